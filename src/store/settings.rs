@@ -1,0 +1,131 @@
+//! The settings of a run, resolved: nothing optional is left open, and everything that decides the
+//! result is here, so that the run's id is a hash of this and nothing else.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Raised whenever a change of the code changes the numbers that a run produces, so that old records
+/// are not mistaken for the new code's.
+pub const NUMERICS_VERSION: u32 = 1;
+
+/// A run's id: the first 12 hexadecimal digits of the BLAKE3 hash of its settings.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub String);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One run, resolved: one model × one task × one point of the sweep × one seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSettings {
+    /// The model's name in the experiment file.
+    pub model: String,
+    /// Its dimensions.
+    pub architecture: Architecture,
+    /// Where its weights come from.
+    pub start: Start,
+    /// The task's name, such as `rte`.
+    pub task: String,
+    /// Sequences per optimisation step.
+    pub batch_size: u32,
+    /// Peak learning rate.
+    pub learning_rate: f64,
+    /// Passes over the training split.
+    pub epochs: u32,
+    /// Seed of every random stream of the run.
+    pub seed: u64,
+    /// What the sweep does not vary.
+    pub training: TrainingSettings,
+    /// The resolved device: `cpu`, `wgpu`, `vulkan` or `cuda`.
+    pub device: String,
+    /// SHA-256 of every data file that the run reads, by file name.
+    pub data_sha256: BTreeMap<String, String>,
+    /// SHA-256 of the vocabulary file.
+    pub vocabulary_sha256: String,
+    /// Whether text is lower-cased and stripped of accents before WordPiece.
+    pub lower_case: bool,
+    /// [`NUMERICS_VERSION`] at the time.
+    pub numerics_version: u32,
+}
+
+/// The dimensions of a BERT encoder (Devlin et al. 2018, §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Architecture {
+    /// Transformer layers, L.
+    pub layers: u32,
+    /// Hidden size, H.
+    pub hidden: u32,
+    /// Attention heads, A; divides `hidden`.
+    pub heads: u32,
+    /// Width of the feed-forward layer, 4H in the paper.
+    pub intermediate: u32,
+    /// Rows of the word embeddings.
+    pub vocab_size: u32,
+    /// Rows of the position embeddings: the longest sequence.
+    pub max_positions: u32,
+    /// Rows of the segment embeddings.
+    pub type_vocab_size: u32,
+}
+
+/// Where a run's weights come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Start {
+    /// Truncated normal, standard deviation 0.02, from the seed's `init` stream.
+    Random,
+    /// A Hugging Face folder.
+    Checkpoint {
+        /// The folder, as the experiment names it.
+        folder: String,
+        /// SHA-256 of its weights.
+        sha256: String,
+    },
+}
+
+/// Training settings that a sweep keeps fixed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSettings {
+    /// Longest sequence in tokens, `[CLS]` and `[SEP]` included.
+    pub max_length: u32,
+    /// Fraction of all steps over which the learning rate rises from 0.
+    pub warmup_fraction: f64,
+    /// Decoupled weight decay, not applied to biases and layer norms.
+    pub weight_decay: f64,
+    /// Dropout probability of embeddings, attention probabilities, residual branches and the head.
+    pub dropout: f64,
+    /// Gradients are scaled down to this global norm.
+    pub clip_norm: f64,
+    /// Optimisation steps take this many forward and backward passes.
+    pub gradient_accumulation: u32,
+    /// AdamW's β1.
+    pub adam_beta1: f64,
+    /// AdamW's β2.
+    pub adam_beta2: f64,
+    /// AdamW's ε.
+    pub adam_epsilon: f64,
+}
+
+impl RunSettings {
+    /// The id of this run. Names and paths that do not decide the result (the model's name, the
+    /// checkpoint's folder) do not enter it; checksums do.
+    #[must_use]
+    pub fn id(&self) -> RunId {
+        let mut decisive = self.clone();
+        decisive.model.clear();
+        if let Start::Checkpoint { folder, .. } = &mut decisive.start {
+            folder.clear();
+        }
+        // Struct fields and BTreeMap keys serialise in a fixed order; f64 in its shortest exact form.
+        let json = serde_json::to_vec(&decisive).unwrap_or_default();
+        RunId(blake3::hash(&json).to_hex()[..12].to_string())
+    }
+}
