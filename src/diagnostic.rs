@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn one_line_form_names_the_place_first() {
-        let found = Diagnostic::new("7 columns where 4 were expected").at_line(Path::new("dev.tsv"), 3).hint("is it RTE's?");
+        let found =
+            Diagnostic::new("7 columns where 4 were expected").at_line(Path::new("dev.tsv"), 3).hint("is it RTE's?");
         assert_eq!(found.to_string(), "dev.tsv:3: 7 columns where 4 were expected (is it RTE's?)");
     }
 }

@@ -1,1 +1,3 @@
-//! `data`
+//! Datasets: manifests, readers of the published formats, and the mini benchmark's generator.
+
+pub mod mini;
