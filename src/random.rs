@@ -14,7 +14,6 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..10 {
         let a = u64::from(MULTIPLIERS[0]) * u64::from(counter[0]);
         let b = u64::from(MULTIPLIERS[1]) * u64::from(counter[2]);
-        #[expect(clippy::cast_possible_truncation, reason = "the low and high words of a product")]
         let (a_high, a_low, b_high, b_low) = ((a >> 32) as u32, a as u32, (b >> 32) as u32, b as u32);
         counter = [b_high ^ counter[1] ^ key[0], b_low, a_high ^ counter[3] ^ key[1], a_low];
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
@@ -68,7 +67,6 @@ impl Draws {
     /// The next 32 random bits.
     pub fn next_u32(&mut self) -> u32 {
         if self.used == 4 {
-            #[expect(clippy::cast_possible_truncation, reason = "low and high words")]
             let counter = [self.block as u32, (self.block >> 32) as u32, self.step as u32, (self.step >> 32) as u32];
             self.buffer = philox(counter, self.key);
             self.block += 1;
@@ -85,7 +83,6 @@ impl Draws {
 
     /// Uniform in [0, 1), with 53 random bits.
     pub fn uniform(&mut self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64")]
         let bits = (self.next_u64() >> 11) as f64;
         bits / 9_007_199_254_740_992.0
     }
@@ -95,7 +92,6 @@ impl Draws {
         let bound = bound as u64;
         loop {
             let product = u128::from(self.next_u64()) * u128::from(bound);
-            #[expect(clippy::cast_possible_truncation, reason = "the low and high words of a product")]
             let (high, low) = ((product >> 64) as usize, product as u64);
             if low >= bound.wrapping_neg().checked_rem(bound).unwrap_or(0) {
                 return high;

@@ -32,7 +32,6 @@ impl fmt::Display for Seconds {
         if s < 60.0 {
             return write!(f, "{s:.1} s");
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and finite here")]
         let whole = s.round() as u64;
         if whole < 3600 {
             write!(f, "{} min {:02} s", whole / 60, whole % 60)
@@ -49,7 +48,6 @@ impl fmt::Display for Bytes {
         if self.0 < 1024 {
             return write!(f, "{} B", self.0);
         }
-        #[expect(clippy::cast_precision_loss, reason = "a display with two digits")]
         let mut value = self.0 as f64 / 1024.0;
         let mut unit = 0;
         while value >= 1024.0 && unit + 1 < UNITS.len() {

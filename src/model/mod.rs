@@ -1,1 +1,11 @@
-//! `model`
+//! BERT on packed tokens: encoder, heads, and checkpoints in and out.
+
+mod bert;
+mod checkpoint;
+mod config;
+mod initialize;
+
+pub use bert::{Bert, Classifier, ForwardDropout, PackedInput};
+pub use checkpoint::{CheckpointError, Loaded, load_classifier, load_encoder, save_classifier, weights_file};
+pub use config::{Config, ConfigError, HeadLabels};
+pub use initialize::random_classifier;

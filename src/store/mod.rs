@@ -1,5 +1,6 @@
 //! Plain files are the database: one folder a run, one writer a file, the record last.
 
+pub mod atomic;
 pub mod record;
 pub mod settings;
 

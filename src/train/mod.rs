@@ -1,1 +1,16 @@
-//! `train`
+//! The training path: devices, the fit loop, AdamW with its schedule, evaluation.
+
+mod device;
+mod error;
+mod evaluate;
+mod fit;
+mod optimizer;
+mod schedule;
+mod score;
+
+pub use device::{DeviceError, NamedDevice, open_device};
+pub use error::TrainError;
+pub use evaluate::predict;
+pub use fit::{Fitted, Material, StepReport, Watch, fit, total_steps};
+pub use schedule::Schedule;
+pub use score::scores;

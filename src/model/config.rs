@@ -1,0 +1,164 @@
+//! `config.json` of a Hugging Face folder.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::kernel::LAYER_NORM_EPSILON;
+use crate::store::Architecture;
+
+/// A `config.json` that bertbench can run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The encoder's dimensions.
+    pub architecture: Architecture,
+}
+
+/// Names of a head's outputs, for `id2label`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeadLabels<'a> {
+    /// Class names in the order of the logits.
+    Classes(&'a [&'a str]),
+    /// One output, a score.
+    Regression,
+}
+
+/// Why a `config.json` is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not JSON, or not an object.
+    #[error("{}: {message}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says, with line and column.
+        message: String,
+    },
+    /// A key is missing or has a value that BERT cannot have.
+    #[error("{}: `{key}` {problem}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Config {
+    /// Reads `folder/config.json`.
+    ///
+    /// # Errors
+    /// When the file is missing or is not the configuration of a BERT (`model_type` other than `bert`,
+    /// an activation other than the exact GELU, relative positions, sizes that do not fit together).
+    pub fn read(folder: &Path) -> Result<Self, ConfigError> {
+        let path = folder.join("config.json");
+        let bytes = std::fs::read(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let value: Value = serde_json::from_slice(&bytes)
+            .map_err(|error| ConfigError::Json { path: path.clone(), message: format!("not JSON: {error}") })?;
+        let Value::Object(object) = value else {
+            return Err(ConfigError::Json { path, message: "not a JSON object".into() });
+        };
+        Fields { path: &path, object: &object }.config()
+    }
+
+    /// The `config.json` of a classifier that transformers' `AutoModelForSequenceClassification` reads.
+    #[must_use]
+    pub fn to_json(&self, labels: &HeadLabels<'_>, dropout: f64) -> Value {
+        let of = &self.architecture;
+        let names: Vec<String> = match labels {
+            HeadLabels::Classes(names) => names.iter().map(ToString::to_string).collect(),
+            HeadLabels::Regression => vec!["LABEL_0".into()],
+        };
+        let id2label: Map<String, Value> =
+            names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
+        let label2id: Map<String, Value> = names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id))).collect();
+        let mut config = json!({
+            "architectures": ["BertForSequenceClassification"],
+            "model_type": "bert",
+            "hidden_size": of.hidden,
+            "num_hidden_layers": of.layers,
+            "num_attention_heads": of.heads,
+            "intermediate_size": of.intermediate,
+            "vocab_size": of.vocab_size,
+            "max_position_embeddings": of.max_positions,
+            "type_vocab_size": of.type_vocab_size,
+            "hidden_act": "gelu",
+            "layer_norm_eps": LAYER_NORM_EPSILON,
+            "hidden_dropout_prob": dropout,
+            "attention_probs_dropout_prob": dropout,
+            "initializer_range": 0.02,
+            "pad_token_id": 0,
+            "position_embedding_type": "absolute",
+            "torch_dtype": "float32",
+            "id2label": id2label,
+            "label2id": label2id,
+        });
+        config["problem_type"] = match labels {
+            HeadLabels::Classes(_) => json!("single_label_classification"),
+            HeadLabels::Regression => json!("regression"),
+        };
+        config
+    }
+}
+
+struct Fields<'a> {
+    path: &'a Path,
+    object: &'a Map<String, Value>,
+}
+
+impl Fields<'_> {
+    fn config(&self) -> Result<Config, ConfigError> {
+        self.text("model_type", "bert", &["bert"])?;
+        self.text("hidden_act", "gelu", &["gelu"])?;
+        self.text("position_embedding_type", "absolute", &["absolute"])?;
+        let epsilon = self.object.get("layer_norm_eps").map_or(Some(LAYER_NORM_EPSILON), Value::as_f64);
+        if epsilon.is_none_or(|epsilon| (epsilon - LAYER_NORM_EPSILON).abs() > 1e-15) {
+            return Err(self.wrong("layer_norm_eps", format!("must be {LAYER_NORM_EPSILON:e}, the value of every BERT")));
+        }
+        let architecture = Architecture {
+            layers: self.size("num_hidden_layers")?,
+            hidden: self.size("hidden_size")?,
+            heads: self.size("num_attention_heads")?,
+            intermediate: self.size("intermediate_size")?,
+            vocab_size: self.size("vocab_size")?,
+            max_positions: self.size("max_position_embeddings")?,
+            type_vocab_size: self.size("type_vocab_size")?,
+        };
+        if architecture.hidden % architecture.heads != 0 {
+            let problem = format!("({}) must divide hidden_size ({})", architecture.heads, architecture.hidden);
+            return Err(self.wrong("num_attention_heads", problem));
+        }
+        Ok(Config { architecture })
+    }
+
+    fn wrong(&self, key: &str, problem: impl Into<String>) -> ConfigError {
+        ConfigError::Key { path: self.path.into(), key: key.into(), problem: problem.into() }
+    }
+
+    fn text(&self, key: &str, default: &str, known: &[&str]) -> Result<(), ConfigError> {
+        let value = match self.object.get(key) {
+            None => default,
+            Some(value) => value.as_str().ok_or_else(|| self.wrong(key, "must be a string"))?,
+        };
+        if known.contains(&value) {
+            return Ok(());
+        }
+        Err(self.wrong(key, format!("is `{value}`; bertbench runs `{}` only", known.join("`, `"))))
+    }
+
+    fn size(&self, key: &str) -> Result<u32, ConfigError> {
+        let value = self.object.get(key).ok_or_else(|| self.wrong(key, "is missing"))?;
+        let size = value.as_u64().and_then(|size| u32::try_from(size).ok());
+        size.filter(|&size| size > 0).ok_or_else(|| self.wrong(key, format!("must be a positive number, not {value}")))
+    }
+}

@@ -1,0 +1,38 @@
+//! Why a run ends without a record.
+
+use crate::diagnostic::Diagnostic;
+use crate::model::CheckpointError;
+use crate::train::DeviceError;
+
+/// Why a run ends without a record.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The numbers are no longer finite.
+    #[error("diverged at step {step}: loss {loss}, gradient norm {gradient_norm}")]
+    Diverged {
+        /// The step, from 1.
+        step: u64,
+        /// The step's loss.
+        loss: f64,
+        /// Global norm of the step's gradient.
+        gradient_norm: f64,
+    },
+    /// The user stopped it; the run is missing, not failed.
+    #[error("stopped after step {step}")]
+    Stopped {
+        /// Steps finished.
+        step: u64,
+    },
+    /// The weights cannot be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The device cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The data or the vocabulary is at fault.
+    #[error(transparent)]
+    Input(#[from] Diagnostic),
+    /// A file of the run cannot be written.
+    #[error("cannot write the run's files: {0}")]
+    Io(#[from] std::io::Error),
+}

@@ -1,0 +1,233 @@
+//! The fit loop: batches in a seeded order, forward, loss, backward, AdamW, evaluation after each epoch.
+
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::error::TrainError;
+use super::evaluate::predict;
+use super::optimizer::{FlatGradients, Optimizer, accumulate, take};
+use super::schedule::Schedule;
+use crate::kernel;
+use crate::model::{Classifier, ForwardDropout, PackedInput};
+use crate::random::Stream;
+use crate::store::{Evaluation, RunSettings, Timings};
+use crate::task::{HeadKind, Task};
+use crate::text::{FeatureSet, PackedBatch, training_batches};
+use crate::units::{Seconds, Tokens};
+
+/// One optimisation step, as it is logged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// Steps finished, this one included.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// The epoch that this step belongs to, from 1.
+    pub epoch: u32,
+    /// Mean loss of the step's examples, in nats (squared score units for regression).
+    pub loss: f64,
+    /// Learning rate of the step.
+    pub learning_rate: f64,
+    /// Global gradient norm before clipping.
+    pub gradient_norm: f64,
+    /// Tokens of the step.
+    pub tokens: u64,
+    /// Forward, backward and optimizer.
+    pub seconds: Seconds,
+}
+
+/// Who watches a run, and may stop it between two steps.
+pub trait Watch {
+    /// After each optimisation step.
+    fn step(&mut self, report: &StepReport);
+    /// After each evaluation.
+    fn evaluated(&mut self, evaluation: &Evaluation);
+    /// Whether to stop before the next step.
+    fn stop(&mut self) -> bool;
+}
+
+/// What a run trains on.
+#[derive(Clone, Copy, Debug)]
+pub struct Material<'a> {
+    /// The task.
+    pub task: &'static Task,
+    /// Training examples.
+    pub train: &'a FeatureSet,
+    /// Dev splits by name.
+    pub dev: &'a [(String, FeatureSet)],
+}
+
+/// A trained model with what the record needs.
+#[derive(Debug)]
+pub struct Fitted {
+    /// The model after the last step, without autodiff.
+    pub model: Classifier,
+    /// One evaluation per epoch.
+    pub evaluations: Vec<Evaluation>,
+    /// Logits of the last evaluation per dev split, `[examples, outputs]` row by row.
+    pub logits: Vec<(String, Vec<f32>)>,
+    /// Optimisation steps taken.
+    pub steps: u64,
+    /// Tokens trained on, every epoch counted.
+    pub tokens: Tokens,
+    /// Forward, backward, optimizer and evaluation; the caller adds the rest.
+    pub timings: Timings,
+}
+
+/// Optimisation steps of a run on `examples` training examples.
+#[must_use]
+pub fn total_steps(examples: u64, settings: &RunSettings) -> u64 {
+    examples.div_ceil(u64::from(settings.batch_size.max(1))) * u64::from(settings.epochs)
+}
+
+/// Trains `model` as `settings` say, on `device` (without autodiff; it is added here).
+///
+/// # Errors
+/// [`TrainError::Diverged`] when the loss or the gradient is no longer finite, [`TrainError::Stopped`]
+/// when `watch` asks for it.
+pub fn fit(
+    model: Classifier,
+    settings: &RunSettings,
+    material: Material<'_>,
+    device: &Device,
+    watch: &mut dyn Watch,
+) -> Result<Fitted, TrainError> {
+    let steps = total_steps(material.train.len() as u64, settings);
+    let mut fit = Fit {
+        settings,
+        material,
+        device: device.clone().autodiff(),
+        schedule: Schedule::new(steps, settings.training.warmup_fraction),
+        dropout: Stream::new(settings.seed, "dropout"),
+        optimizer: Optimizer::new(),
+        timings: Timings::default(),
+        step: 0,
+        micro_step: 0,
+        tokens: 0,
+    };
+    fit.run(model, steps, watch)
+}
+
+struct Fit<'a> {
+    settings: &'a RunSettings,
+    material: Material<'a>,
+    device: Device,
+    schedule: Schedule,
+    dropout: Stream,
+    optimizer: Optimizer,
+    timings: Timings,
+    step: u64,
+    micro_step: u64,
+    tokens: u64,
+}
+
+impl Fit<'_> {
+    fn run(mut self, mut model: Classifier, steps: u64, watch: &mut dyn Watch) -> Result<Fitted, TrainError> {
+        let shuffle = Stream::new(self.settings.seed, "shuffle");
+        let (mut evaluations, mut logits) = (Vec::new(), Vec::new());
+        for epoch in 1..=self.settings.epochs {
+            let batch_size = self.settings.batch_size as usize;
+            let batches =
+                training_batches(self.material.train.len(), batch_size, shuffle.at(u64::from(epoch)));
+            let (mut loss_sum, mut examples) = (0.0, 0usize);
+            for batch in &batches {
+                if watch.stop() {
+                    return Err(TrainError::Stopped { step: self.step });
+                }
+                let (next, report) = self.optimize(model, batch, epoch, steps)?;
+                model = next;
+                loss_sum += report.loss * batch.len() as f64;
+                examples += batch.len();
+                watch.step(&report);
+            }
+            let train_loss = loss_sum / examples.max(1) as f64;
+            let evaluation;
+            (evaluation, logits) = self.evaluate(&model, epoch, train_loss);
+            watch.evaluated(&evaluation);
+            evaluations.push(evaluation);
+        }
+        let (steps, tokens) = (self.step, Tokens(self.tokens));
+        Ok(Fitted { model: model.valid(), evaluations, logits, steps, tokens, timings: self.timings })
+    }
+
+    /// One optimisation step on the examples `batch`, in as many passes as gradient accumulation asks for.
+    fn optimize(
+        &mut self,
+        model: Classifier,
+        batch: &[u32],
+        epoch: u32,
+        steps: u64,
+    ) -> Result<(Classifier, StepReport), TrainError> {
+        let begin = Instant::now();
+        let passes = self.settings.training.gradient_accumulation.max(1) as usize;
+        let (mut gradients, mut loss, mut tokens): (Option<FlatGradients>, f64, u64) = (None, 0.0, 0);
+        for part in batch.chunks(batch.len().div_ceil(passes).max(1)) {
+            let weight = part.len() as f64 / batch.len() as f64;
+            let packed = PackedBatch::pack(self.material.train, part);
+            tokens += packed.ids.len() as u64;
+            let (part_loss, part_gradients) = self.forward_backward(&model, &packed);
+            loss += part_loss * weight;
+            gradients = Some(accumulate(gradients, part_gradients, weight));
+        }
+        let learning_rate = self.settings.learning_rate * self.schedule.factor(self.step);
+        let start = Instant::now();
+        let (model, gradient_norm) =
+            self.optimizer.step(model, gradients.unwrap_or_default(), learning_rate, &self.settings.training);
+        self.timings.optimizer.0 += start.elapsed().as_secs_f64();
+        self.step += 1;
+        self.tokens += tokens;
+        if !loss.is_finite() || !gradient_norm.is_finite() {
+            return Err(TrainError::Diverged { step: self.step, loss, gradient_norm });
+        }
+        let seconds = Seconds(begin.elapsed().as_secs_f64());
+        let step = self.step;
+        Ok((model, StepReport { step, steps, epoch, loss, learning_rate, gradient_norm, tokens, seconds }))
+    }
+
+    fn forward_backward(&mut self, model: &Classifier, batch: &PackedBatch) -> (f64, FlatGradients) {
+        let start = Instant::now();
+        let input = PackedInput::new(&batch.ids, &batch.positions, &batch.segments, &batch.offsets, &self.device);
+        let dropout = ForwardDropout::new(self.settings.training.dropout, self.dropout, self.micro_step);
+        self.micro_step += 1;
+        let outputs = model.forward(&input, dropout.as_ref());
+        let loss = loss(&self.material.task.head, outputs, &batch.labels, &self.device);
+        let value = f64::from(loss.clone().inner().into_scalar::<f32>());
+        self.timings.forward.0 += start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let gradients = take(model, loss.backward());
+        self.timings.backward.0 += start.elapsed().as_secs_f64();
+        (value, gradients)
+    }
+
+    fn evaluate(&mut self, model: &Classifier, epoch: u32, train_loss: f64) -> (Evaluation, Vec<(String, Vec<f32>)>) {
+        let start = Instant::now();
+        let model = model.valid();
+        let device = self.device.clone().inner();
+        let mut scores = Vec::new();
+        let mut logits = Vec::new();
+        for (split, features) in self.material.dev {
+            let outputs = predict(&model, features, &device);
+            scores.extend(super::score::scores(self.material.task, split, &outputs, features));
+            logits.push((split.clone(), outputs));
+        }
+        self.timings.evaluation.0 += start.elapsed().as_secs_f64();
+        (Evaluation { epoch, step: self.step, train_loss, scores }, logits)
+    }
+}
+
+/// The head's loss. `[batch, outputs]`, `[batch]` → `[1]`.
+fn loss(head: &HeadKind, outputs: Tensor<2>, labels: &[f32], device: &Device) -> Tensor<1> {
+    match head {
+        HeadKind::Classes(_) => {
+            let classes: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+            let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [labels.len()]), device);
+            kernel::cross_entropy(outputs, classes)
+        }
+        HeadKind::Regression => {
+            let targets = Tensor::<1>::from_data(TensorData::new(labels.to_vec(), [labels.len()]), device);
+            kernel::mean_squared_error(outputs, targets)
+        }
+    }
+}
