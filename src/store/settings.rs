@@ -51,6 +51,8 @@ pub struct RunSettings {
     pub vocabulary_sha256: String,
     /// Whether text is lower-cased and stripped of accents before WordPiece.
     pub lower_case: bool,
+    /// Whether malformed rows are left out.
+    pub skip_bad_rows: bool,
     /// [`NUMERICS_VERSION`] at the time.
     pub numerics_version: u32,
 }

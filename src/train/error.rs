@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::model::CheckpointError;
+use crate::store::StoreError;
 use crate::train::DeviceError;
 
 /// Why a run ends without a record.
@@ -33,6 +34,6 @@ pub enum TrainError {
     #[error(transparent)]
     Input(#[from] Diagnostic),
     /// A file of the run cannot be written.
-    #[error("cannot write the run's files: {0}")]
-    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

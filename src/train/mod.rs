@@ -5,6 +5,7 @@ mod error;
 mod evaluate;
 mod fit;
 mod optimizer;
+mod run;
 mod schedule;
 mod score;
 
@@ -12,5 +13,6 @@ pub use device::{DeviceError, NamedDevice, open_device};
 pub use error::TrainError;
 pub use evaluate::predict;
 pub use fit::{Fitted, Material, StepReport, Watch, fit, total_steps};
+pub use run::{RunContext, run};
 pub use schedule::Schedule;
 pub use score::scores;

@@ -1,0 +1,19 @@
+//! `bertbench completions`
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::{Cli, Ended, Error};
+
+/// Print a completion script for a shell.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  bertbench completions bash > ~/.local/share/bash-completion/completions/bertbench")]
+pub(super) struct Args {
+    /// The shell.
+    shell: Shell,
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    clap_complete::generate(args.shell, &mut Cli::command(), "bertbench", &mut std::io::stdout());
+    Ok(Ended::Well)
+}

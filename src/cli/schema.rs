@@ -1,0 +1,15 @@
+//! `bertbench schema`
+
+use super::{Ended, Error};
+use crate::spec;
+use crate::task;
+
+/// Print the JSON schema of experiment files, for editors.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) fn execute(_: &Args) -> Result<Ended, Error> {
+    let known: Vec<&str> = task::TASKS.iter().map(|task| task.name).collect();
+    println!("{:#}", spec::schema(&known));
+    Ok(Ended::Well)
+}

@@ -1,0 +1,233 @@
+//! One run from its settings to its record.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::device::open_device;
+use super::error::TrainError;
+use super::fit::{Fitted, Material, StepReport, Watch, fit};
+use crate::data::BadRows;
+use crate::model::{Classifier, Config, HeadLabels, load_classifier, random_classifier, save_classifier};
+use crate::store::{
+    Evaluation, Event, EventLog, Record, RunFolder, RunSettings, RunsRoot, Start, StepEvent, host, peak_memory,
+    provenance, reset_peak_memory, unix_now,
+};
+use crate::task::{HeadKind, Task, TaskFeatures};
+use crate::text::{FeatureCache, Tokenizer, Vocabulary};
+use crate::units::Seconds;
+
+/// Where a run finds what its settings name by checksum, and what its record says besides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunContext {
+    /// The folder of all runs.
+    pub runs: PathBuf,
+    /// The folder that holds `RTE/`, `STS-B/`, …
+    pub data: PathBuf,
+    /// The folder of cached features.
+    pub features: PathBuf,
+    /// The vocabulary of each model.
+    pub vocabularies: BTreeMap<String, PathBuf>,
+    /// `mini`, or the name of the published benchmark.
+    pub benchmark: String,
+    /// The best primary score that can be expected of a task, where the data's maker knows it.
+    pub ceilings: BTreeMap<String, f64>,
+    /// Threads that a run may use.
+    pub threads: u32,
+}
+
+/// Trains, evaluates and writes everything of a run but its record, which is returned.
+///
+/// # Errors
+/// [`TrainError::Stopped`] when `watch` asked for it; otherwise what went wrong.
+pub fn run(
+    context: &RunContext,
+    experiment: &str,
+    settings: &RunSettings,
+    folder: &RunFolder,
+    watch: &mut dyn Watch,
+) -> Result<Record, TrainError> {
+    let clock = Clock { begin: Instant::now(), started_unix: unix_now() };
+    reset_peak_memory();
+    let task = Task::find(&settings.task)?;
+    let vocabulary = vocabulary(context, settings)?;
+    let features = features(context, settings, task, &vocabulary)?;
+    let device = open_device(&settings.device)?.device;
+    let outputs = task.head.outputs();
+    let mut notes = Vec::new();
+    let (model, config) = match &settings.start {
+        Start::Random => {
+            let config = Config { architecture: settings.architecture };
+            (random_classifier(&settings.architecture, outputs, settings.seed, &device.clone().autodiff()), config)
+        }
+        Start::Checkpoint { folder, .. } => {
+            let loaded =
+                load_classifier(Path::new(folder), outputs, settings.seed, &device.clone().autodiff())?;
+            notes.extend(loaded.notes);
+            (loaded.model, loaded.config)
+        }
+    };
+    let setup = Seconds(clock.begin.elapsed().as_secs_f64());
+    let mut log = Logged { log: folder.event_log()?, watch };
+    let material = Material { task, train: &features.train, dev: &features.dev };
+    let mut fitted = fit(model, settings, material, &device, &mut log)?;
+    fitted.timings.setup = setup;
+    let outcome = Outcome { context, experiment, settings, task, features: &features, fitted: &fitted, notes };
+    for ((split, logits), (_, labelled)) in fitted.logits.iter().zip(&features.dev) {
+        folder.write_predictions(split, &task.predictions_tsv(logits, labelled))?;
+    }
+    let mut record = outcome.record(&clock);
+    let runs = RunsRoot::new(&context.runs);
+    if runs.wants_model(&record)? {
+        let vocabulary = context.vocabularies.get(&settings.model).map(PathBuf::as_path);
+        folder.write_model(|into| write_model(into, &fitted.model, &config, task, settings, vocabulary))?;
+    }
+    clock.stop(&mut record);
+    Ok(record)
+}
+
+fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result<Vocabulary, TrainError> {
+    let path = context.vocabularies.get(&settings.model).ok_or_else(|| {
+        crate::diagnostic::Diagnostic::new(format!("no vocabulary is known for the model `{}`", settings.model))
+    })?;
+    Ok(Vocabulary::load(path)?)
+}
+
+fn features(
+    context: &RunContext,
+    settings: &RunSettings,
+    task: &'static Task,
+    vocabulary: &Vocabulary,
+) -> Result<TaskFeatures, TrainError> {
+    let tokenizer = Tokenizer::new(vocabulary, settings.lower_case)?;
+    let bad_rows = if settings.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
+    let cache = FeatureCache::new(&context.features);
+    let max_length = settings.training.max_length;
+    Ok(task.features(&context.data, bad_rows, &tokenizer, max_length, &cache)?)
+}
+
+fn write_model(
+    folder: &Path,
+    model: &Classifier,
+    config: &Config,
+    task: &Task,
+    settings: &RunSettings,
+    vocabulary: Option<&Path>,
+) -> Result<(), TrainError> {
+    let labels = match task.head {
+        HeadKind::Classes(names) => HeadLabels::Classes(names),
+        HeadKind::Regression => HeadLabels::Regression,
+    };
+    let vocabulary = vocabulary.map(|path| (path, settings.lower_case));
+    Ok(save_classifier(folder, model, config, &labels, settings.training.dropout, vocabulary)?)
+}
+
+struct Clock {
+    begin: Instant,
+    started_unix: u64,
+}
+
+impl Clock {
+    /// Fills in what is known only at the end.
+    fn stop(&self, record: &mut Record) {
+        let timings = &mut record.timings;
+        timings.wall = Seconds(self.begin.elapsed().as_secs_f64());
+        let work = timings.forward.0 + timings.backward.0 + timings.optimizer.0;
+        timings.overhead_fraction = 1.0 - (work + timings.evaluation.0) / timings.wall.0.max(f64::MIN_POSITIVE);
+        timings.tokens_per_second = record.tokens.0 as f64 / work.max(f64::MIN_POSITIVE);
+        record.peak_memory = peak_memory();
+        record.provenance = provenance(self.started_unix);
+    }
+}
+
+struct Outcome<'a> {
+    context: &'a RunContext,
+    experiment: &'a str,
+    settings: &'a RunSettings,
+    task: &'static Task,
+    features: &'a TaskFeatures,
+    fitted: &'a Fitted,
+    notes: Vec<String>,
+}
+
+impl Outcome<'_> {
+    fn record(&self, clock: &Clock) -> Record {
+        let Self { context, experiment, settings, task, features, fitted, .. } = *self;
+        let last = fitted.evaluations.last();
+        let primary = features.dev.first();
+        let mut examples: BTreeMap<String, u64> =
+            features.dev.iter().map(|(split, set)| (split.clone(), set.len() as u64)).collect();
+        examples.insert("train".into(), features.train.len() as u64);
+        Record {
+            id: settings.id(),
+            experiment: experiment.into(),
+            settings: settings.clone(),
+            benchmark: context.benchmark.clone(),
+            primary_metric: task.primary_metric.into(),
+            primary_split: primary.map_or_else(String::new, |(split, _)| split.clone()),
+            scores: last.map_or_else(Vec::new, |evaluation| evaluation.scores.clone()),
+            evaluations: fitted.evaluations.clone(),
+            majority: primary.map_or(0.0, |(_, set)| task.majority(set.labels())),
+            ceiling: context.ceilings.get(task.name).copied(),
+            examples,
+            skipped_rows: features.skipped_rows.clone(),
+            steps: fitted.steps,
+            tokens: fitted.tokens,
+            timings: fitted.timings,
+            peak_memory: peak_memory(),
+            host: host(&settings.device, context.threads),
+            provenance: provenance(clock.started_unix),
+            notes: self.notes(),
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = self.notes.clone();
+        let truncated = self.features.train.truncated();
+        if truncated > 0 {
+            let (of, at) = (self.features.train.len(), self.settings.training.max_length);
+            notes.push(format!("{truncated} of {of} training examples were truncated to {at} tokens"));
+        }
+        for (file, rows) in self.features.skipped_rows.iter().filter(|(_, rows)| **rows > 0) {
+            notes.push(format!("{rows} malformed rows of {file} were skipped"));
+        }
+        notes
+    }
+}
+
+/// Writes the event log on the way to the watcher.
+struct Logged<'a> {
+    log: EventLog,
+    watch: &'a mut dyn Watch,
+}
+
+impl Logged<'_> {
+    /// A log that cannot be written (a full disk) does not end a run; the record's own writing would say so.
+    fn append(&mut self, event: &Event) {
+        let _ = self.log.append(event);
+    }
+}
+
+impl Watch for Logged<'_> {
+    fn step(&mut self, report: &StepReport) {
+        self.append(&Event::Step(StepEvent {
+            step: report.step,
+            epoch: report.epoch,
+            loss: report.loss,
+            learning_rate: report.learning_rate,
+            tokens_per_second: report.tokens as f64 / report.seconds.0.max(f64::MIN_POSITIVE),
+        }));
+        self.watch.step(report);
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation) {
+        self.append(&Event::Evaluation(evaluation.clone()));
+        self.watch.evaluated(evaluation);
+    }
+
+    fn stop(&mut self) -> bool {
+        self.watch.stop()
+    }
+}
