@@ -1,0 +1,133 @@
+//! `bertbench list`
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::table::{Column, print, table};
+use super::{Ended, Error};
+use crate::data::DATASETS;
+use crate::metric::METRICS;
+use crate::plan::parameters;
+use crate::spec::{Dimensions, Preset};
+use crate::store::Architecture;
+use crate::task::{HeadKind, TASKS};
+
+/// List what experiment files can name.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What to list.
+    what: What,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum What {
+    /// Tasks, for `tasks:`.
+    Tasks,
+    /// Named model sizes, for `preset:`.
+    Models,
+    /// Scores that reports show.
+    Metrics,
+    /// Datasets that tasks read.
+    Datasets,
+}
+
+/// Rows as a program reads them, and the columns that a person does.
+struct Listing {
+    columns: &'static [Column],
+    rows: Vec<Value>,
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    let listing = match args.what {
+        What::Tasks => tasks(),
+        What::Models => models(),
+        What::Metrics => metrics(),
+        What::Datasets => datasets(),
+    };
+    if args.json {
+        print(&format_args!("{:#}", Value::Array(listing.rows)))?;
+    } else {
+        let cells = |row: &Value| row.as_object().map(|row| row.values().map(cell).collect()).unwrap_or_default();
+        print(&table(listing.columns, listing.rows.iter().map(cells)))?;
+    }
+    Ok(Ended::Well)
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
+        Value::Null => "–".into(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+fn tasks() -> Listing {
+    let rows = TASKS.iter().map(|task| {
+        let outputs = match task.head {
+            HeadKind::Classes(names) => json!(names),
+            HeadKind::Regression => json!("a score"),
+        };
+        json!({"task": task.name, "title": task.title, "metric": task.primary_metric, "answers": outputs})
+    });
+    let columns = &[Column::Text("task"), Column::Text("title"), Column::Text("judged by"), Column::Text("answers")];
+    Listing { columns, rows: rows.collect() }
+}
+
+/// Rows of the word embeddings of uncased BERT, for the number of parameters.
+const UNCASED_VOCABULARY: u32 = 30_522;
+
+fn models() -> Listing {
+    const PRESETS: [(&str, Preset); 6] = [
+        ("bert-tiny", Preset::BertTiny),
+        ("bert-mini", Preset::BertMini),
+        ("bert-small", Preset::BertSmall),
+        ("bert-medium", Preset::BertMedium),
+        ("bert-base", Preset::BertBase),
+        ("bert-large", Preset::BertLarge),
+    ];
+    let rows = PRESETS.iter().map(|(name, preset)| {
+        let Dimensions { layers, hidden, heads, intermediate, max_positions } = preset.dimensions();
+        let architecture = Architecture {
+            layers,
+            hidden,
+            heads,
+            intermediate,
+            vocab_size: UNCASED_VOCABULARY,
+            max_positions,
+            type_vocab_size: 2,
+        };
+        json!({"preset": name, "layers": layers, "hidden": hidden, "heads": heads, "intermediate": intermediate,
+               "parameters": parameters(&architecture)})
+    });
+    let columns = &[
+        Column::Text("preset"),
+        Column::Number("layers"),
+        Column::Number("hidden"),
+        Column::Number("heads"),
+        Column::Number("intermediate"),
+        Column::Number("parameters (uncased)"),
+    ];
+    Listing { columns, rows: rows.collect() }
+}
+
+fn metrics() -> Listing {
+    let rows = METRICS.iter().map(|metric| {
+        json!({"metric": metric.name, "unit": metric.unit.name(),
+               "better": if metric.higher_is_better { "higher" } else { "lower" }})
+    });
+    Listing { columns: &[Column::Text("metric"), Column::Text("unit"), Column::Text("better")], rows: rows.collect() }
+}
+
+fn datasets() -> Listing {
+    let rows = DATASETS.iter().map(|dataset| {
+        let splits: Vec<String> =
+            dataset.splits.iter().map(|split| format!("{} {}", split.name, split.examples)).collect();
+        json!({"dataset": dataset.name, "folder": dataset.folder, "examples": splits})
+    });
+    let columns = &[Column::Text("dataset"), Column::Text("folder"), Column::Text("published examples")];
+    Listing { columns, rows: rows.collect() }
+}

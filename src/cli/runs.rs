@@ -1,0 +1,206 @@
+//! `bertbench runs`
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::table::{Column, print, table};
+use super::{Ended, Error};
+use crate::diagnostic::Diagnostic;
+use crate::store::{Event, RunFolder, RunState, RunsRoot, diff};
+
+/// List, show, compare and remove single runs.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+    /// The folder of all runs.
+    #[arg(long, default_value = "runs", global = true)]
+    runs: PathBuf,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// All runs on disk, of all experiments or of one.
+    List {
+        /// An experiment's name.
+        experiment: Option<String>,
+    },
+    /// Everything about one run.
+    Show {
+        /// The run's id, or its first digits.
+        id: String,
+    },
+    /// The settings and scores in which two runs differ.
+    Diff {
+        /// The one run's id, or its first digits.
+        a: String,
+        /// The other's.
+        b: String,
+    },
+    /// Remove a run with all its files; `run` would run it again.
+    Rm {
+        /// The run's id, or its first digits.
+        id: String,
+    },
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    let root = RunsRoot::new(&args.runs);
+    match &args.command {
+        Command::List { experiment } => list(&root, experiment.as_deref(), args.json),
+        Command::Show { id } => show(&one(&root, id)?, args.json),
+        Command::Diff { a, b } => differences(&one(&root, a)?, &one(&root, b)?, args.json),
+        Command::Rm { id } => {
+            let folder = one(&root, id)?;
+            folder.remove()?;
+            print(&format_args!("removed {}", folder.path().display()))?;
+            Ok(Ended::Well)
+        }
+    }
+}
+
+/// The one run whose id starts with `prefix`.
+fn one(root: &RunsRoot, prefix: &str) -> Result<RunFolder, Error> {
+    let mut found = root.find(prefix)?;
+    match (found.len(), found.pop()) {
+        (1, Some(folder)) => Ok(folder),
+        (0, _) => {
+            let hint = "`bertbench runs list` shows the ids";
+            Err(Diagnostic::new(format!("no run's id starts with `{prefix}`")).hint(hint).into())
+        }
+        (count, last) => {
+            let example = last.map_or_else(String::new, |folder| format!("such as `{}`", folder.id()));
+            let finding = Diagnostic::new(format!("{count} runs' ids start with `{prefix}`"));
+            Err(finding.hint(format!("give more digits, {example}")).into())
+        }
+    }
+}
+
+/// How far a run is, in a word.
+pub(super) fn state_word(state: &RunState) -> &'static str {
+    match state {
+        RunState::Missing => "missing",
+        RunState::Claimed(_) => "running",
+        RunState::Done => "done",
+        RunState::Failed(_) => "failed",
+    }
+}
+
+fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Ended, Error> {
+    let experiments = match experiment {
+        Some(name) => vec![name.to_owned()],
+        None => root.experiments()?,
+    };
+    let mut rows = Vec::new();
+    for experiment in &experiments {
+        for folder in root.folders(experiment)? {
+            let state = folder.state()?;
+            let record = folder.record().ok().flatten();
+            let score = record.as_ref().and_then(crate::store::Record::primary_score);
+            rows.push(json!({
+                "id": folder.id(), "experiment": experiment, "task": folder.task(), "model": folder.model(),
+                "state": state_word(&state), "metric": record.as_ref().map(|record| &record.primary_metric),
+                "score": score, "seconds": record.as_ref().map(|record| record.timings.wall),
+            }));
+        }
+    }
+    if as_json {
+        print(&format_args!("{:#}", serde_json::Value::Array(rows)))?;
+        return Ok(Ended::Well);
+    }
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or("–").to_owned();
+    let number = |value: &serde_json::Value, digits: usize| {
+        value.as_f64().map_or_else(|| "–".to_owned(), |number| format!("{number:.digits$}"))
+    };
+    let columns = [
+        Column::Text("id"),
+        Column::Text("experiment"),
+        Column::Text("task"),
+        Column::Text("model"),
+        Column::Text("state"),
+        Column::Text("metric"),
+        Column::Number("score"),
+        Column::Number("seconds"),
+    ];
+    let cells = rows.iter().map(|row| {
+        let mut cells: Vec<String> =
+            ["id", "experiment", "task", "model", "state", "metric"].map(|key| text(&row[key])).into();
+        cells.extend([number(&row["score"], 4), number(&row["seconds"], 1)]);
+        cells
+    });
+    print(&table(&columns, cells))?;
+    Ok(Ended::Well)
+}
+
+fn show(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
+    let state = folder.state()?;
+    let settings = folder.settings()?;
+    let record = folder.record()?;
+    let failure = folder.failure()?;
+    let events = folder.events()?;
+    let steps = events.iter().filter(|event| matches!(event, Event::Step(_))).count();
+    let everything = json!({
+        "id": folder.id(), "folder": folder.path(), "state": state_word(&state), "steps_logged": steps,
+        "failure": failure, "record": record, "settings": settings,
+    });
+    if as_json {
+        print(&format_args!("{everything:#}"))?;
+        return Ok(Ended::Well);
+    }
+    print(&format_args!("run     {}\nfolder  {}\nstate   {}", folder.id(), folder.path().display(), state_word(&state)))?;
+    if let Some(failure) = failure {
+        print(&format_args!("failed  {}: {}", failure.kind, failure.cause))?;
+    }
+    if let Some(record) = record {
+        let ended = &record.timings;
+        print(&format_args!(
+            "time    {} ({} tokens/s, {:.1} % overhead), peak memory {}",
+            ended.wall,
+            ended.tokens_per_second.round(),
+            100.0 * ended.overhead_fraction,
+            record.peak_memory
+        ))?;
+        let columns = [Column::Text("split"), Column::Text("metric"), Column::Number("value"), Column::Text("unit")];
+        let rows = record.scores.iter().map(|score| {
+            let value = score.value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}"));
+            vec![score.split.clone(), score.metric.clone(), value, score.unit.clone()]
+        });
+        print(&format_args!("\n{}", table(&columns, rows)))?;
+        for note in &record.notes {
+            print(&format_args!("note    {note}"))?;
+        }
+    }
+    if let Some(settings) = settings {
+        let yaml = serde_yaml::to_string(&settings).map_err(|error| Error::System(error.to_string()))?;
+        print(&format_args!("\nsettings\n{yaml}"))?;
+    }
+    Ok(Ended::Well)
+}
+
+fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<Ended, Error> {
+    let (Some(left), Some(right)) = (a.settings()?, b.settings()?) else {
+        return Err(Diagnostic::new("a run without settings.json cannot be compared").into());
+    };
+    let mut rows: Vec<Vec<String>> =
+        diff(&left, &right).into_iter().map(|(path, left, right)| vec![path, left, right]).collect();
+    if let (Some(left), Some(right)) = (a.record()?, b.record()?) {
+        for score in &left.scores {
+            let other = right.score(&score.metric, &score.split);
+            let show = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+            rows.push(vec![format!("{} {}", score.split, score.metric), show(score.value), show(other)]);
+        }
+    }
+    if as_json {
+        let rows: Vec<_> = rows.iter().map(|row| json!({"key": row[0], "a": row[1], "b": row[2]})).collect();
+        print(&format_args!("{:#}", serde_json::Value::Array(rows)))?;
+    } else {
+        let columns = [Column::Text("what"), Column::Text("a"), Column::Text("b")];
+        print(&table(&columns, rows))?;
+    }
+    Ok(Ended::Well)
+}

@@ -1,0 +1,39 @@
+//! Tables for terminals.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+/// A column's title and whether it holds numbers, which are aligned to the right.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Column {
+    /// Words.
+    Text(&'static str),
+    /// Numbers.
+    Number(&'static str),
+}
+
+/// A table without frames, as wide as its content or the terminal.
+pub(super) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(columns.iter().map(|column| match column {
+        Column::Text(title) | Column::Number(title) => *title,
+    }));
+    for row in rows {
+        table.add_row(row);
+    }
+    for (at, column) in columns.iter().enumerate() {
+        if let (Column::Number(_), Some(column)) = (column, table.column_mut(at)) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Standard output, where a reader that went away (`| head`) is no error.
+pub(super) fn print(text: &impl std::fmt::Display) -> std::io::Result<()> {
+    use std::io::Write;
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
