@@ -1,2 +1,329 @@
-//! temp
-pub fn write(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> { std::fs::write(path, bytes) }
+//! Files that appear whole or not at all.
+//!
+//! Everything is written under a temporary name in the folder where it belongs, flushed to disk,
+//! renamed, and the folder flushed. A process that dies in between leaves a name that starts with
+//! [`TEMPORARY`] and carries its machine and process, so that [`clean`] can tell it from one in use.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+use super::process::{self, Process};
+
+/// The beginning of every temporary name.
+pub const TEMPORARY: &str = ".tmp-";
+
+/// A temporary name of another machine is taken for abandoned after this time: no single file of a
+/// run takes an hour to write.
+const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
+
+/// A file that is on disk under a temporary name, and that vanishes unless it is published.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: NamedTempFile,
+    path: PathBuf,
+}
+
+/// Writes `bytes` to `path`, replacing what was there in one step.
+///
+/// # Errors
+/// When the folder does not exist or cannot be written; `path` is then as it was.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    stage(path, bytes)?.publish()
+}
+
+/// Writes `bytes` to `path` unless something is there already: `false`, and nothing is changed.
+///
+/// # Errors
+/// When the folder does not exist or cannot be written.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    Ok(stage(path, bytes)?.publish_new()?.is_some())
+}
+
+/// Writes `value` to `path` as indented JSON with a last newline.
+///
+/// # Errors
+/// When `value` has no JSON form, and as [`write`].
+pub fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    write(path, &json(value)?)
+}
+
+/// `value` as indented JSON with a last newline.
+///
+/// # Errors
+/// When `value` has no JSON form (a map whose keys are not text).
+pub fn json<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Puts `bytes` on disk beside `path`, ready to become `path`.
+///
+/// # Errors
+/// When the folder does not exist or cannot be written.
+pub fn stage(path: &Path, bytes: &[u8]) -> io::Result<Staged> {
+    let named = |error| about("cannot write", path, &error);
+    let mut temporary = temporary_file(parent(path)).map_err(named)?;
+    temporary.write_all(bytes).map_err(named)?;
+    temporary.as_file().sync_all().map_err(named)?;
+    Ok(Staged { temporary, path: path.to_path_buf() })
+}
+
+impl Staged {
+    /// Becomes the file at its path, replacing what was there.
+    ///
+    /// # Errors
+    /// When the rename fails.
+    pub fn publish(self) -> io::Result<()> {
+        let path = self.path;
+        self.temporary.persist(&path).map_err(|failed| about("cannot write", &path, &failed.error))?;
+        sync_folder(parent(&path))
+    }
+
+    /// Becomes the file at its path unless there is one: then `None`, and the staged file is dropped.
+    /// Of several processes that do this at once exactly one gets the open file.
+    ///
+    /// # Errors
+    /// When the rename fails for another reason.
+    pub fn publish_new(self) -> io::Result<Option<File>> {
+        let path = self.path;
+        match self.temporary.persist_noclobber(&path) {
+            Ok(file) => sync_folder(parent(&path)).map(|()| Some(file)),
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+            Err(failed) => Err(about("cannot write", &path, &failed.error)),
+        }
+    }
+}
+
+/// An empty folder under a temporary name beside `path`, for [`publish_folder`].
+///
+/// # Errors
+/// When the folder around it cannot be written.
+pub fn stage_folder(path: &Path) -> io::Result<PathBuf> {
+    let staged = spare_name(parent(path))?;
+    fs::create_dir(&staged).map_err(|error| about("cannot create", &staged, &error))?;
+    Ok(staged)
+}
+
+/// Flushes every file in `staged` and renames the folder to `path`; a folder at `path` is removed.
+///
+/// # Errors
+/// When a file cannot be flushed or a rename fails.
+pub fn publish_folder(staged: &Path, path: &Path) -> io::Result<()> {
+    sync_tree(staged)?;
+    remove(path)?;
+    fs::rename(staged, path).map_err(|error| about("cannot write", path, &error))?;
+    sync_folder(parent(path))
+}
+
+/// Removes a file or a folder with all that is in it; nothing there is fine. It is renamed first, so
+/// that no reader meets a folder that is half gone.
+///
+/// # Errors
+/// When the rename or the removal fails.
+pub fn remove(path: &Path) -> io::Result<()> {
+    let trash = spare_name(parent(path))?;
+    match fs::rename(path, &trash) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(about("cannot remove", path, &error)),
+    }
+    remove_now(&trash)
+}
+
+/// Removes temporary names directly in `folder` whose process is gone (on this machine) or that are
+/// older than an hour (of another machine), and gives their number. A missing folder has none.
+///
+/// # Errors
+/// When the folder cannot be listed or a left-over cannot be removed.
+pub fn clean(folder: &Path) -> io::Result<usize> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(about("cannot list", folder, &error)),
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let path = entry?.path();
+        if is_temporary(&path) && is_abandoned(&path) {
+            remove_now(&path)?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Whether `path` has a temporary name.
+#[must_use]
+pub fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY))
+}
+
+/// A new temporary file in `folder`, readable for whoever the umask lets read.
+pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
+    let prefix = prefix();
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix);
+    // A temporary file is private by default, but these become records that colleagues read.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// The folder of `path`; the current one for a bare name.
+pub(super) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// The same error, with what was tried and where.
+pub(super) fn about(action: &str, path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{action} {}: {error}", path.display()))
+}
+
+/// `.tmp-<machine>-<process>-<start of the process>-`
+fn prefix() -> String {
+    let Process { pid, started_unix } = Process::current();
+    format!("{TEMPORARY}{}-{pid}-{started_unix}-", process::machine())
+}
+
+/// A temporary name in `folder` that nothing has.
+fn spare_name(folder: &Path) -> io::Result<PathBuf> {
+    // The file reserves the name only for a moment; the process and the random part keep it unique.
+    Ok(temporary_file(folder).map_err(|error| about("cannot write in", folder, &error))?.path().to_path_buf())
+}
+
+fn is_abandoned(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut parts = name.strip_prefix(TEMPORARY).unwrap_or_default().split('-');
+    let (machine, pid, started) = (parts.next(), parts.next(), parts.next());
+    if machine == Some(process::machine())
+        && let (Some(Ok(pid)), Some(Ok(started_unix))) = (pid.map(str::parse), started.map(str::parse))
+    {
+        return !Process { pid, started_unix }.is_alive();
+    }
+    let modified = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > ABANDONED_AFTER))
+}
+
+/// Removes a file or folder in place. Another process may be at the same, which is fine.
+fn remove_now(path: &Path) -> io::Result<()> {
+    let gone = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match gone {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(about("cannot remove", path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the names in `folder` durable. Systems without folder handles have nothing to do here.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder).and_then(|handle| handle.sync_all()).map_err(|error| about("cannot flush", folder, &error))?;
+    Ok(())
+}
+
+fn sync_tree(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder).map_err(|error| about("cannot list", folder, &error))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_tree(&entry.path())?;
+        } else {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    sync_folder(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_no_temporary_name_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        write(&path, b"one").unwrap();
+        write_json(&path, &[1, 2]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[\n  1,\n  2\n]\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn of_many_who_write_a_new_file_one_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.json");
+        let wins: usize = std::thread::scope(|scope| {
+            let tries: Vec<_> = (0..8)
+                .map(|n| {
+                    let path = &path;
+                    scope.spawn(move || write_new(path, &[n]).unwrap())
+                })
+                .collect();
+            tries.into_iter().map(|handle| usize::from(handle.join().unwrap())).sum()
+        });
+        assert_eq!(wins, 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn writing_into_a_missing_folder_names_the_file() {
+        let error = write(Path::new("no/such/folder/x.json"), b"").unwrap_err();
+        assert!(error.to_string().starts_with("cannot write no/such/folder/x.json: "), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_what_was_written() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("a"), b"").unwrap();
+        File::create(folder.path().join("b")).unwrap();
+        let mode = |name| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode("a"), mode("b"), "the same as any new file under this umask");
+    }
+
+    #[test]
+    fn left_overs_of_dead_processes_go_and_those_in_use_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("sleep").arg("0").spawn().unwrap();
+        child.wait().unwrap();
+        let dead = folder.path().join(format!("{TEMPORARY}{}-{}-1-x", process::machine(), child.id()));
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join("model.safetensors"), "x").unwrap();
+        let elsewhere = folder.path().join(format!("{TEMPORARY}othermachine-1-1-x"));
+        fs::write(&elsewhere, "x").unwrap();
+        let mine = temporary_file(folder.path()).unwrap();
+        assert_eq!(clean(folder.path()).unwrap(), 1);
+        assert!(!dead.exists() && elsewhere.exists() && mine.path().exists());
+
+        File::open(&elsewhere).unwrap().set_modified(SystemTime::now() - Duration::from_secs(3601)).unwrap();
+        assert_eq!(clean(folder.path()).unwrap(), 1);
+        assert!(!elsewhere.exists());
+    }
+
+    #[test]
+    fn a_folder_is_published_whole_and_removed_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("model");
+        for round in ["one", "two"] {
+            let staged = stage_folder(&model).unwrap();
+            fs::write(staged.join("config.json"), round).unwrap();
+            publish_folder(&staged, &model).unwrap();
+            assert_eq!(fs::read_to_string(model.join("config.json")).unwrap(), round);
+        }
+        remove(&model).unwrap();
+        remove(&model).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,8 +1,33 @@
 //! Plain files are the database: one folder a run, one writer a file, the record last.
 
 pub mod atomic;
+mod claim;
+mod claim_note;
+mod diff;
+mod error;
+mod events;
+#[cfg(test)]
+pub(crate) mod example;
+mod failure;
+mod folder;
+mod host;
+mod models;
+mod process;
 pub mod record;
+mod root;
 pub mod settings;
+#[cfg(test)]
+mod tests;
 
+pub use claim::{Claim, ClaimTimeout, Claims, Holder, TIMEOUT_VARIABLE};
+pub use diff::diff;
+pub use error::StoreError;
+pub use events::{Event, EventLog, StepEvent};
+pub use failure::{FailureKind, unix_now};
+pub use folder::{RunFolder, RunState};
+pub use host::{free_disk, host, peak_memory, provenance, reset_peak_memory};
+pub use models::by_rank;
+pub use process::host_name;
 pub use record::{Evaluation, Failure, Host, Provenance, Record, Score, Timings};
+pub use root::{Records, RunsRoot};
 pub use settings::{Architecture, RunId, RunSettings, Start, TrainingSettings};

@@ -1,0 +1,71 @@
+//! What differs between two runs.
+
+use serde_json::Value;
+
+use super::settings::RunSettings;
+
+/// Stands for a setting that one of the two runs does not have.
+const ABSENT: &str = "(absent)";
+
+/// Every setting in which `a` and `b` differ, in the order of the settings: its dotted path, such as
+/// `training.max_length`, and both values, as JSON or as a person writes them.
+#[must_use]
+pub fn diff(a: &RunSettings, b: &RunSettings) -> Vec<(String, String, String)> {
+    let value = |settings| serde_json::to_value(settings).unwrap_or(Value::Null);
+    let mut found = Vec::new();
+    compare("", Some(&value(a)), Some(&value(b)), &mut found);
+    found
+}
+
+fn compare(path: &str, left: Option<&Value>, right: Option<&Value>, found: &mut Vec<(String, String, String)>) {
+    if left == right {
+        return;
+    }
+    let (Some(Value::Object(a)), Some(Value::Object(b))) = (left, right) else {
+        found.push((path.to_owned(), show(left), show(right)));
+        return;
+    };
+    let only_right = b.keys().filter(|key| !a.contains_key(*key));
+    for key in a.keys().chain(only_right) {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        compare(&path, a.get(key), b.get(key), found);
+    }
+}
+
+fn show(value: Option<&Value>) -> String {
+    match value {
+        None => ABSENT.to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        // 3e-5 as a person writes it, where JSON has 0.00003.
+        Some(Value::Number(number)) if number.is_f64() => format!("{:?}", number.as_f64().unwrap_or(f64::NAN)),
+        Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example;
+    use super::*;
+    use crate::store::Start;
+
+    #[test]
+    fn only_what_differs_is_named_in_order() {
+        let a = example::settings("rte", 1);
+        assert_eq!(diff(&a, &a), []);
+        let mut b = a.clone();
+        b.learning_rate = 2e-5;
+        b.training.max_length = 64;
+        b.data_sha256.insert("test.tsv".to_owned(), "0f".to_owned());
+        b.start = Start::Checkpoint { folder: "m".to_owned(), sha256: "1".to_owned() };
+        let row = |path: &str, left: &str, right: &str| (path.to_owned(), left.to_owned(), right.to_owned());
+        assert_eq!(
+            diff(&a, &b),
+            [
+                row("start", "random", r#"{"checkpoint":{"folder":"m","sha256":"1"}}"#),
+                row("learning_rate", "3e-5", "2e-5"),
+                row("training.max_length", "128", "64"),
+                row("data_sha256.test.tsv", "(absent)", "0f"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! What can go wrong with the files of a run.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::settings::RunId;
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk said no; the message names the file.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// A name that cannot be a folder's.
+    #[error("{what} `{name}` cannot name a folder: it is empty, starts with a dot or contains a slash")]
+    Name {
+        /// `experiment`, `task` or `model`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A file that is there and cannot be read as what it should be.
+    #[error("{} is damaged: {cause}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A value that JSON cannot hold, such as NaN where a number is promised.
+    #[error("{} cannot be written: {cause}", path.display())]
+    Unrepresentable {
+        /// The file.
+        path: PathBuf,
+        /// Which value.
+        cause: String,
+    },
+    /// The run has a record already.
+    #[error("run {0} is already done")]
+    AlreadyDone(RunId),
+    /// Another process has taken the run over.
+    #[error("run {0} was taken over by another process")]
+    ClaimLost(RunId),
+    /// Another process works on the run.
+    #[error("run {id} is being worked on by {by}")]
+    InUse {
+        /// The run.
+        id: RunId,
+        /// Its holder.
+        by: String,
+    },
+}

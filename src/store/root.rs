@@ -1,0 +1,197 @@
+//! All runs: `runs/<experiment>/<task>/<model>/<id>/`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::atomic;
+use super::claim::{ClaimTimeout, Claims};
+use super::error::StoreError;
+use super::folder::RunFolder;
+use super::record::{Failure, Record};
+use super::settings::{RunId, RunSettings};
+
+/// The folder in an experiment's folder that holds its claims. No task's name starts with a dot.
+const CLAIMS: &str = ".claims";
+
+/// The folder that holds every run, usually `runs`.
+#[derive(Clone, Debug)]
+pub struct RunsRoot {
+    path: PathBuf,
+    timeout: ClaimTimeout,
+}
+
+/// The records of an experiment.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// Those that can be trusted, by id.
+    pub records: Vec<Record>,
+    /// Those that cannot, each a [`StoreError::Damaged`]: their runs count as missing.
+    pub damaged: Vec<StoreError>,
+}
+
+impl RunsRoot {
+    /// The runs in the folder at `path`, which need not exist yet.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), timeout: ClaimTimeout::from_environment() }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of an experiment.
+    ///
+    /// # Errors
+    /// [`StoreError::Name`].
+    pub fn experiment(&self, experiment: &str) -> Result<PathBuf, StoreError> {
+        Ok(self.path.join(folder_name("experiment", experiment)?))
+    }
+
+    /// The folder of a run.
+    ///
+    /// # Errors
+    /// [`StoreError::Name`].
+    pub fn folder(&self, experiment: &str, settings: &RunSettings) -> Result<RunFolder, StoreError> {
+        RunFolder::new(self, [experiment, &settings.task, &settings.model], settings.id())
+    }
+
+    /// The claims of an experiment.
+    ///
+    /// # Errors
+    /// [`StoreError::Name`].
+    pub fn claims(&self, experiment: &str) -> Result<Claims, StoreError> {
+        Ok(Claims::new(self.experiment(experiment)?.join(CLAIMS), self.timeout))
+    }
+
+    /// The names of all experiments with runs, sorted.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn experiments(&self) -> Result<Vec<String>, StoreError> {
+        Ok(subfolders(&self.path)?)
+    }
+
+    /// The folders of all runs of an experiment that were ever started, by id.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn folders(&self, experiment: &str) -> Result<Vec<RunFolder>, StoreError> {
+        let path = self.experiment(experiment)?;
+        let mut found = Vec::new();
+        for task in subfolders(&path)? {
+            for model in subfolders(&path.join(&task))? {
+                found.extend(self.folders_of(experiment, &task, &model)?);
+            }
+        }
+        found.sort_by(|a, b| (a.id(), a.model()).cmp(&(b.id(), b.model())));
+        Ok(found)
+    }
+
+    /// The folders of the runs of one task and model, by id.
+    pub(super) fn folders_of(&self, experiment: &str, task: &str, model: &str) -> Result<Vec<RunFolder>, StoreError> {
+        let ids = subfolders(&self.models_folder(experiment, task, model)?)?;
+        ids.into_iter().map(|id| RunFolder::new(self, [experiment, task, model], RunId(id))).collect()
+    }
+
+    /// The runs of all experiments whose id starts with `prefix`, for commands that name one.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn find(&self, prefix: &str) -> Result<Vec<RunFolder>, StoreError> {
+        let mut found = Vec::new();
+        for experiment in self.experiments()? {
+            found.extend(self.folders(&experiment)?.into_iter().filter(|folder| folder.id().0.starts_with(prefix)));
+        }
+        Ok(found)
+    }
+
+    /// The records of an experiment.
+    ///
+    /// # Errors
+    /// When a folder or a file cannot be read; a damaged record is no error.
+    pub fn records(&self, experiment: &str) -> Result<Records, StoreError> {
+        let mut found = Records::default();
+        for folder in self.folders(experiment)? {
+            match folder.record() {
+                Ok(record) => found.records.extend(record),
+                Err(damaged @ StoreError::Damaged { .. }) => found.damaged.push(damaged),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The runs of an experiment that failed and have no record, by id.
+    ///
+    /// # Errors
+    /// When a folder or a file cannot be read.
+    pub fn failures(&self, experiment: &str) -> Result<Vec<(RunFolder, Failure)>, StoreError> {
+        let mut found = Vec::new();
+        for folder in self.folders(experiment)? {
+            if !matches!(folder.record(), Ok(Some(_)))
+                && let Ok(Some(failure)) = folder.failure()
+            {
+                found.push((folder, failure));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes what processes that died left in an experiment: temporary names, dead claims, and
+    /// weights that a better run has made superfluous.
+    ///
+    /// # Errors
+    /// When a folder cannot be read or written.
+    pub fn clean(&self, experiment: &str) -> Result<(), StoreError> {
+        self.claims(experiment)?.clean()?;
+        let path = self.experiment(experiment)?;
+        for task in subfolders(&path)? {
+            for model in subfolders(&path.join(&task))? {
+                let folder = path.join(&task).join(&model);
+                atomic::clean(&folder)?;
+                for id in subfolders(&folder)? {
+                    atomic::clean(&folder.join(id))?;
+                }
+                self.prune_models(experiment, &task, &model)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder of the runs of one task and model.
+    pub(super) fn models_folder(&self, experiment: &str, task: &str, model: &str) -> Result<PathBuf, StoreError> {
+        Ok(self.experiment(experiment)?.join(folder_name("task", task)?).join(folder_name("model", model)?))
+    }
+}
+
+/// `name`, if it stays in the folder where it is put and is not hidden there.
+fn folder_name<'a>(what: &'static str, name: &'a str) -> Result<&'a str, StoreError> {
+    let bad = name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']);
+    if bad { Err(StoreError::Name { what, name: name.to_owned() }) } else { Ok(name) }
+}
+
+/// The names of the folders in `path` that are not hidden, sorted; none when `path` does not exist.
+fn subfolders(path: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(atomic::about("cannot list", path, &error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        // A name that is not text was not made by this program.
+        if let Ok(name) = entry.file_name().into_string()
+            && !name.starts_with('.')
+            && entry.path().is_dir()
+        {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}

@@ -1,0 +1,187 @@
+//! One holder a run, whoever comes when.
+
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::super::process;
+use super::super::{ClaimTimeout, Claims, RunId};
+
+fn id() -> RunId {
+    RunId("0123456789ab".to_owned())
+}
+
+fn claims(folder: &tempfile::TempDir, timeout: Duration) -> Claims {
+    Claims::new(folder.path().join(".claims"), ClaimTimeout(timeout))
+}
+
+/// The claim of a process that cannot live: it is of this machine, with a start in 1970.
+fn dead_claim(folder: &tempfile::TempDir) {
+    let note = format!(
+        r#"{{"token":"dead","host":"h","machine":"{}","processes":[{{"pid":1,"started_unix":1}}],"since_unix":5}}"#,
+        process::machine()
+    );
+    fs::create_dir_all(folder.path().join(".claims")).unwrap();
+    fs::write(folder.path().join(".claims").join(id().0), note).unwrap();
+}
+
+#[test]
+fn a_held_run_is_nobody_elses_until_it_is_released() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, Duration::from_secs(60));
+    assert_eq!(claims.holder(&id()).unwrap(), None);
+    let claim = claims.claim(&id(), &[]).unwrap().unwrap();
+    assert!(claims.claim(&id(), &[]).unwrap().is_none());
+    assert!(claims.is_held_with(&id(), claim.token()));
+    let holder = claims.holder(&id()).unwrap().unwrap();
+    assert!(holder.alive && holder.by.ends_with(&format!("process {}", std::process::id())), "{holder:?}");
+    drop(claim);
+    assert_eq!(claims.holder(&id()).unwrap(), None);
+    assert!(claims.claim(&id(), &[]).unwrap().is_some());
+    assert_eq!(fs::read_dir(folder.path().join(".claims")).unwrap().count(), 0);
+}
+
+#[test]
+fn of_many_threads_one_wins_a_free_run_and_a_dead_one() {
+    for dead in [false, true] {
+        for _ in 0..25 {
+            let folder = tempfile::tempdir().unwrap();
+            let claims = claims(&folder, Duration::from_secs(60));
+            if dead {
+                dead_claim(&folder);
+            }
+            let start = std::sync::Barrier::new(8);
+            let holding = AtomicUsize::new(0);
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        start.wait();
+                        let claim = claims.claim(&id(), &[]).unwrap();
+                        holding.fetch_add(usize::from(claim.is_some()), Ordering::SeqCst);
+                        start.wait();
+                    });
+                }
+            });
+            assert_eq!(holding.into_inner(), 1, "dead: {dead}");
+        }
+    }
+}
+
+/// Claimers that come and go as fast as they can: at no moment do two hold the run.
+#[test]
+fn holding_excludes_all_others_at_every_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, Duration::from_secs(60));
+    dead_claim(&folder);
+    let (inside, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let deadline = Instant::now() + Duration::from_millis(700);
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                while Instant::now() < deadline {
+                    if let Some(claim) = claims.claim(&id(), &[]).unwrap() {
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        assert!(!claim.is_lost() && claims.is_held_with(&id(), claim.token()));
+                        held.fetch_add(1, Ordering::SeqCst);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+    });
+    assert!(held.into_inner() > 10);
+}
+
+#[test]
+fn a_claim_of_another_machine_dies_when_its_heart_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, Duration::from_secs(60));
+    let path = folder.path().join(".claims").join(id().0);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let note =
+        r#"{"token":"t","host":"far","machine":"ffffffff","processes":[{"pid":1,"started_unix":1}],"since_unix":5}"#;
+    let age = |seconds| {
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    };
+    fs::write(&path, note).unwrap();
+    age(50);
+    assert!(claims.claim(&id(), &[]).unwrap().is_none());
+    age(70);
+    let holder = claims.holder(&id()).unwrap().unwrap();
+    assert_eq!((holder.by.as_str(), holder.alive, holder.since_unix), ("far, process 1", false, 5));
+    assert!(claims.claim(&id(), &[]).unwrap().is_some());
+
+    fs::write(&path, "").unwrap();
+    age(50);
+    assert!(claims.claim(&id(), &[]).unwrap().is_none(), "a damaged claim counts until it is old");
+    age(70);
+    assert!(claims.claim(&id(), &[]).unwrap().is_some());
+}
+
+#[test]
+fn a_beating_heart_keeps_a_claim_beyond_the_timeout() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, Duration::from_millis(300));
+    let claim = claims.claim(&id(), &[]).unwrap().unwrap();
+    let deadline = Instant::now() + Duration::from_millis(1200);
+    while Instant::now() < deadline {
+        assert!(claims.claim(&id(), &[]).unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!claim.is_lost());
+}
+
+#[test]
+fn a_holder_that_was_superseded_knows_it_and_leaves_the_successor_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, Duration::from_millis(300));
+    let claim = claims.claim(&id(), &[]).unwrap().unwrap();
+    dead_claim(&folder);
+    let successor = claims.claim(&id(), &[]).unwrap().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !claim.is_lost() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(claim);
+    assert!(claims.is_held_with(&id(), successor.token()) && !successor.is_lost());
+}
+
+#[test]
+fn a_taker_that_died_half_way_is_succeeded_and_its_traces_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, Duration::from_secs(60));
+    let path = folder.path().join(".claims").join(id().0);
+    let right = folder.path().join(".claims").join(format!("{}~dead", id()));
+    dead_claim(&folder);
+    fs::copy(&path, &right).unwrap();
+    claims.clean().unwrap();
+    assert_eq!(fs::read_dir(folder.path().join(".claims")).unwrap().count(), 0);
+
+    dead_claim(&folder);
+    fs::copy(&path, &right).unwrap();
+    let claim = claims.claim(&id(), &[]).unwrap().unwrap();
+    assert!(claims.is_held_with(&id(), claim.token()) && !right.exists());
+    claims.clean().unwrap();
+    assert!(claims.is_held_with(&id(), claim.token()), "a live claim is not cleaned");
+}
+
+#[test]
+fn a_claim_stands_while_one_of_its_processes_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, Duration::from_secs(60));
+    let mut worker = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    let claim = claims.claim(&id(), &[worker.id()]).unwrap().unwrap();
+    let path = folder.path().join(".claims").join(id().0);
+    // As if the parent had died: only the worker is left in the note.
+    let mut note: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    note["processes"].as_array_mut().unwrap().remove(0);
+    std::mem::forget(claim);
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, note.to_string()).unwrap();
+    assert!(claims.claim(&id(), &[]).unwrap().is_none());
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    assert!(claims.claim(&id(), &[]).unwrap().is_some());
+}
