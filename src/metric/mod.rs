@@ -64,13 +64,7 @@ pub const METRICS: &[Metric] = &[
         higher_is_better: true,
         function: Function::Classes(accuracy),
     },
-    Metric {
-        name: "f1",
-        title: "F1",
-        unit: Unit::Fraction,
-        higher_is_better: true,
-        function: Function::Classes(f1),
-    },
+    Metric { name: "f1", title: "F1", unit: Unit::Fraction, higher_is_better: true, function: Function::Classes(f1) },
     Metric {
         name: "mcc",
         title: "Matthews correlation",
