@@ -3,11 +3,11 @@
 //! Data flows one way: `spec` (as written) → `plan` (as run) → `exec` → `train` → `store` → `report`.
 //!
 //! May import, and nothing else (`tests/architecture.rs` holds the `use` lines against this table;
-//! every module may use `units`, `random` and `diagnostic`):
+//! every module may use `units`, `random`, `checksum` and `diagnostic`):
 //!
 //! | module | may import |
 //! |---|---|
-//! | `units`, `random`, `diagnostic` | nothing |
+//! | `units`, `random`, `checksum`, `diagnostic` | nothing |
 //! | `stats`, `metric`, `store`, `spec` | nothing more |
 //! | `text`, `kernel` | nothing more |
 //! | `data` | `text`, `store` |
@@ -21,6 +21,7 @@
 //!
 //! Only `kernel`, `model` and `train` name burn: tasks and metrics see plain slices.
 
+pub mod checksum;
 pub mod cli;
 pub mod data;
 pub mod diagnostic;

@@ -1,1 +1,16 @@
-//! `text`
+//! Text to numbers: WordPiece, features on disk, packed batches.
+
+mod batch;
+mod cache;
+mod features;
+mod file;
+mod format;
+mod pair;
+mod tokenizer;
+mod vocabulary;
+
+pub use batch::{PackedBatch, evaluation_batches, training_batches};
+pub use cache::{CacheOutcome, FeatureCache, FeatureKey};
+pub use features::{ExampleFeatures, FeatureSet, LeftOut, TextPair};
+pub use tokenizer::Tokenizer;
+pub use vocabulary::{SpecialTokens, Vocabulary};

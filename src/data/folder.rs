@@ -1,0 +1,88 @@
+//! Finding a dataset's files under the data root.
+
+use std::path::{Path, PathBuf};
+
+use super::dataset::Dataset;
+use crate::diagnostic::Diagnostic;
+
+/// A dataset's folder that exists.
+pub(super) struct DatasetFolder<'a> {
+    dataset: &'a Dataset,
+    path: PathBuf,
+}
+
+impl<'a> DatasetFolder<'a> {
+    /// The folder of `dataset` under `root`: by its published name, else by a name that differs in case and
+    /// punctuation only.
+    pub(super) fn find(dataset: &'a Dataset, root: &Path) -> Result<Self, Diagnostic> {
+        let published = root.join(dataset.folder);
+        if published.is_dir() {
+            return Ok(Self { dataset, path: published });
+        }
+        let entries = std::fs::read_dir(root).map_err(|error| {
+            Diagnostic::new(format!("the data folder cannot be read: {error}"))
+                .in_file(root)
+                .hint(format!("expected there: {}", expected(dataset)))
+        })?;
+        let mut alike: Vec<PathBuf> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| {
+                let name = letters(&entry.file_name().to_string_lossy());
+                std::iter::once(&dataset.folder).chain(dataset.also).any(|known| letters(known) == name)
+            })
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect();
+        // The order of a folder's entries is the file system's; the answer must not be.
+        alike.sort();
+        alike.into_iter().next().map(|path| Self { dataset, path }).ok_or_else(|| {
+            Diagnostic::new(format!("no folder `{}`", dataset.folder))
+                .in_file(root)
+                .hint(format!("expected there: {}", expected(dataset)))
+        })
+    }
+
+    /// The file called `name` in the folder.
+    pub(super) fn file(&self, name: &str) -> Result<PathBuf, Diagnostic> {
+        let path = self.path.join(name);
+        if path.is_file() {
+            Ok(path)
+        } else {
+            Err(Diagnostic::new("no such file")
+                .in_file(&path)
+                .hint(format!("expected there: {}", expected(self.dataset))))
+        }
+    }
+}
+
+fn expected(dataset: &Dataset) -> String {
+    let files = dataset.splits.iter().map(|split| format!("{}/{}", dataset.folder, split.file));
+    files.collect::<Vec<_>>().join(", ")
+}
+
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(dataset: &str, folders: &[&str]) -> Option<String> {
+        let root = tempfile::tempdir().unwrap();
+        for folder in folders {
+            std::fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        let folder = DatasetFolder::find(Dataset::find(dataset).unwrap(), root.path()).ok()?;
+        Some(folder.path.file_name()?.to_str()?.to_owned())
+    }
+
+    #[test]
+    fn folders_are_found_under_the_names_they_are_distributed_with() {
+        assert_eq!(found("stsb", &["STS-B", "stsb"]).as_deref(), Some("STS-B"));
+        assert_eq!(found("stsb", &["sts_b", "RTE"]).as_deref(), Some("sts_b"));
+        assert_eq!(found("sst2", &["SST2"]).as_deref(), Some("SST2"));
+        assert_eq!(found("ax", &["diagnostic"]).as_deref(), Some("diagnostic"));
+        assert_eq!(found("rte", &["RTE2", "WNLI"]), None);
+    }
+}

@@ -1,0 +1,82 @@
+//! MRPC from the files of the Microsoft Research Paraphrase Corpus, split as GLUE splits them: dev is the
+//! rows of the training file whose pair of ids stands in `dev_ids.tsv`.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::dataset::{Dataset, Layout, SplitFile, SplitRole};
+use super::example::{BadRows, Split};
+use super::folder::DatasetFolder;
+use super::glue::Gathered;
+use super::rows::for_each_row;
+use crate::diagnostic::Diagnostic;
+
+const TRAIN: &str = "msr_paraphrase_train.txt";
+const TEST: &str = "msr_paraphrase_test.txt";
+const DEV_IDS: &str = "dev_ids.tsv";
+
+const COLUMNS: &[&str] = &["Quality", "#1 ID", "#2 ID", "#1 String", "#2 String"];
+/// Places of the two sentences' ids in [`COLUMNS`].
+const IDS: (usize, usize) = (1, 2);
+
+const LAYOUT: Layout = Layout { header: true, columns: COLUMNS, id: None, first: 3, second: Some(4), label: Some(0) };
+const DEV_IDS_LAYOUT: Layout =
+    Layout { header: false, columns: &["#1 ID", "#2 ID"], id: None, first: 0, second: Some(1), label: None };
+
+/// The files that a split is read from, by name, when they are all there.
+pub(super) fn files(split: &SplitFile, folder: &DatasetFolder<'_>) -> Option<Vec<(&'static str, PathBuf)>> {
+    let names: &[&str] = match split.role {
+        SplitRole::Train | SplitRole::Dev => &[TRAIN, DEV_IDS],
+        SplitRole::Test => &[TEST],
+    };
+    names.iter().map(|name| Some((*name, folder.file(name).ok()?))).collect()
+}
+
+/// Reads `split`; `None` when the folder does not hold the corpus.
+pub(super) fn read(
+    dataset: &Dataset,
+    split: &SplitFile,
+    folder: &DatasetFolder<'_>,
+    bad_rows: BadRows,
+) -> Option<Result<Split, Diagnostic>> {
+    let files = files(split, folder)?;
+    let mut paths = files.into_iter().map(|(_, path)| path);
+    let rows = paths.next()?;
+    Some(match paths.next() {
+        Some(ids) => read_part(dataset, split, &rows, &ids, bad_rows),
+        None => read_test(dataset, split, &rows, bad_rows),
+    })
+}
+
+fn read_part(
+    dataset: &Dataset,
+    split: &SplitFile,
+    rows: &Path,
+    ids: &Path,
+    bad_rows: BadRows,
+) -> Result<Split, Diagnostic> {
+    let mut dev: HashSet<(String, String)> = HashSet::new();
+    for_each_row(ids, &DEV_IDS_LAYOUT, |row| {
+        row.has_all_columns()?;
+        dev.insert((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+        Ok(())
+    })?;
+    let mut gathered = Gathered::new(dataset, split, bad_rows);
+    for_each_row(rows, &LAYOUT, |row| {
+        let pair = row.has_all_columns().and_then(|()| Ok((row.text(IDS.0)?.to_owned(), row.text(IDS.1)?.to_owned())));
+        match pair {
+            Ok(pair) if dev.contains(&pair) == (split.role == SplitRole::Dev) => gathered.add(row),
+            Ok(_) => Ok(()),
+            // Its split cannot be told, so both count it.
+            Err(bad) => gathered.bad(bad),
+        }
+    })?;
+    gathered.finish(rows)
+}
+
+/// The corpus has the test labels, GLUE does not give them out; neither do we, so that both sources agree.
+fn read_test(dataset: &Dataset, split: &SplitFile, rows: &Path, bad_rows: BadRows) -> Result<Split, Diagnostic> {
+    let mut gathered = Gathered::new(dataset, split, bad_rows);
+    for_each_row(rows, &Layout { label: None, ..LAYOUT }, |row| gathered.add(row))?;
+    gathered.finish(rows)
+}

@@ -1,0 +1,172 @@
+//! The rows of a tab-separated file, and what makes one malformed.
+
+use std::path::Path;
+
+use csv::{ByteRecord, ReaderBuilder, Terminator};
+
+use super::dataset::{Dataset, Labels, Layout};
+use super::example::{Example, Label};
+use crate::diagnostic::{Diagnostic, suggest};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A row with its place. Its number of columns is whatever the line has.
+pub(super) struct Row<'a> {
+    path: &'a Path,
+    /// From 1.
+    line: usize,
+    layout: &'a Layout,
+    fields: &'a ByteRecord,
+}
+
+/// Calls `visit` for every row of the file at `path` below its header; blank lines are no rows.
+///
+/// # Errors
+/// A file that cannot be read; a header that is not the layout's; what `visit` answers.
+pub(super) fn for_each_row(
+    path: &Path,
+    layout: &Layout,
+    mut visit: impl FnMut(&Row<'_>) -> Result<(), Diagnostic>,
+) -> Result<(), Diagnostic> {
+    let unreadable =
+        |error: &dyn std::fmt::Display| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path);
+    let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
+    let content = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    // A lone CR is text: only LF ends a line, and the CR of CRLF is cut from the last field.
+    let mut reader = ReaderBuilder::new()
+        .delimiter(b'\t')
+        .quoting(false)
+        .flexible(true)
+        .has_headers(false)
+        .terminator(Terminator::Any(b'\n'))
+        .from_reader(content);
+    let mut fields = ByteRecord::new();
+    let mut header = layout.header;
+    let (mut line, mut counted) = (1, 0);
+    while reader.read_byte_record(&mut fields).map_err(|error| unreadable(&error))? {
+        let mut start = fields.position().map_or(0, |position| position.byte() as usize);
+        // The reader passes over blank lines before the row without telling.
+        start += content[start..].iter().take_while(|byte| **byte == b'\n').count();
+        line += content[counted..start].iter().filter(|byte| **byte == b'\n').count();
+        counted = start;
+        let row = Row { path, line, layout, fields: &fields };
+        if fields.len() == 1 && row.bytes(0).is_empty() {
+            continue;
+        }
+        if header {
+            header = false;
+            row.is_header()?;
+        } else {
+            visit(&row)?;
+        }
+    }
+    if header { Err(Diagnostic::new("the file is empty").in_file(path)) } else { Ok(()) }
+}
+
+impl Row<'_> {
+    /// The row as an example; `None` when it has no gold label. `number` counts the examples before it.
+    ///
+    /// # Errors
+    /// A number of columns other than the layout's, text that is empty or not UTF-8, an unknown label.
+    pub(super) fn example(&self, dataset: &Dataset, number: usize) -> Result<Option<Example>, Diagnostic> {
+        self.has_all_columns()?;
+        let label = match self.layout.label {
+            None => None,
+            Some(column) => {
+                let text = self.text(column)?;
+                if dataset.no_gold == Some(text) {
+                    return Ok(None);
+                }
+                Some(self.label(text, dataset.labels)?)
+            }
+        };
+        Ok(Some(Example {
+            id: self.layout.id.map_or_else(|| Ok(number.to_string()), |column| self.text(column).map(str::to_owned))?,
+            first: self.text(self.layout.first)?.to_owned(),
+            second: self.layout.second.map(|column| self.text(column).map(str::to_owned)).transpose()?,
+            label,
+        }))
+    }
+
+    /// The text of a column, which is not blank.
+    pub(super) fn text(&self, column: usize) -> Result<&str, Diagnostic> {
+        let name = self.layout.columns.get(column).copied().unwrap_or_default();
+        let text = std::str::from_utf8(self.bytes(column))
+            .map_err(|_| self.malformed(format!("column {} ({name}) is not valid UTF-8", column + 1), SKIPPING))?;
+        if text.trim().is_empty() {
+            return Err(self.malformed(format!("column {} ({name}) is empty", column + 1), SKIPPING));
+        }
+        Ok(text)
+    }
+
+    pub(super) fn has_all_columns(&self) -> Result<(), Diagnostic> {
+        let (found, columns) = (self.fields.len(), self.layout.columns);
+        if found == columns.len() {
+            return Ok(());
+        }
+        let message = format!("{} where {} were expected", count(found), columns.len());
+        Err(self.malformed(message, &format!("tab-separated: {}; {SKIPPING}", columns.join(", "))))
+    }
+
+    /// Whether the columns that are read have their published names here.
+    fn is_header(&self) -> Result<(), Diagnostic> {
+        let Layout { columns, first, second, label, .. } = *self.layout;
+        let hint = format!("the first line names the columns, tab-separated: {}", columns.join(", "));
+        if self.fields.len() != columns.len() {
+            let message = format!("the header has {} where {} were expected", count(self.fields.len()), columns.len());
+            return Err(self.malformed(message, &hint));
+        }
+        for column in [Some(first), second, label].into_iter().flatten() {
+            let found = String::from_utf8_lossy(self.bytes(column));
+            if found != columns[column] {
+                let excerpt: String = found.chars().take(40).collect();
+                let message = format!(
+                    "the header has `{excerpt}` in column {} where `{}` was expected",
+                    column + 1,
+                    columns[column]
+                );
+                return Err(self.malformed(message, &hint));
+            }
+        }
+        Ok(())
+    }
+
+    fn label(&self, text: &str, labels: Labels) -> Result<Label, Diagnostic> {
+        match labels {
+            Labels::Classes(classes) => match classes.iter().position(|class| *class == text) {
+                Some(class) => Ok(Label::Class(class as u32)),
+                None => {
+                    let hint = format!("{}; {SKIPPING}", suggest(text, classes.iter().copied()));
+                    Err(self.malformed(format!("unknown label `{text}`"), &hint))
+                }
+            },
+            Labels::Score { lowest, highest } => match text.parse::<f32>() {
+                Ok(score) if (lowest..=highest).contains(&score) => Ok(Label::Score(score)),
+                Ok(_) => {
+                    Err(self.malformed(format!("the score `{text}` is not between {lowest} and {highest}"), SKIPPING))
+                }
+                Err(_) => Err(self.malformed(format!("the score `{text}` is not a number"), SKIPPING)),
+            },
+            Labels::Hidden => Err(self.malformed("a label in a dataset that has none".to_owned(), SKIPPING)),
+        }
+    }
+
+    fn malformed(&self, message: String, hint: &str) -> Diagnostic {
+        Diagnostic::new(message).at_line(self.path, self.line).hint(hint)
+    }
+
+    /// A column without the CR of a CRLF; nothing where there is no such column.
+    fn bytes(&self, column: usize) -> &[u8] {
+        let bytes = self.fields.get(column).unwrap_or_default();
+        match bytes {
+            [text @ .., b'\r'] if column + 1 == self.fields.len() => text,
+            _ => bytes,
+        }
+    }
+}
+
+const SKIPPING: &str = "`--skip-bad-rows` leaves such rows out and counts them";
+
+fn count(columns: usize) -> String {
+    if columns == 1 { "1 column".to_owned() } else { format!("{columns} columns") }
+}

@@ -1,0 +1,309 @@
+//! The table of datasets.
+//!
+//! Columns as in the files that <https://gluebenchmark.com> gives out; split sizes as counted in them, rows
+//! without a gold label not counted, nor the few of QQP that are broken over several lines.
+
+use super::dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
+use SplitRole::{Dev, Test, Train};
+
+const BINARY: Labels = Labels::Classes(&["0", "1"]);
+const TWO_WAY: Labels = Labels::Classes(&["entailment", "not_entailment"]);
+const THREE_WAY: Labels = Labels::Classes(&["contradiction", "entailment", "neutral"]);
+
+const PAIR_TEST: Layout = Layout {
+    header: true,
+    columns: &["index", "sentence1", "sentence2"],
+    id: Some(0),
+    first: 1,
+    second: Some(2),
+    label: None,
+};
+const PAIR: Layout = Layout { columns: &["index", "sentence1", "sentence2", "label"], label: Some(3), ..PAIR_TEST };
+const QNLI_TEST: Layout = Layout { columns: &["index", "question", "sentence"], ..PAIR_TEST };
+const QNLI: Layout = Layout { columns: &["index", "question", "sentence", "label"], ..PAIR };
+const SINGLE_TEST: Layout =
+    Layout { header: true, columns: &["index", "sentence"], id: Some(0), first: 1, second: None, label: None };
+const COLA: Layout = Layout {
+    header: false,
+    columns: &["source", "label", "original mark", "sentence"],
+    id: None,
+    first: 3,
+    second: None,
+    label: Some(1),
+};
+const SST2: Layout =
+    Layout { header: true, columns: &["sentence", "label"], id: None, first: 0, second: None, label: Some(1) };
+const MRPC: Layout = Layout {
+    header: true,
+    columns: &["Quality", "#1 ID", "#2 ID", "#1 String", "#2 String"],
+    id: None,
+    first: 3,
+    second: Some(4),
+    label: Some(0),
+};
+const MRPC_TEST: Layout =
+    Layout { columns: &["index", "#1 ID", "#2 ID", "#1 String", "#2 String"], id: Some(0), label: None, ..MRPC };
+const STSB: Layout = Layout {
+    header: true,
+    columns: &[
+        "index",
+        "genre",
+        "filename",
+        "year",
+        "old_index",
+        "source1",
+        "source2",
+        "sentence1",
+        "sentence2",
+        "score",
+    ],
+    id: Some(0),
+    first: 7,
+    second: Some(8),
+    label: Some(9),
+};
+const STSB_TEST: Layout = Layout {
+    columns: &["index", "genre", "filename", "year", "old_index", "source1", "source2", "sentence1", "sentence2"],
+    label: None,
+    ..STSB
+};
+const QQP: Layout = Layout {
+    header: true,
+    columns: &["id", "qid1", "qid2", "question1", "question2", "is_duplicate"],
+    id: Some(0),
+    first: 3,
+    second: Some(4),
+    label: Some(5),
+};
+const QQP_TEST: Layout =
+    Layout { columns: &["id", "question1", "question2"], first: 1, second: Some(2), label: None, ..QQP };
+const MNLI_TEST: Layout = Layout {
+    header: true,
+    columns: &[
+        "index",
+        "promptID",
+        "pairID",
+        "genre",
+        "sentence1_binary_parse",
+        "sentence2_binary_parse",
+        "sentence1_parse",
+        "sentence2_parse",
+        "sentence1",
+        "sentence2",
+    ],
+    id: Some(0),
+    first: 8,
+    second: Some(9),
+    label: None,
+};
+const MNLI: Layout = Layout {
+    columns: &[
+        "index",
+        "promptID",
+        "pairID",
+        "genre",
+        "sentence1_binary_parse",
+        "sentence2_binary_parse",
+        "sentence1_parse",
+        "sentence2_parse",
+        "sentence1",
+        "sentence2",
+        "label1",
+        "gold_label",
+    ],
+    label: Some(11),
+    ..MNLI_TEST
+};
+const MNLI_DEV: Layout = Layout {
+    columns: &[
+        "index",
+        "promptID",
+        "pairID",
+        "genre",
+        "sentence1_binary_parse",
+        "sentence2_binary_parse",
+        "sentence1_parse",
+        "sentence2_parse",
+        "sentence1",
+        "sentence2",
+        "label1",
+        "label2",
+        "label3",
+        "label4",
+        "label5",
+        "gold_label",
+    ],
+    label: Some(15),
+    ..MNLI_TEST
+};
+
+/// A split whose file has its name.
+const fn split(name: &'static str, role: SplitRole, file: &'static str, layout: Layout, examples: u64) -> SplitFile {
+    SplitFile { name, role, file, layout, examples }
+}
+
+/// What most datasets share.
+const GLUE: Dataset = Dataset {
+    name: "",
+    folder: "",
+    also: &[],
+    labels: BINARY,
+    no_gold: None,
+    splits: &[],
+    reader: Reader::Glue,
+    manifest: "",
+};
+
+/// Every dataset.
+pub const DATASETS: &[Dataset] = &[
+    Dataset {
+        name: "cola",
+        folder: "CoLA",
+        splits: &[
+            split("train", Train, "train.tsv", COLA, 8551),
+            split("dev", Dev, "dev.tsv", COLA, 1043),
+            split("test", Test, "test.tsv", SINGLE_TEST, 1063),
+        ],
+        manifest: include_str!("../../datasets/cola.yaml"),
+        ..GLUE
+    },
+    Dataset {
+        name: "sst2",
+        folder: "SST-2",
+        splits: &[
+            split("train", Train, "train.tsv", SST2, 67349),
+            split("dev", Dev, "dev.tsv", SST2, 872),
+            split("test", Test, "test.tsv", SINGLE_TEST, 1821),
+        ],
+        manifest: include_str!("../../datasets/sst2.yaml"),
+        ..GLUE
+    },
+    Dataset {
+        name: "mrpc",
+        folder: "MRPC",
+        splits: &[
+            split("train", Train, "train.tsv", MRPC, 3668),
+            split("dev", Dev, "dev.tsv", MRPC, 408),
+            split("test", Test, "test.tsv", MRPC_TEST, 1725),
+        ],
+        reader: Reader::GlueOrMsr,
+        manifest: include_str!("../../datasets/mrpc.yaml"),
+        ..GLUE
+    },
+    Dataset {
+        name: "stsb",
+        folder: "STS-B",
+        labels: Labels::Score { lowest: 0.0, highest: 5.0 },
+        splits: &[
+            split("train", Train, "train.tsv", STSB, 5749),
+            split("dev", Dev, "dev.tsv", STSB, 1500),
+            split("test", Test, "test.tsv", STSB_TEST, 1379),
+        ],
+        manifest: include_str!("../../datasets/stsb.yaml"),
+        ..GLUE
+    },
+    Dataset {
+        name: "qqp",
+        folder: "QQP",
+        splits: &[
+            split("train", Train, "train.tsv", QQP, 363_846),
+            split("dev", Dev, "dev.tsv", QQP, 40430),
+            split("test", Test, "test.tsv", QQP_TEST, 390_965),
+        ],
+        manifest: include_str!("../../datasets/qqp.yaml"),
+        ..GLUE
+    },
+    Dataset {
+        name: "mnli",
+        folder: "MNLI",
+        labels: THREE_WAY,
+        no_gold: Some("-"),
+        splits: &[
+            split("train", Train, "train.tsv", MNLI, 392_702),
+            split("dev_matched", Dev, "dev_matched.tsv", MNLI_DEV, 9815),
+            split("dev_mismatched", Dev, "dev_mismatched.tsv", MNLI_DEV, 9832),
+            split("test_matched", Test, "test_matched.tsv", MNLI_TEST, 9796),
+            split("test_mismatched", Test, "test_mismatched.tsv", MNLI_TEST, 9847),
+        ],
+        manifest: include_str!("../../datasets/mnli.yaml"),
+        ..GLUE
+    },
+    Dataset {
+        name: "qnli",
+        folder: "QNLI",
+        labels: TWO_WAY,
+        splits: &[
+            split("train", Train, "train.tsv", QNLI, 104_743),
+            split("dev", Dev, "dev.tsv", QNLI, 5463),
+            split("test", Test, "test.tsv", QNLI_TEST, 5463),
+        ],
+        manifest: include_str!("../../datasets/qnli.yaml"),
+        ..GLUE
+    },
+    Dataset {
+        name: "rte",
+        folder: "RTE",
+        labels: TWO_WAY,
+        splits: &[
+            split("train", Train, "train.tsv", PAIR, 2490),
+            split("dev", Dev, "dev.tsv", PAIR, 277),
+            split("test", Test, "test.tsv", PAIR_TEST, 3000),
+        ],
+        manifest: include_str!("../../datasets/rte.yaml"),
+        ..GLUE
+    },
+    Dataset {
+        name: "wnli",
+        folder: "WNLI",
+        splits: &[
+            split("train", Train, "train.tsv", PAIR, 635),
+            split("dev", Dev, "dev.tsv", PAIR, 71),
+            split("test", Test, "test.tsv", PAIR_TEST, 146),
+        ],
+        manifest: include_str!("../../datasets/wnli.yaml"),
+        ..GLUE
+    },
+    Dataset {
+        name: "ax",
+        folder: "AX",
+        also: &["diagnostic"],
+        labels: Labels::Hidden,
+        splits: &[split("test", Test, "diagnostic.tsv", PAIR_TEST, 1104)],
+        manifest: include_str!("../../datasets/ax.yaml"),
+        ..GLUE
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_folders_and_splits_are_unique_and_layouts_stay_within_their_columns() {
+        let names: BTreeSet<_> = DATASETS.iter().map(|dataset| dataset.name).collect();
+        let folders: BTreeSet<_> = DATASETS.iter().map(|dataset| dataset.folder).collect();
+        assert_eq!((names.len(), folders.len()), (DATASETS.len(), DATASETS.len()));
+        for dataset in DATASETS {
+            let splits: BTreeSet<_> = dataset.splits.iter().map(|split| split.name).collect();
+            assert_eq!(splits.len(), dataset.splits.len(), "{}", dataset.name);
+            for split in dataset.splits {
+                let Layout { columns, id, first, second, label, .. } = split.layout;
+                let places: Vec<usize> = [id, Some(first), second, label].into_iter().flatten().collect();
+                assert!(places.iter().all(|place| *place < columns.len()), "{} {}", dataset.name, split.name);
+                assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), places.len(), "a column read twice");
+                assert_eq!(label.is_none(), split.role == Test, "{} {}", dataset.name, split.name);
+            }
+        }
+    }
+
+    #[test]
+    fn mnli_has_the_12_16_and_10_columns_that_its_readers_trip_over() {
+        let columns = |layout: Layout| layout.columns.len();
+        assert_eq!((columns(MNLI), columns(MNLI_DEV), columns(MNLI_TEST)), (12, 16, 10));
+        for layout in [MNLI, MNLI_DEV, MNLI_TEST] {
+            assert_eq!((layout.columns[layout.first], layout.second), ("sentence1", Some(9)));
+        }
+    }
+}

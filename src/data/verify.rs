@@ -1,0 +1,117 @@
+//! Holding a data folder against what was published.
+
+use std::path::Path;
+
+use super::dataset::{Dataset, SplitFile};
+use super::example::BadRows;
+use super::folder::DatasetFolder;
+use super::manifest::ManifestSplit;
+use super::sha256_of;
+use super::table::DATASETS;
+use crate::diagnostic::Diagnostic;
+
+/// What was found out about one split's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The dataset's name.
+    pub dataset: &'static str,
+    /// The split's name.
+    pub split: &'static str,
+    /// Published number of examples.
+    pub published: u64,
+    /// How the file compares.
+    pub verdict: Verdict,
+}
+
+/// How a file compares with the published one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Byte for byte the published file.
+    Identical,
+    /// As many examples as published; no checksum of the published file is known.
+    SameSize,
+    /// As many examples as published, but other bytes.
+    OtherBytes,
+    /// Another number of examples than published.
+    OtherSize {
+        /// Examples in the file.
+        found: u64,
+    },
+    /// The file cannot be read as this dataset's.
+    Unreadable(Diagnostic),
+    /// The dataset's folder has no such file.
+    Missing(Diagnostic),
+}
+
+/// Compares every dataset whose folder stands in the data root `root` with its manifest. Malformed rows are
+/// skipped, as the published sizes leave them out. Datasets without a folder are not mentioned.
+///
+/// # Errors
+/// When `root` cannot be read.
+pub fn verify(root: &Path) -> Result<Vec<Finding>, Diagnostic> {
+    std::fs::read_dir(root)
+        .map_err(|error| Diagnostic::new(format!("the data folder cannot be read: {error}")).in_file(root))?;
+    let mut findings = Vec::new();
+    for dataset in DATASETS {
+        if DatasetFolder::find(dataset, root).is_err() {
+            continue;
+        }
+        let manifest = dataset.manifest()?;
+        for (split, listed) in dataset.splits.iter().zip(&manifest.splits) {
+            let verdict = compare(dataset, split, listed, root);
+            findings.push(Finding { dataset: dataset.name, split: split.name, published: split.examples, verdict });
+        }
+    }
+    Ok(findings)
+}
+
+fn compare(dataset: &Dataset, split: &SplitFile, listed: &ManifestSplit, root: &Path) -> Verdict {
+    let files = match dataset.files(root, split) {
+        Ok(files) => files,
+        Err(missing) => return Verdict::Missing(missing),
+    };
+    let read = match dataset.read(root, split, BadRows::Skip) {
+        Ok(read) => read,
+        Err(unreadable) => return Verdict::Unreadable(unreadable),
+    };
+    let found = read.examples.len() as u64;
+    if found != split.examples {
+        return Verdict::OtherSize { found };
+    }
+    match (&listed.sha256, &files[..]) {
+        (Some(published), [(_, path)]) => match sha256_of(path) {
+            Ok(sha256) if sha256 == *published => Verdict::Identical,
+            Ok(_) => Verdict::OtherBytes,
+            Err(error) => {
+                Verdict::Unreadable(Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))
+            }
+        },
+        _ => Verdict::SameSize,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_told_apart_from_what_was_published() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("wnli");
+        std::fs::create_dir(&folder).unwrap();
+        let rows: String = (0..71).map(|i| format!("{i}\tIt fell.\tA cup fell.\t1\n")).collect();
+        std::fs::write(folder.join("dev.tsv"), format!("index\tsentence1\tsentence2\tlabel\n{rows}")).unwrap();
+        std::fs::write(folder.join("test.tsv"), "index\tsentence1\tsentence2\n0\tIt fell.\tA cup fell.\n").unwrap();
+        let findings = verify(root.path()).unwrap();
+        let verdicts: Vec<_> = findings.iter().map(|found| (found.dataset, found.split, &found.verdict)).collect();
+        assert!(matches!(
+            verdicts[..],
+            [
+                ("wnli", "train", Verdict::Missing(_)),
+                ("wnli", "dev", Verdict::OtherBytes),
+                ("wnli", "test", Verdict::OtherSize { found: 1 }),
+            ]
+        ));
+        assert!(verify(&root.path().join("nowhere")).is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! Packed batches: sequences one after another, no padding; and the orders in which examples are batched.
+
+use super::features::FeatureSet;
+use crate::random::Draws;
+
+/// A batch without padding. `tokens` below is the sum of the sequences' lengths.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PackedBatch {
+    /// Token ids, `[tokens]`.
+    pub ids: Vec<u32>,
+    /// Segment ids, `[tokens]`.
+    pub segments: Vec<u32>,
+    /// Positions, `[tokens]`; each sequence starts again at 0.
+    pub positions: Vec<u32>,
+    /// Where each sequence starts, and at the end the number of tokens, `[batch + 1]`.
+    pub offsets: Vec<u32>,
+    /// A class's index or a score; NaN when there is none, `[batch]`.
+    pub labels: Vec<f32>,
+    /// Which example of the feature set each sequence is, `[batch]`.
+    pub examples: Vec<u32>,
+}
+
+impl PackedBatch {
+    /// The examples of `set` called `indices`, in that order.
+    ///
+    /// # Panics
+    /// When `set` has no such example.
+    #[must_use]
+    pub fn pack(set: &FeatureSet, indices: &[u32]) -> Self {
+        let tokens = indices.iter().map(|index| set.length(*index as usize)).sum();
+        let mut batch = Self {
+            ids: Vec::with_capacity(tokens),
+            segments: Vec::with_capacity(tokens),
+            positions: Vec::with_capacity(tokens),
+            offsets: Vec::with_capacity(indices.len() + 1),
+            labels: Vec::with_capacity(indices.len()),
+            examples: indices.to_vec(),
+        };
+        batch.offsets.push(0);
+        for index in indices {
+            let example = set.example(*index as usize);
+            batch.ids.extend(example.ids);
+            batch.segments.extend(example.segments.iter().map(|segment| u32::from(*segment)));
+            batch.positions.extend(0..example.ids.len() as u32);
+            batch.offsets.push(batch.ids.len() as u32);
+            batch.labels.push(example.label);
+        }
+        batch
+    }
+
+    /// The number of sequences.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no sequence.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The tokens of all sequences.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+/// The batches of one epoch over `examples` examples: a uniformly random order cut into batches. The last
+/// batch may be smaller, as with PyTorch's `drop_last=False`. A `batch_size` of 0 counts as 1.
+#[must_use]
+pub fn training_batches(examples: usize, batch_size: u32, mut draws: Draws) -> Vec<Vec<u32>> {
+    let mut order: Vec<u32> = (0..examples as u32).collect();
+    draws.shuffle(&mut order);
+    order.chunks(batch_size.max(1) as usize).map(<[u32]>::to_vec).collect()
+}
+
+/// Batches for evaluation: longest examples first, so that neighbours are of a length and the peak of
+/// memory comes at once. Examples of one length stay in order. A `batch_size` of 0 counts as 1.
+#[must_use]
+pub fn evaluation_batches(set: &FeatureSet, batch_size: u32) -> Vec<Vec<u32>> {
+    let mut order: Vec<u32> = (0..set.len() as u32).collect();
+    order.sort_by_key(|example| std::cmp::Reverse(set.length(*example as usize)));
+    order.chunks(batch_size.max(1) as usize).map(<[u32]>::to_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+    use crate::text::features::tests::three;
+
+    #[test]
+    fn packing_has_no_padding_and_restarts_positions() {
+        let batch = PackedBatch::pack(&three(), &[2, 0]);
+        assert_eq!(batch.ids, [2, 15, 3, 2, 5, 6, 7, 3]);
+        assert_eq!(batch.positions, [0, 1, 2, 0, 1, 2, 3, 4]);
+        assert_eq!(batch.offsets, [0, 3, 8]);
+        assert_eq!(batch.examples, [2, 0]);
+        assert!(batch.labels[0].is_nan() && (batch.labels[1] - 1.0).abs() < f32::EPSILON);
+        let pair = PackedBatch::pack(&three(), &[1]);
+        assert_eq!(pair.segments, [0, 0, 0, 0, 1, 1, 1, 1]);
+        assert_eq!(PackedBatch::pack(&three(), &[]).offsets, [0]);
+    }
+
+    #[test]
+    fn an_epoch_sees_every_example_once_in_an_order_of_its_own() {
+        let epoch = |step| training_batches(103, 16, Stream::new(1, "shuffle").at(step));
+        let batches = epoch(0);
+        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [16, 16, 16, 16, 16, 16, 7]);
+        let mut seen = batches.concat();
+        assert_ne!(seen, (0..103).collect::<Vec<_>>());
+        seen.sort_unstable();
+        assert_eq!(seen, (0..103).collect::<Vec<_>>());
+        assert_eq!(batches, epoch(0));
+        assert_ne!(batches, epoch(1));
+        assert!(training_batches(0, 16, Stream::new(1, "shuffle").at(0)).is_empty());
+    }
+
+    #[test]
+    fn evaluation_goes_from_long_to_short() {
+        assert_eq!(evaluation_batches(&three(), 2), [vec![1, 0], vec![2]]);
+    }
+}

@@ -1,0 +1,144 @@
+//! BERT's WordPiece, by the `tokenizers` crate.
+
+use tokenizers::models::wordpiece::WordPiece;
+use tokenizers::normalizers::BertNormalizer;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::processors::bert::BertProcessing;
+use tokenizers::{AddedToken, DecoderWrapper, TokenizerImpl};
+
+use super::vocabulary::{SpecialTokens, Vocabulary};
+use crate::diagnostic::Diagnostic;
+
+/// Longer words become `[UNK]` (google-research/bert, `tokenization.py`: `max_input_chars_per_word=200`;
+/// Hugging Face, whose vocabularies and scores we read, has 100).
+const LONGEST_WORD_CHARACTERS: usize = 100;
+
+type WordPieceTokenizer = TokenizerImpl<WordPiece, BertNormalizer, BertPreTokenizer, BertProcessing, DecoderWrapper>;
+
+/// Text → ids, as Hugging Face's fast BERT tokenizer gives them, special tokens in the text included:
+/// a literal `[SEP]` is one token, not three.
+pub struct Tokenizer {
+    inner: WordPieceTokenizer,
+    special: SpecialTokens,
+    vocabulary_sha256: String,
+    vocabulary_size: usize,
+    lower_case: bool,
+}
+
+impl Tokenizer {
+    /// A tokenizer over `vocabulary`. Uncased models take `lower_case`, which strips accents too.
+    ///
+    /// # Errors
+    /// When the `tokenizers` crate refuses the vocabulary.
+    pub fn new(vocabulary: &Vocabulary, lower_case: bool) -> Result<Self, Diagnostic> {
+        let refused = |error: tokenizers::Error| Diagnostic::new(format!("the vocabulary cannot be used: {error}"));
+        let [_, unknown, ..] = SpecialTokens::NAMES;
+        // The builder takes a map of a crate that we do not name; the model's own reader makes an empty one.
+        let mut ids = WordPiece::read_bytes(b"").map_err(refused)?;
+        ids.extend(vocabulary.tokens().map(|(token, id)| (token.to_owned(), id)));
+        let model = WordPiece::builder()
+            .vocab(ids)
+            .unk_token(unknown.to_owned())
+            .continuing_subword_prefix("##".to_owned())
+            .max_input_chars_per_word(LONGEST_WORD_CHARACTERS)
+            .build()
+            .map_err(refused)?;
+        let mut inner = WordPieceTokenizer::new(model);
+        inner.with_normalizer(Some(BertNormalizer::new(true, true, Some(lower_case), lower_case))).map_err(refused)?;
+        inner.with_pre_tokenizer(Some(BertPreTokenizer));
+        inner.add_special_tokens(SpecialTokens::NAMES.map(|name| AddedToken::from(name, true))).map_err(refused)?;
+        Ok(Self {
+            inner,
+            special: vocabulary.special(),
+            vocabulary_sha256: vocabulary.sha256().to_owned(),
+            vocabulary_size: vocabulary.len(),
+            lower_case,
+        })
+    }
+
+    /// The ids of `text`, without `[CLS]` and `[SEP]`.
+    ///
+    /// # Errors
+    /// When the `tokenizers` crate fails, which no text is known to cause.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, Diagnostic> {
+        match self.inner.encode_fast(text, false) {
+            Ok(encoding) => Ok(encoding.get_ids().to_vec()),
+            Err(error) => Err(Diagnostic::new(format!("text could not be tokenised: {error}"))),
+        }
+    }
+
+    /// The ids of the special tokens.
+    #[must_use]
+    pub fn special(&self) -> SpecialTokens {
+        self.special
+    }
+
+    /// SHA-256 of the vocabulary's file.
+    #[must_use]
+    pub fn vocabulary_sha256(&self) -> &str {
+        &self.vocabulary_sha256
+    }
+
+    /// The number of tokens in the vocabulary.
+    #[must_use]
+    pub fn vocabulary_size(&self) -> usize {
+        self.vocabulary_size
+    }
+
+    /// Whether text is lower-cased and stripped of accents.
+    #[must_use]
+    pub fn lower_case(&self) -> bool {
+        self.lower_case
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Ids: the special tokens 0–4, then these from 5 on.
+    const WORDS: [&str; 14] =
+        ["un", "##aff", "##able", "wa", "##nt", "résumé", "resume", ",", "中", "国", "the", "The", "##s", "a"];
+
+    /// A tokenizer over a vocabulary of 19 tokens.
+    pub(in crate::text) fn small(lower_case: bool) -> Tokenizer {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vocab.txt");
+        let lines: Vec<&str> = SpecialTokens::NAMES.into_iter().chain(WORDS).collect();
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        Tokenizer::new(&Vocabulary::load(&path).unwrap(), lower_case).unwrap()
+    }
+
+    #[test]
+    fn words_split_as_bert_splits_them() {
+        let uncased = small(true);
+        assert_eq!(uncased.encode("Unaffable, the").unwrap(), [5, 6, 7, 12, 15]);
+        assert_eq!(uncased.encode("Résumé").unwrap(), [11]);
+        assert_eq!(uncased.encode("中国a").unwrap(), [13, 14, 18]);
+        assert_eq!(uncased.encode("zebra the").unwrap(), [1, 15]);
+        assert!(uncased.encode(" \t ").unwrap().is_empty());
+        assert_eq!(uncased.encode("the [SEP] a").unwrap(), [15, 3, 18]);
+        let cased = small(false);
+        assert_eq!(cased.encode("The the résumé").unwrap(), [16, 15, 10]);
+        assert_eq!(cased.encode("THE").unwrap(), [1]);
+    }
+
+    #[test]
+    fn a_word_of_more_than_100_characters_is_unknown() {
+        let tokenizer = small(true);
+        let word = |length: usize| format!("a{}", "s".repeat(length - 1));
+        assert_eq!(tokenizer.encode(&word(100)).unwrap().len(), 100);
+        assert_eq!(tokenizer.encode(&word(101)).unwrap(), [1]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_fail(text in "\\PC*|[\\s\\S]*") {
+            for tokenizer in [small(true), small(false)] {
+                prop_assert!(tokenizer.encode(&text).is_ok());
+            }
+        }
+    }
+}

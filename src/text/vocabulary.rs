@@ -1,0 +1,160 @@
+//! `vocab.txt`: one WordPiece token a line, its id the line's number from 0.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::checksum;
+use crate::diagnostic::Diagnostic;
+
+/// The ids of the tokens that BERT gives a meaning of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpecialTokens {
+    /// `[PAD]`, which packed batches never need but padded exports do.
+    pub pad: u32,
+    /// `[UNK]`, a word that the vocabulary cannot spell.
+    pub unk: u32,
+    /// `[CLS]`, the first token of every sequence.
+    pub cls: u32,
+    /// `[SEP]`, after every segment.
+    pub sep: u32,
+    /// `[MASK]`, for masked language modelling.
+    pub mask: u32,
+}
+
+impl SpecialTokens {
+    /// How `vocab.txt` spells them, in the order of the fields.
+    pub const NAMES: [&'static str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+}
+
+/// The tokens of a model.
+#[derive(Clone, Debug)]
+pub struct Vocabulary {
+    ids: HashMap<String, u32>,
+    special: SpecialTokens,
+    sha256: String,
+}
+
+impl Vocabulary {
+    /// Reads a `vocab.txt`, with LF or CRLF line ends.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is not UTF-8 or is empty; a token that stands there twice; a special token
+    /// that is missing.
+    pub fn load(path: &Path) -> Result<Self, Diagnostic> {
+        let bytes = std::fs::read(path).map_err(|error| {
+            Diagnostic::new(format!("the vocabulary cannot be read: {error}"))
+                .in_file(path)
+                .hint("a model's folder holds its vocabulary as vocab.txt, one token a line")
+        })?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            Diagnostic::new("the vocabulary is not valid UTF-8").at_line(path, line)
+        })?;
+        if text.trim().is_empty() {
+            return Err(Diagnostic::new("the vocabulary is empty").in_file(path));
+        }
+        let mut ids = HashMap::new();
+        // Only the line's end is cut: BERT's Chinese vocabulary holds U+2028, which `trim` would eat.
+        for (id, line) in text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate() {
+            let token = line.strip_suffix('\r').unwrap_or(line);
+            if let Some(first) = ids.insert(token.to_owned(), id as u32) {
+                return Err(Diagnostic::new(format!("token `{token}` is already on line {}", first + 1))
+                    .at_line(path, id + 1)
+                    .hint("a token's line is its id, so each may stand there once"));
+            }
+        }
+        let id = |name: &str| {
+            ids.get(name).copied().ok_or_else(|| {
+                Diagnostic::new(format!("the vocabulary has no {name}"))
+                    .in_file(path)
+                    .hint(format!("BERT needs {}, each on a line of its own", SpecialTokens::NAMES.join(", ")))
+            })
+        };
+        let [pad, unk, cls, sep, mask] = SpecialTokens::NAMES;
+        let special = SpecialTokens { pad: id(pad)?, unk: id(unk)?, cls: id(cls)?, sep: id(sep)?, mask: id(mask)? };
+        Ok(Self { ids, special, sha256: checksum::sha256(&bytes) })
+    }
+
+    /// The number of tokens: the rows that a model's word embeddings must have.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Never true of a vocabulary that loaded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The id of a token, when it is in the vocabulary.
+    #[must_use]
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.ids.get(token).copied()
+    }
+
+    /// The ids of the special tokens.
+    #[must_use]
+    pub fn special(&self) -> SpecialTokens {
+        self.special
+    }
+
+    /// SHA-256 of the file, in hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Every token with its id, in no order.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.ids.iter().map(|(token, id)| (token.as_str(), *id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(bytes: &[u8]) -> Result<Vocabulary, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vocab.txt");
+        std::fs::write(&path, bytes).unwrap();
+        Vocabulary::load(&path)
+            .map_err(|found| found.to_string().replace(&folder.path().display().to_string(), "model"))
+    }
+
+    #[test]
+    fn a_token_has_its_lines_number_whatever_the_line_ends() {
+        for text in [
+            "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##do\n",
+            "[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\n[MASK]\r\nun\r\n##do",
+        ] {
+            let vocabulary = load(text.as_bytes()).unwrap();
+            assert_eq!((vocabulary.len(), vocabulary.id("##do"), vocabulary.id("do")), (7, Some(6), None));
+            assert_eq!(vocabulary.special(), SpecialTokens { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 });
+        }
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_sha256sum() {
+        // printf '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n' | sha256sum
+        let vocabulary = load(b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n").unwrap();
+        assert_eq!(vocabulary.sha256(), "cc75ba7f9a1247b5c7b9e37ba840347b96122bc1d7257b5dcd7320b36585445a");
+    }
+
+    #[test]
+    fn what_is_no_vocabulary_is_refused() {
+        assert_eq!(load(b"").unwrap_err(), "model/vocab.txt: the vocabulary is empty");
+        assert_eq!(
+            load(b"[PAD]\nthe\n[UNK]\nthe\n").unwrap_err(),
+            "model/vocab.txt:4: token `the` is already on line 2 (a token's line is its id, so each may stand there once)"
+        );
+        assert_eq!(load(b"[PAD]\nth\xe9\n").unwrap_err(), "model/vocab.txt:2: the vocabulary is not valid UTF-8");
+        assert_eq!(
+            load(b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n").unwrap_err(),
+            "model/vocab.txt: the vocabulary has no [MASK] (BERT needs [PAD], [UNK], [CLS], [SEP], [MASK], each on a line of its own)"
+        );
+        let missing = Vocabulary::load(Path::new("nowhere/vocab.txt")).unwrap_err();
+        assert!(missing.to_string().starts_with("nowhere/vocab.txt: the vocabulary cannot be read: "), "{missing}");
+    }
+}
