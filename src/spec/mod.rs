@@ -1,1 +1,24 @@
-//! `spec`
+//! The experiment file: read strictly, checked, and turned into plain values.
+//!
+//! ```text
+//! text ─yaml─▶ tree with places ─overrides─▶ tree ─typed─▶ as written ─check─▶ Experiment
+//! ```
+//!
+//! Every error is a [`Diagnostic`](crate::diagnostic::Diagnostic) that points at the characters to
+//! blame. Places stay inside this module; [`Experiment::place_of`] gives them out by key path.
+
+mod check;
+mod document;
+mod experiment;
+mod explain;
+mod load;
+mod overrides;
+mod schema;
+mod typed;
+mod written;
+mod yaml;
+
+pub use experiment::{DataSource, Dimensions, Experiment, Model, ModelSource};
+pub use load::{load, parse};
+pub use schema::schema;
+pub use written::{Device, Preset, Sweep, Training};

@@ -1,0 +1,291 @@
+//! What types cannot say: ranges, duplicates, contradictions, names.
+
+use std::path::PathBuf;
+
+use super::document::Document;
+use super::experiment::{DataSource, Dimensions, Experiment, Model, ModelSource, cache_folder};
+use super::written::{Sweep, Training, Written, WrittenArchitecture, WrittenModel};
+use crate::diagnostic::{Diagnostic, suggest};
+
+/// `[CLS]`, one token and `[SEP]`: the shortest sequence that says anything.
+const SHORTEST_SEQUENCE: u32 = 3;
+
+/// A longer name may not fit a file system's limit of 255 bytes beside the prefixes that are put to it.
+const LONGEST_NAME: usize = 100;
+
+/// A limit that keeps products of dimensions far from overflow; no encoder comes near it.
+const LARGEST_DIMENSION: u32 = 1 << 20;
+
+/// Turns the file as written into an experiment.
+pub(super) fn check(written: Written, document: Document, known_tasks: &[&str]) -> Result<Experiment, Diagnostic> {
+    folder_name(&document, &written.experiment)?;
+    tasks(&document, &written.tasks, known_tasks)?;
+    sweep(&document, &written.sweep)?;
+    no_duplicates(&document, "seeds", &written.seeds)?;
+    training(&document, &written.training)?;
+    if written.slots == Some(0) {
+        return Err(document.at_key("slots", "`slots` must be 1 or more").hint("leave it out to fill the machine"));
+    }
+    let data = data_source(&document, &written)?;
+    let models = models(&document, &written)?;
+    for model in &models {
+        length_fits(&document, model, written.training.max_length)?;
+    }
+    Ok(Experiment {
+        name: written.experiment,
+        models,
+        tasks: written.tasks,
+        data,
+        sweep: written.sweep,
+        seeds: written.seeds,
+        training: written.training,
+        device: written.device,
+        slots: written.slots,
+        document,
+    })
+}
+
+fn is_name(name: &str, also: &[char]) -> bool {
+    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    first && name.len() <= LONGEST_NAME && name.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(&c))
+}
+
+/// A name of the same meaning that is allowed.
+fn tidy(name: &str) -> String {
+    let kept: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let tidy: String = kept.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+    tidy.chars().take(LONGEST_NAME).collect()
+}
+
+fn folder_name(document: &Document, name: &str) -> Result<(), Diagnostic> {
+    if is_name(name, &['-', '_', '.']) {
+        return Ok(());
+    }
+    let message =
+        "the experiment's name becomes a folder's: letters, digits, `-`, `_` and `.`, a letter or digit first";
+    let hint = match tidy(name) {
+        tidy if tidy.is_empty() => "for example `experiment: my-first`".to_owned(),
+        tidy => format!("for example `experiment: {tidy}`"),
+    };
+    Err(document.at_key("experiment", message).hint(hint))
+}
+
+fn tasks(document: &Document, tasks: &[String], known: &[&str]) -> Result<(), Diagnostic> {
+    let example = format!("for example `tasks: [{}]`", known.first().unwrap_or(&"rte"));
+    not_empty(document, "tasks", tasks, &example)?;
+    for (index, task) in tasks.iter().enumerate() {
+        if known.contains(&task.as_str()) {
+            continue;
+        }
+        let found = document.at_key(&format!("tasks.{index}"), format!("unknown task `{task}`"));
+        return Err(if task.eq_ignore_ascii_case("ax") {
+            found.hint("AX is answered by the model of `mnli`: list that")
+        } else {
+            found.hint(suggest(task, known.iter().copied()))
+        });
+    }
+    no_duplicates(document, "tasks", tasks)
+}
+
+fn not_empty<T>(document: &Document, key: &str, values: &[T], hint: &str) -> Result<(), Diagnostic> {
+    if values.is_empty() { Err(document.at_key(key, format!("`{key}` is empty")).hint(hint)) } else { Ok(()) }
+}
+
+/// Refuses an empty list and one with a value twice; points at the second of the two.
+fn no_duplicates<T: PartialEq + std::fmt::Display>(
+    document: &Document,
+    key: &str,
+    values: &[T],
+) -> Result<(), Diagnostic> {
+    not_empty(document, key, values, "give it at least one value")?;
+    for (index, value) in values.iter().enumerate() {
+        if values[..index].contains(value) {
+            let message = format!("`{key}` has the value `{value}` twice");
+            return Err(document.at_key(&format!("{key}.{index}"), message).hint("keep one of the two"));
+        }
+    }
+    Ok(())
+}
+
+fn sweep(document: &Document, sweep: &Sweep) -> Result<(), Diagnostic> {
+    no_duplicates(document, "sweep.batch_size", &sweep.batch_size)?;
+    no_duplicates(document, "sweep.learning_rate", &sweep.learning_rate)?;
+    no_duplicates(document, "sweep.epochs", &sweep.epochs)?;
+    for (key, values) in [("batch_size", &sweep.batch_size), ("epochs", &sweep.epochs)] {
+        if let Some(index) = values.iter().position(|value| *value == 0) {
+            let found = document.at_key(&format!("sweep.{key}.{index}"), format!("`{key}` must be 1 or more"));
+            return Err(found.hint("Devlin et al. use batches of 16 and 32, and 3 or 4 epochs"));
+        }
+    }
+    for (index, rate) in sweep.learning_rate.iter().enumerate() {
+        // AdamW moves every weight by about the learning rate per step, and weights start at 0.02.
+        if !(*rate > 0.0 && *rate < 1.0) {
+            let found = document.at_key(
+                &format!("sweep.learning_rate.{index}"),
+                format!("a learning rate lies above 0 and below 1, found `{rate}`"),
+            );
+            return Err(found.hint("`5e-5` is written with an `e`"));
+        }
+    }
+    Ok(())
+}
+
+/// What a number of `training` must satisfy.
+struct Rule {
+    key: &'static str,
+    value: fn(&Training) -> f64,
+    holds: fn(f64) -> bool,
+    takes: &'static str,
+}
+
+const TRAINING_RULES: [Rule; 9] = [
+    Rule {
+        key: "max_length",
+        value: |t| f64::from(t.max_length),
+        holds: |v| v >= f64::from(SHORTEST_SEQUENCE),
+        takes: "at least 3: `[CLS]`, one token and `[SEP]`",
+    },
+    Rule {
+        key: "warmup_fraction",
+        value: |t| t.warmup_fraction,
+        holds: |v| (0.0..=1.0).contains(&v),
+        takes: "a fraction from 0 to 1",
+    },
+    Rule { key: "weight_decay", value: |t| t.weight_decay, holds: |v| v >= 0.0 && v.is_finite(), takes: "0 or more" },
+    Rule {
+        key: "dropout",
+        value: |t| t.dropout,
+        holds: |v| (0.0..1.0).contains(&v),
+        takes: "a probability from 0 to below 1",
+    },
+    Rule { key: "clip_norm", value: |t| t.clip_norm, holds: |v| v > 0.0 && v.is_finite(), takes: "more than 0" },
+    Rule {
+        key: "gradient_accumulation",
+        value: |t| f64::from(t.gradient_accumulation),
+        holds: |v| v >= 1.0,
+        takes: "1 or more",
+    },
+    Rule { key: "adam_beta1", value: |t| t.adam_beta1, holds: |v| (0.0..1.0).contains(&v), takes: "0 to below 1" },
+    Rule { key: "adam_beta2", value: |t| t.adam_beta2, holds: |v| (0.0..1.0).contains(&v), takes: "0 to below 1" },
+    Rule { key: "adam_epsilon", value: |t| t.adam_epsilon, holds: |v| v > 0.0 && v.is_finite(), takes: "more than 0" },
+];
+
+fn training(document: &Document, training: &Training) -> Result<(), Diagnostic> {
+    for rule in &TRAINING_RULES {
+        let value = (rule.value)(training);
+        if !(rule.holds)(value) {
+            let message = format!("`{}` takes {}, found `{value}`", rule.key, rule.takes);
+            let found = document.at_key(&format!("training.{}", rule.key), message);
+            // 10 for 10 % is the likely slip where a fraction is wanted.
+            let percent = rule.key != "max_length" && value > 1.0 && value <= 100.0 && (rule.holds)(value / 100.0);
+            return Err(if percent { found.hint(format!("{value} % is written `{}`", value / 100.0)) } else { found });
+        }
+    }
+    Ok(())
+}
+
+fn data_source(document: &Document, written: &Written) -> Result<DataSource, Diagnostic> {
+    match (&written.data, &written.mini) {
+        (Some(_), Some(_)) => Err(document
+            .at_key("mini", "both `data` and `mini` say where the data comes from")
+            .hint("keep one: `data` for real data, `mini` for the generated benchmark")),
+        (Some(folder), None) => Ok(DataSource::Folder(path(document, "data", folder)?)),
+        (None, Some(mini)) => Ok(DataSource::Mini { seed: mini.seed }),
+        (None, None) => cache_folder(|name| std::env::var_os(name)).map(DataSource::Cache).ok_or_else(|| {
+            let found = document.about("no `data` and no data cache: neither BERTBENCH_DATA nor HOME is set");
+            found.hint("add `data: path/to/glue` or `mini: {seed: 1}`")
+        }),
+    }
+}
+
+fn path(document: &Document, key: &str, text: &str) -> Result<PathBuf, Diagnostic> {
+    if text.trim().is_empty() || text.contains(['\0', '\n']) {
+        return Err(document.at_key(key, format!("`{key}` is not a path")).hint("for example `path/to/folder`"));
+    }
+    Ok(PathBuf::from(text))
+}
+
+fn models(document: &Document, written: &Written) -> Result<Vec<Model>, Diagnostic> {
+    let names = document.keys_of("models");
+    not_empty(document, "models", &names, "for example `models: {base: {preset: bert-base}}`")?;
+    let mut models = Vec::new();
+    for name in names {
+        let Some(model) = written.models.get(&name) else { continue };
+        models.push(resolve(document, name, model)?);
+    }
+    Ok(models)
+}
+
+fn resolve(document: &Document, name: String, written: &WrittenModel) -> Result<Model, Diagnostic> {
+    let key = format!("models.{name}");
+    if !is_name(&name, &['-', '_']) {
+        let message = "a model's name becomes a folder's: letters, digits, `-` and `_`, a letter or digit first";
+        // Not by key path: the name itself may hold a dot.
+        return Err(document.at_key_of("models", &name, message).hint(format!("for example `{}`", tidy(&name))));
+    }
+    let sources = [
+        ("preset", written.preset.is_some()),
+        ("architecture", written.architecture.is_some()),
+        ("checkpoint", written.checkpoint.is_some()),
+    ];
+    let given: Vec<&str> = sources.iter().filter(|(_, given)| *given).map(|(source, _)| *source).collect();
+    if let [first, second, ..] = given.as_slice() {
+        let message = format!("the model `{name}` has both `{first}` and `{second}`");
+        let found = document.at_key_name(&format!("{key}.{second}"), message);
+        return Err(found.hint("keep one; a second model can have the other"));
+    }
+    let source = if let Some(preset) = written.preset {
+        ModelSource::Random(preset.dimensions())
+    } else if let Some(architecture) = &written.architecture {
+        ModelSource::Random(dimensions(document, &format!("{key}.architecture"), architecture)?)
+    } else if let Some(folder) = &written.checkpoint {
+        ModelSource::Checkpoint(path(document, &format!("{key}.checkpoint"), folder)?)
+    } else {
+        let found = document.at_key(&key, format!("the model `{name}` has no size"));
+        return Err(found.hint("give it one of `preset`, `architecture` and `checkpoint`"));
+    };
+    let vocabulary = match &written.vocabulary {
+        Some(file) => Some(path(document, &format!("{key}.vocabulary"), file)?),
+        None => None,
+    };
+    Ok(Model { name, source, vocabulary, lower_case: written.lower_case })
+}
+
+fn dimensions(document: &Document, key: &str, written: &WrittenArchitecture) -> Result<Dimensions, Diagnostic> {
+    let intermediate = written.intermediate.unwrap_or_else(|| written.hidden.saturating_mul(4));
+    let named = [
+        ("layers", written.layers),
+        ("hidden", written.hidden),
+        ("heads", written.heads),
+        ("intermediate", intermediate),
+        ("max_positions", written.max_positions),
+    ];
+    for (name, value) in named {
+        if value == 0 || value > LARGEST_DIMENSION {
+            let message = format!("`{name}` takes 1 to {LARGEST_DIMENSION}, found `{value}`");
+            return Err(document.at_key(&format!("{key}.{name}"), message));
+        }
+    }
+    if written.hidden % written.heads != 0 {
+        let message = format!("{} heads do not divide the hidden size {}", written.heads, written.hidden);
+        let nearest = (1..=written.heads).rev().find(|heads| written.hidden % heads == 0).unwrap_or(1);
+        return Err(document.at_key(&format!("{key}.heads"), message).hint(format!("`heads: {nearest}` does")));
+    }
+    let (layers, hidden, heads, max_positions) = (written.layers, written.hidden, written.heads, written.max_positions);
+    Ok(Dimensions { layers, hidden, heads, intermediate, max_positions })
+}
+
+fn length_fits(document: &Document, model: &Model, max_length: u32) -> Result<(), Diagnostic> {
+    let ModelSource::Random(dimensions) = &model.source else { return Ok(()) };
+    if max_length <= dimensions.max_positions {
+        return Ok(());
+    }
+    let message = format!(
+        "`max_length` is {max_length}, but the model `{}` has {} positions",
+        model.name, dimensions.max_positions
+    );
+    let written = ["training.max_length".to_owned(), format!("models.{}.architecture.max_positions", model.name)];
+    let spot = written.iter().find(|key| document.spot(key).is_some());
+    let found = document.at_key(spot.map_or("models", String::as_str), message);
+    Err(found.hint(format!("set `training: {{max_length: {}}}` or less", dimensions.max_positions)))
+}

@@ -1,0 +1,170 @@
+//! A checked experiment, in plain values.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::document::Document;
+use super::written::{Device, Preset, Sweep, Training};
+use crate::diagnostic::{Diagnostic, Place};
+
+/// An experiment: models × tasks × the points of a sweep × seeds. Every list is non-empty and without
+/// duplicates, every number in its range, every task known.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// Its name; safe as a folder's.
+    pub name: String,
+    /// The models, in file order.
+    pub models: Vec<Model>,
+    /// The tasks, in file order.
+    pub tasks: Vec<String>,
+    /// Where the tasks' data is.
+    pub data: DataSource,
+    /// The grid.
+    pub sweep: Sweep,
+    /// The seeds, in file order.
+    pub seeds: Vec<u64>,
+    /// What the sweep keeps fixed.
+    pub training: Training,
+    /// Where to compute.
+    pub device: Device,
+    /// How many runs go at the same time, when the file says so.
+    pub slots: Option<u32>,
+    pub(super) document: Document,
+}
+
+/// One model of an experiment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// Its name in the experiment file.
+    pub name: String,
+    /// Where its size and weights come from.
+    pub source: ModelSource,
+    /// A `vocab.txt` that the file names; else the checkpoint's or the data folder's.
+    pub vocabulary: Option<PathBuf>,
+    /// Whether text is lower-cased, when the file says so; else the checkpoint's setting, or true.
+    pub lower_case: Option<bool>,
+}
+
+/// Where a model's size and weights come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelSource {
+    /// A size, and random weights.
+    Random(Dimensions),
+    /// A Hugging Face folder.
+    Checkpoint(PathBuf),
+}
+
+/// The dimensions of a BERT encoder; its vocabulary comes from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dimensions {
+    /// Transformer layers.
+    pub layers: u32,
+    /// Hidden size.
+    pub hidden: u32,
+    /// Attention heads; divides `hidden`.
+    pub heads: u32,
+    /// Width of the feed-forward layer.
+    pub intermediate: u32,
+    /// Rows of the position embeddings: the longest sequence.
+    pub max_positions: u32,
+}
+
+/// Where the tasks' data is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataSource {
+    /// A folder in the official layout, `RTE/`, `STS-B/`, …, that the file names.
+    Folder(PathBuf),
+    /// The mini benchmark, generated from this seed.
+    Mini {
+        /// The generator's seed.
+        seed: u64,
+    },
+    /// The data cache: a folder in the same layout.
+    Cache(PathBuf),
+}
+
+impl Experiment {
+    /// Where the value at a key path is written, such as `models.minilm-l6.checkpoint`, `data` or
+    /// `tasks.rte` (an element of a list by its text or its index). For a list or a mapping, its key's
+    /// place. `None` when neither the file nor `--set` has it.
+    #[must_use]
+    pub fn place_of(&self, key: &str) -> Option<Place> {
+        self.document.spot(key).map(|spot| self.document.place(spot))
+    }
+
+    /// A finding about the value at a key path, placed at the nearest key that is written: at
+    /// `models.base` when `models.base.vocabulary` is not, at the whole file when nothing is.
+    #[must_use]
+    pub fn finding(&self, key: &str, message: impl Into<String>) -> Diagnostic {
+        let mut path = key;
+        loop {
+            if let Some(place) = self.place_of(path) {
+                return Diagnostic { place: Some(place), ..Diagnostic::new(message) };
+            }
+            match path.rsplit_once('.') {
+                Some((parent, _)) => path = parent,
+                None => return self.document.about(message),
+            }
+        }
+    }
+}
+
+impl Preset {
+    /// The size that this name stands for.
+    #[must_use]
+    pub fn dimensions(self) -> Dimensions {
+        // Devlin et al. 2018, §3, and Turc et al. 2019, table 1: heads of width 64, intermediate 4H.
+        let (layers, hidden) = match self {
+            Self::BertBase => (12, 768),
+            Self::BertLarge => (24, 1024),
+            Self::BertTiny => (2, 128),
+            Self::BertMini => (4, 256),
+            Self::BertSmall => (4, 512),
+            Self::BertMedium => (8, 512),
+        };
+        Dimensions { layers, hidden, heads: hidden / 64, intermediate: 4 * hidden, max_positions: 512 }
+    }
+}
+
+/// The data cache: the folder that `BERTBENCH_DATA` names, else `bertbench/glue` in the user's data
+/// folder (XDG base directories). `variable` reads the environment.
+pub(super) fn cache_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let shared = || set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local").join("share")));
+    set("BERTBENCH_DATA").or_else(|| shared().map(|folder| folder.join("bertbench").join("glue")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache(variables: &[(&str, &str)]) -> Option<PathBuf> {
+        cache_folder(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value)))
+    }
+
+    #[test]
+    fn the_cache_is_where_the_variable_or_the_base_directories_say() {
+        let home = ("HOME", "/home/ada");
+        assert_eq!(cache(&[("BERTBENCH_DATA", "/data/glue"), home]), Some(PathBuf::from("/data/glue")));
+        assert_eq!(cache(&[("XDG_DATA_HOME", "/x"), home]), Some(PathBuf::from("/x/bertbench/glue")));
+        assert_eq!(
+            cache(&[("BERTBENCH_DATA", ""), home]),
+            Some(PathBuf::from("/home/ada/.local/share/bertbench/glue"))
+        );
+        assert_eq!(cache(&[]), None);
+    }
+
+    #[test]
+    fn presets_have_the_published_sizes() {
+        let sizes = |preset: Preset| {
+            let d = preset.dimensions();
+            (d.layers, d.hidden, d.heads, d.intermediate)
+        };
+        assert_eq!(sizes(Preset::BertBase), (12, 768, 12, 3072));
+        assert_eq!(sizes(Preset::BertLarge), (24, 1024, 16, 4096));
+        assert_eq!(sizes(Preset::BertTiny), (2, 128, 2, 512));
+        assert_eq!(sizes(Preset::BertMini), (4, 256, 4, 1024));
+        assert_eq!(sizes(Preset::BertSmall), (4, 512, 8, 2048));
+        assert_eq!(sizes(Preset::BertMedium), (8, 512, 8, 2048));
+    }
+}

@@ -1,0 +1,216 @@
+//! From a finding of serde's to words that help: what the key takes, what was found, what to write.
+
+use super::document::{Document, Value};
+use super::schema;
+use super::typed::{At, Cause, Wrong};
+use crate::diagnostic::{Diagnostic, suggest};
+
+/// A line that is right, by key: shown when the key is missing or holds something of another shape.
+const EXAMPLES: [(&str, &str); 17] = [
+    ("experiment", "experiment: my-first"),
+    ("models", "models: {base: {preset: bert-base}}"),
+    ("tasks", "tasks: [rte, mrpc]"),
+    ("data", "data: path/to/glue"),
+    ("mini", "mini: {seed: 1}"),
+    ("sweep", "sweep: {batch_size: [16, 32], learning_rate: [5e-5, 3e-5, 2e-5], epochs: [3, 4]}"),
+    ("batch_size", "batch_size: [16, 32]"),
+    ("learning_rate", "learning_rate: [5e-5, 3e-5, 2e-5]"),
+    ("epochs", "epochs: [3, 4]"),
+    ("seeds", "seeds: [1, 2, 3]"),
+    ("seed", "seed: 1"),
+    ("training", "training: {max_length: 128}"),
+    ("device", "device: auto"),
+    ("architecture", "architecture: {layers: 2, hidden: 128, heads: 2}"),
+    ("layers", "layers: 2"),
+    ("hidden", "hidden: 128"),
+    ("heads", "heads: 2"),
+];
+
+/// Names that other programs use for our keys (Hugging Face's Trainer, google-research/bert), and slips
+/// that are too far for "did you mean".
+const OTHER_NAMES: [(&str, &str); 19] = [
+    ("name", "experiment"),
+    ("dataset", "data"),
+    ("data_dir", "data"),
+    ("seed", "seeds"),
+    ("lr", "learning_rate"),
+    ("batch", "batch_size"),
+    ("train_batch_size", "batch_size"),
+    ("per_device_train_batch_size", "batch_size"),
+    ("num_train_epochs", "epochs"),
+    ("num_epochs", "epochs"),
+    ("max_seq_length", "max_length"),
+    ("max_seq_len", "max_length"),
+    ("warmup_proportion", "warmup_fraction"),
+    ("warmup_ratio", "warmup_fraction"),
+    ("max_grad_norm", "clip_norm"),
+    ("gradient_accumulation_steps", "gradient_accumulation"),
+    ("path", "checkpoint"),
+    ("vocab", "vocabulary"),
+    ("do_lower_case", "lower_case"),
+];
+
+/// The finding, as the user sees it.
+pub(super) fn explain(document: &Document, wrong: &Wrong) -> Diagnostic {
+    let Some(at) = &wrong.at else { return document.about(format!("not an experiment: {wrong}")) };
+    let (message, hint) = match &wrong.cause {
+        Cause::Type { expected } => mismatch(document, at, expected),
+        Cause::UnknownKey { key, known } => unknown_key(at, key, known),
+        Cause::UnknownChoice { name, known } => unknown_choice(at, name, known),
+        Cause::MissingKey(key) => missing(at, key),
+        Cause::NoValue => no_value(at),
+        Cause::Other(words) => (format!("{words} in `{}`", at.path), None),
+    };
+    let mut found = if at.path.is_empty() && matches!(wrong.cause, Cause::MissingKey(_)) {
+        document.about(message)
+    } else {
+        document.at(at.spot, message)
+    };
+    found.hint = hint;
+    found
+}
+
+type Words = (String, Option<String>);
+
+/// The last key of a path, and whether an index follows it: `sweep.epochs.0` → `epochs`, true.
+fn key_of(path: &str) -> (&str, bool) {
+    let is_index = |step: &str| !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
+    match path.rsplit_once('.') {
+        Some((list, index)) if is_index(index) => (list.rsplit('.').next().unwrap_or(list), true),
+        Some((_, key)) => (key, false),
+        None => (path, false),
+    }
+}
+
+fn example(key: &str) -> Option<&'static str> {
+    EXAMPLES.iter().find(|(name, _)| *name == key).map(|(_, line)| *line)
+}
+
+fn missing(at: &At, key: &str) -> Words {
+    let line = example(key).map_or_else(|| format!("{key}: …"), str::to_owned);
+    if at.path.is_empty() {
+        (format!("the key `{key}` is missing"), Some(format!("add `{line}`")))
+    } else {
+        (format!("`{}` lacks the key `{key}`", at.path), Some(format!("add `{line}` to it")))
+    }
+}
+
+fn no_value(at: &At) -> Words {
+    let (key, in_list) = key_of(&at.path);
+    if in_list {
+        return (format!("an element of `{key}` is empty"), Some("write a value, or remove the comma".to_owned()));
+    }
+    let advice = match example(key) {
+        Some(line) => format!("write `{line}`, or remove the key"),
+        None => "write a value after the colon, or remove the key".to_owned(),
+    };
+    (format!("`{key}` has no value"), Some(advice))
+}
+
+fn unknown_key(at: &At, key: &str, known: &[&str]) -> Words {
+    let message = if at.path.is_empty() {
+        format!("unknown key `{key}`")
+    } else {
+        format!("unknown key `{key}` in `{}`", at.path)
+    };
+    let meant = OTHER_NAMES.iter().find(|(other, _)| *other == key).map_or(key, |(_, ours)| *ours);
+    let near = suggest(key, known.iter().copied());
+    let hint = if known.contains(&meant) {
+        format!("did you mean `{meant}`?")
+    } else if let Some(home) = schema::home_of(meant) {
+        match example(meant) {
+            Some(line) => format!("it belongs under `{home}`: `{line}`"),
+            None if meant == key => format!("it belongs under `{home}`"),
+            None => format!("did you mean `{meant}`, under `{home}`?"),
+        }
+    } else {
+        near
+    };
+    (message, Some(hint))
+}
+
+fn unknown_choice(at: &At, name: &str, known: &[&str]) -> Words {
+    let (key, _) = key_of(&at.path);
+    let message = format!("unknown {key} `{name}`");
+    if key == "device" && matches!(name.to_lowercase().as_str(), "gpu" | "mps" | "metal") {
+        return (message, Some("a GPU is used by `wgpu`, `vulkan` or `cuda`; `auto` picks one that works".to_owned()));
+    }
+    (message, Some(suggest(name, known.iter().copied())))
+}
+
+/// What serde expected, in words; serde names Rust types.
+fn wanted(expected: &str) -> &str {
+    match expected {
+        "u32" | "u64" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a string" => "a text",
+        "a boolean" => "`true` or `false`",
+        "a sequence" => "a list",
+        "a map" => "keys with values",
+        other if other.starts_with("struct ") => "keys with values",
+        other => other,
+    }
+}
+
+fn mismatch(document: &Document, at: &At, expected: &str) -> Words {
+    let (key, in_list) = key_of(&at.path);
+    let written = document.source_of(at.spot).unwrap_or_else(|| plain(&at.value));
+    let found = match &at.value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(_) | Value::Integer(_) | Value::Float(_) => format!("`{written}`"),
+        Value::Text(text) => format!("the text `{text}`"),
+        Value::List(_) => "a list".to_owned(),
+        Value::Map(_) => "keys with values".to_owned(),
+    };
+    if at.path.is_empty() {
+        let hint = "begin with a line such as `experiment: my-first`";
+        return (format!("an experiment file holds keys with values, not {found}"), Some(hint.to_owned()));
+    }
+    let wanted = match (wanted(expected), &at.value) {
+        ("a whole number", Value::Integer(value)) if *value < 0 => "a whole number, 0 or more,",
+        ("a whole number", Value::Integer(_)) if expected == "u32" => "a whole number up to 4294967295",
+        (wanted, _) => wanted,
+    };
+    let relation = if in_list { "in" } else { "for" };
+    (format!("expected {wanted} {relation} `{key}`, found {found}"), mismatch_hint(key, expected, &at.value, &written))
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => value.to_string(),
+        Value::Integer(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Text(text) => text.clone(),
+        Value::Null | Value::List(_) | Value::Map(_) => String::new(),
+    }
+}
+
+fn mismatch_hint(key: &str, expected: &str, value: &Value, written: &str) -> Option<String> {
+    match (wanted(expected), value) {
+        ("a list", Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_)) => {
+            Some(format!("one value is a list too: `{key}: [{written}]`"))
+        }
+        ("a whole number" | "a number", Value::Text(text)) if text.trim().parse::<f64>().is_ok() => {
+            Some("remove the quotes".to_owned())
+        }
+        ("a number", Value::Text(_)) => Some("write it like `5e-5` or `0.00005`".to_owned()),
+        ("a whole number", Value::Float(_)) if written.starts_with('0') && !written.contains('.') => {
+            Some(format!("remove the leading zeros: `{}`", written.trim_start_matches('0')))
+        }
+        ("a whole number", Value::Float(value)) if value.fract() == 0.0 && value.abs() < 1e15 => {
+            Some(format!("write `{value:.0}`"))
+        }
+        ("a text" | "a name", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => {
+            Some(format!("put it in quotes: `\"{written}\"`"))
+        }
+        ("`true` or `false`", Value::Text(text)) => match text.to_lowercase().as_str() {
+            "yes" | "on" | "y" | "1" => Some("write `true`".to_owned()),
+            "no" | "off" | "n" | "0" => Some("write `false`".to_owned()),
+            _ => None,
+        },
+        ("`true` or `false`", Value::Integer(1)) => Some("write `true`".to_owned()),
+        ("`true` or `false`", Value::Integer(0)) => Some("write `false`".to_owned()),
+        ("keys with values" | "a list", _) => example(key).map(|line| format!("for example `{line}`")),
+        _ => None,
+    }
+}

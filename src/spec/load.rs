@@ -1,0 +1,77 @@
+//! From a path to an experiment: the only part of `spec` that reads a file.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::document::{Document, Node, Value};
+use super::experiment::Experiment;
+use super::written::Written;
+use super::{check, overrides, typed, yaml};
+use crate::diagnostic::Diagnostic;
+
+/// An experiment file is a page of text. A file above a mebibyte is something else.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The smallest experiment, shown when a file holds nothing.
+const SMALLEST: &str = "an experiment has at least the keys `experiment`, `models`, `tasks` and `sweep`";
+
+/// Reads and checks the experiment file at `path`, with the `--set` arguments (`KEY=VALUE`) put over it.
+/// `known_tasks` are the names that `tasks` may list.
+///
+/// # Errors
+/// The first thing that is wrong, with its place and what to do.
+pub fn load(path: &Path, known_tasks: &[&str], overrides: &[String]) -> Result<Experiment, Diagnostic> {
+    parse(path, &text_of(path)?, known_tasks, overrides)
+}
+
+/// As [`load`], from a text; `path` is what its errors name.
+///
+/// # Errors
+/// The first thing that is wrong, with its place and what to do.
+pub fn parse(path: &Path, text: &str, known_tasks: &[&str], overrides: &[String]) -> Result<Experiment, Diagnostic> {
+    let root: Node = yaml::parse_file(path, text)?;
+    if matches!(root.value, Value::Null) {
+        return Err(Diagnostic::new("the file is empty").in_file(path).hint(SMALLEST));
+    }
+    let mut document = Document::new(path, text, root);
+    overrides::apply(&mut document, overrides)?;
+    let written: Written = typed::read(&document)?;
+    check::check(written, document, known_tasks)
+}
+
+fn text_of(path: &Path) -> Result<String, Diagnostic> {
+    let unreadable = |error: std::io::Error| {
+        let found = Diagnostic::new(format!("cannot read the experiment file: {}", cause(&error))).in_file(path);
+        if error.kind() == std::io::ErrorKind::NotFound {
+            found.hint("paths are relative to the working directory; the examples are in `experiments/`")
+        } else {
+            found
+        }
+    };
+    if path.is_dir() {
+        let hint = "name a file in it";
+        return Err(Diagnostic::new("this is a folder, not an experiment file").in_file(path).hint(hint));
+    }
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let found = Diagnostic::new("the file is larger than 1 MiB").in_file(path);
+        return Err(found.hint("is it an experiment file?"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
+        let found = Diagnostic::new("this line is not UTF-8 text").at_line(path, line);
+        found.hint("save the file as UTF-8")
+    })
+}
+
+/// The cause in plain words; the system's own for rare ones.
+fn cause(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}

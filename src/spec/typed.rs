@@ -1,0 +1,215 @@
+//! Tree to types: a serde deserializer over the tree, whose errors know the key path and the spot.
+
+use std::fmt;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::document::{Document, Entry, Node, Spot, Value};
+use super::explain;
+use crate::diagnostic::Diagnostic;
+
+/// Reads the document as `T`.
+pub(super) fn read<T: DeserializeOwned>(document: &Document) -> Result<T, Diagnostic> {
+    let root = Reader { node: &document.root, named: document.root.spot, path: String::new() };
+    T::deserialize(root).map_err(|wrong| explain::explain(document, &wrong))
+}
+
+/// A finding of serde's, with its place as soon as a [`Reader`] on the way out knows it.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub(super) cause: Cause,
+    pub(super) at: Option<At>,
+}
+
+/// Which value is wrong: its key path, its spot and a copy of it.
+#[derive(Debug)]
+pub(super) struct At {
+    pub(super) path: String,
+    pub(super) spot: Spot,
+    pub(super) value: Value,
+}
+
+/// What can be wrong with a value of valid YAML.
+#[derive(Debug)]
+pub(super) enum Cause {
+    /// A value of another type or range than serde's words for what was expected.
+    Type { expected: String },
+    /// A key that the mapping does not take.
+    UnknownKey { key: String, known: &'static [&'static str] },
+    /// A name that is not one of the choices.
+    UnknownChoice { name: String, known: &'static [&'static str] },
+    /// A key that the mapping needs.
+    MissingKey(&'static str),
+    /// A key without a value.
+    NoValue,
+    /// Anything else, in serde's words.
+    Other(String),
+}
+
+impl From<Cause> for Wrong {
+    fn from(cause: Cause) -> Self {
+        Self { cause, at: None }
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.cause)
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+impl de::Error for Wrong {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Cause::Other(message.to_string()).into()
+    }
+
+    fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Cause::Type { expected: expected.to_string() }.into()
+    }
+
+    fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Cause::Type { expected: expected.to_string() }.into()
+    }
+
+    fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
+        Cause::UnknownKey { key: field.to_owned(), known }.into()
+    }
+
+    fn unknown_variant(name: &str, known: &'static [&'static str]) -> Self {
+        Cause::UnknownChoice { name: name.to_owned(), known }.into()
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Cause::MissingKey(field).into()
+    }
+}
+
+/// One node, on its way into a type.
+struct Reader<'a> {
+    node: &'a Node,
+    /// The scalar's spot, or the key of a list or mapping.
+    named: Spot,
+    /// Key path from the root, `sweep.epochs`; empty at the root.
+    path: String,
+}
+
+impl Reader<'_> {
+    fn locate(&self, mut wrong: Wrong) -> Wrong {
+        if wrong.at.is_none() {
+            wrong.at = Some(At { path: self.path.clone(), spot: self.named, value: self.node.value.clone() });
+        }
+        wrong
+    }
+
+    fn step(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+}
+
+fn visit_integer<'de, V: Visitor<'de>>(value: i128, visitor: V) -> Result<V::Value, Wrong> {
+    if let Ok(value) = u64::try_from(value) {
+        visitor.visit_u64(value)
+    } else if let Ok(value) = i64::try_from(value) {
+        visitor.visit_i64(value)
+    } else {
+        visitor.visit_i128(value)
+    }
+}
+
+impl<'de> de::Deserializer<'de> for Reader<'_> {
+    type Error = Wrong;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        let result = match &self.node.value {
+            Value::Null => Err(Cause::NoValue.into()),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Integer(value) => visit_integer(*value, visitor),
+            Value::Float(value) => visitor.visit_f64(*value),
+            Value::Text(text) => visitor.visit_str(text),
+            Value::List(items) => visitor.visit_seq(Items { reader: &self, items: items.iter().enumerate() }),
+            Value::Map(entries) => visitor.visit_map(Entries { reader: &self, entries: entries.iter(), current: None }),
+        };
+        result.map_err(|wrong| self.locate(wrong))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        // A key without a value is refused, not taken for an absent key.
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Wrong> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
+        let result = match &self.node.value {
+            Value::Text(text) => {
+                let name: StrDeserializer<'_, Wrong> = text.as_str().into_deserializer();
+                visitor.visit_enum(name)
+            }
+            Value::Null => Err(Cause::NoValue.into()),
+            Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::List(_) | Value::Map(_) => {
+                Err(Cause::Type { expected: "a name".to_owned() }.into())
+            }
+        };
+        result.map_err(|wrong| self.locate(wrong))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+struct Items<'a, 'r> {
+    reader: &'r Reader<'a>,
+    items: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_, '_> {
+    type Error = Wrong;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Wrong> {
+        let Some((index, node)) = self.items.next() else { return Ok(None) };
+        let path = self.reader.step(&index.to_string());
+        seed.deserialize(Reader { node, named: node.spot, path }).map(Some)
+    }
+}
+
+struct Entries<'a, 'r> {
+    reader: &'r Reader<'a>,
+    entries: std::slice::Iter<'a, Entry>,
+    current: Option<&'a Entry>,
+}
+
+impl<'de> MapAccess<'de> for Entries<'_, '_> {
+    type Error = Wrong;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
+        self.current = self.entries.next();
+        let Some(entry) = self.current else { return Ok(None) };
+        let name: StrDeserializer<'_, Wrong> = entry.key.as_str().into_deserializer();
+        seed.deserialize(name).map(Some).map_err(|mut wrong| {
+            let value = Value::Text(entry.key.clone());
+            wrong.at = Some(At { path: self.reader.path.clone(), spot: entry.key_spot, value });
+            wrong
+        })
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
+        let Some(entry) = self.current.take() else {
+            return Err(Cause::Other("a value was asked for before its key".to_owned()).into());
+        };
+        let path = self.reader.step(&entry.key);
+        seed.deserialize(Reader { node: &entry.node, named: entry.named_spot(), path })
+    }
+}

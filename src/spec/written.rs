@@ -1,0 +1,217 @@
+//! The experiment file as written: what serde reads and what the JSON schema describes. The doc
+//! comments here are the descriptions that an editor shows.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One experiment: models × tasks × the points of a sweep × seeds.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    /// The experiment's name: the name of its folder under `runs/`. Letters, digits, `-`, `_` and `.`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"), length(max = 100))]
+    pub(super) experiment: String,
+    /// The models to compare, by names of your choice.
+    #[schemars(length(min = 1))]
+    pub(super) models: BTreeMap<String, WrittenModel>,
+    /// The tasks to fine-tune on. MNLI's model also answers the diagnostic set AX.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub(super) tasks: Vec<String>,
+    /// A folder that holds the tasks' data in the official layout: `RTE/`, `STS-B/`, …
+    /// Without it (and without `mini`), the data cache is used.
+    pub(super) data: Option<String>,
+    /// Use the generated mini benchmark in place of `data`. Its scores are not GLUE scores.
+    pub(super) mini: Option<WrittenMini>,
+    /// The grid: every batch size × learning rate × number of epochs is a run.
+    pub(super) sweep: Sweep,
+    /// One run per seed at every point of the sweep.
+    #[serde(default = "default_seeds")]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub(super) seeds: Vec<u64>,
+    /// Training settings that the sweep keeps fixed.
+    #[serde(default)]
+    pub(super) training: Training,
+    /// Where to compute. `auto` takes the fastest device that this build supports and the machine has.
+    #[serde(default)]
+    pub(super) device: Device,
+    /// How many runs go at the same time. Without it, as many as the machine can hold.
+    #[schemars(range(min = 1))]
+    pub(super) slots: Option<u32>,
+}
+
+fn default_seeds() -> Vec<u64> {
+    vec![1]
+}
+
+/// A model: exactly one of `preset`, `architecture` and `checkpoint`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["preset"]}, {"required": ["architecture"]}, {"required": ["checkpoint"]}]))]
+pub(super) struct WrittenModel {
+    /// A published size, with random weights.
+    pub(super) preset: Option<Preset>,
+    /// A size of your own, with random weights.
+    pub(super) architecture: Option<WrittenArchitecture>,
+    /// A Hugging Face folder: `config.json`, `model.safetensors`, `vocab.txt`.
+    pub(super) checkpoint: Option<String>,
+    /// The WordPiece vocabulary, a `vocab.txt`. A checkpoint brings its own; for the others the
+    /// `vocab.txt` of the data folder is used.
+    pub(super) vocabulary: Option<String>,
+    /// Whether text is lower-cased and stripped of accents. A checkpoint knows; else `true`.
+    pub(super) lower_case: Option<bool>,
+}
+
+/// The sizes that have names: BERT-base and BERT-large (Devlin et al. 2018), and the smaller ones
+/// (Turc et al. 2019): tiny 2 layers of width 128, mini 4/256, small 4/512, medium 8/512.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// 12 layers, hidden size 768, 12 heads.
+    BertBase,
+    /// 24 layers, hidden size 1024, 16 heads.
+    BertLarge,
+    /// 2 layers, hidden size 128, 2 heads.
+    #[serde(alias = "tiny")]
+    BertTiny,
+    /// 4 layers, hidden size 256, 4 heads.
+    #[serde(alias = "mini")]
+    BertMini,
+    /// 4 layers, hidden size 512, 8 heads.
+    #[serde(alias = "small")]
+    BertSmall,
+    /// 8 layers, hidden size 512, 8 heads.
+    #[serde(alias = "medium")]
+    BertMedium,
+}
+
+/// The dimensions of a BERT encoder.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenArchitecture {
+    /// Transformer layers.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) layers: u32,
+    /// Hidden size.
+    #[schemars(range(min = 1, max = 65536))]
+    pub(super) hidden: u32,
+    /// Attention heads; divides `hidden`.
+    #[schemars(range(min = 1, max = 65536))]
+    pub(super) heads: u32,
+    /// Width of the feed-forward layer; four times `hidden` when left out.
+    #[schemars(range(min = 1, max = 1_048_576))]
+    pub(super) intermediate: Option<u32>,
+    /// The longest sequence that the model can read, in tokens.
+    #[serde(default = "default_max_positions")]
+    #[schemars(range(min = 3, max = 1_048_576))]
+    pub(super) max_positions: u32,
+}
+
+// BERT's position embeddings have 512 rows (Devlin et al. 2018, appendix A.2).
+fn default_max_positions() -> u32 {
+    512
+}
+
+/// The generated mini benchmark.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenMini {
+    /// The seed of the generator: the same seed gives the same data.
+    #[serde(default = "default_mini_seed")]
+    pub(super) seed: u64,
+}
+
+fn default_mini_seed() -> u64 {
+    1
+}
+
+/// The lists whose every combination is a run.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// Sequences per forward and backward pass.
+    #[schemars(length(min = 1), inner(range(min = 1)), extend("uniqueItems" = true))]
+    pub batch_size: Vec<u32>,
+    /// Peak learning rates.
+    #[schemars(length(min = 1), extend(
+        "items" = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        "uniqueItems" = true
+    ))]
+    pub learning_rate: Vec<f64>,
+    /// Passes over the training data.
+    #[schemars(length(min = 1), inner(range(min = 1)), extend("uniqueItems" = true))]
+    pub epochs: Vec<u32>,
+}
+
+/// Training settings that the sweep keeps fixed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Training {
+    /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer ones are truncated.
+    #[schemars(range(min = 3))]
+    pub max_length: u32,
+    /// Fraction of all steps over which the learning rate rises from 0.
+    #[schemars(range(min = 0, max = 1))]
+    pub warmup_fraction: f64,
+    /// Decoupled weight decay, not applied to biases and layer norms.
+    #[schemars(range(min = 0))]
+    pub weight_decay: f64,
+    /// Dropout probability of embeddings, attention, residual branches and the head.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub dropout: f64,
+    /// Gradients are scaled down to this global norm.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub clip_norm: f64,
+    /// Forward and backward passes per optimisation step.
+    #[schemars(range(min = 1))]
+    pub gradient_accumulation: u32,
+    /// AdamW's β1.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub adam_beta1: f64,
+    /// AdamW's β2.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub adam_beta2: f64,
+    /// AdamW's ε.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub adam_epsilon: f64,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            // google-research/bert, run_classifier.py in the README's GLUE commands.
+            max_length: 128,
+            // Devlin et al. 2018, appendix A.2, as run_classifier.py applies it to fine-tuning.
+            warmup_fraction: 0.1,
+            // Devlin et al. 2018, appendix A.2: decay 0.01, dropout 0.1, β1 0.9, β2 0.999.
+            weight_decay: 0.01,
+            dropout: 0.1,
+            // google-research/bert, optimization.py: clip_by_global_norm 1.0.
+            clip_norm: 1.0,
+            gradient_accumulation: 1,
+            adam_beta1: 0.9,
+            adam_beta2: 0.999,
+            // PyTorch's AdamW and the Hugging Face Trainer; google-research/bert has 1e-6 without
+            // bias correction.
+            adam_epsilon: 1e-8,
+        }
+    }
+}
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// The fastest device that this build supports and the machine has.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// A GPU through WebGPU shaders.
+    Wgpu,
+    /// A GPU through Vulkan and SPIR-V.
+    Vulkan,
+    /// An NVIDIA GPU.
+    Cuda,
+}
