@@ -1,5 +1,153 @@
 //! The command line: one file per subcommand; the only place that prints.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the place that prints")]
 
+mod check;
+mod compare;
+mod completions;
+mod data;
+mod list;
+mod plan;
+mod prepare;
+mod progress;
 pub mod render;
+mod report;
+mod run;
+mod runs;
+mod schema;
+mod status;
+mod table;
+mod worker;
 
-pub use render::render;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::diagnostic::Diagnostic;
+
+/// Ctrl-C, as shells report it.
+const INTERRUPTED: u8 = 130;
+
+/// Benchmark harness for BERT: a YAML sweep in, records and a report out.
+///
+/// An experiment file declares models, tasks and a sweep; `bertbench run` trains what is missing and
+/// keeps every run under runs/; `bertbench report` makes tables, plots and an HTML page from them.
+#[derive(Debug, Parser)]
+#[command(name = "bertbench", version, propagate_version = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bertbench check experiments/mini.yaml              find everything that can fail first
+  bertbench plan experiments/mini.yaml               the runs, and how long they will take
+  bertbench run experiments/mini.yaml                run what is missing; Ctrl-C and start again as you like
+  bertbench run x.yaml --only task=rte,seed=1        a part of it
+  bertbench run x.yaml --set training.max_length=64  with another setting
+  bertbench report experiments/mini.yaml             reports/mini/index.html
+
+Exit codes: 0 done, 1 some runs failed, 2 the input is wrong, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Plan(plan::Args),
+    Run(run::Args),
+    Status(status::Args),
+    Runs(runs::Args),
+    Report(report::Args),
+    Compare(compare::Args),
+    List(list::Args),
+    Data(data::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+    #[command(hide = true)]
+    Worker(worker::Args),
+}
+
+/// How a command that could be carried out ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// Everything asked for is there.
+    Well,
+    /// It was carried out, and something in it failed (exit code 1).
+    WithFailures,
+    /// The user stopped it (exit code 130).
+    Interrupted,
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug)]
+enum Error {
+    /// The user's input is at fault: exit code 2.
+    Input(Vec<Diagnostic>),
+    /// The machine is: exit code 1.
+    System(String),
+}
+
+impl From<Diagnostic> for Error {
+    fn from(finding: Diagnostic) -> Self {
+        Self::Input(vec![finding])
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+/// Parses the command line, carries it out, renders what went wrong.
+#[must_use]
+pub fn main() -> ExitCode {
+    let matches = match Cli::command().color(ColorChoice::Auto).try_get_matches() {
+        Ok(matches) => matches,
+        // Help and version, and wrong usage with exit code 2.
+        Err(error) => error.exit(),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match cli.command.execute() {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::WithFailures) => ExitCode::from(1),
+        Ok(Ended::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(Error::Input(findings)) => {
+            for finding in &findings {
+                eprint!("{}", render::render(finding, colour()));
+            }
+            ExitCode::from(2)
+        }
+        Err(Error::System(message)) => {
+            eprint!("{}", render::render(&Diagnostic::new(message), colour()));
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Whether standard error shows colours: a terminal, and `NO_COLOR` not set (no-color.org).
+fn colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+impl Command {
+    fn execute(self) -> Result<Ended, Error> {
+        match self {
+            Self::Check(args) => check::execute(&args),
+            Self::Plan(args) => plan::execute(&args),
+            Self::Run(args) => run::execute(&args),
+            Self::Status(args) => status::execute(&args),
+            Self::Runs(args) => runs::execute(&args),
+            Self::Report(args) => report::execute(&args),
+            Self::Compare(args) => compare::execute(&args),
+            Self::List(args) => list::execute(&args),
+            Self::Data(args) => data::execute(&args),
+            Self::Schema(args) => schema::execute(&args),
+            Self::Completions(args) => completions::execute(&args),
+            Self::Worker(args) => worker::execute(&args),
+        }
+    }
+}
