@@ -1,5 +1,1 @@
-//! The program `bertbench`; everything is in the library.
-
-fn main() -> std::process::ExitCode {
-    bertbench::cli::main()
-}
+fn main(){}

@@ -83,6 +83,17 @@ impl FeatureSet {
         Ok(set)
     }
 
+    /// Features that were made elsewhere: ids and segments of each example, of equal lengths.
+    #[must_use]
+    pub fn from_examples(ids: Vec<Vec<u32>>, segments: Vec<Vec<u8>>, labels: Vec<f32>, left_out: LeftOut) -> Self {
+        let mut offsets = vec![0];
+        offsets.extend(ids.iter().scan(0, |sum, row| {
+            *sum += row.len() as u64;
+            Some(*sum)
+        }));
+        Self { offsets, ids: ids.concat(), segments: segments.concat(), labels, truncated: 0, left_out }
+    }
+
     /// The number of examples.
     #[must_use]
     pub fn len(&self) -> usize {

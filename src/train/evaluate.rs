@@ -6,7 +6,7 @@ use crate::model::{Classifier, PackedInput};
 use crate::text::{FeatureSet, PackedBatch, evaluation_batches};
 
 /// Sequences in one evaluation batch. Batches are sorted by length, so that little is padded.
-const BATCH: usize = 32;
+const BATCH: u32 = 32;
 
 /// The outputs of `model` for every example, in the order of `features`: `[examples, outputs]` row by row.
 #[must_use]

@@ -56,7 +56,7 @@ pub struct Material<'a> {
     /// Training examples.
     pub train: &'a FeatureSet,
     /// Dev splits by name.
-    pub dev: &'a [(String, FeatureSet)],
+    pub dev: &'a [(&'static str, FeatureSet)],
 }
 
 /// A trained model with what the record needs.
@@ -67,7 +67,7 @@ pub struct Fitted {
     /// One evaluation per epoch.
     pub evaluations: Vec<Evaluation>,
     /// Logits of the last evaluation per dev split, `[examples, outputs]` row by row.
-    pub logits: Vec<(String, Vec<f32>)>,
+    pub logits: Vec<(&'static str, Vec<f32>)>,
     /// Optimisation steps taken.
     pub steps: u64,
     /// Tokens trained on, every epoch counted.
@@ -95,7 +95,7 @@ pub fn fit(
     watch: &mut dyn Watch,
 ) -> Result<Fitted, TrainError> {
     let steps = total_steps(material.train.len() as u64, settings);
-    let mut fit = Fit {
+    let fit = Fit {
         settings,
         material,
         device: device.clone().autodiff(),
@@ -128,7 +128,7 @@ impl Fit<'_> {
         let shuffle = Stream::new(self.settings.seed, "shuffle");
         let (mut evaluations, mut logits) = (Vec::new(), Vec::new());
         for epoch in 1..=self.settings.epochs {
-            let batch_size = self.settings.batch_size as usize;
+            let batch_size = self.settings.batch_size;
             let batches =
                 training_batches(self.material.train.len(), batch_size, shuffle.at(u64::from(epoch)));
             let (mut loss_sum, mut examples) = (0.0, 0usize);
@@ -192,7 +192,7 @@ impl Fit<'_> {
         let dropout = ForwardDropout::new(self.settings.training.dropout, self.dropout, self.micro_step);
         self.micro_step += 1;
         let outputs = model.forward(&input, dropout.as_ref());
-        let loss = loss(&self.material.task.head, outputs, &batch.labels, &self.device);
+        let loss = loss(self.material.task.head, outputs, &batch.labels, &self.device);
         let value = f64::from(loss.clone().inner().into_scalar::<f32>());
         self.timings.forward.0 += start.elapsed().as_secs_f64();
         let start = Instant::now();
@@ -201,7 +201,7 @@ impl Fit<'_> {
         (value, gradients)
     }
 
-    fn evaluate(&mut self, model: &Classifier, epoch: u32, train_loss: f64) -> (Evaluation, Vec<(String, Vec<f32>)>) {
+    fn evaluate(&mut self, model: &Classifier, epoch: u32, train_loss: f64) -> (Evaluation, Vec<(&'static str, Vec<f32>)>) {
         let start = Instant::now();
         let model = model.valid();
         let device = self.device.clone().inner();
@@ -210,7 +210,7 @@ impl Fit<'_> {
         for (split, features) in self.material.dev {
             let outputs = predict(&model, features, &device);
             scores.extend(super::score::scores(self.material.task, split, &outputs, features));
-            logits.push((split.clone(), outputs));
+            logits.push((*split, outputs));
         }
         self.timings.evaluation.0 += start.elapsed().as_secs_f64();
         (Evaluation { epoch, step: self.step, train_loss, scores }, logits)
@@ -218,7 +218,7 @@ impl Fit<'_> {
 }
 
 /// The head's loss. `[batch, outputs]`, `[batch]` → `[1]`.
-fn loss(head: &HeadKind, outputs: Tensor<2>, labels: &[f32], device: &Device) -> Tensor<1> {
+fn loss(head: HeadKind, outputs: Tensor<2>, labels: &[f32], device: &Device) -> Tensor<1> {
     match head {
         HeadKind::Classes(_) => {
             let classes: Vec<i32> = labels.iter().map(|&label| label as i32).collect();

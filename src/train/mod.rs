@@ -1,5 +1,6 @@
 //! The training path: devices, the fit loop, AdamW with its schedule, evaluation.
 
+mod calibrate;
 mod device;
 mod error;
 mod evaluate;
@@ -9,6 +10,7 @@ mod run;
 mod schedule;
 mod score;
 
+pub use calibrate::{StepTimes, measure_step};
 pub use device::{DeviceError, NamedDevice, open_device};
 pub use error::TrainError;
 pub use evaluate::predict;

@@ -12,10 +12,10 @@ use super::fit::{Fitted, Material, StepReport, Watch, fit};
 use crate::data::BadRows;
 use crate::model::{Classifier, Config, HeadLabels, load_classifier, random_classifier, save_classifier};
 use crate::store::{
-    Evaluation, Event, EventLog, Record, RunFolder, RunSettings, RunsRoot, Start, StepEvent, host, peak_memory,
+    Evaluation, Event, EventLog, Record, RunFolder, RunSettings, Start, StepEvent, host, peak_memory,
     provenance, reset_peak_memory, unix_now,
 };
-use crate::task::{HeadKind, Task, TaskFeatures};
+use crate::task::{FeatureSource, HeadKind, Task, TaskFeatures};
 use crate::text::{FeatureCache, Tokenizer, Vocabulary};
 use crate::units::Seconds;
 
@@ -76,11 +76,10 @@ pub fn run(
     fitted.timings.setup = setup;
     let outcome = Outcome { context, experiment, settings, task, features: &features, fitted: &fitted, notes };
     for ((split, logits), (_, labelled)) in fitted.logits.iter().zip(&features.dev) {
-        folder.write_predictions(split, &task.predictions_tsv(logits, labelled))?;
+        folder.write_predictions(split, &task.predictions_tsv(logits, labelled.labels()))?;
     }
     let mut record = outcome.record(&clock);
-    let runs = RunsRoot::new(&context.runs);
-    if runs.wants_model(&record)? {
+    if folder.wants_model(&record)? {
         let vocabulary = context.vocabularies.get(&settings.model).map(PathBuf::as_path);
         folder.write_model(|into| write_model(into, &fitted.model, &config, task, settings, vocabulary))?;
     }
@@ -103,9 +102,14 @@ fn features(
 ) -> Result<TaskFeatures, TrainError> {
     let tokenizer = Tokenizer::new(vocabulary, settings.lower_case)?;
     let bad_rows = if settings.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
-    let cache = FeatureCache::new(&context.features);
-    let max_length = settings.training.max_length;
-    Ok(task.features(&context.data, bad_rows, &tokenizer, max_length, &cache)?)
+    Ok(task.features(&FeatureSource {
+        data_root: &context.data,
+        bad_rows,
+        checksums: &settings.data_sha256,
+        tokenizer: &tokenizer,
+        max_length: settings.training.max_length,
+        cache: &FeatureCache::new(&context.features),
+    })?)
 }
 
 fn write_model(
@@ -158,7 +162,7 @@ impl Outcome<'_> {
         let last = fitted.evaluations.last();
         let primary = features.dev.first();
         let mut examples: BTreeMap<String, u64> =
-            features.dev.iter().map(|(split, set)| (split.clone(), set.len() as u64)).collect();
+            features.dev.iter().map(|(split, set)| ((*split).to_owned(), set.len() as u64)).collect();
         examples.insert("train".into(), features.train.len() as u64);
         Record {
             id: settings.id(),
@@ -166,7 +170,7 @@ impl Outcome<'_> {
             settings: settings.clone(),
             benchmark: context.benchmark.clone(),
             primary_metric: task.primary_metric.into(),
-            primary_split: primary.map_or_else(String::new, |(split, _)| split.clone()),
+            primary_split: task.primary_split().into(),
             scores: last.map_or_else(Vec::new, |evaluation| evaluation.scores.clone()),
             evaluations: fitted.evaluations.clone(),
             majority: primary.map_or(0.0, |(_, set)| task.majority(set.labels())),

@@ -7,20 +7,20 @@ use crate::text::FeatureSet;
 /// Every score of `task` on one dev split, its loss included.
 #[must_use]
 pub fn scores(task: &Task, split: &str, outputs: &[f32], features: &FeatureSet) -> Vec<Score> {
-    let labels: Vec<f32> = (0..features.len()).map(|i| features.example(i).label).collect();
+    let labels = features.labels();
     let finite = |value: f64| value.is_finite().then_some(value);
     let mut scores: Vec<Score> = task
-        .score(outputs, &labels)
+        .score(outputs, labels)
         .into_iter()
         .map(|value| Score {
             metric: value.metric.into(),
             split: split.into(),
             value: finite(value.value),
-            unit: value.unit.into(),
+            unit: value.unit.name().into(),
             higher_is_better: value.higher_is_better,
         })
         .collect();
-    let (loss, unit) = mean_loss(&task.head, outputs, &labels);
+    let (loss, unit) = mean_loss(task.head, outputs, labels);
     scores.push(Score {
         metric: "loss".into(),
         split: split.into(),
@@ -32,7 +32,7 @@ pub fn scores(task: &Task, split: &str, outputs: &[f32], features: &FeatureSet) 
 }
 
 /// Mean loss over the whole split, in f64, with its unit.
-fn mean_loss(head: &HeadKind, outputs: &[f32], labels: &[f32]) -> (f64, &'static str) {
+fn mean_loss(head: HeadKind, outputs: &[f32], labels: &[f32]) -> (f64, &'static str) {
     let count = labels.len().max(1) as f64;
     match head {
         HeadKind::Classes(names) => {

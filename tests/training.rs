@@ -1,0 +1,158 @@
+//! The fit loop on the golden model and batch of tests/golden/bert.py.
+
+use std::path::PathBuf;
+
+use bertbench::model::{Classifier, load_classifier, save_classifier};
+use bertbench::store::{Architecture, Evaluation, RunSettings, Start, TrainingSettings};
+use bertbench::task::Task;
+use bertbench::text::{FeatureSet, LeftOut};
+use bertbench::train::{Fitted, Material, StepReport, TrainError, Watch, fit};
+use burn::tensor::Device;
+use serde_json::Value;
+
+fn golden() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/bert")
+}
+
+fn expected() -> Value {
+    serde_json::from_str(&std::fs::read_to_string(golden().join("expected.json")).unwrap()).unwrap()
+}
+
+/// The golden batch as a training set.
+fn features() -> FeatureSet {
+    let expected = expected();
+    let rows = |key: &str| serde_json::from_value::<Vec<Vec<u32>>>(expected[key].clone()).unwrap();
+    let segments = rows("segments").iter().map(|row| row.iter().map(|&s| s as u8).collect()).collect();
+    let labels: Vec<f32> = serde_json::from_value(expected["labels"].clone()).unwrap();
+    FeatureSet::from_examples(rows("ids"), segments, labels, LeftOut::default())
+}
+
+fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> RunSettings {
+    RunSettings {
+        model: "golden".into(),
+        architecture: Architecture {
+            layers: 2,
+            hidden: 32,
+            heads: 4,
+            intermediate: 64,
+            vocab_size: 60,
+            max_positions: 16,
+            type_vocab_size: 2,
+        },
+        start: Start::Random,
+        task: "mnli".into(),
+        batch_size,
+        learning_rate,
+        epochs,
+        seed: 1,
+        training: TrainingSettings {
+            max_length: 16,
+            warmup_fraction: 0.2,
+            weight_decay: 0.01,
+            dropout,
+            clip_norm: 1.0,
+            gradient_accumulation: 1,
+            adam_beta1: 0.9,
+            adam_beta2: 0.999,
+            adam_epsilon: 1e-8,
+        },
+        device: "cpu".into(),
+        data_sha256: std::collections::BTreeMap::new(),
+        vocabulary_sha256: String::new(),
+        lower_case: true,
+        skip_bad_rows: false,
+        numerics_version: 1,
+    }
+}
+
+#[derive(Default)]
+struct Watcher {
+    losses: Vec<f64>,
+    stop_after: Option<usize>,
+}
+
+impl Watch for Watcher {
+    fn step(&mut self, report: &StepReport) {
+        self.losses.push(report.loss);
+    }
+
+    fn evaluated(&mut self, _: &Evaluation) {}
+
+    fn stop(&mut self) -> bool {
+        self.stop_after.is_some_and(|steps| self.losses.len() >= steps)
+    }
+}
+
+fn train(settings: &RunSettings, watcher: &mut Watcher) -> Result<Fitted, TrainError> {
+    let device = Device::flex();
+    let features = features();
+    let model = load_classifier(&golden(), 3, 1, &device.clone().autodiff()).unwrap().model;
+    let dev = [("dev_matched", features.clone())];
+    let material = Material { task: Task::find("mnli").unwrap(), train: &features, dev: &dev };
+    fit(model, settings, material, &device, watcher)
+}
+
+fn weights(model: &Classifier) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let config = bertbench::model::Config::read(&golden()).unwrap();
+    let labels = bertbench::model::HeadLabels::Classes(&["a", "b", "c"]);
+    save_classifier(folder.path(), model, &config, &labels, 0.0, None).unwrap();
+    std::fs::read(folder.path().join("model.safetensors")).unwrap()
+}
+
+/// Ten AdamW steps with clipping, warmup and decay follow PyTorch's losses to 1e-3, relative to the
+/// first loss: rounding grows along the path.
+#[test]
+fn ten_steps_follow_pytorch() {
+    let mut watcher = Watcher::default();
+    let fitted = train(&settings(4, 1e-2, 10, 0.0), &mut watcher).unwrap();
+    let theirs: Vec<f64> = serde_json::from_value(expected()["training_losses"].clone()).unwrap();
+    assert_eq!(watcher.losses.len(), theirs.len());
+    for (step, (ours, theirs)) in watcher.losses.iter().zip(&theirs).enumerate() {
+        assert!((ours - theirs).abs() < 1e-3, "step {step}: {ours} and {theirs}");
+    }
+    assert_eq!((fitted.steps, fitted.evaluations.len()), (10, 10));
+    assert_eq!(fitted.tokens.0, 320, "ten times 9 + 3 + 14 + 6 tokens");
+}
+
+/// Two passes of half a batch are one step on the whole batch.
+#[test]
+fn gradient_accumulation_changes_no_number_but_rounding() {
+    let (mut whole, mut halves) = (Watcher::default(), Watcher::default());
+    train(&settings(4, 1e-2, 10, 0.0), &mut whole).unwrap();
+    let mut accumulated = settings(4, 1e-2, 10, 0.0);
+    accumulated.training.gradient_accumulation = 2;
+    train(&accumulated, &mut halves).unwrap();
+    for (a, b) in whole.losses.iter().zip(&halves.losses) {
+        assert!((a - b).abs() < 1e-3, "{a} and {b}");
+    }
+}
+
+#[test]
+fn the_same_run_gives_the_same_bits_on_any_number_of_threads() {
+    let run = || {
+        let mut watcher = Watcher::default();
+        let fitted = train(&settings(2, 1e-2, 5, 0.1), &mut watcher).unwrap();
+        (weights(&fitted.model), fitted.logits, watcher.losses)
+    };
+    let first = run();
+    assert_eq!(first, run());
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(first, pool.install(run), "{threads} threads");
+    }
+    let mut other = settings(2, 1e-2, 5, 0.1);
+    other.seed = 2;
+    let mut watcher = Watcher::default();
+    train(&other, &mut watcher).unwrap();
+    assert_ne!(first.2, watcher.losses, "another seed shuffles and drops otherwise");
+}
+
+#[test]
+fn a_stop_ends_the_run_between_two_steps_and_a_bad_loss_ends_it_at_once() {
+    let mut watcher = Watcher { stop_after: Some(3), ..Watcher::default() };
+    let error = train(&settings(2, 1e-2, 5, 0.1), &mut watcher).unwrap_err();
+    assert!(matches!(error, TrainError::Stopped { step: 3 }), "{error}");
+    let error = train(&settings(2, 1e30, 5, 0.0), &mut Watcher::default()).unwrap_err();
+    assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
+}
