@@ -4,17 +4,15 @@ use std::path::PathBuf;
 
 use super::document::Document;
 use super::experiment::{DataSource, Dimensions, Experiment, Model, ModelSource, cache_folder};
-use super::written::{Sweep, Training, Written, WrittenArchitecture, WrittenModel};
+use super::explain::example;
+use super::written::{
+    MAX_HIDDEN, MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, SHORTEST_SEQUENCE, Sweep, Training, Written,
+    WrittenArchitecture, WrittenModel,
+};
 use crate::diagnostic::{Diagnostic, suggest};
-
-/// `[CLS]`, one token and `[SEP]`: the shortest sequence that says anything.
-const SHORTEST_SEQUENCE: u32 = 3;
 
 /// A longer name may not fit a file system's limit of 255 bytes beside the prefixes that are put to it.
 const LONGEST_NAME: usize = 100;
-
-/// A limit that keeps products of dimensions far from overflow; no encoder comes near it.
-const LARGEST_DIMENSION: u32 = 1 << 20;
 
 /// Turns the file as written into an experiment.
 pub(super) fn check(written: Written, document: Document, known_tasks: &[&str]) -> Result<Experiment, Diagnostic> {
@@ -24,7 +22,7 @@ pub(super) fn check(written: Written, document: Document, known_tasks: &[&str]) 
     no_duplicates(&document, "seeds", &written.seeds)?;
     training(&document, &written.training)?;
     if written.slots == Some(0) {
-        return Err(document.at_key("slots", "`slots` must be 1 or more").hint("leave it out to fill the machine"));
+        return Err(document.at_key("slots", "`slots` takes 1 or more").hint("leave it out to fill the machine"));
     }
     let data = data_source(&document, &written)?;
     let models = models(&document, &written)?;
@@ -71,8 +69,7 @@ fn folder_name(document: &Document, name: &str) -> Result<(), Diagnostic> {
 }
 
 fn tasks(document: &Document, tasks: &[String], known: &[&str]) -> Result<(), Diagnostic> {
-    let example = format!("for example `tasks: [{}]`", known.first().unwrap_or(&"rte"));
-    not_empty(document, "tasks", tasks, &example)?;
+    not_empty(document, "tasks", tasks)?;
     for (index, task) in tasks.iter().enumerate() {
         if known.contains(&task.as_str()) {
             continue;
@@ -87,8 +84,21 @@ fn tasks(document: &Document, tasks: &[String], known: &[&str]) -> Result<(), Di
     no_duplicates(document, "tasks", tasks)
 }
 
-fn not_empty<T>(document: &Document, key: &str, values: &[T], hint: &str) -> Result<(), Diagnostic> {
-    if values.is_empty() { Err(document.at_key(key, format!("`{key}` is empty")).hint(hint)) } else { Ok(()) }
+/// The last key of a key path, as messages name it.
+fn last(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+/// ``for example `epochs: [3, 4]` ``
+fn for_example(key: &str) -> String {
+    example(key).map_or_else(|| "give it a value".to_owned(), |line| format!("for example `{line}`"))
+}
+
+fn not_empty<T>(document: &Document, key: &str, values: &[T]) -> Result<(), Diagnostic> {
+    if values.is_empty() {
+        return Err(document.at_key(key, format!("`{}` is empty", last(key))).hint(for_example(last(key))));
+    }
+    Ok(())
 }
 
 /// Refuses an empty list and one with a value twice; points at the second of the two.
@@ -97,10 +107,10 @@ fn no_duplicates<T: PartialEq + std::fmt::Display>(
     key: &str,
     values: &[T],
 ) -> Result<(), Diagnostic> {
-    not_empty(document, key, values, "give it at least one value")?;
+    not_empty(document, key, values)?;
     for (index, value) in values.iter().enumerate() {
         if values[..index].contains(value) {
-            let message = format!("`{key}` has the value `{value}` twice");
+            let message = format!("`{}` has the value `{value}` twice", last(key));
             return Err(document.at_key(&format!("{key}.{index}"), message).hint("keep one of the two"));
         }
     }
@@ -113,21 +123,25 @@ fn sweep(document: &Document, sweep: &Sweep) -> Result<(), Diagnostic> {
     no_duplicates(document, "sweep.epochs", &sweep.epochs)?;
     for (key, values) in [("batch_size", &sweep.batch_size), ("epochs", &sweep.epochs)] {
         if let Some(index) = values.iter().position(|value| *value == 0) {
-            let found = document.at_key(&format!("sweep.{key}.{index}"), format!("`{key}` must be 1 or more"));
-            return Err(found.hint("Devlin et al. use batches of 16 and 32, and 3 or 4 epochs"));
+            let found = document.at_key(&format!("sweep.{key}.{index}"), format!("`{key}` takes 1 or more, found `0`"));
+            return Err(found.hint(for_example(key)));
         }
     }
     for (index, rate) in sweep.learning_rate.iter().enumerate() {
         // AdamW moves every weight by about the learning rate per step, and weights start at 0.02.
         if !(*rate > 0.0 && *rate < 1.0) {
-            let found = document.at_key(
-                &format!("sweep.learning_rate.{index}"),
-                format!("a learning rate lies above 0 and below 1, found `{rate}`"),
-            );
-            return Err(found.hint("`5e-5` is written with an `e`"));
+            let key = format!("sweep.learning_rate.{index}");
+            let message =
+                format!("`learning_rate` takes more than 0 and less than 1, found `{}`", shown(document, &key, *rate));
+            return Err(document.at_key(&key, message).hint(for_example("learning_rate")));
         }
     }
     Ok(())
+}
+
+/// A number as the file has it (`.nan`, `1e3`), else as Rust writes it.
+fn shown(document: &Document, key: &str, value: f64) -> String {
+    document.spot(key).and_then(|spot| document.source_of(spot)).unwrap_or_else(|| value.to_string())
 }
 
 /// What a number of `training` must satisfy.
@@ -173,13 +187,19 @@ const TRAINING_RULES: [Rule; 9] = [
 fn training(document: &Document, training: &Training) -> Result<(), Diagnostic> {
     for rule in &TRAINING_RULES {
         let value = (rule.value)(training);
-        if !(rule.holds)(value) {
-            let message = format!("`{}` takes {}, found `{value}`", rule.key, rule.takes);
-            let found = document.at_key(&format!("training.{}", rule.key), message);
-            // 10 for 10 % is the likely slip where a fraction is wanted.
-            let percent = rule.key != "max_length" && value > 1.0 && value <= 100.0 && (rule.holds)(value / 100.0);
-            return Err(if percent { found.hint(format!("{value} % is written `{}`", value / 100.0)) } else { found });
+        if (rule.holds)(value) {
+            continue;
         }
+        let key = format!("training.{}", rule.key);
+        let found = shown(document, &key, value);
+        let found = document.at_key(&key, format!("`{}` takes {}, found `{found}`", rule.key, rule.takes));
+        // 10 for 10 % is the likely slip where a fraction is wanted.
+        let percent = value > 1.0 && value <= 100.0 && (rule.holds)(value / 100.0);
+        return Err(if percent {
+            found.hint(format!("{value} % is written `{}`", value / 100.0))
+        } else {
+            found.hint(format!("the default is `{}`", (rule.value)(&Training::default())))
+        });
     }
     Ok(())
 }
@@ -200,14 +220,14 @@ fn data_source(document: &Document, written: &Written) -> Result<DataSource, Dia
 
 fn path(document: &Document, key: &str, text: &str) -> Result<PathBuf, Diagnostic> {
     if text.trim().is_empty() || text.contains(['\0', '\n']) {
-        return Err(document.at_key(key, format!("`{key}` is not a path")).hint("for example `path/to/folder`"));
+        return Err(document.at_key(key, format!("`{}` is not a path", last(key))).hint(for_example(last(key))));
     }
     Ok(PathBuf::from(text))
 }
 
 fn models(document: &Document, written: &Written) -> Result<Vec<Model>, Diagnostic> {
     let names = document.keys_of("models");
-    not_empty(document, "models", &names, "for example `models: {base: {preset: bert-base}}`")?;
+    not_empty(document, "models", &names)?;
     let mut models = Vec::new();
     for name in names {
         let Some(model) = written.models.get(&name) else { continue };
@@ -253,17 +273,17 @@ fn resolve(document: &Document, name: String, written: &WrittenModel) -> Result<
 
 fn dimensions(document: &Document, key: &str, written: &WrittenArchitecture) -> Result<Dimensions, Diagnostic> {
     let intermediate = written.intermediate.unwrap_or_else(|| written.hidden.saturating_mul(4));
-    let named = [
-        ("layers", written.layers),
-        ("hidden", written.hidden),
-        ("heads", written.heads),
-        ("intermediate", intermediate),
-        ("max_positions", written.max_positions),
+    let ranges = [
+        ("layers", written.layers, 1..=MAX_LAYERS),
+        ("hidden", written.hidden, 1..=MAX_HIDDEN),
+        ("heads", written.heads, 1..=MAX_HIDDEN),
+        ("intermediate", intermediate, 1..=MAX_INTERMEDIATE),
+        ("max_positions", written.max_positions, SHORTEST_SEQUENCE..=MAX_POSITIONS),
     ];
-    for (name, value) in named {
-        if value == 0 || value > LARGEST_DIMENSION {
-            let message = format!("`{name}` takes 1 to {LARGEST_DIMENSION}, found `{value}`");
-            return Err(document.at_key(&format!("{key}.{name}"), message));
+    for (name, value, range) in ranges {
+        if !range.contains(&value) {
+            let message = format!("`{name}` takes {} to {}, found `{value}`", range.start(), range.end());
+            return Err(document.at_key(&format!("{key}.{name}"), message).hint(for_example("architecture")));
         }
     }
     if written.hidden % written.heads != 0 {

@@ -6,7 +6,7 @@ use super::typed::{At, Cause, Wrong};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// A line that is right, by key: shown when the key is missing or holds something of another shape.
-const EXAMPLES: [(&str, &str); 17] = [
+const EXAMPLES: [(&str, &str); 20] = [
     ("experiment", "experiment: my-first"),
     ("models", "models: {base: {preset: bert-base}}"),
     ("tasks", "tasks: [rte, mrpc]"),
@@ -24,6 +24,9 @@ const EXAMPLES: [(&str, &str); 17] = [
     ("layers", "layers: 2"),
     ("hidden", "hidden: 128"),
     ("heads", "heads: 2"),
+    ("max_length", "max_length: 128"),
+    ("checkpoint", "checkpoint: path/to/all-MiniLM-L6-v2"),
+    ("vocabulary", "vocabulary: path/to/vocab.txt"),
 ];
 
 /// Names that other programs use for our keys (Hugging Face's Trainer, google-research/bert), and slips
@@ -82,7 +85,8 @@ fn key_of(path: &str) -> (&str, bool) {
     }
 }
 
-fn example(key: &str) -> Option<&'static str> {
+/// A line that is right for `key`.
+pub(super) fn example(key: &str) -> Option<&'static str> {
     EXAMPLES.iter().find(|(name, _)| *name == key).map(|(_, line)| *line)
 }
 
@@ -98,10 +102,13 @@ fn missing(at: &At, key: &str) -> Words {
 fn no_value(at: &At) -> Words {
     let (key, in_list) = key_of(&at.path);
     if in_list {
-        return (format!("an element of `{key}` is empty"), Some("write a value, or remove the comma".to_owned()));
+        return (
+            format!("an element of `{key}` is empty"),
+            Some("write a value, or remove the empty element".to_owned()),
+        );
     }
     let advice = match example(key) {
-        Some(line) => format!("write `{line}`, or remove the key"),
+        Some(line) => format!("for example `{line}`; or remove the key"),
         None => "write a value after the colon, or remove the key".to_owned(),
     };
     (format!("`{key}` has no value"), Some(advice))
@@ -147,7 +154,6 @@ fn wanted(expected: &str) -> &str {
         "a boolean" => "`true` or `false`",
         "a sequence" => "a list",
         "a map" => "keys with values",
-        other if other.starts_with("struct ") => "keys with values",
         other => other,
     }
 }
@@ -167,7 +173,7 @@ fn mismatch(document: &Document, at: &At, expected: &str) -> Words {
         return (format!("an experiment file holds keys with values, not {found}"), Some(hint.to_owned()));
     }
     let wanted = match (wanted(expected), &at.value) {
-        ("a whole number", Value::Integer(value)) if *value < 0 => "a whole number, 0 or more,",
+        ("a whole number", Value::Integer(value)) if *value < 0 => "a positive whole number",
         ("a whole number", Value::Integer(_)) if expected == "u32" => "a whole number up to 4294967295",
         (wanted, _) => wanted,
     };
@@ -206,11 +212,10 @@ fn mismatch_hint(key: &str, expected: &str, value: &Value, written: &str) -> Opt
         ("`true` or `false`", Value::Text(text)) => match text.to_lowercase().as_str() {
             "yes" | "on" | "y" | "1" => Some("write `true`".to_owned()),
             "no" | "off" | "n" | "0" => Some("write `false`".to_owned()),
-            _ => None,
+            _ => Some(format!("for example `{key}: true`")),
         },
         ("`true` or `false`", Value::Integer(1)) => Some("write `true`".to_owned()),
         ("`true` or `false`", Value::Integer(0)) => Some("write `false`".to_owned()),
-        ("keys with values" | "a list", _) => example(key).map(|line| format!("for example `{line}`")),
-        _ => None,
+        _ => example(key).map(|line| format!("for example `{line}`")),
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::document::{Document, Node, Value};
+use super::document::{Document, Node, Value, place_in, split_lines};
 use super::experiment::Experiment;
 use super::written::Written;
 use super::{check, overrides, typed, yaml};
@@ -61,9 +61,13 @@ fn text_of(path: &Path) -> Result<String, Diagnostic> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
-        let found = Diagnostic::new("this line is not UTF-8 text").at_line(path, line);
-        found.hint("save the file as UTF-8")
+        let before = String::from_utf8_lossy(&error.as_bytes()[..valid]);
+        let lines = split_lines(&before);
+        let column = 1 + lines.last().map_or(0, |line| line.chars().count());
+        let shown = split_lines(&String::from_utf8_lossy(error.as_bytes()));
+        let mut found = Diagnostic::new("this is not UTF-8 text").hint("save the file as UTF-8");
+        found.place = Some(place_in(path, &shown, lines.len(), column, 1));
+        found
     })
 }
 

@@ -22,3 +22,6 @@ pub use experiment::{DataSource, Dimensions, Experiment, Model, ModelSource};
 pub use load::{load, parse};
 pub use schema::schema;
 pub use written::{Device, Preset, Sweep, Training};
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,11 @@ pub fn schema(known_tasks: &[&str]) -> Value {
     if let Some(items) = schema.pointer_mut("/properties/tasks/items") {
         *items = json!({"type": "string", "enum": known_tasks});
     }
+    // The reader's aliases; schemars lists the first names only.
+    if let Some(Value::Array(presets)) = schema.pointer_mut("/definitions/Preset/oneOf") {
+        let description = "`bert-tiny` to `bert-medium`, for short.";
+        presets.push(json!({"type": "string", "enum": SHORT_PRESETS, "description": description}));
+    }
     // The rule for names that become folders and key paths; schemars has no attribute for map keys.
     if let Some(Value::Object(models)) = schema.pointer_mut("/properties/models") {
         models.insert("propertyNames".to_owned(), json!({"pattern": "^[A-Za-z0-9][A-Za-z0-9_-]*$"}));
@@ -25,6 +30,9 @@ pub fn schema(known_tasks: &[&str]) -> Value {
     }
     schema
 }
+
+/// Short names that [`Preset`](super::Preset) also reads.
+const SHORT_PRESETS: [&str; 4] = ["tiny", "mini", "small", "medium"];
 
 /// An absent key is allowed, a `null` is not: takes `null` out of the types that `Option` gives.
 fn drop_null(value: &mut Value) {
@@ -63,4 +71,42 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         target.is_some_and(|target| target.pointer(&format!("/properties/{key}")).is_some())
     };
     properties.iter().find(|(_, property)| holds(property)).map(|(name, _)| name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The names that the schema offers for a preset are those that the reader takes.
+    #[test]
+    fn every_preset_of_the_schema_is_read() {
+        let schema = schema(&["rte"]);
+        let choices = schema.pointer("/definitions/Preset/oneOf").and_then(Value::as_array).unwrap();
+        let names: Vec<&str> = choices
+            .iter()
+            .flat_map(|choice| choice["const"].as_str().into_iter().chain(strings(&choice["enum"])))
+            .collect();
+        assert_eq!(names.len(), 10, "{names:?}");
+        for name in names {
+            let text = format!(
+                "experiment: a\nmodels: {{m: {{preset: {name}}}}}\ntasks: [rte]\n\
+                 sweep: {{batch_size: [1], learning_rate: [1e-5], epochs: [1]}}\nmini: {{}}\n"
+            );
+            crate::spec::parse(Path::new("a.yaml"), &text, &["rte"], &[]).unwrap();
+        }
+    }
+
+    fn strings(value: &Value) -> impl Iterator<Item = &str> {
+        value.as_array().into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    #[test]
+    fn keys_know_their_home() {
+        assert_eq!(home_of("max_length").as_deref(), Some("training"));
+        assert_eq!(home_of("learning_rate").as_deref(), Some("sweep"));
+        assert_eq!(home_of("seed").as_deref(), Some("mini"));
+        assert_eq!(home_of("tasks"), None);
+    }
 }

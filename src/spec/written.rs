@@ -6,6 +6,15 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// `[CLS]`, one token and `[SEP]`: the shortest sequence that says anything.
+pub(super) const SHORTEST_SEQUENCE: u32 = 3;
+
+// Limits far above any published encoder, which keep products of dimensions from overflowing.
+pub(super) const MAX_LAYERS: u32 = 1000;
+pub(super) const MAX_HIDDEN: u32 = 1 << 16;
+pub(super) const MAX_INTERMEDIATE: u32 = 1 << 18;
+pub(super) const MAX_POSITIONS: u32 = 1 << 20;
+
 /// One experiment: models × tasks × the points of a sweep × seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +58,7 @@ fn default_seeds() -> Vec<u64> {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("oneOf" = [{"required": ["preset"]}, {"required": ["architecture"]}, {"required": ["checkpoint"]}]))]
+#[schemars(rename = "Model")]
 pub(super) struct WrittenModel {
     /// A published size, with random weights.
     pub(super) preset: Option<Preset>,
@@ -89,22 +99,23 @@ pub enum Preset {
 /// The dimensions of a BERT encoder.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Architecture")]
 pub(super) struct WrittenArchitecture {
     /// Transformer layers.
-    #[schemars(range(min = 1, max = 1000))]
+    #[schemars(range(min = 1, max = MAX_LAYERS))]
     pub(super) layers: u32,
     /// Hidden size.
-    #[schemars(range(min = 1, max = 65536))]
+    #[schemars(range(min = 1, max = MAX_HIDDEN))]
     pub(super) hidden: u32,
     /// Attention heads; divides `hidden`.
-    #[schemars(range(min = 1, max = 65536))]
+    #[schemars(range(min = 1, max = MAX_HIDDEN))]
     pub(super) heads: u32,
     /// Width of the feed-forward layer; four times `hidden` when left out.
-    #[schemars(range(min = 1, max = 1_048_576))]
+    #[schemars(range(min = 1, max = MAX_INTERMEDIATE))]
     pub(super) intermediate: Option<u32>,
     /// The longest sequence that the model can read, in tokens.
     #[serde(default = "default_max_positions")]
-    #[schemars(range(min = 3, max = 1_048_576))]
+    #[schemars(range(min = SHORTEST_SEQUENCE, max = MAX_POSITIONS))]
     pub(super) max_positions: u32,
 }
 
@@ -116,6 +127,7 @@ fn default_max_positions() -> u32 {
 /// The generated mini benchmark.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Mini")]
 pub(super) struct WrittenMini {
     /// The seed of the generator: the same seed gives the same data.
     #[serde(default = "default_mini_seed")]
@@ -149,7 +161,7 @@ pub struct Sweep {
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer ones are truncated.
-    #[schemars(range(min = 3))]
+    #[schemars(range(min = SHORTEST_SEQUENCE))]
     pub max_length: u32,
     /// Fraction of all steps over which the learning rate rises from 0.
     #[schemars(range(min = 0, max = 1))]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{Budget, Error, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
 
 use super::document::{Node, Spot, place_in, split_lines, spot_of};
@@ -90,11 +91,12 @@ fn words(error: &Error, text: &str) -> (String, Option<String>) {
         | Error::AliasReplayStackDepthExceeded { .. } => {
             (format!("the aliases expand to more than {MAX_VALUES} values"), "write the values out".to_owned())
         }
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
+            (format!("nested more than {MAX_DEPTH} levels deep"), "an experiment needs four".to_owned())
+        }
         Error::Budget { .. } => (
-            format!(
-                "more than an experiment can hold ({MAX_VALUES} values, {MAX_DEPTH} levels, {MAX_ALIASES} aliases)"
-            ),
-            "is this an experiment file?".to_owned(),
+            format!("more than an experiment file can hold ({MAX_VALUES} values, {MAX_ALIASES} aliases)"),
+            "is it an experiment file?".to_owned(),
         ),
         Error::MergeKeyNotAllowed { .. } => {
             ("merge keys (`<<`) are not read here".to_owned(), "write the keys out".to_owned())
@@ -118,7 +120,7 @@ fn reason(error: &Error) -> String {
 }
 
 /// A known cause for the errors of YAML's grammar: part of the reader's words → message, hint.
-const SYNTAX: [(&str, &str, &str); 7] = [
+const SYNTAX: [(&str, &str, &str); 9] = [
     ("tabs disallowed", "a tab is used for indentation", "indent with spaces"),
     ("unclosed quote", "this quote is never closed", "add the closing quote"),
     ("unclosed bracket", "this bracket is never closed", "add the closing `]` or `}`"),
@@ -130,7 +132,7 @@ const SYNTAX: [(&str, &str, &str); 7] = [
     (
         "mapping values are not allowed",
         "a second `key:` where one value was expected",
-        "start a new line for each key, with the same indentation as its neighbours, or quote a text that holds `: `",
+        "put each key on its own line with a space behind its `:`, and quote a text that holds `: `",
     ),
     (
         "unknown escape character",
@@ -142,6 +144,12 @@ const SYNTAX: [(&str, &str, &str); 7] = [
         "this line does not continue what stands above it",
         "give keys of the same level the same indentation",
     ),
+    (
+        "did not find expected key",
+        "this line is neither a key of the mapping above nor a part of its last value",
+        "give keys of the same level the same indentation, and put a `:` and a space behind each",
+    ),
+    ("simple key expect", "a key without its `:`", "put a `:` and a space behind the key"),
 ];
 
 fn syntax(reason: &str, text: &str) -> (String, Option<String>) {

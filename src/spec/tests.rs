@@ -1,0 +1,147 @@
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::random::Stream;
+
+const TASKS: [&str; 3] = ["rte", "mrpc", "stsb"];
+
+const FILE: &str = "\
+experiment: first
+models:
+  zeta: {preset: tiny}
+  alpha:
+    checkpoint: weights/alpha
+    lower_case: false
+tasks: [stsb, rte]
+data: datasets/glue
+sweep: {batch_size: [16, 32], learning_rate: [5e-5, 1e-5, 2E-5], epochs: [3]}
+";
+
+fn read(text: &str, overrides: &[&str]) -> Result<Experiment, crate::diagnostic::Diagnostic> {
+    let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
+    parse(Path::new("first.yaml"), text, &TASKS, &overrides)
+}
+
+#[test]
+fn a_file_becomes_plain_values_in_file_order() {
+    let experiment = read(FILE, &[]).unwrap();
+    assert_eq!(experiment.name, "first");
+    assert_eq!(experiment.tasks, ["stsb", "rte"]);
+    assert_eq!(experiment.models[0].name, "zeta");
+    assert_eq!(experiment.models[0].source, ModelSource::Random(Preset::BertTiny.dimensions()));
+    assert_eq!(experiment.models[0].lower_case, None);
+    assert_eq!(experiment.models[1].name, "alpha");
+    assert_eq!(experiment.models[1].source, ModelSource::Checkpoint(PathBuf::from("weights/alpha")));
+    assert_eq!(experiment.models[1].lower_case, Some(false));
+    assert_eq!(experiment.data, DataSource::Folder(PathBuf::from("datasets/glue")));
+    let grid = Sweep { batch_size: vec![16, 32], learning_rate: vec![5e-5, 1e-5, 2e-5], epochs: vec![3] };
+    assert_eq!(experiment.sweep, grid);
+    assert_eq!(experiment.seeds, [1]);
+    assert_eq!(experiment.training, Training::default());
+    assert_eq!(experiment.device, Device::Auto);
+    assert_eq!(experiment.slots, None);
+}
+
+#[test]
+fn an_architecture_fills_in_what_bert_fixes() {
+    let text = FILE.replace("{preset: tiny}", "{architecture: {layers: 1, hidden: 32, heads: 4}}");
+    let expected = Dimensions { layers: 1, hidden: 32, heads: 4, intermediate: 128, max_positions: 512 };
+    assert_eq!(read(&text, &[]).unwrap().models[0].source, ModelSource::Random(expected));
+}
+
+#[test]
+fn mini_takes_the_place_of_data() {
+    let text = FILE.replace("data: datasets/glue", "mini: {}");
+    assert_eq!(read(&text, &[]).unwrap().data, DataSource::Mini { seed: 1 });
+    let text = FILE.replace("data: datasets/glue", "mini: {seed: 18446744073709551615}");
+    assert_eq!(read(&text, &[]).unwrap().data, DataSource::Mini { seed: u64::MAX });
+}
+
+#[test]
+fn anchors_and_aliases_are_read() {
+    let text = FILE
+        .replace("learning_rate: [5e-5,", "learning_rate: [&low 5e-5,")
+        .replace("tasks: [stsb, rte]", "tasks: &t [stsb]\nseeds: [2]");
+    assert_eq!(read(&text, &[]).unwrap().sweep.learning_rate[0], 5e-5);
+}
+
+#[test]
+fn overrides_replace_add_and_remove() {
+    let experiment = read(
+        FILE,
+        &[
+            "training.max_length=64",
+            "seeds=[1, 2]",
+            "models.alpha.checkpoint=other/folder",
+            "data=null",
+            "mini.seed=7",
+            "models.beta={preset: bert-mini}",
+            "device=cpu",
+            "sweep.learning_rate=[1e-4]",
+        ],
+    )
+    .unwrap();
+    assert_eq!(experiment.training.max_length, 64);
+    assert_eq!(experiment.seeds, [1, 2]);
+    assert_eq!(experiment.models[1].source, ModelSource::Checkpoint(PathBuf::from("other/folder")));
+    assert_eq!(experiment.models[2].name, "beta");
+    assert_eq!(experiment.data, DataSource::Mini { seed: 7 });
+    assert_eq!(experiment.device, Device::Cpu);
+    assert_eq!(experiment.sweep.learning_rate, [1e-4]);
+}
+
+#[test]
+fn places_are_given_by_key_path() {
+    let experiment = read(FILE, &["training.max_length=64"]).unwrap();
+    let shown = |key: &str| experiment.place_of(key).map(|place| (place.to_string(), place.width));
+    assert_eq!(shown("models.alpha.checkpoint"), Some(("first.yaml:5:17".to_owned(), 13)));
+    assert_eq!(shown("models.alpha"), Some(("first.yaml:4:3".to_owned(), 5)));
+    assert_eq!(shown("tasks.rte"), Some(("first.yaml:7:15".to_owned(), 3)));
+    assert_eq!(shown("tasks.0"), Some(("first.yaml:7:9".to_owned(), 4)));
+    assert_eq!(shown("data"), Some(("first.yaml:8:7".to_owned(), 13)));
+    assert_eq!(shown("training.max_length"), Some(("--set training.max_length=64".to_owned(), 0)));
+    assert_eq!(shown("training.dropout"), None);
+    assert_eq!(shown("data.inside"), None);
+
+    let found = experiment.finding("models.alpha.vocabulary", "no vocabulary");
+    assert_eq!(found.to_string(), "first.yaml:4:3: no vocabulary");
+    assert_eq!(experiment.finding("slots", "too many").to_string(), "first.yaml: too many");
+}
+
+/// A file of a person's editor: byte order mark, carriage returns, a comment, an end marker.
+#[test]
+fn editors_habits_do_not_move_places() {
+    let text = format!("\u{feff}# notes\r\n{}...\r\n", FILE.replace('\n', "\r\n"));
+    let experiment = read(&text, &[]).unwrap();
+    let place = experiment.place_of("tasks.rte").unwrap();
+    assert_eq!((place.line, place.column, place.text.as_deref()), (Some(8), Some(15), Some("tasks: [stsb, rte]")));
+}
+
+/// Whatever bytes of a file are changed: no panic, and every place lies in the file.
+#[test]
+fn no_text_makes_the_reader_panic() {
+    let mut draws = Stream::new(1, "shuffle").at(0);
+    let alphabet: Vec<char> = "aZ09 \n\t:,-[]{}\"'#&*!|>%@`~?<\\\u{0}é漢.e".chars().collect();
+    let mut refused = 0;
+    for _ in 0..4000 {
+        let mut text: Vec<char> = FILE.chars().collect();
+        for _ in 0..=draws.below(4) {
+            let at = draws.below(text.len());
+            match draws.below(3) {
+                0 => text[at] = *draws.pick(&alphabet),
+                1 => text.insert(at, *draws.pick(&alphabet)),
+                _ => drop(text.remove(at)),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let Err(found) = read(&text, &[]) else { continue };
+        refused += 1;
+        assert!(!found.message.is_empty() && !found.message.contains('\n'), "{found:?} for {text}");
+        let place = found.place.unwrap();
+        if let (Some(line), Some(column)) = (place.line, place.column) {
+            let shown = place.text.unwrap_or_else(|| panic!("line {line} is not in {text:?}"));
+            assert!(column >= 1 && column + place.width <= shown.chars().count() + 2, "{column} in {shown:?}");
+        }
+    }
+    assert!(refused > 1000, "only {refused} of the changes mattered");
+}

@@ -1,0 +1,94 @@
+//! `experiments/schema.json` is the schema of the types, and every experiment of the folder loads.
+//!
+//! `BERTBENCH_UPDATE=1 cargo test --test schema` rewrites a stale schema, and fails once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bertbench::cli::render;
+use bertbench::spec;
+
+const TASKS: [&str; 9] = ["cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli"];
+
+fn experiments() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir("experiments")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn the_stored_schema_is_that_of_the_types() {
+    let path = Path::new("experiments/schema.json");
+    let fresh = serde_json::to_string_pretty(&spec::schema(&TASKS)).unwrap() + "\n";
+    if fs::read_to_string(path).unwrap_or_default() == fresh {
+        return;
+    }
+    if std::env::var_os("BERTBENCH_UPDATE").is_some() {
+        fs::write(path, fresh).unwrap();
+        panic!("experiments/schema.json was rewritten: read the difference and run again");
+    }
+    panic!("experiments/schema.json is stale: run with BERTBENCH_UPDATE=1, read the difference");
+}
+
+#[test]
+fn every_experiment_loads_and_names_the_schema() {
+    let files = experiments();
+    assert!(files.len() >= 4, "{files:?}");
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().next(), Some("# yaml-language-server: $schema=schema.json"), "{}", path.display());
+        let experiment = spec::load(&path, &TASKS, &[]).unwrap_or_else(|found| panic!("{}", render(&found, false)));
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        assert_eq!(experiment.name, stem, "an experiment is found by its file's name");
+    }
+}
+
+/// Follows `$ref`, then looks a property up.
+fn property<'a>(schema: &'a serde_json::Value, of: &'a serde_json::Value, key: &str) -> &'a serde_json::Value {
+    let found = &of["properties"][key];
+    let reference = found["$ref"].as_str().or_else(|| found["allOf"][0]["$ref"].as_str());
+    reference.map_or(found, |path| schema.pointer(path.trim_start_matches('#')).unwrap())
+}
+
+#[test]
+fn the_schema_refuses_what_the_reader_refuses() {
+    let schema = spec::schema(&TASKS);
+    assert_eq!(schema["properties"]["tasks"]["items"]["enum"], serde_json::json!(TASKS));
+    assert_eq!(schema["required"], serde_json::json!(["experiment", "models", "tasks", "sweep"]));
+    let sweep = property(&schema, &schema, "sweep");
+    assert_eq!(sweep["required"], serde_json::json!(["batch_size", "learning_rate", "epochs"]));
+    let training = property(&schema, &schema, "training");
+    for of in [&schema, sweep, training] {
+        assert_eq!(of["additionalProperties"], false);
+    }
+    assert_eq!(property(&schema, training, "max_length")["default"], 128);
+    assert!(!schema.to_string().contains("\"null\""), "a key without a value is refused");
+}
+
+/// Every key that a person can write has a description for the editor to show.
+#[test]
+fn every_key_is_described() {
+    fn walk(value: &serde_json::Value, described: &mut usize) {
+        if let Some(properties) = value["properties"].as_object() {
+            for (key, property) in properties {
+                assert!(
+                    property["description"].as_str().is_some_and(|text| text.len() > 3),
+                    "{key} lacks a description"
+                );
+                *described += 1;
+            }
+        }
+        match value {
+            serde_json::Value::Object(map) => map.values().for_each(|inner| walk(inner, described)),
+            serde_json::Value::Array(items) => items.iter().for_each(|inner| walk(inner, described)),
+            _ => {}
+        }
+    }
+    let mut described = 0;
+    walk(&spec::schema(&TASKS), &mut described);
+    assert!(described >= 30, "{described}");
+}
