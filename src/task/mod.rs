@@ -1,1 +1,97 @@
-//! `task`
+//! Tasks: a dataset, the head that answers it and the metrics that judge the answers.
+
+#[cfg(test)]
+mod conformance;
+mod features;
+mod load;
+mod score;
+mod table;
+
+pub use features::{FeatureSource, TaskFeatures};
+pub use load::TaskData;
+pub use table::TASKS;
+
+use crate::data::Dataset;
+use crate::diagnostic::{Diagnostic, suggest};
+
+/// What a model puts out for an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadKind {
+    /// One logit per class; the largest names the answer.
+    Classes(&'static [&'static str]),
+    /// One number, the score itself.
+    Regression,
+}
+
+impl HeadKind {
+    /// Outputs per example.
+    #[must_use]
+    pub const fn outputs(self) -> usize {
+        match self {
+            Self::Classes(classes) => classes.len(),
+            Self::Regression => 1,
+        }
+    }
+}
+
+/// A split without labels that a trained model predicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PredictionSet {
+    /// The dataset that has it, which need not be the task's own.
+    pub dataset: &'static str,
+    /// The split.
+    pub split: &'static str,
+}
+
+/// A row of [`TASKS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    /// The name in experiment files, such as `rte`.
+    pub name: &'static str,
+    /// What a report calls it.
+    pub title: &'static str,
+    /// The published benchmark that it belongs to.
+    pub benchmark: &'static str,
+    /// The dataset's name; trained on its split `train`.
+    pub dataset: &'static str,
+    /// What the model puts out.
+    pub head: HeadKind,
+    /// The dev splits that are scored; the first one judges.
+    pub dev: &'static [&'static str],
+    /// The metrics to report, names of `metric::METRICS`.
+    pub metrics: &'static [&'static str],
+    /// The metric that judges, one of `metrics`.
+    pub primary_metric: &'static str,
+    /// What a finished model may predict for the benchmark's server.
+    pub predicts: &'static [PredictionSet],
+}
+
+impl Task {
+    /// The task called `name`.
+    ///
+    /// # Errors
+    /// An unknown name, with the nearest known one.
+    pub fn find(name: &str) -> Result<&'static Self, Diagnostic> {
+        TASKS.iter().find(|task| task.name == name).ok_or_else(|| {
+            Diagnostic::new(format!("unknown task `{name}`")).hint(suggest(name, TASKS.iter().map(|task| task.name)))
+        })
+    }
+
+    /// The dev split that judges.
+    #[must_use]
+    pub fn primary_split(&self) -> &'static str {
+        self.dev.first().copied().unwrap_or_default()
+    }
+
+    fn dataset(&self) -> Result<&'static Dataset, Diagnostic> {
+        Dataset::find(self.dataset)
+    }
+
+    /// The splits that training and scoring read: `train`, then the dev splits.
+    fn read_splits(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(TRAIN).chain(self.dev.iter().copied())
+    }
+}
+
+/// The split that every task trains on.
+const TRAIN: &str = "train";

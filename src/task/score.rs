@@ -1,0 +1,161 @@
+//! From a model's outputs to scores and predictions. Outputs are row-major, `[examples, outputs]`.
+
+use std::fmt::Write;
+
+use super::{HeadKind, Task};
+use crate::metric::{Function, Metric, Value};
+
+impl Task {
+    /// Every metric of the task over a whole split, in the order of [`Task::metrics`].
+    ///
+    /// `logits` is `[examples, outputs]`; `labels` is `[examples]`, a class's index or a score.
+    ///
+    /// # Panics
+    /// When `logits` has not [`HeadKind::outputs`] numbers per label.
+    #[must_use]
+    pub fn score(&self, logits: &[f32], labels: &[f32]) -> Vec<Value> {
+        assert_eq!(logits.len(), labels.len() * self.head.outputs(), "one row of outputs per label");
+        let (predicted, gold) = (self.classes(logits), classes_of(labels));
+        let compute = |metric: &Metric| match metric.function {
+            Function::Classes(function) => function(&predicted, &gold),
+            Function::Scores(function) => function(logits, labels),
+        };
+        self.metrics.iter().filter_map(|name| Metric::find(name)).map(|metric| metric.value(compute(metric))).collect()
+    }
+
+    /// The primary metric of always answering with the most frequent class of `labels` (of equally frequent
+    /// ones the first). 0 for a regression: a constant has no correlation.
+    #[must_use]
+    pub fn majority(&self, labels: &[f32]) -> f64 {
+        let HeadKind::Classes(classes) = self.head else { return 0.0 };
+        let gold = classes_of(labels);
+        let frequency = |class: usize| gold.iter().filter(|label| **label as usize == class).count();
+        let Some(best) = (0..classes.len()).rev().max_by_key(|class| frequency(*class)) else { return 0.0 };
+        match Metric::find(self.primary_metric).map(|metric| metric.function) {
+            Some(Function::Classes(function)) => function(&vec![best as u32; gold.len()], &gold),
+            Some(Function::Scores(_)) | None => 0.0,
+        }
+    }
+
+    /// A table of predictions, tab-separated with a header: `index` (the example's number from 0), `prediction`
+    /// and `label` (a class's name or a score; an empty label where there is none), and for classes one column
+    /// of logits each.
+    ///
+    /// # Panics
+    /// As [`Task::score`].
+    #[must_use]
+    pub fn predictions_tsv(&self, logits: &[f32], labels: &[f32]) -> String {
+        assert_eq!(logits.len(), labels.len() * self.head.outputs(), "one row of outputs per label");
+        let mut text = String::from("index\tprediction\tlabel");
+        if let HeadKind::Classes(classes) = self.head {
+            for class in classes {
+                text.push_str("\tlogit_");
+                text.push_str(class);
+            }
+        }
+        text.push('\n');
+        for (index, (row, label)) in logits.chunks_exact(self.head.outputs()).zip(labels).enumerate() {
+            let answer = match self.head {
+                HeadKind::Classes(_) => largest(row) as f32,
+                HeadKind::Regression => row[0],
+            };
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{index}\t{}\t{}", self.answer(answer), self.answer(*label));
+            if let HeadKind::Classes(_) = self.head {
+                for logit in row {
+                    let _ = write!(text, "\t{logit}");
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The predicted class of every row; nothing for a regression.
+    fn classes(&self, logits: &[f32]) -> Vec<u32> {
+        match self.head {
+            HeadKind::Classes(classes) => logits.chunks_exact(classes.len()).map(largest).collect(),
+            HeadKind::Regression => Vec::new(),
+        }
+    }
+
+    /// How an answer is written: a class's name or a score.
+    fn answer(&self, answer: f32) -> String {
+        match self.head {
+            _ if answer.is_nan() => String::new(),
+            HeadKind::Classes(classes) => classes.get(answer as usize).copied().unwrap_or_default().to_owned(),
+            HeadKind::Regression => answer.to_string(),
+        }
+    }
+}
+
+/// The place of the largest logit; of equal ones the first. NaN is never the largest.
+fn largest(row: &[f32]) -> u32 {
+    let mut best = 0;
+    for (class, logit) in row.iter().enumerate() {
+        if *logit > row[best] || (row[best].is_nan() && !logit.is_nan()) {
+            best = class;
+        }
+    }
+    best as u32
+}
+
+fn classes_of(labels: &[f32]) -> Vec<u32> {
+    labels.iter().map(|label| *label as u32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(task: &str, logits: &[f32], labels: &[f32]) -> Vec<(&'static str, f64)> {
+        let values = Task::find(task).unwrap().score(logits, labels);
+        values.iter().map(|value| (value.metric, value.value)).collect()
+    }
+
+    #[test]
+    fn the_largest_logit_answers_and_every_metric_of_the_row_is_there() {
+        // Predicted 1 0 1 1, gold 1 0 0 1: three of four, precision 2/3, recall 1.
+        let logits = [0.1, 0.2, 3.0, -1.0, -5.0, -4.0, 0.0, 1.0];
+        let found = values("mrpc", &logits, &[1.0, 0.0, 0.0, 1.0]);
+        assert_eq!(found.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["f1", "accuracy"]);
+        assert!((found[0].1 - 0.8).abs() < 1e-12 && (found[1].1 - 0.75).abs() < 1e-12);
+        let found = values("stsb", &[1.0, 2.0, 9.0], &[0.0, 1.0, 2.0]);
+        assert!((found[0].1 - 1.0).abs() < 1e-12, "{found:?}");
+        assert!(found[1].1 < 0.95 && found[1].0 == "pearson");
+    }
+
+    #[test]
+    fn equal_logits_answer_with_the_first_class_and_nan_never_wins() {
+        assert_eq!(largest(&[1.0, 1.0, 0.0]), 0);
+        assert_eq!(largest(&[f32::NAN, -1.0, -2.0]), 1);
+        assert_eq!(largest(&[-2.0, f32::NAN, -1.0]), 2);
+        assert_eq!(largest(&[f32::NAN, f32::NAN]), 0);
+    }
+
+    #[test]
+    fn the_majority_is_scored_by_the_primary_metric() {
+        let majority = |task: &str, labels: &[f32]| Task::find(task).unwrap().majority(labels);
+        assert!((majority("mnli", &[2.0, 0.0, 2.0, 1.0]) - 0.5).abs() < 1e-12);
+        // Always 1 with two of three gold: precision 2/3, recall 1.
+        assert!((majority("mrpc", &[1.0, 0.0, 1.0]) - 0.8).abs() < 1e-12);
+        assert!(majority("qqp", &[0.0, 0.0, 1.0]).abs() < 1e-12);
+        assert!(majority("cola", &[1.0, 1.0, 0.0]).abs() < 1e-12);
+        assert!(majority("stsb", &[1.0, 4.5]).abs() < 1e-12);
+        // A tie goes to the first class, whose F1 is 0.
+        assert!(majority("mrpc", &[1.0, 0.0]).abs() < 1e-12);
+    }
+
+    #[test]
+    fn predictions_are_a_table_with_names() {
+        let text = Task::find("rte").unwrap().predictions_tsv(&[1.5, -2.0, 0.0, 0.25], &[0.0, f32::NAN]);
+        assert_eq!(
+            text,
+            "index\tprediction\tlabel\tlogit_entailment\tlogit_not_entailment\n\
+             0\tentailment\tentailment\t1.5\t-2\n\
+             1\tnot_entailment\t\t0\t0.25\n"
+        );
+        let text = Task::find("stsb").unwrap().predictions_tsv(&[4.2], &[5.0]);
+        assert_eq!(text, "index\tprediction\tlabel\n0\t4.2\t5\n");
+    }
+}
