@@ -1,1 +1,122 @@
 //! The mini benchmark: a small world, and every task written from it in the official formats.
+//!
+//! [`generate`] writes a folder like GLUE's (`CoLA/train.tsv`, `MNLI/dev_matched.tsv`, …) with a
+//! `vocab.txt`, `bounds.json` (see [`bounds`]) and a marker, `mini.json`. `docs/mini.md` tells the rule
+//! of each task.
+
+mod acceptability;
+mod answers;
+mod bounds;
+mod duplicates;
+mod example;
+mod folder;
+mod formats;
+mod inference;
+mod lexicon;
+mod paraphrase;
+mod pronouns;
+mod sentiment;
+mod similarity;
+mod tasks;
+mod vocabulary;
+mod world;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use bounds::{Bound, bounds};
+
+use crate::random::Stream;
+use tasks::{TASKS, Use};
+use world::World;
+
+/// The version of the generator: it rises with every change of a byte that a seed gives.
+pub const VERSION: u32 = 1;
+
+/// What [`generate`] made or found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Whether the folder was already complete and was left as it is.
+    pub kept: bool,
+    /// Examples of each file, by path in the folder such as `RTE/dev.tsv`.
+    pub examples: BTreeMap<String, usize>,
+    /// Tokens in `vocab.txt`.
+    pub vocabulary: usize,
+}
+
+/// Why the mini benchmark could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum MiniError {
+    /// The file system refused.
+    #[error("{}: {cause}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The target holds something that this generator did not write.
+    #[error("{} is in the way: it is not part of a mini benchmark, so nothing was replaced", path.display())]
+    Occupied {
+        /// The file or folder in the way.
+        path: PathBuf,
+    },
+    /// A JSON file of the folder is damaged.
+    #[error("{} is damaged: {cause}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: serde_json::Error,
+    },
+    /// The world cannot fill a task without repeating an example.
+    #[error("the mini world is too small for the {task} task")]
+    TooFewExamples {
+        /// The task's name.
+        task: &'static str,
+    },
+}
+
+impl MiniError {
+    fn file(path: &Path, cause: std::io::Error) -> Self {
+        Self::File { path: path.to_path_buf(), cause }
+    }
+}
+
+/// Writes the mini benchmark of `seed` to the folder `out`, and returns what is there.
+///
+/// The same seed and [`VERSION`] give the same bytes. The folder is written beside `out` and renamed
+/// when complete; an `out` that already holds the same, undamaged, is left alone, and one that holds
+/// another mini benchmark is replaced.
+///
+/// # Errors
+/// When the file system refuses, or `out` holds files that are no part of a mini benchmark.
+pub fn generate(seed: u64, out: &Path) -> Result<Summary, MiniError> {
+    let world = World::new(seed);
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut examples = BTreeMap::new();
+    let mut bounds = BTreeMap::new();
+    let mut texts = Vec::new();
+    for task in &TASKS {
+        let splits = task.annotate(seed, &world)?;
+        if let Some(bound) = bounds::bound(task, &splits) {
+            bounds.insert(task.name.to_string(), bound);
+        }
+        let stream = Stream::new(seed, &format!("mini/{}/columns", task.name));
+        for ((at, split), rows) in (0..).zip(task.splits).zip(&splits) {
+            let path = format!("{}/{}.tsv", task.folder, split.stem);
+            examples.insert(path.clone(), rows.len());
+            files.insert(path, formats::file(task, split, rows, &mut stream.at(at)));
+        }
+        let seen = task.splits.iter().zip(splits).filter(|(split, _)| split.purpose == Use::Train);
+        texts.extend(seen.flat_map(|(_, rows)| rows).flat_map(|row| [row.example.first, row.example.second]));
+    }
+    let vocabulary = vocabulary::vocabulary(texts.iter().map(String::as_str));
+    let tokens = vocabulary.lines().count();
+    files.insert("vocab.txt".to_string(), vocabulary);
+    files.insert(bounds::FILE.to_string(), folder::json(bounds::FILE, &bounds)?);
+    let kept = folder::put(out, seed, &files)?;
+    Ok(Summary { folder: out.to_path_buf(), kept, examples, vocabulary: tokens })
+}

@@ -1,0 +1,127 @@
+//! Writing a whole folder at once: beside its place, with a marker, then renamed.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{MiniError, VERSION};
+
+/// The marker's name.
+const MARKER: &str = "mini.json";
+
+/// What `mini.json` says of its folder.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Marker {
+    seed: u64,
+    generator_version: u32,
+    /// SHA-256 in hexadecimal of each other file, by its path in the folder.
+    files: BTreeMap<String, String>,
+}
+
+/// Puts `files` (path in the folder → content) at `out`. True when they were already there.
+pub(super) fn put(out: &Path, seed: u64, files: &BTreeMap<String, String>) -> Result<bool, MiniError> {
+    let digests = files.iter().map(|(path, content)| (path.clone(), digest(content.as_bytes()))).collect();
+    let marker = Marker { seed, generator_version: VERSION, files: digests };
+    if complete(out, &marker) {
+        return Ok(true);
+    }
+    refuse_strangers(out)?;
+    let fresh = beside(out, "new");
+    clear(&fresh)?;
+    for (path, content) in files {
+        write(&fresh.join(path), content)?;
+    }
+    write(&fresh.join(MARKER), &json(MARKER, &marker)?)?;
+    if out.exists() {
+        let old = beside(out, "old");
+        clear(&old)?;
+        fs::rename(out, &old).map_err(|cause| MiniError::file(out, cause))?;
+        fs::rename(&fresh, out).map_err(|cause| MiniError::file(out, cause))?;
+        clear(&old)?;
+        return Ok(false);
+    }
+    match fs::rename(&fresh, out) {
+        Ok(()) => Ok(false),
+        // Another process may have put the same there meanwhile.
+        Err(_) if complete(out, &marker) => clear(&fresh).map(|()| true),
+        Err(cause) => Err(MiniError::file(out, cause)),
+    }
+}
+
+/// `value` as indented JSON with a newline at the end.
+pub(super) fn json(name: &str, value: &impl Serialize) -> Result<String, MiniError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|cause| MiniError::Malformed { path: PathBuf::from(name), cause })?;
+    Ok(text + "\n")
+}
+
+/// Whether `out` has this marker and every file that it names, undamaged.
+fn complete(out: &Path, marker: &Marker) -> bool {
+    let found = fs::read(out.join(MARKER)).ok().and_then(|text| serde_json::from_slice::<Marker>(&text).ok());
+    found.as_ref() == Some(marker)
+        && marker.files.iter().all(|(path, sum)| fs::read(out.join(path)).is_ok_and(|bytes| digest(&bytes) == *sum))
+}
+
+/// An error unless `out` is missing, empty, or made of nothing but what its own marker names.
+fn refuse_strangers(out: &Path) -> Result<(), MiniError> {
+    let mut waiting = match fs::metadata(out) {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(cause) => return Err(MiniError::file(out, cause)),
+        Ok(found) if !found.is_dir() => return Err(MiniError::Occupied { path: out.to_path_buf() }),
+        Ok(_) => vec![out.to_path_buf()],
+    };
+    let marker = fs::read(out.join(MARKER)).ok().and_then(|text| serde_json::from_slice::<Marker>(&text).ok());
+    let known = |path: &Path| {
+        path.strip_prefix(out).is_ok_and(|inside| {
+            inside == Path::new(MARKER)
+                || marker.as_ref().is_some_and(|marker| marker.files.keys().any(|name| inside == Path::new(name)))
+        })
+    };
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(&folder).map_err(|cause| MiniError::file(&folder, cause))? {
+            let path = entry.map_err(|cause| MiniError::file(&folder, cause))?.path();
+            if path.is_dir() && !path.is_symlink() {
+                waiting.push(path);
+            } else if !known(&path) {
+                return Err(MiniError::Occupied { path });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A sibling of `out` that no other process uses.
+fn beside(out: &Path, what: &str) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{what}-{}", std::process::id()));
+    out.with_file_name(name)
+}
+
+/// Removes a folder, if it is there.
+fn clear(folder: &Path) -> Result<(), MiniError> {
+    match fs::remove_dir_all(folder) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(MiniError::file(folder, cause)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Writes a file and its folders, down to the disk.
+fn write(path: &Path, content: &str) -> Result<(), MiniError> {
+    let put = || {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file = File::create(path)?;
+        file.write_all(content.as_bytes())?;
+        file.sync_all()
+    };
+    put().map_err(|cause| MiniError::file(path, cause))
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

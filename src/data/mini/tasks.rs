@@ -1,0 +1,248 @@
+//! The table of the mini tasks: what each one is called, how large it is, how noisy, and who draws it.
+
+use std::collections::HashSet;
+
+use super::MiniError;
+use super::example::{Answer, Domain, Example};
+use super::formats::{self, Format};
+use super::world::World;
+use super::{acceptability, answers, duplicates, inference, paraphrase, pronouns, sentiment, similarity};
+use crate::random::{Draws, Stream};
+
+/// What a file of a task is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// With answers, to learn from.
+    Train,
+    /// With answers, to choose by.
+    Dev,
+    /// Without answers.
+    Test,
+}
+
+/// One file of a task.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Split {
+    /// File name without `.tsv`.
+    pub(super) stem: &'static str,
+    /// What it is for.
+    pub(super) purpose: Use,
+    /// Which genres it has.
+    pub(super) domain: Domain,
+    /// Examples.
+    pub(super) rows: usize,
+}
+
+const fn split(stem: &'static str, purpose: Use, rows: usize) -> Split {
+    Split { stem, purpose, domain: Domain::Matched, rows }
+}
+
+const fn mismatched(stem: &'static str, purpose: Use, rows: usize) -> Split {
+    Split { stem, purpose, domain: Domain::Mismatched, rows }
+}
+
+/// The score by which a task is judged, as in the GLUE paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Primary {
+    /// Fraction of right answers.
+    Accuracy,
+    /// F1 of class 1.
+    F1,
+    /// Matthews correlation.
+    Matthews,
+    /// Spearman's rank correlation.
+    Spearman,
+}
+
+/// One mini task.
+pub(super) struct MiniTask {
+    /// Lower-case name, such as `rte`.
+    pub(super) name: &'static str,
+    /// Folder, as GLUE names it.
+    pub(super) folder: &'static str,
+    /// The classes as the files write them; empty when the answer is a score.
+    pub(super) classes: &'static [&'static str],
+    /// The score by which it is judged.
+    pub(super) primary: Primary,
+    /// The files.
+    pub(super) splits: &'static [Split],
+    /// Probability of a wrong class; for scores, the standard deviation of the annotators' error.
+    pub(super) noise: f64,
+    /// Draws one example with its right answer.
+    pub(super) draw: fn(&World, Domain, &mut Draws) -> Example,
+    /// The columns of its files.
+    pub(super) format: Format,
+}
+
+/// Every task and the diagnostic set. Training sets are small so that a sweep of 216 runs takes minutes.
+pub(super) const TASKS: [MiniTask; 10] = [
+    MiniTask {
+        name: "cola",
+        folder: "CoLA",
+        classes: &["0", "1"],
+        primary: Primary::Matthews,
+        splits: &[split("train", Use::Train, 1200), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        noise: 0.04,
+        draw: acceptability::draw,
+        format: formats::COLA,
+    },
+    MiniTask {
+        name: "sst2",
+        folder: "SST-2",
+        classes: &["0", "1"],
+        primary: Primary::Accuracy,
+        splits: &[split("train", Use::Train, 1000), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        noise: 0.04,
+        draw: sentiment::draw,
+        format: formats::SST2,
+    },
+    MiniTask {
+        name: "mrpc",
+        folder: "MRPC",
+        classes: &["0", "1"],
+        primary: Primary::F1,
+        splits: &[split("train", Use::Train, 700), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        noise: 0.04,
+        draw: paraphrase::draw,
+        format: formats::MRPC,
+    },
+    MiniTask {
+        name: "stsb",
+        folder: "STS-B",
+        classes: &[],
+        primary: Primary::Spearman,
+        splits: &[split("train", Use::Train, 700), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        noise: 0.4,
+        draw: similarity::draw,
+        format: formats::STSB,
+    },
+    MiniTask {
+        name: "qqp",
+        folder: "QQP",
+        classes: &["0", "1"],
+        primary: Primary::F1,
+        splits: &[split("train", Use::Train, 800), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        noise: 0.04,
+        draw: duplicates::draw,
+        format: formats::QQP,
+    },
+    MiniTask {
+        name: "mnli",
+        folder: "MNLI",
+        classes: &["contradiction", "entailment", "neutral"],
+        primary: Primary::Accuracy,
+        splits: &[
+            split("train", Use::Train, 900),
+            split("dev_matched", Use::Dev, 300),
+            mismatched("dev_mismatched", Use::Dev, 300),
+            split("test_matched", Use::Test, 100),
+            mismatched("test_mismatched", Use::Test, 100),
+        ],
+        noise: 0.04,
+        draw: inference::draw_three_way,
+        format: formats::MNLI,
+    },
+    MiniTask {
+        name: "qnli",
+        folder: "QNLI",
+        classes: &["entailment", "not_entailment"],
+        primary: Primary::Accuracy,
+        splits: &[split("train", Use::Train, 800), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        noise: 0.04,
+        draw: answers::draw,
+        format: formats::QNLI,
+    },
+    MiniTask {
+        name: "rte",
+        folder: "RTE",
+        classes: &["entailment", "not_entailment"],
+        primary: Primary::Accuracy,
+        splits: &[split("train", Use::Train, 400), split("dev", Use::Dev, 250), split("test", Use::Test, 100)],
+        noise: 0.04,
+        draw: inference::draw_two_way,
+        format: formats::RTE,
+    },
+    MiniTask {
+        name: "wnli",
+        folder: "WNLI",
+        classes: &["0", "1"],
+        primary: Primary::Accuracy,
+        splits: &[split("train", Use::Train, 200), split("dev", Use::Dev, 100), split("test", Use::Test, 60)],
+        noise: 0.04,
+        draw: pronouns::draw,
+        format: formats::WNLI,
+    },
+    MiniTask {
+        name: "ax",
+        folder: "AX",
+        classes: &["contradiction", "entailment", "neutral"],
+        primary: Primary::Accuracy,
+        splits: &[split("diagnostic", Use::Test, 150)],
+        noise: 0.0,
+        draw: inference::draw_diagnostic,
+        format: formats::AX,
+    },
+];
+
+/// An example and the answer that its annotators gave, which noise may have made another one.
+#[derive(Clone, Debug)]
+pub(super) struct Annotated {
+    /// The example, with the right answer.
+    pub(super) example: Example,
+    /// The answer in the file.
+    pub(super) label: Answer,
+}
+
+/// How often an example that was already drawn is drawn again before the world counts as too small.
+const ATTEMPTS: usize = 1000;
+
+impl MiniTask {
+    /// The examples of every split, in [`MiniTask::splits`]' order; no texts occur twice in a task.
+    pub(super) fn annotate(&self, seed: u64, world: &World) -> Result<Vec<Vec<Annotated>>, MiniError> {
+        let stream = Stream::new(seed, &format!("mini/{}", self.name));
+        let mut seen = HashSet::new();
+        let mut splits = Vec::with_capacity(self.splits.len());
+        for (at, split) in (0..).zip(self.splits) {
+            let mut draws = stream.at(at);
+            let rows: Result<Vec<Annotated>, MiniError> = (0..split.rows)
+                .map(|_| {
+                    let example = self.fresh(world, split.domain, &mut seen, &mut draws)?;
+                    let label = self.label(example.answer, &mut draws);
+                    Ok(Annotated { example, label })
+                })
+                .collect();
+            splits.push(rows?);
+        }
+        Ok(splits)
+    }
+
+    fn fresh(
+        &self,
+        world: &World,
+        domain: Domain,
+        seen: &mut HashSet<(String, String)>,
+        draws: &mut Draws,
+    ) -> Result<Example, MiniError> {
+        for _ in 0..ATTEMPTS {
+            let example = (self.draw)(world, domain, draws);
+            if seen.insert((example.first.to_lowercase(), example.second.to_lowercase())) {
+                return Ok(example);
+            }
+        }
+        Err(MiniError::TooFewExamples { task: self.name })
+    }
+
+    /// The answer as annotated: another class now and then, or a score with an error, in steps of 0.2.
+    fn label(&self, answer: Answer, draws: &mut Draws) -> Answer {
+        match answer {
+            Answer::Class(class) if draws.chance(self.noise) => {
+                Answer::Class((class + 1 + draws.below(self.classes.len() - 1)) % self.classes.len())
+            }
+            Answer::Class(class) => Answer::Class(class),
+            Answer::Score(score) => {
+                let heard = score + self.noise * draws.normal();
+                Answer::Score((heard.clamp(0.0, 5.0) * 5.0).round() / 5.0)
+            }
+        }
+    }
+}
