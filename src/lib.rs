@@ -22,7 +22,7 @@
 //! Only `kernel`, `model` and `train` name burn: tasks and metrics see plain slices.
 
 pub mod checksum;
-//pub mod cli;
+pub mod cli;
 pub mod data;
 pub mod diagnostic;
 pub mod exec;

@@ -1,1 +1,5 @@
-fn main(){}
+//! The program `bertbench`; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    bertbench::cli::main()
+}

@@ -1,12 +1,14 @@
 //! The command line: one file per subcommand; the only place that prints.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the place that prints")]
 
+mod calibration;
 mod check;
 mod compare;
 mod completions;
 mod data;
 mod list;
 mod plan;
+mod plan_file;
 mod prepare;
 mod progress;
 pub mod render;
@@ -24,6 +26,8 @@ use std::process::ExitCode;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::diagnostic::Diagnostic;
+use crate::exec::ExecError;
+use crate::store::StoreError;
 
 /// Ctrl-C, as shells report it.
 const INTERRUPTED: u8 = 130;
@@ -95,6 +99,18 @@ impl From<Diagnostic> for Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+impl From<ExecError> for Error {
+    fn from(error: ExecError) -> Self {
         Self::System(error.to_string())
     }
 }

@@ -15,6 +15,6 @@ pub use device::{DeviceError, NamedDevice, open_device};
 pub use error::TrainError;
 pub use evaluate::predict;
 pub use fit::{Fitted, Material, StepReport, Watch, fit, total_steps};
-pub use run::{RunContext, run};
+pub use run::{RunContext, run, try_step};
 pub use schedule::Schedule;
 pub use score::scores;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::device::open_device;
@@ -51,24 +52,7 @@ pub fn run(
 ) -> Result<Record, TrainError> {
     let clock = Clock { begin: Instant::now(), started_unix: unix_now() };
     reset_peak_memory();
-    let task = Task::find(&settings.task)?;
-    let vocabulary = vocabulary(context, settings)?;
-    let features = features(context, settings, task, &vocabulary)?;
-    let device = open_device(&settings.device)?.device;
-    let outputs = task.head.outputs();
-    let mut notes = Vec::new();
-    let (model, config) = match &settings.start {
-        Start::Random => {
-            let config = Config { architecture: settings.architecture };
-            (random_classifier(&settings.architecture, outputs, settings.seed, &device.clone().autodiff()), config)
-        }
-        Start::Checkpoint { folder, .. } => {
-            let loaded =
-                load_classifier(Path::new(folder), outputs, settings.seed, &device.clone().autodiff())?;
-            notes.extend(loaded.notes);
-            (loaded.model, loaded.config)
-        }
-    };
+    let Ready { task, features, device, model, config, notes } = Ready::new(context, settings)?;
     let setup = Seconds(clock.begin.elapsed().as_secs_f64());
     let mut log = Logged { log: folder.event_log()?, watch };
     let material = Material { task, train: &features.train, dev: &features.dev };
@@ -85,6 +69,67 @@ pub fn run(
     }
     clock.stop(&mut record);
     Ok(record)
+}
+
+/// Everything that a run needs before its first step.
+struct Ready {
+    task: &'static Task,
+    features: TaskFeatures,
+    device: Device,
+    model: Classifier,
+    config: Config,
+    notes: Vec<String>,
+}
+
+impl Ready {
+    fn new(context: &RunContext, settings: &RunSettings) -> Result<Self, TrainError> {
+        let task = Task::find(&settings.task)?;
+        let features = features(context, settings, task, &vocabulary(context, settings)?)?;
+        let device = open_device(&settings.device)?.device;
+        let outputs = task.head.outputs();
+        let autodiff = device.clone().autodiff();
+        let (model, config, notes) = match &settings.start {
+            Start::Random => {
+                let model = random_classifier(&settings.architecture, outputs, settings.seed, &autodiff);
+                (model, Config { architecture: settings.architecture }, Vec::new())
+            }
+            Start::Checkpoint { folder, .. } => {
+                let loaded = load_classifier(Path::new(folder), outputs, settings.seed, &autodiff)?;
+                (loaded.model, loaded.config, loaded.notes)
+            }
+        };
+        Ok(Self { task, features, device, model, config, notes })
+    }
+}
+
+/// The first optimisation step of a run, to see whether it works, and what is to be known of the weights.
+///
+/// # Errors
+/// As [`run`].
+pub fn try_step(context: &RunContext, settings: &RunSettings) -> Result<(StepReport, Vec<String>), TrainError> {
+    let Ready { task, features, device, model, notes, .. } = Ready::new(context, settings)?;
+    let material = Material { task, train: &features.train, dev: &[] };
+    let mut first = FirstStep(None);
+    match (fit(model, settings, material, &device, &mut first), first.0) {
+        (Ok(_) | Err(TrainError::Stopped { .. }), Some(report)) => Ok((report, notes)),
+        (Err(error), _) => Err(error),
+        (Ok(_), None) => Err(crate::diagnostic::Diagnostic::new("there are no training examples").into()),
+    }
+}
+
+/// Stops after one step.
+struct FirstStep(Option<StepReport>);
+
+impl Watch for FirstStep {
+    fn step(&mut self, report: &StepReport) {
+        self.0 = Some(*report);
+    }
+
+    fn evaluated(&mut self, _: &Evaluation) {}
+
+    fn stop(&mut self) -> bool {
+        self.0.is_some()
+    }
 }
 
 fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result<Vocabulary, TrainError> {

@@ -1,0 +1,86 @@
+//! Rates of this machine, measured in a few seconds, for forecasts.
+
+use std::collections::BTreeMap;
+
+use super::prepare::Prepared;
+use crate::plan::{Calibration, Forecast, Plan, PlannedRun, Totals, forecast, forward_flops};
+use crate::store::{Architecture, peak_memory};
+use crate::train::{StepTimes, measure_step};
+use crate::units::{Bytes, Seconds};
+
+/// Layers of the measured models: their time is nearly proportional to it.
+const LAYERS: u32 = 2;
+/// A backward pass costs two forward passes.
+const TRAINING_TO_FORWARD: f64 = 3.0;
+/// A batch so small that what a step costs whatever its size dominates it.
+const SMALL: (u32, u32) = (2, 4);
+
+/// The calibration of every model of a plan.
+#[derive(Debug)]
+pub(super) struct Calibrations(BTreeMap<String, Calibration>);
+
+impl Calibrations {
+    /// Measures a training step of each architecture that has runs in `plan`.
+    pub(super) fn measure(prepared: &Prepared, plan: &Plan) -> Self {
+        let mut measured: Vec<(Architecture, Calibration)> = Vec::new();
+        let mut by_model = BTreeMap::new();
+        for run in &plan.runs {
+            let model = &run.settings.model;
+            if by_model.contains_key(model) {
+                continue;
+            }
+            let architecture = run.settings.architecture;
+            let known = measured.iter().find(|(known, _)| *known == architecture).map(|(_, rates)| *rates);
+            let rates = known.unwrap_or_else(|| calibrate(prepared, run));
+            measured.push((architecture, rates));
+            by_model.insert(model.clone(), rates);
+        }
+        Self(by_model)
+    }
+
+    /// What a run will take; `None` for a model that was not measured.
+    pub(super) fn forecast(&self, run: &PlannedRun) -> Option<Forecast> {
+        Some(forecast(run, self.0.get(&run.settings.model)?))
+    }
+
+    /// What the runs of `plan` will take, one after the other.
+    pub(super) fn totals(&self, plan: &Plan) -> Totals {
+        let mut sum = Totals { runs: 0, seconds: Seconds(0.0), peak_memory: Bytes(0), disk: Bytes(0) };
+        for (model, rates) in &self.0 {
+            let runs = plan.runs.iter().filter(|run| run.settings.model == *model).cloned().collect();
+            let part = Plan { experiment: plan.experiment.clone(), runs }.totals(rates);
+            sum.runs += part.runs;
+            sum.seconds.0 += part.seconds.0;
+            sum.peak_memory = sum.peak_memory.max(part.peak_memory);
+            sum.disk.0 += part.disk.0;
+        }
+        sum
+    }
+}
+
+fn calibrate(prepared: &Prepared, run: &PlannedRun) -> Calibration {
+    let base_memory = peak_memory();
+    let settings = &run.settings;
+    let mean_length = (run.tokens.0 / run.examples.max(1)).clamp(4, u64::from(settings.architecture.max_positions));
+    let measure = |(sequences, length): (u32, u32)| {
+        measure_step(&settings.architecture, LAYERS, sequences, length, &settings.training, &prepared.device.device)
+    };
+    let typical = measure((settings.batch_size, mean_length as u32));
+    let small = measure(SMALL);
+    let flops = |times: &StepTimes| forward_flops(&times.architecture, times.sequences * times.length, times.sequences);
+    // Two points on a line: seconds = overhead + operations / rate.
+    let more = flops(&typical) - flops(&small);
+    let slope = |a: Seconds, b: Seconds, scale: f64| ((a.0 - b.0) / (scale * more)).max(f64::MIN_POSITIVE);
+    let training = slope(typical.forward_backward, small.forward_backward, TRAINING_TO_FORWARD);
+    let evaluation = slope(typical.evaluation, small.evaluation, 1.0);
+    let overhead = (small.forward_backward.0 - TRAINING_TO_FORWARD * flops(&small) * training).max(0.0);
+    let layers = f64::from(settings.architecture.layers) / f64::from(typical.architecture.layers.max(1));
+    Calibration {
+        forward_backward_flops_per_second: 1.0 / training,
+        evaluation_flops_per_second: 1.0 / evaluation,
+        optimizer_parameters_per_second: typical.parameters as f64 / typical.optimizer.0.max(f64::MIN_POSITIVE),
+        step_overhead: Seconds(overhead * layers),
+        run_overhead: prepared.reading,
+        base_memory,
+    }
+}

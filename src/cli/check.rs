@@ -1,0 +1,93 @@
+//! `bertbench check`
+
+use std::collections::BTreeSet;
+
+use super::calibration::Calibrations;
+use super::prepare::{ExperimentArgs, Prepared};
+use super::table::print;
+use super::{Ended, Error};
+use crate::diagnostic::Diagnostic;
+use crate::plan::PlannedRun;
+use crate::store::free_disk;
+use crate::train::try_step;
+use crate::units::Bytes;
+
+/// Find everything that can fail before the long run.
+///
+/// Reads the experiment file, every data file, vocabulary and checkpoint; compares label counts, head
+/// sizes and weights' shapes; holds the forecast of memory and disk against the machine; and takes one
+/// optimisation step of every model on every task.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    let prepared = args.experiment.prepare()?;
+    let plan = &prepared.plan;
+    print(&format_args!("ok    experiment {}: {} runs", plan.experiment, plan.runs.len()))?;
+    print(&format_args!("ok    data in {}, checksums, vocabularies, checkpoints", prepared.context.data.display()))?;
+    print(&format_args!("ok    device {}, {} threads", prepared.device.name, prepared.context.threads))?;
+    let mut findings = resources(&prepared)?;
+    findings.extend(steps(&prepared)?);
+    if findings.is_empty() { Ok(Ended::Well) } else { Err(Error::Input(findings)) }
+}
+
+/// Memory and disk.
+fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
+    let plan = &prepared.plan;
+    let totals = Calibrations::measure(prepared, plan).totals(plan);
+    let memory = crate::store::host(prepared.device.name, 1).memory;
+    let mut findings = Vec::new();
+    if totals.peak_memory > memory {
+        let message = format!("the largest run needs about {}, this machine has {memory}", totals.peak_memory);
+        let hint = "a smaller batch_size with training.gradient_accumulation, or a smaller training.max_length";
+        findings.push(prepared.experiment.finding("sweep.batch_size", message).hint(hint));
+    } else {
+        print(&format_args!("ok    memory: about {} of {memory} in one slot", totals.peak_memory))?;
+    }
+    let existing = prepared.context.runs.ancestors().find(|folder| folder.exists());
+    match free_disk(existing.unwrap_or_else(|| std::path::Path::new("."))) {
+        Some(free) if free < totals.disk => {
+            let message = format!("the runs need about {}, {} has {free} left", totals.disk, prepared.context.runs.display());
+            findings.push(Diagnostic::new(message).hint("`--runs DIR` keeps them elsewhere"));
+        }
+        free => {
+            let free = free.unwrap_or(Bytes(0));
+            print(&format_args!("ok    disk: about {} of {free}", totals.disk))?;
+        }
+    }
+    print(&format_args!("ok    time: about {} in one slot", totals.seconds))?;
+    Ok(findings)
+}
+
+/// One optimisation step of every model on every task, with the largest batch of the sweep.
+fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
+    let mut runs: Vec<&PlannedRun> = prepared.plan.runs.iter().collect();
+    runs.sort_by_key(|run| std::cmp::Reverse(run.settings.batch_size));
+    let mut tried = BTreeSet::new();
+    let mut findings = Vec::new();
+    for run in runs {
+        let settings = &run.settings;
+        if !tried.insert((&settings.model, &settings.task)) {
+            continue;
+        }
+        match try_step(&prepared.context, settings) {
+            Ok((report, notes)) => {
+                let (task, model) = (&settings.task, &settings.model);
+                let (loss, seconds) = (report.loss, report.seconds);
+                print(&format_args!("ok    one step of {model} on {task}: loss {loss:.4}, {seconds}"))?;
+                for note in notes {
+                    print(&format_args!("note  {model} on {task}: {note}"))?;
+                }
+            }
+            Err(error) => {
+                let key = format!("models.{}", settings.model);
+                let message = format!("one step of `{}` on `{}`: {error}", settings.model, settings.task);
+                findings.push(prepared.experiment.finding(&key, message));
+            }
+        }
+    }
+    Ok(findings)
+}

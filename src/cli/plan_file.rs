@@ -1,0 +1,32 @@
+//! `plan.json` beside an experiment's runs: what was planned, for reports made where the data is not.
+
+use std::path::PathBuf;
+
+use super::Error;
+use super::prepare::Prepared;
+use crate::store::{RunSettings, RunsRoot, atomic};
+
+fn path(root: &RunsRoot, experiment: &str) -> Result<PathBuf, Error> {
+    Ok(root.experiment(experiment)?.join("plan.json"))
+}
+
+/// Writes the whole plan, whatever part of it is about to run.
+pub(super) fn write(prepared: &Prepared) -> Result<(), Error> {
+    let planned: Vec<&RunSettings> = prepared.plan.runs.iter().map(|run| &run.settings).collect();
+    let path = path(&prepared.root, &prepared.plan.experiment)?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    Ok(atomic::write_json(&path, &planned)?)
+}
+
+/// The plan as it was when the experiment was last run; empty when it is not known.
+pub(super) fn read(root: &RunsRoot, experiment: &str) -> Result<Vec<RunSettings>, Error> {
+    let path = path(root, experiment)?;
+    match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|error| Error::System(format!("{} is damaged: {error}", path.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Error::System(format!("{}: {error}", path.display()))),
+    }
+}

@@ -1,0 +1,189 @@
+//! What `run` shows: on a terminal a bar for the sweep and one for each slot, elsewhere a line per run.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::Instant;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::exec::{Job, Observer, Phase, Progress, Summary};
+use crate::plan::Plan;
+use crate::store::{Failure, Record, RunId, RunState};
+use crate::units::Seconds;
+
+/// An observer that shows what it is told on standard error.
+pub(super) struct Display {
+    bars: Option<Bars>,
+    work: BTreeMap<RunId, f64>,
+    total_work: f64,
+    work_before: f64,
+    work_done: f64,
+    runs: usize,
+    settled: usize,
+    started: Instant,
+}
+
+/// The bars of a terminal.
+struct Bars {
+    all: MultiProgress,
+    sweep: ProgressBar,
+    slots: BTreeMap<usize, ProgressBar>,
+}
+
+impl Display {
+    /// A display for `plan`; `work` is how much each run is, in any unit.
+    pub(super) fn new(plan: &Plan, work: BTreeMap<RunId, f64>) -> Self {
+        let bars = std::io::stderr().is_terminal().then(|| Bars::new(plan));
+        let total_work = work.values().sum();
+        let started = Instant::now();
+        Self { bars, work, total_work, work_before: 0.0, work_done: 0.0, runs: plan.runs.len(), settled: 0, started }
+    }
+
+    /// A line that stays.
+    fn say(&self, line: &str) {
+        match &self.bars {
+            // A terminal that cannot be written to shows nothing; the run goes on.
+            Some(bars) => drop(bars.all.println(line)),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    /// Counts a run that has its result, and says how long the rest will take.
+    fn settle(&mut self, job: &Job, worked: bool) {
+        self.settled += 1;
+        let work = self.work.get(&job.id).copied().unwrap_or(0.0);
+        if worked {
+            self.work_done += work;
+        } else {
+            self.work_before += work;
+        }
+        if let Some(bars) = &self.bars {
+            bars.sweep.set_position(self.settled as u64);
+            let left = self.total_work - self.work_before - self.work_done;
+            let speed = self.work_done / self.started.elapsed().as_secs_f64();
+            if speed > 0.0 {
+                bars.sweep.set_message(format!("about {} left", Seconds(left / speed)));
+            }
+        }
+    }
+
+    fn free(&self, slot: usize) {
+        if let Some(bar) = self.bars.as_ref().and_then(|bars| bars.slots.get(&slot)) {
+            bar.set_length(0);
+            bar.set_message("");
+        }
+    }
+}
+
+impl Bars {
+    fn new(plan: &Plan) -> Self {
+        let all = MultiProgress::new();
+        let sweep = all.add(ProgressBar::new(plan.runs.len() as u64));
+        sweep.set_style(style("{prefix:>12} [{bar:32}] {pos}/{len} runs, {elapsed} gone, {msg}"));
+        sweep.set_prefix(plan.experiment.clone());
+        sweep.enable_steady_tick(std::time::Duration::from_secs(1));
+        Self { all, sweep, slots: BTreeMap::new() }
+    }
+
+    fn slot(&mut self, slot: usize) -> &ProgressBar {
+        self.slots.entry(slot).or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::new(0));
+            bar.set_style(style("{prefix:>12} [{bar:32}] {msg}"));
+            bar.set_prefix(format!("slot {}", slot + 1));
+            bar
+        })
+    }
+}
+
+/// The style of a template; a default one should the template be wrong.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━ ")
+}
+
+/// A run in a few words.
+fn words(job: &Job) -> String {
+    let of = &job.settings;
+    format!(
+        "{} {} batch {} rate {:e} epochs {} seed {}",
+        of.task, of.model, of.batch_size, of.learning_rate, of.epochs, of.seed
+    )
+}
+
+impl Observer for Display {
+    fn started(&mut self, total: usize, already_done: usize, failed_before: usize) {
+        self.settled = already_done;
+        if let Some(bars) = &self.bars {
+            bars.sweep.set_position(already_done as u64);
+        }
+        if already_done + failed_before > 0 {
+            self.say(&format!("{total} runs: {already_done} are done, {failed_before} failed before"));
+        }
+    }
+
+    fn job_started(&mut self, slot: usize, job: &Job) {
+        if let Some(bars) = &mut self.bars {
+            bars.slot(slot).set_message(format!("{}: starting", words(job)));
+        }
+    }
+
+    fn progress(&mut self, slot: usize, job: &Job, progress: Progress) {
+        let Some(bars) = &mut self.bars else { return };
+        let bar = bars.slot(slot);
+        bar.set_length(progress.steps);
+        bar.set_position(progress.step);
+        let loss = progress.loss.map_or_else(|| "–".to_owned(), |loss| format!("{loss:.4}"));
+        let doing = match progress.phase {
+            Phase::Setup => "setup".to_owned(),
+            Phase::Training => format!("loss {loss}, {:.0} tokens/s", progress.tokens_per_second),
+            Phase::Evaluation => format!("loss {loss}, evaluated"),
+            Phase::Saving => "saving".to_owned(),
+        };
+        let (step, steps) = (progress.step, progress.steps);
+        bar.set_message(format!("{}: step {step}/{steps}, {doing}", words(job)));
+    }
+
+    fn job_finished(&mut self, slot: usize, job: &Job, record: &Record) {
+        self.settle(job, true);
+        self.free(slot);
+        let score = record.primary_score().map_or_else(|| "undefined".to_owned(), |score| format!("{score:.4}"));
+        let (metric, wall) = (&record.primary_metric, record.timings.wall);
+        self.say(&format!("[{}/{}] {}: {metric} {score} in {wall}", self.settled, self.runs, words(job)));
+    }
+
+    fn job_failed(&mut self, slot: usize, job: &Job, failure: &Failure) {
+        self.settle(job, true);
+        self.free(slot);
+        self.say(&format!(
+            "[{}/{}] {}: failed: {}: {}",
+            self.settled,
+            self.runs,
+            words(job),
+            failure.kind,
+            failure.cause
+        ));
+    }
+
+    fn job_abandoned(&mut self, slot: usize, job: &Job) {
+        self.free(slot);
+        self.say(&format!("{}: given up, and missing still", words(job)));
+    }
+
+    fn settled_elsewhere(&mut self, job: &Job, state: &RunState) {
+        self.settle(job, false);
+        let how = super::runs::state_word(state);
+        self.say(&format!("[{}/{}] {}: {how}, by another process", self.settled, self.runs, words(job)));
+    }
+
+    fn waiting_for_others(&mut self, jobs: usize) {
+        if jobs > 0 {
+            self.say(&format!("waiting for {jobs} runs of other processes"));
+        }
+    }
+
+    fn finished(&mut self, _: &Summary) {
+        if let Some(bars) = &self.bars {
+            bars.sweep.finish_and_clear();
+            bars.slots.values().for_each(ProgressBar::finish_and_clear);
+        }
+    }
+}

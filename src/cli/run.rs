@@ -1,0 +1,83 @@
+//! `bertbench run`
+
+use super::prepare::{ExperimentArgs, OnlyArgs, Prepared, cores};
+use super::progress::Display;
+use super::table::print;
+use super::{Ended, Error, plan_file, worker};
+use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
+use crate::plan::{Plan, forward_flops, parameters};
+use crate::units::Seconds;
+
+/// Run what is missing of an experiment, longest runs first.
+///
+/// Every run that ends leaves a record under runs/; a run that fails is recorded with its cause and the
+/// others go on. Ctrl-C finishes the current optimisation step and stops; the same command goes on
+/// later. Several processes, on one or more machines with a common runs folder, share the work.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    #[command(flatten)]
+    only: OnlyArgs,
+    /// Runs at the same time [default: as many as there are processor cores, or the file's `slots`].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    slots: Option<u32>,
+    /// Try runs again that failed before.
+    #[arg(long)]
+    retry_failed: bool,
+    /// Stop at the first failure.
+    #[arg(long)]
+    fail_fast: bool,
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    let prepared = args.experiment.prepare()?;
+    let plan = args.only.of(&prepared.plan)?;
+    plan_file::write(&prepared)?;
+    prepared.root.clean(&plan.experiment)?;
+    let jobs: Vec<Job> = plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))).collect();
+    let slots = args.slots.or(prepared.experiment.slots).map_or_else(|| fitting_slots(&plan), |slots| slots as usize);
+    let threads_per_slot = (cores() / slots.max(1)).max(1);
+    let worker = worker::command(&prepared.context, threads_per_slot)?;
+    let executor = Executor::Local(Local { slots, threads_per_slot, worker });
+    let options = Options { retry_failed: args.retry_failed, fail_fast: args.fail_fast };
+    let stop = StopFlag::on_signals()?;
+    let mut display = Display::new(&plan, jobs.iter().map(|job| (job.id.clone(), job.forecast.0)).collect());
+    let summary = executor.execute(&prepared.root, jobs, options, &mut display, &stop)?;
+    conclude(&prepared, &summary)
+}
+
+/// How much work a run is, in forward operations: what the order and the remaining time are judged by.
+fn work(run: &crate::plan::PlannedRun) -> Seconds {
+    let architecture = &run.settings.architecture;
+    let training = 3.0 * forward_flops(architecture, run.tokens.0, run.examples);
+    let evaluation = forward_flops(architecture, run.dev_tokens.0, run.dev_examples);
+    Seconds(training + f64::from(run.settings.epochs) * evaluation)
+}
+
+/// One core a run, as long as all models fit into half of the memory with their optimizer's state;
+/// a GPU does one run at a time.
+fn fitting_slots(plan: &Plan) -> usize {
+    /// Weight, gradient and two moments, and as much again for what a step keeps.
+    const BYTES_PER_PARAMETER: u64 = 32;
+    if plan.runs.iter().any(|run| run.settings.device != "cpu") {
+        return 1;
+    }
+    let largest = plan.runs.iter().map(|run| parameters(&run.settings.architecture)).max().unwrap_or(1);
+    let memory = crate::store::host("cpu", 1).memory.0;
+    let fitting = memory / 2 / (largest * BYTES_PER_PARAMETER).max(1);
+    (fitting as usize).clamp(1, cores())
+}
+
+fn conclude(prepared: &Prepared, summary: &Summary) -> Result<Ended, Error> {
+    let Summary { done, skipped, failed, interrupted } = *summary;
+    print(&format_args!(
+        "{}: {done} runs done now, {skipped} before, {failed} failed, {interrupted} interrupted",
+        prepared.plan.experiment
+    ))?;
+    Ok(match (interrupted, failed) {
+        (0, 0) => Ended::Well,
+        (0, _) => Ended::WithFailures,
+        _ => Ended::Interrupted,
+    })
+}

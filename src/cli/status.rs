@@ -1,0 +1,65 @@
+//! `bertbench status`
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::plan::states;
+use super::prepare::ExperimentArgs;
+use super::table::{Column, print, table};
+use super::{Ended, Error};
+
+/// Show how far an experiment is: runs done, running, failed and missing, by task and model.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+const STATES: [&str; 4] = ["done", "running", "failed", "missing"];
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    let prepared = args.experiment.prepare()?;
+    let plan = &prepared.plan;
+    let states = states(&prepared, plan)?;
+    let mut counts: BTreeMap<(&str, &str), BTreeMap<&str, usize>> = BTreeMap::new();
+    for run in &plan.runs {
+        let of = counts.entry((&run.settings.task, &run.settings.model)).or_default();
+        *of.entry(states[&run.id]).or_default() += 1;
+    }
+    let failures = prepared.root.failures(&plan.experiment)?;
+    let planned = |id| states.contains_key(id);
+    let failures: Vec<_> = failures.into_iter().filter(|(folder, _)| planned(folder.id())).collect();
+    let total = |state: &str| states.values().filter(|other| **other == state).count();
+    if args.json {
+        let rows: Vec<_> = counts
+            .iter()
+            .map(|((task, model), counts)| json!({"task": task, "model": model, "counts": counts}))
+            .collect();
+        let failures: Vec<_> = failures
+            .iter()
+            .map(|(folder, failure)| json!({"id": folder.id(), "kind": failure.kind, "cause": failure.cause}))
+            .collect();
+        let totals: BTreeMap<_, _> = STATES.iter().map(|state| (*state, total(state))).collect();
+        let all = json!({"experiment": plan.experiment, "totals": totals, "tasks": rows, "failures": failures});
+        print(&format_args!("{all:#}"))?;
+        return Ok(Ended::Well);
+    }
+    let rows = counts.iter().map(|((task, model), counts)| {
+        let mut row = vec![(*task).to_owned(), (*model).to_owned()];
+        row.extend(STATES.map(|state| counts.get(state).copied().unwrap_or(0).to_string()));
+        row
+    });
+    let mut columns = vec![Column::Text("task"), Column::Text("model")];
+    columns.extend(STATES.map(Column::Number));
+    print(&table(&columns, rows))?;
+    let totals = STATES.map(|state| format!("{} {state}", total(state))).join(", ");
+    print(&format_args!("\n{}: {} runs: {totals}", plan.experiment, plan.runs.len()))?;
+    for (folder, failure) in &failures {
+        print(&format_args!("failed {}: {}: {}", folder.id(), failure.kind, failure.cause))?;
+    }
+    Ok(Ended::Well)
+}

@@ -1,0 +1,90 @@
+//! `bertbench worker`: the process that trains, started by `run` and talked to over its standard streams.
+
+use std::io::{self, BufReader};
+use std::time::{Duration, Instant};
+
+use super::{Ended, Error};
+use crate::exec::{Job, Phase, Progress, StopFlag, Unfinished, WorkerCommand, worker};
+use crate::store::{Evaluation, Failure, FailureKind, Record, RunFolder};
+use crate::train::{RunContext, StepReport, TrainError, Watch, run};
+
+/// Trains what the parent process asks for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The run context, as JSON.
+    #[arg(long)]
+    context: String,
+}
+
+/// Between two progress messages.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// The command that starts this program as a worker.
+pub(super) fn command(context: &RunContext, threads: usize) -> Result<WorkerCommand, Error> {
+    let context = RunContext { threads: threads as u32, ..context.clone() };
+    let json = serde_json::to_string(&context).map_err(|error| Error::System(error.to_string()))?;
+    Ok(WorkerCommand::this_program(&["worker", "--context", &json])?)
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    let context: RunContext = serde_json::from_str(&args.context)
+        .map_err(|error| Error::System(format!("`worker` is started by `run`; its context is not valid: {error}")))?;
+    worker::serve(BufReader::new(io::stdin()), io::stdout(), |job, folder, progress, stop| {
+        train(&context, job, folder, progress, stop)
+    })?;
+    Ok(Ended::Well)
+}
+
+fn train(
+    context: &RunContext,
+    job: &Job,
+    folder: &RunFolder,
+    progress: &mut dyn FnMut(Progress),
+    stop: &StopFlag,
+) -> Result<Record, Unfinished> {
+    let mut reporter = Reporter { epochs: job.settings.epochs, last: None, steps: 0, progress, stop };
+    run(context, &job.experiment, &job.settings, folder, &mut reporter).map_err(|error| match error {
+        TrainError::Stopped { .. } => Unfinished::Stopped,
+        TrainError::Diverged { .. } => Failure::now(FailureKind::Diverged, error.to_string()).into(),
+        TrainError::Checkpoint(_) | TrainError::Device(_) | TrainError::Input(_) | TrainError::Store(_) => {
+            Failure::now(FailureKind::Error, error.to_string()).into()
+        }
+    })
+}
+
+/// Tells the parent how far the run is, a few times a second.
+struct Reporter<'a> {
+    epochs: u32,
+    last: Option<Instant>,
+    steps: u64,
+    progress: &'a mut dyn FnMut(Progress),
+    stop: &'a StopFlag,
+}
+
+impl Reporter<'_> {
+    fn tell(&mut self, phase: Phase, step: u64, epoch: u32, loss: Option<f64>, tokens_per_second: f64) {
+        self.last = Some(Instant::now());
+        let (steps, epochs) = (self.steps, self.epochs);
+        (self.progress)(Progress { phase, step, steps, epoch, epochs, loss, tokens_per_second });
+    }
+}
+
+impl Watch for Reporter<'_> {
+    fn step(&mut self, report: &StepReport) {
+        self.steps = report.steps;
+        if self.last.is_none_or(|last| last.elapsed() >= INTERVAL) || report.step == report.steps {
+            let speed = report.tokens as f64 / report.seconds.0.max(f64::MIN_POSITIVE);
+            self.tell(Phase::Training, report.step, report.epoch, Some(report.loss), speed);
+        }
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation) {
+        let last = evaluation.epoch == self.epochs;
+        let phase = if last { Phase::Saving } else { Phase::Evaluation };
+        self.tell(phase, evaluation.step, evaluation.epoch, Some(evaluation.train_loss), 0.0);
+    }
+
+    fn stop(&mut self) -> bool {
+        self.stop.is_set()
+    }
+}
