@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::table::print;
+use super::table::{Column, print, table};
 use super::{Ended, Error};
-use crate::data::{mini, verify};
+use crate::data::{Verdict, mini, verify};
 
 /// Make or check data.
 #[derive(Debug, clap::Args)]
@@ -38,16 +38,38 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
         Command::Mini { out, seed } => {
             let out = out.clone().unwrap_or_else(|| mini_folder(*seed));
             let summary = mini::generate(*seed, &out).map_err(|error| Error::System(error.to_string()))?;
-            print(&format_args!("{}: {summary}", out.display()))?;
+            let made = if summary.kept { "is there already" } else { "written" };
+            let (files, tokens) = (summary.examples.len(), summary.vocabulary);
+            let examples: usize = summary.examples.values().sum();
+            let folder = summary.folder.display();
+            print(&format_args!("{folder} {made}: {examples} examples in {files} files, {tokens} tokens in vocab.txt"))?;
             Ok(Ended::Well)
         }
         Command::Verify { folder } => {
             let findings = verify(folder)?;
-            for finding in &findings {
-                print(finding)?;
-            }
-            Ok(if findings.iter().any(|finding| finding.is_wrong()) { Ended::WithFailures } else { Ended::Well })
+            let rows = findings.iter().map(|finding| {
+                let (words, _) = judge(&finding.verdict);
+                vec![finding.dataset.to_owned(), finding.split.to_owned(), finding.published.to_string(), words]
+            });
+            print(&table(&COLUMNS, rows))?;
+            let wrong = findings.iter().any(|finding| judge(&finding.verdict).1);
+            Ok(if wrong { Ended::WithFailures } else { Ended::Well })
         }
+    }
+}
+
+const COLUMNS: [Column; 4] =
+    [Column::Text("dataset"), Column::Text("split"), Column::Number("published"), Column::Text("here")];
+
+/// A verdict in words, and whether it is a bad one.
+fn judge(verdict: &Verdict) -> (String, bool) {
+    match verdict {
+        Verdict::Identical => ("identical to the published file".into(), false),
+        Verdict::SameSize => ("as many examples; no checksum is known".into(), false),
+        Verdict::OtherBytes => ("as many examples, but other bytes".into(), true),
+        Verdict::OtherSize { found } => (format!("{found} examples"), true),
+        Verdict::Unreadable(finding) => (finding.to_string(), true),
+        Verdict::Missing(finding) => (finding.to_string(), true),
     }
 }
 

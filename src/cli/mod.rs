@@ -3,7 +3,7 @@
 
 mod calibration;
 mod check;
-mod compare;
+//mod compare;
 mod completions;
 mod data;
 mod list;
@@ -12,7 +12,7 @@ mod plan_file;
 mod prepare;
 mod progress;
 pub mod render;
-mod report;
+//mod report;
 mod run;
 mod runs;
 mod schema;
@@ -61,8 +61,6 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Runs(runs::Args),
-    Report(report::Args),
-    Compare(compare::Args),
     List(list::Args),
     Data(data::Args),
     Schema(schema::Args),
@@ -157,8 +155,6 @@ impl Command {
             Self::Run(args) => run::execute(&args),
             Self::Status(args) => status::execute(&args),
             Self::Runs(args) => runs::execute(&args),
-            Self::Report(args) => report::execute(&args),
-            Self::Compare(args) => compare::execute(&args),
             Self::List(args) => list::execute(&args),
             Self::Data(args) => data::execute(&args),
             Self::Schema(args) => schema::execute(&args),

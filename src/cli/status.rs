@@ -31,8 +31,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
         *of.entry(states[&run.id]).or_default() += 1;
     }
     let failures = prepared.root.failures(&plan.experiment)?;
-    let planned = |id| states.contains_key(id);
-    let failures: Vec<_> = failures.into_iter().filter(|(folder, _)| planned(folder.id())).collect();
+    let failures: Vec<_> = failures.into_iter().filter(|(folder, _)| states.contains_key(folder.id())).collect();
     let total = |state: &str| states.values().filter(|other| **other == state).count();
     if args.json {
         let rows: Vec<_> = counts
