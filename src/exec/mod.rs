@@ -1,1 +1,70 @@
-//! `exec`
+//! Runs jobs: order, slots, isolation, failures, sharing with other processes.
+//!
+//! The parent ([`Executor::execute`]) claims a run, hands it to a worker process and keeps the claim
+//! alive; the worker ([`worker::serve`]) trains and writes the run's folder, the record last. A worker
+//! that dies takes one run with it, not the sweep. Nothing here prints: an [`Observer`] is told.
+
+mod child;
+mod death;
+mod job;
+mod local;
+mod observer;
+mod outcome;
+mod panics;
+mod protocol;
+mod stop;
+mod sweep;
+pub mod worker;
+
+use std::io;
+
+pub use job::{Job, Options, Phase, Progress, Summary, Unfinished};
+pub use local::{Local, WorkerCommand};
+pub use observer::{Observer, Silent};
+pub use stop::StopFlag;
+
+use crate::store::{RunsRoot, StoreError};
+
+/// Where jobs run.
+#[derive(Clone, Debug)]
+pub enum Executor {
+    /// Worker processes on this machine.
+    Local(Local),
+}
+
+/// Why a sweep could not go on. What was done is on disk.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// The runs' folder cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Worker processes do not start.
+    #[error("worker processes do not start: {0}")]
+    Worker(String),
+}
+
+impl From<io::Error> for ExecError {
+    fn from(error: io::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Executor {
+    /// Runs those of `jobs` that have no record, longest first, and returns when each is done, failed
+    /// or, after a stop, interrupted. Runs that other processes hold are left to them and waited for.
+    ///
+    /// # Errors
+    /// [`ExecError`]; running workers are ended and their runs stay missing.
+    pub fn execute(
+        &self,
+        root: &RunsRoot,
+        jobs: Vec<Job>,
+        options: Options,
+        observer: &mut dyn Observer,
+        stop: &StopFlag,
+    ) -> Result<Summary, ExecError> {
+        match self {
+            Self::Local(local) => local.execute(root, jobs, options, observer, stop),
+        }
+    }
+}

@@ -27,7 +27,7 @@ pub enum StoreError {
         /// What is wrong with it.
         cause: String,
     },
-    /// A value that JSON cannot hold, such as NaN where a number is promised.
+    /// A value that must not be in a file, such as NaN where a number is promised.
     #[error("{} cannot be written: {cause}", path.display())]
     Unrepresentable {
         /// The file.

@@ -140,16 +140,10 @@ impl RunFolder {
     pub fn record(&self) -> Result<Option<Record>, StoreError> {
         let path = self.path.join(RECORD);
         let Some(record) = read_json::<Record>(&path)? else { return Ok(None) };
-        let fits = record.id == self.id
-            && record.experiment == self.experiment
-            && record.settings.task == self.task
-            && record.settings.model == self.model;
-        if !fits {
-            let Record { id, experiment, settings, .. } = &record;
-            let cause = format!("it is of {experiment}/{}/{}/{id}", settings.task, settings.model);
-            return Err(StoreError::Damaged { path, cause });
+        match self.foreign(&record) {
+            Some(cause) => Err(StoreError::Damaged { path, cause }),
+            None => Ok(Some(record)),
         }
-        Ok(Some(record))
     }
 
     /// Why the run failed, if it did.
@@ -255,10 +249,14 @@ impl RunFolder {
     /// Completes the run. Everything else is flushed first; a record that is there is never replaced.
     ///
     /// # Errors
-    /// [`StoreError::Unrepresentable`] when a promised number is NaN or infinite,
+    /// [`StoreError::Unrepresentable`] when a promised number is NaN or infinite or the record is
+    /// another run's,
     /// [`StoreError::AlreadyDone`], [`StoreError::ClaimLost`], or when the disk says no.
     pub fn write_record(&self, record: &Record) -> Result<(), StoreError> {
         let path = self.path.join(RECORD);
+        if let Some(cause) = self.foreign(record) {
+            return Err(StoreError::Unrepresentable { path, cause });
+        }
         let bytes = atomic::json(record)?;
         if let Err(error) = serde_json::from_slice::<Record>(&bytes) {
             let line = String::from_utf8_lossy(&bytes).lines().nth(error.line().saturating_sub(1)).map(str::to_owned);
@@ -307,6 +305,14 @@ impl RunFolder {
         atomic::remove(&self.path)?;
         drop(claim);
         Ok(())
+    }
+
+    /// Whose record this is, when not this run's.
+    fn foreign(&self, record: &Record) -> Option<String> {
+        let Record { id, experiment, settings, .. } = record;
+        let found = [experiment, &settings.task, &settings.model, &id.0];
+        let own = [&self.experiment, &self.task, &self.model, &self.id.0];
+        (found != own).then(|| format!("it is of {}", found.map(String::as_str).join("/")))
     }
 
     /// Fails when this folder is under a claim that no longer stands.

@@ -27,7 +27,7 @@ pub use failure::{FailureKind, unix_now};
 pub use folder::{RunFolder, RunState};
 pub use host::{free_disk, host, peak_memory, provenance, reset_peak_memory};
 pub use models::by_rank;
-pub use process::host_name;
+pub use process::{Process, host_name, machine};
 pub use record::{Evaluation, Failure, Host, Provenance, Record, Score, Timings};
 pub use root::{Records, RunsRoot};
 pub use settings::{Architecture, RunId, RunSettings, Start, TrainingSettings};

@@ -56,7 +56,16 @@ impl RunsRoot {
     /// # Errors
     /// [`StoreError::Name`].
     pub fn folder(&self, experiment: &str, settings: &RunSettings) -> Result<RunFolder, StoreError> {
-        RunFolder::new(self, [experiment, &settings.task, &settings.model], settings.id())
+        self.folder_of(experiment, settings, settings.id())
+    }
+
+    /// The folder of a run whose id is known, such as one that came from another process: settings that
+    /// were text in between may differ in the last bit of a number, and their id with it.
+    ///
+    /// # Errors
+    /// [`StoreError::Name`].
+    pub fn folder_of(&self, experiment: &str, settings: &RunSettings, id: RunId) -> Result<RunFolder, StoreError> {
+        RunFolder::new(self, [experiment, &settings.task, &settings.model], id)
     }
 
     /// The claims of an experiment.

@@ -1,0 +1,59 @@
+//! Who is told what happens in a sweep.
+
+use super::job::{Job, Progress, Summary};
+use crate::store::{Failure, Record, RunState};
+
+/// Is told what happens, as it happens, on the thread that called `execute`. Slots count from 0.
+pub trait Observer {
+    /// The sweep starts: so many jobs, of which so many have a record, and so many failed before.
+    fn started(&mut self, total: usize, already_done: usize, failed_before: usize) {
+        let _ = (total, already_done, failed_before);
+    }
+
+    /// A worker has a job.
+    fn job_started(&mut self, slot: usize, job: &Job) {
+        let _ = (slot, job);
+    }
+
+    /// A job is so far: a few times a second, and whenever its phase changes.
+    fn progress(&mut self, slot: usize, job: &Job, progress: Progress) {
+        let _ = (slot, job, progress);
+    }
+
+    /// A job is complete on disk.
+    fn job_finished(&mut self, slot: usize, job: &Job, record: &Record) {
+        let _ = (slot, job, record);
+    }
+
+    /// A job failed.
+    fn job_failed(&mut self, slot: usize, job: &Job, failure: &Failure) {
+        let _ = (slot, job, failure);
+    }
+
+    /// A job was given up without a result, because of a stop or because another process has it now.
+    fn job_abandoned(&mut self, slot: usize, job: &Job) {
+        let _ = (slot, job);
+    }
+
+    /// Another process has completed a job, or failed at it: `state` is `Done` or `Failed`.
+    fn settled_elsewhere(&mut self, job: &Job, state: &RunState) {
+        let _ = (job, state);
+    }
+
+    /// Nothing is left to do here but to wait for so many jobs of other processes. Told again
+    /// whenever the number changes.
+    fn waiting_for_others(&mut self, jobs: usize) {
+        let _ = jobs;
+    }
+
+    /// The sweep is over.
+    fn finished(&mut self, summary: &Summary) {
+        let _ = summary;
+    }
+}
+
+/// Does not care.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}

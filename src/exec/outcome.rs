@@ -1,0 +1,109 @@
+//! What becomes of a job in work: the second half of [`Sweep`].
+
+use super::ExecError;
+use super::child::Worker;
+use super::death::{self, MemoryKills};
+use super::protocol::Reply;
+use super::sweep::{Slot, Sweep, Task};
+use crate::store::{Failure, FailureKind, Record, StoreError};
+
+impl Sweep<'_> {
+    /// What a busy worker says, and what its slot has afterwards.
+    pub(super) fn heed(&mut self, at: usize, worker: Worker, mut task: Task, reply: Reply) -> Slot {
+        match reply {
+            Reply::Ready => return Slot::Busy(worker, task),
+            Reply::Started => {
+                task.arrived = true;
+                self.failed_starts = 0;
+                return Slot::Busy(worker, task);
+            }
+            Reply::Progress { progress } => {
+                self.observer.progress(at, &task.job, progress);
+                return Slot::Busy(worker, task);
+            }
+            Reply::Finished => match task.folder.record() {
+                Ok(Some(record)) => self.settle_done(at, &task, &record),
+                Ok(None) => self.settle_failed(at, task, Failure::now(FailureKind::Error, "the record vanished")),
+                Err(error) => self.settle_failed(at, task, Failure::now(FailureKind::Error, error.to_string())),
+            },
+            Reply::Failed { failure } => {
+                // After these a process is in an unknown state: the next run gets a new one.
+                let spent = [FailureKind::Panic, FailureKind::OutOfMemory].map(FailureKind::name);
+                let spent = spent.contains(&failure.kind.as_str());
+                note_words(&task, &worker);
+                self.settle_failed(at, task, failure);
+                if spent {
+                    return Slot::Empty;
+                }
+            }
+            Reply::Stopped => self.settle_interrupted(at, task),
+            Reply::ClaimLost => self.leave(at, task),
+        }
+        Slot::Idle(worker)
+    }
+
+    /// A busy worker ended.
+    pub(super) fn bury(&mut self, at: usize, mut worker: Worker, task: Task) -> Result<Slot, ExecError> {
+        let status = worker.kill()?;
+        if !task.arrived {
+            // It died of something else than this job.
+            self.observer.job_abandoned(at, &task.job);
+            self.pending.push_front(task.job);
+            self.failed_start(&worker, &death::end(status))?;
+            return Ok(Slot::Empty);
+        }
+        if let Ok(Some(record)) = task.folder.record() {
+            self.settle_done(at, &task, &record);
+            return Ok(Slot::Empty);
+        }
+        let failure = death::failure(status, &worker.words(), &task.kills_before, &MemoryKills::now());
+        note_words(&task, &worker);
+        self.settle_failed(at, task, failure);
+        Ok(Slot::Empty)
+    }
+
+    fn settle_done(&mut self, at: usize, task: &Task, record: &Record) {
+        self.summary.done += 1;
+        self.observer.job_finished(at, &task.job, record);
+    }
+
+    fn settle_failed(&mut self, at: usize, task: Task, failure: Failure) {
+        if !matches!(task.folder.failure(), Ok(Some(written)) if written == failure) {
+            match task.folder.write_failure(&failure) {
+                Err(StoreError::ClaimLost(_)) => return self.leave(at, task),
+                // Where a failure cannot be written down, the run counts as failed for this sweep, and
+                // as missing for the next.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        self.summary.failed += 1;
+        self.observer.job_failed(at, &task.job, &failure);
+        if self.options.fail_fast {
+            self.begin_stop();
+        }
+    }
+
+    /// The worker of a job gave it up or was ended, because of a stop.
+    pub(super) fn settle_interrupted(&mut self, at: usize, task: Task) {
+        if let Ok(Some(record)) = task.folder.record() {
+            return self.settle_done(at, &task, &record);
+        }
+        self.summary.interrupted += 1;
+        self.observer.job_abandoned(at, &task.job);
+    }
+
+    /// Another process took the job over.
+    pub(super) fn leave(&mut self, at: usize, task: Task) {
+        self.observer.job_abandoned(at, &task.job);
+        self.elsewhere.push(task.job);
+    }
+}
+
+/// Keeps what the worker of a run that failed said on standard error in the run's log.
+fn note_words(task: &Task, worker: &Worker) {
+    let words = worker.words();
+    if !words.trim().is_empty() {
+        // The log is for people; the failure has what matters.
+        let _ = task.folder.log(&format!("standard error of the worker:\n{words}"));
+    }
+}

@@ -1,0 +1,47 @@
+//! What parent and worker say to each other: one JSON object a line.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::job::{Job, Progress};
+use crate::store::Failure;
+
+/// From the parent, over the worker's standard input. Its end means that the parent is gone.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub(super) enum Request {
+    /// Do this job, which the parent holds with this claim.
+    Run { root: PathBuf, token: String, job: Box<Job> },
+    /// Abandon the current job after the current optimisation step.
+    Stop,
+}
+
+/// From the worker, over its standard output. Other lines are not part of the protocol.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub(super) enum Reply {
+    /// Ready for jobs.
+    Ready,
+    /// The job has arrived.
+    Started,
+    /// The job is so far.
+    Progress { progress: Progress },
+    /// The record is on disk.
+    Finished,
+    /// The job failed; `failure.json` is on disk if that was possible.
+    Failed { failure: Failure },
+    /// The job was abandoned as asked.
+    Stopped,
+    /// Another process has the job now.
+    ClaimLost,
+}
+
+/// Writes one message.
+pub(super) fn send<T: Serialize>(to: &mut impl Write, message: &T) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    to.write_all(&line)?;
+    to.flush()
+}

@@ -1,0 +1,171 @@
+//! The worker process: takes jobs one by one, trains, and writes their folders.
+
+use std::io::{self, BufRead, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::job::{Job, Progress, Unfinished};
+use super::panics;
+use super::protocol::{Reply, Request, send};
+use super::stop::StopFlag;
+use crate::store::{Failure, FailureKind, Record, RunFolder, RunsRoot, StoreError, reset_peak_memory};
+
+/// Exit code of a worker whose parent vanished while it was training.
+const ORPHANED: i32 = 3;
+
+/// A progress bar is drawn at most this often.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// A job as it came from the parent.
+struct Assignment {
+    root: PathBuf,
+    token: String,
+    job: Box<Job>,
+}
+
+/// Serves the parent at the other end of `input` and `output` (the process's standard streams) until
+/// the parent closes `input`. `train` does the work of one job: it writes predictions, events and
+/// weights into the folder (which has the settings, and only those), tells its progress, ends with
+/// [`Unfinished::Stopped`] soon after the flag is set, and returns the record, which is then written
+/// here. A panic in `train` is caught and becomes a failure.
+///
+/// When `input` ends while `train` is at work, the parent is dead and the process exits at once.
+/// SIGINT and SIGTERM are ignored from here on: a terminal sends them to workers as well, but the
+/// parent decides.
+///
+/// # Errors
+/// When the signals cannot be ignored, or `output` is closed.
+pub fn serve(
+    input: impl BufRead + Send + 'static,
+    mut output: impl Write,
+    mut train: impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Progress), &StopFlag) -> Result<Record, Unfinished>,
+) -> io::Result<()> {
+    for signal in [SIGINT, SIGTERM] {
+        // A handler that sets a flag nobody reads is how to ignore a signal in safe code.
+        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+    }
+    panics::install();
+    let (stop, busy) = (StopFlag::new(), Arc::new(AtomicBool::new(false)));
+    let jobs = listen(input, stop.clone(), Arc::clone(&busy))?;
+    send(&mut output, &Reply::Ready)?;
+    for assignment in jobs {
+        send(&mut output, &Reply::Started)?;
+        let reply = attempt(&assignment, &mut output, &mut train, &stop);
+        send(&mut output, &reply)?;
+        busy.store(false, Ordering::Release);
+    }
+    Ok(())
+}
+
+/// Reads requests on a thread of its own, so that a stop and the parent's end are heard during a job.
+fn listen(
+    input: impl BufRead + Send + 'static,
+    stop: StopFlag,
+    busy: Arc<AtomicBool>,
+) -> io::Result<Receiver<Assignment>> {
+    let (jobs, received) = channel();
+    std::thread::Builder::new().name("requests".to_owned()).spawn(move || {
+        forward(input, &stop, &busy, &jobs);
+        if busy.load(Ordering::Acquire) {
+            std::process::exit(ORPHANED);
+        }
+    })?;
+    Ok(received)
+}
+
+/// Returns when the parent is gone or speaks another language.
+fn forward(input: impl BufRead, stop: &StopFlag, busy: &AtomicBool, jobs: &Sender<Assignment>) {
+    for line in input.lines() {
+        let Ok(line) = line else { return };
+        match serde_json::from_str(&line) {
+            Ok(Request::Stop) => stop.request(),
+            Ok(Request::Run { root, token, job }) => {
+                busy.store(true, Ordering::Release);
+                if jobs.send(Assignment { root, token, job }).is_err() {
+                    return;
+                }
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+/// Does one job, whatever happens in it.
+fn attempt(
+    Assignment { root, token, job }: &Assignment,
+    output: &mut impl Write,
+    train: &mut impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Progress), &StopFlag) -> Result<Record, Unfinished>,
+    stop: &StopFlag,
+) -> Reply {
+    let root = RunsRoot::new(root);
+    let folder = match job.folder(&root) {
+        Ok(folder) => folder.under_claim(token),
+        Err(error) => return Reply::Failed { failure: Failure::now(FailureKind::Error, error.to_string()) },
+    };
+    if let Err(error) = folder.begin(&job.settings) {
+        return after(error, &folder);
+    }
+    panics::watch(&folder);
+    reset_peak_memory();
+    let mut progress = throttled(output);
+    match catch_unwind(AssertUnwindSafe(|| train(job, &folder, &mut progress, stop))) {
+        Ok(Ok(record)) => match finish(&root, &folder, &record) {
+            Ok(()) => Reply::Finished,
+            Err(error) => after(error, &folder),
+        },
+        Ok(Err(Unfinished::Stopped)) => Reply::Stopped,
+        Ok(Err(Unfinished::Failed(failure))) => fail(failure, &folder),
+        Err(payload) => fail(Failure::now(FailureKind::Panic, panics::first_words(&*payload)), &folder),
+    }
+}
+
+fn finish(root: &RunsRoot, folder: &RunFolder, record: &Record) -> Result<(), StoreError> {
+    folder.write_record(record)?;
+    if let Err(error) = root.prune_models(folder.experiment(), folder.task(), folder.model()) {
+        // The run is complete; superfluous weights are removed by the next run or the sweep's end.
+        folder.log(&format!("superfluous weights were not removed: {error}"))?;
+    }
+    Ok(())
+}
+
+/// What to tell the parent when the folder refused something.
+fn after(error: StoreError, folder: &RunFolder) -> Reply {
+    match error {
+        StoreError::AlreadyDone(_) => Reply::Finished,
+        StoreError::ClaimLost(_) => Reply::ClaimLost,
+        other @ (StoreError::Io(_)
+        | StoreError::Name { .. }
+        | StoreError::Damaged { .. }
+        | StoreError::Unrepresentable { .. }
+        | StoreError::InUse { .. }) => fail(Failure::now(FailureKind::Error, other.to_string()), folder),
+    }
+}
+
+fn fail(failure: Failure, folder: &RunFolder) -> Reply {
+    match folder.write_failure(&failure) {
+        Err(StoreError::AlreadyDone(_)) => Reply::Finished,
+        Err(StoreError::ClaimLost(_)) => Reply::ClaimLost,
+        // The parent hears of it all the same, and tries to write it down again.
+        Ok(()) | Err(_) => Reply::Failed { failure },
+    }
+}
+
+/// Sends progress at most every [`PROGRESS_EVERY`], but every change of phase.
+fn throttled(output: &mut impl Write) -> impl FnMut(Progress) {
+    let mut last = None;
+    move |progress| {
+        let due =
+            last.is_none_or(|(phase, at): (_, Instant)| phase != progress.phase || at.elapsed() >= PROGRESS_EVERY);
+        if due {
+            last = Some((progress.phase, Instant::now()));
+            // A parent that cannot hear has closed the other stream too, which ends the process.
+            let _ = send(output, &Reply::Progress { progress: progress.finite() });
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! A trainer that pretends, and the processes around it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bertbench::exec::{
+    Executor, Job, Local, Observer, Options, Phase, Progress, Silent, StopFlag, Summary, Unfinished, WorkerCommand,
+    worker,
+};
+use bertbench::store::{
+    Architecture, Event, Failure, FailureKind, Host, Provenance, Record, RunFolder, RunId, RunSettings, RunsRoot,
+    Score, Start, StepEvent, StoreError, TrainingSettings,
+};
+use bertbench::units::{Bytes, Seconds, Tokens};
+
+pub const EXPERIMENT: &str = "pretended";
+const ROLE: &str = "BERTBENCH_TEST_ROLE";
+const ROOT: &str = "BERTBENCH_TEST_ROOT";
+const JOBS: &str = "BERTBENCH_TEST_JOBS";
+/// Where workers append the id of each run that they completed, after its record is on disk.
+const COMPLETED: &str = "completed.txt";
+
+/// A job of `task`, which says how it ends, with so many steps of so many milliseconds.
+pub fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> Job {
+    let architecture = Architecture {
+        layers: 1,
+        hidden: 8,
+        heads: 1,
+        intermediate: 32,
+        vocab_size: 9,
+        max_positions: 16,
+        type_vocab_size: 2,
+    };
+    let training = TrainingSettings {
+        max_length: 16,
+        warmup_fraction: 0.1,
+        weight_decay: 0.01,
+        dropout: 0.1,
+        clip_norm: 1.0,
+        gradient_accumulation: 1,
+        adam_beta1: 0.9,
+        adam_beta2: 0.999,
+        adam_epsilon: 1e-6,
+    };
+    let settings = RunSettings {
+        model: "pretender".to_owned(),
+        architecture,
+        start: Start::Random,
+        task: task.to_owned(),
+        batch_size: step_milliseconds,
+        learning_rate: 3e-5,
+        epochs: steps,
+        seed,
+        training,
+        device: "cpu".to_owned(),
+        data_sha256: BTreeMap::new(),
+        vocabulary_sha256: String::new(),
+        lower_case: true,
+        numerics_version: 1,
+    };
+    Job::new(EXPERIMENT, settings, Seconds(f64::from(steps * step_milliseconds) / 1000.0))
+}
+
+/// So many jobs that end well.
+pub fn fine_jobs(count: u64, steps: u32, step_milliseconds: u32) -> Vec<Job> {
+    (0..count).map(|seed| job("fine", seed, steps, step_milliseconds)).collect()
+}
+
+/// An executor whose workers are this test program.
+pub fn executor(slots: usize) -> Executor {
+    let mut worker = WorkerCommand::this_program(&["--exact", "child", "--ignored", "--nocapture"]).unwrap();
+    worker.environment = vec![(ROLE.into(), "worker".into())];
+    Executor::Local(Local { slots, threads_per_slot: 1, worker })
+}
+
+/// Runs jobs with nobody watching and nothing special.
+pub fn execute(root: &Path, jobs: Vec<Job>, slots: usize) -> Summary {
+    execute_with(root, jobs, slots, Options::default(), &mut Silent)
+}
+
+pub fn execute_with(
+    root: &Path,
+    jobs: Vec<Job>,
+    slots: usize,
+    options: Options,
+    observer: &mut dyn Observer,
+) -> Summary {
+    executor(slots).execute(&RunsRoot::new(root), jobs, options, observer, &StopFlag::new()).unwrap()
+}
+
+/// This test program in another role, with the jobs, in a process group of its own.
+pub fn start(role: &str, root: &Path, jobs: &[Job], claim_timeout: Duration) -> Child {
+    use std::os::unix::process::CommandExt;
+    let path = root.join(".jobs.json");
+    fs::create_dir_all(root).unwrap();
+    fs::write(&path, serde_json::to_vec(jobs).unwrap()).unwrap();
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child", "--ignored", "--nocapture"])
+        .env(ROLE, role)
+        .env(ROOT, root)
+        .env(JOBS, &path)
+        .env(bertbench::store::TIMEOUT_VARIABLE, claim_timeout.as_secs_f64().to_string())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap()
+}
+
+/// Sends a signal to a process, or to a process group when `group`.
+pub fn signal(name: &str, process: &Child, group: bool) {
+    let target = if group { format!("-{}", process.id()) } else { process.id().to_string() };
+    assert!(Command::new("kill").args(["-s", name, "--", &target]).status().unwrap().success());
+}
+
+/// Waits until `met`, and fails with `what` after half a minute.
+#[track_caller]
+pub fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
+    for _ in 0..15_000 {
+        if met() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    panic!("in vain: {what}");
+}
+
+/// The ids of completed runs in order of completion, one for each time that one was completed.
+pub fn completed(root: &Path) -> Vec<RunId> {
+    let text = fs::read_to_string(root.join(COMPLETED)).unwrap_or_default();
+    text.lines().map(|line| RunId(line.to_owned())).collect()
+}
+
+/// Every temporary name, claim and worker log anywhere under `folder`.
+pub fn left_overs(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let inside = path.parent().is_some_and(|parent| parent.ends_with(".claims") || parent.ends_with(".workers"));
+        if name.starts_with(".tmp-") || inside {
+            found.push(path);
+        } else if path.is_dir() {
+            found.extend(left_overs(&path));
+        }
+    }
+    found
+}
+
+/// Checks that every job has one record, was completed once, and that nothing is left over.
+#[track_caller]
+pub fn assert_each_done_once(root: &Path, jobs: &[Job]) {
+    let found = RunsRoot::new(root).records(EXPERIMENT).unwrap();
+    assert!(found.damaged.is_empty(), "{:?}", found.damaged);
+    let mut ids: Vec<RunId> = jobs.iter().map(|job| job.id.clone()).collect();
+    ids.sort();
+    assert_eq!(found.records.iter().map(|record| record.id.clone()).collect::<Vec<_>>(), ids);
+    let mut completed = completed(root);
+    let times = completed.len();
+    completed.sort();
+    completed.dedup();
+    assert_eq!(times, completed.len(), "a run was completed twice");
+    assert_eq!(left_overs(root), [] as [PathBuf; 0]);
+}
+
+/// Becomes what the environment says.
+pub fn play() {
+    match std::env::var(ROLE).as_deref() {
+        Ok("worker") => work(),
+        Ok("executor") => {
+            let stop = StopFlag::on_signals().unwrap();
+            let summary =
+                executor(2).execute(&RunsRoot::new(root()), jobs(), Options::default(), &mut Silent, &stop).unwrap();
+            let line = format!("{summary:?}");
+            fs::write(root().join(format!(".summary-{}", std::process::id())), line).unwrap();
+            std::process::exit(if stop.is_set() { 130 } else { 0 });
+        }
+        Ok("holder") => {
+            let claims = RunsRoot::new(root()).claims(EXPERIMENT).unwrap();
+            let claim = claims.claim(&jobs()[0].id, &[]).unwrap().unwrap();
+            std::thread::sleep(Duration::from_secs(60));
+            drop(claim);
+        }
+        other => panic!("{ROLE} is {other:?}"),
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(std::env::var_os(ROOT).unwrap())
+}
+
+fn jobs() -> Vec<Job> {
+    serde_json::from_slice(&fs::read(std::env::var_os(JOBS).unwrap()).unwrap()).unwrap()
+}
+
+fn work() {
+    let current = Arc::new(Mutex::new(None));
+    let output = Counting { inner: io::stdout(), current: Arc::clone(&current) };
+    worker::serve(io::BufReader::new(io::stdin()), output, |job, folder, progress, stop| {
+        *current.lock().unwrap() = Some((folder.path().ancestors().nth(4).unwrap().to_path_buf(), job.id.clone()));
+        train(job, folder, progress, stop)
+    })
+    .unwrap();
+    // Past the summary of the test harness.
+    std::process::exit(0);
+}
+
+/// Counts the completed runs as the worker tells of them, which is after their record is on disk.
+struct Counting<W> {
+    inner: W,
+    current: Arc<Mutex<Option<(PathBuf, RunId)>>>,
+}
+
+impl<W: Write> Write for Counting<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.starts_with(br#"{"reply":"finished""#) {
+            let (root, id) = self.current.lock().unwrap().clone().unwrap();
+            let mut side = OpenOptions::new().create(true).append(true).open(root.join(COMPLETED)).unwrap();
+            side.write_all(format!("{id}\n").as_bytes()).unwrap();
+        }
+        self.inner.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// The score that a job reaches: the best seed is 7 modulo 10.
+pub fn score(job: &Job) -> f64 {
+    [0.5, 0.6, 0.55, 0.7, 0.65, 0.8, 0.52, 0.9, 0.3, 0.4][usize::try_from(job.settings.seed % 10).unwrap()]
+}
+
+fn train(
+    job: &Job,
+    folder: &RunFolder,
+    progress: &mut dyn FnMut(Progress),
+    stop: &StopFlag,
+) -> Result<Record, Unfinished> {
+    let wrong = |error: StoreError| Failure::now(FailureKind::Error, error.to_string());
+    let steps = u64::from(job.settings.epochs);
+    let mut log = folder.event_log().map_err(wrong)?;
+    for step in 1..=steps {
+        if stop.is_set() {
+            return Err(Unfinished::Stopped);
+        }
+        std::thread::sleep(Duration::from_millis(u64::from(job.settings.batch_size)));
+        let event = StepEvent { step, epoch: 1, loss: 0.7, learning_rate: 3e-5, tokens_per_second: 100.0 };
+        log.append(&Event::Step(event)).map_err(wrong)?;
+        let (phase, loss) = (Phase::Training, Some(f64::INFINITY));
+        progress(Progress { phase, step, steps, epoch: 1, epochs: 1, loss, tokens_per_second: f64::NAN });
+        if step == 2 {
+            misbehave(job)?;
+        }
+    }
+    let record = record(job);
+    folder.write_predictions("dev", "index\tprediction\n").map_err(wrong)?;
+    if folder.wants_model(&record).map_err(wrong)? {
+        let fill = |path: &Path| Ok(fs::write(path.join("model.safetensors"), &job.id.0)?);
+        folder.write_model::<StoreError>(fill).map_err(wrong)?;
+    }
+    Ok(record)
+}
+
+/// What the task's name says.
+fn misbehave(job: &Job) -> Result<(), Unfinished> {
+    match job.settings.task.as_str() {
+        "panics" => panic!("index out of bounds, pretended"),
+        "panics-in-a-thread" => std::thread::scope(|scope| {
+            // As rayon does: the panic of a thread goes on in the one that waits for it.
+            let Err(payload) = scope.spawn(|| panic!("deep down")).join();
+            std::panic::resume_unwind(payload);
+        }),
+        "aborts" => std::process::abort(),
+        "hungry" => drop(std::hint::black_box(Vec::<u8>::with_capacity(isize::MAX as usize))),
+        "killed" => signal_hook::low_level::raise(signal_hook::consts::SIGKILL).unwrap(),
+        "exits" => std::process::exit(7),
+        "diverges" => return Err(Failure::now(FailureKind::Diverged, "loss is NaN at step 2").into()),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn record(job: &Job) -> Record {
+    let primary = Score {
+        metric: "accuracy".to_owned(),
+        split: "dev".to_owned(),
+        value: Some(score(job)),
+        unit: "fraction".to_owned(),
+        higher_is_better: true,
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    Record {
+        id: job.id.clone(),
+        experiment: job.experiment.clone(),
+        settings: job.settings.clone(),
+        benchmark: "mini".to_owned(),
+        primary_metric: primary.metric.clone(),
+        primary_split: primary.split.clone(),
+        scores: vec![primary],
+        evaluations: Vec::new(),
+        majority: 0.5,
+        ceiling: None,
+        examples: BTreeMap::new(),
+        skipped_rows: BTreeMap::new(),
+        steps: u64::from(job.settings.epochs),
+        tokens: Tokens(1),
+        timings: bertbench::store::Timings::default(),
+        peak_memory: Bytes(1),
+        host: Host::default(),
+        provenance: Provenance::default(),
+        // Tells this attempt from any other.
+        notes: vec![format!("{}-{now}", std::process::id())],
+    }
+}

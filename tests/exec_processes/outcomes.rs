@@ -1,0 +1,216 @@
+//! One executor: order, slots, failures, stops.
+
+use std::fs;
+use std::time::Instant;
+
+use bertbench::exec::{
+    ExecError, Executor, Job, Local, Observer, Options, Progress, Silent, StopFlag, Summary, WorkerCommand,
+};
+use bertbench::store::{Failure, Record, RunState, RunsRoot};
+
+use crate::fake::{
+    EXPERIMENT, assert_each_done_once, completed, execute, execute_with, executor, fine_jobs, job, left_overs, score,
+};
+
+/// Writes down what it is told, and stops the sweep when it has heard `stop_after`.
+#[derive(Default)]
+struct Diary {
+    lines: Vec<String>,
+    progress: Vec<Progress>,
+    stop_after: Option<(&'static str, StopFlag)>,
+}
+
+impl Diary {
+    fn note(&mut self, line: String) {
+        if let Some((prefix, stop)) = &self.stop_after
+            && line.starts_with(prefix)
+            && !stop.is_set()
+        {
+            stop.request();
+        }
+        self.lines.push(line);
+    }
+}
+
+impl Observer for Diary {
+    fn started(&mut self, total: usize, already_done: usize, failed_before: usize) {
+        self.note(format!("started {total} {already_done} {failed_before}"));
+    }
+    fn job_started(&mut self, _slot: usize, job: &Job) {
+        self.note(format!("begin {}", job.settings.seed));
+    }
+    fn progress(&mut self, _slot: usize, _job: &Job, progress: Progress) {
+        self.progress.push(progress);
+    }
+    fn job_finished(&mut self, _slot: usize, job: &Job, record: &Record) {
+        assert_eq!(record.primary_score(), Some(score(job)));
+        self.note(format!("end {}", job.settings.seed));
+    }
+    fn job_failed(&mut self, _slot: usize, job: &Job, failure: &Failure) {
+        self.note(format!("failed {} {}", job.settings.task, failure.kind));
+    }
+    fn job_abandoned(&mut self, _slot: usize, job: &Job) {
+        self.note(format!("abandoned {}", job.settings.seed));
+    }
+    fn finished(&mut self, summary: &Summary) {
+        self.note(format!("finished {}", summary.done));
+    }
+}
+
+#[test]
+fn every_job_is_done_once_and_a_second_start_does_nothing() {
+    for slots in [1, 3] {
+        let disk = tempfile::tempdir().unwrap();
+        let jobs = fine_jobs(12, 2, 5);
+        let done = execute(disk.path(), jobs.clone(), slots);
+        assert_eq!(done, Summary { done: 12, ..Summary::default() });
+        assert_each_done_once(disk.path(), &jobs);
+        assert_eq!(completed(disk.path()).len(), 12);
+        let again = execute(disk.path(), jobs.clone(), slots);
+        assert_eq!(again, Summary { skipped: 12, ..Summary::default() });
+        assert_each_done_once(disk.path(), &jobs);
+
+        let root = RunsRoot::new(disk.path());
+        let kept = jobs.iter().filter(|job| job.folder(&root).unwrap().model_folder().exists());
+        assert_eq!(kept.map(|job| job.settings.seed).collect::<Vec<_>>(), [7], "the best run's weights");
+    }
+}
+
+#[test]
+fn the_longest_goes_first_and_the_observer_hears_everything_in_order() {
+    let disk = tempfile::tempdir().unwrap();
+    let jobs: Vec<Job> = [(1, 2), (2, 6), (3, 4)].map(|(seed, steps)| job("fine", seed, steps, 10)).into();
+    let mut diary = Diary::default();
+    execute_with(disk.path(), jobs, 1, Options::default(), &mut diary);
+    let expected = ["started 3 0 0", "begin 2", "end 2", "begin 3", "end 3", "begin 1", "end 1", "finished 3"];
+    assert_eq!(diary.lines, expected);
+    let first = diary.progress[0];
+    assert_eq!((first.step, first.steps, first.loss), (1, 6, None), "an infinite loss cannot be sent");
+    assert!(first.tokens_per_second.abs() < f64::EPSILON);
+    assert!(diary.progress.len() < 12, "progress is throttled: {}", diary.progress.len());
+}
+
+/// Task and what its failure says.
+const FAILING: [(&str, &str, &str); 7] = [
+    ("panics", "panic", "index out of bounds, pretended at tests/exec_processes/fake.rs:"),
+    ("panics-in-a-thread", "panic", "deep down at tests/exec_processes/fake.rs:"),
+    ("aborts", "killed", "the worker process ended by SIGABRT"),
+    ("hungry", "out_of_memory", "memory allocation of 9223372036854775807 bytes failed (SIGABRT)"),
+    ("killed", "killed", "the worker process ended by SIGKILL"),
+    ("exits", "error", "the worker process ended by exit code 7"),
+    ("diverges", "diverged", "loss is NaN at step 2"),
+];
+
+#[test]
+fn failures_are_recorded_with_their_cause_and_the_others_are_done() {
+    let disk = tempfile::tempdir().unwrap();
+    let root = RunsRoot::new(disk.path());
+    let failing = FAILING.map(|(task, ..)| job(task, 1, 3, 5));
+    let fine = fine_jobs(8, 3, 5);
+    let all: Vec<Job> = failing.iter().chain(&fine).cloned().collect();
+    let summary = execute(disk.path(), all.clone(), 2);
+    assert_eq!(summary, Summary { done: 8, failed: 7, ..Summary::default() });
+    for (job, (task, kind, cause)) in failing.iter().zip(FAILING) {
+        let folder = job.folder(&root).unwrap();
+        let RunState::Failed(failure) = folder.state().unwrap() else { panic!("{task} has not failed") };
+        assert_eq!(failure.kind, kind, "{task}: {}", failure.cause);
+        assert!(failure.cause.starts_with(cause), "{task}: {}", failure.cause);
+        assert_eq!(folder.events().unwrap().len(), 2, "{task}: what happened before is kept");
+    }
+    let panic_log = fs::read_to_string(failing[0].folder(&root).unwrap().path().join("log.txt")).unwrap();
+    assert!(panic_log.contains("] panic: index out of bounds, pretended at "), "{panic_log}");
+    let hungry_log = fs::read_to_string(failing[3].folder(&root).unwrap().path().join("log.txt")).unwrap();
+    assert!(hungry_log.contains("] memory allocation of 9223372036854775807 bytes failed"), "{hungry_log}");
+    assert_eq!(root.failures(EXPERIMENT).unwrap().len(), 7);
+    assert_eq!(root.records(EXPERIMENT).unwrap().records.len(), 8);
+
+    let mut diary = Diary::default();
+    let again = execute_with(disk.path(), all.clone(), 2, Options::default(), &mut diary);
+    assert_eq!(again, Summary { skipped: 8, failed: 7, ..Summary::default() });
+    assert_eq!(diary.lines, ["started 15 8 7", "finished 0"]);
+
+    let mut diary = Diary::default();
+    let options = Options { retry_failed: true, ..Options::default() };
+    let again = execute_with(disk.path(), all, 2, options, &mut diary);
+    assert_eq!(again, Summary { skipped: 8, failed: 7, ..Summary::default() });
+    assert_eq!(diary.lines.iter().filter(|line| line.starts_with("begin")).count(), 7, "each tried once more");
+    assert_each_done_once(disk.path(), &fine);
+}
+
+#[test]
+fn fail_fast_leaves_the_rest_missing() {
+    let disk = tempfile::tempdir().unwrap();
+    let mut jobs = fine_jobs(6, 3, 5);
+    jobs.push(job("diverges", 1, 50, 5));
+    let options = Options { fail_fast: true, ..Options::default() };
+    let summary = execute_with(disk.path(), jobs, 1, options, &mut Silent);
+    assert_eq!(summary, Summary { failed: 1, interrupted: 6, ..Summary::default() });
+    assert_eq!(RunsRoot::new(disk.path()).records(EXPERIMENT).unwrap().records.len(), 0);
+}
+
+#[test]
+fn a_stop_leaves_missing_runs_missing_and_a_second_start_goes_on() {
+    let disk = tempfile::tempdir().unwrap();
+    let root = RunsRoot::new(disk.path());
+    let jobs = fine_jobs(10, 20, 5);
+    let stop = StopFlag::new();
+    let mut diary = Diary { stop_after: Some(("end", stop.clone())), ..Diary::default() };
+    let summary = executor(2).execute(&root, jobs.clone(), Options::default(), &mut diary, &stop).unwrap();
+    assert!((1..=2).contains(&summary.done), "{summary:?}");
+    assert_eq!((summary.failed, summary.done + summary.interrupted), (0, 10));
+    for job in &jobs {
+        let state = job.folder(&root).unwrap().state().unwrap();
+        assert!(matches!(state, RunState::Done | RunState::Missing), "{state:?}");
+    }
+    assert_eq!(left_overs(disk.path()), [] as [std::path::PathBuf; 0]);
+    let rest = execute(disk.path(), jobs.clone(), 2);
+    assert_eq!((rest.done, rest.skipped), (10 - summary.done, summary.done));
+    assert_each_done_once(disk.path(), &jobs);
+}
+
+#[test]
+fn the_second_stop_does_not_wait_for_the_step() {
+    let disk = tempfile::tempdir().unwrap();
+    let root = RunsRoot::new(disk.path());
+    let jobs = vec![job("fine", 1, 1, 20_000)];
+    let stop = StopFlag::new();
+    stop.request();
+    let summary = executor(1).execute(&root, jobs.clone(), Options::default(), &mut Silent, &stop).unwrap();
+    assert_eq!(summary, Summary { interrupted: 1, ..Summary::default() }, "stopped before it began");
+
+    let (stop, begun) = (StopFlag::new(), Instant::now());
+    let mut diary = Diary { stop_after: Some(("begin", stop.clone())), ..Diary::default() };
+    std::thread::scope(|scope| {
+        let again = stop.clone();
+        scope.spawn(move || {
+            while !again.is_set() {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            again.request();
+        });
+        let summary = executor(1).execute(&root, jobs.clone(), Options::default(), &mut diary, &stop).unwrap();
+        assert_eq!(summary, Summary { interrupted: 1, ..Summary::default() });
+    });
+    assert!(begun.elapsed().as_secs() < 15);
+    assert_eq!(jobs[0].folder(&root).unwrap().state().unwrap(), RunState::Missing);
+    assert_eq!(left_overs(disk.path()), [] as [std::path::PathBuf; 0]);
+}
+
+#[test]
+fn workers_that_do_not_start_end_the_sweep_with_their_last_words() {
+    let disk = tempfile::tempdir().unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let arguments = arguments.iter().map(Into::into).collect();
+        let worker = WorkerCommand { program: program.into(), arguments, environment: Vec::new() };
+        let executor = Executor::Local(Local { slots: 1, threads_per_slot: 1, worker });
+        let root = RunsRoot::new(disk.path());
+        let stop = StopFlag::new();
+        match executor.execute(&root, fine_jobs(1, 1, 1), Options::default(), &mut Silent, &stop) {
+            Err(ExecError::Worker(cause)) => cause,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(run("/no/such/program", &[]).starts_with("/no/such/program: "));
+    assert_eq!(run("sh", &["-c", "echo no licence >&2; exit 4"]), "exit code 4: no licence");
+}
