@@ -59,10 +59,12 @@ fn mini_takes_the_place_of_data() {
 
 #[test]
 fn anchors_and_aliases_are_read() {
-    let text = FILE
-        .replace("learning_rate: [5e-5,", "learning_rate: [&low 5e-5,")
-        .replace("tasks: [stsb, rte]", "tasks: &t [stsb]\nseeds: [2]");
-    assert_eq!(read(&text, &[]).unwrap().sweep.learning_rate[0], 5e-5);
+    let text = FILE.replace("epochs: [3]", "epochs: &few [2, 3]") + "seeds: *few\n";
+    let experiment = read(&text, &[]).unwrap();
+    assert_eq!(experiment.seeds, [2, 3]);
+    // What an alias repeats is wrong where it is repeated.
+    let place = experiment.place_of("seeds.1").unwrap();
+    assert_eq!((place.line, place.column, place.width), (Some(10), Some(8), 4));
 }
 
 #[test]

@@ -1,0 +1,154 @@
+//! What a run will take, as a pure function of its dimensions and of rates measured on this machine.
+
+use std::collections::BTreeMap;
+
+use super::PlannedRun;
+use crate::store::Architecture;
+use crate::units::{Bytes, Seconds};
+
+/// Rates of this machine and device, measured by short runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Calibration {
+    /// Floating-point operations per second of a forward and a backward pass, counted as
+    /// [`forward_flops`] × 3.
+    pub forward_backward_flops_per_second: f64,
+    /// Floating-point operations per second of a forward pass without gradients.
+    pub evaluation_flops_per_second: f64,
+    /// Parameters that clipping and AdamW handle per second.
+    pub optimizer_parameters_per_second: f64,
+    /// What a step costs whatever its size.
+    pub step_overhead: Seconds,
+    /// What a run costs whatever its length: setup, writing the record.
+    pub run_overhead: Seconds,
+    /// Memory of the process before it builds a model.
+    pub base_memory: Bytes,
+}
+
+/// What one run will take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forecast {
+    /// Wall-clock time in one slot.
+    pub seconds: Seconds,
+    /// Peak memory, when every sequence of a batch has the greatest length: an upper bound.
+    pub peak_memory: Bytes,
+    /// What the run's folder will hold; not the best model of a task, which [`Totals`] counts.
+    pub disk: Bytes,
+}
+
+/// What a plan will take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Totals {
+    /// Number of runs.
+    pub runs: usize,
+    /// The sum over all runs: the time in one slot.
+    pub seconds: Seconds,
+    /// The largest of any run.
+    pub peak_memory: Bytes,
+    /// All run folders, and for each task the largest model's weights.
+    pub disk: Bytes,
+}
+
+/// A float32: four bytes. Training holds the weight, its gradient and AdamW's two moments.
+const FLOAT_BYTES: u64 = 4;
+const TRAINED_COPIES: u64 = 4;
+
+/// A backward pass costs twice the forward pass: one product for the inputs' gradient, one for the weights'.
+const TRAINING_TO_FORWARD: f64 = 3.0;
+
+// Sizes of a run's files: settings, record and provenance; a line of the metrics log with step, loss,
+// rate and time; a line of predictions.
+const RUN_FILES_BYTES: u64 = 16 * 1024;
+const LOG_LINE_BYTES: u64 = 96;
+const PREDICTION_BYTES: u64 = 24;
+
+/// Parameters of the encoder and its pooler, without a task's head (Devlin et al. 2018, §3).
+#[must_use]
+pub fn parameters(architecture: &Architecture) -> u64 {
+    let [layers, hidden, intermediate] =
+        [architecture.layers, architecture.hidden, architecture.intermediate].map(u64::from);
+    let [words, positions, segments] =
+        [architecture.vocab_size, architecture.max_positions, architecture.type_vocab_size].map(u64::from);
+    let layer_norm = 2 * hidden;
+    let embeddings = (words + positions + segments) * hidden + layer_norm;
+    let attention = 4 * (hidden * hidden + hidden) + layer_norm;
+    let feed_forward = 2 * hidden * intermediate + intermediate + hidden + layer_norm;
+    let pooler = hidden * hidden + hidden;
+    embeddings + layers * (attention + feed_forward) + pooler
+}
+
+/// Floating-point operations of a forward pass over `examples` sequences of `tokens` tokens in all: two
+/// for every weight of the layers and token, and 4 × length × hidden per token for the two products of
+/// attention. With the mean length, which is a little less than the true mean over tokens.
+#[must_use]
+pub fn forward_flops(architecture: &Architecture, tokens: u64, examples: u64) -> f64 {
+    let [layers, hidden, intermediate] =
+        [architecture.layers, architecture.hidden, architecture.intermediate].map(f64::from);
+    let (tokens, examples) = (tokens as f64, examples as f64);
+    let mean_length = if examples > 0.0 { tokens / examples } else { 0.0 };
+    let weights = 2.0 * (4.0 * hidden * hidden + 2.0 * hidden * intermediate);
+    let attention = 4.0 * mean_length * hidden;
+    let pooler = 2.0 * hidden * hidden;
+    layers * tokens * (weights + attention) + examples * pooler
+}
+
+/// Forecasts one run. A rate of 0 gives an infinite time, which is shown as unknown.
+#[must_use]
+pub fn forecast(run: &PlannedRun, calibration: &Calibration) -> Forecast {
+    Forecast { seconds: seconds(run, calibration), peak_memory: peak_memory(run, calibration), disk: disk(run) }
+}
+
+fn seconds(run: &PlannedRun, calibration: &Calibration) -> Seconds {
+    let architecture = &run.settings.architecture;
+    let training = TRAINING_TO_FORWARD * forward_flops(architecture, run.tokens.0, run.examples);
+    let evaluation = f64::from(run.settings.epochs) * forward_flops(architecture, run.dev_tokens.0, run.dev_examples);
+    let steps = run.steps as f64;
+    let optimizer = steps * parameters(architecture) as f64 / calibration.optimizer_parameters_per_second;
+    Seconds(
+        training / calibration.forward_backward_flops_per_second
+            + evaluation / calibration.evaluation_flops_per_second
+            + optimizer
+            + steps * calibration.step_overhead.0
+            + calibration.run_overhead.0,
+    )
+}
+
+/// Weights, gradients and moments, and what a forward pass keeps for the backward pass. The tensors
+/// kept per layer are those of Korthikanti et al. 2022 (arXiv 2205.05198), §4.1, in float32: per token
+/// 8 × hidden + 2 × intermediate, two dropout masks of hidden, and for every head and other token of
+/// the sequence the probability, its mask and the product of both.
+fn peak_memory(run: &PlannedRun, calibration: &Calibration) -> Bytes {
+    let architecture = &run.settings.architecture;
+    let [layers, hidden, heads, intermediate] =
+        [architecture.layers, architecture.hidden, architecture.heads, architecture.intermediate].map(u64::from);
+    let length = u64::from(run.settings.training.max_length);
+    let tokens = u64::from(run.settings.batch_size) * length;
+    let layer = 10 * hidden + 2 * intermediate + 3 * heads * length;
+    // The sum of the embeddings, their norm and its dropout mask.
+    let embeddings = 3 * hidden;
+    let activations = tokens.saturating_mul(layers * layer + embeddings);
+    let trained = TRAINED_COPIES * parameters(architecture);
+    Bytes(calibration.base_memory.0.saturating_add(FLOAT_BYTES.saturating_mul(trained.saturating_add(activations))))
+}
+
+fn disk(run: &PlannedRun) -> Bytes {
+    Bytes(RUN_FILES_BYTES + LOG_LINE_BYTES * run.steps + PREDICTION_BYTES * run.dev_examples)
+}
+
+impl Totals {
+    /// The totals of `runs`.
+    pub(super) fn of(runs: &[PlannedRun], calibration: &Calibration) -> Self {
+        let mut totals = Self { runs: runs.len(), seconds: Seconds(0.0), peak_memory: Bytes(0), disk: Bytes(0) };
+        let mut best_models: BTreeMap<&str, u64> = BTreeMap::new();
+        for run in runs {
+            let forecast = forecast(run, calibration);
+            totals.seconds.0 += forecast.seconds.0;
+            totals.peak_memory = totals.peak_memory.max(forecast.peak_memory);
+            totals.disk.0 += forecast.disk.0;
+            let weights = FLOAT_BYTES * parameters(&run.settings.architecture);
+            let largest = best_models.entry(&run.settings.task).or_default();
+            *largest = weights.max(*largest);
+        }
+        totals.disk.0 += best_models.values().sum::<u64>();
+        totals
+    }
+}
