@@ -59,7 +59,8 @@ fn exact(differences: &[f64], threshold: f64) -> f64 {
     let all = 1_u32 << differences.len();
     let extreme = (0..all)
         .filter(|signs| {
-            let sum: f64 = differences.iter().enumerate().map(|(at, d)| if signs >> at & 1 == 1 { -d } else { *d }).sum();
+            let sum: f64 =
+                differences.iter().enumerate().map(|(at, d)| if signs >> at & 1 == 1 { -d } else { *d }).sum();
             sum.abs() >= threshold
         })
         .count();
