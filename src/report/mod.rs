@@ -1,1 +1,125 @@
-//! `report`
+//! The report: tables, plots and one HTML page, made from records alone.
+//!
+//! [`Input`] → analysis (joined runs, aggregates through Polars) → page (sections of blocks) → files.
+//! A table is a value before it is text: `section` computes blocks, and `html`, `markdown` and `plot`
+//! write them down. [`render`] touches no disk and [`write`] does nothing else.
+
+mod aggregates;
+mod analysis;
+mod block;
+mod compare;
+mod frame;
+mod html;
+mod input;
+mod judge;
+mod markdown;
+mod page;
+mod palette;
+mod phrase;
+mod plot;
+mod published;
+mod results_csv;
+mod results_json;
+mod run;
+mod section;
+mod system;
+mod versus;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+pub use compare::{Comparison, compare};
+pub use input::{CurvePoint, ExperimentInput, Input};
+pub use plot::PlotError;
+pub use results_csv::COLUMNS;
+
+use analysis::Analysis;
+use page::Page;
+
+/// A report could not be made or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The aggregates could not be computed.
+    #[error("cannot aggregate the records: {0}")]
+    Aggregate(#[from] polars::prelude::PolarsError),
+    /// A plot could not be drawn.
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    /// The page could not be rendered.
+    #[error("cannot render the page: {0}")]
+    Page(#[from] minijinja::Error),
+    /// `results.csv` could not be written.
+    #[error("cannot write results.csv: {0}")]
+    Csv(#[from] csv::Error),
+    /// A value could not be written as JSON.
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A file of the report could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// One file of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputFile {
+    /// Its name in the report's folder.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// Makes a report's files: `index.html`, `results.csv`, `results.md`, `results.json` and the plots.
+/// The same input gives the same bytes.
+///
+/// # Errors
+/// When a part cannot be rendered.
+pub fn render(input: &Input) -> Result<Vec<OutputFile>, Error> {
+    let analysis = Analysis::of(input)?;
+    let page = Page::of(&analysis)?;
+    let mut files = vec![
+        OutputFile { name: "results.csv".into(), bytes: results_csv::render(&analysis)? },
+        OutputFile { name: "results.json".into(), bytes: results_json::render(&analysis)? },
+        OutputFile { name: "results.md".into(), bytes: markdown::render(&page).into_bytes() },
+    ];
+    for figure in page.figures() {
+        let svg = plot::standalone(&figure.svg, &figure.caption);
+        files.push(OutputFile { name: format!("{}.svg", figure.name), bytes: svg.into_bytes() });
+    }
+    // Last: whoever waits for the page finds its plots.
+    files.push(OutputFile { name: "index.html".into(), bytes: html::render(&page)?.into_bytes() });
+    Ok(files)
+}
+
+/// Makes a report in `folder`, which is created when it does not exist. Each file appears whole or not
+/// at all. Returns the path of the page.
+///
+/// # Errors
+/// When a part cannot be rendered, or a file cannot be written.
+pub fn write(input: &Input, folder: &Path) -> Result<PathBuf, Error> {
+    let files = render(input)?;
+    std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
+    for file in &files {
+        let path = folder.join(&file.name);
+        write_whole(&path, &file.bytes).map_err(|source| Error::Write { path, source })?;
+    }
+    Ok(folder.join("index.html"))
+}
+
+/// Writes beside `path`, then renames: a reader sees the old file or the new one.
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // A temporary file is its owner's alone; a report is for whoever the umask lets read it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.prefix(".report-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What a report is made from.
+
+use std::collections::BTreeMap;
+
+use crate::store::{Failure, Record, RunId, RunSettings};
+
+/// Everything that one report shows. The report is a pure function of this value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    /// The page's title.
+    pub title: String,
+    /// The experiments, in the order in which the user named them.
+    pub experiments: Vec<ExperimentInput>,
+}
+
+/// One experiment: its plan, when that is at hand, and what its runs left.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExperimentInput {
+    /// The experiment's name.
+    pub name: String,
+    /// The experiment file as the user named it, for the commands that reproduce the report. When it
+    /// is not known, the page says `experiments/NAME.yaml`.
+    pub file: Option<String>,
+    /// Every run of the plan. Empty when only a copy of the runs folder exists; the report then says
+    /// that it cannot know what is missing.
+    pub planned: Vec<RunSettings>,
+    /// The records of complete runs.
+    pub records: Vec<Record>,
+    /// Runs that did not finish. One that also has a record counts as done.
+    pub failures: Vec<(RunSettings, Failure)>,
+    /// The training loss of each run, in the order of its steps.
+    pub curves: BTreeMap<RunId, Vec<CurvePoint>>,
+}
+
+/// The training loss at one optimisation step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurvePoint {
+    /// Optimisation step, from 1.
+    pub step: u64,
+    /// Training loss, in nats (squared error for a regression).
+    pub loss: f64,
+    /// The learning rate of this step.
+    pub learning_rate: f64,
+}

@@ -1,0 +1,137 @@
+//! The page as a value: its notice, its sections and their parts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Error;
+use super::analysis::Analysis;
+use super::block::{Block, Figure};
+use super::phrase::{listed, readable_moment};
+use super::run::Run;
+use super::section::SECTIONS;
+
+/// Everything that the page shows, in its order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Page {
+    /// Its title.
+    pub(crate) title: String,
+    /// A line under it: what was run, and when the last record was made.
+    pub(crate) subtitle: String,
+    /// The page's first line, when its scores could be mistaken for others.
+    pub(crate) notice: Option<String>,
+    /// Its sections.
+    pub(crate) sections: Vec<Part>,
+}
+
+/// A section with its parts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Part {
+    /// The name of its place.
+    pub(crate) id: &'static str,
+    /// Its heading.
+    pub(crate) title: &'static str,
+    /// Its parts.
+    pub(crate) blocks: Vec<Block>,
+}
+
+impl Page {
+    /// Builds every section that has something to say.
+    pub(crate) fn of(analysis: &Analysis<'_>) -> Result<Self, Error> {
+        let mut sections = Vec::new();
+        for section in &SECTIONS {
+            let blocks = (section.build)(analysis)?;
+            if !blocks.is_empty() {
+                sections.push(Part { id: section.id, title: section.title, blocks });
+            }
+        }
+        let mut page = Self {
+            title: analysis.input.title.clone(),
+            subtitle: subtitle(analysis),
+            notice: notice(analysis),
+            sections,
+        };
+        page.name_figures();
+        Ok(page)
+    }
+
+    /// All figures, in the page's order.
+    pub(crate) fn figures(&self) -> impl Iterator<Item = &Figure> {
+        self.sections.iter().flat_map(|section| &section.blocks).flat_map(|block| match block {
+            Block::Figures { figures } => figures.as_slice(),
+            _ => &[],
+        })
+    }
+
+    /// Calls `change` on every figure.
+    pub(crate) fn change_figures(&mut self, mut change: impl FnMut(&mut Figure)) {
+        for block in self.sections.iter_mut().flat_map(|section| &mut section.blocks) {
+            if let Block::Figures { figures } = block {
+                figures.iter_mut().for_each(&mut change);
+            }
+        }
+    }
+
+    /// Names that become the same file name get a number.
+    fn name_figures(&mut self) {
+        let mut bearers: BTreeMap<String, usize> = BTreeMap::new();
+        self.change_figures(|figure| {
+            let bearer = bearers.entry(figure.name.clone()).or_default();
+            *bearer += 1;
+            if *bearer > 1 {
+                // Two underscores occur in no name made by `file_name`.
+                figure.name = format!("{}__{bearer}", figure.name);
+            }
+        });
+    }
+}
+
+/// A file name of these parts: lower-case letters, digits and single hyphens.
+pub(crate) fn file_name(parts: &[&str]) -> String {
+    let mut name = String::new();
+    for c in parts.join("-").chars() {
+        if c.is_ascii_alphanumeric() {
+            name.push(c.to_ascii_lowercase());
+        } else if !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    name.trim_matches('-').to_owned()
+}
+
+fn subtitle(analysis: &Analysis<'_>) -> String {
+    let names: Vec<String> = analysis.input.experiments.iter().map(|experiment| experiment.name.clone()).collect();
+    let what = if names.len() > 1 { "Experiments" } else { "Experiment" };
+    let last = analysis.runs.iter().filter_map(Run::record).map(|record| record.provenance.finished_unix).max();
+    let when =
+        last.map_or_else(|| "no finished run".to_owned(), |at| format!("last run finished {}", readable_moment(at)));
+    format!("{what} {} · {when}", listed(&names))
+}
+
+fn notice(analysis: &Analysis<'_>) -> Option<String> {
+    let experiments = &analysis.input.experiments;
+    let is_mini = |at: &usize| {
+        analysis.runs.iter().any(|run| run.experiment == *at && run.record().is_some_and(|r| r.benchmark == "mini"))
+    };
+    let mini: Vec<String> = (0..experiments.len()).filter(is_mini).map(|at| experiments[at].name.clone()).collect();
+    if mini.is_empty() {
+        return None;
+    }
+    let which =
+        if mini.len() < experiments.len() { format!(" This is about {}.", listed(&mini)) } else { String::new() };
+    Some(format!(
+        "Mini scores are not GLUE scores: the mini benchmark is generated text in GLUE's file formats, and no figure of it \
+         may be held against a published one.{which}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_safe_everywhere() {
+        assert_eq!(file_name(&["grid", "SST-2", "<b>&\"../x"]), "grid-sst-2-b-x");
+        assert_eq!(file_name(&["模型"]), "");
+    }
+}

@@ -1,0 +1,80 @@
+//! Lines over epochs or steps: the best run of each model in front of all its runs.
+
+use super::axis::Axis;
+use super::canvas::{Align, Mark, PlotError, draw};
+use super::{Drawing, QUIET, horizontal_scale, legend, series_color, style, vertical_scale};
+
+/// One run's line.
+pub(crate) struct Curve {
+    /// The model's number, for colour and mark.
+    pub(crate) series: usize,
+    /// Points from left to right.
+    pub(crate) points: Vec<(f64, f64)>,
+    /// Whether it is the best run of its model.
+    pub(crate) best: bool,
+}
+
+/// A plot of lines.
+pub(crate) struct Curves<'a> {
+    /// What it shows, for those who do not see it.
+    pub(crate) description: &'a str,
+    /// Above the plot.
+    pub(crate) title: &'a str,
+    /// Under the plot.
+    pub(crate) x_title: &'a str,
+    /// Its lines.
+    pub(crate) lines: Vec<Curve>,
+    /// Models and their numbers.
+    pub(crate) names: Vec<(usize, String)>,
+    /// Horizontal lines with a name, such as the majority answer.
+    pub(crate) levels: Vec<(f64, &'static str)>,
+    /// Whether each point of the best lines has a mark.
+    pub(crate) marks: bool,
+    /// Whether the horizontal axis counts whole things and starts with the first of them.
+    pub(crate) whole: bool,
+}
+
+const SIZE: (u32, u32) = (380, 250);
+const LEFT: f64 = 44.0;
+const RIGHT: f64 = 368.0;
+const TOP: f64 = 46.0;
+const BOTTOM: f64 = 208.0;
+
+/// Draws the lines, the faint ones first.
+pub(crate) fn curves(plot: &Curves<'_>) -> Result<Drawing, PlotError> {
+    let points = || plot.lines.iter().flat_map(|line| line.points.iter().copied());
+    let levels = plot.levels.iter().map(|(value, _)| *value);
+    let most = points().map(|(x, _)| x).fold(1.0, f64::max);
+    let ticks = if plot.whole { (most.min(6.0)) as u32 } else { 4 };
+    let start = if plot.whole && most > 1.0 { 1.0 } else { 0.0 };
+    let x = Axis::over(points().map(|(x, _)| x).chain([start]), ticks, (LEFT, RIGHT));
+    let y = Axis::over(points().map(|(_, y)| y).chain(levels), 4, (BOTTOM, TOP));
+    let svg = draw(SIZE, plot.description, |canvas| {
+        canvas.text(plot.title, (LEFT, 12.0), style(&QUIET, Align::Left))?;
+        legend(canvas, &plot.names, LEFT, 30.0)?;
+        vertical_scale(canvas, &y, LEFT, RIGHT)?;
+        horizontal_scale(canvas, &x, BOTTOM, BOTTOM + 4.0)?;
+        canvas.text(plot.x_title, (f64::midpoint(LEFT, RIGHT), BOTTOM + 31.0), style(&QUIET, Align::Center))?;
+        for (value, name) in &plot.levels {
+            let at = y.pixel(*value);
+            canvas.dashes((LEFT, at), RIGHT, &QUIET)?;
+            canvas.text(name, (RIGHT, at - 7.0), style(&QUIET, Align::Right))?;
+        }
+        for best in [false, true] {
+            for line in plot.lines.iter().filter(|line| line.best == best) {
+                let path: Vec<(f64, f64)> = line.points.iter().map(|p| (x.pixel(p.0), y.pixel(p.1))).collect();
+                let color = series_color(line.series);
+                let (opacity, width) = if best { (1.0, 2.0) } else { (0.22, 1.0) };
+                canvas.path(&path, color, opacity, width)?;
+                if path.len() == 1 || (best && plot.marks) {
+                    let radius = if best { 3.2 } else { 2.0 };
+                    for point in path {
+                        canvas.mark(Mark::of(line.series), point, radius, color, opacity)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(Drawing { size: SIZE, svg })
+}

@@ -1,0 +1,72 @@
+//! All points of the sweep, task by task: what a choice of hyperparameters does to each model.
+
+use super::axis::Axis;
+use super::canvas::{Align, Mark, PlotError, TextStyle, draw};
+use super::{Drawing, INK, QUIET, RULE, TEXT, horizontal_scale, legend, series_color, shortened, style};
+
+/// One task.
+pub(crate) struct SpreadRow {
+    /// The task's name.
+    pub(crate) name: String,
+    /// By model: its number, its points' scores, and the best of them.
+    pub(crate) lanes: Vec<(usize, Vec<f64>, Option<f64>)>,
+    /// The majority answer's score.
+    pub(crate) majority: Option<f64>,
+    /// The best score that any model can expect.
+    pub(crate) ceiling: Option<f64>,
+}
+
+const WIDTH: f64 = 680.0;
+const LEFT: f64 = 96.0;
+const RIGHT: f64 = 664.0;
+const TOP: f64 = 34.0;
+const LANE: f64 = 15.0;
+const GAP: f64 = 12.0;
+
+/// Draws a row per task with a lane per model; `names` are the models with their numbers.
+pub(crate) fn spread(
+    rows: &[SpreadRow],
+    names: &[(usize, String)],
+    x_title: &str,
+    description: &str,
+) -> Result<Drawing, PlotError> {
+    let height = |row: &SpreadRow| row.lanes.len().max(1) as f64 * LANE + GAP;
+    let bottom = TOP + rows.iter().map(height).sum::<f64>();
+    let values = rows.iter().flat_map(|row| {
+        row.lanes.iter().flat_map(|lane| lane.1.iter().copied()).chain(row.majority).chain(row.ceiling)
+    });
+    let x = Axis::over(values, 6, (LEFT, RIGHT));
+    let size = (WIDTH as u32, (bottom + 42.0) as u32);
+    let svg = draw(size, description, |canvas| {
+        legend(canvas, names, LEFT, 12.0)?;
+        canvas.text("| majority   ¦ ceiling", (RIGHT, 12.0), style(&QUIET, Align::Right))?;
+        horizontal_scale(canvas, &x, TOP, bottom)?;
+        canvas.text(x_title, (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
+        let mut top = TOP;
+        for row in rows {
+            let end = top + height(row);
+            canvas.path(&[(4.0, top), (RIGHT, top)], &RULE, 1.0, 1.0)?;
+            let name = TextStyle { size: TEXT + 1.0, ..style(&INK, Align::Left) };
+            canvas.text(&shortened(&row.name, 13), (4.0, f64::midpoint(top, end)), name)?;
+            if let Some(majority) = row.majority {
+                let at = x.pixel(majority);
+                canvas.path(&[(at, top + 3.0), (at, end - 3.0)], &QUIET, 1.0, 1.5)?;
+            }
+            if let Some(ceiling) = row.ceiling {
+                canvas.upright_dashes(x.pixel(ceiling), top + 3.0, end - 3.0, &QUIET)?;
+            }
+            for (lane, (series, points, best)) in row.lanes.iter().enumerate() {
+                let y = top + GAP / 2.0 + (lane as f64 + 0.5) * LANE;
+                for point in points {
+                    canvas.mark(Mark::of(*series), (x.pixel(*point), y), 3.0, series_color(*series), 0.35)?;
+                }
+                if let Some(best) = best {
+                    canvas.mark(Mark::of(*series), (x.pixel(*best), y), 4.5, series_color(*series), 1.0)?;
+                }
+            }
+            top = end;
+        }
+        canvas.path(&[(4.0, bottom), (RIGHT, bottom)], &RULE, 1.0, 1.0)
+    })?;
+    Ok(Drawing { size, svg })
+}

@@ -1,0 +1,72 @@
+//! `results.csv`: a row per finished run and score.
+
+use super::Error;
+use super::analysis::Analysis;
+use super::phrase::moment;
+use super::run::Run;
+use crate::store::{Record, Score};
+
+/// The columns. What depends on the machine and the moment comes last, so that two equal sweeps' files
+/// agree in every column before `wall_seconds`.
+pub const COLUMNS: [&str; 20] = [
+    "experiment",
+    "task",
+    "model",
+    "run",
+    "batch_size",
+    "learning_rate",
+    "epochs",
+    "seed",
+    "split",
+    "metric",
+    "value",
+    "unit",
+    "direction",
+    "steps",
+    "tokens",
+    "wall_seconds",
+    "tokens_per_second",
+    "peak_memory_bytes",
+    "host",
+    "started",
+];
+
+/// All rows, in the report's order of runs and each record's order of scores.
+pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(COLUMNS)?;
+    for run in &analysis.runs {
+        let Some(record) = run.record() else { continue };
+        for score in &record.scores {
+            writer.write_record(row(analysis, run, record, score))?;
+        }
+    }
+    writer.into_inner().map_err(|error| Error::Csv(error.into_error().into()))
+}
+
+/// Floats in their shortest form that reads back exactly; a score that is not a number as `NaN`.
+fn row(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record, score: &Score) -> [String; COLUMNS.len()] {
+    let settings = run.settings;
+    [
+        analysis.input.experiments[run.experiment].name.clone(),
+        settings.task.clone(),
+        settings.model.clone(),
+        run.id.0.clone(),
+        settings.batch_size.to_string(),
+        settings.learning_rate.to_string(),
+        settings.epochs.to_string(),
+        settings.seed.to_string(),
+        score.split.clone(),
+        score.metric.clone(),
+        score.value.unwrap_or(f64::NAN).to_string(),
+        score.unit.clone(),
+        if score.higher_is_better { "higher" } else { "lower" }.to_owned(),
+        record.steps.to_string(),
+        record.tokens.0.to_string(),
+        record.timings.wall.0.to_string(),
+        record.timings.tokens_per_second.to_string(),
+        record.peak_memory.0.to_string(),
+        record.host.name.clone(),
+        moment(record.provenance.started_unix),
+    ]
+}

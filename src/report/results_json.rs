@@ -1,0 +1,207 @@
+//! `results.json`: the report's numbers for other programs, unrounded.
+
+use serde::Serialize;
+
+use super::Error;
+use super::aggregates::Cost;
+use super::analysis::{Analysis, Cell, Counts};
+use super::judge::Judge;
+use super::run::{Run, State};
+use super::versus::VersusRow;
+use crate::store::{Failure, Record, RunSettings};
+
+#[derive(Serialize)]
+struct Results<'a> {
+    title: &'a str,
+    bertbench: &'static str,
+    experiments: Vec<Experiment<'a>>,
+    results: Vec<Group<'a>>,
+    comparisons: Vec<Comparison<'a>>,
+    costs: Vec<SystemCost<'a>>,
+    runs: Vec<OneRun<'a>>,
+}
+
+#[derive(Serialize)]
+struct Experiment<'a> {
+    name: &'a str,
+    plan_known: bool,
+    runs: Counts,
+    left_out_of_plan: usize,
+}
+
+/// One model on one task.
+#[derive(Serialize)]
+struct Group<'a> {
+    experiment: &'a str,
+    benchmark: &'a str,
+    task: &'a str,
+    model: &'a str,
+    judged_by: Option<&'a Judge>,
+    runs: Counts,
+    best: Option<Best<'a>>,
+    points: Vec<OnePoint>,
+    min: Option<f64>,
+    median: Option<f64>,
+    max: Option<f64>,
+    best_of_seeds: Vec<(u64, f64)>,
+    majority: Option<f64>,
+    ceiling: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Best<'a> {
+    score: f64,
+    sd_over_seeds: Option<f64>,
+    seeds: usize,
+    run: Option<&'a str>,
+    batch_size: u32,
+    learning_rate: f64,
+    epochs: u32,
+}
+
+#[derive(Serialize)]
+struct OnePoint {
+    batch_size: u32,
+    learning_rate: f64,
+    epochs: u32,
+    seeds_planned: usize,
+    seeds_scored: usize,
+    mean: Option<f64>,
+    sd: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Comparison<'a> {
+    reference: &'a str,
+    model: &'a str,
+    tasks: Vec<ComparedTask<'a>>,
+}
+
+#[derive(Serialize)]
+struct ComparedTask<'a> {
+    task: &'a str,
+    #[serde(flatten)]
+    row: &'a VersusRow,
+}
+
+#[derive(Serialize)]
+struct SystemCost<'a> {
+    model: &'a str,
+    runs: usize,
+    wall_seconds_total: f64,
+    wall_seconds_median: f64,
+    tokens_per_second_median: f64,
+    peak_memory_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct OneRun<'a> {
+    experiment: &'a str,
+    id: &'a str,
+    state: &'static str,
+    settings: &'a RunSettings,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<&'a Record>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a Failure>,
+}
+
+/// The whole file. A number that is not finite is written as null.
+pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
+    let experiments = &analysis.input.experiments;
+    let results = Results {
+        title: &analysis.input.title,
+        bertbench: env!("CARGO_PKG_VERSION"),
+        experiments: experiments
+            .iter()
+            .enumerate()
+            .map(|(at, experiment)| Experiment {
+                name: &experiment.name,
+                plan_known: !experiment.planned.is_empty(),
+                runs: analysis.counts(|run| run.experiment == at),
+                left_out_of_plan: analysis.unplanned[at],
+            })
+            .collect(),
+        results: analysis.cells.iter().map(|cell| group(analysis, cell)).collect(),
+        comparisons: analysis
+            .versus
+            .iter()
+            .map(|versus| Comparison {
+                reference: &analysis.systems[versus.a].label,
+                model: &analysis.systems[versus.b].label,
+                tasks: versus
+                    .rows
+                    .iter()
+                    .map(|row| ComparedTask { task: &analysis.tasks[row.task].label, row })
+                    .collect(),
+            })
+            .collect(),
+        costs: analysis.costs.iter().map(|cost| system_cost(analysis, cost)).collect(),
+        runs: analysis.runs.iter().map(|run| one_run(analysis, run)).collect(),
+    };
+    let mut bytes = serde_json::to_vec_pretty(&results)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn group<'a>(analysis: &'a Analysis<'_>, cell: &'a Cell<'_>) -> Group<'a> {
+    let (task, system) = (&analysis.tasks[cell.task], &analysis.systems[cell.system]);
+    let best = cell.best_score().zip(cell.best).map(|(score, best)| {
+        let settings = cell.points[best].settings;
+        Best {
+            score: score.mean,
+            sd_over_seeds: score.sd,
+            seeds: score.seeds,
+            run: analysis.best_run(cell).map(|run| analysis.runs[run].id.0.as_str()),
+            batch_size: settings.batch_size,
+            learning_rate: settings.learning_rate,
+            epochs: settings.epochs,
+        }
+    });
+    let points = cell.points.iter().map(|point| OnePoint {
+        batch_size: point.settings.batch_size,
+        learning_rate: point.settings.learning_rate,
+        epochs: point.settings.epochs,
+        seeds_planned: point.runs.len(),
+        seeds_scored: point.score.as_ref().map_or(0, |score| score.seeds),
+        mean: point.score.as_ref().map(|score| score.mean),
+        sd: point.score.as_ref().and_then(|score| score.sd),
+    });
+    Group {
+        experiment: &analysis.input.experiments[system.experiment].name,
+        benchmark: &task.benchmark,
+        task: &task.name,
+        model: &system.model,
+        judged_by: analysis.judges[cell.task].as_ref(),
+        runs: cell.counts,
+        best,
+        points: points.collect(),
+        min: cell.spread.as_ref().map(|spread| spread.min),
+        median: cell.spread.as_ref().map(|spread| spread.median),
+        max: cell.spread.as_ref().map(|spread| spread.max),
+        best_of_seeds: cell.seeds.iter().map(|seed| (seed.seed, seed.value)).collect(),
+        majority: cell.majority,
+        ceiling: cell.ceiling,
+    }
+}
+
+fn system_cost<'a>(analysis: &'a Analysis<'_>, cost: &Cost) -> SystemCost<'a> {
+    SystemCost {
+        model: &analysis.systems[cost.system].label,
+        runs: cost.runs,
+        wall_seconds_total: cost.wall_total,
+        wall_seconds_median: cost.wall_median,
+        tokens_per_second_median: cost.speed_median,
+        peak_memory_bytes: cost.peak_memory,
+    }
+}
+
+fn one_run<'a>(analysis: &'a Analysis<'_>, run: &'a Run<'_>) -> OneRun<'a> {
+    let (state, record, failure) = match run.state {
+        State::Done(record) => ("done", Some(record), None),
+        State::Failed(failure) => ("failed", None, Some(failure)),
+        State::Missing => ("missing", None, None),
+    };
+    let experiment = &analysis.input.experiments[run.experiment].name;
+    OneRun { experiment, id: &run.id.0, state, settings: run.settings, record, failure }
+}

@@ -1,0 +1,54 @@
+//! What the models cost: speed, time and memory.
+
+use crate::report::Error;
+use crate::report::aggregates::Cost;
+use crate::report::analysis::Analysis;
+use crate::report::block::{Block, Cell, Column, Table};
+use crate::report::phrase::{grouped, millions, percent};
+use crate::report::system::parameters;
+use crate::units::{Bytes, Seconds};
+
+pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    if analysis.costs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = "Medians over the finished runs of each model, all tasks together. Tokens per second count training only: \
+                forward, backward and optimizer. The shares are of wall time; what they leave is the sweep's own work.";
+    let titles = ["Parameters", "Runs", "Tokens/s", "Wall, a run", "Wall, all", "Peak memory"];
+    let shares = ["Setup", "Forward", "Backward", "Optimizer", "Evaluation", "Rest"];
+    let mut columns = vec![Column::text("Model")];
+    columns.extend(titles.iter().chain(&shares).map(|title| Column::number(title)));
+    let rows = analysis.costs.iter().map(|cost| row(analysis, cost)).collect();
+    let table = Table { caption: "Speed, time and memory".into(), columns, rows, interactive: false };
+    Ok(vec![Block::paragraph(text), Block::Table(table)])
+}
+
+fn row(analysis: &Analysis<'_>, cost: &Cost) -> Vec<Cell> {
+    let system = &analysis.systems[cost.system];
+    let shape = &system.architecture;
+    let rest = 1.0 - cost.shares.iter().sum::<f64>();
+    let mut row = vec![
+        Cell::text(&system.label)
+            .small(format!("{} layers, width {}, {} heads", shape.layers, shape.hidden, shape.heads)),
+        Cell::number(millions(parameters(shape)), parameters(shape) as f64),
+        Cell::number(grouped(cost.runs as u64), cost.runs as f64),
+        speed(cost),
+        Cell::number(Seconds(cost.wall_median).to_string(), cost.wall_median),
+        Cell::number(Seconds(cost.wall_total).to_string(), cost.wall_total),
+        Cell::number(Bytes(cost.peak_memory).to_string(), cost.peak_memory as f64),
+    ];
+    row.extend(cost.shares.iter().chain([&rest]).map(|share| {
+        if share.is_finite() {
+            Cell::number(percent(share.max(0.0)), *share)
+        } else {
+            Cell::absent("the runs took no measurable time")
+        }
+    }));
+    row
+}
+
+fn speed(cost: &Cost) -> Cell {
+    let whole = |value: f64| grouped(value.max(0.0).round() as u64);
+    let range = format!("{} to {}", whole(cost.speed_min), whole(cost.speed_max));
+    Cell::number(whole(cost.speed_median), cost.speed_median).small(range)
+}

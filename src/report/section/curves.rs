@@ -1,0 +1,141 @@
+//! Learning curves: the best run of each model, all its runs faint behind it.
+
+use crate::report::Error;
+use crate::report::analysis::Analysis;
+use crate::report::block::{Block, Figure};
+use crate::report::judge::Judge;
+use crate::report::page::file_name;
+use crate::report::plot::{self, Curve, Curves};
+use crate::report::run::Run;
+use crate::stats;
+
+/// More points than this are averaged in buckets: a curve of 380 pixels shows no more.
+const POINTS: usize = 90;
+
+pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    let mut blocks = Vec::new();
+    for task in 0..analysis.tasks.len() {
+        let Some(judge) = &analysis.judges[task] else { continue };
+        let mut figures = Vec::new();
+        figures.extend(dev_figure(analysis, task, judge)?);
+        figures.extend(loss_figure(analysis, task)?);
+        if !figures.is_empty() {
+            blocks.push(Block::heading(&analysis.tasks[task].label));
+            blocks.push(Block::Figures { figures });
+        }
+    }
+    if !blocks.is_empty() {
+        let text = "Strong lines are each model's best run, faint ones all its runs. The dev score is measured at the \
+                    end of each epoch; the training loss is averaged over neighbouring steps.";
+        blocks.insert(0, Block::paragraph(text));
+    }
+    Ok(blocks)
+}
+
+/// A line for each run of the task that `points` finds any in.
+fn lines(analysis: &Analysis<'_>, task: usize, points: impl Fn(&Run<'_>) -> Vec<(f64, f64)>) -> Vec<Curve> {
+    let runs = analysis.runs.iter().filter(|run| run.task == task);
+    runs.map(|run| Curve { series: run.system, points: points(run), best: super::results::is_best(analysis, run) })
+        .filter(|line| !line.points.is_empty())
+        .collect()
+}
+
+fn names(analysis: &Analysis<'_>, lines: &[Curve]) -> Vec<(usize, String)> {
+    let systems = analysis.systems.iter().enumerate();
+    systems
+        .filter(|(at, _)| lines.iter().any(|line| line.series == *at))
+        .map(|(at, system)| (at, system.label.clone()))
+        .collect()
+}
+
+fn dev_figure(analysis: &Analysis<'_>, task: usize, judge: &Judge) -> Result<Option<Figure>, Error> {
+    let lines = lines(analysis, task, |run| {
+        let evaluations = run.record().map(|record| record.evaluations.as_slice()).unwrap_or_default();
+        let point =
+            |e: &crate::store::Evaluation| Some((f64::from(e.epoch), judge.unit.scaled(judge.read(&e.scores)?)));
+        evaluations.iter().filter_map(point).collect()
+    });
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let name = &analysis.tasks[task].label;
+    let description =
+        format!("Line plot: {} on {} of {name} after each epoch, {} runs.", judge.metric, judge.split, lines.len());
+    let majority = analysis.cells.iter().filter(|cell| cell.task == task).find_map(|cell| cell.majority);
+    let drawing = plot::curves(&Curves {
+        description: &description,
+        title: &format!("{} on {}, by epoch", judge.metric, judge.split),
+        x_title: "epoch",
+        names: names(analysis, &lines),
+        lines,
+        levels: majority.map(|value| (judge.unit.scaled(value), "majority")).into_iter().collect(),
+        marks: true,
+        whole: true,
+    })?;
+    Ok(Some(figure(
+        format!("{name}: {} on {} after each epoch", judge.metric, judge.split),
+        description,
+        drawing,
+        &["dev", name],
+    )))
+}
+
+fn loss_figure(analysis: &Analysis<'_>, task: usize) -> Result<Option<Figure>, Error> {
+    let lines = lines(analysis, task, |run| {
+        let logged: Vec<(f64, f64)> =
+            run.curve.iter().filter(|p| p.loss.is_finite()).map(|p| (p.step as f64, p.loss)).collect();
+        if !logged.is_empty() {
+            return thinned(&logged);
+        }
+        // Without a step-by-step log the record still knows each epoch's mean.
+        let evaluations = run.record().map(|record| record.evaluations.as_slice()).unwrap_or_default();
+        let finite = evaluations.iter().filter(|e| e.train_loss.is_finite());
+        finite.map(|e| (e.step as f64, e.train_loss)).collect()
+    });
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let name = &analysis.tasks[task].label;
+    let description = format!("Line plot: training loss of {name} over optimisation steps, {} runs.", lines.len());
+    let drawing = plot::curves(&Curves {
+        description: &description,
+        title: "training loss, by step",
+        x_title: "step",
+        names: names(analysis, &lines),
+        lines,
+        levels: Vec::new(),
+        marks: false,
+        whole: false,
+    })?;
+    Ok(Some(figure(format!("{name}: training loss"), description, drawing, &["loss", name])))
+}
+
+fn figure(caption: String, description: String, drawing: plot::Drawing, name: &[&str]) -> Figure {
+    let name = file_name(name);
+    Figure { name, caption, description, size: drawing.size, svg: drawing.svg, wide: false }
+}
+
+/// At most [`POINTS`] points: means of neighbours.
+fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let bucket = points.len().div_ceil(POINTS).max(1);
+    let mean = |values: Vec<f64>| stats::mean(&values).unwrap_or_default();
+    points
+        .chunks(bucket)
+        .map(|chunk| (mean(chunk.iter().map(|p| p.0).collect()), mean(chunk.iter().map(|p| p.1).collect())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thinning_keeps_means_and_short_curves() {
+        let short = [(1.0, 0.7), (2.0, 0.6)];
+        assert_eq!(thinned(&short), short);
+        let long: Vec<(f64, f64)> = (0..900).map(|at| (f64::from(at), f64::from(at % 10))).collect();
+        let thin = thinned(&long);
+        assert_eq!(thin.len(), 90);
+        assert!(thin.iter().all(|point| (point.1 - 4.5).abs() < 1e-12));
+    }
+}

@@ -1,0 +1,45 @@
+//! The sections of a report: one file each, and one row here.
+
+mod cost;
+mod coverage;
+mod curves;
+mod grid;
+mod overview;
+mod provenance;
+mod published;
+mod results;
+mod runs;
+mod seeds;
+mod versus;
+
+pub(super) use versus::table as versus_table;
+
+use super::Error;
+use super::analysis::Analysis;
+use super::block::Block;
+
+/// A section: a name for links, a heading, and the function that makes its parts. A section without
+/// parts does not appear.
+pub(crate) struct Section {
+    /// The name of its place on the page.
+    pub(crate) id: &'static str,
+    /// Its heading.
+    pub(crate) title: &'static str,
+    /// Makes its parts.
+    pub(crate) build: fn(&Analysis<'_>) -> Result<Vec<Block>, Error>,
+}
+
+/// All sections in the order of the page.
+pub(crate) const SECTIONS: [Section; 11] = [
+    Section { id: "overview", title: "At a glance", build: overview::build },
+    Section { id: "coverage", title: "What ran", build: coverage::build },
+    Section { id: "results", title: "Results", build: results::build },
+    Section { id: "published", title: "Published figures", build: published::build },
+    Section { id: "versus", title: "Side by side", build: versus::build },
+    Section { id: "seeds", title: "Seeds", build: seeds::build },
+    Section { id: "grid", title: "The grid", build: grid::build },
+    Section { id: "curves", title: "Learning curves", build: curves::build },
+    Section { id: "cost", title: "Time and memory", build: cost::build },
+    Section { id: "runs", title: "Every run", build: runs::build },
+    Section { id: "provenance", title: "Provenance", build: provenance::build },
+];

@@ -1,0 +1,160 @@
+//! The headline numbers and the task × model table.
+
+use crate::report::Error;
+use crate::report::analysis::{Analysis, Cell as Group, Counts};
+use crate::report::block::{Block, Cell, Column, Fact, Table, Tone};
+use crate::report::judge::Judge;
+use crate::report::phrase::{counted, grouped, listed, shortfall, why_no_score};
+use crate::stats;
+use crate::units::Seconds;
+
+pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    if analysis.runs.is_empty() {
+        return Ok(vec![Block::caution("Nothing has run yet: there is neither a plan nor a record to report on.")]);
+    }
+    let mut blocks = vec![Block::Facts { facts: facts(analysis) }];
+    blocks.push(Block::paragraph(
+        "Scores are fractions and correlations times 100, with one decimal; losses are in nats. Each is measured on \
+         the dev split, at the best point of the sweep.",
+    ));
+    blocks.push(Block::Table(table(analysis)));
+    Ok(blocks)
+}
+
+fn facts(analysis: &Analysis<'_>) -> Vec<Fact> {
+    let counts = analysis.counts(|_| true);
+    let plan_known = analysis.input.experiments.iter().all(|experiment| !experiment.planned.is_empty());
+    let mut facts = vec![runs_fact(counts, plan_known)];
+    let wall: f64 = analysis.costs.iter().map(|cost| cost.wall_total).sum();
+    let days = [
+        analysis.runs.iter().filter_map(|run| run.record()).map(|record| record.provenance.started_unix).min(),
+        analysis.runs.iter().filter_map(|run| run.record()).map(|record| record.provenance.finished_unix).max(),
+    ];
+    let period = days.into_iter().flatten().map(crate::report::phrase::readable_moment).collect::<Vec<_>>();
+    if let [from, to] = &period[..] {
+        facts.push(Fact {
+            label: "compute time".into(),
+            value: Seconds(wall).to_string(),
+            detail: if from[..10] == to[..10] {
+                from[..10].to_owned()
+            } else {
+                format!("{} to {}", &from[..10], &to[..10])
+            },
+            tone: Tone::Plain,
+        });
+    }
+    facts.push(Fact {
+        label: "tasks × models".into(),
+        value: format!("{} × {}", analysis.tasks.len(), analysis.systems.len()),
+        detail: counted(analysis.cells.iter().map(|cell| cell.points.len()).sum(), "sweep point"),
+        tone: Tone::Plain,
+    });
+    facts.extend(leader(analysis));
+    facts
+}
+
+fn runs_fact(counts: Counts, plan_known: bool) -> Fact {
+    let complete = counts.is_complete();
+    let detail = match (shortfall(counts), plan_known) {
+        (Some(shortfall), true) => shortfall,
+        (Some(shortfall), false) => format!("{shortfall}; plan not known"),
+        (None, true) => "the sweep is complete".into(),
+        (None, false) => "plan not known".into(),
+    };
+    let done = grouped(counts.done as u64);
+    let value = if plan_known { format!("{done} of {}", grouped(counts.total() as u64)) } else { done };
+    let tone = if complete && plan_known { Tone::Best } else { Tone::Bad };
+    Fact { label: "runs done".into(), value, detail, tone }
+}
+
+/// Which model is best on most of the tasks that at least two models have a score on.
+fn leader(analysis: &Analysis<'_>) -> Option<Fact> {
+    let contested: Vec<usize> = (0..analysis.tasks.len())
+        .filter(|task| analysis.cells.iter().filter(|c| c.task == *task && c.best_score().is_some()).count() > 1)
+        .collect();
+    if contested.is_empty() {
+        return None;
+    }
+    let wins = |system: usize| contested.iter().filter(|task| analysis.winners(**task).contains(&system)).count();
+    let most = (0..analysis.systems.len()).map(wins).max()?;
+    let leaders: Vec<String> =
+        analysis.systems.iter().enumerate().filter(|(at, _)| wins(*at) == most).map(|(_, s)| s.label.clone()).collect();
+    Some(Fact {
+        label: "best on most tasks".into(),
+        value: listed(&leaders),
+        detail: format!("best on {most} of {}{}", contested.len(), if leaders.len() > 1 { " each" } else { "" }),
+        tone: Tone::Plain,
+    })
+}
+
+fn table(analysis: &Analysis<'_>) -> Table {
+    let mut columns = vec![Column::text("Task")];
+    columns.extend(analysis.systems.iter().map(|system| Column::number(&system.label)));
+    columns.push(Column::number("Majority"));
+    columns.push(Column::number("Ceiling"));
+    let mut rows: Vec<Vec<Cell>> = (0..analysis.tasks.len()).map(|task| row(analysis, task)).collect();
+    rows.extend(mean_row(analysis));
+    Table { caption: "Best dev score of each model".into(), columns, rows, interactive: false }
+}
+
+fn row(analysis: &Analysis<'_>, task: usize) -> Vec<Cell> {
+    let judge = analysis.judges[task].as_ref();
+    let measured = judge.map_or("no record yet".to_owned(), |judge| format!("{}, {}", judge.metric, judge.split));
+    let winners = analysis.winners(task);
+    let mut row = vec![Cell::text(&analysis.tasks[task].label).small(measured)];
+    for (system, named) in analysis.systems.iter().enumerate() {
+        row.push(match analysis.cell(task, system) {
+            None => Cell::absent(format!("no run of this task belongs to {}", named.label)),
+            Some(group) => score(judge, group, winners.contains(&system) && analysis.systems.len() > 1),
+        });
+    }
+    let of_any = |pick: fn(&Group<'_>) -> Option<f64>| {
+        analysis.cells.iter().filter(|group| group.task == task).find_map(pick).zip(judge)
+    };
+    let shown = |found: Option<(f64, &Judge)>, why: &str| match found {
+        Some((value, judge)) => Cell::number(judge.unit.shown(value), value).tone(Tone::Quiet),
+        None => Cell::absent(why),
+    };
+    row.push(shown(of_any(|group| group.majority), "no finished run tells the majority answer's score"));
+    row.push(shown(of_any(|group| group.ceiling), "the data's maker does not know a ceiling"));
+    row
+}
+
+/// A cell with the best point's score; with fewer runs than planned it says so.
+fn score(judge: Option<&Judge>, group: &Group<'_>, best: bool) -> Cell {
+    let (Some(judge), Some(score)) = (judge, group.best_score()) else {
+        return Cell::absent(why_no_score(group.counts)).small(why_no_score(group.counts));
+    };
+    let mut cell = Cell::number(judge.unit.shown(score.mean), score.mean);
+    if let Some(sd) = score.sd {
+        cell.text = format!("{} ± {}", cell.text, judge.unit.shown(sd));
+        cell.title = Some(format!("mean ± standard deviation over {} seeds", score.seeds));
+    }
+    if let Some(shortfall) = shortfall(group.counts) {
+        cell = cell.small(shortfall);
+    }
+    if best { cell.tone(Tone::Best) } else { cell }
+}
+
+/// The mean over the tasks, when every model has every task and all are on one scale.
+fn mean_row(analysis: &Analysis<'_>) -> Option<Vec<Cell>> {
+    let one_benchmark = analysis.tasks.windows(2).all(|pair| pair[0].benchmark == pair[1].benchmark);
+    let judges: Vec<&Judge> = analysis.judges.iter().flatten().collect();
+    let first = judges.first()?;
+    let alike = judges.iter().all(|judge| judge.unit == first.unit && judge.higher_is_better);
+    if analysis.tasks.len() < 2 || !one_benchmark || !alike || judges.len() != analysis.tasks.len() {
+        return None;
+    }
+    let mut row = vec![Cell::text("Mean").small("of the column").tone(Tone::Quiet)];
+    for system in 0..analysis.systems.len() {
+        let scores: Option<Vec<f64>> =
+            (0..analysis.tasks.len()).map(|task| Some(analysis.cell(task, system)?.best_score()?.mean)).collect();
+        row.push(match scores.and_then(|scores| stats::mean(&scores)) {
+            Some(mean) => Cell::number(first.unit.shown(mean), mean).tone(Tone::Quiet),
+            None => Cell::absent("a task has no score, so a mean would not compare"),
+        });
+    }
+    row.push(Cell::absent("not a result"));
+    row.push(Cell::absent("not a result"));
+    Some(row)
+}

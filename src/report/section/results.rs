@@ -1,0 +1,194 @@
+//! The best point of each model on each task, with its settings and what surrounds it.
+
+use crate::report::Error;
+use crate::report::analysis::{Analysis, Cell as Group};
+use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
+use crate::report::judge::{Judge, Unit};
+use crate::report::phrase::{counted, grouped, shortfall, why_no_score};
+use crate::report::plot::{self, SpreadRow};
+use crate::report::published;
+use crate::report::run::Run;
+
+pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    if analysis.cells.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut blocks = vec![Block::Table(table(analysis))];
+    blocks.extend(selection_caveat(analysis).map(Block::caution));
+    blocks.extend(spread_figure(analysis)?);
+    Ok(blocks)
+}
+
+fn table(analysis: &Analysis<'_>) -> Table {
+    let with_published = analysis.tasks.iter().any(|task| task.benchmark == published::BENCHMARK);
+    let names = ["Task", "Model"].map(Column::text);
+    let numbers = ["Best", "Other scores", "Batch", "Rate", "Epochs", "Min", "Median", "Max", "Points"];
+    let mut columns: Vec<Column> = names.into_iter().chain(numbers.map(Column::number)).collect();
+    columns.extend(["Majority", "Ceiling"].map(Column::number));
+    if with_published {
+        columns.push(Column::number("Paper, test: base / large"));
+    }
+    let rows = analysis.cells.iter().map(|group| row(analysis, group, with_published)).collect();
+    Table {
+        caption: "Best dev point, and the spread over all points of the sweep".into(),
+        columns,
+        rows,
+        interactive: true,
+    }
+}
+
+fn row(analysis: &Analysis<'_>, group: &Group<'_>, with_published: bool) -> Vec<Cell> {
+    let task = &analysis.tasks[group.task];
+    let judge = analysis.judges[group.task].as_ref();
+    let measured = judge.map_or_else(|| "no record yet".to_owned(), |judge| measured(judge, group));
+    let mut row = vec![Cell::text(&task.label).small(measured), Cell::text(&analysis.systems[group.system].label)];
+    row.extend(match (judge, group.best) {
+        (Some(judge), Some(best)) => scored(analysis, group, judge, best),
+        _ => unscored(group),
+    });
+    if with_published {
+        row.push(match published::beside(&task.benchmark, &task.name) {
+            Some((figures, measured)) => Cell::text(figures).small(measured).tone(Tone::Quiet),
+            None => Cell::absent("the paper prints no figure for this task"),
+        });
+    }
+    row
+}
+
+fn measured(judge: &Judge, group: &Group<'_>) -> String {
+    match group.dev_examples {
+        Some(count) => format!("{} on {}, {} examples", judge.metric, judge.split, grouped(count)),
+        None => format!("{} on {}", judge.metric, judge.split),
+    }
+}
+
+fn scored(analysis: &Analysis<'_>, group: &Group<'_>, judge: &Judge, best: usize) -> Vec<Cell> {
+    let unit = judge.unit;
+    let (settings, score) = (group.points[best].settings, group.points[best].score.as_ref());
+    let mean = score.map_or(f64::NAN, |score| score.mean);
+    let mut shown = Cell::number(unit.shown(mean), mean).tone(Tone::Best);
+    if let Some((sd, seeds)) = score.and_then(|score| Some((score.sd?, score.seeds))) {
+        shown = shown.small(format!("± {} over {seeds} seeds", unit.shown(sd)));
+    } else {
+        shown = shown.small(format!("seed {}", settings.seed));
+    }
+    if let Some(run) = analysis.best_run(group) {
+        shown = shown.link(&analysis.runs[run].anchor);
+    }
+    let number = |value: f64| Cell::number(unit.shown(value), value);
+    let spread = group.spread.as_ref();
+    let spread_cell = |pick: fn(&crate::report::aggregates::Spread) -> f64| {
+        spread.map_or_else(|| Cell::absent("no point has a score"), |spread| number(pick(spread)))
+    };
+    let points = spread.map_or(0, |spread| spread.points);
+    let mut count = Cell::number(format!("{points} of {}", group.points.len()), points as f64);
+    if let Some(shortfall) = shortfall(group.counts) {
+        count = count.small(shortfall).tone(Tone::Bad);
+    }
+    let known =
+        |value: Option<f64>, why: &str| value.map_or_else(|| Cell::absent(why), |v| number(v).tone(Tone::Quiet));
+    vec![
+        shown,
+        others(group),
+        Cell::number(settings.batch_size.to_string(), f64::from(settings.batch_size)),
+        Cell::number(format!("{:e}", settings.learning_rate), settings.learning_rate),
+        Cell::number(settings.epochs.to_string(), f64::from(settings.epochs)),
+        spread_cell(|spread| spread.min),
+        spread_cell(|spread| spread.median),
+        spread_cell(|spread| spread.max),
+        count,
+        known(group.majority, "the record does not know the majority answer's score"),
+        known(group.ceiling, "the data's maker does not know a ceiling"),
+    ]
+}
+
+/// The other scores of the best point, one a line.
+fn others(group: &Group<'_>) -> Cell {
+    if group.others.is_empty() {
+        return Cell::absent("the task has one score");
+    }
+    let shown = |(metric, split, unit, value): &(String, String, Unit, f64)| {
+        let split = if split == "dev" { String::new() } else { format!(" {split}") };
+        format!("{metric}{split} {}", unit.shown(*value))
+    };
+    let lines: Vec<String> = group.others.iter().map(shown).collect();
+    Cell { small: Some(lines.join(" · ")), ..Cell::default() }
+}
+
+fn unscored(group: &Group<'_>) -> Vec<Cell> {
+    let why = why_no_score(group.counts);
+    let mut cells = vec![Cell::absent(&why).small(&why)];
+    cells.extend((0..10).map(|_| Cell::absent(&why)));
+    cells
+}
+
+/// The selection on dev is itself a source of optimism; the page says so with its own numbers.
+fn selection_caveat(analysis: &Analysis<'_>) -> Option<String> {
+    let points: Vec<usize> = analysis.cells.iter().filter_map(|cell| Some(cell.spread.as_ref()?.points)).collect();
+    let (least, most) = (points.iter().min()?, points.iter().max()?);
+    if *most < 2 {
+        return None;
+    }
+    let of = if least == most { counted(*most, "point") } else { format!("{least} to {}", counted(*most, "point")) };
+    let seeds = if analysis.seeds() > 1 {
+        " A point's score is the mean over its seeds; points with fewer scored seeds than others are not chosen."
+    } else {
+        " One seed per point: how much of a difference is luck cannot be read from this table."
+    };
+    Some(format!(
+        "Each best score is the best of {of}, chosen on the same dev split that it is measured on. The maximum of \
+         several noisy scores is optimistic: expect a little less on new data.{seeds}"
+    ))
+}
+
+/// One figure for each scale that the tasks use.
+fn spread_figure(analysis: &Analysis<'_>) -> Result<Option<Block>, Error> {
+    let rows: Vec<SpreadRow> = (0..analysis.tasks.len()).filter_map(|task| spread_row(analysis, task)).collect();
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<(usize, String)> =
+        analysis.systems.iter().enumerate().map(|(at, system)| (at, system.label.clone())).collect();
+    let description = format!(
+        "Dot plot of the dev score of every sweep point: {} tasks, {}. The numbers are in the table above.",
+        rows.len(),
+        counted(names.len(), "model")
+    );
+    let drawing = plot::spread(&rows, &names, "dev score × 100", &description)?;
+    Ok(Some(Block::Figures {
+        figures: vec![Figure {
+            name: "spread".into(),
+            caption: "Every point of the sweep (faint) and the best one, by task and model; bars mark the majority \
+                      answer, dashes the ceiling where it is known."
+                .into(),
+            description,
+            size: drawing.size,
+            svg: drawing.svg,
+            wide: true,
+        }],
+    }))
+}
+
+fn spread_row(analysis: &Analysis<'_>, task: usize) -> Option<SpreadRow> {
+    let unit = analysis.judges[task].as_ref()?.unit;
+    if unit != Unit::Hundredths {
+        return None;
+    }
+    let groups: Vec<&Group<'_>> = analysis.cells.iter().filter(|cell| cell.task == task).collect();
+    let lane = |group: &&Group<'_>| {
+        let points = group.points.iter().filter_map(|point| Some(unit.scaled(point.score.as_ref()?.mean))).collect();
+        (group.system, points, group.best_score().map(|score| unit.scaled(score.mean)))
+    };
+    Some(SpreadRow {
+        name: analysis.tasks[task].label.clone(),
+        lanes: groups.iter().map(lane).collect(),
+        majority: groups.iter().find_map(|group| group.majority).map(|value| unit.scaled(value)),
+        ceiling: groups.iter().find_map(|group| group.ceiling).map(|value| unit.scaled(value)),
+    })
+}
+
+/// Whether a run is the one that its group's best score links to.
+pub(super) fn is_best(analysis: &Analysis<'_>, run: &Run<'_>) -> bool {
+    let group = analysis.cell(run.task, run.system);
+    group.and_then(|group| analysis.best_run(group)).is_some_and(|best| analysis.runs[best].anchor == run.anchor)
+}

@@ -1,0 +1,158 @@
+//! Every run: a table, and behind each row all its settings.
+
+use crate::report::Error;
+use crate::report::analysis::Analysis;
+use crate::report::block::{Block, Cell, Column, Table, Tone};
+use crate::report::judge::{Judge, Unit};
+use crate::report::phrase::{grouped, readable_moment};
+use crate::report::run::{Run, State};
+use crate::store::{Record, RunSettings, Start};
+
+pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    if analysis.runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = ["Run", "Task", "Model"].map(Column::text);
+    let numbers = ["Batch", "Rate", "Epochs", "Seed", "Score", "Steps", "Wall", "Tokens/s"].map(Column::number);
+    let columns = text.into_iter().chain(numbers).collect();
+    let rows = analysis.runs.iter().map(|run| row(analysis, run)).collect();
+    let mut blocks = vec![
+        Block::paragraph("The id leads to the run's full settings, below the table."),
+        Block::Table(Table { caption: "All runs of the plan".into(), columns, rows, interactive: true }),
+        Block::heading("Settings of each run"),
+    ];
+    blocks.extend(analysis.runs.iter().map(|run| details(analysis, run)));
+    Ok(blocks)
+}
+
+fn row(analysis: &Analysis<'_>, run: &Run<'_>) -> Vec<Cell> {
+    let settings = run.settings;
+    let mut row = vec![
+        Cell::text(&run.id.0).link(&run.anchor),
+        Cell::text(&analysis.tasks[run.task].label),
+        Cell::text(&analysis.systems[run.system].label),
+        Cell::number(settings.batch_size.to_string(), f64::from(settings.batch_size)),
+        Cell::number(format!("{:e}", settings.learning_rate), settings.learning_rate),
+        Cell::number(settings.epochs.to_string(), f64::from(settings.epochs)),
+        Cell::number(settings.seed.to_string(), settings.seed as f64),
+    ];
+    row.extend(match run.state {
+        State::Done(record) => done(analysis, run, record),
+        State::Failed(failure) => {
+            let mut cells = vec![Cell::text("failed").small(&failure.kind).title(&failure.cause).tone(Tone::Bad)];
+            cells.extend((0..3).map(|_| Cell::absent("the run failed")));
+            cells
+        }
+        State::Missing => {
+            let mut cells = vec![Cell::text("not run").tone(Tone::Absent)];
+            cells.extend((0..3).map(|_| Cell::absent("the run has left nothing")));
+            cells
+        }
+    });
+    row
+}
+
+fn done(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record) -> Vec<Cell> {
+    let judge: Option<&Judge> = analysis.judges[run.task].as_ref();
+    let score = match judge.and_then(|judge| Some((judge, judge.score(run)?))) {
+        Some((judge, score)) => {
+            let best = super::results::is_best(analysis, run);
+            Cell::number(judge.unit.shown(score), score).tone(if best { Tone::Best } else { Tone::Plain })
+        }
+        None => Cell::text("NaN").title("the run finished, but its score is not a number").tone(Tone::Bad),
+    };
+    let timings = &record.timings;
+    vec![
+        score,
+        Cell::number(grouped(record.steps), record.steps as f64),
+        Cell::number(timings.wall.to_string(), timings.wall.0),
+        Cell::number(grouped(timings.tokens_per_second.max(0.0).round() as u64), timings.tokens_per_second),
+    ]
+}
+
+fn details(analysis: &Analysis<'_>, run: &Run<'_>) -> Block {
+    let (task, system) = (&analysis.tasks[run.task].label, &analysis.systems[run.system].label);
+    let mut pairs = settings_pairs(run.settings);
+    match run.state {
+        State::Done(record) => pairs.extend(record_pairs(record)),
+        State::Failed(failure) => {
+            pairs.push(("failure".into(), format!("{}: {}", failure.kind, failure.cause)));
+            pairs.push(("failed at".into(), readable_moment(failure.at_unix)));
+        }
+        State::Missing => pairs.push(("state".into(), "not run".into())),
+    }
+    let experiment = &analysis.input.experiments[run.experiment].name;
+    pairs.insert(0, ("experiment".into(), experiment.clone()));
+    let summary = format!("{} · {task} · {system} · {} · seed {}", run.id, run.point_label(), run.settings.seed);
+    Block::Details { anchor: run.anchor.clone(), summary, pairs }
+}
+
+fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
+    let (shape, training) = (&settings.architecture, &settings.training);
+    let start = match &settings.start {
+        Start::Random => "random, from the seed".to_owned(),
+        Start::Checkpoint { folder, sha256 } => format!("{folder} (SHA-256 {sha256})"),
+    };
+    let mut pairs: Vec<(&str, String)> = vec![
+        ("batch size", settings.batch_size.to_string()),
+        ("learning rate", format!("{:e}", settings.learning_rate)),
+        ("epochs", settings.epochs.to_string()),
+        ("seed", settings.seed.to_string()),
+        ("weights", start),
+        (
+            "architecture",
+            format!(
+                "{} layers, width {}, {} heads, feed-forward {}, vocabulary {}, {} positions, {} segments",
+                shape.layers,
+                shape.hidden,
+                shape.heads,
+                shape.intermediate,
+                shape.vocab_size,
+                shape.max_positions,
+                shape.type_vocab_size
+            ),
+        ),
+        ("longest sequence", format!("{} tokens", training.max_length)),
+        ("warmup", format!("{} of the steps", training.warmup_fraction)),
+        ("weight decay", training.weight_decay.to_string()),
+        ("dropout", training.dropout.to_string()),
+        ("gradient norm at most", training.clip_norm.to_string()),
+        ("gradient accumulation", training.gradient_accumulation.to_string()),
+        ("AdamW", format!("β1 {}, β2 {}, ε {:e}", training.adam_beta1, training.adam_beta2, training.adam_epsilon)),
+        ("device", settings.device.clone()),
+        ("lower case", if settings.lower_case { "yes" } else { "no" }.to_owned()),
+        ("vocabulary SHA-256", settings.vocabulary_sha256.clone()),
+        ("numerics version", settings.numerics_version.to_string()),
+    ];
+    let data = settings.data_sha256.iter().map(|(file, sum)| format!("{file} {sum}")).collect::<Vec<_>>().join("; ");
+    pairs.push(("data SHA-256", if data.is_empty() { "none recorded".into() } else { data }));
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn record_pairs(record: &Record) -> Vec<(String, String)> {
+    let score = |score: &crate::store::Score| {
+        let value = score.value.map_or_else(|| "NaN".to_owned(), |value| Unit::named(&score.unit).shown(value));
+        format!("{} on {} {value}", score.metric, score.split)
+    };
+    let scores: Vec<String> = record.scores.iter().map(score).collect();
+    let examples: Vec<String> =
+        record.examples.iter().map(|(split, count)| format!("{split} {}", grouped(*count))).collect();
+    let host = &record.host;
+    let provenance = &record.provenance;
+    let mut pairs = vec![
+        ("scores".to_owned(), scores.join("; ")),
+        ("examples".to_owned(), examples.join("; ")),
+        ("tokens".to_owned(), grouped(record.tokens.0)),
+        ("peak memory".to_owned(), record.peak_memory.to_string()),
+        ("host".to_owned(), format!("{}, {} ({} threads of {})", host.name, host.cpu, host.threads, host.cores)),
+        (
+            "time".to_owned(),
+            format!("{} to {}", readable_moment(provenance.started_unix), readable_moment(provenance.finished_unix)),
+        ),
+    ];
+    if !record.skipped_rows.is_empty() {
+        let skipped: Vec<String> = record.skipped_rows.iter().map(|(file, rows)| format!("{file} {rows}")).collect();
+        pairs.push(("rows skipped".to_owned(), skipped.join("; ")));
+    }
+    pairs
+}

@@ -1,0 +1,73 @@
+//! With several seeds: how much of a score is luck.
+
+use crate::report::Error;
+use crate::report::analysis::{Analysis, Cell as Group};
+use crate::report::block::{Block, Cell, Column, Table, Tone};
+use crate::report::judge::Judge;
+use crate::report::run::point_label;
+use crate::stats;
+
+pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    if analysis.seeds() < 2 {
+        return Ok(Vec::new());
+    }
+    let text = "Mean ± sample standard deviation (n − 1) over the seeds of each point, with the mean's 95 % interval by \
+                Student's t; then the best point of each seed on its own.";
+    Ok(vec![Block::paragraph(text), Block::Table(points_table(analysis)), Block::Table(best_table(analysis))])
+}
+
+fn judged<'a>(analysis: &'a Analysis<'_>) -> impl Iterator<Item = (&'a Group<'a>, &'a Judge)> {
+    analysis.cells.iter().filter_map(|group| Some((group, analysis.judges[group.task].as_ref()?)))
+}
+
+fn points_table(analysis: &Analysis<'_>) -> Table {
+    let mut rows = Vec::new();
+    for (group, judge) in judged(analysis) {
+        for (at, point) in group.points.iter().enumerate() {
+            let scores: Vec<f64> = point.runs.iter().filter_map(|run| judge.score(&analysis.runs[*run])).collect();
+            let label = Cell::text(point_label(point.settings));
+            let mut row = vec![
+                Cell::text(&analysis.tasks[group.task].label),
+                Cell::text(&analysis.systems[group.system].label),
+                if group.best == Some(at) { label.small("chosen").tone(Tone::Best) } else { label },
+                Cell::number(format!("{} of {}", scores.len(), point.runs.len()), scores.len() as f64),
+            ];
+            let number = |value: f64| Cell::number(judge.unit.shown(value), value);
+            let few = || Cell::absent("fewer than two seeds have a score");
+            row.push(stats::mean(&scores).map_or_else(|| Cell::absent("no seed has a score"), number));
+            row.push(stats::sample_sd(&scores).map_or_else(few, number));
+            row.push(stats::t_interval(&scores, 0.95).map_or_else(few, |interval| {
+                let (low, high) = (judge.unit.shown(interval.low), judge.unit.shown(interval.high));
+                Cell::number(format!("{low} to {high}"), interval.low)
+            }));
+            rows.push(row);
+        }
+    }
+    let text = ["Task", "Model", "Batch × rate × epochs"].map(Column::text);
+    let numbers = ["Seeds", "Mean", "± sd", "95 % interval"].map(Column::number);
+    let columns = text.into_iter().chain(numbers).collect();
+    Table { caption: "Each point over its seeds".into(), columns, rows, interactive: true }
+}
+
+fn best_table(analysis: &Analysis<'_>) -> Table {
+    let rows = judged(analysis)
+        .map(|(group, judge)| {
+            let shown: Vec<String> =
+                group.seeds.iter().map(|seed| format!("{}: {}", seed.seed, judge.unit.shown(seed.value))).collect();
+            let over = group.over_seeds().map_or_else(
+                || Cell::absent("fewer than two seeds have a score"),
+                |(mean, sd)| Cell::number(format!("{} ± {}", judge.unit.shown(mean), judge.unit.shown(sd)), mean),
+            );
+            vec![
+                Cell::text(&analysis.tasks[group.task].label),
+                Cell::text(&analysis.systems[group.system].label),
+                over,
+                Cell::number(group.seeds.len().to_string(), group.seeds.len() as f64),
+                if shown.is_empty() { Cell::absent("no seed has a score") } else { Cell::text(shown.join(" · ")) },
+            ]
+        })
+        .collect();
+    let [task, model, each] = ["Task", "Model", "Seed: best score"].map(Column::text);
+    let columns = vec![task, model, Column::number("Mean ± sd"), Column::number("n"), each];
+    Table { caption: "The best point of each seed".into(), columns, rows, interactive: false }
+}

@@ -1,0 +1,136 @@
+//! Two models side by side, paired by grid point and seed.
+
+use crate::report::Error;
+use crate::report::analysis::Analysis;
+use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
+use crate::report::judge::{Judge, Unit};
+use crate::report::phrase::{counted, p_value};
+use crate::report::plot::{self, PairRow};
+use crate::report::versus::{Versus, VersusRow};
+use crate::stats::Interval;
+
+pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    if analysis.versus.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut blocks = vec![Block::paragraph(
+        "Runs are paired when they share batch size, learning rate, epochs, seed and data. p is the two-sided sign-flip \
+         permutation test of the pairs' differences, with Holm's adjustment over the tasks of a table. All pairs \
+         share one dev set, so a small p speaks of consistency over the grid, not of other data.",
+    )];
+    for (at, versus) in analysis.versus.iter().enumerate() {
+        let (a, b) = (&analysis.systems[versus.a].label, &analysis.systems[versus.b].label);
+        blocks.push(Block::heading(format!("{b} against {a}")));
+        blocks.push(Block::Table(table(analysis, versus)));
+        blocks.extend(figure(analysis, versus, at)?);
+    }
+    Ok(blocks)
+}
+
+/// The comparison as a table; `compare` prints the same one.
+pub(in crate::report) fn table(analysis: &Analysis<'_>, versus: &Versus) -> Table {
+    let (a, b) = (&analysis.systems[versus.a].label, &analysis.systems[versus.b].label);
+    let mut columns = vec![Column::text("Task")];
+    let numbers = [
+        format!("{a}, best"),
+        format!("{b}, best"),
+        "Difference".into(),
+        "Pairs".into(),
+        format!("{a}, mean"),
+        format!("{b}, mean"),
+        "Mean difference".into(),
+        "95 % interval".into(),
+        "p".into(),
+    ];
+    columns.extend(numbers.iter().map(|title| Column::number(title)));
+    let rows = versus
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let judge = analysis.judges[row.task].as_ref()?;
+            let mut cells = vec![Cell::text(&analysis.tasks[row.task].label).small(&judge.metric)];
+            cells.extend(best_cells(row, judge));
+            cells.extend(pair_cells(row, judge));
+            Some(cells)
+        })
+        .collect();
+    Table { caption: format!("{b} against {a}"), columns, rows, interactive: false }
+}
+
+fn best_cells(row: &VersusRow, judge: &Judge) -> Vec<Cell> {
+    let shown = |value: Option<f64>| match value {
+        Some(value) => Cell::number(judge.unit.shown(value), value),
+        None => Cell::absent("no finished run has a score"),
+    };
+    let difference = row.best_a.zip(row.best_b).map(|(a, b)| b - a);
+    let difference = match difference {
+        Some(value) => Cell::number(judge.unit.signed(value), value).tone(direction(judge, value)),
+        None => Cell::absent("one of the two has no score"),
+    };
+    vec![shown(row.best_a), shown(row.best_b), difference]
+}
+
+fn pair_cells(row: &VersusRow, judge: &Judge) -> Vec<Cell> {
+    let why = "no two runs share point, seed and data";
+    let pairs = row.differences.len();
+    let shown = |value: Option<f64>| match value {
+        Some(value) => Cell::number(judge.unit.shown(value), value),
+        None => Cell::absent(why),
+    };
+    let mean = row.mean_a.zip(row.mean_b).map(|(a, b)| b - a);
+    let interval = |Interval { low, high }| format!("{} to {}", judge.unit.signed(low), judge.unit.signed(high));
+    vec![
+        Cell::number(pairs.to_string(), pairs as f64),
+        shown(row.mean_a),
+        shown(row.mean_b),
+        mean.map_or_else(
+            || Cell::absent(why),
+            |value| Cell::number(judge.unit.signed(value), value).tone(direction(judge, value)),
+        ),
+        row.interval.map_or_else(|| Cell::absent("fewer than two pairs"), |i| Cell::number(interval(i), i.low)),
+        row.adjusted_p.map_or_else(|| Cell::absent("fewer than two pairs"), |p| Cell::number(p_value(p), p)),
+    ]
+}
+
+fn direction(judge: &Judge, difference: f64) -> Tone {
+    if judge.merit(difference) > 0.0 { Tone::Best } else { Tone::Plain }
+}
+
+fn figure(analysis: &Analysis<'_>, versus: &Versus, at: usize) -> Result<Option<Block>, Error> {
+    let scaled = |row: &VersusRow| -> Option<PairRow> {
+        let judge = analysis.judges[row.task].as_ref()?;
+        // One axis holds one scale; to the right is better.
+        let point = |value: f64| judge.merit(judge.unit.scaled(value));
+        let mean = row.mean_b? - row.mean_a?;
+        let interval = row.interval.map(|interval| {
+            let ends = [point(interval.low), point(interval.high)];
+            Interval { low: ends[0].min(ends[1]), high: ends[0].max(ends[1]) }
+        });
+        (judge.unit == Unit::Hundredths).then(|| PairRow {
+            name: analysis.tasks[row.task].label.clone(),
+            differences: row.differences.iter().copied().map(point).collect(),
+            mean: point(mean),
+            interval,
+        })
+    };
+    let rows: Vec<PairRow> = versus.rows.iter().filter_map(scaled).collect();
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let (a, b) = (&analysis.systems[versus.a].label, &analysis.systems[versus.b].label);
+    let description = format!(
+        "Dot plot of paired differences, {b} minus {a}, on {}. The means are in the table above.",
+        counted(rows.len(), "task")
+    );
+    let drawing = plot::pairs(&rows, (a, b), versus.b, &description)?;
+    Ok(Some(Block::Figures {
+        figures: vec![Figure {
+            name: format!("pairs-{}", at + 1),
+            caption: format!("Difference in dev score × 100 of {b} against {a}, pair by pair."),
+            description,
+            size: drawing.size,
+            svg: drawing.svg,
+            wide: true,
+        }],
+    }))
+}

@@ -1,0 +1,109 @@
+//! Two systems side by side, paired by point and seed.
+
+use serde::Serialize;
+
+use super::analysis::Cell;
+use super::judge::Judge;
+use super::run::Run;
+use super::system::System;
+use crate::stats::{self, Interval, PairedTest};
+
+/// Random signs are drawn from this seed; a report shows the same p-value every time.
+const TEST_SEED: u64 = 0;
+
+/// System `b` against system `a`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Versus {
+    /// Index of the reference.
+    pub(crate) a: usize,
+    /// Index of the other.
+    pub(crate) b: usize,
+    /// By task, those that both have runs of.
+    pub(crate) rows: Vec<VersusRow>,
+}
+
+/// Two systems on one task.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct VersusRow {
+    /// Index of the task.
+    #[serde(skip)]
+    pub(crate) task: usize,
+    /// The best point's score of the reference.
+    pub(crate) best_a: Option<f64>,
+    /// The best point's score of the other.
+    pub(crate) best_b: Option<f64>,
+    /// Mean of the reference over the pairs.
+    pub(crate) mean_a: Option<f64>,
+    /// Mean of the other over the pairs.
+    pub(crate) mean_b: Option<f64>,
+    /// Other minus reference, pair by pair, in the report's order.
+    pub(crate) differences: Vec<f64>,
+    /// Their mean's 95 % interval by Student's t.
+    pub(crate) interval: Option<Interval>,
+    /// Sign-flip test of the differences.
+    pub(crate) test: Option<PairedTest>,
+    /// The test's p-value after Holm's adjustment over the tasks of this comparison.
+    pub(crate) adjusted_p: Option<f64>,
+}
+
+/// Each system against the first before it that it shares a task with.
+pub(crate) fn all(runs: &[Run<'_>], systems: &[System], judges: &[Option<Judge>], cells: &[Cell<'_>]) -> Vec<Versus> {
+    let of = |a: usize, b: usize| pair(runs, judges, cells, a, b);
+    (1..systems.len()).filter_map(|b| (0..b).map(|a| of(a, b)).find(|versus| !versus.rows.is_empty())).collect()
+}
+
+/// System `b` against system `a` on every task that both have.
+pub(crate) fn pair(runs: &[Run<'_>], judges: &[Option<Judge>], cells: &[Cell<'_>], a: usize, b: usize) -> Versus {
+    let cell = |task: usize, system: usize| cells.iter().find(|cell| cell.task == task && cell.system == system);
+    let mut rows: Vec<VersusRow> = judges
+        .iter()
+        .enumerate()
+        .filter_map(|(task, judge)| Some(row(runs, judge.as_ref()?, task, cell(task, a)?, cell(task, b)?)))
+        .collect();
+    let tested: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].test.is_some()).collect();
+    let p_values: Vec<f64> = tested.iter().filter_map(|at| rows[*at].test).map(|test| test.p_value).collect();
+    for (at, adjusted) in tested.into_iter().zip(stats::holm(&p_values)) {
+        rows[at].adjusted_p = Some(adjusted);
+    }
+    Versus { a, b, rows }
+}
+
+fn row(runs: &[Run<'_>], judge: &Judge, task: usize, a: &Cell<'_>, b: &Cell<'_>) -> VersusRow {
+    let of = |cell: &Cell<'_>| -> Vec<usize> { cell.points.iter().flat_map(|point| point.runs.clone()).collect() };
+    let (lefts, rights) = (of(a), of(b));
+    let mut pairs: Vec<(f64, f64)> = Vec::new();
+    for left in &lefts {
+        let only = |runs_of: &[usize], with: usize| -> Option<usize> {
+            let mut partners = runs_of.iter().filter(|other| is_pair(&runs[with], &runs[**other]));
+            partners.next().filter(|_| partners.next().is_none()).copied()
+        };
+        // Two fixed settings may share a label; then no single partner exists, and none is taken.
+        if let Some(right) = only(&rights, *left)
+            && only(&lefts, right) == Some(*left)
+            && let (Some(x), Some(y)) = (judge.score(&runs[*left]), judge.score(&runs[right]))
+        {
+            pairs.push((x, y));
+        }
+    }
+    let (xs, ys): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+    let differences: Vec<f64> = pairs.iter().map(|(x, y)| y - x).collect();
+    VersusRow {
+        task,
+        best_a: a.best_score().map(|score| score.mean),
+        best_b: b.best_score().map(|score| score.mean),
+        mean_a: stats::mean(&xs),
+        mean_b: stats::mean(&ys),
+        interval: stats::t_interval(&differences, 0.95),
+        test: (differences.len() > 1).then(|| stats::sign_flip_test(&differences, TEST_SEED)).flatten(),
+        differences,
+        adjusted_p: None,
+    }
+}
+
+/// Runs that differ by their model alone, as far as the sweep is concerned, and read the same data.
+fn is_pair(a: &Run<'_>, b: &Run<'_>) -> bool {
+    let (a, b) = (a.settings, b.settings);
+    (a.batch_size, a.epochs, a.seed, a.learning_rate.to_bits())
+        == (b.batch_size, b.epochs, b.seed, b.learning_rate.to_bits())
+        && a.data_sha256 == b.data_sha256
+}

@@ -1,0 +1,559 @@
+//! From records to the report's files. The records are invented; no model was trained.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use bertbench::random::{Draws, Stream};
+use bertbench::report::{self, CurvePoint, ExperimentInput, Input, OutputFile};
+use bertbench::store::{
+    Architecture, Evaluation, Failure, Host, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings,
+};
+use bertbench::units::{Bytes, Seconds, Tokens};
+
+/// Task, primary metric and split, other scores, majority, ceiling, dev examples.
+type TaskShape = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], f64, f64, u64);
+
+const TASKS: [TaskShape; 9] = [
+    ("cola", "mcc", "dev", &[("accuracy", "dev")], 0.0, 0.83, 300),
+    ("mnli", "accuracy", "dev_matched", &[("accuracy", "dev_mismatched")], 0.351, 0.92, 400),
+    ("mrpc", "f1", "dev", &[("accuracy", "dev")], 0.79, 0.94, 300),
+    ("qnli", "accuracy", "dev", &[], 0.512, 0.95, 300),
+    ("qqp", "f1", "dev", &[("accuracy", "dev")], 0.55, 0.93, 400),
+    ("rte", "accuracy", "dev", &[], 0.527, 0.9, 277),
+    ("sst2", "accuracy", "dev", &[], 0.509, 0.96, 300),
+    ("stsb", "spearman", "dev", &[("pearson", "dev")], 0.0, 0.95, 300),
+    ("wnli", "accuracy", "dev", &[], 0.563, 0.85, 71),
+];
+
+const RATES: [f64; 3] = [5e-4, 3e-4, 2e-4];
+
+fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), seed: u64) -> RunSettings {
+    RunSettings {
+        model: model.into(),
+        architecture: Architecture {
+            layers: if large { 4 } else { 2 },
+            hidden: if large { 96 } else { 64 },
+            heads: if large { 4 } else { 2 },
+            intermediate: if large { 384 } else { 256 },
+            vocab_size: 2048,
+            max_positions: 128,
+            type_vocab_size: 2,
+        },
+        start: Start::Random,
+        task: task.into(),
+        batch_size: point.0,
+        learning_rate: point.1,
+        epochs: point.2,
+        seed,
+        training: TrainingSettings {
+            max_length: 64,
+            warmup_fraction: 0.1,
+            weight_decay: 0.01,
+            dropout: 0.1,
+            clip_norm: 1.0,
+            gradient_accumulation: 1,
+            adam_beta1: 0.9,
+            adam_beta2: 0.999,
+            adam_epsilon: 1e-6,
+        },
+        device: "cpu".into(),
+        data_sha256: BTreeMap::from([(format!("{task}/dev.tsv"), "00".repeat(32))]),
+        vocabulary_sha256: "11".repeat(32),
+        lower_case: true,
+        numerics_version: 1,
+    }
+}
+
+fn grid() -> Vec<(u32, f64, u32)> {
+    let mut points = Vec::new();
+    for batch in [16, 32] {
+        for rate in RATES {
+            points.extend([3, 4].map(|epochs| (batch, rate, epochs)));
+        }
+    }
+    points
+}
+
+fn score(metric: &str, split: &str, value: f64) -> Score {
+    let unit = if matches!(metric, "mcc" | "pearson" | "spearman") { "correlation" } else { "fraction" };
+    Score {
+        metric: metric.into(),
+        split: split.into(),
+        value: value.is_finite().then_some(value),
+        unit: unit.into(),
+        higher_is_better: true,
+    }
+}
+
+/// A record whose scores rise over the epochs to an invented end.
+fn record(experiment: &str, benchmark: &str, settings: RunSettings, shape: &TaskShape, draws: &mut Draws) -> Record {
+    let (_, metric, split, others, majority, ceiling, examples) = *shape;
+    let large = settings.architecture.layers > 2;
+    let skill = 0.45 + 0.15 * f64::from(u8::from(large)) + 0.1 * draws.normal() + 250.0 * settings.learning_rate;
+    let reached = majority + (ceiling - majority) * skill.clamp(0.0, 1.0);
+    let steps = u64::from(settings.epochs) * 1200 / u64::from(settings.batch_size);
+    let scores = |at: f64, draws: &mut Draws| {
+        let jitter = 0.01 * draws.normal();
+        let mut scores = vec![score(metric, split, at + jitter)];
+        scores.extend(others.iter().map(|(metric, split)| score(metric, split, at - 0.01)));
+        scores
+    };
+    let evaluations: Vec<Evaluation> = (1..=settings.epochs)
+        .map(|epoch| {
+            let progress = 1.0 - 0.45_f64.powi(i32::try_from(epoch).unwrap());
+            Evaluation {
+                epoch,
+                step: steps * u64::from(epoch) / u64::from(settings.epochs),
+                train_loss: 0.7 - 0.4 * progress * skill,
+                scores: scores(majority + (reached - majority) * progress, draws),
+            }
+        })
+        .collect();
+    let wall = 1.5 + 2.0 * f64::from(u8::from(large)) + 0.3 * draws.uniform();
+    Record {
+        id: settings.id(),
+        experiment: experiment.into(),
+        benchmark: benchmark.into(),
+        primary_metric: metric.into(),
+        primary_split: split.into(),
+        scores: evaluations.last().unwrap().scores.clone(),
+        evaluations,
+        majority,
+        ceiling: (benchmark == "mini").then_some(ceiling),
+        examples: BTreeMap::from([("train".into(), 1200), (split.into(), examples)]),
+        skipped_rows: BTreeMap::new(),
+        steps,
+        tokens: Tokens(steps * u64::from(settings.batch_size) * 24),
+        timings: Timings {
+            wall: Seconds(wall),
+            setup: Seconds(0.02 * wall),
+            forward: Seconds(0.3 * wall),
+            backward: Seconds(0.5 * wall),
+            optimizer: Seconds(0.08 * wall),
+            evaluation: Seconds(0.08 * wall),
+            overhead_fraction: 0.02,
+            tokens_per_second: 40_000.0 / wall,
+        },
+        peak_memory: Bytes(180_000_000 + 60_000_000 * u64::from(large)),
+        host: Host {
+            name: "no-such-host".into(),
+            os: "none".into(),
+            cpu: "an invented processor".into(),
+            cores: 2,
+            threads: 2,
+            memory: Bytes(8 << 30),
+            device: "cpu".into(),
+        },
+        provenance: Provenance {
+            bertbench: "0.1.0".into(),
+            burn: "0.22.1".into(),
+            rustc: "1.95.0".into(),
+            git_commit: Some("0123456789abcdef0123".into()),
+            git_dirty: false,
+            started_unix: 1_767_225_600,
+            finished_unix: 1_767_225_600 + 4,
+        },
+        notes: vec!["the weights were drawn at random: nothing was pretrained".into()],
+        settings,
+    }
+}
+
+fn curve(record: &Record, draws: &mut Draws) -> Vec<CurvePoint> {
+    (1..=record.steps)
+        .map(|step| {
+            let progress = step as f64 / record.steps as f64;
+            let end = record.evaluations.last().unwrap().train_loss;
+            let loss = end + (0.72 - end) * (-4.0 * progress).exp() + 0.03 * draws.normal();
+            CurvePoint { step, loss, learning_rate: record.settings.learning_rate * (1.0 - progress) }
+        })
+        .collect()
+}
+
+/// Two models × the nine tasks × the grid × the seeds, all runs done.
+fn complete(name: &str, benchmark: &str, models: [&str; 2], seeds: &[u64]) -> ExperimentInput {
+    let mut draws = Stream::new(5, name).at(0);
+    let mut experiment = ExperimentInput { name: name.into(), ..ExperimentInput::default() };
+    for shape in &TASKS {
+        for (large, model) in [(false, models[0]), (true, models[1])] {
+            for point in grid() {
+                for seed in seeds {
+                    let settings = settings(model, large, shape.0, point, *seed);
+                    let record = record(name, benchmark, settings.clone(), shape, &mut draws);
+                    experiment.curves.insert(record.id.clone(), curve(&record, &mut draws));
+                    experiment.planned.push(settings);
+                    experiment.records.push(record);
+                }
+            }
+        }
+    }
+    experiment
+}
+
+/// The same with two failures, three runs missing and one score that is not a number.
+fn damaged(name: &str, models: [&str; 2]) -> ExperimentInput {
+    let mut experiment = complete(name, "mini", models, &[1]);
+    for (at, kind) in [(100, "diverged"), (40, "killed")] {
+        let record = experiment.records.remove(at);
+        let cause = format!("the loss was NaN at step {at} <script>alert(1)</script>");
+        experiment.failures.push((record.settings, Failure { kind: kind.into(), cause, at_unix: 1_767_225_700 }));
+    }
+    experiment.records.truncate(experiment.records.len() - 3);
+    let spoilt = &mut experiment.records[7];
+    for score in spoilt.scores.iter_mut().chain(spoilt.evaluations.iter_mut().flat_map(|e| &mut e.scores)) {
+        score.value = None;
+    }
+    experiment
+}
+
+fn input(experiments: Vec<ExperimentInput>) -> Input {
+    Input { title: "A <b>report</b> & \"its\" title".into(), experiments }
+}
+
+fn text<'a>(files: &'a [OutputFile], name: &str) -> &'a str {
+    let file = files.iter().find(|file| file.name == name).unwrap_or_else(|| panic!("no {name}"));
+    std::str::from_utf8(&file.bytes).unwrap()
+}
+
+/// Elements that HTML closes by itself.
+const VOID: [&str; 4] = ["meta", "br", "input", "link"];
+
+/// Every tag closed in order, every attribute quoted, no stray `<`. Scripts and styles are skipped.
+fn assert_well_formed(name: &str, markup: &str) {
+    let mut open: Vec<String> = Vec::new();
+    let mut rest = markup;
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start + 1..];
+        let mut quoted = false;
+        let end = rest.find(|c| {
+            quoted ^= c == '"';
+            c == '>' && !quoted
+        });
+        let tag = &rest[..end.unwrap_or_else(|| panic!("{name}: an unclosed tag: {}", &rest[..rest.len().min(80)]))];
+        rest = &rest[tag.len() + 1..];
+        let word: String = tag.trim_start_matches('/').chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+        assert!(!word.is_empty() || tag.starts_with("!doctype"), "{name}: a stray < before {tag}");
+        if tag.starts_with('!') || tag.ends_with('/') || VOID.contains(&word.as_str()) {
+            continue;
+        }
+        if tag.starts_with('/') {
+            assert_eq!(open.pop().as_ref(), Some(&word), "{name}: closed out of order");
+            continue;
+        }
+        if matches!(word.as_str(), "script" | "style") {
+            let close = format!("</{word}>");
+            rest = &rest[rest.find(&close).unwrap() + close.len()..];
+            continue;
+        }
+        open.push(word);
+    }
+    assert!(open.is_empty(), "{name}: not closed: {open:?}");
+}
+
+#[test]
+fn every_file_is_there_well_formed_and_loads_nothing() {
+    let files = report::render(&input(vec![damaged("mi<n>i & \"co\"", ["ba|se", "la<r>ge&\"'"])])).unwrap();
+    let names: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names.len(), files.len(), "two files share a name");
+    for name in ["index.html", "results.csv", "results.md", "results.json", "spread.svg", "pairs-1.svg"] {
+        assert!(names.contains(name), "{name} is missing from {names:?}");
+    }
+    for (task, ..) in TASKS {
+        for plot in [format!("dev-{task}.svg"), format!("loss-{task}.svg"), format!("grid-{task}-ba-se.svg")] {
+            assert!(names.contains(plot.as_str()), "{plot} is missing from {names:?}");
+        }
+    }
+    for file in &files {
+        let extension = Path::new(&file.name).extension().unwrap().to_str().unwrap();
+        let content = text(&files, &file.name);
+        if matches!(extension, "html" | "svg") {
+            assert_well_formed(&file.name, content);
+            let addresses = content.replace("http://www.w3.org/2000/svg", "");
+            assert!(!addresses.contains("http://") && !addresses.contains("https://"), "{} loads", file.name);
+            assert!(!content.contains("src=") && !content.contains("@import") && !content.contains("url("));
+        }
+        if extension == "html" {
+            assert!(
+                !content.contains("<script>alert") && !content.contains("la<r>ge") && !content.contains("<b>report")
+            );
+            assert!(content.contains("la&lt;r&gt;ge&amp;"), "names are shown escaped");
+        }
+    }
+    serde_json::from_str::<serde_json::Value>(text(&files, "results.json")).unwrap();
+}
+
+#[test]
+fn every_link_on_the_page_leads_somewhere() {
+    let files = report::render(&input(vec![damaged("mini", ["base", "large"])])).unwrap();
+    let page = text(&files, "index.html");
+    let ids: Vec<&str> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an id is used twice");
+    for link in page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        match link.strip_prefix('#') {
+            Some(anchor) => assert!(ids.contains(&anchor), "no place for #{anchor}"),
+            None => assert!(files.iter().any(|file| file.name == link), "no file for {link}"),
+        }
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes_whatever_the_order_of_its_records() {
+    let experiment = damaged("mini", ["base", "large"]);
+    let mut shuffled = experiment.clone();
+    let mut draws = Stream::new(1, "shuffle").at(0);
+    draws.shuffle(&mut shuffled.records);
+    draws.shuffle(&mut shuffled.failures);
+    draws.shuffle(&mut shuffled.planned);
+    let first = report::render(&input(vec![experiment.clone()])).unwrap();
+    assert_eq!(first, report::render(&input(vec![experiment])).unwrap());
+    assert_eq!(first, report::render(&input(vec![shuffled])).unwrap());
+}
+
+#[test]
+fn csv_has_timing_and_host_last_and_equal_sweeps_agree_before_them() {
+    let first = complete("mini", "mini", ["base", "large"], &[1]);
+    let mut second = first.clone();
+    for record in &mut second.records {
+        record.timings.wall = Seconds(99.0);
+        record.timings.tokens_per_second = 1.0;
+        record.peak_memory = Bytes(1);
+        record.host.name = "elsewhere".into();
+        record.provenance.started_unix += 5;
+    }
+    let [first, second] = [first, second].map(|experiment| {
+        let files = report::render(&input(vec![experiment])).unwrap();
+        text(&files, "results.csv").to_owned()
+    });
+    let head = "experiment,task,model,run,batch_size,learning_rate,epochs,seed,split,metric,value,unit,direction,steps,\
+                tokens,wall_seconds,tokens_per_second,peak_memory_bytes,host,started";
+    assert_eq!(first.lines().next().unwrap(), head);
+    assert_ne!(first, second);
+    let stable = |csv: &str| -> Vec<String> {
+        csv.lines().map(|line| line.split(',').take(15).collect::<Vec<_>>().join(",")).collect()
+    };
+    assert_eq!(stable(&first), stable(&second));
+    let scores: usize = TASKS.iter().map(|task| 2 * 12 * (1 + task.3.len())).sum();
+    assert_eq!(first.lines().count(), scores + 1);
+    assert!(first.contains(",16,0.0002,3,1,dev_matched,accuracy,0."), "{}", &first[..400]);
+    assert!(first.lines().nth(1).unwrap().ends_with(",no-such-host,2026-01-01T00:00:00Z"));
+}
+
+#[test]
+fn a_score_that_is_not_a_number_says_so() {
+    let files = report::render(&input(vec![damaged("mini", ["base", "large"])])).unwrap();
+    assert!(text(&files, "results.csv").contains(",NaN,"));
+    let page = text(&files, "index.html");
+    assert!(page.contains("1 finished run of mini scored no number (NaN)"));
+    assert!(page.contains("of 216 runs 2 failed and 3 left nothing"));
+    assert!(page.contains("211 of 216"));
+}
+
+/// Plain Rust over the same records: mean over seeds, then the best of the points that have the most
+/// scored seeds.
+fn picks(experiment: &ExperimentInput) -> BTreeMap<(String, String), (f64, f64, f64, f64)> {
+    let mut points: BTreeMap<(String, String), BTreeMap<String, Vec<f64>>> = BTreeMap::new();
+    for record in &experiment.records {
+        let Some(value) = record.primary_score() else { continue };
+        let settings = &record.settings;
+        let point = format!("{} {:e} {}", settings.batch_size, settings.learning_rate, settings.epochs);
+        let group = points.entry((settings.task.clone(), settings.model.clone())).or_default();
+        group.entry(point).or_default().push(value);
+    }
+    points
+        .into_iter()
+        .map(|(key, points)| {
+            let most = points.values().map(Vec::len).max().unwrap();
+            let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+            let best = points.values().filter(|v| v.len() == most).map(mean).fold(f64::MIN, f64::max);
+            let mut means: Vec<f64> = points.values().map(mean).collect();
+            means.sort_by(f64::total_cmp);
+            let (low, high) = (means[(means.len() - 1) / 2], means[means.len() / 2]);
+            (key, (best, means[0], f64::midpoint(low, high), *means.last().unwrap()))
+        })
+        .collect()
+}
+
+#[test]
+fn polars_picks_what_plain_rust_picks() {
+    let mut uneven = complete("uneven", "mini", ["base", "large"], &[1, 2, 3]);
+    let mut draws = Stream::new(9, "drop").at(0);
+    uneven.records.retain(|_| !draws.chance(0.15));
+    for experiment in [uneven, damaged("mini", ["base", "large"]), complete("glue", "GLUE", ["base", "large"], &[1])] {
+        let files = report::render(&input(vec![experiment.clone()])).unwrap();
+        let json: serde_json::Value = serde_json::from_str(text(&files, "results.json")).unwrap();
+        let expected = picks(&experiment);
+        let groups = json["results"].as_array().unwrap();
+        assert_eq!(groups.len(), expected.len());
+        for group in groups {
+            let key = (group["task"].as_str().unwrap().to_owned(), group["model"].as_str().unwrap().to_owned());
+            let (best, min, median, max) = expected[&key];
+            let found =
+                [&group["best"]["score"], &group["min"], &group["median"], &group["max"]].map(|v| v.as_f64().unwrap());
+            for (found, expected) in found.into_iter().zip([best, min, median, max]) {
+                assert!((found - expected).abs() < 1e-12, "{key:?}: {found} is not {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lower_is_better_is_respected() {
+    let mut experiment = complete("lm", "mini", ["base", "large"], &[1]);
+    experiment.records.retain(|record| record.settings.task == "rte");
+    experiment.planned.retain(|settings| settings.task == "rte");
+    for record in &mut experiment.records {
+        for score in record.scores.iter_mut().chain(record.evaluations.iter_mut().flat_map(|e| &mut e.scores)) {
+            (score.metric, score.unit, score.higher_is_better) = ("loss".into(), "nats".into(), false);
+        }
+        record.primary_metric = "loss".into();
+    }
+    let files = report::render(&input(vec![experiment.clone()])).unwrap();
+    let json: serde_json::Value = serde_json::from_str(text(&files, "results.json")).unwrap();
+    for group in json["results"].as_array().unwrap() {
+        assert_eq!(group["best"]["score"], group["min"]);
+    }
+}
+
+#[test]
+fn mini_says_so_first_and_shows_no_published_figure() {
+    let mini = report::render(&input(vec![complete("mini", "mini", ["base", "large"], &[1])])).unwrap();
+    let page = text(&mini, "index.html");
+    let body = page.split_once("<body>").unwrap().1;
+    assert!(body.trim_start().starts_with("<p class=\"notice\">Mini scores are not GLUE scores: "));
+    assert!(text(&mini, "results.md").starts_with("> **Mini scores are not GLUE scores: "));
+    assert!(!page.contains("66.4") || !page.contains("Devlin"), "a published figure on a mini page");
+    let glue = report::render(&input(vec![complete("glue", "GLUE", ["base", "large"], &[1])])).unwrap();
+    let page = text(&glue, "index.html");
+    assert!(!page.contains("Mini scores"));
+    assert!(page.contains("66.4 &#x2f; 70.1") && page.contains("Devlin et al. 2018"));
+}
+
+#[test]
+fn mini_and_glue_never_share_a_row() {
+    let mini = complete("mini", "mini", ["base", "large"], &[1]);
+    let glue = complete("glue", "GLUE", ["base", "large"], &[1]);
+    let files = report::render(&input(vec![mini, glue])).unwrap();
+    let page = text(&files, "index.html");
+    assert!(page.contains("rte (GLUE)") && page.contains("rte (mini)"));
+    let json: serde_json::Value = serde_json::from_str(text(&files, "results.json")).unwrap();
+    for comparison in json["comparisons"].as_array().unwrap() {
+        let side = |key: &str| comparison[key].as_str().unwrap().ends_with("(mini)");
+        assert_eq!(side("reference"), side("model"), "{comparison}");
+    }
+}
+
+#[test]
+fn without_a_plan_the_page_says_that_it_cannot_know_what_is_missing() {
+    let mut copied = damaged("copied", ["base", "large"]);
+    copied.planned.clear();
+    let files = report::render(&input(vec![copied])).unwrap();
+    let page = text(&files, "index.html");
+    assert!(page.contains("The plan of copied is not at hand"));
+    assert!(page.contains("plan not known"));
+}
+
+#[test]
+fn records_outside_the_plan_are_left_out_and_counted() {
+    let mut experiment = complete("mini", "mini", ["base", "large"], &[1]);
+    experiment.planned.retain(|settings| settings.batch_size == 16);
+    let files = report::render(&input(vec![experiment])).unwrap();
+    assert!(text(&files, "index.html").contains("108 runs in the folder of mini are not part of its plan"));
+    assert!(!text(&files, "results.csv").contains("base,32,"));
+}
+
+#[test]
+fn nothing_at_all_is_still_a_page() {
+    let one_failed = {
+        let mut experiment = damaged("mini", ["base", "large"]);
+        experiment.records.clear();
+        experiment
+    };
+    for experiments in [vec![], vec![ExperimentInput::default()], vec![one_failed]] {
+        let files = report::render(&input(experiments)).unwrap();
+        assert_well_formed("index.html", text(&files, "index.html"));
+        assert_eq!(text(&files, "results.csv").lines().count(), 1);
+    }
+}
+
+#[test]
+fn seeds_become_means_with_their_spread() {
+    let files = report::render(&input(vec![complete("seeds", "mini", ["base", "large"], &[1, 2, 3])])).unwrap();
+    let page = text(&files, "index.html");
+    assert!(page.contains("Each point over its seeds") && page.contains("over 3 seeds"));
+    let single = report::render(&input(vec![complete("single", "mini", ["base", "large"], &[1])])).unwrap();
+    assert!(!text(&single, "index.html").contains("Each point over its seeds"));
+}
+
+#[test]
+fn compare_pairs_points_and_finds_a_shift() {
+    let x = complete("x", "mini", ["base", "large"], &[1]);
+    let mut y = x.clone();
+    y.name = "y".into();
+    for record in &mut y.records {
+        record.scores[0].value = record.scores[0].value.map(|value| value + 0.05);
+    }
+    y.records.retain(|record| record.settings.task != "wnli");
+    y.planned.retain(|settings| settings.task != "wnli");
+    let comparison = report::compare(&x, &y).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&comparison.to_json().unwrap()).unwrap();
+    let tasks = json["models"][0]["tasks"].as_array().unwrap();
+    assert_eq!((json["models"].as_array().unwrap().len(), tasks.len()), (2, 8));
+    for task in tasks {
+        assert_eq!(task["differences"].as_array().unwrap().len(), 12);
+        assert!((task["test"]["mean_difference"].as_f64().unwrap() - 0.05).abs() < 1e-12);
+        // All twelve signs alike: two of 2^12 sign vectors are as extreme.
+        assert!((task["test"]["p_value"].as_f64().unwrap() - 2.0 / 4096.0).abs() < 1e-15);
+    }
+    let shown = comparison.to_text();
+    assert!(shown.contains("+5.0") && shown.contains("note: task wnli is in x only"), "{shown}");
+}
+
+#[test]
+fn compare_takes_the_only_two_models_and_refuses_other_data() {
+    let only = |name: &str, model: &str| {
+        let mut experiment = complete(name, "mini", ["base", "large"], &[1]);
+        experiment.records.retain(|record| record.settings.model == model);
+        experiment.planned.retain(|settings| settings.model == model);
+        experiment
+    };
+    let (x, mut y) = (only("x", "base"), only("y", "large"));
+    assert!(report::compare(&x, &y).unwrap().to_text().contains("large against base"));
+    for settings in y.planned.iter_mut().chain(y.records.iter_mut().map(|record| &mut record.settings)) {
+        settings.data_sha256.insert("dev.tsv".into(), "other".into());
+    }
+    for record in &mut y.records {
+        record.id = record.settings.id();
+    }
+    let json: serde_json::Value = serde_json::from_str(&report::compare(&x, &y).unwrap().to_json().unwrap()).unwrap();
+    assert!(json["models"][0]["tasks"].as_array().unwrap().iter().all(|task| task["test"].is_null()));
+}
+
+#[test]
+fn a_report_on_disk_is_what_was_rendered() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("reports/mini");
+    let input = input(vec![damaged("mini", ["base", "large"])]);
+    let page = report::write(&input, &target).unwrap();
+    assert_eq!(page, target.join("index.html"));
+    let files = report::render(&input).unwrap();
+    assert_eq!(std::fs::read_dir(&target).unwrap().count(), files.len(), "a temporary file was left");
+    for file in files {
+        assert_eq!(std::fs::read(target.join(&file.name)).unwrap(), file.bytes);
+    }
+}
+
+/// Writes the layout samples into the folder named by `BERTBENCH_REPORT_SAMPLES`, when it is set.
+#[test]
+fn layout_samples_on_request() {
+    let Ok(folder) = std::env::var("BERTBENCH_REPORT_SAMPLES") else { return };
+    let title = "SYNTHETIC LAYOUT SAMPLE: invented numbers, no model was trained";
+    let samples = [
+        ("sample", vec![damaged("synthetic-mini", ["invented-base", "invented-large"])]),
+        ("seeds", vec![complete("synthetic-seeds", "mini", ["invented-base", "invented-large"], &[1, 2, 3])]),
+        ("glue", vec![complete("synthetic-glue", "GLUE", ["invented-base", "invented-large"], &[1])]),
+        ("hostile", vec![damaged("mi<n>i & \"co\"", ["ba|se", "la<r>ge&\"'"])]),
+    ];
+    for (name, experiments) in samples {
+        let input = Input { title: title.into(), experiments };
+        report::write(&input, &Path::new(&folder).join(name)).unwrap();
+    }
+}
