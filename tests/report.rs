@@ -60,6 +60,7 @@ fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), seed: 
         data_sha256: BTreeMap::from([(format!("{task}/dev.tsv"), "00".repeat(32))]),
         vocabulary_sha256: "11".repeat(32),
         lower_case: true,
+        skip_bad_rows: false,
         numerics_version: 1,
     }
 }

@@ -3,7 +3,7 @@
 
 mod calibration;
 mod check;
-//mod compare;
+mod compare;
 mod completions;
 mod data;
 mod list;
@@ -11,14 +11,16 @@ mod plan;
 mod plan_file;
 mod prepare;
 mod progress;
-pub mod render;
-//mod report;
+mod render;
+mod report;
 mod run;
 mod runs;
 mod schema;
 mod status;
 mod table;
 mod worker;
+
+pub use render::render;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -61,6 +63,8 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Runs(runs::Args),
+    Report(report::Args),
+    Compare(compare::Args),
     List(list::Args),
     Data(data::Args),
     Schema(schema::Args),
@@ -131,12 +135,12 @@ pub fn main() -> ExitCode {
         Ok(Ended::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(Error::Input(findings)) => {
             for finding in &findings {
-                eprint!("{}", render::render(finding, colour()));
+                eprint!("{}", render(finding, colour()));
             }
             ExitCode::from(2)
         }
         Err(Error::System(message)) => {
-            eprint!("{}", render::render(&Diagnostic::new(message), colour()));
+            eprint!("{}", render(&Diagnostic::new(message), colour()));
             ExitCode::from(1)
         }
     }
@@ -155,6 +159,8 @@ impl Command {
             Self::Run(args) => run::execute(&args),
             Self::Status(args) => status::execute(&args),
             Self::Runs(args) => runs::execute(&args),
+            Self::Report(args) => report::execute(&args),
+            Self::Compare(args) => compare::execute(&args),
             Self::List(args) => list::execute(&args),
             Self::Data(args) => data::execute(&args),
             Self::Schema(args) => schema::execute(&args),

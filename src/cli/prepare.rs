@@ -97,12 +97,12 @@ impl ExperimentArgs {
             threads: cores() as u32,
         };
         let reader = Reader { experiment: &experiment, skip_bad_rows: self.skip_bad_rows };
-        let mut reading = Reading { context, inputs: inputs(&device), findings: Vec::new(), slowest: Seconds(0.0) };
+        let mut reading = Reading { context, inputs: inputs(&device, self.skip_bad_rows), findings: Vec::new(), slowest: Seconds(0.0) };
         reader.read(&mut reading);
         if !reading.findings.is_empty() {
             return Err(Error::Input(reading.findings));
         }
-        let plan = plan::expand(&experiment, &reading.inputs, self.skip_bad_rows)?;
+        let plan = plan::expand(&experiment, &reading.inputs)?;
         let root = RunsRoot::new(&self.runs);
         Ok(Prepared { experiment, plan, context: reading.context, device, root, reading: reading.slowest })
     }
@@ -113,8 +113,8 @@ pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn inputs(device: &NamedDevice) -> Inputs {
-    Inputs { device: device.name.into(), models: BTreeMap::new(), tasks: BTreeMap::new() }
+fn inputs(device: &NamedDevice, skip_bad_rows: bool) -> Inputs {
+    Inputs { device: device.name.into(), skip_bad_rows, models: BTreeMap::new(), tasks: BTreeMap::new() }
 }
 
 fn device_name(device: spec::Device) -> &'static str {

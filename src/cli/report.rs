@@ -36,8 +36,8 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let names: Vec<&str> = experiments.iter().map(|experiment| experiment.name.as_str()).collect();
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from("reports").join(names.join("+")));
     let input = Input { title: names.join(" + "), experiments };
-    let written = report::write(&input, &output).map_err(|error| Error::System(error.to_string()))?;
-    print(&format_args!("{}", written.index.display()))?;
+    let page = report::write(&input, &output).map_err(|error| Error::System(error.to_string()))?;
+    print(&page.display())?;
     Ok(Ended::Well)
 }
 

@@ -22,6 +22,8 @@ pub use forecast::{Calibration, Forecast, Totals, forecast, forward_flops, param
 pub struct Inputs {
     /// The resolved device: `cpu`, `wgpu`, `vulkan` or `cuda`.
     pub device: String,
+    /// Whether malformed rows are left out.
+    pub skip_bad_rows: bool,
     /// By the model's name in the experiment.
     pub models: BTreeMap<String, ModelInput>,
     /// By task and model: the same text has other tokens under another vocabulary.
@@ -84,12 +86,11 @@ pub struct PlannedRun {
     pub dev_tokens: Tokens,
 }
 
-/// Optimisation steps of a run. A batch is one forward and backward pass; every
-/// `gradient_accumulation` batches are one step, and so is what is left at the end of an epoch.
+/// Optimisation steps of a run: a step is a batch, in however many passes, and each epoch ends with a
+/// batch of what is left.
 #[must_use]
-pub fn steps(train_examples: u64, batch_size: u32, epochs: u32, gradient_accumulation: u32) -> u64 {
-    let batches = train_examples.div_ceil(u64::from(batch_size.max(1)));
-    u64::from(epochs) * batches.div_ceil(u64::from(gradient_accumulation.max(1)))
+pub fn steps(train_examples: u64, batch_size: u32, epochs: u32) -> u64 {
+    u64::from(epochs) * train_examples.div_ceil(u64::from(batch_size.max(1)))
 }
 
 /// Expands an experiment into its runs.
@@ -113,7 +114,7 @@ pub fn expand(experiment: &Experiment, inputs: &Inputs) -> Result<Plan, Diagnost
             if task_input.train_examples == 0 {
                 return Err(found(format!("`{task}` has no training examples")).hint("is its training file empty?"));
             }
-            let base = settings(experiment, &model.name, task, &inputs.device, model_input, task_input);
+            let base = settings(experiment, inputs, &model.name, task, model_input, task_input);
             grid(experiment, &base, task_input, &mut runs);
         }
     }
@@ -124,9 +125,9 @@ pub fn expand(experiment: &Experiment, inputs: &Inputs) -> Result<Plan, Diagnost
 /// The settings that all runs of one model on one task share; the sweep's own are those of no point.
 fn settings(
     experiment: &Experiment,
+    inputs: &Inputs,
     model: &str,
     task: &str,
-    device: &str,
     model_input: &ModelInput,
     task_input: &TaskInput,
 ) -> RunSettings {
@@ -151,10 +152,11 @@ fn settings(
             adam_beta2: training.adam_beta2,
             adam_epsilon: training.adam_epsilon,
         },
-        device: device.to_owned(),
+        device: inputs.device.clone(),
         data_sha256: task_input.data_sha256.clone(),
         vocabulary_sha256: model_input.vocabulary_sha256.clone(),
         lower_case: model_input.lower_case,
+        skip_bad_rows: inputs.skip_bad_rows,
         numerics_version: NUMERICS_VERSION,
     }
 }
@@ -167,11 +169,10 @@ fn grid(experiment: &Experiment, base: &RunSettings, input: &TaskInput, runs: &m
             for &learning_rate in &sweep.learning_rate {
                 for &epochs in &sweep.epochs {
                     let settings = RunSettings { seed, batch_size, learning_rate, epochs, ..base.clone() };
-                    let accumulation = settings.training.gradient_accumulation;
                     runs.push(PlannedRun {
                         id: settings.id(),
                         settings,
-                        steps: steps(input.train_examples, batch_size, epochs, accumulation),
+                        steps: steps(input.train_examples, batch_size, epochs),
                         examples: u64::from(epochs) * input.train_examples,
                         tokens: Tokens(u64::from(epochs) * input.train_tokens),
                         dev_examples: input.dev_examples,

@@ -55,7 +55,8 @@ fn inputs() -> Inputs {
         tasks.insert(("rte".to_owned(), name.to_owned()), task(250));
     }
     let models = BTreeMap::from([("wide".to_owned(), model(2, 64)), ("deep".to_owned(), model(4, 32))]);
-    Inputs { device: "cpu".to_owned(), models, tasks }
+    Inputs { device: "cpu".to_owned(),
+        skip_bad_rows: false, models, tasks }
 }
 
 fn plan() -> Plan {
@@ -94,8 +95,8 @@ fn a_run_counts_its_steps_and_tokens() {
     assert_eq!(run.examples, 3000);
     assert_eq!(run.tokens, Tokens(90_000));
     assert_eq!((run.dev_examples, run.dev_tokens), (100, Tokens(3000)));
-    assert_eq!(steps(1000, 16, 3, 2), 3 * 32);
-    assert_eq!(steps(1, 32, 4, 8), 4);
+    assert_eq!(steps(1000, 16, 3), 3 * 63);
+    assert_eq!(steps(1, 32, 4), 4);
 }
 
 #[test]

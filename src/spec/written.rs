@@ -142,7 +142,7 @@ fn default_mini_seed() -> u64 {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
-    /// Sequences per forward and backward pass.
+    /// Sequences per optimisation step.
     #[schemars(length(min = 1), inner(range(min = 1)), extend("uniqueItems" = true))]
     pub batch_size: Vec<u32>,
     /// Peak learning rates.
@@ -175,7 +175,7 @@ pub struct Training {
     /// Gradients are scaled down to this global norm.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip_norm: f64,
-    /// Forward and backward passes per optimisation step.
+    /// Forward and backward passes that a step's batch is split into, for machines with less memory.
     #[schemars(range(min = 1))]
     pub gradient_accumulation: u32,
     /// AdamW's β1.

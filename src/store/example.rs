@@ -40,6 +40,7 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
         data_sha256: BTreeMap::from([("train.tsv".to_owned(), "00".to_owned())]),
         vocabulary_sha256: "11".to_owned(),
         lower_case: true,
+        skip_bad_rows: false,
         numerics_version: 1,
     }
 }

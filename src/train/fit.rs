@@ -10,6 +10,7 @@ use super::evaluate::predict;
 use super::optimizer::{FlatGradients, Optimizer, accumulate, take};
 use super::schedule::Schedule;
 use crate::kernel;
+use crate::plan;
 use crate::model::{Classifier, ForwardDropout, PackedInput};
 use crate::random::Stream;
 use crate::store::{Evaluation, RunSettings, Timings};
@@ -76,12 +77,6 @@ pub struct Fitted {
     pub timings: Timings,
 }
 
-/// Optimisation steps of a run on `examples` training examples.
-#[must_use]
-pub fn total_steps(examples: u64, settings: &RunSettings) -> u64 {
-    examples.div_ceil(u64::from(settings.batch_size.max(1))) * u64::from(settings.epochs)
-}
-
 /// Trains `model` as `settings` say, on `device` (without autodiff; it is added here).
 ///
 /// # Errors
@@ -94,7 +89,7 @@ pub fn fit(
     device: &Device,
     watch: &mut dyn Watch,
 ) -> Result<Fitted, TrainError> {
-    let steps = total_steps(material.train.len() as u64, settings);
+    let steps = plan::steps(material.train.len() as u64, settings.batch_size, settings.epochs);
     let fit = Fit {
         settings,
         material,

@@ -14,7 +14,7 @@ pub use calibrate::{StepTimes, measure_step};
 pub use device::{DeviceError, NamedDevice, open_device};
 pub use error::TrainError;
 pub use evaluate::predict;
-pub use fit::{Fitted, Material, StepReport, Watch, fit, total_steps};
+pub use fit::{Fitted, Material, StepReport, Watch, fit};
 pub use run::{RunContext, run, try_step};
 pub use schedule::Schedule;
 pub use score::scores;

@@ -1,0 +1,38 @@
+//! `bertbench compare`
+
+use std::path::PathBuf;
+
+use super::report::gather;
+use super::table::print;
+use super::{Ended, Error};
+use crate::report;
+
+/// Compare two experiments, task by task: best scores, means over common points, paired differences.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The experiment to compare with.
+    #[arg(value_name = "X.yaml")]
+    x: PathBuf,
+    /// The experiment that is compared.
+    #[arg(value_name = "Y.yaml")]
+    y: PathBuf,
+    /// The folder of all runs.
+    #[arg(long, default_value = "runs", value_name = "DIR")]
+    runs: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    let x = gather(args.x.clone(), &args.runs, &[])?;
+    let y = gather(args.y.clone(), &args.runs, &[])?;
+    let failed = |error: report::Error| Error::System(error.to_string());
+    let comparison = report::compare(&x, &y).map_err(failed)?;
+    if args.json {
+        print(&comparison.to_json().map_err(failed)?)?;
+    } else {
+        print(&comparison.to_text().trim_end())?;
+    }
+    Ok(Ended::Well)
+}
