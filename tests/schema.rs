@@ -82,11 +82,8 @@ fn every_key_is_described() {
                 *described += 1;
             }
         }
-        match value {
-            serde_json::Value::Object(map) => map.values().for_each(|inner| walk(inner, described)),
-            serde_json::Value::Array(items) => items.iter().for_each(|inner| walk(inner, described)),
-            _ => {}
-        }
+        value.as_object().into_iter().flat_map(serde_json::Map::values).for_each(|inner| walk(inner, described));
+        value.as_array().into_iter().flatten().for_each(|inner| walk(inner, described));
     }
     let mut described = 0;
     walk(&spec::schema(&TASKS), &mut described);

@@ -14,7 +14,7 @@ pub struct Calibration {
     pub forward_backward_flops_per_second: f64,
     /// Floating-point operations per second of a forward pass without gradients.
     pub evaluation_flops_per_second: f64,
-    /// Parameters that clipping and AdamW handle per second.
+    /// Parameters that clipping and `AdamW` handle per second.
     pub optimizer_parameters_per_second: f64,
     /// What a step costs whatever its size.
     pub step_overhead: Seconds,
@@ -48,7 +48,7 @@ pub struct Totals {
     pub disk: Bytes,
 }
 
-/// A float32: four bytes. Training holds the weight, its gradient and AdamW's two moments.
+/// A float32: four bytes. Training holds the weight, its gradient and `AdamW`'s two moments.
 const FLOAT_BYTES: u64 = 4;
 const TRAINED_COPIES: u64 = 4;
 

@@ -250,7 +250,7 @@ fn the_longest_run_comes_first_and_equal_ones_in_file_order() {
     assert_eq!((longest.task.as_str(), longest.batch_size, longest.epochs), ("stsb", 16, 4));
     // Seeds and learning rates change nothing in the time.
     assert_eq!((longest.seed, longest.learning_rate), (2, 5e-5));
-    assert_eq!(order[1].settings.learning_rate, 3e-5);
+    assert_eq!((order[1].settings.seed, order[1].settings.learning_rate), (2, 3e-5));
 }
 
 #[test]

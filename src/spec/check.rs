@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 
 use super::document::Document;
-use super::experiment::{DataSource, Dimensions, Experiment, Model, ModelSource, cache_folder};
+use super::experiment::{DataSource, Experiment, cache_folder};
 use super::explain::example;
-use super::written::{
-    MAX_HIDDEN, MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, SHORTEST_SEQUENCE, Sweep, Training, Written,
-    WrittenArchitecture, WrittenModel,
-};
+use super::models;
+use super::written::{SHORTEST_SEQUENCE, Sweep, Training, Written};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// A longer name may not fit a file system's limit of 255 bytes beside the prefixes that are put to it.
@@ -25,10 +23,7 @@ pub(super) fn check(written: Written, document: Document, known_tasks: &[&str]) 
         return Err(document.at_key("slots", "`slots` takes 1 or more").hint("leave it out to fill the machine"));
     }
     let data = data_source(&document, &written)?;
-    let models = models(&document, &written)?;
-    for model in &models {
-        length_fits(&document, model, written.training.max_length)?;
-    }
+    let models = models::resolve_all(&document, &written)?;
     Ok(Experiment {
         name: written.experiment,
         models,
@@ -43,13 +38,14 @@ pub(super) fn check(written: Written, document: Document, known_tasks: &[&str]) 
     })
 }
 
-fn is_name(name: &str, also: &[char]) -> bool {
+/// Whether a name can be a folder's: letters, digits and the characters of `also`.
+pub(super) fn is_name(name: &str, also: &[char]) -> bool {
     let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
     first && name.len() <= LONGEST_NAME && name.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(&c))
 }
 
 /// A name of the same meaning that is allowed.
-fn tidy(name: &str) -> String {
+pub(super) fn tidy(name: &str) -> String {
     let kept: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let tidy: String = kept.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
     tidy.chars().take(LONGEST_NAME).collect()
@@ -90,11 +86,12 @@ fn last(key: &str) -> &str {
 }
 
 /// ``for example `epochs: [3, 4]` ``
-fn for_example(key: &str) -> String {
+pub(super) fn for_example(key: &str) -> String {
     example(key).map_or_else(|| "give it a value".to_owned(), |line| format!("for example `{line}`"))
 }
 
-fn not_empty<T>(document: &Document, key: &str, values: &[T]) -> Result<(), Diagnostic> {
+/// Refuses an empty list.
+pub(super) fn not_empty<T>(document: &Document, key: &str, values: &[T]) -> Result<(), Diagnostic> {
     if values.is_empty() {
         return Err(document.at_key(key, format!("`{}` is empty", last(key))).hint(for_example(last(key))));
     }
@@ -218,94 +215,10 @@ fn data_source(document: &Document, written: &Written) -> Result<DataSource, Dia
     }
 }
 
-fn path(document: &Document, key: &str, text: &str) -> Result<PathBuf, Diagnostic> {
+/// A path that a file system could have.
+pub(super) fn path(document: &Document, key: &str, text: &str) -> Result<PathBuf, Diagnostic> {
     if text.trim().is_empty() || text.contains(['\0', '\n']) {
         return Err(document.at_key(key, format!("`{}` is not a path", last(key))).hint(for_example(last(key))));
     }
     Ok(PathBuf::from(text))
-}
-
-fn models(document: &Document, written: &Written) -> Result<Vec<Model>, Diagnostic> {
-    let names = document.keys_of("models");
-    not_empty(document, "models", &names)?;
-    let mut models = Vec::new();
-    for name in names {
-        let Some(model) = written.models.get(&name) else { continue };
-        models.push(resolve(document, name, model)?);
-    }
-    Ok(models)
-}
-
-fn resolve(document: &Document, name: String, written: &WrittenModel) -> Result<Model, Diagnostic> {
-    let key = format!("models.{name}");
-    if !is_name(&name, &['-', '_']) {
-        let message = "a model's name becomes a folder's: letters, digits, `-` and `_`, a letter or digit first";
-        // Not by key path: the name itself may hold a dot.
-        return Err(document.at_key_of("models", &name, message).hint(format!("for example `{}`", tidy(&name))));
-    }
-    let sources = [
-        ("preset", written.preset.is_some()),
-        ("architecture", written.architecture.is_some()),
-        ("checkpoint", written.checkpoint.is_some()),
-    ];
-    let given: Vec<&str> = sources.iter().filter(|(_, given)| *given).map(|(source, _)| *source).collect();
-    if let [first, second, ..] = given.as_slice() {
-        let message = format!("the model `{name}` has both `{first}` and `{second}`");
-        let found = document.at_key_name(&format!("{key}.{second}"), message);
-        return Err(found.hint("keep one; a second model can have the other"));
-    }
-    let source = if let Some(preset) = written.preset {
-        ModelSource::Random(preset.dimensions())
-    } else if let Some(architecture) = &written.architecture {
-        ModelSource::Random(dimensions(document, &format!("{key}.architecture"), architecture)?)
-    } else if let Some(folder) = &written.checkpoint {
-        ModelSource::Checkpoint(path(document, &format!("{key}.checkpoint"), folder)?)
-    } else {
-        let found = document.at_key(&key, format!("the model `{name}` has no size"));
-        return Err(found.hint("give it one of `preset`, `architecture` and `checkpoint`"));
-    };
-    let vocabulary = match &written.vocabulary {
-        Some(file) => Some(path(document, &format!("{key}.vocabulary"), file)?),
-        None => None,
-    };
-    Ok(Model { name, source, vocabulary, lower_case: written.lower_case })
-}
-
-fn dimensions(document: &Document, key: &str, written: &WrittenArchitecture) -> Result<Dimensions, Diagnostic> {
-    let intermediate = written.intermediate.unwrap_or_else(|| written.hidden.saturating_mul(4));
-    let ranges = [
-        ("layers", written.layers, 1..=MAX_LAYERS),
-        ("hidden", written.hidden, 1..=MAX_HIDDEN),
-        ("heads", written.heads, 1..=MAX_HIDDEN),
-        ("intermediate", intermediate, 1..=MAX_INTERMEDIATE),
-        ("max_positions", written.max_positions, SHORTEST_SEQUENCE..=MAX_POSITIONS),
-    ];
-    for (name, value, range) in ranges {
-        if !range.contains(&value) {
-            let message = format!("`{name}` takes {} to {}, found `{value}`", range.start(), range.end());
-            return Err(document.at_key(&format!("{key}.{name}"), message).hint(for_example("architecture")));
-        }
-    }
-    if written.hidden % written.heads != 0 {
-        let message = format!("{} heads do not divide the hidden size {}", written.heads, written.hidden);
-        let nearest = (1..=written.heads).rev().find(|heads| written.hidden % heads == 0).unwrap_or(1);
-        return Err(document.at_key(&format!("{key}.heads"), message).hint(format!("`heads: {nearest}` does")));
-    }
-    let (layers, hidden, heads, max_positions) = (written.layers, written.hidden, written.heads, written.max_positions);
-    Ok(Dimensions { layers, hidden, heads, intermediate, max_positions })
-}
-
-fn length_fits(document: &Document, model: &Model, max_length: u32) -> Result<(), Diagnostic> {
-    let ModelSource::Random(dimensions) = &model.source else { return Ok(()) };
-    if max_length <= dimensions.max_positions {
-        return Ok(());
-    }
-    let message = format!(
-        "`max_length` is {max_length}, but the model `{}` has {} positions",
-        model.name, dimensions.max_positions
-    );
-    let written = ["training.max_length".to_owned(), format!("models.{}.architecture.max_positions", model.name)];
-    let spot = written.iter().find(|key| document.spot(key).is_some());
-    let found = document.at_key(spot.map_or("models", String::as_str), message);
-    Err(found.hint(format!("set `training: {{max_length: {}}}` or less", dimensions.max_positions)))
 }

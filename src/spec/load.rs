@@ -73,9 +73,11 @@ fn text_of(path: &Path) -> Result<String, Diagnostic> {
 
 /// The cause in plain words; the system's own for rare ones.
 fn cause(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
+    if error.kind() == std::io::ErrorKind::NotFound {
+        "there is no such file".to_owned()
+    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+        "permission denied".to_owned()
+    } else {
+        error.to_string()
     }
 }

@@ -12,6 +12,7 @@ mod document;
 mod experiment;
 mod explain;
 mod load;
+mod models;
 mod overrides;
 mod schema;
 mod typed;

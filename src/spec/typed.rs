@@ -131,7 +131,7 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
             Value::Float(value) => visitor.visit_f64(*value),
             Value::Text(text) => visitor.visit_str(text),
             Value::List(items) => visitor.visit_seq(Items { reader: &self, items: items.iter().enumerate() }),
-            Value::Map(entries) => visitor.visit_map(Entries { reader: &self, entries: entries.iter(), current: None }),
+            Value::Map(entries) => visitor.visit_map(Entries { reader: &self, rest: entries.iter(), current: None }),
         };
         result.map_err(|wrong| self.locate(wrong))
     }
@@ -206,7 +206,7 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
 
 struct Entries<'a, 'r> {
     reader: &'r Reader<'a>,
-    entries: std::slice::Iter<'a, Entry>,
+    rest: std::slice::Iter<'a, Entry>,
     current: Option<&'a Entry>,
 }
 
@@ -214,7 +214,7 @@ impl<'de> MapAccess<'de> for Entries<'_, '_> {
     type Error = Wrong;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
-        self.current = self.entries.next();
+        self.current = self.rest.next();
         let Some(entry) = self.current else { return Ok(None) };
         let name: StrDeserializer<'_, Wrong> = entry.key.as_str().into_deserializer();
         seed.deserialize(name).map(Some).map_err(|mut wrong| {

@@ -66,7 +66,7 @@ pub(super) struct WrittenModel {
     pub(super) architecture: Option<WrittenArchitecture>,
     /// A Hugging Face folder: `config.json`, `model.safetensors`, `vocab.txt`.
     pub(super) checkpoint: Option<String>,
-    /// The WordPiece vocabulary, a `vocab.txt`. A checkpoint brings its own; for the others the
+    /// The `WordPiece` vocabulary, a `vocab.txt`. A checkpoint brings its own; for the others the
     /// `vocab.txt` of the data folder is used.
     pub(super) vocabulary: Option<String>,
     /// Whether text is lower-cased and stripped of accents. A checkpoint knows; else `true`.
@@ -178,13 +178,13 @@ pub struct Training {
     /// Forward and backward passes that a step's batch is split into, for machines with less memory.
     #[schemars(range(min = 1))]
     pub gradient_accumulation: u32,
-    /// AdamW's β1.
+    /// `AdamW`'s β1.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub adam_beta1: f64,
-    /// AdamW's β2.
+    /// `AdamW`'s β2.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub adam_beta2: f64,
-    /// AdamW's ε.
+    /// `AdamW`'s ε.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub adam_epsilon: f64,
 }
