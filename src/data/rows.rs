@@ -9,6 +9,8 @@ use super::example::{Example, Label};
 use crate::diagnostic::{Diagnostic, suggest};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The byte order marks of UTF-16, as which some editors save tables.
+const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// A row with its place. Its number of columns is whatever the line has.
 pub(super) struct Row<'a> {
@@ -31,6 +33,9 @@ pub(super) fn for_each_row(
     let unreadable =
         |error: &dyn std::fmt::Display| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path);
     let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
+    if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
+        return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
+    }
     let content = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
     // A lone CR is text: only LF ends a line, and the CR of CRLF is cut from the last field.
     let mut reader = ReaderBuilder::new()
@@ -136,16 +141,19 @@ impl Row<'_> {
             Labels::Classes(classes) => match classes.iter().position(|class| *class == text) {
                 Some(class) => Ok(Label::Class(class as u32)),
                 None => {
-                    let hint = format!("{}; {SKIPPING}", suggest(text, classes.iter().copied()));
+                    let suggestion = suggest(text, classes.iter().copied());
+                    // A question ends itself.
+                    let stop = if suggestion.ends_with('?') { "" } else { ";" };
+                    let hint = format!("{suggestion}{stop} {SKIPPING}");
                     Err(self.malformed(format!("unknown label `{text}`"), &hint))
                 }
             },
             Labels::Score { lowest, highest } => match text.parse::<f32>() {
                 Ok(score) if (lowest..=highest).contains(&score) => Ok(Label::Score(score)),
-                Ok(_) => {
+                Ok(score) if !score.is_nan() => {
                     Err(self.malformed(format!("the score `{text}` is not between {lowest} and {highest}"), SKIPPING))
                 }
-                Err(_) => Err(self.malformed(format!("the score `{text}` is not a number"), SKIPPING)),
+                Ok(_) | Err(_) => Err(self.malformed(format!("the score `{text}` is not a number"), SKIPPING)),
             },
             Labels::Hidden => Err(self.malformed("a label in a dataset that has none".to_owned(), SKIPPING)),
         }
