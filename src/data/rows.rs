@@ -52,7 +52,7 @@ pub(super) fn for_each_row(
         let mut start = fields.position().map_or(0, |position| position.byte() as usize);
         // The reader passes over blank lines before the row without telling.
         start += content[start..].iter().take_while(|byte| **byte == b'\n').count();
-        line += content[counted..start].iter().filter(|byte| **byte == b'\n').count();
+        line += content[counted..start].split(|byte| *byte == b'\n').count() - 1;
         counted = start;
         let row = Row { path, line, layout, fields: &fields };
         if fields.len() == 1 && row.bytes(0).is_empty() {
@@ -138,16 +138,15 @@ impl Row<'_> {
 
     fn label(&self, text: &str, labels: Labels) -> Result<Label, Diagnostic> {
         match labels {
-            Labels::Classes(classes) => match classes.iter().position(|class| *class == text) {
-                Some(class) => Ok(Label::Class(class as u32)),
-                None => {
-                    let suggestion = suggest(text, classes.iter().copied());
-                    // A question ends itself.
-                    let stop = if suggestion.ends_with('?') { "" } else { ";" };
-                    let hint = format!("{suggestion}{stop} {SKIPPING}");
-                    Err(self.malformed(format!("unknown label `{text}`"), &hint))
+            Labels::Classes(classes) => {
+                if let Some(class) = classes.iter().position(|class| *class == text) {
+                    return Ok(Label::Class(class as u32));
                 }
-            },
+                let suggestion = suggest(text, classes.iter().copied());
+                // A question ends itself.
+                let stop = if suggestion.ends_with('?') { "" } else { ";" };
+                Err(self.malformed(format!("unknown label `{text}`"), &format!("{suggestion}{stop} {SKIPPING}")))
+            }
             Labels::Score { lowest, highest } => match text.parse::<f32>() {
                 Ok(score) if (lowest..=highest).contains(&score) => Ok(Label::Score(score)),
                 Ok(score) if !score.is_nan() => {
@@ -177,4 +176,44 @@ const SKIPPING: &str = "`--skip-bad-rows` leaves such rows out and counts them";
 
 fn count(columns: usize) -> String {
     if columns == 1 { "1 column".to_owned() } else { format!("{columns} columns") }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LAYOUT: Layout =
+        Layout { header: false, columns: &["a", "b"], id: None, first: 0, second: Some(1), label: None };
+
+    /// Line numbers and columns, as a plain reading of the format gives them.
+    fn plainly(bytes: &[u8]) -> Vec<(usize, Vec<Vec<u8>>)> {
+        let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        let lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let rows = lines.enumerate().filter(|(_, line)| !line.is_empty());
+        rows.map(|(i, line)| (i + 1, line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect())).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_as_lines_and_tabs_and_nothing_else(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                &b"a"[..], b"\"", b"\"", b"'", b"\\", b",", b" ", b"\t", b"\t", b"\n", b"\n", b"\r\n", b"\r",
+                b"\0", b"\xe9", b"\xc3\xa9", b"\xef\xbb\xbf", b"#", b"\x0b", b"\xe2\x80\xa8",
+            ]), 0..40),
+        ) {
+            let bytes = parts.concat();
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &bytes).unwrap();
+            let mut rows = Vec::new();
+            for_each_row(file.path(), &LAYOUT, |row| {
+                rows.push((row.line, (0..row.fields.len()).map(|column| row.bytes(column).to_vec()).collect()));
+                // Whatever the row is, asking for an example answers.
+                let _ = row.example(&crate::data::DATASETS[0], 0);
+                Ok(())
+            }).unwrap();
+            prop_assert_eq!(rows, plainly(&bytes));
+        }
+    }
 }
