@@ -46,7 +46,7 @@ mod tests {
         // FIPS 180-2, appendix B.1.
         assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         // FIPS 180-2, appendix B.3: a million times "a"; a file of three times that spans three buffers.
-        assert_eq!(sha256(&[b'a'; 1_000_000]), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+        assert_eq!(sha256(&vec![b'a'; 1_000_000]), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
         let long = vec![b'a'; 3_000_000];
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &long).unwrap();

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Reader};
+use super::msr;
 use crate::diagnostic::Diagnostic;
 
 /// A dataset's folder that exists.
@@ -57,7 +58,11 @@ impl<'a> DatasetFolder<'a> {
 
 fn expected(dataset: &Dataset) -> String {
     let files = dataset.splits.iter().map(|split| format!("{}/{}", dataset.folder, split.file));
-    files.collect::<Vec<_>>().join(", ")
+    let files = files.collect::<Vec<_>>().join(", ");
+    match dataset.reader {
+        Reader::Glue => files,
+        Reader::GlueOrMsr => format!("{files}; or {}", msr::FILES.join(", ")),
+    }
 }
 
 fn letters(name: &str) -> String {

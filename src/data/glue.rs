@@ -48,6 +48,11 @@ impl<'a> Gathered<'a> {
         }
     }
 
+    /// Whether no row has come in, good or bad.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.split.examples.is_empty() && self.split.skipped == 0
+    }
+
     /// The split, unless it has no example.
     pub(super) fn finish(self, path: &Path) -> Result<Split, Diagnostic> {
         let Split { examples, skipped, without_gold, .. } = &self.split;

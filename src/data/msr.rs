@@ -8,12 +8,15 @@ use super::dataset::{Dataset, Layout, SplitFile, SplitRole};
 use super::example::{BadRows, Split};
 use super::folder::DatasetFolder;
 use super::glue::Gathered;
-use super::rows::for_each_row;
+use super::rows::{Row, for_each_row};
 use crate::diagnostic::Diagnostic;
 
 const TRAIN: &str = "msr_paraphrase_train.txt";
 const TEST: &str = "msr_paraphrase_test.txt";
 const DEV_IDS: &str = "dev_ids.tsv";
+
+/// All that the corpus must bring.
+pub(super) const FILES: [&str; 3] = [TRAIN, TEST, DEV_IDS];
 
 const COLUMNS: &[&str] = &["Quality", "#1 ID", "#2 ID", "#1 String", "#2 String"];
 /// Places of the two sentences' ids in [`COLUMNS`].
@@ -57,21 +60,29 @@ fn read_part(
 ) -> Result<Split, Diagnostic> {
     let mut dev: HashSet<(String, String)> = HashSet::new();
     for_each_row(ids, &DEV_IDS_LAYOUT, |row| {
-        row.has_all_columns()?;
-        dev.insert((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+        // Never skipped: a pair that is not known to be dev's would be trained on.
+        let pair = ids_of(row, 0, 1).map_err(|bad| bad.hint("each line is a pair of ids, tab-separated"))?;
+        dev.insert(pair);
         Ok(())
     })?;
     let mut gathered = Gathered::new(dataset, split, bad_rows);
     for_each_row(rows, &LAYOUT, |row| {
-        let pair = row.has_all_columns().and_then(|()| Ok((row.text(IDS.0)?.to_owned(), row.text(IDS.1)?.to_owned())));
-        match pair {
+        match ids_of(row, IDS.0, IDS.1) {
             Ok(pair) if dev.contains(&pair) == (split.role == SplitRole::Dev) => gathered.add(row),
             Ok(_) => Ok(()),
             // Its split cannot be told, so both count it.
             Err(bad) => gathered.bad(bad),
         }
     })?;
+    if split.role == SplitRole::Dev && gathered.is_untouched() {
+        return Err(Diagnostic::new(format!("no pair of ids of this file stands in {TRAIN}")).in_file(ids));
+    }
     gathered.finish(rows)
+}
+
+fn ids_of(row: &Row<'_>, first: usize, second: usize) -> Result<(String, String), Diagnostic> {
+    row.has_all_columns()?;
+    Ok((row.text(first)?.to_owned(), row.text(second)?.to_owned()))
 }
 
 /// The corpus has the test labels, GLUE does not give them out; neither do we, so that both sources agree.

@@ -9,6 +9,8 @@ use super::example::{Example, Label};
 use crate::diagnostic::{Diagnostic, suggest};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The byte order marks of UTF-16, as which some editors save tables.
+const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// A row with its place. Its number of columns is whatever the line has.
 pub(super) struct Row<'a> {
@@ -31,7 +33,9 @@ pub(super) fn for_each_row(
     let unreadable =
         |error: &dyn std::fmt::Display| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path);
     let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
-    let content = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
+        return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
+    }
     // A lone CR is text: only LF ends a line, and the CR of CRLF is cut from the last field.
     let mut reader = ReaderBuilder::new()
         .delimiter(b'\t')
@@ -39,15 +43,15 @@ pub(super) fn for_each_row(
         .flexible(true)
         .has_headers(false)
         .terminator(Terminator::Any(b'\n'))
-        .from_reader(content);
+        .from_reader(&bytes[..]);
     let mut fields = ByteRecord::new();
     let mut header = layout.header;
-    let (mut line, mut counted) = (1, 0);
+    // The reader passes over a byte order mark, once, and over blank lines before a row without telling.
+    let (mut line, mut counted) = (1, if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 });
     while reader.read_byte_record(&mut fields).map_err(|error| unreadable(&error))? {
-        let mut start = fields.position().map_or(0, |position| position.byte() as usize);
-        // The reader passes over blank lines before the row without telling.
-        start += content[start..].iter().take_while(|byte| **byte == b'\n').count();
-        line += content[counted..start].iter().filter(|byte| **byte == b'\n').count();
+        let mut start = fields.position().map_or(0, |position| position.byte() as usize).max(counted);
+        start += bytes[start..].iter().take_while(|byte| **byte == b'\n').count();
+        line += bytes[counted..start].split(|byte| *byte == b'\n').count() - 1;
         counted = start;
         let row = Row { path, line, layout, fields: &fields };
         if fields.len() == 1 && row.bytes(0).is_empty() {
@@ -133,19 +137,21 @@ impl Row<'_> {
 
     fn label(&self, text: &str, labels: Labels) -> Result<Label, Diagnostic> {
         match labels {
-            Labels::Classes(classes) => match classes.iter().position(|class| *class == text) {
-                Some(class) => Ok(Label::Class(class as u32)),
-                None => {
-                    let hint = format!("{}; {SKIPPING}", suggest(text, classes.iter().copied()));
-                    Err(self.malformed(format!("unknown label `{text}`"), &hint))
+            Labels::Classes(classes) => {
+                if let Some(class) = classes.iter().position(|class| *class == text) {
+                    return Ok(Label::Class(class as u32));
                 }
-            },
+                let suggestion = suggest(text, classes.iter().copied());
+                // A question ends itself.
+                let stop = if suggestion.ends_with('?') { "" } else { ";" };
+                Err(self.malformed(format!("unknown label `{text}`"), &format!("{suggestion}{stop} {SKIPPING}")))
+            }
             Labels::Score { lowest, highest } => match text.parse::<f32>() {
                 Ok(score) if (lowest..=highest).contains(&score) => Ok(Label::Score(score)),
-                Ok(_) => {
+                Ok(score) if !score.is_nan() => {
                     Err(self.malformed(format!("the score `{text}` is not between {lowest} and {highest}"), SKIPPING))
                 }
-                Err(_) => Err(self.malformed(format!("the score `{text}` is not a number"), SKIPPING)),
+                Ok(_) | Err(_) => Err(self.malformed(format!("the score `{text}` is not a number"), SKIPPING)),
             },
             Labels::Hidden => Err(self.malformed("a label in a dataset that has none".to_owned(), SKIPPING)),
         }
@@ -169,4 +175,56 @@ const SKIPPING: &str = "`--skip-bad-rows` leaves such rows out and counts them";
 
 fn count(columns: usize) -> String {
     if columns == 1 { "1 column".to_owned() } else { format!("{columns} columns") }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LAYOUT: Layout =
+        Layout { header: false, columns: &["a", "b"], id: None, first: 0, second: Some(1), label: None };
+
+    /// Line numbers and columns, as a plain reading of the format gives them.
+    fn plainly(bytes: &[u8]) -> Vec<(usize, Vec<Vec<u8>>)> {
+        let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        let lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let rows = lines.enumerate().filter(|(_, line)| !line.is_empty());
+        rows.map(|(i, line)| (i + 1, line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect())).collect()
+    }
+
+    fn ours(bytes: &[u8]) -> Vec<(usize, Vec<Vec<u8>>)> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let mut rows = Vec::new();
+        for_each_row(file.path(), &LAYOUT, |row| {
+            rows.push((row.line, (0..row.fields.len()).map(|column| row.bytes(column).to_vec()).collect()));
+            // Whatever the row is, asking for an example answers.
+            let _ = row.example(&crate::data::DATASETS[0], 0);
+            Ok(())
+        })
+        .unwrap();
+        rows
+    }
+
+    #[test]
+    fn only_the_first_byte_order_mark_is_none_of_the_text() {
+        for bytes in [&b"\xef\xbb\xbf\xef\xbb\xbfa\tb"[..], b"\xef\xbb\xbf\n\na\tb\n", b"a\t\xef\xbb\xbf"] {
+            assert_eq!(ours(bytes), plainly(bytes));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_as_lines_and_tabs_and_nothing_else(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                &b"a"[..], b"\"", b"\"", b"'", b"\\", b",", b" ", b"\t", b"\t", b"\n", b"\n", b"\r\n", b"\r",
+                b"\0", b"\xe9", b"\xc3\xa9", b"\xef\xbb\xbf", b"#", b"\x0b", b"\xe2\x80\xa8",
+            ]), 0..40),
+        ) {
+            let bytes = parts.concat();
+            prop_assert_eq!(ours(&bytes), plainly(&bytes));
+        }
+    }
 }

@@ -99,7 +99,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("wnli");
         std::fs::create_dir(&folder).unwrap();
-        let rows: String = (0..71).map(|i| format!("{i}\tIt fell.\tA cup fell.\t1\n")).collect();
+        let rows = "0\tIt fell.\tA cup fell.\t1\n".repeat(71);
         std::fs::write(folder.join("dev.tsv"), format!("index\tsentence1\tsentence2\tlabel\n{rows}")).unwrap();
         std::fs::write(folder.join("test.tsv"), "index\tsentence1\tsentence2\n0\tIt fell.\tA cup fell.\n").unwrap();
         let findings = verify(root.path()).unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// The share of examples whose predicted class is the gold class.
 ///
 /// # Panics
-/// When the lengths differ; so do the other metrics.
+/// When the lengths differ.
 #[must_use]
 pub fn accuracy(predicted: &[u32], gold: &[u32]) -> f64 {
     assert_eq!(predicted.len(), gold.len(), "one prediction per gold answer");
@@ -16,6 +16,9 @@ pub fn accuracy(predicted: &[u32], gold: &[u32]) -> f64 {
 
 /// F1 of the positive class, 1: the harmonic mean of its precision and recall. 0 when class 1 is neither
 /// predicted nor gold.
+///
+/// # Panics
+/// When the lengths differ.
 #[must_use]
 pub fn f1(predicted: &[u32], gold: &[u32]) -> f64 {
     assert_eq!(predicted.len(), gold.len(), "one prediction per gold answer");
@@ -30,6 +33,9 @@ pub fn f1(predicted: &[u32], gold: &[u32]) -> f64 {
 /// Matthews correlation coefficient, in Gorodkin's form for any number of classes (Gorodkin 2004,
 /// "Comparing two K-category assignments by a K-category correlation coefficient"). 0 when either side
 /// is constant.
+///
+/// # Panics
+/// When the lengths differ.
 #[must_use]
 pub fn mcc(predicted: &[u32], gold: &[u32]) -> f64 {
     assert_eq!(predicted.len(), gold.len(), "one prediction per gold answer");

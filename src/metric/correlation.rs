@@ -26,14 +26,14 @@ pub fn spearman(predicted: &[f32], gold: &[f32]) -> f64 {
 }
 
 fn correlation(a: &[f64], b: &[f64]) -> f64 {
-    let n = a.len() as f64;
     // Exactly constant input has no correlation; rounding of the mean must not invent one.
     let constant = |x: &[f64]| x.windows(2).all(|pair| pair[0].total_cmp(&pair[1]).is_eq());
     if a.len() < 2 || constant(a) || constant(b) {
         return f64::NAN;
     }
     // Two passes: the means first, so that a large common offset costs no digits.
-    let (mean_a, mean_b) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
+    let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
+    let (mean_a, mean_b) = (mean(a), mean(b));
     let (mut joint, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
     for (x, y) in a.iter().zip(b) {
         let (x, y) = (x - mean_a, y - mean_b);
@@ -53,7 +53,7 @@ fn ranks(scores: &[f32]) -> Vec<f64> {
     let mut start = 0;
     // -0.0 and 0.0 are one value, though `total_cmp` orders them.
     for tied in order.chunk_by(|a, b| scores[*a] >= scores[*b]) {
-        let mean = start as f64 + (tied.len() as f64 + 1.0) / 2.0;
+        let mean = start as f64 + f64::midpoint(1.0, tied.len() as f64);
         for example in tied {
             ranks[*example] = mean;
         }

@@ -1,6 +1,7 @@
 //! Reading a task's data.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use super::{TRAIN, Task};
@@ -37,8 +38,8 @@ impl Task {
         for split in self.read_splits() {
             for (name, path) in dataset.files(data_root, dataset.split(split)?)? {
                 // MRPC's train and dev may share a file.
-                if !checksums.contains_key(&name) {
-                    checksums.insert(name, checksum(&path)?);
+                if let Entry::Vacant(entry) = checksums.entry(name) {
+                    entry.insert(checksum(&path)?);
                 }
             }
         }

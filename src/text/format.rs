@@ -48,7 +48,7 @@ pub(super) fn from_bytes(bytes: &[u8], key: &[u8; KEY]) -> Result<FeatureSet, &'
     let [examples, tokens, truncated, malformed, without_gold] =
         [rest.count()?, rest.count()?, rest.count()?, rest.count()?, rest.count()?];
     let (n, t) = (examples as usize, tokens as usize);
-    let expected = n.checked_mul(12).and_then(|x| Some(x.checked_add(8)?.checked_add(t.checked_mul(5)?)?));
+    let expected = n.checked_mul(12).and_then(|x| x.checked_add(8)?.checked_add(t.checked_mul(5)?));
     if expected != Some(rest.0.len()) {
         return Err("its length does not match its header");
     }

@@ -47,7 +47,7 @@ impl Vocabulary {
                 .hint("a model's folder holds its vocabulary as vocab.txt, one token a line")
         })?;
         let text = std::str::from_utf8(&bytes).map_err(|error| {
-            let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             Diagnostic::new("the vocabulary is not valid UTF-8").at_line(path, line)
         })?;
         if text.trim().is_empty() {
