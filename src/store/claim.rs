@@ -41,7 +41,7 @@ impl ClaimTimeout {
         let seconds = std::env::var(TIMEOUT_VARIABLE).ok().and_then(|text| text.trim().parse::<f64>().ok());
         let set =
             seconds.filter(|seconds| *seconds > 0.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Self(set.unwrap_or(Duration::from_secs(60)))
+        Self(set.unwrap_or(Duration::from_mins(1)))
     }
 
     /// How often a holder gives a sign of life: several can be missed before it counts as dead.
