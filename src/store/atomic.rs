@@ -41,7 +41,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When the folder does not exist or cannot be written.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    Ok(stage(path, bytes)?.publish_new()?.is_some())
+    stage(path, bytes)?.publish_new()
+}
+
+/// As [`write_new`], but visible to this machine only until it is flushed; gives the open file.
+pub(super) fn write_new_unflushed(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
+    let named = |error| about("cannot write", path, &error);
+    let mut temporary = temporary_file(parent(path)).map_err(named)?;
+    temporary.write_all(bytes).map_err(named)?;
+    match temporary.persist_noclobber(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Err(failed) => Err(named(failed.error)),
+    }
 }
 
 /// Writes `value` to `path` as indented JSON with a last newline.
@@ -85,16 +97,16 @@ impl Staged {
         sync_folder(parent(&path))
     }
 
-    /// Becomes the file at its path unless there is one: then `None`, and the staged file is dropped.
-    /// Of several processes that do this at once exactly one gets the open file.
+    /// Becomes the file at its path unless there is one: then `false`, and the staged file is dropped.
+    /// Of several processes that do this at once exactly one gets `true`.
     ///
     /// # Errors
     /// When the rename fails for another reason.
-    pub fn publish_new(self) -> io::Result<Option<File>> {
+    pub fn publish_new(self) -> io::Result<bool> {
         let path = self.path;
         match self.temporary.persist_noclobber(&path) {
-            Ok(file) => sync_folder(parent(&path)).map(|()| Some(file)),
-            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+            Ok(_) => sync_folder(parent(&path)).map(|()| true),
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(failed) => Err(about("cannot write", &path, &failed.error)),
         }
     }

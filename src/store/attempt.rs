@@ -22,6 +22,7 @@ impl RunFolder {
             return Err(StoreError::AlreadyDone(self.id().clone()));
         }
         self.check_claim()?;
+        let new: Vec<&Path> = self.path().ancestors().take_while(|folder| !folder.exists()).collect();
         fs::create_dir_all(self.path()).map_err(|error| atomic::about("cannot create", self.path(), &error))?;
         for entry in fs::read_dir(self.path()).map_err(|error| atomic::about("cannot list", self.path(), &error))? {
             let path = entry?.path();
@@ -30,9 +31,9 @@ impl RunFolder {
             }
         }
         atomic::write_json(&self.path().join(SETTINGS), settings)?;
-        // The folders on the way down are new as well; without this a power cut could lose them.
-        for folder in self.path().ancestors().skip(1).take(4) {
-            atomic::sync_folder(folder)?;
+        // Without this a power cut could lose the new folders on the way down, and the run with them.
+        for folder in &new {
+            atomic::sync_folder(atomic::parent(folder))?;
         }
         Ok(())
     }
@@ -117,10 +118,7 @@ impl RunFolder {
         }
         let staged = atomic::stage(&path, &bytes)?;
         self.check_claim()?;
-        match staged.publish_new()? {
-            Some(_) => Ok(()),
-            None => Err(StoreError::AlreadyDone(self.id().clone())),
-        }
+        if staged.publish_new()? { Ok(()) } else { Err(StoreError::AlreadyDone(self.id().clone())) }
     }
 
     /// Writes down why the run failed, and removes weights that it may have left.

@@ -152,7 +152,9 @@ impl Claims {
 
     /// The open file of a claim at `path` with this content, or `None` when somebody alive has it.
     fn create_or_succeed(&self, path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
-        if let Some(file) = atomic::stage(path, bytes)?.publish_new()? {
+        // Not flushed: no claim survives the power. On a network file system others may see an empty
+        // file until the first heartbeat, which counts as a damaged claim of that age, so as alive.
+        if let Some(file) = atomic::write_new_unflushed(path, bytes)? {
             return Ok(Some(file));
         }
         let Some(standing) = read(path)? else { return Ok(None) };
