@@ -80,8 +80,6 @@ impl Local {
             root.clean(experiment)?;
         }
         clean_logs(&logs)?;
-        // Fails while another process has its logs in it.
-        let _ = fs::remove_dir(&logs);
         observer.finished(&summary);
         Ok(summary)
     }

@@ -4,6 +4,7 @@
 //! alive; the worker ([`worker::serve`]) trains and writes the run's folder, the record last. A worker
 //! that dies takes one run with it, not the sweep. Nothing here prints: an [`Observer`] is told.
 
+mod assignment;
 mod child;
 mod death;
 mod job;

@@ -9,7 +9,7 @@ use crate::store::{Failure, FailureKind, Record, StoreError};
 
 impl Sweep<'_> {
     /// What a busy worker says, and what its slot has afterwards.
-    pub(super) fn heed(&mut self, at: usize, worker: Worker, mut task: Task, reply: Reply) -> Slot {
+    pub(super) fn heed(&mut self, at: usize, worker: Worker, mut task: Box<Task>, reply: Reply) -> Slot {
         match reply {
             Reply::Ready => return Slot::Busy(worker, task),
             Reply::Started => {
@@ -23,27 +23,27 @@ impl Sweep<'_> {
             }
             Reply::Finished => match task.folder.record() {
                 Ok(Some(record)) => self.settle_done(at, &task, &record),
-                Ok(None) => self.settle_failed(at, task, Failure::now(FailureKind::Error, "the record vanished")),
-                Err(error) => self.settle_failed(at, task, Failure::now(FailureKind::Error, error.to_string())),
+                Ok(None) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, "the record vanished")),
+                Err(error) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, error.to_string())),
             },
             Reply::Failed { failure } => {
                 // After these a process is in an unknown state: the next run gets a new one.
                 let spent = [FailureKind::Panic, FailureKind::OutOfMemory].map(FailureKind::name);
                 let spent = spent.contains(&failure.kind.as_str());
                 note_words(&task, &worker);
-                self.settle_failed(at, task, failure);
+                self.settle_failed(at, task, &failure);
                 if spent {
                     return Slot::Empty;
                 }
             }
-            Reply::Stopped => self.settle_interrupted(at, task),
+            Reply::Stopped => self.settle_interrupted(at, &task),
             Reply::ClaimLost => self.leave(at, task),
         }
         Slot::Idle(worker)
     }
 
     /// A busy worker ended.
-    pub(super) fn bury(&mut self, at: usize, mut worker: Worker, task: Task) -> Result<Slot, ExecError> {
+    pub(super) fn bury(&mut self, at: usize, mut worker: Worker, task: Box<Task>) -> Result<Slot, ExecError> {
         let status = worker.kill()?;
         if !task.arrived {
             // It died of something else than this job.
@@ -58,7 +58,7 @@ impl Sweep<'_> {
         }
         let failure = death::failure(status, &worker.words(), &task.kills_before, &MemoryKills::now());
         note_words(&task, &worker);
-        self.settle_failed(at, task, failure);
+        self.settle_failed(at, task, &failure);
         Ok(Slot::Empty)
     }
 
@@ -67,33 +67,31 @@ impl Sweep<'_> {
         self.observer.job_finished(at, &task.job, record);
     }
 
-    fn settle_failed(&mut self, at: usize, task: Task, failure: Failure) {
-        if !matches!(task.folder.failure(), Ok(Some(written)) if written == failure) {
-            match task.folder.write_failure(&failure) {
-                Err(StoreError::ClaimLost(_)) => return self.leave(at, task),
-                // Where a failure cannot be written down, the run counts as failed for this sweep, and
-                // as missing for the next.
-                Ok(()) | Err(_) => {}
-            }
+    fn settle_failed(&mut self, at: usize, task: Box<Task>, failure: &Failure) {
+        let written = matches!(task.folder.failure(), Ok(Some(written)) if written == *failure);
+        // Where a failure cannot be written down, the run counts as failed for this sweep, and as
+        // missing for the next.
+        if !written && matches!(task.folder.write_failure(failure), Err(StoreError::ClaimLost(_))) {
+            return self.leave(at, task);
         }
         self.summary.failed += 1;
-        self.observer.job_failed(at, &task.job, &failure);
+        self.observer.job_failed(at, &task.job, failure);
         if self.options.fail_fast {
             self.begin_stop();
         }
     }
 
     /// The worker of a job gave it up or was ended, because of a stop.
-    pub(super) fn settle_interrupted(&mut self, at: usize, task: Task) {
+    pub(super) fn settle_interrupted(&mut self, at: usize, task: &Task) {
         if let Ok(Some(record)) = task.folder.record() {
-            return self.settle_done(at, &task, &record);
+            return self.settle_done(at, task, &record);
         }
         self.summary.interrupted += 1;
         self.observer.job_abandoned(at, &task.job);
     }
 
     /// Another process took the job over.
-    pub(super) fn leave(&mut self, at: usize, task: Task) {
+    pub(super) fn leave(&mut self, at: usize, task: Box<Task>) {
         self.observer.job_abandoned(at, &task.job);
         self.elsewhere.push(task.job);
     }

@@ -9,20 +9,14 @@ use super::ExecError;
 use super::child::{Event, Worker};
 use super::death::{self, MemoryKills};
 use super::job::{Job, Options, Summary};
-use super::local::{Local, log_path};
+use super::local::Local;
 use super::observer::Observer;
 use super::protocol::Request;
 use super::stop::StopFlag;
-use crate::store::{Claim, Failure, RunFolder, RunState, RunsRoot, unix_now};
+use crate::store::{Claim, RunFolder, RunState, RunsRoot, unix_now};
 
 /// How soon a stop or a lost claim is noticed when no worker says anything.
 const TICK: Duration = Duration::from_millis(50);
-
-/// How often the runs of other processes are looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
-
-/// A worker that has not said that it is ready by then will not.
-const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// So many workers in a row that die before their first job end the sweep.
 const STARTS_LIMIT: usize = 3;
@@ -33,7 +27,7 @@ pub(super) enum Slot {
     Starting(Worker),
     Idle(Worker),
     /// The worker comes first: it is killed before its claim is released.
-    Busy(Worker, Task),
+    Busy(Worker, Box<Task>),
 }
 
 /// A job in work.
@@ -46,30 +40,23 @@ pub(super) struct Task {
     pub(super) kills_before: MemoryKills,
 }
 
-/// What came of trying to take a job.
-enum Taken {
-    Task(Box<Task>),
-    Elsewhere(Job),
-    Settled,
-}
-
 /// One sweep in progress.
 pub(super) struct Sweep<'a> {
-    local: &'a Local,
+    pub(super) local: &'a Local,
     pub(super) root: &'a RunsRoot,
-    logs: &'a Path,
+    pub(super) logs: &'a Path,
     pub(super) options: Options,
     pub(super) observer: &'a mut dyn Observer,
     stop: &'a StopFlag,
-    events: (Sender<Event>, Receiver<Event>),
-    slots: Vec<Slot>,
+    pub(super) events: (Sender<Event>, Receiver<Event>),
+    pub(super) slots: Vec<Slot>,
     pub(super) pending: VecDeque<Job>,
     /// Jobs that other processes hold.
     pub(super) elsewhere: Vec<Job>,
-    looked_at: Instant,
-    waiting_for: usize,
+    pub(super) looked_at: Instant,
+    pub(super) waiting_for: usize,
     pub(super) summary: Summary,
-    started_unix: u64,
+    pub(super) started_unix: u64,
     pub(super) stopping: bool,
     pub(super) failed_starts: usize,
 }
@@ -114,7 +101,7 @@ impl<'a> Sweep<'a> {
                 self.look_elsewhere()?;
             }
             let busy = self.slots.iter().any(|slot| matches!(slot, Slot::Busy(..)));
-            let left = !self.stopping && !(self.pending.is_empty() && self.elsewhere.is_empty());
+            let left = !self.stopping && (!self.pending.is_empty() || !self.elsewhere.is_empty());
             if !busy && !left {
                 break;
             }
@@ -160,7 +147,7 @@ impl<'a> Sweep<'a> {
             for at in 0..self.slots.len() {
                 if let Slot::Busy(worker, task) = std::mem::replace(&mut self.slots[at], Slot::Empty) {
                     drop(worker);
-                    self.settle_interrupted(at, task);
+                    self.settle_interrupted(at, &task);
                 }
             }
         }
@@ -189,118 +176,18 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Gives every idle worker a job, and starts workers as far as there are jobs for them.
-    fn fill_slots(&mut self) -> Result<(), ExecError> {
-        for at in 0..self.slots.len() {
-            let ready = self.slots.iter().filter(|slot| matches!(slot, Slot::Starting(_) | Slot::Idle(_))).count();
-            match std::mem::replace(&mut self.slots[at], Slot::Empty) {
-                Slot::Empty if ready < self.pending.len() => {
-                    let (log, events) = (log_path(self.logs, at), self.events.0.clone());
-                    let worker =
-                        Worker::start(&self.local.worker, self.local.threads_per_slot.max(1), &log, at, events);
-                    self.slots[at] = Slot::Starting(worker.map_err(|error| ExecError::Worker(error.to_string()))?);
-                }
-                Slot::Starting(worker) if worker.age() > START_LIMIT => {
-                    self.failed_start(&worker, "no sign of life")?
-                }
-                Slot::Idle(worker) => self.slots[at] = self.assign(at, worker)?,
-                other @ (Slot::Empty | Slot::Starting(_) | Slot::Busy(..)) => self.slots[at] = other,
-            }
-        }
-        Ok(())
-    }
-
-    /// Hands the next job that is free to an idle worker.
-    fn assign(&mut self, at: usize, mut worker: Worker) -> Result<Slot, ExecError> {
-        while let Some(job) = self.pending.pop_front() {
-            match self.take(job, &worker)? {
-                Taken::Settled => {}
-                Taken::Elsewhere(job) => self.elsewhere.push(job),
-                Taken::Task(task) => {
-                    let (root, token) = (self.root.path().to_path_buf(), task.claim.token().to_owned());
-                    let request = Request::Run { root, token, job: Box::new(task.job.clone()) };
-                    if worker.send(&request).is_err() {
-                        self.pending.push_front(task.job);
-                        return Ok(Slot::Empty);
-                    }
-                    self.observer.job_started(at, &task.job);
-                    return Ok(Slot::Busy(worker, *task));
-                }
-            }
-        }
-        Ok(Slot::Idle(worker))
-    }
-
-    /// Claims a job, and looks again whether it still needs doing.
-    fn take(&mut self, job: Job, worker: &Worker) -> Result<Taken, ExecError> {
-        let Some(claim) = self.root.claims(&job.experiment)?.claim(&job.id, &[worker.pid()])? else {
-            return Ok(Taken::Elsewhere(job));
-        };
-        let folder = job.folder(self.root)?.under_claim(claim.token());
-        if matches!(folder.record(), Ok(Some(_))) {
-            self.settle_elsewhere(&job, &RunState::Done);
-            return Ok(Taken::Settled);
-        }
-        if let Ok(Some(failure)) = folder.failure()
-            && !self.may_try_again(&failure)
-        {
-            self.settle_elsewhere(&job, &RunState::Failed(failure));
-            return Ok(Taken::Settled);
-        }
-        let kills_before = MemoryKills::now();
-        Ok(Taken::Task(Box::new(Task { job, claim, folder, arrived: false, kills_before })))
-    }
-
-    /// Failures from before this sweep are tried again if that was asked for; those of other
-    /// processes meanwhile are not.
-    fn may_try_again(&self, failure: &Failure) -> bool {
-        self.options.retry_failed && failure.at_unix <= self.started_unix
-    }
-
-    fn settle_elsewhere(&mut self, job: &Job, state: &RunState) {
-        match state {
-            RunState::Failed(_) => self.summary.failed += 1,
-            RunState::Done | RunState::Missing | RunState::Claimed(_) => self.summary.skipped += 1,
-        }
-        self.observer.settled_elsewhere(job, state);
-    }
-
-    /// When a slot has nothing to do: are jobs of other processes done, or free because they died?
-    fn look_elsewhere(&mut self) -> Result<(), ExecError> {
-        let busy = self.slots.iter().filter(|slot| matches!(slot, Slot::Busy(..))).count();
-        if !self.pending.is_empty() || busy == self.slots.len() || self.looked_at.elapsed() < LOOK_EVERY {
-            return Ok(());
-        }
-        for job in std::mem::take(&mut self.elsewhere) {
-            match job.folder(self.root)?.state()? {
-                RunState::Claimed(holder) if holder.alive => self.elsewhere.push(job),
-                RunState::Failed(failure) if self.may_try_again(&failure) => self.pending.push_back(job),
-                state @ (RunState::Done | RunState::Failed(_)) => self.settle_elsewhere(&job, &state),
-                RunState::Missing | RunState::Claimed(_) => self.pending.push_back(job),
-            }
-        }
-        let waiting_for = if busy == 0 && self.pending.is_empty() { self.elsewhere.len() } else { 0 };
-        if waiting_for != self.waiting_for && waiting_for > 0 {
-            self.observer.waiting_for_others(waiting_for);
-        }
-        self.waiting_for = waiting_for;
-        self.looked_at = Instant::now();
-        Ok(())
-    }
-
     fn handle(&mut self, Event { slot: at, pid, reply }: Event) -> Result<(), ExecError> {
         if self.slots[at].pid() != Some(pid) {
             // The last words of a worker that was replaced.
             return Ok(());
         }
         self.slots[at] = match (std::mem::replace(&mut self.slots[at], Slot::Empty), reply) {
-            (Slot::Starting(worker), Some(_)) => Slot::Idle(worker),
             (Slot::Starting(mut worker), None) => {
                 let end = worker.kill().map_or_else(|error| error.to_string(), death::end);
                 self.failed_start(&worker, &end)?;
                 Slot::Empty
             }
-            (Slot::Idle(worker), Some(_)) => Slot::Idle(worker),
+            (Slot::Starting(worker) | Slot::Idle(worker), Some(_)) => Slot::Idle(worker),
             (Slot::Idle(_) | Slot::Empty, _) => Slot::Empty,
             (Slot::Busy(worker, task), Some(reply)) => self.heed(at, worker, task, reply),
             (Slot::Busy(worker, task), None) => self.bury(at, worker, task)?,

@@ -19,7 +19,7 @@ pub const TEMPORARY: &str = ".tmp-";
 
 /// A temporary name of another machine is taken for abandoned after this time: no single file of a
 /// run takes an hour to write.
-const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
+const ABANDONED_AFTER: Duration = Duration::from_hours(1);
 
 /// A file that is on disk under a temporary name, and that vanishes unless it is published.
 #[derive(Debug)]
@@ -41,7 +41,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When the folder does not exist or cannot be written.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    Ok(stage(path, bytes)?.publish_new()?.is_some())
+    stage(path, bytes)?.publish_new()
+}
+
+/// As [`write_new`], but visible to this machine only until it is flushed; gives the open file.
+pub(super) fn write_new_unflushed(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
+    let named = |error| about("cannot write", path, &error);
+    let mut temporary = temporary_file(parent(path)).map_err(named)?;
+    temporary.write_all(bytes).map_err(named)?;
+    match temporary.persist_noclobber(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Err(failed) => Err(named(failed.error)),
+    }
 }
 
 /// Writes `value` to `path` as indented JSON with a last newline.
@@ -85,16 +97,16 @@ impl Staged {
         sync_folder(parent(&path))
     }
 
-    /// Becomes the file at its path unless there is one: then `None`, and the staged file is dropped.
-    /// Of several processes that do this at once exactly one gets the open file.
+    /// Becomes the file at its path unless there is one: then `false`, and the staged file is dropped.
+    /// Of several processes that do this at once exactly one gets `true`.
     ///
     /// # Errors
     /// When the rename fails for another reason.
-    pub fn publish_new(self) -> io::Result<Option<File>> {
+    pub fn publish_new(self) -> io::Result<bool> {
         let path = self.path;
         match self.temporary.persist_noclobber(&path) {
-            Ok(file) => sync_folder(parent(&path)).map(|()| Some(file)),
-            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+            Ok(_) => sync_folder(parent(&path)).map(|()| true),
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(failed) => Err(about("cannot write", &path, &failed.error)),
         }
     }
@@ -243,87 +255,4 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
         }
     }
     sync_folder(folder)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_replaced_whole_and_no_temporary_name_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.json");
-        write(&path, b"one").unwrap();
-        write_json(&path, &[1, 2]).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "[\n  1,\n  2\n]\n");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn of_many_who_write_a_new_file_one_wins() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("record.json");
-        let wins: usize = std::thread::scope(|scope| {
-            let tries: Vec<_> = (0..8)
-                .map(|n| {
-                    let path = &path;
-                    scope.spawn(move || write_new(path, &[n]).unwrap())
-                })
-                .collect();
-            tries.into_iter().map(|handle| usize::from(handle.join().unwrap())).sum()
-        });
-        assert_eq!(wins, 1);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn writing_into_a_missing_folder_names_the_file() {
-        let error = write(Path::new("no/such/folder/x.json"), b"").unwrap_err();
-        assert!(error.to_string().starts_with("cannot write no/such/folder/x.json: "), "{error}");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn others_may_read_what_was_written() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        write(&folder.path().join("a"), b"").unwrap();
-        File::create(folder.path().join("b")).unwrap();
-        let mode = |name| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
-        assert_eq!(mode("a"), mode("b"), "the same as any new file under this umask");
-    }
-
-    #[test]
-    fn left_overs_of_dead_processes_go_and_those_in_use_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut child = std::process::Command::new("sleep").arg("0").spawn().unwrap();
-        child.wait().unwrap();
-        let dead = folder.path().join(format!("{TEMPORARY}{}-{}-1-x", process::machine(), child.id()));
-        fs::create_dir(&dead).unwrap();
-        fs::write(dead.join("model.safetensors"), "x").unwrap();
-        let elsewhere = folder.path().join(format!("{TEMPORARY}othermachine-1-1-x"));
-        fs::write(&elsewhere, "x").unwrap();
-        let mine = temporary_file(folder.path()).unwrap();
-        assert_eq!(clean(folder.path()).unwrap(), 1);
-        assert!(!dead.exists() && elsewhere.exists() && mine.path().exists());
-
-        File::open(&elsewhere).unwrap().set_modified(SystemTime::now() - Duration::from_secs(3601)).unwrap();
-        assert_eq!(clean(folder.path()).unwrap(), 1);
-        assert!(!elsewhere.exists());
-    }
-
-    #[test]
-    fn a_folder_is_published_whole_and_removed_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let model = folder.path().join("model");
-        for round in ["one", "two"] {
-            let staged = stage_folder(&model).unwrap();
-            fs::write(staged.join("config.json"), round).unwrap();
-            publish_folder(&staged, &model).unwrap();
-            assert_eq!(fs::read_to_string(model.join("config.json")).unwrap(), round);
-        }
-        remove(&model).unwrap();
-        remove(&model).unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
 }

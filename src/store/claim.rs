@@ -41,7 +41,7 @@ impl ClaimTimeout {
         let seconds = std::env::var(TIMEOUT_VARIABLE).ok().and_then(|text| text.trim().parse::<f64>().ok());
         let set =
             seconds.filter(|seconds| *seconds > 0.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Self(set.unwrap_or(Duration::from_secs(60)))
+        Self(set.unwrap_or(Duration::from_mins(1)))
     }
 
     /// How often a holder gives a sign of life: several can be missed before it counts as dead.
@@ -152,7 +152,9 @@ impl Claims {
 
     /// The open file of a claim at `path` with this content, or `None` when somebody alive has it.
     fn create_or_succeed(&self, path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
-        if let Some(file) = atomic::stage(path, bytes)?.publish_new()? {
+        // Not flushed: no claim survives the power. On a network file system others may see an empty
+        // file until the first heartbeat, which counts as a damaged claim of that age, so as alive.
+        if let Some(file) = atomic::write_new_unflushed(path, bytes)? {
             return Ok(Some(file));
         }
         let Some(standing) = read(path)? else { return Ok(None) };

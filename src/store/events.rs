@@ -83,7 +83,7 @@ fn missing_number(event: &Event) -> Option<&'static str> {
 ///
 /// # Errors
 /// When the file cannot be read, or a whole line is not an event.
-pub fn read_events(path: &Path) -> Result<Vec<Event>, StoreError> {
+pub(super) fn read_events(path: &Path) -> Result<Vec<Event>, StoreError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -110,6 +110,7 @@ mod any_number {
         Other(String),
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
     pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         if value.is_finite() { serializer.serialize_f64(*value) } else { serializer.collect_str(value) }
     }

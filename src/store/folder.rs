@@ -1,7 +1,7 @@
 //! The folder of one run: `runs/<experiment>/<task>/<model>/<id>/`.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -9,24 +9,23 @@ use serde::de::DeserializeOwned;
 use super::atomic;
 use super::claim::{Claims, Holder};
 use super::error::StoreError;
-use super::events::{Event, EventLog, read_events};
-use super::failure::unix_now;
+use super::events::{Event, read_events};
 use super::record::{Failure, Record};
 use super::root::RunsRoot;
 use super::settings::{RunId, RunSettings};
 
 /// The settings, written when the run starts.
-pub const SETTINGS: &str = "settings.json";
+pub(super) const SETTINGS: &str = "settings.json";
 /// Training steps and evaluations, appended as they happen.
-pub const METRICS: &str = "metrics.jsonl";
+pub(super) const METRICS: &str = "metrics.jsonl";
 /// What the run had to say, appended over all its attempts.
-pub const LOG: &str = "log.txt";
+pub(super) const LOG: &str = "log.txt";
 /// The weights, kept for the best run of a task and model.
-pub const MODEL: &str = "model";
+pub(super) const MODEL: &str = "model";
 /// The record, written last.
-pub const RECORD: &str = "record.json";
+pub(super) const RECORD: &str = "record.json";
 /// Why the run failed; a run with a record has none.
-pub const FAILURE: &str = "failure.json";
+pub(super) const FAILURE: &str = "failure.json";
 
 /// How far a run is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ pub struct RunFolder {
     task: String,
     model: String,
     id: RunId,
-    root: RunsRoot,
+    pub(super) root: RunsRoot,
     claims: Claims,
     token: Option<String>,
 }
@@ -170,129 +169,6 @@ impl RunFolder {
         read_events(&self.path.join(METRICS))
     }
 
-    /// Starts an attempt: removes what an earlier one left, except the log, and writes the settings.
-    ///
-    /// # Errors
-    /// [`StoreError::AlreadyDone`] when there is a good record; when the disk says no.
-    pub fn begin(&self, settings: &RunSettings) -> Result<(), StoreError> {
-        if matches!(self.record(), Ok(Some(_))) {
-            return Err(StoreError::AlreadyDone(self.id.clone()));
-        }
-        self.check_claim()?;
-        fs::create_dir_all(&self.path).map_err(|error| atomic::about("cannot create", &self.path, &error))?;
-        for entry in fs::read_dir(&self.path).map_err(|error| atomic::about("cannot list", &self.path, &error))? {
-            let path = entry?.path();
-            if path.file_name().is_some_and(|name| name != LOG) {
-                atomic::remove(&path)?;
-            }
-        }
-        atomic::write_json(&self.path.join(SETTINGS), settings)?;
-        // The folders on the way down are new as well; without this a power cut could lose them.
-        for folder in self.path.ancestors().skip(1).take(4) {
-            atomic::sync_folder(folder)?;
-        }
-        Ok(())
-    }
-
-    /// Opens `metrics.jsonl` for appending.
-    ///
-    /// # Errors
-    /// When it cannot be opened, or the claim is lost.
-    pub fn event_log(&self) -> Result<EventLog, StoreError> {
-        self.check_claim()?;
-        Ok(EventLog::open(&self.path.join(METRICS))?)
-    }
-
-    /// Appends lines to `log.txt`, each with the time (seconds since 1970-01-01 UTC).
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn log(&self, message: &str) -> Result<(), StoreError> {
-        let mut file = OpenOptions::new().create(true).append(true).open(self.path.join(LOG))?;
-        let now = unix_now();
-        let text: String = message.lines().map(|line| format!("[{now}] {line}\n")).collect();
-        Ok(file.write_all(text.as_bytes())?)
-    }
-
-    /// Writes the dev predictions of a split, a table with a header line.
-    ///
-    /// # Errors
-    /// When the disk says no, or the claim is lost.
-    pub fn write_predictions(&self, split: &str, table: &str) -> Result<(), StoreError> {
-        self.check_claim()?;
-        Ok(atomic::write(&self.predictions(split), table.as_bytes())?)
-    }
-
-    /// Whether this run, about to finish with `record`, should write its weights: unless a better run
-    /// of its task and model has a record and weights.
-    ///
-    /// # Errors
-    /// When a folder cannot be listed.
-    pub fn wants_model(&self, record: &Record) -> Result<bool, StoreError> {
-        self.root.wants_model(record)
-    }
-
-    /// Has `fill` write the weights into an empty folder, and keeps that folder as `model/`. Ask
-    /// [`RunFolder::wants_model`] before.
-    ///
-    /// # Errors
-    /// What `fill` says; when the disk says no, or the claim is lost.
-    pub fn write_model<E: From<StoreError>>(&self, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
-        self.check_claim()?;
-        let kept = self.model_folder();
-        let staged = atomic::stage_folder(&kept).map_err(StoreError::from)?;
-        fill(&staged)?;
-        self.check_claim()?;
-        Ok(atomic::publish_folder(&staged, &kept).map_err(StoreError::from)?)
-    }
-
-    /// Completes the run. Everything else is flushed first; a record that is there is never replaced.
-    ///
-    /// # Errors
-    /// [`StoreError::Unrepresentable`] when a promised number is NaN or infinite or the record is
-    /// another run's,
-    /// [`StoreError::AlreadyDone`], [`StoreError::ClaimLost`], or when the disk says no.
-    pub fn write_record(&self, record: &Record) -> Result<(), StoreError> {
-        let path = self.path.join(RECORD);
-        if let Some(cause) = self.foreign(record) {
-            return Err(StoreError::Unrepresentable { path, cause });
-        }
-        let bytes = atomic::json(record)?;
-        if let Err(error) = serde_json::from_slice::<Record>(&bytes) {
-            let line = String::from_utf8_lossy(&bytes).lines().nth(error.line().saturating_sub(1)).map(str::to_owned);
-            let cause = format!("not a finite number: {}", line.unwrap_or_default().trim().trim_end_matches(','));
-            return Err(StoreError::Unrepresentable { path, cause });
-        }
-        for name in [METRICS, LOG] {
-            match fs::File::open(self.path.join(name)) {
-                Ok(file) => file.sync_all()?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let staged = atomic::stage(&path, &bytes)?;
-        self.check_claim()?;
-        match staged.publish_new()? {
-            Some(_) => Ok(()),
-            None => Err(StoreError::AlreadyDone(self.id.clone())),
-        }
-    }
-
-    /// Writes down why the run failed, and removes weights that it may have left.
-    ///
-    /// # Errors
-    /// [`StoreError::AlreadyDone`] when there is a good record; when the disk says no, or the claim is
-    /// lost.
-    pub fn write_failure(&self, failure: &Failure) -> Result<(), StoreError> {
-        if matches!(self.record(), Ok(Some(_))) {
-            return Err(StoreError::AlreadyDone(self.id.clone()));
-        }
-        self.check_claim()?;
-        fs::create_dir_all(&self.path).map_err(|error| atomic::about("cannot create", &self.path, &error))?;
-        atomic::remove(&self.model_folder())?;
-        Ok(atomic::write_json(&self.path.join(FAILURE), failure)?)
-    }
-
     /// Removes the run with all its files.
     ///
     /// # Errors
@@ -308,7 +184,7 @@ impl RunFolder {
     }
 
     /// Whose record this is, when not this run's.
-    fn foreign(&self, record: &Record) -> Option<String> {
+    pub(super) fn foreign(&self, record: &Record) -> Option<String> {
         let Record { id, experiment, settings, .. } = record;
         let found = [experiment, &settings.task, &settings.model, &id.0];
         let own = [&self.experiment, &self.task, &self.model, &self.id.0];

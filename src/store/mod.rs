@@ -1,6 +1,7 @@
 //! Plain files are the database: one folder a run, one writer a file, the record last.
 
 pub mod atomic;
+mod attempt;
 mod claim;
 mod claim_note;
 mod diff;

@@ -196,7 +196,8 @@ fn subfolders(path: &Path) -> io::Result<Vec<String>> {
         // A name that is not text was not made by this program.
         if let Ok(name) = entry.file_name().into_string()
             && !name.starts_with('.')
-            && entry.path().is_dir()
+            // The directory usually knows what its entries are; only a link has to be followed.
+            && (entry.file_type()?.is_dir() || entry.file_type()?.is_symlink() && entry.path().is_dir())
         {
             names.push(name);
         }

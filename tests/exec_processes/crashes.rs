@@ -9,7 +9,8 @@ use bertbench::exec::{Job, Summary};
 use bertbench::random::Stream;
 use bertbench::store::{RunId, RunsRoot};
 
-use crate::fake::{assert_each_done_once, execute, fine_jobs, start};
+use crate::fake::{assert_each_done_once, execute, start};
+use crate::jobs::fine_jobs;
 
 /// The records so far, byte for byte: each names the attempt that made it.
 fn records(root: &Path, jobs: &[Job]) -> BTreeMap<RunId, Vec<u8>> {
@@ -30,7 +31,7 @@ fn ten_times_killed_at_random_no_run_is_lost_half_written_or_done_twice() {
     let mut draws = Stream::new(9, "test").at(0);
     let mut before = BTreeMap::new();
     for round in 0..10 {
-        let mut executor = start("executor", disk.path(), &jobs, Duration::from_secs(60));
+        let mut executor = start("executor", disk.path(), &jobs, Duration::from_mins(1));
         std::thread::sleep(Duration::from_millis(30 + draws.below(250) as u64));
         executor.kill().unwrap();
         executor.wait().unwrap();

@@ -1,90 +1,39 @@
 //! A trainer that pretends, and the processes around it.
 
-use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bertbench::exec::{
     Executor, Job, Local, Observer, Options, Phase, Progress, Silent, StopFlag, Summary, Unfinished, WorkerCommand,
     worker,
 };
-use bertbench::store::{
-    Architecture, Event, Failure, FailureKind, Host, Provenance, Record, RunFolder, RunId, RunSettings, RunsRoot,
-    Score, Start, StepEvent, StoreError, TrainingSettings,
-};
-use bertbench::units::{Bytes, Seconds, Tokens};
+use bertbench::store::{Event, Failure, FailureKind, Record, RunFolder, RunId, RunsRoot, StepEvent, StoreError};
 
-pub const EXPERIMENT: &str = "pretended";
+use crate::jobs::{EXPERIMENT, record};
+
 const ROLE: &str = "BERTBENCH_TEST_ROLE";
 const ROOT: &str = "BERTBENCH_TEST_ROOT";
 const JOBS: &str = "BERTBENCH_TEST_JOBS";
 /// Where workers append the id of each run that they completed, after its record is on disk.
 const COMPLETED: &str = "completed.txt";
 
-/// A job of `task`, which says how it ends, with so many steps of so many milliseconds.
-pub fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> Job {
-    let architecture = Architecture {
-        layers: 1,
-        hidden: 8,
-        heads: 1,
-        intermediate: 32,
-        vocab_size: 9,
-        max_positions: 16,
-        type_vocab_size: 2,
-    };
-    let training = TrainingSettings {
-        max_length: 16,
-        warmup_fraction: 0.1,
-        weight_decay: 0.01,
-        dropout: 0.1,
-        clip_norm: 1.0,
-        gradient_accumulation: 1,
-        adam_beta1: 0.9,
-        adam_beta2: 0.999,
-        adam_epsilon: 1e-6,
-    };
-    let settings = RunSettings {
-        model: "pretender".to_owned(),
-        architecture,
-        start: Start::Random,
-        task: task.to_owned(),
-        batch_size: step_milliseconds,
-        learning_rate: 3e-5,
-        epochs: steps,
-        seed,
-        training,
-        device: "cpu".to_owned(),
-        data_sha256: BTreeMap::new(),
-        vocabulary_sha256: String::new(),
-        lower_case: true,
-        skip_bad_rows: false,
-        numerics_version: 1,
-    };
-    Job::new(EXPERIMENT, settings, Seconds(f64::from(steps * step_milliseconds) / 1000.0))
-}
-
-/// So many jobs that end well.
-pub fn fine_jobs(count: u64, steps: u32, step_milliseconds: u32) -> Vec<Job> {
-    (0..count).map(|seed| job("fine", seed, steps, step_milliseconds)).collect()
-}
-
 /// An executor whose workers are this test program.
-pub fn executor(slots: usize) -> Executor {
+pub(crate) fn executor(slots: usize) -> Executor {
     let mut worker = WorkerCommand::this_program(&["--exact", "child", "--ignored", "--nocapture"]).unwrap();
     worker.environment = vec![(ROLE.into(), "worker".into())];
     Executor::Local(Local { slots, threads_per_slot: 1, worker })
 }
 
 /// Runs jobs with nobody watching and nothing special.
-pub fn execute(root: &Path, jobs: Vec<Job>, slots: usize) -> Summary {
+pub(crate) fn execute(root: &Path, jobs: Vec<Job>, slots: usize) -> Summary {
     execute_with(root, jobs, slots, Options::default(), &mut Silent)
 }
 
-pub fn execute_with(
+pub(crate) fn execute_with(
     root: &Path,
     jobs: Vec<Job>,
     slots: usize,
@@ -95,7 +44,7 @@ pub fn execute_with(
 }
 
 /// This test program in another role, with the jobs, in a process group of its own.
-pub fn start(role: &str, root: &Path, jobs: &[Job], claim_timeout: Duration) -> Child {
+pub(crate) fn start(role: &str, root: &Path, jobs: &[Job], claim_timeout: Duration) -> Child {
     use std::os::unix::process::CommandExt;
     let path = root.join(".jobs.json");
     fs::create_dir_all(root).unwrap();
@@ -114,14 +63,14 @@ pub fn start(role: &str, root: &Path, jobs: &[Job], claim_timeout: Duration) -> 
 }
 
 /// Sends a signal to a process, or to a process group when `group`.
-pub fn signal(name: &str, process: &Child, group: bool) {
+pub(crate) fn signal(name: &str, process: &Child, group: bool) {
     let target = if group { format!("-{}", process.id()) } else { process.id().to_string() };
     assert!(Command::new("kill").args(["-s", name, "--", &target]).status().unwrap().success());
 }
 
 /// Waits until `met`, and fails with `what` after half a minute.
 #[track_caller]
-pub fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
     for _ in 0..15_000 {
         if met() {
             return;
@@ -132,13 +81,13 @@ pub fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
 }
 
 /// The ids of completed runs in order of completion, one for each time that one was completed.
-pub fn completed(root: &Path) -> Vec<RunId> {
+pub(crate) fn completed(root: &Path) -> Vec<RunId> {
     let text = fs::read_to_string(root.join(COMPLETED)).unwrap_or_default();
     text.lines().map(|line| RunId(line.to_owned())).collect()
 }
 
 /// Every temporary name, claim and worker log anywhere under `folder`.
-pub fn left_overs(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn left_overs(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -155,7 +104,7 @@ pub fn left_overs(folder: &Path) -> Vec<PathBuf> {
 
 /// Checks that every job has one record, was completed once, and that nothing is left over.
 #[track_caller]
-pub fn assert_each_done_once(root: &Path, jobs: &[Job]) {
+pub(crate) fn assert_each_done_once(root: &Path, jobs: &[Job]) {
     let found = RunsRoot::new(root).records(EXPERIMENT).unwrap();
     assert!(found.damaged.is_empty(), "{:?}", found.damaged);
     let mut ids: Vec<RunId> = jobs.iter().map(|job| job.id.clone()).collect();
@@ -170,7 +119,7 @@ pub fn assert_each_done_once(root: &Path, jobs: &[Job]) {
 }
 
 /// Becomes what the environment says.
-pub fn play() {
+pub(crate) fn play() {
     match std::env::var(ROLE).as_deref() {
         Ok("worker") => work(),
         Ok("executor") => {
@@ -184,7 +133,7 @@ pub fn play() {
         Ok("holder") => {
             let claims = RunsRoot::new(root()).claims(EXPERIMENT).unwrap();
             let claim = claims.claim(&jobs()[0].id, &[]).unwrap().unwrap();
-            std::thread::sleep(Duration::from_secs(60));
+            std::thread::sleep(Duration::from_mins(1));
             drop(claim);
         }
         other => panic!("{ROLE} is {other:?}"),
@@ -230,11 +179,6 @@ impl<W: Write> Write for Counting<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
-}
-
-/// The score that a job reaches: the best seed is 7 modulo 10.
-pub fn score(job: &Job) -> f64 {
-    [0.5, 0.6, 0.55, 0.7, 0.65, 0.8, 0.52, 0.9, 0.3, 0.4][usize::try_from(job.settings.seed % 10).unwrap()]
 }
 
 fn train(
@@ -285,37 +229,4 @@ fn misbehave(job: &Job) -> Result<(), Unfinished> {
         _ => {}
     }
     Ok(())
-}
-
-fn record(job: &Job) -> Record {
-    let primary = Score {
-        metric: "accuracy".to_owned(),
-        split: "dev".to_owned(),
-        value: Some(score(job)),
-        unit: "fraction".to_owned(),
-        higher_is_better: true,
-    };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-    Record {
-        id: job.id.clone(),
-        experiment: job.experiment.clone(),
-        settings: job.settings.clone(),
-        benchmark: "mini".to_owned(),
-        primary_metric: primary.metric.clone(),
-        primary_split: primary.split.clone(),
-        scores: vec![primary],
-        evaluations: Vec::new(),
-        majority: 0.5,
-        ceiling: None,
-        examples: BTreeMap::new(),
-        skipped_rows: BTreeMap::new(),
-        steps: u64::from(job.settings.epochs),
-        tokens: Tokens(1),
-        timings: bertbench::store::Timings::default(),
-        peak_memory: Bytes(1),
-        host: Host::default(),
-        provenance: Provenance::default(),
-        // Tells this attempt from any other.
-        notes: vec![format!("{}-{now}", std::process::id())],
-    }
 }

@@ -5,6 +5,7 @@
 
 mod crashes;
 mod fake;
+mod jobs;
 mod outcomes;
 mod sharing;
 

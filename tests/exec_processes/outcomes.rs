@@ -8,9 +8,8 @@ use bertbench::exec::{
 };
 use bertbench::store::{Failure, Record, RunState, RunsRoot};
 
-use crate::fake::{
-    EXPERIMENT, assert_each_done_once, completed, execute, execute_with, executor, fine_jobs, job, left_overs, score,
-};
+use crate::fake::{assert_each_done_once, completed, execute, execute_with, executor, left_overs};
+use crate::jobs::{EXPERIMENT, fine_jobs, job, score};
 
 /// Writes down what it is told, and stops the sweep when it has heard `stop_after`.
 #[derive(Default)]

@@ -6,9 +6,10 @@ use std::time::Duration;
 use bertbench::exec::Summary;
 use bertbench::store::RunsRoot;
 
-use crate::fake::{EXPERIMENT, assert_each_done_once, completed, execute, fine_jobs, job, signal, start, wait_until};
+use crate::fake::{assert_each_done_once, completed, execute, signal, start, wait_until};
+use crate::jobs::{EXPERIMENT, fine_jobs, job};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 fn summary(root: &std::path::Path, pid: u32) -> String {
     fs::read_to_string(root.join(format!(".summary-{pid}"))).unwrap()

@@ -28,7 +28,7 @@ fn dead_claim(folder: &tempfile::TempDir) {
 #[test]
 fn a_held_run_is_nobody_elses_until_it_is_released() {
     let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_secs(60));
+    let claims = claims(&folder, Duration::from_mins(1));
     assert_eq!(claims.holder(&id()).unwrap(), None);
     let claim = claims.claim(&id(), &[]).unwrap().unwrap();
     assert!(claims.claim(&id(), &[]).unwrap().is_none());
@@ -46,7 +46,7 @@ fn of_many_threads_one_wins_a_free_run_and_a_dead_one() {
     for dead in [false, true] {
         for _ in 0..25 {
             let folder = tempfile::tempdir().unwrap();
-            let claims = claims(&folder, Duration::from_secs(60));
+            let claims = claims(&folder, Duration::from_mins(1));
             if dead {
                 dead_claim(&folder);
             }
@@ -71,7 +71,7 @@ fn of_many_threads_one_wins_a_free_run_and_a_dead_one() {
 #[test]
 fn holding_excludes_all_others_at_every_moment() {
     let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_secs(60));
+    let claims = claims(&folder, Duration::from_mins(1));
     dead_claim(&folder);
     let (inside, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let deadline = Instant::now() + Duration::from_millis(700);
@@ -95,7 +95,7 @@ fn holding_excludes_all_others_at_every_moment() {
 #[test]
 fn a_claim_of_another_machine_dies_when_its_heart_stops() {
     let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_secs(60));
+    let claims = claims(&folder, Duration::from_mins(1));
     let path = folder.path().join(".claims").join(id().0);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let note =
@@ -151,7 +151,7 @@ fn a_holder_that_was_superseded_knows_it_and_leaves_the_successor_alone() {
 #[test]
 fn a_taker_that_died_half_way_is_succeeded_and_its_traces_go() {
     let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_secs(60));
+    let claims = claims(&folder, Duration::from_mins(1));
     let path = folder.path().join(".claims").join(id().0);
     let right = folder.path().join(".claims").join(format!("{}~dead", id()));
     dead_claim(&folder);
@@ -170,7 +170,7 @@ fn a_taker_that_died_half_way_is_succeeded_and_its_traces_go() {
 #[test]
 fn a_claim_stands_while_one_of_its_processes_lives() {
     let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_secs(60));
+    let claims = claims(&folder, Duration::from_mins(1));
     let mut worker = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let claim = claims.claim(&id(), &[worker.id()]).unwrap().unwrap();
     let path = folder.path().join(".claims").join(id().0);

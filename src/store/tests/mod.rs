@@ -1,5 +1,6 @@
 //! The store as a whole, on a real disk.
 
+mod atomic;
 mod claims;
 mod folders;
 mod models;

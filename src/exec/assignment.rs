@@ -1,0 +1,129 @@
+//! Which job goes to which worker: a part of [`Sweep`].
+
+use std::time::{Duration, Instant};
+
+use super::ExecError;
+use super::child::Worker;
+use super::death::MemoryKills;
+use super::job::Job;
+use super::local::log_path;
+use super::protocol::Request;
+use super::sweep::{Slot, Sweep, Task};
+use crate::store::{Failure, RunState};
+
+/// How often the runs of other processes are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// A worker that has not said that it is ready by then will not.
+const START_LIMIT: Duration = Duration::from_mins(2);
+
+/// What came of trying to take a job.
+enum Taken {
+    /// It is claimed for the worker.
+    Task(Box<Task>),
+    /// Another process holds it.
+    Elsewhere,
+    /// It needs no doing any more.
+    Settled,
+}
+
+impl Sweep<'_> {
+    /// Gives every idle worker a job, and starts workers as far as there are jobs for them.
+    pub(super) fn fill_slots(&mut self) -> Result<(), ExecError> {
+        for at in 0..self.slots.len() {
+            let ready = self.slots.iter().filter(|slot| matches!(slot, Slot::Starting(_) | Slot::Idle(_))).count();
+            match std::mem::replace(&mut self.slots[at], Slot::Empty) {
+                Slot::Empty if ready < self.pending.len() => {
+                    let (log, events) = (log_path(self.logs, at), self.events.0.clone());
+                    let worker =
+                        Worker::start(&self.local.worker, self.local.threads_per_slot.max(1), &log, at, events);
+                    self.slots[at] = Slot::Starting(worker.map_err(|error| ExecError::Worker(error.to_string()))?);
+                }
+                Slot::Starting(worker) if worker.age() > START_LIMIT => {
+                    self.failed_start(&worker, "no sign of life")?;
+                }
+                Slot::Idle(worker) => self.slots[at] = self.assign(at, worker)?,
+                other @ (Slot::Empty | Slot::Starting(_) | Slot::Busy(..)) => self.slots[at] = other,
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the next job that is free to an idle worker.
+    fn assign(&mut self, at: usize, mut worker: Worker) -> Result<Slot, ExecError> {
+        while let Some(job) = self.pending.pop_front() {
+            match self.take(&job, &worker)? {
+                Taken::Settled => {}
+                Taken::Elsewhere => self.elsewhere.push(job),
+                Taken::Task(task) => {
+                    let (root, token) = (self.root.path().to_path_buf(), task.claim.token().to_owned());
+                    let request = Request::Run { root, token, job: Box::new(job) };
+                    if worker.send(&request).is_err() {
+                        self.pending.push_front(task.job);
+                        return Ok(Slot::Empty);
+                    }
+                    self.observer.job_started(at, &task.job);
+                    return Ok(Slot::Busy(worker, task));
+                }
+            }
+        }
+        Ok(Slot::Idle(worker))
+    }
+
+    /// Claims a job, and looks again whether it still needs doing.
+    fn take(&mut self, job: &Job, worker: &Worker) -> Result<Taken, ExecError> {
+        let Some(claim) = self.root.claims(&job.experiment)?.claim(&job.id, &[worker.pid()])? else {
+            return Ok(Taken::Elsewhere);
+        };
+        let folder = job.folder(self.root)?.under_claim(claim.token());
+        if matches!(folder.record(), Ok(Some(_))) {
+            self.settle_elsewhere(job, &RunState::Done);
+            return Ok(Taken::Settled);
+        }
+        if let Ok(Some(failure)) = folder.failure()
+            && !self.may_try_again(&failure)
+        {
+            self.settle_elsewhere(job, &RunState::Failed(failure));
+            return Ok(Taken::Settled);
+        }
+        let (job, kills_before) = (job.clone(), MemoryKills::now());
+        Ok(Taken::Task(Box::new(Task { job, claim, folder, arrived: false, kills_before })))
+    }
+
+    /// Failures from before this sweep are tried again if that was asked for; those of other
+    /// processes meanwhile are not.
+    fn may_try_again(&self, failure: &Failure) -> bool {
+        self.options.retry_failed && failure.at_unix <= self.started_unix
+    }
+
+    fn settle_elsewhere(&mut self, job: &Job, state: &RunState) {
+        match state {
+            RunState::Failed(_) => self.summary.failed += 1,
+            RunState::Done | RunState::Missing | RunState::Claimed(_) => self.summary.skipped += 1,
+        }
+        self.observer.settled_elsewhere(job, state);
+    }
+
+    /// When a slot has nothing to do: are jobs of other processes done, or free because they died?
+    pub(super) fn look_elsewhere(&mut self) -> Result<(), ExecError> {
+        let busy = self.slots.iter().filter(|slot| matches!(slot, Slot::Busy(..))).count();
+        if !self.pending.is_empty() || busy == self.slots.len() || self.looked_at.elapsed() < LOOK_EVERY {
+            return Ok(());
+        }
+        for job in std::mem::take(&mut self.elsewhere) {
+            match job.folder(self.root)?.state()? {
+                RunState::Claimed(holder) if holder.alive => self.elsewhere.push(job),
+                RunState::Failed(failure) if self.may_try_again(&failure) => self.pending.push_back(job),
+                state @ (RunState::Done | RunState::Failed(_)) => self.settle_elsewhere(&job, &state),
+                RunState::Missing | RunState::Claimed(_) => self.pending.push_back(job),
+            }
+        }
+        let waiting_for = if busy == 0 && self.pending.is_empty() { self.elsewhere.len() } else { 0 };
+        if waiting_for != self.waiting_for && waiting_for > 0 {
+            self.observer.waiting_for_others(waiting_for);
+        }
+        self.waiting_for = waiting_for;
+        self.looked_at = Instant::now();
+        Ok(())
+    }
+}
