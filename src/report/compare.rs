@@ -114,7 +114,7 @@ impl Comparison {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for model in &self.models {
-            text += &format!("{}\n\n{}\n", model.table.caption, model.table.to_text());
+            text += &format!("{} against {}\n\n{}\n", model.other, model.reference, model.table.to_text());
         }
         if self.models.iter().any(|model| !model.tasks.is_empty()) {
             text += "scores × 100, on dev; p: two-sided sign-flip permutation test over the pairs, with Holm's adjustment\n";

@@ -34,6 +34,10 @@ fn write_block(text: &mut String, block: &Block) {
         Block::Figures { figures } => figures
             .iter()
             .try_for_each(|figure| writeln!(text, "\n![{}]({}.svg)", escape(&figure.caption), figure.name)),
+        Block::Beside { blocks } => {
+            blocks.iter().for_each(|block| write_block(text, block));
+            Ok(())
+        }
         Block::List { items } => {
             let _ = writeln!(text);
             items.iter().try_for_each(|item| writeln!(text, "- {}", escape(item)))

@@ -40,12 +40,15 @@ pub(crate) fn pairs(
         canvas.text(&format!("← {} better", shortened(names.0, 30)), (LEFT, 12.0), style(&QUIET, Align::Left))?;
         canvas.text(&format!("{} better →", shortened(names.1, 30)), (RIGHT, 12.0), style(&QUIET, Align::Right))?;
         horizontal_scale(canvas, &x, TOP, bottom)?;
+        for at in 0..=rows.len() {
+            let y = TOP + at as f64 * ROW;
+            canvas.path(&[(4.0, y), (RIGHT, y)], &RULE, 1.0, 1.0)?;
+        }
         canvas.path(&[(zero, TOP - 6.0), (zero, bottom)], &INK, 1.0, 1.5)?;
         let title = "difference of one pair (faint), their mean and its 95 % interval";
         canvas.text(title, (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
         for (at, row) in rows.iter().enumerate() {
-            let (top, y) = (TOP + at as f64 * ROW, TOP + (at as f64 + 0.5) * ROW);
-            canvas.path(&[(4.0, top), (RIGHT, top)], &RULE, 1.0, 1.0)?;
+            let y = TOP + (at as f64 + 0.5) * ROW;
             let name = TextStyle { size: TEXT + 1.0, ..style(&INK, Align::Left) };
             canvas.text(&shortened(&row.name, 13), (4.0, y), name)?;
             let color = series_color(series);
@@ -57,7 +60,7 @@ pub(crate) fn pairs(
             }
             canvas.mark(Mark::Diamond, (x.pixel(row.mean), y), 4.5, color, 1.0)?;
         }
-        canvas.path(&[(4.0, bottom), (RIGHT, bottom)], &RULE, 1.0, 1.0)
+        Ok(())
     })?;
     Ok(Drawing { size, svg })
 }

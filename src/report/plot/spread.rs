@@ -16,9 +16,9 @@ pub(crate) struct SpreadRow {
     pub(crate) ceiling: Option<f64>,
 }
 
-const WIDTH: f64 = 680.0;
-const LEFT: f64 = 96.0;
-const RIGHT: f64 = 664.0;
+const WIDTH: f64 = 560.0;
+const LEFT: f64 = 92.0;
+const RIGHT: f64 = 546.0;
 const TOP: f64 = 34.0;
 const LANE: f64 = 15.0;
 const GAP: f64 = 12.0;
@@ -35,11 +35,10 @@ pub(crate) fn spread(
     let values = rows.iter().flat_map(|row| {
         row.lanes.iter().flat_map(|lane| lane.1.iter().copied()).chain(row.majority).chain(row.ceiling)
     });
-    let x = Axis::over(values, 6, (LEFT, RIGHT));
+    let x = Axis::over(values, 5, (LEFT, RIGHT));
     let size = (WIDTH as u32, (bottom + 42.0) as u32);
     let svg = draw(size, description, |canvas| {
         legend(canvas, names, LEFT, 12.0)?;
-        canvas.text("| majority   ¦ ceiling", (RIGHT, 12.0), style(&QUIET, Align::Right))?;
         horizontal_scale(canvas, &x, TOP, bottom)?;
         canvas.text(x_title, (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
         let mut top = TOP;

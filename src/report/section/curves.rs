@@ -10,7 +10,7 @@ use crate::report::run::Run;
 use crate::stats;
 
 /// More points than this are averaged in buckets: a curve of 380 pixels shows no more.
-const POINTS: usize = 90;
+const POINTS: usize = 45;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let mut blocks = Vec::new();
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(thinned(&short), short);
         let long: Vec<(f64, f64)> = (0..900).map(|at| (f64::from(at), f64::from(at % 10))).collect();
         let thin = thinned(&long);
-        assert_eq!(thin.len(), 90);
+        assert_eq!(thin.len(), 45);
         assert!(thin.iter().all(|point| (point.1 - 4.5).abs() < 1e-12));
     }
 }

@@ -10,6 +10,7 @@ mod published;
 mod results;
 mod runs;
 mod seeds;
+mod spread;
 mod versus;
 
 pub(super) use versus::table as versus_table;

@@ -17,7 +17,9 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         "Scores are fractions and correlations times 100, with one decimal; losses are in nats. Each is measured on \
          the dev split, at the best point of the sweep.",
     ));
-    blocks.push(Block::Table(table(analysis)));
+    let mut beside = vec![Block::Table(table(analysis))];
+    beside.extend(super::spread::figure(analysis)?);
+    blocks.push(Block::Beside { blocks: beside });
     Ok(blocks)
 }
 
@@ -154,7 +156,13 @@ fn mean_row(analysis: &Analysis<'_>) -> Option<Vec<Cell>> {
             None => Cell::absent("a task has no score, so a mean would not compare"),
         });
     }
-    row.push(Cell::absent("not a result"));
-    row.push(Cell::absent("not a result"));
+    for pick in [|group: &Group<'_>| group.majority, |group: &Group<'_>| group.ceiling] {
+        let of_task = |task| analysis.cells.iter().filter(|group| group.task == task).find_map(pick);
+        let values: Option<Vec<f64>> = (0..analysis.tasks.len()).map(of_task).collect();
+        row.push(match values.and_then(|values| stats::mean(&values)) {
+            Some(mean) => Cell::number(first.unit.shown(mean), mean).tone(Tone::Quiet),
+            None => Cell::absent("not known for every task"),
+        });
+    }
     Some(row)
 }

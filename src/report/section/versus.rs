@@ -54,7 +54,7 @@ pub(in crate::report) fn table(analysis: &Analysis<'_>, versus: &Versus) -> Tabl
             Some(cells)
         })
         .collect();
-    Table { caption: format!("{b} against {a}"), columns, rows, interactive: false }
+    Table { caption: "Best scores, and differences of paired runs".into(), columns, rows, interactive: false }
 }
 
 fn best_cells(row: &VersusRow, judge: &Judge) -> Vec<Cell> {
