@@ -59,12 +59,16 @@ fn dev_figure(analysis: &Analysis<'_>, task: usize, judge: &Judge) -> Result<Opt
         return Ok(None);
     }
     let name = &analysis.tasks[task].label;
-    let description =
-        format!("Line plot: {} on {} of {name} after each epoch, {} runs.", judge.metric, judge.split, lines.len());
+    let description = format!(
+        "Line plot: {} on {} of {name} after each epoch, {} runs.",
+        judge.metric_name(),
+        judge.split_name(),
+        lines.len()
+    );
     let majority = analysis.cells.iter().filter(|cell| cell.task == task).find_map(|cell| cell.majority);
     let drawing = plot::curves(&Curves {
         description: &description,
-        title: &format!("{} on {}, by epoch", judge.metric, judge.split),
+        title: &format!("{} on {}, by epoch", judge.metric_name(), judge.split_name()),
         x_title: "epoch",
         names: names(analysis, &lines),
         lines,
@@ -73,7 +77,7 @@ fn dev_figure(analysis: &Analysis<'_>, task: usize, judge: &Judge) -> Result<Opt
         whole: true,
     })?;
     Ok(Some(figure(
-        format!("{name}: {} on {} after each epoch", judge.metric, judge.split),
+        format!("{name}: {} on {} after each epoch", judge.metric_name(), judge.split_name()),
         description,
         drawing,
         &["dev", name],

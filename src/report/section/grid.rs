@@ -52,7 +52,7 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
     let description = format!(
         "Heatmap of {} for {system} on {task}: {} learning rates by {} rows of epochs and batch size; \
          scores from {} to {}. The numbers are in the table of all runs.",
-        judge.metric,
+        judge.metric_name(),
         rates.len(),
         rows.len(),
         judge.unit.shown(judge.merit(low)),
@@ -68,7 +68,7 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
     })?;
     Ok(Some(Figure {
         name: file_name(&["grid", task, system]),
-        caption: format!("{task}, {system}: {} on {}", judge.metric, judge.split),
+        caption: format!("{task}, {system}: {} on {}", judge.metric_name(), judge.split_name()),
         description,
         size: drawing.size,
         svg: drawing.svg,

@@ -101,7 +101,8 @@ fn table(analysis: &Analysis<'_>) -> Table {
 
 fn row(analysis: &Analysis<'_>, task: usize) -> Vec<Cell> {
     let judge = analysis.judges[task].as_ref();
-    let measured = judge.map_or("no record yet".to_owned(), |judge| format!("{}, {}", judge.metric, judge.split));
+    let measured =
+        judge.map_or("no record yet".to_owned(), |judge| format!("{}, {}", judge.metric_name(), judge.split_name()));
     let winners = analysis.winners(task);
     let mut row = vec![Cell::text(&analysis.tasks[task].label).small(measured)];
     for (system, named) in analysis.systems.iter().enumerate() {

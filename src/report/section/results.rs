@@ -3,7 +3,7 @@
 use crate::report::Error;
 use crate::report::analysis::{Analysis, Cell as Group};
 use crate::report::block::{Block, Cell, Column, Table, Tone};
-use crate::report::judge::{Judge, Unit};
+use crate::report::judge::{Judge, Unit, metric_name};
 use crate::report::phrase::{counted, grouped, shortfall, why_no_score};
 use crate::report::published;
 use crate::report::run::{Run, point_label};
@@ -55,8 +55,8 @@ fn row(analysis: &Analysis<'_>, group: &Group<'_>, with_published: bool) -> Vec<
 
 fn measured(judge: &Judge, group: &Group<'_>) -> String {
     match group.dev_examples {
-        Some(count) => format!("{} on {}, {} examples", judge.metric, judge.split, grouped(count)),
-        None => format!("{} on {}", judge.metric, judge.split),
+        Some(count) => format!("{} on {}, {} examples", judge.metric_name(), judge.split_name(), grouped(count)),
+        None => format!("{} on {}", judge.metric_name(), judge.split_name()),
     }
 }
 
@@ -113,7 +113,7 @@ fn others(group: &Group<'_>, judge: &Judge) -> Cell {
         let split = if *split == judge.split { "" } else { split.strip_prefix("dev_").unwrap_or(split) };
         let metric = if *metric == judge.metric && !split.is_empty() { "" } else { metric };
         let gap = if metric.is_empty() || split.is_empty() { "" } else { " " };
-        format!("{metric}{gap}{split} {}", unit.shown(*value))
+        format!("{}{gap}{split} {}", metric_name(metric), unit.shown(*value))
     };
     let lines: Vec<String> = group.others.iter().map(shown).collect();
     Cell { small: Some(lines.join(" · ")), ..Cell::default() }

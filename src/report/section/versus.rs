@@ -48,7 +48,7 @@ pub(in crate::report) fn table(analysis: &Analysis<'_>, versus: &Versus) -> Tabl
         .iter()
         .filter_map(|row| {
             let judge = analysis.judges[row.task].as_ref()?;
-            let mut cells = vec![Cell::text(&analysis.tasks[row.task].label).small(&judge.metric)];
+            let mut cells = vec![Cell::text(&analysis.tasks[row.task].label).small(judge.metric_name())];
             cells.extend(best_cells(row, judge));
             cells.extend(pair_cells(row, judge));
             Some(cells)
