@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(Unit::Hundredths.signed(0.0123), "+1.2");
         assert_eq!(Unit::Hundredths.signed(0.0001), "0.0");
         assert_eq!(Unit::Hundredths.signed(-0.0123), "−1.2");
-        assert_eq!(Unit::Plain.shown(0.69315), "0.693");
+        assert_eq!(Unit::Plain.shown(1.23456), "1.235");
         assert_eq!(Unit::named("nats"), Unit::Plain);
         assert_eq!(Unit::named("correlation"), Unit::Hundredths);
     }

@@ -35,7 +35,9 @@ fn write_block(text: &mut String, block: &Block) {
             .iter()
             .try_for_each(|figure| writeln!(text, "\n![{}]({}.svg)", escape(&figure.caption), figure.name)),
         Block::Beside { blocks } => {
-            blocks.iter().for_each(|block| write_block(text, block));
+            for block in blocks {
+                write_block(text, block);
+            }
             Ok(())
         }
         Block::List { items } => {
@@ -99,7 +101,7 @@ mod tests {
 
     #[test]
     fn markup_in_names_is_text() {
-        assert_eq!(escape("a|b <b>& *x*\n`"), "a\\|b &lt;b&gt;&amp; \\*x\\* \\`".replace("&gt;&amp;", "&gt;&amp;"));
+        assert_eq!(escape("a|b <b>& *x*\n`"), "a\\|b &lt;b&gt;&amp; \\*x\\* \\`");
         assert_eq!(cell(&Cell::absent("not run")), "– (not run)");
         assert_eq!(cell(&Cell::text("7").tone(Tone::Best).small("n 3")), "**7** (n 3)");
     }

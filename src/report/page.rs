@@ -100,7 +100,9 @@ fn change_figures_of(block: &mut Block, change: &mut impl FnMut(&mut Figure)) {
     if let Block::Figures { figures } = block {
         figures.iter_mut().for_each(change);
     } else if let Block::Beside { blocks } = block {
-        blocks.iter_mut().for_each(|block| change_figures_of(block, change));
+        for block in blocks {
+            change_figures_of(block, change);
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     }
     let mut blocks = vec![Block::paragraph(
         "Dev score × 100 of every point; rows are epochs · batch size, columns learning rates. The frame marks the \
-         chosen point. One colour scale per task, shared by its models: deeper is better.",
+         chosen point. One colour scale per task, shared by its models: the better a score, the more it stands out.",
     )];
     for task in 0..analysis.tasks.len() {
         let mut figures = Vec::new();

@@ -5,6 +5,7 @@ use crate::report::analysis::{Analysis, Cell as Group, Counts};
 use crate::report::block::{Block, Cell, Column, Fact, Table, Tone};
 use crate::report::judge::Judge;
 use crate::report::phrase::{counted, grouped, listed, shortfall, why_no_score};
+use crate::report::run::Run;
 use crate::stats;
 use crate::units::Seconds;
 
@@ -29,8 +30,8 @@ fn facts(analysis: &Analysis<'_>) -> Vec<Fact> {
     let mut facts = vec![runs_fact(counts, plan_known)];
     let wall: f64 = analysis.costs.iter().map(|cost| cost.wall_total).sum();
     let days = [
-        analysis.runs.iter().filter_map(|run| run.record()).map(|record| record.provenance.started_unix).min(),
-        analysis.runs.iter().filter_map(|run| run.record()).map(|record| record.provenance.finished_unix).max(),
+        analysis.runs.iter().filter_map(Run::record).map(|record| record.provenance.started_unix).min(),
+        analysis.runs.iter().filter_map(Run::record).map(|record| record.provenance.finished_unix).max(),
     ];
     let period = days.into_iter().flatten().map(crate::report::phrase::readable_moment).collect::<Vec<_>>();
     if let [from, to] = &period[..] {
