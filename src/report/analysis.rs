@@ -118,9 +118,9 @@ impl<'a> Analysis<'a> {
             .collect();
         let aggregates = frame::aggregate(&runs, &judges)?;
         let mut cells = Vec::new();
-        for task in 0..tasks.len() {
+        for (task, judge) in judges.iter().enumerate() {
             for system in 0..systems.len() {
-                cells.extend(cell(&runs, judges[task].as_ref(), &aggregates, task, system));
+                cells.extend(cell(&runs, judge.as_ref(), &aggregates, task, system));
             }
         }
         let versus = versus::all(&runs, &systems, &judges, &cells);

@@ -33,6 +33,11 @@ pub(crate) enum Block {
         /// The plots.
         figures: Vec<Figure>,
     },
+    /// Parts that stand side by side where the screen is wide enough.
+    Beside {
+        /// The parts.
+        blocks: Vec<Block>,
+    },
     /// A list of remarks.
     List {
         /// The remarks.

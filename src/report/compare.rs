@@ -1,5 +1,7 @@
 //! Two experiments against each other: `bertbench compare X Y`.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::Error;
@@ -114,7 +116,7 @@ impl Comparison {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for model in &self.models {
-            text += &format!("{}\n\n{}\n", model.table.caption, model.table.to_text());
+            let _ = writeln!(text, "{} against {}\n\n{}", model.other, model.reference, model.table.to_text());
         }
         if self.models.iter().any(|model| !model.tasks.is_empty()) {
             text += "scores × 100, on dev; p: two-sided sign-flip permutation test over the pairs, with Holm's adjustment\n";
@@ -122,7 +124,7 @@ impl Comparison {
             text += "nothing to compare\n";
         }
         for note in &self.notes {
-            text += &format!("note: {note}\n");
+            let _ = writeln!(text, "note: {note}");
         }
         text
     }
@@ -130,7 +132,7 @@ impl Comparison {
     /// The comparison for a program; numbers unrounded, null where there is none.
     ///
     /// # Errors
-    /// Never, as far as serde_json knows these types.
+    /// Never, as far as `serde_json` knows these types.
     pub fn to_json(&self) -> Result<String, Error> {
         Ok(serde_json::to_string_pretty(self)?)
     }

@@ -61,7 +61,33 @@ impl Unit {
     }
 }
 
+/// How the page writes what records write in lower case.
+const METRIC_NAMES: [(&str, &str); 6] = [
+    ("f1", "F1"),
+    ("mcc", "MCC"),
+    ("pearson", "Pearson"),
+    ("spearman", "Spearman"),
+    ("exact_match", "exact match"),
+    ("loss", "loss"),
+];
+
+/// A metric's name for readers.
+pub(crate) fn metric_name(metric: &str) -> String {
+    let known = METRIC_NAMES.iter().find(|(name, _)| *name == metric);
+    known.map_or_else(|| metric.replace('_', " "), |(_, shown)| (*shown).to_owned())
+}
+
 impl Judge {
+    /// The metric's name for readers.
+    pub(crate) fn metric_name(&self) -> String {
+        metric_name(&self.metric)
+    }
+
+    /// The split's name for readers: `dev matched`.
+    pub(crate) fn split_name(&self) -> String {
+        self.split.replace('_', " ")
+    }
+
     /// What the records of one task name as their primary score. Should versions of the code
     /// disagree, the alphabetically first name is read from all of them.
     pub(crate) fn of<'a>(records: impl Iterator<Item = &'a Record>) -> Option<Self> {
@@ -111,7 +137,7 @@ mod tests {
         assert_eq!(Unit::Hundredths.signed(0.0123), "+1.2");
         assert_eq!(Unit::Hundredths.signed(0.0001), "0.0");
         assert_eq!(Unit::Hundredths.signed(-0.0123), "−1.2");
-        assert_eq!(Unit::Plain.shown(0.69315), "0.693");
+        assert_eq!(Unit::Plain.shown(1.23456), "1.235");
         assert_eq!(Unit::named("nats"), Unit::Plain);
         assert_eq!(Unit::named("correlation"), Unit::Hundredths);
     }

@@ -56,19 +56,14 @@ impl Page {
     }
 
     /// All figures, in the page's order.
-    pub(crate) fn figures(&self) -> impl Iterator<Item = &Figure> {
-        self.sections.iter().flat_map(|section| &section.blocks).flat_map(|block| match block {
-            Block::Figures { figures } => figures.as_slice(),
-            _ => &[],
-        })
+    pub(crate) fn figures(&self) -> Vec<&Figure> {
+        self.sections.iter().flat_map(|section| &section.blocks).flat_map(figures_of).collect()
     }
 
     /// Calls `change` on every figure.
     pub(crate) fn change_figures(&mut self, mut change: impl FnMut(&mut Figure)) {
         for block in self.sections.iter_mut().flat_map(|section| &mut section.blocks) {
-            if let Block::Figures { figures } = block {
-                figures.iter_mut().for_each(&mut change);
-            }
+            change_figures_of(block, &mut change);
         }
     }
 
@@ -83,6 +78,31 @@ impl Page {
                 figure.name = format!("{}__{bearer}", figure.name);
             }
         });
+    }
+}
+
+fn figures_of(block: &Block) -> Vec<&Figure> {
+    match block {
+        Block::Figures { figures } => figures.iter().collect(),
+        Block::Beside { blocks } => blocks.iter().flat_map(figures_of).collect(),
+        Block::Heading { .. }
+        | Block::Paragraph { .. }
+        | Block::Caution { .. }
+        | Block::Facts { .. }
+        | Block::Table(_)
+        | Block::List { .. }
+        | Block::Code { .. }
+        | Block::Details { .. } => Vec::new(),
+    }
+}
+
+fn change_figures_of(block: &mut Block, change: &mut impl FnMut(&mut Figure)) {
+    if let Block::Figures { figures } = block {
+        figures.iter_mut().for_each(change);
+    } else if let Block::Beside { blocks } = block {
+        for block in blocks {
+            change_figures_of(block, change);
+        }
     }
 }
 

@@ -52,13 +52,13 @@ pub(crate) const SERIES: [Swatch; 6] = [
 /// page, high ones stand out, and the order survives every colour blindness and a grey print.
 pub(crate) const HEAT: [Swatch; 9] = [
     swatch("heat-0", 0xF0_F5FA, 0x1A_2733),
-    swatch("heat-1", 0xDD_E9F4, 0x1B_3347),
-    swatch("heat-2", 0xC6_DAED, 0x1C_405C),
-    swatch("heat-3", 0xA9_C9E4, 0x1F_4F73),
-    swatch("heat-4", 0x88_B5D9, 0x25_5F8A),
-    swatch("heat-5", 0x3A_77AB, 0x69_A5D6),
-    swatch("heat-6", 0x2B_679E, 0x8A_BCE4),
-    swatch("heat-7", 0x1A_5187, 0xAB_D1EF),
+    swatch("heat-1", 0xD9_E7F3, 0x1B_3347),
+    swatch("heat-2", 0xBD_D5EA, 0x1C_405C),
+    swatch("heat-3", 0x97_BDDD, 0x1F_4F73),
+    swatch("heat-4", 0x6B_9FCB, 0x2B_6793),
+    swatch("heat-5", 0x3A_77AB, 0x54_94C7),
+    swatch("heat-6", 0x2B_679E, 0x7C_B1DC),
+    swatch("heat-7", 0x1A_5187, 0xA5_CCEC),
     swatch("heat-8", 0x0C_3A69, 0xCF_E5F8),
 ];
 

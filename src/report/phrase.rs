@@ -20,9 +20,12 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// `11.2 M`, `340 M`: a number of parameters.
+/// `232 k`, `11.2 M`, `340 M`: a number of parameters.
 pub(crate) fn millions(number: u64) -> String {
     let millions = number as f64 / 1e6;
+    if millions < 1.0 {
+        return format!("{:.0} k", number as f64 / 1e3);
+    }
     if millions < 100.0 { format!("{millions:.1} M") } else { format!("{millions:.0} M") }
 }
 
@@ -118,7 +121,7 @@ mod tests {
         assert_eq!(counted(1, "run"), "1 run");
         assert_eq!(counted(1200, "run"), "1\u{202f}200 runs");
         assert_eq!(millions(109_482_240), "109 M");
-        assert_eq!(millions(4_385_920), "4.4 M");
+        assert_eq!((millions(4_385_920), millions(231_600)), ("4.4 M".into(), "232 k".into()));
         assert_eq!((percent(0.024), percent(0.004)), ("2 %".into(), "0.4 %".into()));
         assert_eq!(listed(&["a".into(), "b".into(), "c".into()]), "a, b and c");
         assert_eq!(p_value(0.000_2), "< 0.001");

@@ -1,5 +1,6 @@
 //! Published GLUE figures, to be read beside GLUE results and nowhere else.
 
+use super::judge::metric_name;
 use super::run::plain_task_name;
 
 /// One published figure.
@@ -88,7 +89,7 @@ pub(crate) fn beside(benchmark: &str, task: &str) -> Option<(String, String)> {
     let figures = of_task(benchmark, task);
     let of = |system: &str| figures.iter().find(|figure| figure.system == system && figure.split.starts_with("test"));
     let (base, large) = (of("BERT-base")?, of("BERT-large")?);
-    Some((format!("{} / {}", base.value, large.value), format!("{}, {}", base.metric, base.split)))
+    Some((format!("{} / {}", base.value, large.value), format!("{}, {}", metric_name(base.metric), base.split)))
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ struct Results<'a> {
     title: &'a str,
     bertbench: &'static str,
     experiments: Vec<Experiment<'a>>,
-    results: Vec<Group<'a>>,
+    #[serde(rename = "results")]
+    groups: Vec<Group<'a>>,
     comparisons: Vec<Comparison<'a>>,
     costs: Vec<SystemCost<'a>>,
     runs: Vec<OneRun<'a>>,
@@ -122,7 +123,7 @@ pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
                 left_out_of_plan: analysis.unplanned[at],
             })
             .collect(),
-        results: analysis.cells.iter().map(|cell| group(analysis, cell)).collect(),
+        groups: analysis.cells.iter().map(|cell| group(analysis, cell)).collect(),
         comparisons: analysis
             .versus
             .iter()

@@ -107,7 +107,7 @@ mod tests {
         0.29, 0.07, -0.09,
     ];
 
-    /// SciPy 1.17.1: `stats.permutation_test((x, y), mean difference, permutation_type="samples",
+    /// `SciPy` 1.17.1: `stats.permutation_test((x, y), mean difference, permutation_type="samples",
     /// n_resamples=inf)` gives statistic 1.1125 and p-value 0.046875.
     #[test]
     fn exact_test_agrees_with_scipy() {
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(found.method, Method::Exact);
     }
 
-    /// SciPy 1.17.1, all 2²⁰ sign vectors: 0.026865005493164062. Five standard errors of 100 000
+    /// `SciPy` 1.17.1, all 2²⁰ sign vectors: 0.026865005493164062. Five standard errors of 100 000
     /// draws are 0.0026.
     #[test]
     fn drawn_signs_come_near_all_of_them_and_repeat() {

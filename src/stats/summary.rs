@@ -35,7 +35,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
 }
 
 /// The `p`-quantile by linear interpolation between order statistics (Hyndman and Fan's type 7, the
-/// default of R and NumPy). `None` of nothing, or for a `p` outside [0, 1].
+/// default of R and `NumPy`). `None` of nothing, or for a `p` outside [0, 1].
 #[must_use]
 pub fn quantile(values: &[f64], p: f64) -> Option<f64> {
     if values.is_empty() || !(0.0..=1.0).contains(&p) {
@@ -74,7 +74,7 @@ mod tests {
         assert!((found - expected).abs() <= tolerance, "{found} is not {expected}");
     }
 
-    /// NumPy 2: `x.mean()`, `x.std(ddof=1)`, `np.median(x)`, `np.quantile(x, q)`.
+    /// `NumPy` 2: `x.mean()`, `x.std(ddof=1)`, `np.median(x)`, `np.quantile(x, q)`.
     #[test]
     fn descriptions_agree_with_numpy() {
         near(mean(&SAMPLE), 68.675, 1e-12);
@@ -85,7 +85,7 @@ mod tests {
         near(quantile(&SAMPLE, 0.9), 70.92, 1e-12);
     }
 
-    /// SciPy 1.17.1: `stats.t.interval(0.95, 7, loc=x.mean(), scale=stats.sem(x))`. statrs inverts
+    /// `SciPy` 1.17.1: `stats.t.interval(0.95, 7, loc=x.mean(), scale=stats.sem(x))`. statrs inverts
     /// the distribution function by bisection, hence the tolerance.
     #[test]
     fn t_interval_agrees_with_scipy() {

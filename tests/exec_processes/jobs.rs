@@ -45,6 +45,7 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         data_sha256: BTreeMap::new(),
         vocabulary_sha256: String::new(),
         lower_case: true,
+        skip_bad_rows: false,
         numerics_version: 1,
     };
     Job::new(EXPERIMENT, settings, Seconds(f64::from(steps * step_milliseconds) / 1000.0))

@@ -17,10 +17,10 @@ pub(crate) struct PairRow {
     pub(crate) interval: Option<Interval>,
 }
 
-const LEFT: f64 = 96.0;
-const RIGHT: f64 = 664.0;
+const LEFT: f64 = 74.0;
+const RIGHT: f64 = 418.0;
 const TOP: f64 = 34.0;
-const ROW: f64 = 28.0;
+const ROW: f64 = 25.0;
 
 /// Draws a row of dots per task, with mean and interval; `series` is the number of the model that is
 /// better on the right.
@@ -33,21 +33,24 @@ pub(crate) fn pairs(
     let bottom = TOP + rows.len() as f64 * ROW;
     let ends = |row: &PairRow| row.interval.map(|i| [i.low, i.high]).into_iter().flatten().collect::<Vec<_>>();
     let values = rows.iter().flat_map(|row| row.differences.iter().copied().chain(ends(row))).chain([0.0]);
-    let x = Axis::over(values, 6, (LEFT, RIGHT));
-    let size = (680, (bottom + 42.0) as u32);
+    let x = Axis::over(values, 5, (LEFT, RIGHT));
+    let size = (430, (bottom + 42.0) as u32);
     let svg = draw(size, description, |canvas| {
         let zero = x.pixel(0.0);
-        canvas.text(&format!("← {} better", shortened(names.0, 30)), (LEFT, 12.0), style(&QUIET, Align::Left))?;
-        canvas.text(&format!("{} better →", shortened(names.1, 30)), (RIGHT, 12.0), style(&QUIET, Align::Right))?;
+        canvas.text(&format!("← {} better", shortened(names.0, 20)), (4.0, 12.0), style(&QUIET, Align::Left))?;
+        canvas.text(&format!("{} better →", shortened(names.1, 20)), (RIGHT, 12.0), style(&QUIET, Align::Right))?;
         horizontal_scale(canvas, &x, TOP, bottom)?;
+        for at in 0..=rows.len() {
+            let y = TOP + at as f64 * ROW;
+            canvas.path(&[(4.0, y), (RIGHT, y)], &RULE, 1.0, 1.0)?;
+        }
         canvas.path(&[(zero, TOP - 6.0), (zero, bottom)], &INK, 1.0, 1.5)?;
-        let title = "difference of one pair (faint), their mean and its 95 % interval";
+        let title = "faint: one pair · diamond: mean, with 95 % interval";
         canvas.text(title, (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
         for (at, row) in rows.iter().enumerate() {
-            let (top, y) = (TOP + at as f64 * ROW, TOP + (at as f64 + 0.5) * ROW);
-            canvas.path(&[(4.0, top), (RIGHT, top)], &RULE, 1.0, 1.0)?;
+            let y = TOP + (at as f64 + 0.5) * ROW;
             let name = TextStyle { size: TEXT + 1.0, ..style(&INK, Align::Left) };
-            canvas.text(&shortened(&row.name, 13), (4.0, y), name)?;
+            canvas.text(&shortened(&row.name, 11), (4.0, y), name)?;
             let color = series_color(series);
             for difference in &row.differences {
                 canvas.mark(Mark::Circle, (x.pixel(*difference), y), 3.0, color, 0.3)?;
@@ -57,7 +60,7 @@ pub(crate) fn pairs(
             }
             canvas.mark(Mark::Diamond, (x.pixel(row.mean), y), 4.5, color, 1.0)?;
         }
-        canvas.path(&[(4.0, bottom), (RIGHT, bottom)], &RULE, 1.0, 1.0)
+        Ok(())
     })?;
     Ok(Drawing { size, svg })
 }

@@ -16,12 +16,12 @@ pub(crate) struct SpreadRow {
     pub(crate) ceiling: Option<f64>,
 }
 
-const WIDTH: f64 = 680.0;
-const LEFT: f64 = 96.0;
-const RIGHT: f64 = 664.0;
+const WIDTH: f64 = 430.0;
+const LEFT: f64 = 74.0;
+const RIGHT: f64 = 418.0;
 const TOP: f64 = 34.0;
-const LANE: f64 = 15.0;
-const GAP: f64 = 12.0;
+const LANE: f64 = 13.0;
+const GAP: f64 = 10.0;
 
 /// Draws a row per task with a lane per model; `names` are the models with their numbers.
 pub(crate) fn spread(
@@ -35,11 +35,10 @@ pub(crate) fn spread(
     let values = rows.iter().flat_map(|row| {
         row.lanes.iter().flat_map(|lane| lane.1.iter().copied()).chain(row.majority).chain(row.ceiling)
     });
-    let x = Axis::over(values, 6, (LEFT, RIGHT));
+    let x = Axis::over(values, 5, (LEFT, RIGHT));
     let size = (WIDTH as u32, (bottom + 42.0) as u32);
     let svg = draw(size, description, |canvas| {
-        legend(canvas, names, LEFT, 12.0)?;
-        canvas.text("| majority   ¦ ceiling", (RIGHT, 12.0), style(&QUIET, Align::Right))?;
+        legend(canvas, names, 4.0, 12.0)?;
         horizontal_scale(canvas, &x, TOP, bottom)?;
         canvas.text(x_title, (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
         let mut top = TOP;
@@ -47,7 +46,7 @@ pub(crate) fn spread(
             let end = top + height(row);
             canvas.path(&[(4.0, top), (RIGHT, top)], &RULE, 1.0, 1.0)?;
             let name = TextStyle { size: TEXT + 1.0, ..style(&INK, Align::Left) };
-            canvas.text(&shortened(&row.name, 13), (4.0, f64::midpoint(top, end)), name)?;
+            canvas.text(&shortened(&row.name, 11), (4.0, f64::midpoint(top, end)), name)?;
             if let Some(majority) = row.majority {
                 let at = x.pixel(majority);
                 canvas.path(&[(at, top + 3.0), (at, end - 3.0)], &QUIET, 1.0, 1.5)?;

@@ -69,6 +69,7 @@ fn mixed_settings(analysis: &Analysis<'_>) -> Option<String> {
 }
 
 fn counts_table(analysis: &Analysis<'_>) -> Table {
+    let several = analysis.input.experiments.len() > 1;
     let mut rows = Vec::new();
     for (at, experiment) in analysis.input.experiments.iter().enumerate() {
         for (index, task) in analysis.tasks.iter().enumerate() {
@@ -76,13 +77,15 @@ fn counts_table(analysis: &Analysis<'_>) -> Table {
             if counts.total() == 0 {
                 continue;
             }
-            let mut row = vec![Cell::text(&experiment.name), Cell::text(&task.label)];
+            let mut row = if several { vec![Cell::text(&experiment.name)] } else { Vec::new() };
+            row.push(Cell::text(&task.label));
             row.extend(count_cells(counts, !experiment.planned.is_empty()));
             rows.push(row);
         }
     }
     let columns = ["Planned", "Done", "Failed", "Missing", "Without score"].map(Column::number);
-    let columns = [Column::text("Experiment"), Column::text("Task")].into_iter().chain(columns).collect();
+    let first = several.then(|| Column::text("Experiment"));
+    let columns = first.into_iter().chain([Column::text("Task")]).chain(columns).collect();
     Table { caption: "Runs by experiment and task".into(), columns, rows, interactive: false }
 }
 

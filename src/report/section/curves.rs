@@ -10,7 +10,7 @@ use crate::report::run::Run;
 use crate::stats;
 
 /// More points than this are averaged in buckets: a curve of 380 pixels shows no more.
-const POINTS: usize = 90;
+const POINTS: usize = 45;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let mut blocks = Vec::new();
@@ -59,12 +59,16 @@ fn dev_figure(analysis: &Analysis<'_>, task: usize, judge: &Judge) -> Result<Opt
         return Ok(None);
     }
     let name = &analysis.tasks[task].label;
-    let description =
-        format!("Line plot: {} on {} of {name} after each epoch, {} runs.", judge.metric, judge.split, lines.len());
+    let description = format!(
+        "Line plot: {} on {} of {name} after each epoch, {} runs.",
+        judge.metric_name(),
+        judge.split_name(),
+        lines.len()
+    );
     let majority = analysis.cells.iter().filter(|cell| cell.task == task).find_map(|cell| cell.majority);
     let drawing = plot::curves(&Curves {
         description: &description,
-        title: &format!("{} on {}, by epoch", judge.metric, judge.split),
+        title: &format!("{} on {}, by epoch", judge.metric_name(), judge.split_name()),
         x_title: "epoch",
         names: names(analysis, &lines),
         lines,
@@ -73,7 +77,7 @@ fn dev_figure(analysis: &Analysis<'_>, task: usize, judge: &Judge) -> Result<Opt
         whole: true,
     })?;
     Ok(Some(figure(
-        format!("{name}: {} on {} after each epoch", judge.metric, judge.split),
+        format!("{name}: {} on {} after each epoch", judge.metric_name(), judge.split_name()),
         description,
         drawing,
         &["dev", name],
@@ -135,7 +139,7 @@ mod tests {
         assert_eq!(thinned(&short), short);
         let long: Vec<(f64, f64)> = (0..900).map(|at| (f64::from(at), f64::from(at % 10))).collect();
         let thin = thinned(&long);
-        assert_eq!(thin.len(), 90);
+        assert_eq!(thin.len(), 45);
         assert!(thin.iter().all(|point| (point.1 - 4.5).abs() < 1e-12));
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     }
     let mut blocks = vec![Block::paragraph(
         "Dev score × 100 of every point; rows are epochs · batch size, columns learning rates. The frame marks the \
-         chosen point. One colour scale per task, shared by its models: deeper is better.",
+         chosen point. One colour scale per task, shared by its models: the better a score, the more it stands out.",
     )];
     for task in 0..analysis.tasks.len() {
         let mut figures = Vec::new();
@@ -52,7 +52,7 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
     let description = format!(
         "Heatmap of {} for {system} on {task}: {} learning rates by {} rows of epochs and batch size; \
          scores from {} to {}. The numbers are in the table of all runs.",
-        judge.metric,
+        judge.metric_name(),
         rates.len(),
         rows.len(),
         judge.unit.shown(judge.merit(low)),
@@ -68,7 +68,7 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
     })?;
     Ok(Some(Figure {
         name: file_name(&["grid", task, system]),
-        caption: format!("{task}, {system}: {} on {}", judge.metric, judge.split),
+        caption: format!("{task}, {system}: {} on {}", judge.metric_name(), judge.split_name()),
         description,
         size: drawing.size,
         svg: drawing.svg,

@@ -1,4 +1,5 @@
 //! The sections of a report: one file each, and one row here.
+#![expect(clippy::unnecessary_wraps, reason = "all sections have one signature, and some draw plots")]
 
 mod cost;
 mod coverage;
@@ -10,6 +11,7 @@ mod published;
 mod results;
 mod runs;
 mod seeds;
+mod spread;
 mod versus;
 
 pub(super) use versus::table as versus_table;

@@ -5,6 +5,7 @@ use crate::report::analysis::{Analysis, Cell as Group, Counts};
 use crate::report::block::{Block, Cell, Column, Fact, Table, Tone};
 use crate::report::judge::Judge;
 use crate::report::phrase::{counted, grouped, listed, shortfall, why_no_score};
+use crate::report::run::Run;
 use crate::stats;
 use crate::units::Seconds;
 
@@ -17,7 +18,9 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         "Scores are fractions and correlations times 100, with one decimal; losses are in nats. Each is measured on \
          the dev split, at the best point of the sweep.",
     ));
-    blocks.push(Block::Table(table(analysis)));
+    let mut beside = vec![Block::Table(table(analysis))];
+    beside.extend(super::spread::figure(analysis)?);
+    blocks.push(Block::Beside { blocks: beside });
     Ok(blocks)
 }
 
@@ -27,8 +30,8 @@ fn facts(analysis: &Analysis<'_>) -> Vec<Fact> {
     let mut facts = vec![runs_fact(counts, plan_known)];
     let wall: f64 = analysis.costs.iter().map(|cost| cost.wall_total).sum();
     let days = [
-        analysis.runs.iter().filter_map(|run| run.record()).map(|record| record.provenance.started_unix).min(),
-        analysis.runs.iter().filter_map(|run| run.record()).map(|record| record.provenance.finished_unix).max(),
+        analysis.runs.iter().filter_map(Run::record).map(|record| record.provenance.started_unix).min(),
+        analysis.runs.iter().filter_map(Run::record).map(|record| record.provenance.finished_unix).max(),
     ];
     let period = days.into_iter().flatten().map(crate::report::phrase::readable_moment).collect::<Vec<_>>();
     if let [from, to] = &period[..] {
@@ -99,7 +102,8 @@ fn table(analysis: &Analysis<'_>) -> Table {
 
 fn row(analysis: &Analysis<'_>, task: usize) -> Vec<Cell> {
     let judge = analysis.judges[task].as_ref();
-    let measured = judge.map_or("no record yet".to_owned(), |judge| format!("{}, {}", judge.metric, judge.split));
+    let measured =
+        judge.map_or("no record yet".to_owned(), |judge| format!("{}, {}", judge.metric_name(), judge.split_name()));
     let winners = analysis.winners(task);
     let mut row = vec![Cell::text(&analysis.tasks[task].label).small(measured)];
     for (system, named) in analysis.systems.iter().enumerate() {
@@ -154,7 +158,13 @@ fn mean_row(analysis: &Analysis<'_>) -> Option<Vec<Cell>> {
             None => Cell::absent("a task has no score, so a mean would not compare"),
         });
     }
-    row.push(Cell::absent("not a result"));
-    row.push(Cell::absent("not a result"));
+    for pick in [|group: &Group<'_>| group.majority, |group: &Group<'_>| group.ceiling] {
+        let of_task = |task| analysis.cells.iter().filter(|group| group.task == task).find_map(pick);
+        let values: Option<Vec<f64>> = (0..analysis.tasks.len()).map(of_task).collect();
+        row.push(match values.and_then(|values| stats::mean(&values)) {
+            Some(mean) => Cell::number(first.unit.shown(mean), mean).tone(Tone::Quiet),
+            None => Cell::absent("not known for every task"),
+        });
+    }
     Some(row)
 }

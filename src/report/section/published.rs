@@ -3,6 +3,7 @@
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table};
+use crate::report::judge::metric_name;
 use crate::report::published;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
@@ -12,7 +13,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
             rows.push(vec![
                 Cell::text(&task.label),
                 Cell::text(figure.system),
-                Cell::text(figure.metric),
+                Cell::text(metric_name(figure.metric)),
                 Cell::text(figure.split),
                 Cell::number(figure.value, figure.value.parse().unwrap_or(f64::NAN)),
                 Cell::text(figure.source),

@@ -2,12 +2,11 @@
 
 use crate::report::Error;
 use crate::report::analysis::{Analysis, Cell as Group};
-use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
-use crate::report::judge::{Judge, Unit};
+use crate::report::block::{Block, Cell, Column, Table, Tone};
+use crate::report::judge::{Judge, Unit, metric_name};
 use crate::report::phrase::{counted, grouped, shortfall, why_no_score};
-use crate::report::plot::{self, SpreadRow};
 use crate::report::published;
-use crate::report::run::Run;
+use crate::report::run::{Run, point_label};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.cells.is_empty() {
@@ -15,14 +14,13 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     }
     let mut blocks = vec![Block::Table(table(analysis))];
     blocks.extend(selection_caveat(analysis).map(Block::caution));
-    blocks.extend(spread_figure(analysis)?);
     Ok(blocks)
 }
 
 fn table(analysis: &Analysis<'_>) -> Table {
     let with_published = analysis.tasks.iter().any(|task| task.benchmark == published::BENCHMARK);
     let names = ["Task", "Model"].map(Column::text);
-    let numbers = ["Best", "Other scores", "Batch", "Rate", "Epochs", "Min", "Median", "Max", "Points"];
+    let numbers = ["Best", "Other scores", "Batch × rate × epochs", "Min", "Median", "Max", "Points"];
     let mut columns: Vec<Column> = names.into_iter().chain(numbers.map(Column::number)).collect();
     columns.extend(["Majority", "Ceiling"].map(Column::number));
     if with_published {
@@ -57,8 +55,8 @@ fn row(analysis: &Analysis<'_>, group: &Group<'_>, with_published: bool) -> Vec<
 
 fn measured(judge: &Judge, group: &Group<'_>) -> String {
     match group.dev_examples {
-        Some(count) => format!("{} on {}, {} examples", judge.metric, judge.split, grouped(count)),
-        None => format!("{} on {}", judge.metric, judge.split),
+        Some(count) => format!("{} on {}, {} examples", judge.metric_name(), judge.split_name(), grouped(count)),
+        None => format!("{} on {}", judge.metric_name(), judge.split_name()),
     }
 }
 
@@ -69,8 +67,6 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, judge: &Judge, best: usize
     let mut shown = Cell::number(unit.shown(mean), mean).tone(Tone::Best);
     if let Some((sd, seeds)) = score.and_then(|score| Some((score.sd?, score.seeds))) {
         shown = shown.small(format!("± {} over {seeds} seeds", unit.shown(sd)));
-    } else {
-        shown = shown.small(format!("seed {}", settings.seed));
     }
     if let Some(run) = analysis.best_run(group) {
         shown = shown.link(&analysis.runs[run].anchor);
@@ -89,10 +85,8 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, judge: &Judge, best: usize
         |value: Option<f64>, why: &str| value.map_or_else(|| Cell::absent(why), |v| number(v).tone(Tone::Quiet));
     vec![
         shown,
-        others(group),
-        Cell::number(settings.batch_size.to_string(), f64::from(settings.batch_size)),
-        Cell::number(format!("{:e}", settings.learning_rate), settings.learning_rate),
-        Cell::number(settings.epochs.to_string(), f64::from(settings.epochs)),
+        others(group, judge),
+        Cell::text(point_label(settings)).small(seeds_of(group, best)),
         spread_cell(|spread| spread.min),
         spread_cell(|spread| spread.median),
         spread_cell(|spread| spread.max),
@@ -102,14 +96,24 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, judge: &Judge, best: usize
     ]
 }
 
-/// The other scores of the best point, one a line.
-fn others(group: &Group<'_>) -> Cell {
+/// The seeds of the best point.
+fn seeds_of(group: &Group<'_>, best: usize) -> String {
+    match group.points[best].runs.len() {
+        1 => format!("seed {}", group.points[best].settings.seed),
+        many => format!("{many} seeds"),
+    }
+}
+
+/// The other scores of the best point, each named by what sets it apart from the judging score.
+fn others(group: &Group<'_>, judge: &Judge) -> Cell {
     if group.others.is_empty() {
         return Cell::absent("the task has one score");
     }
     let shown = |(metric, split, unit, value): &(String, String, Unit, f64)| {
-        let split = if split == "dev" { String::new() } else { format!(" {split}") };
-        format!("{metric}{split} {}", unit.shown(*value))
+        let split = if *split == judge.split { "" } else { split.strip_prefix("dev_").unwrap_or(split) };
+        let metric = if *metric == judge.metric && !split.is_empty() { "" } else { metric };
+        let gap = if metric.is_empty() || split.is_empty() { "" } else { " " };
+        format!("{}{gap}{split} {}", metric_name(metric), unit.shown(*value))
     };
     let lines: Vec<String> = group.others.iter().map(shown).collect();
     Cell { small: Some(lines.join(" · ")), ..Cell::default() }
@@ -118,7 +122,7 @@ fn others(group: &Group<'_>) -> Cell {
 fn unscored(group: &Group<'_>) -> Vec<Cell> {
     let why = why_no_score(group.counts);
     let mut cells = vec![Cell::absent(&why).small(&why)];
-    cells.extend((0..10).map(|_| Cell::absent(&why)));
+    cells.extend((0..8).map(|_| Cell::absent(&why)));
     cells
 }
 
@@ -139,52 +143,6 @@ fn selection_caveat(analysis: &Analysis<'_>) -> Option<String> {
         "Each best score is the best of {of}, chosen on the same dev split that it is measured on. The maximum of \
          several noisy scores is optimistic: expect a little less on new data.{seeds}"
     ))
-}
-
-/// One figure for each scale that the tasks use.
-fn spread_figure(analysis: &Analysis<'_>) -> Result<Option<Block>, Error> {
-    let rows: Vec<SpreadRow> = (0..analysis.tasks.len()).filter_map(|task| spread_row(analysis, task)).collect();
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let names: Vec<(usize, String)> =
-        analysis.systems.iter().enumerate().map(|(at, system)| (at, system.label.clone())).collect();
-    let description = format!(
-        "Dot plot of the dev score of every sweep point: {} tasks, {}. The numbers are in the table above.",
-        rows.len(),
-        counted(names.len(), "model")
-    );
-    let drawing = plot::spread(&rows, &names, "dev score × 100", &description)?;
-    Ok(Some(Block::Figures {
-        figures: vec![Figure {
-            name: "spread".into(),
-            caption: "Every point of the sweep (faint) and the best one, by task and model; bars mark the majority \
-                      answer, dashes the ceiling where it is known."
-                .into(),
-            description,
-            size: drawing.size,
-            svg: drawing.svg,
-            wide: true,
-        }],
-    }))
-}
-
-fn spread_row(analysis: &Analysis<'_>, task: usize) -> Option<SpreadRow> {
-    let unit = analysis.judges[task].as_ref()?.unit;
-    if unit != Unit::Hundredths {
-        return None;
-    }
-    let groups: Vec<&Group<'_>> = analysis.cells.iter().filter(|cell| cell.task == task).collect();
-    let lane = |group: &&Group<'_>| {
-        let points = group.points.iter().filter_map(|point| Some(unit.scaled(point.score.as_ref()?.mean))).collect();
-        (group.system, points, group.best_score().map(|score| unit.scaled(score.mean)))
-    };
-    Some(SpreadRow {
-        name: analysis.tasks[task].label.clone(),
-        lanes: groups.iter().map(lane).collect(),
-        majority: groups.iter().find_map(|group| group.majority).map(|value| unit.scaled(value)),
-        ceiling: groups.iter().find_map(|group| group.ceiling).map(|value| unit.scaled(value)),
-    })
 }
 
 /// Whether a run is the one that its group's best score links to.

@@ -48,13 +48,13 @@ pub(in crate::report) fn table(analysis: &Analysis<'_>, versus: &Versus) -> Tabl
         .iter()
         .filter_map(|row| {
             let judge = analysis.judges[row.task].as_ref()?;
-            let mut cells = vec![Cell::text(&analysis.tasks[row.task].label).small(&judge.metric)];
+            let mut cells = vec![Cell::text(&analysis.tasks[row.task].label).small(judge.metric_name())];
             cells.extend(best_cells(row, judge));
             cells.extend(pair_cells(row, judge));
             Some(cells)
         })
         .collect();
-    Table { caption: format!("{b} against {a}"), columns, rows, interactive: false }
+    Table { caption: "Best scores, and differences of paired runs".into(), columns, rows, interactive: false }
 }
 
 fn best_cells(row: &VersusRow, judge: &Judge) -> Vec<Cell> {

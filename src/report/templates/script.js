@@ -31,6 +31,7 @@ document.querySelectorAll("table[data-interactive]").forEach((table) => {
         return both && order === "down" ? compare(y, x) : compare(x, y);
       });
       body.append(...rows);
+      table.classList.add("touched");
     });
   });
   const label = document.createElement("label");
@@ -41,6 +42,7 @@ document.querySelectorAll("table[data-interactive]").forEach((table) => {
   label.append("Filter", input);
   table.parentElement.before(label);
   input.addEventListener("input", () => {
+    table.classList.add("touched");
     const words = input.value.toLowerCase().split(/\s+/);
     [...body.rows].forEach((row) => {
       const text = row.textContent.toLowerCase();

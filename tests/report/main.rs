@@ -1,210 +1,17 @@
 //! From records to the report's files. The records are invented; no model was trained.
 
+mod markup;
+mod synthetic;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use bertbench::random::{Draws, Stream};
-use bertbench::report::{self, CurvePoint, ExperimentInput, Input, OutputFile};
-use bertbench::store::{
-    Architecture, Evaluation, Failure, Host, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings,
-};
-use bertbench::units::{Bytes, Seconds, Tokens};
+use bertbench::random::Stream;
+use bertbench::report::{self, ExperimentInput, Input, OutputFile};
+use bertbench::units::{Bytes, Seconds};
 
-/// Task, primary metric and split, other scores, majority, ceiling, dev examples.
-type TaskShape = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], f64, f64, u64);
-
-const TASKS: [TaskShape; 9] = [
-    ("cola", "mcc", "dev", &[("accuracy", "dev")], 0.0, 0.83, 300),
-    ("mnli", "accuracy", "dev_matched", &[("accuracy", "dev_mismatched")], 0.351, 0.92, 400),
-    ("mrpc", "f1", "dev", &[("accuracy", "dev")], 0.79, 0.94, 300),
-    ("qnli", "accuracy", "dev", &[], 0.512, 0.95, 300),
-    ("qqp", "f1", "dev", &[("accuracy", "dev")], 0.55, 0.93, 400),
-    ("rte", "accuracy", "dev", &[], 0.527, 0.9, 277),
-    ("sst2", "accuracy", "dev", &[], 0.509, 0.96, 300),
-    ("stsb", "spearman", "dev", &[("pearson", "dev")], 0.0, 0.95, 300),
-    ("wnli", "accuracy", "dev", &[], 0.563, 0.85, 71),
-];
-
-const RATES: [f64; 3] = [5e-4, 3e-4, 2e-4];
-
-fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), seed: u64) -> RunSettings {
-    RunSettings {
-        model: model.into(),
-        architecture: Architecture {
-            layers: if large { 4 } else { 2 },
-            hidden: if large { 96 } else { 64 },
-            heads: if large { 4 } else { 2 },
-            intermediate: if large { 384 } else { 256 },
-            vocab_size: 2048,
-            max_positions: 128,
-            type_vocab_size: 2,
-        },
-        start: Start::Random,
-        task: task.into(),
-        batch_size: point.0,
-        learning_rate: point.1,
-        epochs: point.2,
-        seed,
-        training: TrainingSettings {
-            max_length: 64,
-            warmup_fraction: 0.1,
-            weight_decay: 0.01,
-            dropout: 0.1,
-            clip_norm: 1.0,
-            gradient_accumulation: 1,
-            adam_beta1: 0.9,
-            adam_beta2: 0.999,
-            adam_epsilon: 1e-6,
-        },
-        device: "cpu".into(),
-        data_sha256: BTreeMap::from([(format!("{task}/dev.tsv"), "00".repeat(32))]),
-        vocabulary_sha256: "11".repeat(32),
-        lower_case: true,
-        skip_bad_rows: false,
-        numerics_version: 1,
-    }
-}
-
-fn grid() -> Vec<(u32, f64, u32)> {
-    let mut points = Vec::new();
-    for batch in [16, 32] {
-        for rate in RATES {
-            points.extend([3, 4].map(|epochs| (batch, rate, epochs)));
-        }
-    }
-    points
-}
-
-fn score(metric: &str, split: &str, value: f64) -> Score {
-    let unit = if matches!(metric, "mcc" | "pearson" | "spearman") { "correlation" } else { "fraction" };
-    Score {
-        metric: metric.into(),
-        split: split.into(),
-        value: value.is_finite().then_some(value),
-        unit: unit.into(),
-        higher_is_better: true,
-    }
-}
-
-/// A record whose scores rise over the epochs to an invented end.
-fn record(experiment: &str, benchmark: &str, settings: RunSettings, shape: &TaskShape, draws: &mut Draws) -> Record {
-    let (_, metric, split, others, majority, ceiling, examples) = *shape;
-    let large = settings.architecture.layers > 2;
-    let skill = 0.45 + 0.15 * f64::from(u8::from(large)) + 0.1 * draws.normal() + 250.0 * settings.learning_rate;
-    let reached = majority + (ceiling - majority) * skill.clamp(0.0, 1.0);
-    let steps = u64::from(settings.epochs) * 1200 / u64::from(settings.batch_size);
-    let scores = |at: f64, draws: &mut Draws| {
-        let jitter = 0.01 * draws.normal();
-        let mut scores = vec![score(metric, split, at + jitter)];
-        scores.extend(others.iter().map(|(metric, split)| score(metric, split, at - 0.01)));
-        scores
-    };
-    let evaluations: Vec<Evaluation> = (1..=settings.epochs)
-        .map(|epoch| {
-            let progress = 1.0 - 0.45_f64.powi(i32::try_from(epoch).unwrap());
-            Evaluation {
-                epoch,
-                step: steps * u64::from(epoch) / u64::from(settings.epochs),
-                train_loss: 0.7 - 0.4 * progress * skill,
-                scores: scores(majority + (reached - majority) * progress, draws),
-            }
-        })
-        .collect();
-    let wall = 1.5 + 2.0 * f64::from(u8::from(large)) + 0.3 * draws.uniform();
-    Record {
-        id: settings.id(),
-        experiment: experiment.into(),
-        benchmark: benchmark.into(),
-        primary_metric: metric.into(),
-        primary_split: split.into(),
-        scores: evaluations.last().unwrap().scores.clone(),
-        evaluations,
-        majority,
-        ceiling: (benchmark == "mini").then_some(ceiling),
-        examples: BTreeMap::from([("train".into(), 1200), (split.into(), examples)]),
-        skipped_rows: BTreeMap::new(),
-        steps,
-        tokens: Tokens(steps * u64::from(settings.batch_size) * 24),
-        timings: Timings {
-            wall: Seconds(wall),
-            setup: Seconds(0.02 * wall),
-            forward: Seconds(0.3 * wall),
-            backward: Seconds(0.5 * wall),
-            optimizer: Seconds(0.08 * wall),
-            evaluation: Seconds(0.08 * wall),
-            overhead_fraction: 0.02,
-            tokens_per_second: 40_000.0 / wall,
-        },
-        peak_memory: Bytes(180_000_000 + 60_000_000 * u64::from(large)),
-        host: Host {
-            name: "no-such-host".into(),
-            os: "none".into(),
-            cpu: "an invented processor".into(),
-            cores: 2,
-            threads: 2,
-            memory: Bytes(8 << 30),
-            device: "cpu".into(),
-        },
-        provenance: Provenance {
-            bertbench: "0.1.0".into(),
-            burn: "0.22.1".into(),
-            rustc: "1.95.0".into(),
-            git_commit: Some("0123456789abcdef0123".into()),
-            git_dirty: false,
-            started_unix: 1_767_225_600,
-            finished_unix: 1_767_225_600 + 4,
-        },
-        notes: vec!["the weights were drawn at random: nothing was pretrained".into()],
-        settings,
-    }
-}
-
-fn curve(record: &Record, draws: &mut Draws) -> Vec<CurvePoint> {
-    (1..=record.steps)
-        .map(|step| {
-            let progress = step as f64 / record.steps as f64;
-            let end = record.evaluations.last().unwrap().train_loss;
-            let loss = end + (0.72 - end) * (-4.0 * progress).exp() + 0.03 * draws.normal();
-            CurvePoint { step, loss, learning_rate: record.settings.learning_rate * (1.0 - progress) }
-        })
-        .collect()
-}
-
-/// Two models × the nine tasks × the grid × the seeds, all runs done.
-fn complete(name: &str, benchmark: &str, models: [&str; 2], seeds: &[u64]) -> ExperimentInput {
-    let mut draws = Stream::new(5, name).at(0);
-    let mut experiment = ExperimentInput { name: name.into(), ..ExperimentInput::default() };
-    for shape in &TASKS {
-        for (large, model) in [(false, models[0]), (true, models[1])] {
-            for point in grid() {
-                for seed in seeds {
-                    let settings = settings(model, large, shape.0, point, *seed);
-                    let record = record(name, benchmark, settings.clone(), shape, &mut draws);
-                    experiment.curves.insert(record.id.clone(), curve(&record, &mut draws));
-                    experiment.planned.push(settings);
-                    experiment.records.push(record);
-                }
-            }
-        }
-    }
-    experiment
-}
-
-/// The same with two failures, three runs missing and one score that is not a number.
-fn damaged(name: &str, models: [&str; 2]) -> ExperimentInput {
-    let mut experiment = complete(name, "mini", models, &[1]);
-    for (at, kind) in [(100, "diverged"), (40, "killed")] {
-        let record = experiment.records.remove(at);
-        let cause = format!("the loss was NaN at step {at} <script>alert(1)</script>");
-        experiment.failures.push((record.settings, Failure { kind: kind.into(), cause, at_unix: 1_767_225_700 }));
-    }
-    experiment.records.truncate(experiment.records.len() - 3);
-    let spoilt = &mut experiment.records[7];
-    for score in spoilt.scores.iter_mut().chain(spoilt.evaluations.iter_mut().flat_map(|e| &mut e.scores)) {
-        score.value = None;
-    }
-    experiment
-}
+use markup::assert_well_formed;
+use synthetic::{TASKS, complete, damaged};
 
 fn input(experiments: Vec<ExperimentInput>) -> Input {
     Input { title: "A <b>report</b> & \"its\" title".into(), experiments }
@@ -213,41 +20,6 @@ fn input(experiments: Vec<ExperimentInput>) -> Input {
 fn text<'a>(files: &'a [OutputFile], name: &str) -> &'a str {
     let file = files.iter().find(|file| file.name == name).unwrap_or_else(|| panic!("no {name}"));
     std::str::from_utf8(&file.bytes).unwrap()
-}
-
-/// Elements that HTML closes by itself.
-const VOID: [&str; 4] = ["meta", "br", "input", "link"];
-
-/// Every tag closed in order, every attribute quoted, no stray `<`. Scripts and styles are skipped.
-fn assert_well_formed(name: &str, markup: &str) {
-    let mut open: Vec<String> = Vec::new();
-    let mut rest = markup;
-    while let Some(start) = rest.find('<') {
-        rest = &rest[start + 1..];
-        let mut quoted = false;
-        let end = rest.find(|c| {
-            quoted ^= c == '"';
-            c == '>' && !quoted
-        });
-        let tag = &rest[..end.unwrap_or_else(|| panic!("{name}: an unclosed tag: {}", &rest[..rest.len().min(80)]))];
-        rest = &rest[tag.len() + 1..];
-        let word: String = tag.trim_start_matches('/').chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
-        assert!(!word.is_empty() || tag.starts_with("!doctype"), "{name}: a stray < before {tag}");
-        if tag.starts_with('!') || tag.ends_with('/') || VOID.contains(&word.as_str()) {
-            continue;
-        }
-        if tag.starts_with('/') {
-            assert_eq!(open.pop().as_ref(), Some(&word), "{name}: closed out of order");
-            continue;
-        }
-        if matches!(word.as_str(), "script" | "style") {
-            let close = format!("</{word}>");
-            rest = &rest[rest.find(&close).unwrap() + close.len()..];
-            continue;
-        }
-        open.push(word);
-    }
-    assert!(open.is_empty(), "{name}: not closed: {open:?}");
 }
 
 #[test]
@@ -542,13 +314,21 @@ fn a_report_on_disk_is_what_was_rendered() {
     }
 }
 
+fn of_tasks(mut experiment: ExperimentInput, tasks: &[&str]) -> ExperimentInput {
+    experiment.planned.retain(|settings| tasks.contains(&settings.task.as_str()));
+    experiment.records.retain(|record| tasks.contains(&record.settings.task.as_str()));
+    experiment.failures.retain(|(settings, _)| tasks.contains(&settings.task.as_str()));
+    experiment
+}
+
 /// Writes the layout samples into the folder named by `BERTBENCH_REPORT_SAMPLES`, when it is set.
 #[test]
 fn layout_samples_on_request() {
     let Ok(folder) = std::env::var("BERTBENCH_REPORT_SAMPLES") else { return };
     let title = "SYNTHETIC LAYOUT SAMPLE: invented numbers, no model was trained";
     let samples = [
-        ("sample", vec![damaged("synthetic-mini", ["invented-base", "invented-large"])]),
+        ("sample", vec![of_tasks(damaged("synthetic-mini", ["invented-base", "invented-large"]), &["mnli", "wnli"])]),
+        ("full", vec![damaged("synthetic-mini", ["invented-base", "invented-large"])]),
         ("seeds", vec![complete("synthetic-seeds", "mini", ["invented-base", "invented-large"], &[1, 2, 3])]),
         ("glue", vec![complete("synthetic-glue", "GLUE", ["invented-base", "invented-large"], &[1])]),
         ("hostile", vec![damaged("mi<n>i & \"co\"", ["ba|se", "la<r>ge&\"'"])]),
