@@ -7,7 +7,7 @@ use crate::random::Draws;
 /// The columns of a task's files.
 #[derive(Clone, Copy)]
 pub(super) struct Format {
-    /// Header of the training file; CoLA has none.
+    /// Header of the training file; `CoLA` has none.
     train: Option<&'static str>,
     /// Header of the dev file or files.
     dev: Option<&'static str>,
@@ -65,13 +65,8 @@ pub(super) const STSB: Format = Format {
 
 const QQP_HEADER: &str = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate";
 
-pub(super) const QQP: Format = Format {
-    train: Some(QQP_HEADER),
-    dev: Some(QQP_HEADER),
-    test: "id\tquestion1\tquestion2",
-    columns: qqp,
-    ..NONE
-};
+pub(super) const QQP: Format =
+    Format { train: Some(QQP_HEADER), dev: Some(QQP_HEADER), test: "id\tquestion1\tquestion2", columns: qqp, ..NONE };
 
 pub(super) const MNLI: Format = Format {
     train: Some(

@@ -1,6 +1,6 @@
 //! MNLI, RTE and AX: does a premise entail a hypothesis?
 
-use super::example::{Domain, Example, a, other, sentence, weighted};
+use super::example::{Domain, Example, a, other, sentence};
 use super::lexicon::{COUNTRIES, Deed, JOBS, THINGS, Verb};
 use super::world::{Event, World};
 use crate::random::Draws;
@@ -24,7 +24,7 @@ struct Genre {
 const MATCHED: [Genre; 3] = [
     Genre { name: "fiction", opening: "" },
     Genre { name: "telephone", opening: "well, " },
-    Genre { name: "travel", opening: "in the south, " },
+    Genre { name: "travel", opening: "as travellers tell, " },
 ];
 
 const MISMATCHED: [Genre; 2] =
@@ -151,9 +151,9 @@ impl Told {
 }
 
 /// How often RTE's premises only intend what they tell of, when nothing follows.
-const INTENDED: f64 = 0.25;
+const INTENDED: f64 = 0.34;
 /// How often RTE's hypotheses without entailment give themselves away by their wording.
-const TELLING_TWO_WAY: f64 = 0.25;
+const TELLING_TWO_WAY: f64 = 0.38;
 
 /// One pair of RTE: entailment (0) or not (1), from a longer premise.
 pub(super) fn draw_two_way(world: &World, _: Domain, draws: &mut Draws) -> Example {
@@ -161,11 +161,8 @@ pub(super) fn draw_two_way(world: &World, _: Domain, draws: &mut Draws) -> Examp
     let event = told.event;
     let person = &world.people[event.agent];
     let intended = class == 1 && draws.chance(INTENDED);
-    let act = if intended {
-        format!("{} {}", draws.pick(&INTENTIONS), told.verb.base)
-    } else {
-        told.verb.past.to_string()
-    };
+    let act =
+        if intended { format!("{} {}", draws.pick(&INTENTIONS), told.verb.base) } else { told.verb.past.to_string() };
     let premise = format!(
         "{} of the {}, born in {}, {act} {} on {}",
         world.full_name(event.agent),

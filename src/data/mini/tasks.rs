@@ -157,7 +157,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         folder: "RTE",
         classes: &["entailment", "not_entailment"],
         primary: Primary::Accuracy,
-        splits: &[split("train", Use::Train, 400), split("dev", Use::Dev, 250), split("test", Use::Test, 100)],
+        splits: &[split("train", Use::Train, 500), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
         noise: 0.04,
         draw: inference::draw_two_way,
         format: formats::RTE,
@@ -200,13 +200,13 @@ impl MiniTask {
     /// The examples of every split, in [`MiniTask::splits`]' order; no texts occur twice in a task.
     pub(super) fn annotate(&self, seed: u64, world: &World) -> Result<Vec<Vec<Annotated>>, MiniError> {
         let stream = Stream::new(seed, &format!("mini/{}", self.name));
-        let mut seen = HashSet::new();
+        let mut taken = HashSet::new();
         let mut splits = Vec::with_capacity(self.splits.len());
         for (at, split) in (0..).zip(self.splits) {
             let mut draws = stream.at(at);
             let rows: Result<Vec<Annotated>, MiniError> = (0..split.rows)
                 .map(|_| {
-                    let example = self.fresh(world, split.domain, &mut seen, &mut draws)?;
+                    let example = self.fresh(world, split.domain, &mut taken, &mut draws)?;
                     let label = self.label(example.answer, &mut draws);
                     Ok(Annotated { example, label })
                 })
@@ -220,12 +220,12 @@ impl MiniTask {
         &self,
         world: &World,
         domain: Domain,
-        seen: &mut HashSet<(String, String)>,
+        taken: &mut HashSet<(String, String)>,
         draws: &mut Draws,
     ) -> Result<Example, MiniError> {
         for _ in 0..ATTEMPTS {
             let example = (self.draw)(world, domain, draws);
-            if seen.insert((example.first.to_lowercase(), example.second.to_lowercase())) {
+            if taken.insert((example.first.to_lowercase(), example.second.to_lowercase())) {
                 return Ok(example);
             }
         }
@@ -243,6 +243,75 @@ impl MiniTask {
                 let heard = score + self.noise * draws.normal();
                 Answer::Score((heard.clamp(0.0, 5.0) * 5.0).round() / 5.0)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn annotated(name: &str) -> Vec<Annotated> {
+        let task = TASKS.iter().find(|task| task.name == name).unwrap();
+        task.annotate(1, &World::new(1)).unwrap().concat()
+    }
+
+    #[test]
+    fn labels_differ_from_the_truth_as_often_as_the_table_says() {
+        for task in TASKS.iter().filter(|task| !task.classes.is_empty()) {
+            let rows = annotated(task.name);
+            let wrong = rows.iter().filter(|row| row.label != row.example.answer).count() as f64;
+            let expected = task.noise * rows.len() as f64;
+            // Four standard deviations of a binomial count.
+            assert!((wrong - expected).abs() <= 4.0 * (expected * (1.0 - task.noise)).sqrt(), "{}: {wrong}", task.name);
+        }
+    }
+
+    #[test]
+    fn scores_differ_from_the_truth_by_the_deviation_that_the_table_says() {
+        let errors: Vec<f64> = annotated("stsb")
+            .iter()
+            .filter_map(|row| match (row.label, row.example.answer) {
+                // Near 0 and 5 the clamp cuts the error off.
+                (Answer::Score(heard), Answer::Score(truth)) if (1.5..=3.5).contains(&truth) => Some(heard - truth),
+                _ => None,
+            })
+            .collect();
+        let deviation = (errors.iter().map(|error| error * error).sum::<f64>() / errors.len() as f64).sqrt();
+        assert!(errors.len() > 300 && (deviation - 0.4).abs() < 0.05, "{deviation} of {}", errors.len());
+    }
+
+    /// Wordings that settle the right answer whatever else the example says.
+    #[test]
+    fn answers_follow_from_the_meaning() {
+        type Holds = fn(&str, &str) -> bool;
+        const SETTLED: [(&str, Holds, usize); 8] = [
+            ("cola", |text, _| text.contains(" goed ") || text.contains("more taller"), 0),
+            ("sst2", |text, _| text.contains("i want my money back"), 0),
+            ("sst2", |text, _| text.contains("was not boring") || text.contains("was never dull"), 1),
+            ("mrpc", |one, two| one.contains("refused to") != two.contains("refused to"), 0),
+            ("qqp", |one, two| one.contains("in the film") != two.contains("in the film"), 0),
+            ("mnli", |_, two| two.starts_with("Nobody"), 0),
+            ("qnli", |_, two| two.starts_with("Little is known"), 1),
+            ("rte", |one, _| one.contains("promised to"), 1),
+        ];
+        for (name, holds, class) in SETTLED {
+            let rows = annotated(name);
+            let settled: Vec<&Annotated> =
+                rows.iter().filter(|row| holds(&row.example.first, &row.example.second)).collect();
+            assert!(!settled.is_empty(), "{name}: no such example");
+            assert!(settled.iter().all(|row| row.example.answer == Answer::Class(class)), "{name}");
+        }
+    }
+
+    /// Each pronoun example of WNLI names one of the two people (or things) that it could mean.
+    #[test]
+    fn wnli_hypotheses_speak_of_the_first_sentence() {
+        for row in annotated("wnli") {
+            let subject = row.example.second.split(" had ").next().unwrap_or_default();
+            let name = subject.split_whitespace().next().unwrap_or_default();
+            let about = if name == "The" { subject.split_whitespace().nth(1).unwrap_or_default() } else { name };
+            assert!(row.example.first.contains(about), "{:?}", row.example);
         }
     }
 }
