@@ -157,16 +157,16 @@ fn every_file_has_the_published_header_columns_and_rows() {
     }
 }
 
-/// Allowed labels and the range of the most frequent one's share, as `docs/mini.md` states them.
+/// Allowed labels, and the share of one of them as `docs/mini.md` states it, after noise.
 #[test]
 fn labels_are_the_published_ones_and_balanced_as_documented() {
     const SHARES: [(&str, &[&str], &str, f64); 8] = [
         ("CoLA/", &["0", "1"], "1", 0.59),
         ("SST-2/", &["0", "1"], "1", 0.53),
         ("MRPC/", &["0", "1"], "1", 0.59),
-        ("QQP/", &["0", "1"], "1", 0.585),
+        ("QQP/", &["0", "1"], "1", 0.575),
         ("MNLI/", &["contradiction", "entailment", "neutral", "-"], "neutral", 0.33),
-        ("QNLI/", &["entailment", "not_entailment"], "not_entailment", 0.50),
+        ("QNLI/", &["entailment", "not_entailment"], "not_entailment", 0.52),
         ("RTE/", &["entailment", "not_entailment"], "entailment", 0.52),
         ("WNLI/", &["0", "1"], "0", 0.535),
     ];
@@ -180,8 +180,8 @@ fn labels_are_the_published_ones_and_balanced_as_documented() {
         };
         assert!(rows.iter().all(|row| allowed.contains(&label(layout, row))), "{}", layout.path);
         let found = rows.iter().filter(|row| label(layout, row) == *class).count() as f64 / rows.len() as f64;
-        // Four standard errors of a share.
-        let tolerance = 4.0 * (share * (1.0 - share) / rows.len() as f64).sqrt();
+        // The classes are dealt out exactly; only noise, at 4 %, moves them: four standard deviations of it.
+        let tolerance = 4.0 * (0.04 / rows.len() as f64).sqrt() + 0.01;
         assert!((found - share).abs() < tolerance, "{}: {found} of {class}", layout.path);
     }
 }

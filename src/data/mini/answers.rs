@@ -30,8 +30,7 @@ const PRAISES: [&str; 8] = [
 ];
 
 /// One pair.
-pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
-    let class = usize::from(draws.chance(0.5));
+pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
     let topic = draws.below(TOPICS.len());
     let subject = match TOPICS[topic] {
         Topic::Foundation => draws.below(world.organisations.len()),

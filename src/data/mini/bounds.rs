@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::MiniError;
+use super::annotation::Annotated;
 use super::example::Answer;
-use super::tasks::{Annotated, MiniTask, Primary, Use};
+use super::tasks::{MiniTask, Primary, Use};
 
 /// A score of predicted answers against labels.
 type Metric = fn(&[Answer], &[Answer]) -> f64;

@@ -5,10 +5,9 @@ use super::lexicon::THINGS;
 use super::world::World;
 use crate::random::Draws;
 
-/// Share of duplicates among questions for advice: many people ask for the same advice.
-const ADVICE_DUPLICATES: f64 = 0.75;
-/// Share of duplicates among questions for a fact.
-const FACT_DUPLICATES: f64 = 0.40;
+/// Shares of advice, facts about people and facts about organisations among pairs that differ, and
+/// among duplicates: many people ask for the same advice.
+const FAMILIES: [[f64; 3]; 2] = [[0.34, 0.40, 0.26], [0.70, 0.18, 0.12]];
 /// Share of pairs that differ by a condition that only one question has.
 const RESTRICTED: f64 = 0.5;
 
@@ -85,29 +84,26 @@ const CONDITIONS: [&str; 6] = [
 struct Family {
     wordings: &'static [&'static [&'static str]],
     names: Vec<String>,
-    /// Share of duplicates.
-    duplicates: f64,
 }
 
 /// One pair.
-pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
-    let family = match weighted(&[0.55, 0.27, 0.18], draws) {
+pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
+    let family = match weighted(&FAMILIES[class], draws) {
         0 => {
             let names = THINGS.iter().map(|(thing, _)| (*thing).to_string()).collect();
-            Family { wordings: &ADVICE, names, duplicates: ADVICE_DUPLICATES }
+            Family { wordings: &ADVICE, names }
         }
         1 => {
             let names = (0..world.people.len()).map(|person| world.full_name(person)).collect();
-            Family { wordings: &PERSON_FACTS, names, duplicates: FACT_DUPLICATES }
+            Family { wordings: &PERSON_FACTS, names }
         }
         _ => {
             let names = world.organisations.iter().map(|organisation| organisation.name.clone()).collect();
-            Family { wordings: &ORGANISATION_FACTS, names, duplicates: FACT_DUPLICATES }
+            Family { wordings: &ORGANISATION_FACTS, names }
         }
     };
-    let same = draws.chance(family.duplicates);
-    let (first, second) = family.pair(same, draws);
-    Example::pair(question(&first), question(&second), usize::from(same))
+    let (first, second) = family.pair(class == 1, draws);
+    Example::pair(question(&first), question(&second), class)
 }
 
 impl Family {

@@ -1,7 +1,8 @@
 //! The columns of the official files: headers, byte-order mark, and one function a format.
 
+use super::annotation::Annotated;
 use super::example::{Answer, Example};
-use super::tasks::{Annotated, MiniTask, Split, Use};
+use super::tasks::{MiniTask, Split, Use};
 use crate::random::Draws;
 
 /// The columns of a task's files.
@@ -133,7 +134,8 @@ pub(super) fn file(task: &MiniTask, split: &Split, rows: &[Annotated], draws: &m
     for (at, row) in rows.iter().enumerate() {
         push(&row.example, written(task, row.label), draws);
         if at % stride == stride - 1 && at / stride < undecided {
-            let doubtful = Example { second: row.example.first.clone(), ..row.example.clone() };
+            let unrelated = rows[(at + 1) % rows.len()].example.second.clone();
+            let doubtful = Example { second: unrelated, ..row.example.clone() };
             push(&doubtful, "-".to_string(), draws);
         }
     }

@@ -51,12 +51,11 @@ const INTENTIONS: [&str; 5] = ["hopes to", "plans to", "may", "promised to", "wa
 const TELLING: f64 = 0.45;
 
 /// One pair of MNLI; classes in [`RELATIONS`]' order.
-pub(super) fn draw_three_way(world: &World, domain: Domain, draws: &mut Draws) -> Example {
+pub(super) fn draw_three_way(world: &World, domain: Domain, class: usize, draws: &mut Draws) -> Example {
     let genre = match domain {
         Domain::Matched => draws.pick(&MATCHED),
         Domain::Mismatched => draws.pick(&MISMATCHED),
     };
-    let class = draws.below(RELATIONS.len());
     let told = Told::draw(world, draws);
     let premise = sentence(&format!("{}{}", genre.opening, told.premise(world)));
     let hypothesis = if draws.chance(TELLING) {
@@ -68,8 +67,8 @@ pub(super) fn draw_three_way(world: &World, domain: Domain, draws: &mut Draws) -
 }
 
 /// One pair of AX: MNLI's phenomena without a genre.
-pub(super) fn draw_diagnostic(world: &World, domain: Domain, draws: &mut Draws) -> Example {
-    let Example { first, second, answer, .. } = draw_three_way(world, domain, draws);
+pub(super) fn draw_diagnostic(world: &World, domain: Domain, class: usize, draws: &mut Draws) -> Example {
+    let Example { first, second, answer, .. } = draw_three_way(world, domain, class, draws);
     Example { first, second, genre: "", answer }
 }
 
@@ -156,8 +155,8 @@ const INTENDED: f64 = 0.34;
 const TELLING_TWO_WAY: f64 = 0.38;
 
 /// One pair of RTE: entailment (0) or not (1), from a longer premise.
-pub(super) fn draw_two_way(world: &World, _: Domain, draws: &mut Draws) -> Example {
-    let (told, class) = (Told::draw(world, draws), usize::from(draws.chance(0.48)));
+pub(super) fn draw_two_way(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
+    let told = Told::draw(world, draws);
     let event = told.event;
     let person = &world.people[event.agent];
     let intended = class == 1 && draws.chance(INTENDED);

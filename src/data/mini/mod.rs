@@ -5,6 +5,7 @@
 //! of each task.
 
 mod acceptability;
+mod annotation;
 mod answers;
 mod bounds;
 mod duplicates;

@@ -5,9 +5,6 @@ use super::lexicon::{DAYS, DEEDS, SPOTS, THINGS};
 use super::world::{Event, World};
 use crate::random::Draws;
 
-/// Share of equivalent pairs; MRPC's own is 0.67.
-const EQUIVALENT: f64 = 0.60;
-
 /// Before a plain verb form: the deed is not (yet) a fact.
 const DOUBTS: [&str; 4] = ["plans to", "may", "refused to", "did not"];
 
@@ -19,11 +16,11 @@ const SOURCES: [&str; 5] =
 const CHANGES: [f64; 5] = [0.68, 0.08, 0.08, 0.08, 0.08];
 
 /// One pair.
-pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
+pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
     let event = world.event(draws);
-    let same = draws.chance(EQUIVALENT);
+    let same = class == 1;
     let (first, second) = if same { equivalent(event, world, draws) } else { different(event, world, draws) };
-    Example::pair(sentence(&first), sentence(&second), usize::from(same))
+    Example::pair(sentence(&first), sentence(&second), class)
 }
 
 /// The event twice, in other words; a few times a plan, told twice.

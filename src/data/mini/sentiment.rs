@@ -133,8 +133,7 @@ const SIMILES: [(&str, &str, &str); 8] = [
 const SHARES: [f64; 6] = [0.26, 0.22, 0.18, 0.14, 0.12, 0.08];
 
 /// One opinion. SST-2's own texts are in lower case and end in a space; these do too.
-pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
-    let class = usize::from(draws.chance(0.53));
+pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
     let text = match weighted(&SHARES, draws) {
         0 => plain(class, world, draws),
         1 => phrase(class, draws),
