@@ -9,7 +9,7 @@ use crate::random::Draws;
 /// among duplicates: many people ask for the same advice.
 const FAMILIES: [[f64; 3]; 2] = [[0.34, 0.40, 0.26], [0.70, 0.18, 0.12]];
 /// Share of pairs that differ by a condition that only one question has.
-const RESTRICTED: f64 = 0.5;
+const RESTRICTED: f64 = 0.62;
 
 /// Ways to ask for the same advice; `{}` is a thing.
 const ADVICE: [&[&str]; 8] = [

@@ -123,7 +123,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "qqp",
         folder: "QQP",
         classes: &["0", "1"],
-        percent: &[42, 58],
+        percent: &[44, 56],
         primary: Primary::F1,
         splits: &[split("train", Use::Train, 800), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
         noise: 0.04,
