@@ -1,4 +1,4 @@
-//! CoLA: is a sentence acceptable English (1) or not (0)?
+//! `CoLA`: is a sentence acceptable English (1) or not (0)?
 //!
 //! Each phenomenon writes the same sentence well or badly, so that nothing but the error decides.
 
@@ -6,9 +6,6 @@ use super::example::{Domain, Example, capital, frequent, other, sentence, weight
 use super::lexicon::{DEEDS, Gender, QUALITIES, SPOTS, THINGS};
 use super::world::World;
 use crate::random::Draws;
-
-/// Share of acceptable sentences; CoLA's own is 0.70.
-const ACCEPTABLE: f64 = 0.60;
 
 /// A way for a sentence to go wrong: its share, and the sentence, right or wrong.
 struct Phenomenon {
@@ -68,12 +65,12 @@ const ACTS: [(&str, &str); 8] = [
 /// Comparatives.
 const COMPARATIVES: [&str; 6] = ["taller", "older", "faster", "stronger", "younger", "louder"];
 
-/// One sentence. The source column of CoLA names a publication; here the phenomena have none.
-pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
-    let good = draws.chance(ACCEPTABLE);
+/// One sentence. The source column of `CoLA` names a publication; here the phenomena have none.
+pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
+    let good = class == 1;
     let shares = PHENOMENA.map(|phenomenon| phenomenon.share);
     let text = (PHENOMENA[weighted(&shares, draws)].write)(good, world, draws);
-    Example::single(sentence(&text), usize::from(good))
+    Example::single(sentence(&text), class)
 }
 
 fn choose<T: Copy>(good: bool, (right, wrong): (T, T)) -> T {
@@ -83,7 +80,7 @@ fn choose<T: Copy>(good: bool, (right, wrong): (T, T)) -> T {
 /// `the geese slept near the river`, not `the gooses`, not `sleeped`
 fn irregular_form(good: bool, world: &World, draws: &mut Draws) -> String {
     let spot = *draws.pick(&SPOTS);
-    let (plural, past) = (*frequent(&PLURALS, draws), *frequent(&PASTS, draws));
+    let (plural, past) = (frequent(&PLURALS, draws), frequent(&PASTS, draws));
     if draws.chance(0.4) {
         format!("the {} {} {spot}", choose(good, plural), past.0)
     } else {

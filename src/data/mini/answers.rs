@@ -30,15 +30,15 @@ const PRAISES: [&str; 8] = [
 ];
 
 /// One pair.
-pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
-    let class = usize::from(draws.chance(0.5));
+pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
     let topic = draws.below(TOPICS.len());
     let subject = match TOPICS[topic] {
         Topic::Foundation => draws.below(world.organisations.len()),
         Topic::Birth | Topic::Home | Topic::Job | Topic::Employer => draws.below(world.people.len()),
     };
     let asked = ask(TOPICS[topic], subject, world, draws);
-    let told = if class == 0 { answer(TOPICS[topic], subject, world, draws) } else { miss(topic, subject, world, draws) };
+    let told =
+        if class == 0 { answer(TOPICS[topic], subject, world, draws) } else { miss(topic, subject, world, draws) };
     Example::pair(question(&asked), sentence(&told), class)
 }
 
@@ -72,7 +72,11 @@ fn tell(topic: Topic, subject: usize, more: bool, world: &World, draws: &mut Dra
     let person = &world.people[subject];
     let name = world.full_name(subject);
     let (job, duty) = JOBS[person.job];
-    let aside = if more { format!(", a friend of {},", world.people[other(subject, world.people.len(), draws)].first) } else { String::new() };
+    let aside = if more {
+        format!(", a friend of {},", world.people[other(subject, world.people.len(), draws)].first)
+    } else {
+        String::new()
+    };
     match topic {
         Topic::Birth => format!("{name}{aside} was born in {}", person.born),
         Topic::Home => format!("{name}{aside} has a house in {}", world.towns[person.home].name),

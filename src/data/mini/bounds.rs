@@ -6,8 +6,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::MiniError;
+use super::annotation::Annotated;
 use super::example::Answer;
-use super::tasks::{Annotated, MiniTask, Primary, Use};
+use super::tasks::{MiniTask, Primary, Use};
+
+/// A score of predicted answers against labels.
+type Metric = fn(&[Answer], &[Answer]) -> f64;
 
 /// The file in the mini folder.
 pub(super) const FILE: &str = "bounds.json";
@@ -42,7 +46,7 @@ pub(super) fn bound(task: &MiniTask, splits: &[Vec<Annotated>]) -> Option<Bound>
     let labels: Vec<Answer> = rows.iter().map(|row| row.label).collect();
     let truths: Vec<Answer> = rows.iter().map(|row| row.example.answer).collect();
     let constant = vec![most_frequent(task, &labels); labels.len()];
-    let (metric, score): (_, fn(&[Answer], &[Answer]) -> f64) = match task.primary {
+    let (metric, score): (_, Metric) = match task.primary {
         Primary::Accuracy => ("accuracy", accuracy),
         Primary::F1 => ("f1", f1),
         Primary::Matthews => ("mcc", matthews),
@@ -120,4 +124,34 @@ fn ranks(answers: &[Answer]) -> Vec<f64> {
             below + (equal - 1.0) / 2.0
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn classes(of: &[usize]) -> Vec<Answer> {
+        of.iter().map(|class| Answer::Class(*class)).collect()
+    }
+
+    /// Counted by hand: 2 hits, 1 false alarm, 1 miss, 2 right rejections.
+    #[test]
+    fn class_metrics_agree_with_a_count_by_hand() {
+        let (predicted, labels) = (classes(&[1, 1, 1, 0, 0, 0]), classes(&[1, 1, 0, 1, 0, 0]));
+        assert_eq!(confusion(&predicted, &labels), [2, 1, 1, 2]);
+        assert!((accuracy(&predicted, &labels) - 4.0 / 6.0).abs() < 1e-12);
+        assert!((f1(&predicted, &labels) - 4.0 / 6.0).abs() < 1e-12);
+        assert!((matthews(&predicted, &labels) - 3.0 / 9.0).abs() < 1e-12);
+        assert!(matthews(&classes(&[1; 6]), &labels).abs() < 1e-12);
+    }
+
+    /// Ranks of the second list with its tie: 0, 1.5, 1.5, 3; the covariance with 0, 1, 2, 3 is 4.5.
+    #[test]
+    fn spearman_shares_the_ranks_of_ties() {
+        let scores = |of: [f64; 4]| of.map(Answer::Score);
+        let expected = 4.5 / (5.0_f64 * 4.5).sqrt();
+        let found = spearman(&scores([0.1, 0.2, 0.3, 5.0]), &scores([1.0, 2.0, 2.0, 4.0]));
+        assert!((found - expected).abs() < 1e-12, "{found}");
+        assert!(spearman(&scores([1.0; 4]), &scores([1.0, 2.0, 2.0, 4.0])).abs() < 1e-12);
+    }
 }

@@ -82,9 +82,9 @@ pub(super) fn other(than: usize, bound: usize, draws: &mut Draws) -> usize {
 }
 
 /// An item, the earlier ones more often: word frequencies fall as in running text.
-pub(super) fn frequent<'a, T>(items: &'a [T], draws: &mut Draws) -> &'a T {
+pub(super) fn frequent<T: Copy>(items: &[T], draws: &mut Draws) -> T {
     let skewed = draws.uniform().powi(2) * items.len() as f64;
-    &items[(skewed as usize).min(items.len() - 1)]
+    items[(skewed as usize).min(items.len() - 1)]
 }
 
 /// An index into `weights`, with probability proportional to the weight.

@@ -1,13 +1,14 @@
 //! The columns of the official files: headers, byte-order mark, and one function a format.
 
+use super::annotation::Annotated;
 use super::example::{Answer, Example};
-use super::tasks::{Annotated, MiniTask, Split, Use};
+use super::tasks::{MiniTask, Split, Use};
 use crate::random::Draws;
 
 /// The columns of a task's files.
 #[derive(Clone, Copy)]
 pub(super) struct Format {
-    /// Header of the training file; CoLA has none.
+    /// Header of the training file; `CoLA` has none.
     train: Option<&'static str>,
     /// Header of the dev file or files.
     dev: Option<&'static str>,
@@ -65,13 +66,8 @@ pub(super) const STSB: Format = Format {
 
 const QQP_HEADER: &str = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate";
 
-pub(super) const QQP: Format = Format {
-    train: Some(QQP_HEADER),
-    dev: Some(QQP_HEADER),
-    test: "id\tquestion1\tquestion2",
-    columns: qqp,
-    ..NONE
-};
+pub(super) const QQP: Format =
+    Format { train: Some(QQP_HEADER), dev: Some(QQP_HEADER), test: "id\tquestion1\tquestion2", columns: qqp, ..NONE };
 
 pub(super) const MNLI: Format = Format {
     train: Some(
@@ -138,7 +134,8 @@ pub(super) fn file(task: &MiniTask, split: &Split, rows: &[Annotated], draws: &m
     for (at, row) in rows.iter().enumerate() {
         push(&row.example, written(task, row.label), draws);
         if at % stride == stride - 1 && at / stride < undecided {
-            let doubtful = Example { second: row.example.first.clone(), ..row.example.clone() };
+            let unrelated = rows[(at + 1) % rows.len()].example.second.clone();
+            let doubtful = Example { second: unrelated, ..row.example.clone() };
             push(&doubtful, "-".to_string(), draws);
         }
     }

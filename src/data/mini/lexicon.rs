@@ -146,8 +146,16 @@ const fn regular(base: &'static str, past: &'static str) -> Verb {
 
 /// What can happen to a thing.
 pub(super) const DEEDS: [Deed; 10] = [
-    Deed { verb: regular("buy", "bought"), synonym: regular("purchase", "purchased"), opposite: regular("sell", "sold") },
-    Deed { verb: regular("find", "found"), synonym: regular("discover", "discovered"), opposite: regular("lose", "lost") },
+    Deed {
+        verb: regular("buy", "bought"),
+        synonym: regular("purchase", "purchased"),
+        opposite: regular("sell", "sold"),
+    },
+    Deed {
+        verb: regular("find", "found"),
+        synonym: regular("discover", "discovered"),
+        opposite: regular("lose", "lost"),
+    },
     Deed {
         verb: Verb { base: "hide", past: "hid", participle: "hidden" },
         synonym: regular("conceal", "concealed"),

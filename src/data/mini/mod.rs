@@ -5,6 +5,7 @@
 //! of each task.
 
 mod acceptability;
+mod annotation;
 mod answers;
 mod bounds;
 mod duplicates;
@@ -110,8 +111,8 @@ pub fn generate(seed: u64, out: &Path) -> Result<Summary, MiniError> {
             examples.insert(path.clone(), rows.len());
             files.insert(path, formats::file(task, split, rows, &mut stream.at(at)));
         }
-        let seen = task.splits.iter().zip(splits).filter(|(split, _)| split.purpose == Use::Train);
-        texts.extend(seen.flat_map(|(_, rows)| rows).flat_map(|row| [row.example.first, row.example.second]));
+        let training = task.splits.iter().zip(splits).filter(|(split, _)| split.purpose == Use::Train);
+        texts.extend(training.flat_map(|(_, rows)| rows).flat_map(|row| [row.example.first, row.example.second]));
     }
     let vocabulary = vocabulary::vocabulary(texts.iter().map(String::as_str));
     let tokens = vocabulary.lines().count();

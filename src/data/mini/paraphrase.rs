@@ -5,9 +5,6 @@ use super::lexicon::{DAYS, DEEDS, SPOTS, THINGS};
 use super::world::{Event, World};
 use crate::random::Draws;
 
-/// Share of equivalent pairs; MRPC's own is 0.67.
-const EQUIVALENT: f64 = 0.58;
-
 /// Before a plain verb form: the deed is not (yet) a fact.
 const DOUBTS: [&str; 4] = ["plans to", "may", "refused to", "did not"];
 
@@ -16,19 +13,19 @@ const SOURCES: [&str; 5] =
     ["witnesses said", "a friend said", "the paper reported", "neighbours said", "the mayor said"];
 
 /// What the second sentence of a pair that differs changes.
-const CHANGES: [f64; 5] = [0.64, 0.09, 0.09, 0.09, 0.09];
+const CHANGES: [f64; 5] = [0.68, 0.08, 0.08, 0.08, 0.08];
 
 /// One pair.
-pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
+pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
     let event = world.event(draws);
-    let same = draws.chance(EQUIVALENT);
+    let same = class == 1;
     let (first, second) = if same { equivalent(event, world, draws) } else { different(event, world, draws) };
-    Example::pair(sentence(&first), sentence(&second), usize::from(same))
+    Example::pair(sentence(&first), sentence(&second), class)
 }
 
 /// The event twice, in other words; a few times a plan, told twice.
 fn equivalent(event: Event, world: &World, draws: &mut Draws) -> (String, String) {
-    if draws.chance(0.06) {
+    if draws.chance(0.05) {
         let doubt = *draws.pick(&DOUBTS);
         return (doubted(event, doubt, false, world), doubted(event, doubt, true, world));
     }
@@ -40,10 +37,10 @@ fn different(event: Event, world: &World, draws: &mut Draws) -> (String, String)
     let mut changed = event;
     match weighted(&CHANGES, draws) {
         0 => {
-            let word = *draws.pick(&DOUBTS);
-            let doubt = doubted(event, word, draws.chance(0.5), world);
+            let doubt = *draws.pick(&DOUBTS);
+            let doubtful = doubted(event, doubt, draws.chance(0.5), world);
             let fact = told(event, draws.chance(0.5), world, draws);
-            return if draws.chance(0.3) { (doubt, fact) } else { (fact, doubt) };
+            return if draws.chance(0.3) { (doubtful, fact) } else { (fact, doubtful) };
         }
         1 => changed.agent = other(event.agent, world.people.len(), draws),
         2 => changed.deed = other(event.deed, DEEDS.len(), draws),

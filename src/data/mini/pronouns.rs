@@ -22,8 +22,7 @@ const REASONS: [(&str, &str, &str); 8] = [
 const CONTAINERS: [&str; 5] = ["box", "cupboard", "room", "cellar", "crate"];
 
 /// One pair.
-pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
-    let class = usize::from(draws.chance(0.46));
+pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
     let (first, second) = if draws.chance(0.75) { reason(class, world, draws) } else { fit(class, draws) };
     Example::pair(sentence(&first), sentence(&second), class)
 }

@@ -7,17 +7,74 @@ use crate::random::Draws;
 
 /// Adjectives of praise, the frequent ones first.
 const PRAISE: [&str; 32] = [
-    "wonderful", "charming", "delightful", "excellent", "lovely", "superb", "brilliant", "gorgeous", "moving",
-    "elegant", "clever", "fresh", "honest", "graceful", "vivid", "tender", "witty", "splendid", "warm", "inspired",
-    "generous", "radiant", "masterful", "refined", "sincere", "sparkling", "joyous", "polished", "bold", "touching",
-    "lively", "flawless",
+    "wonderful",
+    "charming",
+    "delightful",
+    "excellent",
+    "lovely",
+    "superb",
+    "brilliant",
+    "gorgeous",
+    "moving",
+    "elegant",
+    "clever",
+    "fresh",
+    "honest",
+    "graceful",
+    "vivid",
+    "tender",
+    "witty",
+    "splendid",
+    "warm",
+    "inspired",
+    "generous",
+    "radiant",
+    "masterful",
+    "refined",
+    "sincere",
+    "sparkling",
+    "joyous",
+    "polished",
+    "bold",
+    "touching",
+    "lively",
+    "flawless",
 ];
 
 /// Adjectives of blame, the frequent ones first.
 const BLAME: [&str; 32] = [
-    "awful", "boring", "terrible", "dull", "clumsy", "dreadful", "stale", "ugly", "tedious", "shallow", "bland",
-    "messy", "lifeless", "crude", "silly", "tired", "hollow", "noisy", "dreary", "careless", "bitter", "feeble",
-    "pointless", "sloppy", "vulgar", "cold", "muddled", "gloomy", "wooden", "grating", "flimsy", "sour",
+    "awful",
+    "boring",
+    "terrible",
+    "dull",
+    "clumsy",
+    "dreadful",
+    "stale",
+    "ugly",
+    "tedious",
+    "shallow",
+    "bland",
+    "messy",
+    "lifeless",
+    "crude",
+    "silly",
+    "tired",
+    "hollow",
+    "noisy",
+    "dreary",
+    "careless",
+    "bitter",
+    "feeble",
+    "pointless",
+    "sloppy",
+    "vulgar",
+    "cold",
+    "muddled",
+    "gloomy",
+    "wooden",
+    "grating",
+    "flimsy",
+    "sour",
 ];
 
 /// Verbs of liking and of disliking, in the past.
@@ -76,8 +133,7 @@ const SIMILES: [(&str, &str, &str); 8] = [
 const SHARES: [f64; 6] = [0.26, 0.22, 0.18, 0.14, 0.12, 0.08];
 
 /// One opinion. SST-2's own texts are in lower case and end in a space; these do too.
-pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
-    let class = usize::from(draws.chance(0.53));
+pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
     let text = match weighted(&SHARES, draws) {
         0 => plain(class, world, draws),
         1 => phrase(class, draws),
@@ -90,7 +146,7 @@ pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
 }
 
 fn adjective(class: usize, draws: &mut Draws) -> &'static str {
-    *frequent(if class == 1 { &PRAISE } else { &BLAME }, draws)
+    frequent(if class == 1 { &PRAISE } else { &BLAME }, draws)
 }
 
 /// `mara loved the concert in tarnby`
@@ -118,7 +174,7 @@ fn phrase(class: usize, draws: &mut Draws) -> String {
 
 /// `the film was not boring`
 fn turned(class: usize, draws: &mut Draws) -> String {
-    let (subject, reverser) = (*draws.pick(&SUBJECTS), *frequent(&REVERSERS, draws));
+    let (subject, reverser) = (*draws.pick(&SUBJECTS), frequent(&REVERSERS, draws));
     let adjective = adjective(1 - class, draws);
     if draws.chance(0.7) {
         format!("the {subject} was {reverser} {adjective}")

@@ -56,7 +56,7 @@ const GENRES: [Genre; 3] = [
 const FIGURES: [&str; 6] = ["man", "woman", "boy", "girl", "sailor", "nurse"];
 
 /// One pair.
-pub(super) fn draw(world: &World, _: Domain, draws: &mut Draws) -> Example {
+pub(super) fn draw(world: &World, _: Domain, _: usize, draws: &mut Draws) -> Example {
     let genre = &GENRES[weighted(&GENRES.each_ref().map(|genre| genre.share), draws)];
     let mut part = || [Part::Same, Part::Vague, Part::Different][weighted(&genre.parts, draws)];
     let (deed, thing, agent, circumstance) = (part(), part(), part(), part());

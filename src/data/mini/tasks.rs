@@ -1,13 +1,10 @@
 //! The table of the mini tasks: what each one is called, how large it is, how noisy, and who draws it.
 
-use std::collections::HashSet;
-
-use super::MiniError;
-use super::example::{Answer, Domain, Example};
+use super::example::{Domain, Example};
 use super::formats::{self, Format};
 use super::world::World;
 use super::{acceptability, answers, duplicates, inference, paraphrase, pronouns, sentiment, similarity};
-use crate::random::{Draws, Stream};
+use crate::random::Draws;
 
 /// What a file of a task is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,14 +59,16 @@ pub(super) struct MiniTask {
     pub(super) folder: &'static str,
     /// The classes as the files write them; empty when the answer is a score.
     pub(super) classes: &'static [&'static str],
+    /// How many of a hundred examples each class has, before noise; one row of 100 when there is no class.
+    pub(super) percent: &'static [usize],
     /// The score by which it is judged.
     pub(super) primary: Primary,
     /// The files.
     pub(super) splits: &'static [Split],
     /// Probability of a wrong class; for scores, the standard deviation of the annotators' error.
     pub(super) noise: f64,
-    /// Draws one example with its right answer.
-    pub(super) draw: fn(&World, Domain, &mut Draws) -> Example,
+    /// Draws one example whose right answer is the class asked for; a score is drawn freely.
+    pub(super) draw: fn(&World, Domain, usize, &mut Draws) -> Example,
     /// The columns of its files.
     pub(super) format: Format,
 }
@@ -80,6 +79,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "cola",
         folder: "CoLA",
         classes: &["0", "1"],
+        percent: &[40, 60],
         primary: Primary::Matthews,
         splits: &[split("train", Use::Train, 1200), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
         noise: 0.04,
@@ -90,6 +90,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "sst2",
         folder: "SST-2",
         classes: &["0", "1"],
+        percent: &[47, 53],
         primary: Primary::Accuracy,
         splits: &[split("train", Use::Train, 1000), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
         noise: 0.04,
@@ -100,6 +101,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "mrpc",
         folder: "MRPC",
         classes: &["0", "1"],
+        percent: &[40, 60],
         primary: Primary::F1,
         splits: &[split("train", Use::Train, 700), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
         noise: 0.04,
@@ -110,6 +112,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "stsb",
         folder: "STS-B",
         classes: &[],
+        percent: &[100],
         primary: Primary::Spearman,
         splits: &[split("train", Use::Train, 700), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
         noise: 0.4,
@@ -120,6 +123,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "qqp",
         folder: "QQP",
         classes: &["0", "1"],
+        percent: &[44, 56],
         primary: Primary::F1,
         splits: &[split("train", Use::Train, 800), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
         noise: 0.04,
@@ -130,6 +134,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "mnli",
         folder: "MNLI",
         classes: &["contradiction", "entailment", "neutral"],
+        percent: &[33, 33, 34],
         primary: Primary::Accuracy,
         splits: &[
             split("train", Use::Train, 900),
@@ -146,6 +151,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "qnli",
         folder: "QNLI",
         classes: &["entailment", "not_entailment"],
+        percent: &[48, 52],
         primary: Primary::Accuracy,
         splits: &[split("train", Use::Train, 800), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
         noise: 0.04,
@@ -156,8 +162,9 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "rte",
         folder: "RTE",
         classes: &["entailment", "not_entailment"],
+        percent: &[52, 48],
         primary: Primary::Accuracy,
-        splits: &[split("train", Use::Train, 400), split("dev", Use::Dev, 250), split("test", Use::Test, 100)],
+        splits: &[split("train", Use::Train, 500), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
         noise: 0.04,
         draw: inference::draw_two_way,
         format: formats::RTE,
@@ -166,6 +173,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "wnli",
         folder: "WNLI",
         classes: &["0", "1"],
+        percent: &[54, 46],
         primary: Primary::Accuracy,
         splits: &[split("train", Use::Train, 200), split("dev", Use::Dev, 100), split("test", Use::Test, 60)],
         noise: 0.04,
@@ -176,6 +184,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         name: "ax",
         folder: "AX",
         classes: &["contradiction", "entailment", "neutral"],
+        percent: &[33, 33, 34],
         primary: Primary::Accuracy,
         splits: &[split("diagnostic", Use::Test, 150)],
         noise: 0.0,
@@ -183,66 +192,3 @@ pub(super) const TASKS: [MiniTask; 10] = [
         format: formats::AX,
     },
 ];
-
-/// An example and the answer that its annotators gave, which noise may have made another one.
-#[derive(Clone, Debug)]
-pub(super) struct Annotated {
-    /// The example, with the right answer.
-    pub(super) example: Example,
-    /// The answer in the file.
-    pub(super) label: Answer,
-}
-
-/// How often an example that was already drawn is drawn again before the world counts as too small.
-const ATTEMPTS: usize = 1000;
-
-impl MiniTask {
-    /// The examples of every split, in [`MiniTask::splits`]' order; no texts occur twice in a task.
-    pub(super) fn annotate(&self, seed: u64, world: &World) -> Result<Vec<Vec<Annotated>>, MiniError> {
-        let stream = Stream::new(seed, &format!("mini/{}", self.name));
-        let mut seen = HashSet::new();
-        let mut splits = Vec::with_capacity(self.splits.len());
-        for (at, split) in (0..).zip(self.splits) {
-            let mut draws = stream.at(at);
-            let rows: Result<Vec<Annotated>, MiniError> = (0..split.rows)
-                .map(|_| {
-                    let example = self.fresh(world, split.domain, &mut seen, &mut draws)?;
-                    let label = self.label(example.answer, &mut draws);
-                    Ok(Annotated { example, label })
-                })
-                .collect();
-            splits.push(rows?);
-        }
-        Ok(splits)
-    }
-
-    fn fresh(
-        &self,
-        world: &World,
-        domain: Domain,
-        seen: &mut HashSet<(String, String)>,
-        draws: &mut Draws,
-    ) -> Result<Example, MiniError> {
-        for _ in 0..ATTEMPTS {
-            let example = (self.draw)(world, domain, draws);
-            if seen.insert((example.first.to_lowercase(), example.second.to_lowercase())) {
-                return Ok(example);
-            }
-        }
-        Err(MiniError::TooFewExamples { task: self.name })
-    }
-
-    /// The answer as annotated: another class now and then, or a score with an error, in steps of 0.2.
-    fn label(&self, answer: Answer, draws: &mut Draws) -> Answer {
-        match answer {
-            Answer::Class(class) if draws.chance(self.noise) => {
-                Answer::Class((class + 1 + draws.below(self.classes.len() - 1)) % self.classes.len())
-            }
-            Answer::Class(class) => Answer::Class(class),
-            Answer::Score(score) => {
-                let heard = score + self.noise * draws.normal();
-                Answer::Score((heard.clamp(0.0, 5.0) * 5.0).round() / 5.0)
-            }
-        }
-    }
-}

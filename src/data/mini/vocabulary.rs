@@ -1,6 +1,8 @@
-//! `vocab.txt`: a WordPiece vocabulary in BERT's order (special tokens, characters, words, pieces).
+//! `vocab.txt`: a `WordPiece` vocabulary in BERT's order (special tokens, characters, words, pieces).
 
 use std::collections::BTreeMap;
+
+use super::lexicon::{TOWN_ENDS, TOWN_STARTS};
 
 /// BERT's special tokens.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
@@ -26,8 +28,8 @@ pub(super) fn vocabulary<'a>(texts: impl Iterator<Item = &'a str>) -> String {
         }
     }
     let mut whole: Vec<(String, usize)> =
-        counts.into_iter().filter(|(word, count)| *count >= WHOLE && word.len() > 1 && town(word).is_none()).collect();
-    for start in super::lexicon::TOWN_STARTS {
+        counts.into_iter().filter(|(word, count)| *count >= WHOLE && word.len() > 1 && !is_town(word)).collect();
+    for start in TOWN_STARTS {
         let start = start.to_lowercase();
         if !whole.iter().any(|(word, _)| *word == start) {
             whole.push((start, WHOLE));
@@ -45,7 +47,7 @@ pub(super) fn vocabulary<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// The lower-cased words and punctuation marks of a text, as BERT's basic tokenizer splits them.
-pub(super) fn words(text: &str) -> Vec<String> {
+fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for chunk in text.split_whitespace() {
         let mut word = String::new();
@@ -66,10 +68,9 @@ pub(super) fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The two parts of a town's name.
-fn town(word: &str) -> Option<(&'static str, &'static str)> {
-    use super::lexicon::{TOWN_ENDS, TOWN_STARTS};
+/// Whether the word can be a town's name.
+fn is_town(word: &str) -> bool {
     TOWN_STARTS
         .iter()
-        .find_map(|start| TOWN_ENDS.iter().find(|end| format!("{start}{end}").to_lowercase() == word).map(|e| (*start, *e)))
+        .any(|start| word.strip_prefix(start.to_lowercase().as_str()).is_some_and(|end| TOWN_ENDS.contains(&end)))
 }

@@ -2,7 +2,7 @@
 
 use super::lexicon::{
     COUNTRIES, DAYS, DEEDS, Deed, FIRST_NAMES, Gender, INSTITUTIONS, JOBS, QUALITIES, SPOTS, SURNAMES, THINGS,
-    ThingKind, TOWN_ENDS, TOWN_STARTS,
+    TOWN_ENDS, TOWN_STARTS, ThingKind,
 };
 use crate::random::{Draws, Stream};
 
@@ -143,16 +143,6 @@ impl World {
     pub(super) fn full_name(&self, person: usize) -> String {
         format!("{} {}", self.people[person].first, self.people[person].surname)
     }
-
-    /// `Halvia`, where the town lies.
-    pub(super) fn country(&self, town: usize) -> &'static str {
-        COUNTRIES[self.towns[town].country]
-    }
-
-    /// `nurse`
-    pub(super) fn job(&self, person: usize) -> &'static str {
-        JOBS[self.people[person].job].0
-    }
 }
 
 /// Town names are combinations that no two towns share; each town lies in one country.
@@ -189,7 +179,7 @@ fn people(organisations: &[Organisation], draws: &mut Draws) -> Vec<Person> {
             let employer = draws.below(organisations.len());
             Person {
                 first,
-                surname: *draws.pick(&SURNAMES),
+                surname: SURNAMES[draws.below(SURNAMES.len())],
                 gender: if at < PEOPLE / 2 { Gender::Female } else { Gender::Male },
                 home: organisations[employer].seat,
                 job: draws.below(JOBS.len()),
