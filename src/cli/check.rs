@@ -26,7 +26,7 @@ pub(super) struct Args {
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let prepared = args.experiment.prepare()?;
     let plan = &prepared.plan;
-    print(&format_args!("ok    experiment {}: {} runs", plan.experiment, plan.runs.len()))?;
+    print(&format_args!("ok    experiment {}, runs: {}", plan.experiment, plan.runs.len()))?;
     print(&format_args!("ok    data in {}, checksums, vocabularies, checkpoints", prepared.context.data.display()))?;
     print(&format_args!("ok    device {}, {} threads", prepared.device.name, prepared.context.threads))?;
     let mut findings = resources(&prepared)?;

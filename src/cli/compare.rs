@@ -7,13 +7,16 @@ use super::table::print;
 use super::{Ended, Error};
 use crate::report;
 
-/// Compare two experiments, task by task: best scores, means over common points, paired differences.
+/// Compare two experiments task by task.
+///
+/// For each task that both have: the best scores, the means over the points of the sweep that both
+/// have, and the paired differences between them. Records are all that it needs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The experiment to compare with.
+    /// The experiment file to compare with.
     #[arg(value_name = "X.yaml")]
     x: PathBuf,
-    /// The experiment that is compared.
+    /// The experiment file that is compared.
     #[arg(value_name = "Y.yaml")]
     y: PathBuf,
     /// The folder of all runs.

@@ -8,7 +8,7 @@ use super::table::{Column, print, table};
 use super::{Ended, Error};
 use crate::data::{Verdict, mini, verify};
 
-/// Make or check data.
+/// Generate the mini benchmark, or check a folder of datasets.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -20,15 +20,16 @@ enum Command {
     /// Generate the mini benchmark: every GLUE task in miniature, in the official formats.
     Mini {
         /// The folder to write [default: datasets/mini-SEED].
-        #[arg(long)]
+        #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         /// The seed: the same seed gives the same bytes.
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, value_name = "N", default_value_t = 1)]
         seed: u64,
     },
     /// Hold a folder of datasets against the published counts and checksums.
     Verify {
         /// The folder that holds RTE/, STS-B/, …
+        #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
 }

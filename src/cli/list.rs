@@ -12,7 +12,7 @@ use crate::spec::{Dimensions, Preset};
 use crate::store::Architecture;
 use crate::task::{HeadKind, TASKS};
 
-/// List what experiment files can name.
+/// List what experiment files can name, and the scores that reports show.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// What to list.

@@ -39,7 +39,7 @@ const INTERRUPTED: u8 = 130;
 /// An experiment file declares models, tasks and a sweep; `bertbench run` trains what is missing and
 /// keeps every run under runs/; `bertbench report` makes tables, plots and an HTML page from them.
 #[derive(Debug, Parser)]
-#[command(name = "bertbench", version, propagate_version = true, after_help = EXAMPLES)]
+#[command(name = "bertbench", version, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -49,12 +49,12 @@ const EXAMPLES: &str = "\
 Examples:
   bertbench check experiments/mini.yaml              find everything that can fail first
   bertbench plan experiments/mini.yaml               the runs, and how long they will take
-  bertbench run experiments/mini.yaml                run what is missing; Ctrl-C and start again as you like
+  bertbench run experiments/mini.yaml                run what is missing; stop and go on at will
   bertbench run x.yaml --only task=rte,seed=1        a part of it
   bertbench run x.yaml --set training.max_length=64  with another setting
   bertbench report experiments/mini.yaml             reports/mini/index.html
 
-Exit codes: 0 done, 1 some runs failed, 2 the input is wrong, 130 interrupted.";
+Exit codes: 0 done, 1 some runs failed or the machine refused, 2 the input is wrong, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -18,12 +18,12 @@ use crate::store::RunId;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    experiment: ExperimentArgs,
-    #[command(flatten)]
     only: OnlyArgs,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    experiment: ExperimentArgs,
 }
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
@@ -45,10 +45,10 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     }
     print(&table(&COLUMNS, rows.iter().map(cells)))?;
     print(&format_args!(
-        "\n{} runs, {} of them to do: {} in one slot, peak memory {}, disk {}\n\
+        "\nto do: {} of {} runs, {} in one slot, peak memory {}, disk {}\n\
          forecast from steps measured on this machine ({} threads)",
-        plan.runs.len(),
         missing.runs.len(),
+        plan.runs.len(),
         totals.seconds,
         totals.peak_memory,
         totals.disk,

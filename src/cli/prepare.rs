@@ -11,7 +11,7 @@ use super::data::mini_folder;
 use crate::checksum::sha256_of;
 use crate::data::{BadRows, mini};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Config, weights_file};
+use crate::model::{CheckpointError, Config, check_weights, weights_file};
 use crate::plan::{self, Filter, Inputs, ModelInput, Plan, TaskInput};
 use crate::spec::{self, DataSource, Experiment, Model, ModelSource};
 use crate::store::{Architecture, RunsRoot, Start};
@@ -33,22 +33,24 @@ pub(super) struct ExperimentArgs {
     /// The experiment file.
     #[arg(value_name = "EXPERIMENT.yaml")]
     pub(super) file: PathBuf,
-    /// Override a setting of the file; the value is YAML.
+    /// Override a setting of the file; the value is YAML: `training.max_length=64`, `'seeds=[1, 2]'`.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
+    /// Leave malformed data rows out and count them, instead of refusing the file. Such runs are other
+    /// runs, with ids of their own.
+    #[arg(long)]
+    pub(super) skip_bad_rows: bool,
     /// The folder of all runs.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     pub(super) runs: PathBuf,
-    /// Leave malformed data rows out and count them, instead of refusing the file.
-    #[arg(long)]
-    pub(super) skip_bad_rows: bool,
 }
 
 /// A part of a plan.
 #[derive(Debug, clap::Args)]
 pub(super) struct OnlyArgs {
-    /// Only these runs, such as `task=rte,learning_rate=3e-5`. Several are alternatives. Keys: task,
-    /// model, `batch_size`, `learning_rate`, epochs, seed.
+    /// Only these runs, such as `task=rte,learning_rate=3e-5`. The keys are `task`, `model`,
+    /// `batch_size`, `learning_rate`, `epochs` and `seed`. Values of one key are alternatives, as are
+    /// several `--only`; different keys must all hold.
     #[arg(long, value_name = "KEY=VALUE,…")]
     only: Vec<String>,
 }
@@ -201,13 +203,10 @@ impl Reader<'_> {
         let (path, lower_case, start, config) = match &model.source {
             ModelSource::Random(_) => (data.join("vocab.txt"), true, Start::Random, None),
             ModelSource::Checkpoint(folder) => {
-                let place = |message: String| self.experiment.finding(&format!("{key}.checkpoint"), message);
-                let config = Config::read(folder).map_err(|error| {
-                    place(error.to_string())
-                        .hint("a checkpoint is a folder with config.json, model.safetensors and vocab.txt")
+                let (config, sha256) = checkpoint(folder).map_err(|error| {
+                    let finding = self.experiment.finding(&format!("{key}.checkpoint"), error.to_string());
+                    finding.hint("a checkpoint is a BERT as Hugging Face keeps it: config.json, model.safetensors, vocab.txt")
                 })?;
-                let weights = weights_file(folder);
-                let sha256 = sha256_of(&weights).map_err(|error| place(format!("{}: {error}", weights.display())))?;
                 let start = Start::Checkpoint { folder: folder.to_string_lossy().into_owned(), sha256 };
                 (folder.join("vocab.txt"), folder_lower_case(folder), start, Some(config))
             }
@@ -317,6 +316,15 @@ impl Reader<'_> {
             dev_tokens: features.dev.iter().map(|(_, set)| set.tokens()).sum(),
         })
     }
+}
+
+/// The configuration of a checkpoint and its weights' checksum, if they fit together.
+fn checkpoint(folder: &Path) -> Result<(Config, String), CheckpointError> {
+    let config = Config::read(folder)?;
+    check_weights(folder, &config)?;
+    let path = weights_file(folder);
+    let sha256 = sha256_of(&path).map_err(|source| CheckpointError::Io { path, source })?;
+    Ok((config, sha256))
 }
 
 /// `do_lower_case` of a folder's tokenizer settings; BERT's default is true.

@@ -17,15 +17,15 @@ pub(super) struct Args {
     /// The experiment files.
     #[arg(value_name = "EXPERIMENT.yaml", required = true)]
     files: Vec<PathBuf>,
-    /// The folder to write [default: reports/NAME, of the first experiment].
+    /// The folder to write [default: reports/NAME, with `+` between the names of several].
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Override a setting of the files, as for `run`; the value is YAML.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// The folder of all runs.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     runs: PathBuf,
-    /// Override a setting of the files; the value is YAML.
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
 }
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {

@@ -14,21 +14,30 @@ use crate::units::Seconds;
 /// others go on. Ctrl-C finishes the current optimisation step and stops; the same command goes on
 /// later. Several processes, on one or more machines with a common runs folder, share the work.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
-    experiment: ExperimentArgs,
-    #[command(flatten)]
     only: OnlyArgs,
-    /// Runs at the same time [default: as many as there are processor cores, or the file's `slots`].
+    /// How many runs go at the same time [default: the file's `slots`, else one a processor core as
+    /// far as memory allows, and one on a GPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     slots: Option<u32>,
-    /// Try runs again that failed before.
+    /// Run again what failed before; otherwise it stays failed.
     #[arg(long)]
     retry_failed: bool,
-    /// Stop at the first failure.
+    /// Stop at the first failure; what is at work then stays missing.
     #[arg(long)]
     fail_fast: bool,
+    #[command(flatten)]
+    experiment: ExperimentArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  bertbench run experiments/mini.yaml
+  bertbench run experiments/mini.yaml --only task=rte,task=wnli,seed=1
+  bertbench run experiments/mini.yaml --set experiment=mini-64 --set training.max_length=64
+  bertbench run experiments/mini.yaml --retry-failed --slots 1";
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let prepared = args.experiment.prepare()?;
@@ -73,7 +82,7 @@ fn fitting_slots(plan: &Plan) -> usize {
 fn conclude(prepared: &Prepared, summary: &Summary) -> Result<Ended, Error> {
     let Summary { done, skipped, failed, interrupted } = *summary;
     print(&format_args!(
-        "{}: {done} runs done now, {skipped} before, {failed} failed, {interrupted} interrupted",
+        "{}: {done} done now, {skipped} before, {failed} failed, {interrupted} interrupted",
         prepared.plan.experiment
     ))?;
     Ok(match (interrupted, failed) {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::table::{Column, print, table};
 use super::{Ended, Error};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, suggest};
 use crate::store::{Event, RunFolder, RunState, RunsRoot, diff};
 
 /// List, show, compare and remove single runs.
@@ -16,7 +16,7 @@ pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
     /// The folder of all runs.
-    #[arg(long, default_value = "runs", global = true)]
+    #[arg(long, default_value = "runs", value_name = "DIR", global = true)]
     runs: PathBuf,
     /// Print JSON.
     #[arg(long, global = true)]
@@ -25,24 +25,24 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// All runs on disk, of all experiments or of one.
+    /// List the runs on disk, of all experiments or of one.
     List {
-        /// An experiment's name.
+        /// The experiment's name (not its file).
         experiment: Option<String>,
     },
-    /// Everything about one run.
+    /// Show everything about one run.
     Show {
         /// The run's id, or its first digits.
         id: String,
     },
-    /// The settings and scores in which two runs differ.
+    /// Show the settings in which two runs differ, and the scores of both.
     Diff {
         /// The one run's id, or its first digits.
         a: String,
-        /// The other's.
+        /// The other run's id, or its first digits.
         b: String,
     },
-    /// Remove a run with all its files; `run` would run it again.
+    /// Remove a run with all its files; `bertbench run` will run it again.
     Rm {
         /// The run's id, or its first digits.
         id: String,
@@ -92,10 +92,16 @@ pub(super) fn state_word(state: &RunState) -> &'static str {
 }
 
 fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Ended, Error> {
-    let experiments = match experiment {
-        Some(name) => vec![name.to_owned()],
-        None => root.experiments()?,
-    };
+    let mut experiments = root.experiments()?;
+    if let Some(name) = experiment {
+        if !experiments.iter().any(|known| known == name) {
+            let found = Diagnostic::new(format!("no experiment `{name}` in {}", root.path().display()));
+            let known = experiments.iter().map(String::as_str);
+            let hint = if experiments.is_empty() { "nothing was run yet".into() } else { suggest(name, known) };
+            return Err(found.hint(hint).into());
+        }
+        experiments.retain(|known| known == name);
+    }
     let mut rows = Vec::new();
     for experiment in &experiments {
         for folder in root.folders(experiment)? {
@@ -133,6 +139,10 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Ende
         cells.extend([number(&row["score"], 4), number(&row["seconds"], 1)]);
         cells
     });
+    if rows.is_empty() {
+        eprintln!("note: no runs in {}", root.path().display());
+        return Ok(Ended::Well);
+    }
     print(&table(&columns, cells))?;
     Ok(Ended::Well)
 }
@@ -182,7 +192,7 @@ fn show(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
     }
     if let Some(settings) = settings {
         let yaml = serde_yaml::to_string(&settings).map_err(|error| Error::System(error.to_string()))?;
-        print(&format_args!("\nsettings\n{yaml}"))?;
+        print(&format_args!("\nsettings\n{}", yaml.trim_end()))?;
     }
     Ok(Ended::Well)
 }

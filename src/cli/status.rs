@@ -12,11 +12,11 @@ use super::{Ended, Error};
 /// Show how far an experiment is: runs done, running, failed and missing, by task and model.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    experiment: ExperimentArgs,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    experiment: ExperimentArgs,
 }
 
 const STATES: [&str; 4] = ["done", "running", "failed", "missing"];
@@ -56,7 +56,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     columns.extend(STATES.map(Column::Number));
     print(&table(&columns, rows))?;
     let totals = STATES.map(|state| format!("{} {state}", total(state))).join(", ");
-    print(&format_args!("\n{}: {} runs: {totals}", plan.experiment, plan.runs.len()))?;
+    print(&format_args!("\n{}: {totals}", plan.experiment))?;
     for (folder, failure) in &failures {
         print(&format_args!("failed {}: {}: {}", folder.id(), failure.kind, failure.cause))?;
     }

@@ -11,8 +11,8 @@ pub(super) enum Column {
     Number(&'static str),
 }
 
-/// A table without frames, as wide as its content or the terminal.
-pub(super) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+/// A table without frames, as wide as its content or the terminal; no line ends in spaces.
+pub(super) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(columns.iter().map(|column| match column {
@@ -22,11 +22,14 @@ pub(super) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<Strin
         table.add_row(row);
     }
     for (at, column) in columns.iter().enumerate() {
-        if let (Column::Number(_), Some(column)) = (column, table.column_mut(at)) {
-            column.set_cell_alignment(CellAlignment::Right);
+        let Some(shown) = table.column_mut(at) else { continue };
+        shown.set_padding((0, 2));
+        if let Column::Number(_) = column {
+            shown.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
 }
 
 /// Standard output, where a reader that went away (`| head`) is no error.

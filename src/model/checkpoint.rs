@@ -157,7 +157,7 @@ fn load<M>(
 }
 
 /// The name without `bert.`, with the newer words for a norm's parameters.
-fn canonical(name: &str) -> String {
+pub(super) fn canonical(name: &str) -> String {
     let name = name.strip_prefix("bert.").unwrap_or(name);
     name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 }
@@ -190,18 +190,37 @@ const LAYER_TENSORS: [&str; 8] = [
     "output.LayerNorm",
 ];
 
+/// Names (without `bert.`) and shapes of an encoder's tensors as PyTorch keeps them, the pooler's, which
+/// a file may lack, not among them.
+pub(super) fn encoder_tensors(of: &Architecture) -> Vec<(String, Vec<usize>)> {
+    let [hidden, intermediate] = [of.hidden, of.intermediate].map(|size| size as usize);
+    let rows = [of.vocab_size, of.max_positions, of.type_vocab_size].map(|rows| vec![rows as usize, hidden]);
+    let norm = [vec![hidden], vec![hidden]];
+    let shapes = rows.into_iter().chain(norm);
+    let mut tensors: Vec<_> =
+        EMBEDDING_TENSORS.iter().zip(shapes).map(|(name, shape)| (format!("embeddings.{name}"), shape)).collect();
+    for layer in 0..of.layers {
+        for part in LAYER_TENSORS {
+            let weight = match part {
+                "intermediate.dense" => vec![intermediate, hidden],
+                "output.dense" => vec![hidden, intermediate],
+                norm if norm.ends_with("LayerNorm") => vec![hidden],
+                _ => vec![hidden, hidden],
+            };
+            let name = format!("encoder.layer.{layer}.{part}");
+            let bias = vec![weight[0]];
+            tensors.extend([(format!("{name}.weight"), weight), (format!("{name}.bias"), bias)]);
+        }
+    }
+    tensors
+}
+
 impl Reader<'_> {
     /// Encoder tensors that the file lacks; integer buffers do not count as tensors of the model.
     fn missing(&mut self) -> Vec<String> {
         self.file.retain(|name, _| !name.ends_with("position_ids"));
-        let mut names: Vec<String> = EMBEDDING_TENSORS.iter().map(|name| format!("embeddings.{name}")).collect();
-        for layer in 0..self.of.layers {
-            for part in LAYER_TENSORS {
-                names.extend(["weight", "bias"].map(|kind| format!("encoder.layer.{layer}.{part}.{kind}")));
-            }
-        }
-        names.retain(|name| !self.file.contains_key(name));
-        names
+        let names = encoder_tensors(&self.of).into_iter().map(|(name, _)| name);
+        names.filter(|name| !self.file.contains_key(name)).collect()
     }
 
     fn skip(&mut self, prefix: &str) {

@@ -4,8 +4,10 @@ mod bert;
 mod checkpoint;
 mod config;
 mod initialize;
+mod inspect;
 
 pub use bert::{Bert, Classifier, ForwardDropout, PackedInput};
 pub use checkpoint::{CheckpointError, Loaded, load_classifier, load_encoder, save_classifier, weights_file};
 pub use config::{Config, ConfigError, HeadLabels};
 pub use initialize::random_classifier;
+pub use inspect::check_weights;

@@ -1,0 +1,120 @@
+//! Help, lists, completions, wrong usage.
+
+use crate::expected::{assert_as_expected, names};
+use crate::program::Workplace;
+
+/// Every subcommand.
+const COMMANDS: [&[&str]; 18] = [
+    &[],
+    &["check"],
+    &["plan"],
+    &["run"],
+    &["status"],
+    &["runs"],
+    &["runs", "list"],
+    &["runs", "show"],
+    &["runs", "diff"],
+    &["runs", "rm"],
+    &["report"],
+    &["compare"],
+    &["list"],
+    &["data"],
+    &["data", "mini"],
+    &["data", "verify"],
+    &["schema"],
+    &["completions"],
+];
+
+fn name(command: &[&str]) -> String {
+    [&["help"], command].concat().join("-")
+}
+
+#[test]
+fn every_help_text_is_as_kept() {
+    let place = Workplace::new();
+    let mut differences = Vec::new();
+    for command in COMMANDS {
+        let told = place.run(&[command, &["--help"]].concat()).ok();
+        assert_eq!(told.err, "");
+        let compared = std::panic::catch_unwind(|| assert_as_expected(&name(command), &told.exchange()));
+        differences.extend(compared.err().map(|_| name(command)));
+    }
+    assert!(differences.is_empty(), "{differences:?}");
+}
+
+#[test]
+fn every_subcommand_that_help_names_has_its_text_kept() {
+    let place = Workplace::new();
+    for command in COMMANDS {
+        let help = place.run(&[command, &["-h"]].concat()).ok().out;
+        let named = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        // Descriptions that are wrapped stand further to the right.
+        let named = named.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        for sub in named.filter_map(|line| line.split_whitespace().next()).filter(|sub| *sub != "help") {
+            let whole = [command, &[sub]].concat();
+            assert!(COMMANDS.contains(&&whole[..]), "{whole:?} is not in the table");
+        }
+    }
+    for kept in names().into_iter().filter(|kept| kept.starts_with("help")) {
+        assert!(COMMANDS.iter().any(|command| name(command) == kept), "{kept}.txt belongs to no command");
+    }
+}
+
+#[test]
+fn lists_are_as_kept_and_programs_can_read_them() {
+    let place = Workplace::new();
+    for what in ["tasks", "models", "metrics", "datasets"] {
+        let told = place.run(&["list", what]).ok();
+        assert_as_expected(&format!("list-{what}"), &told.exchange());
+        let rows = place.run(&["list", what, "--json"]).ok().json();
+        let rows = rows.as_array().unwrap();
+        assert_eq!(rows.len(), told.out.lines().count() - 1, "a row for every line but the header");
+        assert!(rows.iter().all(|row| row.is_object()));
+    }
+}
+
+#[test]
+fn completions_name_the_subcommands() {
+    let place = Workplace::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = place.run(&["completions", shell]).ok().out;
+        assert!(["retry-failed", "compare"].iter().all(|word| script.contains(word)), "{shell}:\n{script}");
+    }
+}
+
+#[test]
+fn the_schema_is_the_one_in_the_repository() {
+    let told = Workplace::new().run(&["schema"]).ok();
+    let kept = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/schema.json")).unwrap();
+    assert_eq!(told.json(), crate::program::parse(&kept));
+}
+
+#[test]
+fn wrong_usage_is_explained_with_exit_code_2() {
+    let place = Workplace::new();
+    let wrong: [&[&str]; 8] = [
+        &["frob"],
+        &["runn"],
+        &["run", "x.yaml", "--slot", "2"],
+        &["run", "x.yaml", "--slots", "0"],
+        &["run"],
+        &["list", "frobs"],
+        &["runs", "show"],
+        &["completions", "tcl"],
+    ];
+    let told: Vec<String> = wrong.iter().map(|arguments| place.run(arguments).ends_with(2).exchange()).collect();
+    assert_as_expected("wrong-usage", &told.join("\n"));
+    assert_eq!(place.run(&[]).ends_with(2).out, "", "without a command: help on standard error");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::process::Stdio;
+    let place = Workplace::new();
+    for arguments in [&["schema"][..], &["list", "tasks", "--json"], &["completions", "zsh"]] {
+        let mut child = place.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{arguments:?}");
+    }
+}

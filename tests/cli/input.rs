@@ -1,0 +1,76 @@
+//! Wrong input: what a user is told, exit code 2, and nothing written.
+
+use crate::expected::assert_as_expected;
+use crate::program::{TINY, Workplace};
+
+/// The commands that resolve an experiment.
+const COMMANDS: [&str; 4] = ["check", "plan", "run", "status"];
+
+/// Each command's exchange with the same wrong input.
+fn exchanges(place: &Workplace, arguments: &[&str]) -> String {
+    let told = COMMANDS.map(|command| place.run(&[&[command], arguments].concat()).ends_with(2).exchange());
+    told.join("\n")
+}
+
+#[test]
+fn a_missing_file_a_folder_and_a_broken_file() {
+    let place = Workplace::new();
+    assert_as_expected("experiment-missing", &exchanges(&place, &["no-such.yaml"]));
+    assert_as_expected("experiment-folder", &exchanges(&place, &["."]));
+    place.write("broken.yaml", &TINY.replace("rte", "mrcp").replace("epochs: [1]", "epoch: [1]"));
+    assert_as_expected("experiment-broken", &exchanges(&place, &["broken.yaml"]));
+    assert_as_expected("experiment-broken-report", &place.run(&["report", "broken.yaml"]).ends_with(2).exchange());
+    assert_eq!(place.files("").len(), 1, "only the experiment file: {:?}", place.files(""));
+}
+
+#[test]
+fn what_the_machine_or_the_disk_does_not_have() {
+    let place = Workplace::with_tiny();
+    let wrong: [(&str, &[&str]); 3] = [
+        ("device-not-built-in", &["tiny.yaml", "--set", "device=cuda"]),
+        ("data-missing", &["tiny.yaml", "--set", "mini=null", "--set", "data=no/such/folder"]),
+        ("setting-out-of-range", &["tiny.yaml", "--set", "training.max_length=128"]),
+    ];
+    for (name, arguments) in wrong {
+        assert_as_expected(name, &exchanges(&place, arguments));
+    }
+    assert_eq!(place.files("runs"), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_dataset_file_or_the_vocabulary_is_missing() {
+    let place = Workplace::with_tiny();
+    place.generate("glue");
+    std::fs::remove_file(place.path("glue/RTE/dev.tsv")).unwrap();
+    let here = ["tiny.yaml", "--set", "mini=null", "--set", "data=glue"];
+    assert_as_expected("data-file-missing", &exchanges(&place, &here));
+    std::fs::remove_file(place.path("glue/vocab.txt")).unwrap();
+    let wnli = [&here[..], &["--set", "tasks=[wnli]"]].concat();
+    assert_as_expected("vocabulary-missing", &exchanges(&place, &wnli));
+    assert_eq!(place.files("runs").into_iter().filter(|path| !path.to_string_lossy().contains(".features")).count(), 0);
+}
+
+#[test]
+fn filters_that_leave_nothing() {
+    let place = Workplace::with_tiny();
+    let wrong = ["task=wnil", "model=large", "learning_rate=9", "task=rte,seed=2", "tusk=rte", "rte", "seed=first"];
+    let told = wrong.map(|filter| place.run(&["run", "tiny.yaml", "--only", filter]).ends_with(2).exchange());
+    assert_as_expected("only-nothing", &told.join("\n"));
+    assert!(!place.path("runs/tiny").exists());
+}
+
+#[test]
+fn runs_that_do_not_exist() {
+    let place = Workplace::new();
+    let commands: [&[&str]; 5] = [
+        &["runs", "show", "c0ffee"],
+        &["runs", "rm", "c0ffee"],
+        &["runs", "diff", "c0ffee", "decaf"],
+        &["runs", "list", "tiny"],
+        &["runs", "show", ""],
+    ];
+    let told = commands.map(|arguments| place.run(arguments).ends_with(2).exchange());
+    assert_as_expected("runs-unknown", &told.join("\n"));
+    assert_as_expected("runs-none", &place.run(&["runs", "list"]).ok().exchange());
+    assert_eq!(place.run(&["runs", "list", "--json"]).ok().json(), serde_json::json!([]));
+}
