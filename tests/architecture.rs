@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Modules that every module may use; the first line of the table in `src/lib.rs` says so.
-const EVERYWHERE: [&str; 3] = ["units", "random", "diagnostic"];
+const EVERYWHERE: [&str; 4] = ["units", "random", "checksum", "diagnostic"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
