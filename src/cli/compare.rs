@@ -19,8 +19,8 @@ pub(super) struct Args {
     /// The experiment file that is compared.
     #[arg(value_name = "Y.yaml")]
     y: PathBuf,
-    /// The folder of all runs.
-    #[arg(long, default_value = "runs", value_name = "DIR")]
+    /// The folder of all runs [default: runs].
+    #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true)]
     runs: PathBuf,
     /// Print JSON.
     #[arg(long)]

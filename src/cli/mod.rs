@@ -54,7 +54,7 @@ Examples:
   bertbench run x.yaml --set training.max_length=64  with another setting
   bertbench report experiments/mini.yaml             reports/mini/index.html
 
-Exit codes: 0 done, 1 some runs failed or the machine refused, 2 the input is wrong, 130 interrupted.";
+Exit codes: 0 done, 1 runs failed or the disk refused, 2 the input is wrong, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -10,14 +10,18 @@ fn path(root: &RunsRoot, experiment: &str) -> Result<PathBuf, Error> {
     Ok(root.experiment(experiment)?.join("plan.json"))
 }
 
-/// Writes the whole plan, whatever part of it is about to run.
+/// Writes the whole plan, whatever part of it is about to run; nothing when it is there already.
 pub(super) fn write(prepared: &Prepared) -> Result<(), Error> {
     let planned: Vec<&RunSettings> = prepared.plan.runs.iter().map(|run| &run.settings).collect();
     let path = path(&prepared.root, &prepared.plan.experiment)?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    Ok(atomic::write_json(&path, &planned)?)
+    let bytes = atomic::json(&planned)?;
+    if std::fs::read(&path).is_ok_and(|written| written == bytes) {
+        return Ok(());
+    }
+    Ok(atomic::write(&path, &bytes)?)
 }
 
 /// The plan as it was when the experiment was last run; empty when it is not known.

@@ -24,6 +24,9 @@ use crate::units::Seconds;
 const SEGMENTS: u32 = 2;
 /// The folder of cached features, inside the folder of all runs. No experiment's name starts with a dot.
 const FEATURES: &str = ".features";
+/// What a checkpoint that is refused should have been.
+const CHECKPOINT_IS: &str =
+    "a checkpoint is a folder of a BERT as Hugging Face keeps it: config.json, model.safetensors, vocab.txt";
 /// Building features for longer than this is mentioned.
 const WORTH_MENTIONING: Seconds = Seconds(2.0);
 
@@ -33,15 +36,15 @@ pub(super) struct ExperimentArgs {
     /// The experiment file.
     #[arg(value_name = "EXPERIMENT.yaml")]
     pub(super) file: PathBuf,
-    /// Override a setting of the file; the value is YAML: `training.max_length=64`, `'seeds=[1, 2]'`.
+    /// Override a setting of the file; the value is YAML: `training.max_length=64`, `seeds=[1,2]`.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
     /// Leave malformed data rows out and count them, instead of refusing the file. Such runs are other
     /// runs, with ids of their own.
     #[arg(long)]
     pub(super) skip_bad_rows: bool,
-    /// The folder of all runs.
-    #[arg(long, default_value = "runs", value_name = "DIR")]
+    /// The folder of all runs [default: runs].
+    #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true)]
     pub(super) runs: PathBuf,
 }
 
@@ -203,9 +206,13 @@ impl Reader<'_> {
         let (path, lower_case, start, config) = match &model.source {
             ModelSource::Random(_) => (data.join("vocab.txt"), true, Start::Random, None),
             ModelSource::Checkpoint(folder) => {
+                if !folder.is_dir() {
+                    let message = format!("no checkpoint folder at {}", folder.display());
+                    return Err(self.experiment.finding(&format!("{key}.checkpoint"), message).hint(CHECKPOINT_IS));
+                }
                 let (config, sha256) = checkpoint(folder).map_err(|error| {
                     let finding = self.experiment.finding(&format!("{key}.checkpoint"), error.to_string());
-                    finding.hint("a checkpoint is a BERT as Hugging Face keeps it: config.json, model.safetensors, vocab.txt")
+                    finding.hint(CHECKPOINT_IS)
                 })?;
                 let start = Start::Checkpoint { folder: folder.to_string_lossy().into_owned(), sha256 };
                 (folder.join("vocab.txt"), folder_lower_case(folder), start, Some(config))

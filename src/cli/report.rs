@@ -23,8 +23,8 @@ pub(super) struct Args {
     /// Override a setting of the files, as for `run`; the value is YAML.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// The folder of all runs.
-    #[arg(long, default_value = "runs", value_name = "DIR")]
+    /// The folder of all runs [default: runs].
+    #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true)]
     runs: PathBuf,
 }
 

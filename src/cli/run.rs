@@ -54,7 +54,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let stop = StopFlag::on_signals()?;
     let mut display = Display::new(&plan, jobs.iter().map(|job| (job.id.clone(), job.forecast.0)).collect());
     let summary = executor.execute(&prepared.root, jobs, options, &mut display, &stop)?;
-    conclude(&prepared, &summary)
+    conclude(&prepared, &summary, stop.is_set())
 }
 
 /// How much work a run is, in forward operations: what the order and the remaining time are judged by.
@@ -79,7 +79,7 @@ fn fitting_slots(plan: &Plan) -> usize {
     (fitting as usize).clamp(1, cores())
 }
 
-fn conclude(prepared: &Prepared, summary: &Summary) -> Result<Ended, Error> {
+fn conclude(prepared: &Prepared, summary: &Summary, stopped: bool) -> Result<Ended, Error> {
     let Summary { done, skipped, failed, interrupted } = *summary;
     print(&format_args!(
         "{}: {done} done now, {skipped} before, {failed} failed, {interrupted} interrupted",
@@ -87,6 +87,8 @@ fn conclude(prepared: &Prepared, summary: &Summary) -> Result<Ended, Error> {
     ))?;
     Ok(match (interrupted, failed) {
         (0, 0) => Ended::Well,
+        // A sweep that a failure stopped was not interrupted by its user.
+        (_, 1..) if !stopped => Ended::WithFailures,
         (0, _) => Ended::WithFailures,
         _ => Ended::Interrupted,
     })

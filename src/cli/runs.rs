@@ -15,8 +15,8 @@ use crate::store::{Event, RunFolder, RunState, RunsRoot, diff};
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
-    /// The folder of all runs.
-    #[arg(long, default_value = "runs", value_name = "DIR", global = true)]
+    /// The folder of all runs [default: runs].
+    #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true, global = true)]
     runs: PathBuf,
     /// Print JSON.
     #[arg(long, global = true)]
@@ -95,7 +95,7 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Ende
     let mut experiments = root.experiments()?;
     if let Some(name) = experiment {
         if !experiments.iter().any(|known| known == name) {
-            let found = Diagnostic::new(format!("no experiment `{name}` in {}", root.path().display()));
+            let found = Diagnostic::new(format!("no runs of an experiment `{name}` in {}/", root.path().display()));
             let known = experiments.iter().map(String::as_str);
             let hint = if experiments.is_empty() { "nothing was run yet".into() } else { suggest(name, known) };
             return Err(found.hint(hint).into());
@@ -140,7 +140,7 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Ende
         cells
     });
     if rows.is_empty() {
-        eprintln!("note: no runs in {}", root.path().display());
+        eprintln!("note: nothing was run yet into {}/", root.path().display());
         return Ok(Ended::Well);
     }
     print(&table(&columns, cells))?;

@@ -9,7 +9,7 @@ use super::prepare::ExperimentArgs;
 use super::table::{Column, print, table};
 use super::{Ended, Error};
 
-/// Show how far an experiment is: runs done, running, failed and missing, by task and model.
+/// Show how many runs are done, running, failed and missing, by task and model.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print JSON.

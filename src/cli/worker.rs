@@ -45,7 +45,10 @@ fn train(
     let mut reporter = Reporter { epochs: job.settings.epochs, last: None, steps: 0, progress, stop };
     run(context, &job.experiment, &job.settings, folder, &mut reporter).map_err(|error| match error {
         TrainError::Stopped { .. } => Unfinished::Stopped,
-        TrainError::Diverged { .. } => Failure::now(FailureKind::Diverged, error.to_string()).into(),
+        TrainError::Diverged { step, loss, gradient_norm } => {
+            let cause = format!("step {step}: loss {loss}, gradient norm {gradient_norm}");
+            Failure::now(FailureKind::Diverged, cause).into()
+        }
         TrainError::Checkpoint(_) | TrainError::Device(_) | TrainError::Input(_) | TrainError::Store(_) => {
             Failure::now(FailureKind::Error, error.to_string()).into()
         }

@@ -38,8 +38,18 @@ pub enum CheckpointError {
         /// What the parser says.
         source: SafeTensorError,
     },
+    /// It is shorter or longer than its header says.
+    #[error("{}: {found} bytes where its header promises {expected}: damaged, or not wholly copied", path.display())]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// Its length in bytes.
+        found: u64,
+        /// The length that its header promises.
+        expected: u64,
+    },
     /// Tensors of the encoder are not there.
-    #[error("{}: missing {}", path.display(), names.join(", "))]
+    #[error("{}: missing {}", path.display(), first_few(names))]
     Missing {
         /// The file.
         path: PathBuf,
@@ -68,6 +78,16 @@ pub enum CheckpointError {
         /// Its type.
         dtype: String,
     },
+}
+
+/// So many missing tensors are named.
+const NAMED: usize = 3;
+
+fn first_few(names: &[String]) -> String {
+    match names.len().checked_sub(NAMED) {
+        Some(more) if more > 0 => format!("{} and {more} more tensors", names[..NAMED].join(", ")),
+        _ => names.join(", "),
+    }
 }
 
 /// A model with what a reader must know of its loading.

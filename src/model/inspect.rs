@@ -62,11 +62,12 @@ fn header(path: &Path) -> Result<Metadata, CheckpointError> {
     }
     let mut json = vec![0; length as usize];
     file.read_exact(&mut json).map_err(io)?;
-    let header: Metadata = serde_json::from_slice(&json)
-        .map_err(|error| refused(SafeTensorError::InvalidHeaderDeserialization(error)))?;
-    if header.data_len() as u64 + length + 8 == size {
+    let header: Metadata =
+        serde_json::from_slice(&json).map_err(|error| refused(SafeTensorError::InvalidHeaderDeserialization(error)))?;
+    let expected = header.data_len() as u64 + length + 8;
+    if expected == size {
         Ok(header)
     } else {
-        Err(refused(SafeTensorError::MetadataIncompleteBuffer))
+        Err(CheckpointError::Length { path: path.into(), found: size, expected })
     }
 }

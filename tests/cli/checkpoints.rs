@@ -70,7 +70,9 @@ const DAMAGES: [Damage; 13] = [
     ("no weights", |place| fs::remove_file(place.path("checkpoint/model.safetensors")).unwrap()),
     ("truncated weights", |place| cut(place, 20_000)),
     ("weights without a header", |place| cut(place, 5)),
-    ("a shape that config.json does not have", |place| replace(place, CONFIG, "\"intermediate_size\": 64", "\"intermediate_size\": 32")),
+    ("a shape that config.json does not have", |place| {
+        replace(place, CONFIG, "\"intermediate_size\": 64", "\"intermediate_size\": 32")
+    }),
     ("a layer too few", |place| replace(place, CONFIG, "\"num_hidden_layers\": 1", "\"num_hidden_layers\": 2")),
     ("no vocabulary", |place| fs::remove_file(place.path("checkpoint/vocab.txt")).unwrap()),
     ("a vocabulary of another size", |place| {
@@ -100,11 +102,17 @@ fn a_damaged_checkpoint_is_refused_by_check_and_by_run_alike() {
     place.run(&["check", "further.yaml"]).ok();
 }
 
-/// The size of the generated vocabulary may change with the generator.
+/// The sizes of the generated vocabulary, and so of the weights, may change with the generator.
 fn sizes_blotted(told: &Told) -> String {
-    let words = told.exchange();
-    let words = words.split_inclusive(' ');
-    words.map(|word| if word.trim().parse::<u32>().is_ok_and(|n| n > 500) { "N " } else { word }).collect()
+    let large = |word: &str| word.trim_end_matches([' ', ':']).parse::<u32>().is_ok_and(|number| number > 500);
+    let text = told.exchange();
+    text.split_inclusive(' ')
+        .map(
+            |word| {
+                if large(word) { format!("…{}", word.trim_start_matches(char::is_numeric)) } else { word.to_owned() }
+            },
+        )
+        .collect()
 }
 
 fn copy(from: &std::path::Path, to: &std::path::Path) {

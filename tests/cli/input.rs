@@ -6,19 +6,22 @@ use crate::program::{TINY, Workplace};
 /// The commands that resolve an experiment.
 const COMMANDS: [&str; 4] = ["check", "plan", "run", "status"];
 
-/// Each command's exchange with the same wrong input.
-fn exchanges(place: &Workplace, arguments: &[&str]) -> String {
-    let told = COMMANDS.map(|command| place.run(&[&[command], arguments].concat()).ends_with(2).exchange());
-    told.join("\n")
+/// The exchange of `check` with wrong input; the other commands must say the same.
+fn exchange(place: &Workplace, arguments: &[&str]) -> String {
+    let [check, others @ ..] = COMMANDS.map(|command| place.run(&[&[command], arguments].concat()).ends_with(2));
+    for other in others {
+        assert_eq!((&*other.out, other.err), ("", check.err.clone()), "{}", other.command);
+    }
+    check.exchange()
 }
 
 #[test]
 fn a_missing_file_a_folder_and_a_broken_file() {
     let place = Workplace::new();
-    assert_as_expected("experiment-missing", &exchanges(&place, &["no-such.yaml"]));
-    assert_as_expected("experiment-folder", &exchanges(&place, &["."]));
+    assert_as_expected("experiment-missing", &exchange(&place, &["no-such.yaml"]));
+    assert_as_expected("experiment-folder", &exchange(&place, &["."]));
     place.write("broken.yaml", &TINY.replace("rte", "mrcp").replace("epochs: [1]", "epoch: [1]"));
-    assert_as_expected("experiment-broken", &exchanges(&place, &["broken.yaml"]));
+    assert_as_expected("experiment-broken", &exchange(&place, &["broken.yaml"]));
     assert_as_expected("experiment-broken-report", &place.run(&["report", "broken.yaml"]).ends_with(2).exchange());
     assert_eq!(place.files("").len(), 1, "only the experiment file: {:?}", place.files(""));
 }
@@ -32,7 +35,7 @@ fn what_the_machine_or_the_disk_does_not_have() {
         ("setting-out-of-range", &["tiny.yaml", "--set", "training.max_length=128"]),
     ];
     for (name, arguments) in wrong {
-        assert_as_expected(name, &exchanges(&place, arguments));
+        assert_as_expected(name, &exchange(&place, arguments));
     }
     assert_eq!(place.files("runs"), Vec::<std::path::PathBuf>::new());
 }
@@ -43,10 +46,10 @@ fn a_dataset_file_or_the_vocabulary_is_missing() {
     place.generate("glue");
     std::fs::remove_file(place.path("glue/RTE/dev.tsv")).unwrap();
     let here = ["tiny.yaml", "--set", "mini=null", "--set", "data=glue"];
-    assert_as_expected("data-file-missing", &exchanges(&place, &here));
+    assert_as_expected("data-file-missing", &exchange(&place, &here));
     std::fs::remove_file(place.path("glue/vocab.txt")).unwrap();
     let wnli = [&here[..], &["--set", "tasks=[wnli]"]].concat();
-    assert_as_expected("vocabulary-missing", &exchanges(&place, &wnli));
+    assert_as_expected("vocabulary-missing", &exchange(&place, &wnli));
     assert_eq!(place.files("runs").into_iter().filter(|path| !path.to_string_lossy().contains(".features")).count(), 0);
 }
 

@@ -221,7 +221,7 @@ impl Started {
     pub(crate) fn workers(&self) -> Vec<u32> {
         let processes = fs::read_dir("/proc").unwrap().flatten();
         let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        ids.filter(|id| parent_of(*id) == Some(self.id())).collect()
+        ids.filter(|id| stat(*id).is_some_and(|(_, parent)| parent == self.id())).collect()
     }
 
     /// Its exit code, when it ends within a minute.
@@ -266,10 +266,16 @@ pub(crate) fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
     }
 }
 
-/// The parent's number: the second field after the name in parentheses (proc_pid_stat(5)).
-fn parent_of(process: u32) -> Option<u32> {
+/// Whether a process runs; one that has ended and that nobody has waited for does not.
+pub(crate) fn is_running(process: u32) -> bool {
+    stat(process).is_some_and(|(state, _)| state != "Z")
+}
+
+/// A process's state and its parent: what follows the name in parentheses (proc_pid_stat(5)).
+fn stat(process: u32) -> Option<(String, u32)> {
     let line = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    line.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+    let mut fields = line.rsplit_once(") ")?.1.split(' ');
+    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
 }
 
 #[track_caller]
@@ -311,7 +317,11 @@ fn blot_ids(text: &str) -> String {
             word.push(c);
             continue;
         }
-        if word.len() == 12 && word.chars().all(digit) { blotted.push_str("............") } else { blotted += &word }
+        if word.len() == 12 && word.chars().all(digit) {
+            blotted.push_str("............")
+        } else {
+            blotted += &word
+        }
         word.clear();
         blotted.push(c);
     }

@@ -1,1 +1,92 @@
-//! 
+//! Single runs: list, show, compare, remove; and the model that is kept.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::program::{Totals, Workplace, parse};
+
+fn swept() -> Workplace {
+    let place = Workplace::with_tiny();
+    place.run(&["run", "tiny.yaml"]).ok();
+    place
+}
+
+fn list(place: &Workplace) -> Vec<Value> {
+    place.run(&["runs", "list", "tiny", "--json"]).ok().json().as_array().unwrap().clone()
+}
+
+fn id(run: &Value) -> &str {
+    run["id"].as_str().unwrap()
+}
+
+#[test]
+fn list_and_show_tell_what_the_record_says() {
+    let place = swept();
+    let listed = list(&place);
+    assert_eq!(listed.len(), 4);
+    for (path, record) in place.records() {
+        let record = parse(&String::from_utf8(record).unwrap());
+        let run = listed.iter().find(|run| run["id"] == record["id"]).unwrap();
+        assert!(path.ends_with(format!("runs/tiny/{}/small/{}/record.json", run["task"].as_str().unwrap(), id(run))));
+        assert_eq!(run["score"], record["scores"][0]["value"], "the primary score comes first");
+        assert_eq!(run["seconds"], record["timings"]["wall"]);
+        let shown = place.run(&["runs", "show", &id(run)[..8], "--json"]).ok().json();
+        assert_eq!(shown["record"], record);
+        assert_eq!((shown["state"].as_str(), &shown["steps_logged"]), (Some("done"), &record["steps"]));
+    }
+    let table = place.run(&["runs", "list"]).ok().out;
+    assert_eq!(table.lines().count(), 5, "{table}");
+    let shown = place.run(&["runs", "show", id(&listed[0])]).ok().out;
+    for wanted in ["state   done", "overhead), peak memory", "dev    accuracy", "learning_rate: ", "numerics_version: "]
+    {
+        assert!(shown.contains(wanted), "{wanted} is not in\n{shown}");
+    }
+}
+
+#[test]
+fn diff_shows_the_settings_that_differ_and_both_scores() {
+    let place = swept();
+    let listed = list(&place);
+    let of_rte: Vec<&Value> = listed.iter().filter(|run| run["task"] == "rte").collect();
+    let rows = place.run(&["runs", "diff", id(of_rte[0]), id(of_rte[1]), "--json"]).ok().json();
+    let keys: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["learning_rate", "dev accuracy", "dev loss"]);
+    let mut rates = [rows[0]["a"].as_str().unwrap(), rows[0]["b"].as_str().unwrap()];
+    rates.sort_unstable();
+    assert_eq!(rates, ["0.0005", "0.001"]);
+}
+
+#[test]
+fn a_removed_run_is_missing_and_runs_again_to_the_same_scores() {
+    let place = swept();
+    let results = place.results("tiny.yaml", "tiny");
+    let removed = id(&list(&place)[0]).to_owned();
+    let told = place.run(&["runs", "rm", &removed]).ok().out;
+    assert!(told.starts_with("removed runs/tiny/") && told.trim_end().ends_with(&removed), "{told}");
+    assert_eq!(place.totals(&["tiny.yaml"]), Totals { done: 3, running: 0, failed: 0, missing: 1 });
+    let again = place.run(&["run", "tiny.yaml"]).ok();
+    assert_eq!(again.out, "tiny: 1 done now, 3 before, 0 failed, 0 interrupted\n");
+    assert_eq!(place.results("tiny.yaml", "tiny"), results);
+}
+
+#[test]
+fn the_best_model_of_each_task_is_kept_and_only_that() {
+    let place = swept();
+    place.assert_tidy();
+    let mut best: BTreeMap<String, (f64, String)> = BTreeMap::new();
+    for run in list(&place) {
+        let (score, task) = (run["score"].as_f64().unwrap(), run["task"].as_str().unwrap().to_owned());
+        let known = best.entry(task).or_insert((f64::MIN, String::new()));
+        // Of equal scores the smaller id is kept; the list is sorted by id.
+        if score > known.0 {
+            *known = (score, id(&run).to_owned());
+        }
+    }
+    let kept = place.files("runs").into_iter().filter(|path| path.ends_with("model/model.safetensors"));
+    let kept: Vec<String> = kept.map(|path| path.ancestors().nth(2).unwrap().display().to_string()).collect();
+    assert_eq!(kept.len(), best.len(), "{kept:?}");
+    for (_, id) in best.values() {
+        assert!(kept.iter().any(|folder| folder.ends_with(id)), "the weights of {id} are not among {kept:?}");
+    }
+}

@@ -77,12 +77,9 @@ fn notes(analysis: &Analysis<'_>) -> Vec<String> {
     let mut found: BTreeMap<String, Vec<&Run<'_>>> = BTreeMap::new();
     for run in &analysis.runs {
         let Some(record) = run.record() else { continue };
-        let skipped = record
-            .skipped_rows
-            .iter()
-            .map(|(file, rows)| format!("{} of {file} skipped", counted(*rows as usize, "malformed row")));
-        for note in record.notes.iter().cloned().chain(skipped) {
-            found.entry(note).or_default().push(run);
+        // Skipped rows are among the record's own notes.
+        for note in &record.notes {
+            found.entry(note.clone()).or_default().push(run);
         }
     }
     let about = |runs: &[&Run<'_>]| {
