@@ -72,6 +72,11 @@ sweep-from-nothing:
     cargo build --release --locked
     bash tests/sweep_from_nothing.sh
 
+# Seconds of a training step for a few sizes on this machine.
+[group('development')]
+bench:
+    cargo bench --locked --bench step
+
 # Regenerate experiments/schema.json and the golden outputs of the command line.
 [group('development')]
 bless:
