@@ -9,9 +9,10 @@
 //! |---|---|
 //! | `units`, `random`, `checksum`, `diagnostic` | nothing |
 //! | `stats`, `metric`, `store`, `spec` | nothing more |
-//! | `text`, `kernel` | nothing more |
-//! | `data` | `text`, `store` |
-//! | `model` | `kernel` |
+//! | `kernel` | nothing more |
+//! | `text` | `store` (whole files) |
+//! | `data` | `text`, `metric` |
+//! | `model` | `kernel`, `store` |
 //! | `task` | `data`, `text`, `metric`, `model` (head kinds only) |
 //! | `plan` | `spec`, `task`, `model`, `store` |
 //! | `train` | `plan`, `task`, `model`, `kernel`, `text`, `metric`, `store` |

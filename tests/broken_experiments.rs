@@ -4,6 +4,9 @@
 //! `BERTBENCH_UPDATE=1 cargo test --test broken_experiments` rewrites the `.txt` files, and fails, so
 //! that no one takes a rewritten expectation for a passed test. Read the difference, then run again.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

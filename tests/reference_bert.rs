@@ -1,5 +1,8 @@
 //! The model, its gradients and its optimizer against transformers (tests/golden/bert.py).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
+
 use std::path::PathBuf;
 
 use bertbench::kernel::cross_entropy;
@@ -50,9 +53,10 @@ impl Golden {
 
     fn numbers(&self, key: &str) -> Vec<f64> {
         fn flatten(value: &Value, into: &mut Vec<f64>) {
-            match value {
-                Value::Array(items) => items.iter().for_each(|item| flatten(item, into)),
-                other => into.push(other.as_f64().unwrap()),
+            if let Value::Array(items) = value {
+                items.iter().for_each(|item| flatten(item, into));
+            } else {
+                into.push(value.as_f64().unwrap());
             }
         }
         let mut all = Vec::new();
@@ -147,9 +151,6 @@ fn a_written_model_reads_back_bit_for_bit_under_the_published_names() {
     let config = bertbench::model::Config::read(&golden.folder).unwrap();
     let labels = bertbench::model::HeadLabels::Classes(&["a", "b", "c"]);
     bertbench::model::save_classifier(folder.path(), &golden.model(&device), &config, &labels, 0.1, None).unwrap();
-    assert_eq!(
-        tensors(&folder.path().join("model.safetensors")),
-        tensors(&golden.folder.join("model.safetensors"))
-    );
+    assert_eq!(tensors(&folder.path().join("model.safetensors")), tensors(&golden.folder.join("model.safetensors")));
     assert_eq!(bertbench::model::Config::read(folder.path()).unwrap(), config);
 }

@@ -2,6 +2,9 @@
 //!
 //! `BERTBENCH_UPDATE=1 cargo test --test schema` rewrites a stale schema, and fails once.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,8 @@
 //! The fit loop on the golden model and batch of tests/golden/bert.py.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
+
 use std::path::PathBuf;
 
 use bertbench::model::{Classifier, load_classifier, save_classifier};
@@ -22,9 +25,9 @@ fn expected() -> Value {
 fn features() -> FeatureSet {
     let expected = expected();
     let rows = |key: &str| serde_json::from_value::<Vec<Vec<u32>>>(expected[key].clone()).unwrap();
-    let segments = rows("segments").iter().map(|row| row.iter().map(|&s| s as u8).collect()).collect();
+    let segments: Vec<Vec<u8>> = rows("segments").iter().map(|row| row.iter().map(|&s| s as u8).collect()).collect();
     let labels: Vec<f32> = serde_json::from_value(expected["labels"].clone()).unwrap();
-    FeatureSet::from_examples(rows("ids"), segments, labels, LeftOut::default())
+    FeatureSet::from_examples(&rows("ids"), &segments, labels, LeftOut::default())
 }
 
 fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> RunSettings {

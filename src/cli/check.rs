@@ -50,7 +50,8 @@ fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let existing = prepared.context.runs.ancestors().find(|folder| folder.exists());
     match free_disk(existing.unwrap_or_else(|| std::path::Path::new("."))) {
         Some(free) if free < totals.disk => {
-            let message = format!("the runs need about {}, {} has {free} left", totals.disk, prepared.context.runs.display());
+            let message =
+                format!("the runs need about {}, {} has {free} left", totals.disk, prepared.context.runs.display());
             findings.push(Diagnostic::new(message).hint("`--runs DIR` keeps them elsewhere"));
         }
         free => {

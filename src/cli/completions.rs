@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
+use super::table::print;
 use super::{Cli, Ended, Error};
 
 /// Print a completion script for a shell.
@@ -14,6 +15,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
-    clap_complete::generate(args.shell, &mut Cli::command(), "bertbench", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "bertbench", &mut script);
+    print(&String::from_utf8_lossy(&script).trim_end())?;
     Ok(Ended::Well)
 }

@@ -42,7 +42,9 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
             let (files, tokens) = (summary.examples.len(), summary.vocabulary);
             let examples: usize = summary.examples.values().sum();
             let folder = summary.folder.display();
-            print(&format_args!("{folder} {made}: {examples} examples in {files} files, {tokens} tokens in vocab.txt"))?;
+            print(&format_args!(
+                "{folder} {made}: {examples} examples in {files} files, {tokens} tokens in vocab.txt"
+            ))?;
             Ok(Ended::Well)
         }
         Command::Verify { folder } => {
@@ -68,8 +70,7 @@ fn judge(verdict: &Verdict) -> (String, bool) {
         Verdict::SameSize => ("as many examples; no checksum is known".into(), false),
         Verdict::OtherBytes => ("as many examples, but other bytes".into(), true),
         Verdict::OtherSize { found } => (format!("{found} examples"), true),
-        Verdict::Unreadable(finding) => (finding.to_string(), true),
-        Verdict::Missing(finding) => (finding.to_string(), true),
+        Verdict::Unreadable(finding) | Verdict::Missing(finding) => (finding.to_string(), true),
     }
 }
 

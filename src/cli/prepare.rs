@@ -97,7 +97,12 @@ impl ExperimentArgs {
             threads: cores() as u32,
         };
         let reader = Reader { experiment: &experiment, skip_bad_rows: self.skip_bad_rows };
-        let mut reading = Reading { context, inputs: inputs(&device, self.skip_bad_rows), findings: Vec::new(), slowest: Seconds(0.0) };
+        let mut reading = Reading {
+            context,
+            inputs: inputs(&device, self.skip_bad_rows),
+            findings: Vec::new(),
+            slowest: Seconds(0.0),
+        };
         reader.read(&mut reading);
         if !reading.findings.is_empty() {
             return Err(Error::Input(reading.findings));
@@ -230,7 +235,8 @@ impl Reader<'_> {
         match (&model.source, config) {
             (ModelSource::Checkpoint(_), Some(config)) if config.architecture.vocab_size != tokens => {
                 let rows = config.architecture.vocab_size;
-                let message = format!("{} has {tokens} tokens, but the checkpoint {rows} word embeddings", path.display());
+                let message =
+                    format!("{} has {tokens} tokens, but the checkpoint {rows} word embeddings", path.display());
                 let finding = self.experiment.finding(&format!("models.{}", model.name), message);
                 Err(finding.hint("the vocabulary must be the one that the checkpoint was trained with"))
             }

@@ -82,9 +82,7 @@ pub(super) fn gather(file: PathBuf, runs: &std::path::Path, set: &[String]) -> R
 
 fn point(event: &Event) -> Option<CurvePoint> {
     match event {
-        Event::Step(step) => {
-            Some(CurvePoint { step: step.step, loss: step.loss, learning_rate: step.learning_rate })
-        }
+        Event::Step(step) => Some(CurvePoint { step: step.step, loss: step.loss, learning_rate: step.learning_rate }),
         Event::Evaluation(_) => None,
     }
 }
@@ -94,7 +92,8 @@ fn planned(args: &ExperimentArgs, root: &RunsRoot, experiment: &Experiment) -> R
     let last = plan_file::read(root, &experiment.name)?;
     // A plan made with --skip-bad-rows is resolved with it again.
     let skip_bad_rows = last.iter().any(|settings| settings.skip_bad_rows);
-    let args = ExperimentArgs { file: args.file.clone(), set: args.set.clone(), runs: args.runs.clone(), skip_bad_rows };
+    let args =
+        ExperimentArgs { file: args.file.clone(), set: args.set.clone(), runs: args.runs.clone(), skip_bad_rows };
     match args.prepare() {
         Ok(prepared) => Ok(prepared.plan.runs.into_iter().map(|run| run.settings).collect()),
         Err(_) => Ok(last),

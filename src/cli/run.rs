@@ -35,7 +35,8 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let plan = args.only.of(&prepared.plan)?;
     plan_file::write(&prepared)?;
     prepared.root.clean(&plan.experiment)?;
-    let jobs: Vec<Job> = plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))).collect();
+    let jobs: Vec<Job> =
+        plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))).collect();
     let slots = args.slots.or(prepared.experiment.slots).map_or_else(|| fitting_slots(&plan), |slots| slots as usize);
     let threads_per_slot = (cores() / slots.max(1)).max(1);
     let worker = worker::command(&prepared.context, threads_per_slot)?;

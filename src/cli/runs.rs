@@ -152,7 +152,12 @@ fn show(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
         print(&format_args!("{everything:#}"))?;
         return Ok(Ended::Well);
     }
-    print(&format_args!("run     {}\nfolder  {}\nstate   {}", folder.id(), folder.path().display(), state_word(&state)))?;
+    print(&format_args!(
+        "run     {}\nfolder  {}\nstate   {}",
+        folder.id(),
+        folder.path().display(),
+        state_word(&state)
+    ))?;
     if let Some(failure) = failure {
         print(&format_args!("failed  {}: {}", failure.kind, failure.cause))?;
     }

@@ -1,5 +1,6 @@
 //! `bertbench schema`
 
+use super::table::print;
 use super::{Ended, Error};
 use crate::spec;
 use crate::task;
@@ -10,6 +11,6 @@ pub(super) struct Args {}
 
 pub(super) fn execute(_: &Args) -> Result<Ended, Error> {
     let known: Vec<&str> = task::TASKS.iter().map(|task| task.name).collect();
-    println!("{:#}", spec::schema(&known));
+    print(&format_args!("{:#}", spec::schema(&known)))?;
     Ok(Ended::Well)
 }

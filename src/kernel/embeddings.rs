@@ -29,8 +29,7 @@ pub fn embeddings(
     dropout: Option<&Dropout>,
     dropout_site: u32,
 ) -> Tensor<2> {
-    let sum =
-        tables.word.select(0, ids) + tables.position.select(0, positions) + tables.segment.select(0, segments);
+    let sum = tables.word.select(0, ids) + tables.position.select(0, positions) + tables.segment.select(0, segments);
     let normed = norm(sum, tables.gamma, tables.beta);
     match dropout {
         Some(dropout) => dropout.apply(normed, dropout_site),

@@ -168,8 +168,7 @@ impl Layer {
         let context = kernel::attention(qkv, heads, packing, dropout, site::attention(index));
         let attended = self.attention_output.forward(context);
         let hidden = self.attention_norm.after(attended, hidden, dropout, site::attention_residual(index));
-        let wide =
-            kernel::linear_gelu(hidden.clone(), self.intermediate.weight.val(), self.intermediate.bias.val());
+        let wide = kernel::linear_gelu(hidden.clone(), self.intermediate.weight.val(), self.intermediate.bias.val());
         let narrow = self.output.forward(wide);
         self.output_norm.after(narrow, hidden, dropout, site::output_residual(index))
     }

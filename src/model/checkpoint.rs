@@ -136,8 +136,8 @@ fn load<M>(
     let config = Config::read(folder)?;
     let path = weights_file(folder);
     let bytes = std::fs::read(&path).map_err(|source| CheckpointError::Io { path: path.clone(), source })?;
-    let tensors = SafeTensors::deserialize(&bytes)
-        .map_err(|source| CheckpointError::Format { path: path.clone(), source })?;
+    let tensors =
+        SafeTensors::deserialize(&bytes).map_err(|source| CheckpointError::Format { path: path.clone(), source })?;
     let file: BTreeMap<String, TensorView<'_>> =
         tensors.tensors().into_iter().map(|(name, view)| (canonical(&name), view)).collect();
     let of = config.architecture;
@@ -313,11 +313,15 @@ fn transpose_into(from: &[f32], inputs: usize, to: &mut [f32], width: usize, fir
 fn widen(view: &TensorView<'_>) -> Option<Vec<f32>> {
     let data = view.data();
     let halves = || data.chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
-    match view.dtype() {
-        Dtype::F32 => Some(data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
-        Dtype::F16 => Some(halves().map(|bits| half::f16::from_bits(bits).to_f32()).collect()),
-        Dtype::BF16 => Some(halves().map(|bits| half::bf16::from_bits(bits).to_f32()).collect()),
-        _ => None,
+    let dtype = view.dtype();
+    if dtype == Dtype::F32 {
+        Some(data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+    } else if dtype == Dtype::F16 {
+        Some(halves().map(|bits| half::f16::from_bits(bits).to_f32()).collect())
+    } else if dtype == Dtype::BF16 {
+        Some(halves().map(|bits| half::bf16::from_bits(bits).to_f32()).collect())
+    } else {
+        None
     }
 }
 

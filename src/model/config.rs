@@ -81,7 +81,8 @@ impl Config {
         };
         let id2label: Map<String, Value> =
             names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
-        let label2id: Map<String, Value> = names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id))).collect();
+        let label2id: Map<String, Value> =
+            names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id))).collect();
         let mut config = json!({
             "architectures": ["BertForSequenceClassification"],
             "model_type": "bert",
@@ -123,7 +124,9 @@ impl Fields<'_> {
         self.text("position_embedding_type", "absolute", &["absolute"])?;
         let epsilon = self.object.get("layer_norm_eps").map_or(Some(LAYER_NORM_EPSILON), Value::as_f64);
         if epsilon.is_none_or(|epsilon| (epsilon - LAYER_NORM_EPSILON).abs() > 1e-15) {
-            return Err(self.wrong("layer_norm_eps", format!("must be {LAYER_NORM_EPSILON:e}, the value of every BERT")));
+            return Err(
+                self.wrong("layer_norm_eps", format!("must be {LAYER_NORM_EPSILON:e}, the value of every BERT"))
+            );
         }
         let architecture = Architecture {
             layers: self.size("num_hidden_layers")?,
@@ -134,7 +137,7 @@ impl Fields<'_> {
             max_positions: self.size("max_position_embeddings")?,
             type_vocab_size: self.size("type_vocab_size")?,
         };
-        if architecture.hidden % architecture.heads != 0 {
+        if !architecture.hidden.is_multiple_of(architecture.heads) {
             let problem = format!("({}) must divide hidden_size ({})", architecture.heads, architecture.hidden);
             return Err(self.wrong("num_attention_heads", problem));
         }

@@ -109,7 +109,7 @@ mod tests {
         let device = Device::flex();
         let draw = || {
             let matrix = Initializer::new(Stream::new(1, "init"), &device).matrix(700, 300);
-            matrix.val().into_data().to_vec::<f32>().unwrap()
+            matrix.val().into_data().try_to_vec::<f32>().unwrap()
         };
         let values = draw();
         let largest = values.iter().fold(0f32, |most, v| most.max(v.abs()));

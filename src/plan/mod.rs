@@ -168,7 +168,7 @@ fn grid(experiment: &Experiment, base: &RunSettings, input: &TaskInput, runs: &m
         for &batch_size in &sweep.batch_size {
             for &learning_rate in &sweep.learning_rate {
                 for &epochs in &sweep.epochs {
-                    let settings = RunSettings { seed, batch_size, learning_rate, epochs, ..base.clone() };
+                    let settings = RunSettings { batch_size, learning_rate, epochs, seed, ..base.clone() };
                     runs.push(PlannedRun {
                         id: settings.id(),
                         settings,

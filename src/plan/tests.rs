@@ -55,8 +55,7 @@ fn inputs() -> Inputs {
         tasks.insert(("rte".to_owned(), name.to_owned()), task(250));
     }
     let models = BTreeMap::from([("wide".to_owned(), model(2, 64)), ("deep".to_owned(), model(4, 32))]);
-    Inputs { device: "cpu".to_owned(),
-        skip_bad_rows: false, models, tasks }
+    Inputs { device: "cpu".to_owned(), skip_bad_rows: false, models, tasks }
 }
 
 fn plan() -> Plan {

@@ -25,7 +25,6 @@ mod section;
 mod system;
 mod versus;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 pub use compare::{Comparison, compare};
@@ -33,6 +32,7 @@ pub use input::{CurvePoint, ExperimentInput, Input};
 pub use plot::PlotError;
 pub use results_csv::COLUMNS;
 
+use crate::store::atomic;
 use analysis::Analysis;
 use page::Page;
 
@@ -105,21 +105,7 @@ pub fn write(input: &Input, folder: &Path) -> Result<PathBuf, Error> {
     std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
     for file in &files {
         let path = folder.join(&file.name);
-        write_whole(&path, &file.bytes).map_err(|source| Error::Write { path, source })?;
+        atomic::write(&path, &file.bytes).map_err(|source| Error::Write { path, source })?;
     }
     Ok(folder.join("index.html"))
-}
-
-/// Writes beside `path`, then renames: a reader sees the old file or the new one.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // A temporary file is its owner's alone; a report is for whoever the umask lets read it.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(".report-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

@@ -7,6 +7,7 @@ mod load;
 mod score;
 mod table;
 
+pub use crate::data::BadRows;
 pub use features::{FeatureSource, TaskFeatures};
 pub use load::TaskData;
 pub use table::TASKS;

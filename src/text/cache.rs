@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::features::FeatureSet;
-use super::file::write_whole;
 use super::format;
 use crate::diagnostic::Diagnostic;
+use crate::store::atomic;
 
 /// Everything that decides the features of a split.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,12 +102,17 @@ impl FeatureCache {
             Err(reason) => Some(reason),
         };
         let set = build()?;
-        let outcome = match (write_whole(&path, &format::to_bytes(&set, hash.as_bytes())), damage) {
+        let outcome = match (self.store(&path, &format::to_bytes(&set, hash.as_bytes())), damage) {
             (Ok(()), None) => CacheOutcome::Built,
             (Ok(()), Some(reason)) => CacheOutcome::Rebuilt(reason),
             (Err(error), _) => CacheOutcome::NotStored(format!("{}: {error}", path.display())),
         };
         Ok((set, outcome))
+    }
+
+    fn store(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        std::fs::create_dir_all(&self.folder)?;
+        atomic::write(path, bytes)
     }
 
     fn file(&self, key: &FeatureKey, hash: &blake3::Hash) -> PathBuf {

@@ -85,7 +85,7 @@ impl FeatureSet {
 
     /// Features that were made elsewhere: ids and segments of each example, of equal lengths.
     #[must_use]
-    pub fn from_examples(ids: Vec<Vec<u32>>, segments: Vec<Vec<u8>>, labels: Vec<f32>, left_out: LeftOut) -> Self {
+    pub fn from_examples(ids: &[Vec<u32>], segments: &[Vec<u8>], labels: Vec<f32>, left_out: LeftOut) -> Self {
         let mut offsets = vec![0];
         offsets.extend(ids.iter().scan(0, |sum, row| {
             *sum += row.len() as u64;

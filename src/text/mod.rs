@@ -3,7 +3,6 @@
 mod batch;
 mod cache;
 mod features;
-mod file;
 mod format;
 mod pair;
 mod tokenizer;

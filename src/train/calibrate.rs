@@ -46,11 +46,8 @@ pub fn measure_step(
     training: &TrainingSettings,
     device: &Device,
 ) -> StepTimes {
-    let architecture = Architecture {
-        layers: layers.min(architecture.layers),
-        vocab_size: VOCABULARY,
-        ..*architecture
-    };
+    let architecture =
+        Architecture { layers: layers.min(architecture.layers), vocab_size: VOCABULARY, ..*architecture };
     let autodiff = device.clone().autodiff();
     let mut model = random_classifier(&architecture, 2, 1, &autodiff);
     let parameters = model.num_params() as u64;

@@ -10,8 +10,8 @@ use super::evaluate::predict;
 use super::optimizer::{FlatGradients, Optimizer, accumulate, take};
 use super::schedule::Schedule;
 use crate::kernel;
-use crate::plan;
 use crate::model::{Classifier, ForwardDropout, PackedInput};
+use crate::plan;
 use crate::random::Stream;
 use crate::store::{Evaluation, RunSettings, Timings};
 use crate::task::{HeadKind, Task};
@@ -124,8 +124,7 @@ impl Fit<'_> {
         let (mut evaluations, mut logits) = (Vec::new(), Vec::new());
         for epoch in 1..=self.settings.epochs {
             let batch_size = self.settings.batch_size;
-            let batches =
-                training_batches(self.material.train.len(), batch_size, shuffle.at(u64::from(epoch)));
+            let batches = training_batches(self.material.train.len(), batch_size, shuffle.at(u64::from(epoch)));
             let (mut loss_sum, mut examples) = (0.0, 0usize);
             for batch in &batches {
                 if watch.stop() {
@@ -196,7 +195,12 @@ impl Fit<'_> {
         (value, gradients)
     }
 
-    fn evaluate(&mut self, model: &Classifier, epoch: u32, train_loss: f64) -> (Evaluation, Vec<(&'static str, Vec<f32>)>) {
+    fn evaluate(
+        &mut self,
+        model: &Classifier,
+        epoch: u32,
+        train_loss: f64,
+    ) -> (Evaluation, Vec<(&'static str, Vec<f32>)>) {
         let start = Instant::now();
         let model = model.valid();
         let device = self.device.clone().inner();

@@ -67,9 +67,9 @@ pub(super) fn take<M: Module>(module: &M, from: Gradients) -> FlatGradients {
 
 /// Adds `more` × `weight` to `sum`.
 pub(super) fn accumulate(sum: Option<FlatGradients>, more: FlatGradients, weight: f64) -> FlatGradients {
-    let more = more.into_iter().map(|gradient| {
-        gradient.map(|gradient| if weight < 1.0 { gradient.mul_scalar(weight) } else { gradient })
-    });
+    let more = more
+        .into_iter()
+        .map(|gradient| gradient.map(|gradient| if weight < 1.0 { gradient.mul_scalar(weight) } else { gradient }));
     match sum {
         None => more.collect(),
         Some(sum) => sum

@@ -10,13 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::device::open_device;
 use super::error::TrainError;
 use super::fit::{Fitted, Material, StepReport, Watch, fit};
-use crate::data::BadRows;
 use crate::model::{Classifier, Config, HeadLabels, load_classifier, random_classifier, save_classifier};
 use crate::store::{
-    Evaluation, Event, EventLog, Record, RunFolder, RunSettings, Start, StepEvent, host, peak_memory,
-    provenance, reset_peak_memory, unix_now,
+    Evaluation, Event, EventLog, Record, RunFolder, RunSettings, Start, StepEvent, host, peak_memory, provenance,
+    reset_peak_memory, unix_now,
 };
-use crate::task::{FeatureSource, HeadKind, Task, TaskFeatures};
+use crate::task::{BadRows, FeatureSource, HeadKind, Task, TaskFeatures};
 use crate::text::{FeatureCache, Tokenizer, Vocabulary};
 use crate::units::Seconds;
 
