@@ -150,6 +150,18 @@ impl Claims {
         Ok(())
     }
 
+    /// Removes the claim on a finished run whose holder is dead. A worker of the holder may live for a
+    /// moment longer, which keeps others from an unfinished run, but has nothing left to write here.
+    ///
+    /// # Errors
+    /// When the claim cannot be read or removed.
+    pub(super) fn retire(&self, id: &RunId) -> io::Result<()> {
+        let path = self.folder.join(&id.0);
+        let Some(Standing { note, .. }) = read(&path)? else { return Ok(()) };
+        let holder_is_dead = note.processes.first().is_some_and(|holder| !holder.is_alive());
+        if note.machine == process::machine() && holder_is_dead { atomic::remove(&path) } else { Ok(()) }
+    }
+
     /// The open file of a claim at `path` with this content, or `None` when somebody alive has it.
     fn create_or_succeed(&self, path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
         // Not flushed: no claim survives the power. On a network file system others may see an empty

@@ -156,14 +156,18 @@ impl RunsRoot {
     /// # Errors
     /// When a folder cannot be read or written.
     pub fn clean(&self, experiment: &str) -> Result<(), StoreError> {
-        self.claims(experiment)?.clean()?;
+        let claims = self.claims(experiment)?;
+        claims.clean()?;
         let path = self.experiment(experiment)?;
         for task in subfolders(&path)? {
             for model in subfolders(&path.join(&task))? {
                 let folder = path.join(&task).join(&model);
                 atomic::clean(&folder)?;
-                for id in subfolders(&folder)? {
-                    atomic::clean(&folder.join(id))?;
+                for run in self.folders_of(experiment, &task, &model)? {
+                    atomic::clean(run.path())?;
+                    if claims.holder(run.id())?.is_some() && matches!(run.record(), Ok(Some(_))) {
+                        claims.retire(run.id())?;
+                    }
                 }
                 self.prune_models(experiment, &task, &model)?;
             }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::super::process;
-use super::super::{ClaimTimeout, Claims, RunId};
+use super::super::{ClaimTimeout, Claims, RunId, RunsRoot, example};
 
 fn id() -> RunId {
     RunId("0123456789ab".to_owned())
@@ -184,4 +184,26 @@ fn a_claim_stands_while_one_of_its_processes_lives() {
     worker.kill().unwrap();
     worker.wait().unwrap();
     assert!(claims.claim(&id(), &[]).unwrap().is_some());
+}
+
+/// A parent was killed right after its worker had finished the record, and the worker still lives.
+#[test]
+fn the_claim_of_a_dead_holder_on_a_finished_run_is_cleaned_though_a_worker_lives() {
+    let disk = tempfile::tempdir().unwrap();
+    let (root, settings) = (RunsRoot::new(disk.path()), example::settings("rte", 1));
+    let folder = root.folder("mini", &settings).unwrap();
+    let path = disk.path().join("mini/.claims").join(&settings.id().0);
+    let note = format!(
+        r#"{{"token":"t","host":"h","machine":"{}","processes":[{{"pid":1,"started_unix":1}},{{"pid":{},"started_unix":0}}],"since_unix":5}}"#,
+        process::machine(),
+        std::process::id()
+    );
+    folder.begin(&settings).unwrap();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, note).unwrap();
+    root.clean("mini").unwrap();
+    assert!(path.exists(), "the worker may still write");
+    folder.write_record(&example::record("mini", &settings, Some(0.7))).unwrap();
+    root.clean("mini").unwrap();
+    assert!(!path.exists());
 }
