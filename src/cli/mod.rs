@@ -117,10 +117,16 @@ impl From<ExecError> for Error {
     }
 }
 
+/// The command line as clap knows it: for completions, and for the tests of what the documents show.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Parses the command line, carries it out, renders what went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
-    let matches = match Cli::command().color(ColorChoice::Auto).try_get_matches() {
+    let matches = match command().color(ColorChoice::Auto).try_get_matches() {
         Ok(matches) => matches,
         // Help and version, and wrong usage with exit code 2.
         Err(error) => error.exit(),

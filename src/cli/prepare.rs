@@ -146,17 +146,28 @@ fn data_root(experiment: &Experiment) -> Result<(PathBuf, String, BTreeMap<Strin
                 let hint = "it holds RTE/, STS-B/, … in the official layout; `data: FOLDER` names it";
                 return Err(finding.hint(hint).into());
             }
+            // A generated folder stays the mini benchmark, however it is named: its scores are not GLUE's.
+            if mini::is_mini(folder) {
+                return mini_root(experiment, "data", folder.clone());
+            }
             Ok((folder.clone(), "GLUE".into(), BTreeMap::new()))
         }
         DataSource::Mini { seed } => {
             let folder = mini_folder(*seed);
-            let failed = |error: mini::MiniError| experiment.finding("mini", error.to_string());
-            mini::generate(*seed, &folder).map_err(failed)?;
-            let bounds = mini::bounds(&folder).map_err(failed)?;
-            let ceilings = bounds.into_iter().map(|(task, bound)| (task, bound.ceiling)).collect();
-            Ok((folder, "mini".into(), ceilings))
+            mini::generate(*seed, &folder).map_err(|error| experiment.finding("mini", error.to_string()))?;
+            mini_root(experiment, "mini", folder)
         }
     }
+}
+
+fn mini_root(
+    experiment: &Experiment,
+    key: &str,
+    folder: PathBuf,
+) -> Result<(PathBuf, String, BTreeMap<String, f64>), Error> {
+    let bounds = mini::bounds(&folder).map_err(|error| experiment.finding(key, error.to_string()))?;
+    let ceilings = bounds.into_iter().map(|(task, bound)| (task, bound.ceiling)).collect();
+    Ok((folder, "mini".into(), ceilings))
 }
 
 /// What was read so far, and what was wrong.

@@ -17,7 +17,7 @@ pub(super) struct Args {
     /// The experiment files.
     #[arg(value_name = "EXPERIMENT.yaml", required = true)]
     files: Vec<PathBuf>,
-    /// The folder to write [default: reports/NAME, with `+` between the names of several].
+    /// The folder to write [default: reports/NAME; several names are joined by `+`].
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Override a setting of the files, as for `run`; the value is YAML.

@@ -85,7 +85,9 @@ fn one(root: &RunsRoot, prefix: &str) -> Result<RunFolder, Error> {
 pub(super) fn state_word(state: &RunState) -> &'static str {
     match state {
         RunState::Missing => "missing",
-        RunState::Claimed(_) => "running",
+        RunState::Claimed(holder) if holder.alive => "running",
+        // Its holder is dead: the next process takes it over.
+        RunState::Claimed(_) => "missing",
         RunState::Done => "done",
         RunState::Failed(_) => "failed",
     }

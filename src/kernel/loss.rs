@@ -2,7 +2,7 @@
 
 use burn::tensor::{Int, Tensor, activation::log_softmax};
 
-/// Mean of −log softmax(logits)[label]. `[batch, classes]`, `[batch]` → `[1]`, in nats.
+/// Mean of `−log softmax(logits)[label]`. `[batch, classes]`, `[batch]` → `[1]`, in nats.
 #[must_use]
 pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1)).mean().neg()

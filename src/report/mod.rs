@@ -2,7 +2,7 @@
 //!
 //! [`Input`] → analysis (joined runs, aggregates through Polars) → page (sections of blocks) → files.
 //! A table is a value before it is text: `section` computes blocks, and `html`, `markdown` and `plot`
-//! write them down. [`render`] touches no disk and [`write`] does nothing else.
+//! write them down. [`render`] touches no disk and [`write()`] does nothing else.
 
 mod aggregates;
 mod analysis;

@@ -59,7 +59,7 @@ pub(super) fn write_new_unflushed(path: &Path, bytes: &[u8]) -> io::Result<Optio
 /// Writes `value` to `path` as indented JSON with a last newline.
 ///
 /// # Errors
-/// When `value` has no JSON form, and as [`write`].
+/// When `value` has no JSON form, and as [`write()`].
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     write(path, &json(value)?)
 }

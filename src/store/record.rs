@@ -60,7 +60,7 @@ pub struct Score {
     pub split: String,
     /// The value, as a fraction (0.884, not 88.4) or a correlation; NaN is stored as null.
     pub value: Option<f64>,
-    /// `fraction`, `correlation` or `nats`.
+    /// `fraction`, `correlation`, `nats` or `squared score`.
     pub unit: String,
     /// Whether more is better.
     pub higher_is_better: bool,

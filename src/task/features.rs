@@ -63,6 +63,13 @@ impl Task {
         Ok(TaskFeatures { train, dev, skipped_rows, outcomes })
     }
 
+    /// Whether the files of a split are in the data root.
+    #[must_use]
+    pub fn has_split(dataset: &str, split: &str, data_root: &Path) -> bool {
+        let files = Dataset::find(dataset).and_then(|dataset| dataset.files(data_root, dataset.split(split)?));
+        files.is_ok_and(|files| files.iter().all(|(_, path)| path.is_file()))
+    }
+
     /// The features of one split of any dataset, such as one of [`Task::predicts`].
     ///
     /// # Errors

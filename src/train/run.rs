@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::device::open_device;
 use super::error::TrainError;
+use super::evaluate::predict;
 use super::fit::{Fitted, Material, StepReport, Watch, fit};
 use crate::model::{Classifier, Config, HeadLabels, load_classifier, random_classifier, save_classifier};
 use crate::store::{
@@ -61,6 +62,7 @@ pub fn run(
     for ((split, logits), (_, labelled)) in fitted.logits.iter().zip(&features.dev) {
         folder.write_predictions(split, &task.predictions_tsv(logits, labelled.labels()))?;
     }
+    predict_unlabelled(context, settings, task, &fitted.model, &device, folder)?;
     let mut record = outcome.record(&clock);
     if folder.wants_model(&record)? {
         let vocabulary = context.vocabularies.get(&settings.model).map(PathBuf::as_path);
@@ -68,6 +70,34 @@ pub fn run(
     }
     clock.stop(&mut record);
     Ok(record)
+}
+
+/// Predicts the sets of other datasets that are answered with this task's model (AX with MNLI's), when
+/// they are there. They have no labels, so they decide no score.
+fn predict_unlabelled(
+    context: &RunContext,
+    settings: &RunSettings,
+    task: &'static Task,
+    model: &Classifier,
+    device: &Device,
+    folder: &RunFolder,
+) -> Result<(), TrainError> {
+    let others: Vec<_> = task.predicts.iter().filter(|set| set.dataset != task.dataset).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let tokenizer = Tokenizer::new(&vocabulary(context, settings)?, settings.lower_case)?;
+    let cache = FeatureCache::new(&context.features);
+    let source = feature_source(context, settings, &tokenizer, &cache);
+    for set in others {
+        if !Task::has_split(set.dataset, set.split, &context.data) {
+            continue;
+        }
+        let (features, _) = Task::split_features(set.dataset, set.split, &source)?;
+        let outputs = predict(model, &features, device);
+        folder.write_predictions(set.dataset, &task.predictions_tsv(&outputs, features.labels()))?;
+    }
+    Ok(())
 }
 
 /// Everything that a run needs before its first step.
@@ -145,15 +175,24 @@ fn features(
     vocabulary: &Vocabulary,
 ) -> Result<TaskFeatures, TrainError> {
     let tokenizer = Tokenizer::new(vocabulary, settings.lower_case)?;
-    let bad_rows = if settings.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
-    Ok(task.features(&FeatureSource {
+    let cache = FeatureCache::new(&context.features);
+    Ok(task.features(&feature_source(context, settings, &tokenizer, &cache))?)
+}
+
+fn feature_source<'a>(
+    context: &'a RunContext,
+    settings: &'a RunSettings,
+    tokenizer: &'a Tokenizer,
+    cache: &'a FeatureCache,
+) -> FeatureSource<'a> {
+    FeatureSource {
         data_root: &context.data,
-        bad_rows,
+        bad_rows: if settings.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
         checksums: &settings.data_sha256,
-        tokenizer: &tokenizer,
+        tokenizer,
         max_length: settings.training.max_length,
-        cache: &FeatureCache::new(&context.features),
-    })?)
+        cache,
+    }
 }
 
 fn write_model(

@@ -13,6 +13,12 @@ use super::{MiniError, VERSION};
 /// The marker's name.
 const MARKER: &str = "mini.json";
 
+/// Whether `folder` is a mini benchmark, by its marker.
+#[must_use]
+pub fn is_mini(folder: &Path) -> bool {
+    folder.join(MARKER).is_file()
+}
+
 /// What `mini.json` says of its folder.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Marker {

@@ -1,7 +1,7 @@
 //! The mini benchmark: a small world, and every task written from it in the official formats.
 //!
 //! [`generate`] writes a folder like GLUE's (`CoLA/train.tsv`, `MNLI/dev_matched.tsv`, …) with a
-//! `vocab.txt`, `bounds.json` (see [`bounds`]) and a marker, `mini.json`. `docs/mini.md` tells the rule
+//! `vocab.txt`, `bounds.json` (see [`bounds()`]) and a marker, `mini.json`. `docs/mini.md` tells the rule
 //! of each task.
 
 mod acceptability;
@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use bounds::{Bound, bounds};
+pub use folder::is_mini;
 
 use crate::random::Stream;
 use tasks::{TASKS, Use};

@@ -1,0 +1,115 @@
+//! The tables of the documents say what the code says.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use bertbench::data::DATASETS;
+use bertbench::report::COLUMNS;
+use bertbench::spec;
+use bertbench::store::FailureKind;
+use bertbench::task::TASKS;
+
+use crate::markdown::{self, Document, spans};
+
+/// The public fields of the structs of a source file.
+fn fields(path: &str, structs: &[&str]) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let of = |name: &&str| {
+        let (_, body) = text.split_once(&format!("pub struct {name} {{\n")).unwrap_or_else(|| panic!("no {name}"));
+        let lines = body.lines().take_while(|line| *line != "}");
+        let field = |line: &str| Some(line.trim().strip_prefix("pub ")?.split_once(':')?.0.to_owned());
+        lines.filter_map(field).collect::<Vec<_>>()
+    };
+    structs.iter().flat_map(of).collect()
+}
+
+/// Fields that no span of the document is.
+fn unexplained(document: &Document, fields: Vec<String>) -> Vec<String> {
+    let spans: BTreeSet<String> = document.spans().into_iter().map(|(_, span)| span).collect();
+    fields.into_iter().filter(|field| !spans.contains(field)).collect()
+}
+
+#[test]
+fn every_field_of_a_run_is_explained() {
+    let store = markdown::read("docs/store.md");
+    let settings = fields("src/store/settings.rs", &["RunSettings", "Architecture", "TrainingSettings"]);
+    let record = ["Record", "Score", "Evaluation", "Timings", "Host", "Provenance", "Failure"];
+    let record = fields("src/store/record.rs", &record);
+    let step = fields("src/store/events.rs", &["StepEvent"]);
+    assert!(settings.len() > 25 && record.len() > 50 && step.len() == 5);
+    for fields in [settings, record, step] {
+        assert_eq!(unexplained(&store, fields), Vec::<String>::new());
+    }
+    let kinds =
+        [FailureKind::Panic, FailureKind::Diverged, FailureKind::OutOfMemory, FailureKind::Killed, FailureKind::Error];
+    let kinds = kinds.map(|kind| kind.name().to_owned());
+    assert_eq!(unexplained(&store, kinds.to_vec()), Vec::<String>::new());
+    assert_eq!(unexplained(&store, vec!["wall".into(), "walls".into()]), ["walls"]);
+}
+
+#[test]
+fn every_column_of_the_results_is_explained() {
+    let rows = markdown::read("docs/report.md").rows_of("column");
+    let columns: Vec<String> = rows.iter().flat_map(|row| spans(&row[0])).collect();
+    assert_eq!(columns, COLUMNS);
+}
+
+#[test]
+fn every_section_of_the_report_is_explained() {
+    let rows = markdown::read("docs/report.md").rows_of("section");
+    let explained: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    let source = fs::read_to_string("src/report/section/mod.rs").unwrap();
+    let titles: Vec<&str> = source.split("title: \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(titles.len() > 8, "{titles:?}");
+    assert_eq!(explained, titles);
+}
+
+#[test]
+fn every_dataset_is_listed_with_its_files_and_counts() {
+    let rows = markdown::read("docs/formats.md").rows_of("dataset");
+    assert_eq!(rows.len(), DATASETS.len());
+    for (row, dataset) in rows.iter().zip(DATASETS) {
+        assert_eq!(row[1], format!("`{}/`", dataset.folder));
+        let files: Vec<&str> = dataset.splits.iter().map(|split| split.file).collect();
+        assert_eq!(spans(&row[2]), files);
+        let counts: Vec<String> = dataset.splits.iter().map(|split| split.examples.to_string()).collect();
+        let shown: Vec<&str> = row[5].split([' ', '/', '+']).filter(|part| !part.is_empty()).collect();
+        assert_eq!(shown, counts, "{}", dataset.name);
+    }
+}
+
+#[test]
+fn every_task_and_preset_is_listed() {
+    let rows = markdown::read("README.md").rows_of("key");
+    let listed = |key: &str| -> Vec<String> {
+        let row = rows.iter().find(|row| row[0] == format!("`{key}`")).unwrap();
+        spans(&row[2])
+    };
+    assert_eq!(listed("tasks"), TASKS.iter().map(|task| task.name).collect::<Vec<_>>());
+    let schema = spec::schema(&[]);
+    let presets = schema["definitions"]["Preset"]["oneOf"].as_array().unwrap();
+    let names: BTreeSet<String> =
+        presets.iter().filter_map(|preset| Some(preset["const"].as_str()?.to_owned())).collect();
+    assert_eq!(listed("models.NAME.preset").into_iter().collect::<BTreeSet<_>>(), names);
+    assert!(names.len() > 5, "{names:?}");
+}
+
+#[test]
+fn the_import_table_is_that_of_the_crate() {
+    let source = fs::read_to_string("src/lib.rs").unwrap();
+    let table: Vec<&str> =
+        source.lines().filter_map(|line| line.strip_prefix("//! ")).filter(|l| l.starts_with('|')).collect();
+    let shown = markdown::read("docs/development.md").text;
+    assert!(table.len() > 10 && shown.contains(&table.join("\n")), "docs/development.md has another table");
+}
+
+#[test]
+fn every_module_has_a_line_in_the_house() {
+    let tables = markdown::read("docs/development.md").tables();
+    let house = tables.iter().find(|table| table[0] == ["module", "what is in it"]).unwrap();
+    let house: BTreeSet<String> = house.iter().flat_map(|row| spans(&row[0])).collect();
+    let source = fs::read_to_string("src/lib.rs").unwrap();
+    let modules = source.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let missing: Vec<&str> = modules.filter(|module| !house.contains(*module)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
