@@ -261,7 +261,7 @@ fn the_vocabulary_knows_every_word_and_splits_some() {
             }
         }
     }
-    let share = split as f64 / words as f64;
+    let share = split as f64 / f64::from(words);
     assert!((0.01..0.2).contains(&share), "{share} of the words are split");
 }
 

@@ -54,7 +54,9 @@ impl Golden {
     fn numbers(&self, key: &str) -> Vec<f64> {
         fn flatten(value: &Value, into: &mut Vec<f64>) {
             if let Value::Array(items) = value {
-                items.iter().for_each(|item| flatten(item, into));
+                for item in items {
+                    flatten(item, into);
+                }
             } else {
                 into.push(value.as_f64().unwrap());
             }

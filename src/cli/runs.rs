@@ -84,10 +84,9 @@ fn one(root: &RunsRoot, prefix: &str) -> Result<RunFolder, Error> {
 /// How far a run is, in a word.
 pub(super) fn state_word(state: &RunState) -> &'static str {
     match state {
-        RunState::Missing => "missing",
         RunState::Claimed(holder) if holder.alive => "running",
-        // Its holder is dead: the next process takes it over.
-        RunState::Claimed(_) => "missing",
+        // A dead holder's run is taken over by the next process.
+        RunState::Missing | RunState::Claimed(_) => "missing",
         RunState::Done => "done",
         RunState::Failed(_) => "failed",
     }

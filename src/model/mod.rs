@@ -5,9 +5,11 @@ mod checkpoint;
 mod config;
 mod initialize;
 mod inspect;
+mod save;
 
 pub use bert::{Bert, Classifier, ForwardDropout, PackedInput};
-pub use checkpoint::{CheckpointError, Loaded, load_classifier, load_encoder, save_classifier, weights_file};
+pub use checkpoint::{CheckpointError, Loaded, load_classifier, load_encoder, weights_file};
 pub use config::{Config, ConfigError, HeadLabels};
 pub use initialize::random_classifier;
 pub use inspect::check_weights;
+pub use save::save_classifier;

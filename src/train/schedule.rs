@@ -30,7 +30,7 @@ impl Schedule {
 mod tests {
     use super::*;
 
-    /// transformers.get_linear_schedule_with_warmup(optimizer, 2, 10) at steps 0 to 10.
+    /// `get_linear_schedule_with_warmup(optimizer, 2, 10)` of transformers at steps 0 to 10.
     #[test]
     fn agrees_with_hugging_face() {
         let schedule = Schedule::new(10, 0.15);

@@ -16,7 +16,7 @@ pub fn assert_well_formed(name: &str, markup: &str) {
         });
         let tag = &rest[..end.unwrap_or_else(|| panic!("{name}: an unclosed tag: {}", &rest[..rest.len().min(80)]))];
         rest = &rest[tag.len() + 1..];
-        let word: String = tag.trim_start_matches('/').chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+        let word: String = tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
         assert!(!word.is_empty() || tag.starts_with("!doctype"), "{name}: a stray < before {tag}");
         if tag.starts_with('!') || tag.ends_with('/') || VOID.contains(&word.as_str()) {
             continue;
