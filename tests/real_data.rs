@@ -26,9 +26,13 @@ fn real_data() -> Option<PathBuf> {
     None
 }
 
-fn tokenizer(vocabulary: &str, lower_case: bool) -> Option<Tokenizer> {
-    let path = real_data()?.join(format!("vocab/bert-base-{vocabulary}-vocab.txt"));
-    Some(Tokenizer::new(&Vocabulary::load(&path).unwrap(), lower_case).unwrap())
+fn vocabulary(name: &str) -> Option<Vocabulary> {
+    let path = real_data()?.join(format!("vocab/bert-base-{name}-vocab.txt"));
+    Some(Vocabulary::load(&path).unwrap())
+}
+
+fn tokenizer(vocabulary_name: &str, lower_case: bool) -> Option<Tokenizer> {
+    Some(Tokenizer::new(&vocabulary(vocabulary_name)?, lower_case).unwrap())
 }
 
 fn read(dataset: &str, split: &str) -> Option<Split> {
@@ -186,7 +190,7 @@ fn hand_written_texts_have_hugging_faces_ids() {
 
 #[test]
 fn features_come_from_the_cache_unchanged() {
-    let (Some(root), Some(tokenizer)) = (real_data(), tokenizer("uncased", true)) else { return };
+    let (Some(root), Some(vocabulary)) = (real_data(), vocabulary("uncased")) else { return };
     let folder = tempfile::tempdir().unwrap();
     let cache = FeatureCache::new(folder.path());
     let data_root = root.join("glue");
@@ -196,7 +200,8 @@ fn features_come_from_the_cache_unchanged() {
         data_root: &data_root,
         bad_rows: BadRows::Refuse,
         checksums: &checksums,
-        tokenizer: &tokenizer,
+        vocabulary: &vocabulary,
+        lower_case: true,
         max_length: 128,
         cache: &cache,
     };

@@ -16,7 +16,7 @@ use crate::plan::{self, Filter, Inputs, ModelInput, Plan, TaskInput};
 use crate::spec::{self, DataSource, Experiment, Model, ModelSource};
 use crate::store::{Architecture, RunsRoot, Start};
 use crate::task::{FeatureSource, TASKS, Task};
-use crate::text::{CacheOutcome, FeatureCache, Tokenizer, Vocabulary};
+use crate::text::{CacheOutcome, FeatureCache, Vocabulary};
 use crate::train::{NamedDevice, RunContext, open_device};
 use crate::units::Seconds;
 
@@ -307,7 +307,8 @@ impl Reader<'_> {
             data_root: &context.data,
             bad_rows: if self.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
             checksums,
-            tokenizer: &Tokenizer::new(vocabulary, input.lower_case)?,
+            vocabulary,
+            lower_case: input.lower_case,
             max_length: self.experiment.training.max_length,
             cache: &FeatureCache::new(&context.features),
         })?;

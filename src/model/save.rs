@@ -8,11 +8,11 @@ use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
 use super::bert::{Classifier, Layer, Linear, Norm};
 use super::checkpoint::{CheckpointError, weights_file};
 use super::config::{Config, HeadLabels};
-use crate::store::atomic;
 
 /// Writes `model` as a folder that transformers' `AutoModelForSequenceClassification` reads:
-/// `config.json`, `model.safetensors` and, when given, `vocab.txt` with its tokenizer settings. The
-/// weights come last, each file through a temporary one.
+/// `config.json`, `model.safetensors` and, when given, `vocab.txt` with its tokenizer settings. Give it
+/// a folder that nobody reads yet, such as [`crate::store::RunFolder::write_model`]'s, which flushes it
+/// and puts it in its place.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -31,7 +31,7 @@ pub fn save_classifier(
     std::fs::create_dir_all(folder).map_err(io(folder))?;
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
-        atomic::write(&path, bytes).map_err(io(&path))
+        std::fs::write(&path, bytes).map_err(io(&path))
     };
     let pretty = |value: &serde_json::Value| format!("{value:#}\n").into_bytes();
     write("config.json", &pretty(&config.to_json(labels, dropout)))?;
@@ -48,7 +48,7 @@ pub fn save_classifier(
     writer.classifier(model, config.architecture.hidden as usize);
     let path = weights_file(folder);
     let bytes = writer.serialize().map_err(|source| CheckpointError::Format { path: path.clone(), source })?;
-    atomic::write(&path, &bytes).map_err(io(&path))
+    std::fs::write(&path, &bytes).map_err(io(&path))
 }
 
 /// Collects tensors under their Hugging Face names, as little-endian bytes.

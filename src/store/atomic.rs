@@ -44,6 +44,15 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     stage(path, bytes)?.publish_new()
 }
 
+/// As [`write()`], but the caller flushes: until then a power cut may leave the file empty.
+pub(super) fn write_unflushed(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let named = |error| about("cannot write", path, &error);
+    let mut temporary = temporary_file(parent(path)).map_err(named)?;
+    temporary.write_all(bytes).map_err(named)?;
+    temporary.persist(path).map_err(|failed| named(failed.error))?;
+    Ok(())
+}
+
 /// As [`write_new`], but visible to this machine only until it is flushed; gives the open file.
 pub(super) fn write_new_unflushed(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
     let named = |error| about("cannot write", path, &error);

@@ -66,7 +66,8 @@ impl RunFolder {
     /// When the disk says no, or the claim is lost.
     pub fn write_predictions(&self, split: &str, table: &str) -> Result<(), StoreError> {
         self.check_claim()?;
-        Ok(atomic::write(&self.predictions(split), table.as_bytes())?)
+        // Not flushed one by one: nothing counts before the record, which flushes everything first.
+        Ok(atomic::write_unflushed(&self.predictions(split), table.as_bytes())?)
     }
 
     /// Whether this run, about to finish with `record`, should write its weights: unless a better run
@@ -109,16 +110,21 @@ impl RunFolder {
             let cause = format!("not a finite number: {}", line.unwrap_or_default().trim().trim_end_matches(','));
             return Err(StoreError::Unrepresentable { path, cause });
         }
-        for name in [METRICS, LOG] {
-            match fs::File::open(self.path().join(name)) {
-                Ok(file) => file.sync_all()?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        self.flush()?;
         let staged = atomic::stage(&path, &bytes)?;
         self.check_claim()?;
         if staged.publish_new()? { Ok(()) } else { Err(StoreError::AlreadyDone(self.id().clone())) }
+    }
+
+    /// Flushes every file of the folder. `model/` was flushed when it was published.
+    fn flush(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.path()).map_err(|error| atomic::about("cannot list", self.path(), &error))? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                fs::File::open(entry.path())?.sync_all()?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes down why the run failed, and removes weights that it may have left.

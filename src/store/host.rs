@@ -1,6 +1,7 @@
 //! What ran: the machine, the code, and the memory it took.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -27,6 +28,13 @@ pub fn provenance(started_unix: u64) -> Provenance {
 /// This machine, for a run on `device` with so many `threads`.
 #[must_use]
 pub fn host(device: &str, threads: u32) -> Host {
+    /// What does not change while a process lives.
+    static MACHINE: OnceLock<Host> = OnceLock::new();
+    Host { threads, device: device.to_owned(), ..MACHINE.get_or_init(look).clone() }
+}
+
+/// The machine as the system describes it; threads and device are left open.
+fn look() -> Host {
     let (mut cpu, mut cores, mut memory) = (String::new(), 0, 0);
     if let Ok(mut system) = System::new() {
         system.refresh_cpu_list(CpuRefreshKind::nothing());
@@ -43,9 +51,8 @@ pub fn host(device: &str, threads: u32) -> Host {
         os: System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
         cpu,
         cores: u32::try_from(cores).unwrap_or(u32::MAX),
-        threads,
         memory: Bytes(memory),
-        device: device.to_owned(),
+        ..Host::default()
     }
 }
 

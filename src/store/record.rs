@@ -92,7 +92,7 @@ pub struct Timings {
     pub backward: Seconds,
     /// Clipping and AdamW.
     pub optimizer: Seconds,
-    /// Evaluation on dev.
+    /// Evaluation on dev, and predictions of unlabelled sets.
     pub evaluation: Seconds,
     /// Everything else, as a fraction of `wall`.
     pub overhead_fraction: f64,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{FeatureSource, HeadKind, TASKS, Task};
 use crate::data::{BadRows, Label};
-use crate::text::{CacheOutcome, FeatureCache, Tokenizer, Vocabulary};
+use crate::text::{CacheOutcome, FeatureCache, Vocabulary};
 
 /// Three rows for each file that training and dev scoring read, as their publishers write them. `FIRST` and
 /// `SECOND` stand for texts.
@@ -66,17 +66,17 @@ fn write_files(root: &Path) {
     }
 }
 
-fn tokenizer(folder: &Path) -> Tokenizer {
+fn vocabulary(folder: &Path) -> Vocabulary {
     let path = folder.join("vocab.txt");
     std::fs::write(&path, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\ncat\n\"\n,\n'\n").unwrap();
-    Tokenizer::new(&Vocabulary::load(&path).unwrap(), true).unwrap()
+    Vocabulary::load(&path).unwrap()
 }
 
 #[test]
 fn every_task_goes_from_official_files_to_scores() {
     let folder = tempfile::tempdir().unwrap();
     write_files(folder.path());
-    let tokenizer = tokenizer(folder.path());
+    let vocabulary = vocabulary(folder.path());
     for task in TASKS {
         let data = task.load(folder.path(), BadRows::Refuse).unwrap();
         assert_eq!(data.dev.iter().map(|split| split.name).collect::<Vec<_>>(), task.dev);
@@ -92,7 +92,8 @@ fn every_task_goes_from_official_files_to_scores() {
             data_root: folder.path(),
             bad_rows: BadRows::Refuse,
             checksums: &checksums,
-            tokenizer: &tokenizer,
+            vocabulary: &vocabulary,
+        lower_case: true,
             max_length: 16,
             cache: &cache,
         };
@@ -169,7 +170,7 @@ fn mrpc_reads_the_same_from_its_original_files() {
 fn a_cache_hit_reads_no_text_and_a_changed_file_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     write_files(folder.path());
-    let tokenizer = tokenizer(folder.path());
+    let vocabulary = vocabulary(folder.path());
     let cache = FeatureCache::new(folder.path().join("cache"));
     let task = Task::find("rte").unwrap();
     let checksums = task.checksums(folder.path()).unwrap();
@@ -177,7 +178,8 @@ fn a_cache_hit_reads_no_text_and_a_changed_file_is_noticed() {
         data_root: folder.path(),
         bad_rows: BadRows::Refuse,
         checksums: &checksums,
-        tokenizer: &tokenizer,
+        vocabulary: &vocabulary,
+        lower_case: true,
         max_length: 16,
         cache: &cache,
     };
@@ -204,7 +206,7 @@ fn skipped_rows_are_counted_on_a_hit_too_and_never_served_to_who_refuses_them() 
     write_files(folder.path());
     let broken = "index\tsentence1\tsentence2\tlabel\n0\tcat\tthe\tentailment\n1\tcat\n2\tthe\tcat\tmaybe\n";
     std::fs::write(folder.path().join("RTE/train.tsv"), broken).unwrap();
-    let tokenizer = tokenizer(folder.path());
+    let vocabulary = vocabulary(folder.path());
     let cache = FeatureCache::new(folder.path().join("cache"));
     let task = Task::find("rte").unwrap();
     let checksums = task.checksums(folder.path()).unwrap();
@@ -212,7 +214,8 @@ fn skipped_rows_are_counted_on_a_hit_too_and_never_served_to_who_refuses_them() 
         data_root: folder.path(),
         bad_rows: BadRows::Skip,
         checksums: &checksums,
-        tokenizer: &tokenizer,
+        vocabulary: &vocabulary,
+        lower_case: true,
         max_length: 16,
         cache: &cache,
     };

@@ -7,7 +7,7 @@ use super::load::checksum;
 use super::{TRAIN, Task};
 use crate::data::{BadRows, Dataset, Label, SplitFile};
 use crate::diagnostic::Diagnostic;
-use crate::text::{CacheOutcome, FeatureCache, FeatureKey, FeatureSet, LeftOut, TextPair, Tokenizer};
+use crate::text::{CacheOutcome, FeatureCache, FeatureKey, FeatureSet, LeftOut, TextPair, Tokenizer, Vocabulary};
 
 /// All that features are made from.
 #[derive(Clone, Copy)]
@@ -18,8 +18,10 @@ pub struct FeatureSource<'a> {
     pub bad_rows: BadRows,
     /// What [`Task::checksums`] gave; files that are not in it are read for their checksum.
     pub checksums: &'a BTreeMap<String, String>,
-    /// Vocabulary and casing.
-    pub tokenizer: &'a Tokenizer,
+    /// The model's vocabulary.
+    pub vocabulary: &'a Vocabulary,
+    /// Whether text is lower-cased and stripped of accents.
+    pub lower_case: bool,
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included.
     pub max_length: u32,
     /// Where features are kept.
@@ -104,7 +106,7 @@ impl<'a> SplitSource<'a> {
     }
 
     fn features(&self) -> Result<(FeatureSet, CacheOutcome), Diagnostic> {
-        let FeatureSource { bad_rows, checksums, tokenizer, max_length, cache, .. } = *self.source;
+        let FeatureSource { bad_rows, checksums, vocabulary, lower_case, max_length, cache, .. } = *self.source;
         let mut data_sha256 = BTreeMap::new();
         for (name, path) in &self.files {
             let known = checksums.get(name).cloned();
@@ -114,8 +116,8 @@ impl<'a> SplitSource<'a> {
             dataset: self.dataset.name.to_owned(),
             split: self.split.name.to_owned(),
             data_sha256,
-            vocabulary_sha256: tokenizer.vocabulary_sha256().to_owned(),
-            lower_case: tokenizer.lower_case(),
+            vocabulary_sha256: vocabulary.sha256().to_owned(),
+            lower_case,
             max_length,
             skip_bad_rows: bad_rows == BadRows::Skip,
         };
@@ -123,7 +125,7 @@ impl<'a> SplitSource<'a> {
     }
 
     fn build(&self, data_sha256: &BTreeMap<String, String>) -> Result<FeatureSet, Diagnostic> {
-        let FeatureSource { data_root, bad_rows, tokenizer, max_length, .. } = *self.source;
+        let FeatureSource { data_root, bad_rows, vocabulary, lower_case, max_length, .. } = *self.source;
         let read = self.dataset.read(data_root, self.split, bad_rows)?;
         // After reading: a file that changed since the plan was made must not be kept under its old checksum.
         for (name, path) in &self.files {
@@ -143,6 +145,8 @@ impl<'a> SplitSource<'a> {
             })
             .collect();
         let left_out = LeftOut { malformed: read.skipped, without_gold: read.without_gold };
-        FeatureSet::build(tokenizer, &examples, max_length, left_out)
+        // Made only here: a start whose features are all on disk needs none.
+        let tokenizer = Tokenizer::new(vocabulary, lower_case)?;
+        FeatureSet::build(&tokenizer, &examples, max_length, left_out)
     }
 }

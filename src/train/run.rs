@@ -17,7 +17,7 @@ use crate::store::{
     reset_peak_memory, unix_now,
 };
 use crate::task::{BadRows, FeatureSource, HeadKind, Task, TaskFeatures};
-use crate::text::{FeatureCache, Tokenizer, Vocabulary};
+use crate::text::{FeatureCache, Vocabulary};
 use crate::units::Seconds;
 
 /// Where a run finds what its settings name by checksum, and what its record says besides.
@@ -62,8 +62,9 @@ pub fn run(
     for ((split, logits), (_, labelled)) in fitted.logits.iter().zip(&features.dev) {
         folder.write_predictions(split, &task.predictions_tsv(logits, labelled.labels()))?;
     }
-    predict_unlabelled(context, settings, task, &fitted.model, &device, folder)?;
+    let predicting = predict_unlabelled(context, settings, task, &fitted.model, &device, folder)?;
     let mut record = outcome.record(&clock);
+    record.timings.evaluation.0 += predicting.0;
     if folder.wants_model(&record)? {
         let vocabulary = context.vocabularies.get(&settings.model).map(PathBuf::as_path);
         folder.write_model(|into| write_model(into, &fitted.model, &config, task, settings, vocabulary))?;
@@ -73,7 +74,7 @@ pub fn run(
 }
 
 /// Predicts the sets of other datasets that are answered with this task's model (AX with MNLI's), when
-/// they are there. They have no labels, so they decide no score.
+/// they are there. They have no labels, so they decide no score. Gives the time of the predictions.
 fn predict_unlabelled(
     context: &RunContext,
     settings: &RunSettings,
@@ -81,23 +82,26 @@ fn predict_unlabelled(
     model: &Classifier,
     device: &Device,
     folder: &RunFolder,
-) -> Result<(), TrainError> {
+) -> Result<Seconds, TrainError> {
     let others: Vec<_> = task.predicts.iter().filter(|set| set.dataset != task.dataset).collect();
+    let mut predicting = Seconds(0.0);
     if others.is_empty() {
-        return Ok(());
+        return Ok(predicting);
     }
-    let tokenizer = Tokenizer::new(&vocabulary(context, settings)?, settings.lower_case)?;
+    let vocabulary = vocabulary(context, settings)?;
     let cache = FeatureCache::new(&context.features);
-    let source = feature_source(context, settings, &tokenizer, &cache);
+    let source = feature_source(context, settings, &vocabulary, &cache);
     for set in others {
         if !Task::has_split(set.dataset, set.split, &context.data) {
             continue;
         }
         let (features, _) = Task::split_features(set.dataset, set.split, &source)?;
+        let start = Instant::now();
         let outputs = predict(model, &features, device);
+        predicting.0 += start.elapsed().as_secs_f64();
         folder.write_predictions(set.dataset, &task.predictions_tsv(&outputs, features.labels()))?;
     }
-    Ok(())
+    Ok(predicting)
 }
 
 /// Everything that a run needs before its first step.
@@ -174,22 +178,22 @@ fn features(
     task: &'static Task,
     vocabulary: &Vocabulary,
 ) -> Result<TaskFeatures, TrainError> {
-    let tokenizer = Tokenizer::new(vocabulary, settings.lower_case)?;
     let cache = FeatureCache::new(&context.features);
-    Ok(task.features(&feature_source(context, settings, &tokenizer, &cache))?)
+    Ok(task.features(&feature_source(context, settings, vocabulary, &cache))?)
 }
 
 fn feature_source<'a>(
     context: &'a RunContext,
     settings: &'a RunSettings,
-    tokenizer: &'a Tokenizer,
+    vocabulary: &'a Vocabulary,
     cache: &'a FeatureCache,
 ) -> FeatureSource<'a> {
     FeatureSource {
         data_root: &context.data,
         bad_rows: if settings.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
         checksums: &settings.data_sha256,
-        tokenizer,
+        vocabulary,
+        lower_case: settings.lower_case,
         max_length: settings.training.max_length,
         cache,
     }
