@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod completions;
 mod data;
+mod inputs;
 mod list;
 mod plan;
 mod plan_file;

@@ -1,0 +1,145 @@
+//! What a run needs before its first step.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::device::open_device;
+use super::error::TrainError;
+use super::fit::{Material, StepReport, Watch, fit};
+use crate::checksum::sha256_of;
+use crate::diagnostic::Diagnostic;
+use crate::model::{Classifier, Config, load_classifier, random_classifier, weights_file};
+use crate::store::{Evaluation, RunSettings, Start};
+use crate::task::{BadRows, FeatureSource, Task, TaskFeatures};
+use crate::text::{FeatureCache, Vocabulary};
+
+/// Where a run finds what its settings name by checksum, and what its record says besides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunContext {
+    /// The folder of all runs.
+    pub runs: PathBuf,
+    /// The folder that holds `RTE/`, `STS-B/`, …
+    pub data: PathBuf,
+    /// The folder of cached features.
+    pub features: PathBuf,
+    /// The vocabulary of each model.
+    pub vocabularies: BTreeMap<String, PathBuf>,
+    /// `mini`, or the name of the published benchmark.
+    pub benchmark: String,
+    /// The best primary score that can be expected of a task, where the data's maker knows it.
+    pub ceilings: BTreeMap<String, f64>,
+    /// Threads that a run may use.
+    pub threads: u32,
+}
+
+/// Everything that a run needs before its first step.
+pub(super) struct Ready {
+    pub(super) task: &'static Task,
+    pub(super) features: TaskFeatures,
+    pub(super) device: Device,
+    pub(super) model: Classifier,
+    pub(super) config: Config,
+    pub(super) notes: Vec<String>,
+}
+
+impl Ready {
+    pub(super) fn new(context: &RunContext, settings: &RunSettings) -> Result<Self, TrainError> {
+        let task = Task::find(&settings.task)?;
+        let features = features(context, settings, task, &vocabulary(context, settings)?)?;
+        let device = open_device(&settings.device)?.device;
+        let outputs = task.head.outputs();
+        let autodiff = device.clone().autodiff();
+        let (model, config, notes) = match &settings.start {
+            Start::Random => {
+                let model = random_classifier(&settings.architecture, outputs, settings.seed, &autodiff);
+                (model, Config { architecture: settings.architecture }, Vec::new())
+            }
+            Start::Checkpoint { folder, sha256 } => {
+                unchanged(Path::new(folder), sha256)?;
+                let loaded = load_classifier(Path::new(folder), outputs, settings.seed, &autodiff)?;
+                (loaded.model, loaded.config, loaded.notes)
+            }
+        };
+        Ok(Self { task, features, device, model, config, notes })
+    }
+}
+
+/// Fails when the weights are no longer those that the run's id stands for.
+fn unchanged(folder: &Path, sha256: &str) -> Result<(), Diagnostic> {
+    let path = weights_file(folder);
+    let about = |message: String| Diagnostic::new(message).in_file(&path);
+    let found = sha256_of(&path).map_err(|error| about(format!("the weights cannot be read: {error}")))?;
+    if found == sha256 {
+        return Ok(());
+    }
+    Err(about("the weights changed since the plan was made".into())
+        .hint("start again, so that the plan reads them anew"))
+}
+
+/// The first optimisation step of a run, to see whether it works, and what is to be known of the weights.
+///
+/// # Errors
+/// As [`run`].
+pub fn try_step(context: &RunContext, settings: &RunSettings) -> Result<(StepReport, Vec<String>), TrainError> {
+    let Ready { task, features, device, model, notes, .. } = Ready::new(context, settings)?;
+    let material = Material { task, train: &features.train, dev: &[] };
+    let mut first = FirstStep(None);
+    match (fit(model, settings, material, &device, &mut first), first.0) {
+        (Ok(_) | Err(TrainError::Stopped { .. }), Some(report)) => Ok((report, notes)),
+        (Err(error), _) => Err(error),
+        (Ok(_), None) => Err(Diagnostic::new("there are no training examples").into()),
+    }
+}
+
+/// Stops after one step.
+struct FirstStep(Option<StepReport>);
+
+impl Watch for FirstStep {
+    fn step(&mut self, report: &StepReport) {
+        self.0 = Some(*report);
+    }
+
+    fn evaluated(&mut self, _: &Evaluation) {}
+
+    fn stop(&mut self) -> bool {
+        self.0.is_some()
+    }
+}
+
+pub(super) fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result<Vocabulary, TrainError> {
+    let path = context
+        .vocabularies
+        .get(&settings.model)
+        .ok_or_else(|| Diagnostic::new(format!("no vocabulary is known for the model `{}`", settings.model)))?;
+    Ok(Vocabulary::load(path)?)
+}
+
+fn features(
+    context: &RunContext,
+    settings: &RunSettings,
+    task: &'static Task,
+    vocabulary: &Vocabulary,
+) -> Result<TaskFeatures, TrainError> {
+    let cache = FeatureCache::new(&context.features);
+    Ok(task.features(&feature_source(context, settings, vocabulary, &cache))?)
+}
+
+pub(super) fn feature_source<'a>(
+    context: &'a RunContext,
+    settings: &'a RunSettings,
+    vocabulary: &'a Vocabulary,
+    cache: &'a FeatureCache,
+) -> FeatureSource<'a> {
+    FeatureSource {
+        data_root: &context.data,
+        bad_rows: if settings.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
+        checksums: &settings.data_sha256,
+        vocabulary,
+        lower_case: settings.lower_case,
+        max_length: settings.training.max_length,
+        cache,
+    }
+}
