@@ -93,7 +93,7 @@ fn every_task_goes_from_official_files_to_scores() {
             bad_rows: BadRows::Refuse,
             checksums: &checksums,
             vocabulary: &vocabulary,
-        lower_case: true,
+            lower_case: true,
             max_length: 16,
             cache: &cache,
         };
