@@ -259,9 +259,30 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             sync_tree(&entry.path())?;
-        } else {
-            File::open(entry.path())?.sync_all()?;
         }
     }
+    sync_files(folder)?;
     sync_folder(folder)
+}
+
+/// Flushes the files directly in `folder`, all at once: a file system writes its journal once for flushes
+/// that wait together, and once for each that comes alone.
+pub(super) fn sync_files(folder: &Path) -> io::Result<()> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| about("cannot list", folder, &error))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            files.push(entry.path());
+        }
+    }
+    let flush = |path: &Path| {
+        let flushed = File::open(path).and_then(|file| file.sync_all());
+        flushed.map_err(|error| about("cannot flush", path, &error))
+    };
+    std::thread::scope(|scope| {
+        let flushes: Vec<_> = files.iter().map(|path| scope.spawn(move || flush(path))).collect();
+        flushes.into_iter().try_for_each(|flushed| {
+            flushed.join().unwrap_or_else(|_| Err(io::Error::other("a thread that flushed a file panicked")))
+        })
+    })
 }

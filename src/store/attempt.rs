@@ -1,7 +1,7 @@
 //! What an attempt at a run writes into its folder: the settings first, the record last.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use super::atomic;
@@ -110,21 +110,11 @@ impl RunFolder {
             let cause = format!("not a finite number: {}", line.unwrap_or_default().trim().trim_end_matches(','));
             return Err(StoreError::Unrepresentable { path, cause });
         }
-        self.flush()?;
+        // `model/` was flushed when it was published.
+        atomic::sync_files(self.path())?;
         let staged = atomic::stage(&path, &bytes)?;
         self.check_claim()?;
         if staged.publish_new()? { Ok(()) } else { Err(StoreError::AlreadyDone(self.id().clone())) }
-    }
-
-    /// Flushes every file of the folder. `model/` was flushed when it was published.
-    fn flush(&self) -> io::Result<()> {
-        for entry in fs::read_dir(self.path()).map_err(|error| atomic::about("cannot list", self.path(), &error))? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                fs::File::open(entry.path())?.sync_all()?;
-            }
-        }
-        Ok(())
     }
 
     /// Writes down why the run failed, and removes weights that it may have left.
