@@ -33,7 +33,8 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let calibrations = Calibrations::measure(&prepared, &plan);
     let missing = Plan {
         experiment: plan.experiment.clone(),
-        runs: plan.runs.iter().filter(|run| states[&run.id] != "done").cloned().collect(),
+        // A run that failed is done again only with `run --retry-failed`.
+        runs: plan.runs.iter().filter(|run| !["done", "failed"].contains(&states[&run.id])).cloned().collect(),
     };
     let rows: Vec<Value> = plan.runs.iter().map(|run| row(run, states[&run.id], &calibrations)).collect();
     let totals = calibrations.totals(&missing);
