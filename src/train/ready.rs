@@ -82,7 +82,7 @@ fn unchanged(folder: &Path, sha256: &str) -> Result<(), Diagnostic> {
 /// The first optimisation step of a run, to see whether it works, and what is to be known of the weights.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run`](super::run()).
 pub fn try_step(context: &RunContext, settings: &RunSettings) -> Result<(StepReport, Vec<String>), TrainError> {
     let Ready { task, features, device, model, notes, .. } = Ready::new(context, settings)?;
     let material = Material { task, train: &features.train, dev: &[] };
