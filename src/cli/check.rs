@@ -9,6 +9,8 @@ use super::{Ended, Error};
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedRun;
 use crate::store::free_disk;
+use crate::task::{BadRows, FeatureSource, HeadKind, Task};
+use crate::text::{FeatureCache, Vocabulary};
 use crate::train::try_step;
 use crate::units::Bytes;
 
@@ -29,9 +31,55 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     print(&format_args!("ok    experiment {}, runs: {}", plan.experiment, plan.runs.len()))?;
     print(&format_args!("ok    data in {}, checksums, vocabularies, checkpoints", prepared.context.data.display()))?;
     print(&format_args!("ok    device {}, {} threads", prepared.device.name, prepared.context.threads))?;
+    labels(&prepared)?;
     let mut findings = resources(&prepared)?;
     findings.extend(steps(&prepared)?);
     if findings.is_empty() { Ok(Ended::Well) } else { Err(Error::Input(findings)) }
+}
+
+/// Examples, lengths and label counts of every task, as its first model reads it.
+fn labels(prepared: &Prepared) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    for run in &prepared.plan.runs {
+        let settings = &run.settings;
+        let vocabulary = prepared.context.vocabularies.get(&settings.model);
+        let (Some(vocabulary), true) = (vocabulary, seen.insert(&settings.task)) else { continue };
+        let task = Task::find(&settings.task)?;
+        let features = task.features(&FeatureSource {
+            data_root: &prepared.context.data,
+            bad_rows: if settings.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
+            checksums: &settings.data_sha256,
+            vocabulary: &Vocabulary::load(vocabulary)?,
+            lower_case: settings.lower_case,
+            max_length: settings.training.max_length,
+            cache: &FeatureCache::new(&prepared.context.features),
+        })?;
+        let splits =
+            std::iter::once(("train", &features.train)).chain(features.dev.iter().map(|(name, set)| (*name, set)));
+        for (split, set) in splits {
+            let mean = set.tokens() as f64 / set.len().max(1) as f64;
+            let counts = label_counts(task.head, set.labels());
+            let (name, examples) = (task.name, set.len());
+            print(&format_args!("ok    {name} {split}: {examples} examples of {mean:.1} tokens, {counts}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// How often each class occurs, or the range of the scores.
+fn label_counts(head: HeadKind, labels: &[f32]) -> String {
+    match head {
+        HeadKind::Classes(names) => {
+            let count = |class: usize| labels.iter().filter(|label| **label as usize == class).count();
+            let counts = names.iter().enumerate().map(|(class, name)| format!("`{name}` {}", count(class)));
+            format!("labels {}", counts.collect::<Vec<_>>().join(", "))
+        }
+        HeadKind::Regression => {
+            let lowest = labels.iter().copied().fold(f32::INFINITY, f32::min);
+            let highest = labels.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            format!("scores from {lowest} to {highest}")
+        }
+    }
 }
 
 /// Memory and disk.
