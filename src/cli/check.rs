@@ -9,16 +9,15 @@ use super::{Ended, Error};
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedRun;
 use crate::store::free_disk;
-use crate::task::{BadRows, FeatureSource, HeadKind, Task};
-use crate::text::{FeatureCache, Vocabulary};
-use crate::train::try_step;
+use crate::task::{HeadKind, Task};
+use crate::train::{task_features, try_step};
 use crate::units::Bytes;
 
 /// Find everything that can fail before the long run.
 ///
-/// Reads the experiment file, every data file, vocabulary and checkpoint; compares label counts, head
-/// sizes and weights' shapes; holds the forecast of memory and disk against the machine; and takes one
-/// optimisation step of every model on every task.
+/// Reads the experiment file, every data file, vocabulary and checkpoint; shows how many examples and
+/// labels there are; compares head sizes and weights' shapes; holds the forecast of memory and disk
+/// against the machine; and takes one optimisation step of every model on every task.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -42,18 +41,11 @@ fn labels(prepared: &Prepared) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     for run in &prepared.plan.runs {
         let settings = &run.settings;
-        let vocabulary = prepared.context.vocabularies.get(&settings.model);
-        let (Some(vocabulary), true) = (vocabulary, seen.insert(&settings.task)) else { continue };
+        if !seen.insert(&settings.task) {
+            continue;
+        }
         let task = Task::find(&settings.task)?;
-        let features = task.features(&FeatureSource {
-            data_root: &prepared.context.data,
-            bad_rows: if settings.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
-            checksums: &settings.data_sha256,
-            vocabulary: &Vocabulary::load(vocabulary)?,
-            lower_case: settings.lower_case,
-            max_length: settings.training.max_length,
-            cache: &FeatureCache::new(&prepared.context.features),
-        })?;
+        let features = task_features(&prepared.context, settings)?;
         let splits =
             std::iter::once(("train", &features.train)).chain(features.dev.iter().map(|(name, set)| (*name, set)));
         for (split, set) in splits {

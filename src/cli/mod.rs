@@ -31,6 +31,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::diagnostic::Diagnostic;
 use crate::exec::ExecError;
 use crate::store::StoreError;
+use crate::train::TrainError;
 
 /// Ctrl-C, as shells report it.
 const INTERRUPTED: u8 = 130;
@@ -108,6 +109,15 @@ impl From<std::io::Error> for Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+impl From<TrainError> for Error {
+    fn from(error: TrainError) -> Self {
+        if let TrainError::Input(finding) = error {
+            return finding.into();
+        }
         Self::System(error.to_string())
     }
 }

@@ -16,7 +16,7 @@ pub use device::{DeviceError, NamedDevice, open_device};
 pub use error::TrainError;
 pub use evaluate::predict;
 pub use fit::{Fitted, Material, StepReport, Watch, fit};
-pub use ready::{RunContext, try_step};
+pub use ready::{RunContext, task_features, try_step};
 pub use run::run;
 pub use schedule::Schedule;
 pub use score::scores;

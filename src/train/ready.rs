@@ -48,7 +48,7 @@ pub(super) struct Ready {
 impl Ready {
     pub(super) fn new(context: &RunContext, settings: &RunSettings) -> Result<Self, TrainError> {
         let task = Task::find(&settings.task)?;
-        let features = features(context, settings, task, &vocabulary(context, settings)?)?;
+        let features = task_features(context, settings)?;
         let device = open_device(&settings.device)?.device;
         let outputs = task.head.outputs();
         let autodiff = device.clone().autodiff();
@@ -117,14 +117,14 @@ pub(super) fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result
     Ok(Vocabulary::load(path)?)
 }
 
-fn features(
-    context: &RunContext,
-    settings: &RunSettings,
-    task: &'static Task,
-    vocabulary: &Vocabulary,
-) -> Result<TaskFeatures, TrainError> {
+/// The features that a run trains on and is scored on, through the cache.
+///
+/// # Errors
+/// When the data or the vocabulary is missing, malformed, or no longer what the settings name.
+pub fn task_features(context: &RunContext, settings: &RunSettings) -> Result<TaskFeatures, TrainError> {
     let cache = FeatureCache::new(&context.features);
-    Ok(task.features(&feature_source(context, settings, vocabulary, &cache))?)
+    let vocabulary = vocabulary(context, settings)?;
+    Ok(Task::find(&settings.task)?.features(&feature_source(context, settings, &vocabulary, &cache))?)
 }
 
 pub(super) fn feature_source<'a>(
