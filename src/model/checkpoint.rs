@@ -147,6 +147,21 @@ pub fn load_classifier(
     })
 }
 
+/// Reads a classifier as it was trained: its head must be in the file, and decides the number of outputs.
+///
+/// # Errors
+/// As [`load_encoder`]; also when the file has no classification head.
+pub fn load_trained_classifier(folder: &Path, device: &Device) -> Result<Loaded<Classifier>, CheckpointError> {
+    load(folder, 0, device, |reader, hidden| {
+        let bert = reader.bert()?;
+        let shape = reader.file.get("classifier.weight").map(|view| view.shape().to_vec());
+        let Some(&outputs) = shape.as_ref().and_then(|shape| shape.first()) else {
+            return Err(CheckpointError::Missing { path: reader.path.into(), names: vec!["classifier.weight".into()] });
+        };
+        Ok(Classifier { bert, head: reader.linear("classifier", hidden, outputs)? })
+    })
+}
+
 fn load<M>(
     folder: &Path,
     seed: u64,

@@ -8,7 +8,7 @@ mod inspect;
 mod save;
 
 pub use bert::{Bert, Classifier, ForwardDropout, PackedInput};
-pub use checkpoint::{CheckpointError, Loaded, load_classifier, load_encoder, weights_file};
+pub use checkpoint::{CheckpointError, Loaded, load_classifier, load_encoder, load_trained_classifier, weights_file};
 pub use config::{Config, ConfigError, HeadLabels};
 pub use initialize::random_classifier;
 pub use inspect::check_weights;
