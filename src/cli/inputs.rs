@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::checksum::sha256_of;
 use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
-use crate::model::{CheckpointError, Config, check_weights, weights_file};
+use crate::model::{CheckpointError, Config, check_weights};
 use crate::plan::{Inputs, ModelInput, TaskInput};
 use crate::spec::{Experiment, Model, ModelSource};
 use crate::store::{Architecture, Start};
@@ -197,9 +196,7 @@ impl Reader<'_> {
 /// The configuration of a checkpoint and its weights' checksum, if they fit together.
 fn checkpoint(folder: &Path) -> Result<(Config, String), CheckpointError> {
     let config = Config::read(folder)?;
-    check_weights(folder, &config)?;
-    let path = weights_file(folder);
-    let sha256 = sha256_of(&path).map_err(|source| CheckpointError::Io { path, source })?;
+    let sha256 = check_weights(folder, &config)?.sha256()?;
     Ok((config, sha256))
 }
 

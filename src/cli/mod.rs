@@ -5,6 +5,7 @@ mod calibration;
 mod check;
 mod compare;
 mod completions;
+mod convert;
 mod data;
 mod inputs;
 mod list;
@@ -68,6 +69,7 @@ enum Command {
     Report(report::Args),
     Compare(compare::Args),
     List(list::Args),
+    Convert(convert::Args),
     Data(data::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -179,6 +181,7 @@ impl Command {
             Self::Report(args) => report::execute(&args),
             Self::Compare(args) => compare::execute(&args),
             Self::List(args) => list::execute(&args),
+            Self::Convert(args) => convert::execute(&args),
             Self::Data(args) => data::execute(&args),
             Self::Schema(args) => schema::execute(&args),
             Self::Completions(args) => completions::execute(&args),

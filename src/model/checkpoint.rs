@@ -1,94 +1,18 @@
-//! Hugging Face folders: `config.json`, `model.safetensors`, `vocab.txt`.
+//! A model from its configuration and its weights.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 
 use super::bert::{Bert, Classifier, Embeddings, Layer, Linear, Norm};
-use super::config::{Config, ConfigError};
+use super::config::Config;
+use super::error::CheckpointError;
 use super::initialize::{Initializer, random_head};
+use super::weights::Weights;
 use crate::random::Stream;
 use crate::store::Architecture;
-
-/// Name of the weights file in a folder.
-const WEIGHTS: &str = "model.safetensors";
-
-/// Why a folder's weights are refused, or cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckpointError {
-    /// `config.json` is refused.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The weights cannot be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not a whole safetensors file.
-    #[error("{}: not a readable safetensors file: {source}", path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// What the parser says.
-        source: SafeTensorError,
-    },
-    /// It is shorter or longer than its header says.
-    #[error("{}: {found} bytes where its header promises {expected}: damaged, or not wholly copied", path.display())]
-    Length {
-        /// The file.
-        path: PathBuf,
-        /// Its length in bytes.
-        found: u64,
-        /// The length that its header promises.
-        expected: u64,
-    },
-    /// Tensors of the encoder are not there.
-    #[error("{}: missing {}", path.display(), first_few(names))]
-    Missing {
-        /// The file.
-        path: PathBuf,
-        /// Their names, without `bert.`.
-        names: Vec<String>,
-    },
-    /// A tensor has another shape than `config.json` says.
-    #[error("{}: tensor `{name}` has shape {found:?} where config.json asks for {expected:?}", path.display())]
-    Shape {
-        /// The file.
-        path: PathBuf,
-        /// The tensor's name.
-        name: String,
-        /// Its shape.
-        found: Vec<usize>,
-        /// The shape that the configuration asks for.
-        expected: Vec<usize>,
-    },
-    /// A tensor's numbers are of a type that weights do not have.
-    #[error("{}: tensor `{name}` has the type {dtype}; expected F32, F16 or BF16", path.display())]
-    Type {
-        /// The file.
-        path: PathBuf,
-        /// The tensor's name.
-        name: String,
-        /// Its type.
-        dtype: String,
-    },
-}
-
-/// So many missing tensors are named.
-const NAMED: usize = 3;
-
-fn first_few(names: &[String]) -> String {
-    match names.len().checked_sub(NAMED) {
-        Some(more) if more > 0 => format!("{} and {more} more tensors", names[..NAMED].join(", ")),
-        _ => names.join(", "),
-    }
-}
 
 /// A model with what a reader must know of its loading.
 #[derive(Debug)]
@@ -99,12 +23,6 @@ pub struct Loaded<M> {
     pub config: Config,
     /// Parts that the file lacked and that were initialised at random, and tensors that were ignored.
     pub notes: Vec<String>,
-}
-
-/// The weights file of `folder`.
-#[must_use]
-pub fn weights_file(folder: &Path) -> PathBuf {
-    folder.join(WEIGHTS)
 }
 
 /// Reads the encoder of `folder`. A missing pooler is initialised from the `init` stream of `seed`.
@@ -128,7 +46,7 @@ pub fn load_classifier(
 ) -> Result<Loaded<Classifier>, CheckpointError> {
     load(folder, seed, device, |reader, hidden| {
         let bert = reader.bert()?;
-        let head = match reader.file.get("classifier.weight").map(|view| view.shape().to_vec()) {
+        let head = match reader.weights.shape("classifier.weight") {
             Some(shape) if shape == [outputs, hidden] => reader.linear("classifier", hidden, outputs)?,
             Some(shape) => {
                 reader.skip("classifier.");
@@ -154,9 +72,10 @@ pub fn load_classifier(
 pub fn load_trained_classifier(folder: &Path, device: &Device) -> Result<Loaded<Classifier>, CheckpointError> {
     load(folder, 0, device, |reader, hidden| {
         let bert = reader.bert()?;
-        let shape = reader.file.get("classifier.weight").map(|view| view.shape().to_vec());
+        let shape = reader.weights.shape("classifier.weight");
         let Some(&outputs) = shape.as_ref().and_then(|shape| shape.first()) else {
-            return Err(CheckpointError::Missing { path: reader.path.into(), names: vec!["classifier.weight".into()] });
+            let path = reader.weights.path().into();
+            return Err(CheckpointError::Missing { path, names: vec!["classifier.weight".into()] });
         };
         Ok(Classifier { bert, head: reader.linear("classifier", hidden, outputs)? })
     })
@@ -169,37 +88,42 @@ fn load<M>(
     build: impl FnOnce(&mut Reader<'_>, usize) -> Result<M, CheckpointError>,
 ) -> Result<Loaded<M>, CheckpointError> {
     let config = Config::read(folder)?;
-    let path = weights_file(folder);
-    let bytes = std::fs::read(&path).map_err(|source| CheckpointError::Io { path: path.clone(), source })?;
-    let tensors =
-        SafeTensors::deserialize(&bytes).map_err(|source| CheckpointError::Format { path: path.clone(), source })?;
-    let file: BTreeMap<String, TensorView<'_>> =
-        tensors.tensors().into_iter().map(|(name, view)| (canonical(&name), view)).collect();
+    let weights = Weights::open(folder)?;
+    check_encoder(&weights, &config.architecture)?;
     let of = config.architecture;
-    let mut reader = Reader { path: &path, file, used: BTreeSet::new(), notes: Vec::new(), of, seed, device };
-    let missing = reader.missing();
-    if !missing.is_empty() {
-        return Err(CheckpointError::Missing { path, names: missing });
-    }
+    let mut reader = Reader { weights: &weights, used: BTreeSet::new(), notes: Vec::new(), of, seed, device };
     let model = build(&mut reader, of.hidden as usize)?;
-    let ignored: Vec<&str> =
-        reader.file.keys().map(String::as_str).filter(|name| !reader.used.contains(*name)).collect();
-    let mut notes = std::mem::take(&mut reader.notes);
+    let ignored: Vec<&str> = weights.names().filter(|name| !reader.used.contains(*name)).collect();
+    let mut notes = reader.notes;
     if !ignored.is_empty() {
         notes.push(format!("tensors that this model has no place for were ignored: {}", ignored.join(", ")));
     }
     Ok(Loaded { model, config, notes })
 }
 
-/// The name without `bert.`, with the newer words for a norm's parameters.
-pub(super) fn canonical(name: &str) -> String {
-    let name = name.strip_prefix("bert.").unwrap_or(name);
-    name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+/// Whether the checkpoint in `folder` is whole and is an encoder of `config`'s dimensions: every tensor
+/// there, of the right shape, of a type that can be read. Reads no numbers.
+///
+/// # Errors
+/// The first finding, as loading the weights would say it.
+pub fn check_weights(folder: &Path, config: &Config) -> Result<Weights, CheckpointError> {
+    let weights = Weights::open(folder)?;
+    check_encoder(&weights, &config.architecture)?;
+    Ok(weights)
+}
+
+/// Refuses weights that lack tensors of the encoder or have them in another shape.
+pub(super) fn check_encoder(weights: &Weights, of: &Architecture) -> Result<(), CheckpointError> {
+    let expected = encoder_tensors(of);
+    let names: Vec<String> = expected.iter().map(|(name, _)| name).filter(|name| !weights.has(name)).cloned().collect();
+    if !names.is_empty() {
+        return Err(CheckpointError::Missing { path: weights.path().into(), names });
+    }
+    expected.iter().try_for_each(|(name, shape)| weights.check(name, shape))
 }
 
 struct Reader<'a> {
-    path: &'a Path,
-    file: BTreeMap<String, TensorView<'a>>,
+    weights: &'a Weights,
     used: BTreeSet<String>,
     notes: Vec<String>,
     of: Architecture,
@@ -251,32 +175,16 @@ pub(super) fn encoder_tensors(of: &Architecture) -> Vec<(String, Vec<usize>)> {
 }
 
 impl Reader<'_> {
-    /// Encoder tensors that the file lacks; integer buffers do not count as tensors of the model.
-    fn missing(&mut self) -> Vec<String> {
-        self.file.retain(|name, _| !name.ends_with("position_ids"));
-        let names = encoder_tensors(&self.of).into_iter().map(|(name, _)| name);
-        names.filter(|name| !self.file.contains_key(name)).collect()
-    }
-
+    /// Counts every tensor under `prefix` as read.
     fn skip(&mut self, prefix: &str) {
-        self.file.retain(|name, _| !name.starts_with(prefix));
+        self.used.extend(self.weights.names().filter(|name| name.starts_with(prefix)).map(str::to_owned));
     }
 
     /// The numbers of one tensor, of shape `expected`.
     fn numbers(&mut self, name: &str, expected: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        let Some(view) = self.file.get(name) else {
-            return Err(CheckpointError::Missing { path: self.path.into(), names: vec![name.into()] });
-        };
-        if view.shape() != expected {
-            let (found, expected) = (view.shape().to_vec(), expected.to_vec());
-            return Err(CheckpointError::Shape { path: self.path.into(), name: name.into(), found, expected });
-        }
+        let numbers = self.weights.numbers(name, expected)?;
         self.used.insert(name.into());
-        widen(view).ok_or_else(|| CheckpointError::Type {
-            path: self.path.into(),
-            name: name.into(),
-            dtype: format!("{:?}", view.dtype()),
-        })
+        Ok(numbers)
     }
 
     fn matrix(&mut self, name: &str, rows: usize, columns: usize) -> Result<Param<Tensor<2>>, CheckpointError> {
@@ -338,7 +246,7 @@ impl Reader<'_> {
             norm: self.norm("embeddings.LayerNorm")?,
         };
         let layers = (0..of.layers).map(|index| self.layer(index)).collect::<Result<_, _>>()?;
-        let pooler = if self.file.contains_key("pooler.dense.weight") {
+        let pooler = if self.weights.has("pooler.dense.weight") {
             self.linear("pooler.dense", hidden, hidden)?
         } else {
             self.notes.push("the file has no pooler: it was initialised at random".into());
@@ -349,7 +257,7 @@ impl Reader<'_> {
 }
 
 /// `[outputs, inputs]` into columns `first..` of a `[inputs, width]` matrix, in cache-sized blocks.
-fn transpose_into(from: &[f32], inputs: usize, to: &mut [f32], width: usize, first: usize) {
+pub(super) fn transpose_into(from: &[f32], inputs: usize, to: &mut [f32], width: usize, first: usize) {
     const BLOCK: usize = 32;
     let outputs = from.len() / inputs.max(1);
     for row in (0..outputs).step_by(BLOCK) {
@@ -360,21 +268,5 @@ fn transpose_into(from: &[f32], inputs: usize, to: &mut [f32], width: usize, fir
                 }
             }
         }
-    }
-}
-
-/// Little-endian F32, F16 or BF16 as f32; `None` for other types.
-fn widen(view: &TensorView<'_>) -> Option<Vec<f32>> {
-    let data = view.data();
-    let halves = || data.chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
-    let dtype = view.dtype();
-    if dtype == Dtype::F32 {
-        Some(data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
-    } else if dtype == Dtype::F16 {
-        Some(halves().map(|bits| half::f16::from_bits(bits).to_f32()).collect())
-    } else if dtype == Dtype::BF16 {
-        Some(halves().map(|bits| half::bf16::from_bits(bits).to_f32()).collect())
-    } else {
-        None
     }
 }

@@ -1,4 +1,4 @@
-//! `config.json` of a Hugging Face folder.
+//! `config.json` of a Hugging Face folder, `bert_config.json` of Google's.
 
 use std::path::{Path, PathBuf};
 
@@ -54,37 +54,89 @@ pub enum ConfigError {
     },
 }
 
+/// The files that hold a configuration, the one that is preferred first.
+const FILES: [&str; 2] = ["config.json", "bert_config.json"];
+
+/// A configuration as written.
+#[derive(Clone, Debug)]
+pub(super) struct ConfigFile {
+    path: PathBuf,
+    object: Map<String, Value>,
+}
+
+impl ConfigFile {
+    /// Reads `folder/config.json`, or `folder/bert_config.json` when there is only that.
+    pub(super) fn read(folder: &Path) -> Result<Self, ConfigError> {
+        let [preferred, google] = FILES.map(|name| folder.join(name));
+        let path = if google.exists() && !preferred.exists() { google } else { preferred };
+        let bytes = std::fs::read(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let value: Value = serde_json::from_slice(&bytes)
+            .map_err(|error| ConfigError::Json { path: path.clone(), message: format!("not JSON: {error}") })?;
+        match value {
+            Value::Object(object) => Ok(Self { path, object }),
+            _ => Err(ConfigError::Json { path, message: "not a JSON object".into() }),
+        }
+    }
+
+    /// The value of a key.
+    pub(super) fn get(&self, key: &str) -> Option<&Value> {
+        self.object.get(key)
+    }
+
+    /// The names of a head's outputs, `id2label`, in the order of the logits; `None` when it has none.
+    ///
+    /// # Errors
+    /// When the ids are not 0, 1, 2, … or a name is no text.
+    pub(super) fn labels(&self) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(written) = self.object.get("id2label") else { return Ok(None) };
+        let wrong = |problem: &str| ConfigError::Key {
+            path: self.path.clone(),
+            key: "id2label".into(),
+            problem: problem.into(),
+        };
+        let object = written.as_object().ok_or_else(|| wrong("must be an object"))?;
+        let name = |id: usize| object.get(&id.to_string()).and_then(Value::as_str).map(str::to_owned);
+        let names = (0..object.len()).map(|id| name(id).ok_or_else(|| wrong("must name the outputs 0, 1, 2, …")));
+        names.collect::<Result<Vec<String>, _>>().map(Some)
+    }
+
+    /// The configuration, when it is that of a BERT which bertbench can run.
+    pub(super) fn config(&self) -> Result<Config, ConfigError> {
+        Fields { path: &self.path, object: &self.object }.config()
+    }
+}
+
 impl Config {
-    /// Reads `folder/config.json`.
+    /// Reads `folder/config.json`, or `folder/bert_config.json` when there is only that.
     ///
     /// # Errors
     /// When the file is missing or is not the configuration of a BERT (`model_type` other than `bert`,
     /// an activation other than the exact GELU, relative positions, sizes that do not fit together).
     pub fn read(folder: &Path) -> Result<Self, ConfigError> {
-        let path = folder.join("config.json");
-        let bytes = std::fs::read(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-        let value: Value = serde_json::from_slice(&bytes)
-            .map_err(|error| ConfigError::Json { path: path.clone(), message: format!("not JSON: {error}") })?;
-        let Value::Object(object) = value else {
-            return Err(ConfigError::Json { path, message: "not a JSON object".into() });
-        };
-        Fields { path: &path, object: &object }.config()
+        ConfigFile::read(folder)?.config()
     }
 
     /// The `config.json` of a classifier that transformers' `AutoModelForSequenceClassification` reads.
     #[must_use]
     pub fn to_json(&self, labels: &HeadLabels<'_>, dropout: f64) -> Value {
-        let of = &self.architecture;
         let names: Vec<String> = match labels {
             HeadLabels::Classes(names) => names.iter().map(ToString::to_string).collect(),
             HeadLabels::Regression => vec!["LABEL_0".into()],
         };
-        let id2label: Map<String, Value> =
-            names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
-        let label2id: Map<String, Value> =
-            names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id))).collect();
-        let mut config = json!({
-            "architectures": ["BertForSequenceClassification"],
+        let mut config = self.encoder_json("BertForSequenceClassification", dropout);
+        config["problem_type"] = match labels {
+            HeadLabels::Classes(_) => json!("single_label_classification"),
+            HeadLabels::Regression => json!("regression"),
+        };
+        set_labels(&mut config, &names);
+        config
+    }
+
+    /// The `config.json` of a model of transformers' class `class`, which reads weights in float32.
+    pub(super) fn encoder_json(&self, class: &str, dropout: f64) -> Value {
+        let of = &self.architecture;
+        json!({
+            "architectures": [class],
             "model_type": "bert",
             "hidden_size": of.hidden,
             "num_hidden_layers": of.layers,
@@ -101,15 +153,16 @@ impl Config {
             "pad_token_id": 0,
             "position_embedding_type": "absolute",
             "torch_dtype": "float32",
-            "id2label": id2label,
-            "label2id": label2id,
-        });
-        config["problem_type"] = match labels {
-            HeadLabels::Classes(_) => json!("single_label_classification"),
-            HeadLabels::Regression => json!("regression"),
-        };
-        config
+        })
     }
+}
+
+/// Names a head's outputs, in the order of the logits.
+pub(super) fn set_labels(config: &mut Value, names: &[String]) {
+    let id2label = names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name)));
+    config["id2label"] = id2label.collect::<Map<String, Value>>().into();
+    let label2id = names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id)));
+    config["label2id"] = label2id.collect::<Map<String, Value>>().into();
 }
 
 struct Fields<'a> {
@@ -119,7 +172,7 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     fn config(&self) -> Result<Config, ConfigError> {
-        self.text("model_type", "bert", &["bert"])?;
+        self.is_bert()?;
         self.text("hidden_act", "gelu", &["gelu"])?;
         self.text("position_embedding_type", "absolute", &["absolute"])?;
         let epsilon = self.object.get("layer_norm_eps").map_or(Some(LAYER_NORM_EPSILON), Value::as_f64);
@@ -142,6 +195,22 @@ impl Fields<'_> {
             return Err(self.wrong("num_attention_heads", problem));
         }
         Ok(Config { architecture })
+    }
+
+    /// Refuses other encoders by `model_type`, or by `architectures` in old files without it.
+    fn is_bert(&self) -> Result<(), ConfigError> {
+        self.text("model_type", "bert", &["bert"])?;
+        let classes = self.object.get("architectures").and_then(Value::as_array).into_iter().flatten();
+        let other = classes.filter_map(Value::as_str).find(|class| !class.starts_with("Bert"));
+        if let (Some(other), None) = (other, self.object.get("model_type")) {
+            return Err(self.wrong("architectures", format!("names `{other}`; bertbench runs BERT only")));
+        }
+        for key in ["is_decoder", "add_cross_attention"] {
+            if self.object.get(key).and_then(Value::as_bool) == Some(true) {
+                return Err(self.wrong(key, "is `true`; bertbench runs encoders only"));
+            }
+        }
+        Ok(())
     }
 
     fn wrong(&self, key: &str, problem: impl Into<String>) -> ConfigError {

@@ -3,13 +3,19 @@
 mod bert;
 mod checkpoint;
 mod config;
+mod convert;
+mod error;
+mod heads;
 mod initialize;
-mod inspect;
 mod save;
+mod weights;
+mod write;
 
 pub use bert::{Bert, Classifier, ForwardDropout, PackedInput};
-pub use checkpoint::{CheckpointError, Loaded, load_classifier, load_encoder, load_trained_classifier, weights_file};
+pub use checkpoint::{Loaded, check_weights, load_classifier, load_encoder, load_trained_classifier};
 pub use config::{Config, ConfigError, HeadLabels};
+pub use convert::{Conversion, folder_of};
+pub use error::CheckpointError;
 pub use initialize::random_classifier;
-pub use inspect::check_weights;
-pub use save::save_classifier;
+pub use save::{FilesBeside, save_classifier};
+pub use weights::Weights;

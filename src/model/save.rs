@@ -1,18 +1,21 @@
-//! Writing a Hugging Face folder.
+//! A trained model as transformers reads it.
 
 use std::path::Path;
 
 use burn::tensor::Tensor;
-use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
 
 use super::bert::{Classifier, Layer, Linear, Norm};
-use super::checkpoint::{CheckpointError, weights_file};
 use super::config::{Config, HeadLabels};
+use super::error::CheckpointError;
+use super::write::{Tensors, write_folder};
 
-/// Writes `model` as a folder that transformers' `AutoModelForSequenceClassification` reads:
-/// `config.json`, `model.safetensors` and, when given, `vocab.txt` with its tokenizer settings. Give it
-/// a folder that nobody reads yet, such as [`crate::store::RunFolder::write_model`]'s, which flushes it
-/// and puts it in its place.
+/// Files that are kept beside the weights, by name: the vocabulary and what a tokenizer must know.
+pub type FilesBeside = [(&'static str, Vec<u8>)];
+
+/// Writes `config.json`, `model.safetensors` and `beside` into the empty folder `folder`.
+///
+/// The folder is not flushed and not renamed: it is meant to be [`crate::store::RunFolder::write_model`]'s,
+/// which flushes it and puts it in its place.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -22,47 +25,18 @@ pub fn save_classifier(
     config: &Config,
     labels: &HeadLabels<'_>,
     dropout: f64,
-    vocabulary: Option<(&Path, bool)>,
+    beside: Option<&FilesBeside>,
 ) -> Result<(), CheckpointError> {
-    let io = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| CheckpointError::Io { path, source }
-    };
-    std::fs::create_dir_all(folder).map_err(io(folder))?;
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        std::fs::write(&path, bytes).map_err(io(&path))
-    };
-    let pretty = |value: &serde_json::Value| format!("{value:#}\n").into_bytes();
-    write("config.json", &pretty(&config.to_json(labels, dropout)))?;
-    if let Some((file, lower_case)) = vocabulary {
-        write("vocab.txt", &std::fs::read(file).map_err(io(file))?)?;
-        let settings = serde_json::json!({
-            "tokenizer_class": "BertTokenizer", "do_lower_case": lower_case,
-            "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]",
-            "model_max_length": config.architecture.max_positions,
-        });
-        write("tokenizer_config.json", &pretty(&settings))?;
-    }
-    let mut writer = Writer::default();
-    writer.classifier(model, config.architecture.hidden as usize);
-    let path = weights_file(folder);
-    let bytes = writer.serialize().map_err(|source| CheckpointError::Format { path: path.clone(), source })?;
-    std::fs::write(&path, &bytes).map_err(io(&path))
+    let mut tensors = Tensors::default();
+    tensors.classifier(model, config.architecture.hidden as usize);
+    write_folder(folder, &config.to_json(labels, dropout), &tensors, beside.unwrap_or_default())
 }
 
-/// Collects tensors under their Hugging Face names, as little-endian bytes.
-#[derive(Default)]
-struct Writer {
-    tensors: Vec<(String, Vec<usize>, Vec<u8>)>,
-}
-
-impl Writer {
+impl Tensors {
     fn tensor<const D: usize>(&mut self, name: String, tensor: Tensor<D>) {
         let shape = tensor.dims().to_vec();
         let numbers: Vec<f32> = tensor.into_data().iter::<f32>().collect();
-        let bytes = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-        self.tensors.push((name, shape, bytes));
+        self.push(name, shape, &numbers);
     }
 
     fn linear(&mut self, name: &str, linear: &Linear) {
@@ -101,16 +75,5 @@ impl Writer {
         }
         self.linear("bert.pooler.dense", &bert.pooler);
         self.linear("classifier", &model.head);
-    }
-
-    fn serialize(&self) -> Result<Vec<u8>, SafeTensorError> {
-        let views: Vec<(&str, TensorView<'_>)> = self
-            .tensors
-            .iter()
-            .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-            .collect::<Result<_, SafeTensorError>>()?;
-        // transformers refuses a file without this key.
-        let about = [("format".to_owned(), "pt".to_owned())].into_iter().collect();
-        safetensors::tensor::serialize(views, Some(about))
     }
 }

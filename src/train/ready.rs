@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::device::open_device;
 use super::error::TrainError;
 use super::fit::{Material, StepReport, Watch, fit};
-use crate::checksum::sha256_of;
 use crate::diagnostic::Diagnostic;
-use crate::model::{Classifier, Config, load_classifier, random_classifier, weights_file};
+use crate::model::{Classifier, Config, Weights, load_classifier, random_classifier};
 use crate::store::{Evaluation, RunSettings, Start};
 use crate::task::{BadRows, FeatureSource, Task, TaskFeatures};
 use crate::text::{FeatureCache, Vocabulary};
@@ -68,15 +67,15 @@ impl Ready {
 }
 
 /// Fails when the weights are no longer those that the run's id stands for.
-fn unchanged(folder: &Path, sha256: &str) -> Result<(), Diagnostic> {
-    let path = weights_file(folder);
-    let about = |message: String| Diagnostic::new(message).in_file(&path);
-    let found = sha256_of(&path).map_err(|error| about(format!("the weights cannot be read: {error}")))?;
-    if found == sha256 {
+fn unchanged(folder: &Path, sha256: &str) -> Result<(), TrainError> {
+    let weights = Weights::open(folder)?;
+    if weights.sha256()? == sha256 {
         return Ok(());
     }
-    Err(about("the weights changed since the plan was made".into())
-        .hint("start again, so that the plan reads them anew"))
+    Err(Diagnostic::new("the weights changed since the plan was made")
+        .in_file(weights.path())
+        .hint("start again, so that the plan reads them anew")
+        .into())
 }
 
 /// The first optimisation step of a run, to see whether it works, and what is to be known of the weights.

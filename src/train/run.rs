@@ -16,7 +16,7 @@ use crate::store::{
     reset_peak_memory, unix_now,
 };
 use crate::task::{HeadKind, Task, TaskFeatures};
-use crate::text::FeatureCache;
+use crate::text::{FeatureCache, TokenizerFiles};
 use crate::units::Seconds;
 
 /// Trains, evaluates and writes everything of a run but its record, which is returned.
@@ -96,8 +96,17 @@ fn write_model(
         HeadKind::Classes(names) => HeadLabels::Classes(names),
         HeadKind::Regression => HeadLabels::Regression,
     };
-    let vocabulary = vocabulary.map(|path| (path, settings.lower_case));
-    Ok(save_classifier(folder, model, config, &labels, settings.training.dropout, vocabulary)?)
+    let beside = match vocabulary {
+        Some(path) => files_beside(path, settings)?,
+        None => Vec::new(),
+    };
+    Ok(save_classifier(folder, model, config, &labels, settings.training.dropout, Some(&beside))?)
+}
+
+/// The vocabulary and the settings of the tokenizer.
+fn files_beside(vocabulary: &Path, settings: &RunSettings) -> Result<Vec<(&'static str, Vec<u8>)>, TrainError> {
+    let files = TokenizerFiles::of(vocabulary, settings.lower_case, settings.architecture.max_positions)?;
+    Ok(files.as_slice().to_vec())
 }
 
 struct Clock {

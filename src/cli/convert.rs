@@ -1,0 +1,104 @@
+//! `bertbench convert`
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::table::print;
+use super::{Ended, Error};
+use crate::diagnostic::Diagnostic;
+use crate::model::{CheckpointError, Conversion, folder_of};
+use crate::text::{TokenizerFiles, Vocabulary, lower_case_of};
+
+/// Write any checkpoint as a folder that transformers reads, or its weights as one safetensors file.
+///
+/// Reads Hugging Face folders (safetensors or PyTorch, also in shards; no pickle is executed) and Google's
+/// TensorFlow checkpoints. Half-precision weights are widened to float32. Heads that a class of
+/// transformers has a place for are kept; what is left out is said.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The checkpoint: its folder, its file or, of a TensorFlow checkpoint, its prefix.
+    #[arg(value_name = "FROM")]
+    from: PathBuf,
+    /// The folder (`--to hf`) or file (`--to safetensors`) to write; must not be there.
+    #[arg(value_name = "TO")]
+    into: PathBuf,
+    /// What to write.
+    #[arg(long, value_enum)]
+    to: Format,
+    /// The vocabulary [default: the vocab.txt beside FROM].
+    #[arg(long, value_name = "FILE")]
+    vocabulary: Option<PathBuf>,
+    /// Whether the tokenizer lower-cases [default: what FROM's tokenizer files or its vocabulary say].
+    #[arg(long, value_name = "BOOL")]
+    lower_case: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A folder: config.json, model.safetensors, vocab.txt, tokenizer.json, `tokenizer_config.json`.
+    Hf,
+    /// One file with the weights alone.
+    Safetensors,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bertbench convert uncased_L-12_H-768_A-12 bert-base --to hf
+  bertbench convert model.ckpt-1000 fine-tuned --to hf --vocabulary vocab.txt
+  bertbench convert bert-base weights.safetensors --to safetensors";
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    if args.into.exists() {
+        let finding = Diagnostic::new(format!("{} is there already", args.into.display()));
+        return Err(finding.hint("remove it, or choose another name").into());
+    }
+    let conversion = Conversion::open(&args.from).map_err(refused)?;
+    match args.to {
+        Format::Hf => {
+            let files = tokenizer_files(args, &conversion)?;
+            conversion.write_folder(&args.into, files.as_slice()).map_err(refused)?;
+        }
+        Format::Safetensors => conversion.write_safetensors(&args.into).map_err(refused)?,
+    }
+    for note in conversion.notes() {
+        eprintln!("note: {note}");
+    }
+    let (class, parameters) = (conversion.class(), conversion.parameters());
+    print(&format_args!("{}: {class}, {parameters} parameters", args.into.display()))?;
+    Ok(Ended::Well)
+}
+
+/// The vocabulary and the tokenizer's settings, when they fit the embeddings.
+fn tokenizer_files(args: &Args, conversion: &Conversion) -> Result<TokenizerFiles, Error> {
+    let folder = folder_of(&args.from);
+    let path = args.vocabulary.clone().unwrap_or_else(|| folder.join("vocab.txt"));
+    if !path.is_file() {
+        let finding = Diagnostic::new(format!("no vocabulary at {}", path.display()));
+        return Err(finding.hint("`--vocabulary FILE` names one").into());
+    }
+    let of = conversion.config().architecture;
+    let tokens = Vocabulary::load(&path)?.len();
+    if tokens != of.vocab_size as usize {
+        let message =
+            format!("{} has {tokens} tokens, but the checkpoint {} word embeddings", path.display(), of.vocab_size);
+        let finding = Diagnostic::new(message);
+        return Err(finding.hint("the vocabulary must be the one that the checkpoint was trained with").into());
+    }
+    let lower_case = match args.lower_case {
+        Some(lower_case) => lower_case,
+        None => lower_case_of(folder)?.unwrap_or(true),
+    };
+    Ok(TokenizerFiles::of(&path, lower_case, of.max_positions)?)
+}
+
+/// A checkpoint that is refused is the user's input; a disk that is full is not.
+pub(super) fn refused(error: CheckpointError) -> Error {
+    match error {
+        CheckpointError::Io { ref source, .. } if source.kind() != std::io::ErrorKind::NotFound => {
+            Error::System(error.to_string())
+        }
+        other => Diagnostic::new(other.to_string()).into(),
+    }
+}
