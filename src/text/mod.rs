@@ -3,13 +3,17 @@
 mod batch;
 mod cache;
 mod features;
+mod files;
 mod format;
 mod pair;
+mod settings;
 mod tokenizer;
 mod vocabulary;
 
 pub use batch::{PackedBatch, evaluation_batches, training_batches};
 pub use cache::{CacheOutcome, FeatureCache, FeatureKey};
 pub use features::{ExampleFeatures, FeatureSet, LeftOut, TextPair};
+pub use files::TokenizerFiles;
+pub use settings::lower_case_of;
 pub use tokenizer::Tokenizer;
 pub use vocabulary::{SpecialTokens, Vocabulary};

@@ -1,5 +1,7 @@
 //! BERT's WordPiece, by the `tokenizers` crate.
 
+use std::ops::Range;
+
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
@@ -11,12 +13,14 @@ use crate::diagnostic::Diagnostic;
 
 /// Longer words become `[UNK]` (google-research/bert, `tokenization.py`: `max_input_chars_per_word=200`;
 /// Hugging Face, whose vocabularies and scores we read, has 100).
-const LONGEST_WORD_CHARACTERS: usize = 100;
+pub(super) const LONGEST_WORD_CHARACTERS: usize = 100;
+/// What a token begins with that goes on with a word.
+pub(super) const CONTINUES: &str = "##";
 
 type WordPieceTokenizer = TokenizerImpl<WordPiece, BertNormalizer, BertPreTokenizer, BertProcessing, DecoderWrapper>;
 
 /// Text → ids, as Hugging Face's fast BERT tokenizer gives them, special tokens in the text included:
-/// a literal `[SEP]` is one token, not three.
+/// a literal `[SEP]` is one token, not three. Where Google's original differs: `docs/parity.md`.
 pub struct Tokenizer {
     inner: WordPieceTokenizer,
     special: SpecialTokens,
@@ -39,7 +43,7 @@ impl Tokenizer {
         let model = WordPiece::builder()
             .vocab(ids)
             .unk_token(unknown.to_owned())
-            .continuing_subword_prefix("##".to_owned())
+            .continuing_subword_prefix(CONTINUES.to_owned())
             .max_input_chars_per_word(LONGEST_WORD_CHARACTERS)
             .build()
             .map_err(refused)?;
@@ -63,7 +67,23 @@ impl Tokenizer {
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, Diagnostic> {
         match self.inner.encode_fast(text, false) {
             Ok(encoding) => Ok(encoding.get_ids().to_vec()),
-            Err(error) => Err(Diagnostic::new(format!("text could not be tokenised: {error}"))),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// The ids of `text` without `[CLS]` and `[SEP]`, and where each token stands in `text`: a range of Unicode
+    /// characters (not bytes), as the `offset_mapping` of Hugging Face's fast tokenizers. What normalisation
+    /// drops at the edge of a token belongs to none; pieces of one character that became several share it.
+    ///
+    /// # Errors
+    /// When the `tokenizers` crate fails, which no text is known to cause.
+    pub fn encode_with_offsets(&self, text: &str) -> Result<(Vec<u32>, Vec<Range<usize>>), Diagnostic> {
+        match self.inner.encode_char_offsets(text, false) {
+            Ok(encoding) => {
+                let offsets = encoding.get_offsets().iter().map(|&(start, end)| start..end).collect();
+                Ok((encoding.get_ids().to_vec(), offsets))
+            }
+            Err(error) => Err(failed(&error)),
         }
     }
 
@@ -90,6 +110,10 @@ impl Tokenizer {
     pub fn lower_case(&self) -> bool {
         self.lower_case
     }
+}
+
+fn failed(error: &tokenizers::Error) -> Diagnostic {
+    Diagnostic::new(format!("text could not be tokenised: {error}"))
 }
 
 #[cfg(test)]
@@ -133,11 +157,27 @@ pub(super) mod tests {
         assert_eq!(tokenizer.encode(&word(101)).unwrap(), [1]);
     }
 
+    #[test]
+    fn offsets_count_the_characters_of_the_text_as_written() {
+        let uncased = small(true);
+        // Two bytes for each é, the second one decomposed; a zero-width space; Chinese without blanks.
+        let text = "Re\u{301}sumé un\u{200b}affable, 中国";
+        let (ids, offsets) = uncased.encode_with_offsets(text).unwrap();
+        assert_eq!(ids, uncased.encode(text).unwrap());
+        assert_eq!(ids, [11, 5, 6, 7, 12, 13, 14]);
+        assert_eq!(offsets, [0..7, 8..10, 11..14, 14..18, 18..19, 20..21, 21..22]);
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_fail(text in "\\PC*|[\\s\\S]*") {
+            let characters = text.chars().count();
             for tokenizer in [small(true), small(false)] {
-                prop_assert!(tokenizer.encode(&text).is_ok());
+                let (ids, offsets) = tokenizer.encode_with_offsets(&text).unwrap();
+                prop_assert_eq!(&ids, &tokenizer.encode(&text).unwrap());
+                prop_assert_eq!(ids.len(), offsets.len());
+                prop_assert!(offsets.iter().all(|range| range.start <= range.end && range.end <= characters));
+                prop_assert!(offsets.windows(2).all(|two| two[0].start <= two[1].start));
             }
         }
     }

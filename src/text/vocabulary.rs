@@ -6,6 +6,10 @@ use std::path::Path;
 use crate::checksum;
 use crate::diagnostic::Diagnostic;
 
+/// A vocabulary in which more than one token of this many has a capital is cased. None of the 30522 tokens of
+/// BERT's uncased vocabulary has one, two of the 21128 of its Chinese one, thousands in its cased ones.
+const CASED_FROM_ONE_IN: usize = 1000;
+
 /// The ids of the tokens that BERT gives a meaning of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpecialTokens {
@@ -41,12 +45,12 @@ impl Vocabulary {
     /// A file that cannot be read, is not UTF-8 or is empty; a token that stands there twice; a special token
     /// that is missing.
     pub fn load(path: &Path) -> Result<Self, Diagnostic> {
-        let bytes = std::fs::read(path).map_err(|error| {
-            Diagnostic::new(format!("the vocabulary cannot be read: {error}"))
-                .in_file(path)
-                .hint("a model's folder holds its vocabulary as vocab.txt, one token a line")
-        })?;
-        let text = std::str::from_utf8(&bytes).map_err(|error| {
+        Self::from_bytes(path, &read(path)?)
+    }
+
+    /// The vocabulary that `bytes`, the content of the file at `path`, hold.
+    pub(super) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, Diagnostic> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             Diagnostic::new("the vocabulary is not valid UTF-8").at_line(path, line)
         })?;
@@ -72,7 +76,7 @@ impl Vocabulary {
         };
         let [pad, unk, cls, sep, mask] = SpecialTokens::NAMES;
         let special = SpecialTokens { pad: id(pad)?, unk: id(unk)?, cls: id(cls)?, sep: id(sep)?, mask: id(mask)? };
-        Ok(Self { ids, special, sha256: checksum::sha256(&bytes) })
+        Ok(Self { ids, special, sha256: checksum::sha256(bytes) })
     }
 
     /// The number of tokens: the rows that a model's word embeddings must have.
@@ -105,10 +109,27 @@ impl Vocabulary {
         &self.sha256
     }
 
+    /// Whether the tokens, those in brackets aside, have ASCII capitals often enough to be of a model that
+    /// tells capitals from small letters.
+    #[must_use]
+    pub fn looks_cased(&self) -> bool {
+        let has_capital = |token: &&String| !token.starts_with('[') && token.chars().any(|c| c.is_ascii_uppercase());
+        self.ids.keys().filter(has_capital).count() * CASED_FROM_ONE_IN > self.ids.len()
+    }
+
     /// Every token with its id, in no order.
     pub(super) fn tokens(&self) -> impl Iterator<Item = (&str, u32)> {
         self.ids.iter().map(|(token, id)| (token.as_str(), *id))
     }
+}
+
+/// The bytes of the vocabulary at `path`.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    std::fs::read(path).map_err(|error| {
+        Diagnostic::new(format!("the vocabulary cannot be read: {error}"))
+            .in_file(path)
+            .hint("a model's folder holds its vocabulary as vocab.txt, one token a line")
+    })
 }
 
 #[cfg(test)]

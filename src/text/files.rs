@@ -1,0 +1,187 @@
+//! The tokenizer's files of a written model, as Hugging Face's libraries read them.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::tokenizer::{CONTINUES, LONGEST_WORD_CHARACTERS};
+use super::vocabulary::{self, SpecialTokens, Vocabulary};
+use crate::diagnostic::Diagnostic;
+
+/// `vocab.txt`, `tokenizer.json` and `tokenizer_config.json`: all that `AutoTokenizer` and the `tokenizers`
+/// package need to give the ids of a [`Tokenizer`](super::Tokenizer). The same inputs give the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenizerFiles {
+    files: [(&'static str, Vec<u8>); 3],
+}
+
+impl TokenizerFiles {
+    /// The files for the vocabulary at `vocabulary_path`, which is copied byte for byte. `lower_case` is that of
+    /// the model's tokenizer; `max_positions` the longest sequence in tokens that the model reads, which
+    /// readers may cut to when asked to.
+    ///
+    /// # Errors
+    /// As [`Vocabulary::load`].
+    pub fn of(vocabulary_path: &Path, lower_case: bool, max_positions: u32) -> Result<Self, Diagnostic> {
+        let bytes = vocabulary::read(vocabulary_path)?;
+        let vocabulary = Vocabulary::from_bytes(vocabulary_path, &bytes)?;
+        let pretty = |value: &Value| format!("{value:#}\n").into_bytes();
+        Ok(Self {
+            files: [
+                ("vocab.txt", bytes),
+                ("tokenizer.json", pretty(&tokenizer(&vocabulary, lower_case))),
+                ("tokenizer_config.json", pretty(&settings(lower_case, max_positions))),
+            ],
+        })
+    }
+
+    /// Each file's name and content.
+    #[must_use]
+    pub fn as_slice(&self) -> &[(&'static str, Vec<u8>)] {
+        &self.files
+    }
+}
+
+/// `tokenizer_config.json`, with the keys that transformers 5.23 writes.
+fn settings(lower_case: bool, max_positions: u32) -> Value {
+    let [pad, unk, cls, sep, mask] = SpecialTokens::NAMES;
+    json!({
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": lower_case,
+        "strip_accents": null,
+        "tokenize_chinese_chars": true,
+        "model_max_length": max_positions,
+        "pad_token": pad, "unk_token": unk, "cls_token": cls, "sep_token": sep, "mask_token": mask,
+    })
+}
+
+/// `tokenizer.json`: the whole tokenizer, without padding or truncation. `strip_accents` of null follows
+/// `lowercase`.
+fn tokenizer(vocabulary: &Vocabulary, lower_case: bool) -> Value {
+    let special = vocabulary.special();
+    let [_, unk, cls, sep, _] = SpecialTokens::NAMES;
+    let ids = [special.pad, special.unk, special.cls, special.sep, special.mask];
+    let mut added: Vec<(u32, &str)> = ids.into_iter().zip(SpecialTokens::NAMES).collect();
+    added.sort_unstable();
+    let added: Vec<Value> = added
+        .into_iter()
+        .map(|(id, content)| {
+            json!({
+                "id": id, "content": content,
+                "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true,
+            })
+        })
+        .collect();
+    let token = |name: &str, segment: u8| json!({"SpecialToken": {"id": name, "type_id": segment}});
+    let text = |name: &str, segment: u8| json!({"Sequence": {"id": name, "type_id": segment}});
+    let template = |name: &str, id: u32| json!({"id": name, "ids": [id], "tokens": [name]});
+    json!({
+        "version": "1.0",
+        "truncation": null,
+        "padding": null,
+        "added_tokens": added,
+        "normalizer": {
+            "type": "BertNormalizer",
+            "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": lower_case,
+        },
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [token(cls, 0), text("A", 0), token(sep, 0)],
+            "pair": [token(cls, 0), text("A", 0), token(sep, 0), text("B", 1), token(sep, 1)],
+            "special_tokens": {cls: template(cls, special.cls), sep: template(sep, special.sep)},
+        },
+        "decoder": {"type": "WordPiece", "prefix": CONTINUES, "cleanup": true},
+        "model": {
+            "type": "WordPiece",
+            "unk_token": unk,
+            "continuing_subword_prefix": CONTINUES,
+            "max_input_chars_per_word": LONGEST_WORD_CHARACTERS,
+            "vocab": ids_in_order(vocabulary),
+        },
+    })
+}
+
+fn ids_in_order(vocabulary: &Vocabulary) -> Map<String, Value> {
+    let mut tokens: Vec<(u32, &str)> = vocabulary.tokens().map(|(token, id)| (id, token)).collect();
+    tokens.sort_unstable();
+    tokens.into_iter().map(|(id, token)| (token.to_owned(), Value::from(id))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{FeatureSet, LeftOut, TextPair, Tokenizer};
+
+    /// Special tokens out of their usual places, CRLF line ends, and U+2028 as BERT's Chinese vocabulary has it.
+    const VOCABULARY: &str = "the\r\n[MASK]\r\n[SEP]\r\n[UNK]\r\n[PAD]\r\n[CLS]\r\n\u{2028}\r\nun\r\n##aff\r\n##able\r\n\
+                              The\r\nresume\r\nrésumé\r\n中\r\n,\r\n##s\r\na\r\n";
+
+    fn vocabulary_file(folder: &Path) -> std::path::PathBuf {
+        let path = folder.join("words.txt");
+        std::fs::write(&path, VOCABULARY).unwrap();
+        path
+    }
+
+    fn content<'a>(files: &'a TokenizerFiles, name: &str) -> &'a [u8] {
+        &files.as_slice().iter().find(|(found, _)| *found == name).unwrap().1
+    }
+
+    #[test]
+    fn tokenizer_json_encodes_pairs_as_feature_sets_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = vocabulary_file(folder.path());
+        let texts = [
+            ("The résumé, unaffable", Some("中a [MASK] the")),
+            ("Résumé zebra", None),
+            ("", Some("a\u{2028}the")),
+            (&"s".repeat(101), Some(&*"a".repeat(100))),
+        ];
+        for lower_case in [true, false] {
+            let files = TokenizerFiles::of(&path, lower_case, 64).unwrap();
+            let theirs = tokenizers::Tokenizer::from_bytes(content(&files, "tokenizer.json")).unwrap();
+            let ours = Tokenizer::new(&Vocabulary::load(&path).unwrap(), lower_case).unwrap();
+            let pairs = texts.map(|(first, second)| TextPair { first, second, label: 0.0 });
+            let features = FeatureSet::build(&ours, &pairs, 512, LeftOut::default()).unwrap();
+            let mut unknown = 0;
+            for (i, pair) in pairs.iter().enumerate() {
+                let encoding = match pair.second {
+                    Some(second) => theirs.encode((pair.first, second), true),
+                    None => theirs.encode(pair.first, true),
+                };
+                let encoding = encoding.unwrap();
+                let example = features.example(i);
+                assert_eq!(encoding.get_ids(), example.ids, "{pair:?}");
+                assert!(encoding.get_type_ids().iter().copied().eq(example.segments.iter().copied().map(u32::from)));
+                unknown += example.ids.iter().filter(|id| **id == ours.special().unk).count();
+            }
+            assert!((3..9).contains(&unknown), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn files_are_complete_and_the_same_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = vocabulary_file(folder.path());
+        let files = TokenizerFiles::of(&path, false, 64).unwrap();
+        assert_eq!(files, TokenizerFiles::of(&path, false, 64).unwrap());
+        assert_eq!(
+            files.as_slice().iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            ["vocab.txt", "tokenizer.json", "tokenizer_config.json"]
+        );
+        assert_eq!(content(&files, "vocab.txt"), VOCABULARY.as_bytes());
+        let settings: Value = serde_json::from_slice(content(&files, "tokenizer_config.json")).unwrap();
+        assert_eq!((&settings["do_lower_case"], &settings["model_max_length"]), (&json!(false), &json!(64)));
+        let tokenizer: Value = serde_json::from_slice(content(&files, "tokenizer.json")).unwrap();
+        let ids: Vec<&str> = tokenizer["model"]["vocab"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!((ids.len(), ids[0], ids[6], ids[16]), (17, "the", "\u{2028}", "a"));
+        assert_eq!(tokenizer["added_tokens"][0]["content"], "[MASK]");
+        assert_eq!((&tokenizer["padding"], &tokenizer["truncation"]), (&Value::Null, &Value::Null));
+    }
+
+    #[test]
+    fn what_is_no_vocabulary_is_refused() {
+        let refused = TokenizerFiles::of(Path::new("nowhere/vocab.txt"), true, 512).unwrap_err();
+        assert!(refused.to_string().starts_with("nowhere/vocab.txt: the vocabulary cannot be read"), "{refused}");
+    }
+}
