@@ -8,7 +8,7 @@ use super::table::print;
 use super::{Ended, Error};
 use crate::diagnostic::Diagnostic;
 use crate::model::{CheckpointError, Conversion, folder_of};
-use crate::text::{TokenizerFiles, Vocabulary, lower_case_of};
+use crate::text::{TokenizerFiles, Vocabulary, lower_case_of, vocabulary_file};
 
 /// Write any checkpoint as a folder that transformers reads, or its weights as one safetensors file.
 ///
@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// What to write.
     #[arg(long, value_enum)]
     to: Format,
-    /// The vocabulary [default: the vocab.txt beside FROM].
+    /// The vocabulary [default: the vocab.txt or tokenizer.json beside FROM].
     #[arg(long, value_name = "FILE")]
     vocabulary: Option<PathBuf>,
     /// Whether the tokenizer lower-cases [default: what FROM's tokenizer files or its vocabulary say].
@@ -72,8 +72,8 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
 
 /// The vocabulary and the tokenizer's settings, when they fit the embeddings.
 fn tokenizer_files(args: &Args, conversion: &Conversion) -> Result<TokenizerFiles, Error> {
-    let folder = folder_of(&args.from);
-    let path = args.vocabulary.clone().unwrap_or_else(|| folder.join("vocab.txt"));
+    let folder = folder_of(&args.from).map_err(refused)?;
+    let path = args.vocabulary.clone().unwrap_or_else(|| vocabulary_file(folder));
     if !path.is_file() {
         let finding = Diagnostic::new(format!("no vocabulary at {}", path.display()));
         return Err(finding.hint("`--vocabulary FILE` names one").into());

@@ -4,24 +4,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use serde_json::Value;
-
 use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
-use crate::model::{CheckpointError, Config, check_weights};
+use crate::model::{CheckpointError, Config, check_weights, folder_of};
 use crate::plan::{Inputs, ModelInput, TaskInput};
 use crate::spec::{Experiment, Model, ModelSource};
 use crate::store::{Architecture, Start};
 use crate::task::{FeatureSource, Task};
-use crate::text::{CacheOutcome, FeatureCache, Vocabulary};
+use crate::text::{CacheOutcome, FeatureCache, Vocabulary, lower_case_of, vocabulary_file};
 use crate::train::RunContext;
 use crate::units::Seconds;
 
 /// Rows of the segment embeddings: first and second text (Devlin et al. 2018, §3).
 const SEGMENTS: u32 = 2;
 /// What a checkpoint that is refused should have been.
-const CHECKPOINT_IS: &str =
-    "a checkpoint is a folder of a BERT as Hugging Face keeps it: config.json, model.safetensors, vocab.txt";
+const CHECKPOINT_IS: &str = "a checkpoint is a folder of a BERT: config.json, vocab.txt and model.safetensors, pytorch_model.bin or bert_model.ckpt";
 /// Building features for longer than this is mentioned.
 const WORTH_MENTIONING: Seconds = Seconds(2.0);
 
@@ -73,16 +70,12 @@ impl Reader<'_> {
         let (path, lower_case, start, config) = match &model.source {
             ModelSource::Random(_) => (data.join("vocab.txt"), true, Start::Random, None),
             ModelSource::Checkpoint(folder) => {
-                if !folder.is_dir() {
-                    let message = format!("no checkpoint folder at {}", folder.display());
-                    return Err(self.experiment.finding(&format!("{key}.checkpoint"), message).hint(CHECKPOINT_IS));
-                }
-                let (config, sha256) = checkpoint(folder).map_err(|error| {
+                let (config, sha256, holder) = checkpoint(folder).map_err(|error| {
                     let finding = self.experiment.finding(&format!("{key}.checkpoint"), error.to_string());
                     finding.hint(CHECKPOINT_IS)
                 })?;
                 let start = Start::Checkpoint { folder: folder.to_string_lossy().into_owned(), sha256 };
-                (folder.join("vocab.txt"), folder_lower_case(folder), start, Some(config))
+                (vocabulary_file(holder), lower_case_of(holder)?.unwrap_or(true), start, Some(config))
             }
         };
         let path = model.vocabulary.clone().unwrap_or(path);
@@ -193,16 +186,10 @@ impl Reader<'_> {
     }
 }
 
-/// The configuration of a checkpoint and its weights' checksum, if they fit together.
-fn checkpoint(folder: &Path) -> Result<(Config, String), CheckpointError> {
+/// The configuration of a checkpoint and its weights' checksum, if they fit together, and its folder.
+fn checkpoint(from: &Path) -> Result<(Config, String, &Path), CheckpointError> {
+    let folder = folder_of(from)?;
     let config = Config::read(folder)?;
-    let sha256 = check_weights(folder, &config)?.sha256()?;
-    Ok((config, sha256))
-}
-
-/// `do_lower_case` of a folder's tokenizer settings; BERT's default is true.
-fn folder_lower_case(folder: &Path) -> bool {
-    let settings = std::fs::read(folder.join("tokenizer_config.json")).ok();
-    let settings: Option<Value> = settings.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    settings.and_then(|settings| settings.get("do_lower_case")?.as_bool()).unwrap_or(true)
+    let sha256 = check_weights(from, &config)?.sha256()?;
+    Ok((config, sha256, folder))
 }

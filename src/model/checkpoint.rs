@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::bert::{Bert, Classifier, Embeddings, Layer, Linear, Norm};
 use super::config::Config;
+use super::convert::folder_of;
 use super::error::CheckpointError;
 use super::initialize::{Initializer, random_head};
 use super::weights::Weights;
@@ -87,7 +88,7 @@ fn load<M>(
     device: &Device,
     build: impl FnOnce(&mut Reader<'_>, usize) -> Result<M, CheckpointError>,
 ) -> Result<Loaded<M>, CheckpointError> {
-    let config = Config::read(folder)?;
+    let config = Config::read(folder_of(folder)?)?;
     let weights = Weights::open(folder)?;
     check_encoder(&weights, &config.architecture)?;
     let of = config.architecture;

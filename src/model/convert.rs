@@ -37,18 +37,18 @@ const KEPT: [&str; 6] = [
 const DROPOUT: f64 = 0.1;
 
 /// The folder of a checkpoint that is named by its folder, by its file or, for TensorFlow's, by its prefix.
-#[must_use]
-pub fn folder_of(checkpoint: &Path) -> &Path {
-    match checkpoint.parent() {
-        Some(folder) if !checkpoint.is_dir() => {
-            if folder.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                folder
-            }
-        }
-        _ => checkpoint,
+///
+/// # Errors
+/// When there is nothing of that name.
+pub fn folder_of(checkpoint: &Path) -> Result<&Path, CheckpointError> {
+    if checkpoint.is_dir() {
+        return Ok(checkpoint);
     }
+    if !checkpoint.is_file() && !checkpoint.with_added_extension("index").is_file() {
+        return Err(CheckpointError::NotThere { path: checkpoint.to_path_buf() });
+    }
+    let parent = checkpoint.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Ok(parent.unwrap_or(Path::new(".")))
 }
 
 impl Conversion {
@@ -57,7 +57,7 @@ impl Conversion {
     /// # Errors
     /// When the configuration or the weights are refused, or a head is not whole.
     pub fn open(from: &Path) -> Result<Self, CheckpointError> {
-        let file = ConfigFile::read(folder_of(from))?;
+        let file = ConfigFile::read(folder_of(from)?)?;
         let config = file.config()?;
         let weights = Weights::open(from)?;
         let of = &config.architecture;

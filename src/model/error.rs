@@ -20,6 +20,12 @@ pub enum CheckpointError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is neither a folder nor a file.
+    #[error("no checkpoint at {}", path.display())]
+    NotThere {
+        /// What was looked for.
+        path: PathBuf,
+    },
     /// The folder holds no weights in a format that bertbench reads.
     #[error("{}: no weights: none of {}", folder.display(), known.join(", "))]
     NoWeights {

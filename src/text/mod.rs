@@ -8,6 +8,7 @@ mod format;
 mod pair;
 mod settings;
 mod tokenizer;
+mod tokenizer_json;
 mod vocabulary;
 
 pub use batch::{PackedBatch, evaluation_batches, training_batches};
@@ -16,4 +17,5 @@ pub use features::{ExampleFeatures, FeatureSet, LeftOut, TextPair};
 pub use files::TokenizerFiles;
 pub use settings::lower_case_of;
 pub use tokenizer::Tokenizer;
+pub use tokenizer_json::vocabulary_file;
 pub use vocabulary::{SpecialTokens, Vocabulary};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::tokenizer_json::as_list;
 use crate::checksum;
 use crate::diagnostic::Diagnostic;
 
@@ -39,7 +40,7 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Reads a `vocab.txt`, with LF or CRLF line ends.
+    /// Reads a `vocab.txt`, with LF or CRLF line ends, or the vocabulary of a `tokenizer.json`.
     ///
     /// # Errors
     /// A file that cannot be read, is not UTF-8 or is empty; a token that stands there twice; a special token
@@ -123,13 +124,14 @@ impl Vocabulary {
     }
 }
 
-/// The bytes of the vocabulary at `path`.
+/// The bytes of the vocabulary at `path` as a `vocab.txt`; of a `tokenizer.json`, those that it stands for.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    std::fs::read(path).map_err(|error| {
+    let bytes = std::fs::read(path).map_err(|error| {
         Diagnostic::new(format!("the vocabulary cannot be read: {error}"))
             .in_file(path)
             .hint("a model's folder holds its vocabulary as vocab.txt, one token a line")
-    })
+    })?;
+    if path.extension().is_some_and(|extension| extension == "json") { as_list(path, &bytes) } else { Ok(bytes) }
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub(super) fn locate(from: &Path) -> Result<Layout, CheckpointError> {
         "safetensors" => one(from, true),
         "bin" | "pt" | "pth" => one(from, false),
         "index" => Ok(Layout::TensorFlow { prefix: from.with_extension("") }),
-        _ if with_suffix(from, ".index").is_file() => Ok(Layout::TensorFlow { prefix: from.to_path_buf() }),
+        _ if from.with_added_extension("index").is_file() => Ok(Layout::TensorFlow { prefix: from.to_path_buf() }),
         _ => Err(CheckpointError::damaged(
             from,
             "no weights: expected a folder, a .safetensors or .bin file, or the prefix of a TensorFlow checkpoint",
@@ -78,7 +78,7 @@ fn in_folder(folder: &Path) -> Result<Layout, CheckpointError> {
             return sharded(&folder.join(index), safetensors);
         }
     }
-    if with_suffix(&folder.join(TENSORFLOW), ".index").exists() {
+    if folder.join(TENSORFLOW).with_added_extension("index").exists() {
         return Ok(Layout::TensorFlow { prefix: folder.join(TENSORFLOW) });
     }
     let prefixes = tensorflow_prefixes(folder)?;
@@ -163,11 +163,4 @@ fn refuse_pointer(path: &Path) -> Result<(), CheckpointError> {
         return Err(CheckpointError::damaged(path, "a pointer of Git LFS, not the weights: run `git lfs pull`"));
     }
     Ok(())
-}
-
-/// `bert_model.ckpt` + `.index`; unlike an extension, it is added to the name.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }

@@ -8,7 +8,6 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use super::locate::with_suffix;
 use super::{NumberType, Place, Stored};
 use crate::model::CheckpointError;
 
@@ -20,13 +19,13 @@ type Bundled = (Vec<PathBuf>, Vec<(String, Stored)>, usize);
 /// The tensors of the checkpoint `prefix.index`, under Hugging Face's names, with its files (the index
 /// first) and the number of variables that no model has a place for.
 pub(super) fn tensors(prefix: &Path) -> Result<Bundled, CheckpointError> {
-    let index = with_suffix(prefix, ".index");
+    let index = prefix.with_added_extension("index");
     let bytes = std::fs::read(&index).map_err(CheckpointError::io(&index))?;
     let bundle = bundle::Bundle::parse(&bytes).map_err(|problem| CheckpointError::damaged(&index, problem))?;
     let mut files = vec![index.clone()];
     let mut lengths = Vec::new();
     for shard in 0..bundle.shards {
-        let data = with_suffix(prefix, &format!(".data-{shard:05}-of-{:05}", bundle.shards));
+        let data = prefix.with_added_extension(format!("data-{shard:05}-of-{:05}", bundle.shards));
         lengths.push(std::fs::metadata(&data).map_err(CheckpointError::io(&data))?.len());
         files.push(data);
     }
