@@ -1,6 +1,6 @@
 //! `bertbench convert`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -50,10 +50,7 @@ Examples:
   bertbench convert bert-base weights.safetensors --to safetensors";
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
-    if args.into.exists() {
-        let finding = Diagnostic::new(format!("{} is there already", args.into.display()));
-        return Err(finding.hint("remove it, or choose another name").into());
-    }
+    refuse_place(&args.into)?;
     let conversion = Conversion::open(&args.from).map_err(refused)?;
     match args.to {
         Format::Hf => {
@@ -68,6 +65,20 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let (class, parameters) = (conversion.class(), conversion.parameters());
     print(&format_args!("{}: {class}, {parameters} parameters", args.into.display()))?;
     Ok(Ended::Well)
+}
+
+/// Nothing is overwritten, and the folder around must be there.
+fn refuse_place(into: &Path) -> Result<(), Diagnostic> {
+    if into.exists() {
+        let finding = Diagnostic::new(format!("{} is there already", into.display()));
+        return Err(finding.hint("remove it, or choose another name"));
+    }
+    match into.parent() {
+        Some(around) if !around.as_os_str().is_empty() && !around.is_dir() => {
+            Err(Diagnostic::new(format!("no folder at {} to write into", around.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The vocabulary and the tokenizer's settings, when they fit the embeddings.

@@ -99,7 +99,9 @@ impl Conversion {
         let mut notes = Vec::new();
         if self.weights.skipped() > 0 {
             let count = self.weights.skipped();
-            notes.push(format!("{count} tensors that are no weights (optimizer state, counters) were left out"));
+            notes.push(format!(
+                "left out what is no weight (optimizer state, counters, buffers): {count} of the tensors"
+            ));
         }
         let written = |name: &str| self.tensors.iter().any(|(kept, _)| stored_name(&self.weights, kept) == name);
         let left: Vec<&str> = self.weights.names().filter(|name| !written(name) && !is_tied(name)).collect();

@@ -6,6 +6,7 @@
 #![cfg(unix)]
 
 mod checkpoints;
+mod convert;
 mod crash;
 mod expected;
 mod failures;
