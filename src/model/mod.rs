@@ -3,6 +3,7 @@
 mod bert;
 mod checkpoint;
 mod config;
+pub mod hub;
 mod initialize;
 mod inspect;
 mod save;
