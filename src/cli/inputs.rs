@@ -134,7 +134,9 @@ impl Reader<'_> {
     ) -> Result<Architecture, Diagnostic> {
         let tokens = vocabulary.len() as u32;
         match (&model.source, config) {
-            (ModelSource::Checkpoint(_) | ModelSource::Hub(_), Some(config)) if config.architecture.vocab_size != tokens => {
+            (ModelSource::Checkpoint(_) | ModelSource::Hub(_), Some(config))
+                if config.architecture.vocab_size != tokens =>
+            {
                 let rows = config.architecture.vocab_size;
                 let message =
                     format!("{} has {tokens} tokens, but the checkpoint {rows} word embeddings", path.display());

@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::hub::{HubError, HubSettings, Snapshot, fetch};
 use crate::spec::HubModel;
 
+#[allow(dead_code, reason = "for the commands that take a trained model")]
 /// What a `MODEL` argument may be, for its help.
 pub(super) const MODEL_HELP: &str = "A checkpoint's folder, or a model of the Hugging Face hub as \
     `hub:ORG/NAME` or `hub:ORG/NAME@REVISION`: it is fetched into the hub's cache when it is not there";

@@ -63,7 +63,8 @@ fn published(document: &Document, key: &str, written: &WrittenCheckpoint) -> Res
     let WrittenHub { hub, revision } = match written {
         WrittenCheckpoint::Folder(folder) => {
             if let Some(model) = folder.strip_prefix("hub:") {
-                let found = document.at_key(key, format!("`{folder}` is the command line's form of a model of the hub"));
+                let found =
+                    document.at_key(key, format!("`{folder}` is the command line's form of a model of the hub"));
                 return Err(found.hint(in_mapping(model)));
             }
             return Ok(ModelSource::Checkpoint(path(document, key, folder)?));

@@ -10,6 +10,8 @@ mod crash;
 mod expected;
 mod failures;
 mod help;
+mod hub;
+mod hub_server;
 mod input;
 mod program;
 mod rows;

@@ -92,7 +92,9 @@ pub(super) fn shards(index: &Path) -> Result<Vec<String>, String> {
         return Err(format!("{name} names no file"));
     }
     let is_plain = |name: &String| {
-        !name.is_empty() && !name.starts_with('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        !name.is_empty()
+            && !name.starts_with('.')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
     };
     match shards.iter().find(|shard| !is_plain(shard)) {
         Some(shard) => Err(format!("{name} names `{shard}`, which is not a file beside it")),

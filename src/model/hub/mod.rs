@@ -90,15 +90,12 @@ pub fn fetch(
         Err(HubError::Unreachable { endpoint, cause, .. }) => match cache.usable(revision) {
             Ok((snapshot, unknown)) => {
                 let commit = &snapshot.commit;
-                let text =
-                    format!("{endpoint} cannot be reached ({cause}): {repository} is used as cached, {commit}");
+                let text = format!("{endpoint} cannot be reached ({cause}): {repository} is used as cached, {commit}");
                 progress.note(&text);
                 note_unknown(repository, &unknown, progress);
                 Ok(snapshot)
             }
-            Err(missing) => {
-                Err(HubError::Unreachable { repository: repository.to_owned(), endpoint, cause, missing })
-            }
+            Err(missing) => Err(HubError::Unreachable { repository: repository.to_owned(), endpoint, cause, missing }),
         },
         other => other,
     }
