@@ -8,8 +8,8 @@ use crate::diagnostic::Diagnostic;
 use crate::model::hub::{HubError, HubSettings, Snapshot, fetch};
 use crate::spec::HubModel;
 
-#[allow(dead_code, reason = "for the commands that take a trained model")]
 /// What a `MODEL` argument may be, for its help.
+#[allow(dead_code, reason = "for the commands that take a trained model")]
 pub(super) const MODEL_HELP: &str = "A checkpoint's folder, or a model of the Hugging Face hub as \
     `hub:ORG/NAME` or `hub:ORG/NAME@REVISION`: it is fetched into the hub's cache when it is not there";
 
@@ -20,6 +20,7 @@ const HUB: &str = "hub:";
 ///
 /// # Errors
 /// [`Error::Input`] when there is no such folder, or the hub's model cannot be had.
+#[allow(dead_code, reason = "for the commands that take a trained model")]
 pub(super) fn folder(argument: &str) -> Result<PathBuf, Error> {
     if let Some(model) = argument.strip_prefix(HUB) {
         let model = HubModel::parse(model)?;
@@ -42,4 +43,32 @@ pub(super) fn folder(argument: &str) -> Result<PathBuf, Error> {
 pub(super) fn fetched(model: &HubModel) -> Result<Snapshot, HubError> {
     let settings = HubSettings::from_environment()?;
     fetch(&settings, &model.repository, &model.revision, &mut HubDisplay::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(argument: &str) -> (String, String) {
+        match folder(argument) {
+            Err(Error::Input(findings)) => (findings[0].message.clone(), findings[0].hint.clone().unwrap_or_default()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_folder_is_taken_and_what_is_none_is_explained() {
+        let here = tempfile::tempdir().unwrap();
+        assert_eq!(folder(here.path().to_str().unwrap()).unwrap(), here.path());
+        let (message, hint) = refused("google-bert/bert-base-uncased");
+        assert_eq!(message, "no checkpoint folder at google-bert/bert-base-uncased");
+        assert_eq!(hint, "a model of the hub is `hub:google-bert/bert-base-uncased`");
+        assert!(refused("nowhere").1.contains("config.json"));
+    }
+
+    #[test]
+    fn a_name_that_the_hub_cannot_have_is_refused_before_it_is_asked() {
+        assert!(refused("hub:../secrets").0.contains("is not the name of a repository"));
+        assert_eq!(refused("hub:a/b@").0, "the revision is empty");
+    }
 }

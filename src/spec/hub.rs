@@ -86,8 +86,9 @@ pub(super) fn revision_fault(revision: &str) -> Option<String> {
         return Some("the revision is empty".to_owned());
     }
     let bad_character = |c: char| !c.is_ascii_graphic() || NOT_IN_REVISIONS.contains(&c);
-    let bad_part =
-        |part: &str| part.is_empty() || part.starts_with(['.', '-']) || part.ends_with('.') || part.ends_with(".lock");
+    let bad_part = |part: &str| {
+        part.is_empty() || part.starts_with(['.', '-']) || part.ends_with('.') || part.strip_suffix(".lock").is_some()
+    };
     let wrong = revision.len() > LONGEST_REVISION
         || revision.contains("..")
         || revision.contains("@{")

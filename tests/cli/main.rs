@@ -11,7 +11,6 @@ mod expected;
 mod failures;
 mod help;
 mod hub;
-mod hub_server;
 mod input;
 mod program;
 mod rows;

@@ -8,6 +8,7 @@ use hf_hub::api::RepoInfo;
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
 
+use super::address::{content_range, join, origin};
 use super::error::HubError;
 use super::settings::HubSettings;
 
@@ -135,7 +136,7 @@ impl Client {
             if let Some(accept) = accept {
                 request = request.header("Accept", accept);
             }
-            let response = request
+            let sent = request
                 .config()
                 .http_status_as_error(false)
                 .max_redirects(0)
@@ -144,8 +145,12 @@ impl Client {
                 .timeout_recv_response(Some(SILENCE))
                 .timeout_per_read(Some(SILENCE))
                 .build()
-                .call()
-                .map_err(|error| error.into_io())?;
+                .call();
+            // ureq is no direct dependency, so its error has no name here.
+            let response = match sent {
+                Ok(response) => response,
+                Err(error) => return Err(error.into_io()),
+            };
             let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
             let number = |name: &str| header(name)?.trim().parse::<u64>().ok();
             let status = response.status().as_u16();
@@ -225,69 +230,4 @@ pub(super) fn words(error: &io::Error) -> String {
         (io::ErrorKind::TimedOut, "no answer in time"),
     ];
     plain.iter().find(|(known, _)| *known == kind).map_or_else(|| error.to_string(), |(_, text)| (*text).to_owned())
-}
-
-/// Scheme, host and port of an address, in lower case.
-fn origin(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    format!("{scheme}://{host}").to_ascii_lowercase()
-}
-
-/// The address that a `location` header means (RFC 3986 §5.2, the forms that servers send).
-fn join(url: &str, location: &str) -> String {
-    if location.contains("://") {
-        return location.to_owned();
-    }
-    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-    if let Some(host) = location.strip_prefix("//") {
-        return format!("{scheme}://{host}");
-    }
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if location.starts_with('/') {
-        return format!("{scheme}://{host}{location}");
-    }
-    let path = rest[host.len()..].split(['?', '#']).next().unwrap_or_default();
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    format!("{scheme}://{host}{folder}/{location}")
-}
-
-/// The first byte and the total of `bytes 0-99/1234`; the total may be `*`, as may the bytes.
-fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
-    let (part, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let start = part.split_once('-').map_or(Some(0), |(start, _)| start.parse().ok())?;
-    Some((start, total.parse().ok()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_origin_is_scheme_host_and_port() {
-        assert_eq!(origin("http://Host:80/a?b"), "http://host:80");
-        assert_eq!(origin("https://host?x"), "https://host");
-        assert_ne!(origin("http://host:80"), origin("http://host:81"));
-        assert_ne!(origin("https://host"), origin("http://host"));
-        assert_ne!(origin("https://host.evil"), origin("https://host"));
-        assert_ne!(origin("https://host@evil/"), origin("https://host/"));
-    }
-
-    #[test]
-    fn locations_are_joined_to_the_address_that_sent_them() {
-        let base = "http://h:1/a/b?c=/d";
-        assert_eq!(join(base, "https://x/y"), "https://x/y");
-        assert_eq!(join(base, "//x/y"), "http://x/y");
-        assert_eq!(join(base, "/y?z"), "http://h:1/y?z");
-        assert_eq!(join(base, "y"), "http://h:1/a/y");
-        assert_eq!(join("http://h", "y"), "http://h/y");
-    }
-
-    #[test]
-    fn content_ranges_are_read() {
-        assert_eq!(content_range("bytes 5-99/100"), Some((5, Some(100))));
-        assert_eq!(content_range("bytes 0-0/*"), Some((0, None)));
-        assert_eq!(content_range("bytes */0"), Some((0, Some(0))));
-        assert_eq!(content_range("items 1-2/3"), None);
-    }
 }

@@ -189,8 +189,9 @@ fn lacking(missing: &[String]) -> String {
 }
 
 fn cause_of(error: &io::Error) -> String {
-    match error.kind() == io::ErrorKind::StorageFull {
-        true => "no space left on the device".to_owned(),
-        false => error.to_string(),
+    if error.kind() == io::ErrorKind::StorageFull {
+        "no space left on the device".to_owned()
+    } else {
+        error.to_string()
     }
 }

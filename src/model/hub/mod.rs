@@ -11,6 +11,7 @@
 //! size, cannot go on after a process that died at a file's last byte, appends a whole file to a part
 //! when a server ignores `Range`, and compares no checksum.
 
+mod address;
 mod cache;
 mod choice;
 mod client;

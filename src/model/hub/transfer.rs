@@ -10,7 +10,7 @@ use super::HubProgress;
 use super::cache::RepositoryCache;
 use super::client::{Answer, Client, Follow, is_passing, pause, words};
 use super::error::HubError;
-use crate::checksum::sha256_of;
+use crate::checksum::{hexadecimal, sha256_of};
 use crate::store::free_disk;
 use crate::units::Bytes;
 
@@ -54,12 +54,15 @@ impl Transfer<'_> {
         let (etag, size) = self.head(name, &url)?;
         let _held = self.cache.lock(&etag, progress)?;
         let (blob, part) = self.cache.blob(&etag);
-        let is_whole = fs::metadata(&blob).is_ok_and(|found| size.is_none_or(|size| found.len() == size));
-        if !is_whole {
+        let is_whole = || fs::metadata(&blob).is_ok_and(|found| size.is_none_or(|size| found.len() == size));
+        if !is_whole() {
             let remote = Remote { name, url, etag, size, part };
-            self.verified(&remote, progress)?;
-            fs::rename(&remote.part, &blob).map_err(HubError::disk(&blob))?;
-            progress.finished(name);
+            let fetched = self.verified(&remote, progress);
+            match fetched.and_then(|()| fs::rename(&remote.part, &blob).map_err(HubError::disk(&blob))) {
+                // Without locks, another process may have given the same part its name.
+                Err(error) if !is_whole() => return Err(error),
+                Ok(()) | Err(_) => progress.finished(name),
+            }
         }
         self.cache.link(&blob, self.commit, name)?;
         Ok(path)
@@ -238,7 +241,7 @@ fn git_hash(path: &Path) -> io::Result<String> {
     let mut buffer = vec![0; PIECE];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            0 => return Ok(hexadecimal(&hash.finalize())),
             read => hash.update(&buffer[..read]),
         }
     }

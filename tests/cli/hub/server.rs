@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bertbench::checksum::sha256;
+use bertbench::checksum::{hexadecimal, sha256};
 use sha1::{Digest, Sha1};
 
 /// The repository that a server has.
@@ -115,7 +115,7 @@ impl Drop for Server {
 /// The name that git gives a content.
 pub(crate) fn git_hash(content: &[u8]) -> String {
     let digest = Sha1::new().chain_update(format!("blob {}\0", content.len())).chain_update(content).finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&digest)
 }
 
 fn is_large(name: &str) -> bool {
