@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::table::print;
-use super::{Ended, Error};
+use super::{Ended, Error, model_argument};
 use crate::diagnostic::Diagnostic;
 use crate::model::{CheckpointError, Conversion, folder_of};
 use crate::text::{TokenizerFiles, Vocabulary, lower_case_of, vocabulary_file};
@@ -18,9 +18,8 @@ use crate::text::{TokenizerFiles, Vocabulary, lower_case_of, vocabulary_file};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The checkpoint: its folder, its file or, of a TensorFlow checkpoint, its prefix.
-    #[arg(value_name = "FROM")]
-    from: PathBuf,
+    #[arg(value_name = "FROM", help = model_argument::MODEL_HELP)]
+    from: String,
     /// The folder (`--to hf`) or file (`--to safetensors`) to write; must not be there.
     #[arg(value_name = "TO")]
     into: PathBuf,
@@ -46,15 +45,17 @@ enum Format {
 const EXAMPLES: &str = "\
 Examples:
   bertbench convert uncased_L-12_H-768_A-12 bert-base --to hf
-  bertbench convert model.ckpt-1000 fine-tuned --to hf --vocabulary vocab.txt
+  bertbench convert out/model.ckpt-1000 fine-tuned --to hf --vocabulary vocab.txt
+  bertbench convert hub:google/bert_uncased_L-2_H-128_A-2 bert-tiny --to hf
   bertbench convert bert-base weights.safetensors --to safetensors";
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     refuse_place(&args.into)?;
-    let conversion = Conversion::open(&args.from).map_err(refused)?;
+    let from = model_argument::checkpoint(&args.from)?;
+    let conversion = Conversion::open(&from).map_err(refused)?;
     match args.to {
         Format::Hf => {
-            let files = tokenizer_files(args, &conversion)?;
+            let files = tokenizer_files(args, &from, &conversion)?;
             conversion.write_folder(&args.into, files.as_slice()).map_err(refused)?;
         }
         Format::Safetensors => conversion.write_safetensors(&args.into).map_err(refused)?,
@@ -82,8 +83,8 @@ fn refuse_place(into: &Path) -> Result<(), Diagnostic> {
 }
 
 /// The vocabulary and the tokenizer's settings, when they fit the embeddings.
-fn tokenizer_files(args: &Args, conversion: &Conversion) -> Result<TokenizerFiles, Error> {
-    let folder = folder_of(&args.from).map_err(refused)?;
+fn tokenizer_files(args: &Args, from: &Path, conversion: &Conversion) -> Result<TokenizerFiles, Error> {
+    let folder = folder_of(from).map_err(refused)?;
     let path = args.vocabulary.clone().unwrap_or_else(|| vocabulary_file(folder));
     if !path.is_file() {
         let finding = Diagnostic::new(format!("no vocabulary at {}", path.display()));

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::model_argument;
 use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
+use crate::model::hub::HubError;
 use crate::model::{CheckpointError, Config, check_weights, folder_of};
 use crate::plan::{Inputs, ModelInput, TaskInput};
-use crate::spec::{Experiment, Model, ModelSource};
+use crate::spec::{Experiment, HubModel, Model, ModelSource};
 use crate::store::{Architecture, Start};
 use crate::task::{FeatureSource, Task};
 use crate::text::{CacheOutcome, FeatureCache, Vocabulary, lower_case_of, vocabulary_file};
@@ -67,15 +69,16 @@ impl Reader<'_> {
 
     fn model(&self, model: &Model, data: &Path) -> Result<(ModelInput, Vocabulary, PathBuf), Diagnostic> {
         let key = format!("models.{}", model.name);
-        let (path, lower_case, start, config) = match &model.source {
-            ModelSource::Random(_) => (data.join("vocab.txt"), true, Start::Random, None),
-            ModelSource::Checkpoint(folder) => {
-                let (config, sha256, holder) = checkpoint(folder).map_err(|error| {
+        let (path, lower_case, start, config) = match self.folder(model)? {
+            None => (data.join("vocab.txt"), true, Start::Random, None),
+            Some((from, hub)) => {
+                let (config, sha256, folder) = checkpoint(&from).map_err(|error| {
                     let finding = self.experiment.finding(&format!("{key}.checkpoint"), error.to_string());
                     finding.hint(CHECKPOINT_IS)
                 })?;
-                let start = Start::Checkpoint { folder: folder.to_string_lossy().into_owned(), sha256 };
-                (vocabulary_file(holder), lower_case_of(holder)?.unwrap_or(true), start, Some(config))
+                let lower_case = lower_case_of(folder)?.unwrap_or(true);
+                let start = Start::Checkpoint { folder: from.to_string_lossy().into_owned(), sha256, hub };
+                (vocabulary_file(folder), lower_case, start, Some(config))
             }
         };
         let path = model.vocabulary.clone().unwrap_or(path);
@@ -90,6 +93,34 @@ impl Reader<'_> {
         Ok((ModelInput { architecture, start, vocabulary_sha256, lower_case }, vocabulary, path))
     }
 
+    /// The checkpoint's folder, if the model has one, and what it is on the hub, if it is from there.
+    fn folder(&self, model: &Model) -> Result<Option<(PathBuf, Option<String>)>, Diagnostic> {
+        let key = format!("models.{}.checkpoint", model.name);
+        match &model.source {
+            ModelSource::Random(_) => Ok(None),
+            ModelSource::Checkpoint(from) if folder_of(from).is_ok() => Ok(Some((from.clone(), None))),
+            ModelSource::Checkpoint(folder) => {
+                let finding = self.experiment.finding(&key, format!("no checkpoint folder at {}", folder.display()));
+                let name = folder.to_string_lossy();
+                Err(match HubModel::parse(&name) {
+                    Ok(_) if name.contains('/') => {
+                        finding.hint(format!("a model of the hub is `checkpoint: {{hub: {name}}}`"))
+                    }
+                    _ => finding.hint(CHECKPOINT_IS),
+                })
+            }
+            ModelSource::Hub(of) => {
+                let found = model_argument::fetched(of).map_err(|error| {
+                    let at_revision = matches!(error, HubError::NoRevision { .. });
+                    let key = format!("{key}.{}", if at_revision { "revision" } else { "hub" });
+                    self.experiment.finding(&key, error.to_string()).hint(error.hint())
+                })?;
+                let HubModel { repository, .. } = of;
+                Ok(Some((found.folder, Some(format!("hub:{repository}@{}", found.commit)))))
+            }
+        }
+    }
+
     fn architecture(
         &self,
         model: &Model,
@@ -99,14 +130,16 @@ impl Reader<'_> {
     ) -> Result<Architecture, Diagnostic> {
         let tokens = vocabulary.len() as u32;
         match (&model.source, config) {
-            (ModelSource::Checkpoint(_), Some(config)) if config.architecture.vocab_size != tokens => {
+            (ModelSource::Checkpoint(_) | ModelSource::Hub(_), Some(config))
+                if config.architecture.vocab_size != tokens =>
+            {
                 let rows = config.architecture.vocab_size;
                 let message =
                     format!("{} has {tokens} tokens, but the checkpoint {rows} word embeddings", path.display());
                 let finding = self.experiment.finding(&format!("models.{}", model.name), message);
                 Err(finding.hint("the vocabulary must be the one that the checkpoint was trained with"))
             }
-            (ModelSource::Checkpoint(_), Some(config)) => Ok(config.architecture),
+            (ModelSource::Checkpoint(_) | ModelSource::Hub(_), Some(config)) => Ok(config.architecture),
             (ModelSource::Random(of), _) => Ok(Architecture {
                 layers: of.layers,
                 hidden: of.hidden,
@@ -116,7 +149,9 @@ impl Reader<'_> {
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
             }),
-            (ModelSource::Checkpoint(folder), None) => Err(Diagnostic::new("no config.json was read").in_file(folder)),
+            (ModelSource::Checkpoint(_) | ModelSource::Hub(_), None) => {
+                Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name)))
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod config;
 mod convert;
 mod error;
 mod heads;
+pub mod hub;
 mod initialize;
 mod save;
 mod weights;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::document::Document;
+use super::hub::HubModel;
 use super::written::{Device, Preset, Sweep, Training};
 use crate::diagnostic::{Diagnostic, Place};
 
@@ -52,6 +53,8 @@ pub enum ModelSource {
     Random(Dimensions),
     /// A Hugging Face folder.
     Checkpoint(PathBuf),
+    /// A model of the Hugging Face hub.
+    Hub(HubModel),
 }
 
 /// The dimensions of a BERT encoder; its vocabulary comes from elsewhere.

@@ -6,7 +6,7 @@ use super::typed::{At, Cause, Wrong};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// A line that is right, by key: shown when the key is missing or holds something of another shape.
-const EXAMPLES: [(&str, &str); 20] = [
+const EXAMPLES: [(&str, &str); 22] = [
     ("experiment", "experiment: my-first"),
     ("models", "models: {base: {preset: bert-base}}"),
     ("tasks", "tasks: [rte, mrpc]"),
@@ -26,12 +26,14 @@ const EXAMPLES: [(&str, &str); 20] = [
     ("heads", "heads: 2"),
     ("max_length", "max_length: 128"),
     ("checkpoint", "checkpoint: path/to/all-MiniLM-L6-v2"),
+    ("hub", "hub: google-bert/bert-base-uncased"),
+    ("revision", "revision: main"),
     ("vocabulary", "vocabulary: path/to/vocab.txt"),
 ];
 
 /// Names that other programs use for our keys (Hugging Face's Trainer, google-research/bert), and slips
 /// that are too far for "did you mean".
-const OTHER_NAMES: [(&str, &str); 19] = [
+const OTHER_NAMES: [(&str, &str); 23] = [
     ("name", "experiment"),
     ("dataset", "data"),
     ("data_dir", "data"),
@@ -49,6 +51,10 @@ const OTHER_NAMES: [(&str, &str); 19] = [
     ("max_grad_norm", "clip_norm"),
     ("gradient_accumulation_steps", "gradient_accumulation"),
     ("path", "checkpoint"),
+    ("repo", "hub"),
+    ("repo_id", "hub"),
+    ("branch", "revision"),
+    ("commit", "revision"),
     ("vocab", "vocabulary"),
     ("do_lower_case", "lower_case"),
 ];

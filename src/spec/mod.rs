@@ -11,6 +11,7 @@ mod check;
 mod document;
 mod experiment;
 mod explain;
+mod hub;
 mod load;
 mod models;
 mod overrides;
@@ -20,6 +21,7 @@ mod written;
 mod yaml;
 
 pub use experiment::{DataSource, Dimensions, Experiment, Model, ModelSource};
+pub use hub::{DEFAULT_REVISION, HubModel};
 pub use load::{load, parse};
 pub use schema::schema;
 pub use written::{Device, Preset, Sweep, Training};

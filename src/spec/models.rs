@@ -3,9 +3,10 @@
 use super::check::{for_example, is_name, not_empty, path, tidy};
 use super::document::Document;
 use super::experiment::{Dimensions, Model, ModelSource};
+use super::hub::{HubModel, REPOSITORY_IS, REVISION_IS, repository_fault, revision_fault};
 use super::written::{
     MAX_HIDDEN, MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, SHORTEST_SEQUENCE, Written, WrittenArchitecture,
-    WrittenModel,
+    WrittenCheckpoint, WrittenHub, WrittenModel,
 };
 use crate::diagnostic::Diagnostic;
 
@@ -45,8 +46,8 @@ fn resolve(document: &Document, name: String, written: &WrittenModel) -> Result<
         ModelSource::Random(preset.dimensions())
     } else if let Some(architecture) = &written.architecture {
         ModelSource::Random(dimensions(document, &format!("{key}.architecture"), architecture)?)
-    } else if let Some(folder) = &written.checkpoint {
-        ModelSource::Checkpoint(path(document, &format!("{key}.checkpoint"), folder)?)
+    } else if let Some(checkpoint) = &written.checkpoint {
+        published(document, &format!("{key}.checkpoint"), checkpoint)?
     } else {
         let found = document.at_key(&key, format!("the model `{name}` has no size"));
         return Err(found.hint("give it one of `preset`, `architecture` and `checkpoint`"));
@@ -56,6 +57,35 @@ fn resolve(document: &Document, name: String, written: &WrittenModel) -> Result<
         None => None,
     };
     Ok(Model { name, source, vocabulary, lower_case: written.lower_case })
+}
+
+fn published(document: &Document, key: &str, written: &WrittenCheckpoint) -> Result<ModelSource, Diagnostic> {
+    let WrittenHub { hub, revision } = match written {
+        WrittenCheckpoint::Folder(folder) => {
+            if let Some(model) = folder.strip_prefix("hub:") {
+                let found =
+                    document.at_key(key, format!("`{folder}` is the command line's form of a model of the hub"));
+                return Err(found.hint(in_mapping(model)));
+            }
+            return Ok(ModelSource::Checkpoint(path(document, key, folder)?));
+        }
+        WrittenCheckpoint::Hub(hub) => hub,
+    };
+    if let Some(fault) = repository_fault(hub) {
+        return Err(document.at_key(&format!("{key}.hub"), fault).hint(REPOSITORY_IS));
+    }
+    if let Some(fault) = revision_fault(revision) {
+        return Err(document.at_key(&format!("{key}.revision"), fault).hint(REVISION_IS));
+    }
+    Ok(ModelSource::Hub(HubModel { repository: hub.clone(), revision: revision.clone() }))
+}
+
+/// `ORG/NAME@REVISION` as an experiment file has it.
+fn in_mapping(model: &str) -> String {
+    match model.trim().split_once('@') {
+        Some((repository, revision)) => format!("write `checkpoint: {{hub: {repository}, revision: {revision}}}`"),
+        None => format!("write `checkpoint: {{hub: {}}}`", model.trim()),
+    }
 }
 
 fn dimensions(document: &Document, key: &str, written: &WrittenArchitecture) -> Result<Dimensions, Diagnostic> {

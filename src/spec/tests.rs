@@ -147,3 +147,23 @@ fn no_text_makes_the_reader_panic() {
     }
     assert!(refused > 1000, "only {refused} of the changes mattered");
 }
+
+#[test]
+fn a_model_of_the_hub_has_a_revision_and_places() {
+    let hub = |written: &str| {
+        let text = format!(
+            "experiment: a\nmodels:\n  m:\n    checkpoint: {written}\ntasks: [rte]\n\
+             sweep: {{batch_size: [1], learning_rate: [1e-5], epochs: [1]}}\nmini: {{}}\n"
+        );
+        read(&text, &[]).unwrap()
+    };
+    let source = |repository: &str, revision: &str| {
+        ModelSource::Hub(HubModel { repository: repository.to_owned(), revision: revision.to_owned() })
+    };
+    assert_eq!(hub("{hub: a/b}").models[0].source, source("a/b", "main"));
+    let pinned = hub("{hub: a/b, revision: v1}");
+    assert_eq!(pinned.models[0].source, source("a/b", "v1"));
+    let column = |key: &str| pinned.finding(key, "").place.and_then(|place| place.column);
+    assert_eq!(column("models.m.checkpoint.hub"), Some(23));
+    assert_eq!(column("models.m.checkpoint.revision"), Some(38));
+}

@@ -1,10 +1,16 @@
 //! The experiment file as written: what serde reads and what the JSON schema describes. The doc
 //! comments here are the descriptions that an editor shows.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::hub::DEFAULT_REVISION;
 
 /// `[CLS]`, one token and `[SEP]`: the shortest sequence that says anything.
 pub(super) const SHORTEST_SEQUENCE: u32 = 3;
@@ -64,13 +70,74 @@ pub(super) struct WrittenModel {
     pub(super) preset: Option<Preset>,
     /// A size of your own, with random weights.
     pub(super) architecture: Option<WrittenArchitecture>,
-    /// A Hugging Face folder: `config.json`, `model.safetensors`, `vocab.txt`.
-    pub(super) checkpoint: Option<String>,
+    /// Published weights: a folder with `config.json`, weights and `vocab.txt`, or `hub: ORG/NAME`.
+    pub(super) checkpoint: Option<WrittenCheckpoint>,
     /// The `WordPiece` vocabulary, a `vocab.txt`. A checkpoint brings its own; for the others the
     /// `vocab.txt` of the data folder is used.
     pub(super) vocabulary: Option<String>,
     /// Whether text is lower-cased and stripped of accents. A checkpoint knows; else `true`.
     pub(super) lower_case: Option<bool>,
+}
+
+/// Where published weights are: the text is a folder, the mapping a model of the hub.
+#[derive(Clone, Debug)]
+pub(super) enum WrittenCheckpoint {
+    Folder(String),
+    Hub(WrittenHub),
+}
+
+/// A model of the Hugging Face hub; it is fetched into the hub's cache on this machine when needed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Hub")]
+pub(super) struct WrittenHub {
+    /// The repository, such as `google-bert/bert-base-uncased`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$"), length(max = 96))]
+    pub(super) hub: String,
+    /// A branch, a tag or the hash of a commit; the hash needs no network once the files are there.
+    #[serde(default = "default_revision")]
+    #[schemars(length(min = 1))]
+    pub(super) revision: String,
+}
+
+fn default_revision() -> String {
+    DEFAULT_REVISION.to_owned()
+}
+
+impl<'de> Deserialize<'de> for WrittenCheckpoint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CheckpointVisitor)
+    }
+}
+
+/// By hand, because `untagged` would lose the places of errors inside the mapping.
+struct CheckpointVisitor;
+
+impl<'de> Visitor<'de> for CheckpointVisitor {
+    type Value = WrittenCheckpoint;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a folder or `{hub: ORG/NAME}`")
+    }
+
+    fn visit_str<E: de::Error>(self, folder: &str) -> Result<WrittenCheckpoint, E> {
+        Ok(WrittenCheckpoint::Folder(folder.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WrittenCheckpoint, A::Error> {
+        WrittenHub::deserialize(MapAccessDeserializer::new(map)).map(WrittenCheckpoint::Hub)
+    }
+}
+
+impl JsonSchema for WrittenCheckpoint {
+    fn schema_name() -> Cow<'static, str> {
+        "Checkpoint".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let hub = generator.subschema_for::<WrittenHub>();
+        json_schema!({"oneOf": [{"type": "string", "description": "A folder.", "minLength": 1}, hub]})
+    }
 }
 
 /// The sizes that have names: BERT-base and BERT-large (Devlin et al. 2018), and the smaller ones

@@ -89,6 +89,9 @@ pub enum Start {
         folder: String,
         /// SHA-256 of its weights.
         sha256: String,
+        /// Where the folder came from, `hub:ORG/NAME@COMMIT`, when it was fetched from the hub.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hub: Option<String>,
     },
 }
 
@@ -118,13 +121,14 @@ pub struct TrainingSettings {
 
 impl RunSettings {
     /// The id of this run. Names and paths that do not decide the result (the model's name, the
-    /// checkpoint's folder) do not enter it; checksums do.
+    /// checkpoint's folder or place on the hub) do not enter it; checksums do.
     #[must_use]
     pub fn id(&self) -> RunId {
         let mut decisive = self.clone();
         decisive.model.clear();
-        if let Start::Checkpoint { folder, .. } = &mut decisive.start {
+        if let Start::Checkpoint { folder, hub, .. } = &mut decisive.start {
             folder.clear();
+            *hub = None;
         }
         // Struct fields and BTreeMap keys serialise in a fixed order; f64 in its shortest exact form.
         let json = serde_json::to_vec(&decisive).unwrap_or_default();

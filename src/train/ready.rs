@@ -56,7 +56,7 @@ impl Ready {
                 let model = random_classifier(&settings.architecture, outputs, settings.seed, &autodiff);
                 (model, Config { architecture: settings.architecture }, Vec::new())
             }
-            Start::Checkpoint { folder, sha256 } => {
+            Start::Checkpoint { folder, sha256, .. } => {
                 unchanged(Path::new(folder), sha256)?;
                 let loaded = load_classifier(Path::new(folder), outputs, settings.seed, &autodiff)?;
                 (loaded.model, loaded.config, loaded.notes)

@@ -11,6 +11,7 @@ mod crash;
 mod expected;
 mod failures;
 mod help;
+mod hub;
 mod input;
 mod program;
 mod rows;

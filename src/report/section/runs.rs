@@ -91,7 +91,7 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
     let (shape, training) = (&settings.architecture, &settings.training);
     let start = match &settings.start {
         Start::Random => "random, from the seed".to_owned(),
-        Start::Checkpoint { folder, sha256 } => format!("{folder} (SHA-256 {sha256})"),
+        Start::Checkpoint { folder, sha256, hub } => format!("{} (SHA-256 {sha256})", hub.as_ref().unwrap_or(folder)),
     };
     let mut pairs: Vec<(&str, String)> = vec![
         ("batch size", settings.batch_size.to_string()),
