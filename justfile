@@ -83,6 +83,12 @@ bench:
 bless:
     BERTBENCH_UPDATE=1 cargo test --release --locked --no-fail-fast
 
+# Everything against PyTorch, transformers and TensorFlow, which it installs (needs python3-venv, PyPI, 7 GB).
+[group('extras')]
+test-parity:
+    [[ -e datasets/all-MiniLM-L6-v2 || -n ${BERTBENCH_MINILM:-} ]] || just fetch-minilm
+    bash tests/parity.sh
+
 # Licences, advisories and duplicate crates (needs cargo-deny).
 [group('extras')]
 deny:
