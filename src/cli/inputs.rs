@@ -204,7 +204,7 @@ fn checkpoint(folder: &Path) -> Result<(Config, String), CheckpointError> {
 }
 
 /// `do_lower_case` of a folder's tokenizer settings; BERT's default is true.
-fn folder_lower_case(folder: &Path) -> bool {
+pub(super) fn folder_lower_case(folder: &Path) -> bool {
     let settings = std::fs::read(folder.join("tokenizer_config.json")).ok();
     let settings: Option<Value> = settings.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     settings.and_then(|settings| settings.get("do_lower_case")?.as_bool()).unwrap_or(true)

@@ -6,10 +6,12 @@ mod check;
 mod compare;
 mod completions;
 mod data;
+mod extract;
 mod inputs;
 mod list;
 mod plan;
 mod plan_file;
+mod predict;
 mod prepare;
 mod progress;
 mod render;
@@ -18,7 +20,9 @@ mod run;
 mod runs;
 mod schema;
 mod status;
+mod streams;
 mod table;
+mod trained_model;
 mod worker;
 
 pub use render::render;
@@ -67,6 +71,8 @@ enum Command {
     Runs(runs::Args),
     Report(report::Args),
     Compare(compare::Args),
+    Predict(predict::Args),
+    Extract(extract::Args),
     List(list::Args),
     Data(data::Args),
     Schema(schema::Args),
@@ -178,6 +184,8 @@ impl Command {
             Self::Runs(args) => runs::execute(&args),
             Self::Report(args) => report::execute(&args),
             Self::Compare(args) => compare::execute(&args),
+            Self::Predict(args) => predict::execute(&args),
+            Self::Extract(args) => extract::execute(&args),
             Self::List(args) => list::execute(&args),
             Self::Data(args) => data::execute(&args),
             Self::Schema(args) => schema::execute(&args),

@@ -5,6 +5,7 @@ mod checkpoint;
 mod config;
 mod initialize;
 mod inspect;
+mod labels;
 mod save;
 
 pub use bert::{Bert, Classifier, ForwardDropout, PackedInput};
@@ -12,4 +13,5 @@ pub use checkpoint::{CheckpointError, Loaded, load_classifier, load_encoder, loa
 pub use config::{Config, ConfigError, HeadLabels};
 pub use initialize::random_classifier;
 pub use inspect::check_weights;
+pub use labels::{OutputOrder, output_names};
 pub use save::save_classifier;
