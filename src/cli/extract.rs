@@ -11,8 +11,8 @@ use crate::diagnostic::Diagnostic;
 use crate::exec::StopFlag;
 use crate::model::load_encoder;
 use crate::store::output;
-use crate::text::{FeatureSet, LeftOut};
-use crate::train::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, parse_layers, read_lines};
+use crate::text::{FeatureSet, LeftOut, read_lines};
+use crate::train::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, parse_layers};
 
 /// Extract hidden states of a model as features of tokens.
 ///
@@ -22,8 +22,6 @@ use crate::train::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    #[command(flatten)]
-    model: ModelArgs,
     /// The layers: -1 is the last, -2 the one before; 0 is the output of the embeddings, 1 the first layer.
     #[arg(
         long,
@@ -39,6 +37,8 @@ pub(super) struct Args {
     /// The features, `.jsonl` or `.safetensors`; `-` is standard output, as JSON lines.
     #[arg(long, value_name = "FEATURES")]
     output: PathBuf,
+    #[command(flatten)]
+    model: ModelArgs,
 }
 
 const EXAMPLES: &str = "\

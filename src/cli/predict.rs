@@ -8,7 +8,7 @@ use super::trained_model::{ModelArgs, TrainedModel, note, note_truncated, refuse
 use super::{Ended, Error};
 use crate::data::{BadRows, LoneTable};
 use crate::diagnostic::Diagnostic;
-use crate::model::{OutputOrder, load_trained_classifier, output_names};
+use crate::model::{CheckpointError, OutputOrder, check_head, load_trained_classifier, output_names};
 use crate::task::{HeadKind, Task, features_of};
 use crate::text::FeatureSet;
 use crate::train::{predict_in_batches, scores};
@@ -21,8 +21,6 @@ use crate::train::{predict_in_batches, scores};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    #[command(flatten)]
-    model: ModelArgs,
     /// The task that the model was trained for: `bertbench list tasks`.
     #[arg(long, value_name = "TASK")]
     task: String,
@@ -44,22 +42,32 @@ pub(super) struct Args {
     /// Leave malformed rows out and count them, instead of refusing the input.
     #[arg(long)]
     skip_bad_rows: bool,
+    #[command(flatten)]
+    model: ModelArgs,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  bertbench predict runs/mini/rte/small/ID/model --task rte --input datasets/mini-1/RTE/dev.tsv --output out.tsv
+  bertbench predict runs/mini/rte/small/ID/model --task rte --input RTE/dev.tsv --output out.tsv
   bertbench predict MODEL --task stsb --input - --output - < rows.tsv > out.tsv
-  bertbench predict MODEL --task mnli --input diagnostic.tsv --output ax.tsv --outputs entailment,neutral,contradiction
+  bertbench predict MODEL --task mnli --input diagnostic.tsv --output ax.tsv
+  bertbench predict MODEL --task rte --outputs not_entailment,entailment --input test.tsv --output -";
 
-The length must be that of the training for the same numbers: `--max-length 64` after `max_length: 64`.";
+/// What a file of weights without a head should have been.
+const HEAD_IS: &str = "`predict` needs a model that was trained on a task, with its head";
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let task = Task::find(&args.task)?;
     let output = Output::open(&args.output)?;
     let model = args.model.open()?;
     let (form, features) = rows(args, task, &model)?;
-    let loaded = load_trained_classifier(&model.folder, &model.device.device).map_err(|error| refused(&error))?;
+    check_head(&model.folder).map_err(|error| Diagnostic::new(error.to_string()).hint(HEAD_IS))?;
+    let loaded = load_trained_classifier(&model.folder, &model.device.device).map_err(|error| match error {
+        CheckpointError::Missing { ref names, .. } if names.iter().all(|name| name.starts_with("classifier.")) => {
+            Diagnostic::new(error.to_string()).hint(HEAD_IS).into()
+        }
+        other => refused(&other),
+    })?;
     let order = output_order(args, task, &model, loaded.model.outputs())?;
     loaded.notes.iter().for_each(|text| note(text));
     note_truncated(&features, model.max_length);
@@ -89,10 +97,9 @@ fn rows(args: &Args, task: &Task, model: &TrainedModel) -> Result<(LoneTable, Fe
         let message = format!("`{}` has pairs of texts, but the model has one segment embedding", task.name);
         return Err(Diagnostic::new(message).in_file(&model.folder.join("config.json")).into());
     }
-    for (count, what) in [(rows.skipped, "malformed rows were skipped"), (rows.without_gold, "rows have no gold label")]
-    {
+    for (what, count) in [("malformed rows", rows.skipped), ("rows without a gold label", rows.without_gold)] {
         if count > 0 {
-            note(&format_args!("{count} {what}; the numbers in the output do not count them"));
+            note(&format_args!("{what} that were left out, and that the output does not number: {count}"));
         }
     }
     Ok((form, features_of(&rows, &model.tokenizer, model.max_length)?))

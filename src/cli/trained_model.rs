@@ -1,11 +1,13 @@
 //! A model that is used, not trained: what `predict` and `extract` read of it before its weights.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::inputs::folder_lower_case;
 use crate::diagnostic::Diagnostic;
 use crate::model::{CheckpointError, Config};
+use crate::store::RunSettings;
 use crate::text::{FeatureSet, Tokenizer, Vocabulary};
 use crate::train::{NamedDevice, open_device};
 
@@ -21,8 +23,8 @@ pub(super) struct ModelArgs {
     /// The model's folder, such as runs/mini/rte/small/ID/model.
     #[arg(value_name = "MODEL")]
     model: String,
-    /// Longest sequence in tokens, [CLS] and [SEP] included; longer texts lose their end [default: 128, or
-    /// the model's positions if these are fewer].
+    /// Longest sequence in tokens, [CLS] and [SEP] included; longer texts lose their end [default: that of the
+    /// training while MODEL lies in its run's folder, else 128, or the model's positions if these are fewer].
     #[arg(long, value_name = "TOKENS")]
     max_length: Option<u32>,
     /// Sequences in a batch.
@@ -66,7 +68,7 @@ impl ModelArgs {
                 .into());
         }
         let positions = config.architecture.max_positions;
-        let max_length = self.max_length.unwrap_or(positions.min(MAX_LENGTH));
+        let max_length = self.max_length.or_else(|| trained_length(&folder)).unwrap_or(positions.min(MAX_LENGTH));
         if max_length > positions {
             let message = format!("`--max-length {max_length}` is more than the model's {positions} positions");
             return Err(Diagnostic::new(message).into());
@@ -81,6 +83,13 @@ impl TrainedModel {
     pub(super) fn takes_pairs(&self) -> bool {
         self.config.architecture.type_vocab_size > 1
     }
+}
+
+/// The longest sequence of the run whose folder the model lies in, if it lies in one.
+fn trained_length(folder: &Path) -> Option<u32> {
+    let run = folder.canonicalize().ok()?;
+    let settings: RunSettings = serde_json::from_slice(&fs::read(run.parent()?.join("settings.json")).ok()?).ok()?;
+    Some(settings.training.max_length)
 }
 
 /// The folder that MODEL names.

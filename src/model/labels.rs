@@ -1,6 +1,6 @@
 //! What the outputs of a classifier mean: `id2label` of its `config.json`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -16,10 +16,7 @@ pub struct OutputOrder(Vec<usize>);
 /// # Errors
 /// When the file cannot be read, or `id2label` is not an object of names under the keys 0, 1, 2, ….
 pub fn output_names(folder: &Path) -> Result<Option<Vec<String>>, ConfigError> {
-    let path = folder.join("config.json");
-    let bytes = std::fs::read(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-    let config: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| ConfigError::Json { path: path.clone(), message: format!("not JSON: {error}") })?;
+    let (path, config) = read(folder)?;
     let names = match config.get("id2label") {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Object(names)) => (0..names.len())
@@ -31,6 +28,33 @@ pub fn output_names(folder: &Path) -> Result<Option<Vec<String>>, ConfigError> {
     let names = names.ok_or(ConfigError::Key { path, key: "id2label".into(), problem })?;
     let generic = names.iter().enumerate().all(|(id, name)| *name == format!("LABEL_{id}"));
     Ok((!generic).then_some(names))
+}
+
+/// Whether the head of a model answers one question about a text or pair: the `architectures` of
+/// `folder/config.json`, if it has some, say so. Heads for tokens or choices go by the same tensor names.
+///
+/// # Errors
+/// When the file cannot be read, or the head is for something else.
+pub fn check_head(folder: &Path) -> Result<(), ConfigError> {
+    let (path, config) = read(folder)?;
+    let named = config.get("architectures").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let fits = |name: &Value| name.as_str().is_some_and(|name| name.ends_with("ForSequenceClassification"));
+    match named.first() {
+        Some(other) if !named.iter().any(fits) => {
+            let problem = format!("has {other} where BertForSequenceClassification was expected");
+            Err(ConfigError::Key { path, key: "architectures".into(), problem })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn read(folder: &Path) -> Result<(PathBuf, Value), ConfigError> {
+    let path = folder.join("config.json");
+    let bytes = std::fs::read(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+    match serde_json::from_slice(&bytes) {
+        Ok(config) => Ok((path, config)),
+        Err(error) => Err(ConfigError::Json { path, message: format!("not JSON: {error}") }),
+    }
 }
 
 impl OutputOrder {
@@ -90,6 +114,25 @@ mod tests {
             let said = names(&format!(", \"id2label\": {wrong}")).unwrap_err();
             assert!(said.starts_with("config.json: `id2label` must name"), "{said}");
         }
+    }
+
+    #[test]
+    fn a_head_for_tokens_is_told_from_one_for_texts() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |config: &str| {
+            std::fs::write(folder.path().join("config.json"), config).unwrap();
+            check_head(folder.path())
+        };
+        for fine in ["{}", "{\"architectures\": null}", "{\"architectures\": [\"BertForSequenceClassification\"]}"] {
+            assert!(check(fine).is_ok(), "{fine}");
+        }
+        let said = check("{\"architectures\": [\"BertForTokenClassification\"]}").unwrap_err().to_string();
+        assert!(
+            said.ends_with(
+                "`architectures` has \"BertForTokenClassification\" where BertForSequenceClassification was expected"
+            ),
+            "{said}"
+        );
     }
 
     #[test]

@@ -13,5 +13,5 @@ pub use checkpoint::{CheckpointError, Loaded, load_classifier, load_encoder, loa
 pub use config::{Config, ConfigError, HeadLabels};
 pub use initialize::random_classifier;
 pub use inspect::check_weights;
-pub use labels::{OutputOrder, output_names};
+pub use labels::{OutputOrder, check_head, output_names};
 pub use save::save_classifier;

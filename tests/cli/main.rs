@@ -8,9 +8,11 @@
 mod checkpoints;
 mod crash;
 mod expected;
+mod extract;
 mod failures;
 mod help;
 mod input;
+mod predict;
 mod program;
 mod rows;
 mod runs;

@@ -2,12 +2,10 @@
 
 mod json_lines;
 mod layers;
-mod lines;
 mod packed;
 
 pub use json_lines::JsonLines;
 pub use layers::{Layer, parse_layers};
-pub use lines::{Lines, read_lines};
 pub use packed::Packed;
 
 use std::cmp::Reverse;

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use super::features::TextPair;
 use crate::diagnostic::Diagnostic;
-use crate::text::TextPair;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// Between the texts of a pair; of several in a line the last one counts, as for the script's greedy pattern.
@@ -12,14 +12,14 @@ const BETWEEN: &str = " ||| ";
 
 /// The examples of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lines<'a>(Vec<(&'a str, Option<&'a str>)>);
+pub struct TextLines<'a>(Vec<(&'a str, Option<&'a str>)>);
 
 /// The lines of `bytes`, white space at their ends cut off. An empty line is an example without tokens, so that
 /// the number of an example is that of its line. `path` is the name for messages.
 ///
 /// # Errors
 /// Nothing at all; a line that is not UTF-8.
-pub fn read_lines<'a>(bytes: &'a [u8], path: &Path) -> Result<Lines<'a>, Diagnostic> {
+pub fn read_lines<'a>(bytes: &'a [u8], path: &Path) -> Result<TextLines<'a>, Diagnostic> {
     if bytes.is_empty() {
         return Err(Diagnostic::new("the file is empty").in_file(path));
     }
@@ -29,7 +29,7 @@ pub fn read_lines<'a>(bytes: &'a [u8], path: &Path) -> Result<Lines<'a>, Diagnos
     })?;
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
-    Ok(Lines(lines.map(|line| split(line.trim())).collect()))
+    Ok(TextLines(lines.map(|line| split(line.trim())).collect()))
 }
 
 fn split(line: &str) -> (&str, Option<&str>) {
@@ -39,7 +39,7 @@ fn split(line: &str) -> (&str, Option<&str>) {
     }
 }
 
-impl<'a> Lines<'a> {
+impl<'a> TextLines<'a> {
     /// The examples as features are built from them, without labels.
     #[must_use]
     pub fn examples(&self) -> Vec<TextPair<'a>> {
