@@ -112,7 +112,11 @@ fn output_order(args: &Args, task: &Task, model: &TrainedModel, outputs: usize) 
     let HeadKind::Classes(classes) = task.head else {
         return match (outputs, args.outputs.is_empty(), args.probabilities) {
             (1, true, false) => Ok(OutputOrder::as_it_is(1)),
-            (1, ..) => Err(Diagnostic::new(format!("`{name}` asks for a score and has no classes")).into()),
+            (1, ..) => {
+                let message =
+                    format!("`--outputs` and `--probabilities` are about classes, but `{name}` asks for a score");
+                Err(Diagnostic::new(message).into())
+            }
             _ => Err(wrong(format!("the model has {outputs} outputs, but `{name}` asks for one, a score")).into()),
         };
     };
@@ -132,8 +136,8 @@ fn output_order(args: &Args, task: &Task, model: &TrainedModel, outputs: usize) 
     };
     let order = OutputOrder::by_name(&names, classes).ok_or_else(|| {
         let message = format!("the outputs are named {}, but the classes of `{name}` are {listed}", names.join(","));
-        let hint = format!("`--outputs {listed}` names them anew, first to last");
-        if args.outputs.is_empty() { wrong(message).hint(hint) } else { Diagnostic::new(message) }
+        let hint = format!("`--outputs {listed}` or another order of these says which output is which, first to last");
+        if args.outputs.is_empty() { wrong(message) } else { Diagnostic::new(message) }.hint(hint)
     })?;
     if args.outputs.is_empty() && !order.is_as_it_is() {
         note(&format_args!("the model's outputs are {}; the table has them in the order of `{name}`", names.join(",")));
