@@ -17,7 +17,7 @@ use crate::train::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, 
 /// Extract hidden states of a model as features of tokens.
 ///
 /// Every line of the input is a text, or a pair of texts with ` ||| ` between them. The output is, by its
-/// ending, `.jsonl`, a JSON object a line as google-research/bert's extract_features.py writes it, or
+/// ending, `.jsonl`, a JSON object a line as google-research/bert's `extract_features.py` writes it, or
 /// `.safetensors`, one tensor a layer over all tokens of all lines.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -62,7 +62,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let features = features(args, &model)?;
     // The seed draws a pooler where there is none, which is not used.
     let loaded = load_encoder(&model.folder, 0, &model.device.device).map_err(|error| refused(&error))?;
-    loaded.notes.iter().for_each(|text| note(text));
+    loaded.notes.iter().for_each(note);
     note_truncated(&features, model.max_length);
     let work = Work {
         extraction: Extraction {

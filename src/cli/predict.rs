@@ -62,14 +62,9 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let model = args.model.open()?;
     let (form, features) = rows(args, task, &model)?;
     check_head(&model.folder).map_err(|error| Diagnostic::new(error.to_string()).hint(HEAD_IS))?;
-    let loaded = load_trained_classifier(&model.folder, &model.device.device).map_err(|error| match error {
-        CheckpointError::Missing { ref names, .. } if names.iter().all(|name| name.starts_with("classifier.")) => {
-            Diagnostic::new(error.to_string()).hint(HEAD_IS).into()
-        }
-        other => refused(&other),
-    })?;
+    let loaded = load_trained_classifier(&model.folder, &model.device.device).map_err(|error| no_head(&error))?;
     let order = output_order(args, task, &model, loaded.model.outputs())?;
-    loaded.notes.iter().for_each(|text| note(text));
+    loaded.notes.iter().for_each(note);
     note_truncated(&features, model.max_length);
     let logits = predict_in_batches(&loaded.model, &features, args.model.batch_size, &model.device.device);
     let logits = order.arrange(&logits);
@@ -83,6 +78,16 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
         task.predictions_tsv(&logits, features.labels())
     })?;
     conclude(&output, task, form, &logits, &features)
+}
+
+/// Why a model's weights are refused: said in another way when only the head is not there.
+fn no_head(error: &CheckpointError) -> Error {
+    if let CheckpointError::Missing { names, .. } = error
+        && names.iter().all(|name| name.starts_with("classifier."))
+    {
+        return Diagnostic::new(error.to_string()).hint(HEAD_IS).into();
+    }
+    refused(error)
 }
 
 /// The input's rows as features.

@@ -30,7 +30,7 @@ pub(super) struct ModelArgs {
     /// Sequences in a batch.
     #[arg(long, value_name = "N", default_value_t = crate::train::EVALUATION_BATCH, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) batch_size: u32,
-    /// Lower-case texts and strip their accents [default: as the model's tokenizer_config.json says, else true].
+    /// Lower-case texts and strip their accents [default: as the model's `tokenizer_config.json` says, else true].
     #[arg(long, value_name = "true|false", hide_possible_values = true)]
     lower_case: Option<bool>,
     /// `auto`, `cpu`, `wgpu`, `vulkan` or `cuda`.

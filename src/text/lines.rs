@@ -24,7 +24,7 @@ pub fn read_lines<'a>(bytes: &'a [u8], path: &Path) -> Result<TextLines<'a>, Dia
         return Err(Diagnostic::new("the file is empty").in_file(path));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         Diagnostic::new("the line is not valid UTF-8").at_line(path, line).hint("save the file as UTF-8")
     })?;
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
