@@ -23,7 +23,7 @@ pub(super) struct ModelArgs {
     /// The model's folder, such as runs/mini/rte/small/ID/model.
     #[arg(value_name = "MODEL")]
     model: String,
-    /// Longest sequence in tokens, [CLS] and [SEP] included; longer texts lose their end [default: that of the
+    /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer texts lose their end [default: that of the
     /// training while MODEL lies in its run's folder, else 128, or the model's positions if these are fewer].
     #[arg(long, value_name = "TOKENS")]
     max_length: Option<u32>,

@@ -61,11 +61,11 @@ fn push_text(line: &mut String, text: &str) {
     line.push('"');
 }
 
-/// From here on a number's sixth decimal is no longer told apart in f32, nor is it in Python's output.
+/// From here on, and long before, f32 holds whole numbers only.
 const WHOLE: f64 = 1e9;
 
 /// A finite number rounded to six decimals, as Python writes `round(float(x), 6)`: halves go to the even digit,
-/// and what is less than 1e-4 has an exponent.
+/// and what is less than 1e-4 has an exponent. (Python gives one to what is more than 1e16, too.)
 fn push_rounded(line: &mut String, number: f32) {
     let number = f64::from(number);
     if number.abs() >= WHOLE {
@@ -130,7 +130,7 @@ mod tests {
             (0.000_000_4, "0.0"),
             (-0.000_000_4, "-0.0"),
             (123_456.79, "123456.789062"),
-            (1.25e10, "12500000000.0"),
+            (1.25e10, "12499999744.0"),
         ] {
             assert_eq!(rounded(number), python);
         }
