@@ -7,12 +7,14 @@ mod compare;
 mod completions;
 mod convert;
 mod data;
+mod extract;
 mod hub_progress;
 mod inputs;
 mod list;
 mod model_argument;
 mod plan;
 mod plan_file;
+mod predict;
 mod prepare;
 mod progress;
 mod render;
@@ -21,7 +23,9 @@ mod run;
 mod runs;
 mod schema;
 mod status;
+mod streams;
 mod table;
+mod trained_model;
 mod worker;
 
 pub use render::render;
@@ -70,6 +74,8 @@ enum Command {
     Runs(runs::Args),
     Report(report::Args),
     Compare(compare::Args),
+    Predict(predict::Args),
+    Extract(extract::Args),
     List(list::Args),
     Convert(convert::Args),
     Data(data::Args),
@@ -182,6 +188,8 @@ impl Command {
             Self::Runs(args) => runs::execute(&args),
             Self::Report(args) => report::execute(&args),
             Self::Compare(args) => compare::execute(&args),
+            Self::Predict(args) => predict::execute(&args),
+            Self::Extract(args) => extract::execute(&args),
             Self::List(args) => list::execute(&args),
             Self::Convert(args) => convert::execute(&args),
             Self::Data(args) => data::execute(&args),

@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 
 /// Reads the file at `path` as `split` of `dataset`.
 pub(super) fn read(dataset: &Dataset, split: &SplitFile, path: &Path, bad_rows: BadRows) -> Result<Split, Diagnostic> {
-    let mut gathered = Gathered::new(dataset, split, bad_rows);
+    let mut gathered = Gathered::new(dataset, split.name, bad_rows);
     for_each_row(path, &split.layout, |row| gathered.add(row))?;
     gathered.finish(path)
 }
@@ -22,8 +22,8 @@ pub(super) struct Gathered<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    pub(super) fn new(dataset: &'a Dataset, split: &SplitFile, bad_rows: BadRows) -> Self {
-        let split = Split { name: split.name, examples: Vec::new(), skipped: 0, without_gold: 0 };
+    pub(super) fn new(dataset: &'a Dataset, name: &'static str, bad_rows: BadRows) -> Self {
+        let split = Split { name, examples: Vec::new(), skipped: 0, without_gold: 0 };
         Self { dataset, split, bad_rows }
     }
 

@@ -65,7 +65,7 @@ fn read_part(
         dev.insert(pair);
         Ok(())
     })?;
-    let mut gathered = Gathered::new(dataset, split, bad_rows);
+    let mut gathered = Gathered::new(dataset, split.name, bad_rows);
     for_each_row(rows, &LAYOUT, |row| {
         match ids_of(row, IDS.0, IDS.1) {
             Ok(pair) if dev.contains(&pair) == (split.role == SplitRole::Dev) => gathered.add(row),
@@ -87,7 +87,7 @@ fn ids_of(row: &Row<'_>, first: usize, second: usize) -> Result<(String, String)
 
 /// The corpus has the test labels, GLUE does not give them out; neither do we, so that both sources agree.
 fn read_test(dataset: &Dataset, split: &SplitFile, rows: &Path, bad_rows: BadRows) -> Result<Split, Diagnostic> {
-    let mut gathered = Gathered::new(dataset, split, bad_rows);
+    let mut gathered = Gathered::new(dataset, split.name, bad_rows);
     for_each_row(rows, &Layout { label: None, ..LAYOUT }, |row| gathered.add(row))?;
     gathered.finish(rows)
 }

@@ -28,14 +28,22 @@ pub(super) struct Row<'a> {
 pub(super) fn for_each_row(
     path: &Path,
     layout: &Layout,
+    visit: impl FnMut(&Row<'_>) -> Result<(), Diagnostic>,
+) -> Result<(), Diagnostic> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
+    for_each_row_of(&bytes, path, layout, visit)
+}
+
+/// As [`for_each_row`], of a file whose bytes are at hand; `path` is its name.
+pub(super) fn for_each_row_of(
+    bytes: &[u8],
+    path: &Path,
+    layout: &Layout,
     mut visit: impl FnMut(&Row<'_>) -> Result<(), Diagnostic>,
 ) -> Result<(), Diagnostic> {
-    let unreadable =
-        |error: &dyn std::fmt::Display| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path);
-    let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
-    if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
-        return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
-    }
+    let unreadable = |error: csv::Error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path);
+    not_utf_16(bytes, path)?;
     // A lone CR is text: only LF ends a line, and the CR of CRLF is cut from the last field.
     let mut reader = ReaderBuilder::new()
         .delimiter(b'\t')
@@ -43,12 +51,12 @@ pub(super) fn for_each_row(
         .flexible(true)
         .has_headers(false)
         .terminator(Terminator::Any(b'\n'))
-        .from_reader(&bytes[..]);
+        .from_reader(bytes);
     let mut fields = ByteRecord::new();
     let mut header = layout.header;
     // The reader passes over a byte order mark, once, and over blank lines before a row without telling.
     let (mut line, mut counted) = (1, if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 });
-    while reader.read_byte_record(&mut fields).map_err(|error| unreadable(&error))? {
+    while reader.read_byte_record(&mut fields).map_err(unreadable)? {
         let mut start = fields.position().map_or(0, |position| position.byte() as usize).max(counted);
         start += bytes[start..].iter().take_while(|byte| **byte == b'\n').count();
         line += bytes[counted..start].split(|byte| *byte == b'\n').count() - 1;
@@ -65,6 +73,27 @@ pub(super) fn for_each_row(
         }
     }
     if header { Err(Diagnostic::new("the file is empty").in_file(path)) } else { Ok(()) }
+}
+
+/// The fields of the first line that is not blank, and its number; `path` is the name for messages.
+///
+/// # Errors
+/// Bytes without such a line, or in UTF-16.
+pub(super) fn first_line<'a>(bytes: &'a [u8], path: &Path) -> Result<(usize, Vec<&'a [u8]>), Diagnostic> {
+    not_utf_16(bytes, path)?;
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let mut lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    match lines.by_ref().enumerate().find(|(_, line)| !line.is_empty()) {
+        Some((at, line)) => Ok((at + 1, line.split(|byte| *byte == b'\t').collect())),
+        None => Err(Diagnostic::new("the file is empty").in_file(path)),
+    }
+}
+
+fn not_utf_16(bytes: &[u8], path: &Path) -> Result<(), Diagnostic> {
+    if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
+        return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
+    }
+    Ok(())
 }
 
 impl Row<'_> {

@@ -204,6 +204,13 @@ impl Bert {
 }
 
 impl Classifier {
+    /// The number of outputs of the head.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        let [_, outputs] = self.head.weight.dims();
+        outputs
+    }
+
     /// `[batch, outputs]`: logits, or predicted scores.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {

@@ -69,16 +69,17 @@ pub fn load_classifier(
 /// Reads a classifier as it was trained: its head must be in the file, and decides the number of outputs.
 ///
 /// # Errors
-/// As [`load_encoder`]; also when the file has no classification head.
+/// As [`load_encoder`]; also when the file has no pooler or no classification head.
 pub fn load_trained_classifier(folder: &Path, device: &Device) -> Result<Loaded<Classifier>, CheckpointError> {
     load(folder, 0, device, |reader, hidden| {
-        let bert = reader.bert()?;
         let shape = reader.weights.shape("classifier.weight");
-        let Some(&outputs) = shape.as_ref().and_then(|shape| shape.first()) else {
-            let path = reader.weights.path().into();
-            return Err(CheckpointError::Missing { path, names: vec!["classifier.weight".into()] });
+        let outputs = shape.as_ref().and_then(|shape| shape.first()).copied();
+        let (Some(outputs), true) = (outputs, reader.weights.has("pooler.dense.weight")) else {
+            let parts = ["pooler.dense.weight", "classifier.weight"].into_iter();
+            let names = parts.filter(|name| !reader.weights.has(name)).map(str::to_owned).collect();
+            return Err(CheckpointError::Missing { path: reader.weights.path().into(), names });
         };
-        Ok(Classifier { bert, head: reader.linear("classifier", hidden, outputs)? })
+        Ok(Classifier { bert: reader.bert()?, head: reader.linear("classifier", hidden, outputs)? })
     })
 }
 

@@ -88,16 +88,20 @@ impl ConfigFile {
     /// # Errors
     /// When the ids are not 0, 1, 2, … or a name is no text.
     pub(super) fn labels(&self) -> Result<Option<Vec<String>>, ConfigError> {
-        let Some(written) = self.object.get("id2label") else { return Ok(None) };
-        let wrong = |problem: &str| ConfigError::Key {
-            path: self.path.clone(),
-            key: "id2label".into(),
-            problem: problem.into(),
+        let names = match self.object.get("id2label") {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Object(names)) => (0..names.len())
+                .map(|id| names.get(&id.to_string())?.as_str().map(str::to_owned))
+                .collect::<Option<Vec<String>>>(),
+            Some(_) => None,
         };
-        let object = written.as_object().ok_or_else(|| wrong("must be an object"))?;
-        let name = |id: usize| object.get(&id.to_string()).and_then(Value::as_str).map(str::to_owned);
-        let names = (0..object.len()).map(|id| name(id).ok_or_else(|| wrong("must name the outputs 0, 1, 2, …")));
-        names.collect::<Result<Vec<String>, _>>().map(Some)
+        let problem = "must name the outputs under the keys \"0\", \"1\", \"2\" and so on";
+        names.map(Some).ok_or_else(|| self.wrong("id2label", problem))
+    }
+
+    /// A finding about a key.
+    pub(super) fn wrong(&self, key: &str, problem: impl Into<String>) -> ConfigError {
+        ConfigError::Key { path: self.path.clone(), key: key.into(), problem: problem.into() }
     }
 
     /// The configuration, when it is that of a BERT which bertbench can run.

@@ -13,6 +13,7 @@ mod failure;
 mod folder;
 mod host;
 mod models;
+pub mod output;
 mod process;
 pub mod record;
 mod root;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::load::checksum;
 use super::{TRAIN, Task};
-use crate::data::{BadRows, Dataset, Label, SplitFile};
+use crate::data::{BadRows, Dataset, Label, Split, SplitFile};
 use crate::diagnostic::Diagnostic;
 use crate::text::{CacheOutcome, FeatureCache, FeatureKey, FeatureSet, LeftOut, TextPair, Tokenizer, Vocabulary};
 
@@ -135,18 +135,25 @@ impl<'a> SplitSource<'a> {
                     .hint("start again, so that the plan reads its new checksum"));
             }
         }
-        let examples: Vec<TextPair<'_>> = read
-            .examples
-            .iter()
-            .map(|example| TextPair {
-                first: &example.first,
-                second: example.second.as_deref(),
-                label: example.label.map_or(f32::NAN, Label::number),
-            })
-            .collect();
-        let left_out = LeftOut { malformed: read.skipped, without_gold: read.without_gold };
         // Made only here: a start whose features are all on disk needs none.
-        let tokenizer = Tokenizer::new(vocabulary, lower_case)?;
-        FeatureSet::build(&tokenizer, &examples, max_length, left_out)
+        features_of(&read, &Tokenizer::new(vocabulary, lower_case)?, max_length)
     }
+}
+
+/// The features of rows that were read.
+///
+/// # Errors
+/// As [`FeatureSet::build`].
+pub fn features_of(read: &Split, tokenizer: &Tokenizer, max_length: u32) -> Result<FeatureSet, Diagnostic> {
+    let examples: Vec<TextPair<'_>> = read
+        .examples
+        .iter()
+        .map(|example| TextPair {
+            first: &example.first,
+            second: example.second.as_deref(),
+            label: example.label.map_or(f32::NAN, Label::number),
+        })
+        .collect();
+    let left_out = LeftOut { malformed: read.skipped, without_gold: read.without_gold };
+    FeatureSet::build(tokenizer, &examples, max_length, left_out)
 }

@@ -8,11 +8,11 @@ mod score;
 mod table;
 
 pub use crate::data::BadRows;
-pub use features::{FeatureSource, TaskFeatures};
+pub use features::{FeatureSource, TaskFeatures, features_of};
 pub use load::TaskData;
 pub use table::TASKS;
 
-use crate::data::Dataset;
+use crate::data::{Dataset, LoneTable};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// What a model puts out for an example.
@@ -82,6 +82,21 @@ impl Task {
     #[must_use]
     pub fn primary_split(&self) -> &'static str {
         self.dev.first().copied().unwrap_or_default()
+    }
+
+    /// The forms of a table that a model of this task answers: those of its dataset and, under the dataset's
+    /// name, of others that it predicts.
+    ///
+    /// # Errors
+    /// A dataset that is in no table, which the tests rule out.
+    pub fn lone_tables(&self) -> Result<Vec<LoneTable>, Diagnostic> {
+        let mut tables = LoneTable::of(self.dataset()?);
+        for set in self.predicts.iter().filter(|set| set.dataset != self.dataset) {
+            let other = Dataset::find(set.dataset)?;
+            let published = LoneTable::of(other).into_iter().filter(|table| table.name == set.split);
+            tables.extend(published.map(|table| table.named(other.name)));
+        }
+        Ok(tables)
     }
 
     fn dataset(&self) -> Result<&'static Dataset, Diagnostic> {

@@ -45,12 +45,25 @@ impl Task {
     /// As [`Task::score`].
     #[must_use]
     pub fn predictions_tsv(&self, logits: &[f32], labels: &[f32]) -> String {
+        self.table(logits, labels, &[LOGITS])
+    }
+
+    /// As [`Task::predictions_tsv`], and for classes one more column of probabilities each, the softmax of the
+    /// row's logits.
+    ///
+    /// # Panics
+    /// As [`Task::score`].
+    #[must_use]
+    pub fn predictions_and_probabilities_tsv(&self, logits: &[f32], labels: &[f32]) -> String {
+        self.table(logits, labels, &[LOGITS, PROBABILITIES])
+    }
+
+    fn table(&self, logits: &[f32], labels: &[f32], per_class: &[PerClass]) -> String {
         assert_eq!(logits.len(), labels.len() * self.head.outputs(), "one row of outputs per label");
         let mut text = String::from("index\tprediction\tlabel");
         if let HeadKind::Classes(classes) = self.head {
-            for class in classes {
-                text.push_str("\tlogit_");
-                text.push_str(class);
+            for ((prefix, _), class) in per_class.iter().flat_map(|columns| classes.iter().map(move |c| (columns, c))) {
+                let _ = write!(text, "\t{prefix}_{class}");
             }
         }
         text.push('\n');
@@ -62,8 +75,8 @@ impl Task {
             // Writing to a String cannot fail.
             let _ = write!(text, "{index}\t{}\t{}", self.answer(answer), self.answer(*label));
             if let HeadKind::Classes(_) = self.head {
-                for logit in row {
-                    let _ = write!(text, "\t{logit}");
+                for number in per_class.iter().flat_map(|(_, numbers)| numbers(row)) {
+                    let _ = write!(text, "\t{number}");
                 }
             }
             text.push('\n');
@@ -87,6 +100,20 @@ impl Task {
             HeadKind::Regression => answer.to_string(),
         }
     }
+}
+
+/// Columns of a table of predictions, one per class: what their names begin with, and their numbers in a row
+/// from its logits.
+type PerClass = (&'static str, fn(&[f32]) -> Vec<f32>);
+
+const LOGITS: PerClass = ("logit", <[f32]>::to_vec);
+const PROBABILITIES: PerClass = ("probability", softmax);
+
+fn softmax(row: &[f32]) -> Vec<f32> {
+    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weights: Vec<f64> = row.iter().map(|logit| f64::from(logit - most).exp()).collect();
+    let sum: f64 = weights.iter().sum();
+    weights.iter().map(|weight| (weight / sum) as f32).collect()
 }
 
 /// The place of the largest logit; of equal ones the first. NaN is never the largest.
@@ -155,6 +182,17 @@ mod tests {
              0\tentailment\tentailment\t1.5\t-2\n\
              1\tnot_entailment\t\t0\t0.25\n"
         );
+        // e^0, e^1 and e^-1 over their sum, 4.0861613.
+        let text = Task::find("mnli").unwrap().predictions_and_probabilities_tsv(&[7.0, 8.0, 6.0], &[f32::NAN]);
+        let (names, row) = text.trim_end().split_once('\n').unwrap();
+        assert!(
+            names.ends_with("\tlogit_neutral\tprobability_contradiction\tprobability_entailment\tprobability_neutral")
+        );
+        let numbers: Vec<f64> = row.split('\t').skip(3).map(|number| number.parse().unwrap()).collect();
+        for (found, expected) in numbers.iter().zip([7.0, 8.0, 6.0, 0.244_728_5, 0.665_240_9, 0.090_030_6]) {
+            assert!((found - expected).abs() < 1e-6, "{row}");
+        }
+        assert_eq!(Task::find("stsb").unwrap().predictions_and_probabilities_tsv(&[4.2], &[5.0]).lines().count(), 2);
         let text = Task::find("stsb").unwrap().predictions_tsv(&[4.2], &[5.0]);
         assert_eq!(text, "index\tprediction\tlabel\n0\t4.2\t5\n");
     }

@@ -35,6 +35,8 @@ impl SpecialTokens {
 #[derive(Clone, Debug)]
 pub struct Vocabulary {
     ids: HashMap<String, u32>,
+    /// By id.
+    tokens: Vec<String>,
     special: SpecialTokens,
     sha256: String,
 }
@@ -58,7 +60,7 @@ impl Vocabulary {
         if text.trim().is_empty() {
             return Err(Diagnostic::new("the vocabulary is empty").in_file(path));
         }
-        let mut ids = HashMap::new();
+        let (mut ids, mut tokens) = (HashMap::new(), Vec::new());
         // Only the line's end is cut: BERT's Chinese vocabulary holds U+2028, which `trim` would eat.
         for (id, line) in text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate() {
             let token = line.strip_suffix('\r').unwrap_or(line);
@@ -67,6 +69,7 @@ impl Vocabulary {
                     .at_line(path, id + 1)
                     .hint("a token's line is its id, so each may stand there once"));
             }
+            tokens.push(token.to_owned());
         }
         let id = |name: &str| {
             ids.get(name).copied().ok_or_else(|| {
@@ -77,7 +80,7 @@ impl Vocabulary {
         };
         let [pad, unk, cls, sep, mask] = SpecialTokens::NAMES;
         let special = SpecialTokens { pad: id(pad)?, unk: id(unk)?, cls: id(cls)?, sep: id(sep)?, mask: id(mask)? };
-        Ok(Self { ids, special, sha256: checksum::sha256(bytes) })
+        Ok(Self { ids, tokens, special, sha256: checksum::sha256(bytes) })
     }
 
     /// The number of tokens: the rows that a model's word embeddings must have.
@@ -96,6 +99,12 @@ impl Vocabulary {
     #[must_use]
     pub fn id(&self, token: &str) -> Option<u32> {
         self.ids.get(token).copied()
+    }
+
+    /// The token with this id, as the file spells it: `##ing`.
+    #[must_use]
+    pub fn token(&self, id: u32) -> Option<&str> {
+        self.tokens.get(id as usize).map(String::as_str)
     }
 
     /// The ids of the special tokens.
@@ -154,6 +163,8 @@ mod tests {
         ] {
             let vocabulary = load(text.as_bytes()).unwrap();
             assert_eq!((vocabulary.len(), vocabulary.id("##do"), vocabulary.id("do")), (7, Some(6), None));
+            assert_eq!((vocabulary.token(0), vocabulary.token(6)), (Some("[PAD]"), Some("##do")));
+            assert_eq!(vocabulary.token(7), None);
             assert_eq!(vocabulary.special(), SpecialTokens { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 });
         }
     }

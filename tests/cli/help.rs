@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["check"],
     &["plan"],
@@ -17,6 +17,8 @@ const COMMANDS: [&[&str]; 18] = [
     &["runs", "rm"],
     &["report"],
     &["compare"],
+    &["predict"],
+    &["extract"],
     &["list"],
     &["data"],
     &["data", "mini"],

@@ -1,0 +1,161 @@
+//! `bertbench extract`
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::streams::{Output, read_input, standard};
+use super::table::print;
+use super::trained_model::{ModelArgs, TrainedModel, note, note_truncated, refused};
+use super::{Ended, Error};
+use crate::diagnostic::Diagnostic;
+use crate::exec::StopFlag;
+use crate::model::load_encoder;
+use crate::store::output;
+use crate::text::{FeatureSet, LeftOut, read_lines};
+use crate::train::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, parse_layers};
+
+/// Extract hidden states of a model as features of tokens.
+///
+/// Every line of the input is a text, or a pair of texts with ` ||| ` between them. The output is, by its
+/// ending, `.jsonl`, a JSON object a line as google-research/bert's `extract_features.py` writes it, or
+/// `.safetensors`, one tensor a layer over all tokens of all lines.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The layers: -1 is the last, -2 the one before; 0 is the output of the embeddings, 1 the first layer.
+    #[arg(
+        long,
+        value_name = "LAYER,…",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        default_value = "-1,-2,-3,-4"
+    )]
+    layers: Vec<i64>,
+    /// The texts; `-` is standard input.
+    #[arg(long, value_name = "TEXT")]
+    input: PathBuf,
+    /// The features, `.jsonl` or `.safetensors`; `-` is standard output, as JSON lines.
+    #[arg(long, value_name = "FEATURES")]
+    output: PathBuf,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bertbench extract datasets/all-MiniLM-L6-v2 --input text.txt --output features.jsonl
+  bertbench extract MODEL --layers=-1,-2,-3,-4 --input text.txt --output features.safetensors
+  echo 'Is this it? ||| No, it is not.' | bertbench extract MODEL --layers=-2 --input - --output -";
+
+/// How features are written.
+#[derive(Clone, Copy)]
+enum Format {
+    JsonLines,
+    SafeTensors,
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    let output = Output::open(&args.output)?;
+    let format = format(&output)?;
+    let model = args.model.open()?;
+    let layers = parse_layers(&args.layers, model.config.architecture.layers)?;
+    let features = features(args, &model)?;
+    // The seed draws a pooler where there is none, which is not used.
+    let loaded = load_encoder(&model.checkpoint, 0, &model.device.device).map_err(|error| refused(&error))?;
+    loaded.notes.iter().for_each(note);
+    note_truncated(&features, model.max_length);
+    let work = Work {
+        extraction: Extraction {
+            model: &loaded.model,
+            device: &model.device.device,
+            features: &features,
+            layers: &layers,
+            batch_size: args.model.batch_size,
+        },
+        model: &model,
+        name: args.model.name(),
+        stop: StopFlag::on_signals()?,
+    };
+    let written = match &output {
+        Output::Standard => standard(|into| work.json_lines(into)),
+        Output::File(path) => output::write(path, |file| match format {
+            Format::JsonLines => {
+                let mut into = BufWriter::new(file);
+                work.json_lines(&mut into)?;
+                Ok(into.flush()?)
+            }
+            Format::SafeTensors => work.safetensors(file),
+        }),
+    };
+    match written {
+        Ok(()) => conclude(&output, &features, &layers, model.config.architecture.hidden),
+        Err(ExtractError::Stopped) => Ok(Ended::Interrupted),
+        // A reader that went away (`| head`) is no error.
+        Err(ExtractError::Io(error))
+            if matches!(output, Output::Standard) && error.kind() == std::io::ErrorKind::BrokenPipe =>
+        {
+            Ok(Ended::Well)
+        }
+        Err(ExtractError::Io(error)) => Err(error.into()),
+        Err(ExtractError::NotFinite { example }) => {
+            Err(Error::System(format!("a hidden state of line {} is not a finite number", example + 1)))
+        }
+    }
+}
+
+struct Work<'a> {
+    extraction: Extraction<'a>,
+    model: &'a TrainedModel,
+    name: &'a str,
+    stop: StopFlag,
+}
+
+impl Work<'_> {
+    fn json_lines(&self, into: &mut dyn Write) -> Result<(), ExtractError> {
+        let mut sink = JsonLines { into, vocabulary: &self.model.vocabulary, layers: self.extraction.layers };
+        self.extraction.run(&mut sink, &|| self.stop.is_set())
+    }
+
+    fn safetensors(&self, file: &mut std::fs::File) -> Result<(), ExtractError> {
+        let about = [("model", self.name.to_owned()), ("max_length", self.model.max_length.to_string())];
+        let Extraction { features, layers, .. } = self.extraction;
+        let mut sink = Packed::begin(file, features, layers, self.model.config.architecture.hidden, &about)?;
+        self.extraction.run(&mut sink, &|| self.stop.is_set())
+    }
+}
+
+fn format(output: &Output) -> Result<Format, Diagnostic> {
+    let Output::File(path) = output else { return Ok(Format::JsonLines) };
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("jsonl") => Ok(Format::JsonLines),
+        Some("safetensors") => Ok(Format::SafeTensors),
+        Some(_) | None => Err(Diagnostic::new(format!("no format is known by the ending of {}", path.display()))
+            .hint("the output's name ends in .jsonl or .safetensors")),
+    }
+}
+
+/// The input's lines as features.
+fn features(args: &Args, model: &TrainedModel) -> Result<FeatureSet, Error> {
+    let (bytes, name) = read_input(&args.input)?;
+    let lines = read_lines(&bytes, &name)?;
+    if let Some(line) = lines.first_pair().filter(|_| !model.takes_pairs()) {
+        let found = Diagnostic::new("a pair of texts, but the model has one segment embedding");
+        return Err(found.at_line(Path::new(&name), line).into());
+    }
+    let features = FeatureSet::build(&model.tokenizer, &lines.examples(), model.max_length, LeftOut::default())?;
+    Ok(features)
+}
+
+fn conclude(output: &Output, features: &FeatureSet, layers: &[Layer], hidden: u32) -> Result<Ended, Error> {
+    if let Output::File(path) = output {
+        let layers: Vec<String> = layers.iter().map(|layer| layer.index.to_string()).collect();
+        print(&format_args!(
+            "{}: {} lines, {} tokens, layers {} of width {hidden}",
+            path.display(),
+            features.len(),
+            features.tokens(),
+            layers.join(",")
+        ))?;
+    }
+    Ok(Ended::Well)
+}

@@ -1,0 +1,69 @@
+//! Input and output that a user names; `-` is the standard stream.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::diagnostic::Diagnostic;
+use crate::store::output;
+
+const STANDARD: &str = "-";
+
+/// All of the input, and its name for messages.
+pub(super) fn read_input(path: &Path) -> Result<(Vec<u8>, PathBuf), Error> {
+    if path == Path::new(STANDARD) {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        return Ok((bytes, PathBuf::from("<stdin>")));
+    }
+    let unreadable = |error| Diagnostic::new(format!("the input cannot be read: {error}")).in_file(path);
+    Ok((std::fs::read(path).map_err(unreadable)?, path.to_path_buf()))
+}
+
+/// Where results go.
+#[derive(Debug)]
+pub(super) enum Output {
+    Standard,
+    File(PathBuf),
+}
+
+impl Output {
+    /// The output called `path`, if it can be expected to be written at the end of the work.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        if path == Path::new(STANDARD) {
+            return Ok(Self::Standard);
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let problem = match folder {
+            _ if path.is_dir() => "it is a folder",
+            Some(folder) if !folder.is_dir() => "its folder does not exist",
+            Some(_) | None => return Ok(Self::File(path.to_path_buf())),
+        };
+        Err(Error::System(format!("cannot write {}: {problem}", path.display())))
+    }
+
+    /// Writes all of `text`.
+    pub(super) fn write(&self, text: &str) -> Result<(), Error> {
+        match self {
+            Self::Standard => Ok(unless_gone(standard(|into| into.write_all(text.as_bytes())))?),
+            Self::File(path) => Ok(output::write(path, |file| file.write_all(text.as_bytes()))?),
+        }
+    }
+}
+
+/// Standard output through a buffer, flushed.
+pub(super) fn standard<E: From<io::Error>>(
+    fill: impl FnOnce(&mut io::BufWriter<io::StdoutLock<'_>>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut into = io::BufWriter::new(io::stdout().lock());
+    fill(&mut into)?;
+    Ok(into.flush()?)
+}
+
+/// A reader that went away (`| head`) is no error.
+fn unless_gone(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,117 @@
+//! A model that is used, not trained: what `predict` and `extract` read of it before its weights.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Error, model_argument};
+use crate::diagnostic::Diagnostic;
+use crate::model::{CheckpointError, Config, folder_of};
+use crate::store::RunSettings;
+use crate::text::{FeatureSet, Tokenizer, Vocabulary, lower_case_of, vocabulary_file};
+use crate::train::{NamedDevice, open_device};
+
+/// BERT's fine-tuning length, and the default of google-research/bert's `extract_features.py`.
+const MAX_LENGTH: u32 = 128;
+
+const MODEL_IS: &str = "a model is a folder with config.json, weights and vocab.txt, such as the `model/` that a \
+                        sweep keeps in the folder of its best run of each task";
+
+/// A model and how it is used.
+#[derive(Debug, clap::Args)]
+pub(super) struct ModelArgs {
+    #[arg(value_name = "MODEL", help = model_argument::MODEL_HELP)]
+    model: String,
+    /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer texts lose their end [default: that of the
+    /// training while MODEL lies in its run's folder, else 128, or the model's positions if these are fewer].
+    #[arg(long, value_name = "TOKENS")]
+    max_length: Option<u32>,
+    /// Sequences in a batch.
+    #[arg(long, value_name = "N", default_value_t = crate::train::EVALUATION_BATCH, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) batch_size: u32,
+    /// Lower-case texts and strip their accents [default: as the model's tokenizer files or its vocabulary say].
+    #[arg(long, value_name = "true|false", hide_possible_values = true)]
+    lower_case: Option<bool>,
+    /// `auto`, `cpu`, `wgpu`, `vulkan` or `cuda`.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: String,
+}
+
+/// A model whose weights are not read yet.
+pub(super) struct TrainedModel {
+    /// What holds the weights: the folder, or a file in it.
+    pub(super) checkpoint: PathBuf,
+    /// The folder around them.
+    pub(super) folder: PathBuf,
+    pub(super) config: Config,
+    pub(super) vocabulary: Vocabulary,
+    pub(super) tokenizer: Tokenizer,
+    pub(super) max_length: u32,
+    pub(super) device: NamedDevice,
+}
+
+impl ModelArgs {
+    /// The model as it was named.
+    pub(super) fn name(&self) -> &str {
+        &self.model
+    }
+
+    pub(super) fn open(&self) -> Result<TrainedModel, Error> {
+        let device = open_device(&self.device).map_err(|error| Diagnostic::new(error.to_string()))?;
+        let checkpoint = model_argument::checkpoint(&self.model)?;
+        let folder = folder_of(&checkpoint).map_err(|error| refused(&error))?.to_path_buf();
+        let config = Config::read(&folder).map_err(|error| refused(&error.into()))?;
+        let path = vocabulary_file(&folder);
+        let vocabulary = Vocabulary::load(&path)?;
+        let (tokens, rows) = (vocabulary.len() as u64, u64::from(config.architecture.vocab_size));
+        if tokens != rows {
+            return Err(Diagnostic::new(format!("{tokens} tokens, but the model has {rows} word embeddings"))
+                .in_file(&path)
+                .hint("the vocabulary must be the one that the model was trained with")
+                .into());
+        }
+        let positions = config.architecture.max_positions;
+        let max_length = self.max_length.or_else(|| trained_length(&folder)).unwrap_or(positions.min(MAX_LENGTH));
+        if max_length > positions {
+            let message = format!("`--max-length {max_length}` is more than the model's {positions} positions");
+            return Err(Diagnostic::new(message).into());
+        }
+        let lower_case = match self.lower_case {
+            Some(lower_case) => lower_case,
+            None => lower_case_of(&folder)?.unwrap_or(true),
+        };
+        let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
+        Ok(TrainedModel { checkpoint, folder, config, vocabulary, tokenizer, max_length, device })
+    }
+}
+
+impl TrainedModel {
+    /// Whether the model was made for pairs of texts: it tells two segments apart.
+    pub(super) fn takes_pairs(&self) -> bool {
+        self.config.architecture.type_vocab_size > 1
+    }
+}
+
+/// The longest sequence of the run whose folder the model lies in, if it lies in one.
+fn trained_length(folder: &Path) -> Option<u32> {
+    let run = folder.canonicalize().ok()?;
+    let settings: RunSettings = serde_json::from_slice(&fs::read(run.parent()?.join("settings.json")).ok()?).ok()?;
+    Some(settings.training.max_length)
+}
+
+/// Why a model cannot be used.
+pub(super) fn refused(error: &CheckpointError) -> Error {
+    Diagnostic::new(error.to_string()).hint(MODEL_IS).into()
+}
+
+/// What of a model or its input is worth knowing.
+pub(super) fn note(text: &impl std::fmt::Display) {
+    eprintln!("note: {text}");
+}
+
+/// Says how many examples were cut.
+pub(super) fn note_truncated(features: &FeatureSet, max_length: u32) {
+    let (truncated, all) = (features.truncated(), features.len());
+    if truncated > 0 {
+        note(&format_args!("{truncated} of {all} examples were truncated to {max_length} tokens"));
+    }
+}

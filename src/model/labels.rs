@@ -1,0 +1,132 @@
+//! What the outputs of a classifier mean: `id2label` of its `config.json`.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::config::{ConfigError, ConfigFile};
+
+/// For each class of a task, in the task's order, the place of its logit among a model's outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputOrder(Vec<usize>);
+
+/// The names of a classifier's outputs in the order of its logits, from `folder/config.json`. `None` where the
+/// file does not name them: without `id2label`, or with the `LABEL_0`, `LABEL_1`, … that transformers fills in.
+///
+/// # Errors
+/// When the file cannot be read, or `id2label` is not an object of names under the keys 0, 1, 2, ….
+pub fn output_names(folder: &Path) -> Result<Option<Vec<String>>, ConfigError> {
+    let names = ConfigFile::read(folder)?.labels()?;
+    let generic = |names: &Vec<String>| names.iter().enumerate().all(|(id, name)| *name == format!("LABEL_{id}"));
+    Ok(names.filter(|names| !generic(names)))
+}
+
+/// Whether the head of a model answers one question about a text or pair: the `architectures` of
+/// `folder/config.json`, if it has some, say so. Heads for tokens or choices go by the same tensor names.
+///
+/// # Errors
+/// When the file cannot be read, or the head is for something else.
+pub fn check_head(folder: &Path) -> Result<(), ConfigError> {
+    let config = ConfigFile::read(folder)?;
+    let named = config.get("architectures").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let fits = |name: &Value| name.as_str().is_some_and(|name| name.ends_with("ForSequenceClassification"));
+    match named.first() {
+        Some(other) if !named.iter().any(fits) => {
+            let problem = format!("has {other} where BertForSequenceClassification was expected");
+            Err(config.wrong("architectures", problem))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+impl OutputOrder {
+    /// Outputs that are `classes` classes in the task's own order.
+    #[must_use]
+    pub fn as_it_is(classes: usize) -> Self {
+        Self((0..classes).collect())
+    }
+
+    /// The order of outputs called `names`, when these are the names of `classes` in any order. Case and
+    /// punctuation do not count (`NOT ENTAILMENT` is `not_entailment`).
+    #[must_use]
+    pub fn by_name<S: AsRef<str>>(names: &[S], classes: &[&str]) -> Option<Self> {
+        let names: Vec<String> = names.iter().map(|name| letters(name.as_ref())).collect();
+        let places: Vec<usize> =
+            classes.iter().map(|class| names.iter().position(|name| *name == letters(class))).collect::<Option<_>>()?;
+        (names.len() == places.len()).then_some(Self(places))
+    }
+
+    /// Whether the outputs are in the task's own order already.
+    #[must_use]
+    pub fn is_as_it_is(&self) -> bool {
+        self.0.iter().enumerate().all(|(class, place)| class == *place)
+    }
+
+    /// Logits in the task's order from those in the model's, both `[examples, classes]` row by row.
+    #[must_use]
+    pub fn arrange(&self, logits: &[f32]) -> Vec<f32> {
+        let rows = logits.chunks_exact(self.0.len().max(1));
+        rows.flat_map(|row| self.0.iter().map(|place| row[*place])).collect()
+    }
+}
+
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(id2label: &str) -> Result<Option<Vec<String>>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("config.json"), format!("{{\"a\": 1{id2label}}}")).unwrap();
+        let shown = |error: ConfigError| error.to_string().rsplit('/').next().unwrap_or_default().to_owned();
+        output_names(folder.path()).map_err(shown)
+    }
+
+    #[test]
+    fn names_come_in_the_order_of_their_ids_and_generic_ones_are_none() {
+        let named = names(", \"id2label\": {\"1\": \"yes\", \"0\": \"no\"}").unwrap();
+        assert_eq!(named.unwrap(), ["no", "yes"]);
+        for generic in ["", ", \"id2label\": null", ", \"id2label\": {\"0\": \"LABEL_0\", \"1\": \"LABEL_1\"}"] {
+            assert_eq!(names(generic), Ok(None), "{generic}");
+        }
+        for wrong in ["[\"no\", \"yes\"]", "{\"1\": \"no\", \"2\": \"yes\"}", "{\"0\": 1}"] {
+            let said = names(&format!(", \"id2label\": {wrong}")).unwrap_err();
+            assert!(said.starts_with("config.json: `id2label` must name"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_head_for_tokens_is_told_from_one_for_texts() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |config: &str| {
+            std::fs::write(folder.path().join("config.json"), config).unwrap();
+            check_head(folder.path())
+        };
+        for fine in ["{}", "{\"architectures\": null}", "{\"architectures\": [\"BertForSequenceClassification\"]}"] {
+            assert!(check(fine).is_ok(), "{fine}");
+        }
+        let said = check("{\"architectures\": [\"BertForTokenClassification\"]}").unwrap_err().to_string();
+        assert!(
+            said.ends_with(
+                "`architectures` has \"BertForTokenClassification\" where BertForSequenceClassification was expected"
+            ),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn outputs_are_put_into_the_tasks_order_by_name() {
+        let classes = ["contradiction", "entailment", "not_neutral"];
+        let order = OutputOrder::by_name(&["ENTAILMENT", "Not neutral", "contradiction"], &classes).unwrap();
+        assert!(!order.is_as_it_is());
+        assert_eq!(order.arrange(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), [3.0, 1.0, 2.0, 6.0, 4.0, 5.0]);
+        assert_eq!(OutputOrder::by_name(&classes, &classes).unwrap(), OutputOrder::as_it_is(3));
+        assert_eq!(OutputOrder::by_name(&["entailment", "contradiction"], &classes), None);
+        assert_eq!(OutputOrder::by_name(&["entailment", "contradiction", "entailment"], &classes), None);
+        let more = ["entailment", "contradiction", "not_neutral", "other"];
+        assert_eq!(OutputOrder::by_name(&more, &classes), None);
+    }
+}
