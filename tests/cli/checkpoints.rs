@@ -74,7 +74,11 @@ const DAMAGES: [Damage; 13] = [
         replace(place, CONFIG, "\"intermediate_size\": 64", "\"intermediate_size\": 32")
     }),
     ("a layer too few", |place| replace(place, CONFIG, "\"num_hidden_layers\": 1", "\"num_hidden_layers\": 2")),
-    ("no vocabulary", |place| fs::remove_file(place.path("checkpoint/vocab.txt")).unwrap()),
+    ("no vocabulary", |place| {
+        for file in ["vocab.txt", "tokenizer.json"] {
+            fs::remove_file(place.path("checkpoint").join(file)).unwrap();
+        }
+    }),
     ("a vocabulary of another size", |place| {
         let text = place.read("checkpoint/vocab.txt");
         place.write("checkpoint/vocab.txt", &(text + "onemore\n"));

@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["check"],
     &["plan"],
@@ -19,6 +19,7 @@ const COMMANDS: [&[&str]; 20] = [
     &["compare"],
     &["predict"],
     &["extract"],
+    &["convert"],
     &["list"],
     &["data"],
     &["data", "mini"],
