@@ -39,6 +39,8 @@ golden_files() {
     mkdir -p "$fresh"
     python "$golden/metrics.py" > "$fresh/metrics.json"
     same "$golden/metrics.json" "$fresh/metrics.json"
+    python "$golden/features.py" "$fresh/features.json"
+    same "$golden/features.json" "$fresh/features.json"
     python "$golden/bert.py" --out "$fresh" --minilm "$minilm" --full "$work/full"
     for folder in "$golden"/bert*/; do
         same "$folder" "$fresh/$(basename "$folder")"

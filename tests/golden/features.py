@@ -2,7 +2,7 @@
 """Writes tests/golden/features.json: hidden states of lines of text, by the model of tests/golden/bert.
 
     pip install torch==2.15.0 transformers==5.23.0
-    python tests/golden/features.py
+    python tests/golden/features.py [FILE]
 
 vocabulary        the tokens of that model, in order
 lines             texts, with ` ||| ` between those of a pair
@@ -11,6 +11,7 @@ hidden_states     after the embeddings and after each layer: [layers + 1][line][
 """
 import json
 import pathlib
+import sys
 import tempfile
 
 import torch
@@ -40,4 +41,4 @@ expected = {
                       for layer in range(len(states[0]))],
 }
 text = json.dumps(expected, separators=(",", ":"), ensure_ascii=False)
-(here / "features.json").write_text(text + "\n", encoding="utf-8")
+pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else here / "features.json").write_text(text + "\n", encoding="utf-8")
