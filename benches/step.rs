@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "this is what the program is for")]
 
-use bertbench::store::{Architecture, TrainingSettings};
+use bertbench::store::{Architecture, Optimizer, TrainingSettings};
 use bertbench::train::{StepTimes, measure_step, open_device};
 
 /// Name, layers, hidden size, heads, sequences and tokens of each.
@@ -25,6 +25,8 @@ fn main() {
         dropout: 0.1,
         clip_norm: 1.0,
         gradient_accumulation: 1,
+        activation_checkpointing: false,
+        optimizer: Optimizer::AdamW,
         adam_beta1: 0.9,
         adam_beta2: 0.999,
         adam_epsilon: 1e-8,

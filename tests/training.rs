@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use bertbench::model::{Classifier, load_classifier, save_classifier};
-use bertbench::store::{Architecture, Evaluation, RunSettings, Start, TrainingSettings};
+use bertbench::store::{Architecture, Evaluation, Optimizer, RunSettings, Start, TrainingSettings};
 use bertbench::task::Task;
 use bertbench::text::{FeatureSet, LeftOut};
 use bertbench::train::{Fitted, Material, StepReport, TrainError, Watch, fit};
@@ -55,6 +55,8 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             dropout,
             clip_norm: 1.0,
             gradient_accumulation: 1,
+            activation_checkpointing: false,
+            optimizer: Optimizer::AdamW,
             adam_beta1: 0.9,
             adam_beta2: 0.999,
             adam_epsilon: 1e-8,

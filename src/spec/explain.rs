@@ -2,11 +2,11 @@
 
 use super::document::{Document, Value};
 use super::schema;
-use super::typed::{At, Cause, Wrong};
+use super::typed::{At, Cause, ONE_CHOICE, Wrong};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// A line that is right, by key: shown when the key is missing or holds something of another shape.
-const EXAMPLES: [(&str, &str); 20] = [
+const EXAMPLES: [(&str, &str); 23] = [
     ("experiment", "experiment: my-first"),
     ("models", "models: {base: {preset: bert-base}}"),
     ("tasks", "tasks: [rte, mrpc]"),
@@ -20,6 +20,9 @@ const EXAMPLES: [(&str, &str); 20] = [
     ("seed", "seed: 1"),
     ("training", "training: {max_length: 128}"),
     ("device", "device: auto"),
+    ("optimizer", "optimizer: {bert_adam: {}}"),
+    ("adamw", "optimizer: {adamw: {}}"),
+    ("bert_adam", "optimizer: {bert_adam: {}}"),
     ("architecture", "architecture: {layers: 2, hidden: 128, heads: 2}"),
     ("layers", "layers: 2"),
     ("hidden", "hidden: 128"),
@@ -31,7 +34,7 @@ const EXAMPLES: [(&str, &str); 20] = [
 
 /// Names that other programs use for our keys (Hugging Face's Trainer, google-research/bert), and slips
 /// that are too far for "did you mean".
-const OTHER_NAMES: [(&str, &str); 19] = [
+const OTHER_NAMES: [(&str, &str); 21] = [
     ("name", "experiment"),
     ("dataset", "data"),
     ("data_dir", "data"),
@@ -48,6 +51,8 @@ const OTHER_NAMES: [(&str, &str); 19] = [
     ("warmup_ratio", "warmup_fraction"),
     ("max_grad_norm", "clip_norm"),
     ("gradient_accumulation_steps", "gradient_accumulation"),
+    ("gradient_checkpointing", "activation_checkpointing"),
+    ("optim", "optimizer"),
     ("path", "checkpoint"),
     ("vocab", "vocabulary"),
     ("do_lower_case", "lower_case"),
@@ -130,6 +135,8 @@ fn unknown_key(at: &At, key: &str, known: &[&str]) -> Words {
             None if meant == key => format!("it belongs under `{home}`"),
             None => format!("did you mean `{meant}`, under `{home}`?"),
         }
+    } else if known.is_empty() {
+        format!("`{}` takes no settings", key_of(&at.path).0)
     } else {
         near
     };
@@ -154,6 +161,7 @@ fn wanted(expected: &str) -> &str {
         "a boolean" => "`true` or `false`",
         "a sequence" => "a list",
         "a map" => "keys with values",
+        ONE_CHOICE => "one choice with its settings in braces",
         other => other,
     }
 }
@@ -206,6 +214,7 @@ fn mismatch_hint(key: &str, expected: &str, value: &Value, written: &str) -> Opt
         ("a whole number", Value::Float(value)) if value.fract() == 0.0 && value.abs() < 1e15 => {
             Some(format!("write `{value:.0}`"))
         }
+        (_, Value::Text(name)) if expected == ONE_CHOICE => Some(format!("write `{key}: {{{name}: {{}}}}`")),
         ("a text" | "a name", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => {
             Some(format!("put it in quotes: `\"{written}\"`"))
         }

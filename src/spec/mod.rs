@@ -22,7 +22,7 @@ mod yaml;
 pub use experiment::{DataSource, Dimensions, Experiment, Model, ModelSource};
 pub use load::{load, parse};
 pub use schema::schema;
-pub use written::{Device, Preset, Sweep, Training};
+pub use written::{Device, Optimizer, Preset, Sweep, Training};
 
 #[cfg(test)]
 mod tests;

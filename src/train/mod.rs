@@ -1,4 +1,4 @@
-//! The training path: devices, the fit loop, AdamW with its schedule, evaluation.
+//! The training path: devices, the fit loop, optimizers with their schedules, evaluation.
 
 mod calibrate;
 mod device;
@@ -6,6 +6,7 @@ mod error;
 mod evaluate;
 mod fit;
 mod optimizer;
+mod pass;
 mod ready;
 mod run;
 mod schedule;
