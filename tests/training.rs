@@ -120,12 +120,8 @@ fn activation_checkpointing_changes_no_bit() {
     for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
         let run = |activation_checkpointing| {
             let mut settings = settings(4, 1e-2, 5, 0.1);
-            settings.training = TrainingSettings {
-                activation_checkpointing,
-                optimizer,
-                gradient_accumulation: 2,
-                ..settings.training
-            };
+            settings.training =
+                TrainingSettings { activation_checkpointing, optimizer, gradient_accumulation: 2, ..settings.training };
             let mut watcher = Watcher::default();
             let fitted = train(&settings, &mut watcher).unwrap();
             (weights(&fitted.model), fitted.logits, watcher.losses)
