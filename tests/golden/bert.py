@@ -318,7 +318,7 @@ def main():
         examples = minilm_examples(given.minilm)
         write_excerpt(given.out / "bert_minilm", minilm_model(given.minilm), examples, 3)
         if given.full:
-            write_case(given.full / "bert_minilm", minilm_model(given.minilm), examples, 3, 5e-5, 1e-4)
+            write_case(given.full / "bert_minilm_full", minilm_model(given.minilm), examples, 3, 5e-5, 1e-4)
 
 
 if __name__ == "__main__":
