@@ -2,11 +2,13 @@
 """Compares golden files that were made again with the committed ones.
 
     python tests/golden/compare.py COMMITTED FRESH [--absolute 1e-5] [--relative 1e-4] [--ignore KEY]...
+                                   [--loose KEY=ABSOLUTE]...
 
 COMMITTED and FRESH are two files or two folders; of folders, the .json and .safetensors files are compared,
 and both must hold the same ones. Numbers may differ by ABSOLUTE + RELATIVE x the larger of the two; of a
 safetensors file, by RELATIVE x the largest number of the same tensor. Everything else must be equal but the
-values of the ignored keys (`versions`, for one). Exit code 1 when something differs.
+values of the ignored keys (`versions`, for one). Below a loose key of a .json file, ABSOLUTE is that key's: the
+losses of a long training differ more than the rest. Exit code 1 when something differs.
 """
 import argparse
 import json
@@ -22,12 +24,12 @@ def number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def differences(a, b, at, given):
+def differences(a, b, at, given, absolute):
     """Where two JSON values differ, as lines."""
     if number(a) and number(b) and (isinstance(a, float) or isinstance(b, float)):
         if math.isnan(a) and math.isnan(b):
             return
-        if not abs(a - b) <= given.absolute + given.relative * max(abs(a), abs(b)):
+        if not abs(a - b) <= absolute + given.relative * max(abs(a), abs(b)):
             yield f"{at}: {a} and {b}"
     elif isinstance(a, dict) and isinstance(b, dict):
         for key in sorted(a.keys() | b.keys()):
@@ -36,10 +38,10 @@ def differences(a, b, at, given):
             if key not in a or key not in b:
                 yield f"{at}.{key}: only in {'FRESH' if key in b else 'COMMITTED'}"
             else:
-                yield from differences(a[key], b[key], f"{at}.{key}", given)
+                yield from differences(a[key], b[key], f"{at}.{key}", given, given.loose.get(key, absolute))
     elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
         for index, (one, other) in enumerate(zip(a, b)):
-            yield from differences(one, other, f"{at}[{index}]", given)
+            yield from differences(one, other, f"{at}[{index}]", given, absolute)
     elif type(a) is not type(b) or a != b:
         yield f"{at}: {str(a)[:60]} and {str(b)[:60]}"
 
@@ -63,7 +65,7 @@ def tensor_differences(a, b, given):
 def compare(committed, fresh, given):
     if committed.suffix == ".safetensors":
         return list(tensor_differences(load_file(committed), load_file(fresh), given))
-    return list(differences(json.loads(committed.read_text()), json.loads(fresh.read_text()), "", given))
+    return list(differences(json.loads(committed.read_text()), json.loads(fresh.read_text()), "", given, given.absolute))
 
 
 def files(root):
@@ -78,7 +80,9 @@ def main():
     parser.add_argument("--absolute", type=float, default=1e-5)
     parser.add_argument("--relative", type=float, default=1e-4)
     parser.add_argument("--ignore", action="append", default=[])
+    parser.add_argument("--loose", action="append", default=[])
     given = parser.parse_args()
+    given.loose = {key: float(value) for key, value in (pair.split("=") for pair in given.loose)}
     problems, compared = [], 0
     if given.committed.is_dir():
         ours, theirs = files(given.committed), files(given.fresh)
