@@ -125,10 +125,11 @@ fn peak_memory(run: &PlannedRun, calibration: &Calibration) -> Bytes {
     let layer = 10 * hidden + 2 * intermediate + 3 * heads * length;
     // The sum of the embeddings, their norm and its dropout mask.
     let embeddings = 3 * hidden;
-    let kept = match run.settings.training.activation_checkpointing {
-        false => layers * layer + embeddings,
+    let kept = if run.settings.training.activation_checkpointing {
         // Every layer's input, and one layer or the embeddings at a time.
-        true => layers * hidden + layer.max(embeddings),
+        layers * hidden + layer.max(embeddings)
+    } else {
+        layers * layer + embeddings
     };
     let activations = tokens.saturating_mul(kept);
     let trained = TRAINED_COPIES * parameters(architecture);

@@ -129,12 +129,12 @@ impl Case {
         };
         let folder = tempfile::tempdir().unwrap();
         save_classifier(folder.path(), model, &self.config(), &labels, 0.0, None).unwrap();
-        let named = read_tensors(&folder.path().join("model.safetensors"));
+        let written = read_tensors(&folder.path().join("model.safetensors"));
         if self.has_head() {
-            return named;
+            return written;
         }
         let bare = |(name, values): (String, Vec<f64>)| Some((name.strip_prefix("bert.")?.to_owned(), values));
-        named.into_iter().filter_map(bare).collect()
+        written.into_iter().filter_map(bare).collect()
     }
 
     /// Gradients under their published names.

@@ -137,12 +137,13 @@ fn step_difference(case: &Case, optimizer: &str, ours: &Tensors) -> f64 {
     let (start, theirs) = (case.tensors("model.safetensors"), case.tensors(&format!("{optimizer}.safetensors")));
     assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
     let gradients = [case.tensors("gradients.safetensors"), gradients(case)];
-    let rounding = ROUNDING * case.number("gradient_norm");
+    let rounding = 1.001 * ROUNDING * case.number("gradient_norm");
     let (mut largest, mut left_out, mut count) = (0.0, 0, 0);
     for (name, theirs) in &theirs {
         let chance = |at: &usize| {
-            let both = [0, 1].map(|of| gradients[of][name][*at].abs());
-            both.iter().all(|g| *g <= rounding) && both.iter().any(|g| *g > 0.0)
+            let [theirs, ours] = [0, 1].map(|of| gradients[of][name][*at].abs());
+            // A little more for ours: at the limit, the two may fall on different sides of it.
+            theirs <= rounding && ours <= 1.1 * rounding && (theirs > 0.0 || ours > 0.0)
         };
         let compared: Vec<usize> = (0..theirs.len()).filter(|at| !chance(at)).collect();
         count += theirs.len();
