@@ -73,10 +73,10 @@ sweep-from-nothing:
     cargo build --release --locked
     bash tests/sweep_from_nothing.sh
 
-# Seconds of a training step for a few sizes on this machine.
+# Seconds of a training step on this machine; with sizes (bert-base, bert-large-recomputed, …) also peak memory.
 [group('development')]
-bench:
-    cargo bench --locked --bench step
+bench *sizes='':
+    cargo bench --locked --bench step -- {{ sizes }}
 
 # Rewrite expected messages and experiments/schema.json; a test that rewrote something fails, once.
 [group('development')]

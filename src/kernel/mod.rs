@@ -4,7 +4,7 @@
 //! of burn's own operations, so that they run on every backend; nothing outside this module knows how
 //! an operation is computed.
 
-mod adamw;
+mod adam;
 mod attention;
 mod dropout;
 mod embeddings;
@@ -13,7 +13,7 @@ mod layer_norm;
 mod loss;
 mod packing;
 
-pub use adamw::{AdamW, Moments, adamw, squared_norm};
+pub use adam::{Adam, Moments, adamw, bert_adam, squared_norm};
 pub use attention::attention;
 pub use dropout::Dropout;
 pub use embeddings::{EmbeddingTables, embeddings};

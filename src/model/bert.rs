@@ -178,22 +178,31 @@ impl Bert {
     /// Hidden states after the embeddings and after each layer, `layers + 1` of `[tokens, hidden]`.
     #[must_use]
     pub fn hidden_states(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Vec<Tensor<2>> {
-        let mut states = vec![self.embeddings.forward(input, dropout)];
-        for (index, layer) in self.layers.iter().enumerate() {
-            let next = layer.forward(states[index].clone(), index, self.heads, &input.packing, dropout);
-            states.push(next);
+        let mut states = vec![self.embed(input, dropout)];
+        for index in 0..self.layers.len() {
+            states.push(self.layer(index, states[index].clone(), &input.packing, dropout));
         }
         states
+    }
+
+    /// The state before the first layer, `[tokens, hidden]`.
+    #[must_use]
+    pub fn embed(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        self.embeddings.forward(input, dropout)
+    }
+
+    /// The state after layer `index` (from 0; its dropout masks depend on it) from the state before,
+    /// `[tokens, hidden] → [tokens, hidden]`.
+    #[must_use]
+    pub fn layer(&self, index: usize, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
+        self.layers[index].forward(hidden, index, self.heads, packing, dropout)
     }
 
     /// The last hidden state, `[tokens, hidden]`.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        let mut hidden = self.embeddings.forward(input, dropout);
-        for (index, layer) in self.layers.iter().enumerate() {
-            hidden = layer.forward(hidden, index, self.heads, &input.packing, dropout);
-        }
-        hidden
+        let embedded = self.embed(input, dropout);
+        (0..self.layers.len()).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout))
     }
 
     /// tanh(linear(first token)): `[tokens, hidden] → [batch, hidden]`.
@@ -214,7 +223,13 @@ impl Classifier {
     /// `[batch, outputs]`: logits, or predicted scores.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        let pooled = self.bert.pool(self.bert.forward(input, dropout), &input.packing);
+        self.answer(self.bert.forward(input, dropout), &input.packing, dropout)
+    }
+
+    /// The head's outputs from the last hidden state, `[tokens, hidden] → [batch, outputs]`.
+    #[must_use]
+    pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
+        let pooled = self.bert.pool(hidden, packing);
         let pooled = match dropout {
             Some(dropout) => dropout.apply(pooled, site::HEAD),
             None => pooled,

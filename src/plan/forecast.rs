@@ -125,7 +125,13 @@ fn peak_memory(run: &PlannedRun, calibration: &Calibration) -> Bytes {
     let layer = 10 * hidden + 2 * intermediate + 3 * heads * length;
     // The sum of the embeddings, their norm and its dropout mask.
     let embeddings = 3 * hidden;
-    let activations = tokens.saturating_mul(layers * layer + embeddings);
+    let kept = if run.settings.training.activation_checkpointing {
+        // Every layer's input, and one layer or the embeddings at a time.
+        layers * hidden + layer.max(embeddings)
+    } else {
+        layers * layer + embeddings
+    };
+    let activations = tokens.saturating_mul(kept);
     let trained = TRAINED_COPIES * parameters(architecture);
     Bytes(calibration.base_memory.0.saturating_add(FLOAT_BYTES.saturating_mul(trained.saturating_add(activations))))
 }

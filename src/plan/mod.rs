@@ -9,9 +9,9 @@ mod forecast;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::spec::Experiment;
+use crate::spec::{self, Experiment};
 use crate::store::settings::NUMERICS_VERSION;
-use crate::store::{Architecture, RunId, RunSettings, Start, TrainingSettings};
+use crate::store::{Architecture, Optimizer, RunId, RunSettings, Start, TrainingSettings};
 use crate::units::Tokens;
 
 pub use filter::Filter;
@@ -148,9 +148,11 @@ fn settings(
             dropout: training.dropout,
             clip_norm: training.clip_norm,
             gradient_accumulation: training.gradient_accumulation,
+            activation_checkpointing: training.activation_checkpointing,
+            optimizer: optimizer(training.optimizer),
             adam_beta1: training.adam_beta1,
             adam_beta2: training.adam_beta2,
-            adam_epsilon: training.adam_epsilon,
+            adam_epsilon: training.epsilon(),
         },
         device: inputs.device.clone(),
         data_sha256: task_input.data_sha256.clone(),
@@ -158,6 +160,13 @@ fn settings(
         lower_case: model_input.lower_case,
         skip_bad_rows: inputs.skip_bad_rows,
         numerics_version: NUMERICS_VERSION,
+    }
+}
+
+fn optimizer(written: spec::Optimizer) -> Optimizer {
+    match written {
+        spec::Optimizer::AdamW {} => Optimizer::AdamW,
+        spec::Optimizer::BertAdam {} => Optimizer::BertAdam,
     }
 }
 

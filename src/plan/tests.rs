@@ -236,6 +236,27 @@ fn memory_grows_with_the_batch_and_holds_the_optimizer() {
     assert_eq!(memory(6) - fixed, 2 * (memory(0) - fixed));
     // By hand: 16 × 128 tokens, 2 layers of (10 × 64 + 2 × 256 + 3 × 2 × 128) floats, 3 × 64 before them.
     assert_eq!(memory(0) - fixed, 4 * 2048 * (2 * (640 + 512 + 768) + 192));
+    // With layers computed again: two inputs of 64 floats and one layer at a time.
+    let mut recomputed = plan.runs[0].clone();
+    recomputed.settings.training.activation_checkpointing = true;
+    assert_eq!(forecast(&recomputed, &CALIBRATION).peak_memory.0 - fixed, 4 * 2048 * (2 * 64 + 640 + 512 + 768));
+}
+
+#[test]
+fn the_optimizer_brings_its_epsilon_unless_the_file_names_one() {
+    let settings = |training: &str| {
+        let experiment = experiment(&format!("{FILE}training: {training}\n"));
+        expand(&experiment, &inputs()).unwrap().runs[0].settings.training.clone()
+    };
+    let of = |training: &str| (settings(training).optimizer, settings(training).adam_epsilon);
+    assert_eq!(of("{}"), (Optimizer::AdamW, 1e-8));
+    assert_eq!(of("{optimizer: {adamw: {}}}"), (Optimizer::AdamW, 1e-8));
+    assert_eq!(of("{optimizer: {bert_adam: {}}}"), (Optimizer::BertAdam, 1e-6));
+    assert_eq!(of("{optimizer: {bert_adam: {}}, adam_epsilon: 1e-7}"), (Optimizer::BertAdam, 1e-7));
+    assert!(
+        !settings("{}").activation_checkpointing
+            && settings("{activation_checkpointing: true}").activation_checkpointing
+    );
 }
 
 #[test]

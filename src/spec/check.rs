@@ -178,7 +178,7 @@ const TRAINING_RULES: [Rule; 9] = [
     },
     Rule { key: "adam_beta1", value: |t| t.adam_beta1, holds: |v| (0.0..1.0).contains(&v), takes: "0 to below 1" },
     Rule { key: "adam_beta2", value: |t| t.adam_beta2, holds: |v| (0.0..1.0).contains(&v), takes: "0 to below 1" },
-    Rule { key: "adam_epsilon", value: |t| t.adam_epsilon, holds: |v| v > 0.0 && v.is_finite(), takes: "more than 0" },
+    Rule { key: "adam_epsilon", value: Training::epsilon, holds: |v| v > 0.0 && v.is_finite(), takes: "more than 0" },
 ];
 
 fn training(document: &Document, training: &Training) -> Result<(), Diagnostic> {

@@ -2,11 +2,11 @@
 
 use super::document::{Document, Value};
 use super::schema;
-use super::typed::{At, Cause, Wrong};
+use super::typed::{At, Cause, ONE_CHOICE, Wrong};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// A line that is right, by key: shown when the key is missing or holds something of another shape.
-const EXAMPLES: [(&str, &str); 22] = [
+const EXAMPLES: [(&str, &str); 25] = [
     ("experiment", "experiment: my-first"),
     ("models", "models: {base: {preset: bert-base}}"),
     ("tasks", "tasks: [rte, mrpc]"),
@@ -20,6 +20,9 @@ const EXAMPLES: [(&str, &str); 22] = [
     ("seed", "seed: 1"),
     ("training", "training: {max_length: 128}"),
     ("device", "device: auto"),
+    ("optimizer", "optimizer: {bert_adam: {}}"),
+    ("adamw", "optimizer: {adamw: {}}"),
+    ("bert_adam", "optimizer: {bert_adam: {}}"),
     ("architecture", "architecture: {layers: 2, hidden: 128, heads: 2}"),
     ("layers", "layers: 2"),
     ("hidden", "hidden: 128"),
@@ -33,7 +36,7 @@ const EXAMPLES: [(&str, &str); 22] = [
 
 /// Names that other programs use for our keys (Hugging Face's Trainer, google-research/bert), and slips
 /// that are too far for "did you mean".
-const OTHER_NAMES: [(&str, &str); 23] = [
+const OTHER_NAMES: [(&str, &str); 25] = [
     ("name", "experiment"),
     ("dataset", "data"),
     ("data_dir", "data"),
@@ -50,6 +53,8 @@ const OTHER_NAMES: [(&str, &str); 23] = [
     ("warmup_ratio", "warmup_fraction"),
     ("max_grad_norm", "clip_norm"),
     ("gradient_accumulation_steps", "gradient_accumulation"),
+    ("gradient_checkpointing", "activation_checkpointing"),
+    ("optim", "optimizer"),
     ("path", "checkpoint"),
     ("repo", "hub"),
     ("repo_id", "hub"),
@@ -136,6 +141,8 @@ fn unknown_key(at: &At, key: &str, known: &[&str]) -> Words {
             None if meant == key => format!("it belongs under `{home}`"),
             None => format!("did you mean `{meant}`, under `{home}`?"),
         }
+    } else if known.is_empty() {
+        format!("`{}` takes no settings", key_of(&at.path).0)
     } else {
         near
     };
@@ -160,6 +167,7 @@ fn wanted(expected: &str) -> &str {
         "a boolean" => "`true` or `false`",
         "a sequence" => "a list",
         "a map" => "keys with values",
+        ONE_CHOICE => "one choice with its settings in braces",
         other => other,
     }
 }
@@ -212,6 +220,7 @@ fn mismatch_hint(key: &str, expected: &str, value: &Value, written: &str) -> Opt
         ("a whole number", Value::Float(value)) if value.fract() == 0.0 && value.abs() < 1e15 => {
             Some(format!("write `{value:.0}`"))
         }
+        (_, Value::Text(name)) if expected == ONE_CHOICE => Some(format!("write `{key}: {{{name}: {{}}}}`")),
         ("a text" | "a name", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => {
             Some(format!("put it in quotes: `\"{written}\"`"))
         }

@@ -11,6 +11,7 @@ use super::written::Written;
 pub fn schema(known_tasks: &[&str]) -> Value {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Written>().to_value();
     drop_null(&mut schema);
+    describe_choices(&mut schema);
     if let Some(root) = schema.as_object_mut() {
         root.insert("title".to_owned(), json!("bertbench experiment"));
     }
@@ -57,6 +58,25 @@ fn drop_null(value: &mut Value) {
             map.values_mut().for_each(drop_null);
         }
         Value::Array(items) => items.iter_mut().for_each(drop_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A choice with settings is an object of one key; editors show the description of that key, and schemars
+/// gives it to the object.
+fn describe_choices(value: &mut Value) {
+    if let Value::Object(map) = value {
+        let description = map.get("description").cloned();
+        let choices = map.get_mut("properties").and_then(Value::as_object_mut).filter(|keys| keys.len() == 1);
+        if let (Some(description), Some(only)) = (description, choices.and_then(|keys| keys.values_mut().next()))
+            && let Value::Object(only) = only
+        {
+            only.entry("description").or_insert(description);
+        }
+    }
+    match value {
+        Value::Object(map) => map.values_mut().for_each(describe_choices),
+        Value::Array(items) => items.iter_mut().for_each(describe_choices),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 use super::document::{Document, Entry, Node, Spot, Value};
@@ -87,6 +89,10 @@ impl de::Error for Wrong {
         Cause::MissingKey(field).into()
     }
 }
+
+/// What is expected where a choice has settings: `{bert_adam: {}}`. serde calls it so itself when it
+/// finds the choice's name alone.
+pub(super) const ONE_CHOICE: &str = "struct variant";
 
 /// One node, on its way into a type.
 struct Reader<'a> {
@@ -175,8 +181,12 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
                 let name: StrDeserializer<'_, Wrong> = text.as_str().into_deserializer();
                 visitor.visit_enum(name)
             }
+            Value::Map(entries) => match entries.as_slice() {
+                [choice] => visitor.visit_enum(Choice { reader: &self, entry: choice }),
+                _ => Err(Cause::Type { expected: ONE_CHOICE.to_owned() }.into()),
+            },
             Value::Null => Err(Cause::NoValue.into()),
-            Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::List(_) | Value::Map(_) => {
+            Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::List(_) => {
                 Err(Cause::Type { expected: "a name".to_owned() }.into())
             }
         };
@@ -186,6 +196,53 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
         unit unit_struct seq tuple tuple_struct identifier ignored_any
+    }
+}
+
+/// A mapping of one entry: the name of a choice, and its settings.
+struct Choice<'a, 'r> {
+    reader: &'r Reader<'a>,
+    entry: &'a Entry,
+}
+
+impl<'a> Choice<'a, '_> {
+    fn settings(&self) -> Reader<'a> {
+        Reader { node: &self.entry.node, named: self.entry.named_spot(), path: self.reader.step(&self.entry.key) }
+    }
+}
+
+impl<'de> EnumAccess<'de> for Choice<'_, '_> {
+    type Error = Wrong;
+    type Variant = Self;
+
+    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), Wrong> {
+        let name: StrDeserializer<'_, Wrong> = self.entry.key.as_str().into_deserializer();
+        let variant = seed.deserialize(name).map_err(|mut wrong| {
+            let value = Value::Text(self.entry.key.clone());
+            wrong.at = Some(At { path: self.reader.path.clone(), spot: self.entry.key_spot, value });
+            wrong
+        })?;
+        Ok((variant, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Choice<'_, '_> {
+    type Error = Wrong;
+
+    fn unit_variant(self) -> Result<(), Wrong> {
+        Err(Cause::Type { expected: "a name".to_owned() }.into())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Wrong> {
+        seed.deserialize(self.settings())
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Wrong> {
+        de::Deserializer::deserialize_seq(self.settings(), visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
+        de::Deserializer::deserialize_map(self.settings(), visitor)
     }
 }
 

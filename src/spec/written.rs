@@ -245,15 +245,54 @@ pub struct Training {
     /// Forward and backward passes that a step's batch is split into, for machines with less memory.
     #[schemars(range(min = 1))]
     pub gradient_accumulation: u32,
-    /// `AdamW`'s β1.
+    /// Keep only each layer's input and compute the layer again in the backward pass: the same numbers
+    /// with less memory and about a third more time.
+    pub activation_checkpointing: bool,
+    /// How gradients become updates: `{adamw: {}}` or `{bert_adam: {}}`.
+    pub optimizer: Optimizer,
+    /// Adam's β1.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub adam_beta1: f64,
-    /// `AdamW`'s β2.
+    /// Adam's β2.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub adam_beta2: f64,
-    /// `AdamW`'s ε.
+    /// Adam's ε; 1e-8 for `adamw` and 1e-6 for `bert_adam` when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0))]
-    pub adam_epsilon: f64,
+    pub adam_epsilon: Option<f64>,
+}
+
+/// How gradients become updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Optimizer {
+    /// `PyTorch`'s `AdamW`, with bias correction; the rate falls linearly from the warmup's end to 0.
+    #[serde(rename = "adamw")]
+    AdamW {},
+    /// The optimizer of google-research/bert, without bias correction; the rate falls on the line from
+    /// the peak at the first step to 0, and the warmup stands before that line.
+    BertAdam {},
+}
+
+impl Optimizer {
+    /// ε where the file names none.
+    #[must_use]
+    pub fn default_epsilon(self) -> f64 {
+        match self {
+            // PyTorch's AdamW and the Hugging Face Trainer.
+            Self::AdamW {} => 1e-8,
+            // google-research/bert, optimization.py, create_optimizer.
+            Self::BertAdam {} => 1e-6,
+        }
+    }
+}
+
+impl Training {
+    /// Adam's ε, the optimizer's own when the file names none.
+    #[must_use]
+    pub fn epsilon(&self) -> f64 {
+        self.adam_epsilon.unwrap_or_else(|| self.optimizer.default_epsilon())
+    }
 }
 
 impl Default for Training {
@@ -269,11 +308,11 @@ impl Default for Training {
             // google-research/bert, optimization.py: clip_by_global_norm 1.0.
             clip_norm: 1.0,
             gradient_accumulation: 1,
+            activation_checkpointing: false,
+            optimizer: Optimizer::AdamW {},
             adam_beta1: 0.9,
             adam_beta2: 0.999,
-            // PyTorch's AdamW and the Hugging Face Trainer; google-research/bert has 1e-6 without
-            // bias correction.
-            adam_epsilon: 1e-8,
+            adam_epsilon: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Raised whenever a change of the code changes the numbers that a run produces, so that old records
 /// are not mistaken for the new code's.
@@ -111,12 +112,39 @@ pub struct TrainingSettings {
     pub clip_norm: f64,
     /// Optimisation steps take this many forward and backward passes.
     pub gradient_accumulation: u32,
-    /// AdamW's β1.
+    /// Whether layers are computed again in the backward pass, for less memory. Changes no bit of the
+    /// result, so it is no part of a run's id.
+    #[serde(default)]
+    pub activation_checkpointing: bool,
+    /// How gradients become updates.
+    #[serde(default)]
+    pub optimizer: Optimizer,
+    /// Adam's β1.
     pub adam_beta1: f64,
-    /// AdamW's β2.
+    /// Adam's β2.
     pub adam_beta2: f64,
-    /// AdamW's ε.
+    /// Adam's ε.
     pub adam_epsilon: f64,
+}
+
+/// How gradients become updates, with the schedule and the clipping that belong to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Optimizer {
+    /// As in PyTorch and the Hugging Face Trainer: bias correction, decay of the rate from the warmup's end.
+    #[default]
+    #[serde(rename = "adamw")]
+    AdamW,
+    /// As in google-research/bert: no bias correction, decay of the rate from the first step.
+    BertAdam,
+}
+
+impl TrainingSettings {
+    /// These settings without what does not decide a result.
+    #[must_use]
+    pub fn decisive(&self) -> Self {
+        Self { activation_checkpointing: false, ..self.clone() }
+    }
 }
 
 impl RunSettings {
@@ -130,8 +158,46 @@ impl RunSettings {
             folder.clear();
             *hub = None;
         }
+        decisive.training = decisive.training.decisive();
         // Struct fields and BTreeMap keys serialise in a fixed order; f64 in its shortest exact form.
-        let json = serde_json::to_vec(&decisive).unwrap_or_default();
-        RunId(blake3::hash(&json).to_hex()[..12].to_string())
+        let mut json = serde_json::to_value(&decisive).unwrap_or_default();
+        if let Some(Value::Object(training)) = json.get_mut("training") {
+            // Keys that came after the first records take no part at their defaults, so that older
+            // records keep their ids.
+            training.shift_remove("activation_checkpointing");
+            if self.training.optimizer == Optimizer::default() {
+                training.shift_remove("optimizer");
+            }
+        }
+        RunId(blake3::hash(json.to_string().as_bytes()).to_hex()[..12].to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example;
+    use super::*;
+
+    /// The id that the same settings had before there was a choice of the optimizer, and their record's
+    /// JSON of that time.
+    #[test]
+    fn older_records_keep_their_ids_and_are_read() {
+        let settings = example::settings("rte", 1);
+        assert_eq!(settings.id().0, "37bc04e19675");
+        let mut json = serde_json::to_value(&settings).unwrap();
+        let training = json["training"].as_object_mut().unwrap();
+        assert!(training.shift_remove("optimizer").is_some());
+        assert!(training.shift_remove("activation_checkpointing").is_some());
+        assert_eq!(serde_json::from_value::<RunSettings>(json).unwrap(), settings);
+    }
+
+    #[test]
+    fn the_optimizer_decides_a_result_and_recomputation_does_not() {
+        let settings = example::settings("rte", 1);
+        let mut other = settings.clone();
+        other.training.activation_checkpointing = true;
+        assert_eq!(other.id(), settings.id());
+        other.training.optimizer = Optimizer::BertAdam;
+        assert_ne!(other.id(), settings.id());
     }
 }

@@ -5,7 +5,8 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::optimizer::{Optimizer, take};
+use super::optimizer::Optimizer;
+use super::pass::{Graph, Pass};
 use crate::kernel::cross_entropy;
 use crate::model::{Classifier, ForwardDropout, PackedInput, random_classifier};
 use crate::random::Stream;
@@ -55,16 +56,14 @@ pub fn measure_step(
     let [mut forward_backward, mut update, mut evaluation] = [(); 3].map(|()| Vec::new());
     for step in 0..=REPETITIONS {
         let start = Instant::now();
-        let gradients = {
-            let dropout = ForwardDropout::new(training.dropout, Stream::new(1, "dropout"), step as u64);
-            let labels = TensorData::new(vec![0i32; sequences as usize], [sequences as usize]);
-            let logits = model.forward(&batch(sequences, length, &autodiff), dropout.as_ref());
-            let loss = cross_entropy(logits, Tensor::<1, Int>::from_data(labels, &autodiff));
-            take(&model, loss.backward())
-        };
+        let dropout = ForwardDropout::new(training.dropout, Stream::new(1, "dropout"), step as u64);
+        let labels = TensorData::new(vec![0i32; sequences as usize], [sequences as usize]);
+        let loss = |logits| cross_entropy(logits, Tensor::<1, Int>::from_data(labels, &autodiff));
+        let input = batch(sequences, length, &autodiff);
+        let pass = Pass::new(&model, &input, dropout.as_ref(), Graph::of(training), loss);
         forward_backward.push(start.elapsed().as_secs_f64());
         let start = Instant::now();
-        (model, _) = optimizer.step(model, gradients, training.adam_epsilon, training);
+        (model, _) = optimizer.step(model, pass.gradients, training.adam_epsilon, training);
         update.push(start.elapsed().as_secs_f64());
         evaluation.push(predict_once(&model.valid(), sequences, length, device));
     }

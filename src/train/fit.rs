@@ -7,7 +7,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::error::TrainError;
 use super::evaluate::predict;
-use super::optimizer::{FlatGradients, Optimizer, accumulate, take};
+use super::optimizer::{FlatGradients, Optimizer, accumulate};
+use super::pass::{Graph, Pass};
 use super::schedule::Schedule;
 use crate::kernel;
 use crate::model::{Classifier, ForwardDropout, PackedInput};
@@ -94,7 +95,7 @@ pub fn fit(
         settings,
         material,
         device: device.clone().autodiff(),
-        schedule: Schedule::new(steps, settings.training.warmup_fraction),
+        schedule: Schedule::new(settings.training.optimizer, steps, settings.training.warmup_fraction),
         dropout: Stream::new(settings.seed, "dropout"),
         optimizer: Optimizer::new(),
         timings: Timings::default(),
@@ -181,18 +182,15 @@ impl Fit<'_> {
     }
 
     fn forward_backward(&mut self, model: &Classifier, batch: &PackedBatch) -> (f64, FlatGradients) {
-        let start = Instant::now();
+        let training = &self.settings.training;
         let input = PackedInput::new(&batch.ids, &batch.positions, &batch.segments, &batch.offsets, &self.device);
-        let dropout = ForwardDropout::new(self.settings.training.dropout, self.dropout, self.micro_step);
+        let dropout = ForwardDropout::new(training.dropout, self.dropout, self.micro_step);
         self.micro_step += 1;
-        let outputs = model.forward(&input, dropout.as_ref());
-        let loss = loss(self.material.task.head, outputs, &batch.labels, &self.device);
-        let value = f64::from(loss.clone().inner().into_scalar::<f32>());
-        self.timings.forward.0 += start.elapsed().as_secs_f64();
-        let start = Instant::now();
-        let gradients = take(model, loss.backward());
-        self.timings.backward.0 += start.elapsed().as_secs_f64();
-        (value, gradients)
+        let loss = |outputs| loss(self.material.task.head, outputs, &batch.labels, &self.device);
+        let pass = Pass::new(model, &input, dropout.as_ref(), Graph::of(training), loss);
+        self.timings.forward.0 += pass.forward.0;
+        self.timings.backward.0 += pass.backward.0;
+        (pass.loss, pass.gradients)
     }
 
     fn evaluate(

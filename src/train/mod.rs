@@ -1,4 +1,4 @@
-//! The training path: devices, the fit loop, AdamW with its schedule, evaluation.
+//! The training path: devices, the fit loop, optimizers with their schedules, evaluation.
 
 mod calibrate;
 mod device;
@@ -7,6 +7,7 @@ mod evaluate;
 pub mod extract;
 mod fit;
 mod optimizer;
+mod pass;
 mod ready;
 mod run;
 mod schedule;

@@ -1,10 +1,10 @@
-//! AdamW over all parameters of a module, with global-norm clipping.
+//! `AdamW` or BERT's own Adam over all parameters of a module, with global-norm clipping.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 
-use crate::kernel::{self, AdamW, Moments};
-use crate::store::TrainingSettings;
+use crate::kernel::{self, Adam, Moments};
+use crate::store::{self, TrainingSettings};
 
 /// Gradients of a module's parameters in its visiting order, flattened; `None` where none flowed.
 pub(super) type FlatGradients = Vec<Option<Tensor<1>>>;
@@ -33,19 +33,27 @@ impl Optimizer {
         self.step += 1;
         self.moments.resize(gradients.len(), None);
         let norm = global_norm(&gradients);
-        // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
-        let gradient_scale = (training.clip_norm / (norm + 1e-6)).min(1.0);
-        let with = AdamW {
+        let with = Adam {
             learning_rate,
             beta1: training.adam_beta1,
             beta2: training.adam_beta2,
             epsilon: training.adam_epsilon,
             weight_decay: training.weight_decay,
-            step: self.step,
-            gradient_scale,
+            gradient_scale: gradient_scale(training.optimizer, training.clip_norm, norm),
         };
-        let mut update = Update { gradients: gradients.into_iter(), moments: self.moments.iter_mut(), with };
+        let rule = Rule { optimizer: training.optimizer, step: self.step };
+        let mut update = Update { gradients: gradients.into_iter(), moments: self.moments.iter_mut(), with, rule };
         (module.map(&mut update), norm)
+    }
+}
+
+/// The factor that brings the global norm down to `clip_norm`.
+fn gradient_scale(optimizer: store::Optimizer, clip_norm: f64, norm: f64) -> f64 {
+    match optimizer {
+        // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
+        store::Optimizer::AdamW => (clip_norm / (norm + 1e-6)).min(1.0),
+        // TensorFlow's clip_by_global_norm does not.
+        store::Optimizer::BertAdam => clip_norm / norm.max(clip_norm),
     }
 }
 
@@ -59,7 +67,7 @@ fn global_norm(gradients: &FlatGradients) -> f64 {
 }
 
 /// The gradients of `module`, taken out of `from`.
-pub(super) fn take<M: Module>(module: &M, from: Gradients) -> FlatGradients {
+pub(super) fn take<M: Module>(module: &M, from: &mut Gradients) -> FlatGradients {
     let mut collect = Collect { from, into: Vec::new() };
     module.visit(&mut collect);
     collect.into
@@ -83,14 +91,14 @@ pub(super) fn accumulate(sum: Option<FlatGradients>, more: FlatGradients, weight
     }
 }
 
-struct Collect {
-    from: Gradients,
+struct Collect<'a> {
+    from: &'a mut Gradients,
     into: FlatGradients,
 }
 
-impl ModuleVisitor for Collect {
+impl ModuleVisitor for Collect<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let gradient = parameter.val().grad_remove(&mut self.from);
+        let gradient = parameter.val().grad_remove(self.from);
         self.into.push(gradient.map(|gradient| {
             let elements = gradient.dims().iter().product::<usize>();
             gradient.reshape([elements])
@@ -98,10 +106,33 @@ impl ModuleVisitor for Collect {
     }
 }
 
+/// The formula, with the number of the step, from 1.
+#[derive(Clone, Copy)]
+struct Rule {
+    optimizer: store::Optimizer,
+    step: u64,
+}
+
+impl Rule {
+    fn apply(
+        self,
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+        moments: Option<Moments<1>>,
+        with: &Adam,
+    ) -> (Tensor<1>, Moments<1>) {
+        match self.optimizer {
+            store::Optimizer::AdamW => kernel::adamw(parameter, gradient, moments, with, self.step),
+            store::Optimizer::BertAdam => kernel::bert_adam(parameter, gradient, moments, with),
+        }
+    }
+}
+
 struct Update<'a> {
     gradients: std::vec::IntoIter<Option<Tensor<1>>>,
     moments: std::slice::IterMut<'a, Option<Moments<1>>>,
-    with: AdamW,
+    with: Adam,
+    rule: Rule,
 }
 
 impl ModuleMapper for Update<'_> {
@@ -111,11 +142,11 @@ impl ModuleMapper for Update<'_> {
         };
         // Biases and layer norms, which do not decay, are BERT's vectors; all its matrices decay.
         let weight_decay = if D > 1 { self.with.weight_decay } else { 0.0 };
-        let with = AdamW { weight_decay, ..self.with };
+        let with = Adam { weight_decay, ..self.with };
         let (id, value, mapper) = parameter.consume();
         let shape = value.dims();
         let flat = value.inner().reshape([shape.iter().product::<usize>()]);
-        let (updated, kept) = kernel::adamw(flat, gradient, moments.take(), &with);
+        let (updated, kept) = self.rule.apply(flat, gradient, moments.take(), &with);
         *moments = Some(kept);
         Param::from_mapped_value(id, Tensor::from_inner(updated.reshape(shape)).require_grad(), mapper)
     }

@@ -1,18 +1,38 @@
 //! The learning rate over a run: linear warmup, then linear decay to 0 (Devlin et al. 2018, appendix A.2).
 
-/// Factors on the peak learning rate, step by step, as Hugging Face's `get_linear_schedule_with_warmup`
-/// gives them: 0 at the first step when there is a warmup.
+use crate::store::Optimizer;
+
+/// Factors on the peak learning rate, step by step. Both are 0 at the first step when there is a warmup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
     warmup_steps: u64,
     total_steps: u64,
+    decay: Decay,
+}
+
+/// Where the line to 0 begins at the peak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Decay {
+    /// At the end of the warmup.
+    FromWarmup,
+    /// At the first step: after the warmup the rate is already below the peak.
+    FromStart,
 }
 
 impl Schedule {
-    /// `warmup_fraction` of `total_steps` (rounded up, as Hugging Face does) rise from 0.
+    /// The schedule that belongs to `optimizer`, with the first `warmup_fraction` of `total_steps` as
+    /// warmup:
+    ///
+    /// - `AdamW`: Hugging Face's `get_linear_schedule_with_warmup`, the warmup rounded up as its Trainer does;
+    /// - `BertAdam`: google-research/bert's `optimization.py`, which decays over all steps and puts the
+    ///   warmup in front of that line, rounded down as in `run_classifier.py`.
     #[must_use]
-    pub fn new(total_steps: u64, warmup_fraction: f64) -> Self {
-        Self { warmup_steps: (total_steps as f64 * warmup_fraction).ceil() as u64, total_steps }
+    pub fn new(optimizer: Optimizer, total_steps: u64, warmup_fraction: f64) -> Self {
+        let warmup = total_steps as f64 * warmup_fraction;
+        match optimizer {
+            Optimizer::AdamW => Self { warmup_steps: warmup.ceil() as u64, total_steps, decay: Decay::FromWarmup },
+            Optimizer::BertAdam => Self { warmup_steps: warmup as u64, total_steps, decay: Decay::FromStart },
+        }
     }
 
     /// The factor at `step`, from 0.
@@ -21,8 +41,11 @@ impl Schedule {
         if step < self.warmup_steps {
             return step as f64 / self.warmup_steps.max(1) as f64;
         }
-        let left = self.total_steps.saturating_sub(step) as f64;
-        left / (self.total_steps - self.warmup_steps.min(self.total_steps)).max(1) as f64
+        let peak = match self.decay {
+            Decay::FromWarmup => self.warmup_steps.min(self.total_steps),
+            Decay::FromStart => 0,
+        };
+        self.total_steps.saturating_sub(step) as f64 / (self.total_steps - peak).max(1) as f64
     }
 }
 
@@ -30,19 +53,31 @@ impl Schedule {
 mod tests {
     use super::*;
 
+    fn agree(schedule: Schedule, expected: &[f64]) {
+        for (step, expected) in expected.iter().enumerate() {
+            let got = schedule.factor(step as u64);
+            assert!((got - expected).abs() < 1e-12, "step {step}: {got} and {expected}");
+        }
+    }
+
     /// `get_linear_schedule_with_warmup(optimizer, 2, 10)` of transformers at steps 0 to 10.
     #[test]
     fn agrees_with_hugging_face() {
-        let schedule = Schedule::new(10, 0.15);
-        let got: Vec<f64> = (0..=10).map(|step| schedule.factor(step)).collect();
         let expected = [0.0, 0.5, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0.0];
-        for (got, expected) in got.iter().zip(expected) {
-            assert!((got - expected).abs() < 1e-12);
-        }
+        agree(Schedule::new(Optimizer::AdamW, 10, 0.15), &expected);
+    }
+
+    /// `create_optimizer(1.0, 10, 2)` of google-research/bert at steps 0 to 10.
+    #[test]
+    fn agrees_with_google() {
+        let expected = [0.0, 0.5, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0];
+        agree(Schedule::new(Optimizer::BertAdam, 10, 0.25), &expected);
     }
 
     #[test]
     fn no_warmup_starts_at_the_peak() {
-        assert!((Schedule::new(4, 0.0).factor(0) - 1.0).abs() < 1e-12);
+        for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
+            agree(Schedule::new(optimizer, 4, 0.0), &[1.0, 0.75, 0.5, 0.25, 0.0]);
+        }
     }
 }

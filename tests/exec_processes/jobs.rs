@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bertbench::exec::Job;
-use bertbench::store::{Architecture, Host, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings};
+use bertbench::store::{
+    Architecture, Host, Optimizer, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings,
+};
 use bertbench::units::{Bytes, Seconds, Tokens};
 
 pub(crate) const EXPERIMENT: &str = "pretended";
@@ -27,6 +29,8 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         dropout: 0.1,
         clip_norm: 1.0,
         gradient_accumulation: 1,
+        activation_checkpointing: false,
+        optimizer: Optimizer::AdamW,
         adam_beta1: 0.9,
         adam_beta2: 0.999,
         adam_epsilon: 1e-6,

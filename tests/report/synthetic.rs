@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bertbench::random::{Draws, Stream};
 use bertbench::report::{CurvePoint, ExperimentInput};
 use bertbench::store::{
-    Architecture, Evaluation, Failure, Host, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings,
+    Architecture, Evaluation, Failure, Host, Optimizer, Provenance, Record, RunSettings, Score, Start, Timings,
+    TrainingSettings,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -52,6 +53,8 @@ fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), seed: 
             dropout: 0.1,
             clip_norm: 1.0,
             gradient_accumulation: 1,
+            activation_checkpointing: false,
+            optimizer: Optimizer::AdamW,
             adam_beta1: 0.9,
             adam_beta2: 0.999,
             adam_epsilon: 1e-6,

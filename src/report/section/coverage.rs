@@ -53,7 +53,7 @@ fn cautions(analysis: &Analysis<'_>) -> Vec<String> {
 fn mixed_settings(analysis: &Analysis<'_>) -> Option<String> {
     let mut groups: BTreeSet<String> = BTreeSet::new();
     for cell in &analysis.cells {
-        let fixed = |at: usize| (&cell.points[at].settings.training, &cell.points[at].settings.device);
+        let fixed = |at: usize| (cell.points[at].settings.training.decisive(), &cell.points[at].settings.device);
         if (1..cell.points.len()).any(|at| fixed(at) != fixed(0)) {
             let (task, system) = (&analysis.tasks[cell.task].label, &analysis.systems[cell.system].label);
             groups.insert(format!("{system} on {task}"));

@@ -6,7 +6,7 @@ use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::judge::{Judge, Unit};
 use crate::report::phrase::{grouped, readable_moment};
 use crate::report::run::{Run, State};
-use crate::store::{Record, RunSettings, Start};
+use crate::store::{Optimizer, Record, RunSettings, Start};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.runs.is_empty() {
@@ -118,7 +118,10 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
         ("dropout", training.dropout.to_string()),
         ("gradient norm at most", training.clip_norm.to_string()),
         ("gradient accumulation", training.gradient_accumulation.to_string()),
-        ("AdamW", format!("β1 {}, β2 {}, ε {:e}", training.adam_beta1, training.adam_beta2, training.adam_epsilon)),
+        (
+            optimizer_name(training.optimizer),
+            format!("β1 {}, β2 {}, ε {:e}", training.adam_beta1, training.adam_beta2, training.adam_epsilon),
+        ),
         ("device", settings.device.clone()),
         ("lower case", if settings.lower_case { "yes" } else { "no" }.to_owned()),
         ("vocabulary SHA-256", settings.vocabulary_sha256.clone()),
@@ -127,6 +130,13 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
     let data = settings.data_sha256.iter().map(|(file, sum)| format!("{file} {sum}")).collect::<Vec<_>>().join("; ");
     pairs.push(("data SHA-256", if data.is_empty() { "none recorded".into() } else { data }));
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn optimizer_name(optimizer: Optimizer) -> &'static str {
+    match optimizer {
+        Optimizer::AdamW => "AdamW",
+        Optimizer::BertAdam => "BERT's Adam",
+    }
 }
 
 fn record_pairs(record: &Record) -> Vec<(String, String)> {

@@ -1,0 +1,18 @@
+//! The model, its gradients and its training against transformers and PyTorch (`tests/golden/bert.py`).
+//!
+//! The small models are committed. What needs all-MiniLM-L6-v2 looks for it in
+//! `datasets/all-MiniLM-L6-v2` (or `BERTBENCH_MINILM`); the full comparison with it runs when
+//! `BERTBENCH_PARITY` names the folder that the script's `--full` filled. Every comparison prints its
+//! largest difference, and appends it to the file that `BERTBENCH_MEASURED` names, when it is set.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
+
+mod finite_differences;
+mod forward;
+mod golden;
+mod measured;
+mod minilm;
+mod sizes;
+mod training;
+mod written;
