@@ -1,6 +1,6 @@
 //! The lines that the references were asked about, as `tests/golden/tokens/lines.py` makes them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub fn nasty() -> Vec<String> {
     let mut lines = fragments.clone();
     while lines.len() < NASTY_LINES {
         let mut line = String::new();
-        for _ in 0..1 + draws.below(12) {
+        for _ in 0..=draws.below(12) {
             line += &fragments[draws.below(fragments.len())];
             line += if draws.below(3) > 0 { " " } else { "" };
         }
@@ -123,7 +123,7 @@ pub fn real(root: &Path) -> Vec<String> {
 pub fn capitalised(uncased: &[String]) -> Vec<String> {
     let capital = |token: &&String| token.starts_with(|first: char| first.is_ascii_lowercase());
     let capitals = uncased.iter().filter(capital).map(|token| token[..1].to_ascii_uppercase() + &token[1..]);
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let all = uncased.iter().cloned().chain(capitals).chain(('A'..='Z').map(|c| format!("##{c}")));
-    all.filter(|token| seen.insert(token.clone(), ()).is_none()).collect()
+    all.filter(|token| seen.insert(token.clone())).collect()
 }

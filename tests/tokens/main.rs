@@ -194,7 +194,7 @@ fn write_tokenizer_folders() {
             let example = features.example(i);
             json!({"first": text.first, "second": text.second, "ids": example.ids, "segments": example.segments})
         });
-        let encoded = Value::from_iter(encoded).to_string();
+        let encoded = encoded.collect::<Value>().to_string();
         let files = TokenizerFiles::of(&folder().join(format!("vocab-{mode}.txt")), mode != "cased", LONGEST).unwrap();
         let written = out.join(mode);
         std::fs::create_dir_all(&written).unwrap();
