@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Golden ids and offsets for `tests/tokens`, by Hugging Face's BertTokenizer and by Google's rules (`google.py`).
+"""Golden ids and offsets for `tests/tokens`, by Hugging Face's BertTokenizer and by Google's rules (`google_rules.py`).
 
 Made with Python 3.11 (Unicode 14.0), transformers 5.23.0 and tokenizers 0.23.3:
     pip install torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3
@@ -20,7 +20,7 @@ import unicodedata
 
 import tokenizers
 import transformers
-from google import AMENDMENTS, Rules, Vocabulary
+from google_rules import AMENDMENTS, Rules, Vocabulary
 from lines import HERE, code_points, fragments, nasty, real, rows
 from vocabularies import capitalised, small
 
