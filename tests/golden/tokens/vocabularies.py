@@ -6,6 +6,8 @@ from lines import fragments
 # Not in BERT's places, so that ids are looked up and not assumed.
 SPECIAL = ["[PAD]", "[unused1]", "[unused2]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 LONGEST_WHOLE_WORD = 20
+# What U+11938 is decomposed into since Unicode 13, by Google's code alone.
+YOUNGER_PIECES = "\U00011935\U00011930"
 CHINESE = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
 
 
@@ -41,7 +43,7 @@ def small(lower, chinese):
     for index, char in enumerate(dict.fromkeys("".join(words))):
         tokens += [char] if index % 4 != 3 else []
         tokens += ["##" + char] if index % 5 != 4 else []
-    tokens += [prefix + char for char in images(normalizer) for prefix in ("", "##")]
+    tokens += [prefix + char for char in [*images(normalizer), *YOUNGER_PIECES] for prefix in ("", "##")]
     return [token for token in dict.fromkeys(tokens) if chinese or not is_chinese(token)]
 
 

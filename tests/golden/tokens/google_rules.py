@@ -2,7 +2,7 @@
 Hugging Face's rules are others as amendments that can be switched on one by one.
 
 With no amendment this is Google's FullTokenizer. With all of them it must give Hugging Face's ids on every line
-that `tokens.py` asks about, so the amendments are the whole difference between the two. The six per-character
+that `tokens.py` asks about, so the amendments are the whole difference between the two. The per-character
 tables of the amendment `unicode` are asked from the `tokenizers` package, character by character.
 """
 import functools
