@@ -51,7 +51,7 @@ pub struct Model {
 pub enum ModelSource {
     /// A size, and random weights.
     Random(Dimensions),
-    /// A Hugging Face folder.
+    /// A folder of Hugging Face or google-research/bert, a file in it, or a TensorFlow checkpoint's prefix.
     Checkpoint(PathBuf),
     /// A model of the Hugging Face hub.
     Hub(HubModel),

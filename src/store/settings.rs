@@ -84,7 +84,7 @@ pub struct Architecture {
 pub enum Start {
     /// Truncated normal, standard deviation 0.02, from the seed's `init` stream.
     Random,
-    /// A Hugging Face folder.
+    /// Weights on disk, in any format that is read.
     Checkpoint {
         /// The folder, as the experiment names it.
         folder: String,
