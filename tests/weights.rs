@@ -1,5 +1,5 @@
-//! Checkpoints in every format that PyTorch and TensorFlow write (tests/golden/weights.py and
-//! tests/golden/tf_checkpoints.py): the same numbers come out of all, and damage is named.
+//! Checkpoints in every format that PyTorch and TensorFlow write (`tests/golden/weights.py` and
+//! `tests/golden/tf_checkpoints.py`): the same numbers come out of all, and damage is named.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
@@ -136,10 +136,6 @@ fn read(folder: &Path) -> Result<Vec<u32>, String> {
     })
 }
 
-fn edit(file: &Path, change: impl FnOnce(String) -> String) {
-    fs::write(file, change(fs::read_to_string(file).unwrap())).unwrap();
-}
-
 #[test]
 fn files_cut_anywhere_are_refused() {
     for (from, file) in [
@@ -189,131 +185,131 @@ fn flipped_bits_are_noticed_where_the_format_has_checksums() {
     }
 }
 
+/// What is done to a folder's file.
+enum Damage {
+    Removed(&'static str),
+    Is(&'static str, &'static str),
+    /// The first such text becomes another.
+    Has(&'static str, &'static str, &'static str),
+    None,
+}
+use Damage::{Has, Is, Removed};
+
+/// A name, the golden folder, what is done to it and what is said.
+const DAMAGED: [(&str, &str, Damage, &str); 14] = [
+    (
+        "no weights",
+        "weights/safetensors",
+        Removed("model.safetensors"),
+        "model: no weights: none of model.safetensors, model.safetensors.index.json, pytorch_model.bin, \
+      pytorch_model.bin.index.json, bert_model.ckpt.index",
+    ),
+    (
+        "Git LFS",
+        "weights/pytorch",
+        Is("pytorch_model.bin", "version https://git-lfs.github.com/spec/v1\n"),
+        "model/pytorch_model.bin: a pointer of Git LFS, not the weights: run `git lfs pull`",
+    ),
+    (
+        "a shard is missing",
+        "weights/sharded-safetensors",
+        Removed("model-00001-of-00002.safetensors"),
+        "model/model-00001-of-00002.safetensors: No such file or directory (os error 2)",
+    ),
+    (
+        "a shard elsewhere",
+        "weights/sharded-pytorch",
+        Has("pytorch_model.bin.index.json", "pytorch_model-00001", "../model-00001"),
+        "model/pytorch_model.bin.index.json: the shard `../model-00001-of-00002.bin` of `bert.embeddings.LayerNorm.bias` \
+      is not the name of a file beside it",
+    ),
+    (
+        "a tensor in the wrong shard",
+        "weights/sharded-safetensors",
+        Has("model.safetensors.index.json", "00001-of", "00002-of"),
+        "model/model-00002-of-00002.safetensors: missing bert.embeddings.LayerNorm.bias",
+    ),
+    (
+        "an index that is no index",
+        "weights/sharded-pytorch",
+        Is("pytorch_model.bin.index.json", "{}"),
+        "model/pytorch_model.bin.index.json: not an index of shards: missing field `weight_map` at line 1 column 2",
+    ),
+    (
+        "more layers than there are",
+        "tensorflow/google",
+        Has("bert_config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"),
+        "model/bert_model.ckpt.index: missing encoder.layer.2.attention.self.query.weight, \
+      encoder.layer.2.attention.self.query.bias, encoder.layer.2.attention.self.key.weight and 13 more tensors",
+    ),
+    (
+        "another shape, transposed",
+        "tensorflow/google",
+        Has("bert_config.json", "\"intermediate_size\": 12", "\"intermediate_size\": 16"),
+        "model/bert_model.ckpt.data-00000-of-00001: tensor `bert/encoder/layer_0/intermediate/dense/kernel` has shape \
+      [8, 12] where the configuration asks for [8, 16]",
+    ),
+    (
+        "another vocabulary",
+        "weights/pytorch",
+        Has("config.json", "\"vocab_size\": 14", "\"vocab_size\": 15"),
+        "model/pytorch_model.bin: tensor `bert.embeddings.word_embeddings.weight` has shape [14, 8] where the \
+      configuration asks for [15, 8]",
+    ),
+    (
+        "RoBERTa",
+        "weights/pytorch",
+        Has("config.json", "\"model_type\": \"bert\"", "\"model_type\": \"roberta\""),
+        "model/config.json: `model_type` is `roberta`; bertbench runs `bert` only",
+    ),
+    (
+        "DistilBERT without a model type",
+        "weights/pytorch",
+        Is("config.json", "{\"architectures\": [\"DistilBertForMaskedLM\"], \"dim\": 8}"),
+        "model/config.json: `architectures` names `DistilBertForMaskedLM`; bertbench runs BERT only",
+    ),
+    (
+        "a decoder",
+        "weights/pytorch",
+        Has("config.json", "\"is_decoder\": false", "\"is_decoder\": true"),
+        "model/config.json: `is_decoder` is `true`; bertbench runs encoders only",
+    ),
+    (
+        "TensorFlow 2's saver",
+        "tensorflow/objects",
+        Damage::None,
+        "model/bert_model.ckpt.index: an object-based checkpoint of TensorFlow 2; bertbench reads checkpoints by \
+      variable names, as google-research/bert writes them",
+    ),
+    (
+        "a data file is missing",
+        "tensorflow/two-files",
+        Removed("bert_model.ckpt.data-00000-of-00002"),
+        "model/bert_model.ckpt.data-00000-of-00002: No such file or directory (os error 2)",
+    ),
+];
+
+impl Damage {
+    fn apply(&self, folder: &Path) {
+        match self {
+            Removed(file) => fs::remove_file(folder.join(file)).unwrap(),
+            Is(file, text) => fs::write(folder.join(file), text).unwrap(),
+            Has(file, from, to) => {
+                let text = fs::read_to_string(folder.join(file)).unwrap();
+                assert!(text.contains(from), "{file} has no {from}");
+                fs::write(folder.join(file), text.replacen(from, to, 1)).unwrap();
+            }
+            Self::None => {}
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_checkpoint_is_named() {
-    type Case = (&'static str, &'static str, fn(&Path), &'static str);
-    const CASES: [Case; 14] = [
-        (
-            "no weights",
-            "weights/safetensors",
-            |folder| fs::remove_file(folder.join("model.safetensors")).unwrap(),
-            "model: no weights: none of model.safetensors, model.safetensors.index.json, pytorch_model.bin, \
-             pytorch_model.bin.index.json, bert_model.ckpt.index",
-        ),
-        (
-            "Git LFS",
-            "weights/pytorch",
-            |folder| {
-                fs::write(folder.join("pytorch_model.bin"), "version https://git-lfs.github.com/spec/v1\n").unwrap()
-            },
-            "model/pytorch_model.bin: a pointer of Git LFS, not the weights: run `git lfs pull`",
-        ),
-        (
-            "a shard is missing",
-            "weights/sharded-safetensors",
-            |folder| fs::remove_file(folder.join("model-00001-of-00002.safetensors")).unwrap(),
-            "model/model-00001-of-00002.safetensors: No such file or directory (os error 2)",
-        ),
-        (
-            "a shard elsewhere",
-            "weights/sharded-pytorch",
-            |folder| {
-                edit(&folder.join("pytorch_model.bin.index.json"), |text| {
-                    text.replace("pytorch_model-00001", "../model-00001")
-                })
-            },
-            "model/pytorch_model.bin.index.json: the shard `../model-00001-of-00002.bin` of `bert.embeddings.LayerNorm.bias` \
-             is not the name of a file beside it",
-        ),
-        (
-            "a tensor in the wrong shard",
-            "weights/sharded-safetensors",
-            |folder| {
-                edit(&folder.join("model.safetensors.index.json"), |text| text.replacen("00001-of", "00002-of", 1))
-            },
-            "model/model-00002-of-00002.safetensors: missing bert.embeddings.LayerNorm.bias",
-        ),
-        (
-            "an index that is no index",
-            "weights/sharded-pytorch",
-            |folder| fs::write(folder.join("pytorch_model.bin.index.json"), "{}").unwrap(),
-            "model/pytorch_model.bin.index.json: not an index of shards: missing field `weight_map` at line 1 column 2",
-        ),
-        (
-            "more layers than there are",
-            "tensorflow/google",
-            |folder| {
-                edit(&folder.join("bert_config.json"), |text| {
-                    text.replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3")
-                })
-            },
-            "model/bert_model.ckpt.index: missing encoder.layer.2.attention.self.query.weight, \
-             encoder.layer.2.attention.self.query.bias, encoder.layer.2.attention.self.key.weight and 13 more tensors",
-        ),
-        (
-            "another shape, transposed",
-            "tensorflow/google",
-            |folder| {
-                edit(&folder.join("bert_config.json"), |text| {
-                    text.replace("\"intermediate_size\": 12", "\"intermediate_size\": 16")
-                })
-            },
-            "model/bert_model.ckpt.data-00000-of-00001: tensor `bert/encoder/layer_0/intermediate/dense/kernel` has shape \
-             [8, 12] where the configuration asks for [8, 16]",
-        ),
-        (
-            "another vocabulary",
-            "weights/pytorch",
-            |folder| edit(&folder.join("config.json"), |text| text.replace("\"vocab_size\": 14", "\"vocab_size\": 15")),
-            "model/pytorch_model.bin: tensor `bert.embeddings.word_embeddings.weight` has shape [14, 8] where the \
-             configuration asks for [15, 8]",
-        ),
-        (
-            "RoBERTa",
-            "weights/pytorch",
-            |folder| {
-                edit(&folder.join("config.json"), |text| {
-                    text.replace("\"model_type\": \"bert\"", "\"model_type\": \"roberta\"")
-                })
-            },
-            "model/config.json: `model_type` is `roberta`; bertbench runs `bert` only",
-        ),
-        (
-            "DistilBERT without a model type",
-            "weights/pytorch",
-            |folder| {
-                edit(&folder.join("config.json"), |text| {
-                    text.replace("\"model_type\": \"bert\",", "").replace("BertForPreTraining", "DistilBertForMaskedLM")
-                })
-            },
-            "model/config.json: `architectures` names `DistilBertForMaskedLM`; bertbench runs BERT only",
-        ),
-        (
-            "a decoder",
-            "weights/pytorch",
-            |folder| {
-                edit(&folder.join("config.json"), |text| text.replace("\"is_decoder\": false", "\"is_decoder\": true"))
-            },
-            "model/config.json: `is_decoder` is `true`; bertbench runs encoders only",
-        ),
-        (
-            "TensorFlow 2's saver",
-            "tensorflow/objects",
-            |_| (),
-            "model/bert_model.ckpt.index: an object-based checkpoint of TensorFlow 2; bertbench reads checkpoints by \
-             variable names, as google-research/bert writes them",
-        ),
-        (
-            "a data file is missing",
-            "tensorflow/two-files",
-            |folder| fs::remove_file(folder.join("bert_model.ckpt.data-00000-of-00002")).unwrap(),
-            "model/bert_model.ckpt.data-00000-of-00002: No such file or directory (os error 2)",
-        ),
-    ];
-    for (name, from, damage, expected) in CASES {
+    for (name, from, damage, expected) in &DAMAGED {
         let folder = copy(from);
-        damage(folder.path());
-        assert_eq!(read(folder.path()).expect_err(name), expected, "{name}");
+        damage.apply(folder.path());
+        assert_eq!(read(folder.path()).expect_err(name), *expected, "{name}");
     }
 }
 

@@ -52,13 +52,13 @@ Examples:
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     refuse_place(&args.into)?;
     let from = model_argument::checkpoint(&args.from)?;
-    let conversion = Conversion::open(&from).map_err(refused)?;
+    let conversion = Conversion::open(&from).map_err(|error| refused(&error))?;
     match args.to {
         Format::Hf => {
             let files = tokenizer_files(args, &from, &conversion)?;
-            conversion.write_folder(&args.into, files.as_slice()).map_err(refused)?;
+            conversion.write_folder(&args.into, files.as_slice()).map_err(|error| refused(&error))?;
         }
-        Format::Safetensors => conversion.write_safetensors(&args.into).map_err(refused)?,
+        Format::Safetensors => conversion.write_safetensors(&args.into).map_err(|error| refused(&error))?,
     }
     for note in conversion.notes() {
         eprintln!("note: {note}");
@@ -84,7 +84,7 @@ fn refuse_place(into: &Path) -> Result<(), Diagnostic> {
 
 /// The vocabulary and the tokenizer's settings, when they fit the embeddings.
 fn tokenizer_files(args: &Args, from: &Path, conversion: &Conversion) -> Result<TokenizerFiles, Error> {
-    let folder = folder_of(from).map_err(refused)?;
+    let folder = folder_of(from).map_err(|error| refused(&error))?;
     let path = args.vocabulary.clone().unwrap_or_else(|| vocabulary_file(folder));
     if !path.is_file() {
         let finding = Diagnostic::new(format!("no vocabulary at {}", path.display()));
@@ -106,11 +106,12 @@ fn tokenizer_files(args: &Args, from: &Path, conversion: &Conversion) -> Result<
 }
 
 /// A checkpoint that is refused is the user's input; a disk that is full is not.
-pub(super) fn refused(error: CheckpointError) -> Error {
-    match error {
-        CheckpointError::Io { ref source, .. } if source.kind() != std::io::ErrorKind::NotFound => {
-            Error::System(error.to_string())
-        }
-        other => Diagnostic::new(other.to_string()).into(),
+fn refused(error: &CheckpointError) -> Error {
+    let missing = |source: &std::io::Error| source.kind() == std::io::ErrorKind::NotFound;
+    if let CheckpointError::Io { source, .. } = error
+        && !missing(source)
+    {
+        return Error::System(error.to_string());
     }
+    Diagnostic::new(error.to_string()).into()
 }

@@ -72,10 +72,10 @@ impl ConfigFile {
         let bytes = std::fs::read(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
         let value: Value = serde_json::from_slice(&bytes)
             .map_err(|error| ConfigError::Json { path: path.clone(), message: format!("not JSON: {error}") })?;
-        match value {
-            Value::Object(object) => Ok(Self { path, object }),
-            _ => Err(ConfigError::Json { path, message: "not a JSON object".into() }),
-        }
+        let Value::Object(object) = value else {
+            return Err(ConfigError::Json { path, message: "not a JSON object".into() });
+        };
+        Ok(Self { path, object })
     }
 
     /// The value of a key.

@@ -104,8 +104,8 @@ fn tensorflow_prefixes(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     let mut prefixes = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(CheckpointError::io(folder))? {
         let path = entry.map_err(CheckpointError::io(folder))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.contains(".ckpt") && name.ends_with(".index") {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if stem.contains(".ckpt") && path.extension().is_some_and(|extension| extension == "index") {
             prefixes.push(path.with_extension(""));
         }
     }

@@ -222,13 +222,14 @@ impl Weights {
         }
         let mut files: Vec<&PathBuf> = self.files.iter().collect();
         files.sort();
-        let mut list = String::new();
-        for file in files {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            list += &format!("{}  {name}\n", of(file)?);
-        }
-        Ok(checksum::sha256(list.as_bytes()))
+        let line = |file| Ok(format!("{}  {}\n", of(file)?, name_of(file)));
+        let list: Vec<String> = files.into_iter().map(line).collect::<Result<_, CheckpointError>>()?;
+        Ok(checksum::sha256(list.concat().as_bytes()))
     }
+}
+
+fn name_of(file: &Path) -> std::borrow::Cow<'_, str> {
+    file.file_name().unwrap_or_default().to_string_lossy()
 }
 
 /// Ends of the names of tensors that hold no weights: buffers of older transformers, and counters.

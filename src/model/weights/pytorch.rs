@@ -2,19 +2,17 @@
 
 use std::path::Path;
 
-use pytorch_reader::{DType, PytorchError, PytorchReader};
+use pytorch_reader::{DType, PytorchReader};
 
 use super::{NumberType, Place, Stored};
 use crate::model::CheckpointError;
 
 /// The tensors of a file; their numbers stay in it.
 pub(super) fn tensors(path: &Path) -> Result<Vec<Stored>, CheckpointError> {
-    let reader = PytorchReader::new(path).map_err(|error| match error {
-        PytorchError::Io(source) if source.kind() != std::io::ErrorKind::InvalidData => {
-            CheckpointError::Io { path: path.to_path_buf(), source }
-        }
-        other => CheckpointError::damaged(path, format!("not a readable PyTorch file: {other}")),
-    })?;
+    // Whether the file is there and may be read is another finding than what is in it.
+    std::fs::File::open(path).map_err(CheckpointError::io(path))?;
+    let reader = PytorchReader::new(path)
+        .map_err(|error| CheckpointError::damaged(path, format!("not a readable PyTorch file: {error}")))?;
     let tensors = reader.into_tensors().into_iter().map(|(name, tensor)| Stored {
         name,
         file: 0,

@@ -13,6 +13,9 @@ const LARGEST_BLOCK: usize = 1 << 30;
 /// What a table is damaged by, in words.
 pub(super) type Problem = String;
 
+/// Keys with their values.
+type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// CRC-32C as LevelDB and TensorFlow store it: rotated and shifted, so that the checksum of bytes that
 /// hold a checksum is no special case.
 pub(in super::super) fn masked_crc(bytes: &[u8]) -> u32 {
@@ -20,7 +23,7 @@ pub(in super::super) fn masked_crc(bytes: &[u8]) -> u32 {
 }
 
 /// Every key with its value, in order.
-pub(super) fn entries(table: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Problem> {
+pub(super) fn entries(table: &[u8]) -> Result<Entries, Problem> {
     let footer = table.len().checked_sub(FOOTER).map(|at| &table[at..]).ok_or("shorter than a table's footer")?;
     let (handles, magic) = footer.split_at(FOOTER - 8);
     if magic != MAGIC.to_le_bytes() {
@@ -39,7 +42,7 @@ pub(super) fn entries(table: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Problem> 
 type Handle = (u64, u64);
 
 /// The entries of one block, its checksum verified.
-fn block(table: &[u8], (offset, length): Handle) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Problem> {
+fn block(table: &[u8], (offset, length): Handle) -> Result<Entries, Problem> {
     let stored = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
     let stored = stored.and_then(|(from, length)| table.get(from..from.checked_add(length)?.checked_add(TRAILER)?));
     let stored = stored.ok_or_else(|| format!("a block at {offset} of {length} bytes is not in the file"))?;
@@ -65,13 +68,13 @@ fn unpack(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// A block's entries: each key says how many bytes it shares with the one before. The block ends with the
 /// positions of keys that are written out, and their number.
-fn parse(block: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Problem> {
+fn parse(block: &[u8]) -> Result<Entries, Problem> {
     let malformed = || "a block is malformed".to_owned();
     let (rest, count) = block.split_last_chunk::<4>().ok_or_else(malformed)?;
     let restarts = (u32::from_le_bytes(*count) as usize).checked_mul(4);
     let end = restarts.and_then(|restarts| rest.len().checked_sub(restarts)).ok_or_else(malformed)?;
     let mut cursor = Cursor(&rest[..end]);
-    let mut entries: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut entries = Entries::new();
     while !cursor.0.is_empty() {
         let [shared, own, value] = [cursor.varint()?, cursor.varint()?, cursor.varint()?];
         let before = entries.last().map_or(&[][..], |(key, _)| key);
