@@ -83,8 +83,8 @@ converted() {
         source=$(dirname "$source")
         into=$work/converted/$(basename "$source")
         "$bertbench" convert "$source" "$into" --to hf 2> /dev/null
-        reference=$source
-        case $source in */tensorflow/*) reference=$golden/weights/reference ;; esac
+        reference=$golden/weights/reference
+        case $source in *float16 | */no-prefix) reference=$source ;; esac
         python "$golden/load_models.py" "$into" --same-as "$reference"
     done
     "$bertbench" convert "$minilm" "$work/converted/minilm" --to hf 2> /dev/null

@@ -24,19 +24,19 @@ pub(super) struct Args {
     #[arg(value_name = "TO")]
     into: PathBuf,
     /// What to write.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "FORMAT")]
     to: Format,
     /// The vocabulary [default: the vocab.txt or tokenizer.json beside FROM].
     #[arg(long, value_name = "FILE")]
     vocabulary: Option<PathBuf>,
     /// Whether the tokenizer lower-cases [default: what FROM's tokenizer files or its vocabulary say].
-    #[arg(long, value_name = "BOOL")]
+    #[arg(long, value_name = "true|false", hide_possible_values = true)]
     lower_case: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A folder: config.json, model.safetensors, vocab.txt, tokenizer.json, `tokenizer_config.json`.
+    /// A folder: config.json, model.safetensors, vocab.txt, tokenizer.json, tokenizer_config.json.
     Hf,
     /// One file with the weights alone.
     Safetensors,

@@ -34,10 +34,10 @@ AUTO = {
 }
 
 
-def load(folder):
+def load(folder, **options):
     """The model, after it is sure that every tensor of the file has a place and every parameter a tensor."""
     name = json.loads((pathlib.Path(folder) / "config.json").read_text())["architectures"][0]
-    model, info = getattr(transformers, AUTO[name]).from_pretrained(folder, output_loading_info=True)
+    model, info = getattr(transformers, AUTO[name]).from_pretrained(folder, output_loading_info=True, **options)
     assert type(model).__name__ == name, (type(model).__name__, name)
     wrong = {kind: keys for kind, keys in info.items() if keys}
     assert not wrong, f"{folder}: {wrong}"
@@ -88,7 +88,7 @@ parser.add_argument("--max-length", type=int, default=128)
 arguments = parser.parse_args()
 model = load(arguments.folder)
 if arguments.same_as:
-    for ours, theirs in zip(outputs(model), outputs(load(arguments.same_as)), strict=True):
+    for ours, theirs in zip(outputs(model), outputs(load(arguments.same_as, dtype=torch.float32)), strict=True):
         assert torch.equal(ours, theirs), f"{arguments.folder} computes something else than {arguments.same_as}"
 if arguments.predictions:
     compare_predictions(model, arguments)

@@ -37,10 +37,10 @@ state = {name: tensor.detach().clone() for name, tensor in model.state_dict().it
          if not name.startswith("cls.predictions.decoder")}
 
 
-def folder(name):
+def folder(name, architecture="BertForPreTraining"):
     path = out / name
     path.mkdir(parents=True)
-    config.architectures = ["BertForPreTraining"]
+    config.architectures = [architecture]
     config.save_pretrained(path)
     (path / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n")
     return path
@@ -61,7 +61,7 @@ def halves(tensors, pattern):
 model.save_pretrained(folder("reference"))
 save_file(state, folder("safetensors") / "model.safetensors")
 save_file({name.removeprefix("bert."): tensor for name, tensor in state.items() if name.startswith("bert.")}
-          | {"embeddings.position_ids": torch.arange(10)[None]}, folder("no-prefix") / "model.safetensors")
+          | {"embeddings.position_ids": torch.arange(10)[None]}, folder("no-prefix", "BertModel") / "model.safetensors")
 old = {name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): tensor
        for name, tensor in state.items()}
 torch.save(old, folder("gamma-beta") / "pytorch_model.bin")
