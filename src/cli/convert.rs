@@ -36,7 +36,7 @@ pub(super) struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A folder: config.json, model.safetensors, vocab.txt, tokenizer.json, tokenizer_config.json.
+    /// A folder: configuration, weights, vocabulary and tokenizer.
     Hf,
     /// One file with the weights alone.
     Safetensors,
