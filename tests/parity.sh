@@ -58,7 +58,7 @@ golden_files() {
     done
     python "$golden/weights.py" "$fresh/weights" > /dev/null
     python "$golden/tf_checkpoints.py" "$fresh/weights" "$fresh/tensorflow" > /dev/null
-    # PyTorch's old format holds addresses; its numbers are compared by tests/weights.rs.
+    # PyTorch's old format holds addresses; its numbers are compared by tests/weights.
     diff -r --exclude=pytorch_model.bin "$golden/weights" "$fresh/weights"
     diff -r "$golden/tensorflow" "$fresh/tensorflow"
     echo "as committed: $golden/weights $golden/tensorflow"
@@ -79,12 +79,12 @@ converted() {
     say 'converted checkpoints in transformers'
     rm -rf "$work/converted"
     mkdir -p "$work/converted"
-    for source in "$golden"/weights/*/config.json "$golden"/tensorflow/{google,two-files}/bert_config.json; do
+    for source in "$golden"/weights/{*,heads/*}/config.json "$golden"/tensorflow/{google,two-files}/bert_config.json; do
         source=$(dirname "$source")
         into=$work/converted/$(basename "$source")
         "$bertbench" convert "$source" "$into" --to hf 2> /dev/null
         reference=$golden/weights/reference
-        case $source in *float16 | */no-prefix) reference=$source ;; esac
+        case $source in *float16 | */no-prefix | */heads/*) reference=$source ;; esac
         python "$golden/load_models.py" "$into" --same-as "$reference"
     done
     "$bertbench" convert "$minilm" "$work/converted/minilm" --to hf 2> /dev/null

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/tensorflow/: the model of weights/reference as TensorFlow's own savers keep it.
+"""Writes tests/golden/tensorflow/: models of weights/ as TensorFlow's own savers keep them.
 
     pip install tensorflow-cpu==2.21.0 safetensors==0.8.0
     python tests/golden/tf_checkpoints.py [WEIGHTS] [FOLDER]
 
-google/      one data file, with the optimizer's slots and the step, as google-research/bert leaves them
+google/      weights/reference in one data file, with the optimizer's slots and the step, as google-research/bert leaves them
 two-files/   the same in two data files
+classifier/, squad/   what run_classifier.py and run_squad.py leave: weights/heads/… as TensorFlow keeps them
 objects/     TensorFlow 2's saver, which names objects and not variables: to be refused
 """
 import json
@@ -23,17 +24,25 @@ here = pathlib.Path(__file__).parent
 weights = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else here / "weights")
 out = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else here / "tensorflow")
 shutil.rmtree(out, ignore_errors=True)
-state = load_file(weights / "reference" / "model.safetensors")
 config = json.loads((weights / "reference" / "config.json").read_text())
 KEYS = ("attention_probs_dropout_prob", "hidden_act", "hidden_dropout_prob", "hidden_size", "initializer_range",
         "intermediate_size", "max_position_embeddings", "num_attention_heads", "num_hidden_layers", "type_vocab_size",
         "vocab_size")
 
 
-def variables():
-    """The names and layouts of google-research/bert's modeling.py."""
+# What google-research/bert's modeling.py, run_classifier.py and run_squad.py do not call kernel and bias.
+HEADS = {"cls/predictions/bias": "cls/predictions/output_bias",
+         "cls/seq_relationship/weight": "cls/seq_relationship/output_weights",
+         "cls/seq_relationship/bias": "cls/seq_relationship/output_bias",
+         "classifier/weight": "output_weights", "classifier/bias": "output_bias",
+         "qa_outputs/weight": "cls/squad/output_weights", "qa_outputs/bias": "cls/squad/output_bias"}
+
+
+def variables(state):
+    """The names and layouts of google-research/bert."""
     for name, tensor in state.items():
-        kernel = tensor.ndim == 2 and "embeddings" not in name and name != "cls.seq_relationship.weight"
+        head = HEADS.get(name.replace(".", "/"))
+        kernel = tensor.ndim == 2 and "embeddings" not in name and not head
         path = name.replace("layer.", "layer_").replace(".", "/")
         if "LayerNorm" in path:
             path = path.replace("LayerNorm/weight", "LayerNorm/gamma").replace("LayerNorm/bias", "LayerNorm/beta")
@@ -41,9 +50,7 @@ def variables():
             path = path.removesuffix("/weight")
         elif kernel:
             path = path.replace("/weight", "/kernel")
-        path = {"cls/predictions/bias": "cls/predictions/output_bias",
-                "cls/seq_relationship/weight": "cls/seq_relationship/output_weights",
-                "cls/seq_relationship/bias": "cls/seq_relationship/output_bias"}.get(path, path)
+        path = head or path
         yield path, numpy.ascontiguousarray(tensor.T if kernel else tensor)
 
 
@@ -55,10 +62,10 @@ def folder(name):
     return path
 
 
-def checkpoint(name, partitions):
+def checkpoint(name, partitions, source="reference"):
     path = folder(name)
     everything = {}
-    for variable, value in variables():
+    for variable, value in variables(load_file(weights / source / "model.safetensors")):
         everything[variable] = value
         everything[variable + "/adam_m"] = value * 0
         everything[variable + "/adam_v"] = value * 0
@@ -77,6 +84,8 @@ def checkpoint(name, partitions):
 
 checkpoint("google", 1)
 checkpoint("two-files", 2)
+checkpoint("classifier", 1, "heads/BertForSequenceClassification")
+checkpoint("squad", 1, "heads/BertForQuestionAnswering")
 path = folder("objects")
 tensorflow.train.Checkpoint(step=tensorflow.Variable(1.0)).write(str(path / "bert_model.ckpt"))
 print(tensorflow.__version__)

@@ -7,6 +7,7 @@ tf_checkpoints.py writes the same model as TensorFlow does.
 
 reference/       float32, from `BertForPreTraining.save_pretrained`; the others hold the same numbers
 */               each a folder in another format; half precision holds the numbers rounded by PyTorch
+heads/*/         other random weights: what each class of transformers saves
 rounded/         the numbers after rounding to float16 and bfloat16, as float32
 expected.json    versions, and the tensors of `reference` by name and shape
 """
@@ -87,6 +88,16 @@ for name, kind in (("float16", torch.float16), ("bfloat16", torch.bfloat16)):
     torch.save(rounded, folder(f"pytorch-{name}") / "pytorch_model.bin")
     save_file({key: tensor.float() for key, tensor in rounded.items()}, out / "rounded" / f"{name}.safetensors")
 
+
+# What each class of transformers saves: its heads, and the pooler only where it has one.
+for name in ("BertModel", "BertForMaskedLM", "BertForNextSentencePrediction", "BertForSequenceClassification",
+             "BertForTokenClassification", "BertForQuestionAnswering", "BertForMultipleChoice"):
+    plain = {key: value for key, value in config.to_dict().items() if key not in ("id2label", "label2id")}
+    settings = transformers.BertConfig(**plain, num_labels=3 if name.endswith("Classification") else 2)
+    if name == "BertForSequenceClassification":
+        settings.id2label, settings.label2id = {0: "no", 1: "so", 2: "yes"}, {"no": 0, "so": 1, "yes": 2}
+    getattr(transformers, name)(settings).save_pretrained(out / "heads" / name)
+    (out / "heads" / name / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n")
 
 expected = {"versions": {"torch": torch.__version__, "transformers": transformers.__version__},
             "tensors": {name: list(tensor.shape) for name, tensor in state.items()}}
