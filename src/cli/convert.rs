@@ -90,19 +90,12 @@ fn tokenizer_files(args: &Args, from: &Path, conversion: &Conversion) -> Result<
         let finding = Diagnostic::new(format!("no vocabulary at {}", path.display()));
         return Err(finding.hint("`--vocabulary FILE` names one").into());
     }
-    let of = conversion.config().architecture;
-    let tokens = Vocabulary::load(&path)?.len();
-    if tokens != of.vocab_size as usize {
-        let message =
-            format!("{} has {tokens} tokens, but the checkpoint {} word embeddings", path.display(), of.vocab_size);
-        let finding = Diagnostic::new(message);
-        return Err(finding.hint("the vocabulary must be the one that the checkpoint was trained with").into());
-    }
+    conversion.config().fits_vocabulary(&path, Vocabulary::load(&path)?.len())?;
     let lower_case = match args.lower_case {
         Some(lower_case) => lower_case,
         None => lower_case_of(folder)?.unwrap_or(true),
     };
-    Ok(TokenizerFiles::of(&path, lower_case, of.max_positions)?)
+    Ok(TokenizerFiles::of(&path, lower_case, conversion.config().architecture.max_positions)?)
 }
 
 /// A checkpoint that is refused is the user's input; a disk that is full is not.

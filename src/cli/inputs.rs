@@ -128,24 +128,20 @@ impl Reader<'_> {
         vocabulary: &Vocabulary,
         path: &Path,
     ) -> Result<Architecture, Diagnostic> {
-        let tokens = vocabulary.len() as u32;
         match (&model.source, config) {
-            (ModelSource::Checkpoint(_) | ModelSource::Hub(_), Some(config))
-                if config.architecture.vocab_size != tokens =>
-            {
-                let rows = config.architecture.vocab_size;
-                let message =
-                    format!("{} has {tokens} tokens, but the checkpoint {rows} word embeddings", path.display());
-                let finding = self.experiment.finding(&format!("models.{}", model.name), message);
-                Err(finding.hint("the vocabulary must be the one that the checkpoint was trained with"))
+            (ModelSource::Checkpoint(_) | ModelSource::Hub(_), Some(config)) => {
+                config.fits_vocabulary(path, vocabulary.len()).map_err(|found| {
+                    let placed = self.experiment.finding(&format!("models.{}", model.name), found.message);
+                    Diagnostic { hint: found.hint, ..placed }
+                })?;
+                Ok(config.architecture)
             }
-            (ModelSource::Checkpoint(_) | ModelSource::Hub(_), Some(config)) => Ok(config.architecture),
             (ModelSource::Random(of), _) => Ok(Architecture {
                 layers: of.layers,
                 hidden: of.hidden,
                 heads: of.heads,
                 intermediate: of.intermediate,
-                vocab_size: tokens,
+                vocab_size: vocabulary.len() as u32,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
             }),

@@ -83,7 +83,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
 /// Why a model's weights are refused: said in another way when only the head is not there.
 fn no_head(error: &CheckpointError) -> Error {
     if let CheckpointError::Missing { names, .. } = error
-        && names.iter().all(|name| name.starts_with("classifier."))
+        && names.iter().all(|name| name.starts_with("classifier.") || name.starts_with("pooler."))
     {
         return Diagnostic::new(error.to_string()).hint(HEAD_IS).into();
     }

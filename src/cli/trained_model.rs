@@ -62,13 +62,7 @@ impl ModelArgs {
         let config = Config::read(&folder).map_err(|error| refused(&error.into()))?;
         let path = vocabulary_file(&folder);
         let vocabulary = Vocabulary::load(&path)?;
-        let (tokens, rows) = (vocabulary.len() as u64, u64::from(config.architecture.vocab_size));
-        if tokens != rows {
-            return Err(Diagnostic::new(format!("{tokens} tokens, but the model has {rows} word embeddings"))
-                .in_file(&path)
-                .hint("the vocabulary must be the one that the model was trained with")
-                .into());
-        }
+        config.fits_vocabulary(&path, vocabulary.len())?;
         let positions = config.architecture.max_positions;
         let max_length = self.max_length.or_else(|| trained_length(&folder)).unwrap_or(positions.min(MAX_LENGTH));
         if max_length > positions {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use crate::diagnostic::Diagnostic;
 use crate::kernel::LAYER_NORM_EPSILON;
 use crate::store::Architecture;
 
@@ -118,6 +119,19 @@ impl Config {
     /// an activation other than the exact GELU, relative positions, sizes that do not fit together).
     pub fn read(folder: &Path) -> Result<Self, ConfigError> {
         ConfigFile::read(folder)?.config()
+    }
+
+    /// Refuses a vocabulary, read from `path`, of another size than the word embeddings.
+    ///
+    /// # Errors
+    /// When the sizes differ.
+    pub fn fits_vocabulary(&self, path: &Path, tokens: usize) -> Result<(), Diagnostic> {
+        let rows = self.architecture.vocab_size;
+        if tokens as u64 == u64::from(rows) {
+            return Ok(());
+        }
+        let message = format!("{} has {tokens} tokens, but the checkpoint {rows} word embeddings", path.display());
+        Err(Diagnostic::new(message).hint("the vocabulary must be the one that the checkpoint was trained with"))
     }
 
     /// The `config.json` of a classifier that transformers' `AutoModelForSequenceClassification` reads.

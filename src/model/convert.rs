@@ -119,7 +119,7 @@ impl Conversion {
     /// # Errors
     /// When the weights are damaged or a file cannot be written; `folder` is then as it was.
     pub fn write_folder(&self, folder: &Path, beside: &FilesBeside) -> Result<(), CheckpointError> {
-        let tensors = self.read(if self.class.class == "BertModel" { "" } else { "bert." })?;
+        let tensors = self.read()?;
         let staged = atomic::stage_folder(folder).map_err(CheckpointError::io(folder))?;
         let written = write_folder(&staged, &self.config_json()?, &tensors, beside)
             .and_then(|()| atomic::publish_folder(&staged, folder).map_err(CheckpointError::io(folder)));
@@ -135,15 +135,16 @@ impl Conversion {
     /// # Errors
     /// As [`Self::write_folder`].
     pub fn write_safetensors(&self, file: &Path) -> Result<(), CheckpointError> {
-        let tensors = self.read(if self.class.class == "BertModel" { "" } else { "bert." })?;
+        let tensors = self.read()?;
         let bytes =
             tensors.serialize().map_err(|source| CheckpointError::Format { path: PathBuf::from(file), source })?;
         atomic::write(file, &bytes).map_err(CheckpointError::io(file))
     }
 
-    /// Every tensor, widened; those of the encoder under `prefix`.
-    fn read(&self, prefix: &str) -> Result<Tensors, CheckpointError> {
+    /// Every tensor, widened, under the name that its class has for it.
+    fn read(&self) -> Result<Tensors, CheckpointError> {
         self.refuse_untied()?;
+        let prefix = if self.class.class == "BertModel" { "" } else { "bert." };
         let mut tensors = Tensors::default();
         for (name, shape) in &self.tensors {
             let numbers = self.weights.numbers(stored_name(&self.weights, name), shape)?;
@@ -197,7 +198,7 @@ const DECODER: &str = "cls.predictions.decoder.weight";
 
 /// Whether the tensor is another one's double in every BERT.
 fn is_tied(name: &str) -> bool {
-    name == DECODER || name == "cls.predictions.decoder.bias" || name == "cls.predictions.bias"
+    name == DECODER || name == "cls.predictions.decoder.bias"
 }
 
 /// The name in the source: the decoder's bias has two.

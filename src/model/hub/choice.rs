@@ -1,9 +1,8 @@
 //! Which files of a repository a BERT needs.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::Deserialize;
+use crate::model::weights::{self, PYTORCH, PYTORCH_INDEX, SAFETENSORS, SAFETENSORS_INDEX};
 
 /// The settings of a model as transformers keeps them.
 pub(super) const CONFIG: &str = "config.json";
@@ -13,12 +12,8 @@ const ORIGINAL_CONFIG: &str = "bert_config.json";
 pub(super) const SETTINGS: [&str; 3] = ["vocab.txt", "tokenizer_config.json", "tokenizer.json"];
 
 /// Weights in one file, or an index that names several, the preferred first.
-const WEIGHTS: [(&str, bool); 4] = [
-    ("model.safetensors", false),
-    ("model.safetensors.index.json", true),
-    ("pytorch_model.bin", false),
-    ("pytorch_model.bin.index.json", true),
-];
+const WEIGHTS: [(&str, bool); 4] =
+    [(SAFETENSORS, false), (SAFETENSORS_INDEX, true), (PYTORCH, false), (PYTORCH_INDEX, true)];
 /// The beginning of the files of Google's releases.
 const ORIGINAL_WEIGHTS: &str = "bert_model.ckpt.";
 /// Weights that other programs read: named when a repository has no others.
@@ -47,10 +42,10 @@ pub(super) fn choose(names: &[String]) -> Result<Choice, String> {
     let config = [CONFIG, ORIGINAL_CONFIG].into_iter().find(|name| has(name));
     let config = config.ok_or_else(|| format!("it has no {CONFIG}"))?;
     let small = std::iter::once(config).chain(SETTINGS.into_iter().filter(|name| has(name)));
-    Ok(Choice { small: small.map(str::to_owned).collect(), weights: weights(names)? })
+    Ok(Choice { small: small.map(str::to_owned).collect(), weights: weights_of(names)? })
 }
 
-fn weights(names: &[String]) -> Result<Weights, String> {
+fn weights_of(names: &[String]) -> Result<Weights, String> {
     let known = |(name, _): &&(&str, bool)| names.iter().any(|known| known == name);
     if let Some((name, is_index)) = WEIGHTS.iter().find(known) {
         let name = (*name).to_owned();
@@ -76,30 +71,10 @@ fn weights(names: &[String]) -> Result<Weights, String> {
     })
 }
 
-/// An index of sharded weights, as transformers writes it: tensor → file.
-#[derive(Deserialize)]
-struct Index {
-    weight_map: BTreeMap<String, String>,
-}
-
-/// The files that an index names, without repetition, sorted.
+/// The files that an index names, sorted.
 pub(super) fn shards(index: &Path) -> Result<Vec<String>, String> {
-    let name = index.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let bytes = std::fs::read(index).map_err(|error| format!("{name}: {error}"))?;
-    let index: Index = serde_json::from_slice(&bytes).map_err(|error| format!("{name} is not an index: {error}"))?;
-    let shards: BTreeSet<String> = index.weight_map.into_values().collect();
-    if shards.is_empty() {
-        return Err(format!("{name} names no file"));
-    }
-    let is_plain = |name: &String| {
-        !name.is_empty()
-            && !name.starts_with('.')
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-    };
-    match shards.iter().find(|shard| !is_plain(shard)) {
-        Some(shard) => Err(format!("{name} names `{shard}`, which is not a file beside it")),
-        None => Ok(shards.into_iter().collect()),
-    }
+    let shards = weights::shards(index).map_err(|error| error.to_string())?;
+    Ok(shards.into_keys().collect())
 }
 
 #[cfg(test)]

@@ -11,9 +11,12 @@ use crate::model::CheckpointError;
 
 /// The file of a checkpoint in one piece, in safetensors' format.
 pub(in crate::model) const SAFETENSORS: &str = "model.safetensors";
-const SAFETENSORS_INDEX: &str = "model.safetensors.index.json";
-const PYTORCH: &str = "pytorch_model.bin";
-const PYTORCH_INDEX: &str = "pytorch_model.bin.index.json";
+/// Its index when it is in shards.
+pub(in crate::model) const SAFETENSORS_INDEX: &str = "model.safetensors.index.json";
+/// The file of a checkpoint in one piece, in PyTorch's format.
+pub(in crate::model) const PYTORCH: &str = "pytorch_model.bin";
+/// Its index when it is in shards.
+pub(in crate::model) const PYTORCH_INDEX: &str = "pytorch_model.bin.index.json";
 /// The name of Google's published checkpoints; those of a training run are called `model.ckpt-<step>`.
 const TENSORFLOW: &str = "bert_model.ckpt";
 
@@ -119,22 +122,33 @@ fn one(file: &Path, safetensors: bool) -> Result<Layout, CheckpointError> {
     Ok(if safetensors { Layout::Safetensors { index, files } } else { Layout::PyTorch { index, files } })
 }
 
-fn sharded(path: &Path, safetensors: bool) -> Result<Layout, CheckpointError> {
+/// What an index puts into each file, by the file's name: the names of its tensors.
+///
+/// # Errors
+/// When it cannot be read, is no index, names no file, or one that is not beside it.
+pub(in crate::model) fn shards(path: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, CheckpointError> {
     let bytes = std::fs::read(path).map_err(CheckpointError::io(path))?;
     let written: WrittenIndex = serde_json::from_slice(&bytes)
         .map_err(|error| CheckpointError::damaged(path, format!("not an index of shards: {error}")))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut shards: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+    let mut shards: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (tensor, shard) in written.weight_map {
-        if shard.contains(['/', '\\']) || shard == ".." {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if shard.is_empty() || shard.starts_with('.') || !shard.chars().all(is_plain) {
             let problem = format!("the shard `{shard}` of `{tensor}` is not the name of a file beside it");
             return Err(CheckpointError::damaged(path, problem));
         }
-        shards.entry(folder.join(shard)).or_default().insert(tensor);
+        shards.entry(shard).or_default().insert(tensor);
     }
     if shards.is_empty() {
         return Err(CheckpointError::damaged(path, "its `weight_map` names no tensors"));
     }
+    Ok(shards)
+}
+
+fn sharded(path: &Path, safetensors: bool) -> Result<Layout, CheckpointError> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let beside = shards(path)?.into_iter().map(|(shard, tensors)| (folder.join(shard), tensors));
+    let shards: BTreeMap<PathBuf, BTreeSet<String>> = beside.collect();
     let files: Vec<PathBuf> = shards.keys().cloned().collect();
     for file in &files {
         refuse_pointer(file)?;

@@ -12,8 +12,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-pub(super) use locate::SAFETENSORS;
 use locate::{Index, Layout};
+pub(super) use locate::{PYTORCH, PYTORCH_INDEX, SAFETENSORS, SAFETENSORS_INDEX, shards};
 
 use super::error::CheckpointError;
 use crate::checksum;
