@@ -143,7 +143,11 @@ fn a_server_that_means_ill_writes_nothing_outside_the_cache() {
         behaviour.files.insert("../../../../stolen".to_owned(), b"x".to_vec());
     });
     let told = scene.resolve().ends_with(2);
-    assert!(told.err.contains("the shard `../../../../stolen` of `a` is not the name of a file beside it"), "{}", told.err);
+    assert!(
+        told.err.contains("the shard `../../../../stolen` of `a` is not the name of a file beside it"),
+        "{}",
+        told.err
+    );
     let stolen = scene.place.files("").into_iter().filter(|path| path.to_string_lossy().contains("stolen"));
     assert_eq!(stolen.count(), 0);
 }
