@@ -10,3 +10,4 @@ mod scratch;
 
 pub use element::Element;
 pub use isa::Isa;
+pub use product::*;
