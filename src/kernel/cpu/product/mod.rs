@@ -103,10 +103,10 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Everywhere<'_, E, S, O>
         let (rows, columns) = (self.a.rows(), self.b.columns());
         let grid = Grid::new::<M, E>(&self.a, columns, rayon::current_num_threads());
         if grid.tasks() == 1 {
-            return isa.run(|| block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output));
+            return isa.run(#[inline(always)] || block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output));
         }
         (0..grid.tasks()).into_par_iter().for_each(|task| {
-            isa.run(|| block(micro, self.a, self.b, grid.block(task), self.output));
+            isa.run(#[inline(always)] || block(micro, self.a, self.b, grid.block(task), self.output));
         });
     }
 }
@@ -123,7 +123,7 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Here<'_, E, S, O> {
     #[inline(always)]
     fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) {
         let whole = Block { rows: (0, self.a.rows()), columns: (0, self.b.columns()) };
-        isa.run(|| block(micro, self.a, self.b, whole, self.output));
+        isa.run(#[inline(always)] || block(micro, self.a, self.b, whole, self.output));
     }
 }
 
@@ -193,31 +193,60 @@ fn block<M: Micro, S: Element, O: Output>(
         let deep = part.min(depth - from);
         let padded = deep.next_multiple_of(M::STEP);
         let panels = Panels { b, from, deep, columns };
-        let mut tiles = |a: &[M::Element], stride: usize, column: usize, panel: &[M::Element]| {
-            let wide = M::COLUMNS.min(columns.1 - column);
-            for row in (rows.0..rows.1).step_by(M::ROWS) {
-                let place = Place { row, column, rows: M::ROWS.min(rows.1 - row), columns: wide, first: from == 0 };
-                output.expect(place);
-                let a = &a[(row - rows.0) * stride..];
-                // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel are as
-                // deep as said; blocks, and tiles within one, do not overlap.
-                unsafe {
-                    micro.multiply(padded, a, stride, place.rows, panel, wide, &mut memory);
-                    output.take(place, &memory);
-                }
-            }
-        };
+        let strip = Strip { micro, depth: padded, rows, columns, first: from == 0, output };
         if a.transposed() || padded != deep {
-            scratch((rows.1 - rows.0) * padded, |copy: &mut [M::Element]| {
-                copy_rows(a, rows, from, deep, padded, copy);
-                panels.each(micro, |column, panel| tiles(copy, padded, column, panel));
-            });
+            let copied = (rows.1 - rows.0) * padded;
+            scratch(
+                copied,
+                #[inline(always)]
+                |copy: &mut [M::Element]| {
+                    copy_rows(a, rows, from, deep, padded, copy);
+                    panels.each(
+                        micro,
+                        #[inline(always)]
+                        |column, panel| strip.tiles(copy, padded, column, panel, &mut memory),
+                    );
+                },
+            );
         } else {
-            let a = (a.from(rows.0, from), a.stride());
-            panels.each(micro, |column, panel| tiles(a.0, a.1, column, panel));
+            let (lines, stride) = (a.from(rows.0, from), a.stride());
+            panels.each(
+                micro,
+                #[inline(always)]
+                |column, panel| strip.tiles(lines, stride, column, panel, &mut memory),
+            );
         }
     }
     micro.leave();
+}
+
+/// The tiles of a block's rows.
+struct Strip<'a, M, O> {
+    micro: M,
+    depth: usize,
+    rows: (usize, usize),
+    columns: (usize, usize),
+    first: bool,
+    output: &'a O,
+}
+
+impl<M: Micro, O: Output> Strip<'_, M, O> {
+    /// Those of one panel, whose first column is `column`; `a` begins at the strip's first row.
+    #[inline(always)]
+    fn tiles(&self, a: &[M::Element], stride: usize, column: usize, panel: &[M::Element], memory: &mut [f32; TILE]) {
+        let columns = M::COLUMNS.min(self.columns.1 - column);
+        for row in (self.rows.0..self.rows.1).step_by(M::ROWS) {
+            let place = Place { row, column, rows: M::ROWS.min(self.rows.1 - row), columns, first: self.first };
+            self.output.expect(place);
+            let a = &a[(row - self.rows.0) * stride..];
+            // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel are as deep
+            // as said; blocks, and tiles within one, do not overlap.
+            unsafe {
+                self.micro.multiply(self.depth, a, stride, place.rows, panel, columns, memory);
+                self.output.take(place, memory);
+            }
+        }
+    }
 }
 
 /// One part of the depth of B, in panels.
@@ -232,7 +261,7 @@ impl<S: Element> Panels<'_, S> {
     #[inline(always)]
     fn each<M: Micro>(&self, micro: M, mut work: impl FnMut(usize, &[M::Element])) {
         let padded = self.deep.next_multiple_of(M::STEP);
-        scratch(M::panel_length(padded, M::COLUMNS), |memory: &mut [M::Element]| {
+        scratch(M::panel_length(padded, M::COLUMNS), #[inline(always)] |memory: &mut [M::Element]| {
             for column in (self.columns.0..self.columns.1).step_by(M::COLUMNS) {
                 let wide = M::COLUMNS.min(self.columns.1 - column);
                 let panel = &mut memory[..M::panel_length(padded, wide)];
