@@ -1,6 +1,7 @@
 //! The innermost loop, one implementation for each instruction set.
 
 use super::Matrix;
+use super::pack;
 use crate::kernel::cpu::element::Element;
 use crate::kernel::cpu::scratch::Plain;
 
@@ -42,6 +43,20 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
         columns: usize,
         panel: &mut [Self::Element],
     );
+
+    /// Rows `rows.0 .. rows.0 + rows.1` of a transposed `a`, elements `depth.0 .. depth.0 + depth.1` of each, to rows
+    /// of `padded` elements, filled up with zeros.
+    #[inline(always)]
+    fn copy_transposed(
+        self,
+        a: Matrix<'_, Self::Element>,
+        rows: (usize, usize),
+        depth: (usize, usize),
+        padded: usize,
+        to: &mut [Self::Element],
+    ) {
+        pack::transpose(a.from(rows.0, depth.0), a.stride(), depth.1, rows.1, padded, to);
+    }
 
     /// `tile[i × TILE_STRIDE + j] = Σ_k a[i × stride + k] × panel[k, j]` for `rows` ≤ [`Micro::ROWS`] rows and
     /// the panel's columns; what is between `columns` and the tile's width is arbitrary.

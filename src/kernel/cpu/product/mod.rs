@@ -13,11 +13,17 @@
 //! of threads. The scheme is that of Goto & van de Geijn 2008 with B in the second cache and A unpacked.
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
+mod amx;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 mod avx512;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod avx512_bf16;
 mod matrix;
 mod micro;
 mod output;
 mod pack;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod pairs;
 mod portable;
 
 use half::bf16;
@@ -26,11 +32,20 @@ use rayon::prelude::*;
 pub use matrix::{Cells, Matrix};
 use micro::{Micro, TILE};
 pub use output::{Output, Place, Store, Sum, tile_row};
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+pub use pairs::Words;
 use portable::Portable;
 
+use super::bf16_support::Bf16Support;
 use super::element::Element;
 use super::isa::Isa;
 use super::scratch::{Plain, scratch};
+
+/// What other processors need to know of an element.
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+pub trait Words {}
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+impl<E> Words for E {}
 
 /// The deepest product that is not cut: 4 bytes × 64 columns of it are 1 MiB.
 const DEPTH: usize = 4096;
@@ -68,9 +83,13 @@ impl Operand for f32 {
 impl Operand for bf16 {
     #[inline(always)]
     fn with_micro<W: WithMicro<Self>>(work: W) -> W::Result {
-        match Isa::detect() {
-            Isa::Portable => work.with(Isa::Portable, Portable::<bf16, false>::new()),
-            isa => work.with(isa, Portable::<bf16, true>::new()),
+        match (Bf16Support::detect(), Isa::detect()) {
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            (Bf16Support::Amx, isa) => work.with(isa, amx::Amx),
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            (Bf16Support::Avx512, isa) => work.with(isa, avx512_bf16::Avx512Bf16),
+            (_, Isa::Portable) => work.with(Isa::Portable, Portable::<bf16, false>::new()),
+            (_, isa) => work.with(isa, Portable::<bf16, true>::new()),
         }
     }
 }
@@ -186,7 +205,7 @@ fn block<M: Micro, S: Element, O: Output>(
         if a.transposed() || padded != deep {
             let height = rows.1 - rows.0;
             scratch(height * padded, |copy: &mut [M::Element]| {
-                copy_rows(a, rows, from, deep, padded, copy);
+                copy_rows(micro, a, rows, from, deep, padded, copy);
                 panels.each(micro, |column, panel| {
                     for row in (rows.0..rows.1).step_by(M::ROWS) {
                         let place = place(row, column);
@@ -249,14 +268,22 @@ fn tile<M: Micro, O: Output>(
 
 /// Rows `rows.0 .. rows.1` of `a`, columns `from .. from + deep`, each filled up with zeros to `padded`.
 #[inline(always)]
-fn copy_rows<E: Element>(a: Matrix<'_, E>, rows: (usize, usize), from: usize, deep: usize, padded: usize, to: &mut [E]) {
+fn copy_rows<M: Micro>(
+    micro: M,
+    a: Matrix<'_, M::Element>,
+    rows: (usize, usize),
+    from: usize,
+    deep: usize,
+    padded: usize,
+    to: &mut [M::Element],
+) {
     if a.transposed() {
-        pack::transpose(a.from(rows.0, from), a.stride(), deep, rows.1 - rows.0, padded, to);
+        micro.copy_transposed(a, (rows.0, rows.1 - rows.0), (from, deep), padded, to);
         return;
     }
     for (row, to) in (rows.0..rows.1).zip(to.chunks_exact_mut(padded)) {
         to[..deep].copy_from_slice(a.line(row, from, deep));
-        to[deep..].fill(E::default());
+        to[deep..].fill(M::Element::default());
     }
 }
 
