@@ -30,7 +30,7 @@ use half::bf16;
 use rayon::prelude::*;
 
 pub use matrix::{Cells, Matrix};
-use micro::{Micro, TILE};
+use micro::{Micro, TILE, Tile};
 pub use output::{Output, Place, Store, Sum, tile_row};
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 pub use pairs::Words;
@@ -49,6 +49,8 @@ impl<E> Words for E {}
 
 /// The deepest product that is not cut: 4 bytes × 64 columns of it are 1 MiB.
 const DEPTH: usize = 4096;
+/// Bytes of the packed panels that are in use together: most of a second cache.
+const PANELS: usize = 1 << 20;
 /// Rows of a task at most, and multiplications that are worth one.
 const TASK_ROWS: usize = 1024;
 const TASK_WORK: usize = 1 << 21;
@@ -190,79 +192,69 @@ fn block<M: Micro, S: Element, O: Output>(
     micro: M,
     a: Matrix<'_, M::Element>,
     b: Matrix<'_, S>,
-    Block { rows, columns }: Block,
+    block: Block,
     output: &O,
 ) {
     let depth = a.columns();
     debug_assert_eq!(depth, b.rows());
     let part = if O::SUMS { DEPTH } else { depth.max(1) };
+    let (row, rows) = (block.rows.0, block.rows.1 - block.rows.0);
     micro.enter();
     for from in (0..depth.max(1)).step_by(part) {
         let deep = part.min(depth - from);
         let padded = deep.next_multiple_of(M::STEP);
-        let place = |row, column| Place { row, column, rows: M::ROWS.min(rows.1 - row), columns: M::COLUMNS.min(columns.1 - column), first: from == 0 };
-        let panels = Panels { b, from, deep, columns };
+        let b = Part { b, from, deep, padded };
         if a.transposed() || padded != deep {
-            let height = rows.1 - rows.0;
-            scratch(height * padded, |copy: &mut [M::Element]| {
-                copy_rows(micro, a, rows, from, deep, padded, copy);
-                panels.each(micro, |column, panel| {
-                    for row in (rows.0..rows.1).step_by(M::ROWS) {
-                        let place = place(row, column);
-                        tile(micro, padded, &copy[(row - rows.0) * padded..], padded, panel, place, output);
-                    }
-                });
+            scratch(rows * padded, |copy: &mut [M::Element]| {
+                copy_rows(micro, a, block.rows, from, deep, padded, copy);
+                b.multiply(micro, copy, padded, block, output);
             });
         } else {
-            panels.each(micro, |column, panel| {
-                for row in (rows.0..rows.1).step_by(M::ROWS) {
-                    tile(micro, deep, a.from(row, from), a.stride(), panel, place(row, column), output);
-                }
-            });
+            b.multiply(micro, a.from(row, from), a.stride(), block, output);
         }
     }
     micro.leave();
 }
 
-/// One part of the depth of B, in panels.
-struct Panels<'a, S> {
+/// Rows `from .. from + deep` of B.
+struct Part<'a, S> {
     b: Matrix<'a, S>,
     from: usize,
     deep: usize,
-    columns: (usize, usize),
+    /// `deep` in whole steps of the micro-kernel.
+    padded: usize,
 }
 
-impl<S: Element> Panels<'_, S> {
+impl<S: Element> Part<'_, S> {
+    /// Adds this part's products with the rows of `a` to a block of C.
     #[inline(always)]
-    fn each<M: Micro>(&self, micro: M, mut work: impl FnMut(usize, &[M::Element])) {
-        let padded = self.deep.next_multiple_of(M::STEP);
-        scratch(M::panel_length(padded, M::COLUMNS), |memory: &mut [M::Element]| {
-            for column in (self.columns.0..self.columns.1).step_by(M::COLUMNS) {
-                let wide = M::COLUMNS.min(self.columns.1 - column);
-                let panel = &mut memory[..M::panel_length(padded, wide)];
-                micro.pack(self.b, self.from, self.deep, column, wide, panel);
-                work(column, panel);
-            }
-        });
-    }
-}
-
-#[inline(always)]
-fn tile<M: Micro, O: Output>(
-    micro: M,
-    depth: usize,
-    a: &[M::Element],
-    stride: usize,
-    panel: &[M::Element],
-    place: Place,
-    output: &O,
-) {
-    let mut tile = [0.0; TILE];
-    // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel are as deep as said;
-    // blocks, and tiles within one, do not overlap.
-    unsafe {
-        micro.multiply(depth, a, stride, place.rows, panel, place.columns, &mut tile);
-        output.take(place, &tile);
+    fn multiply<M: Micro, O: Output>(&self, micro: M, a: &[M::Element], stride: usize, block: Block, output: &O) {
+        let length = M::panel_length(self.padded, M::COLUMNS);
+        let panels = (PANELS / (length * size_of::<M::Element>()).max(1)).max(1);
+        let mut tile = Tile([0.0; TILE]);
+        for left in (block.columns.0..block.columns.1).step_by(panels * M::COLUMNS) {
+            let right = block.columns.1.min(left + panels * M::COLUMNS);
+            scratch((right - left).div_ceil(M::COLUMNS) * length, |memory: &mut [M::Element]| {
+                let wide = |column| M::COLUMNS.min(right - column);
+                for (column, panel) in (left..right).step_by(M::COLUMNS).zip(memory.chunks_exact_mut(length.max(1))) {
+                    let panel = &mut panel[..M::panel_length(self.padded, wide(column))];
+                    micro.pack(self.b, self.from, self.deep, column, wide(column), panel);
+                }
+                for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
+                    let a = &a[(row - block.rows.0) * stride..];
+                    let rows = M::ROWS.min(block.rows.1 - row);
+                    for (column, panel) in (left..right).step_by(M::COLUMNS).zip(memory.chunks_exact(length.max(1))) {
+                        let place = Place { row, column, rows, columns: wide(column), first: self.from == 0 };
+                        // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel
+                        // are as deep as said; blocks, and tiles within one, do not overlap.
+                        unsafe {
+                            micro.multiply(self.padded, a, stride, rows, panel, place.columns, &mut tile.0);
+                            output.take(place, &tile.0);
+                        }
+                    }
+                }
+            });
+        }
     }
 }
 
