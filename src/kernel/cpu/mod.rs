@@ -12,3 +12,4 @@ mod scratch;
 pub use bf16_support::Bf16Support;
 pub use element::Element;
 pub use isa::Isa;
+pub use product::*;

@@ -49,10 +49,14 @@ impl<E> Words for E {}
 
 /// The deepest product that is not cut: 4 bytes × 64 columns of it are 1 MiB.
 const DEPTH: usize = 4096;
-/// Bytes of the packed panels that are in use together: most of a second cache.
+/// The same when A is copied, row by row, into the second cache.
+const COPIED_DEPTH: usize = 512;
+/// Bytes of the packed panels that are in use together: half of a second cache.
 const PANELS: usize = 1 << 20;
-/// Rows of a task at most, and multiplications that are worth one.
+/// Rows of a task at most: as many as make the packing of B cheap, and for a copied A, as many as fit.
 const TASK_ROWS: usize = 1024;
+const COPIED_ROWS: usize = 384;
+/// Multiplications that are worth a task.
 const TASK_WORK: usize = 1 << 21;
 
 /// Storage formats that products can be made of.
@@ -118,7 +122,7 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Everywhere<'_, E, S, O>
 
     fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) {
         let (rows, columns) = (self.a.rows(), self.b.columns());
-        let grid = Grid::new::<M>(rows, columns, self.a.columns(), rayon::current_num_threads());
+        let grid = Grid::new::<M, E>(&self.a, columns, rayon::current_num_threads());
         if grid.tasks() == 1 {
             return isa.run(|| block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output));
         }
@@ -162,8 +166,10 @@ struct Grid {
 
 impl Grid {
     /// Blocks that are large enough to be worth a task, small enough that every thread gets a few.
-    fn new<M: Micro>(rows: usize, columns: usize, depth: usize, threads: usize) -> Self {
-        let block_rows = rows.div_ceil(rows.div_ceil(TASK_ROWS).max(1)).next_multiple_of(M::ROWS).max(M::ROWS);
+    fn new<M: Micro, E>(a: &Matrix<'_, E>, columns: usize, threads: usize) -> Self {
+        let (rows, depth) = (a.rows(), a.columns());
+        let most = if a.transposed() { COPIED_ROWS } else { TASK_ROWS };
+        let block_rows = rows.div_ceil(rows.div_ceil(most).max(1)).next_multiple_of(M::ROWS).max(M::ROWS);
         let of_rows = rows.div_ceil(block_rows).max(1);
         let work = rows * columns * depth;
         let wanted = if threads == 1 { 1 } else { (4 * threads).min(work / TASK_WORK).max(1) };
@@ -197,7 +203,11 @@ fn block<M: Micro, S: Element, O: Output>(
 ) {
     let depth = a.columns();
     debug_assert_eq!(depth, b.rows());
-    let part = if O::SUMS { DEPTH } else { depth.max(1) };
+    let part = match (O::SUMS, a.transposed()) {
+        (false, _) => depth.max(1),
+        (true, false) => DEPTH,
+        (true, true) => COPIED_DEPTH,
+    };
     let (row, rows) = (block.rows.0, block.rows.1 - block.rows.0);
     micro.enter();
     for from in (0..depth.max(1)).step_by(part) {
@@ -230,25 +240,26 @@ impl<S: Element> Part<'_, S> {
     #[inline(always)]
     fn multiply<M: Micro, O: Output>(&self, micro: M, a: &[M::Element], stride: usize, block: Block, output: &O) {
         let length = M::panel_length(self.padded, M::COLUMNS);
-        let panels = (PANELS / (length * size_of::<M::Element>()).max(1)).max(1);
+        let group = M::COLUMNS * (PANELS / (length * size_of::<M::Element>()).max(1)).max(1);
         let mut tile = Tile([0.0; TILE]);
-        for left in (block.columns.0..block.columns.1).step_by(panels * M::COLUMNS) {
-            let right = block.columns.1.min(left + panels * M::COLUMNS);
+        for left in (block.columns.0..block.columns.1).step_by(group) {
+            let right = block.columns.1.min(left + group);
+            let panels = || (left..right).step_by(M::COLUMNS).map(|column| (column, M::COLUMNS.min(right - column)));
             scratch((right - left).div_ceil(M::COLUMNS) * length, |memory: &mut [M::Element]| {
-                let wide = |column| M::COLUMNS.min(right - column);
-                for (column, panel) in (left..right).step_by(M::COLUMNS).zip(memory.chunks_exact_mut(length.max(1))) {
-                    let panel = &mut panel[..M::panel_length(self.padded, wide(column))];
-                    micro.pack(self.b, self.from, self.deep, column, wide(column), panel);
+                for (panel, (column, columns)) in panels().enumerate() {
+                    let panel = &mut memory[panel * length..][..M::panel_length(self.padded, columns)];
+                    micro.pack(self.b, self.from, self.deep, column, columns, panel);
                 }
                 for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
-                    let a = &a[(row - block.rows.0) * stride..];
                     let rows = M::ROWS.min(block.rows.1 - row);
-                    for (column, panel) in (left..right).step_by(M::COLUMNS).zip(memory.chunks_exact(length.max(1))) {
-                        let place = Place { row, column, rows, columns: wide(column), first: self.from == 0 };
+                    let a = &a[(row - block.rows.0) * stride..];
+                    for (panel, (column, columns)) in panels().enumerate() {
+                        let place = Place { row, column, rows, columns, first: self.from == 0 };
+                        output.expect(place);
                         // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel
                         // are as deep as said; blocks, and tiles within one, do not overlap.
                         unsafe {
-                            micro.multiply(self.padded, a, stride, rows, panel, place.columns, &mut tile.0);
+                            micro.multiply(self.padded, a, stride, rows, &memory[panel * length..], columns, &mut tile.0);
                             output.take(place, &tile.0);
                         }
                     }
