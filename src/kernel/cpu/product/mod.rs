@@ -215,7 +215,7 @@ fn block<M: Micro, S: Element, O: Output>(
         let padded = deep.next_multiple_of(M::STEP);
         let b = Part { b, from, deep, padded };
         if a.transposed() || padded != deep {
-            scratch(rows * padded, |copy: &mut [M::Element]| {
+            scratch(rows * padded, #[inline(always)] |copy: &mut [M::Element]| {
                 copy_rows(micro, a, block.rows, from, deep, padded, copy);
                 b.multiply(micro, copy, padded, block, output);
             });
@@ -245,7 +245,7 @@ impl<S: Element> Part<'_, S> {
         for left in (block.columns.0..block.columns.1).step_by(group) {
             let right = block.columns.1.min(left + group);
             let panels = || (left..right).step_by(M::COLUMNS).map(|column| (column, M::COLUMNS.min(right - column)));
-            scratch((right - left).div_ceil(M::COLUMNS) * length, |memory: &mut [M::Element]| {
+            scratch((right - left).div_ceil(M::COLUMNS) * length, #[inline(always)] |memory: &mut [M::Element]| {
                 for (panel, (column, columns)) in panels().enumerate() {
                     let panel = &mut memory[panel * length..][..M::panel_length(self.padded, columns)];
                     micro.pack(self.b, self.from, self.deep, column, columns, panel);
