@@ -124,10 +124,10 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Everywhere<'_, E, S, O>
         let (rows, columns) = (self.a.rows(), self.b.columns());
         let grid = Grid::new::<M, E>(&self.a, columns, rayon::current_num_threads());
         if grid.tasks() == 1 {
-            return isa.run(|| block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output));
+            return isa.run(#[inline(always)] || block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output));
         }
         (0..grid.tasks()).into_par_iter().for_each(|task| {
-            isa.run(|| block(micro, self.a, self.b, grid.block(task), self.output));
+            isa.run(#[inline(always)] || block(micro, self.a, self.b, grid.block(task), self.output));
         });
     }
 }
@@ -144,7 +144,7 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Here<'_, E, S, O> {
     #[inline(always)]
     fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) {
         let whole = Block { rows: (0, self.a.rows()), columns: (0, self.b.columns()) };
-        isa.run(|| block(micro, self.a, self.b, whole, self.output));
+        isa.run(#[inline(always)] || block(micro, self.a, self.b, whole, self.output));
     }
 }
 
