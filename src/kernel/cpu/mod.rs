@@ -3,11 +3,13 @@
 //! Everything here works on packed `[tokens, width]` rows and names no tensor library;
 //! `super::fused` makes burn operations of it.
 
+mod bf16_support;
 mod element;
 mod isa;
 mod product;
 mod scratch;
 
+pub use bf16_support::Bf16Support;
 pub use element::Element;
 pub use isa::Isa;
 pub use product::*;
