@@ -5,6 +5,7 @@
 
 mod element;
 mod isa;
+mod math;
 mod product;
 mod scratch;
 
