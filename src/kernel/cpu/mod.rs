@@ -5,9 +5,11 @@
 
 mod element;
 mod isa;
+mod mask;
 mod math;
 mod product;
 mod scratch;
 
 pub use element::Element;
 pub use isa::Isa;
+pub use mask::{Mask, Site};
