@@ -6,6 +6,7 @@
 
 mod adam;
 mod attention;
+mod cpu;
 mod dropout;
 mod embeddings;
 mod feed_forward;

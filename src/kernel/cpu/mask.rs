@@ -10,12 +10,15 @@
 //! so that any rows can be made without those before them, by any thread, in forward and in backward. A mask
 //! repeats after 2³⁵ elements: 128 GiB of activations at one place.
 
+use super::scratch::scratch;
 use crate::random::{Stream, philox};
 
 /// Elements drawn from one Philox block: eight 16-bit numbers.
 const PER_BLOCK: usize = 8;
 /// Blocks that are computed together, as lanes of vectors.
 const LANES: usize = 16;
+/// Elements for which draws are made ahead, at least a row.
+const ROW_GROUP: usize = 1024;
 
 /// Dropout at one optimisation step.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +104,22 @@ impl Site {
         }
     }
 
+    /// Multiplies the rows from `first_row` on by their factors, `[rows, width]`, in place.
+    #[inline(always)]
+    pub fn multiply(&self, first_row: usize, width: usize, x: &mut [f32]) {
+        let stride = Self::stride(width);
+        let rows = (ROW_GROUP / stride.max(1)).max(1);
+        scratch(rows * stride, #[inline(always)] |draws: &mut [u16]| {
+            for (part, x) in x.chunks_mut((rows * width).max(1)).enumerate() {
+                let draws = &mut draws[..x.len() / width * stride];
+                self.draws(first_row + part * rows, width, draws);
+                for (x, draws) in x.chunks_exact_mut(width).zip(draws.chunks_exact(stride)) {
+                    x.iter_mut().zip(draws).for_each(|(x, &draw)| *x *= self.factor(draw));
+                }
+            }
+        });
+    }
+
     /// What a draw makes of its element: 0 or 1/(1 − p).
     #[must_use]
     #[inline(always)]
@@ -160,6 +179,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn rows_are_multiplied_in_place() {
+        let site = Mask::new(0.5, Stream::new(4, "dropout"), 1).unwrap().site(2, 30);
+        let mut all = vec![1.0; 100 * 30];
+        Isa::detect().run(#[inline(always)] || site.multiply(7, 30, &mut all));
+        let mut draws = vec![0; 32];
+        for (row, x) in all.chunks(30).enumerate() {
+            site.draws(7 + row, 30, &mut draws);
+            assert!(x.iter().zip(&draws).all(|(x, &draw)| x.to_bits() == site.factor(draw).to_bits()));
+        }
+        assert!(all.iter().any(|&x| x < 1.0) && all.iter().any(|&x| x > 1.0));
     }
 
     #[test]

@@ -13,3 +13,4 @@ mod scratch;
 pub use element::Element;
 pub use isa::Isa;
 pub use mask::{Mask, Site};
+pub use product::*;

@@ -34,8 +34,12 @@ use super::scratch::{Plain, scratch};
 
 /// The deepest product that is not cut: 4 bytes × 64 columns of it are 1 MiB.
 const DEPTH: usize = 4096;
-/// Rows of a task at most, and multiplications that are worth one.
+/// The same when A is copied, row by row, into the second cache.
+const COPIED_DEPTH: usize = 512;
+/// Rows of a task at most: as many as make the packing of B cheap, and for a copied A, as many as fit.
 const TASK_ROWS: usize = 1024;
+const COPIED_ROWS: usize = 384;
+/// Multiplications that are worth a task.
 const TASK_WORK: usize = 1 << 21;
 
 /// Storage formats that products can be made of.
@@ -97,7 +101,7 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Everywhere<'_, E, S, O>
 
     fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) {
         let (rows, columns) = (self.a.rows(), self.b.columns());
-        let grid = Grid::new::<M>(rows, columns, self.a.columns(), rayon::current_num_threads());
+        let grid = Grid::new::<M, E>(&self.a, columns, rayon::current_num_threads());
         if grid.tasks() == 1 {
             return isa.run(|| block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output));
         }
@@ -141,8 +145,10 @@ struct Grid {
 
 impl Grid {
     /// Blocks that are large enough to be worth a task, small enough that every thread gets a few.
-    fn new<M: Micro>(rows: usize, columns: usize, depth: usize, threads: usize) -> Self {
-        let block_rows = rows.div_ceil(rows.div_ceil(TASK_ROWS).max(1)).next_multiple_of(M::ROWS).max(M::ROWS);
+    fn new<M: Micro, E>(a: &Matrix<'_, E>, columns: usize, threads: usize) -> Self {
+        let (rows, depth) = (a.rows(), a.columns());
+        let most = if a.transposed() { COPIED_ROWS } else { TASK_ROWS };
+        let block_rows = rows.div_ceil(rows.div_ceil(most).max(1)).next_multiple_of(M::ROWS).max(M::ROWS);
         let of_rows = rows.div_ceil(block_rows).max(1);
         let work = rows * columns * depth;
         let wanted = if threads == 1 { 1 } else { (4 * threads).min(work / TASK_WORK).max(1) };
@@ -176,30 +182,39 @@ fn block<M: Micro, S: Element, O: Output>(
 ) {
     let depth = a.columns();
     debug_assert_eq!(depth, b.rows());
-    let part = if O::SUMS { DEPTH } else { depth.max(1) };
+    let part = match (O::SUMS, a.transposed()) {
+        (false, _) => depth.max(1),
+        (true, false) => DEPTH,
+        (true, true) => COPIED_DEPTH,
+    };
+    let mut memory = [0.0; TILE];
     micro.enter();
     for from in (0..depth.max(1)).step_by(part) {
         let deep = part.min(depth - from);
         let padded = deep.next_multiple_of(M::STEP);
-        let place = |row, column| Place { row, column, rows: M::ROWS.min(rows.1 - row), columns: M::COLUMNS.min(columns.1 - column), first: from == 0 };
         let panels = Panels { b, from, deep, columns };
+        let mut tiles = |a: &[M::Element], stride: usize, column: usize, panel: &[M::Element]| {
+            let wide = M::COLUMNS.min(columns.1 - column);
+            for row in (rows.0..rows.1).step_by(M::ROWS) {
+                let place = Place { row, column, rows: M::ROWS.min(rows.1 - row), columns: wide, first: from == 0 };
+                output.expect(place);
+                let a = &a[(row - rows.0) * stride..];
+                // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel are as
+                // deep as said; blocks, and tiles within one, do not overlap.
+                unsafe {
+                    micro.multiply(padded, a, stride, place.rows, panel, wide, &mut memory);
+                    output.take(place, &memory);
+                }
+            }
+        };
         if a.transposed() || padded != deep {
-            let height = rows.1 - rows.0;
-            scratch(height * padded, |copy: &mut [M::Element]| {
+            scratch((rows.1 - rows.0) * padded, |copy: &mut [M::Element]| {
                 copy_rows(a, rows, from, deep, padded, copy);
-                panels.each(micro, |column, panel| {
-                    for row in (rows.0..rows.1).step_by(M::ROWS) {
-                        let place = place(row, column);
-                        tile(micro, padded, &copy[(row - rows.0) * padded..], padded, panel, place, output);
-                    }
-                });
+                panels.each(micro, |column, panel| tiles(copy, padded, column, panel));
             });
         } else {
-            panels.each(micro, |column, panel| {
-                for row in (rows.0..rows.1).step_by(M::ROWS) {
-                    tile(micro, deep, a.from(row, from), a.stride(), panel, place(row, column), output);
-                }
-            });
+            let a = (a.from(rows.0, from), a.stride());
+            panels.each(micro, |column, panel| tiles(a.0, a.1, column, panel));
         }
     }
     micro.leave();
@@ -225,25 +240,6 @@ impl<S: Element> Panels<'_, S> {
                 work(column, panel);
             }
         });
-    }
-}
-
-#[inline(always)]
-fn tile<M: Micro, O: Output>(
-    micro: M,
-    depth: usize,
-    a: &[M::Element],
-    stride: usize,
-    panel: &[M::Element],
-    place: Place,
-    output: &O,
-) {
-    let mut tile = [0.0; TILE];
-    // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel are as deep as said;
-    // blocks, and tiles within one, do not overlap.
-    unsafe {
-        micro.multiply(depth, a, stride, place.rows, panel, place.columns, &mut tile);
-        output.take(place, &tile);
     }
 }
 

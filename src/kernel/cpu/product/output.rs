@@ -24,6 +24,12 @@ pub trait Output: Sync {
     /// Whether the sum over the depth may arrive in several parts.
     const SUMS: bool;
 
+    /// Told where the next tile will go, before it is computed: a chance to bring memory nearer.
+    #[inline(always)]
+    fn expect(&self, place: Place) {
+        let _ = place;
+    }
+
     /// Takes one tile, whose row `i` begins at `i ×` [`TILE_STRIDE`].
     ///
     /// # Safety
@@ -50,6 +56,11 @@ pub struct Store<'a, E> {
 
 impl<E: Element> Output for Store<'_, E> {
     const SUMS: bool = false;
+
+    #[inline(always)]
+    fn expect(&self, place: Place) {
+        (0..place.rows).for_each(|row| self.to.expect((place.row + row) * self.stride + place.column, place.columns));
+    }
 
     #[inline(always)]
     unsafe fn take(&self, place: Place, tile: &[f32]) {
@@ -81,6 +92,11 @@ pub struct Sum<'a> {
 
 impl Output for Sum<'_> {
     const SUMS: bool = true;
+
+    #[inline(always)]
+    fn expect(&self, place: Place) {
+        (0..place.rows).for_each(|row| self.to.expect((place.row + row) * self.stride + place.column, place.columns));
+    }
 
     #[inline(always)]
     unsafe fn take(&self, place: Place, tile: &[f32]) {
