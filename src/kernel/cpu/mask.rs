@@ -17,8 +17,8 @@ use crate::random::{Stream, philox};
 const PER_BLOCK: usize = 8;
 /// Blocks that are computed together, as lanes of vectors.
 const LANES: usize = 16;
-/// Elements for which draws are made ahead, at least a row.
-const ROW_GROUP: usize = 1024;
+/// Elements for which draws are made ahead, or a row.
+const AHEAD: usize = 1024;
 
 /// Dropout at one optimisation step.
 #[derive(Clone, Copy, Debug)]
@@ -107,15 +107,24 @@ impl Site {
     /// Multiplies the rows from `first_row` on by their factors, `[rows, width]`, in place.
     #[inline(always)]
     pub fn multiply(&self, first_row: usize, width: usize, x: &mut [f32]) {
-        let stride = Self::stride(width);
-        let rows = (ROW_GROUP / stride.max(1)).max(1);
-        scratch(rows * stride, #[inline(always)] |draws: &mut [u16]| {
-            for (part, x) in x.chunks_mut((rows * width).max(1)).enumerate() {
-                let draws = &mut draws[..x.len() / width * stride];
-                self.draws(first_row + part * rows, width, draws);
-                for (x, draws) in x.chunks_exact_mut(width).zip(draws.chunks_exact(stride)) {
-                    x.iter_mut().zip(draws).for_each(|(x, &draw)| *x *= self.factor(draw));
-                }
+        let mut rows = x.chunks_exact_mut(width.max(1));
+        let count = rows.len();
+        self.each_row(first_row, width, count, #[inline(always)] |draws| {
+            let x = rows.next().unwrap_or_default();
+            x.iter_mut().zip(draws).for_each(|(x, &draw)| *x *= self.factor(draw));
+        });
+    }
+
+    /// Calls `work` with the draws of each of `count` rows from `first_row` on, one after the other.
+    #[inline(always)]
+    pub fn each_row(&self, first_row: usize, width: usize, count: usize, mut work: impl FnMut(&[u16])) {
+        let stride = Self::stride(width).max(PER_BLOCK);
+        let ahead = (AHEAD / stride).max(1);
+        scratch(ahead * stride, #[inline(always)] |draws: &mut [u16]| {
+            for done in (0..count).step_by(ahead) {
+                let draws = &mut draws[..ahead.min(count - done) * stride];
+                self.draws(first_row + done, width, draws);
+                draws.chunks_exact(stride).for_each(|draws| work(&draws[..width]));
             }
         });
     }

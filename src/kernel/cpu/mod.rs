@@ -7,10 +7,12 @@ mod element;
 mod isa;
 mod mask;
 mod math;
+mod norm;
 mod product;
 mod scratch;
 
 pub use element::Element;
 pub use isa::Isa;
 pub use mask::{Mask, Site};
+pub use norm::LAYER_NORM_EPSILON;
 pub use product::*;
