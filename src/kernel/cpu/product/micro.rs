@@ -3,7 +3,7 @@
 use super::Matrix;
 use super::pack;
 use crate::kernel::cpu::element::Element;
-use crate::kernel::cpu::scratch::Plain;
+use crate::kernel::cpu::pool::Plain;
 
 /// Columns of every tile row in memory, whatever a micro-kernel's panels hold.
 pub(super) const TILE_STRIDE: usize = 64;

@@ -39,7 +39,8 @@ use portable::Portable;
 use super::bf16_support::Bf16Support;
 use super::element::Element;
 use super::isa::Isa;
-use super::scratch::{Plain, scratch};
+use super::pool::Plain;
+use super::scratch::scratch;
 
 /// What other processors need to know of an element.
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]

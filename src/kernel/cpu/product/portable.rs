@@ -6,7 +6,7 @@ use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
 use crate::kernel::cpu::element::Element;
-use crate::kernel::cpu::scratch::Plain;
+use crate::kernel::cpu::pool::Plain;
 
 /// Rows of its tiles.
 const ROWS: usize = 4;
