@@ -22,6 +22,9 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
     const ROWS: usize;
     /// Columns of a panel, at most; at most [`TILE_STRIDE`].
     const COLUMNS: usize;
+    /// The deepest part of the depth that is multiplied at once, a multiple of the step: so deep that a tile's rows
+    /// of A stay in the first cache from panel to panel, where the kernel is fast enough for it to matter.
+    const CHUNK: usize = usize::MAX;
     /// The depth that `multiply` gets is a multiple of this; what is missing is filled up with zeros.
     const STEP: usize;
 
@@ -63,7 +66,8 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
     }
 
     /// `tile[i × TILE_STRIDE + j] = Σ_k a[i × stride + k] × panel[k, j]` for `rows` ≤ [`Micro::ROWS`] rows and
-    /// the panel's columns; what is between `columns` and the tile's width is arbitrary.
+    /// the panel's columns, plus what the tile holds if `add`; what is between `columns` and the tile's width is
+    /// arbitrary.
     ///
     /// # Safety
     /// The processor has the kernel's instructions. `a` holds `rows` rows of `depth` readable elements, and
@@ -76,6 +80,7 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
         rows: usize,
         panel: &[Self::Element],
         columns: usize,
+        add: bool,
         tile: &mut [f32; TILE],
     );
 }

@@ -241,29 +241,46 @@ impl<S: Element> Part<'_, S> {
     fn multiply<M: Micro, O: Output>(&self, micro: M, a: &[M::Element], stride: usize, block: Block, output: &O) {
         let length = M::panel_length(self.padded, M::COLUMNS);
         let group = M::COLUMNS * (PANELS / (length * size_of::<M::Element>()).max(1)).max(1);
-        let mut tile = Tile([0.0; TILE]);
         for left in (block.columns.0..block.columns.1).step_by(group) {
             let right = block.columns.1.min(left + group);
             let panels = || (left..right).step_by(M::COLUMNS).map(|column| (column, M::COLUMNS.min(right - column)));
-            scratch((right - left).div_ceil(M::COLUMNS) * length, #[inline(always)] |memory: &mut [M::Element]| {
+            let count = (right - left).div_ceil(M::COLUMNS);
+            scratch(count * length, #[inline(always)] |memory: &mut [M::Element]| {
                 for (panel, (column, columns)) in panels().enumerate() {
                     let panel = &mut memory[panel * length..][..M::panel_length(self.padded, columns)];
                     micro.pack(self.b, self.from, self.deep, column, columns, panel);
                 }
-                for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
-                    let rows = M::ROWS.min(block.rows.1 - row);
-                    let a = &a[(row - block.rows.0) * stride..];
-                    for (panel, (column, columns)) in panels().enumerate() {
-                        let place = Place { row, column, rows, columns, first: self.from == 0 };
-                        output.expect(place);
-                        // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel
-                        // are as deep as said; blocks, and tiles within one, do not overlap.
-                        unsafe {
-                            micro.multiply(self.padded, a, stride, rows, &memory[panel * length..], columns, &mut tile.0);
-                            output.take(place, &tile.0);
+                // Sums wait in memory for the next part of the depth; if it is in one part, there is one tile for all.
+                let parts = self.padded.div_ceil(M::CHUNK).max(1);
+                let part = self.padded.div_ceil(parts).next_multiple_of(M::STEP);
+                let tiles = if parts == 1 { 1 } else { count };
+                scratch(tiles * TILE, #[inline(always)] |sums: &mut [f32]| {
+                    let (sums, _) = sums.as_chunks_mut::<TILE>();
+                    for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
+                        let rows = M::ROWS.min(block.rows.1 - row);
+                        let a = &a[(row - block.rows.0) * stride..];
+                        for at in (0..self.padded.max(1)).step_by(part.max(1)) {
+                            let deep = part.min(self.padded - at);
+                            let last = at + deep == self.padded;
+                            for (panel, (column, columns)) in panels().enumerate() {
+                                let place = Place { row, column, rows, columns, first: self.from == 0 };
+                                if last {
+                                    output.expect(place);
+                                }
+                                let tile = &mut sums[panel % tiles];
+                                let panel = &memory[panel * length + M::panel_length(at, columns)..];
+                                // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the
+                                // panel are as deep as said; blocks, and tiles within one, do not overlap.
+                                unsafe {
+                                    micro.multiply(deep, &a[at..], stride, rows, panel, columns, at > 0, tile);
+                                    if last {
+                                        output.take(place, tile);
+                                    }
+                                }
+                            }
                         }
                     }
-                }
+                });
             });
         }
     }
