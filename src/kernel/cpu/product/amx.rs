@@ -105,9 +105,9 @@ impl Micro for Amx {
     }
 
     #[inline(always)]
-    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), depth: (usize, usize), padded: usize, to: &mut [bf16]) {
+    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), padded: usize, stride: usize, to: &mut [bf16]) {
         // SAFETY: as above.
-        unsafe { pairs::copy_transposed(a, rows, depth, padded, to) }
+        unsafe { pairs::copy_transposed(a, rows, padded, stride, to) }
     }
 
     /// The lower tiles of a block of 16 to 31 rows begin where they end with its last row, so they overlap the

@@ -5,6 +5,7 @@ use std::arch::x86_64::{__m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps
 use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
+use super::pairs;
 use crate::kernel::cpu::element::Element;
 
 /// f32s in a register.
@@ -34,7 +35,19 @@ impl Micro for Avx512 {
 
     #[inline(always)]
     fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [f32]) {
+        if b.transposed() {
+            let lines = (b.from(row, column), b.stride(), columns);
+            // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX-512 F, BW, DQ and VL.
+            return unsafe { pairs::transpose_f32(lines, depth, width(columns), width(columns), panel) };
+        }
         pack_rows(b, row, depth, column, columns, width(columns), panel);
+    }
+
+    #[inline(always)]
+    fn copy_transposed(self, a: Matrix<'_, f32>, (row, rows): (usize, usize), padded: usize, stride: usize, to: &mut [f32]) {
+        let lines = (a.from(row, 0), a.stride(), a.columns());
+        // SAFETY: as above.
+        unsafe { pairs::transpose_f32(lines, rows, padded, stride, to) }
     }
 
     #[inline(always)]

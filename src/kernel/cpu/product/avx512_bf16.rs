@@ -39,9 +39,9 @@ impl Micro for Avx512Bf16 {
     }
 
     #[inline(always)]
-    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), depth: (usize, usize), padded: usize, to: &mut [bf16]) {
+    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), padded: usize, stride: usize, to: &mut [bf16]) {
         // SAFETY: as above.
-        unsafe { pairs::copy_transposed(a, rows, depth, padded, to) }
+        unsafe { pairs::copy_transposed(a, rows, padded, stride, to) }
     }
 
     #[inline(always)]

@@ -51,18 +51,17 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
         panel: &mut [Self::Element],
     );
 
-    /// Rows `rows.0 .. rows.0 + rows.1` of a transposed `a`, elements `depth.0 .. depth.0 + depth.1` of each, to rows
-    /// of `padded` elements, filled up with zeros.
+    /// Rows `row .. row + rows` of a transposed `a`, each filled up with zeros to `padded`, to rows `stride` apart.
     #[inline(always)]
     fn copy_transposed(
         self,
         a: Matrix<'_, Self::Element>,
-        rows: (usize, usize),
-        depth: (usize, usize),
+        (row, rows): (usize, usize),
         padded: usize,
+        stride: usize,
         to: &mut [Self::Element],
     ) {
-        pack::transpose(a.from(rows.0, depth.0), a.stride(), depth.1, rows.1, padded, to);
+        pack::transpose((a.from(row, 0), a.stride(), a.columns()), rows, padded, stride, to);
     }
 
     /// `tile[i × TILE_STRIDE + j] = Σ_k a[i × stride + k] × panel[k, j]` for `rows` ≤ [`Micro::ROWS`] rows and
