@@ -6,6 +6,8 @@
 
 mod adam;
 mod attention;
+#[expect(unsafe_code, reason = "vector instructions, and tasks that write rows of one slice")]
+mod cpu;
 mod dropout;
 mod embeddings;
 mod feed_forward;

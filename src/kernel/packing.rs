@@ -11,6 +11,7 @@ const MASKED: f32 = -1e9;
 pub struct Packing {
     batch: usize,
     longest: usize,
+    offsets: Vec<u32>,
     firsts: Tensor<1, Int>,
     padding: Option<Padding>,
 }
@@ -53,7 +54,7 @@ impl Packing {
                 key_bias: Tensor::from_data(TensorData::new(key_bias, [batch, 1, 1, longest]), device),
             }
         });
-        Self { batch, longest, firsts: indices(firsts, device), padding }
+        Self { batch, longest, offsets: offsets.to_vec(), firsts: indices(firsts, device), padding }
     }
 
     /// Sequences in the batch.
@@ -66,6 +67,12 @@ impl Packing {
     #[must_use]
     pub fn longest(&self) -> usize {
         self.longest
+    }
+
+    /// The first row of each sequence, and the number of rows at the end: `batch + 1` numbers.
+    #[must_use]
+    pub fn offsets(&self) -> &[u32] {
+        &self.offsets
     }
 
     /// `[tokens, width] → [batch × longest, width]`
