@@ -200,8 +200,7 @@ impl Layer<'_> {
         let mut middle = Buffer::<f32>::take(tokens * hidden);
         let mut middle_copy = E::buffer(tokens * hidden);
         let attended = self.project(&context, p.attention_weight, hidden);
-        let attention_norm =
-            Normed::new(attended, &self.attention_norm(), x, &mut middle, middle_copy.as_deref_mut());
+        let attention_norm = Normed::new(attended, &self.attention_norm(), x, &mut middle, middle_copy.as_deref_mut());
 
         let middle_operand = Matrix::new(E::operand(&middle, middle_copy.as_deref()), tokens, hidden);
         let mut activation = Buffer::<E>::take(tokens * intermediate);

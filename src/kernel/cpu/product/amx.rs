@@ -13,6 +13,7 @@ use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pairs;
 use crate::kernel::cpu::element::Element;
+use crate::kernel::cpu::isa::with_avx512;
 
 /// Rows and columns of a tile of C.
 const SIDE: usize = 16;
@@ -75,6 +76,12 @@ impl Micro for Amx {
     const STEP: usize = DEEP;
     const CHUNK: usize = 512;
 
+    #[inline(always)]
+    fn run<R>(work: impl FnOnce() -> R) -> R {
+        // SAFETY: `with_micro` gives this kernel only where AVX-512 is.
+        unsafe { with_avx512(work) }
+    }
+
     /// No tile holds anything between two calls of `multiply`, so it does no harm that a nested user sets the
     /// shapes again; only the last one to leave gives the tiles back.
     #[inline(always)]
@@ -99,7 +106,15 @@ impl Micro for Amx {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [bf16]) {
+    fn pack<S: Element>(
+        self,
+        b: Matrix<'_, S>,
+        row: usize,
+        depth: usize,
+        column: usize,
+        columns: usize,
+        panel: &mut [bf16],
+    ) {
         // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX512-BF16 and AMX.
         unsafe { pairs::pack(b, (row, depth), (column, columns), width(columns), panel) }
     }
@@ -136,12 +151,15 @@ impl Micro for Amx {
                 configure(&shapes(rows));
             }
             let (a, b, tile) = (a.as_ptr(), panel.as_ptr(), tile.as_mut_ptr());
-            sum(depth / DEEP, [a, a.add(lower * stride)], stride, [b, b.add(2 * right)], width(columns), add, [
-                tile,
-                tile.add(SIDE),
-                tile.add(lower * TILE_STRIDE),
-                tile.add(lower * TILE_STRIDE + SIDE),
-            ]);
+            sum(
+                depth / DEEP,
+                [a, a.add(lower * stride)],
+                stride,
+                [b, b.add(2 * right)],
+                width(columns),
+                add,
+                [tile, tile.add(SIDE), tile.add(lower * TILE_STRIDE), tile.add(lower * TILE_STRIDE + SIDE)],
+            );
             if rows < SIDE {
                 configure(&FULL);
             }
@@ -155,7 +173,15 @@ impl Micro for Amx {
 /// AMX is configured, with up to 16 rows in the tiles of A and C; `a` are rows of 32 `steps` elements `stride` apart, `b`
 /// 16 `steps` rows of pairs `width` apart, `c` rows of 16 numbers [`TILE_STRIDE`] apart.
 #[inline(always)]
-unsafe fn sum(mut steps: usize, a: [*const bf16; 2], stride: usize, b: [*const bf16; 2], width: usize, add: bool, c: [*mut f32; 4]) {
+unsafe fn sum(
+    mut steps: usize,
+    a: [*const bf16; 2],
+    stride: usize,
+    b: [*const bf16; 2],
+    width: usize,
+    add: bool,
+    c: [*mut f32; 4],
+) {
     // SAFETY: the loads and stores are within the extents that the caller promises.
     unsafe {
         asm!(

@@ -28,6 +28,9 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
     /// The depth that `multiply` gets is a multiple of this; what is missing is filled up with zeros.
     const STEP: usize;
 
+    /// Runs `work` compiled for the kernel's instruction set.
+    fn run<R>(work: impl FnOnce() -> R) -> R;
+
     /// Called once by a task before its first tile and after its last one.
     #[inline(always)]
     fn enter(self) {}

@@ -6,6 +6,8 @@ use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
 use crate::kernel::cpu::element::Element;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use crate::kernel::cpu::isa::with_avx2;
 use crate::kernel::cpu::pool::Plain;
 
 /// Rows of its tiles.
@@ -30,12 +32,30 @@ impl<E: Element + Plain, const FUSED: bool> Micro for Portable<E, FUSED> {
     const STEP: usize = 1;
 
     #[inline(always)]
+    fn run<R>(work: impl FnOnce() -> R) -> R {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        if FUSED {
+            // SAFETY: `with_micro` gives the fused kernel only where AVX2 and FMA are.
+            return unsafe { with_avx2(work) };
+        }
+        work()
+    }
+
+    #[inline(always)]
     fn panel_length(depth: usize, _columns: usize) -> usize {
         depth * COLUMNS
     }
 
     #[inline(always)]
-    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [E]) {
+    fn pack<S: Element>(
+        self,
+        b: Matrix<'_, S>,
+        row: usize,
+        depth: usize,
+        column: usize,
+        columns: usize,
+        panel: &mut [E],
+    ) {
         pack_rows(b, row, depth, column, columns, COLUMNS, panel);
     }
 
