@@ -14,8 +14,9 @@ use super::scratch::scratch;
 /// BERT's ε (google-research/bert, `modeling.layer_norm`; Hugging Face `layer_norm_eps`); burn defaults to 1e-5.
 pub const LAYER_NORM_EPSILON: f64 = 1e-12;
 
-/// Parts of a sum along a row: two registers of AVX-512.
-const LANES: usize = 32;
+/// Parts of a sum along a row. Fewer would be enough for the registers, but short loops are unrolled before they
+/// can be vectorised, and end up with one number in each register.
+const LANES: usize = 128;
 /// Rows of a task.
 const CHUNK: usize = 64;
 
