@@ -73,6 +73,7 @@ impl Micro for Amx {
     const ROWS: usize = 2 * SIDE;
     const COLUMNS: usize = 2 * SIDE;
     const STEP: usize = DEEP;
+    const CHUNK: usize = 512;
 
     /// No tile holds anything between two calls of `multiply`, so it does no harm that a nested user sets the
     /// shapes again; only the last one to leave gives the tiles back.
@@ -104,9 +105,9 @@ impl Micro for Amx {
     }
 
     #[inline(always)]
-    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), depth: (usize, usize), padded: usize, to: &mut [bf16]) {
+    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), padded: usize, stride: usize, to: &mut [bf16]) {
         // SAFETY: as above.
-        unsafe { pairs::copy_transposed(a, rows, depth, padded, to) }
+        unsafe { pairs::copy_transposed(a, rows, padded, stride, to) }
     }
 
     /// The lower tiles of a block of 16 to 31 rows begin where they end with its last row, so they overlap the
@@ -121,6 +122,7 @@ impl Micro for Amx {
         rows: usize,
         panel: &[bf16],
         columns: usize,
+        add: bool,
         tile: &mut [f32; TILE],
     ) {
         debug_assert!((rows - 1) * stride + depth <= a.len() && depth * width(columns) <= panel.len());
@@ -134,7 +136,7 @@ impl Micro for Amx {
                 configure(&shapes(rows));
             }
             let (a, b, tile) = (a.as_ptr(), panel.as_ptr(), tile.as_mut_ptr());
-            sum(depth / DEEP, [a, a.add(lower * stride)], stride, [b, b.add(2 * right)], width(columns), [
+            sum(depth / DEEP, [a, a.add(lower * stride)], stride, [b, b.add(2 * right)], width(columns), add, [
                 tile,
                 tile.add(SIDE),
                 tile.add(lower * TILE_STRIDE),
@@ -153,7 +155,7 @@ impl Micro for Amx {
 /// AMX is configured, with up to 16 rows in the tiles of A and C; `a` are rows of 32 `steps` elements `stride` apart, `b`
 /// 16 `steps` rows of pairs `width` apart, `c` rows of 16 numbers [`TILE_STRIDE`] apart.
 #[inline(always)]
-unsafe fn sum(mut steps: usize, a: [*const bf16; 2], stride: usize, b: [*const bf16; 2], width: usize, c: [*mut f32; 4]) {
+unsafe fn sum(mut steps: usize, a: [*const bf16; 2], stride: usize, b: [*const bf16; 2], width: usize, add: bool, c: [*mut f32; 4]) {
     // SAFETY: the loads and stores are within the extents that the caller promises.
     unsafe {
         asm!(
@@ -161,13 +163,20 @@ unsafe fn sum(mut steps: usize, a: [*const bf16; 2], stride: usize, b: [*const b
             "tilezero tmm1",
             "tilezero tmm2",
             "tilezero tmm3",
-            "test {steps}, {steps}",
-            "jz 3f",
+            "test {add}, {add}",
+            "jz 2f",
+            "tileloadd tmm0, [{c0} + {of_c}]",
+            "tileloadd tmm1, [{c1} + {of_c}]",
+            "tileloadd tmm2, [{c2} + {of_c}]",
+            "tileloadd tmm3, [{c3} + {of_c}]",
             "2:",
+            "test {steps}, {steps}",
+            "jz 4f",
+            "3:",
             "tileloadd tmm4, [{a0} + {of_a}]",
-            "tileloadd tmm6, [{b0} + {of_b}]",
+            "tileloaddt1 tmm6, [{b0} + {of_b}]",
             "tdpbf16ps tmm0, tmm4, tmm6",
-            "tileloadd tmm7, [{b1} + {of_b}]",
+            "tileloaddt1 tmm7, [{b1} + {of_b}]",
             "tdpbf16ps tmm1, tmm4, tmm7",
             "tileloadd tmm5, [{a1} + {of_a}]",
             "tdpbf16ps tmm2, tmm5, tmm6",
@@ -177,8 +186,8 @@ unsafe fn sum(mut steps: usize, a: [*const bf16; 2], stride: usize, b: [*const b
             "add {b0}, {step}",
             "add {b1}, {step}",
             "dec {steps}",
-            "jnz 2b",
-            "3:",
+            "jnz 3b",
+            "4:",
             "tilestored [{c0} + {of_c}], tmm0",
             "tilestored [{c1} + {of_c}], tmm1",
             "tilestored [{c2} + {of_c}], tmm2",
@@ -188,6 +197,7 @@ unsafe fn sum(mut steps: usize, a: [*const bf16; 2], stride: usize, b: [*const b
             a1 = inout(reg) a[1] => _,
             b0 = inout(reg) b[0] => _,
             b1 = inout(reg) b[1] => _,
+            add = in(reg) usize::from(add),
             of_a = in(reg) stride * size_of::<bf16>(),
             of_b = in(reg) width * 2 * size_of::<bf16>(),
             step = in(reg) SIDE * width * 2 * size_of::<bf16>(),

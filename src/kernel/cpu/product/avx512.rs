@@ -5,6 +5,7 @@ use std::arch::x86_64::{__m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps
 use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
+use super::pairs;
 use crate::kernel::cpu::element::Element;
 
 /// f32s in a register.
@@ -34,7 +35,19 @@ impl Micro for Avx512 {
 
     #[inline(always)]
     fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [f32]) {
+        if b.transposed() {
+            let lines = (b.from(row, column), b.stride(), columns);
+            // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX-512 F, BW, DQ and VL.
+            return unsafe { pairs::transpose_f32(lines, depth, width(columns), width(columns), panel) };
+        }
         pack_rows(b, row, depth, column, columns, width(columns), panel);
+    }
+
+    #[inline(always)]
+    fn copy_transposed(self, a: Matrix<'_, f32>, (row, rows): (usize, usize), padded: usize, stride: usize, to: &mut [f32]) {
+        let lines = (a.from(row, 0), a.stride(), a.columns());
+        // SAFETY: as above.
+        unsafe { pairs::transpose_f32(lines, rows, padded, stride, to) }
     }
 
     #[inline(always)]
@@ -46,6 +59,7 @@ impl Micro for Avx512 {
         rows: usize,
         panel: &[f32],
         columns: usize,
+        add: bool,
         tile: &mut [f32; TILE],
     ) {
         debug_assert!((rows - 1) * stride + depth <= a.len() && depth * width(columns) <= panel.len());
@@ -54,10 +68,10 @@ impl Micro for Avx512 {
         // 6 rows of 64.
         unsafe {
             match columns.div_ceil(LANES) {
-                1 => of_rows::<1>(rows, depth, a, stride, b, tile),
-                2 => of_rows::<2>(rows, depth, a, stride, b, tile),
-                3 => of_rows::<3>(rows, depth, a, stride, b, tile),
-                _ => of_rows::<4>(rows, depth, a, stride, b, tile),
+                1 => of_rows::<1>(rows, depth, a, stride, b, add, tile),
+                2 => of_rows::<2>(rows, depth, a, stride, b, add, tile),
+                3 => of_rows::<3>(rows, depth, a, stride, b, add, tile),
+                _ => of_rows::<4>(rows, depth, a, stride, b, add, tile),
             }
         }
     }
@@ -66,16 +80,16 @@ impl Micro for Avx512 {
 /// # Safety
 /// As [`sum`], for `rows` rows.
 #[inline(always)]
-unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const f32, stride: usize, b: *const f32, tile: *mut f32) {
+unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const f32, stride: usize, b: *const f32, add: bool, tile: *mut f32) {
     // SAFETY: the caller's promise.
     unsafe {
         match rows {
-            1 => sum::<1, V>(depth, a, stride, b, tile),
-            2 => sum::<2, V>(depth, a, stride, b, tile),
-            3 => sum::<3, V>(depth, a, stride, b, tile),
-            4 => sum::<4, V>(depth, a, stride, b, tile),
-            5 => sum::<5, V>(depth, a, stride, b, tile),
-            _ => sum::<6, V>(depth, a, stride, b, tile),
+            1 => sum::<1, V>(depth, a, stride, b, add, tile),
+            2 => sum::<2, V>(depth, a, stride, b, add, tile),
+            3 => sum::<3, V>(depth, a, stride, b, add, tile),
+            4 => sum::<4, V>(depth, a, stride, b, add, tile),
+            5 => sum::<5, V>(depth, a, stride, b, add, tile),
+            _ => sum::<6, V>(depth, a, stride, b, add, tile),
         }
     }
 }
@@ -85,11 +99,16 @@ unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const f32, stri
 /// # Safety
 /// AVX-512 F; `a` has R rows of `depth` elements `stride` apart, `b` `depth` rows of 16 V, `tile` R rows.
 #[target_feature(enable = "avx512f")]
-unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const f32, stride: usize, b: *const f32, tile: *mut f32) {
+unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const f32, stride: usize, b: *const f32, add: bool, tile: *mut f32) {
     // SAFETY: every address is within the extents that the caller promises.
     unsafe {
         let rows: [*const f32; R] = std::array::from_fn(|row| a.add(row * stride));
         let mut sums = [[_mm512_setzero_ps(); V]; R];
+        if add {
+            sums = std::array::from_fn(|row| {
+                std::array::from_fn(|v| _mm512_loadu_ps(tile.add(row * TILE_STRIDE + v * LANES)))
+            });
+        }
         for k in 0..depth {
             let b: [__m512; V] = std::array::from_fn(|v| _mm512_loadu_ps(b.add((k * V + v) * LANES)));
             for row in 0..R {

@@ -1,7 +1,7 @@
 //! The micro-kernel for bf16 with AVX512-BF16.
 
 use std::arch::x86_64::{
-    __m512bh, _mm512_dpbf16_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512bh, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
 };
 
 use half::bf16;
@@ -39,9 +39,9 @@ impl Micro for Avx512Bf16 {
     }
 
     #[inline(always)]
-    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), depth: (usize, usize), padded: usize, to: &mut [bf16]) {
+    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), padded: usize, stride: usize, to: &mut [bf16]) {
         // SAFETY: as above.
-        unsafe { pairs::copy_transposed(a, rows, depth, padded, to) }
+        unsafe { pairs::copy_transposed(a, rows, padded, stride, to) }
     }
 
     #[inline(always)]
@@ -53,6 +53,7 @@ impl Micro for Avx512Bf16 {
         rows: usize,
         panel: &[bf16],
         columns: usize,
+        add: bool,
         tile: &mut [f32; TILE],
     ) {
         debug_assert!((rows - 1) * stride + depth <= a.len() && depth * width(columns) <= panel.len());
@@ -61,10 +62,10 @@ impl Micro for Avx512Bf16 {
         // 6 rows of 64.
         unsafe {
             match columns.div_ceil(LANES) {
-                1 => of_rows::<1>(rows, depth, a, stride, b, tile),
-                2 => of_rows::<2>(rows, depth, a, stride, b, tile),
-                3 => of_rows::<3>(rows, depth, a, stride, b, tile),
-                _ => of_rows::<4>(rows, depth, a, stride, b, tile),
+                1 => of_rows::<1>(rows, depth, a, stride, b, add, tile),
+                2 => of_rows::<2>(rows, depth, a, stride, b, add, tile),
+                3 => of_rows::<3>(rows, depth, a, stride, b, add, tile),
+                _ => of_rows::<4>(rows, depth, a, stride, b, add, tile),
             }
         }
     }
@@ -73,16 +74,16 @@ impl Micro for Avx512Bf16 {
 /// # Safety
 /// As [`sum`], for `rows` rows.
 #[inline(always)]
-unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const bf16, stride: usize, b: *const bf16, tile: *mut f32) {
+unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const bf16, stride: usize, b: *const bf16, add: bool, tile: *mut f32) {
     // SAFETY: the caller's promise.
     unsafe {
         match rows {
-            1 => sum::<1, V>(depth, a, stride, b, tile),
-            2 => sum::<2, V>(depth, a, stride, b, tile),
-            3 => sum::<3, V>(depth, a, stride, b, tile),
-            4 => sum::<4, V>(depth, a, stride, b, tile),
-            5 => sum::<5, V>(depth, a, stride, b, tile),
-            _ => sum::<6, V>(depth, a, stride, b, tile),
+            1 => sum::<1, V>(depth, a, stride, b, add, tile),
+            2 => sum::<2, V>(depth, a, stride, b, add, tile),
+            3 => sum::<3, V>(depth, a, stride, b, add, tile),
+            4 => sum::<4, V>(depth, a, stride, b, add, tile),
+            5 => sum::<5, V>(depth, a, stride, b, add, tile),
+            _ => sum::<6, V>(depth, a, stride, b, add, tile),
         }
     }
 }
@@ -92,11 +93,16 @@ unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const bf16, str
 /// # Safety
 /// AVX512-BF16; `a` has R rows of `depth` elements `stride` apart, `b` `depth / 2` rows of 16 V pairs, `tile` R rows.
 #[target_feature(enable = "avx512f,avx512bf16")]
-unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const bf16, stride: usize, b: *const bf16, tile: *mut f32) {
+unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const bf16, stride: usize, b: *const bf16, add: bool, tile: *mut f32) {
     // SAFETY: every address is within the extents that the caller promises.
     unsafe {
         let rows: [*const i32; R] = std::array::from_fn(|row| a.add(row * stride).cast());
         let mut sums = [[_mm512_setzero_ps(); V]; R];
+        if add {
+            sums = std::array::from_fn(|row| {
+                std::array::from_fn(|v| _mm512_loadu_ps(tile.add(row * TILE_STRIDE + v * LANES)))
+            });
+        }
         for pair in 0..depth / 2 {
             let b: [__m512bh; V] =
                 std::array::from_fn(|v| std::mem::transmute(_mm512_loadu_si512(b.add((pair * V + v) * 2 * LANES).cast())));

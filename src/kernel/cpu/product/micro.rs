@@ -3,7 +3,7 @@
 use super::Matrix;
 use super::pack;
 use crate::kernel::cpu::element::Element;
-use crate::kernel::cpu::scratch::Plain;
+use crate::kernel::cpu::pool::Plain;
 
 /// Columns of every tile row in memory, whatever a micro-kernel's panels hold.
 pub(super) const TILE_STRIDE: usize = 64;
@@ -22,6 +22,9 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
     const ROWS: usize;
     /// Columns of a panel, at most; at most [`TILE_STRIDE`].
     const COLUMNS: usize;
+    /// The deepest part of the depth that is multiplied at once, a multiple of the step: so deep that a tile's rows
+    /// of A stay in the first cache from panel to panel, where the kernel is fast enough for it to matter.
+    const CHUNK: usize = usize::MAX;
     /// The depth that `multiply` gets is a multiple of this; what is missing is filled up with zeros.
     const STEP: usize;
 
@@ -48,22 +51,22 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
         panel: &mut [Self::Element],
     );
 
-    /// Rows `rows.0 .. rows.0 + rows.1` of a transposed `a`, elements `depth.0 .. depth.0 + depth.1` of each, to rows
-    /// of `padded` elements, filled up with zeros.
+    /// Rows `row .. row + rows` of a transposed `a`, each filled up with zeros to `padded`, to rows `stride` apart.
     #[inline(always)]
     fn copy_transposed(
         self,
         a: Matrix<'_, Self::Element>,
-        rows: (usize, usize),
-        depth: (usize, usize),
+        (row, rows): (usize, usize),
         padded: usize,
+        stride: usize,
         to: &mut [Self::Element],
     ) {
-        pack::transpose(a.from(rows.0, depth.0), a.stride(), depth.1, rows.1, padded, to);
+        pack::transpose((a.from(row, 0), a.stride(), a.columns()), rows, padded, stride, to);
     }
 
     /// `tile[i × TILE_STRIDE + j] = Σ_k a[i × stride + k] × panel[k, j]` for `rows` ≤ [`Micro::ROWS`] rows and
-    /// the panel's columns; what is between `columns` and the tile's width is arbitrary.
+    /// the panel's columns, plus what the tile holds if `add`; what is between `columns` and the tile's width is
+    /// arbitrary.
     ///
     /// # Safety
     /// The processor has the kernel's instructions. `a` holds `rows` rows of `depth` readable elements, and
@@ -76,6 +79,7 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
         rows: usize,
         panel: &[Self::Element],
         columns: usize,
+        add: bool,
         tile: &mut [f32; TILE],
     );
 }

@@ -39,7 +39,8 @@ use portable::Portable;
 use super::bf16_support::Bf16Support;
 use super::element::Element;
 use super::isa::Isa;
-use super::scratch::{Plain, scratch};
+use super::pool::Plain;
+use super::scratch::scratch;
 
 /// What other processors need to know of an element.
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
@@ -49,13 +50,12 @@ impl<E> Words for E {}
 
 /// The deepest product that is not cut: 4 bytes × 64 columns of it are 1 MiB.
 const DEPTH: usize = 4096;
-/// The same when A is copied, row by row, into the second cache.
-const COPIED_DEPTH: usize = 512;
 /// Bytes of the packed panels that are in use together: half of a second cache.
 const PANELS: usize = 1 << 20;
-/// Rows of a task at most: as many as make the packing of B cheap, and for a copied A, as many as fit.
-const TASK_ROWS: usize = 1024;
-const COPIED_ROWS: usize = 384;
+/// Rows of a task at most: as many as make the packing of B cheap.
+const TASK_ROWS: usize = 2048;
+/// Rows that are copied by a task.
+const STRIP: usize = 64;
 /// Multiplications that are worth a task.
 const TASK_WORK: usize = 1 << 21;
 
@@ -121,14 +121,32 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Everywhere<'_, E, S, O>
     type Result = ();
 
     fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) {
-        let (rows, columns) = (self.a.rows(), self.b.columns());
-        let grid = Grid::new::<M, E>(&self.a, columns, rayon::current_num_threads());
-        if grid.tasks() == 1 {
-            return isa.run(#[inline(always)] || block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output));
+        let (rows, depth) = (self.a.rows(), self.a.columns());
+        if Rows::as_they_are::<M>(self.a).is_none() && rows > STRIP {
+            let padded = depth.next_multiple_of(M::STEP);
+            let stride = copy_stride::<E>(padded);
+            return scratch(rows * stride, |copy: &mut [E]| {
+                copy.par_chunks_mut((STRIP * stride).max(1)).zip(0..rows.div_ceil(STRIP)).for_each(|(to, strip)| {
+                    let rows = (strip * STRIP, rows.min((strip + 1) * STRIP));
+                    isa.run(#[inline(always)] || copy_rows(micro, self.a, rows, padded, stride, to));
+                });
+                self.spread(isa, micro, Some(Rows { data: copy, stride }));
+            });
         }
-        (0..grid.tasks()).into_par_iter().for_each(|task| {
-            isa.run(#[inline(always)] || block(micro, self.a, self.b, grid.block(task), self.output));
-        });
+        self.spread(isa, micro, Rows::as_they_are::<M>(self.a));
+    }
+}
+
+impl<E: Operand, S: Element, O: Output> Everywhere<'_, E, S, O> {
+    /// Makes the tasks; without `rows`, the one task copies A itself.
+    fn spread<M: Micro<Element = E>>(&self, isa: Isa, micro: M, rows: Option<Rows<'_, E>>) {
+        let grid = Grid::new::<M, E>(&self.a, self.b.columns(), rayon::current_num_threads());
+        match rows {
+            Some(a) if grid.tasks() > 1 => (0..grid.tasks()).into_par_iter().for_each(|task| {
+                isa.run(#[inline(always)] || block(micro, a, self.b, grid.block(task), self.output));
+            }),
+            _ => Here { a: self.a, b: self.b, output: self.output }.with(isa, micro),
+        }
     }
 }
 
@@ -143,8 +161,35 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Here<'_, E, S, O> {
 
     #[inline(always)]
     fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) {
-        let whole = Block { rows: (0, self.a.rows()), columns: (0, self.b.columns()) };
-        isa.run(#[inline(always)] || block(micro, self.a, self.b, whole, self.output));
+        let (rows, depth) = (self.a.rows(), self.a.columns());
+        let whole = Block { rows: (0, rows), columns: (0, self.b.columns()) };
+        if let Some(a) = Rows::as_they_are::<M>(self.a) {
+            return isa.run(#[inline(always)] || block(micro, a, self.b, whole, self.output));
+        }
+        let padded = depth.next_multiple_of(M::STEP);
+        let stride = copy_stride::<E>(padded);
+        isa.run(#[inline(always)] || {
+            scratch(rows * stride, #[inline(always)] |copy: &mut [E]| {
+                copy_rows(micro, self.a, (0, rows), padded, stride, copy);
+                block(micro, Rows { data: copy, stride }, self.b, whole, self.output);
+            });
+        });
+    }
+}
+
+/// A with contiguous rows that end with a whole step of the micro-kernel.
+#[derive(Clone, Copy, Debug)]
+struct Rows<'a, E> {
+    data: &'a [E],
+    stride: usize,
+}
+
+impl<'a, E: Element> Rows<'a, E> {
+    /// `a`, unless it has to be copied.
+    #[inline(always)]
+    fn as_they_are<M: Micro<Element = E>>(a: Matrix<'a, E>) -> Option<Self> {
+        let fit = !a.transposed() && a.columns().is_multiple_of(M::STEP);
+        fit.then(|| Self { data: a.from(0, 0), stride: a.stride() })
     }
 }
 
@@ -168,8 +213,7 @@ impl Grid {
     /// Blocks that are large enough to be worth a task, small enough that every thread gets a few.
     fn new<M: Micro, E>(a: &Matrix<'_, E>, columns: usize, threads: usize) -> Self {
         let (rows, depth) = (a.rows(), a.columns());
-        let most = if a.transposed() { COPIED_ROWS } else { TASK_ROWS };
-        let block_rows = rows.div_ceil(rows.div_ceil(most).max(1)).next_multiple_of(M::ROWS).max(M::ROWS);
+        let block_rows = rows.div_ceil(rows.div_ceil(TASK_ROWS).max(1)).next_multiple_of(M::ROWS).max(M::ROWS);
         let of_rows = rows.div_ceil(block_rows).max(1);
         let work = rows * columns * depth;
         let wanted = if threads == 1 { 1 } else { (4 * threads).min(work / TASK_WORK).max(1) };
@@ -196,32 +240,18 @@ impl Grid {
 #[inline(always)]
 fn block<M: Micro, S: Element, O: Output>(
     micro: M,
-    a: Matrix<'_, M::Element>,
+    a: Rows<'_, M::Element>,
     b: Matrix<'_, S>,
     block: Block,
     output: &O,
 ) {
-    let depth = a.columns();
-    debug_assert_eq!(depth, b.rows());
-    let part = match (O::SUMS, a.transposed()) {
-        (false, _) => depth.max(1),
-        (true, false) => DEPTH,
-        (true, true) => COPIED_DEPTH,
-    };
-    let (row, rows) = (block.rows.0, block.rows.1 - block.rows.0);
+    let depth = b.rows();
+    let part = if O::SUMS { DEPTH } else { depth.max(1) };
     micro.enter();
     for from in (0..depth.max(1)).step_by(part) {
         let deep = part.min(depth - from);
-        let padded = deep.next_multiple_of(M::STEP);
-        let b = Part { b, from, deep, padded };
-        if a.transposed() || padded != deep {
-            scratch(rows * padded, #[inline(always)] |copy: &mut [M::Element]| {
-                copy_rows(micro, a, block.rows, from, deep, padded, copy);
-                b.multiply(micro, copy, padded, block, output);
-            });
-        } else {
-            b.multiply(micro, a.from(row, from), a.stride(), block, output);
-        }
+        let b = Part { b, from, deep, padded: deep.next_multiple_of(M::STEP) };
+        b.multiply(micro, &a.data[(block.rows.0 * a.stride + from).min(a.data.len())..], a.stride, block, output);
     }
     micro.leave();
 }
@@ -241,52 +271,76 @@ impl<S: Element> Part<'_, S> {
     fn multiply<M: Micro, O: Output>(&self, micro: M, a: &[M::Element], stride: usize, block: Block, output: &O) {
         let length = M::panel_length(self.padded, M::COLUMNS);
         let group = M::COLUMNS * (PANELS / (length * size_of::<M::Element>()).max(1)).max(1);
-        let mut tile = Tile([0.0; TILE]);
         for left in (block.columns.0..block.columns.1).step_by(group) {
             let right = block.columns.1.min(left + group);
             let panels = || (left..right).step_by(M::COLUMNS).map(|column| (column, M::COLUMNS.min(right - column)));
-            scratch((right - left).div_ceil(M::COLUMNS) * length, #[inline(always)] |memory: &mut [M::Element]| {
+            let count = (right - left).div_ceil(M::COLUMNS);
+            scratch(count * length, #[inline(always)] |memory: &mut [M::Element]| {
                 for (panel, (column, columns)) in panels().enumerate() {
                     let panel = &mut memory[panel * length..][..M::panel_length(self.padded, columns)];
                     micro.pack(self.b, self.from, self.deep, column, columns, panel);
                 }
-                for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
-                    let rows = M::ROWS.min(block.rows.1 - row);
-                    let a = &a[(row - block.rows.0) * stride..];
-                    for (panel, (column, columns)) in panels().enumerate() {
-                        let place = Place { row, column, rows, columns, first: self.from == 0 };
-                        output.expect(place);
-                        // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel
-                        // are as deep as said; blocks, and tiles within one, do not overlap.
-                        unsafe {
-                            micro.multiply(self.padded, a, stride, rows, &memory[panel * length..], columns, &mut tile.0);
-                            output.take(place, &tile.0);
+                // Sums wait in memory for the next part of the depth; if it is in one part, there is one tile for all.
+                let parts = self.padded.div_ceil(M::CHUNK).max(1);
+                let part = self.padded.div_ceil(parts).next_multiple_of(M::STEP);
+                let tiles = if parts == 1 { 1 } else { count };
+                scratch(tiles * TILE, #[inline(always)] |sums: &mut [f32]| {
+                    let (sums, _) = sums.as_chunks_mut::<TILE>();
+                    for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
+                        let rows = M::ROWS.min(block.rows.1 - row);
+                        let a = &a[(row - block.rows.0) * stride..];
+                        for at in (0..self.padded.max(1)).step_by(part.max(1)) {
+                            let deep = part.min(self.padded - at);
+                            let last = at + deep == self.padded;
+                            for (panel, (column, columns)) in panels().enumerate() {
+                                let place = Place { row, column, rows, columns, first: self.from == 0 };
+                                if last {
+                                    output.expect(place);
+                                }
+                                let tile = &mut sums[panel % tiles];
+                                let panel = &memory[panel * length + M::panel_length(at, columns)..];
+                                // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the
+                                // panel are as deep as said; blocks, and tiles within one, do not overlap.
+                                unsafe {
+                                    micro.multiply(deep, &a[at..], stride, rows, panel, columns, at > 0, tile);
+                                    if last {
+                                        output.take(place, tile);
+                                    }
+                                }
+                            }
                         }
                     }
-                }
+                });
             });
         }
     }
 }
 
-/// Rows `rows.0 .. rows.1` of `a`, columns `from .. from + deep`, each filled up with zeros to `padded`.
+/// Elements between the starts of copied rows of `padded` elements: an odd number of cache lines, so that the rows of
+/// a tile do not meet in few sets of the first cache.
+fn copy_stride<E>(padded: usize) -> usize {
+    let line = 64 / size_of::<E>();
+    (padded.div_ceil(line) | 1) * line
+}
+
+/// Rows `rows.0 .. rows.1` of `a`, each filled up with zeros to `padded`, to rows `stride` apart.
 #[inline(always)]
 fn copy_rows<M: Micro>(
     micro: M,
     a: Matrix<'_, M::Element>,
     rows: (usize, usize),
-    from: usize,
-    deep: usize,
     padded: usize,
+    stride: usize,
     to: &mut [M::Element],
 ) {
     if a.transposed() {
-        micro.copy_transposed(a, (rows.0, rows.1 - rows.0), (from, deep), padded, to);
+        micro.copy_transposed(a, (rows.0, rows.1 - rows.0), padded, stride, to);
         return;
     }
-    for (row, to) in (rows.0..rows.1).zip(to.chunks_exact_mut(padded)) {
-        to[..deep].copy_from_slice(a.line(row, from, deep));
-        to[deep..].fill(M::Element::default());
+    let deep = a.columns();
+    for (row, to) in (rows.0..rows.1).zip(to.chunks_exact_mut(stride)) {
+        to[..deep].copy_from_slice(a.line(row, 0, deep));
+        to[deep..padded].fill(M::Element::default());
     }
 }
 

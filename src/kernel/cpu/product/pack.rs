@@ -19,7 +19,7 @@ pub(super) fn pack_rows<S: Element, E: Element>(
     panel: &mut [E],
 ) {
     if b.transposed() {
-        return transpose(b.from(row, column), b.stride(), columns, depth, width, panel);
+        return transpose((b.from(row, column), b.stride(), columns), depth, width, width, panel);
     }
     for (k, to) in panel.chunks_exact_mut(width).take(depth).enumerate() {
         let from = b.line(row + k, column, columns);
@@ -28,14 +28,14 @@ pub(super) fn pack_rows<S: Element, E: Element>(
     }
 }
 
-/// `to[k × width + j] = from[j × stride + k]` for `lines` values of j, `length` of k; zeros from `lines` to `width`.
+/// `to[k × to_stride + j] = from[j × stride + k]` for `lines` values of j and `length` of k; zeros from `lines` to
+/// `width`. The first argument is (from, stride, lines).
 #[inline(always)]
 pub(super) fn transpose<S: Element, E: Element>(
-    from: &[S],
-    stride: usize,
-    lines: usize,
+    (from, stride, lines): (&[S], usize, usize),
     length: usize,
     width: usize,
+    to_stride: usize,
     to: &mut [E],
 ) {
     for k0 in (0..length).step_by(BLOCK) {
@@ -48,7 +48,7 @@ pub(super) fn transpose<S: Element, E: Element>(
                 line[..deep].iter_mut().zip(from).for_each(|(to, &x)| *to = E::from_f32(x.to_f32()));
             }
             for k in 0..deep {
-                let to = &mut to[(k0 + k) * width + j0..][..wide];
+                let to = &mut to[(k0 + k) * to_stride + j0..][..wide];
                 to.iter_mut().zip(&block).for_each(|(to, line)| *to = line[k]);
             }
         }

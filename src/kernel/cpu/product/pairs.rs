@@ -14,7 +14,7 @@
 
 use std::arch::x86_64::{
     __m512, __m512i, _mm256_maskz_loadu_epi16, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cvtepu16_epi32,
-    _mm512_cvtne2ps_pbh, _mm512_mask_storeu_epi16, _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_or_si512,
+    _mm512_cvtne2ps_pbh, _mm512_mask_storeu_epi16, _mm512_mask_storeu_ps, _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_or_si512,
     _mm512_permutexvar_epi16, _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_storeu_si512,
     _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
@@ -230,8 +230,7 @@ unsafe fn pack_columns<S: Words>(
     }
 }
 
-/// Rows `row .. row + rows` of a transposed `a`, elements `from .. from + deep` of each, to rows of `padded`
-/// elements, filled up with zeros.
+/// Rows `row .. row + rows` of a transposed `a`, each filled up with zeros to `padded`, to rows `stride` apart.
 ///
 /// # Safety
 /// The processor has AVX-512 F, BW, VL and BF16.
@@ -239,14 +238,15 @@ unsafe fn pack_columns<S: Words>(
 pub(super) unsafe fn copy_transposed(
     a: Matrix<'_, bf16>,
     (row, rows): (usize, usize),
-    (from, deep): (usize, usize),
     padded: usize,
+    stride: usize,
     to: &mut [bf16],
 ) {
+    let deep = a.columns();
     for k in (0..padded).step_by(2 * LANES) {
         for i in (0..rows).step_by(LANES) {
             let high = LANES.min(rows - i);
-            let line = |k| if k < deep { a.line(from + k, row + i, high) } else { &[] };
+            let line = |k| if k < deep { a.line(k, row + i, high) } else { &[] };
             let mut words = [_mm512_setzero_si512(); LANES];
             for (pair, words) in words.iter_mut().enumerate() {
                 let k = k + 2 * pair;
@@ -254,7 +254,7 @@ pub(super) unsafe fn copy_transposed(
                 *words = unsafe { bf16::across(line(k), line(k + 1)) };
             }
             transpose(&mut words);
-            for (to, words) in to[i * padded..].chunks_mut(padded).zip(words).take(high) {
+            for (to, words) in to[i * stride..].chunks_mut(stride).zip(words).take(high) {
                 let end = padded.min(k + 2 * LANES);
                 store(&mut to[k..end], words);
             }
@@ -262,34 +262,33 @@ pub(super) unsafe fn copy_transposed(
     }
 }
 
-/// `to[k × width + j] = lines[j][k]` for `lines` lines `stride` apart and `length` values of k; zeros from `lines` to
-/// `width`, a multiple of 16 or at least as large as `lines`.
+/// `to[k × to_stride + j] = from[j × stride + k]` for `lines` values of j and `length` of k; zeros from `lines` to `width`.
+/// The first argument is (from, stride, lines); rows of `to` begin `to_stride` apart.
 ///
 /// # Safety
 /// The processor has AVX-512 F, BW and VL.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 pub(super) unsafe fn transpose_f32<S: Words>(
-    from: &[S],
-    stride: usize,
-    lines: usize,
+    (from, stride, lines): (&[S], usize, usize),
     length: usize,
     width: usize,
+    to_stride: usize,
     to: &mut [f32],
 ) {
-    for j in (0..width).step_by(LANES) {
-        let wide = LANES.min(width - j);
-        for k in (0..length).step_by(LANES) {
-            let deep = LANES.min(length - k);
+    for k in (0..length).step_by(LANES) {
+        let deep = LANES.min(length - k);
+        for j in (0..width).step_by(LANES) {
+            let wide = LANES.min(width - j);
             let mut words = [_mm512_setzero_si512(); LANES];
             for (words, j) in words.iter_mut().zip(j..lines.min(j + LANES)) {
                 // SAFETY: the caller's promise.
                 *words = unsafe { S::wide(&from[j * stride + k..][..deep]) };
             }
             transpose(&mut words);
-            for (to, words) in to[k * width..].chunks_mut(width).zip(words).take(deep) {
+            for (to, words) in to[k * to_stride..].chunks_mut(to_stride).zip(words).take(deep) {
                 let to = &mut to[j..j + wide];
                 // SAFETY: only lanes within `to` are written.
-                unsafe { std::arch::x86_64::_mm512_mask_storeu_ps(to.as_mut_ptr(), first16(wide), _mm512_castsi512_ps(words)) }
+                unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first16(wide), _mm512_castsi512_ps(words)) }
             }
         }
     }

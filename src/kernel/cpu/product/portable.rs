@@ -6,7 +6,7 @@ use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
 use crate::kernel::cpu::element::Element;
-use crate::kernel::cpu::scratch::Plain;
+use crate::kernel::cpu::pool::Plain;
 
 /// Rows of its tiles.
 const ROWS: usize = 4;
@@ -48,13 +48,14 @@ impl<E: Element + Plain, const FUSED: bool> Micro for Portable<E, FUSED> {
         rows: usize,
         panel: &[E],
         _columns: usize,
+        add: bool,
         tile: &mut [f32; TILE],
     ) {
         match rows {
-            1 => sum::<E, FUSED, 1>(depth, a, stride, panel, tile),
-            2 => sum::<E, FUSED, 2>(depth, a, stride, panel, tile),
-            3 => sum::<E, FUSED, 3>(depth, a, stride, panel, tile),
-            _ => sum::<E, FUSED, 4>(depth, a, stride, panel, tile),
+            1 => sum::<E, FUSED, 1>(depth, a, stride, panel, add, tile),
+            2 => sum::<E, FUSED, 2>(depth, a, stride, panel, add, tile),
+            3 => sum::<E, FUSED, 3>(depth, a, stride, panel, add, tile),
+            _ => sum::<E, FUSED, 4>(depth, a, stride, panel, add, tile),
         }
     }
 }
@@ -65,10 +66,14 @@ fn sum<E: Element, const FUSED: bool, const R: usize>(
     a: &[E],
     stride: usize,
     panel: &[E],
+    add: bool,
     tile: &mut [f32; TILE],
 ) {
     let rows: [&[E]; R] = std::array::from_fn(|row| &a[row * stride..][..depth]);
     let mut sums = [[0.0f32; COLUMNS]; R];
+    if add {
+        sums.iter_mut().enumerate().for_each(|(row, sums)| sums.copy_from_slice(&tile[row * TILE_STRIDE..][..COLUMNS]));
+    }
     for (k, b) in panel.chunks_exact(COLUMNS).take(depth).enumerate() {
         for row in 0..R {
             let x = rows[row][k].to_f32();
