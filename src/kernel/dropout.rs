@@ -6,7 +6,7 @@
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::cpu::{Isa, Mask, Site};
+use super::cpu::{Mask, Site};
 use crate::random::Stream;
 
 /// Elements that one task draws, at least a row.
@@ -69,10 +69,7 @@ impl Dropout {
 /// The factors of the rows from `first` on.
 fn fill(site: Site, first: usize, width: usize, mask: &mut [f32]) {
     mask.fill(1.0);
-    Isa::detect().run(
-        #[inline(always)]
-        || site.multiply(first, width, mask),
-    );
+    site.multiply(first, width, mask);
 }
 
 #[cfg(test)]
