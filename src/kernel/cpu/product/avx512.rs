@@ -1,0 +1,108 @@
+//! The micro-kernel for f32 with AVX-512.
+
+use std::arch::x86_64::{__m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps};
+
+use super::Matrix;
+use super::micro::{Micro, TILE, TILE_STRIDE};
+use super::pack::pack_rows;
+use crate::kernel::cpu::element::Element;
+
+/// f32s in a register.
+const LANES: usize = 16;
+
+/// 6 × 64 tiles: 24 sums, 4 registers of B and one broadcast element of A in the 32 registers. Of the shapes
+/// that fit, it reads least per multiplication; the panel (4 registers × the depth) is read from the second
+/// cache, fast enough because each read serves 6 rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Avx512;
+
+#[inline(always)]
+fn width(columns: usize) -> usize {
+    columns.next_multiple_of(LANES)
+}
+
+impl Micro for Avx512 {
+    type Element = f32;
+    const ROWS: usize = 6;
+    const COLUMNS: usize = 4 * LANES;
+    const STEP: usize = 1;
+
+    #[inline(always)]
+    fn panel_length(depth: usize, columns: usize) -> usize {
+        depth * width(columns)
+    }
+
+    #[inline(always)]
+    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [f32]) {
+        pack_rows(b, row, depth, column, columns, width(columns), panel);
+    }
+
+    #[inline(always)]
+    unsafe fn multiply(
+        self,
+        depth: usize,
+        a: &[f32],
+        stride: usize,
+        rows: usize,
+        panel: &[f32],
+        columns: usize,
+        tile: &mut [f32; TILE],
+    ) {
+        debug_assert!((rows - 1) * stride + depth <= a.len() && depth * width(columns) <= panel.len());
+        let (a, b, tile) = (a.as_ptr(), panel.as_ptr(), tile.as_mut_ptr());
+        // SAFETY: the caller promises the instructions and the operands' extents; a tile has room for
+        // 6 rows of 64.
+        unsafe {
+            match columns.div_ceil(LANES) {
+                1 => of_rows::<1>(rows, depth, a, stride, b, tile),
+                2 => of_rows::<2>(rows, depth, a, stride, b, tile),
+                3 => of_rows::<3>(rows, depth, a, stride, b, tile),
+                _ => of_rows::<4>(rows, depth, a, stride, b, tile),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`sum`], for `rows` rows.
+#[inline(always)]
+unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const f32, stride: usize, b: *const f32, tile: *mut f32) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match rows {
+            1 => sum::<1, V>(depth, a, stride, b, tile),
+            2 => sum::<2, V>(depth, a, stride, b, tile),
+            3 => sum::<3, V>(depth, a, stride, b, tile),
+            4 => sum::<4, V>(depth, a, stride, b, tile),
+            5 => sum::<5, V>(depth, a, stride, b, tile),
+            _ => sum::<6, V>(depth, a, stride, b, tile),
+        }
+    }
+}
+
+/// R rows by V registers.
+///
+/// # Safety
+/// AVX-512 F; `a` has R rows of `depth` elements `stride` apart, `b` `depth` rows of 16 V, `tile` R rows.
+#[target_feature(enable = "avx512f")]
+unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const f32, stride: usize, b: *const f32, tile: *mut f32) {
+    // SAFETY: every address is within the extents that the caller promises.
+    unsafe {
+        let rows: [*const f32; R] = std::array::from_fn(|row| a.add(row * stride));
+        let mut sums = [[_mm512_setzero_ps(); V]; R];
+        for k in 0..depth {
+            let b: [__m512; V] = std::array::from_fn(|v| _mm512_loadu_ps(b.add((k * V + v) * LANES)));
+            for row in 0..R {
+                let x = _mm512_set1_ps(*rows[row].add(k));
+                for v in 0..V {
+                    sums[row][v] = _mm512_fmadd_ps(x, b[v], sums[row][v]);
+                }
+            }
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                _mm512_storeu_ps(tile.add(row * TILE_STRIDE + v * LANES), sum);
+            }
+        }
+    }
+}

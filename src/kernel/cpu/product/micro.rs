@@ -1,0 +1,62 @@
+//! The innermost loop, one implementation for each instruction set.
+
+use super::Matrix;
+use crate::kernel::cpu::element::Element;
+use crate::kernel::cpu::scratch::Plain;
+
+/// Columns of every tile row in memory, whatever a micro-kernel's panels hold.
+pub(super) const TILE_STRIDE: usize = 64;
+/// Elements of the largest tile.
+pub(super) const TILE: usize = 32 * TILE_STRIDE;
+
+/// Computes small tiles of a product, from rows of A as they are in memory and a packed panel of B.
+pub(super) trait Micro: Copy + Send + Sync + 'static {
+    /// How the operands are stored.
+    type Element: Element + Plain;
+    /// Rows of a tile, at most; at most 32.
+    const ROWS: usize;
+    /// Columns of a panel, at most; at most [`TILE_STRIDE`].
+    const COLUMNS: usize;
+    /// The depth that `multiply` gets is a multiple of this; what is missing is filled up with zeros.
+    const STEP: usize;
+
+    /// Called once by a task before its first tile and after its last one.
+    #[inline(always)]
+    fn enter(self) {}
+
+    /// See [`Micro::enter`].
+    #[inline(always)]
+    fn leave(self) {}
+
+    /// Elements of a panel of `columns` columns with `depth` rows, a multiple of [`Micro::STEP`].
+    fn panel_length(depth: usize, columns: usize) -> usize;
+
+    /// Packs rows `row .. row + depth` and columns `column .. column + columns` of `b` into `panel`, with
+    /// zeros up to the next multiples of the step and of what the kernel reads.
+    fn pack<S: Element>(
+        self,
+        b: Matrix<'_, S>,
+        row: usize,
+        depth: usize,
+        column: usize,
+        columns: usize,
+        panel: &mut [Self::Element],
+    );
+
+    /// `tile[i × TILE_STRIDE + j] = Σ_k a[i × stride + k] × panel[k, j]` for `rows` ≤ [`Micro::ROWS`] rows and
+    /// the panel's columns; what is between `columns` and the tile's width is arbitrary.
+    ///
+    /// # Safety
+    /// The processor has the kernel's instructions. `a` holds `rows` rows of `depth` readable elements, and
+    /// `panel` was packed with the same `depth` (rounded up to the step) and `columns`.
+    unsafe fn multiply(
+        self,
+        depth: usize,
+        a: &[Self::Element],
+        stride: usize,
+        rows: usize,
+        panel: &[Self::Element],
+        columns: usize,
+        tile: &mut [f32; TILE],
+    );
+}
