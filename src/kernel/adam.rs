@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use super::fused;
+
 /// The scalars of one optimisation step.
 #[derive(Clone, Copy, Debug)]
 pub struct Adam {
@@ -26,6 +28,65 @@ pub struct Moments<const D: usize> {
     pub first: Tensor<D>,
     /// Of its square.
     pub second: Tensor<D>,
+    /// For a table of which few rows have had a gradient: whether a row's moments may be something else
+    /// than 0. `None` when any row's may be.
+    pub live_rows: Option<Vec<bool>>,
+}
+
+/// The two forms of Adam.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdamRule {
+    /// [`adamw`] with the number of the step, from 1.
+    AdamW {
+        /// Steps taken, this one included.
+        step: u64,
+    },
+    /// [`bert_adam`].
+    BertAdam,
+}
+
+/// A parameter with what updates it, flattened; all tensors of one length, without autodiff.
+#[derive(Debug)]
+pub struct Trained {
+    /// p
+    pub parameter: Tensor<1>,
+    /// g
+    pub gradient: Tensor<1>,
+    /// `None` before the first step.
+    pub moments: Option<Moments<1>>,
+    /// Whether weight decay applies.
+    pub decays: bool,
+}
+
+/// One step on every parameter, in the order given. A parameter is overwritten in place when nobody else
+/// holds it.
+#[must_use]
+pub fn adam_step(all: Vec<Trained>, rule: AdamRule, with: &Adam) -> Vec<(Tensor<1>, Moments<1>)> {
+    if all.iter().all(|one| fused::runs_on(&one.parameter.device())) {
+        return fused::adam_step(all, rule, with);
+    }
+    all.into_iter().map(|one| composed_step(one, rule, with)).collect()
+}
+
+/// [`adam_step`] of burn's own operations, on every backend.
+fn composed_step(one: Trained, rule: AdamRule, with: &Adam) -> (Tensor<1>, Moments<1>) {
+    let Trained { parameter, gradient, moments, decays } = one;
+    let weight_decay = if decays { with.weight_decay } else { 0.0 };
+    let with = Adam { weight_decay, ..*with };
+    match rule {
+        AdamRule::AdamW { step } => adamw(parameter, gradient, moments, &with, step),
+        AdamRule::BertAdam => bert_adam(parameter, gradient, moments, &with),
+    }
+}
+
+impl AdamRule {
+    /// What the moments are divided by: 1 − β1^step and 1 − β2^step, or nothing.
+    pub(super) fn corrections(self, with: &Adam) -> [f64; 2] {
+        match self {
+            Self::AdamW { step } => [with.beta1, with.beta2].map(|beta| 1.0 - beta.powf(step as f64)),
+            Self::BertAdam => [1.0, 1.0],
+        }
+    }
 }
 
 /// One step of `AdamW`, number `step` from 1, on one parameter; all tensors of one shape (Loshchilov &
@@ -43,8 +104,7 @@ pub fn adamw<const D: usize>(
     with: &Adam,
     step: u64,
 ) -> (Tensor<D>, Moments<D>) {
-    let step = step as f64;
-    update(parameter, gradient, moments, with, [1.0 - with.beta1.powf(step), 1.0 - with.beta2.powf(step)])
+    update(parameter, gradient, moments, with, AdamRule::AdamW { step }.corrections(with))
 }
 
 /// One step of BERT's own Adam on one parameter; all tensors of one shape (google-research/bert,
@@ -62,7 +122,7 @@ pub fn bert_adam<const D: usize>(
     moments: Option<Moments<D>>,
     with: &Adam,
 ) -> (Tensor<D>, Moments<D>) {
-    update(parameter, gradient, moments, with, [1.0, 1.0])
+    update(parameter, gradient, moments, with, AdamRule::BertAdam.corrections(with))
 }
 
 /// The step with the moments divided by `corrections`.
@@ -87,13 +147,22 @@ fn update<const D: usize>(
     } else {
         parameter
     };
-    (kept - update, Moments { first, second })
+    (kept - update, Moments { first, second, live_rows: None })
 }
 
-/// Sum of squares, `[…] → [1]`: a part of the global gradient norm.
+/// √Σ‖g‖² over all gradients, 0 without any.
 #[must_use]
-pub fn squared_norm<const D: usize>(gradient: Tensor<D>) -> Tensor<1> {
-    gradient.square().sum()
+pub fn global_norm(gradients: &[Tensor<1>]) -> f64 {
+    if gradients.iter().all(|gradient| fused::runs_on(&gradient.device())) {
+        return fused::global_norm(gradients);
+    }
+    composed_norm(gradients)
+}
+
+/// [`global_norm`] of burn's own operations, in f32 as PyTorch computes it.
+fn composed_norm(gradients: &[Tensor<1>]) -> f64 {
+    let parts: Vec<Tensor<1>> = gradients.iter().map(|gradient| gradient.clone().square().sum()).collect();
+    if parts.is_empty() { 0.0 } else { f64::from(Tensor::cat(parts, 0).sum().into_scalar::<f32>()).sqrt() }
 }
 
 #[cfg(test)]

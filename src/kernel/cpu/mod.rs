@@ -3,8 +3,13 @@
 //! Everything here works on packed `[tokens, width]` rows and names no tensor library;
 //! `super::fused` makes burn operations of it.
 
+pub mod adam;
 mod element;
+pub mod embeddings;
 mod isa;
+pub mod layer;
+pub mod mask;
+pub mod pool;
 mod product;
 mod scratch;
 
