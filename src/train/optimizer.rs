@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 
-use crate::kernel::{self, Adam, Moments};
+use crate::kernel::{self, Adam, AdamRule, Moments, Trained};
 use crate::store::{self, TrainingSettings};
 
 /// Gradients of a module's parameters in its visiting order, flattened; `None` where none flowed.
@@ -41,9 +41,17 @@ impl Optimizer {
             weight_decay: training.weight_decay,
             gradient_scale: gradient_scale(training.optimizer, training.clip_norm, norm),
         };
-        let rule = Rule { optimizer: training.optimizer, step: self.step };
-        let mut update = Update { gradients: gradients.into_iter(), moments: self.moments.iter_mut(), with, rule };
-        (module.map(&mut update), norm)
+        let rule = match training.optimizer {
+            store::Optimizer::AdamW => AdamRule::AdamW { step: self.step },
+            store::Optimizer::BertAdam => AdamRule::BertAdam,
+        };
+        let has_gradient: Vec<bool> = gradients.iter().map(Option::is_some).collect();
+        let mut out = TakeOut { gradients: gradients.into_iter(), moments: self.moments.iter_mut(), taken: Vec::new() };
+        let module = module.map(&mut out);
+        let updated = kernel::adam_step(out.taken, rule, &with);
+        let mut back =
+            PutBack { has_gradient: has_gradient.into_iter(), updated: updated.into_iter(), moments: self.moments.iter_mut() };
+        (module.map(&mut back), norm)
     }
 }
 
@@ -57,13 +65,9 @@ fn gradient_scale(optimizer: store::Optimizer, clip_norm: f64, norm: f64) -> f64
     }
 }
 
-/// √Σ‖g‖², in f32 as PyTorch computes it.
 fn global_norm(gradients: &FlatGradients) -> f64 {
-    let parts: Vec<Tensor<1>> = gradients.iter().flatten().cloned().map(kernel::squared_norm).collect();
-    if parts.is_empty() {
-        return 0.0;
-    }
-    f64::from(Tensor::cat(parts, 0).sum().into_scalar::<f32>()).sqrt()
+    let present: Vec<Tensor<1>> = gradients.iter().flatten().cloned().collect();
+    kernel::global_norm(&present)
 }
 
 /// The gradients of `module`, taken out of `from`.
@@ -106,48 +110,45 @@ impl ModuleVisitor for Collect<'_> {
     }
 }
 
-/// The formula, with the number of the step, from 1.
-#[derive(Clone, Copy)]
-struct Rule {
-    optimizer: store::Optimizer,
-    step: u64,
+/// Takes the parameters that have a gradient out of the module, so that nobody else holds them and they
+/// are updated in place, all in one call.
+struct TakeOut<'a> {
+    gradients: std::vec::IntoIter<Option<Tensor<1>>>,
+    moments: std::slice::IterMut<'a, Option<Moments<1>>>,
+    taken: Vec<Trained>,
 }
 
-impl Rule {
-    fn apply(
-        self,
-        parameter: Tensor<1>,
-        gradient: Tensor<1>,
-        moments: Option<Moments<1>>,
-        with: &Adam,
-    ) -> (Tensor<1>, Moments<1>) {
-        match self.optimizer {
-            store::Optimizer::AdamW => kernel::adamw(parameter, gradient, moments, with, self.step),
-            store::Optimizer::BertAdam => kernel::bert_adam(parameter, gradient, moments, with),
-        }
+impl ModuleMapper for TakeOut<'_> {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (gradient, moments) = (self.gradients.next().flatten(), self.moments.next());
+        let (Some(gradient), Some(moments)) = (gradient, moments) else { return parameter };
+        let (id, value, mapper) = parameter.consume();
+        let (shape, device) = (value.dims(), value.device());
+        let parameter = value.inner().reshape([shape.iter().product::<usize>()]);
+        // Biases and layer norms, which do not decay, are BERT's vectors; all its matrices decay.
+        self.taken.push(Trained { parameter, gradient, moments: moments.take(), decays: D > 1 });
+        // Until it is put back, a view of one number that has the shape.
+        let place = Tensor::<D>::zeros([1; D], &device.inner()).expand(shape);
+        Param::from_mapped_value(id, Tensor::from_inner(place).require_grad(), mapper)
     }
 }
 
-struct Update<'a> {
-    gradients: std::vec::IntoIter<Option<Tensor<1>>>,
+/// Puts them back, in the same order.
+struct PutBack<'a> {
+    has_gradient: std::vec::IntoIter<bool>,
+    updated: std::vec::IntoIter<(Tensor<1>, Moments<1>)>,
     moments: std::slice::IterMut<'a, Option<Moments<1>>>,
-    with: Adam,
-    rule: Rule,
 }
 
-impl ModuleMapper for Update<'_> {
+impl ModuleMapper for PutBack<'_> {
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let (Some(gradient), Some(moments)) = (self.gradients.next().flatten(), self.moments.next()) else {
+        let (Some(true), Some(moments)) = (self.has_gradient.next(), self.moments.next()) else {
             return parameter;
         };
-        // Biases and layer norms, which do not decay, are BERT's vectors; all its matrices decay.
-        let weight_decay = if D > 1 { self.with.weight_decay } else { 0.0 };
-        let with = Adam { weight_decay, ..self.with };
-        let (id, value, mapper) = parameter.consume();
-        let shape = value.dims();
-        let flat = value.inner().reshape([shape.iter().product::<usize>()]);
-        let (updated, kept) = self.rule.apply(flat, gradient, moments.take(), &with);
+        let Some((value, kept)) = self.updated.next() else { return parameter };
         *moments = Some(kept);
-        Param::from_mapped_value(id, Tensor::from_inner(updated.reshape(shape)).require_grad(), mapper)
+        let (id, place, mapper) = parameter.consume();
+        let value = value.reshape(place.dims());
+        Param::from_mapped_value(id, Tensor::from_inner(value).require_grad(), mapper)
     }
 }

@@ -37,11 +37,12 @@ fn scalars(rule: AdamRule, with: &Adam) -> Scalars {
     }
 }
 
-/// The tensor behind a burn tensor on `flex`, its numbers one after the other.
+/// The tensor behind a burn tensor without autodiff on `flex`, its numbers one after the other.
 fn primitive(tensor: Tensor<1>) -> FlexTensor {
-    // Only called for tensors that are there (`runs_on`); any other is brought there.
-    let tensor = tensor.try_into_primitive::<Flex>();
-    contiguous(tensor.unwrap_or_else(|_| FlexTensor::zeros([0].into(), burn::backend::DType::F32)))
+    match tensor.try_into_primitive::<Flex>() {
+        Ok(tensor) => contiguous(tensor),
+        Err(error) => unreachable!("the callers ask `runs_on` first: {error:?}"),
+    }
 }
 
 /// As [`primitive`], all of its memory, to be overwritten; copied only when someone else holds it.
