@@ -28,7 +28,7 @@ pub fn attention(
     let scores = query.mul_scalar(scale).matmul(key.swap_dims(2, 3));
     let mut probabilities = softmax(packing.mask_keys(scores), 3);
     if let Some(dropout) = dropout {
-        probabilities = dropout.apply(probabilities, dropout_site);
+        probabilities = dropout.apply_to_probabilities(probabilities, dropout_site, packing.offsets());
     }
     let context = probabilities.matmul(value).swap_dims(1, 2).reshape([batch * longest, hidden]);
     packing.pack(context)

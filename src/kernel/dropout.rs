@@ -1,25 +1,21 @@
-//! Dropout masks from a counter-based generator.
+//! Dropout of burn tensors with the masks of [`super::cpu`].
 //!
-//! A mask depends on (stream, step, site) alone: the same in forward and backward, on a resumed run,
-//! and for any number of threads.
+//! A mask depends on (stream, step, site, row) alone: the same in forward and backward, on a resumed run,
+//! for any number of threads, and for the fused operations.
 
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use crate::random::{Stream, philox};
+use super::cpu::{Isa, Mask, Site};
+use crate::random::Stream;
 
-/// Elements drawn from one Philox block: eight 16-bit numbers.
-const PER_BLOCK: usize = 8;
-/// Elements that one task draws; a multiple of [`PER_BLOCK`].
+/// Elements that one task draws, at least a row.
 const PER_TASK: usize = 1 << 14;
 
 /// Dropout of one training step.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
-    /// An element is dropped when its 16-bit number is below this.
-    threshold: u32,
-    key: [u32; 2],
-    step: u64,
+    mask: Mask,
 }
 
 impl Dropout {
@@ -27,36 +23,61 @@ impl Dropout {
     /// `None` when nothing would be dropped.
     #[must_use]
     pub fn new(p: f64, stream: Stream, step: u64) -> Option<Self> {
-        let threshold = (p.clamp(0.0, 1.0) * 65536.0).round() as u32;
-        (threshold > 0).then(|| Self { threshold: threshold.min(65535), key: stream.key(), step })
+        Mask::new(p, stream, step).map(|mask| Self { mask })
+    }
+
+    /// For the fused kernels.
+    pub(super) fn mask(&self) -> Mask {
+        self.mask
     }
 
     /// Drops elements of `x` and scales the rest by 1/(1 − p). `site` numbers the places in the model
-    /// where dropout is applied.
+    /// where dropout is applied; rows of the last dimension (tokens, sequences) are numbered from 0.
     #[must_use]
     pub fn apply<const D: usize>(&self, x: Tensor<D>, site: u32) -> Tensor<D> {
         let shape = x.dims();
-        let mask = Tensor::from_data(TensorData::new(self.mask(shape.iter().product(), site), shape), &x.device());
+        let mask = self.factors(shape.iter().product(), shape[D - 1], site);
+        let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
         x * mask
     }
 
-    /// `length` factors, 0 or 1/(1 − p).
-    fn mask(&self, length: usize, site: u32) -> Vec<f32> {
-        let keep = 1.0 / (1.0 - self.threshold as f32 / 65536.0);
-        let (low, high) = (self.step as u32, (self.step >> 32) as u32);
-        let mut mask = vec![0.0; length];
-        mask.par_chunks_mut(PER_TASK).enumerate().for_each(|(task, chunk)| {
-            for (block, cells) in chunk.chunks_mut(PER_BLOCK).enumerate() {
-                let counter = (task * (PER_TASK / PER_BLOCK) + block) as u32;
-                let words = philox([counter, site, low, high], self.key);
-                for (cell, at) in cells.iter_mut().zip(0..) {
-                    let draw = (words[at / 2] >> (16 * (at % 2))) & 0xFFFF;
-                    *cell = if draw < self.threshold { 0.0 } else { keep };
-                }
-            }
+    /// As [`Dropout::apply`], for attention probabilities `[batch, heads, longest, longest]` of sequences whose
+    /// rows in the packed batch `offsets` tells. Row `head × tokens + token` of the mask is that of the query
+    /// `token`, an index into the packed batch.
+    #[must_use]
+    pub fn apply_to_probabilities(&self, x: Tensor<4>, site: u32, offsets: &[u32]) -> Tensor<4> {
+        let shape @ [_, heads, longest, _] = x.dims();
+        let tokens = offsets.last().map_or(0, |&last| last as usize);
+        let rows = self.mask.site(site, longest);
+        let mut mask = vec![0.0; shape.iter().product()];
+        mask.par_chunks_mut((longest * longest).max(1)).enumerate().for_each(|(cell, mask)| {
+            let (sequence, head) = (cell / heads, cell % heads);
+            let (first, next) = (offsets[sequence] as usize, offsets[sequence + 1] as usize);
+            fill(rows, head * tokens + first, longest, &mut mask[..(next - first) * longest]);
         });
+        let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
+        x * mask
+    }
+
+    /// `length` factors, 0 or 1/(1 − p), in rows of `width`.
+    fn factors(&self, length: usize, width: usize, site: u32) -> Vec<f32> {
+        let rows = (PER_TASK / width.max(1)).max(1);
+        let site = self.mask.site(site, width);
+        let mut mask = vec![0.0; length];
+        mask.par_chunks_mut((rows * width).max(1))
+            .enumerate()
+            .for_each(|(task, mask)| fill(site, task * rows, width, mask));
         mask
     }
+}
+
+/// The factors of the rows from `first` on.
+fn fill(site: Site, first: usize, width: usize, mask: &mut [f32]) {
+    mask.fill(1.0);
+    Isa::detect().run(
+        #[inline(always)]
+        || site.multiply(first, width, mask),
+    );
 }
 
 #[cfg(test)]
@@ -65,22 +86,38 @@ mod tests {
 
     use super::*;
 
+    fn mask_of_row(mask: Mask, site: u32, width: usize, row: usize) -> Vec<f32> {
+        let site = mask.site(site, width);
+        let mut draws = vec![0; Site::stride(width)];
+        site.draws(row, width, &mut draws);
+        draws[..width].iter().map(|&draw| site.factor(draw)).collect()
+    }
+
     #[test]
-    fn the_rate_and_the_mean_are_right_and_draws_depend_on_step_and_site() {
-        let stream = Stream::new(1, "dropout");
-        let dropout = Dropout::new(0.1, stream, 3).unwrap();
-        let n = 1_000_003;
-        let mask = dropout.mask(n, 5);
-        let dropped = mask.iter().filter(|&&m| m == 0.0).count() as f64 / n as f64;
-        let mean = mask.iter().map(|&m| f64::from(m)).sum::<f64>() / n as f64;
-        // Five standard errors of a Bernoulli(0.1) mean.
-        let error = 5.0 * (0.1f64 * 0.9 / n as f64).sqrt();
-        assert!((dropped - 0.1).abs() < error, "{dropped}");
-        assert!((mean - 1.0).abs() < error / 0.9, "{mean}");
-        assert_eq!(mask, dropout.mask(n, 5));
-        assert_ne!(mask, dropout.mask(n, 6));
-        assert_ne!(mask, Dropout::new(0.1, stream, 4).unwrap().mask(n, 5));
-        assert!(Dropout::new(0.0, stream, 0).is_none());
+    fn rows_of_tokens_are_numbered_in_their_order() {
+        let device = Device::flex();
+        let dropout = Dropout::new(0.4, Stream::new(1, "dropout"), 3).unwrap();
+        let (rows, width) = (900, 30);
+        let dropped = dropout.apply(Tensor::<2>::ones([rows, width], &device), 5).into_data().try_to_vec::<f32>().unwrap();
+        for (row, dropped) in dropped.chunks(width).enumerate() {
+            assert_eq!(dropped, mask_of_row(dropout.mask, 5, width, row));
+        }
+    }
+
+    #[test]
+    fn rows_of_probabilities_are_numbered_by_head_and_packed_query() {
+        let device = Device::flex();
+        let dropout = Dropout::new(0.4, Stream::new(1, "dropout"), 3).unwrap();
+        let (offsets, heads, longest) = ([0, 2, 7, 8], 3, 5);
+        let ones = Tensor::<4>::ones([3, heads, longest, longest], &device);
+        let dropped = dropout.apply_to_probabilities(ones, 9, &offsets).into_data().try_to_vec::<f32>().unwrap();
+        for (at, dropped) in dropped.chunks(longest).enumerate() {
+            let (sequence, head, position) = (at / longest / heads, at / longest % heads, at % longest);
+            let token = offsets[sequence] as usize + position;
+            if token < offsets[sequence + 1] as usize {
+                assert_eq!(dropped, mask_of_row(dropout.mask, 9, longest, head * 8 + token));
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use burn::backend::Dispatch;
 use burn::tensor::{Tensor, module::linear};
 
-use super::cpu::layer::{LayerDropout, LayerShape};
+use super::cpu::{LayerDropout, LayerShape};
 use super::fused::{self, Fused, LayerCall, LayerTensors};
 use super::{Dropout, Packing, Precision, attention, linear_gelu, residual_norm};
 
@@ -72,9 +72,9 @@ pub fn encoder_layer(
     let ([tokens, width], [_, intermediate]) = (hidden.dims(), weights.intermediate_weight.dims());
     let call = LayerCall {
         shape: LayerShape { tokens, hidden: width, heads, intermediate },
-        offsets: packing.offsets(),
+        offsets: packing.offsets().clone(),
         dropout: dropout.map(|dropout| LayerDropout {
-            dropout: dropout.mask(),
+            mask: dropout.mask(),
             attention_site: sites.attention,
             attention_residual_site: sites.attention_residual,
             output_residual_site: sites.output_residual,

@@ -4,8 +4,7 @@ use burn::tensor::{Tensor, module::layer_norm};
 
 use super::Dropout;
 
-/// BERT's ε (google-research/bert, `modeling.layer_norm`; Hugging Face `layer_norm_eps`); burn defaults to 1e-5.
-pub const LAYER_NORM_EPSILON: f64 = 1e-12;
+pub use super::cpu::LAYER_NORM_EPSILON;
 
 /// LayerNorm(dropout(x) + residual) × γ + β. `[tokens, hidden]` twice → `[tokens, hidden]`.
 #[must_use]

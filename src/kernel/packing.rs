@@ -51,15 +51,16 @@ impl Packing {
         self.offsets.len().saturating_sub(1)
     }
 
-    /// `batch + 1` ascending row numbers from 0.
-    pub(super) fn offsets(&self) -> Arc<[u32]> {
-        self.offsets.clone()
-    }
-
     /// Length of the longest sequence.
     #[must_use]
     pub fn longest(&self) -> usize {
         self.longest
+    }
+
+    /// The first row of each sequence, and the number of rows at the end: `batch + 1` numbers.
+    #[must_use]
+    pub fn offsets(&self) -> &Arc<[u32]> {
+        &self.offsets
     }
 
     /// `[tokens, width] → [batch × longest, width]`

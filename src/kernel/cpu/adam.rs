@@ -93,7 +93,12 @@ pub fn norm(gradients: &[Gradient<'_>]) -> f64 {
         .collect();
     let isa = Isa::detect();
     // Many rows are as small as a vector: tasks of several.
-    let sums: Vec<f64> = parts.par_iter().with_min_len(16).map(|part| isa.run(|| squares(part))).collect();
+    let sums: Vec<f64> = parts.par_iter().with_min_len(16).map(|part| {
+        isa.run(
+            #[inline(always)]
+            || squares(part),
+        )
+    }).collect();
     sums.iter().sum::<f64>().sqrt()
 }
 
@@ -121,7 +126,12 @@ pub fn step(pieces: Vec<Piece<'_>>, scalars: &Scalars) {
         split(piece, &mut tasks);
     }
     let isa = Isa::detect();
-    tasks.into_par_iter().for_each(|task| isa.run(|| task.run(scalars)));
+    tasks.into_par_iter().for_each(|task| {
+        isa.run(
+            #[inline(always)]
+            || task.run(scalars),
+        );
+    });
 }
 
 /// At most about [`CHUNK`] numbers of a piece.

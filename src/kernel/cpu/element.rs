@@ -2,8 +2,10 @@
 
 use half::bf16;
 
+use super::product::Words;
+
 /// A storage format; all arithmetic is in f32.
-pub trait Element: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
+pub trait Element: Words + Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     /// Exact.
     fn to_f32(self) -> f32;
     /// Rounded to the nearest, ties to even.

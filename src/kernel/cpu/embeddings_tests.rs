@@ -66,11 +66,11 @@ fn objective(parameters: &[Vec<f64>; 5], case: &Case, factors: &[f64]) -> f64 {
 }
 
 fn factors(mask: Option<Site>) -> Vec<f64> {
-    let Some(mask) = mask else { return vec![1.0; TOKENS * HIDDEN] };
-    let mut draws = vec![0; TOKENS * Site::stride(HIDDEN)];
-    mask.draws(0, HIDDEN, &mut draws);
-    let rows = draws.chunks_exact(Site::stride(HIDDEN));
-    rows.flat_map(|row| &row[..HIDDEN]).map(|&draw| f64::from(mask.factor(draw))).collect()
+    let mut factors = vec![1.0f32; TOKENS * HIDDEN];
+    if let Some(mask) = mask {
+        mask.multiply(0, HIDDEN, &mut factors);
+    }
+    factors.into_iter().map(f64::from).collect()
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Isa {
     /// that it calls, are vectorised with it. The closure itself must be `#[inline(always)]` too.
     ///
     /// A set that this processor lacks is not used: [`Isa::detect`] bounds it.
-    #[inline]
+    #[inline(always)]
     pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         match self.min(Self::detect()) {

@@ -42,7 +42,7 @@ pub struct LayerGradients<'a> {
 }
 #[derive(Clone, Copy, Debug)]
 pub struct LayerDropout {
-    pub dropout: Mask,
+    pub mask: Mask,
     pub attention_site: u32,
     pub attention_residual_site: u32,
     pub output_residual_site: u32,
@@ -143,7 +143,7 @@ fn phi(x: f32) -> f32 {
 }
 fn dropped(x: &mut [f32], dropout: Option<&LayerDropout>, site: u32, width: usize) {
     let Some(dropout) = dropout else { return };
-    let site = dropout.dropout.site(site, width);
+    let site = dropout.mask.site(site, width);
     let mut draws = vec![0; x.len() / width * Site::stride(width)];
     site.draws(0, width, &mut draws);
     for (x, d) in x.chunks_exact_mut(width).zip(draws.chunks_exact(Site::stride(width))) {

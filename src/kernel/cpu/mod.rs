@@ -4,15 +4,23 @@
 //! `super::fused` makes burn operations of it.
 
 pub mod adam;
+mod bf16_support;
 mod element;
 pub mod embeddings;
 mod isa;
-pub mod layer;
-pub mod mask;
-pub mod pool;
+mod layer;
+mod mask;
+mod math;
+mod norm;
+mod pool;
 mod product;
 mod scratch;
 
+pub use bf16_support::Bf16Support;
 pub use element::Element;
 pub use isa::Isa;
+pub use layer::{LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved, backward, forward};
+pub use mask::{Mask, Site};
+pub use norm::LAYER_NORM_EPSILON;
+pub use pool::Buffer;
 pub use product::*;

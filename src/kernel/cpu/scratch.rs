@@ -28,7 +28,7 @@ thread_local! {
 }
 
 /// Calls `work` with `length` elements of arbitrary content, 64-byte aligned. May be nested.
-#[inline]
+#[inline(always)]
 pub(super) fn scratch<T: Plain, R>(length: usize, work: impl FnOnce(&mut [T]) -> R) -> R {
     let lines = (length * size_of::<T>()).div_ceil(LINE);
     let mut buffer = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();

@@ -12,10 +12,9 @@ use burn::backend::{Autodiff, Backend, ExtensionType, Flex};
 
 use super::memory::{contiguous, numbers, tensor};
 use crate::kernel::Precision;
-use crate::kernel::cpu::layer::{
-    LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved, backward, forward,
+use crate::kernel::cpu::{
+    Buffer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved, backward, forward,
 };
-use crate::kernel::cpu::pool::Buffer;
 
 /// The tensors that a layer reads.
 #[derive(ExtensionType)]

@@ -7,7 +7,7 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::Shape;
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty, Bytes};
 
-use crate::kernel::cpu::pool::Buffer;
+use crate::kernel::cpu::Buffer;
 
 /// Memory of a tensor that returns to the pool when burn drops the last handle.
 struct Recycled(Buffer<u8>);

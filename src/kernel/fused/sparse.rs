@@ -15,7 +15,7 @@ use burn::tensor::Shape;
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty};
 
 use super::memory::{as_uninit, as_uninit_mut, from_controller};
-use crate::kernel::cpu::pool::Buffer;
+use crate::kernel::cpu::Buffer;
 
 /// Zero buffers that are kept: two gradients live at a time when they are accumulated.
 const KEPT: usize = 2;

@@ -1,6 +1,7 @@
 //! The innermost loop, one implementation for each instruction set.
 
 use super::Matrix;
+use super::pack;
 use crate::kernel::cpu::element::Element;
 use crate::kernel::cpu::scratch::Plain;
 
@@ -8,6 +9,10 @@ use crate::kernel::cpu::scratch::Plain;
 pub(super) const TILE_STRIDE: usize = 64;
 /// Elements of the largest tile.
 pub(super) const TILE: usize = 32 * TILE_STRIDE;
+
+/// A tile of C, aligned as the registers that are stored to it.
+#[repr(C, align(64))]
+pub(super) struct Tile(pub(super) [f32; TILE]);
 
 /// Computes small tiles of a product, from rows of A as they are in memory and a packed panel of B.
 pub(super) trait Micro: Copy + Send + Sync + 'static {
@@ -42,6 +47,20 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
         columns: usize,
         panel: &mut [Self::Element],
     );
+
+    /// Rows `rows.0 .. rows.0 + rows.1` of a transposed `a`, elements `depth.0 .. depth.0 + depth.1` of each, to rows
+    /// of `padded` elements, filled up with zeros.
+    #[inline(always)]
+    fn copy_transposed(
+        self,
+        a: Matrix<'_, Self::Element>,
+        rows: (usize, usize),
+        depth: (usize, usize),
+        padded: usize,
+        to: &mut [Self::Element],
+    ) {
+        pack::transpose(a.from(rows.0, depth.0), a.stride(), depth.1, rows.1, padded, to);
+    }
 
     /// `tile[i × TILE_STRIDE + j] = Σ_k a[i × stride + k] × panel[k, j]` for `rows` ≤ [`Micro::ROWS`] rows and
     /// the panel's columns; what is between `columns` and the tile's width is arbitrary.

@@ -13,29 +13,46 @@
 //! of threads. The scheme is that of Goto & van de Geijn 2008 with B in the second cache and A unpacked.
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
+mod amx;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 mod avx512;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod avx512_bf16;
 mod matrix;
 mod micro;
 mod output;
 mod pack;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod pairs;
 mod portable;
 
 use half::bf16;
 use rayon::prelude::*;
 
 pub use matrix::{Cells, Matrix};
-use micro::{Micro, TILE};
+use micro::{Micro, TILE, Tile};
 pub use output::{Output, Place, Store, Sum, tile_row};
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+pub use pairs::Words;
 use portable::Portable;
 
+use super::bf16_support::Bf16Support;
 use super::element::Element;
 use super::isa::Isa;
 use super::scratch::{Plain, scratch};
+
+/// What other processors need to know of an element.
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+pub trait Words {}
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+impl<E> Words for E {}
 
 /// The deepest product that is not cut: 4 bytes × 64 columns of it are 1 MiB.
 const DEPTH: usize = 4096;
 /// The same when A is copied, row by row, into the second cache.
 const COPIED_DEPTH: usize = 512;
+/// Bytes of the packed panels that are in use together: half of a second cache.
+const PANELS: usize = 1 << 20;
 /// Rows of a task at most: as many as make the packing of B cheap, and for a copied A, as many as fit.
 const TASK_ROWS: usize = 1024;
 const COPIED_ROWS: usize = 384;
@@ -72,9 +89,13 @@ impl Operand for f32 {
 impl Operand for bf16 {
     #[inline(always)]
     fn with_micro<W: WithMicro<Self>>(work: W) -> W::Result {
-        match Isa::detect() {
-            Isa::Portable => work.with(Isa::Portable, Portable::<bf16, false>::new()),
-            isa => work.with(isa, Portable::<bf16, true>::new()),
+        match (Bf16Support::detect(), Isa::detect()) {
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            (Bf16Support::Amx, isa) => work.with(isa, amx::Amx),
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            (Bf16Support::Avx512, isa) => work.with(isa, avx512_bf16::Avx512Bf16),
+            (_, Isa::Portable) => work.with(Isa::Portable, Portable::<bf16, false>::new()),
+            (_, isa) => work.with(isa, Portable::<bf16, true>::new()),
         }
     }
 }
@@ -103,10 +124,10 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Everywhere<'_, E, S, O>
         let (rows, columns) = (self.a.rows(), self.b.columns());
         let grid = Grid::new::<M, E>(&self.a, columns, rayon::current_num_threads());
         if grid.tasks() == 1 {
-            return isa.run(|| block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output));
+            return isa.run(#[inline(always)] || block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output));
         }
         (0..grid.tasks()).into_par_iter().for_each(|task| {
-            isa.run(|| block(micro, self.a, self.b, grid.block(task), self.output));
+            isa.run(#[inline(always)] || block(micro, self.a, self.b, grid.block(task), self.output));
         });
     }
 }
@@ -123,7 +144,7 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Here<'_, E, S, O> {
     #[inline(always)]
     fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) {
         let whole = Block { rows: (0, self.a.rows()), columns: (0, self.b.columns()) };
-        isa.run(|| block(micro, self.a, self.b, whole, self.output));
+        isa.run(#[inline(always)] || block(micro, self.a, self.b, whole, self.output));
     }
 }
 
@@ -177,7 +198,7 @@ fn block<M: Micro, S: Element, O: Output>(
     micro: M,
     a: Matrix<'_, M::Element>,
     b: Matrix<'_, S>,
-    Block { rows, columns }: Block,
+    block: Block,
     output: &O,
 ) {
     let depth = a.columns();
@@ -187,72 +208,85 @@ fn block<M: Micro, S: Element, O: Output>(
         (true, false) => DEPTH,
         (true, true) => COPIED_DEPTH,
     };
-    let mut memory = [0.0; TILE];
+    let (row, rows) = (block.rows.0, block.rows.1 - block.rows.0);
     micro.enter();
     for from in (0..depth.max(1)).step_by(part) {
         let deep = part.min(depth - from);
         let padded = deep.next_multiple_of(M::STEP);
-        let panels = Panels { b, from, deep, columns };
-        let mut tiles = |a: &[M::Element], stride: usize, column: usize, panel: &[M::Element]| {
-            let wide = M::COLUMNS.min(columns.1 - column);
-            for row in (rows.0..rows.1).step_by(M::ROWS) {
-                let place = Place { row, column, rows: M::ROWS.min(rows.1 - row), columns: wide, first: from == 0 };
-                output.expect(place);
-                let a = &a[(row - rows.0) * stride..];
-                // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel are as
-                // deep as said; blocks, and tiles within one, do not overlap.
-                unsafe {
-                    micro.multiply(padded, a, stride, place.rows, panel, wide, &mut memory);
-                    output.take(place, &memory);
-                }
-            }
-        };
+        let b = Part { b, from, deep, padded };
         if a.transposed() || padded != deep {
-            scratch((rows.1 - rows.0) * padded, |copy: &mut [M::Element]| {
-                copy_rows(a, rows, from, deep, padded, copy);
-                panels.each(micro, |column, panel| tiles(copy, padded, column, panel));
+            scratch(rows * padded, #[inline(always)] |copy: &mut [M::Element]| {
+                copy_rows(micro, a, block.rows, from, deep, padded, copy);
+                b.multiply(micro, copy, padded, block, output);
             });
         } else {
-            let a = (a.from(rows.0, from), a.stride());
-            panels.each(micro, |column, panel| tiles(a.0, a.1, column, panel));
+            b.multiply(micro, a.from(row, from), a.stride(), block, output);
         }
     }
     micro.leave();
 }
 
-/// One part of the depth of B, in panels.
-struct Panels<'a, S> {
+/// Rows `from .. from + deep` of B.
+struct Part<'a, S> {
     b: Matrix<'a, S>,
     from: usize,
     deep: usize,
-    columns: (usize, usize),
+    /// `deep` in whole steps of the micro-kernel.
+    padded: usize,
 }
 
-impl<S: Element> Panels<'_, S> {
+impl<S: Element> Part<'_, S> {
+    /// Adds this part's products with the rows of `a` to a block of C.
     #[inline(always)]
-    fn each<M: Micro>(&self, micro: M, mut work: impl FnMut(usize, &[M::Element])) {
-        let padded = self.deep.next_multiple_of(M::STEP);
-        scratch(M::panel_length(padded, M::COLUMNS), |memory: &mut [M::Element]| {
-            for column in (self.columns.0..self.columns.1).step_by(M::COLUMNS) {
-                let wide = M::COLUMNS.min(self.columns.1 - column);
-                let panel = &mut memory[..M::panel_length(padded, wide)];
-                micro.pack(self.b, self.from, self.deep, column, wide, panel);
-                work(column, panel);
-            }
-        });
+    fn multiply<M: Micro, O: Output>(&self, micro: M, a: &[M::Element], stride: usize, block: Block, output: &O) {
+        let length = M::panel_length(self.padded, M::COLUMNS);
+        let group = M::COLUMNS * (PANELS / (length * size_of::<M::Element>()).max(1)).max(1);
+        let mut tile = Tile([0.0; TILE]);
+        for left in (block.columns.0..block.columns.1).step_by(group) {
+            let right = block.columns.1.min(left + group);
+            let panels = || (left..right).step_by(M::COLUMNS).map(|column| (column, M::COLUMNS.min(right - column)));
+            scratch((right - left).div_ceil(M::COLUMNS) * length, #[inline(always)] |memory: &mut [M::Element]| {
+                for (panel, (column, columns)) in panels().enumerate() {
+                    let panel = &mut memory[panel * length..][..M::panel_length(self.padded, columns)];
+                    micro.pack(self.b, self.from, self.deep, column, columns, panel);
+                }
+                for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
+                    let rows = M::ROWS.min(block.rows.1 - row);
+                    let a = &a[(row - block.rows.0) * stride..];
+                    for (panel, (column, columns)) in panels().enumerate() {
+                        let place = Place { row, column, rows, columns, first: self.from == 0 };
+                        output.expect(place);
+                        // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel
+                        // are as deep as said; blocks, and tiles within one, do not overlap.
+                        unsafe {
+                            micro.multiply(self.padded, a, stride, rows, &memory[panel * length..], columns, &mut tile.0);
+                            output.take(place, &tile.0);
+                        }
+                    }
+                }
+            });
+        }
     }
 }
 
 /// Rows `rows.0 .. rows.1` of `a`, columns `from .. from + deep`, each filled up with zeros to `padded`.
 #[inline(always)]
-fn copy_rows<E: Element>(a: Matrix<'_, E>, rows: (usize, usize), from: usize, deep: usize, padded: usize, to: &mut [E]) {
+fn copy_rows<M: Micro>(
+    micro: M,
+    a: Matrix<'_, M::Element>,
+    rows: (usize, usize),
+    from: usize,
+    deep: usize,
+    padded: usize,
+    to: &mut [M::Element],
+) {
     if a.transposed() {
-        pack::transpose(a.from(rows.0, from), a.stride(), deep, rows.1 - rows.0, padded, to);
+        micro.copy_transposed(a, (rows.0, rows.1 - rows.0), (from, deep), padded, to);
         return;
     }
     for (row, to) in (rows.0..rows.1).zip(to.chunks_exact_mut(padded)) {
         to[..deep].copy_from_slice(a.line(row, from, deep));
-        to[deep..].fill(E::default());
+        to[deep..].fill(M::Element::default());
     }
 }
 

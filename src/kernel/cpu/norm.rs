@@ -1,0 +1,285 @@
+//! Layer norm, forward and backward, and sums over the rows of a matrix.
+//!
+//! Sums along a row are made in [`LANES`] parts that are added in a fixed order, and sums over rows in chunks of
+//! [`CHUNK`] rows that are added in order: neither instructions nor threads change a bit of them.
+
+use rayon::prelude::*;
+
+use super::element::Element;
+use super::isa::Isa;
+use super::mask::Site;
+use super::product::Cells;
+use super::scratch::scratch;
+
+/// BERT's ε (google-research/bert, `modeling.layer_norm`; Hugging Face `layer_norm_eps`); burn defaults to 1e-5.
+pub const LAYER_NORM_EPSILON: f64 = 1e-12;
+
+/// Parts of a sum along a row: two registers of AVX-512.
+const LANES: usize = 32;
+/// Rows of a task.
+const CHUNK: usize = 64;
+
+/// Σ f(a, b) over the elements of two rows of one length.
+#[inline(always)]
+fn sum(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            lanes[lane] += f(a[lane], b[lane]);
+        }
+    }
+    for (lane, (&a, &b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *lane += f(a, b);
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        let (low, high) = lanes.split_at_mut(width);
+        low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// Layer norm of one row: `z` becomes x̂ = (z − mean)/√(variance + ε), `y` γ x̂ + β; returns 1/√(variance + ε).
+#[inline(always)]
+pub fn normalize_row(z: &mut [f32], gamma: &[f32], beta: &[f32], y: &mut [f32]) -> f32 {
+    let width = z.len();
+    let mean = sum(z, z, |z, _| z) / width as f32;
+    let variance = sum(z, z, |z, _| (z - mean) * (z - mean)) / width as f32;
+    let rstd = 1.0 / (variance + LAYER_NORM_EPSILON as f32).sqrt();
+    let (gamma, beta, y) = (&gamma[..width], &beta[..width], &mut y[..width]);
+    for i in 0..width {
+        z[i] = (z[i] - mean) * rstd;
+        y[i] = z[i] * gamma[i] + beta[i];
+    }
+    rstd
+}
+
+/// The gradient of [`normalize_row`]: `dy` becomes dz = `rstd` (g − mean(g) − x̂ mean(g x̂)) with g = γ dy.
+/// dy x̂ is added to `dgamma`, dy to `dbeta`.
+#[inline(always)]
+pub fn normalize_row_backward(
+    dy: &mut [f32],
+    normed: &[f32],
+    rstd: f32,
+    gamma: &[f32],
+    dgamma: &mut [f32],
+    dbeta: &mut [f32],
+) {
+    let width = dy.len();
+    let (normed, gamma, dgamma, dbeta) = (&normed[..width], &gamma[..width], &mut dgamma[..width], &mut dbeta[..width]);
+    for i in 0..width {
+        dgamma[i] += dy[i] * normed[i];
+        dbeta[i] += dy[i];
+        dy[i] *= gamma[i];
+    }
+    let mean = sum(dy, dy, |g, _| g) / width as f32;
+    let along = sum(dy, normed, |g, x| g * x) / width as f32;
+    for i in 0..width {
+        dy[i] = rstd * (dy[i] - mean - normed[i] * along);
+    }
+}
+
+/// LayerNorm(dropout(x + bias) + residual) over rows `[tokens, width]`.
+#[derive(Clone, Copy, Debug)]
+pub struct ResidualNorm<'a> {
+    /// Added to x, `[width]`.
+    pub bias: &'a [f32],
+    /// Scale, `[width]`.
+    pub gamma: &'a [f32],
+    /// Shift, `[width]`.
+    pub beta: &'a [f32],
+    /// The mask, whose row is the token.
+    pub dropout: Option<Site>,
+}
+
+/// The gradients of the parameters of [`ResidualNorm`], `[width]` each.
+#[derive(Debug)]
+pub struct ResidualNormGradients<'a> {
+    /// Of the bias.
+    pub bias: &'a mut [f32],
+    /// Of γ.
+    pub gamma: &'a mut [f32],
+    /// Of β.
+    pub beta: &'a mut [f32],
+}
+
+impl ResidualNorm<'_> {
+    /// `x` becomes x̂, the normalized rows; `y` the result, and so `copy` in another format if wanted;
+    /// `rstd` `[tokens]` 1/√(variance + ε).
+    pub fn forward<E: Element>(&self, x: &mut [f32], residual: &[f32], y: &mut [f32], copy: Option<&mut [E]>, rstd: &mut [f32]) {
+        let width = self.gamma.len();
+        assert!(x.len() == rstd.len() * width && residual.len() == x.len() && y.len() == x.len(), "rows of one width");
+        let tokens = rstd.len();
+        let (x, y, copy, rstd) = (Cells::new(x), Cells::new(y), copy.map(Cells::new), Cells::new(rstd));
+        for_chunks(tokens, #[inline(always)] |from, rows| {
+            // SAFETY: chunks of rows do not overlap.
+            let (x, y, rstd) = unsafe { (x.part(from * width, rows * width), y.part(from * width, rows * width), rstd.part(from, rows)) };
+            // SAFETY: as above.
+            let mut copy = copy.as_ref().map(|copy| unsafe { copy.part(from * width, rows * width) });
+            let residual = &residual[from * width..][..rows * width];
+            self.each_row(from, rows, #[inline(always)] |row, draws| {
+                let at = row * width..(row + 1) * width;
+                let (z, y) = (&mut x[at.clone()], &mut y[at.clone()]);
+                self.add(z, &residual[at.clone()], draws);
+                rstd[row] = normalize_row(z, self.gamma, self.beta, y);
+                if let Some(copy) = &mut copy {
+                    copy[at].iter_mut().zip(y).for_each(|(copy, y)| *copy = E::from_f32(*y));
+                }
+            });
+        });
+    }
+
+    /// `z` becomes dropout(z + bias) + residual.
+    #[inline(always)]
+    fn add(&self, z: &mut [f32], residual: &[f32], draws: Option<(Site, &[u16])>) {
+        let sums = z.iter_mut().zip(self.bias).zip(residual);
+        match draws {
+            None => sums.for_each(|((z, &bias), &residual)| *z = *z + bias + residual),
+            Some((site, draws)) => sums.zip(draws).for_each(|(((z, &bias), &residual), &draw)| {
+                *z = (*z + bias) * site.factor(draw) + residual;
+            }),
+        }
+    }
+
+    /// `dy` becomes the gradient of the residual; `dx` is that of x where dropout or the format makes it another.
+    /// `normed` is x̂ and `rstd` what [`ResidualNorm::forward`] left.
+    pub fn backward<E: Element>(
+        &self,
+        dy: &mut [f32],
+        normed: &[f32],
+        rstd: &[f32],
+        dx: Option<&mut [E]>,
+        gradients: ResidualNormGradients<'_>,
+    ) {
+        let (tokens, width) = (rstd.len(), self.gamma.len());
+        assert!(dy.len() == tokens * width && normed.len() == dy.len(), "rows of one width");
+        let (dy, dx) = (Cells::new(dy), dx.map(Cells::new));
+        let totals = [gradients.bias, gradients.gamma, gradients.beta];
+        column_sums_of(totals, tokens, #[inline(always)] |from, rows, [dbias, dgamma, dbeta]| {
+            // SAFETY: chunks of rows do not overlap.
+            let dy = unsafe { dy.part(from * width, rows * width) };
+            // SAFETY: as above.
+            let mut dx = dx.as_ref().map(|dx| unsafe { dx.part(from * width, rows * width) });
+            let (normed, rstd) = (&normed[from * width..][..rows * width], &rstd[from..][..rows]);
+            self.each_row(from, rows, #[inline(always)] |row, draws| {
+                let at = row * width..(row + 1) * width;
+                let dz = &mut dy[at.clone()];
+                normalize_row_backward(dz, &normed[at.clone()], rstd[row], self.gamma, dgamma, dbeta);
+                let dx = dx.as_mut().map(|dx| &mut dx[at]);
+                pass_dropout(dz, draws, dx, dbias);
+            });
+        });
+    }
+
+    /// Calls `work` with each of `rows` rows, from 0, and its draws; row 0 is token `from`.
+    #[inline(always)]
+    fn each_row(&self, from: usize, rows: usize, mut work: impl FnMut(usize, Option<(Site, &[u16])>)) {
+        match self.dropout {
+            None => (0..rows).for_each(|row| work(row, None)),
+            Some(site) => {
+                let mut row = 0;
+                site.each_row(from, self.gamma.len(), rows, #[inline(always)] |draws| {
+                    work(row, Some((site, draws)));
+                    row += 1;
+                });
+            }
+        }
+    }
+}
+
+/// dx = dropout(dz), also added to `dbias`.
+#[inline(always)]
+fn pass_dropout<E: Element>(dz: &[f32], draws: Option<(Site, &[u16])>, dx: Option<&mut [E]>, dbias: &mut [f32]) {
+    let width = dz.len();
+    let dbias = &mut dbias[..width];
+    match (draws, dx) {
+        (None, None) => (0..width).for_each(|i| dbias[i] += dz[i]),
+        (None, Some(dx)) => {
+            let dx = &mut dx[..width];
+            for i in 0..width {
+                dx[i] = E::from_f32(dz[i]);
+                dbias[i] += dz[i];
+            }
+        }
+        (Some((site, draws)), None) => {
+            let draws = &draws[..width];
+            (0..width).for_each(|i| dbias[i] += dz[i] * site.factor(draws[i]));
+        }
+        (Some((site, draws)), Some(dx)) => {
+            let (draws, dx) = (&draws[..width], &mut dx[..width]);
+            for i in 0..width {
+                let x = dz[i] * site.factor(draws[i]);
+                dx[i] = E::from_f32(x);
+                dbias[i] += x;
+            }
+        }
+    }
+}
+
+/// The sum of all rows of `matrix`, `[rows, width] → [width]`.
+pub fn column_sums<E: Element>(matrix: &[E], sums: &mut [f32]) {
+    let width = sums.len().max(1);
+    column_sums_of([sums], matrix.len() / width, #[inline(always)] |from, rows, [sums]| {
+        let matrix = &matrix[from * width..][..rows * width];
+        let (fours, rest) = matrix.split_at(rows / 4 * 4 * width);
+        for four in fours.chunks_exact(4 * width) {
+            let (a, b, c, d) = (&four[..width], &four[width..][..width], &four[2 * width..][..width], &four[3 * width..]);
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum += (a[i].to_f32() + b[i].to_f32()) + (c[i].to_f32() + d[i].to_f32());
+            }
+        }
+        for row in rest.chunks_exact(width) {
+            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f32());
+        }
+    });
+}
+
+/// Runs `work(first row, rows, sums)` for each chunk of rows on all threads, with sums that begin at zero, and
+/// adds those of all chunks, in order, into `totals`, which it overwrites.
+fn column_sums_of<const N: usize>(
+    totals: [&mut [f32]; N],
+    rows: usize,
+    work: impl Fn(usize, usize, [&mut [f32]; N]) + Sync,
+) {
+    let width = totals.first().map_or(0, |total| total.len());
+    let part = N * width;
+    scratch(rows.div_ceil(CHUNK) * part, |parts: &mut [f32]| {
+        let cells = Cells::new(parts);
+        for_chunks(rows, #[inline(always)] |from, rows| {
+            // SAFETY: each chunk has its own part.
+            let sums = unsafe { cells.part(from / CHUNK * part, part) };
+            sums.fill(0.0);
+            let mut rest = sums;
+            let sums = std::array::from_fn(|_| {
+                let (first, others) = std::mem::take(&mut rest).split_at_mut(width);
+                rest = others;
+                first
+            });
+            work(from, rows, sums);
+        });
+        for (number, total) in totals.into_iter().enumerate() {
+            total.fill(0.0);
+            for part in parts.chunks_exact(part.max(1)) {
+                total.iter_mut().zip(&part[number * width..]).for_each(|(total, part)| *total += part);
+            }
+        }
+    });
+}
+
+/// Runs `work(first row, rows)` for each chunk of rows on all threads, compiled for this processor.
+fn for_chunks(rows: usize, work: impl Fn(usize, usize) + Sync) {
+    (0..rows.div_ceil(CHUNK)).into_par_iter().for_each(|chunk| {
+        let from = chunk * CHUNK;
+        Isa::detect().run(
+            #[inline(always)]
+            || work(from, CHUNK.min(rows - from)),
+        );
+    });
+}
+
+#[cfg(test)]
+#[path = "norm_tests.rs"]
+mod tests;

@@ -1,0 +1,116 @@
+//! The micro-kernel for bf16 with AVX512-BF16.
+
+use std::arch::x86_64::{
+    __m512bh, _mm512_dpbf16_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
+};
+
+use half::bf16;
+
+use super::Matrix;
+use super::micro::{Micro, TILE, TILE_STRIDE};
+use super::pairs::{self, LANES};
+use crate::kernel::cpu::element::Element;
+
+/// 6 × 64 tiles as the f32 kernel's, a pair of the depth at a time: lane j of a sum gets
+/// `a[2 k] b[2 k, j] + a[2 k + 1] b[2 k + 1, j]` from one instruction. Denormal operands count as zeros.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Avx512Bf16;
+
+#[inline(always)]
+fn width(columns: usize) -> usize {
+    columns.next_multiple_of(LANES)
+}
+
+impl Micro for Avx512Bf16 {
+    type Element = bf16;
+    const ROWS: usize = 6;
+    const COLUMNS: usize = 4 * LANES;
+    const STEP: usize = 2;
+
+    #[inline(always)]
+    fn panel_length(depth: usize, columns: usize) -> usize {
+        depth * width(columns)
+    }
+
+    #[inline(always)]
+    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [bf16]) {
+        // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX512-BF16 and what it rests on.
+        unsafe { pairs::pack(b, (row, depth), (column, columns), width(columns), panel) }
+    }
+
+    #[inline(always)]
+    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), depth: (usize, usize), padded: usize, to: &mut [bf16]) {
+        // SAFETY: as above.
+        unsafe { pairs::copy_transposed(a, rows, depth, padded, to) }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply(
+        self,
+        depth: usize,
+        a: &[bf16],
+        stride: usize,
+        rows: usize,
+        panel: &[bf16],
+        columns: usize,
+        tile: &mut [f32; TILE],
+    ) {
+        debug_assert!((rows - 1) * stride + depth <= a.len() && depth * width(columns) <= panel.len());
+        let (a, b, tile) = (a.as_ptr(), panel.as_ptr(), tile.as_mut_ptr());
+        // SAFETY: the caller promises the instructions and the operands' extents; a tile has room for
+        // 6 rows of 64.
+        unsafe {
+            match columns.div_ceil(LANES) {
+                1 => of_rows::<1>(rows, depth, a, stride, b, tile),
+                2 => of_rows::<2>(rows, depth, a, stride, b, tile),
+                3 => of_rows::<3>(rows, depth, a, stride, b, tile),
+                _ => of_rows::<4>(rows, depth, a, stride, b, tile),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`sum`], for `rows` rows.
+#[inline(always)]
+unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const bf16, stride: usize, b: *const bf16, tile: *mut f32) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match rows {
+            1 => sum::<1, V>(depth, a, stride, b, tile),
+            2 => sum::<2, V>(depth, a, stride, b, tile),
+            3 => sum::<3, V>(depth, a, stride, b, tile),
+            4 => sum::<4, V>(depth, a, stride, b, tile),
+            5 => sum::<5, V>(depth, a, stride, b, tile),
+            _ => sum::<6, V>(depth, a, stride, b, tile),
+        }
+    }
+}
+
+/// R rows by V registers.
+///
+/// # Safety
+/// AVX512-BF16; `a` has R rows of `depth` elements `stride` apart, `b` `depth / 2` rows of 16 V pairs, `tile` R rows.
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const bf16, stride: usize, b: *const bf16, tile: *mut f32) {
+    // SAFETY: every address is within the extents that the caller promises.
+    unsafe {
+        let rows: [*const i32; R] = std::array::from_fn(|row| a.add(row * stride).cast());
+        let mut sums = [[_mm512_setzero_ps(); V]; R];
+        for pair in 0..depth / 2 {
+            let b: [__m512bh; V] =
+                std::array::from_fn(|v| std::mem::transmute(_mm512_loadu_si512(b.add((pair * V + v) * 2 * LANES).cast())));
+            for row in 0..R {
+                let x: __m512bh = std::mem::transmute(_mm512_set1_epi32(rows[row].add(pair).read_unaligned()));
+                for v in 0..V {
+                    sums[row][v] = _mm512_dpbf16_ps(sums[row][v], x, b[v]);
+                }
+            }
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                _mm512_storeu_ps(tile.add(row * TILE_STRIDE + v * LANES), sum);
+            }
+        }
+    }
+}
