@@ -263,7 +263,11 @@ mod tests {
             let gradients: Vec<Tensor<1>> = SIZES
                 .iter()
                 .zip(0..)
-                .map(|(&length, index)| if index == 0 { table_gradient(&rows, sparse) } else { random(length, 10 * number + index) })
+                .map(
+                    |(&length, index)| {
+                        if index == 0 { table_gradient(&rows, sparse) } else { random(length, 10 * number + index) }
+                    },
+                )
                 .collect();
             norms.push(norm(&gradients) as f32);
             let all = state
@@ -297,9 +301,8 @@ mod tests {
 
     #[test]
     fn fused_equals_composed() {
-        let composed = |all: Vec<Trained>, rule, with: &Adam| {
-            all.into_iter().map(|one| composed_step(one, rule, with)).collect()
-        };
+        let composed =
+            |all: Vec<Trained>, rule, with: &Adam| all.into_iter().map(|one| composed_step(one, rule, with)).collect();
         let adamw = |step| AdamRule::AdamW { step };
         for form in [adamw, |_| AdamRule::BertAdam] {
             let expected = train(composed, composed_norm, form, false);

@@ -86,7 +86,10 @@ mod tests {
     const SIZES: [usize; 3] = [50, 30, 2];
 
     /// The output and the gradients of the five tensors for one function.
-    fn run(of: fn(EmbeddingTables, &TokenRows, Option<&Dropout>, u32) -> Tensor<2>, dropout: Option<&Dropout>) -> Vec<Vec<f32>> {
+    fn run(
+        of: fn(EmbeddingTables, &TokenRows, Option<&Dropout>, u32) -> Tensor<2>,
+        dropout: Option<&Dropout>,
+    ) -> Vec<Vec<f32>> {
         let device = Device::flex().autodiff();
         let hidden = 48;
         let [word, position, segment] = [0, 1, 2].map(|table| leaf([SIZES[table], hidden], table as u64, &device));

@@ -49,8 +49,11 @@ impl Optimizer {
         let mut out = TakeOut { gradients: gradients.into_iter(), moments: self.moments.iter_mut(), taken: Vec::new() };
         let module = module.map(&mut out);
         let updated = kernel::adam_step(out.taken, rule, &with);
-        let mut back =
-            PutBack { has_gradient: has_gradient.into_iter(), updated: updated.into_iter(), moments: self.moments.iter_mut() };
+        let mut back = PutBack {
+            has_gradient: has_gradient.into_iter(),
+            updated: updated.into_iter(),
+            moments: self.moments.iter_mut(),
+        };
         (module.map(&mut back), norm)
     }
 }
@@ -150,5 +153,96 @@ impl ModuleMapper for PutBack<'_> {
         let (id, place, mapper) = parameter.consume();
         let value = value.reshape(place.dims());
         Param::from_mapped_value(id, Tensor::from_inner(value).require_grad(), mapper)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+    use burn::tensor::{Device, Int, TensorData};
+
+    use super::*;
+    use crate::kernel::cross_entropy;
+    use crate::model::{Classifier, PackedInput, random_classifier};
+    use crate::store::{Architecture, example};
+    use crate::train::pass::{Graph, Pass};
+
+    const SMALL: Architecture = Architecture {
+        layers: 2,
+        hidden: 16,
+        heads: 2,
+        intermediate: 24,
+        vocab_size: 50,
+        max_positions: 8,
+        type_vocab_size: 2,
+    };
+
+    fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {
+        let device = Device::flex().autodiff();
+        let positions: Vec<u32> = (0..ids.len() as u32).collect();
+        let input = PackedInput::new(ids, &positions, &vec![0; ids.len()], &[0, ids.len() as u32], &device);
+        let label = Tensor::<1, Int>::from_data(TensorData::new(vec![1i32], [1]), &device);
+        Pass::new(model, &input, None, Graph::Whole, |logits| cross_entropy(logits, label)).gradients
+    }
+
+    struct Addresses(Vec<usize>);
+
+    impl ModuleVisitor for Addresses {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            let flat = parameter.val().inner().reshape([parameter.dims().iter().product::<usize>()]);
+            let flat: Tensor<1> = flat;
+            self.0.push(flat.try_into_primitive::<Flex>().unwrap().bytes().as_ptr() as usize);
+        }
+    }
+
+    fn addresses(model: &Classifier) -> Vec<usize> {
+        let mut addresses = Addresses(Vec::new());
+        model.visit(&mut addresses);
+        addresses.0
+    }
+
+    #[test]
+    fn parameters_stay_where_they_are_and_all_change() {
+        let training = TrainingSettings { weight_decay: 0.01, ..example::settings("rte", 1).training };
+        let mut model = random_classifier(&SMALL, 3, 1, &Device::flex().autodiff());
+        let numbers = |model: &Classifier| -> Vec<f32> {
+            model.bert.embeddings.word.val().inner().into_data().try_to_vec().unwrap()
+        };
+        let (before, start) = (addresses(&model), numbers(&model));
+        let mut optimizer = Optimizer::new();
+        for ids in [[1, 2, 3], [7, 8, 9]] {
+            let gradients = gradients(&model, &ids);
+            let norm;
+            (model, norm) = optimizer.step(model, gradients, 1e-2, &training);
+            assert!(norm > 0.0);
+        }
+        assert_eq!(addresses(&model), before);
+        // Every row decays; rows with a gradient move by about the learning rate.
+        let end = numbers(&model);
+        for (row, (start, end)) in start.chunks(16).zip(end.chunks(16)).enumerate() {
+            let moved = start.iter().zip(end).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let expected = if [1, 2, 3, 7, 8, 9].contains(&row) { 5e-3..0.1 } else { 1e-9..1e-4 };
+            assert!(expected.contains(&moved), "row {row}: {moved}");
+        }
+    }
+
+    #[test]
+    fn accumulated_gradients_are_the_sum() {
+        let model = random_classifier(&SMALL, 3, 1, &Device::flex().autodiff());
+        let [a, b] = [[1, 2, 3], [3, 4, 5]].map(|ids| gradients(&model, &ids));
+        let numbers =
+            |gradients: &FlatGradients| -> Vec<f32> { gradients[0].clone().unwrap().into_data().try_to_vec().unwrap() };
+        let expected: Vec<f32> = numbers(&a).iter().zip(numbers(&b)).map(|(a, b)| a * 0.5 + b * 0.5).collect();
+        let sum = accumulate(Some(accumulate(None, a, 0.5)), b, 0.5);
+        for (sum, expected) in numbers(&sum).iter().zip(&expected) {
+            assert!((sum - expected).abs() < 1e-7, "{sum} {expected}");
+        }
+        // The norm counts every row, though which are zero is no longer known.
+        let exact = sum
+            .iter()
+            .flatten()
+            .map(|g| g.clone().into_data().iter::<f32>().map(|g| f64::from(g).powi(2)).sum::<f64>());
+        let exact = exact.sum::<f64>().sqrt();
+        assert!((global_norm(&sum) / exact - 1.0).abs() < 1e-6);
     }
 }

@@ -93,12 +93,16 @@ pub fn norm(gradients: &[Gradient<'_>]) -> f64 {
         .collect();
     let isa = Isa::detect();
     // Many rows are as small as a vector: tasks of several.
-    let sums: Vec<f64> = parts.par_iter().with_min_len(16).map(|part| {
-        isa.run(
-            #[inline(always)]
-            || squares(part),
-        )
-    }).collect();
+    let sums: Vec<f64> = parts
+        .par_iter()
+        .with_min_len(16)
+        .map(|part| {
+            isa.run(
+                #[inline(always)]
+                || squares(part),
+            )
+        })
+        .collect();
     sums.iter().sum::<f64>().sqrt()
 }
 
@@ -264,8 +268,14 @@ mod tests {
             let sparse = Gradient::Rows { values: &values, width: WIDTH, touched: &touched, live: &live };
             let gradients = [if dense { Gradient::Dense(&values) } else { sparse }, Gradient::Dense(&small)];
             norms.push(norm(&gradients));
-            let tables =
-                Piece { parameter: &mut table, first: &mut m, second: &mut v, gradient: gradients[0], kept: 0.999, begins: false };
+            let tables = Piece {
+                parameter: &mut table,
+                first: &mut m,
+                second: &mut v,
+                gradient: gradients[0],
+                kept: 0.999,
+                begins: false,
+            };
             let vectors = Piece {
                 parameter: &mut vector,
                 first: &mut m2,
@@ -291,7 +301,8 @@ mod tests {
 
     #[test]
     fn bits_do_not_depend_on_threads() {
-        let run = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| train(false));
+        let run =
+            |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| train(false));
         let one = run(1);
         assert_eq!(one, run(2));
         assert_eq!(one, run(3));
@@ -302,7 +313,10 @@ mod tests {
         let mut draws = Stream::new(2, "adam test").at(0);
         let values: Vec<f32> = (0..100_003).map(|_| draws.normal() as f32 * 1e-3).collect();
         let exact = values.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();
-        assert!((norm(&[Gradient::Dense(&values[..70_000]), Gradient::Dense(&values[70_000..])]) / exact - 1.0).abs() < 1e-7);
+        assert!(
+            (norm(&[Gradient::Dense(&values[..70_000]), Gradient::Dense(&values[70_000..])]) / exact - 1.0).abs()
+                < 1e-7
+        );
         assert!(norm(&[]).abs() < f64::EPSILON);
     }
 }

@@ -1,6 +1,6 @@
 //! Placeholder.
 #![allow(missing_docs, missing_debug_implementations, clippy::all, clippy::pedantic)]
-use super::mask::{Mask, Site};
+use super::mask::Mask;
 use crate::kernel::Precision;
 
 #[derive(Clone, Copy, Debug)]
@@ -141,16 +141,19 @@ fn erf(x: f32) -> f32 {
 fn phi(x: f32) -> f32 {
     0.5 * (1.0 + erf(x / 2f32.sqrt()))
 }
+fn keep_row(dropout: Option<&LayerDropout>, offsets: &[u32], tokens: usize, head: usize, i: usize, n: usize) -> V {
+    let mut row = vec![1.0; n];
+    let longest = offsets.windows(2).map(|p| p[1] - p[0]).max().unwrap_or(0) as usize;
+    if let Some(l) = dropout {
+        let mut whole = vec![1.0; longest];
+        l.mask.site(l.attention_site, longest).multiply(head * tokens + i, longest, &mut whole);
+        row.copy_from_slice(&whole[..n]);
+    }
+    row
+}
 fn dropped(x: &mut [f32], dropout: Option<&LayerDropout>, site: u32, width: usize) {
     let Some(dropout) = dropout else { return };
-    let site = dropout.mask.site(site, width);
-    let mut draws = vec![0; x.len() / width * Site::stride(width)];
-    site.draws(0, width, &mut draws);
-    for (x, d) in x.chunks_exact_mut(width).zip(draws.chunks_exact(Site::stride(width))) {
-        for (x, d) in x.iter_mut().zip(d) {
-            *x *= site.factor(*d);
-        }
-    }
+    dropout.mask.site(site, width).multiply(0, width, x);
 }
 
 pub fn forward(
@@ -182,10 +185,11 @@ pub fn forward(
                 let most = s.iter().fold(f32::MIN, |m, &s| m.max(s));
                 let e: V = s.iter().map(|s| (s - most).exp()).collect();
                 let total: f32 = e.iter().sum();
-                for (j, e) in (a..b).zip(e) {
+                let f = keep_row(dropout, offsets, shape.tokens, head, i, b - a);
+                for ((j, e), f) in (a..b).zip(e).zip(f) {
                     ps.push(e / total);
                     for c in 0..d {
-                        context[i * h + head * d + c] += e / total * qkv[j * 3 * h + 2 * h + head * d + c];
+                        context[i * h + head * d + c] += f * e / total * qkv[j * 3 * h + 2 * h + head * d + c];
                     }
                 }
             }
@@ -231,7 +235,8 @@ pub fn backward(
     for (dg, &u) in dg.iter_mut().zip(&s.u) {
         *dg *= phi(u) + u * (-u * u / 2.0).exp() / (2.0 * std::f32::consts::PI).sqrt();
     }
-    let mut dh = linear_back(&s.h, w.intermediate_weight, &dg, h, wide, into.intermediate_weight, into.intermediate_bias);
+    let mut dh =
+        linear_back(&s.h, w.intermediate_weight, &dg, h, wide, into.intermediate_weight, into.intermediate_bias);
     dh.iter_mut().zip(&d_out).for_each(|(a, b)| *a += b);
     let d_sum = norm_back(&s.a_hat, &s.a_scale, w.attention_gamma, &dh, into.attention_gamma, into.attention_beta);
     let mut d_drop = d_sum.clone();
@@ -248,14 +253,18 @@ pub fn backward(
                 let p = &s.p[at..at + b - a];
                 at += b - a;
                 let dc = &dc[i * h + head * d..][..d];
+                let f = keep_row(dropout, offsets, shape.tokens, head, i, b - a);
                 let dp: V = (a..b)
-                    .map(|j| dc.iter().zip(&s.qkv[j * 3 * h + 2 * h + head * d..]).map(|(a, b)| a * b).sum())
+                    .map(|j| {
+                        f[j - a]
+                            * dc.iter().zip(&s.qkv[j * 3 * h + 2 * h + head * d..]).map(|(a, b)| a * b).sum::<f32>()
+                    })
                     .collect();
                 let m: f32 = dp.iter().zip(p).map(|(a, b)| a * b).sum();
                 for (j, (dp, p)) in (a..b).zip(dp.iter().zip(p)) {
                     let ds = p * (dp - m) / (d as f32).sqrt();
                     for c in 0..d {
-                        dqkv[j * 3 * h + 2 * h + head * d + c] += p * dc[c];
+                        dqkv[j * 3 * h + 2 * h + head * d + c] += f[j - a] * p * dc[c];
                         dqkv[i * 3 * h + head * d + c] += ds * s.qkv[j * 3 * h + h + head * d + c];
                         dqkv[j * 3 * h + h + head * d + c] += ds * s.qkv[i * 3 * h + head * d + c];
                     }

@@ -73,7 +73,12 @@ impl<T: Plain> Buffer<T> {
     /// written. For tables of which few rows are used.
     #[must_use]
     pub fn zeroed_on_demand(length: usize) -> Self {
-        Buffer { block: Some(SHARED.fresh(bytes_of::<T>(length), Pages::Small)), length, pool: &SHARED, holds: PhantomData }
+        Buffer {
+            block: Some(SHARED.fresh(bytes_of::<T>(length), Pages::Small)),
+            length,
+            pool: &SHARED,
+            holds: PhantomData,
+        }
     }
 
     /// The same memory as bytes.

@@ -6,8 +6,8 @@ use burn::tensor::Tensor;
 
 use super::memory::{contiguous, numbers, tensor};
 use super::sparse::{Table, touched_rows};
-use crate::kernel::cpu::adam::{self, Gradient, Piece, Scalars};
 use crate::kernel::cpu::Buffer;
+use crate::kernel::cpu::adam::{self, Gradient, Piece, Scalars};
 use crate::kernel::{Adam, AdamRule, Moments, Trained};
 
 /// √Σ‖g‖², of tensors on `flex`.

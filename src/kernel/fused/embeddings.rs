@@ -12,9 +12,9 @@ use burn::backend::{Autodiff, Backend, ExtensionType, Flex};
 
 use super::memory::{contiguous, numbers, tensor};
 use super::sparse;
-use crate::kernel::cpu::embeddings::{self, Rows, Tables};
-use crate::kernel::cpu::Site;
 use crate::kernel::cpu::Buffer;
+use crate::kernel::cpu::Site;
+use crate::kernel::cpu::embeddings::{self, Rows, Tables};
 use crate::kernel::embeddings::TokenRows;
 
 /// The tensors that the embeddings read.

@@ -12,9 +12,7 @@ use burn::backend::{Autodiff, Backend, ExtensionType, Flex};
 
 use super::memory::{contiguous, numbers, tensor};
 use crate::kernel::Precision;
-use crate::kernel::cpu::{
-    Buffer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved, backward, forward,
-};
+use crate::kernel::cpu::{Buffer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved, backward, forward};
 
 /// The tensors that a layer reads.
 #[derive(ExtensionType)]

@@ -98,13 +98,28 @@ impl Micro for Amx {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [bf16]) {
+    fn pack<S: Element>(
+        self,
+        b: Matrix<'_, S>,
+        row: usize,
+        depth: usize,
+        column: usize,
+        columns: usize,
+        panel: &mut [bf16],
+    ) {
         // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX512-BF16 and AMX.
         unsafe { pairs::pack(b, (row, depth), (column, columns), width(columns), panel) }
     }
 
     #[inline(always)]
-    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), depth: (usize, usize), padded: usize, to: &mut [bf16]) {
+    fn copy_transposed(
+        self,
+        a: Matrix<'_, bf16>,
+        rows: (usize, usize),
+        depth: (usize, usize),
+        padded: usize,
+        to: &mut [bf16],
+    ) {
         // SAFETY: as above.
         unsafe { pairs::copy_transposed(a, rows, depth, padded, to) }
     }
@@ -134,12 +149,14 @@ impl Micro for Amx {
                 configure(&shapes(rows));
             }
             let (a, b, tile) = (a.as_ptr(), panel.as_ptr(), tile.as_mut_ptr());
-            sum(depth / DEEP, [a, a.add(lower * stride)], stride, [b, b.add(2 * right)], width(columns), [
-                tile,
-                tile.add(SIDE),
-                tile.add(lower * TILE_STRIDE),
-                tile.add(lower * TILE_STRIDE + SIDE),
-            ]);
+            sum(
+                depth / DEEP,
+                [a, a.add(lower * stride)],
+                stride,
+                [b, b.add(2 * right)],
+                width(columns),
+                [tile, tile.add(SIDE), tile.add(lower * TILE_STRIDE), tile.add(lower * TILE_STRIDE + SIDE)],
+            );
             if rows < SIDE {
                 configure(&FULL);
             }
@@ -153,7 +170,14 @@ impl Micro for Amx {
 /// AMX is configured, with up to 16 rows in the tiles of A and C; `a` are rows of 32 `steps` elements `stride` apart, `b`
 /// 16 `steps` rows of pairs `width` apart, `c` rows of 16 numbers [`TILE_STRIDE`] apart.
 #[inline(always)]
-unsafe fn sum(mut steps: usize, a: [*const bf16; 2], stride: usize, b: [*const bf16; 2], width: usize, c: [*mut f32; 4]) {
+unsafe fn sum(
+    mut steps: usize,
+    a: [*const bf16; 2],
+    stride: usize,
+    b: [*const bf16; 2],
+    width: usize,
+    c: [*mut f32; 4],
+) {
     // SAFETY: the loads and stores are within the extents that the caller promises.
     unsafe {
         asm!(

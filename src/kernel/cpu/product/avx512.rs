@@ -1,6 +1,8 @@
 //! The micro-kernel for f32 with AVX-512.
 
-use std::arch::x86_64::{__m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps};
+use std::arch::x86_64::{
+    __m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+};
 
 use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
@@ -33,7 +35,15 @@ impl Micro for Avx512 {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [f32]) {
+    fn pack<S: Element>(
+        self,
+        b: Matrix<'_, S>,
+        row: usize,
+        depth: usize,
+        column: usize,
+        columns: usize,
+        panel: &mut [f32],
+    ) {
         pack_rows(b, row, depth, column, columns, width(columns), panel);
     }
 
@@ -66,7 +76,14 @@ impl Micro for Avx512 {
 /// # Safety
 /// As [`sum`], for `rows` rows.
 #[inline(always)]
-unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const f32, stride: usize, b: *const f32, tile: *mut f32) {
+unsafe fn of_rows<const V: usize>(
+    rows: usize,
+    depth: usize,
+    a: *const f32,
+    stride: usize,
+    b: *const f32,
+    tile: *mut f32,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         match rows {
@@ -85,7 +102,13 @@ unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const f32, stri
 /// # Safety
 /// AVX-512 F; `a` has R rows of `depth` elements `stride` apart, `b` `depth` rows of 16 V, `tile` R rows.
 #[target_feature(enable = "avx512f")]
-unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const f32, stride: usize, b: *const f32, tile: *mut f32) {
+unsafe fn sum<const R: usize, const V: usize>(
+    depth: usize,
+    a: *const f32,
+    stride: usize,
+    b: *const f32,
+    tile: *mut f32,
+) {
     // SAFETY: every address is within the extents that the caller promises.
     unsafe {
         let rows: [*const f32; R] = std::array::from_fn(|row| a.add(row * stride));

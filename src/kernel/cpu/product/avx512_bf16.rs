@@ -33,13 +33,28 @@ impl Micro for Avx512Bf16 {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [bf16]) {
+    fn pack<S: Element>(
+        self,
+        b: Matrix<'_, S>,
+        row: usize,
+        depth: usize,
+        column: usize,
+        columns: usize,
+        panel: &mut [bf16],
+    ) {
         // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX512-BF16 and what it rests on.
         unsafe { pairs::pack(b, (row, depth), (column, columns), width(columns), panel) }
     }
 
     #[inline(always)]
-    fn copy_transposed(self, a: Matrix<'_, bf16>, rows: (usize, usize), depth: (usize, usize), padded: usize, to: &mut [bf16]) {
+    fn copy_transposed(
+        self,
+        a: Matrix<'_, bf16>,
+        rows: (usize, usize),
+        depth: (usize, usize),
+        padded: usize,
+        to: &mut [bf16],
+    ) {
         // SAFETY: as above.
         unsafe { pairs::copy_transposed(a, rows, depth, padded, to) }
     }
@@ -73,7 +88,14 @@ impl Micro for Avx512Bf16 {
 /// # Safety
 /// As [`sum`], for `rows` rows.
 #[inline(always)]
-unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const bf16, stride: usize, b: *const bf16, tile: *mut f32) {
+unsafe fn of_rows<const V: usize>(
+    rows: usize,
+    depth: usize,
+    a: *const bf16,
+    stride: usize,
+    b: *const bf16,
+    tile: *mut f32,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         match rows {
@@ -92,14 +114,21 @@ unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const bf16, str
 /// # Safety
 /// AVX512-BF16; `a` has R rows of `depth` elements `stride` apart, `b` `depth / 2` rows of 16 V pairs, `tile` R rows.
 #[target_feature(enable = "avx512f,avx512bf16")]
-unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const bf16, stride: usize, b: *const bf16, tile: *mut f32) {
+unsafe fn sum<const R: usize, const V: usize>(
+    depth: usize,
+    a: *const bf16,
+    stride: usize,
+    b: *const bf16,
+    tile: *mut f32,
+) {
     // SAFETY: every address is within the extents that the caller promises.
     unsafe {
         let rows: [*const i32; R] = std::array::from_fn(|row| a.add(row * stride).cast());
         let mut sums = [[_mm512_setzero_ps(); V]; R];
         for pair in 0..depth / 2 {
-            let b: [__m512bh; V] =
-                std::array::from_fn(|v| std::mem::transmute(_mm512_loadu_si512(b.add((pair * V + v) * 2 * LANES).cast())));
+            let b: [__m512bh; V] = std::array::from_fn(|v| {
+                std::mem::transmute(_mm512_loadu_si512(b.add((pair * V + v) * 2 * LANES).cast()))
+            });
             for row in 0..R {
                 let x: __m512bh = std::mem::transmute(_mm512_set1_epi32(rows[row].add(pair).read_unaligned()));
                 for v in 0..V {

@@ -124,10 +124,16 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Everywhere<'_, E, S, O>
         let (rows, columns) = (self.a.rows(), self.b.columns());
         let grid = Grid::new::<M, E>(&self.a, columns, rayon::current_num_threads());
         if grid.tasks() == 1 {
-            return isa.run(#[inline(always)] || block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output));
+            return isa.run(
+                #[inline(always)]
+                || block(micro, self.a, self.b, Block { rows: (0, rows), columns: (0, columns) }, self.output),
+            );
         }
         (0..grid.tasks()).into_par_iter().for_each(|task| {
-            isa.run(#[inline(always)] || block(micro, self.a, self.b, grid.block(task), self.output));
+            isa.run(
+                #[inline(always)]
+                || block(micro, self.a, self.b, grid.block(task), self.output),
+            );
         });
     }
 }
@@ -144,7 +150,10 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Here<'_, E, S, O> {
     #[inline(always)]
     fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) {
         let whole = Block { rows: (0, self.a.rows()), columns: (0, self.b.columns()) };
-        isa.run(#[inline(always)] || block(micro, self.a, self.b, whole, self.output));
+        isa.run(
+            #[inline(always)]
+            || block(micro, self.a, self.b, whole, self.output),
+        );
     }
 }
 
@@ -215,10 +224,14 @@ fn block<M: Micro, S: Element, O: Output>(
         let padded = deep.next_multiple_of(M::STEP);
         let b = Part { b, from, deep, padded };
         if a.transposed() || padded != deep {
-            scratch(rows * padded, #[inline(always)] |copy: &mut [M::Element]| {
-                copy_rows(micro, a, block.rows, from, deep, padded, copy);
-                b.multiply(micro, copy, padded, block, output);
-            });
+            scratch(
+                rows * padded,
+                #[inline(always)]
+                |copy: &mut [M::Element]| {
+                    copy_rows(micro, a, block.rows, from, deep, padded, copy);
+                    b.multiply(micro, copy, padded, block, output);
+                },
+            );
         } else {
             b.multiply(micro, a.from(row, from), a.stride(), block, output);
         }
@@ -245,26 +258,38 @@ impl<S: Element> Part<'_, S> {
         for left in (block.columns.0..block.columns.1).step_by(group) {
             let right = block.columns.1.min(left + group);
             let panels = || (left..right).step_by(M::COLUMNS).map(|column| (column, M::COLUMNS.min(right - column)));
-            scratch((right - left).div_ceil(M::COLUMNS) * length, #[inline(always)] |memory: &mut [M::Element]| {
-                for (panel, (column, columns)) in panels().enumerate() {
-                    let panel = &mut memory[panel * length..][..M::panel_length(self.padded, columns)];
-                    micro.pack(self.b, self.from, self.deep, column, columns, panel);
-                }
-                for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
-                    let rows = M::ROWS.min(block.rows.1 - row);
-                    let a = &a[(row - block.rows.0) * stride..];
+            scratch(
+                (right - left).div_ceil(M::COLUMNS) * length,
+                #[inline(always)]
+                |memory: &mut [M::Element]| {
                     for (panel, (column, columns)) in panels().enumerate() {
-                        let place = Place { row, column, rows, columns, first: self.from == 0 };
-                        output.expect(place);
-                        // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel
-                        // are as deep as said; blocks, and tiles within one, do not overlap.
-                        unsafe {
-                            micro.multiply(self.padded, a, stride, rows, &memory[panel * length..], columns, &mut tile.0);
-                            output.take(place, &tile.0);
+                        let panel = &mut memory[panel * length..][..M::panel_length(self.padded, columns)];
+                        micro.pack(self.b, self.from, self.deep, column, columns, panel);
+                    }
+                    for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
+                        let rows = M::ROWS.min(block.rows.1 - row);
+                        let a = &a[(row - block.rows.0) * stride..];
+                        for (panel, (column, columns)) in panels().enumerate() {
+                            let place = Place { row, column, rows, columns, first: self.from == 0 };
+                            output.expect(place);
+                            // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the panel
+                            // are as deep as said; blocks, and tiles within one, do not overlap.
+                            unsafe {
+                                micro.multiply(
+                                    self.padded,
+                                    a,
+                                    stride,
+                                    rows,
+                                    &memory[panel * length..],
+                                    columns,
+                                    &mut tile.0,
+                                );
+                                output.take(place, &tile.0);
+                            }
                         }
                     }
-                }
-            });
+                },
+            );
         }
     }
 }

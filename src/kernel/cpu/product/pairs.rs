@@ -289,7 +289,9 @@ pub(super) unsafe fn transpose_f32<S: Words>(
             for (to, words) in to[k * width..].chunks_mut(width).zip(words).take(deep) {
                 let to = &mut to[j..j + wide];
                 // SAFETY: only lanes within `to` are written.
-                unsafe { std::arch::x86_64::_mm512_mask_storeu_ps(to.as_mut_ptr(), first16(wide), _mm512_castsi512_ps(words)) }
+                unsafe {
+                    std::arch::x86_64::_mm512_mask_storeu_ps(to.as_mut_ptr(), first16(wide), _mm512_castsi512_ps(words))
+                }
             }
         }
     }

@@ -8,7 +8,13 @@ fn numbers(count: usize, seed: u64) -> Vec<f32> {
 }
 
 /// C in f64, from elements that `at` reads.
-fn expected(m: usize, n: usize, k: usize, a: impl Fn(usize, usize) -> f32, b: impl Fn(usize, usize) -> f32) -> Vec<f64> {
+fn expected(
+    m: usize,
+    n: usize,
+    k: usize,
+    a: impl Fn(usize, usize) -> f32,
+    b: impl Fn(usize, usize) -> f32,
+) -> Vec<f64> {
     let cell = |i, j| (0..k).map(|p| f64::from(a(i, p)) * f64::from(b(p, j))).sum();
     (0..m * n).map(|at| cell(at / n, at % n)).collect()
 }
@@ -70,7 +76,11 @@ fn f32_weights_are_rounded_for_bf16_products() {
     let b = numbers(k * n, 4);
     let bias = numbers(n, 5);
     let mut c = vec![half::bf16::default(); m * n];
-    product(Matrix::new(&a, m, k), Matrix::new(&b, k, n), &Store { to: Cells::new(&mut c), stride: n, bias: Some(&bias) });
+    product(
+        Matrix::new(&a, m, k),
+        Matrix::new(&b, k, n),
+        &Store { to: Cells::new(&mut c), stride: n, bias: Some(&bias) },
+    );
     let rounded = |p: usize, j: usize| half::bf16::from_f32(b[p * n + j]).to_f32();
     let mut exact = expected(m, n, k, |i, p| a[i * k + p].to_f32(), rounded);
     exact.iter_mut().enumerate().for_each(|(at, x)| *x += f64::from(bias[at % n]));
