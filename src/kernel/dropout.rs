@@ -26,6 +26,11 @@ impl Dropout {
         Mask::new(p, stream, step).map(|mask| Self { mask })
     }
 
+    /// For the fused kernels.
+    pub(super) fn mask(&self) -> Mask {
+        self.mask
+    }
+
     /// Drops elements of `x` and scales the rest by 1/(1 − p). `site` numbers the places in the model
     /// where dropout is applied; rows of the last dimension (tokens, sequences) are numbered from 0.
     #[must_use]

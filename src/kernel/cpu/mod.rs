@@ -3,9 +3,11 @@
 //! Everything here works on packed `[tokens, width]` rows and names no tensor library;
 //! `super::fused` makes burn operations of it.
 
+pub mod adam;
 mod attention;
 mod bf16_support;
 mod element;
+pub mod embeddings;
 mod gelu;
 mod isa;
 mod layer;

@@ -69,10 +69,29 @@ impl<T: Plain> Buffer<T> {
         buffer.of_type(length)
     }
 
+    /// `length` numbers whose bits are all 0, in memory of its own: a page of it takes room only when it is
+    /// written. For tables of which few rows are used.
+    #[must_use]
+    pub fn zeroed_on_demand(length: usize) -> Self {
+        Buffer {
+            block: Some(SHARED.fresh(bytes_of::<T>(length), Pages::Small)),
+            length,
+            pool: &SHARED,
+            holds: PhantomData,
+        }
+    }
+
     /// The same memory as bytes.
     #[must_use]
     pub fn into_bytes(self) -> Buffer<u8> {
         let length = self.length * size_of::<T>();
+        self.of_type(length)
+    }
+
+    /// The same memory as other numbers, as many as fit.
+    #[must_use]
+    pub fn into_numbers<U: Plain>(self) -> Buffer<U> {
+        let length = self.length * size_of::<T>() / size_of::<U>();
         self.of_type(length)
     }
 
@@ -157,16 +176,18 @@ impl Pool {
     }
 
     fn take<T: Plain>(&'static self, length: usize) -> Buffer<T> {
-        // An overflow asks for more than there is, and ends as any allocation that is too large.
-        let capacity = rounded(length.saturating_mul(size_of::<T>()));
+        let capacity = bytes_of::<T>(length);
         let recycled = self.lock().reuse(capacity);
-        let block = recycled.unwrap_or_else(|| {
-            let surplus = self.lock().make_room(capacity);
-            // Freed without the lock, before more is asked for.
-            drop(surplus);
-            Block::new(capacity)
-        });
+        let block = recycled.unwrap_or_else(|| self.fresh(capacity, Pages::Huge));
         Buffer { block: Some(block), length, pool: self, holds: PhantomData }
+    }
+
+    /// Memory from the operating system.
+    fn fresh(&self, capacity: usize, pages: Pages) -> Block {
+        let surplus = self.lock().make_room(capacity);
+        // Freed without the lock, before more is asked for.
+        drop(surplus);
+        Block::new(capacity, pages)
     }
 
     fn give_back(&self, block: Block) {
@@ -224,12 +245,26 @@ impl State {
     }
 }
 
+/// The capacity for `length` numbers. More than there can be ends as any allocation that is too large.
+fn bytes_of<T>(length: usize) -> usize {
+    rounded(length.saturating_mul(size_of::<T>()))
+}
+
 /// `bytes` rounded up to one of eight steps between two powers of two, whole cache lines: at most an
 /// eighth more.
 fn rounded(bytes: usize) -> usize {
     let bytes = bytes.max(ALIGNMENT);
     let step = (1 << bytes.ilog2()) / 8;
     bytes.checked_next_multiple_of(step.max(ALIGNMENT)).unwrap_or(bytes)
+}
+
+/// What a large block is made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    /// 2 MiB each, where the system has them: few page faults.
+    Huge,
+    /// 4 KiB each: only what is used takes room.
+    Small,
 }
 
 /// Memory of one allocation, initialised everywhere.
@@ -247,7 +282,7 @@ unsafe impl Sync for Block {}
 
 impl Block {
     /// `capacity` zero bytes. Ends the process, as every container does, when there is no memory.
-    fn new(capacity: usize) -> Self {
+    fn new(capacity: usize, pages: Pages) -> Self {
         let alignment = if capacity >= HUGE_PAGE { HUGE_PAGE } else { ALIGNMENT };
         // Room to align it here: an allocator that is asked for aligned zeros writes them, while plain
         // zeros of this size come from the operating system, which clears a page when it is touched.
@@ -259,7 +294,9 @@ impl Block {
         let skipped = allocation.as_ptr().align_offset(alignment).min(alignment);
         // SAFETY: less than or equal to `alignment`, and so many bytes were asked for beyond `capacity`.
         let start = unsafe { allocation.add(skipped) };
-        prefer_huge_pages(start, capacity);
+        if pages == Pages::Huge {
+            prefer_huge_pages(start, capacity);
+        }
         Self { start, capacity, allocation, layout }
     }
 }
