@@ -25,6 +25,7 @@ mod schema;
 mod status;
 mod streams;
 mod table;
+mod threads;
 mod trained_model;
 mod worker;
 

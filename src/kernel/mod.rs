@@ -12,6 +12,7 @@ mod feed_forward;
 mod layer_norm;
 mod loss;
 mod packing;
+mod precision;
 
 pub use adam::{Adam, Moments, adamw, bert_adam, squared_norm};
 pub use attention::attention;
@@ -21,3 +22,4 @@ pub use feed_forward::linear_gelu;
 pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
 pub use loss::{cross_entropy, mean_squared_error};
 pub use packing::Packing;
+pub use precision::{Bf16Support, Precision, bf16_support};

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, module::linear};
 
-use crate::kernel::{self, Dropout, EmbeddingTables, Packing};
+use crate::kernel::{self, Dropout, EmbeddingTables, Packing, Precision};
 
 /// An affine map.
 #[derive(Module, Debug)]
@@ -64,6 +64,9 @@ pub struct Bert {
     pub pooler: Linear,
     /// Attention heads.
     pub heads: usize,
+    /// What the products of the layers take; [`Precision::F32`] unless it is set.
+    #[module(skip)]
+    pub precision: Precision,
 }
 
 /// BERT with a linear head on the pooled output: classification, or regression when it has one output.
