@@ -73,10 +73,15 @@ sweep-from-nothing:
     cargo build --release --locked
     bash tests/sweep_from_nothing.sh
 
-# Seconds of a training step on this machine; with sizes (bert-base, bert-large-recomputed, …) also peak memory.
+# Seconds of a training step on this machine, and where they go; other options are in `bertbench bench step --help`.
 [group('development')]
-bench *sizes='':
-    cargo bench --locked --bench step -- {{ sizes }}
+bench *options='--layers 4 --hidden 768 --batch 16 --length 128':
+    cargo run --release --locked --quiet -- bench step {{ options }}
+
+# Seconds of each operation of a training step; a name measures a part, such as encoder_layer.
+[group('development')]
+bench-kernels *names='':
+    cargo bench --locked --bench kernels -- {{ names }}
 
 # Rewrite expected messages and experiments/schema.json; a test that rewrote something fails, once.
 [group('development')]
@@ -88,6 +93,21 @@ bless:
 test-parity:
     [[ -e datasets/all-MiniLM-L6-v2 || -n ${BERTBENCH_MINILM:-} ]] || just fetch-minilm
     bash tests/parity.sh
+
+# Our training step against PyTorch's, or another command's, in turns (installs PyTorch as test-parity does).
+[group('extras')]
+bench-peer *command='':
+    cargo build --release --locked
+    "$(bash tests/references.sh)" tests/bench_peer.py step \
+        --bertbench "${CARGO_TARGET_DIR:-target}/release/bertbench" {{ command }}
+
+# Our fine-tuning against the Hugging Face Trainer's, on real data in datasets/glue (minutes a row).
+[group('extras')]
+bench-peer-finetune *command='':
+    [[ -e datasets/all-MiniLM-L6-v2 ]] || just fetch-minilm
+    cargo build --release --locked
+    "$(bash tests/references.sh)" tests/bench_peer.py finetune \
+        --bertbench "${CARGO_TARGET_DIR:-target}/release/bertbench" {{ command }}
 
 # Licences, advisories and duplicate crates (needs cargo-deny).
 [group('extras')]

@@ -22,17 +22,6 @@ say() { printf '\n== %s\n' "$1"; }
 
 python() { "$interpreter" "$@"; }
 
-install_references() {
-    interpreter=${BERTBENCH_PARITY_PYTHON:-$work/venv/bin/python}
-    if [[ -n ${BERTBENCH_PARITY_PYTHON:-} ]] || cmp -s "$golden/requirements.txt" "$work/installed.txt"; then
-        return
-    fi
-    say 'installing the reference implementations'
-    python3 -m venv "$work/venv"
-    "$work/venv/bin/pip" install --quiet --requirement "$golden/requirements.txt"
-    cp "$golden/requirements.txt" "$work/installed.txt"
-}
-
 # The losses of 100 steps amplify the rounding of another processor.
 same() {
     python "$golden/compare.py" --loose losses=5e-3 --loose trained_logits=2e-2 --ignore versions "$1" "$2"
@@ -129,7 +118,7 @@ check_trained() { # task, file, split, columns…
         --rows "$work/trained/datasets/mini-1/$2" --max-length 40 --columns "${@:4}"
 }
 
-install_references
+interpreter=$(bash tests/references.sh)
 cargo build --release --locked
 bertbench=$(cd "$target/release" && pwd)/bertbench
 golden_files

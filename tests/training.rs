@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use bertbench::model::{Classifier, load_classifier, save_classifier};
-use bertbench::store::{Architecture, Evaluation, Optimizer, RunSettings, Start, TrainingSettings};
+use bertbench::store::{Architecture, Evaluation, Optimizer, Precision, RunSettings, Start, TrainingSettings};
 use bertbench::task::Task;
 use bertbench::text::{FeatureSet, LeftOut};
 use bertbench::train::{Fitted, Material, StepReport, TrainError, Watch, fit};
@@ -57,6 +57,7 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             clip_norm: 1.0,
             gradient_accumulation: 1,
             activation_checkpointing: false,
+            precision: Precision::F32,
             optimizer: Optimizer::AdamW,
             adam_beta1: 0.9,
             adam_beta2: 0.999,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::calibration::Calibrations;
 use super::prepare::{ExperimentArgs, Prepared};
 use super::table::print;
+use super::threads::ThreadArgs;
 use super::{Ended, Error};
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedRun;
@@ -21,10 +22,16 @@ use crate::units::Bytes;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
+    threads: ThreadArgs,
+    #[command(flatten)]
     experiment: ExperimentArgs,
 }
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    args.threads.compute(|| check(args))
+}
+
+fn check(args: &Args) -> Result<Ended, Error> {
     let prepared = args.experiment.prepare()?;
     let plan = &prepared.plan;
     print(&format_args!("ok    experiment {}, runs: {}", plan.experiment, plan.runs.len()))?;

@@ -55,13 +55,18 @@ enum Format {
 }
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    args.model.threads.compute(|| extract(args))
+}
+
+fn extract(args: &Args) -> Result<Ended, Error> {
     let output = Output::open(&args.output)?;
     let format = format(&output)?;
     let model = args.model.open()?;
     let layers = parse_layers(&args.layers, model.config.architecture.layers)?;
     let features = features(args, &model)?;
     // The seed draws a pooler where there is none, which is not used.
-    let loaded = load_encoder(&model.checkpoint, 0, &model.device.device).map_err(|error| refused(&error))?;
+    let mut loaded = load_encoder(&model.checkpoint, 0, &model.device.device).map_err(|error| refused(&error))?;
+    loaded.model.precision = model.precision;
     loaded.notes.iter().for_each(note);
     note_truncated(&features, model.max_length);
     let work = Work {

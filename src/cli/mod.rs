@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand; the only place that prints.
 #![expect(clippy::print_stderr, reason = "this is the place that prints")]
 
+mod bench;
 mod calibration;
 mod check;
 mod compare;
@@ -25,6 +26,7 @@ mod schema;
 mod status;
 mod streams;
 mod table;
+mod threads;
 mod trained_model;
 mod worker;
 
@@ -76,6 +78,7 @@ enum Command {
     Compare(compare::Args),
     Predict(predict::Args),
     Extract(extract::Args),
+    Bench(bench::Args),
     List(list::Args),
     Convert(convert::Args),
     Data(data::Args),
@@ -190,6 +193,7 @@ impl Command {
             Self::Compare(args) => compare::execute(&args),
             Self::Predict(args) => predict::execute(&args),
             Self::Extract(args) => extract::execute(&args),
+            Self::Bench(args) => bench::execute(&args),
             Self::List(args) => list::execute(&args),
             Self::Convert(args) => convert::execute(&args),
             Self::Data(args) => data::execute(&args),

@@ -8,6 +8,7 @@ use super::calibration::Calibrations;
 use super::prepare::{ExperimentArgs, OnlyArgs, Prepared};
 use super::runs::state_word;
 use super::table::{Column, print, table};
+use super::threads::ThreadArgs;
 use super::{Ended, Error};
 use crate::plan::{Plan, PlannedRun};
 use crate::store::RunId;
@@ -23,10 +24,16 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    threads: ThreadArgs,
+    #[command(flatten)]
     experiment: ExperimentArgs,
 }
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    args.threads.compute(|| plan(args))
+}
+
+fn plan(args: &Args) -> Result<Ended, Error> {
     let prepared = args.experiment.prepare()?;
     let plan = args.only.of(&prepared.plan)?;
     let states = states(&prepared, &plan)?;

@@ -57,12 +57,17 @@ Examples:
 const HEAD_IS: &str = "`predict` needs a model that was trained on a task, with its head";
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    args.model.threads.compute(|| predict(args))
+}
+
+fn predict(args: &Args) -> Result<Ended, Error> {
     let task = Task::find(&args.task)?;
     let output = Output::open(&args.output)?;
     let model = args.model.open()?;
     let (form, features) = rows(args, task, &model)?;
     check_head(&model.folder).map_err(|error| Diagnostic::new(error.to_string()).hint(HEAD_IS))?;
-    let loaded = load_trained_classifier(&model.checkpoint, &model.device.device).map_err(|error| no_head(&error))?;
+    let mut loaded = load_trained_classifier(&model.checkpoint, &model.device.device).map_err(|error| no_head(&error))?;
+    loaded.model.bert.precision = model.precision;
     let order = output_order(args, task, &model, loaded.model.outputs())?;
     loaded.notes.iter().for_each(note);
     note_truncated(&features, model.max_length);

@@ -11,7 +11,7 @@ use crate::plan::{self, Filter, Inputs, Plan};
 use crate::spec::{self, DataSource, Experiment};
 use crate::store::RunsRoot;
 use crate::task::TASKS;
-use crate::train::{NamedDevice, RunContext, open_device};
+use crate::train::{NamedDevice, RunContext, open_device, open_precision};
 use crate::units::Seconds;
 
 /// The folder of cached features, inside the folder of all runs. No experiment's name starts with a dot.
@@ -78,6 +78,8 @@ impl ExperimentArgs {
         let experiment = self.load()?;
         let device = open_device(device_name(experiment.device))
             .map_err(|error| experiment.finding("device", error.to_string()))?;
+        open_precision(plan::precision(experiment.training.precision), device.name)
+            .map_err(|error| experiment.finding("training.precision", error.to_string()).hint(error.hint()))?;
         let (data, benchmark, ceilings) = data_root(&experiment)?;
         let context = RunContext {
             runs: self.runs.clone(),
@@ -86,7 +88,7 @@ impl ExperimentArgs {
             data,
             benchmark,
             ceilings,
-            threads: cores() as u32,
+            threads: rayon::current_num_threads() as u32,
         };
         let reader = Reader { experiment: &experiment, skip_bad_rows: self.skip_bad_rows };
         let mut reading = Reading {

@@ -3,6 +3,7 @@
 use super::prepare::{ExperimentArgs, OnlyArgs, Prepared, cores};
 use super::progress::Display;
 use super::table::print;
+use super::threads::{MOST, note_too_many};
 use super::{Ended, Error, plan_file, worker};
 use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
 use crate::plan::{Plan, forward_flops, parameters};
@@ -18,10 +19,13 @@ use crate::units::Seconds;
 pub(super) struct Args {
     #[command(flatten)]
     only: OnlyArgs,
-    /// How many runs go at the same time [default: the file's `slots`, else one a processor core as
-    /// far as memory allows, and one on a GPU].
+    /// How many runs go at the same time [default: the file's `slots`, else one a processor core (or
+    /// `--threads` cores) as far as memory allows, and one on a GPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     slots: Option<u32>,
+    /// Threads of each run [default: the cores divided by the slots]. Changes no digit of a result.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST))]
+    threads: Option<u32>,
     /// Run again what failed before; otherwise it stays failed.
     #[arg(long)]
     retry_failed: bool,
@@ -37,7 +41,8 @@ Examples:
   bertbench run experiments/mini.yaml
   bertbench run experiments/mini.yaml --only task=rte,task=wnli,seed=1
   bertbench run experiments/mini.yaml --set experiment=mini-64 --set training.max_length=64
-  bertbench run experiments/mini.yaml --retry-failed --slots 1";
+  bertbench run experiments/mini.yaml --retry-failed --slots 1
+  bertbench run experiments/stsb-minilm.yaml --threads 2         one run at a time on two cores";
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let prepared = args.experiment.prepare()?;
@@ -46,8 +51,11 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     prepared.root.clean(&plan.experiment)?;
     let jobs: Vec<Job> =
         plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))).collect();
-    let slots = args.slots.or(prepared.experiment.slots).map_or_else(|| fitting_slots(&plan), |slots| slots as usize);
-    let threads_per_slot = (cores() / slots.max(1)).max(1);
+    let threads = args.threads.map(|threads| threads as usize);
+    let slots = args.slots.or(prepared.experiment.slots).map(|slots| slots as usize);
+    let slots = slots.unwrap_or_else(|| fitting_slots(&plan, threads.unwrap_or(1)));
+    let threads_per_slot = threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1));
+    note_too_many(slots, threads_per_slot);
     let worker = worker::command(&prepared.context, threads_per_slot)?;
     let executor = Executor::Local(Local { slots, threads_per_slot, worker });
     let options = Options { retry_failed: args.retry_failed, fail_fast: args.fail_fast };
@@ -65,9 +73,9 @@ fn work(run: &crate::plan::PlannedRun) -> Seconds {
     Seconds(training + f64::from(run.settings.epochs) * evaluation)
 }
 
-/// One core a run, as long as all models fit into half of the memory with their optimizer's state;
+/// So many threads a run, as long as all models fit into half of the memory with their optimizer's state;
 /// a GPU does one run at a time.
-fn fitting_slots(plan: &Plan) -> usize {
+fn fitting_slots(plan: &Plan, threads: usize) -> usize {
     /// Weight, gradient and two moments, and as much again for what a step keeps.
     const BYTES_PER_PARAMETER: u64 = 32;
     if plan.runs.iter().any(|run| run.settings.device != "cpu") {
@@ -76,7 +84,7 @@ fn fitting_slots(plan: &Plan) -> usize {
     let largest = plan.runs.iter().map(|run| parameters(&run.settings.architecture)).max().unwrap_or(1);
     let memory = crate::store::host("cpu", 1).memory.0;
     let fitting = memory / 2 / (largest * BYTES_PER_PARAMETER).max(1);
-    (fitting as usize).clamp(1, cores())
+    (fitting as usize).clamp(1, (cores() / threads).max(1))
 }
 
 fn conclude(prepared: &Prepared, summary: &Summary, stopped: bool) -> Result<Ended, Error> {

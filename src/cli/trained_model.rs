@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::threads::ThreadArgs;
 use super::{Error, model_argument};
 use crate::diagnostic::Diagnostic;
+use crate::kernel;
 use crate::model::{CheckpointError, Config, folder_of};
-use crate::store::RunSettings;
+use crate::store::{Precision, RunSettings};
 use crate::text::{FeatureSet, Tokenizer, Vocabulary, lower_case_of, vocabulary_file};
-use crate::train::{NamedDevice, open_device};
+use crate::train::{NamedDevice, open_device, open_precision};
 
 /// BERT's fine-tuning length, and the default of google-research/bert's `extract_features.py`.
 const MAX_LENGTH: u32 = 128;
@@ -34,6 +36,25 @@ pub(super) struct ModelArgs {
     /// `auto`, `cpu`, `wgpu`, `vulkan` or `cuda`.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: String,
+    #[command(flatten)]
+    precision: PrecisionArgs,
+    #[command(flatten)]
+    pub(super) threads: ThreadArgs,
+}
+
+/// The numbers that matrix products take.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct PrecisionArgs {
+    /// The numbers that matrix products take: `f32`, or `bf16` on processors that multiply bfloat16.
+    #[arg(long, value_name = "f32|bf16", default_value = "f32", value_parser = parse_precision, hide_possible_values = true)]
+    pub(super) precision: Precision,
+}
+
+fn parse_precision(text: &str) -> Result<Precision, String> {
+    [Precision::F32, Precision::Bf16]
+        .into_iter()
+        .find(|precision| precision.name() == text)
+        .ok_or_else(|| "it is `f32` or `bf16`".to_owned())
 }
 
 /// A model whose weights are not read yet.
@@ -47,6 +68,7 @@ pub(super) struct TrainedModel {
     pub(super) tokenizer: Tokenizer,
     pub(super) max_length: u32,
     pub(super) device: NamedDevice,
+    pub(super) precision: kernel::Precision,
 }
 
 impl ModelArgs {
@@ -57,6 +79,8 @@ impl ModelArgs {
 
     pub(super) fn open(&self) -> Result<TrainedModel, Error> {
         let device = open_device(&self.device).map_err(|error| Diagnostic::new(error.to_string()))?;
+        let precision = open_precision(self.precision.precision, device.name)
+            .map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))?;
         let checkpoint = model_argument::checkpoint(&self.model)?;
         let folder = folder_of(&checkpoint).map_err(|error| refused(&error))?.to_path_buf();
         let config = Config::read(&folder).map_err(|error| refused(&error.into()))?;
@@ -74,7 +98,7 @@ impl ModelArgs {
             None => lower_case_of(&folder)?.unwrap_or(true),
         };
         let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
-        Ok(TrainedModel { checkpoint, folder, config, vocabulary, tokenizer, max_length, device })
+        Ok(TrainedModel { checkpoint, folder, config, vocabulary, tokenizer, max_length, device, precision })
     }
 }
 

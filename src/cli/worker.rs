@@ -3,7 +3,7 @@
 use std::io::{self, BufReader};
 use std::time::{Duration, Instant};
 
-use super::{Ended, Error};
+use super::{Ended, Error, threads};
 use crate::exec::{Job, Phase, Progress, StopFlag, Unfinished, WorkerCommand, worker};
 use crate::store::{Evaluation, Failure, FailureKind, Record, RunFolder};
 use crate::train::{RunContext, StepReport, TrainError, Watch, run};
@@ -29,10 +29,13 @@ pub(super) fn command(context: &RunContext, threads: usize) -> Result<WorkerComm
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let context: RunContext = serde_json::from_str(&args.context)
         .map_err(|error| Error::System(format!("`worker` is started by `run`; its context is not valid: {error}")))?;
-    worker::serve(BufReader::new(io::stdin()), io::stdout(), |job, folder, progress, stop| {
-        train(&context, job, folder, progress, stop)
-    })?;
-    Ok(Ended::Well)
+    // Its parent also sets RAYON_NUM_THREADS, which whatever makes a pool of its own would heed.
+    threads::compute(Some(context.threads as usize), || {
+        worker::serve(BufReader::new(io::stdin()), io::stdout(), |job, folder, progress, stop| {
+            train(&context, job, folder, progress, stop)
+        })?;
+        Ok(Ended::Well)
+    })
 }
 
 fn train(
@@ -49,7 +52,7 @@ fn train(
             let cause = format!("step {step}: loss {loss}, gradient norm {gradient_norm}");
             Failure::now(FailureKind::Diverged, cause).into()
         }
-        TrainError::Checkpoint(_) | TrainError::Device(_) | TrainError::Input(_) | TrainError::Store(_) => {
+        TrainError::Checkpoint(_) | TrainError::Device(_) | TrainError::Precision(_) | TrainError::Input(_) | TrainError::Store(_) => {
             Failure::now(FailureKind::Error, error.to_string()).into()
         }
     })

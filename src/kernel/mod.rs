@@ -31,4 +31,5 @@ pub use feed_forward::linear_gelu;
 pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
 pub use loss::{cross_entropy, mean_squared_error};
 pub use packing::Packing;
+pub use cpu::Bf16Support;
 pub use precision::Precision;

@@ -7,13 +7,15 @@ use rayon::prelude::*;
 
 use super::bert::{Bert, Classifier, Embeddings, Layer, Linear, Norm};
 use crate::kernel::Precision;
-use crate::random::{Draws, Stream};
+use crate::random::Stream;
 use crate::store::Architecture;
 
 /// `initializer_range` of every published BERT.
 const STANDARD_DEVIATION: f64 = 0.02;
-/// Draws beyond this many standard deviations are drawn again (TensorFlow's `truncated_normal`).
+/// No weight is further from 0 than so many standard deviations (TensorFlow's `truncated_normal`).
 const TRUNCATE_AT: f64 = 2.0;
+/// Φ(2) − ½: half of the normal distribution's mass between these bounds.
+const HALF_MASS: f64 = 0.477_249_868_051_820_8;
 /// Values drawn from one counter range, so that they can be drawn in parallel.
 const CHUNK: usize = 1 << 14;
 
@@ -35,7 +37,7 @@ impl<'a> Initializer<'a> {
         let mut values = vec![0f32; rows * columns];
         values.par_chunks_mut(CHUNK).enumerate().for_each(|(index, chunk)| {
             let mut draws = self.stream.at(first + index as u64);
-            chunk.fill_with(|| (STANDARD_DEVIATION * truncated_normal(&mut draws)) as f32);
+            chunk.fill_with(|| (STANDARD_DEVIATION * truncated_normal(draws.next_u32())) as f32);
         });
         Param::from_tensor(Tensor::from_data(TensorData::new(values, [rows, columns]), self.device))
     }
@@ -80,13 +82,36 @@ impl<'a> Initializer<'a> {
     }
 }
 
-fn truncated_normal(draws: &mut Draws) -> f64 {
-    loop {
-        let z = draws.normal();
-        if z.abs() <= TRUNCATE_AT {
-            return z;
-        }
+/// A standard normal truncated at ±[`TRUNCATE_AT`], from 32 random bits: the quantile of a uniform
+/// number. Every weight takes the same bits, whatever the others are, and none is drawn in vain.
+fn truncated_normal(bits: u32) -> f64 {
+    /// 2³¹: half as many values as `bits` has.
+    const HALF_RANGE: f64 = 2_147_483_648.0;
+    let uniform = (f64::from(bits) + 0.5) / HALF_RANGE - 1.0;
+    normal_quantile(HALF_MASS * uniform).clamp(-TRUNCATE_AT, TRUNCATE_AT)
+}
+
+/// Φ⁻¹(½ + `q`) to seven digits, more than a weight's: PPND7 of Wichura 1988, "Algorithm AS 241: the
+/// percentage points of the normal distribution", Applied Statistics 37(3). Its second branch for tails
+/// (beyond five standard deviations) is left out.
+fn normal_quantile(q: f64) -> f64 {
+    /// Φ⁻¹(½ + q) / q as a fraction of polynomials in 0.180625 − q², lowest power first.
+    const CENTRE: [[f64; 4]; 2] = [
+        [3.387_132_717_9, 50.434_271_938, 159.291_132_02, 59.109_374_72],
+        [1.0, 17.895_169_469, 78.757_757_664, 67.187_563_6],
+    ];
+    /// |Φ⁻¹| as such a fraction in √(−ln p) − 1.6, where p is the mass beyond.
+    const TAIL: [[f64; 4]; 2] =
+        [[1.423_437_277_7, 2.756_815_39, 1.306_728_481_6, 0.170_238_211_03], [1.0, 0.737_001_642_5, 0.120_211_329_75, 0.0]];
+    let fraction = |[above, below]: [[f64; 4]; 2], x: f64| {
+        let at = |[a, b, c, d]: [f64; 4]| ((d * x + c) * x + b) * x + a;
+        at(above) / at(below)
+    };
+    if q.abs() <= 0.425 {
+        return q * fraction(CENTRE, 0.180_625 - q * q);
     }
+    let beyond = 0.5 - q.abs();
+    fraction(TAIL, (-beyond.ln()).sqrt() - 1.6).copysign(q)
 }
 
 /// A classifier with random weights from the `init` stream of `seed`.
@@ -105,6 +130,19 @@ pub(super) fn random_head(hidden: usize, outputs: usize, seed: u64, device: &Dev
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Φ⁻¹ of R's `qnorm` at ½ + q: both branches, both signs.
+    #[test]
+    fn quantiles_of_the_normal_distribution_have_seven_digits() {
+        let known = [(0.0, 0.0), (0.25, 0.674_489_750_2), (0.4, 1.281_551_565_5), (0.45, 1.644_853_627), (0.475, 1.959_963_984_5)];
+        for (q, quantile) in known {
+            for (q, quantile) in [(q, quantile), (-q, -quantile)] {
+                assert!((normal_quantile(q) - quantile).abs() < 3e-7, "{q}: {}", normal_quantile(q));
+            }
+        }
+        let ends = [truncated_normal(0), truncated_normal(u32::MAX)];
+        assert!((ends[0] + 2.0).abs() < 3e-7 && (ends[1] - 2.0).abs() < 3e-7, "{ends:?}");
+    }
 
     #[test]
     fn weights_are_truncated_at_two_standard_deviations_and_do_not_depend_on_threads() {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{self, Experiment};
 use crate::store::settings::NUMERICS_VERSION;
-use crate::store::{Architecture, Optimizer, RunId, RunSettings, Start, TrainingSettings};
+use crate::store::{Architecture, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings};
 use crate::units::Tokens;
 
 pub use filter::Filter;
@@ -149,6 +149,7 @@ fn settings(
             clip_norm: training.clip_norm,
             gradient_accumulation: training.gradient_accumulation,
             activation_checkpointing: training.activation_checkpointing,
+            precision: precision(training.precision),
             optimizer: optimizer(training.optimizer),
             adam_beta1: training.adam_beta1,
             adam_beta2: training.adam_beta2,
@@ -160,6 +161,15 @@ fn settings(
         lower_case: model_input.lower_case,
         skip_bad_rows: inputs.skip_bad_rows,
         numerics_version: NUMERICS_VERSION,
+    }
+}
+
+/// A precision as the file names it, as the settings of a run do.
+#[must_use]
+pub fn precision(written: spec::Precision) -> Precision {
+    match written {
+        spec::Precision::F32 => Precision::F32,
+        spec::Precision::Bf16 => Precision::Bf16,
     }
 }
 

@@ -243,7 +243,7 @@ fn memory_grows_with_the_batch_and_holds_the_optimizer() {
 }
 
 #[test]
-fn the_optimizer_brings_its_epsilon_unless_the_file_names_one() {
+fn training_settings_are_those_of_the_file_and_the_optimizer_brings_its_epsilon() {
     let settings = |training: &str| {
         let experiment = experiment(&format!("{FILE}training: {training}\n"));
         expand(&experiment, &inputs()).unwrap().runs[0].settings.training.clone()
@@ -253,6 +253,10 @@ fn the_optimizer_brings_its_epsilon_unless_the_file_names_one() {
     assert_eq!(of("{optimizer: {adamw: {}}}"), (Optimizer::AdamW, 1e-8));
     assert_eq!(of("{optimizer: {bert_adam: {}}}"), (Optimizer::BertAdam, 1e-6));
     assert_eq!(of("{optimizer: {bert_adam: {}}, adam_epsilon: 1e-7}"), (Optimizer::BertAdam, 1e-7));
+    let precision = |training: &str| settings(training).precision;
+    assert_eq!(precision("{}"), Precision::F32);
+    assert_eq!(precision("{precision: f32}"), Precision::F32);
+    assert_eq!(precision("{precision: bf16}"), Precision::Bf16);
     assert!(
         !settings("{}").activation_checkpointing
             && settings("{activation_checkpointing: true}").activation_checkpointing

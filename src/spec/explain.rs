@@ -6,7 +6,7 @@ use super::typed::{At, Cause, ONE_CHOICE, Wrong};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// A line that is right, by key: shown when the key is missing or holds something of another shape.
-const EXAMPLES: [(&str, &str); 25] = [
+const EXAMPLES: [(&str, &str); 26] = [
     ("experiment", "experiment: my-first"),
     ("models", "models: {base: {preset: bert-base}}"),
     ("tasks", "tasks: [rte, mrpc]"),
@@ -20,6 +20,7 @@ const EXAMPLES: [(&str, &str); 25] = [
     ("seed", "seed: 1"),
     ("training", "training: {max_length: 128}"),
     ("device", "device: auto"),
+    ("precision", "precision: bf16"),
     ("optimizer", "optimizer: {bert_adam: {}}"),
     ("adamw", "optimizer: {adamw: {}}"),
     ("bert_adam", "optimizer: {bert_adam: {}}"),
@@ -36,7 +37,7 @@ const EXAMPLES: [(&str, &str); 25] = [
 
 /// Names that other programs use for our keys (Hugging Face's Trainer, google-research/bert), and slips
 /// that are too far for "did you mean".
-const OTHER_NAMES: [(&str, &str); 25] = [
+const OTHER_NAMES: [(&str, &str); 29] = [
     ("name", "experiment"),
     ("dataset", "data"),
     ("data_dir", "data"),
@@ -54,6 +55,10 @@ const OTHER_NAMES: [(&str, &str); 25] = [
     ("max_grad_norm", "clip_norm"),
     ("gradient_accumulation_steps", "gradient_accumulation"),
     ("gradient_checkpointing", "activation_checkpointing"),
+    ("bf16", "precision"),
+    ("fp16", "precision"),
+    ("dtype", "precision"),
+    ("mixed_precision", "precision"),
     ("optim", "optimizer"),
     ("path", "checkpoint"),
     ("repo", "hub"),
@@ -63,6 +68,20 @@ const OTHER_NAMES: [(&str, &str); 25] = [
     ("vocab", "vocabulary"),
     ("do_lower_case", "lower_case"),
 ];
+
+/// What other programs call their precisions, lower-cased, and what to write here.
+const OTHER_PRECISIONS: [(&str, &str); 9] = [
+    ("fp32", "write `f32`"),
+    ("float32", "write `f32`"),
+    ("float", "write `f32`"),
+    ("bfloat16", "write `bf16`"),
+    ("mixed", "write `bf16`"),
+    ("fp16", FLOAT16),
+    ("f16", FLOAT16),
+    ("float16", FLOAT16),
+    ("half", FLOAT16),
+];
+const FLOAT16: &str = "float16 is not there; `bf16` has its size and float32's range";
 
 /// The finding, as the user sees it.
 pub(super) fn explain(document: &Document, wrong: &Wrong) -> Diagnostic {
@@ -154,6 +173,11 @@ fn unknown_choice(at: &At, name: &str, known: &[&str]) -> Words {
     let message = format!("unknown {key} `{name}`");
     if key == "device" && matches!(name.to_lowercase().as_str(), "gpu" | "mps" | "metal") {
         return (message, Some("a GPU is used by `wgpu`, `vulkan` or `cuda`; `auto` picks one that works".to_owned()));
+    }
+    if key == "precision"
+        && let Some((_, hint)) = OTHER_PRECISIONS.iter().find(|(other, _)| *other == name.to_lowercase())
+    {
+        return (message, Some((*hint).to_owned()));
     }
     (message, Some(suggest(name, known.iter().copied())))
 }

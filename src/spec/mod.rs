@@ -24,7 +24,7 @@ pub use experiment::{DataSource, Dimensions, Experiment, Model, ModelSource};
 pub use hub::{DEFAULT_REVISION, HubModel};
 pub use load::{load, parse};
 pub use schema::schema;
-pub use written::{Device, Optimizer, Preset, Sweep, Training};
+pub use written::{Device, Optimizer, Precision, Preset, Sweep, Training};
 
 #[cfg(test)]
 mod tests;

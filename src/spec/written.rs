@@ -248,6 +248,8 @@ pub struct Training {
     /// Keep only each layer's input and compute the layer again in the backward pass: the same numbers
     /// with less memory and about a third more time.
     pub activation_checkpointing: bool,
+    /// The numbers that matrix products take: `f32`, or `bf16` for mixed precision.
+    pub precision: Precision,
     /// How gradients become updates: `{adamw: {}}` or `{bert_adam: {}}`.
     pub optimizer: Optimizer,
     /// Adam's β1.
@@ -260,6 +262,18 @@ pub struct Training {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub adam_epsilon: Option<f64>,
+}
+
+/// The numbers that matrix products take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// Mixed precision: bfloat16 operands; sums, weights and everything else in 32-bit floats. On
+    /// processors with AVX512-BF16 only.
+    Bf16,
 }
 
 /// How gradients become updates.
@@ -309,6 +323,7 @@ impl Default for Training {
             clip_norm: 1.0,
             gradient_accumulation: 1,
             activation_checkpointing: false,
+            precision: Precision::F32,
             optimizer: Optimizer::AdamW {},
             adam_beta1: 0.9,
             adam_beta2: 0.999,

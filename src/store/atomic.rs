@@ -261,13 +261,13 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
             sync_tree(&entry.path())?;
         }
     }
-    sync_files(folder)?;
+    sync_files_and(folder, &[])?;
     sync_folder(folder)
 }
 
-/// Flushes the files directly in `folder`, all at once: a file system writes its journal once for flushes
+/// Flushes the files directly in `folder`, and the names in `folders`, all at once: a file system writes its journal once for flushes
 /// that wait together, and once for each that comes alone.
-pub(super) fn sync_files(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_files_and(folder: &Path, folders: &[&Path]) -> io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| about("cannot list", folder, &error))? {
         let entry = entry?;
@@ -280,7 +280,8 @@ pub(super) fn sync_files(folder: &Path) -> io::Result<()> {
         flushed.map_err(|error| about("cannot flush", path, &error))
     };
     std::thread::scope(|scope| {
-        let flushes: Vec<_> = files.iter().map(|path| scope.spawn(move || flush(path))).collect();
+        let folders = folders.iter().map(|folder| scope.spawn(|| sync_folder(folder)));
+        let flushes: Vec<_> = files.iter().map(|path| scope.spawn(move || flush(path))).chain(folders).collect();
         flushes.into_iter().try_for_each(|flushed| {
             flushed.join().unwrap_or_else(|_| Err(io::Error::other("a thread that flushed a file panicked")))
         })

@@ -22,7 +22,6 @@ impl RunFolder {
             return Err(StoreError::AlreadyDone(self.id().clone()));
         }
         self.check_claim()?;
-        let new: Vec<&Path> = self.path().ancestors().take_while(|folder| !folder.exists()).collect();
         fs::create_dir_all(self.path()).map_err(|error| atomic::about("cannot create", self.path(), &error))?;
         for entry in fs::read_dir(self.path()).map_err(|error| atomic::about("cannot list", self.path(), &error))? {
             let path = entry?.path();
@@ -30,12 +29,8 @@ impl RunFolder {
                 atomic::remove(&path)?;
             }
         }
-        atomic::write_json(&self.path().join(SETTINGS), settings)?;
-        // Without this a power cut could lose the new folders on the way down, and the run with them.
-        for folder in &new {
-            atomic::sync_folder(atomic::parent(folder))?;
-        }
-        Ok(())
+        // Not flushed: nothing counts before the record, which flushes everything first.
+        Ok(atomic::write_unflushed(&self.path().join(SETTINGS), &atomic::json(settings)?)?)
     }
 
     /// Opens `metrics.jsonl` for appending.
@@ -66,7 +61,7 @@ impl RunFolder {
     /// When the disk says no, or the claim is lost.
     pub fn write_predictions(&self, split: &str, table: &str) -> Result<(), StoreError> {
         self.check_claim()?;
-        // Not flushed one by one: nothing counts before the record, which flushes everything first.
+        // Not flushed, as the settings.
         Ok(atomic::write_unflushed(&self.predictions(split), table.as_bytes())?)
     }
 
@@ -110,8 +105,10 @@ impl RunFolder {
             let cause = format!("not a finite number: {}", line.unwrap_or_default().trim().trim_end_matches(','));
             return Err(StoreError::Unrepresentable { path, cause });
         }
-        // `model/` was flushed when it was published.
-        atomic::sync_files(self.path())?;
+        // `model/` was flushed when it was published. Without its folders, which may be new, a power cut
+        // could lose the run: RUNS/EXPERIMENT/TASK/MODEL/ID.
+        let folders: Vec<&Path> = self.path().ancestors().take(5).map(atomic::parent).collect();
+        atomic::sync_files_and(self.path(), &folders)?;
         let staged = atomic::stage(&path, &bytes)?;
         self.check_claim()?;
         if staged.publish_new()? { Ok(()) } else { Err(StoreError::AlreadyDone(self.id().clone())) }

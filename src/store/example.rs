@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Architecture, Host, Optimizer, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings};
+use super::{Architecture, Host, Optimizer, Precision, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings};
 use crate::units::{Bytes, Tokens};
 
 /// A run of a small model on `task`; every seed is another run.
@@ -33,6 +33,7 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
             clip_norm: 1.0,
             gradient_accumulation: 1,
             activation_checkpointing: false,
+            precision: Precision::F32,
             optimizer: Optimizer::AdamW,
             adam_beta1: 0.9,
             adam_beta2: 0.999,

@@ -32,4 +32,4 @@ pub use models::by_rank;
 pub use process::{Process, host_name, machine};
 pub use record::{Evaluation, Failure, Host, Provenance, Record, Score, Timings};
 pub use root::{Records, RunsRoot};
-pub use settings::{Architecture, Optimizer, RunId, RunSettings, Start, TrainingSettings};
+pub use settings::{Architecture, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings};

@@ -9,7 +9,9 @@ use serde_json::Value;
 
 /// Raised whenever a change of the code changes the numbers that a run produces, so that old records
 /// are not mistaken for the new code's.
-pub const NUMERICS_VERSION: u32 = 1;
+///
+/// 1: the composed operations; 2: the fused kernels, and weights drawn in pairs.
+pub const NUMERICS_VERSION: u32 = 2;
 
 /// A run's id: the first 12 hexadecimal digits of the BLAKE3 hash of its settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -116,6 +118,9 @@ pub struct TrainingSettings {
     /// result, so it is no part of a run's id.
     #[serde(default)]
     pub activation_checkpointing: bool,
+    /// The numbers that matrix products take. Records from before there was a choice mean f32.
+    #[serde(default)]
+    pub precision: Precision,
     /// How gradients become updates.
     #[serde(default)]
     pub optimizer: Optimizer,
@@ -125,6 +130,34 @@ pub struct TrainingSettings {
     pub adam_beta2: f64,
     /// Adam's ε.
     pub adam_epsilon: f64,
+}
+
+/// The numbers that matrix products take; everything else is in f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// bfloat16 operands, sums in f32: mixed precision.
+    Bf16,
+}
+
+impl Precision {
+    /// As experiment files and records write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// How gradients become updates, with the schedule and the clipping that belong to it.
@@ -165,6 +198,9 @@ impl RunSettings {
             // Keys that came after the first records take no part at their defaults, so that older
             // records keep their ids.
             training.shift_remove("activation_checkpointing");
+            if self.training.precision == Precision::default() {
+                training.shift_remove("precision");
+            }
             if self.training.optimizer == Optimizer::default() {
                 training.shift_remove("optimizer");
             }
@@ -178,8 +214,8 @@ mod tests {
     use super::super::example;
     use super::*;
 
-    /// The id that the same settings had before there was a choice of the optimizer, and their record's
-    /// JSON of that time.
+    /// The id that the same settings had before there was a choice of the optimizer and of the precision,
+    /// and their record's JSON of that time.
     #[test]
     fn older_records_keep_their_ids_and_are_read() {
         let settings = example::settings("rte", 1);
@@ -188,16 +224,23 @@ mod tests {
         let training = json["training"].as_object_mut().unwrap();
         assert!(training.shift_remove("optimizer").is_some());
         assert!(training.shift_remove("activation_checkpointing").is_some());
+        assert_eq!(training.shift_remove("precision"), Some("f32".into()));
         assert_eq!(serde_json::from_value::<RunSettings>(json).unwrap(), settings);
     }
 
     #[test]
-    fn the_optimizer_decides_a_result_and_recomputation_does_not() {
+    fn optimizer_and_precision_decide_a_result_and_recomputation_does_not() {
         let settings = example::settings("rte", 1);
         let mut other = settings.clone();
         other.training.activation_checkpointing = true;
         assert_eq!(other.id(), settings.id());
         other.training.optimizer = Optimizer::BertAdam;
         assert_ne!(other.id(), settings.id());
+        let mut other = settings.clone();
+        other.training.precision = Precision::Bf16;
+        assert_ne!(other.id(), settings.id());
+        let json = serde_json::to_string(&other).unwrap();
+        assert!(json.contains(r#""precision":"bf16""#), "{json}");
+        assert_eq!(serde_json::from_str::<RunSettings>(&json).unwrap(), other);
     }
 }

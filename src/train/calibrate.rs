@@ -51,6 +51,7 @@ pub fn measure_step(
         Architecture { layers: layers.min(architecture.layers), vocab_size: VOCABULARY, ..*architecture };
     let autodiff = device.clone().autodiff();
     let mut model = random_classifier(&architecture, 2, 1, &autodiff);
+    model.bert.precision = training.precision.into();
     let parameters = model.num_params() as u64;
     let mut optimizer = Optimizer::new();
     let [mut forward_backward, mut update, mut evaluation] = [(); 3].map(|()| Vec::new());

@@ -3,7 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::model::CheckpointError;
 use crate::store::StoreError;
-use crate::train::DeviceError;
+use crate::train::{DeviceError, PrecisionError};
 
 /// Why a run ends without a record.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum TrainError {
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// The device does not compute in the precision.
+    #[error(transparent)]
+    Precision(#[from] PrecisionError),
     /// The data or the vocabulary is at fault.
     #[error(transparent)]
     Input(#[from] Diagnostic),

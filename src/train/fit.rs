@@ -36,8 +36,23 @@ pub struct StepReport {
     pub gradient_norm: f64,
     /// Tokens of the step.
     pub tokens: u64,
-    /// Forward, backward and optimizer.
+    /// The whole step, batching to optimizer.
     pub seconds: Seconds,
+    /// Where they went.
+    pub phases: Phases,
+}
+
+/// The phases of an optimisation step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Phases {
+    /// Examples into a packed batch on the device.
+    pub batching: Seconds,
+    /// Forward passes, loss included.
+    pub forward: Seconds,
+    /// Backward passes.
+    pub backward: Seconds,
+    /// Clipping and the update of every parameter.
+    pub optimizer: Seconds,
 }
 
 /// Who watches a run, and may stop it between two steps.
@@ -158,11 +173,11 @@ impl Fit<'_> {
         let begin = Instant::now();
         let passes = self.settings.training.gradient_accumulation.max(1) as usize;
         let (mut gradients, mut loss, mut tokens): (Option<FlatGradients>, f64, u64) = (None, 0.0, 0);
+        let mut phases = Phases::default();
         for part in batch.chunks(batch.len().div_ceil(passes).max(1)) {
             let weight = part.len() as f64 / batch.len() as f64;
-            let packed = PackedBatch::pack(self.material.train, part);
-            tokens += packed.ids.len() as u64;
-            let (part_loss, part_gradients) = self.forward_backward(&model, &packed);
+            let (part_loss, part_gradients, part_tokens) = self.forward_backward(&model, part, &mut phases);
+            tokens += part_tokens;
             loss += part_loss * weight;
             gradients = Some(accumulate(gradients, part_gradients, weight));
         }
@@ -170,7 +185,10 @@ impl Fit<'_> {
         let start = Instant::now();
         let (model, gradient_norm) =
             self.optimizer.step(model, gradients.unwrap_or_default(), learning_rate, &self.settings.training);
-        self.timings.optimizer.0 += start.elapsed().as_secs_f64();
+        phases.optimizer = Seconds(start.elapsed().as_secs_f64());
+        self.timings.forward.0 += phases.forward.0;
+        self.timings.backward.0 += phases.backward.0;
+        self.timings.optimizer.0 += phases.optimizer.0;
         self.step += 1;
         self.tokens += tokens;
         if !loss.is_finite() || !gradient_norm.is_finite() {
@@ -178,19 +196,28 @@ impl Fit<'_> {
         }
         let seconds = Seconds(begin.elapsed().as_secs_f64());
         let step = self.step;
-        Ok((model, StepReport { step, steps, epoch, loss, learning_rate, gradient_norm, tokens, seconds }))
+        Ok((model, StepReport { step, steps, epoch, loss, learning_rate, gradient_norm, tokens, seconds, phases }))
     }
 
-    fn forward_backward(&mut self, model: &Classifier, batch: &PackedBatch) -> (f64, FlatGradients) {
+    /// One pass over `examples`: the mean loss, the gradients and the number of tokens.
+    fn forward_backward(
+        &mut self,
+        model: &Classifier,
+        examples: &[u32],
+        phases: &mut Phases,
+    ) -> (f64, FlatGradients, u64) {
         let training = &self.settings.training;
+        let start = Instant::now();
+        let batch = PackedBatch::pack(self.material.train, examples);
         let input = PackedInput::new(&batch.ids, &batch.positions, &batch.segments, &batch.offsets, &self.device);
+        phases.batching.0 += start.elapsed().as_secs_f64();
         let dropout = ForwardDropout::new(training.dropout, self.dropout, self.micro_step);
         self.micro_step += 1;
         let loss = |outputs| loss(self.material.task.head, outputs, &batch.labels, &self.device);
         let pass = Pass::new(model, &input, dropout.as_ref(), Graph::of(training), loss);
-        self.timings.forward.0 += pass.forward.0;
-        self.timings.backward.0 += pass.backward.0;
-        (pass.loss, pass.gradients)
+        phases.forward.0 += pass.forward.0;
+        phases.backward.0 += pass.backward.0;
+        (pass.loss, pass.gradients, batch.ids.len() as u64)
     }
 
     fn evaluate(

@@ -1,5 +1,6 @@
 //! The training path: devices, the fit loop, optimizers with their schedules, evaluation.
 
+mod benchmark;
 mod calibrate;
 mod device;
 mod error;
@@ -8,16 +9,19 @@ pub mod extract;
 mod fit;
 mod optimizer;
 mod pass;
+mod precision;
 mod ready;
 mod run;
 mod schedule;
 mod score;
 
+pub use benchmark::{StepBenchmark, StepMeasured, benchmark_step};
 pub use calibrate::{StepTimes, measure_step};
 pub use device::{DeviceError, NamedDevice, open_device};
 pub use error::TrainError;
 pub use evaluate::{EVALUATION_BATCH, predict, predict_in_batches};
-pub use fit::{Fitted, Material, StepReport, Watch, fit};
+pub use fit::{Fitted, Material, Phases, StepReport, Watch, fit};
+pub use precision::{PrecisionError, open_precision};
 pub use ready::{RunContext, task_features, try_step};
 pub use run::run;
 pub use schedule::Schedule;

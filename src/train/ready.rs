@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::device::open_device;
 use super::error::TrainError;
+use super::precision::open_precision;
 use super::fit::{Material, StepReport, Watch, fit};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, Config, Weights, load_classifier, random_classifier};
@@ -49,9 +50,10 @@ impl Ready {
         let task = Task::find(&settings.task)?;
         let features = task_features(context, settings)?;
         let device = open_device(&settings.device)?.device;
+        let precision = open_precision(settings.training.precision, &settings.device)?;
         let outputs = task.head.outputs();
         let autodiff = device.clone().autodiff();
-        let (model, config, notes) = match &settings.start {
+        let (mut model, config, notes) = match &settings.start {
             Start::Random => {
                 let model = random_classifier(&settings.architecture, outputs, settings.seed, &autodiff);
                 (model, Config { architecture: settings.architecture }, Vec::new())
@@ -62,6 +64,7 @@ impl Ready {
                 (loaded.model, loaded.config, loaded.notes)
             }
         };
+        model.bert.precision = precision;
         Ok(Self { task, features, device, model, config, notes })
     }
 }

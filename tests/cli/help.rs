@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["check"],
     &["plan"],
@@ -20,6 +20,8 @@ const COMMANDS: [&[&str]; 21] = [
     &["predict"],
     &["extract"],
     &["convert"],
+    &["bench"],
+    &["bench", "step"],
     &["list"],
     &["data"],
     &["data", "mini"],
@@ -95,11 +97,12 @@ fn the_schema_is_the_one_in_the_repository() {
 #[test]
 fn wrong_usage_is_explained_with_exit_code_2() {
     let place = Workplace::new();
-    let wrong: [&[&str]; 8] = [
+    let wrong: [&[&str]; 9] = [
         &["frob"],
         &["runn"],
         &["run", "x.yaml", "--slot", "2"],
         &["run", "x.yaml", "--slots", "0"],
+        &["run", "x.yaml", "--threads", "0"],
         &["run"],
         &["list", "frobs"],
         &["runs", "show"],

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
 #![cfg(unix)]
 
+mod bench;
 mod checkpoints;
 mod convert;
 mod crash;

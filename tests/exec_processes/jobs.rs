@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bertbench::exec::Job;
 use bertbench::store::{
-    Architecture, Host, Optimizer, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings,
+    Architecture, Host, Optimizer, Precision, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -30,6 +30,7 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         clip_norm: 1.0,
         gradient_accumulation: 1,
         activation_checkpointing: false,
+        precision: Precision::F32,
         optimizer: Optimizer::AdamW,
         adam_beta1: 0.9,
         adam_beta2: 0.999,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bertbench::model::Classifier;
 use bertbench::random::Stream;
-use bertbench::store::{Evaluation, Optimizer, RunSettings, Start, TrainingSettings};
+use bertbench::store::{Evaluation, Optimizer, Precision, RunSettings, Start, TrainingSettings};
 use bertbench::task::Task;
 use bertbench::text::{FeatureSet, training_batches};
 use bertbench::train::{Material, StepReport, Watch, fit};
@@ -80,6 +80,7 @@ fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
             clip_norm: case.number("clip_norm"),
             gradient_accumulation: 1,
             activation_checkpointing: false,
+            precision: Precision::F32,
             optimizer,
             adam_beta1: 0.9,
             adam_beta2: 0.999,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bertbench::random::{Draws, Stream};
 use bertbench::report::{CurvePoint, ExperimentInput};
 use bertbench::store::{
-    Architecture, Evaluation, Failure, Host, Optimizer, Provenance, Record, RunSettings, Score, Start, Timings,
+    Architecture, Evaluation, Failure, Host, Optimizer, Precision, Provenance, Record, RunSettings, Score, Start, Timings,
     TrainingSettings,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
@@ -54,6 +54,7 @@ fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), seed: 
             clip_norm: 1.0,
             gradient_accumulation: 1,
             activation_checkpointing: false,
+            precision: Precision::F32,
             optimizer: Optimizer::AdamW,
             adam_beta1: 0.9,
             adam_beta2: 0.999,

@@ -53,7 +53,10 @@ fn cautions(analysis: &Analysis<'_>) -> Vec<String> {
 fn mixed_settings(analysis: &Analysis<'_>) -> Option<String> {
     let mut groups: BTreeSet<String> = BTreeSet::new();
     for cell in &analysis.cells {
-        let fixed = |at: usize| (cell.points[at].settings.training.decisive(), &cell.points[at].settings.device);
+        let fixed = |at: usize| {
+            let settings = cell.points[at].settings;
+            (settings.training.decisive(), &settings.device, settings.numerics_version)
+        };
         if (1..cell.points.len()).any(|at| fixed(at) != fixed(0)) {
             let (task, system) = (&analysis.tasks[cell.task].label, &analysis.systems[cell.system].label);
             groups.insert(format!("{system} on {task}"));

@@ -122,6 +122,7 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
             optimizer_name(training.optimizer),
             format!("β1 {}, β2 {}, ε {:e}", training.adam_beta1, training.adam_beta2, training.adam_epsilon),
         ),
+        ("precision", training.precision.to_string()),
         ("device", settings.device.clone()),
         ("lower case", if settings.lower_case { "yes" } else { "no" }.to_owned()),
         ("vocabulary SHA-256", settings.vocabulary_sha256.clone()),

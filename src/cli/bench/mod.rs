@@ -1,0 +1,25 @@
+//! `bertbench bench`
+
+mod step;
+
+use clap::Subcommand;
+
+use super::{Ended, Error};
+
+/// Measure this machine at what runs do.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Step(step::Args),
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    match &args.command {
+        Command::Step(args) => step::execute(args),
+    }
+}

@@ -1,0 +1,263 @@
+//! `bertbench bench step`
+
+use serde_json::{Value, json};
+
+use crate::cli::table::print;
+use crate::cli::threads::ThreadArgs;
+use crate::cli::trained_model::PrecisionArgs;
+use crate::cli::{Ended, Error};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{forward_flops, parameters};
+use crate::spec::Training;
+use crate::stats::quantile;
+use crate::store::{Architecture, Host, Optimizer, TrainingSettings, host};
+use crate::train::{Phases, StepBenchmark, StepMeasured, benchmark_step, open_precision};
+use crate::units::Seconds;
+
+/// Measure a training step: the time, where it goes, and how far it is from what the processor can do.
+///
+/// A BERT with random weights and a classifier takes optimisation steps as a run does (dropout,
+/// gradients clipped at norm 1, AdamW), on random tokens in sequences of one length. The first two steps
+/// do not count. GFLOP/s are of 6 × the weights of the layers' matrices and of attention's products for
+/// every token: 6 × (4 × hidden² + 2 × hidden × intermediate) + 12 × length × hidden a layer, and of
+/// 6 × hidden² a sequence for the pooler; dropout, norms, softmax and the optimizer count as none. The
+/// matrix peak is the rate of one large product of square matrices, measured in the same process.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Args {
+    /// Transformer layers.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    layers: u32,
+    /// Hidden size.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    hidden: u32,
+    /// Attention heads [default: of width 64].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    heads: Option<u32>,
+    /// Width of the feed-forward layer [default: four times the hidden size].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=262_144))]
+    intermediate: Option<u32>,
+    /// Rows of the word embeddings.
+    #[arg(long, value_name = "N", default_value_t = 30_522, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    vocabulary: u32,
+    /// Sequences in a batch.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    batch: u32,
+    /// Tokens of each sequence.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    length: u32,
+    /// Steps that count.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    steps: u32,
+    /// Compute layers again in the backward pass, for less memory.
+    #[arg(long)]
+    activation_checkpointing: bool,
+    #[command(flatten)]
+    precision: PrecisionArgs,
+    #[command(flatten)]
+    threads: ThreadArgs,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bertbench bench step --layers 4 --hidden 768 --batch 16 --length 128
+  bertbench bench step --layers 4 --hidden 768 --batch 16 --length 128 --precision bf16 --json
+  bertbench bench step --layers 6 --hidden 384 --heads 12 --batch 32 --length 64    all-MiniLM-L6-v2's size";
+
+/// Width of a head in every size of Devlin et al. 2018 and Turc et al. 2019.
+const HEAD_WIDTH: u32 = 64;
+/// Positions of every published BERT; longer sequences get as many as they need.
+const POSITIONS: u32 = 512;
+const SEGMENTS: u32 = 2;
+/// Weight, gradient and two moments, in float32.
+const BYTES_PER_PARAMETER: u64 = 16;
+/// A backward pass costs two forward passes.
+const TRAINING_TO_FORWARD: f64 = 3.0;
+
+pub(in crate::cli) fn execute(args: &Args) -> Result<Ended, Error> {
+    let benchmark = benchmark(args)?;
+    args.threads.compute(|| {
+        let measured = benchmark_step(&benchmark)?;
+        let summary = Summary::of(&benchmark, &measured);
+        if args.json { print(&format_args!("{:#}", summary.json())) } else { print(&summary.text()) }?;
+        Ok(Ended::Well)
+    })
+}
+
+/// What the options ask for, if this machine can do it.
+fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
+    open_precision(args.precision.precision, "cpu")
+        .map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))?;
+    let heads = args.heads.unwrap_or((args.hidden / HEAD_WIDTH).max(1));
+    if !args.hidden.is_multiple_of(heads) {
+        let message = format!("{heads} heads do not divide the hidden size {}", args.hidden);
+        return Err(Diagnostic::new(message).hint("`--heads` takes a divisor of `--hidden`").into());
+    }
+    let architecture = Architecture {
+        layers: args.layers,
+        hidden: args.hidden,
+        heads,
+        intermediate: args.intermediate.unwrap_or(4 * args.hidden),
+        vocab_size: args.vocabulary,
+        max_positions: args.length.max(POSITIONS),
+        type_vocab_size: SEGMENTS,
+    };
+    let (needed, memory) = (parameters(&architecture).saturating_mul(BYTES_PER_PARAMETER), host("cpu", 1).memory.0);
+    if needed > memory {
+        let [needed, memory] = [needed, memory].map(crate::units::Bytes);
+        let message = format!("weights, gradients and moments take {needed}, this machine has {memory}");
+        return Err(Diagnostic::new(message).hint("fewer layers, a smaller hidden size or vocabulary").into());
+    }
+    let training = training(args);
+    Ok(StepBenchmark { architecture, sequences: args.batch, length: args.length, steps: args.steps, training })
+}
+
+/// The settings of an experiment that names none, but for those of the command line.
+fn training(args: &Args) -> TrainingSettings {
+    let default = Training::default();
+    TrainingSettings {
+        max_length: args.length,
+        warmup_fraction: default.warmup_fraction,
+        weight_decay: default.weight_decay,
+        dropout: default.dropout,
+        clip_norm: default.clip_norm,
+        gradient_accumulation: default.gradient_accumulation,
+        activation_checkpointing: args.activation_checkpointing,
+        precision: args.precision.precision,
+        optimizer: Optimizer::default(),
+        adam_beta1: default.adam_beta1,
+        adam_beta2: default.adam_beta2,
+        adam_epsilon: default.epsilon(),
+    }
+}
+
+/// The phases in their order, as they are printed.
+const PHASES: [(&str, fn(&Phases) -> Seconds); 4] = [
+    ("batching", |phases| phases.batching),
+    ("forward", |phases| phases.forward),
+    ("backward", |phases| phases.backward),
+    ("optimizer", |phases| phases.optimizer),
+];
+
+/// What is told of a measurement.
+struct Summary<'a> {
+    benchmark: &'a StepBenchmark,
+    measured: &'a StepMeasured,
+    /// First quartile, median and third quartile of the steps' seconds.
+    quartiles: [f64; 3],
+    /// Median seconds of each of [`PHASES`].
+    phases: [f64; PHASES.len()],
+    tokens_per_second: f64,
+    flop_per_second: f64,
+    evaluation: f64,
+    host: Host,
+}
+
+impl<'a> Summary<'a> {
+    fn of(benchmark: &'a StepBenchmark, measured: &'a StepMeasured) -> Self {
+        let at = |values: &[f64], p: f64| quantile(values, p).unwrap_or(f64::NAN);
+        let seconds: Vec<f64> = measured.steps.iter().map(|step| step.seconds.0).collect();
+        let quartiles = [0.25, 0.5, 0.75].map(|p| at(&seconds, p));
+        let phase = |(_, of): (&str, fn(&Phases) -> Seconds)| {
+            let seconds: Vec<f64> = measured.steps.iter().map(|step| of(&step.phases).0).collect();
+            at(&seconds, 0.5)
+        };
+        let evaluations: Vec<f64> = measured.evaluations.iter().map(|seconds| seconds.0).collect();
+        let sequences = u64::from(benchmark.sequences);
+        let tokens = sequences * u64::from(benchmark.length);
+        let flop = TRAINING_TO_FORWARD * forward_flops(&benchmark.architecture, tokens, sequences);
+        Self {
+            benchmark,
+            measured,
+            quartiles,
+            phases: PHASES.map(phase),
+            tokens_per_second: tokens as f64 / quartiles[1],
+            flop_per_second: flop / quartiles[1],
+            evaluation: at(&evaluations, 0.5),
+            host: host("cpu", rayon::current_num_threads() as u32),
+        }
+    }
+
+    /// A phase's part of the step.
+    fn share(&self, phase: usize) -> f64 {
+        self.phases[phase] / self.quartiles[1]
+    }
+
+    fn json(&self) -> Value {
+        let (benchmark, measured) = (self.benchmark, self.measured);
+        let phases: serde_json::Map<String, Value> = PHASES
+            .iter()
+            .enumerate()
+            .map(|(at, (name, _))| {
+                ((*name).to_owned(), json!({"seconds": self.phases[at], "share": self.share(at)}))
+            })
+            .collect();
+        let every: Vec<f64> = measured.steps.iter().map(|step| step.seconds.0).collect();
+        json!({
+            "seconds_per_step": self.quartiles[1],
+            "seconds_quartiles": [self.quartiles[0], self.quartiles[2]],
+            "seconds_of_each_step": every,
+            "tokens_per_second": self.tokens_per_second,
+            "phases": phases,
+            "gflop_per_second": self.flop_per_second / 1e9,
+            "matrix_peak_gflop_per_second": measured.matrix_peak.map(|peak| peak / 1e9),
+            "percent_of_matrix_peak": measured.matrix_peak.map(|peak| 100.0 * self.flop_per_second / peak),
+            "evaluation_seconds": self.evaluation,
+            "peak_memory_bytes": measured.peak_memory,
+            "host": self.host,
+            "settings": {
+                "architecture": benchmark.architecture,
+                "batch": benchmark.sequences,
+                "length": benchmark.length,
+                "steps": benchmark.steps,
+                "training": benchmark.training,
+            },
+        })
+    }
+
+    fn text(&self) -> String {
+        let StepBenchmark { architecture, sequences, length, steps, training } = self.benchmark;
+        let Host { cpu, cores, threads, .. } = &self.host;
+        let [low, median, high] = self.quartiles;
+        let shares: Vec<String> = PHASES
+            .iter()
+            .enumerate()
+            .map(|(at, (name, _))| format!("{name} {:.1} %", 100.0 * self.share(at)))
+            .collect();
+        let rate = format!("{:.1} GFLOP/s", self.flop_per_second / 1e9);
+        let rate = self.measured.matrix_peak.map_or_else(
+            || format!("{rate}; the matrix peak is not measured in {}", training.precision),
+            |peak| {
+                let part = 100.0 * self.flop_per_second / peak;
+                format!("{rate}, {part:.1} % of the matrix peak of {:.1} GFLOP/s", peak / 1e9)
+            },
+        );
+        let tokens = f64::from(*sequences) * f64::from(*length);
+        [
+            format!(
+                "model        {} layers of width {}, {} heads, feed-forward {}, vocabulary {}",
+                architecture.layers,
+                architecture.hidden,
+                architecture.heads,
+                architecture.intermediate,
+                architecture.vocab_size
+            ),
+            format!(
+                "batch        {sequences} × {length} tokens, {}, threads: {threads}{}",
+                training.precision,
+                if training.activation_checkpointing { ", layers computed twice" } else { "" }
+            ),
+            format!("step         {median:.4} s (median of {steps}; quartiles {low:.4} and {high:.4})"),
+            format!("             {:.0} tokens/s", self.tokens_per_second),
+            format!("phases       {}", shares.join(", ")),
+            format!("rate         {rate}"),
+            format!("evaluation   {:.4} s a batch, {:.0} tokens/s", self.evaluation, tokens / self.evaluation),
+            format!("peak memory  {}", self.measured.peak_memory),
+            format!("machine      {cpu}, {cores} cores"),
+        ]
+        .join("\n")
+    }
+}

@@ -1,0 +1,52 @@
+//! How many threads compute.
+
+use super::Error;
+use super::prepare::cores;
+
+/// The threads of a command that computes in this process.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct ThreadArgs {
+    /// Threads that compute [default: one a processor core]. Changes no digit of a result.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST))]
+    threads: Option<u32>,
+}
+
+/// More are a slip: no machine has as many cores.
+pub(super) const MOST: i64 = 4096;
+
+/// A thread of the pool carries a whole command, so it gets as much stack as a main thread has.
+const STACK_BYTES: usize = 8 << 20;
+
+impl ThreadArgs {
+    /// Carries out `command` on one of so many threads. A command that starts on a thread of the pool
+    /// hands half of every parallel loop to the others and takes the other half itself; from outside it
+    /// would hand over everything and wait.
+    pub(super) fn compute<T: Send>(self, command: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+        compute(self.threads.map(|threads| threads as usize), command)
+    }
+}
+
+/// As [`ThreadArgs::compute`], with `threads` threads; `None` is one a core.
+///
+/// This is the process's only pool: nothing may compute before it is made.
+pub(super) fn compute<T: Send>(
+    threads: Option<usize>,
+    command: impl FnOnce() -> Result<T, Error> + Send,
+) -> Result<T, Error> {
+    let mut pool = rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES);
+    // Left open, it is RAYON_NUM_THREADS, else one a core.
+    if let Some(threads) = threads {
+        pool = pool.num_threads(threads);
+    }
+    pool.build_global().map_err(|error| Error::System(format!("no threads: {error}")))?;
+    rayon::scope(|_| command())
+}
+
+/// Says that so many runs of so many threads are more than the cores.
+pub(super) fn note_too_many(slots: usize, threads: usize) {
+    let cores = cores();
+    if slots.saturating_mul(threads) > cores {
+        let at_a_time = if slots == 1 { "1 run".to_owned() } else { format!("{slots} runs at a time") };
+        super::trained_model::note(&format_args!("{at_a_time} with {threads} threads each, on {cores} cores"));
+    }
+}

@@ -1,0 +1,156 @@
+//! A training step as runs take it, measured: through the fit loop, on made-up sequences of one length.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use burn::tensor::{Device, Tensor};
+
+use super::device::{NamedDevice, open_device};
+use super::error::TrainError;
+use super::evaluate::predict_in_batches;
+use super::fit::{Material, StepReport, Watch, fit};
+use super::precision::open_precision;
+use crate::model::random_classifier;
+use crate::random::Stream;
+use crate::store::settings::NUMERICS_VERSION;
+use crate::store::{
+    Architecture, Evaluation, Precision, RunSettings, Start, TrainingSettings, peak_memory, reset_peak_memory,
+};
+use crate::task::Task;
+use crate::text::{FeatureSet, LeftOut};
+use crate::units::{Bytes, Seconds};
+
+const DEVICE: &str = "cpu";
+/// A task of two classes.
+const TASK: &str = "rte";
+/// Steps that do not count: the first makes the optimizer's moments, the second fills the buffers that
+/// later steps use again.
+const WARM_UP: u32 = 2;
+/// Batches that are predicted, of which the first does not count.
+const EVALUATIONS: usize = 4;
+/// Rows and columns of the product whose rate is the matrix peak, and how often it is computed.
+const PEAK_SIZE: usize = 2048;
+const PEAK_REPETITIONS: usize = 6;
+
+/// What is measured.
+#[derive(Clone, Debug)]
+pub struct StepBenchmark {
+    /// The size, with random weights.
+    pub architecture: Architecture,
+    /// Sequences in a batch.
+    pub sequences: u32,
+    /// Tokens of each.
+    pub length: u32,
+    /// Steps that count.
+    pub steps: u32,
+    /// Dropout, clipping, optimizer, precision.
+    pub training: TrainingSettings,
+}
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct StepMeasured {
+    /// Every step that counts.
+    pub steps: Vec<StepReport>,
+    /// A batch of the same size without gradients, several times.
+    pub evaluations: Vec<Seconds>,
+    /// Of the process while it trained.
+    pub peak_memory: Bytes,
+    /// Operations a second of a large square product in the same precision; `None` where it is not
+    /// measured.
+    pub matrix_peak: Option<f64>,
+}
+
+/// Takes the steps of `benchmark` on the processor, then measures the rest.
+///
+/// # Errors
+/// As [`fit`]; a precision that the device does not compute in.
+pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainError> {
+    let StepBenchmark { architecture, sequences, steps, ref training, .. } = *benchmark;
+    let NamedDevice { name, device } = open_device(DEVICE)?;
+    let precision = open_precision(training.precision, name)?;
+    let task = Task::find(TASK)?;
+    let settings = settings(benchmark);
+    reset_peak_memory();
+    let train = features(benchmark, sequences * (WARM_UP + steps));
+    let mut model = random_classifier(&architecture, task.head.outputs(), settings.seed, &device.clone().autodiff());
+    model.bert.precision = precision;
+    let mut reports = Reports(Vec::new());
+    let fitted = fit(model, &settings, Material { task, train: &train, dev: &[] }, &device, &mut reports)?;
+    let peak_memory = peak_memory();
+    let batch = features(benchmark, sequences);
+    let predict = |_| {
+        let start = Instant::now();
+        drop(predict_in_batches(&fitted.model, &batch, sequences, &device));
+        Seconds(start.elapsed().as_secs_f64())
+    };
+    Ok(StepMeasured {
+        steps: reports.0.split_off(WARM_UP as usize),
+        evaluations: (0..EVALUATIONS).map(predict).skip(1).collect(),
+        peak_memory,
+        matrix_peak: matrix_peak(training.precision, &device),
+    })
+}
+
+fn settings(benchmark: &StepBenchmark) -> RunSettings {
+    RunSettings {
+        model: "benchmark".to_owned(),
+        architecture: benchmark.architecture,
+        start: Start::Random,
+        task: TASK.to_owned(),
+        batch_size: benchmark.sequences,
+        learning_rate: 5e-5,
+        epochs: 1,
+        seed: 1,
+        training: benchmark.training.clone(),
+        device: DEVICE.to_owned(),
+        data_sha256: BTreeMap::new(),
+        vocabulary_sha256: String::new(),
+        lower_case: true,
+        skip_bad_rows: false,
+        numerics_version: NUMERICS_VERSION,
+    }
+}
+
+/// Sequences of random tokens, each token as likely as any other: more different rows of the word
+/// embeddings have gradients than in text, where frequent words repeat.
+fn features(benchmark: &StepBenchmark, examples: u32) -> FeatureSet {
+    let (length, vocabulary) = (benchmark.length as usize, benchmark.architecture.vocab_size as usize);
+    let mut draws = Stream::new(1, "benchmark").at(0);
+    let ids: Vec<Vec<u32>> =
+        (0..examples).map(|_| (0..length).map(|_| draws.below(vocabulary) as u32).collect()).collect();
+    let segments = vec![vec![0; length]; ids.len()];
+    let labels = (0..examples).map(|example| (example % 2) as f32).collect();
+    FeatureSet::from_examples(&ids, &segments, labels, LeftOut::default())
+}
+
+/// Keeps every step's report.
+struct Reports(Vec<StepReport>);
+
+impl Watch for Reports {
+    fn step(&mut self, report: &StepReport) {
+        self.0.push(*report);
+    }
+
+    fn evaluated(&mut self, _: &Evaluation) {}
+
+    fn stop(&mut self) -> bool {
+        false
+    }
+}
+
+/// Operations a second of the best of several products of two square matrices, [`PEAK_SIZE`] wide.
+// Stands in for the kernels' own measurement, which also knows bf16.
+fn matrix_peak(precision: Precision, device: &Device) -> Option<f64> {
+    if precision != Precision::F32 {
+        return None;
+    }
+    let square = Tensor::<2>::ones([PEAK_SIZE, PEAK_SIZE], device);
+    let operations = 2.0 * (PEAK_SIZE as f64).powi(3);
+    let rate = |_| {
+        let start = Instant::now();
+        drop(square.clone().matmul(square.clone()).into_data());
+        operations / start.elapsed().as_secs_f64()
+    };
+    (0..PEAK_REPETITIONS).map(rate).max_by(f64::total_cmp)
+}
