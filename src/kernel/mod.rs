@@ -24,6 +24,7 @@ mod precision;
 
 pub use adam::{Adam, AdamRule, Moments, Trained, adam_step, adamw, bert_adam, global_norm};
 pub use attention::attention;
+pub use cpu::Bf16Support;
 pub use dropout::Dropout;
 pub use embeddings::{EmbeddingTables, TokenRows, embeddings};
 pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};
@@ -31,5 +32,4 @@ pub use feed_forward::linear_gelu;
 pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
 pub use loss::{cross_entropy, mean_squared_error};
 pub use packing::Packing;
-pub use cpu::Bf16Support;
 pub use precision::Precision;

@@ -191,9 +191,7 @@ impl<'a> Summary<'a> {
         let phases: serde_json::Map<String, Value> = PHASES
             .iter()
             .enumerate()
-            .map(|(at, (name, _))| {
-                ((*name).to_owned(), json!({"seconds": self.phases[at], "share": self.share(at)}))
-            })
+            .map(|(at, (name, _))| ((*name).to_owned(), json!({"seconds": self.phases[at], "share": self.share(at)})))
             .collect();
         let every: Vec<f64> = measured.steps.iter().map(|step| step.seconds.0).collect();
         json!({

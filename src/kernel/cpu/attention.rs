@@ -1,89 +1,429 @@
-//! placeholder
+//! Multi-head self-attention within each sequence of a packed batch, forward and backward.
+//!
+//! For each sequence and head, with Q, K, V `[length, head size]`, d the head size and the dropout mask M:
+//!
+//! ```text
+//! S = Q Kᵀ/√d     P = softmax(S)     P̃ = M ∘ P     O = P̃ V                    (Vaswani et al. 2017, §3.2)
+//! dV = P̃ᵀ dO      dP = M ∘ (dO Vᵀ)   dS = P ∘ (dP − rowsum(dP ∘ P))/√d
+//! dQ = dS K       dK = dSᵀ Q
+//! ```
+//!
+//! Nothing of the size of S is kept: backward computes P again. Both work on blocks of [`QUERIES`] queries and all
+//! keys, which stay in the second cache. Softmax is in f32; P̃ and dS are stored as operands of the products.
+
+use rayon::prelude::*;
+
 use super::element::Element;
+use super::isa::Isa;
 use super::mask::Site;
-pub fn probs(
-    qkv: &[f32],
-    hidden: usize,
-    d: usize,
-    head: usize,
-    rows: std::ops::Range<usize>,
-    i: usize,
-    mask: Option<Site>,
-    tokens: usize,
-    longest: usize,
-) -> (Vec<f32>, Vec<f32>) {
-    let at = |p: usize, t: usize, x: usize| qkv[t * 3 * hidden + p * hidden + head * d + x];
-    let s: Vec<f32> =
-        rows.clone().map(|j| (0..d).map(|x| at(0, i, x) * at(1, j, x)).sum::<f32>() / (d as f32).sqrt()).collect();
-    let m = s.iter().copied().fold(f32::MIN, f32::max);
-    let e: Vec<f32> = s.iter().map(|s| (s - m).exp()).collect();
-    let t: f32 = e.iter().sum();
-    let mut keep = vec![1.0; longest];
-    if let Some(mask) = mask {
-        mask.multiply(head * tokens + i, longest, &mut keep);
-    }
-    (e.iter().map(|e| e / t).collect(), keep)
+use super::math::exp;
+use super::product::{Cells, Matrix, Operand, Output, Place, Store, Sum, product_here, tile_row};
+use super::scratch::scratch;
+
+/// Queries whose scores are in memory at a time.
+const QUERIES: usize = 128;
+/// Rows of scores are padded to a multiple of this, with keys that have no probability.
+const LANES: usize = 16;
+/// Multiplications that are worth a task.
+const TASK_WORK: usize = 1 << 20;
+
+/// softmax(Q Kᵀ/√d) V for each head within each sequence, `[tokens, 3 × hidden] → [tokens, hidden]`, on all threads.
+///
+/// `qkv` holds queries, keys and values side by side, each with its heads side by side; `offsets` are the
+/// `batch + 1` first rows of the sequences. With `dropout`, probabilities are dropped: rows of its mask are
+/// `head × tokens + token` of the query, as wide as the longest sequence is long.
+pub fn forward<E: Operand>(qkv: &[E], context: &mut [E], heads: usize, offsets: &[u32], dropout: Option<Site>) {
+    let shape = Shape::new(context.len(), heads, offsets);
+    assert!(qkv.len() == 3 * context.len(), "three parts");
+    let context = Cells::new(context);
+    shape.each(offsets, |part| part.forward(qkv, context, dropout));
 }
-pub fn forward<E: Element>(qkv: &[E], context: &mut [E], heads: usize, offsets: &[u32], mask: Option<Site>) {
-    let tokens = *offsets.last().unwrap() as usize;
-    let hidden = context.len() / tokens;
-    let d = hidden / heads;
-    let longest = offsets.windows(2).map(|p| p[1] - p[0]).max().unwrap() as usize;
-    let q: Vec<f32> = qkv.iter().map(|x| x.to_f32()).collect();
-    for b in offsets.windows(2) {
-        let rows = b[0] as usize..b[1] as usize;
-        for head in 0..heads {
-            for i in rows.clone() {
-                let (p, keep) = probs(&q, hidden, d, head, rows.clone(), i, mask, tokens, longest);
-                for x in 0..d {
-                    context[i * hidden + head * d + x] = E::from_f32(
-                        rows.clone()
-                            .enumerate()
-                            .map(|(c, j)| p[c] * keep[c] * q[j * 3 * hidden + 2 * hidden + head * d + x])
-                            .sum(),
+
+/// The gradient `dqkv` `[tokens, 3 × hidden]` from that of the context, `[tokens, hidden]`; arguments as those of
+/// [`forward`].
+pub fn backward<E: Operand>(
+    qkv: &[E],
+    dcontext: &[E],
+    dqkv: &mut [E],
+    heads: usize,
+    offsets: &[u32],
+    dropout: Option<Site>,
+) {
+    let shape = Shape::new(dcontext.len(), heads, offsets);
+    assert!(qkv.len() == 3 * dcontext.len() && dqkv.len() == qkv.len(), "three parts");
+    let dqkv = Cells::new(dqkv);
+    shape.each(offsets, |part| part.backward(qkv, dcontext, dqkv, dropout));
+}
+
+#[derive(Clone, Copy)]
+struct Shape {
+    tokens: usize,
+    hidden: usize,
+    heads: usize,
+    head_size: usize,
+}
+
+impl Shape {
+    fn new(elements: usize, heads: usize, offsets: &[u32]) -> Self {
+        let tokens = offsets.last().map_or(0, |&last| last as usize);
+        let hidden = elements / tokens.max(1);
+        assert!(hidden * tokens == elements && hidden.is_multiple_of(heads), "heads of one size");
+        Self { tokens, hidden, heads, head_size: hidden / heads }
+    }
+
+    /// Calls `work` for each head of each sequence, on all threads.
+    fn each(self, offsets: &[u32], work: impl Fn(Part) + Sync) {
+        let pairs = offsets.len().saturating_sub(1) * self.heads;
+        let all: usize =
+            offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize).map(|length| length * length).sum();
+        let mean = all * self.head_size * self.heads / pairs.max(1);
+        (0..pairs).into_par_iter().with_min_len(TASK_WORK / mean.max(1) + 1).for_each(|pair| {
+            let (sequence, head) = (pair / self.heads, pair % self.heads);
+            let first = offsets[sequence] as usize;
+            let length = offsets[sequence + 1] as usize - first;
+            if length > 0 {
+                work(Part { shape: self, first, length, head });
+            }
+        });
+    }
+}
+
+/// One head of one sequence.
+#[derive(Clone, Copy)]
+struct Part {
+    shape: Shape,
+    first: usize,
+    length: usize,
+    head: usize,
+}
+
+/// The parts of a row of `qkv`.
+#[derive(Clone, Copy)]
+enum Side {
+    Query,
+    Key,
+    Value,
+}
+
+impl Part {
+    /// Where the head's elements of a row begin in `qkv`.
+    fn at(self, side: Side, row: usize) -> usize {
+        let shape = self.shape;
+        (self.first + row) * 3 * shape.hidden + side as usize * shape.hidden + self.head * shape.head_size
+    }
+
+    /// Where they begin in the context.
+    fn at_context(self, row: usize) -> usize {
+        (self.first + row) * self.shape.hidden + self.head * self.shape.head_size
+    }
+
+    fn view<E>(self, qkv: &[E], side: Side, from: usize, rows: usize) -> Matrix<'_, E> {
+        Matrix::strided(&qkv[self.at(side, from)..], rows, self.shape.head_size, 3 * self.shape.hidden)
+    }
+
+    /// The first query and the number of queries of each block.
+    fn blocks(self) -> impl Iterator<Item = (usize, usize)> {
+        (0..self.length).step_by(QUERIES).map(move |from| (from, QUERIES.min(self.length - from)))
+    }
+
+    /// Elements between two rows of scores.
+    fn stride(self) -> usize {
+        self.length.next_multiple_of(LANES)
+    }
+
+    /// The largest number of scores at a time.
+    fn block_size(self) -> usize {
+        QUERIES.min(self.length) * self.stride()
+    }
+
+    fn scale(self) -> f32 {
+        1.0 / (self.shape.head_size as f32).sqrt()
+    }
+
+    fn forward<E: Operand>(self, qkv: &[E], context: Cells<'_, E>, dropout: Option<Site>) {
+        let (length, stride) = (self.length, self.stride());
+        let key = self.view(qkv, Side::Key, 0, length).transpose();
+        let value = self.view(qkv, Side::Value, 0, length);
+        let rows = Rows { length, stride, scale: self.scale() };
+        scratch(self.block_size(), |scores: &mut [f32]| {
+            scratch(self.block_size(), |probabilities: &mut [E]| {
+                let mut inverse_sums = [0.0; QUERIES];
+                for (from, count) in self.blocks() {
+                    let scores = &mut scores[..count * stride];
+                    let query = self.view(qkv, Side::Query, from, count);
+                    product_here(query, key, &Store { to: Cells::new(scores), stride, bias: None });
+                    self.with_draws(dropout, from, count, |draws| {
+                        rows.weigh(scores, probabilities, draws, &mut inverse_sums);
+                    });
+                    let probabilities = Matrix::strided(probabilities, count, length, stride);
+                    let to = context.skip(self.at_context(from));
+                    product_here(
+                        probabilities,
+                        value,
+                        &Scaled { to, stride: self.shape.hidden, factors: &inverse_sums },
                     );
                 }
+            });
+        });
+    }
+
+    fn backward<E: Operand>(self, qkv: &[E], dcontext: &[E], dqkv: Cells<'_, E>, dropout: Option<Site>) {
+        let (length, stride, size) = (self.length, self.stride(), self.shape.head_size);
+        let [key, value] = [Side::Key, Side::Value].map(|side| self.view(qkv, side, 0, length));
+        let rows = Rows { length, stride, scale: self.scale() };
+        let mut sums = KeySums::new(self, dqkv);
+        scratch(2 * self.block_size(), |both: &mut [f32]| {
+            scratch(2 * self.block_size(), |operands: &mut [E]| {
+                let (scores, dp) = both.split_at_mut(self.block_size());
+                let (probabilities, ds) = operands.split_at_mut(self.block_size());
+                for (from, count) in self.blocks() {
+                    let (scores, dp) = (&mut scores[..count * stride], &mut dp[..count * stride]);
+                    let query = self.view(qkv, Side::Query, from, count);
+                    let doutput = Matrix::strided(&dcontext[self.at_context(from)..], count, size, self.shape.hidden);
+                    product_here(query, key.transpose(), &Store { to: Cells::new(scores), stride, bias: None });
+                    product_here(doutput, value.transpose(), &Store { to: Cells::new(dp), stride, bias: None });
+                    self.with_draws(dropout, from, count, |draws| {
+                        rows.differentiate(scores, dp, draws, probabilities, ds)
+                    });
+                    let [probabilities, ds] =
+                        [&*probabilities, &*ds].map(|x| Matrix::strided(x, count, length, stride));
+                    sums.add(Side::Value, probabilities.transpose(), doutput, from);
+                    sums.add(Side::Key, ds.transpose(), query, from);
+                    let to = dqkv.skip(self.at(Side::Query, from));
+                    product_here(ds, key, &Store { to, stride: 3 * self.shape.hidden, bias: None });
+                }
+            });
+        });
+        sums.store();
+    }
+
+    /// Calls `work` with the mask and its draws for `count` queries, if there is one.
+    fn with_draws<R>(
+        self,
+        dropout: Option<Site>,
+        from: usize,
+        count: usize,
+        work: impl FnOnce(Option<Draws<'_>>) -> R,
+    ) -> R {
+        let Some(site) = dropout else { return work(None) };
+        let row = self.head * self.shape.tokens + self.first + from;
+        let stride = Site::stride(self.length);
+        scratch(count * stride, |draws: &mut [u16]| {
+            Isa::detect().run(
+                #[inline(always)]
+                || site.draws(row, self.length, draws),
+            );
+            work(Some(Draws { site, draws, stride }))
+        })
+    }
+}
+
+/// The sums over all queries, dK and dV of one head of one sequence.
+struct KeySums<'a, E> {
+    part: Part,
+    dqkv: Cells<'a, E>,
+    /// Both in f32, if there is more than one block of queries.
+    sums: [Vec<f32>; 2],
+}
+
+impl<'a, E: Operand> KeySums<'a, E> {
+    fn new(part: Part, dqkv: Cells<'a, E>) -> Self {
+        let elements = if part.length > QUERIES { part.length * part.shape.head_size } else { 0 };
+        Self { part, dqkv, sums: [(); 2].map(|()| vec![0.0; elements]) }
+    }
+
+    /// Adds the product of one block of queries.
+    fn add(&mut self, side: Side, weights: Matrix<'_, E>, rows: Matrix<'_, E>, from: usize) {
+        let shape = self.part.shape;
+        if self.part.length > QUERIES {
+            let to = Cells::new(&mut self.sums[side as usize - 1]);
+            product_here(weights, rows, &Sum { to, stride: shape.head_size, add: from > 0 });
+        } else {
+            let to = self.dqkv.skip(self.part.at(side, 0));
+            product_here(weights, rows, &Store { to, stride: 3 * shape.hidden, bias: None });
+        }
+    }
+
+    /// Stores what was summed in f32.
+    fn store(self) {
+        let size = self.part.shape.head_size;
+        for (side, sums) in [Side::Key, Side::Value].into_iter().zip(&self.sums) {
+            for (row, sums) in sums.chunks_exact(size).enumerate() {
+                // SAFETY: no other task has this head of this sequence.
+                let to = unsafe { self.dqkv.part(self.part.at(side, row), size) };
+                to.iter_mut().zip(sums).for_each(|(to, &sum)| *to = E::from_f32(sum));
             }
         }
     }
 }
-pub fn backward<E: Element>(qkv: &[E], dc: &[E], dqkv: &mut [E], heads: usize, offsets: &[u32], mask: Option<Site>) {
-    let tokens = *offsets.last().unwrap() as usize;
-    let hidden = dc.len() / tokens;
-    let d = hidden / heads;
-    let longest = offsets.windows(2).map(|p| p[1] - p[0]).max().unwrap() as usize;
-    let q: Vec<f32> = qkv.iter().map(|x| x.to_f32()).collect();
-    let g: Vec<f32> = dc.iter().map(|x| x.to_f32()).collect();
-    let mut out = vec![0f32; q.len()];
-    for b in offsets.windows(2) {
-        let rows = b[0] as usize..b[1] as usize;
-        for head in 0..heads {
-            for i in rows.clone() {
-                let (p, keep) = probs(&q, hidden, d, head, rows.clone(), i, mask, tokens, longest);
-                let dp: Vec<f32> = rows
-                    .clone()
-                    .enumerate()
-                    .map(|(c, j)| {
-                        keep[c]
-                            * (0..d)
-                                .map(|x| g[i * hidden + head * d + x] * q[j * 3 * hidden + 2 * hidden + head * d + x])
-                                .sum::<f32>()
-                    })
-                    .collect();
-                let total: f32 = dp.iter().zip(&p).map(|(a, b)| a * b).sum();
-                for (c, j) in rows.clone().enumerate() {
-                    let ds = p[c] * (dp[c] - total) / (d as f32).sqrt();
-                    for x in 0..d {
-                        out[j * 3 * hidden + 2 * hidden + head * d + x] +=
-                            p[c] * keep[c] * g[i * hidden + head * d + x];
-                        out[i * 3 * hidden + head * d + x] += ds * q[j * 3 * hidden + hidden + head * d + x];
-                        out[j * 3 * hidden + hidden + head * d + x] += ds * q[i * 3 * hidden + head * d + x];
+
+/// The draws of a mask for a block of scores.
+#[derive(Clone, Copy)]
+struct Draws<'a> {
+    site: Site,
+    draws: &'a [u16],
+    stride: usize,
+}
+
+impl<'a> Draws<'a> {
+    #[inline(always)]
+    fn row(self, row: usize) -> &'a [u16] {
+        &self.draws[row * self.stride..][..self.stride]
+    }
+}
+
+/// What is done with the rows of a block of scores, `[queries, stride]`.
+#[derive(Clone, Copy)]
+struct Rows {
+    length: usize,
+    stride: usize,
+    scale: f32,
+}
+
+impl Rows {
+    /// `weights` become M ∘ exp(S − max), and `inverse` 1/Σ exp(S − max), from `scores` Q Kᵀ.
+    fn weigh<E: Element>(self, scores: &mut [f32], weights: &mut [E], draws: Option<Draws<'_>>, inverse: &mut [f32]) {
+        let rows = scores.chunks_exact_mut(self.stride).zip(weights.chunks_exact_mut(self.stride)).zip(inverse);
+        Isa::detect().run(
+            #[inline(always)]
+            || {
+                for (row, ((scores, weights), inverse)) in rows.enumerate() {
+                    *inverse = 1.0 / self.exponentials(scores);
+                    match draws {
+                        None => {
+                            for (weight, &x) in weights.iter_mut().zip(&*scores) {
+                                *weight = E::from_f32(x);
+                            }
+                        }
+                        Some(draws) => {
+                            for ((weight, &x), &draw) in weights.iter_mut().zip(&*scores).zip(draws.row(row)) {
+                                *weight = E::from_f32(x * draws.site.factor(draw));
+                            }
+                        }
                     }
                 }
-            }
-        }
+            },
+        );
     }
-    for (o, x) in dqkv.iter_mut().zip(out) {
-        *o = E::from_f32(x);
+
+    /// `probabilities` become P̃ and `ds` dS, from `scores` Q Kᵀ and `dp` dO Vᵀ, which are overwritten.
+    fn differentiate<E: Element>(
+        self,
+        scores: &mut [f32],
+        dp: &mut [f32],
+        draws: Option<Draws<'_>>,
+        probabilities: &mut [E],
+        ds: &mut [E],
+    ) {
+        let inputs = scores.chunks_exact_mut(self.stride).zip(dp.chunks_exact_mut(self.stride));
+        let outputs = probabilities.chunks_exact_mut(self.stride).zip(ds.chunks_exact_mut(self.stride));
+        Isa::detect().run(
+            #[inline(always)]
+            || {
+                for (row, ((p, dp), (dropped, ds))) in inputs.zip(outputs).enumerate() {
+                    let inverse = 1.0 / self.exponentials(p);
+                    dp[self.length..].fill(0.0);
+                    match draws {
+                        None => {
+                            for (dropped, p) in dropped.iter_mut().zip(&mut *p) {
+                                *p *= inverse;
+                                *dropped = E::from_f32(*p);
+                            }
+                        }
+                        Some(draws) => {
+                            let draws = draws.row(row).iter().map(|&draw| draws.site.factor(draw));
+                            for (((dropped, p), dp), factor) in dropped.iter_mut().zip(&mut *p).zip(&mut *dp).zip(draws)
+                            {
+                                *p *= inverse;
+                                *dp *= factor;
+                                *dropped = E::from_f32(*p * factor);
+                            }
+                        }
+                    }
+                    let mean = sum(p, dp, |p, dp| p * dp);
+                    for ((ds, &p), &dp) in ds.iter_mut().zip(&*p).zip(&*dp) {
+                        *ds = E::from_f32(self.scale * p * (dp - mean));
+                    }
+                }
+            },
+        );
+    }
+
+    /// A row of scores becomes exp((s − max)/√d), 0 for the keys that fill it up; returns the sum.
+    #[inline(always)]
+    fn exponentials(self, row: &mut [f32]) -> f32 {
+        row[self.length..].fill(f32::NEG_INFINITY);
+        let largest = maximum(row);
+        for x in &mut *row {
+            *x = exp((*x - largest) * self.scale);
+        }
+        sum(row, row, |x, _| x)
     }
 }
+
+/// Σ f(a, b), in [`LANES`] parts that are added in a fixed order.
+#[inline(always)]
+fn sum(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            lanes[lane] += f(a[lane], b[lane]);
+        }
+    }
+    across(lanes, |a, b| a + b)
+}
+
+#[inline(always)]
+fn maximum(row: &[f32]) -> f32 {
+    let larger = |a, b| if a > b { a } else { b };
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    for row in row.as_chunks::<LANES>().0 {
+        for lane in 0..LANES {
+            lanes[lane] = larger(row[lane], lanes[lane]);
+        }
+    }
+    across(lanes, larger)
+}
+
+/// Halves the lanes until one is left.
+#[inline(always)]
+fn across(mut lanes: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] = f(lanes[lane], lanes[lane + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// Stores the product with each row multiplied by its factor.
+struct Scaled<'a, E> {
+    to: Cells<'a, E>,
+    stride: usize,
+    factors: &'a [f32],
+}
+
+impl<E: Element> Output for Scaled<'_, E> {
+    unsafe fn take(&self, place: Place, tile: &[f32]) {
+        Isa::detect().run(
+            #[inline(always)]
+            || {
+                for row in 0..place.rows {
+                    let from = tile_row(tile, row, place.columns);
+                    let factor = self.factors[place.row + row];
+                    // SAFETY: tiles do not overlap, so neither do their rows.
+                    let to = unsafe { self.to.part((place.row + row) * self.stride + place.column, place.columns) };
+                    for (to, &x) in to.iter_mut().zip(from) {
+                        *to = E::from_f32(x * factor);
+                    }
+                }
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+#[path = "attention_tests.rs"]
+mod tests;

@@ -184,13 +184,22 @@ mod tests {
         let step = (7 << 32) + 5;
         let mask = Mask::new(0.25, stream, step).unwrap();
         let far = (1 << 32) / 4 - 2;
-        for (width, columns, first_row, rows) in
-            [(8, 8, 0, 1), (30, 30, 3, 50), (128, 128, 5, 128), (128, 28, 9, 28), (300, 151, 2, 9), (512, 1, 0, 300), (30, 30, far, 5)]
-        {
+        for (width, columns, first_row, rows) in [
+            (8, 8, 0, 1),
+            (30, 30, 3, 50),
+            (128, 128, 5, 128),
+            (128, 28, 9, 28),
+            (300, 151, 2, 9),
+            (512, 1, 0, 300),
+            (30, 30, far, 5),
+        ] {
             let site = mask.site(3, width);
             let stride = Site::stride(columns);
             let mut draws = vec![0; rows * stride];
-            Isa::detect().run(#[inline(always)] || site.draws(first_row, columns, &mut draws));
+            Isa::detect().run(
+                #[inline(always)]
+                || site.draws(first_row, columns, &mut draws),
+            );
             for (row, draws) in draws.chunks(stride).enumerate() {
                 for (element, &got) in draws[..columns].iter().enumerate() {
                     let expected = draw(3, step, stream.key(), width, first_row + row, element);

@@ -112,14 +112,23 @@ pub struct ResidualNormGradients<'a> {
 impl ResidualNorm<'_> {
     /// `x` becomes x̂, the normalized rows; `y` the result, and so `copy` in another format if wanted;
     /// `rstd` `[tokens]` 1/√(variance + ε).
-    pub fn forward<E: Element>(&self, x: &mut [f32], residual: &[f32], y: &mut [f32], copy: Option<&mut [E]>, rstd: &mut [f32]) {
+    pub fn forward<E: Element>(
+        &self,
+        x: &mut [f32],
+        residual: &[f32],
+        y: &mut [f32],
+        copy: Option<&mut [E]>,
+        rstd: &mut [f32],
+    ) {
         let width = self.gamma.len();
         assert!(x.len() == rstd.len() * width && residual.len() == x.len() && y.len() == x.len(), "rows of one width");
         let (tokens, isa) = (rstd.len(), Isa::detect());
         let (x, y, copy, rstd) = (Cells::new(x), Cells::new(y), copy.map(Cells::new), Cells::new(rstd));
         for_chunks(tokens, |from, rows| {
             // SAFETY: chunks of rows do not overlap.
-            let (x, y, rstd) = unsafe { (x.part(from * width, rows * width), y.part(from * width, rows * width), rstd.part(from, rows)) };
+            let (x, y, rstd) = unsafe {
+                (x.part(from * width, rows * width), y.part(from * width, rows * width), rstd.part(from, rows))
+            };
             // SAFETY: as above.
             let mut copy = copy.as_ref().map(|copy| unsafe { copy.part(from * width, rows * width) });
             let residual = &residual[from * width..][..rows * width];

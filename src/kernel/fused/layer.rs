@@ -151,16 +151,7 @@ impl Backward<Flex, INPUTS> for LayerBackward {
         let x = numbers(&inputs[0]);
         let dropout = call.dropout.as_ref();
         let into = layer_gradients(&mut buffers);
-        backward(
-            call.shape,
-            &parameters(inputs),
-            x,
-            saved,
-            &call.offsets,
-            dropout,
-            numbers(&arriving),
-            into,
-        );
+        backward(call.shape, &parameters(inputs), x, saved, &call.offsets, dropout, numbers(&arriving), into);
         for ((parent, buffer), input) in ops.parents.into_iter().zip(buffers).zip(inputs) {
             if let Some(parent) = parent {
                 gradients.register::<Flex>(parent.id, tensor(buffer, input.layout().shape().clone()));

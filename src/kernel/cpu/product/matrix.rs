@@ -96,6 +96,13 @@ impl<'a, T> Cells<'a, T> {
         Self { start: slice.as_mut_ptr(), length: slice.len(), borrowed: PhantomData }
     }
 
+    /// All but the first `at` elements; they are still the same cells.
+    #[inline(always)]
+    pub fn skip(&self, at: usize) -> Self {
+        assert!(at <= self.length, "a part leaves its slice");
+        Self { start: self.start.wrapping_add(at), length: self.length - at, borrowed: PhantomData }
+    }
+
     /// Brings the lines of elements `at .. at + length` nearer, to be written soon. Only a hint.
     #[inline(always)]
     pub fn expect(&self, at: usize, length: usize) {
