@@ -93,7 +93,8 @@ mod tests {
         let device = Device::flex();
         let dropout = Dropout::new(0.4, Stream::new(1, "dropout"), 3).unwrap();
         let (rows, width) = (900, 30);
-        let dropped = dropout.apply(Tensor::<2>::ones([rows, width], &device), 5).into_data().try_to_vec::<f32>().unwrap();
+        let dropped =
+            dropout.apply(Tensor::<2>::ones([rows, width], &device), 5).into_data().try_to_vec::<f32>().unwrap();
         for (row, dropped) in dropped.chunks(width).enumerate() {
             assert_eq!(dropped, mask_of_row(dropout.mask, 5, width, row));
         }

@@ -109,10 +109,16 @@ impl Site {
     pub fn multiply(&self, first_row: usize, width: usize, x: &mut [f32]) {
         let mut rows = x.chunks_exact_mut(width.max(1));
         let count = rows.len();
-        self.each_row(first_row, width, count, #[inline(always)] |draws| {
-            let x = rows.next().unwrap_or_default();
-            x.iter_mut().zip(draws).for_each(|(x, &draw)| *x *= self.factor(draw));
-        });
+        self.each_row(
+            first_row,
+            width,
+            count,
+            #[inline(always)]
+            |draws| {
+                let x = rows.next().unwrap_or_default();
+                x.iter_mut().zip(draws).for_each(|(x, &draw)| *x *= self.factor(draw));
+            },
+        );
     }
 
     /// Calls `work` with the draws of each of `count` rows from `first_row` on, one after the other.
@@ -120,13 +126,17 @@ impl Site {
     pub fn each_row(&self, first_row: usize, width: usize, count: usize, mut work: impl FnMut(&[u16])) {
         let stride = Self::stride(width).max(PER_BLOCK);
         let ahead = (AHEAD / stride).max(1);
-        scratch(ahead * stride, #[inline(always)] |draws: &mut [u16]| {
-            for done in (0..count).step_by(ahead) {
-                let draws = &mut draws[..ahead.min(count - done) * stride];
-                self.draws(first_row + done, width, draws);
-                draws.chunks_exact(stride).for_each(|draws| work(&draws[..width]));
-            }
-        });
+        scratch(
+            ahead * stride,
+            #[inline(always)]
+            |draws: &mut [u16]| {
+                for done in (0..count).step_by(ahead) {
+                    let draws = &mut draws[..ahead.min(count - done) * stride];
+                    self.draws(first_row + done, width, draws);
+                    draws.chunks_exact(stride).for_each(|draws| work(&draws[..width]));
+                }
+            },
+        );
     }
 
     /// What a draw makes of its element: 0 or 1/(1 − p).
@@ -174,13 +184,22 @@ mod tests {
         let step = (7 << 32) + 5;
         let mask = Mask::new(0.25, stream, step).unwrap();
         let far = (1 << 32) / 4 - 2;
-        for (width, columns, first_row, rows) in
-            [(8, 8, 0, 1), (30, 30, 3, 50), (128, 128, 5, 128), (128, 28, 9, 28), (300, 151, 2, 9), (512, 1, 0, 300), (30, 30, far, 5)]
-        {
+        for (width, columns, first_row, rows) in [
+            (8, 8, 0, 1),
+            (30, 30, 3, 50),
+            (128, 128, 5, 128),
+            (128, 28, 9, 28),
+            (300, 151, 2, 9),
+            (512, 1, 0, 300),
+            (30, 30, far, 5),
+        ] {
             let site = mask.site(3, width);
             let stride = Site::stride(columns);
             let mut draws = vec![0; rows * stride];
-            Isa::detect().run(#[inline(always)] || site.draws(first_row, columns, &mut draws));
+            Isa::detect().run(
+                #[inline(always)]
+                || site.draws(first_row, columns, &mut draws),
+            );
             for (row, draws) in draws.chunks(stride).enumerate() {
                 for (element, &got) in draws[..columns].iter().enumerate() {
                     let expected = draw(3, step, stream.key(), width, first_row + row, element);
@@ -194,7 +213,10 @@ mod tests {
     fn rows_are_multiplied_in_place() {
         let site = Mask::new(0.5, Stream::new(4, "dropout"), 1).unwrap().site(2, 30);
         let mut all = vec![1.0; 100 * 30];
-        Isa::detect().run(#[inline(always)] || site.multiply(7, 30, &mut all));
+        Isa::detect().run(
+            #[inline(always)]
+            || site.multiply(7, 30, &mut all),
+        );
         let mut draws = vec![0; 32];
         for (row, x) in all.chunks(30).enumerate() {
             site.draws(7 + row, 30, &mut draws);

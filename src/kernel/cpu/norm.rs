@@ -109,27 +109,45 @@ pub struct ResidualNormGradients<'a> {
 impl ResidualNorm<'_> {
     /// `x` becomes x̂, the normalized rows; `y` the result, and so `copy` in another format if wanted;
     /// `rstd` `[tokens]` 1/√(variance + ε).
-    pub fn forward<E: Element>(&self, x: &mut [f32], residual: &[f32], y: &mut [f32], copy: Option<&mut [E]>, rstd: &mut [f32]) {
+    pub fn forward<E: Element>(
+        &self,
+        x: &mut [f32],
+        residual: &[f32],
+        y: &mut [f32],
+        copy: Option<&mut [E]>,
+        rstd: &mut [f32],
+    ) {
         let width = self.gamma.len();
         assert!(x.len() == rstd.len() * width && residual.len() == x.len() && y.len() == x.len(), "rows of one width");
         let tokens = rstd.len();
         let (x, y, copy, rstd) = (Cells::new(x), Cells::new(y), copy.map(Cells::new), Cells::new(rstd));
-        for_chunks(tokens, #[inline(always)] |from, rows| {
-            // SAFETY: chunks of rows do not overlap.
-            let (x, y, rstd) = unsafe { (x.part(from * width, rows * width), y.part(from * width, rows * width), rstd.part(from, rows)) };
-            // SAFETY: as above.
-            let mut copy = copy.as_ref().map(|copy| unsafe { copy.part(from * width, rows * width) });
-            let residual = &residual[from * width..][..rows * width];
-            self.each_row(from, rows, #[inline(always)] |row, draws| {
-                let at = row * width..(row + 1) * width;
-                let (z, y) = (&mut x[at.clone()], &mut y[at.clone()]);
-                self.add(z, &residual[at.clone()], draws);
-                rstd[row] = normalize_row(z, self.gamma, self.beta, y);
-                if let Some(copy) = &mut copy {
-                    copy[at].iter_mut().zip(y).for_each(|(copy, y)| *copy = E::from_f32(*y));
-                }
-            });
-        });
+        for_chunks(
+            tokens,
+            #[inline(always)]
+            |from, rows| {
+                // SAFETY: chunks of rows do not overlap.
+                let (x, y, rstd) = unsafe {
+                    (x.part(from * width, rows * width), y.part(from * width, rows * width), rstd.part(from, rows))
+                };
+                // SAFETY: as above.
+                let mut copy = copy.as_ref().map(|copy| unsafe { copy.part(from * width, rows * width) });
+                let residual = &residual[from * width..][..rows * width];
+                self.each_row(
+                    from,
+                    rows,
+                    #[inline(always)]
+                    |row, draws| {
+                        let at = row * width..(row + 1) * width;
+                        let (z, y) = (&mut x[at.clone()], &mut y[at.clone()]);
+                        self.add(z, &residual[at.clone()], draws);
+                        rstd[row] = normalize_row(z, self.gamma, self.beta, y);
+                        if let Some(copy) = &mut copy {
+                            copy[at].iter_mut().zip(y).for_each(|(copy, y)| *copy = E::from_f32(*y));
+                        }
+                    },
+                );
+            },
+        );
     }
 
     /// `z` becomes dropout(z + bias) + residual.
@@ -158,20 +176,30 @@ impl ResidualNorm<'_> {
         assert!(dy.len() == tokens * width && normed.len() == dy.len(), "rows of one width");
         let (dy, dx) = (Cells::new(dy), dx.map(Cells::new));
         let totals = [gradients.bias, gradients.gamma, gradients.beta];
-        column_sums_of(totals, tokens, #[inline(always)] |from, rows, [dbias, dgamma, dbeta]| {
-            // SAFETY: chunks of rows do not overlap.
-            let dy = unsafe { dy.part(from * width, rows * width) };
-            // SAFETY: as above.
-            let mut dx = dx.as_ref().map(|dx| unsafe { dx.part(from * width, rows * width) });
-            let (normed, rstd) = (&normed[from * width..][..rows * width], &rstd[from..][..rows]);
-            self.each_row(from, rows, #[inline(always)] |row, draws| {
-                let at = row * width..(row + 1) * width;
-                let dz = &mut dy[at.clone()];
-                normalize_row_backward(dz, &normed[at.clone()], rstd[row], self.gamma, dgamma, dbeta);
-                let dx = dx.as_mut().map(|dx| &mut dx[at]);
-                pass_dropout(dz, draws, dx, dbias);
-            });
-        });
+        column_sums_of(
+            totals,
+            tokens,
+            #[inline(always)]
+            |from, rows, [dbias, dgamma, dbeta]| {
+                // SAFETY: chunks of rows do not overlap.
+                let dy = unsafe { dy.part(from * width, rows * width) };
+                // SAFETY: as above.
+                let mut dx = dx.as_ref().map(|dx| unsafe { dx.part(from * width, rows * width) });
+                let (normed, rstd) = (&normed[from * width..][..rows * width], &rstd[from..][..rows]);
+                self.each_row(
+                    from,
+                    rows,
+                    #[inline(always)]
+                    |row, draws| {
+                        let at = row * width..(row + 1) * width;
+                        let dz = &mut dy[at.clone()];
+                        normalize_row_backward(dz, &normed[at.clone()], rstd[row], self.gamma, dgamma, dbeta);
+                        let dx = dx.as_mut().map(|dx| &mut dx[at]);
+                        pass_dropout(dz, draws, dx, dbias);
+                    },
+                );
+            },
+        );
     }
 
     /// Calls `work` with each of `rows` rows, from 0, and its draws; row 0 is token `from`.
@@ -181,10 +209,16 @@ impl ResidualNorm<'_> {
             None => (0..rows).for_each(|row| work(row, None)),
             Some(site) => {
                 let mut row = 0;
-                site.each_row(from, self.gamma.len(), rows, #[inline(always)] |draws| {
-                    work(row, Some((site, draws)));
-                    row += 1;
-                });
+                site.each_row(
+                    from,
+                    self.gamma.len(),
+                    rows,
+                    #[inline(always)]
+                    |draws| {
+                        work(row, Some((site, draws)));
+                        row += 1;
+                    },
+                );
             }
         }
     }
@@ -222,19 +256,25 @@ fn pass_dropout<E: Element>(dz: &[f32], draws: Option<(Site, &[u16])>, dx: Optio
 /// The sum of all rows of `matrix`, `[rows, width] → [width]`.
 pub fn column_sums<E: Element>(matrix: &[E], sums: &mut [f32]) {
     let width = sums.len().max(1);
-    column_sums_of([sums], matrix.len() / width, #[inline(always)] |from, rows, [sums]| {
-        let matrix = &matrix[from * width..][..rows * width];
-        let (fours, rest) = matrix.split_at(rows / 4 * 4 * width);
-        for four in fours.chunks_exact(4 * width) {
-            let (a, b, c, d) = (&four[..width], &four[width..][..width], &four[2 * width..][..width], &four[3 * width..]);
-            for (i, sum) in sums.iter_mut().enumerate() {
-                *sum += (a[i].to_f32() + b[i].to_f32()) + (c[i].to_f32() + d[i].to_f32());
+    column_sums_of(
+        [sums],
+        matrix.len() / width,
+        #[inline(always)]
+        |from, rows, [sums]| {
+            let matrix = &matrix[from * width..][..rows * width];
+            let (fours, rest) = matrix.split_at(rows / 4 * 4 * width);
+            for four in fours.chunks_exact(4 * width) {
+                let (a, b, c, d) =
+                    (&four[..width], &four[width..][..width], &four[2 * width..][..width], &four[3 * width..]);
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    *sum += (a[i].to_f32() + b[i].to_f32()) + (c[i].to_f32() + d[i].to_f32());
+                }
             }
-        }
-        for row in rest.chunks_exact(width) {
-            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f32());
-        }
-    });
+            for row in rest.chunks_exact(width) {
+                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f32());
+            }
+        },
+    );
 }
 
 /// Runs `work(first row, rows, sums)` for each chunk of rows on all threads, with sums that begin at zero, and
@@ -248,18 +288,22 @@ fn column_sums_of<const N: usize>(
     let part = N * width;
     scratch(rows.div_ceil(CHUNK) * part, |parts: &mut [f32]| {
         let cells = Cells::new(parts);
-        for_chunks(rows, #[inline(always)] |from, rows| {
-            // SAFETY: each chunk has its own part.
-            let sums = unsafe { cells.part(from / CHUNK * part, part) };
-            sums.fill(0.0);
-            let mut rest = sums;
-            let sums = std::array::from_fn(|_| {
-                let (first, others) = std::mem::take(&mut rest).split_at_mut(width);
-                rest = others;
-                first
-            });
-            work(from, rows, sums);
-        });
+        for_chunks(
+            rows,
+            #[inline(always)]
+            |from, rows| {
+                // SAFETY: each chunk has its own part.
+                let sums = unsafe { cells.part(from / CHUNK * part, part) };
+                sums.fill(0.0);
+                let mut rest = sums;
+                let sums = std::array::from_fn(|_| {
+                    let (first, others) = std::mem::take(&mut rest).split_at_mut(width);
+                    rest = others;
+                    first
+                });
+                work(from, rows, sums);
+            },
+        );
         for (number, total) in totals.into_iter().enumerate() {
             total.fill(0.0);
             for part in parts.chunks_exact(part.max(1)) {

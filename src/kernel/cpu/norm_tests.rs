@@ -47,14 +47,17 @@ impl Case {
             let z: Vec<f64> = (0..self.width).map(|i| (x[at(i)] + bias[i]) * factor(i) + residual[at(i)]).collect();
             let mean = z.iter().sum::<f64>() / self.width as f64;
             let variance = z.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / self.width as f64;
-            y.extend((0..self.width).map(|i| (z[i] - mean) / (variance + LAYER_NORM_EPSILON).sqrt() * gamma[i] + beta[i]));
+            y.extend(
+                (0..self.width).map(|i| (z[i] - mean) / (variance + LAYER_NORM_EPSILON).sqrt() * gamma[i] + beta[i]),
+            );
         }
         y
     }
 
     fn run(&self) -> Forward {
         let mut normed = self.x.clone();
-        let (mut y, mut copy, mut rstd) = (vec![0.0; normed.len()], vec![bf16::default(); normed.len()], vec![0.0; self.tokens]);
+        let (mut y, mut copy, mut rstd) =
+            (vec![0.0; normed.len()], vec![bf16::default(); normed.len()], vec![0.0; self.tokens]);
         self.norm().forward(&mut normed, &self.residual, &mut y, Some(&mut copy), &mut rstd);
         Forward { normed, y, copy, rstd }
     }

@@ -99,7 +99,15 @@ impl Micro for Amx {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [bf16]) {
+    fn pack<S: Element>(
+        self,
+        b: Matrix<'_, S>,
+        row: usize,
+        depth: usize,
+        column: usize,
+        columns: usize,
+        panel: &mut [bf16],
+    ) {
         // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX512-BF16 and AMX.
         unsafe { pairs::pack(b, (row, depth), (column, columns), width(columns), panel) }
     }
@@ -136,12 +144,15 @@ impl Micro for Amx {
                 configure(&shapes(rows));
             }
             let (a, b, tile) = (a.as_ptr(), panel.as_ptr(), tile.as_mut_ptr());
-            sum(depth / DEEP, [a, a.add(lower * stride)], stride, [b, b.add(2 * right)], width(columns), add, [
-                tile,
-                tile.add(SIDE),
-                tile.add(lower * TILE_STRIDE),
-                tile.add(lower * TILE_STRIDE + SIDE),
-            ]);
+            sum(
+                depth / DEEP,
+                [a, a.add(lower * stride)],
+                stride,
+                [b, b.add(2 * right)],
+                width(columns),
+                add,
+                [tile, tile.add(SIDE), tile.add(lower * TILE_STRIDE), tile.add(lower * TILE_STRIDE + SIDE)],
+            );
             if rows < SIDE {
                 configure(&FULL);
             }
@@ -155,7 +166,15 @@ impl Micro for Amx {
 /// AMX is configured, with up to 16 rows in the tiles of A and C; `a` are rows of 32 `steps` elements `stride` apart, `b`
 /// 16 `steps` rows of pairs `width` apart, `c` rows of 16 numbers [`TILE_STRIDE`] apart.
 #[inline(always)]
-unsafe fn sum(mut steps: usize, a: [*const bf16; 2], stride: usize, b: [*const bf16; 2], width: usize, add: bool, c: [*mut f32; 4]) {
+unsafe fn sum(
+    mut steps: usize,
+    a: [*const bf16; 2],
+    stride: usize,
+    b: [*const bf16; 2],
+    width: usize,
+    add: bool,
+    c: [*mut f32; 4],
+) {
     // SAFETY: the loads and stores are within the extents that the caller promises.
     unsafe {
         asm!(

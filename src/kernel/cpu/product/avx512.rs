@@ -1,6 +1,8 @@
 //! The micro-kernel for f32 with AVX-512.
 
-use std::arch::x86_64::{__m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps};
+use std::arch::x86_64::{
+    __m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+};
 
 use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
@@ -34,7 +36,15 @@ impl Micro for Avx512 {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [f32]) {
+    fn pack<S: Element>(
+        self,
+        b: Matrix<'_, S>,
+        row: usize,
+        depth: usize,
+        column: usize,
+        columns: usize,
+        panel: &mut [f32],
+    ) {
         if b.transposed() {
             let lines = (b.from(row, column), b.stride(), columns);
             // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX-512 F, BW, DQ and VL.
@@ -44,7 +54,14 @@ impl Micro for Avx512 {
     }
 
     #[inline(always)]
-    fn copy_transposed(self, a: Matrix<'_, f32>, (row, rows): (usize, usize), padded: usize, stride: usize, to: &mut [f32]) {
+    fn copy_transposed(
+        self,
+        a: Matrix<'_, f32>,
+        (row, rows): (usize, usize),
+        padded: usize,
+        stride: usize,
+        to: &mut [f32],
+    ) {
         let lines = (a.from(row, 0), a.stride(), a.columns());
         // SAFETY: as above.
         unsafe { pairs::transpose_f32(lines, rows, padded, stride, to) }
@@ -80,7 +97,15 @@ impl Micro for Avx512 {
 /// # Safety
 /// As [`sum`], for `rows` rows.
 #[inline(always)]
-unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const f32, stride: usize, b: *const f32, add: bool, tile: *mut f32) {
+unsafe fn of_rows<const V: usize>(
+    rows: usize,
+    depth: usize,
+    a: *const f32,
+    stride: usize,
+    b: *const f32,
+    add: bool,
+    tile: *mut f32,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         match rows {
@@ -99,7 +124,14 @@ unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const f32, stri
 /// # Safety
 /// AVX-512 F; `a` has R rows of `depth` elements `stride` apart, `b` `depth` rows of 16 V, `tile` R rows.
 #[target_feature(enable = "avx512f")]
-unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const f32, stride: usize, b: *const f32, add: bool, tile: *mut f32) {
+unsafe fn sum<const R: usize, const V: usize>(
+    depth: usize,
+    a: *const f32,
+    stride: usize,
+    b: *const f32,
+    add: bool,
+    tile: *mut f32,
+) {
     // SAFETY: every address is within the extents that the caller promises.
     unsafe {
         let rows: [*const f32; R] = std::array::from_fn(|row| a.add(row * stride));

@@ -1,7 +1,8 @@
 //! The micro-kernel for bf16 with AVX512-BF16.
 
 use std::arch::x86_64::{
-    __m512bh, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512bh, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps,
+    _mm512_storeu_ps,
 };
 
 use half::bf16;
@@ -33,7 +34,15 @@ impl Micro for Avx512Bf16 {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [bf16]) {
+    fn pack<S: Element>(
+        self,
+        b: Matrix<'_, S>,
+        row: usize,
+        depth: usize,
+        column: usize,
+        columns: usize,
+        panel: &mut [bf16],
+    ) {
         // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX512-BF16 and what it rests on.
         unsafe { pairs::pack(b, (row, depth), (column, columns), width(columns), panel) }
     }
@@ -74,7 +83,15 @@ impl Micro for Avx512Bf16 {
 /// # Safety
 /// As [`sum`], for `rows` rows.
 #[inline(always)]
-unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const bf16, stride: usize, b: *const bf16, add: bool, tile: *mut f32) {
+unsafe fn of_rows<const V: usize>(
+    rows: usize,
+    depth: usize,
+    a: *const bf16,
+    stride: usize,
+    b: *const bf16,
+    add: bool,
+    tile: *mut f32,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         match rows {
@@ -93,7 +110,14 @@ unsafe fn of_rows<const V: usize>(rows: usize, depth: usize, a: *const bf16, str
 /// # Safety
 /// AVX512-BF16; `a` has R rows of `depth` elements `stride` apart, `b` `depth / 2` rows of 16 V pairs, `tile` R rows.
 #[target_feature(enable = "avx512f,avx512bf16")]
-unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const bf16, stride: usize, b: *const bf16, add: bool, tile: *mut f32) {
+unsafe fn sum<const R: usize, const V: usize>(
+    depth: usize,
+    a: *const bf16,
+    stride: usize,
+    b: *const bf16,
+    add: bool,
+    tile: *mut f32,
+) {
     // SAFETY: every address is within the extents that the caller promises.
     unsafe {
         let rows: [*const i32; R] = std::array::from_fn(|row| a.add(row * stride).cast());
@@ -104,8 +128,9 @@ unsafe fn sum<const R: usize, const V: usize>(depth: usize, a: *const bf16, stri
             });
         }
         for pair in 0..depth / 2 {
-            let b: [__m512bh; V] =
-                std::array::from_fn(|v| std::mem::transmute(_mm512_loadu_si512(b.add((pair * V + v) * 2 * LANES).cast())));
+            let b: [__m512bh; V] = std::array::from_fn(|v| {
+                std::mem::transmute(_mm512_loadu_si512(b.add((pair * V + v) * 2 * LANES).cast()))
+            });
             for row in 0..R {
                 let x: __m512bh = std::mem::transmute(_mm512_set1_epi32(rows[row].add(pair).read_unaligned()));
                 for v in 0..V {

@@ -17,7 +17,10 @@ impl<'a, T> Matrix<'a, T> {
     #[must_use]
     #[inline(always)]
     pub fn strided(data: &'a [T], rows: usize, columns: usize, stride: usize) -> Self {
-        assert!(columns <= stride && (rows == 0 || (rows - 1) * stride + columns <= data.len()), "a view leaves its data");
+        assert!(
+            columns <= stride && (rows == 0 || (rows - 1) * stride + columns <= data.len()),
+            "a view leaves its data"
+        );
         Self { data, rows, columns, stride, transposed: false }
     }
 

@@ -127,7 +127,10 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Everywhere<'_, E, S, O>
             return scratch(rows * stride, |copy: &mut [E]| {
                 copy.par_chunks_mut((STRIP * stride).max(1)).zip(0..rows.div_ceil(STRIP)).for_each(|(to, strip)| {
                     let rows = (strip * STRIP, rows.min((strip + 1) * STRIP));
-                    isa.run(#[inline(always)] || copy_rows(micro, self.a, rows, padded, stride, to));
+                    isa.run(
+                        #[inline(always)]
+                        || copy_rows(micro, self.a, rows, padded, stride, to),
+                    );
                 });
                 self.spread(isa, micro, Some(Rows { data: copy, stride }));
             });
@@ -142,7 +145,10 @@ impl<E: Operand, S: Element, O: Output> Everywhere<'_, E, S, O> {
         let grid = Grid::new::<M, E>(&self.a, self.b.columns(), rayon::current_num_threads());
         match rows {
             Some(a) if grid.tasks() > 1 => (0..grid.tasks()).into_par_iter().for_each(|task| {
-                isa.run(#[inline(always)] || block(micro, a, self.b, grid.block(task), self.output));
+                isa.run(
+                    #[inline(always)]
+                    || block(micro, a, self.b, grid.block(task), self.output),
+                );
             }),
             _ => Here { a: self.a, b: self.b, output: self.output }.with(isa, micro),
         }
@@ -163,16 +169,26 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Here<'_, E, S, O> {
         let (rows, depth) = (self.a.rows(), self.a.columns());
         let whole = Block { rows: (0, rows), columns: (0, self.b.columns()) };
         if let Some(a) = Rows::as_they_are::<M>(self.a) {
-            return isa.run(#[inline(always)] || block(micro, a, self.b, whole, self.output));
+            return isa.run(
+                #[inline(always)]
+                || block(micro, a, self.b, whole, self.output),
+            );
         }
         let padded = depth.next_multiple_of(M::STEP);
         let stride = copy_stride::<E>(padded);
-        isa.run(#[inline(always)] || {
-            scratch(rows * stride, #[inline(always)] |copy: &mut [E]| {
-                copy_rows(micro, self.a, (0, rows), padded, stride, copy);
-                block(micro, Rows { data: copy, stride }, self.b, whole, self.output);
-            });
-        });
+        isa.run(
+            #[inline(always)]
+            || {
+                scratch(
+                    rows * stride,
+                    #[inline(always)]
+                    |copy: &mut [E]| {
+                        copy_rows(micro, self.a, (0, rows), padded, stride, copy);
+                        block(micro, Rows { data: copy, stride }, self.b, whole, self.output);
+                    },
+                );
+            },
+        );
     }
 }
 
@@ -274,43 +290,51 @@ impl<S: Element> Part<'_, S> {
             let right = block.columns.1.min(left + group);
             let panels = || (left..right).step_by(M::COLUMNS).map(|column| (column, M::COLUMNS.min(right - column)));
             let count = (right - left).div_ceil(M::COLUMNS);
-            scratch(count * length, #[inline(always)] |memory: &mut [M::Element]| {
-                for (panel, (column, columns)) in panels().enumerate() {
-                    let panel = &mut memory[panel * length..][..M::panel_length(self.padded, columns)];
-                    micro.pack(self.b, self.from, self.deep, column, columns, panel);
-                }
-                // Sums wait in memory for the next part of the depth; if it is in one part, there is one tile for all.
-                let parts = self.padded.div_ceil(M::CHUNK).max(1);
-                let part = self.padded.div_ceil(parts).next_multiple_of(M::STEP);
-                let tiles = if parts == 1 { 1 } else { count };
-                scratch(tiles * TILE, #[inline(always)] |sums: &mut [f32]| {
-                    let (sums, _) = sums.as_chunks_mut::<TILE>();
-                    for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
-                        let rows = M::ROWS.min(block.rows.1 - row);
-                        let a = &a[(row - block.rows.0) * stride..];
-                        for at in (0..self.padded.max(1)).step_by(part.max(1)) {
-                            let deep = part.min(self.padded - at);
-                            let last = at + deep == self.padded;
-                            for (panel, (column, columns)) in panels().enumerate() {
-                                let place = Place { row, column, rows, columns, first: self.from == 0 };
-                                if last {
-                                    output.expect(place);
-                                }
-                                let tile = &mut sums[panel % tiles];
-                                let panel = &memory[panel * length + M::panel_length(at, columns)..];
-                                // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the
-                                // panel are as deep as said; blocks, and tiles within one, do not overlap.
-                                unsafe {
-                                    micro.multiply(deep, &a[at..], stride, rows, panel, columns, at > 0, tile);
-                                    if last {
-                                        output.take(place, tile);
+            scratch(
+                count * length,
+                #[inline(always)]
+                |memory: &mut [M::Element]| {
+                    for (panel, (column, columns)) in panels().enumerate() {
+                        let panel = &mut memory[panel * length..][..M::panel_length(self.padded, columns)];
+                        micro.pack(self.b, self.from, self.deep, column, columns, panel);
+                    }
+                    // Sums wait in memory for the next part of the depth; if it is in one part, there is one tile for all.
+                    let parts = self.padded.div_ceil(M::CHUNK).max(1);
+                    let part = self.padded.div_ceil(parts).next_multiple_of(M::STEP);
+                    let tiles = if parts == 1 { 1 } else { count };
+                    scratch(
+                        tiles * TILE,
+                        #[inline(always)]
+                        |sums: &mut [f32]| {
+                            let (sums, _) = sums.as_chunks_mut::<TILE>();
+                            for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
+                                let rows = M::ROWS.min(block.rows.1 - row);
+                                let a = &a[(row - block.rows.0) * stride..];
+                                for at in (0..self.padded.max(1)).step_by(part.max(1)) {
+                                    let deep = part.min(self.padded - at);
+                                    let last = at + deep == self.padded;
+                                    for (panel, (column, columns)) in panels().enumerate() {
+                                        let place = Place { row, column, rows, columns, first: self.from == 0 };
+                                        if last {
+                                            output.expect(place);
+                                        }
+                                        let tile = &mut sums[panel % tiles];
+                                        let panel = &memory[panel * length + M::panel_length(at, columns)..];
+                                        // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the
+                                        // panel are as deep as said; blocks, and tiles within one, do not overlap.
+                                        unsafe {
+                                            micro.multiply(deep, &a[at..], stride, rows, panel, columns, at > 0, tile);
+                                            if last {
+                                                output.take(place, tile);
+                                            }
+                                        }
                                     }
                                 }
                             }
-                        }
-                    }
-                });
-            });
+                        },
+                    );
+                },
+            );
         }
     }
 }

@@ -35,7 +35,15 @@ impl<E: Element + Plain, const FUSED: bool> Micro for Portable<E, FUSED> {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(self, b: Matrix<'_, S>, row: usize, depth: usize, column: usize, columns: usize, panel: &mut [E]) {
+    fn pack<S: Element>(
+        self,
+        b: Matrix<'_, S>,
+        row: usize,
+        depth: usize,
+        column: usize,
+        columns: usize,
+        panel: &mut [E],
+    ) {
         pack_rows(b, row, depth, column, columns, COLUMNS, panel);
     }
 
