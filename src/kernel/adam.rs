@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use super::fused;
+
 /// The scalars of one optimisation step.
 #[derive(Clone, Copy, Debug)]
 pub struct Adam {
@@ -26,6 +28,65 @@ pub struct Moments<const D: usize> {
     pub first: Tensor<D>,
     /// Of its square.
     pub second: Tensor<D>,
+    /// For a table of which few rows have had a gradient: whether a row's moments may be something else
+    /// than 0. `None` when any row's may be.
+    pub live_rows: Option<Vec<bool>>,
+}
+
+/// The two forms of Adam.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdamRule {
+    /// [`adamw`] with the number of the step, from 1.
+    AdamW {
+        /// Steps taken, this one included.
+        step: u64,
+    },
+    /// [`bert_adam`].
+    BertAdam,
+}
+
+/// A parameter with what updates it, flattened; all tensors of one length, without autodiff.
+#[derive(Debug)]
+pub struct Trained {
+    /// p
+    pub parameter: Tensor<1>,
+    /// g
+    pub gradient: Tensor<1>,
+    /// `None` before the first step.
+    pub moments: Option<Moments<1>>,
+    /// Whether weight decay applies.
+    pub decays: bool,
+}
+
+/// One step on every parameter, in the order given. A parameter is overwritten in place when nobody else
+/// holds it.
+#[must_use]
+pub fn adam_step(all: Vec<Trained>, rule: AdamRule, with: &Adam) -> Vec<(Tensor<1>, Moments<1>)> {
+    if all.iter().all(|one| fused::runs_on(&one.parameter.device())) {
+        return fused::adam_step(all, rule, with);
+    }
+    all.into_iter().map(|one| composed_step(one, rule, with)).collect()
+}
+
+/// [`adam_step`] of burn's own operations, on every backend.
+fn composed_step(one: Trained, rule: AdamRule, with: &Adam) -> (Tensor<1>, Moments<1>) {
+    let Trained { parameter, gradient, moments, decays } = one;
+    let weight_decay = if decays { with.weight_decay } else { 0.0 };
+    let with = Adam { weight_decay, ..*with };
+    match rule {
+        AdamRule::AdamW { step } => adamw(parameter, gradient, moments, &with, step),
+        AdamRule::BertAdam => bert_adam(parameter, gradient, moments, &with),
+    }
+}
+
+impl AdamRule {
+    /// What the moments are divided by: 1 − β1^step and 1 − β2^step, or nothing.
+    pub(super) fn corrections(self, with: &Adam) -> [f64; 2] {
+        match self {
+            Self::AdamW { step } => [with.beta1, with.beta2].map(|beta| 1.0 - beta.powf(step as f64)),
+            Self::BertAdam => [1.0, 1.0],
+        }
+    }
 }
 
 /// One step of `AdamW`, number `step` from 1, on one parameter; all tensors of one shape (Loshchilov &
@@ -43,8 +104,7 @@ pub fn adamw<const D: usize>(
     with: &Adam,
     step: u64,
 ) -> (Tensor<D>, Moments<D>) {
-    let step = step as f64;
-    update(parameter, gradient, moments, with, [1.0 - with.beta1.powf(step), 1.0 - with.beta2.powf(step)])
+    update(parameter, gradient, moments, with, AdamRule::AdamW { step }.corrections(with))
 }
 
 /// One step of BERT's own Adam on one parameter; all tensors of one shape (google-research/bert,
@@ -62,7 +122,7 @@ pub fn bert_adam<const D: usize>(
     moments: Option<Moments<D>>,
     with: &Adam,
 ) -> (Tensor<D>, Moments<D>) {
-    update(parameter, gradient, moments, with, [1.0, 1.0])
+    update(parameter, gradient, moments, with, AdamRule::BertAdam.corrections(with))
 }
 
 /// The step with the moments divided by `corrections`.
@@ -87,13 +147,22 @@ fn update<const D: usize>(
     } else {
         parameter
     };
-    (kept - update, Moments { first, second })
+    (kept - update, Moments { first, second, live_rows: None })
 }
 
-/// Sum of squares, `[…] → [1]`: a part of the global gradient norm.
+/// √Σ‖g‖² over all gradients, 0 without any.
 #[must_use]
-pub fn squared_norm<const D: usize>(gradient: Tensor<D>) -> Tensor<1> {
-    gradient.square().sum()
+pub fn global_norm(gradients: &[Tensor<1>]) -> f64 {
+    if gradients.iter().all(|gradient| fused::runs_on(&gradient.device())) {
+        return fused::global_norm(gradients);
+    }
+    composed_norm(gradients)
+}
+
+/// [`global_norm`] of burn's own operations, in f32 as PyTorch computes it.
+fn composed_norm(gradients: &[Tensor<1>]) -> f64 {
+    let parts: Vec<Tensor<1>> = gradients.iter().map(|gradient| gradient.clone().square().sum()).collect();
+    if parts.is_empty() { 0.0 } else { f64::from(Tensor::cat(parts, 0).sum().into_scalar::<f32>()).sqrt() }
 }
 
 #[cfg(test)]
@@ -101,6 +170,8 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
+    use crate::kernel::comparison::{assert_close, leaf, random_rows};
+    use crate::kernel::{EmbeddingTables, TokenRows, embeddings};
 
     const START: [f64; 3] = [0.5, -1.25, 2.0];
 
@@ -171,5 +242,95 @@ mod tests {
     fn bert_adam_follows_the_formula_without() {
         let got = five_steps(|p, g, moments, step| bert_adam(p, g, moments, &scalars(step)));
         agree(&got, &formula(|_| [1.0, 1.0]));
+    }
+
+    /// Parameters of three steps on a table and two vectors of one flex device, and the norms. `sparse` is the
+    /// table's gradient as the embeddings give it, or a dense copy.
+    fn train(
+        step: impl Fn(Vec<Trained>, AdamRule, &Adam) -> Vec<(Tensor<1>, Moments<1>)>,
+        norm: impl Fn(&[Tensor<1>]) -> f64,
+        form: fn(u64) -> AdamRule,
+        sparse: bool,
+    ) -> Vec<Vec<f32>> {
+        const SIZES: [usize; 3] = [300 * 24, 70_001, 5];
+        let device = Device::flex();
+        let random = |length, seed| -> Tensor<1> { leaf::<1>([length], seed, &device.clone().autodiff()).inner() };
+        let mut state: Vec<_> =
+            SIZES.iter().zip(0..).map(|(&length, seed)| (random(length, seed), None::<Moments<1>>)).collect();
+        let mut norms = Vec::new();
+        for number in 1..=3 {
+            let rows = random_rows(40, 250 + number as usize);
+            let gradients: Vec<Tensor<1>> = SIZES
+                .iter()
+                .zip(0..)
+                .map(
+                    |(&length, index)| {
+                        if index == 0 { table_gradient(&rows, sparse) } else { random(length, 10 * number + index) }
+                    },
+                )
+                .collect();
+            norms.push(norm(&gradients) as f32);
+            let all = state
+                .drain(..)
+                .zip(gradients)
+                .map(|((parameter, moments), gradient)| Trained { parameter, gradient, moments, decays: true })
+                .collect();
+            let updated = step(all, form(number), &scalars(number));
+            state = updated.into_iter().map(|(parameter, moments)| (parameter, Some(moments))).collect();
+        }
+        let numbers = |tensor: Tensor<1>| tensor.into_data().try_to_vec::<f32>().unwrap();
+        let tensors = state.into_iter().flat_map(|(parameter, moments)| {
+            let moments = moments.unwrap();
+            [parameter, moments.first, moments.second]
+        });
+        tensors.map(numbers).chain([norms]).collect()
+    }
+
+    /// The gradient of a table `[300, 24]` of embeddings, flattened.
+    fn table_gradient(rows: &std::sync::Arc<[u32]>, sparse: bool) -> Tensor<1> {
+        let device = Device::flex().autodiff();
+        let [word, position, segment] = [0, 1, 2].map(|seed| leaf::<2>([300, 24], seed, &device));
+        let [gamma, beta] = [3, 4].map(|seed| leaf::<1>([24], seed, &device));
+        let tables = EmbeddingTables { word: word.clone(), position, segment, gamma, beta };
+        let rows = TokenRows { ids: rows.clone(), positions: rows.clone(), segments: rows.clone() };
+        let weights = leaf([rows.ids.len(), 24], 5, &device);
+        let mut gradients = (embeddings(tables, &rows, None, 0) * weights).sum().backward();
+        let gradient = word.grad_remove(&mut gradients).unwrap().reshape([300 * 24]);
+        if sparse { gradient } else { Tensor::from_data(gradient.into_data(), &Device::flex()) }
+    }
+
+    #[test]
+    fn fused_equals_composed() {
+        let composed =
+            |all: Vec<Trained>, rule, with: &Adam| all.into_iter().map(|one| composed_step(one, rule, with)).collect();
+        let adamw = |step| AdamRule::AdamW { step };
+        for form in [adamw, |_| AdamRule::BertAdam] {
+            let expected = train(composed, composed_norm, form, false);
+            for sparse in [false, true] {
+                let fused = train(adam_step, global_norm, form, sparse);
+                assert_close(&fused[..9], &expected[..9], 1e-6);
+                // The composed norm is summed in f32.
+                assert_close(&fused[9..], &expected[9..], 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_nobody_else_holds_is_updated_in_place() {
+        let address = |tensor: &Tensor<1>| {
+            tensor.clone().try_into_primitive::<burn::backend::Flex>().unwrap().bytes().as_ptr() as usize
+        };
+        let step = |parameter: Tensor<1>| {
+            let one = Trained { parameter, gradient: vector([1.0, 2.0, 3.0]), moments: None, decays: true };
+            adam_step(vec![one], AdamRule::BertAdam, &scalars(1)).remove(0).0
+        };
+        let parameter = vector(START);
+        let before = address(&parameter);
+        let mine = step(parameter);
+        assert_eq!(address(&mine), before);
+        let shared = mine.clone();
+        let other = step(shared);
+        assert_ne!(address(&other), before);
+        assert_eq!(address(&mine), before);
     }
 }

@@ -6,7 +6,7 @@
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::cpu::{Isa, Mask, Site};
+use super::cpu::{Mask, Site};
 use crate::random::Stream;
 
 /// Elements that one task draws, at least a row.
@@ -24,6 +24,11 @@ impl Dropout {
     #[must_use]
     pub fn new(p: f64, stream: Stream, step: u64) -> Option<Self> {
         Mask::new(p, stream, step).map(|mask| Self { mask })
+    }
+
+    /// For the fused kernels.
+    pub(super) fn mask(&self) -> Mask {
+        self.mask
     }
 
     /// Drops elements of `x` and scales the rest by 1/(1 − p). `site` numbers the places in the model
@@ -69,10 +74,7 @@ impl Dropout {
 /// The factors of the rows from `first` on.
 fn fill(site: Site, first: usize, width: usize, mask: &mut [f32]) {
     mask.fill(1.0);
-    Isa::detect().run(
-        #[inline(always)]
-        || site.multiply(first, width, mask),
-    );
+    site.multiply(first, width, mask);
 }
 
 #[cfg(test)]

@@ -1,25 +1,34 @@
 //! The few tensor operations worth fusing, on packed `[tokens, hidden]` data.
 //!
 //! Each file is one operation behind one function. What stands here are the composed versions, made
-//! of burn's own operations, so that they run on every backend; nothing outside this module knows how
-//! an operation is computed.
+//! of burn's own operations, so that they run on every backend, and the choice: on burn's CPU backend
+//! `flex` an operation of `fused` runs instead, whose kernels are in `cpu`. Nothing outside this module
+//! knows how an operation is computed.
 
 mod adam;
 mod attention;
-#[expect(unsafe_code, reason = "vector instructions, and tasks that write rows of one slice")]
+#[cfg(test)]
+mod comparison;
+#[expect(unsafe_code, reason = "vector instructions, recycled memory, and tasks that write rows of one slice")]
 mod cpu;
 mod dropout;
 mod embeddings;
+mod encoder_layer;
 mod feed_forward;
+#[expect(unsafe_code, reason = "burn's allocations are described by unsafe functions")]
+mod fused;
 mod layer_norm;
 mod loss;
 mod packing;
+mod precision;
 
-pub use adam::{Adam, Moments, adamw, bert_adam, squared_norm};
+pub use adam::{Adam, AdamRule, Moments, Trained, adam_step, adamw, bert_adam, global_norm};
 pub use attention::attention;
 pub use dropout::Dropout;
-pub use embeddings::{EmbeddingTables, embeddings};
+pub use embeddings::{EmbeddingTables, TokenRows, embeddings};
+pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};
 pub use feed_forward::linear_gelu;
 pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
 pub use loss::{cross_entropy, mean_squared_error};
 pub use packing::Packing;
+pub use precision::Precision;

@@ -1,5 +1,7 @@
 //! Where each sequence of a packed batch begins, in the forms that the operations need.
 
+use std::sync::{Arc, OnceLock};
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// Added to the scores of padding keys: its exponential is 0 in f32 after the maximum is subtracted.
@@ -7,13 +9,20 @@ const MASKED: f32 = -1e9;
 
 /// The layout of a packed batch: `tokens` rows hold `batch` sequences one after the other, and
 /// `offsets[i]..offsets[i + 1]` are the rows of sequence `i`.
+///
+/// Tensors of it are made when an operation first asks for them: the fused ones read the offsets alone.
 #[derive(Clone, Debug)]
 pub struct Packing {
-    batch: usize,
+    offsets: Arc<[u32]>,
     longest: usize,
-    offsets: Vec<u32>,
-    firsts: Tensor<1, Int>,
-    padding: Option<Padding>,
+    device: Device,
+    tensors: Arc<Tensors>,
+}
+
+#[derive(Debug, Default)]
+struct Tensors {
+    firsts: OnceLock<Tensor<1, Int>>,
+    padding: OnceLock<Option<Padding>>,
 }
 
 /// The maps between packed rows and a padded `[batch × longest]` grid; absent when all sequences are
@@ -32,35 +41,14 @@ impl Packing {
     /// The layout for `offsets` (`batch + 1` ascending row numbers from 0), on `device`.
     #[must_use]
     pub fn new(offsets: &[u32], device: &Device) -> Self {
-        let batch = offsets.len().saturating_sub(1);
-        let lengths: Vec<usize> = offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize).collect();
-        let longest = lengths.iter().copied().max().unwrap_or(0);
-        let firsts: Vec<i32> = offsets[..batch].iter().map(|&row| row as i32).collect();
-        let padding = lengths.iter().any(|&length| length != longest).then(|| {
-            let mut to_padded = vec![0i32; batch * longest];
-            let mut to_packed = Vec::with_capacity(offsets[batch] as usize);
-            let mut key_bias = vec![MASKED; batch * longest];
-            for (sequence, &length) in lengths.iter().enumerate() {
-                for position in 0..length {
-                    let cell = sequence * longest + position;
-                    to_padded[cell] = (offsets[sequence] as usize + position) as i32;
-                    key_bias[cell] = 0.0;
-                    to_packed.push(cell as i32);
-                }
-            }
-            Padding {
-                to_padded: indices(to_padded, device),
-                to_packed: indices(to_packed, device),
-                key_bias: Tensor::from_data(TensorData::new(key_bias, [batch, 1, 1, longest]), device),
-            }
-        });
-        Self { batch, longest, offsets: offsets.to_vec(), firsts: indices(firsts, device), padding }
+        let longest = offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize).max().unwrap_or(0);
+        Self { offsets: offsets.into(), longest, device: device.clone(), tensors: Arc::default() }
     }
 
     /// Sequences in the batch.
     #[must_use]
     pub fn batch(&self) -> usize {
-        self.batch
+        self.offsets.len().saturating_sub(1)
     }
 
     /// Length of the longest sequence.
@@ -71,13 +59,13 @@ impl Packing {
 
     /// The first row of each sequence, and the number of rows at the end: `batch + 1` numbers.
     #[must_use]
-    pub fn offsets(&self) -> &[u32] {
+    pub fn offsets(&self) -> &Arc<[u32]> {
         &self.offsets
     }
 
     /// `[tokens, width] → [batch × longest, width]`
     pub(super) fn pad(&self, packed: Tensor<2>) -> Tensor<2> {
-        match &self.padding {
+        match self.padding() {
             Some(padding) => packed.select(0, padding.to_padded.clone()),
             None => packed,
         }
@@ -85,7 +73,7 @@ impl Packing {
 
     /// `[batch × longest, width] → [tokens, width]`
     pub(super) fn pack(&self, padded: Tensor<2>) -> Tensor<2> {
-        match &self.padding {
+        match self.padding() {
             Some(padding) => padded.select(0, padding.to_packed.clone()),
             None => padded,
         }
@@ -93,7 +81,7 @@ impl Packing {
 
     /// `[batch, heads, longest, longest]` with padding keys masked.
     pub(super) fn mask_keys(&self, scores: Tensor<4>) -> Tensor<4> {
-        match &self.padding {
+        match self.padding() {
             Some(padding) => scores + padding.key_bias.clone(),
             None => scores,
         }
@@ -102,7 +90,42 @@ impl Packing {
     /// The first token of each sequence, `[tokens, hidden] → [batch, hidden]`.
     #[must_use]
     pub fn first_tokens(&self, hidden: Tensor<2>) -> Tensor<2> {
-        hidden.select(0, self.firsts.clone())
+        let firsts = self.tensors.firsts.get_or_init(|| {
+            let firsts = self.offsets[..self.batch()].iter().map(|&row| row as i32).collect();
+            indices(firsts, &self.device)
+        });
+        hidden.select(0, firsts.clone())
+    }
+
+    fn padding(&self) -> Option<&Padding> {
+        self.tensors.padding.get_or_init(|| Padding::new(&self.offsets, self.longest, &self.device)).as_ref()
+    }
+}
+
+impl Padding {
+    /// `None` when all sequences are `longest`.
+    fn new(offsets: &[u32], longest: usize, device: &Device) -> Option<Self> {
+        let lengths: Vec<usize> = offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize).collect();
+        if lengths.iter().all(|&length| length == longest) {
+            return None;
+        }
+        let batch = lengths.len();
+        let mut to_padded = vec![0i32; batch * longest];
+        let mut to_packed = Vec::with_capacity(offsets[batch] as usize);
+        let mut key_bias = vec![MASKED; batch * longest];
+        for (sequence, &length) in lengths.iter().enumerate() {
+            for position in 0..length {
+                let cell = sequence * longest + position;
+                to_padded[cell] = (offsets[sequence] as usize + position) as i32;
+                key_bias[cell] = 0.0;
+                to_packed.push(cell as i32);
+            }
+        }
+        Some(Self {
+            to_padded: indices(to_padded, device),
+            to_packed: indices(to_packed, device),
+            key_bias: Tensor::from_data(TensorData::new(key_bias, [batch, 1, 1, longest]), device),
+        })
     }
 }
 

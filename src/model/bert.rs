@@ -1,9 +1,9 @@
 //! The encoder of Devlin et al. 2018 (post-layer-norm transformer) and a head on its pooled output.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Int, Tensor, TensorData, module::linear};
+use burn::tensor::{Device, Tensor, module::linear};
 
-use crate::kernel::{self, Dropout, EmbeddingTables, Packing};
+use crate::kernel::{self, Dropout, EmbeddingTables, LayerWeights, Packing, Precision, TokenRows};
 
 /// An affine map.
 #[derive(Module, Debug)]
@@ -64,6 +64,9 @@ pub struct Bert {
     pub pooler: Linear,
     /// Attention heads.
     pub heads: usize,
+    /// Arithmetic of the layers.
+    #[module(skip)]
+    pub precision: Precision,
 }
 
 /// BERT with a linear head on the pooled output: classification, or regression when it has one output.
@@ -78,9 +81,7 @@ pub struct Classifier {
 /// A packed batch on a device.
 #[derive(Clone, Debug)]
 pub struct PackedInput {
-    ids: Tensor<1, Int>,
-    positions: Tensor<1, Int>,
-    segments: Tensor<1, Int>,
+    rows: TokenRows,
     /// Where the sequences are.
     pub packing: Packing,
 }
@@ -91,21 +92,16 @@ pub type ForwardDropout = Dropout;
 
 /// Numbers of the places where dropout is applied: `layer × PER_LAYER + place`.
 mod site {
+    use crate::kernel::LayerSites;
+
     pub(super) const EMBEDDINGS: u32 = 0;
     pub(super) const HEAD: u32 = 1;
     const FIRST_LAYER: u32 = 2;
     const PER_LAYER: u32 = 3;
 
-    pub(super) fn attention(layer: usize) -> u32 {
-        FIRST_LAYER + layer as u32 * PER_LAYER
-    }
-
-    pub(super) fn attention_residual(layer: usize) -> u32 {
-        attention(layer) + 1
-    }
-
-    pub(super) fn output_residual(layer: usize) -> u32 {
-        attention(layer) + 2
+    pub(super) fn layer(index: usize) -> LayerSites {
+        let attention = FIRST_LAYER + index as u32 * PER_LAYER;
+        LayerSites { attention, attention_residual: attention + 1, output_residual: attention + 2 }
     }
 }
 
@@ -114,29 +110,14 @@ impl PackedInput {
     /// `batch + 1` offsets of the sequences.
     #[must_use]
     pub fn new(ids: &[u32], positions: &[u32], segments: &[u32], offsets: &[u32], device: &Device) -> Self {
-        let column = |values: &[u32]| {
-            let values: Vec<i32> = values.iter().map(|&value| value as i32).collect();
-            let length = values.len();
-            Tensor::<1, Int>::from_data(TensorData::new(values, [length]), device)
-        };
-        Self {
-            ids: column(ids),
-            positions: column(positions),
-            segments: column(segments),
-            packing: Packing::new(offsets, device),
-        }
+        let rows = TokenRows { ids: ids.into(), positions: positions.into(), segments: segments.into() };
+        Self { rows, packing: Packing::new(offsets, device) }
     }
 }
 
 impl Linear {
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         linear(x, self.weight.val(), Some(self.bias.val()))
-    }
-}
-
-impl Norm {
-    fn after(&self, x: Tensor<2>, residual: Tensor<2>, dropout: Option<&Dropout>, site: u32) -> Tensor<2> {
-        kernel::residual_norm(x, residual, self.gamma.val(), self.beta.val(), dropout, site)
     }
 }
 
@@ -149,28 +130,26 @@ impl Embeddings {
             gamma: self.norm.gamma.val(),
             beta: self.norm.beta.val(),
         };
-        let (ids, positions, segments) = (input.ids.clone(), input.positions.clone(), input.segments.clone());
-        kernel::embeddings(tables, ids, positions, segments, dropout, site::EMBEDDINGS)
+        kernel::embeddings(tables, &input.rows, dropout, site::EMBEDDINGS)
     }
 }
 
 impl Layer {
-    /// `[tokens, hidden] → [tokens, hidden]`
-    fn forward(
-        &self,
-        hidden: Tensor<2>,
-        index: usize,
-        heads: usize,
-        packing: &Packing,
-        dropout: Option<&Dropout>,
-    ) -> Tensor<2> {
-        let qkv = self.query_key_value.forward(hidden.clone());
-        let context = kernel::attention(qkv, heads, packing, dropout, site::attention(index));
-        let attended = self.attention_output.forward(context);
-        let hidden = self.attention_norm.after(attended, hidden, dropout, site::attention_residual(index));
-        let wide = kernel::linear_gelu(hidden.clone(), self.intermediate.weight.val(), self.intermediate.bias.val());
-        let narrow = self.output.forward(wide);
-        self.output_norm.after(narrow, hidden, dropout, site::output_residual(index))
+    fn weights(&self) -> LayerWeights {
+        LayerWeights {
+            qkv_weight: self.query_key_value.weight.val(),
+            qkv_bias: self.query_key_value.bias.val(),
+            attention_weight: self.attention_output.weight.val(),
+            attention_bias: self.attention_output.bias.val(),
+            attention_gamma: self.attention_norm.gamma.val(),
+            attention_beta: self.attention_norm.beta.val(),
+            intermediate_weight: self.intermediate.weight.val(),
+            intermediate_bias: self.intermediate.bias.val(),
+            output_weight: self.output.weight.val(),
+            output_bias: self.output.bias.val(),
+            output_gamma: self.output_norm.gamma.val(),
+            output_beta: self.output_norm.beta.val(),
+        }
     }
 }
 
@@ -195,7 +174,8 @@ impl Bert {
     /// `[tokens, hidden] → [tokens, hidden]`.
     #[must_use]
     pub fn layer(&self, index: usize, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
-        self.layers[index].forward(hidden, index, self.heads, packing, dropout)
+        let (weights, sites) = (self.layers[index].weights(), site::layer(index));
+        kernel::encoder_layer(hidden, weights, self.heads, packing, dropout, sites, self.precision)
     }
 
     /// The last hidden state, `[tokens, hidden]`.

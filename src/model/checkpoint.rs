@@ -12,6 +12,7 @@ use super::convert::folder_of;
 use super::error::CheckpointError;
 use super::initialize::{Initializer, random_head};
 use super::weights::Weights;
+use crate::kernel::Precision;
 use crate::random::Stream;
 use crate::store::Architecture;
 
@@ -254,7 +255,8 @@ impl Reader<'_> {
             self.notes.push("the file has no pooler: it was initialised at random".into());
             Initializer::new(Stream::new(self.seed, "init-pooler"), self.device).linear(hidden, hidden)
         };
-        Ok(Bert { embeddings, layers, pooler, heads: of.heads as usize })
+        let heads = of.heads as usize;
+        Ok(Bert { embeddings, layers, pooler, heads, precision: Precision::default() })
     }
 }
 

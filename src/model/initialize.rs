@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::bert::{Bert, Classifier, Embeddings, Layer, Linear, Norm};
+use crate::kernel::Precision;
 use crate::random::{Draws, Stream};
 use crate::store::Architecture;
 
@@ -74,6 +75,7 @@ impl<'a> Initializer<'a> {
             layers: (0..of.layers).map(|_| self.layer(hidden, intermediate)).collect(),
             pooler: self.linear(hidden, hidden),
             heads: of.heads as usize,
+            precision: Precision::default(),
         }
     }
 }

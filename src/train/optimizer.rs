@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 
-use crate::kernel::{self, Adam, Moments};
+use crate::kernel::{self, Adam, AdamRule, Moments, Trained};
 use crate::store::{self, TrainingSettings};
 
 /// Gradients of a module's parameters in its visiting order, flattened; `None` where none flowed.
@@ -41,9 +41,20 @@ impl Optimizer {
             weight_decay: training.weight_decay,
             gradient_scale: gradient_scale(training.optimizer, training.clip_norm, norm),
         };
-        let rule = Rule { optimizer: training.optimizer, step: self.step };
-        let mut update = Update { gradients: gradients.into_iter(), moments: self.moments.iter_mut(), with, rule };
-        (module.map(&mut update), norm)
+        let rule = match training.optimizer {
+            store::Optimizer::AdamW => AdamRule::AdamW { step: self.step },
+            store::Optimizer::BertAdam => AdamRule::BertAdam,
+        };
+        let has_gradient: Vec<bool> = gradients.iter().map(Option::is_some).collect();
+        let mut out = TakeOut { gradients: gradients.into_iter(), moments: self.moments.iter_mut(), taken: Vec::new() };
+        let module = module.map(&mut out);
+        let updated = kernel::adam_step(out.taken, rule, &with);
+        let mut back = PutBack {
+            has_gradient: has_gradient.into_iter(),
+            updated: updated.into_iter(),
+            moments: self.moments.iter_mut(),
+        };
+        (module.map(&mut back), norm)
     }
 }
 
@@ -57,13 +68,9 @@ fn gradient_scale(optimizer: store::Optimizer, clip_norm: f64, norm: f64) -> f64
     }
 }
 
-/// √Σ‖g‖², in f32 as PyTorch computes it.
 fn global_norm(gradients: &FlatGradients) -> f64 {
-    let parts: Vec<Tensor<1>> = gradients.iter().flatten().cloned().map(kernel::squared_norm).collect();
-    if parts.is_empty() {
-        return 0.0;
-    }
-    f64::from(Tensor::cat(parts, 0).sum().into_scalar::<f32>()).sqrt()
+    let present: Vec<Tensor<1>> = gradients.iter().flatten().cloned().collect();
+    kernel::global_norm(&present)
 }
 
 /// The gradients of `module`, taken out of `from`.
@@ -106,48 +113,136 @@ impl ModuleVisitor for Collect<'_> {
     }
 }
 
-/// The formula, with the number of the step, from 1.
-#[derive(Clone, Copy)]
-struct Rule {
-    optimizer: store::Optimizer,
-    step: u64,
+/// Takes the parameters that have a gradient out of the module, so that nobody else holds them and they
+/// are updated in place, all in one call.
+struct TakeOut<'a> {
+    gradients: std::vec::IntoIter<Option<Tensor<1>>>,
+    moments: std::slice::IterMut<'a, Option<Moments<1>>>,
+    taken: Vec<Trained>,
 }
 
-impl Rule {
-    fn apply(
-        self,
-        parameter: Tensor<1>,
-        gradient: Tensor<1>,
-        moments: Option<Moments<1>>,
-        with: &Adam,
-    ) -> (Tensor<1>, Moments<1>) {
-        match self.optimizer {
-            store::Optimizer::AdamW => kernel::adamw(parameter, gradient, moments, with, self.step),
-            store::Optimizer::BertAdam => kernel::bert_adam(parameter, gradient, moments, with),
-        }
+impl ModuleMapper for TakeOut<'_> {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (gradient, moments) = (self.gradients.next().flatten(), self.moments.next());
+        let (Some(gradient), Some(moments)) = (gradient, moments) else { return parameter };
+        let (id, value, mapper) = parameter.consume();
+        let (shape, device) = (value.dims(), value.device());
+        let parameter = value.inner().reshape([shape.iter().product::<usize>()]);
+        // Biases and layer norms, which do not decay, are BERT's vectors; all its matrices decay.
+        self.taken.push(Trained { parameter, gradient, moments: moments.take(), decays: D > 1 });
+        // Until it is put back, a view of one number that has the shape.
+        let place = Tensor::<D>::zeros([1; D], &device.inner()).expand(shape);
+        Param::from_mapped_value(id, Tensor::from_inner(place).require_grad(), mapper)
     }
 }
 
-struct Update<'a> {
-    gradients: std::vec::IntoIter<Option<Tensor<1>>>,
+/// Puts them back, in the same order.
+struct PutBack<'a> {
+    has_gradient: std::vec::IntoIter<bool>,
+    updated: std::vec::IntoIter<(Tensor<1>, Moments<1>)>,
     moments: std::slice::IterMut<'a, Option<Moments<1>>>,
-    with: Adam,
-    rule: Rule,
 }
 
-impl ModuleMapper for Update<'_> {
+impl ModuleMapper for PutBack<'_> {
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let (Some(gradient), Some(moments)) = (self.gradients.next().flatten(), self.moments.next()) else {
+        let (Some(true), Some(moments)) = (self.has_gradient.next(), self.moments.next()) else {
             return parameter;
         };
-        // Biases and layer norms, which do not decay, are BERT's vectors; all its matrices decay.
-        let weight_decay = if D > 1 { self.with.weight_decay } else { 0.0 };
-        let with = Adam { weight_decay, ..self.with };
-        let (id, value, mapper) = parameter.consume();
-        let shape = value.dims();
-        let flat = value.inner().reshape([shape.iter().product::<usize>()]);
-        let (updated, kept) = self.rule.apply(flat, gradient, moments.take(), &with);
+        let Some((value, kept)) = self.updated.next() else { return parameter };
         *moments = Some(kept);
-        Param::from_mapped_value(id, Tensor::from_inner(updated.reshape(shape)).require_grad(), mapper)
+        let (id, place, mapper) = parameter.consume();
+        let value = value.reshape(place.dims());
+        Param::from_mapped_value(id, Tensor::from_inner(value).require_grad(), mapper)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+    use burn::tensor::{Device, Int, TensorData};
+
+    use super::*;
+    use crate::kernel::cross_entropy;
+    use crate::model::{Classifier, PackedInput, random_classifier};
+    use crate::store::{Architecture, example};
+    use crate::train::pass::{Graph, Pass};
+
+    const SMALL: Architecture = Architecture {
+        layers: 2,
+        hidden: 16,
+        heads: 2,
+        intermediate: 24,
+        vocab_size: 50,
+        max_positions: 8,
+        type_vocab_size: 2,
+    };
+
+    fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {
+        let device = Device::flex().autodiff();
+        let positions: Vec<u32> = (0..ids.len() as u32).collect();
+        let input = PackedInput::new(ids, &positions, &vec![0; ids.len()], &[0, ids.len() as u32], &device);
+        let label = Tensor::<1, Int>::from_data(TensorData::new(vec![1i32], [1]), &device);
+        Pass::new(model, &input, None, Graph::Whole, |logits| cross_entropy(logits, label)).gradients
+    }
+
+    struct Addresses(Vec<usize>);
+
+    impl ModuleVisitor for Addresses {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            let flat = parameter.val().inner().reshape([parameter.dims().iter().product::<usize>()]);
+            let flat: Tensor<1> = flat;
+            self.0.push(flat.try_into_primitive::<Flex>().unwrap().bytes().as_ptr() as usize);
+        }
+    }
+
+    fn addresses(model: &Classifier) -> Vec<usize> {
+        let mut addresses = Addresses(Vec::new());
+        model.visit(&mut addresses);
+        addresses.0
+    }
+
+    #[test]
+    fn parameters_stay_where_they_are_and_all_change() {
+        let training = TrainingSettings { weight_decay: 0.01, ..example::settings("rte", 1).training };
+        let mut model = random_classifier(&SMALL, 3, 1, &Device::flex().autodiff());
+        let numbers = |model: &Classifier| -> Vec<f32> {
+            model.bert.embeddings.word.val().inner().into_data().try_to_vec().unwrap()
+        };
+        let (before, start) = (addresses(&model), numbers(&model));
+        let mut optimizer = Optimizer::new();
+        for ids in [[1, 2, 3], [7, 8, 9]] {
+            let gradients = gradients(&model, &ids);
+            let norm;
+            (model, norm) = optimizer.step(model, gradients, 1e-2, &training);
+            assert!(norm > 0.0);
+        }
+        assert_eq!(addresses(&model), before);
+        // Every row decays; rows with a gradient move by about the learning rate.
+        let end = numbers(&model);
+        for (row, (start, end)) in start.chunks(16).zip(end.chunks(16)).enumerate() {
+            let moved = start.iter().zip(end).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let expected = if [1, 2, 3, 7, 8, 9].contains(&row) { 5e-3..0.1 } else { 1e-9..1e-4 };
+            assert!(expected.contains(&moved), "row {row}: {moved}");
+        }
+    }
+
+    #[test]
+    fn accumulated_gradients_are_the_sum() {
+        let model = random_classifier(&SMALL, 3, 1, &Device::flex().autodiff());
+        let [a, b] = [[1, 2, 3], [3, 4, 5]].map(|ids| gradients(&model, &ids));
+        let numbers =
+            |gradients: &FlatGradients| -> Vec<f32> { gradients[0].clone().unwrap().into_data().try_to_vec().unwrap() };
+        let expected: Vec<f32> = numbers(&a).iter().zip(numbers(&b)).map(|(a, b)| a * 0.5 + b * 0.5).collect();
+        let sum = accumulate(Some(accumulate(None, a, 0.5)), b, 0.5);
+        for (sum, expected) in numbers(&sum).iter().zip(&expected) {
+            assert!((sum - expected).abs() < 1e-7, "{sum} {expected}");
+        }
+        // The norm counts every row, though which are zero is no longer known.
+        let exact = sum
+            .iter()
+            .flatten()
+            .map(|g| g.clone().into_data().iter::<f32>().map(|g| f64::from(g).powi(2)).sum::<f64>());
+        let exact = exact.sum::<f64>().sqrt();
+        assert!((global_norm(&sum) / exact - 1.0).abs() < 1e-6);
     }
 }

@@ -57,14 +57,16 @@ impl Isa {
     }
 }
 
+/// `work` compiled for AVX2 and FMA.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[target_feature(enable = "avx2,fma")]
-fn with_avx2<R>(work: impl FnOnce() -> R) -> R {
+pub(super) fn with_avx2<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
+/// `work` compiled for AVX-512 F, BW, DQ and VL.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn with_avx512<R>(work: impl FnOnce() -> R) -> R {
+pub(super) fn with_avx512<R>(work: impl FnOnce() -> R) -> R {
     work()
 }

@@ -10,6 +10,7 @@
 //! so that any rows can be made without those before them, by any thread, in forward and in backward. A mask
 //! repeats after 2³⁵ elements: 128 GiB of activations at one place.
 
+use super::isa::Isa;
 use super::scratch::scratch;
 use crate::random::{Stream, philox};
 
@@ -98,45 +99,45 @@ impl Site {
         for (words, lane) in words.iter_mut().zip(0..) {
             *words = philox([blocks.number(index + lane), self.site, low, high], self.mask.key);
         }
-        for (draws, word) in draws.chunks_exact_mut(2).zip(words.as_flattened()) {
-            draws[0] = *word as u16;
+        for (draws, &word) in draws.chunks_exact_mut(2).zip(words.as_flattened()) {
+            draws[0] = word as u16;
             draws[1] = (word >> 16) as u16;
         }
     }
 
     /// Multiplies the rows from `first_row` on by their factors, `[rows, width]`, in place.
-    #[inline(always)]
     pub fn multiply(&self, first_row: usize, width: usize, x: &mut [f32]) {
         let mut rows = x.chunks_exact_mut(width.max(1));
-        let count = rows.len();
-        self.each_row(
-            first_row,
-            width,
-            count,
-            #[inline(always)]
-            |draws| {
-                let x = rows.next().unwrap_or_default();
-                x.iter_mut().zip(draws).for_each(|(x, &draw)| *x *= self.factor(draw));
-            },
-        );
+        let isa = Isa::detect();
+        self.each_row(first_row, width, rows.len(), |draws| {
+            let x = rows.next().unwrap_or_default();
+            isa.run(
+                #[inline(always)]
+                || {
+                    for (x, &draw) in x.iter_mut().zip(draws) {
+                        *x *= self.factor(draw);
+                    }
+                },
+            );
+        });
     }
 
     /// Calls `work` with the draws of each of `count` rows from `first_row` on, one after the other.
-    #[inline(always)]
     pub fn each_row(&self, first_row: usize, width: usize, count: usize, mut work: impl FnMut(&[u16])) {
         let stride = Self::stride(width).max(PER_BLOCK);
         let ahead = (AHEAD / stride).max(1);
-        scratch(
-            ahead * stride,
-            #[inline(always)]
-            |draws: &mut [u16]| {
-                for done in (0..count).step_by(ahead) {
-                    let draws = &mut draws[..ahead.min(count - done) * stride];
-                    self.draws(first_row + done, width, draws);
-                    draws.chunks_exact(stride).for_each(|draws| work(&draws[..width]));
+        scratch(ahead * stride, |draws: &mut [u16]| {
+            for done in (0..count).step_by(ahead) {
+                let draws = &mut draws[..ahead.min(count - done) * stride];
+                Isa::detect().run(
+                    #[inline(always)]
+                    || self.draws(first_row + done, width, draws),
+                );
+                for draws in draws.chunks_exact(stride) {
+                    work(&draws[..width]);
                 }
-            },
-        );
+            }
+        });
     }
 
     /// What a draw makes of its element: 0 or 1/(1 − p).
@@ -169,7 +170,6 @@ impl Blocks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::cpu::isa::Isa;
 
     /// One element by the definition at the top of this file.
     fn draw(site: u32, step: u64, key: [u32; 2], width: usize, row: usize, element: usize) -> u16 {
@@ -184,22 +184,13 @@ mod tests {
         let step = (7 << 32) + 5;
         let mask = Mask::new(0.25, stream, step).unwrap();
         let far = (1 << 32) / 4 - 2;
-        for (width, columns, first_row, rows) in [
-            (8, 8, 0, 1),
-            (30, 30, 3, 50),
-            (128, 128, 5, 128),
-            (128, 28, 9, 28),
-            (300, 151, 2, 9),
-            (512, 1, 0, 300),
-            (30, 30, far, 5),
-        ] {
+        for (width, columns, first_row, rows) in
+            [(8, 8, 0, 1), (30, 30, 3, 50), (128, 128, 5, 128), (128, 28, 9, 28), (300, 151, 2, 9), (512, 1, 0, 300), (30, 30, far, 5)]
+        {
             let site = mask.site(3, width);
             let stride = Site::stride(columns);
             let mut draws = vec![0; rows * stride];
-            Isa::detect().run(
-                #[inline(always)]
-                || site.draws(first_row, columns, &mut draws),
-            );
+            Isa::detect().run(#[inline(always)] || site.draws(first_row, columns, &mut draws));
             for (row, draws) in draws.chunks(stride).enumerate() {
                 for (element, &got) in draws[..columns].iter().enumerate() {
                     let expected = draw(3, step, stream.key(), width, first_row + row, element);
@@ -213,10 +204,7 @@ mod tests {
     fn rows_are_multiplied_in_place() {
         let site = Mask::new(0.5, Stream::new(4, "dropout"), 1).unwrap().site(2, 30);
         let mut all = vec![1.0; 100 * 30];
-        Isa::detect().run(
-            #[inline(always)]
-            || site.multiply(7, 30, &mut all),
-        );
+        site.multiply(7, 30, &mut all);
         let mut draws = vec![0; 32];
         for (row, x) in all.chunks(30).enumerate() {
             site.draws(7 + row, 30, &mut draws);

@@ -14,8 +14,9 @@ use super::scratch::scratch;
 /// BERT's ε (google-research/bert, `modeling.layer_norm`; Hugging Face `layer_norm_eps`); burn defaults to 1e-5.
 pub const LAYER_NORM_EPSILON: f64 = 1e-12;
 
-/// Parts of a sum along a row: two registers of AVX-512.
-const LANES: usize = 32;
+/// Parts of a sum along a row. Fewer would be enough for the registers, but short loops are unrolled before they
+/// can be vectorised, and end up with one number in each register.
+const LANES: usize = 128;
 /// Rows of a task.
 const CHUNK: usize = 64;
 
@@ -36,7 +37,9 @@ fn sum(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     let mut width = LANES / 2;
     while width > 0 {
         let (low, high) = lanes.split_at_mut(width);
-        low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
+        for (low, high) in low.iter_mut().zip(high) {
+            *low += *high;
+        }
         width /= 2;
     }
     lanes[0]
@@ -109,45 +112,33 @@ pub struct ResidualNormGradients<'a> {
 impl ResidualNorm<'_> {
     /// `x` becomes x̂, the normalized rows; `y` the result, and so `copy` in another format if wanted;
     /// `rstd` `[tokens]` 1/√(variance + ε).
-    pub fn forward<E: Element>(
-        &self,
-        x: &mut [f32],
-        residual: &[f32],
-        y: &mut [f32],
-        copy: Option<&mut [E]>,
-        rstd: &mut [f32],
-    ) {
+    pub fn forward<E: Element>(&self, x: &mut [f32], residual: &[f32], y: &mut [f32], copy: Option<&mut [E]>, rstd: &mut [f32]) {
         let width = self.gamma.len();
         assert!(x.len() == rstd.len() * width && residual.len() == x.len() && y.len() == x.len(), "rows of one width");
-        let tokens = rstd.len();
+        let (tokens, isa) = (rstd.len(), Isa::detect());
         let (x, y, copy, rstd) = (Cells::new(x), Cells::new(y), copy.map(Cells::new), Cells::new(rstd));
-        for_chunks(
-            tokens,
-            #[inline(always)]
-            |from, rows| {
-                // SAFETY: chunks of rows do not overlap.
-                let (x, y, rstd) = unsafe {
-                    (x.part(from * width, rows * width), y.part(from * width, rows * width), rstd.part(from, rows))
-                };
-                // SAFETY: as above.
-                let mut copy = copy.as_ref().map(|copy| unsafe { copy.part(from * width, rows * width) });
-                let residual = &residual[from * width..][..rows * width];
-                self.each_row(
-                    from,
-                    rows,
+        for_chunks(tokens, |from, rows| {
+            // SAFETY: chunks of rows do not overlap.
+            let (x, y, rstd) = unsafe { (x.part(from * width, rows * width), y.part(from * width, rows * width), rstd.part(from, rows)) };
+            // SAFETY: as above.
+            let mut copy = copy.as_ref().map(|copy| unsafe { copy.part(from * width, rows * width) });
+            let residual = &residual[from * width..][..rows * width];
+            self.each_row(from, rows, |row, draws| {
+                let at = row * width..(row + 1) * width;
+                let (z, y, residual) = (&mut x[at.clone()], &mut y[at.clone()], &residual[at.clone()]);
+                let copy = copy.as_mut().map(|copy| &mut copy[at]);
+                isa.run(
                     #[inline(always)]
-                    |row, draws| {
-                        let at = row * width..(row + 1) * width;
-                        let (z, y) = (&mut x[at.clone()], &mut y[at.clone()]);
-                        self.add(z, &residual[at.clone()], draws);
+                    || {
+                        self.add(z, residual, draws);
                         rstd[row] = normalize_row(z, self.gamma, self.beta, y);
-                        if let Some(copy) = &mut copy {
-                            copy[at].iter_mut().zip(y).for_each(|(copy, y)| *copy = E::from_f32(*y));
+                        if let Some(copy) = copy {
+                            convert(y, copy);
                         }
                     },
                 );
-            },
-        );
+            });
+        });
     }
 
     /// `z` becomes dropout(z + bias) + residual.
@@ -155,10 +146,16 @@ impl ResidualNorm<'_> {
     fn add(&self, z: &mut [f32], residual: &[f32], draws: Option<(Site, &[u16])>) {
         let sums = z.iter_mut().zip(self.bias).zip(residual);
         match draws {
-            None => sums.for_each(|((z, &bias), &residual)| *z = *z + bias + residual),
-            Some((site, draws)) => sums.zip(draws).for_each(|(((z, &bias), &residual), &draw)| {
-                *z = (*z + bias) * site.factor(draw) + residual;
-            }),
+            None => {
+                for ((z, &bias), &residual) in sums {
+                    *z = *z + bias + residual;
+                }
+            }
+            Some((site, draws)) => {
+                for (((z, &bias), &residual), &draw) in sums.zip(draws) {
+                    *z = (*z + bias) * site.factor(draw) + residual;
+                }
+            }
         }
     }
 
@@ -172,53 +169,41 @@ impl ResidualNorm<'_> {
         dx: Option<&mut [E]>,
         gradients: ResidualNormGradients<'_>,
     ) {
-        let (tokens, width) = (rstd.len(), self.gamma.len());
+        let (tokens, width, isa) = (rstd.len(), self.gamma.len(), Isa::detect());
         assert!(dy.len() == tokens * width && normed.len() == dy.len(), "rows of one width");
         let (dy, dx) = (Cells::new(dy), dx.map(Cells::new));
         let totals = [gradients.bias, gradients.gamma, gradients.beta];
-        column_sums_of(
-            totals,
-            tokens,
-            #[inline(always)]
-            |from, rows, [dbias, dgamma, dbeta]| {
-                // SAFETY: chunks of rows do not overlap.
-                let dy = unsafe { dy.part(from * width, rows * width) };
-                // SAFETY: as above.
-                let mut dx = dx.as_ref().map(|dx| unsafe { dx.part(from * width, rows * width) });
-                let (normed, rstd) = (&normed[from * width..][..rows * width], &rstd[from..][..rows]);
-                self.each_row(
-                    from,
-                    rows,
+        column_sums_of(totals, tokens, |from, rows, [dbias, dgamma, dbeta]| {
+            // SAFETY: chunks of rows do not overlap.
+            let dy = unsafe { dy.part(from * width, rows * width) };
+            // SAFETY: as above.
+            let mut dx = dx.as_ref().map(|dx| unsafe { dx.part(from * width, rows * width) });
+            let (normed, rstd) = (&normed[from * width..][..rows * width], &rstd[from..][..rows]);
+            self.each_row(from, rows, |row, draws| {
+                let at = row * width..(row + 1) * width;
+                let (dz, normed) = (&mut dy[at.clone()], &normed[at.clone()]);
+                let dx = dx.as_mut().map(|dx| &mut dx[at]);
+                isa.run(
                     #[inline(always)]
-                    |row, draws| {
-                        let at = row * width..(row + 1) * width;
-                        let dz = &mut dy[at.clone()];
-                        normalize_row_backward(dz, &normed[at.clone()], rstd[row], self.gamma, dgamma, dbeta);
-                        let dx = dx.as_mut().map(|dx| &mut dx[at]);
+                    || {
+                        normalize_row_backward(dz, normed, rstd[row], self.gamma, dgamma, dbeta);
                         pass_dropout(dz, draws, dx, dbias);
                     },
                 );
-            },
-        );
+            });
+        });
     }
 
     /// Calls `work` with each of `rows` rows, from 0, and its draws; row 0 is token `from`.
-    #[inline(always)]
     fn each_row(&self, from: usize, rows: usize, mut work: impl FnMut(usize, Option<(Site, &[u16])>)) {
         match self.dropout {
             None => (0..rows).for_each(|row| work(row, None)),
             Some(site) => {
                 let mut row = 0;
-                site.each_row(
-                    from,
-                    self.gamma.len(),
-                    rows,
-                    #[inline(always)]
-                    |draws| {
-                        work(row, Some((site, draws)));
-                        row += 1;
-                    },
-                );
+                site.each_row(from, self.gamma.len(), rows, |draws| {
+                    work(row, Some((site, draws)));
+                    row += 1;
+                });
             }
         }
     }
@@ -227,54 +212,69 @@ impl ResidualNorm<'_> {
 /// dx = dropout(dz), also added to `dbias`.
 #[inline(always)]
 fn pass_dropout<E: Element>(dz: &[f32], draws: Option<(Site, &[u16])>, dx: Option<&mut [E]>, dbias: &mut [f32]) {
-    let width = dz.len();
-    let dbias = &mut dbias[..width];
+    let sums = dbias.iter_mut().zip(dz);
     match (draws, dx) {
-        (None, None) => (0..width).for_each(|i| dbias[i] += dz[i]),
+        (None, None) => {
+            for (sum, &dz) in sums {
+                *sum += dz;
+            }
+        }
         (None, Some(dx)) => {
-            let dx = &mut dx[..width];
-            for i in 0..width {
-                dx[i] = E::from_f32(dz[i]);
-                dbias[i] += dz[i];
+            for ((sum, &dz), dx) in sums.zip(dx) {
+                *dx = E::from_f32(dz);
+                *sum += dz;
             }
         }
         (Some((site, draws)), None) => {
-            let draws = &draws[..width];
-            (0..width).for_each(|i| dbias[i] += dz[i] * site.factor(draws[i]));
+            for ((sum, &dz), &draw) in sums.zip(draws) {
+                *sum += dz * site.factor(draw);
+            }
         }
         (Some((site, draws)), Some(dx)) => {
-            let (draws, dx) = (&draws[..width], &mut dx[..width]);
-            for i in 0..width {
-                let x = dz[i] * site.factor(draws[i]);
-                dx[i] = E::from_f32(x);
-                dbias[i] += x;
+            for (((sum, &dz), &draw), dx) in sums.zip(draws).zip(dx) {
+                let x = dz * site.factor(draw);
+                *dx = E::from_f32(x);
+                *sum += x;
             }
         }
     }
 }
 
+#[inline(always)]
+fn convert<E: Element>(from: &[f32], to: &mut [E]) {
+    for (to, &x) in to.iter_mut().zip(from) {
+        *to = E::from_f32(x);
+    }
+}
+
 /// The sum of all rows of `matrix`, `[rows, width] → [width]`.
 pub fn column_sums<E: Element>(matrix: &[E], sums: &mut [f32]) {
-    let width = sums.len().max(1);
-    column_sums_of(
-        [sums],
-        matrix.len() / width,
-        #[inline(always)]
-        |from, rows, [sums]| {
-            let matrix = &matrix[from * width..][..rows * width];
-            let (fours, rest) = matrix.split_at(rows / 4 * 4 * width);
-            for four in fours.chunks_exact(4 * width) {
-                let (a, b, c, d) =
-                    (&four[..width], &four[width..][..width], &four[2 * width..][..width], &four[3 * width..]);
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    *sum += (a[i].to_f32() + b[i].to_f32()) + (c[i].to_f32() + d[i].to_f32());
-                }
-            }
-            for row in rest.chunks_exact(width) {
-                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f32());
-            }
-        },
-    );
+    let (width, isa) = (sums.len().max(1), Isa::detect());
+    column_sums_of([sums], matrix.len() / width, |from, rows, [sums]| {
+        let matrix = &matrix[from * width..][..rows * width];
+        isa.run(
+            #[inline(always)]
+            || add_rows(matrix, sums),
+        );
+    });
+}
+
+/// Adds the rows of `matrix` to `sums`, four at a time.
+#[inline(always)]
+fn add_rows<E: Element>(matrix: &[E], sums: &mut [f32]) {
+    let width = sums.len();
+    let mut fours = matrix.chunks_exact(4 * width);
+    for four in &mut fours {
+        let (a, b, c, d) = (&four[..width], &four[width..][..width], &four[2 * width..][..width], &four[3 * width..]);
+        for ((((sum, a), b), c), d) in sums.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *sum += (a.to_f32() + b.to_f32()) + (c.to_f32() + d.to_f32());
+        }
+    }
+    for row in fours.remainder().chunks_exact(width) {
+        for (sum, x) in sums.iter_mut().zip(row) {
+            *sum += x.to_f32();
+        }
+    }
 }
 
 /// Runs `work(first row, rows, sums)` for each chunk of rows on all threads, with sums that begin at zero, and
@@ -288,22 +288,18 @@ fn column_sums_of<const N: usize>(
     let part = N * width;
     scratch(rows.div_ceil(CHUNK) * part, |parts: &mut [f32]| {
         let cells = Cells::new(parts);
-        for_chunks(
-            rows,
-            #[inline(always)]
-            |from, rows| {
-                // SAFETY: each chunk has its own part.
-                let sums = unsafe { cells.part(from / CHUNK * part, part) };
-                sums.fill(0.0);
-                let mut rest = sums;
-                let sums = std::array::from_fn(|_| {
-                    let (first, others) = std::mem::take(&mut rest).split_at_mut(width);
-                    rest = others;
-                    first
-                });
-                work(from, rows, sums);
-            },
-        );
+        for_chunks(rows, |from, rows| {
+            // SAFETY: each chunk has its own part.
+            let sums = unsafe { cells.part(from / CHUNK * part, part) };
+            sums.fill(0.0);
+            let mut rest = sums;
+            let sums = std::array::from_fn(|_| {
+                let (first, others) = std::mem::take(&mut rest).split_at_mut(width);
+                rest = others;
+                first
+            });
+            work(from, rows, sums);
+        });
         for (number, total) in totals.into_iter().enumerate() {
             total.fill(0.0);
             for part in parts.chunks_exact(part.max(1)) {
@@ -313,14 +309,11 @@ fn column_sums_of<const N: usize>(
     });
 }
 
-/// Runs `work(first row, rows)` for each chunk of rows on all threads, compiled for this processor.
+/// Runs `work(first row, rows)` for each chunk of rows on all threads.
 fn for_chunks(rows: usize, work: impl Fn(usize, usize) + Sync) {
     (0..rows.div_ceil(CHUNK)).into_par_iter().for_each(|chunk| {
         let from = chunk * CHUNK;
-        Isa::detect().run(
-            #[inline(always)]
-            || work(from, CHUNK.min(rows - from)),
-        );
+        work(from, CHUNK.min(rows - from));
     });
 }
 

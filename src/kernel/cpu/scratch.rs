@@ -2,21 +2,10 @@
 
 use std::cell::RefCell;
 
+use super::pool::Plain;
+
 /// The alignment of what [`scratch`] hands out: a cache line, which is also an AVX-512 register.
 const LINE: usize = 64;
-
-/// Types of which every bit pattern is a value, 0 included, and which need no drop.
-///
-/// # Safety
-/// Implementors promise just that.
-pub(super) unsafe trait Plain: Copy + 'static {}
-
-// SAFETY: all bits of a float are a value.
-unsafe impl Plain for f32 {}
-// SAFETY: as above.
-unsafe impl Plain for half::bf16 {}
-// SAFETY: all bits of an integer are a value.
-unsafe impl Plain for u16 {}
 
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]

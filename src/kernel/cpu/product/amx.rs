@@ -13,6 +13,7 @@ use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pairs;
 use crate::kernel::cpu::element::Element;
+use crate::kernel::cpu::isa::with_avx512;
 
 /// Rows and columns of a tile of C.
 const SIDE: usize = 16;
@@ -74,6 +75,12 @@ impl Micro for Amx {
     const COLUMNS: usize = 2 * SIDE;
     const STEP: usize = DEEP;
     const CHUNK: usize = 512;
+
+    #[inline(always)]
+    fn run<R>(work: impl FnOnce() -> R) -> R {
+        // SAFETY: `with_micro` gives this kernel only where AVX-512 is.
+        unsafe { with_avx512(work) }
+    }
 
     /// No tile holds anything between two calls of `multiply`, so it does no harm that a nested user sets the
     /// shapes again; only the last one to leave gives the tiles back.

@@ -9,6 +9,7 @@ use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
 use super::pairs;
 use crate::kernel::cpu::element::Element;
+use crate::kernel::cpu::isa::with_avx512;
 
 /// f32s in a register.
 const LANES: usize = 16;
@@ -29,6 +30,12 @@ impl Micro for Avx512 {
     const ROWS: usize = 6;
     const COLUMNS: usize = 4 * LANES;
     const STEP: usize = 1;
+
+    #[inline(always)]
+    fn run<R>(work: impl FnOnce() -> R) -> R {
+        // SAFETY: `with_micro` gives this kernel only where AVX-512 is.
+        unsafe { with_avx512(work) }
+    }
 
     #[inline(always)]
     fn panel_length(depth: usize, columns: usize) -> usize {

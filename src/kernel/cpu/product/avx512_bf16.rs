@@ -11,6 +11,7 @@ use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pairs::{self, LANES};
 use crate::kernel::cpu::element::Element;
+use crate::kernel::cpu::isa::with_avx512;
 
 /// 6 × 64 tiles as the f32 kernel's, a pair of the depth at a time: lane j of a sum gets
 /// `a[2 k] b[2 k, j] + a[2 k + 1] b[2 k + 1, j]` from one instruction. Denormal operands count as zeros.
@@ -27,6 +28,12 @@ impl Micro for Avx512Bf16 {
     const ROWS: usize = 6;
     const COLUMNS: usize = 4 * LANES;
     const STEP: usize = 2;
+
+    #[inline(always)]
+    fn run<R>(work: impl FnOnce() -> R) -> R {
+        // SAFETY: `with_micro` gives this kernel only where AVX-512 is.
+        unsafe { with_avx512(work) }
+    }
 
     #[inline(always)]
     fn panel_length(depth: usize, columns: usize) -> usize {

@@ -3,7 +3,7 @@
 use super::Matrix;
 use super::pack;
 use crate::kernel::cpu::element::Element;
-use crate::kernel::cpu::scratch::Plain;
+use crate::kernel::cpu::pool::Plain;
 
 /// Columns of every tile row in memory, whatever a micro-kernel's panels hold.
 pub(super) const TILE_STRIDE: usize = 64;
@@ -23,6 +23,9 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
     const CHUNK: usize = usize::MAX;
     /// The depth that `multiply` gets is a multiple of this; what is missing is filled up with zeros.
     const STEP: usize;
+
+    /// Runs `work` compiled for the kernel's instruction set.
+    fn run<R>(work: impl FnOnce() -> R) -> R;
 
     /// Called once by a task before its first tile and after its last one.
     #[inline(always)]

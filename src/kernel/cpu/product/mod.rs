@@ -39,7 +39,8 @@ use portable::Portable;
 use super::bf16_support::Bf16Support;
 use super::element::Element;
 use super::isa::Isa;
-use super::scratch::{Plain, scratch};
+use super::pool::Plain;
+use super::scratch::scratch;
 
 /// What other processors need to know of an element.
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
@@ -70,56 +71,53 @@ pub trait Operand: Element + Plain {
 pub trait WithMicro<E> {
     type Result;
     #[expect(private_bounds, reason = "the trait is sealed by it")]
-    fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) -> Self::Result;
+    fn with<M: Micro<Element = E>>(self, micro: M) -> Self::Result;
 }
 
 impl Operand for f32 {
-    #[inline(always)]
     fn with_micro<W: WithMicro<Self>>(work: W) -> W::Result {
         match Isa::detect() {
             #[cfg(all(target_arch = "x86_64", not(miri)))]
-            Isa::Avx512 => work.with(Isa::Avx512, avx512::Avx512),
-            Isa::Portable => work.with(Isa::Portable, Portable::<f32, false>::new()),
-            isa => work.with(isa, Portable::<f32, true>::new()),
+            Isa::Avx512 => work.with(avx512::Avx512),
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            Isa::Avx2 => work.with(Portable::<f32, true>::new()),
+            _ => work.with(Portable::<f32, false>::new()),
         }
     }
 }
 
 impl Operand for bf16 {
-    #[inline(always)]
     fn with_micro<W: WithMicro<Self>>(work: W) -> W::Result {
-        match (Bf16Support::detect(), Isa::detect()) {
+        match Bf16Support::detect() {
             #[cfg(all(target_arch = "x86_64", not(miri)))]
-            (Bf16Support::Amx, isa) => work.with(isa, amx::Amx),
+            Bf16Support::Amx => work.with(amx::Amx),
             #[cfg(all(target_arch = "x86_64", not(miri)))]
-            (Bf16Support::Avx512, isa) => work.with(isa, avx512_bf16::Avx512Bf16),
-            (_, Isa::Portable) => work.with(Isa::Portable, Portable::<bf16, false>::new()),
-            (_, isa) => work.with(isa, Portable::<bf16, true>::new()),
+            Bf16Support::Avx512 => work.with(avx512_bf16::Avx512Bf16),
+            _ => work.with(Portable::<bf16, false>::new()),
         }
     }
 }
 
 /// A B into `output`, `[m, k] × [k, n] → [m, n]`, on all threads.
-pub fn product<E: Operand, S: Element, O: Output>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: &O) {
+pub fn product<E: Operand, S: Element>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: &dyn Output) {
     E::with_micro(Everywhere { a, b, output });
 }
 
 /// As [`product`], on this thread alone.
-#[inline(always)]
-pub fn product_here<E: Operand, S: Element, O: Output>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: &O) {
+pub fn product_here<E: Operand, S: Element>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: &dyn Output) {
     E::with_micro(Here { a, b, output });
 }
 
-struct Everywhere<'a, E, S, O> {
+struct Everywhere<'a, E, S> {
     a: Matrix<'a, E>,
     b: Matrix<'a, S>,
-    output: &'a O,
+    output: &'a dyn Output,
 }
 
-impl<E: Operand, S: Element, O: Output> WithMicro<E> for Everywhere<'_, E, S, O> {
+impl<E: Operand, S: Element> WithMicro<E> for Everywhere<'_, E, S> {
     type Result = ();
 
-    fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) {
+    fn with<M: Micro<Element = E>>(self, micro: M) {
         let (rows, depth) = (self.a.rows(), self.a.columns());
         if Rows::as_they_are::<M>(self.a).is_none() && rows > STRIP {
             let padded = depth.next_multiple_of(M::STEP);
@@ -127,56 +125,56 @@ impl<E: Operand, S: Element, O: Output> WithMicro<E> for Everywhere<'_, E, S, O>
             return scratch(rows * stride, |copy: &mut [E]| {
                 copy.par_chunks_mut((STRIP * stride).max(1)).zip(0..rows.div_ceil(STRIP)).for_each(|(to, strip)| {
                     let rows = (strip * STRIP, rows.min((strip + 1) * STRIP));
-                    isa.run(
+                    M::run(
                         #[inline(always)]
                         || copy_rows(micro, self.a, rows, padded, stride, to),
                     );
                 });
-                self.spread(isa, micro, Some(Rows { data: copy, stride }));
+                self.spread(micro, Some(Rows { data: copy, stride }));
             });
         }
-        self.spread(isa, micro, Rows::as_they_are::<M>(self.a));
+        self.spread(micro, Rows::as_they_are::<M>(self.a));
     }
 }
 
-impl<E: Operand, S: Element, O: Output> Everywhere<'_, E, S, O> {
+impl<E: Operand, S: Element> Everywhere<'_, E, S> {
     /// Makes the tasks; without `rows`, the one task copies A itself.
-    fn spread<M: Micro<Element = E>>(&self, isa: Isa, micro: M, rows: Option<Rows<'_, E>>) {
+    fn spread<M: Micro<Element = E>>(&self, micro: M, rows: Option<Rows<'_, E>>) {
         let grid = Grid::new::<M, E>(&self.a, self.b.columns(), rayon::current_num_threads());
         match rows {
             Some(a) if grid.tasks() > 1 => (0..grid.tasks()).into_par_iter().for_each(|task| {
-                isa.run(
+                M::run(
                     #[inline(always)]
                     || block(micro, a, self.b, grid.block(task), self.output),
                 );
             }),
-            _ => Here { a: self.a, b: self.b, output: self.output }.with(isa, micro),
+            _ => Here { a: self.a, b: self.b, output: self.output }.with(micro),
         }
     }
 }
 
-struct Here<'a, E, S, O> {
+struct Here<'a, E, S> {
     a: Matrix<'a, E>,
     b: Matrix<'a, S>,
-    output: &'a O,
+    output: &'a dyn Output,
 }
 
-impl<E: Operand, S: Element, O: Output> WithMicro<E> for Here<'_, E, S, O> {
+impl<E: Operand, S: Element> WithMicro<E> for Here<'_, E, S> {
     type Result = ();
 
     #[inline(always)]
-    fn with<M: Micro<Element = E>>(self, isa: Isa, micro: M) {
+    fn with<M: Micro<Element = E>>(self, micro: M) {
         let (rows, depth) = (self.a.rows(), self.a.columns());
         let whole = Block { rows: (0, rows), columns: (0, self.b.columns()) };
         if let Some(a) = Rows::as_they_are::<M>(self.a) {
-            return isa.run(
+            return M::run(
                 #[inline(always)]
                 || block(micro, a, self.b, whole, self.output),
             );
         }
         let padded = depth.next_multiple_of(M::STEP);
         let stride = copy_stride::<E>(padded);
-        isa.run(
+        M::run(
             #[inline(always)]
             || {
                 scratch(
@@ -253,15 +251,9 @@ impl Grid {
 
 /// One block of C.
 #[inline(always)]
-fn block<M: Micro, S: Element, O: Output>(
-    micro: M,
-    a: Rows<'_, M::Element>,
-    b: Matrix<'_, S>,
-    block: Block,
-    output: &O,
-) {
+fn block<M: Micro, S: Element>(micro: M, a: Rows<'_, M::Element>, b: Matrix<'_, S>, block: Block, output: &dyn Output) {
     let depth = b.rows();
-    let part = if O::SUMS { DEPTH } else { depth.max(1) };
+    let part = if output.sums() { DEPTH } else { depth.max(1) };
     micro.enter();
     for from in (0..depth.max(1)).step_by(part) {
         let deep = part.min(depth - from);
@@ -283,7 +275,7 @@ struct Part<'a, S> {
 impl<S: Element> Part<'_, S> {
     /// Adds this part's products with the rows of `a` to a block of C.
     #[inline(always)]
-    fn multiply<M: Micro, O: Output>(&self, micro: M, a: &[M::Element], stride: usize, block: Block, output: &O) {
+    fn multiply<M: Micro>(&self, micro: M, a: &[M::Element], stride: usize, block: Block, output: &dyn Output) {
         let length = M::panel_length(self.padded, M::COLUMNS);
         let group = M::COLUMNS * (PANELS / (length * size_of::<M::Element>()).max(1)).max(1);
         for left in (block.columns.0..block.columns.1).step_by(group) {
@@ -325,7 +317,7 @@ impl<S: Element> Part<'_, S> {
                                         unsafe {
                                             micro.multiply(deep, &a[at..], stride, rows, panel, columns, at > 0, tile);
                                             if last {
-                                                output.take(place, tile);
+                                                output.take(place, tile.as_slice());
                                             }
                                         }
                                     }

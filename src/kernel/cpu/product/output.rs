@@ -3,6 +3,7 @@
 use super::matrix::Cells;
 use super::micro::TILE_STRIDE;
 use crate::kernel::cpu::element::Element;
+use crate::kernel::cpu::isa::Isa;
 
 /// Where a tile belongs in the product.
 #[derive(Clone, Copy, Debug)]
@@ -20,12 +21,16 @@ pub struct Place {
 }
 
 /// Takes the tiles of a product while they are in the nearest cache.
+///
+/// Products are not generic over it (one call a tile costs nothing), so what it computes goes through
+/// [`Isa::run`].
 pub trait Output: Sync {
     /// Whether the sum over the depth may arrive in several parts.
-    const SUMS: bool;
+    fn sums(&self) -> bool {
+        false
+    }
 
     /// Told where the next tile will go, before it is computed: a chance to bring memory nearer.
-    #[inline(always)]
     fn expect(&self, place: Place) {
         let _ = place;
     }
@@ -55,27 +60,28 @@ pub struct Store<'a, E> {
 }
 
 impl<E: Element> Output for Store<'_, E> {
-    const SUMS: bool = false;
-
-    #[inline(always)]
     fn expect(&self, place: Place) {
         (0..place.rows).for_each(|row| self.to.expect((place.row + row) * self.stride + place.column, place.columns));
     }
 
-    #[inline(always)]
     unsafe fn take(&self, place: Place, tile: &[f32]) {
-        for row in 0..place.rows {
-            let from = tile_row(tile, row, place.columns);
-            // SAFETY: tiles do not overlap, so neither do their rows.
-            let to = unsafe { self.to.part((place.row + row) * self.stride + place.column, place.columns) };
-            match self.bias {
-                None => to.iter_mut().zip(from).for_each(|(to, &x)| *to = E::from_f32(x)),
-                Some(bias) => {
-                    let bias = &bias[place.column..][..place.columns];
-                    to.iter_mut().zip(from).zip(bias).for_each(|((to, &x), &b)| *to = E::from_f32(x + b));
+        Isa::detect().run(
+            #[inline(always)]
+            || {
+                for row in 0..place.rows {
+                    let from = tile_row(tile, row, place.columns);
+                    // SAFETY: tiles do not overlap, so neither do their rows.
+                    let to = unsafe { self.to.part((place.row + row) * self.stride + place.column, place.columns) };
+                    match self.bias {
+                        None => to.iter_mut().zip(from).for_each(|(to, &x)| *to = E::from_f32(x)),
+                        Some(bias) => {
+                            let bias = &bias[place.column..][..place.columns];
+                            to.iter_mut().zip(from).zip(bias).for_each(|((to, &x), &b)| *to = E::from_f32(x + b));
+                        }
+                    }
                 }
-            }
-        }
+            },
+        );
     }
 }
 
@@ -91,24 +97,29 @@ pub struct Sum<'a> {
 }
 
 impl Output for Sum<'_> {
-    const SUMS: bool = true;
+    fn sums(&self) -> bool {
+        true
+    }
 
-    #[inline(always)]
     fn expect(&self, place: Place) {
         (0..place.rows).for_each(|row| self.to.expect((place.row + row) * self.stride + place.column, place.columns));
     }
 
-    #[inline(always)]
     unsafe fn take(&self, place: Place, tile: &[f32]) {
-        for row in 0..place.rows {
-            let from = tile_row(tile, row, place.columns);
-            // SAFETY: tiles do not overlap, so neither do their rows.
-            let to = unsafe { self.to.part((place.row + row) * self.stride + place.column, place.columns) };
-            if place.first && !self.add {
-                to.copy_from_slice(from);
-            } else {
-                to.iter_mut().zip(from).for_each(|(to, &x)| *to += x);
-            }
-        }
+        Isa::detect().run(
+            #[inline(always)]
+            || {
+                for row in 0..place.rows {
+                    let from = tile_row(tile, row, place.columns);
+                    // SAFETY: tiles do not overlap, so neither do their rows.
+                    let to = unsafe { self.to.part((place.row + row) * self.stride + place.column, place.columns) };
+                    if place.first && !self.add {
+                        to.copy_from_slice(from);
+                    } else {
+                        to.iter_mut().zip(from).for_each(|(to, &x)| *to += x);
+                    }
+                }
+            },
+        );
     }
 }

@@ -6,7 +6,9 @@ use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
 use crate::kernel::cpu::element::Element;
-use crate::kernel::cpu::scratch::Plain;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use crate::kernel::cpu::isa::with_avx2;
+use crate::kernel::cpu::pool::Plain;
 
 /// Rows of its tiles.
 const ROWS: usize = 4;
@@ -28,6 +30,16 @@ impl<E: Element + Plain, const FUSED: bool> Micro for Portable<E, FUSED> {
     const ROWS: usize = ROWS;
     const COLUMNS: usize = COLUMNS;
     const STEP: usize = 1;
+
+    #[inline(always)]
+    fn run<R>(work: impl FnOnce() -> R) -> R {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        if FUSED {
+            // SAFETY: `with_micro` gives the fused kernel only where AVX2 and FMA are.
+            return unsafe { with_avx2(work) };
+        }
+        work()
+    }
 
     #[inline(always)]
     fn panel_length(depth: usize, _columns: usize) -> usize {

@@ -1,0 +1,413 @@
+//! Buffers that are recycled from step to step.
+//!
+//! A training step takes and drops the same few hundred buffers again and again. Memory fresh from the
+//! operating system costs a page fault and a cleared page for every 4 KiB that is touched; a dropped
+//! buffer's memory is kept instead and given to the next that asks for about as much.
+//!
+//! Capacities are rounded up to one of eight steps between powers of two, so that batches of changing
+//! length find each other's buffers. What is kept is bounded: idle and used memory together stay below
+//! the most that was ever in use at one time and a quarter more; the buffers that lay idle the longest
+//! are freed first.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use half::bf16;
+
+/// Alignment of every buffer in bytes: a cache line, and a vector of 512 bits.
+const ALIGNMENT: usize = 64;
+/// Buffers from this size on begin at a huge page of x86-64 and are made of such pages.
+const HUGE_PAGE: usize = 2 << 20;
+/// A free buffer is taken for a request that fills at least this part of it.
+const LEAST_FILLED: f64 = 0.5;
+/// What may be kept beyond five quarters of the most that was in use, in bytes.
+const SLACK: usize = 16 << 20;
+
+/// Numbers that a buffer can hold.
+///
+/// # Safety
+/// Every bit pattern must be a value, there must be no padding, and the alignment at most 64 bytes.
+pub unsafe trait Plain: Copy + Send + Sync + fmt::Debug + 'static {}
+
+// SAFETY: an integer.
+unsafe impl Plain for u8 {}
+// SAFETY: an integer.
+unsafe impl Plain for u16 {}
+// SAFETY: an integer.
+unsafe impl Plain for u32 {}
+// SAFETY: every bit pattern is a float.
+unsafe impl Plain for f32 {}
+// SAFETY: a transparent wrapper of `u16`, every bit pattern of which is a float.
+unsafe impl Plain for bf16 {}
+
+/// A slice of recycled memory; it goes back when dropped. Aligned to 64 bytes.
+pub struct Buffer<T: Plain> {
+    /// `None` only while it is dropped.
+    block: Option<Block>,
+    length: usize,
+    pool: &'static Pool,
+    holds: PhantomData<T>,
+}
+
+impl<T: Plain> Buffer<T> {
+    /// `length` numbers of any value: what was there before, or 0.
+    #[must_use]
+    pub fn take(length: usize) -> Self {
+        SHARED.take(length)
+    }
+
+    /// `length` numbers whose bits are all 0.
+    #[must_use]
+    pub fn zeroed(length: usize) -> Self {
+        let mut buffer = Buffer::<u8>::take(length * size_of::<T>());
+        buffer.fill(0);
+        buffer.of_type(length)
+    }
+
+    /// `length` numbers whose bits are all 0, in memory of its own: a page of it takes room only when it is
+    /// written. For tables of which few rows are used.
+    #[must_use]
+    pub fn zeroed_on_demand(length: usize) -> Self {
+        Buffer {
+            block: Some(SHARED.fresh(bytes_of::<T>(length), Pages::Small)),
+            length,
+            pool: &SHARED,
+            holds: PhantomData,
+        }
+    }
+
+    /// The same memory as bytes.
+    #[must_use]
+    pub fn into_bytes(self) -> Buffer<u8> {
+        let length = self.length * size_of::<T>();
+        self.of_type(length)
+    }
+
+    /// The same memory as other numbers, as many as fit.
+    #[must_use]
+    pub fn into_numbers<U: Plain>(self) -> Buffer<U> {
+        let length = self.length * size_of::<T>() / size_of::<U>();
+        self.of_type(length)
+    }
+
+    /// The same memory as `length` numbers of another type; never more than it has.
+    fn of_type<U: Plain>(mut self, length: usize) -> Buffer<U> {
+        let block = self.block.take();
+        let capacity = block.as_ref().map_or(0, |block| block.capacity);
+        Buffer { block, length: length.min(capacity / size_of::<U>()), pool: self.pool, holds: PhantomData }
+    }
+
+    fn start(&self) -> NonNull<T> {
+        self.block.as_ref().map_or(NonNull::dangling(), |block| block.start.cast())
+    }
+}
+
+impl<T: Plain> Deref for Buffer<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: the block has room for `length` numbers (`Pool::take`, `of_type`), is aligned to more
+        // than they need, belongs to this buffer alone, and is initialised everywhere: it was cleared when
+        // it was allocated, and since then only whole numbers were written into it. Without a block the
+        // length is 0.
+        unsafe { std::slice::from_raw_parts(self.start().as_ptr(), self.length) }
+    }
+}
+
+impl<T: Plain> DerefMut for Buffer<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as for `deref`, and `self` is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.start().as_ptr(), self.length) }
+    }
+}
+
+impl<T: Plain> fmt::Debug for Buffer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Buffer<{}>[{}]", std::any::type_name::<T>(), self.length)
+    }
+}
+
+impl<T: Plain> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        if let Some(block) = self.block.take() {
+            self.pool.give_back(block);
+        }
+    }
+}
+
+/// Frees everything that lies idle. For the end of a run.
+pub fn release() {
+    let free = SHARED.lock().forget();
+    drop(free);
+}
+
+/// The pool that [`Buffer::take`] draws from.
+static SHARED: Pool = Pool::new();
+
+struct Pool {
+    state: Mutex<State>,
+}
+
+/// Free blocks and the count of all memory, in bytes of capacity.
+struct State {
+    /// By capacity, in each list the longest idle first, with the time when it became idle.
+    free: BTreeMap<usize, Vec<(u64, Block)>>,
+    free_bytes: usize,
+    used_bytes: usize,
+    most_used: usize,
+    /// Counts returned blocks.
+    time: u64,
+}
+
+impl Pool {
+    const fn new() -> Self {
+        let state = State { free: BTreeMap::new(), free_bytes: 0, used_bytes: 0, most_used: 0, time: 0 };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// The state is whole after every statement that can panic, so a poisoned lock is as good.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take<T: Plain>(&'static self, length: usize) -> Buffer<T> {
+        let capacity = bytes_of::<T>(length);
+        let recycled = self.lock().reuse(capacity);
+        let block = recycled.unwrap_or_else(|| self.fresh(capacity, Pages::Huge));
+        Buffer { block: Some(block), length, pool: self, holds: PhantomData }
+    }
+
+    /// Memory from the operating system.
+    fn fresh(&self, capacity: usize, pages: Pages) -> Block {
+        let surplus = self.lock().make_room(capacity);
+        // Freed without the lock, before more is asked for.
+        drop(surplus);
+        Block::new(capacity, pages)
+    }
+
+    fn give_back(&self, block: Block) {
+        let mut state = self.lock();
+        state.used_bytes -= block.capacity;
+        state.free_bytes += block.capacity;
+        state.time += 1;
+        let time = state.time;
+        state.free.entry(block.capacity).or_default().push((time, block));
+    }
+}
+
+impl State {
+    /// The smallest free block that fits and is not too large; of equals the last used, for the caches.
+    fn reuse(&mut self, capacity: usize) -> Option<Block> {
+        let most = (capacity as f64 / LEAST_FILLED) as usize;
+        let (&found, list) = self.free.range_mut(capacity..=most).next()?;
+        let (_, block) = list.pop()?;
+        if list.is_empty() {
+            self.free.remove(&found);
+        }
+        self.free_bytes -= found;
+        self.count_used(found);
+        Some(block)
+    }
+
+    fn count_used(&mut self, capacity: usize) {
+        self.used_bytes += capacity;
+        self.most_used = self.most_used.max(self.used_bytes);
+    }
+
+    /// Counts a new block, and takes out the free ones that are too much beside it.
+    fn make_room(&mut self, capacity: usize) -> Vec<Block> {
+        self.count_used(capacity);
+        let limit = self.most_used + self.most_used / 4 + SLACK;
+        let mut surplus = Vec::new();
+        while self.used_bytes + self.free_bytes > limit {
+            let oldest = self.free.iter().filter_map(|(&size, list)| Some((list.first()?.0, size))).min();
+            let Some((_, size)) = oldest else { break };
+            let Some(list) = self.free.get_mut(&size) else { break };
+            surplus.push(list.remove(0).1);
+            self.free_bytes -= size;
+            if list.is_empty() {
+                self.free.remove(&size);
+            }
+        }
+        surplus
+    }
+
+    /// All free blocks, and the most that was in use begins anew.
+    fn forget(&mut self) -> BTreeMap<usize, Vec<(u64, Block)>> {
+        self.free_bytes = 0;
+        self.most_used = self.used_bytes;
+        std::mem::take(&mut self.free)
+    }
+}
+
+/// The capacity for `length` numbers. More than there can be ends as any allocation that is too large.
+fn bytes_of<T>(length: usize) -> usize {
+    rounded(length.saturating_mul(size_of::<T>()))
+}
+
+/// `bytes` rounded up to one of eight steps between two powers of two, whole cache lines: at most an
+/// eighth more.
+fn rounded(bytes: usize) -> usize {
+    let bytes = bytes.max(ALIGNMENT);
+    let step = (1 << bytes.ilog2()) / 8;
+    bytes.checked_next_multiple_of(step.max(ALIGNMENT)).unwrap_or(bytes)
+}
+
+/// What a large block is made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    /// 2 MiB each, where the system has them: few page faults.
+    Huge,
+    /// 4 KiB each: only what is used takes room.
+    Small,
+}
+
+/// Memory of one allocation, initialised everywhere.
+struct Block {
+    start: NonNull<u8>,
+    capacity: usize,
+    allocation: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: a block owns its memory alone; nothing about it depends on a thread.
+unsafe impl Send for Block {}
+// SAFETY: a shared block is only read.
+unsafe impl Sync for Block {}
+
+impl Block {
+    /// `capacity` zero bytes. Ends the process, as every container does, when there is no memory.
+    fn new(capacity: usize, pages: Pages) -> Self {
+        let alignment = if capacity >= HUGE_PAGE { HUGE_PAGE } else { ALIGNMENT };
+        // Room to align it here: an allocator that is asked for aligned zeros writes them, while plain
+        // zeros of this size come from the operating system, which clears a page when it is touched.
+        let layout = Layout::array::<u64>(capacity.saturating_add(alignment) / size_of::<u64>());
+        let layout = layout.unwrap_or_else(|_| handle_alloc_error(Layout::new::<u64>()));
+        // SAFETY: the layout's size is not 0: `capacity` is at least `ALIGNMENT`.
+        let allocation = unsafe { alloc_zeroed(layout) };
+        let Some(allocation) = NonNull::new(allocation) else { handle_alloc_error(layout) };
+        let skipped = allocation.as_ptr().align_offset(alignment).min(alignment);
+        // SAFETY: less than or equal to `alignment`, and so many bytes were asked for beyond `capacity`.
+        let start = unsafe { allocation.add(skipped) };
+        if pages == Pages::Huge {
+            prefer_huge_pages(start, capacity);
+        }
+        Self { start, capacity, allocation, layout }
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout, freed once, and no buffer has it any more.
+        unsafe { dealloc(self.allocation.as_ptr(), self.layout) }
+    }
+}
+
+/// One page fault for 2 MiB instead of 512, where the system leaves the choice to the program.
+#[cfg(all(target_os = "linux", not(miri)))]
+fn prefer_huge_pages(start: NonNull<u8>, capacity: usize) {
+    /// `MADV_HUGEPAGE` of `madvise(2)`.
+    const HUGE: std::ffi::c_int = 14;
+    // SAFETY: the signature that POSIX and Linux give it.
+    unsafe extern "C" {
+        fn madvise(address: *mut std::ffi::c_void, length: usize, advice: std::ffi::c_int) -> std::ffi::c_int;
+    }
+    let whole_pages = capacity / HUGE_PAGE * HUGE_PAGE;
+    if whole_pages > 0 {
+        // SAFETY: the range is inside this block and begins at a page (`Block::new`); the advice changes no
+        // content. Where it is refused, nothing changes.
+        unsafe { madvise(start.as_ptr().cast(), whole_pages, HUGE) };
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(miri))))]
+fn prefer_huge_pages(_start: NonNull<u8>, _capacity: usize) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> &'static Pool {
+        Box::leak(Box::new(Pool::new()))
+    }
+
+    #[test]
+    fn memory_is_recycled_when_it_fits_and_is_not_wasted() {
+        let pool = pool();
+        let first = pool.take::<f32>(100_000);
+        let address = first.as_ptr() as usize;
+        assert_eq!(address % ALIGNMENT, 0);
+        assert!(first.iter().all(|value| value.to_bits() == 0), "fresh memory is zero");
+        drop(first);
+        let shorter = pool.take::<bf16>(190_000);
+        assert_eq!(shorter.as_ptr() as usize, address, "another type, a little less");
+        let second = pool.take::<f32>(100_000);
+        assert_ne!(second.as_ptr() as usize, address, "in use");
+        drop((shorter, second));
+        let small = pool.take::<u32>(40_000);
+        assert!(pool.lock().free_bytes > 2 * 400_000, "nothing so large is taken for so little");
+        drop(small);
+        let held: Vec<_> = [100_000, 100_000, 40_000].map(|length| pool.take::<f32>(length)).into();
+        assert_eq!(pool.lock().free_bytes, 0, "the steady state allocates nothing");
+        drop(held);
+        assert_eq!(pool.lock().used_bytes, 0);
+    }
+
+    #[test]
+    fn what_lies_idle_is_bounded_when_sizes_change_from_step_to_step() {
+        let pool = pool();
+        for step in 0..200usize {
+            let length = 300_000 + step * 7919 % 900_000;
+            let step: Vec<Buffer<f32>> = (0..8).map(|_| pool.take(length)).collect();
+            drop(step);
+        }
+        let state = pool.lock();
+        assert!(state.most_used >= 8 * 4 * 1_100_000, "{}", state.most_used);
+        assert!(state.free_bytes <= state.most_used / 4 * 5 + SLACK, "{} idle", state.free_bytes);
+    }
+
+    #[test]
+    fn every_size_is_rounded_up_by_an_eighth_at_most() {
+        for bytes in (1..5000).chain([1 << 20, (1 << 20) + 1, 99_999_999]) {
+            let capacity = rounded(bytes);
+            assert!(capacity >= bytes && capacity % ALIGNMENT == 0, "{bytes} → {capacity}");
+            assert!(capacity <= bytes + (bytes / 8).max(ALIGNMENT), "{bytes} → {capacity}");
+        }
+        assert_eq!(Buffer::<f32>::take(0).len(), 0);
+    }
+
+    #[test]
+    fn large_buffers_begin_at_a_huge_page_and_views_keep_the_bytes() {
+        let mut buffer = Buffer::<f32>::zeroed(HUGE_PAGE / 4 + 3);
+        assert_eq!(buffer.as_ptr() as usize % HUGE_PAGE, 0);
+        buffer[HUGE_PAGE / 4 + 2] = 1.5;
+        let bytes = buffer.into_bytes();
+        assert_eq!(bytes.len(), HUGE_PAGE + 12);
+        assert_eq!(bytes[HUGE_PAGE + 8..], 1.5f32.to_ne_bytes());
+    }
+
+    #[test]
+    fn threads_never_share_a_buffer() {
+        let pool = pool();
+        std::thread::scope(|scope| {
+            for thread in 0..4u32 {
+                scope.spawn(move || {
+                    for round in 0..200u32 {
+                        let mut buffers: Vec<Buffer<u32>> =
+                            (1..4).map(|part| pool.take(part * 1000 + (round % 7) as usize)).collect();
+                        let mark = thread * 1000 + round;
+                        buffers.iter_mut().for_each(|buffer| buffer.fill(mark));
+                        std::thread::yield_now();
+                        assert!(buffers.iter().all(|buffer| buffer.iter().all(|&value| value == mark)));
+                    }
+                });
+            }
+        });
+        assert_eq!(pool.lock().used_bytes, 0);
+    }
+}

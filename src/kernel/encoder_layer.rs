@@ -1,0 +1,218 @@
+//! One transformer layer: attention and feed-forward, each with its residual and norm after it.
+
+use burn::backend::Dispatch;
+use burn::tensor::{Tensor, module::linear};
+
+use super::cpu::{LayerDropout, LayerShape};
+use super::fused::{self, Fused, LayerCall, LayerTensors};
+use super::{Dropout, Packing, Precision, attention, linear_gelu, residual_norm};
+
+/// The parameters of a layer; weights are `[inputs, outputs]`.
+#[derive(Clone, Debug)]
+pub struct LayerWeights {
+    /// Query, key and value in one projection: `[hidden, 3 × hidden]`.
+    pub qkv_weight: Tensor<2>,
+    /// `[3 × hidden]`
+    pub qkv_bias: Tensor<1>,
+    /// Output projection of the attention, `[hidden, hidden]`.
+    pub attention_weight: Tensor<2>,
+    /// `[hidden]`
+    pub attention_bias: Tensor<1>,
+    /// γ of the norm after the attention's residual, `[hidden]`.
+    pub attention_gamma: Tensor<1>,
+    /// β, `[hidden]`
+    pub attention_beta: Tensor<1>,
+    /// `[hidden, intermediate]`
+    pub intermediate_weight: Tensor<2>,
+    /// `[intermediate]`
+    pub intermediate_bias: Tensor<1>,
+    /// `[intermediate, hidden]`
+    pub output_weight: Tensor<2>,
+    /// `[hidden]`
+    pub output_bias: Tensor<1>,
+    /// γ of the norm after the feed-forward's residual, `[hidden]`.
+    pub output_gamma: Tensor<1>,
+    /// β, `[hidden]`
+    pub output_beta: Tensor<1>,
+}
+
+/// Numbers of the places in a layer where dropout is applied; see [`Dropout::apply`].
+#[derive(Clone, Copy, Debug)]
+pub struct LayerSites {
+    /// On the attention's probabilities.
+    pub attention: u32,
+    /// Before the attention's residual.
+    pub attention_residual: u32,
+    /// Before the feed-forward's residual.
+    pub output_residual: u32,
+}
+
+/// One layer (Devlin et al. 2018; Vaswani et al. 2017 §3), `[tokens, hidden] → [tokens, hidden]`:
+///
+/// ```text
+/// h = norm(x + dropout(attention(x Wqkv + bqkv) Wa + ba))
+/// y = norm(h + dropout(gelu(h Wi + bi) Wo + bo))
+/// ```
+///
+/// `precision` is heeded where the fused kernels run; elsewhere everything is in f32.
+#[must_use]
+#[expect(clippy::too_many_arguments, reason = "what the formula reads")]
+pub fn encoder_layer(
+    hidden: Tensor<2>,
+    weights: LayerWeights,
+    heads: usize,
+    packing: &Packing,
+    dropout: Option<&Dropout>,
+    sites: LayerSites,
+    precision: Precision,
+) -> Tensor<2> {
+    if !fused::runs_on(&hidden.device()) {
+        return composed(hidden, weights, heads, packing, dropout, sites);
+    }
+    let ([tokens, width], [_, intermediate]) = (hidden.dims(), weights.intermediate_weight.dims());
+    let call = LayerCall {
+        shape: LayerShape { tokens, hidden: width, heads, intermediate },
+        offsets: packing.offsets().clone(),
+        dropout: dropout.map(|dropout| LayerDropout {
+            mask: dropout.mask(),
+            attention_site: sites.attention,
+            attention_residual_site: sites.attention_residual,
+            output_residual_site: sites.output_residual,
+        }),
+        precision,
+    };
+    let tensors = LayerTensors {
+        hidden: hidden.into_dispatch(),
+        qkv_weight: weights.qkv_weight.into_dispatch(),
+        qkv_bias: weights.qkv_bias.into_dispatch(),
+        attention_weight: weights.attention_weight.into_dispatch(),
+        attention_bias: weights.attention_bias.into_dispatch(),
+        attention_gamma: weights.attention_gamma.into_dispatch(),
+        attention_beta: weights.attention_beta.into_dispatch(),
+        intermediate_weight: weights.intermediate_weight.into_dispatch(),
+        intermediate_bias: weights.intermediate_bias.into_dispatch(),
+        output_weight: weights.output_weight.into_dispatch(),
+        output_bias: weights.output_bias.into_dispatch(),
+        output_gamma: weights.output_gamma.into_dispatch(),
+        output_beta: weights.output_beta.into_dispatch(),
+    };
+    Tensor::from_dispatch(<Dispatch as Fused>::fused_layer(tensors, call))
+}
+
+/// [`encoder_layer`] of burn's own operations, on every backend.
+fn composed(
+    x: Tensor<2>,
+    weights: LayerWeights,
+    heads: usize,
+    packing: &Packing,
+    dropout: Option<&Dropout>,
+    sites: LayerSites,
+) -> Tensor<2> {
+    let w = weights;
+    let qkv = linear(x.clone(), w.qkv_weight, Some(w.qkv_bias));
+    let context = attention(qkv, heads, packing, dropout, sites.attention);
+    let attended = linear(context, w.attention_weight, Some(w.attention_bias));
+    let h = residual_norm(attended, x, w.attention_gamma, w.attention_beta, dropout, sites.attention_residual);
+    let wide = linear_gelu(h.clone(), w.intermediate_weight, w.intermediate_bias);
+    let narrow = linear(wide, w.output_weight, Some(w.output_bias));
+    residual_norm(narrow, h, w.output_gamma, w.output_beta, dropout, sites.output_residual)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::kernel::comparison::{assert_close, leaf};
+    use crate::random::Stream;
+
+    const HIDDEN: usize = 32;
+    const WIDE: usize = 56;
+    const HEADS: usize = 4;
+    const SITES: LayerSites = LayerSites { attention: 2, attention_residual: 3, output_residual: 4 };
+
+    fn weights(device: &Device) -> LayerWeights {
+        let matrix = |rows, columns, seed| {
+            let normal: Tensor<2> = leaf([rows, columns], seed, device);
+            Tensor::from_inner(normal.inner().mul_scalar(0.2)).require_grad()
+        };
+        LayerWeights {
+            qkv_weight: matrix(HIDDEN, 3 * HIDDEN, 1),
+            qkv_bias: leaf([3 * HIDDEN], 2, device),
+            attention_weight: matrix(HIDDEN, HIDDEN, 3),
+            attention_bias: leaf([HIDDEN], 4, device),
+            attention_gamma: leaf([HIDDEN], 5, device),
+            attention_beta: leaf([HIDDEN], 6, device),
+            intermediate_weight: matrix(HIDDEN, WIDE, 7),
+            intermediate_bias: leaf([WIDE], 8, device),
+            output_weight: matrix(WIDE, HIDDEN, 9),
+            output_bias: leaf([HIDDEN], 10, device),
+            output_gamma: leaf([HIDDEN], 11, device),
+            output_beta: leaf([HIDDEN], 12, device),
+        }
+    }
+
+    /// The output and the gradients of all inputs for one of the two.
+    fn run(layer: impl Fn(Tensor<2>, LayerWeights, &Packing) -> Tensor<2>, offsets: &[u32]) -> Vec<Vec<f32>> {
+        let device = Device::flex().autodiff();
+        let tokens = *offsets.last().unwrap() as usize;
+        let w = weights(&device);
+        // Transposed twice: its numbers are not one after the other in memory.
+        let x: Tensor<2> = leaf([HIDDEN, tokens], 13, &device);
+        let y = layer(x.clone().transpose(), w.clone(), &Packing::new(offsets, &device));
+        let dy = leaf([tokens, HIDDEN], 14, &device);
+        let mut gradients = (y.clone() * dy).sum().backward();
+        let matrices = [x, w.qkv_weight, w.attention_weight, w.intermediate_weight, w.output_weight];
+        let vectors = [
+            w.qkv_bias,
+            w.attention_bias,
+            w.attention_gamma,
+            w.attention_beta,
+            w.intermediate_bias,
+            w.output_bias,
+            w.output_gamma,
+            w.output_beta,
+        ];
+        let mut found = vec![y.into_data()];
+        found.extend(matrices.map(|matrix| matrix.grad_remove(&mut gradients).unwrap().into_data()));
+        found.extend(vectors.map(|vector| vector.grad_remove(&mut gradients).unwrap().into_data()));
+        found.into_iter().map(|data| data.try_to_vec().unwrap()).collect()
+    }
+
+    #[test]
+    fn fused_equals_composed_on_ragged_batches() {
+        for offsets in [&[0, 7, 8, 19, 24][..], &[0, 6, 12]] {
+            for dropout in [None, Dropout::new(0.2, Stream::new(1, "dropout"), 3)] {
+                let dropout = dropout.as_ref();
+                let fused = run(|x, w, p| encoder_layer(x, w, HEADS, p, dropout, SITES, Precision::F32), offsets);
+                let composed = run(|x, w, p| composed(x, w, HEADS, p, dropout, SITES), offsets);
+                assert_close(&fused, &composed, 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_without_gradient_give_the_same_output_and_the_same_gradient_to_the_rest() {
+        let device = Device::flex().autodiff();
+        let packing = Packing::new(&[0, 5, 9], &device);
+        let all = weights(&device);
+        let x: Tensor<2> = leaf([9, HIDDEN], 20, &device);
+        let layer = |x: &Tensor<2>, w: &LayerWeights| {
+            encoder_layer(x.clone(), w.clone(), HEADS, &packing, None, SITES, Precision::F32)
+        };
+        let whole = layer(&x, &all);
+        let bits = |t: Tensor<2>| t.into_data().try_to_vec::<f32>().unwrap();
+        let frozen = LayerWeights { qkv_weight: all.qkv_weight.clone().detach(), ..all.clone() };
+        let partly = layer(&x, &frozen);
+        let without = layer(&x.clone().detach(), &LayerWeights { ..weights(&device) });
+        assert_eq!(bits(whole.clone()), bits(without));
+        assert_eq!(bits(whole.clone()), bits(partly.clone()));
+        let gradient = |y: Tensor<2>| bits(x.grad(&y.sum().backward()).unwrap());
+        let (from_whole, from_partly) = (gradient(whole), gradient(partly));
+        assert_eq!(from_whole, from_partly);
+        // Without autodiff nothing is kept, and the output is the same.
+        let plain = Device::flex();
+        let inner = layer(&Tensor::from_inner(x.inner()), &all);
+        assert!(inner.device() == plain);
+    }
+}

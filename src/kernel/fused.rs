@@ -1,0 +1,54 @@
+//! burn operations made of the fused processor kernels (`super::cpu`), for burn's CPU backend `flex`.
+//!
+//! An extension of burn's backends: each operation is one call forward and one backward, with and without
+//! burn's autodiff. Tensors that come out lie in recycled memory.
+
+mod adam;
+mod embeddings;
+mod layer;
+mod memory;
+mod sparse;
+
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Flex, backend_extension};
+use burn::tensor::Device;
+
+pub(super) use adam::{adam_step, global_norm};
+pub(super) use embeddings::{EmbeddingCall, EmbeddingTensors};
+pub(super) use layer::{LayerCall, LayerTensors};
+
+/// The operations that are fused on `flex`.
+#[backend_extension(Flex, Autodiff)]
+pub(super) trait Fused: Backend {
+    /// One transformer layer, `[tokens, hidden] → [tokens, hidden]`.
+    fn fused_layer(#[extension_type] tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self>;
+
+    /// The sum of three embeddings, normed and dropped out, `[tokens, hidden]`.
+    fn fused_embeddings(#[extension_type] tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self>;
+}
+
+/// Whether the fused kernels run on `device`.
+pub(super) fn runs_on(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
+impl Fused for Flex {
+    fn fused_layer(tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self> {
+        layer::plain(tensors, &call)
+    }
+
+    fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
+        embeddings::plain(tensors, &call)
+    }
+}
+
+impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
+    fn fused_layer(tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self> {
+        layer::tracked(tensors, call)
+    }
+
+    fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
+        embeddings::tracked(tensors, call)
+    }
+}
