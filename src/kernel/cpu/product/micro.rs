@@ -10,10 +10,6 @@ pub(super) const TILE_STRIDE: usize = 64;
 /// Elements of the largest tile.
 pub(super) const TILE: usize = 32 * TILE_STRIDE;
 
-/// A tile of C, aligned as the registers that are stored to it.
-#[repr(C, align(64))]
-pub(super) struct Tile(pub(super) [f32; TILE]);
-
 /// Computes small tiles of a product, from rows of A as they are in memory and a packed panel of B.
 pub(super) trait Micro: Copy + Send + Sync + 'static {
     /// How the operands are stored.

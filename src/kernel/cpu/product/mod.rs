@@ -30,7 +30,7 @@ use half::bf16;
 use rayon::prelude::*;
 
 pub use matrix::{Cells, Matrix};
-use micro::{Micro, TILE, Tile};
+use micro::{Micro, TILE};
 pub use output::{Output, Place, Store, Sum, tile_row};
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 pub use pairs::Words;

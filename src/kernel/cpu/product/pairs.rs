@@ -13,16 +13,20 @@
 //! Whatever is missing at an edge is read as 0 by masked loads.
 
 use std::arch::x86_64::{
-    __m512, __m512i, _mm256_maskz_loadu_epi16, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cvtepu16_epi32,
-    _mm512_cvtne2ps_pbh, _mm512_mask_storeu_epi16, _mm512_mask_storeu_ps, _mm512_maskz_loadu_epi16,
-    _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_permutexvar_epi16, _mm512_setzero_si512, _mm512_shuffle_i32x4,
-    _mm512_slli_epi32, _mm512_storeu_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
+    __m512, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_maskz_loadu_epi16, _mm512_castps_si512, _mm512_castsi512_ps,
+    _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_mask_storeu_epi16, _mm512_mask_storeu_ps,
+    _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_permutexvar_epi16, _mm512_setzero_si512,
+    _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
     _mm512_unpacklo_epi64,
 };
 
 use half::bf16;
 
 use super::Matrix;
+
+/// Rows that are fetched ahead of those being copied: a few numbers each of many rows far apart is not what a
+/// processor expects by itself.
+const AHEAD: usize = 32;
 
 /// 32-bit words in a register.
 pub(super) const LANES: usize = 16;
@@ -153,9 +157,11 @@ fn transpose(rows: &mut [__m512i; LANES]) {
         fours[at + 3] = _mm512_unpackhi_epi64(pairs[at + 1], pairs[at + 3]);
     }
     for c in 0..4 {
-        let [a, b, x, y] = [fours[c], fours[4 + c], fours[8 + c], fours[12 + c]];
-        let (even_low, even_high) = (_mm512_shuffle_i32x4::<0x88>(a, b), _mm512_shuffle_i32x4::<0x88>(x, y));
-        let (odd_low, odd_high) = (_mm512_shuffle_i32x4::<0xDD>(a, b), _mm512_shuffle_i32x4::<0xDD>(x, y));
+        let [first, second, third, fourth] = [fours[c], fours[4 + c], fours[8 + c], fours[12 + c]];
+        let (even_low, even_high) =
+            (_mm512_shuffle_i32x4::<0x88>(first, second), _mm512_shuffle_i32x4::<0x88>(third, fourth));
+        let (odd_low, odd_high) =
+            (_mm512_shuffle_i32x4::<0xDD>(first, second), _mm512_shuffle_i32x4::<0xDD>(third, fourth));
         rows[c] = _mm512_shuffle_i32x4::<0x88>(even_low, even_high);
         rows[4 + c] = _mm512_shuffle_i32x4::<0x88>(odd_low, odd_high);
         rows[8 + c] = _mm512_shuffle_i32x4::<0xDD>(even_low, even_high);
@@ -169,6 +175,15 @@ fn transpose(rows: &mut [__m512i; LANES]) {
 fn store(to: &mut [bf16], words: __m512i) {
     // SAFETY: only lanes within `to` are written.
     unsafe { _mm512_mask_storeu_epi16(to.as_mut_ptr().cast(), first32(to.len()), words) }
+}
+
+/// Brings `line` nearer, to be read soon. Only a hint.
+#[inline(always)]
+fn fetch<S>(line: &[S]) {
+    for byte in (0..size_of_val(line)).step_by(64) {
+        // SAFETY: a prefetch faults on no address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast::<i8>().wrapping_add(byte)) };
+    }
 }
 
 /// Packs rows `row .. row + depth`, columns `column .. column + columns` of `b` as pairs,
@@ -195,6 +210,8 @@ pub(super) unsafe fn pack<S: Words>(
     for (to, k) in panel.chunks_exact_mut(2 * width).zip((0..).step_by(2)) {
         let line = |k| if k < depth { b.line(row + k, column, columns) } else { &[] };
         let (first, second) = (line(k), line(k + 1));
+        fetch(line(k + AHEAD));
+        fetch(line(k + AHEAD + 1));
         for (to, j) in to.chunks_exact_mut(2 * LANES).zip((0..).step_by(LANES)) {
             let (first, second) = (first.get(j..).unwrap_or_default(), second.get(j..).unwrap_or_default());
             // SAFETY: the caller's promise.
@@ -248,6 +265,7 @@ pub(super) unsafe fn copy_transposed(
         for i in (0..rows).step_by(LANES) {
             let high = LANES.min(rows - i);
             let line = |k| if k < deep { a.line(k, row + i, high) } else { &[] };
+            (k..k + 2 * LANES).for_each(|k| fetch(line(k + AHEAD)));
             let mut words = [_mm512_setzero_si512(); LANES];
             for (pair, words) in words.iter_mut().enumerate() {
                 let k = k + 2 * pair;

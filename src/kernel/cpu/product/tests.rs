@@ -26,20 +26,84 @@ fn close(got: &[f32], expected: &[f64], tolerance: f64) {
     assert!(difference <= tolerance * size, "{difference} of {size}");
 }
 
-/// m, n, k: smaller and larger than tiles, panels and steps, and the depth cut in two.
-const SHAPES: [(usize, usize, usize); 9] = [
+/// m, n, k: smaller and larger than tiles, panels and steps; parts of a tile of every height; the depth in several
+/// chunks, and cut in two.
+const SHAPES: [(usize, usize, usize); 19] = [
     (1, 1, 1),
     (5, 16, 3),
     (6, 64, 32),
     (7, 65, 33),
     (13, 31, 24),
+    (15, 17, 96),
+    (16, 33, 31),
+    (17, 48, 64),
+    (28, 28, 32),
+    (31, 15, 65),
+    (32, 32, 128),
     (33, 100, 70),
     (40, 130, 64),
     (100, 48, 257),
+    (130, 97, 1030),
+    (97, 160, 511),
+    (4, 300, 2048),
     (3, 5, 5000),
+    (3, 5, 0),
 ];
 
-fn every_orientation<E: Operand>(tolerance: f64) {
+/// Makes one product with a certain micro-kernel.
+type Run<E> = dyn Fn(Case<'_, E>) + Sync;
+
+/// Runs `work` with every micro-kernel for f32 that this processor has.
+fn with_every_f32(work: &impl Fn(&str, &Run<f32>)) {
+    work("portable", &|case| case.run(Portable::<f32, false>::new()));
+    if Isa::detect() >= Isa::Avx2 {
+        work("avx2", &|case| case.run(Portable::<f32, true>::new()));
+    }
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if Isa::detect() >= Isa::Avx512 {
+        work("avx512", &|case| case.run(avx512::Avx512));
+    }
+}
+
+/// Runs `work` with every micro-kernel for bf16 that this processor has.
+fn with_every_bf16(work: &impl Fn(&str, &Run<bf16>)) {
+    work("portable", &|case| case.run(Portable::<bf16, false>::new()));
+    if Isa::detect() >= Isa::Avx2 {
+        work("avx2", &|case| case.run(Portable::<bf16, true>::new()));
+    }
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        if Bf16Support::detect() >= Bf16Support::Avx512 {
+            work("avx512-bf16", &|case| case.run(avx512_bf16::Avx512Bf16));
+        }
+        if Bf16Support::detect() >= Bf16Support::Amx {
+            work("amx", &|case| case.run(amx::Amx));
+        }
+    }
+}
+
+/// One product, with all threads or on this one.
+struct Case<'a, E> {
+    a: Matrix<'a, E>,
+    b: Matrix<'a, E>,
+    to: Sum<'a>,
+    here: bool,
+}
+
+impl<E: Operand> Case<'_, E> {
+    fn run<M: Micro<Element = E>>(self, micro: M) {
+        let Self { a, b, to, here } = self;
+        if here {
+            Here { a, b, output: &to }.with(micro);
+        } else {
+            Everywhere { a, b, output: &to }.with(micro);
+        }
+    }
+}
+
+/// Every shape and orientation with the micro-kernel that `run` uses. The operands end with their slices, which end
+/// with their allocations.
+fn every_orientation<E: Operand>(name: &str, tolerance: f64, run: &Run<E>) {
     for (m, n, k) in SHAPES {
         let round = |xs: Vec<f32>| -> Vec<E> { xs.into_iter().map(E::from_f32).collect() };
         let (a, b) = (round(numbers(m * k, 1)), round(numbers(k * n, 2)));
@@ -50,23 +114,61 @@ fn every_orientation<E: Operand>(tolerance: f64) {
             let bt = |p: usize, j: usize| b[if b_transposed { j * k + p } else { p * n + j }].to_f32();
             let expected = expected(m, n, k, at, bt);
             let mut c = vec![f32::NAN; m * n];
-            product(left, right, &Sum { to: Cells::new(&mut c), stride: n, add: false });
+            run(Case { a: left, b: right, to: Sum { to: Cells::new(&mut c), stride: n, add: false }, here: false });
             close(&c, &expected, tolerance);
             let once = c.clone();
-            product_here(left, right, &Sum { to: Cells::new(&mut c), stride: n, add: true });
-            assert!(c.iter().zip(&once).all(|(twice, once)| twice.to_bits() == (once + once).to_bits() || k > 4096));
+            run(Case { a: left, b: right, to: Sum { to: Cells::new(&mut c), stride: n, add: true }, here: true });
+            let twice = |(twice, once): (&f32, &f32)| twice.to_bits() == (once + once).to_bits() || k > DEPTH;
+            assert!(c.iter().zip(&once).all(twice), "{name}: {m} × {n} × {k}");
         }
     }
 }
 
 #[test]
 fn f32_products_equal_those_in_f64() {
-    every_orientation::<f32>(3e-6);
+    with_every_f32(&|name, run| every_orientation(name, 3e-6, run));
 }
 
 #[test]
 fn bf16_products_of_rounded_operands_equal_those_in_f64() {
-    every_orientation::<half::bf16>(3e-6);
+    with_every_bf16(&|name, run| every_orientation(name, 3e-6, run));
+}
+
+/// AVX512-BF16 and AMX take operands below 2⁻¹²⁶ for 0; nothing else is lost, and NaN and infinity go through.
+#[test]
+fn special_values_go_through_bf16_products() {
+    let (m, n, k) = (3, 4, 7);
+    with_every_bf16(&|name, run| {
+        let mut a = vec![bf16::from_f32(1.0); m * k];
+        (a[0], a[k], a[2 * k]) = (bf16::INFINITY, bf16::NAN, bf16::from_bits(1));
+        let b = vec![bf16::from_f32(1.0); k * n];
+        let mut c = vec![0.0; m * n];
+        let to = Sum { to: Cells::new(&mut c), stride: n, add: false };
+        run(Case { a: Matrix::new(&a, m, k), b: Matrix::new(&b, k, n), to, here: true });
+        assert!(c[..n].iter().all(|x| *x == f32::INFINITY), "{name}: {c:?}");
+        assert!(c[n..2 * n].iter().all(|x| x.is_nan()), "{name}: {c:?}");
+        assert!(c[2 * n..].iter().all(|x| (x - 6.0).abs() < 1e-6), "{name}: {c:?}");
+    });
+}
+
+#[test]
+fn the_bits_of_bf16_products_do_not_depend_on_the_number_of_threads() {
+    let (m, n, k) = (301, 200, 700);
+    let rounded = |count, seed| numbers(count, seed).into_iter().map(bf16::from_f32).collect::<Vec<_>>();
+    let (a, b) = (rounded(m * k, 6), rounded(n * k, 7));
+    with_every_bf16(&|name, run| {
+        for left in [Matrix::new(&a, m, k), Matrix::new(&a, k, m).transpose()] {
+            let with = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let mut c = vec![0.0; m * n];
+                let to = Sum { to: Cells::new(&mut c), stride: n, add: false };
+                pool.install(|| run(Case { a: left, b: Matrix::new(&b, k, n), to, here: false }));
+                c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            };
+            let one = with(1);
+            assert!([2, 3, 5].into_iter().all(|threads| with(threads) == one), "{name}");
+        }
+    });
 }
 
 #[test]
