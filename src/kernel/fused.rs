@@ -28,6 +28,12 @@ pub(super) trait Fused: Backend {
     fn fused_embeddings(#[extension_type] tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self>;
 }
 
+/// Frees the memory that is kept for the next step.
+pub(super) fn release_memory() {
+    sparse::release();
+    super::cpu::release();
+}
+
 /// Whether the fused kernels run on `device`.
 pub(super) fn runs_on(device: &Device) -> bool {
     *device == Device::flex()

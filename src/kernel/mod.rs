@@ -33,3 +33,8 @@ pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
 pub use loss::{cross_entropy, mean_squared_error};
 pub use packing::Packing;
 pub use precision::Precision;
+
+/// Frees the memory that operations keep from step to step. For the end of a run.
+pub fn release_memory() {
+    fused::release_memory();
+}

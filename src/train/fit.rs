@@ -118,7 +118,9 @@ pub fn fit(
         micro_step: 0,
         tokens: 0,
     };
-    fit.run(model, steps, watch)
+    let fitted = fit.run(model, steps, watch);
+    kernel::release_memory();
+    fitted
 }
 
 struct Fit<'a> {

@@ -3,11 +3,11 @@
 //! Everything here works on packed `[tokens, width]` rows and names no tensor library;
 //! `super::fused` makes burn operations of it.
 
-pub mod adam;
+pub(super) mod adam;
 mod attention;
 mod bf16_support;
 mod element;
-pub mod embeddings;
+pub(super) mod embeddings;
 mod gelu;
 mod isa;
 mod layer;
@@ -25,5 +25,5 @@ pub use isa::Isa;
 pub use layer::{LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved, backward, forward};
 pub use mask::{Mask, Site};
 pub use norm::LAYER_NORM_EPSILON;
-pub use pool::Buffer;
+pub use pool::{Buffer, release};
 pub use product::*;
