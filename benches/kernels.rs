@@ -36,8 +36,7 @@ enum Batch {
     Ragged { sequences: u32, longest: u32 },
 }
 
-const BATCHES: [Batch; 2] =
-    [Batch::Equal { sequences: 16, length: 128 }, Batch::Ragged { sequences: 32, longest: 48 }];
+const BATCHES: [Batch; 2] = [Batch::Equal { sequences: 16, length: 128 }, Batch::Ragged { sequences: 32, longest: 48 }];
 
 const SHORTEST: u32 = 8;
 const VOCABULARY: u32 = 30_522;
@@ -177,14 +176,8 @@ fn attention(criterion: &mut Criterion) {
 fn optimizer(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("adamw");
     let device = Device::flex();
-    let with = Adam {
-        learning_rate: 5e-5,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.01,
-        gradient_scale: 0.5,
-    };
+    let with =
+        Adam { learning_rate: 5e-5, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01, gradient_scale: 0.5 };
     for size in SIZES {
         let (rows, columns) = (u64::from(size.hidden), 4 * size.hidden);
         group.throughput(Throughput::Elements(rows * u64::from(columns)));

@@ -66,7 +66,8 @@ fn predict(args: &Args) -> Result<Ended, Error> {
     let model = args.model.open()?;
     let (form, features) = rows(args, task, &model)?;
     check_head(&model.folder).map_err(|error| Diagnostic::new(error.to_string()).hint(HEAD_IS))?;
-    let mut loaded = load_trained_classifier(&model.checkpoint, &model.device.device).map_err(|error| no_head(&error))?;
+    let mut loaded =
+        load_trained_classifier(&model.checkpoint, &model.device.device).map_err(|error| no_head(&error))?;
     loaded.model.bert.precision = model.precision;
     let order = output_order(args, task, &model, loaded.model.outputs())?;
     loaded.notes.iter().for_each(note);

@@ -52,9 +52,11 @@ fn train(
             let cause = format!("step {step}: loss {loss}, gradient norm {gradient_norm}");
             Failure::now(FailureKind::Diverged, cause).into()
         }
-        TrainError::Checkpoint(_) | TrainError::Device(_) | TrainError::Precision(_) | TrainError::Input(_) | TrainError::Store(_) => {
-            Failure::now(FailureKind::Error, error.to_string()).into()
-        }
+        TrainError::Checkpoint(_)
+        | TrainError::Device(_)
+        | TrainError::Precision(_)
+        | TrainError::Input(_)
+        | TrainError::Store(_) => Failure::now(FailureKind::Error, error.to_string()).into(),
     })
 }
 

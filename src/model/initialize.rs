@@ -101,8 +101,10 @@ fn normal_quantile(q: f64) -> f64 {
         [1.0, 17.895_169_469, 78.757_757_664, 67.187_563_6],
     ];
     /// |Φ⁻¹| as such a fraction in √(−ln p) − 1.6, where p is the mass beyond.
-    const TAIL: [[f64; 4]; 2] =
-        [[1.423_437_277_7, 2.756_815_39, 1.306_728_481_6, 0.170_238_211_03], [1.0, 0.737_001_642_5, 0.120_211_329_75, 0.0]];
+    const TAIL: [[f64; 4]; 2] = [
+        [1.423_437_277_7, 2.756_815_39, 1.306_728_481_6, 0.170_238_211_03],
+        [1.0, 0.737_001_642_5, 0.120_211_329_75, 0.0],
+    ];
     let fraction = |[above, below]: [[f64; 4]; 2], x: f64| {
         let at = |[a, b, c, d]: [f64; 4]| ((d * x + c) * x + b) * x + a;
         at(above) / at(below)
@@ -134,7 +136,13 @@ mod tests {
     /// Φ⁻¹ of R's `qnorm` at ½ + q: both branches, both signs.
     #[test]
     fn quantiles_of_the_normal_distribution_have_seven_digits() {
-        let known = [(0.0, 0.0), (0.25, 0.674_489_750_2), (0.4, 1.281_551_565_5), (0.45, 1.644_853_627), (0.475, 1.959_963_984_5)];
+        let known = [
+            (0.0, 0.0),
+            (0.25, 0.674_489_750_2),
+            (0.4, 1.281_551_565_5),
+            (0.45, 1.644_853_627),
+            (0.475, 1.959_963_984_5),
+        ];
         for (q, quantile) in known {
             for (q, quantile) in [(q, quantile), (-q, -quantile)] {
                 assert!((normal_quantile(q) - quantile).abs() < 3e-7, "{q}: {}", normal_quantile(q));

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Architecture, Host, Optimizer, Precision, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings};
+use super::{
+    Architecture, Host, Optimizer, Precision, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings,
+};
 use crate::units::{Bytes, Tokens};
 
 /// A run of a small model on `task`; every seed is another run.

@@ -56,9 +56,10 @@ mod tests {
 
     #[test]
     fn bf16_needs_the_processor_and_its_instructions() {
-        let of = |precision, device| [Bf16Support::Amx, Bf16Support::Avx512, Bf16Support::None].map(|support| {
-            open(precision, device, support).map_err(|error| error.to_string())
-        });
+        let of = |precision, device| {
+            [Bf16Support::Amx, Bf16Support::Avx512, Bf16Support::None]
+                .map(|support| open(precision, device, support).map_err(|error| error.to_string()))
+        };
         assert_eq!(of(Precision::F32, "cuda"), [const { Ok(kernel::Precision::F32) }; 3]);
         let [amx, avx512, none] = of(Precision::Bf16, "cpu");
         assert_eq!((amx, avx512), (Ok(kernel::Precision::Bf16), Ok(kernel::Precision::Bf16)));

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::device::open_device;
 use super::error::TrainError;
-use super::precision::open_precision;
 use super::fit::{Material, StepReport, Watch, fit};
+use super::precision::open_precision;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, Config, Weights, load_classifier, random_classifier};
 use crate::store::{Evaluation, RunSettings, Start};

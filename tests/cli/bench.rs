@@ -5,8 +5,21 @@ use crate::program::Workplace;
 
 /// A step of a millisecond.
 const TINY: [&str; 15] = [
-    "bench", "step", "--layers", "2", "--hidden", "16", "--heads", "2", "--vocabulary", "50", "--batch", "3", "--length",
-    "5", "--steps=4",
+    "bench",
+    "step",
+    "--layers",
+    "2",
+    "--hidden",
+    "16",
+    "--heads",
+    "2",
+    "--vocabulary",
+    "50",
+    "--batch",
+    "3",
+    "--length",
+    "5",
+    "--steps=4",
 ];
 
 #[test]
@@ -15,7 +28,9 @@ fn a_step_is_told_in_numbers() {
     let told = place.run(&[&TINY[..], &["--threads", "1", "--json"]].concat()).ok();
     assert_eq!(told.err, "");
     let told = told.json();
-    let number = |path: &str| told.pointer(path).and_then(|value| value.as_f64()).unwrap_or_else(|| panic!("no {path}: {told:#}"));
+    let number = |path: &str| {
+        told.pointer(path).and_then(|value| value.as_f64()).unwrap_or_else(|| panic!("no {path}: {told:#}"))
+    };
     let seconds = number("/seconds_per_step");
     assert!(seconds > 0.0);
     assert!(number("/seconds_quartiles/0") <= seconds && seconds <= number("/seconds_quartiles/1"));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bertbench::random::{Draws, Stream};
 use bertbench::report::{CurvePoint, ExperimentInput};
 use bertbench::store::{
-    Architecture, Evaluation, Failure, Host, Optimizer, Precision, Provenance, Record, RunSettings, Score, Start, Timings,
-    TrainingSettings,
+    Architecture, Evaluation, Failure, Host, Optimizer, Precision, Provenance, Record, RunSettings, Score, Start,
+    Timings, TrainingSettings,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
