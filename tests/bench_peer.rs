@@ -56,7 +56,8 @@ fn both_take_turns_and_medians_are_compared() {
     let calls: Vec<&str> = calls.lines().collect();
     let ours =
         "ours bench step --layers=6 --hidden=384 --heads=12 --batch=32 --length=64 --precision=bf16 --steps=8 --json";
-    assert_eq!(calls, [ours, "peer 6 32 compile-bf16", ours, "peer 6 32 compile-bf16"]);
+    let peer = "peer 6 32 compile-bf16";
+    assert_eq!(calls, [ours, peer, ours, peer, "ours --version"]);
 }
 
 #[test]
