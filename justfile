@@ -73,7 +73,7 @@ sweep-from-nothing:
     cargo build --release --locked
     bash tests/sweep_from_nothing.sh
 
-# Seconds of a training step on this machine, and where they go; other options are in `bertbench bench step --help`.
+# Seconds of a training step on this machine, with the options of `bertbench bench step`.
 [group('development')]
 bench *options='--layers 4 --hidden 768 --batch 16 --length 128':
     cargo run --release --locked --quiet -- bench step {{ options }}
@@ -94,7 +94,7 @@ test-parity:
     [[ -e datasets/all-MiniLM-L6-v2 || -n ${BERTBENCH_MINILM:-} ]] || just fetch-minilm
     bash tests/parity.sh
 
-# Our training step against PyTorch's, or another command's, in turns (installs PyTorch as test-parity does).
+# Our training step against PyTorch's, or another command's (installs PyTorch as test-parity does).
 [group('extras')]
 bench-peer *command='':
     cargo build --release --locked

@@ -46,7 +46,7 @@ pub(super) fn compute<T: Send>(
 pub(super) fn note_too_many(slots: usize, threads: usize) {
     let cores = cores();
     if slots.saturating_mul(threads) > cores {
-        let at_a_time = if slots == 1 { "1 run".to_owned() } else { format!("{slots} runs at a time") };
-        super::trained_model::note(&format_args!("{at_a_time} with {threads} threads each, on {cores} cores"));
+        let runs = if slots == 1 { "1 run of".to_owned() } else { format!("{slots} runs at a time, each of") };
+        super::trained_model::note(&format_args!("{runs} {threads} threads, on {cores} cores"));
     }
 }

@@ -245,6 +245,9 @@ fn mismatch_hint(key: &str, expected: &str, value: &Value, written: &str) -> Opt
             Some(format!("write `{value:.0}`"))
         }
         (_, Value::Text(name)) if expected == ONE_CHOICE => Some(format!("write `{key}: {{{name}: {{}}}}`")),
+        ("a name", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) if key == "precision" => {
+            example(key).map(|line| format!("for example `{line}`"))
+        }
         ("a text" | "a name", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => {
             Some(format!("put it in quotes: `\"{written}\"`"))
         }

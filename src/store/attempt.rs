@@ -29,7 +29,7 @@ impl RunFolder {
                 atomic::remove(&path)?;
             }
         }
-        // Not flushed: nothing counts before the record, which flushes everything first.
+        // Not flushed: nothing counts before the record or the failure, which flush everything first.
         Ok(atomic::write_unflushed(&self.path().join(SETTINGS), &atomic::json(settings)?)?)
     }
 
@@ -105,13 +105,17 @@ impl RunFolder {
             let cause = format!("not a finite number: {}", line.unwrap_or_default().trim().trim_end_matches(','));
             return Err(StoreError::Unrepresentable { path, cause });
         }
-        // `model/` was flushed when it was published. Without its folders, which may be new, a power cut
-        // could lose the run: RUNS/EXPERIMENT/TASK/MODEL/ID.
-        let folders: Vec<&Path> = self.path().ancestors().take(5).map(atomic::parent).collect();
-        atomic::sync_files_and(self.path(), &folders)?;
+        self.flush()?;
         let staged = atomic::stage(&path, &bytes)?;
         self.check_claim()?;
         if staged.publish_new()? { Ok(()) } else { Err(StoreError::AlreadyDone(self.id().clone())) }
+    }
+
+    /// Flushes what was written without: all files of the run but `model/`, which was flushed when it was
+    /// published, and its folders, which may be new: RUNS/EXPERIMENT/TASK/MODEL/ID.
+    fn flush(&self) -> Result<(), StoreError> {
+        let folders: Vec<&Path> = self.path().ancestors().take(5).map(atomic::parent).collect();
+        Ok(atomic::sync_files_and(self.path(), &folders)?)
     }
 
     /// Writes down why the run failed, and removes weights that it may have left.
@@ -126,6 +130,7 @@ impl RunFolder {
         self.check_claim()?;
         fs::create_dir_all(self.path()).map_err(|error| atomic::about("cannot create", self.path(), &error))?;
         atomic::remove(&self.model_folder())?;
+        self.flush()?;
         Ok(atomic::write_json(&self.path().join(FAILURE), failure)?)
     }
 }

@@ -65,7 +65,7 @@ const EXAMPLES: &str = "\
 Examples:
   bertbench bench step --layers 4 --hidden 768 --batch 16 --length 128
   bertbench bench step --layers 4 --hidden 768 --batch 16 --length 128 --precision bf16 --json
-  bertbench bench step --layers 6 --hidden 384 --heads 12 --batch 32 --length 64    all-MiniLM-L6-v2's size";
+  bertbench bench step --layers 6 --hidden 384 --heads 12 --batch 32 --length 64 --threads 1";
 
 /// Width of a head in every size of Devlin et al. 2018 and Turc et al. 2019.
 const HEAD_WIDTH: u32 = 64;
@@ -134,8 +134,11 @@ fn training(args: &Args) -> TrainingSettings {
     }
 }
 
+/// A phase's name and its part of a step.
+type Phase = (&'static str, fn(&Phases) -> Seconds);
+
 /// The phases in their order, as they are printed.
-const PHASES: [(&str, fn(&Phases) -> Seconds); 4] = [
+const PHASES: [Phase; 4] = [
     ("batching", |phases| phases.batching),
     ("forward", |phases| phases.forward),
     ("backward", |phases| phases.backward),
@@ -161,7 +164,7 @@ impl<'a> Summary<'a> {
         let at = |values: &[f64], p: f64| quantile(values, p).unwrap_or(f64::NAN);
         let seconds: Vec<f64> = measured.steps.iter().map(|step| step.seconds.0).collect();
         let quartiles = [0.25, 0.5, 0.75].map(|p| at(&seconds, p));
-        let phase = |(_, of): (&str, fn(&Phases) -> Seconds)| {
+        let phase = |(_, of): Phase| {
             let seconds: Vec<f64> = measured.steps.iter().map(|step| of(&step.phases).0).collect();
             at(&seconds, 0.5)
         };

@@ -1,0 +1,52 @@
+//! `training.precision`: part of a run's id unless it is `f32`, and refused where the processor lacks bfloat16.
+
+use bertbench::kernel::{Bf16Support, bf16_support};
+
+use crate::program::{Told, Workplace};
+
+const BF16: &str = "training.precision=bf16";
+
+fn ids(told: Told) -> Vec<String> {
+    let plan = told.ok().json();
+    plan["runs"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn f32_changes_no_id_and_bf16_every() {
+    let place = Workplace::with_tiny();
+    let plan = |set: &[&str]| place.run(&[&["plan", "tiny.yaml", "--json"], set].concat());
+    let default = ids(plan(&[]));
+    assert_eq!(default.len(), 4);
+    assert_eq!(ids(plan(&["--set", "training.precision=f32"])), default);
+    if bf16_support() != Bf16Support::None {
+        let bf16 = ids(plan(&["--set", BF16]));
+        assert!(bf16.len() == 4 && bf16.iter().all(|id| !default.contains(id)), "{bf16:?}");
+    }
+}
+
+#[test]
+fn bf16_runs_where_the_processor_has_it_and_is_refused_elsewhere() {
+    let place = Workplace::with_tiny();
+    let file = crate::program::TINY.replace("max_length: 32", "max_length: 32, precision: bf16");
+    place.write("bf16.yaml", &file);
+    if bf16_support() == Bf16Support::None {
+        for command in ["check", "plan", "run"] {
+            let told = place.run(&[command, "bf16.yaml"]).ends_with(2);
+            assert!(
+                told.err.contains("no instructions for bfloat16") && told.err.contains("bf16.yaml:8:39"),
+                "{}",
+                told.err
+            );
+            assert!(told.err.contains("hint: `precision: f32` runs everywhere"), "{}", told.err);
+        }
+        return;
+    }
+    place.run(&["run", "bf16.yaml", "--only", "task=wnli,learning_rate=1e-3"]).ok();
+    let records = place.records();
+    assert_eq!(records.len(), 1);
+    let record: serde_json::Value = serde_json::from_slice(records.values().next().unwrap()).unwrap();
+    assert_eq!(record["settings"]["training"]["precision"], "bf16");
+    // A run of the same name in f32 is another run beside it.
+    place.run(&["run", "tiny.yaml", "--only", "task=wnli,learning_rate=1e-3"]).ok();
+    assert_eq!(place.records().len(), 2);
+}
