@@ -181,7 +181,7 @@ impl Part {
                     product_here(query, key.transpose(), &Store { to: Cells::new(scores), stride, bias: None });
                     product_here(doutput, value.transpose(), &Store { to: Cells::new(dp), stride, bias: None });
                     self.with_draws(dropout, from, count, |draws| {
-                        rows.differentiate(scores, dp, draws, probabilities, ds)
+                        rows.differentiate(scores, dp, draws, probabilities, ds);
                     });
                     let [probabilities, ds] =
                         [&*probabilities, &*ds].map(|x| Matrix::strided(x, count, length, stride));
@@ -211,7 +211,7 @@ impl Part {
                 #[inline(always)]
                 || site.draws(row, self.length, draws),
             );
-            work(Some(Draws { site, draws, stride }))
+            work(Some(Draws { site, rows: draws, stride }))
         })
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Draws<'a> {
     /// The mask.
     pub(super) site: Site,
     /// `[queries, stride]`
-    pub(super) draws: &'a [u16],
+    pub(super) rows: &'a [u16],
     /// [`Site::stride`] of the keys.
     pub(super) stride: usize,
 }
@@ -22,7 +22,7 @@ pub(super) struct Draws<'a> {
 impl<'a> Draws<'a> {
     #[inline(always)]
     fn row(self, row: usize) -> &'a [u16] {
-        &self.draws[row * self.stride..][..self.stride]
+        &self.rows[row * self.stride..][..self.stride]
     }
 }
 
