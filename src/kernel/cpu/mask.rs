@@ -43,7 +43,7 @@ impl Mask {
     #[must_use]
     pub fn site(self, site: u32, width: usize) -> Site {
         let keep = 1.0 / (1.0 - self.threshold as f32 / 65536.0);
-        Site { mask: self, site, row_blocks: width.div_ceil(PER_BLOCK), keep }
+        Site { mask: self, number: site, row_blocks: width.div_ceil(PER_BLOCK), keep }
     }
 }
 
@@ -51,7 +51,7 @@ impl Mask {
 #[derive(Clone, Copy, Debug)]
 pub struct Site {
     mask: Mask,
-    site: u32,
+    number: u32,
     row_blocks: usize,
     keep: f32,
 }
@@ -97,7 +97,7 @@ impl Site {
         let (low, high) = (self.mask.step as u32, (self.mask.step >> 32) as u32);
         let mut words = [[0; PER_BLOCK / 2]; LANES];
         for (words, lane) in words.iter_mut().zip(0..) {
-            *words = philox([blocks.number(index + lane), self.site, low, high], self.mask.key);
+            *words = philox([blocks.number(index + lane), self.number, low, high], self.mask.key);
         }
         for (draws, &word) in draws.chunks_exact_mut(2).zip(words.as_flattened()) {
             draws[0] = word as u16;

@@ -37,7 +37,7 @@ pub fn exp(x: f32) -> f32 {
     // eʳ = 1 + r + r² p(r) for |r| ≤ 0.3475, to 3.1e-9.
     let p = 0.001_381_422_2 * r + 0.008_368_899;
     let p = p * r + 0.041_668_406;
-    let p = p * r + 0.166_665_19;
+    let p = p * r + 0.166_665_2;
     let p = p * r + 0.499_999_93;
     ((p * r) * r + r + 1.0) * power_of_two(rounded)
 }
@@ -48,9 +48,9 @@ pub fn exp(x: f32) -> f32 {
 /// Errors: 1e-7 absolute in Φ and φ, and a few 1e-6 relative in the tails.
 #[inline(always)]
 fn normal(u: f32) -> (f32, f32) {
-    let y = u * u * (-0.5 * std::f32::consts::LOG2_E);
-    let rounded = y + ROUND;
-    let r = y - (rounded - ROUND);
+    let exponent = u * u * (-0.5 * std::f32::consts::LOG2_E);
+    let rounded = exponent + ROUND;
+    let r = exponent - (rounded - ROUND);
     // 2ʳ/√(2π) for |r| ≤ 1/2, to 7.5e-8 of it.
     let p = 5.296_546e-4 * r + 0.003_859_982_7;
     let p = p * r + 0.022_144_142;

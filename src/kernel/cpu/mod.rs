@@ -17,6 +17,7 @@ mod norm;
 mod pool;
 mod product;
 mod scratch;
+mod softmax;
 mod stored;
 
 pub use bf16_support::Bf16Support;
