@@ -59,14 +59,14 @@ fn normal(u: f32) -> (f32, f32) {
     let p = p * r + 0.398_942_3;
     let density = p * power_of_two(rounded);
     // (1 − Φ)/φ: 4.2e-8 after multiplication by φ, and 2.1e-6 of it in the tails.
-    let t = 1.0 / (0.35 * u.abs() + 1.0);
-    let q = 0.113_299_81 * t - 0.468_223_25;
-    let q = q * t + 0.538_724;
-    let q = q * t + 0.014_436_591;
-    let q = q * t + 0.362_313_33;
-    let q = q * t + 0.342_334_3;
-    let q = q * t + 0.350_429_48;
-    let tail = q * t * density;
+    let inverse = 1.0 / (0.35 * u.abs() + 1.0);
+    let q = 0.113_299_81 * inverse - 0.468_223_25;
+    let q = q * inverse + 0.538_724;
+    let q = q * inverse + 0.014_436_591;
+    let q = q * inverse + 0.362_313_33;
+    let q = q * inverse + 0.342_334_3;
+    let q = q * inverse + 0.350_429_48;
+    let tail = q * inverse * density;
     (if u > 0.0 { 1.0 - tail } else { tail }, density)
 }
 
