@@ -1,6 +1,6 @@
 //! `training.precision`: part of a run's id unless it is `f32`, and refused where the processor lacks bfloat16.
 
-use bertbench::kernel::{Bf16Support, bf16_support};
+use bertbench::kernel::Bf16Support;
 
 use crate::program::{Told, Workplace};
 
@@ -18,7 +18,7 @@ fn f32_changes_no_id_and_bf16_every() {
     let default = ids(plan(&[]));
     assert_eq!(default.len(), 4);
     assert_eq!(ids(plan(&["--set", "training.precision=f32"])), default);
-    if bf16_support() != Bf16Support::None {
+    if Bf16Support::detect() != Bf16Support::None {
         let bf16 = ids(plan(&["--set", BF16]));
         assert!(bf16.len() == 4 && bf16.iter().all(|id| !default.contains(id)), "{bf16:?}");
     }
@@ -29,7 +29,7 @@ fn bf16_runs_where_the_processor_has_it_and_is_refused_elsewhere() {
     let place = Workplace::with_tiny();
     let file = crate::program::TINY.replace("max_length: 32", "max_length: 32, precision: bf16");
     place.write("bf16.yaml", &file);
-    if bf16_support() == Bf16Support::None {
+    if Bf16Support::detect() == Bf16Support::None {
         for command in ["check", "plan", "run"] {
             let told = place.run(&[command, "bf16.yaml"]).ends_with(2);
             assert!(
