@@ -56,7 +56,6 @@ pub struct LayerSites {
 ///
 /// `precision` is heeded where the fused kernels run; elsewhere everything is in f32.
 #[must_use]
-#[expect(clippy::too_many_arguments, reason = "what the formula reads")]
 pub fn encoder_layer(
     hidden: Tensor<2>,
     weights: LayerWeights,

@@ -10,6 +10,8 @@ mod attention;
 #[cfg(test)]
 mod comparison;
 #[expect(unsafe_code, reason = "vector instructions, recycled memory, and tasks that write rows of one slice")]
+#[expect(clippy::inline_always, reason = "what `Isa::run` compiles for an instruction set has to be inlined in it")]
+#[expect(unreachable_pub, reason = "its modules are each other's interface")]
 mod cpu;
 mod dropout;
 mod embeddings;
@@ -24,7 +26,7 @@ mod precision;
 
 pub use adam::{Adam, AdamRule, Moments, Trained, adam_step, adamw, bert_adam, global_norm};
 pub use attention::attention;
-pub use cpu::Bf16Support;
+pub use cpu::{Bf16Support, matrix_peak};
 pub use dropout::Dropout;
 pub use embeddings::{EmbeddingTables, TokenRows, embeddings};
 pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};

@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use burn::tensor::{Device, Tensor};
-
 use super::device::{NamedDevice, open_device};
 use super::error::TrainError;
 use super::evaluate::predict_in_batches;
 use super::fit::{Material, StepReport, Watch, fit};
 use super::precision::open_precision;
+use crate::kernel::matrix_peak;
 use crate::model::random_classifier;
 use crate::random::Stream;
 use crate::store::settings::NUMERICS_VERSION;
-use crate::store::{
-    Architecture, Evaluation, Precision, RunSettings, Start, TrainingSettings, peak_memory, reset_peak_memory,
-};
+use crate::store::{Architecture, Evaluation, RunSettings, Start, TrainingSettings, peak_memory, reset_peak_memory};
 use crate::task::Task;
 use crate::text::{FeatureSet, LeftOut};
 use crate::units::{Bytes, Seconds};
@@ -28,9 +25,6 @@ const TASK: &str = "rte";
 const WARM_UP: u32 = 2;
 /// Batches that are predicted, of which the first does not count.
 const EVALUATIONS: usize = 4;
-/// Rows and columns of the product whose rate is the matrix peak, and how often it is computed.
-const PEAK_SIZE: usize = 2048;
-const PEAK_REPETITIONS: usize = 6;
 
 /// What is measured.
 #[derive(Clone, Debug)]
@@ -56,9 +50,8 @@ pub struct StepMeasured {
     pub evaluations: Vec<Seconds>,
     /// Of the process while it trained.
     pub peak_memory: Bytes,
-    /// Operations a second of a large square product in the same precision; `None` where it is not
-    /// measured.
-    pub matrix_peak: Option<f64>,
+    /// Operations a second of a large product alone, in the same precision on the same threads.
+    pub matrix_peak: f64,
 }
 
 /// Takes the steps of `benchmark` on the processor, then measures the rest.
@@ -88,7 +81,7 @@ pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainEr
         steps: reports.0.split_off(WARM_UP as usize),
         evaluations: (0..EVALUATIONS).map(predict).skip(1).collect(),
         peak_memory,
-        matrix_peak: matrix_peak(training.precision, &device),
+        matrix_peak: matrix_peak(precision) * 1e9,
     })
 }
 
@@ -137,20 +130,4 @@ impl Watch for Reports {
     fn stop(&mut self) -> bool {
         false
     }
-}
-
-/// Operations a second of the best of several products of two square matrices, [`PEAK_SIZE`] wide.
-// Stands in for the kernels' own measurement, which also knows bf16.
-fn matrix_peak(precision: Precision, device: &Device) -> Option<f64> {
-    if precision != Precision::F32 {
-        return None;
-    }
-    let square = Tensor::<2>::ones([PEAK_SIZE, PEAK_SIZE], device);
-    let operations = 2.0 * (PEAK_SIZE as f64).powi(3);
-    let rate = |_| {
-        let start = Instant::now();
-        drop(square.clone().matmul(square.clone()).into_data());
-        operations / start.elapsed().as_secs_f64()
-    };
-    (0..PEAK_REPETITIONS).map(rate).max_by(f64::total_cmp)
 }

@@ -204,8 +204,8 @@ impl<'a> Summary<'a> {
             "tokens_per_second": self.tokens_per_second,
             "phases": phases,
             "gflop_per_second": self.flop_per_second / 1e9,
-            "matrix_peak_gflop_per_second": measured.matrix_peak.map(|peak| peak / 1e9),
-            "percent_of_matrix_peak": measured.matrix_peak.map(|peak| 100.0 * self.flop_per_second / peak),
+            "matrix_peak_gflop_per_second": measured.matrix_peak / 1e9,
+            "percent_of_matrix_peak": 100.0 * self.flop_per_second / measured.matrix_peak,
             "evaluation_seconds": self.evaluation,
             "peak_memory_bytes": measured.peak_memory,
             "host": self.host,
@@ -228,14 +228,9 @@ impl<'a> Summary<'a> {
             .enumerate()
             .map(|(at, (name, _))| format!("{name} {:.1} %", 100.0 * self.share(at)))
             .collect();
-        let rate = format!("{:.1} GFLOP/s", self.flop_per_second / 1e9);
-        let rate = self.measured.matrix_peak.map_or_else(
-            || format!("{rate}; the matrix peak is not measured in {}", training.precision),
-            |peak| {
-                let part = 100.0 * self.flop_per_second / peak;
-                format!("{rate}, {part:.1} % of the matrix peak of {:.1} GFLOP/s", peak / 1e9)
-            },
-        );
+        let (rate, peak) = (self.flop_per_second / 1e9, self.measured.matrix_peak / 1e9);
+        let part = 100.0 * rate / peak;
+        let rate = format!("{rate:.1} GFLOP/s, {part:.1} % of the matrix peak of {peak:.1} GFLOP/s");
         let tokens = f64::from(*sequences) * f64::from(*length);
         [
             format!(

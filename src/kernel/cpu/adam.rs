@@ -154,14 +154,11 @@ fn split<'a>(piece: Piece<'a>, tasks: &mut Vec<Task<'a>>) {
     let mut start = 0;
     while !parameter.is_empty() {
         let here = length.min(parameter.len());
-        let front = |whole: &mut &'a mut [f32]| {
-            let (front, rest) = std::mem::take(whole).split_at_mut(here);
-            *whole = rest;
-            front
-        };
-        let (parameter, first, second) = (front(&mut parameter), front(&mut first), front(&mut second));
+        let [parameters, firsts, seconds] = [parameter, first, second].map(|whole| whole.split_at_mut(here));
         let (gradient, first_row) = part(gradient, start, here);
-        tasks.push(Task { piece: Piece { parameter, first, second, gradient, kept, begins }, first_row });
+        let piece = Piece { parameter: parameters.0, first: firsts.0, second: seconds.0, gradient, kept, begins };
+        tasks.push(Task { piece, first_row });
+        (parameter, first, second) = (parameters.1, firsts.1, seconds.1);
         start += here;
     }
 }
@@ -203,7 +200,9 @@ impl Task<'_> {
                     } else if live {
                         coast(parameter, first, second, kept, with);
                     } else if kept < 1.0 {
-                        parameter.iter_mut().for_each(|p| *p *= kept);
+                        for p in parameter.iter_mut() {
+                            *p *= kept;
+                        }
                     }
                 }
             }

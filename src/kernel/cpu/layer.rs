@@ -141,54 +141,38 @@ struct Normed {
     inverse_deviation: Buffer<f32>,
 }
 
-/// y from x, both `[tokens, hidden]`; with `keep`, also what [`backward`] needs. `offsets` are the `batch + 1`
-/// first rows of the sequences.
-pub fn forward(
-    shape: LayerShape,
-    parameters: &LayerParameters<'_>,
-    x: &[f32],
-    offsets: &[u32],
-    dropout: Option<&LayerDropout>,
-    precision: Precision,
-    y: &mut [f32],
-    keep: bool,
-) -> Option<Saved> {
-    let layer = Layer { shape, parameters, offsets, dropout };
-    match precision {
-        Precision::F32 => layer.forward::<f32>(x, y, keep).map(Saved::F32),
-        Precision::Bf16 => layer.forward::<bf16>(x, y, keep).map(Saved::Bf16),
-    }
-}
-
-/// All gradients of a layer from `dy`, the gradient of its output `[tokens, hidden]`, with the `x`, `parameters`,
-/// `offsets` and `dropout` of the forward pass.
-pub fn backward(
-    shape: LayerShape,
-    parameters: &LayerParameters<'_>,
-    x: &[f32],
-    saved: &Saved,
-    offsets: &[u32],
-    dropout: Option<&LayerDropout>,
-    dy: &[f32],
-    gradients: LayerGradients<'_>,
-) {
-    let layer = Layer { shape, parameters, offsets, dropout };
-    match saved {
-        Saved::F32(kept) => layer.backward(x, kept, dy, gradients),
-        Saved::Bf16(kept) => layer.backward(x, kept, dy, gradients),
-    }
-}
-
-struct Layer<'a> {
-    shape: LayerShape,
-    parameters: &'a LayerParameters<'a>,
-    offsets: &'a [u32],
-    dropout: Option<&'a LayerDropout>,
+/// One layer and its batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer<'a> {
+    /// Sizes.
+    pub shape: LayerShape,
+    /// Weights.
+    pub parameters: LayerParameters<'a>,
+    /// The `batch + 1` first rows of the sequences.
+    pub offsets: &'a [u32],
+    /// The masks of a training step.
+    pub dropout: Option<&'a LayerDropout>,
 }
 
 impl Layer<'_> {
-    fn forward<E: Stored>(&self, x: &[f32], y: &mut [f32], keep: bool) -> Option<Kept<E>> {
-        let (p, LayerShape { tokens, hidden, intermediate, .. }) = (self.parameters, self.shape);
+    /// y from x, both `[tokens, hidden]`; with `keep`, also what [`Layer::backward`] needs.
+    pub fn forward(&self, x: &[f32], precision: Precision, y: &mut [f32], keep: bool) -> Option<Saved> {
+        match precision {
+            Precision::F32 => self.forward_in::<f32>(x, y, keep).map(Saved::F32),
+            Precision::Bf16 => self.forward_in::<bf16>(x, y, keep).map(Saved::Bf16),
+        }
+    }
+
+    /// All gradients from `dy`, the gradient of the output `[tokens, hidden]`, with the `x` of the forward pass.
+    pub fn backward(&self, x: &[f32], saved: &Saved, dy: &[f32], gradients: LayerGradients<'_>) {
+        match saved {
+            Saved::F32(kept) => self.backward_in(x, kept, dy, gradients),
+            Saved::Bf16(kept) => self.backward_in(x, kept, dy, gradients),
+        }
+    }
+
+    fn forward_in<E: Stored>(&self, x: &[f32], y: &mut [f32], keep: bool) -> Option<Kept<E>> {
+        let (p, LayerShape { tokens, hidden, intermediate, .. }) = (&self.parameters, self.shape);
         let x_copy = E::copy(x);
         let x_operand = Matrix::new(E::operand(x, x_copy.as_deref()), tokens, hidden);
         let mut qkv = Buffer::<E>::take(tokens * 3 * hidden);
@@ -218,9 +202,9 @@ impl Layer<'_> {
         Some(Kept { x: x_copy, qkv, context, attention_norm, middle, wide: wide?, output_norm })
     }
 
-    fn backward<E: Stored>(&self, x: &[f32], kept: &Kept<E>, dy: &[f32], to: LayerGradients<'_>) {
+    fn backward_in<E: Stored>(&self, x: &[f32], kept: &Kept<E>, dy: &[f32], to: LayerGradients<'_>) {
         let LayerShape { tokens, hidden, intermediate, .. } = self.shape;
-        let p = self.parameters;
+        let p = &self.parameters;
         // The gradient that flows along the residual stream: of y, of both norms' inputs, in the end of x.
         let stream = to.x;
         copy(dy, stream);
@@ -282,13 +266,13 @@ impl Layer<'_> {
     }
 
     fn attention_norm(&self) -> ResidualNorm<'_> {
-        let p = self.parameters;
+        let p = &self.parameters;
         let dropout = self.mask(|site| site.attention_residual_site, self.shape.hidden);
         ResidualNorm { bias: p.attention_bias, gamma: p.attention_gamma, beta: p.attention_beta, dropout }
     }
 
     fn output_norm(&self) -> ResidualNorm<'_> {
-        let p = self.parameters;
+        let p = &self.parameters;
         let dropout = self.mask(|site| site.output_residual_site, self.shape.hidden);
         ResidualNorm { bias: p.output_bias, gamma: p.output_gamma, beta: p.output_beta, dropout }
     }
@@ -337,4 +321,5 @@ fn copy(from: &[f32], to: &mut [f32]) {
 }
 
 #[cfg(test)]
+#[expect(clippy::many_single_char_names, reason = "the letters of the formulas")]
 mod tests;

@@ -375,7 +375,7 @@ mod tests {
     fn every_size_is_rounded_up_by_an_eighth_at_most() {
         for bytes in (1..5000).chain([1 << 20, (1 << 20) + 1, 99_999_999]) {
             let capacity = rounded(bytes);
-            assert!(capacity >= bytes && capacity % ALIGNMENT == 0, "{bytes} → {capacity}");
+            assert!(capacity >= bytes && capacity.is_multiple_of(ALIGNMENT), "{bytes} → {capacity}");
             assert!(capacity <= bytes + (bytes / 8).max(ALIGNMENT), "{bytes} → {capacity}");
         }
         assert_eq!(Buffer::<f32>::take(0).len(), 0);
@@ -401,7 +401,9 @@ mod tests {
                         let mut buffers: Vec<Buffer<u32>> =
                             (1..4).map(|part| pool.take(part * 1000 + (round % 7) as usize)).collect();
                         let mark = thread * 1000 + round;
-                        buffers.iter_mut().for_each(|buffer| buffer.fill(mark));
+                        for buffer in &mut buffers {
+                            buffer.fill(mark);
+                        }
                         std::thread::yield_now();
                         assert!(buffers.iter().all(|buffer| buffer.iter().all(|&value| value == mark)));
                     }

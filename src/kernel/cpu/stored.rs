@@ -3,7 +3,6 @@
 use half::bf16;
 use rayon::prelude::*;
 
-use super::element::Element;
 use super::isa::Isa;
 use super::pool::{Buffer, Plain};
 use super::product::Operand;

@@ -91,17 +91,16 @@ impl State {
         let mut gradient = Known::new(gradient);
         let length = numbers(&gradient.gradient).len();
         let begins = moments.is_none();
-        let (first, second, mut live_rows) = match moments {
-            Some(Moments { first, second, live_rows }) => (writable(first), writable(second), live_rows),
-            None => {
-                let new = || match gradient.table {
-                    // Rows that never have a gradient take no memory.
-                    Some(_) => tensor(Buffer::zeroed_on_demand(length), [length]),
-                    None => tensor(Buffer::take(length), [length]),
-                };
-                let rows = gradient.table.as_ref().map(|table| vec![false; length / table.width.max(1)]);
-                (new(), new(), rows)
-            }
+        let (first, second, mut live_rows) = if let Some(Moments { first, second, live_rows }) = moments {
+            (writable(first), writable(second), live_rows)
+        } else {
+            let new = || match gradient.table {
+                // Rows that never have a gradient take no memory.
+                Some(_) => tensor(Buffer::zeroed_on_demand(length), [length]),
+                None => tensor(Buffer::take(length), [length]),
+            };
+            let rows = gradient.table.as_ref().map(|table| vec![false; length / table.width.max(1)]);
+            (new(), new(), rows)
         };
         match (&mut live_rows, &gradient.table) {
             (Some(live), Some(table)) => table.touched.iter().for_each(|&row| live[row as usize] = true),

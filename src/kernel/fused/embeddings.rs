@@ -79,6 +79,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     call: EmbeddingCall,
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let inputs = tensors.into_array();
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "burn does not export the type of the method")]
     let nodes = inputs.each_ref().map(|input| input.node());
     let inputs = inputs.map(|input| contiguous(input.into_primitive()));
     let output = run(&inputs, &call);

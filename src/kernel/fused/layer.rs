@@ -12,7 +12,7 @@ use burn::backend::{Autodiff, Backend, ExtensionType, Flex};
 
 use super::memory::{contiguous, numbers, tensor};
 use crate::kernel::Precision;
-use crate::kernel::cpu::{Buffer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved, backward, forward};
+use crate::kernel::cpu::{Buffer, Layer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved};
 
 /// The tensors that a layer reads.
 #[derive(ExtensionType)]
@@ -78,9 +78,9 @@ impl<B: Backend> LayerTensors<B> {
     }
 }
 
-fn parameters(inputs: &[FlexTensor; INPUTS]) -> LayerParameters<'_> {
+fn layer<'a>(inputs: &'a [FlexTensor; INPUTS], call: &'a LayerCall) -> Layer<'a> {
     let [_, parameters @ ..] = inputs.each_ref().map(numbers);
-    LayerParameters {
+    let parameters = LayerParameters {
         qkv_weight: parameters[0],
         qkv_bias: parameters[1],
         attention_weight: parameters[2],
@@ -93,16 +93,15 @@ fn parameters(inputs: &[FlexTensor; INPUTS]) -> LayerParameters<'_> {
         output_bias: parameters[9],
         output_gamma: parameters[10],
         output_beta: parameters[11],
-    }
+    };
+    Layer { shape: call.shape, parameters, offsets: &call.offsets, dropout: call.dropout.as_ref() }
 }
 
 /// The layer's output, and what its backward pass reads when `keep` says so.
 fn run(inputs: &[FlexTensor; INPUTS], call: &LayerCall, keep: bool) -> (FlexTensor, Option<Saved>) {
     let LayerShape { tokens, hidden, .. } = call.shape;
     let mut y = Buffer::take(tokens * hidden);
-    let dropout = call.dropout.as_ref();
-    let x = numbers(&inputs[0]);
-    let saved = forward(call.shape, &parameters(inputs), x, &call.offsets, dropout, call.precision, &mut y, keep);
+    let saved = layer(inputs, call).forward(numbers(&inputs[0]), call.precision, &mut y, keep);
     (tensor(y, [tokens, hidden]), saved)
 }
 
@@ -117,6 +116,7 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     call: LayerCall,
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let inputs = tensors.into_array();
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "burn does not export the type of the method")]
     let nodes = inputs.each_ref().map(|input| input.node());
     let inputs = inputs.map(|input| contiguous(input.into_primitive()));
     match LayerBackward.prepare::<C>(nodes).compute_bound().stateful() {
@@ -148,10 +148,7 @@ impl Backward<Flex, INPUTS> for LayerBackward {
         // There whenever the operation is tracked.
         let Some(saved) = saved else { return };
         let mut buffers = inputs.each_ref().map(|input| Buffer::<f32>::take(numbers(input).len()));
-        let x = numbers(&inputs[0]);
-        let dropout = call.dropout.as_ref();
-        let into = layer_gradients(&mut buffers);
-        backward(call.shape, &parameters(inputs), x, saved, &call.offsets, dropout, numbers(&arriving), into);
+        layer(inputs, call).backward(numbers(&inputs[0]), saved, numbers(&arriving), layer_gradients(&mut buffers));
         for ((parent, buffer), input) in ops.parents.into_iter().zip(buffers).zip(inputs) {
             if let Some(parent) = parent {
                 gradients.register::<Flex>(parent.id, tensor(buffer, input.layout().shape().clone()));

@@ -126,11 +126,11 @@ fn kernels(
     dropout: Option<&LayerDropout>,
     precision: Precision,
 ) -> (Vec<f32>, Vec<Vec<f32>>) {
-    let parameters = parameters(inputs);
+    let layer = Layer { shape: SHAPE, parameters: parameters(inputs), offsets: &OFFSETS, dropout };
     let mut y = vec![f32::NAN; weights.len()];
-    let saved = forward(SHAPE, &parameters, &inputs[0], &OFFSETS, dropout, precision, &mut y, true).unwrap();
+    let saved = layer.forward(&inputs[0], precision, &mut y, true).unwrap();
     let mut without = vec![f32::NAN; weights.len()];
-    assert!(forward(SHAPE, &parameters, &inputs[0], &OFFSETS, dropout, precision, &mut without, false).is_none());
+    assert!(layer.forward(&inputs[0], precision, &mut without, false).is_none());
     assert_eq!(
         y.iter().map(|y| y.to_bits()).collect::<Vec<_>>(),
         without.iter().map(|y| y.to_bits()).collect::<Vec<_>>()
@@ -152,7 +152,7 @@ fn kernels(
         output_gamma: k,
         output_beta: l,
     };
-    backward(SHAPE, &parameters, &inputs[0], &saved, &OFFSETS, dropout, weights, to);
+    layer.backward(&inputs[0], &saved, weights, to);
     (y, gradients)
 }
 

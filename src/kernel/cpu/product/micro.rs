@@ -70,6 +70,7 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
     /// # Safety
     /// The processor has the kernel's instructions. `a` holds `rows` rows of `depth` readable elements, and
     /// `panel` was packed with the same `depth` (rounded up to the step) and `columns`.
+    #[expect(clippy::too_many_arguments, reason = "two operands, their extents, and a tile")]
     unsafe fn multiply(
         self,
         depth: usize,

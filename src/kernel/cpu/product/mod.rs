@@ -360,4 +360,5 @@ fn copy_rows<M: Micro>(
 }
 
 #[cfg(test)]
+#[expect(clippy::many_single_char_names, reason = "the letters of the formulas")]
 mod tests;
