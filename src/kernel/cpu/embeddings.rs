@@ -1,6 +1,6 @@
 //! The input of BERT: the sum of three embeddings, normed and dropped out.
 //!
-//! For token t with rows w, p, s of the three tables, x = word[w] + position[p] + segment[s] and mask m:
+//! For token t with rows w, p, s of the three tables, x = `word[w] + position[p] + segment[s]` and mask m:
 //!
 //! ```text
 //! x̂ = (x − mean x) / σ,   σ = √(mean (x − mean x)² + ε)          y = m (γ x̂ + β)

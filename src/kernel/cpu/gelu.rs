@@ -18,15 +18,6 @@ pub(super) struct Gelu<'a, E> {
 }
 
 impl<E: Element> Output for Gelu<'_, E> {
-    fn expect(&self, place: Place) {
-        for row in place.row..place.row + place.rows {
-            self.activation.expect(row * self.width + place.column, place.columns);
-            if let Some(input) = self.input {
-                input.expect(row * self.width + place.column, place.columns);
-            }
-        }
-    }
-
     unsafe fn take(&self, place: Place, tile: &[f32]) {
         Isa::detect().run(
             #[inline(always)]
@@ -65,13 +56,6 @@ pub(super) struct GeluBackward<'a, E> {
 }
 
 impl<E: Element> Output for GeluBackward<'_, E> {
-    fn expect(&self, place: Place) {
-        for row in place.row..place.row + place.rows {
-            self.gradient.expect(row * self.width + place.column, place.columns);
-            self.activation.expect(row * self.width + place.column, place.columns);
-        }
-    }
-
     unsafe fn take(&self, place: Place, tile: &[f32]) {
         Isa::detect().run(
             #[inline(always)]

@@ -22,7 +22,7 @@ use super::gelu::{Gelu, GeluBackward};
 use super::mask::{Mask, Site};
 use super::norm::{ResidualNorm, ResidualNormGradients, column_sums};
 use super::pool::{Buffer, Plain};
-use super::product::{Cells, Matrix, Output, Store, Sum, product};
+use super::product::{Cells, Matrix, Output, Store, Sum, SumTransposed, product};
 use super::stored::Stored;
 use crate::kernel::Precision;
 
@@ -220,7 +220,13 @@ impl Layer<'_> {
             width: intermediate,
         };
         self.back(&branch, p.output_weight, [intermediate, hidden], &gelu);
-        self.weight(&activation, &branch, to.output_weight, [intermediate, hidden]);
+        // (branchᵀ activation)ᵀ: the left operand is copied, and this one is four times smaller.
+        let sum = SumTransposed { to: Cells::new(to.output_weight), stride: hidden };
+        product(
+            Matrix::new(&branch[..], tokens, hidden).transpose(),
+            Matrix::new(&activation[..], tokens, intermediate),
+            &sum,
+        );
         drop(activation);
         column_sums(&wide, to.intermediate_bias);
         let sum = Sum { to: Cells::new(stream), stride: hidden, add: true };

@@ -140,7 +140,7 @@ mod tests {
     fn gradient(touched: &[u32]) -> FlexTensor {
         let mut zeros = Zeros::take(1003 * 5);
         assert!(zeros.numbers().iter().all(|&g| g == 0.0), "zero whatever was there before");
-        for &row in touched.iter() {
+        for &row in touched {
             zeros.numbers()[row as usize * 5..][..5].fill(1.0);
         }
         zeros.into_tensor(touched.to_vec(), Shape::new([1003, 5]))

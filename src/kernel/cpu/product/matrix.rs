@@ -103,19 +103,6 @@ impl<'a, T> Cells<'a, T> {
         Self { start: self.start.wrapping_add(at), length: self.length - at, borrowed: PhantomData }
     }
 
-    /// Brings the lines of elements `at .. at + length` nearer, to be written soon. Only a hint.
-    #[inline(always)]
-    pub fn expect(&self, at: usize, length: usize) {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        for byte in (0..length * size_of::<T>()).step_by(64) {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: a prefetch faults on no address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(self.start.wrapping_add(at).cast::<i8>().wrapping_add(byte)) };
-        }
-        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-        let _ = (at, length);
-    }
-
     /// Elements `at .. at + length`.
     ///
     /// # Safety

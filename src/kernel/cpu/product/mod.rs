@@ -18,6 +18,7 @@ mod amx;
 mod avx512;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod avx512_bf16;
+mod grid;
 mod matrix;
 mod micro;
 mod output;
@@ -29,9 +30,10 @@ mod portable;
 use half::bf16;
 use rayon::prelude::*;
 
+use grid::{Block, Grid};
 pub use matrix::{Cells, Matrix};
 use micro::{Micro, TILE};
-pub use output::{Output, Place, Store, Sum, tile_row};
+pub use output::{Output, Place, Store, Sum, SumTransposed, tile_row};
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 pub use pairs::Words;
 use portable::Portable;
@@ -52,12 +54,8 @@ impl<E> Words for E {}
 const DEPTH: usize = 4096;
 /// Bytes of the packed panels that are in use together: half of a second cache.
 const PANELS: usize = 1 << 20;
-/// Rows of a task at most: as many as make the packing of B cheap.
-const TASK_ROWS: usize = 2048;
 /// Rows that are copied by a task.
 const STRIP: usize = 64;
-/// Multiplications that are worth a task.
-const TASK_WORK: usize = 1 << 21;
 
 /// Storage formats that products can be made of.
 pub trait Operand: Element + Plain {
@@ -206,49 +204,6 @@ impl<'a, E: Element> Rows<'a, E> {
     }
 }
 
-/// The first row and column of a block of C, and the ones after its last.
-#[derive(Clone, Copy, Debug)]
-struct Block {
-    rows: (usize, usize),
-    columns: (usize, usize),
-}
-
-/// The blocks of C that the tasks compute.
-#[derive(Clone, Copy, Debug)]
-struct Grid {
-    rows: usize,
-    columns: usize,
-    block_rows: usize,
-    block_columns: usize,
-}
-
-impl Grid {
-    /// Blocks that are large enough to be worth a task, small enough that every thread gets a few.
-    fn new<M: Micro, E>(a: &Matrix<'_, E>, columns: usize, threads: usize) -> Self {
-        let (rows, depth) = (a.rows(), a.columns());
-        let block_rows = rows.div_ceil(rows.div_ceil(TASK_ROWS).max(1)).next_multiple_of(M::ROWS).max(M::ROWS);
-        let of_rows = rows.div_ceil(block_rows).max(1);
-        let work = rows * columns * depth;
-        let wanted = if threads == 1 { 1 } else { (4 * threads).min(work / TASK_WORK).max(1) };
-        let of_columns = wanted.div_ceil(of_rows).min(columns.div_ceil(M::COLUMNS)).max(1);
-        let block_columns = columns.div_ceil(of_columns).next_multiple_of(M::COLUMNS).max(M::COLUMNS);
-        Self { rows, columns, block_rows, block_columns }
-    }
-
-    fn tasks(&self) -> usize {
-        self.rows.div_ceil(self.block_rows) * self.columns.div_ceil(self.block_columns)
-    }
-
-    fn block(&self, task: usize) -> Block {
-        let of_columns = self.columns.div_ceil(self.block_columns);
-        let (row, column) = (task / of_columns * self.block_rows, task % of_columns * self.block_columns);
-        Block {
-            rows: (row, self.rows.min(row + self.block_rows)),
-            columns: (column, self.columns.min(column + self.block_columns)),
-        }
-    }
-}
-
 /// One block of C.
 #[inline(always)]
 fn block<M: Micro, S: Element>(micro: M, a: Rows<'_, M::Element>, b: Matrix<'_, S>, block: Block, output: &dyn Output) {
@@ -307,9 +262,6 @@ impl<S: Element> Part<'_, S> {
                                     let last = at + deep == self.padded;
                                     for (panel, (column, columns)) in panels().enumerate() {
                                         let place = Place { row, column, rows, columns, first: self.from == 0 };
-                                        if last {
-                                            output.expect(place);
-                                        }
                                         let tile = &mut sums[panel % tiles];
                                         let panel = &memory[panel * length + M::panel_length(at, columns)..];
                                         // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the

@@ -30,11 +30,6 @@ pub trait Output: Sync {
         false
     }
 
-    /// Told where the next tile will go, before it is computed: a chance to bring memory nearer.
-    fn expect(&self, place: Place) {
-        let _ = place;
-    }
-
     /// Takes one tile, whose row `i` begins at `i ×` [`TILE_STRIDE`].
     ///
     /// # Safety
@@ -60,10 +55,6 @@ pub struct Store<'a, E> {
 }
 
 impl<E: Element> Output for Store<'_, E> {
-    fn expect(&self, place: Place) {
-        (0..place.rows).for_each(|row| self.to.expect((place.row + row) * self.stride + place.column, place.columns));
-    }
-
     unsafe fn take(&self, place: Place, tile: &[f32]) {
         Isa::detect().run(
             #[inline(always)]
@@ -101,10 +92,6 @@ impl Output for Sum<'_> {
         true
     }
 
-    fn expect(&self, place: Place) {
-        (0..place.rows).for_each(|row| self.to.expect((place.row + row) * self.stride + place.column, place.columns));
-    }
-
     unsafe fn take(&self, place: Place, tile: &[f32]) {
         Isa::detect().run(
             #[inline(always)]
@@ -115,6 +102,40 @@ impl Output for Sum<'_> {
                     let to = unsafe { self.to.part((place.row + row) * self.stride + place.column, place.columns) };
                     if place.first && !self.add {
                         to.copy_from_slice(from);
+                    } else {
+                        to.iter_mut().zip(from).for_each(|(to, &x)| *to += x);
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// Stores the transposed product, or adds it to what is there from an earlier part of the depth. With it the smaller
+/// of two operands can be the left one, which is copied.
+#[derive(Clone, Copy, Debug)]
+pub struct SumTransposed<'a> {
+    /// `[columns, stride]`
+    pub to: Cells<'a, f32>,
+    /// Elements between the starts of two rows.
+    pub stride: usize,
+}
+
+impl Output for SumTransposed<'_> {
+    fn sums(&self) -> bool {
+        true
+    }
+
+    unsafe fn take(&self, place: Place, tile: &[f32]) {
+        Isa::detect().run(
+            #[inline(always)]
+            || {
+                for column in 0..place.columns {
+                    // SAFETY: tiles do not overlap, so neither do their columns.
+                    let to = unsafe { self.to.part((place.column + column) * self.stride + place.row, place.rows) };
+                    let from = tile[column..].iter().step_by(TILE_STRIDE);
+                    if place.first {
+                        to.iter_mut().zip(from).for_each(|(to, &x)| *to = x);
                     } else {
                         to.iter_mut().zip(from).for_each(|(to, &x)| *to += x);
                     }
