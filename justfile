@@ -94,6 +94,12 @@ test-parity:
     [[ -e datasets/all-MiniLM-L6-v2 || -n ${BERTBENCH_MINILM:-} ]] || just fetch-minilm
     bash tests/parity.sh
 
+# The kernels' tests under AddressSanitizer (builds every dependency once more; a stable toolchain is told to allow it).
+[group('extras')]
+test-asan:
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address' cargo test --release --locked --lib kernel:: \
+        --target "$(rustc -vV | sed -n 's/^host: //p')" --target-dir "${CARGO_TARGET_DIR:-target}/asan"
+
 # Our training step against PyTorch's, or another command's (installs PyTorch as test-parity does).
 [group('extras')]
 bench-peer *command='':

@@ -115,7 +115,8 @@ fn seconds(run: &PlannedRun, calibration: &Calibration) -> Seconds {
 /// Weights, gradients and moments, and what a forward pass keeps for the backward pass. The tensors
 /// kept per layer are those of Korthikanti et al. 2022 (arXiv 2205.05198), §4.1, in float32: per token
 /// 8 × hidden + 2 × intermediate, two dropout masks of hidden, and for every head and other token of
-/// the sequence the probability, its mask and the product of both.
+/// the sequence the probability, its mask and the product of both. That is what the composed operations
+/// keep; on the processor the fused ones keep less, so there it is an upper bound.
 fn peak_memory(run: &PlannedRun, calibration: &Calibration) -> Bytes {
     let architecture = &run.settings.architecture;
     let [layers, hidden, heads, intermediate] =

@@ -272,7 +272,7 @@ pub enum Precision {
     #[default]
     F32,
     /// Mixed precision: bfloat16 operands; sums, weights and everything else in 32-bit floats. On
-    /// processors with AVX512-BF16 only.
+    /// processors with AVX512-BF16 or AMX only.
     Bf16,
 }
 
