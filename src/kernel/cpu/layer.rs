@@ -10,7 +10,7 @@
 //! y = N₂(D(g W₂ + b₂) + h)
 //! ```
 //!
-//! For backward, qkv, c, h, u and the normalised rows of both norms are kept: 10 × hidden numbers a token.
+//! For backward, qkv, c, h, u and the normalised rows of both norms are kept: 7 × hidden + intermediate numbers a token, and x.
 //! Probabilities, g and all masks are computed again. Operands of products are stored as `E`; the residual
 //! stream, norms and gradients of parameters are f32.
 
