@@ -7,12 +7,10 @@ use std::arch::x86_64::{
 use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
-use super::pairs;
+use super::pairs::{self, LANES, width};
 use crate::kernel::cpu::element::Element;
 use crate::kernel::cpu::isa::with_avx512;
 
-/// f32s in a register.
-const LANES: usize = 16;
 /// Steps of the depth in one turn of the innermost loop: 6 % faster than one.
 const UNROLLED: usize = 4;
 
@@ -21,11 +19,6 @@ const UNROLLED: usize = 4;
 /// cache, fast enough because each read serves 6 rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Avx512;
-
-#[inline(always)]
-fn width(columns: usize) -> usize {
-    columns.next_multiple_of(LANES)
-}
 
 impl Micro for Avx512 {
     type Element = f32;

@@ -9,7 +9,7 @@ use half::bf16;
 
 use super::Matrix;
 use super::micro::{Micro, TILE, TILE_STRIDE};
-use super::pairs::{self, LANES};
+use super::pairs::{self, LANES, width};
 use crate::kernel::cpu::element::Element;
 use crate::kernel::cpu::isa::with_avx512;
 
@@ -17,11 +17,6 @@ use crate::kernel::cpu::isa::with_avx512;
 /// `a[2 k] b[2 k, j] + a[2 k + 1] b[2 k + 1, j]` from one instruction. Denormal operands count as zeros.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Avx512Bf16;
-
-#[inline(always)]
-fn width(columns: usize) -> usize {
-    columns.next_multiple_of(LANES)
-}
 
 impl Micro for Avx512Bf16 {
     type Element = bf16;

@@ -1,12 +1,14 @@
 //! Matrix products with f32 sums: C = A B, each tile of C handed to an [`Output`] while it is hot.
 //!
 //! ```text
+//! if A is transposed, or its rows do not end with a whole step: a copy of it, once for all tasks
 //! for each task: a block of rows of C × a block of columns, spread over the threads
 //!     for each part of the depth (one, unless it is very deep)
-//!         for each panel of B's columns            packed into the second cache, once per block of rows
-//!             for each tile of A's rows            read where they are, unless A is transposed
-//!                 the micro-kernel over the depth  the sums stay in registers
-//!                 the output takes the tile
+//!         for each group of panels of B's columns      packed into the second cache
+//!             for each strip of A's rows               as high as a tile
+//!                 for each panel of the group
+//!                     the micro-kernel over the depth  the sums stay in registers
+//!                     the output takes the tile
 //! ```
 //!
 //! Each element is summed in the order of the depth, whatever the tasks: the bits do not depend on the number

@@ -31,6 +31,12 @@ const AHEAD: usize = 32;
 /// 32-bit words in a register.
 pub(super) const LANES: usize = 16;
 
+/// The width of a panel of `columns` columns: whole registers.
+#[inline(always)]
+pub(super) fn width(columns: usize) -> usize {
+    columns.next_multiple_of(LANES)
+}
+
 /// Elements that registers of words can be made of.
 ///
 /// # Safety
