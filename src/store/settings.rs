@@ -10,8 +10,9 @@ use serde_json::Value;
 /// Raised whenever a change of the code changes the numbers that a run produces, so that old records
 /// are not mistaken for the new code's.
 ///
-/// 1: the composed operations; 2: the fused kernels, and weights drawn in pairs.
-pub const NUMERICS_VERSION: u32 = 2;
+/// 1: the composed operations; 2: the fused kernels, and weights drawn in pairs; 3: fused multiply-adds in the
+/// exponential and in GELU.
+pub const NUMERICS_VERSION: u32 = 3;
 
 /// A run's id: the first 12 hexadecimal digits of the BLAKE3 hash of its settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
