@@ -13,7 +13,7 @@
 //! | `text` | `store` (whole files) |
 //! | `data` | `text`, `metric` |
 //! | `model` | `kernel`, `store` |
-//! | `task` | `data`, `text`, `metric`, `model` (head kinds only) |
+//! | `task` | `data`, `text`, `metric`, `model` (head kinds only), `store` (a task's options) |
 //! | `plan` | `spec`, `task`, `model`, `store` |
 //! | `train` | `plan`, `task`, `model`, `kernel`, `text`, `metric`, `store` |
 //! | `exec` | `plan`, `train`, `store` |

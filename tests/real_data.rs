@@ -189,6 +189,7 @@ fn features_come_from_the_cache_unchanged() {
         vocabulary: &vocabulary,
         lower_case: true,
         max_length: 128,
+        options: None,
         cache: &cache,
     };
     let (built, read) = (task.features(&source).unwrap(), task.features(&source).unwrap());
@@ -218,6 +219,7 @@ fn how_long_features_of_the_size_of_qnlis_training_split_take() {
         lower_case: true,
         max_length: 128,
         skip_bad_rows: false,
+        options: String::new(),
     };
     for _ in 0..4 {
         let start = Instant::now();

@@ -6,9 +6,9 @@
 
 use std::path::PathBuf;
 
-use bertbench::model::{Classifier, load_classifier, save_classifier};
+use bertbench::model::{Classifier, HeadShape, load_classifier, save_classifier};
 use bertbench::store::{Architecture, Evaluation, Optimizer, Precision, RunSettings, Start, TrainingSettings};
-use bertbench::task::Task;
+use bertbench::task::{DevSplit, Gold, Task};
 use bertbench::text::{FeatureSet, LeftOut};
 use bertbench::train::{Fitted, Material, StepReport, TrainError, Watch, fit};
 use burn::tensor::Device;
@@ -45,6 +45,8 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
         },
         start: Start::Random,
         task: "mnli".into(),
+        task_options: None,
+        approach: bertbench::store::Approach::FineTuning,
         batch_size,
         learning_rate,
         epochs,
@@ -93,9 +95,9 @@ impl Watch for Watcher {
 fn train(settings: &RunSettings, watcher: &mut Watcher) -> Result<Fitted, TrainError> {
     let device = Device::flex();
     let features = features();
-    let model = load_classifier(&golden(), 3, 1, &device.clone().autodiff()).unwrap().model;
-    let dev = [("dev_matched", features.clone())];
-    let material = Material { task: Task::find("mnli").unwrap(), train: &features, dev: &dev };
+    let model = load_classifier(&golden(), HeadShape::Pooled, 3, 1, &device.clone().autodiff()).unwrap().model;
+    let dev = [DevSplit { name: "dev_matched", features: features.clone(), gold: Gold::Labels }];
+    let material = Material { task: Task::find("mnli").unwrap(), train: &features, dev: &dev, tags: &[] };
     fit(model, settings, material, &device, watcher)
 }
 

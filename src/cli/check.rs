@@ -54,24 +54,40 @@ fn labels(prepared: &Prepared) -> Result<(), Error> {
         let task = Task::find(&settings.task)?;
         let features = task_features(&prepared.context, settings)?;
         let splits =
-            std::iter::once(("train", &features.train)).chain(features.dev.iter().map(|(name, set)| (*name, set)));
+            std::iter::once(("train", &features.train)).chain(features.dev.iter().map(|dev| (dev.name, &dev.features)));
         for (split, set) in splits {
             let mean = set.tokens() as f64 / set.len().max(1) as f64;
-            let counts = label_counts(task.head, set.labels());
+            let counts = label_counts(task.head, &features.tags, set.labels());
             let (name, examples) = (task.name, set.len());
-            print(&format_args!("ok    {name} {split}: {examples} examples of {mean:.1} tokens, {counts}"))?;
+            let what = match task.head {
+                HeadKind::Classes(_) | HeadKind::Regression | HeadKind::Choices(_) => "examples",
+                HeadKind::Spans => "windows",
+                HeadKind::Tags => "sequences",
+            };
+            print(&format_args!("ok    {name} {split}: {examples} {what} of {mean:.1} tokens, {counts}"))?;
         }
     }
     Ok(())
 }
 
 /// How often each class occurs, or the range of the scores.
-fn label_counts(head: HeadKind, labels: &[f32]) -> String {
+fn label_counts(head: HeadKind, tags: &[String], labels: &[f32]) -> String {
+    let counted = |names: &[&str]| {
+        let labels = || labels.iter().filter(|label| !label.is_nan());
+        let count = |class: usize| labels().filter(|label| **label as usize == class).count();
+        let counts = names.iter().enumerate().map(|(class, name)| format!("`{name}` {}", count(class)));
+        format!("labels {}", counts.collect::<Vec<_>>().join(", "))
+    };
     match head {
-        HeadKind::Classes(names) => {
-            let count = |class: usize| labels.iter().filter(|label| **label as usize == class).count();
-            let counts = names.iter().enumerate().map(|(class, name)| format!("`{name}` {}", count(class)));
-            format!("labels {}", counts.collect::<Vec<_>>().join(", "))
+        HeadKind::Classes(names) => counted(names),
+        HeadKind::Choices(choices) => {
+            let names: Vec<String> = (0..choices).map(|choice| choice.to_string()).collect();
+            counted(&names.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+        HeadKind::Tags => counted(&tags.iter().map(String::as_str).collect::<Vec<_>>()),
+        HeadKind::Spans => {
+            let answered = labels.chunks_exact(2).filter(|span| span.iter().any(|place| *place > 0.0)).count();
+            format!("{answered} of them with an answer")
         }
         HeadKind::Regression => {
             let lowest = labels.iter().copied().fold(f32::INFINITY, f32::min);

@@ -190,6 +190,7 @@ impl Reader<'_> {
             vocabulary,
             lower_case: input.lower_case,
             max_length: self.experiment.training.max_length,
+            options: None,
             cache: &FeatureCache::new(&context.features),
         })?;
         let seconds = Seconds(start.elapsed().as_secs_f64());
@@ -211,8 +212,8 @@ impl Reader<'_> {
             data_sha256: checksums.clone(),
             train_examples: features.train.len() as u64,
             train_tokens: features.train.tokens(),
-            dev_examples: features.dev.iter().map(|(_, set)| set.len() as u64).sum(),
-            dev_tokens: features.dev.iter().map(|(_, set)| set.tokens()).sum(),
+            dev_examples: features.dev.iter().map(|dev| dev.features.len() as u64).sum(),
+            dev_tokens: features.dev.iter().map(|dev| dev.features.tokens()).sum(),
         })
     }
 }

@@ -70,6 +70,9 @@ fn tasks() -> Listing {
         let outputs = match task.head {
             HeadKind::Classes(names) => json!(names),
             HeadKind::Regression => json!("a score"),
+            HeadKind::Choices(choices) => json!(format!("one of {choices} choices")),
+            HeadKind::Spans => json!("a span of the text, or none"),
+            HeadKind::Tags => json!("a tag for each word"),
         };
         json!({"task": task.name, "title": task.title, "metric": task.primary_metric, "answers": outputs})
     });

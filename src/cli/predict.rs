@@ -8,8 +8,8 @@ use super::trained_model::{ModelArgs, TrainedModel, note, note_truncated, refuse
 use super::{Ended, Error};
 use crate::data::{BadRows, LoneTable};
 use crate::diagnostic::Diagnostic;
-use crate::model::{CheckpointError, OutputOrder, check_head, load_trained_classifier, output_names};
-use crate::task::{HeadKind, Task, features_of};
+use crate::model::{CheckpointError, HeadShape, OutputOrder, check_head, load_trained_classifier, output_names};
+use crate::task::{DevSplit, Gold, HeadKind, Task, features_of};
 use crate::text::FeatureSet;
 use crate::train::{predict_in_batches, scores};
 
@@ -66,8 +66,8 @@ fn predict(args: &Args) -> Result<Ended, Error> {
     let model = args.model.open()?;
     let (form, features) = rows(args, task, &model)?;
     check_head(&model.folder).map_err(|error| Diagnostic::new(error.to_string()).hint(HEAD_IS))?;
-    let mut loaded =
-        load_trained_classifier(&model.checkpoint, &model.device.device).map_err(|error| no_head(&error))?;
+    let mut loaded = load_trained_classifier(&model.checkpoint, HeadShape::Pooled, &model.device.device)
+        .map_err(|error| no_head(&error))?;
     loaded.model.bert.precision = model.precision;
     let order = output_order(args, task, &model, loaded.model.outputs())?;
     loaded.notes.iter().for_each(note);
@@ -75,7 +75,7 @@ fn predict(args: &Args) -> Result<Ended, Error> {
     let logits = predict_in_batches(&loaded.model, &features, args.model.batch_size, &model.device.device);
     let logits = order.arrange(&logits);
     if let Some(at) = logits.iter().position(|logit| !logit.is_finite()) {
-        let row = at / task.head.outputs();
+        let row = at / task.head.row();
         return Err(Error::System(format!("the model's output for row {row} is not a finite number")));
     }
     output.write(&if args.probabilities {
@@ -172,7 +172,8 @@ fn conclude(
     };
     if !features.labels().iter().any(|label| label.is_nan()) {
         let columns = [Column::Text("metric"), Column::Number("value"), Column::Text("unit")];
-        let rows = scores(task, form.name, logits, features).into_iter().map(|score| {
+        let split = DevSplit { name: form.name, features: features.clone(), gold: Gold::Labels };
+        let rows = scores(task, &split, logits, &[]).into_iter().map(|score| {
             let value = score.value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}"));
             vec![score.metric, value, score.unit]
         });

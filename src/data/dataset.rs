@@ -74,7 +74,11 @@ pub struct SplitFile {
     pub role: SplitRole,
     /// The file in the dataset's folder.
     pub file: &'static str,
-    /// The file's columns.
+    /// Other names under which the file is distributed.
+    pub also: &'static [&'static str],
+    /// Where the user says that it is, whatever its name and folder.
+    pub path: Option<&'static Path>,
+    /// The file's columns, of a table.
     pub layout: Layout,
     /// Published number of examples.
     pub examples: u64,
@@ -95,6 +99,11 @@ pub struct Layout {
     pub second: Option<usize>,
     /// The label.
     pub label: Option<usize>,
+}
+
+impl Layout {
+    /// Of files that are no tables.
+    pub const NONE: Self = Self { header: false, columns: &[], id: None, first: 0, second: None, label: None };
 }
 
 impl Dataset {
@@ -126,10 +135,13 @@ impl Dataset {
     /// A folder or file that is missing or cannot be read; an empty file; with [`BadRows::Refuse`], the first
     /// malformed row.
     pub fn read(&self, root: &Path, split: &SplitFile, bad_rows: BadRows) -> Result<Split, Diagnostic> {
+        if let Some(path) = split.path {
+            return glue::read(self, split, path, bad_rows);
+        }
         let folder = DatasetFolder::find(self, root)?;
-        match (self.reader, folder.file(split.file)) {
+        match (self.reader, folder.split(split)) {
             (Reader::GlueOrMsr, Err(missing)) => msr::read(self, split, &folder, bad_rows).unwrap_or(Err(missing)),
-            (Reader::Glue | Reader::GlueOrMsr, file) => glue::read(self, split, &file?, bad_rows),
+            (_, file) => glue::read(self, split, &file?, bad_rows),
         }
     }
 
@@ -139,14 +151,17 @@ impl Dataset {
     /// # Errors
     /// As [`Dataset::read`] for a missing folder or file.
     pub fn files(&self, root: &Path, split: &SplitFile) -> Result<Vec<(String, PathBuf)>, Diagnostic> {
-        let folder = DatasetFolder::find(self, root)?;
         let named = |files: Vec<(&str, PathBuf)>| {
             files.into_iter().map(|(file, path)| (format!("{}/{file}", self.folder), path)).collect()
         };
-        match (self.reader, folder.file(split.file)) {
+        if let Some(path) = split.path {
+            return Ok(named(vec![(split.file, path.to_path_buf())]));
+        }
+        let folder = DatasetFolder::find(self, root)?;
+        match (self.reader, folder.split(split)) {
             (_, Ok(path)) => Ok(named(vec![(split.file, path)])),
             (Reader::GlueOrMsr, Err(missing)) => msr::files(split, &folder).map(named).ok_or(missing),
-            (Reader::Glue, Err(missing)) => Err(missing),
+            (_, Err(missing)) => Err(missing),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::dataset::{Dataset, Reader};
+use super::dataset::{Dataset, Reader, SplitFile};
 use super::msr;
 use crate::diagnostic::Diagnostic;
 
@@ -43,6 +43,13 @@ impl<'a> DatasetFolder<'a> {
         })
     }
 
+    /// The file of `split`, under any name that it is distributed with.
+    pub(super) fn split(&self, split: &SplitFile) -> Result<PathBuf, Diagnostic> {
+        let found = self.file(split.file);
+        let other = split.also.iter().find_map(|name| self.file(name).ok());
+        if found.is_ok() { found } else { other.ok_or(()).or(found) }
+    }
+
     /// The file called `name` in the folder.
     pub(super) fn file(&self, name: &str) -> Result<PathBuf, Diagnostic> {
         let path = self.path.join(name);
@@ -60,8 +67,8 @@ fn expected(dataset: &Dataset) -> String {
     let files = dataset.splits.iter().map(|split| format!("{}/{}", dataset.folder, split.file));
     let files = files.collect::<Vec<_>>().join(", ");
     match dataset.reader {
-        Reader::Glue => files,
         Reader::GlueOrMsr => format!("{files}; or {}", msr::FILES.join(", ")),
+        Reader::Glue => files,
     }
 }
 

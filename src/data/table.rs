@@ -139,7 +139,7 @@ const MNLI_DEV: Layout = Layout {
 
 /// A split whose file has its name.
 const fn split(name: &'static str, role: SplitRole, file: &'static str, layout: Layout, examples: u64) -> SplitFile {
-    SplitFile { name, role, file, layout, examples }
+    SplitFile { name, role, file, also: &[], path: None, layout, examples }
 }
 
 /// What most datasets share.

@@ -32,7 +32,7 @@ pub use embeddings::{EmbeddingTables, TokenRows, embeddings};
 pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};
 pub use feed_forward::linear_gelu;
 pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
-pub use loss::{cross_entropy, mean_squared_error};
+pub use loss::{cross_entropy, mean_squared_error, span_loss, token_loss};
 pub use packing::Packing;
 pub use precision::Precision;
 

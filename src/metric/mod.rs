@@ -38,6 +38,8 @@ pub enum Function {
     Classes(fn(&[u32], &[u32]) -> f64),
     /// Predicted scores against gold scores.
     Scores(fn(&[f32], &[f32]) -> f64),
+    /// Answers or entities: what is compared is neither a class nor a score, and the task calls the function.
+    Whole,
 }
 
 /// A row of [`METRICS`].
@@ -65,6 +67,21 @@ pub const METRICS: &[Metric] = &[
         function: Function::Classes(accuracy),
     },
     Metric { name: "f1", title: "F1", unit: Unit::Fraction, higher_is_better: true, function: Function::Classes(f1) },
+    Metric {
+        name: "exact_match",
+        title: "Exact match",
+        unit: Unit::Fraction,
+        higher_is_better: true,
+        function: Function::Whole,
+    },
+    Metric {
+        name: "precision",
+        title: "Precision",
+        unit: Unit::Fraction,
+        higher_is_better: true,
+        function: Function::Whole,
+    },
+    Metric { name: "recall", title: "Recall", unit: Unit::Fraction, higher_is_better: true, function: Function::Whole },
     Metric {
         name: "mcc",
         title: "Matthews correlation",
@@ -152,6 +169,8 @@ mod tests {
             let (group, least) = match metric.function {
                 Function::Classes(_) => ("classes", 13),
                 Function::Scores(_) => ("scores", 10),
+                // Held against their own references where they are computed.
+                Function::Whole => continue,
             };
             let cases = golden[group].as_array().unwrap();
             assert!(cases.len() >= least);
@@ -163,6 +182,7 @@ mod tests {
                     Function::Classes(function) => {
                         agree(case, metric.name, function(&integers(predicted), &integers(gold)));
                     }
+                    Function::Whole => {}
                     Function::Scores(function) => {
                         agree(case, metric.name, function(&floats(predicted), &floats(gold)));
                     }
@@ -177,6 +197,7 @@ mod tests {
             let value = match metric.function {
                 Function::Classes(function) => function(&[], &[]),
                 Function::Scores(function) => function(&[], &[]),
+                Function::Whole => continue,
             };
             assert!(value.is_nan(), "{}", metric.name);
         }

@@ -1,8 +1,9 @@
-//! The encoder of Devlin et al. 2018 (post-layer-norm transformer) and a head on its pooled output.
+//! The encoder of Devlin et al. 2018 (post-layer-norm transformer) and a head on it.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, module::linear};
 
+use super::head::HeadShape;
 use crate::kernel::{self, Dropout, EmbeddingTables, LayerWeights, Packing, Precision, TokenRows};
 
 /// An affine map.
@@ -69,13 +70,16 @@ pub struct Bert {
     pub precision: Precision,
 }
 
-/// BERT with a linear head on the pooled output: classification, or regression when it has one output.
+/// BERT with a linear head: on the pooled output, or on every token.
 #[derive(Module, Debug)]
 pub struct Classifier {
     /// The encoder.
     pub bert: Bert,
     /// `[hidden, outputs]`
     pub head: Linear,
+    /// What the head reads.
+    #[module(skip)]
+    pub shape: HeadShape,
 }
 
 /// A packed batch on a device.
@@ -200,20 +204,23 @@ impl Classifier {
         outputs
     }
 
-    /// `[batch, outputs]`: logits, or predicted scores.
+    /// The outputs of [`Classifier::shape`]: `[batch, outputs]` or `[tokens, outputs]`.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
         self.answer(self.bert.forward(input, dropout), &input.packing, dropout)
     }
 
-    /// The head's outputs from the last hidden state, `[tokens, hidden] → [batch, outputs]`.
+    /// The head's outputs from the last hidden state, `[tokens, hidden]` → as [`Classifier::forward`].
     #[must_use]
     pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
-        let pooled = self.bert.pool(hidden, packing);
-        let pooled = match dropout {
-            Some(dropout) => dropout.apply(pooled, site::HEAD),
-            None => pooled,
+        let read = match self.shape {
+            HeadShape::Pooled | HeadShape::Choice => self.bert.pool(hidden, packing),
+            HeadShape::Tokens => hidden,
+            HeadShape::Spans => return self.head.forward(hidden),
         };
-        self.head.forward(pooled)
+        self.head.forward(match dropout {
+            Some(dropout) => dropout.apply(read, site::HEAD),
+            None => read,
+        })
     }
 }

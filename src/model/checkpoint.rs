@@ -10,6 +10,7 @@ use super::bert::{Bert, Classifier, Embeddings, Layer, Linear, Norm};
 use super::config::Config;
 use super::convert::folder_of;
 use super::error::CheckpointError;
+use super::head::HeadShape;
 use super::initialize::{Initializer, random_head};
 use super::weights::Weights;
 use crate::kernel::Precision;
@@ -35,26 +36,28 @@ pub fn load_encoder(folder: &Path, seed: u64, device: &Device) -> Result<Loaded<
     load(folder, seed, device, |reader, _| reader.bert())
 }
 
-/// Reads a classifier with `outputs` outputs. A missing head, or one of another size, is initialised
-/// from the seed and noted.
+/// Reads a classifier with a head of `shape` with `outputs` outputs. A missing head, or one of another size, is
+/// initialised from the seed and noted.
 ///
 /// # Errors
 /// As [`load_encoder`].
 pub fn load_classifier(
     folder: &Path,
+    shape: HeadShape,
     outputs: usize,
     seed: u64,
     device: &Device,
 ) -> Result<Loaded<Classifier>, CheckpointError> {
     load(folder, seed, device, |reader, hidden| {
         let bert = reader.bert()?;
-        let head = match reader.weights.shape("classifier.weight") {
-            Some(shape) if shape == [outputs, hidden] => reader.linear("classifier", hidden, outputs)?,
-            Some(shape) => {
-                reader.skip("classifier.");
+        let name = shape.tensors();
+        let head = match reader.weights.shape(&format!("{name}.weight")) {
+            Some(found) if found == [outputs, hidden] => reader.linear(name, hidden, outputs)?,
+            Some(found) => {
+                reader.skip(&format!("{name}."));
                 reader.notes.push(format!(
                     "the file's head has {} outputs, the task {outputs}: the head was initialised at random",
-                    shape.first().copied().unwrap_or_default()
+                    found.first().copied().unwrap_or_default()
                 ));
                 random_head(hidden, outputs, seed, device)
             }
@@ -63,24 +66,36 @@ pub fn load_classifier(
                 random_head(hidden, outputs, seed, device)
             }
         };
-        Ok(Classifier { bert, head })
+        Ok(Classifier { bert, head, shape })
     })
 }
 
 /// Reads a classifier as it was trained: its head must be in the file, and decides the number of outputs.
 ///
 /// # Errors
-/// As [`load_encoder`]; also when the file has no pooler or no classification head.
-pub fn load_trained_classifier(folder: &Path, device: &Device) -> Result<Loaded<Classifier>, CheckpointError> {
+/// As [`load_encoder`]; also when the file has no head of `shape`, or that needs a pooler and the file has none.
+pub fn load_trained_classifier(
+    folder: &Path,
+    shape: HeadShape,
+    device: &Device,
+) -> Result<Loaded<Classifier>, CheckpointError> {
     load(folder, 0, device, |reader, hidden| {
-        let shape = reader.weights.shape("classifier.weight");
-        let outputs = shape.as_ref().and_then(|shape| shape.first()).copied();
-        let (Some(outputs), true) = (outputs, reader.weights.has("pooler.dense.weight")) else {
-            let parts = ["pooler.dense.weight", "classifier.weight"].into_iter();
+        let name = shape.tensors();
+        let weight = format!("{name}.weight");
+        let found = reader.weights.shape(&weight);
+        let outputs = found.as_ref().and_then(|shape| shape.first()).copied();
+        let pooler = "pooler.dense.weight";
+        let (Some(outputs), true) = (outputs, shape.per_token() || reader.weights.has(pooler)) else {
+            let parts = [pooler, &weight].into_iter();
             let names = parts.filter(|name| !reader.weights.has(name)).map(str::to_owned).collect();
             return Err(CheckpointError::Missing { path: reader.weights.path().into(), names });
         };
-        Ok(Classifier { bert: reader.bert()?, head: reader.linear("classifier", hidden, outputs)? })
+        let bert = reader.bert()?;
+        if shape.per_token() {
+            // Nobody asks for the pooler.
+            reader.notes.retain(|note| note != NO_POOLER);
+        }
+        Ok(Classifier { bert, head: reader.linear(name, hidden, outputs)?, shape })
     })
 }
 
@@ -124,6 +139,8 @@ pub(super) fn check_encoder(weights: &Weights, of: &Architecture) -> Result<(), 
     }
     expected.iter().try_for_each(|(name, shape)| weights.check(name, shape))
 }
+
+const NO_POOLER: &str = "the file has no pooler: it was initialised at random";
 
 struct Reader<'a> {
     weights: &'a Weights,
@@ -252,7 +269,7 @@ impl Reader<'_> {
         let pooler = if self.weights.has("pooler.dense.weight") {
             self.linear("pooler.dense", hidden, hidden)?
         } else {
-            self.notes.push("the file has no pooler: it was initialised at random".into());
+            self.notes.push(NO_POOLER.into());
             Initializer::new(Stream::new(self.seed, "init-pooler"), self.device).linear(hidden, hidden)
         };
         let heads = of.heads as usize;

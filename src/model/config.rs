@@ -22,6 +22,12 @@ pub enum HeadLabels<'a> {
     Classes(&'a [&'a str]),
     /// One output, a score.
     Regression,
+    /// One output, the score of one choice among several.
+    Choices,
+    /// Names of the classes of tokens in the order of the logits.
+    Tags(&'a [String]),
+    /// Two outputs for every token: start and end of an answer.
+    Spans,
 }
 
 /// Why a `config.json` is refused.
@@ -134,19 +140,22 @@ impl Config {
         Err(Diagnostic::new(message).hint("the vocabulary must be the one that the checkpoint was trained with"))
     }
 
-    /// The `config.json` of a classifier that transformers' `AutoModelForSequenceClassification` reads.
+    /// The `config.json` of a model with this head that transformers' class for it reads.
     #[must_use]
     pub fn to_json(&self, labels: &HeadLabels<'_>, dropout: f64) -> Value {
-        let names: Vec<String> = match labels {
-            HeadLabels::Classes(names) => names.iter().map(ToString::to_string).collect(),
-            HeadLabels::Regression => vec!["LABEL_0".into()],
-        };
-        let mut config = self.encoder_json("BertForSequenceClassification", dropout);
-        config["problem_type"] = match labels {
-            HeadLabels::Classes(_) => json!("single_label_classification"),
-            HeadLabels::Regression => json!("regression"),
-        };
-        set_labels(&mut config, &names);
+        let mut config = self.encoder_json(labels.shape().class(), dropout);
+        match labels {
+            HeadLabels::Classes(names) => {
+                config["problem_type"] = json!("single_label_classification");
+                set_labels(&mut config, names);
+            }
+            HeadLabels::Regression => {
+                config["problem_type"] = json!("regression");
+                set_labels(&mut config, &["LABEL_0"]);
+            }
+            HeadLabels::Tags(names) => set_labels(&mut config, names),
+            HeadLabels::Choices | HeadLabels::Spans => {}
+        }
         config
     }
 
@@ -176,10 +185,10 @@ impl Config {
 }
 
 /// Names a head's outputs, in the order of the logits.
-pub(super) fn set_labels(config: &mut Value, names: &[String]) {
-    let id2label = names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name)));
+pub(super) fn set_labels<S: AsRef<str>>(config: &mut Value, names: &[S]) {
+    let id2label = names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name.as_ref())));
     config["id2label"] = id2label.collect::<Map<String, Value>>().into();
-    let label2id = names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id)));
+    let label2id = names.iter().enumerate().map(|(id, name)| (name.as_ref().to_owned(), json!(id)));
     config["label2id"] = label2id.collect::<Map<String, Value>>().into();
 }
 

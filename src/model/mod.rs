@@ -5,6 +5,7 @@ mod checkpoint;
 mod config;
 mod convert;
 mod error;
+mod head;
 mod heads;
 pub mod hub;
 mod initialize;
@@ -18,6 +19,7 @@ pub use checkpoint::{Loaded, check_weights, load_classifier, load_encoder, load_
 pub use config::{Config, ConfigError, HeadLabels};
 pub use convert::{Conversion, folder_of};
 pub use error::CheckpointError;
+pub use head::HeadShape;
 pub use initialize::random_classifier;
 pub use labels::{OutputOrder, check_head, output_names};
 pub use save::{FilesBeside, save_classifier};

@@ -73,7 +73,10 @@ impl Tensors {
         for (index, layer) in bert.layers.iter().enumerate() {
             self.layer(&format!("bert.encoder.layer.{index}"), layer, hidden);
         }
-        self.linear("bert.pooler.dense", &bert.pooler);
-        self.linear("classifier", &model.head);
+        // transformers' classes for tokens have no pooler.
+        if !model.shape.per_token() {
+            self.linear("bert.pooler.dense", &bert.pooler);
+        }
+        self.linear(model.shape.tensors(), &model.head);
     }
 }

@@ -137,6 +137,8 @@ fn settings(
         architecture: model_input.architecture,
         start: model_input.start.clone(),
         task: task.to_owned(),
+        task_options: None,
+        approach: crate::store::Approach::FineTuning,
         batch_size: 0,
         learning_rate: 0.0,
         epochs: 0,

@@ -55,14 +55,14 @@ impl RunFolder {
         Ok(file.write_all(&text)?)
     }
 
-    /// Writes the dev predictions of a split, a table with a header line.
+    /// Writes a file of predictions called `name`, such as `predictions-dev.tsv`.
     ///
     /// # Errors
     /// When the disk says no, or the claim is lost.
-    pub fn write_predictions(&self, split: &str, table: &str) -> Result<(), StoreError> {
+    pub fn write_predictions(&self, name: &str, content: &str) -> Result<(), StoreError> {
         self.check_claim()?;
         // Not flushed, as the settings.
-        Ok(atomic::write_unflushed(&self.predictions(split), table.as_bytes())?)
+        Ok(atomic::write_unflushed(&self.path().join(name), content.as_bytes())?)
     }
 
     /// Whether this run, about to finish with `record`, should write its weights: unless a better run

@@ -23,6 +23,8 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
         },
         start: Start::Random,
         task: task.to_owned(),
+        task_options: None,
+        approach: crate::store::Approach::FineTuning,
         batch_size: 16,
         learning_rate: 3e-5,
         epochs: 3,

@@ -1,5 +1,6 @@
 //! Plain files are the database: one folder a run, one writer a file, the record last.
 
+mod approach;
 pub mod atomic;
 mod attempt;
 mod claim;
@@ -21,6 +22,7 @@ pub mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use approach::{Approach, Context, FeatureBased, Layers, SpanOptions, TagOptions, TaskOptions};
 pub use claim::{Claim, ClaimTimeout, Claims, Holder, TIMEOUT_VARIABLE};
 pub use diff::diff;
 pub use error::StoreError;

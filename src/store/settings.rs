@@ -7,6 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::approach::{Approach, TaskOptions};
+
 /// Raised whenever a change of the code changes the numbers that a run produces, so that old records
 /// are not mistaken for the new code's.
 ///
@@ -37,6 +39,12 @@ pub struct RunSettings {
     pub start: Start,
     /// The task's name, such as `rte`.
     pub task: String,
+    /// The particulars of the task's shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_options: Option<TaskOptions>,
+    /// How the encoder is used.
+    #[serde(default, skip_serializing_if = "Approach::is_fine_tuning")]
+    pub approach: Approach,
     /// Sequences per optimisation step.
     pub batch_size: u32,
     /// Peak learning rate.
@@ -212,6 +220,7 @@ impl RunSettings {
 
 #[cfg(test)]
 mod tests {
+    use super::super::approach::{FeatureBased, Layers, SpanOptions};
     use super::super::example;
     use super::*;
 
@@ -227,6 +236,20 @@ mod tests {
         assert!(training.shift_remove("activation_checkpointing").is_some());
         assert_eq!(training.shift_remove("precision"), Some("f32".into()));
         assert_eq!(serde_json::from_value::<RunSettings>(json).unwrap(), settings);
+    }
+
+    #[test]
+    fn the_tasks_options_and_the_approach_decide_a_result() {
+        let settings = example::settings("squad1", 1);
+        let spans = RunSettings { task_options: Some(TaskOptions::Spans(SpanOptions::default())), ..settings.clone() };
+        let layers = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2 };
+        let frozen = RunSettings { approach: Approach::FeatureBased(layers), ..settings.clone() };
+        for other in [&spans, &frozen] {
+            assert_ne!(other.id(), settings.id());
+            let json = serde_json::to_string(other).unwrap();
+            assert_eq!(serde_json::from_str::<RunSettings>(&json).unwrap(), *other);
+        }
+        assert!(serde_json::to_string(&spans).unwrap().contains(r#""task_options":{"spans":{"doc_stride":128"#));
     }
 
     #[test]

@@ -95,13 +95,14 @@ fn every_task_goes_from_official_files_to_scores() {
             vocabulary: &vocabulary,
             lower_case: true,
             max_length: 16,
+            options: None,
             cache: &cache,
         };
         let features = task.features(&source).unwrap();
-        for (name, set) in &features.dev {
-            let labels = set.labels();
+        for split in &features.dev {
+            let (name, labels) = (split.name, split.features.labels());
             let perfect: Vec<f32> = labels.iter().flat_map(|label| one_row(task, *label)).collect();
-            for value in task.score(&perfect, labels) {
+            for value in task.values(&perfect, split, &features.tags) {
                 assert!((value.value - 1.0).abs() < 1e-12, "{} {name} {}", task.name, value.metric);
             }
             assert_eq!(task.predictions_tsv(&perfect, labels).lines().count(), 4);
@@ -119,7 +120,9 @@ fn one_row(task: &Task, label: f32) -> Vec<f32> {
         HeadKind::Classes(classes) => {
             (0_u8..).map(f32::from).take(classes.len()).map(|class| -(class - label).abs()).collect()
         }
+        HeadKind::Choices(choices) => (0..choices).map(|choice| -(choice as f32 - label).abs()).collect(),
         HeadKind::Regression => vec![label],
+        HeadKind::Spans | HeadKind::Tags => Vec::new(),
     }
 }
 
@@ -181,6 +184,7 @@ fn a_cache_hit_reads_no_text_and_a_changed_file_is_noticed() {
         vocabulary: &vocabulary,
         lower_case: true,
         max_length: 16,
+        options: None,
         cache: &cache,
     };
     let built = task.features(&source).unwrap();
@@ -217,6 +221,7 @@ fn skipped_rows_are_counted_on_a_hit_too_and_never_served_to_who_refuses_them() 
         vocabulary: &vocabulary,
         lower_case: true,
         max_length: 16,
+        options: None,
         cache: &cache,
     };
     for _ in 0..2 {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::load::checksum;
-use super::{TRAIN, Task};
+use super::{DevSplit, Gold, TRAIN, Task};
 use crate::data::{BadRows, Dataset, Label, Split, SplitFile};
 use crate::diagnostic::Diagnostic;
+use crate::store::TaskOptions;
 use crate::text::{CacheOutcome, FeatureCache, FeatureKey, FeatureSet, LeftOut, TextPair, Tokenizer, Vocabulary};
 
 /// All that features are made from.
@@ -24,6 +25,8 @@ pub struct FeatureSource<'a> {
     pub lower_case: bool,
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included.
     pub max_length: u32,
+    /// The particulars of the task's shape.
+    pub options: Option<&'a TaskOptions>,
     /// Where features are kept.
     pub cache: &'a FeatureCache,
 }
@@ -33,8 +36,10 @@ pub struct FeatureSource<'a> {
 pub struct TaskFeatures {
     /// The training split.
     pub train: FeatureSet,
-    /// The dev splits by name, in the order of [`Task::dev`].
-    pub dev: Vec<(&'static str, FeatureSet)>,
+    /// The dev splits, in the order of [`Task::dev`].
+    pub dev: Vec<DevSplit>,
+    /// The classes of a task whose training data names them, in the order of the logits; else none.
+    pub tags: Vec<String>,
     /// Malformed rows that were left out, by file; files without any are not listed.
     pub skipped_rows: BTreeMap<String, u64>,
     /// What the cache did for each split.
@@ -61,8 +66,12 @@ impl Task {
             Ok((part.split.name, set))
         };
         let (_, train) = get(TRAIN)?;
-        let dev = self.dev.iter().map(|split| get(split)).collect::<Result<_, Diagnostic>>()?;
-        Ok(TaskFeatures { train, dev, skipped_rows, outcomes })
+        let dev = self.dev.iter().map(|split| {
+            let (name, features) = get(split)?;
+            Ok(DevSplit { name, features, gold: Gold::Labels })
+        });
+        let dev = dev.collect::<Result<_, Diagnostic>>()?;
+        Ok(TaskFeatures { train, dev, tags: Vec::new(), skipped_rows, outcomes })
     }
 
     /// Whether the files of a split are in the data root.
@@ -120,6 +129,7 @@ impl<'a> SplitSource<'a> {
             lower_case,
             max_length,
             skip_bad_rows: bad_rows == BadRows::Skip,
+            options: String::new(),
         };
         cache.get_or_build(&key, || self.build(&key.data_sha256))
     }
@@ -154,6 +164,6 @@ pub fn features_of(read: &Split, tokenizer: &Tokenizer, max_length: u32) -> Resu
             label: example.label.map_or(f32::NAN, Label::number),
         })
         .collect();
-    let left_out = LeftOut { malformed: read.skipped, without_gold: read.without_gold };
+    let left_out = LeftOut { malformed: read.skipped, without_gold: read.without_gold, unfindable: 0 };
     FeatureSet::build(tokenizer, &examples, max_length, left_out)
 }

@@ -1,5 +1,6 @@
 //! Tasks: a dataset, the head that answers it and the metrics that judge the answers.
 
+mod answers;
 #[cfg(test)]
 mod conformance;
 mod features;
@@ -8,29 +9,40 @@ mod score;
 mod table;
 
 pub use crate::data::BadRows;
+pub use answers::{DevSplit, Gold, PredictionFile};
 pub use features::{FeatureSource, TaskFeatures, features_of};
 pub use load::TaskData;
 pub use table::TASKS;
 
 use crate::data::{Dataset, LoneTable};
 use crate::diagnostic::{Diagnostic, suggest};
+use crate::model::HeadLabels;
+use crate::store::{SpanOptions, TagOptions, TaskOptions};
 
-/// What a model puts out for an example.
+/// What a model puts out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadKind {
-    /// One logit per class; the largest names the answer.
+    /// One logit per class for each example; the largest names the answer.
     Classes(&'static [&'static str]),
-    /// One number, the score itself.
+    /// One number for each example, the score itself.
     Regression,
+    /// One number for each of so many choices; the largest names the answer.
+    Choices(u32),
+    /// Two numbers for each token: how well an answer starts and ends there.
+    Spans,
+    /// One logit per class for each token. The training data names the classes.
+    Tags,
 }
 
 impl HeadKind {
-    /// Outputs per example.
+    /// Numbers in the row of an example, for heads that answer for whole examples; 0 for the others.
     #[must_use]
-    pub const fn outputs(self) -> usize {
+    pub const fn row(self) -> usize {
         match self {
             Self::Classes(classes) => classes.len(),
             Self::Regression => 1,
+            Self::Choices(choices) => choices as usize,
+            Self::Spans | Self::Tags => 0,
         }
     }
 }
@@ -65,6 +77,8 @@ pub struct Task {
     pub primary_metric: &'static str,
     /// What a finished model may predict for the benchmark's server.
     pub predicts: &'static [PredictionSet],
+    /// Longest sequence in tokens where an experiment names none.
+    pub max_length: u32,
 }
 
 impl Task {
@@ -97,6 +111,28 @@ impl Task {
             tables.extend(published.map(|table| table.named(other.name)));
         }
         Ok(tables)
+    }
+
+    /// The particulars of the task's shape where an experiment names none.
+    #[must_use]
+    pub fn default_options(&self) -> Option<TaskOptions> {
+        match self.head {
+            HeadKind::Spans => Some(TaskOptions::Spans(SpanOptions::default())),
+            HeadKind::Tags => Some(TaskOptions::Tags(TagOptions::default())),
+            HeadKind::Classes(_) | HeadKind::Regression | HeadKind::Choices(_) => None,
+        }
+    }
+
+    /// What the head's outputs mean; `tags` are the classes of a task that names them in its training data.
+    #[must_use]
+    pub fn head_labels<'a>(&self, tags: &'a [String]) -> HeadLabels<'a> {
+        match self.head {
+            HeadKind::Classes(names) => HeadLabels::Classes(names),
+            HeadKind::Regression => HeadLabels::Regression,
+            HeadKind::Choices(_) => HeadLabels::Choices,
+            HeadKind::Spans => HeadLabels::Spans,
+            HeadKind::Tags => HeadLabels::Tags(tags),
+        }
     }
 
     fn dataset(&self) -> Result<&'static Dataset, Diagnostic> {

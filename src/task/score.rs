@@ -1,5 +1,6 @@
 //! From a model's outputs to scores and predictions. Outputs are row-major, `[examples, outputs]`.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::{HeadKind, Task};
@@ -11,14 +12,15 @@ impl Task {
     /// `logits` is `[examples, outputs]`; `labels` is `[examples]`, a class's index or a score.
     ///
     /// # Panics
-    /// When `logits` has not [`HeadKind::outputs`] numbers per label.
+    /// When `logits` has not [`HeadKind::row`] numbers per label.
     #[must_use]
     pub fn score(&self, logits: &[f32], labels: &[f32]) -> Vec<Value> {
-        assert_eq!(logits.len(), labels.len() * self.head.outputs(), "one row of outputs per label");
+        assert_eq!(logits.len(), labels.len() * self.head.row(), "one row of outputs per label");
         let (predicted, gold) = (self.classes(logits), classes_of(labels));
         let compute = |metric: &Metric| match metric.function {
             Function::Classes(function) => function(&predicted, &gold),
             Function::Scores(function) => function(logits, labels),
+            Function::Whole => f64::NAN,
         };
         self.metrics.iter().filter_map(|name| Metric::find(name)).map(|metric| metric.value(compute(metric))).collect()
     }
@@ -27,13 +29,17 @@ impl Task {
     /// ones the first). 0 for a regression: a constant has no correlation.
     #[must_use]
     pub fn majority(&self, labels: &[f32]) -> f64 {
-        let HeadKind::Classes(classes) = self.head else { return 0.0 };
+        let classes = match self.head {
+            HeadKind::Classes(classes) => classes.len(),
+            HeadKind::Choices(choices) => choices as usize,
+            HeadKind::Regression | HeadKind::Spans | HeadKind::Tags => return 0.0,
+        };
         let gold = classes_of(labels);
         let frequency = |class: usize| gold.iter().filter(|label| **label as usize == class).count();
-        let Some(best) = (0..classes.len()).rev().max_by_key(|class| frequency(*class)) else { return 0.0 };
+        let Some(best) = (0..classes).rev().max_by_key(|class| frequency(*class)) else { return 0.0 };
         match Metric::find(self.primary_metric).map(|metric| metric.function) {
             Some(Function::Classes(function)) => function(&vec![best as u32; gold.len()], &gold),
-            Some(Function::Scores(_)) | None => 0.0,
+            Some(Function::Scores(_) | Function::Whole) | None => 0.0,
         }
     }
 
@@ -59,22 +65,18 @@ impl Task {
     }
 
     fn table(&self, logits: &[f32], labels: &[f32], per_class: &[PerClass]) -> String {
-        assert_eq!(logits.len(), labels.len() * self.head.outputs(), "one row of outputs per label");
+        assert_eq!(logits.len(), labels.len() * self.head.row(), "one row of outputs per label");
         let mut text = String::from("index\tprediction\tlabel");
-        if let HeadKind::Classes(classes) = self.head {
-            for ((prefix, _), class) in per_class.iter().flat_map(|columns| classes.iter().map(move |c| (columns, c))) {
-                let _ = write!(text, "\t{prefix}_{class}");
-            }
+        let names = self.class_names();
+        for ((prefix, _), class) in per_class.iter().flat_map(|columns| names.iter().map(move |c| (columns, c))) {
+            let _ = write!(text, "\t{prefix}_{class}");
         }
         text.push('\n');
-        for (index, (row, label)) in logits.chunks_exact(self.head.outputs()).zip(labels).enumerate() {
-            let answer = match self.head {
-                HeadKind::Classes(_) => largest(row) as f32,
-                HeadKind::Regression => row[0],
-            };
+        for (index, (row, label)) in logits.chunks_exact(self.head.row()).zip(labels).enumerate() {
+            let answer = if names.is_empty() { row[0] } else { largest(row) as f32 };
             // Writing to a String cannot fail.
             let _ = write!(text, "{index}\t{}\t{}", self.answer(answer), self.answer(*label));
-            if let HeadKind::Classes(_) = self.head {
+            if !names.is_empty() {
                 for number in per_class.iter().flat_map(|(_, numbers)| numbers(row)) {
                     let _ = write!(text, "\t{number}");
                 }
@@ -84,11 +86,20 @@ impl Task {
         text
     }
 
-    /// The predicted class of every row; nothing for a regression.
+    /// The predicted class of every row; nothing for heads without classes.
     fn classes(&self, logits: &[f32]) -> Vec<u32> {
         match self.head {
-            HeadKind::Classes(classes) => logits.chunks_exact(classes.len()).map(largest).collect(),
-            HeadKind::Regression => Vec::new(),
+            HeadKind::Classes(_) | HeadKind::Choices(_) => logits.chunks_exact(self.head.row()).map(largest).collect(),
+            HeadKind::Regression | HeadKind::Spans | HeadKind::Tags => Vec::new(),
+        }
+    }
+
+    /// The names of the classes of an example; a choice is called by its place from 0.
+    fn class_names(&self) -> Vec<Cow<'static, str>> {
+        match self.head {
+            HeadKind::Classes(classes) => classes.iter().map(|class| Cow::Borrowed(*class)).collect(),
+            HeadKind::Choices(choices) => (0..choices).map(|choice| Cow::Owned(choice.to_string())).collect(),
+            HeadKind::Regression | HeadKind::Spans | HeadKind::Tags => Vec::new(),
         }
     }
 
@@ -97,7 +108,7 @@ impl Task {
         match self.head {
             _ if answer.is_nan() => String::new(),
             HeadKind::Classes(classes) => classes.get(answer as usize).copied().unwrap_or_default().to_owned(),
-            HeadKind::Regression => answer.to_string(),
+            HeadKind::Regression | HeadKind::Choices(_) | HeadKind::Spans | HeadKind::Tags => answer.to_string(),
         }
     }
 }

@@ -23,6 +23,8 @@ const GLUE: Task = Task {
     metrics: &["accuracy"],
     primary_metric: "accuracy",
     predicts: &[],
+    // google-research/bert, run_classifier.py in the README's GLUE commands.
+    max_length: 128,
 };
 
 /// Every task.

@@ -14,10 +14,10 @@ pub struct PackedBatch {
     pub positions: Vec<u32>,
     /// Where each sequence starts, and at the end the number of tokens, `[batch + 1]`.
     pub offsets: Vec<u32>,
-    /// A class's index or a score; NaN when there is none, `[batch]`.
+    /// The labels of the batch's examples, as the set's [`super::Labelled`] says.
     pub labels: Vec<f32>,
-    /// Which example of the feature set each sequence is, `[batch]`.
-    pub examples: Vec<u32>,
+    /// Which sequence of the feature set each sequence is, `[batch]`.
+    pub sequences: Vec<u32>,
 }
 
 impl PackedBatch {
@@ -28,22 +28,26 @@ impl PackedBatch {
     #[must_use]
     pub fn pack(set: &FeatureSet, indices: &[u32]) -> Self {
         let tokens = indices.iter().map(|index| set.length(*index as usize)).sum();
+        let sequences = indices.len() * set.sequences_per_example();
         let mut batch = Self {
             ids: Vec::with_capacity(tokens),
             segments: Vec::with_capacity(tokens),
             positions: Vec::with_capacity(tokens),
-            offsets: Vec::with_capacity(indices.len() + 1),
+            offsets: Vec::with_capacity(sequences + 1),
             labels: Vec::with_capacity(indices.len()),
-            examples: indices.to_vec(),
+            sequences: Vec::with_capacity(sequences),
         };
         batch.offsets.push(0);
-        for index in indices {
-            let example = set.example(*index as usize);
-            batch.ids.extend(example.ids);
-            batch.segments.extend(example.segments.iter().map(|segment| u32::from(*segment)));
-            batch.positions.extend(0..example.ids.len() as u32);
-            batch.offsets.push(batch.ids.len() as u32);
-            batch.labels.push(example.label);
+        for &index in indices {
+            for sequence in set.sequences_of(index as usize) {
+                let example = set.example(sequence);
+                batch.ids.extend(example.ids);
+                batch.segments.extend(example.segments.iter().map(|segment| u32::from(*segment)));
+                batch.positions.extend(0..example.ids.len() as u32);
+                batch.offsets.push(batch.ids.len() as u32);
+                batch.sequences.push(sequence as u32);
+            }
+            batch.labels.extend(set.labels_of(index as usize));
         }
         batch
     }
@@ -51,13 +55,13 @@ impl PackedBatch {
     /// The number of sequences.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.sequences.len()
     }
 
     /// Whether there is no sequence.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.sequences.is_empty()
     }
 
     /// The tokens of all sequences.
@@ -90,6 +94,7 @@ mod tests {
     use super::*;
     use crate::random::Stream;
     use crate::text::features::tests::three;
+    use crate::text::{Labelled, LeftOut, NOWHERE, Pieces};
 
     #[test]
     fn packing_has_no_padding_and_restarts_positions() {
@@ -97,11 +102,33 @@ mod tests {
         assert_eq!(batch.ids, [2, 15, 3, 2, 5, 6, 7, 3]);
         assert_eq!(batch.positions, [0, 1, 2, 0, 1, 2, 3, 4]);
         assert_eq!(batch.offsets, [0, 3, 8]);
-        assert_eq!(batch.examples, [2, 0]);
+        assert_eq!(batch.sequences, [2, 0]);
         assert!(batch.labels[0].is_nan() && (batch.labels[1] - 1.0).abs() < f32::EPSILON);
         let pair = PackedBatch::pack(&three(), &[1]);
         assert_eq!(pair.segments, [0, 0, 0, 0, 1, 1, 1, 1]);
         assert_eq!(PackedBatch::pack(&three(), &[]).offsets, [0]);
+    }
+
+    #[test]
+    fn choices_stay_together_and_other_labels_follow_their_sequences() {
+        let set = three().into_choices(3, vec![2.0]);
+        assert_eq!((set.len(), set.sequences(), set.length(0)), (1, 3, 16));
+        let batch = PackedBatch::pack(&set, &[0]);
+        assert_eq!((batch.len(), &batch.offsets[..], &batch.labels[..]), (3, &[0, 5, 13, 16][..], &[2.0][..]));
+        let pieces = Pieces {
+            ids: vec![vec![2, 7, 3], vec![2, 3]],
+            segments: vec![vec![0; 3], vec![0; 2]],
+            labels: vec![1.0, 1.0, 0.0, 0.0],
+            owners: vec![4, 4],
+            places: vec![vec![NOWHERE, [0, 3], NOWHERE], vec![NOWHERE; 2]],
+            truncated: 0,
+        };
+        let spans = FeatureSet::from_pieces(&pieces, Labelled::Spans, LeftOut::default());
+        assert_eq!(PackedBatch::pack(&spans, &[1, 0]).labels, [0.0, 0.0, 1.0, 1.0]);
+        let pieces = Pieces { labels: vec![9.0, 1.0, 2.0, 3.0, 4.0], ..pieces };
+        let tokens = FeatureSet::from_pieces(&pieces, Labelled::Tokens, LeftOut::default());
+        assert_eq!(PackedBatch::pack(&tokens, &[1, 0]).labels, [3.0, 4.0, 9.0, 1.0, 2.0]);
+        assert_eq!((tokens.owners(), tokens.places()[1]), (&[4, 4][..], [0, 3]));
     }
 
     #[test]

@@ -26,12 +26,15 @@ pub struct FeatureKey {
     pub max_length: u32,
     /// Whether malformed rows are left out instead of refused.
     pub skip_bad_rows: bool,
+    /// What else decides, such as the windows of long texts; empty when nothing does.
+    pub options: String,
 }
 
 impl FeatureKey {
     /// BLAKE3 of the key and of the format's version.
     fn hash(&self) -> blake3::Hash {
-        let Self { dataset, split, data_sha256, vocabulary_sha256, lower_case, max_length, skip_bad_rows } = self;
+        let Self { dataset, split, data_sha256, vocabulary_sha256, lower_case, max_length, skip_bad_rows, options } =
+            self;
         let mut hash = blake3::Hasher::new();
         let mut field = |bytes: &[u8]| {
             // With its length, so that no two keys spell the same bytes.
@@ -44,6 +47,7 @@ impl FeatureKey {
         field(vocabulary_sha256.as_bytes());
         field(&max_length.to_le_bytes());
         field(&[u8::from(*lower_case), u8::from(*skip_bad_rows)]);
+        field(options.as_bytes());
         for (name, sha256) in data_sha256 {
             field(name.as_bytes());
             field(sha256.as_bytes());
@@ -151,6 +155,7 @@ mod tests {
             lower_case: true,
             max_length: 128,
             skip_bad_rows: false,
+            options: String::new(),
         }
     }
 
@@ -204,6 +209,7 @@ mod tests {
             FeatureKey { lower_case: false, ..key() },
             FeatureKey { max_length: 127, ..key() },
             FeatureKey { skip_bad_rows: true, ..key() },
+            FeatureKey { options: "doc_stride 128".into(), ..key() },
         ];
         for (i, a) in keys.iter().enumerate() {
             for b in &keys[..i] {

@@ -1,5 +1,7 @@
 //! Features: what a model reads of each example, in columns.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::pair::kept;
@@ -24,28 +26,69 @@ pub struct LeftOut {
     pub malformed: u64,
     /// Rows whose annotators found no majority (MNLI's gold label `-`).
     pub without_gold: u64,
+    /// Questions whose answer is not where the file says, which cannot be learnt from.
+    pub unfindable: u64,
 }
 
-/// The features of one split. Example `i` owns the tokens from `offsets[i]` to `offsets[i + 1]`.
+/// What the labels of a [`FeatureSet`] are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labelled {
+    /// One per sequence: a class's index or a score; NaN when there is none.
+    Sequences,
+    /// One per so many sequences in a row, which are the choices: the place of the right one, or NaN.
+    Choices(u32),
+    /// Two per sequence: the first and the last token of the answer, counted in the sequence; 0 and 0, which is
+    /// `[CLS]`, where the sequence has none.
+    Spans,
+    /// One per token: a class's index; NaN for tokens that are not scored.
+    Tokens,
+}
+
+/// A place that is none: special tokens, and all that cannot be an answer.
+pub const NOWHERE: [u32; 2] = [u32::MAX; 2];
+
+/// The features of one split. Sequence `i` owns the tokens from `offsets[i]` to `offsets[i + 1]`.
+///
+/// An *example* is what a batch is counted in: a sequence, or the choices of one question together.
 #[derive(Clone, Debug)]
 pub struct FeatureSet {
     pub(super) offsets: Vec<u64>,
     pub(super) ids: Vec<u32>,
     pub(super) segments: Vec<u8>,
+    pub(super) labelled: Labelled,
     pub(super) labels: Vec<f32>,
+    /// Per sequence, or empty: what it is a part of.
+    pub(super) owners: Vec<u32>,
+    /// Per token, or empty: where it stands in its source.
+    pub(super) places: Vec<[u32; 2]>,
     pub(super) truncated: u64,
     pub(super) left_out: LeftOut,
 }
 
-/// One example of a [`FeatureSet`].
+/// Sequences that were cut from a longer source: windows of a text, parts of a sentence.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pieces {
+    /// Token ids of each sequence.
+    pub ids: Vec<Vec<u32>>,
+    /// 0 or 1 for each token.
+    pub segments: Vec<Vec<u8>>,
+    /// As [`Labelled::Spans`] or [`Labelled::Tokens`] says, all sequences one after the other.
+    pub labels: Vec<f32>,
+    /// What each sequence is a part of: the number of a question or a sentence.
+    pub owners: Vec<u32>,
+    /// Where each token stands in its source; [`NOWHERE`] for those that stand for nothing in it.
+    pub places: Vec<Vec<[u32; 2]>>,
+    /// Sources of which something was cut off.
+    pub truncated: u64,
+}
+
+/// One sequence of a [`FeatureSet`].
 #[derive(Clone, Copy, Debug)]
 pub struct ExampleFeatures<'a> {
     /// Token ids: `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`.
     pub ids: &'a [u32],
     /// 0 up to the first `[SEP]`, 1 after it.
     pub segments: &'a [u8],
-    /// A class's index or a score; NaN when there is none.
-    pub label: f32,
 }
 
 impl FeatureSet {
@@ -69,7 +112,10 @@ impl FeatureSet {
             offsets: Vec::with_capacity(examples.len() + 1),
             ids: Vec::with_capacity(tokens),
             segments: Vec::with_capacity(tokens),
+            labelled: Labelled::Sequences,
             labels: examples.iter().map(|example| example.label).collect(),
+            owners: Vec::new(),
+            places: Vec::new(),
             truncated: encoded.iter().filter(|example| example.truncated).count() as u64,
             left_out,
         };
@@ -86,24 +132,98 @@ impl FeatureSet {
     /// Features that were made elsewhere: ids and segments of each example, of equal lengths.
     #[must_use]
     pub fn from_examples(ids: &[Vec<u32>], segments: &[Vec<u8>], labels: Vec<f32>, left_out: LeftOut) -> Self {
-        let mut offsets = vec![0];
-        offsets.extend(ids.iter().scan(0, |sum, row| {
-            *sum += row.len() as u64;
-            Some(*sum)
-        }));
-        Self { offsets, ids: ids.concat(), segments: segments.concat(), labels, truncated: 0, left_out }
+        Self {
+            offsets: offsets_of(ids),
+            ids: ids.concat(),
+            segments: segments.concat(),
+            labelled: Labelled::Sequences,
+            labels,
+            owners: Vec::new(),
+            places: Vec::new(),
+            truncated: 0,
+            left_out,
+        }
     }
 
-    /// The number of examples.
+    /// Features of sequences that are parts of something, labelled as `labelled` says.
+    #[must_use]
+    pub fn from_pieces(pieces: &Pieces, labelled: Labelled, left_out: LeftOut) -> Self {
+        Self {
+            offsets: offsets_of(&pieces.ids),
+            ids: pieces.ids.concat(),
+            segments: pieces.segments.concat(),
+            labelled,
+            labels: pieces.labels.clone(),
+            owners: pieces.owners.clone(),
+            places: pieces.places.concat(),
+            truncated: pieces.truncated,
+            left_out,
+        }
+    }
+
+    /// The same sequences as the choices of questions, `choices` in a row for each of `labels`: the place of the
+    /// right one, or NaN.
+    #[must_use]
+    pub fn into_choices(self, choices: u32, labels: Vec<f32>) -> Self {
+        Self { labelled: Labelled::Choices(choices), labels, ..self }
+    }
+
+    /// What the labels are about.
+    #[must_use]
+    pub fn labelled(&self) -> Labelled {
+        self.labelled
+    }
+
+    /// The number of examples: of what batches are counted in.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.sequences() / self.sequences_per_example()
+    }
+
+    /// The number of sequences.
+    #[must_use]
+    pub fn sequences(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// Sequences that belong together: the choices of one question, else 1.
+    #[must_use]
+    pub fn sequences_per_example(&self) -> usize {
+        match self.labelled {
+            Labelled::Choices(choices) => choices.max(1) as usize,
+            Labelled::Sequences | Labelled::Spans | Labelled::Tokens => 1,
+        }
+    }
+
+    /// The sequences of example `i`.
+    #[must_use]
+    pub fn sequences_of(&self, i: usize) -> Range<usize> {
+        let each = self.sequences_per_example();
+        i * each..(i + 1) * each
     }
 
     /// Whether there is no example.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.len() == 0
+    }
+
+    /// Per sequence, what it is a part of; empty where each stands for itself.
+    #[must_use]
+    pub fn owners(&self) -> &[u32] {
+        &self.owners
+    }
+
+    /// Per token, where it stands in its source; empty where that is not kept.
+    #[must_use]
+    pub fn places(&self) -> &[[u32; 2]] {
+        &self.places
+    }
+
+    /// The first token of each sequence among all tokens, and their number at the end.
+    #[must_use]
+    pub fn offsets(&self) -> &[u64] {
+        &self.offsets
     }
 
     /// The tokens of all examples, special tokens included.
@@ -124,30 +244,57 @@ impl FeatureSet {
         self.left_out
     }
 
-    /// The label of each example: a class's index or a score; NaN when there is none.
+    /// The labels, as [`FeatureSet::labelled`] says.
     #[must_use]
     pub fn labels(&self) -> &[f32] {
         &self.labels
     }
 
-    /// The tokens of example `i`.
+    /// The labels of example `i`.
+    ///
+    /// # Panics
+    /// When there is no such example.
+    #[must_use]
+    pub fn labels_of(&self, i: usize) -> &[f32] {
+        &self.labels[match self.labelled {
+            Labelled::Sequences | Labelled::Choices(_) => i..i + 1,
+            Labelled::Spans => 2 * i..2 * i + 2,
+            Labelled::Tokens => self.tokens_of(i),
+        }]
+    }
+
+    /// The tokens of example `i`, of all its sequences.
     ///
     /// # Panics
     /// When there is no such example.
     #[must_use]
     pub fn length(&self, i: usize) -> usize {
-        (self.offsets[i + 1] - self.offsets[i]) as usize
+        self.tokens_of(i).len()
     }
 
-    /// Example `i`.
+    fn tokens_of(&self, i: usize) -> Range<usize> {
+        let sequences = self.sequences_of(i);
+        self.offsets[sequences.start] as usize..self.offsets[sequences.end] as usize
+    }
+
+    /// Sequence `i`.
     ///
     /// # Panics
-    /// When there is no such example.
+    /// When there is no such sequence.
     #[must_use]
     pub fn example(&self, i: usize) -> ExampleFeatures<'_> {
         let tokens = self.offsets[i] as usize..self.offsets[i + 1] as usize;
-        ExampleFeatures { ids: &self.ids[tokens.clone()], segments: &self.segments[tokens], label: self.labels[i] }
+        ExampleFeatures { ids: &self.ids[tokens.clone()], segments: &self.segments[tokens] }
     }
+}
+
+fn offsets_of(ids: &[Vec<u32>]) -> Vec<u64> {
+    let mut offsets = vec![0];
+    offsets.extend(ids.iter().scan(0, |sum, row| {
+        *sum += row.len() as u64;
+        Some(*sum)
+    }));
+    offsets
 }
 
 struct Encoded {
@@ -195,7 +342,7 @@ pub(super) mod tests {
             TextPair { first: "the a the", second: Some("a the a"), label: 0.0 },
             TextPair { first: "the", second: None, label: f32::NAN },
         ];
-        FeatureSet::build(&small(true), &examples, 8, LeftOut { malformed: 2, without_gold: 1 }).unwrap()
+        FeatureSet::build(&small(true), &examples, 8, LeftOut { malformed: 2, without_gold: 1, unfindable: 0 }).unwrap()
     }
 
     #[test]
@@ -204,12 +351,12 @@ pub(super) mod tests {
         assert_eq!((set.len(), set.tokens(), set.truncated()), (3, 16, 1));
         let single = set.example(0);
         assert_eq!((single.ids, single.segments), (&[2, 5, 6, 7, 3][..], &[0; 5][..]));
-        assert!((single.label - 1.0).abs() < f32::EPSILON);
+        assert!((set.labels_of(0)[0] - 1.0).abs() < f32::EPSILON);
         // Three and three tokens in a room of five: the first of two equals loses one.
         let pair = set.example(1);
         assert_eq!(pair.ids, [2, 15, 18, 3, 18, 15, 18, 3]);
         assert_eq!(pair.segments, [0, 0, 0, 0, 1, 1, 1, 1]);
-        assert!(set.example(2).label.is_nan());
+        assert!(set.labels_of(2)[0].is_nan());
         assert_eq!(set.length(2), 3);
     }
 

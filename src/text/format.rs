@@ -1,31 +1,37 @@
 //! The file of a [`FeatureSet`]: a header, the columns, and a checksum over both. Little endian.
 
-use super::features::{FeatureSet, LeftOut};
+use super::features::{FeatureSet, Labelled, LeftOut};
 
 /// Changes whenever the layout or the meaning of a column does.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 const MAGIC: &[u8; 12] = b"bertbenchfs\n";
 const KEY: usize = 32;
 const CHECKSUM: usize = 32;
-/// Magic, version, key, and five counts of 64 bits.
-const HEADER: usize = MAGIC.len() + 4 + KEY + 5 * 8;
+/// Sequences, tokens, labels, owners, places, what labels are about, truncated, and three counts of left-out rows.
+const COUNTS: usize = 10;
+/// Magic, version, key, and the counts of 64 bits each.
+const HEADER: usize = MAGIC.len() + 4 + KEY + COUNTS * 8;
 
 /// The bytes of `set` under `key`.
 pub(super) fn to_bytes(set: &FeatureSet, key: &[u8; KEY]) -> Vec<u8> {
-    let (examples, tokens) = (set.len(), set.ids.len());
-    let mut bytes = Vec::with_capacity(HEADER + (examples + 1) * 8 + tokens * 5 + examples * 4 + CHECKSUM);
+    let FeatureSet { offsets, ids, segments, labelled, labels, owners, places, truncated, left_out } = set;
+    let content = offsets.len() * 8 + ids.len() * 5 + (labels.len() + owners.len()) * 4 + places.len() * 8;
+    let mut bytes = Vec::with_capacity(HEADER + content + CHECKSUM);
     bytes.extend(MAGIC);
     bytes.extend(VERSION.to_le_bytes());
     bytes.extend(key);
-    let left_out = set.left_out;
-    for count in [examples as u64, tokens as u64, set.truncated, left_out.malformed, left_out.without_gold] {
+    let sizes = [set.sequences(), ids.len(), labels.len(), owners.len(), places.len()].map(|size| size as u64);
+    let LeftOut { malformed, without_gold, unfindable } = *left_out;
+    for count in sizes.into_iter().chain([number(*labelled), *truncated, malformed, without_gold, unfindable]) {
         bytes.extend(count.to_le_bytes());
     }
-    bytes.extend(set.offsets.iter().flat_map(|offset| offset.to_le_bytes()));
-    bytes.extend(set.ids.iter().flat_map(|id| id.to_le_bytes()));
-    bytes.extend(set.labels.iter().flat_map(|label| label.to_le_bytes()));
-    bytes.extend(&set.segments);
+    bytes.extend(offsets.iter().flat_map(|offset| offset.to_le_bytes()));
+    bytes.extend(ids.iter().flat_map(|id| id.to_le_bytes()));
+    bytes.extend(labels.iter().flat_map(|label| label.to_le_bytes()));
+    bytes.extend(owners.iter().flat_map(|owner| owner.to_le_bytes()));
+    bytes.extend(places.iter().flatten().flat_map(|place| place.to_le_bytes()));
+    bytes.extend(segments);
     let checksum = blake3::hash(&bytes);
     bytes.extend(checksum.as_bytes());
     bytes
@@ -45,28 +51,64 @@ pub(super) fn from_bytes(bytes: &[u8], key: &[u8; KEY]) -> Result<FeatureSet, &'
     if rest.take(KEY)? != key {
         return Err("it belongs to other inputs");
     }
-    let [examples, tokens, truncated, malformed, without_gold] =
-        [rest.count()?, rest.count()?, rest.count()?, rest.count()?, rest.count()?];
-    let (n, t) = (examples as usize, tokens as usize);
-    let expected = n.checked_mul(12).and_then(|x| x.checked_add(8)?.checked_add(t.checked_mul(5)?));
-    if expected != Some(rest.0.len()) {
+    let mut counts = [0; COUNTS];
+    for count in &mut counts {
+        *count = rest.count()?;
+    }
+    let [sequences, tokens, labels, owners, places, labelled, truncated, malformed, without_gold, unfindable] = counts;
+    let sizes = [(sequences, 8), (1, 8), (tokens, 5), (labels, 4), (owners, 4), (places, 8)];
+    let expected = sizes.iter().try_fold(0u64, |sum, (size, width)| sum.checked_add(size.checked_mul(*width)?));
+    if expected != Some(rest.0.len() as u64) {
         return Err("its length does not match its header");
     }
-    let offsets = rest.take((n + 1) * 8)?.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
-    let ids = rest.take(t * 4)?.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
-    let labels = rest.take(n * 4)?.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let [sequences, labels, owners, places] = [sequences, labels, owners, places].map(|size| size as usize);
     let set = FeatureSet {
-        offsets,
-        ids,
-        segments: rest.take(t)?.to_vec(),
-        labels,
+        offsets: rest.take((sequences + 1) * 8)?.as_chunks().0.iter().map(|b| u64::from_le_bytes(*b)).collect(),
+        ids: rest.words(tokens as usize)?.map(u32::from_le_bytes).collect(),
+        labelled: labelled_of(labelled).ok_or("its labels are of no kind")?,
+        labels: rest.words(labels)?.map(f32::from_le_bytes).collect(),
+        owners: rest.words(owners)?.map(u32::from_le_bytes).collect(),
+        places: pairs(rest.words(places * 2)?.map(u32::from_le_bytes)),
+        segments: rest.take(tokens as usize)?.to_vec(),
         truncated,
-        left_out: LeftOut { malformed, without_gold },
+        left_out: LeftOut { malformed, without_gold, unfindable },
     };
+    let fits = match set.labelled {
+        Labelled::Sequences => labels == sequences,
+        Labelled::Choices(each) => each > 0 && labels.checked_mul(each as usize) == Some(sequences),
+        Labelled::Spans => labels == 2 * sequences,
+        Labelled::Tokens => labels as u64 == tokens,
+    };
+    if !fits || (owners != 0 && owners != sequences) || (places != 0 && places as u64 != tokens) {
+        return Err("its columns do not match each other");
+    }
     if set.offsets.first() != Some(&0) || set.offsets.last() != Some(&tokens) || !set.offsets.is_sorted() {
         return Err("its offsets are out of order");
     }
     Ok(set)
+}
+
+/// 0 to 2, or 3 and more for so many choices less 3.
+fn number(labelled: Labelled) -> u64 {
+    match labelled {
+        Labelled::Sequences => 0,
+        Labelled::Spans => 1,
+        Labelled::Tokens => 2,
+        Labelled::Choices(choices) => 3 + u64::from(choices),
+    }
+}
+
+fn labelled_of(number: u64) -> Option<Labelled> {
+    Some(match number {
+        0 => Labelled::Sequences,
+        1 => Labelled::Spans,
+        2 => Labelled::Tokens,
+        more => Labelled::Choices((more - 3).try_into().ok()?),
+    })
+}
+
+fn pairs(mut numbers: impl Iterator<Item = u32>) -> Vec<[u32; 2]> {
+    std::iter::from_fn(|| Some([numbers.next()?, numbers.next()?])).collect()
 }
 
 /// What is left to read.
@@ -77,6 +119,11 @@ impl<'a> Cursor<'a> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or("it is too short")?;
         self.0 = rest;
         Ok(taken)
+    }
+
+    /// So many numbers of 32 bits.
+    fn words(&mut self, count: usize) -> Result<impl Iterator<Item = [u8; 4]> + use<'a>, &'static str> {
+        Ok(self.take(count * 4)?.as_chunks().0.iter().copied())
     }
 
     fn count(&mut self) -> Result<u64, &'static str> {
@@ -93,14 +140,25 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_bit_for_bit() {
-        let (set, key) = (three(), [7; KEY]);
-        let back = from_bytes(&to_bytes(&set, &key), &key).unwrap();
-        assert_eq!(back.offsets, set.offsets);
-        assert_eq!(back.ids, set.ids);
-        assert_eq!(back.segments, set.segments);
-        let bits = |set: &FeatureSet| set.labels.iter().map(|label| label.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&back), bits(&set));
-        assert_eq!((back.truncated, back.left_out), (set.truncated, set.left_out));
+        let key = [7; KEY];
+        let spans = FeatureSet {
+            labelled: Labelled::Spans,
+            labels: vec![0.0, 0.0, 2.0, 3.0, f32::NAN, -0.0],
+            owners: vec![0, 0, 1],
+            places: (0..16).map(|place| [place, u32::MAX - place]).collect(),
+            ..three()
+        };
+        let tokens = FeatureSet { labelled: Labelled::Tokens, labels: vec![1.5; 16], ..three() };
+        for set in [three(), three().into_choices(3, vec![2.0]), spans, tokens] {
+            let back = from_bytes(&to_bytes(&set, &key), &key).unwrap();
+            assert_eq!((&back.offsets, &back.ids, &back.segments), (&set.offsets, &set.ids, &set.segments));
+            let bits = |set: &FeatureSet| set.labels.iter().map(|label| label.to_bits()).collect::<Vec<_>>();
+            assert_eq!((back.labelled, bits(&back)), (set.labelled, bits(&set)));
+            assert_eq!((&back.owners, &back.places), (&set.owners, &set.places));
+            assert_eq!((back.truncated, back.left_out), (set.truncated, set.left_out));
+        }
+        let wrong = FeatureSet { labels: vec![0.0; 4], ..three() };
+        assert_eq!(from_bytes(&to_bytes(&wrong, &key), &key).unwrap_err(), "its columns do not match each other");
     }
 
     #[test]

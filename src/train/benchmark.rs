@@ -66,10 +66,10 @@ pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainEr
     let settings = settings(benchmark);
     reset_peak_memory();
     let train = features(benchmark, sequences * (WARM_UP + steps));
-    let mut model = random_classifier(&architecture, task.head.outputs(), settings.seed, &device.clone().autodiff());
+    let mut model = random_classifier(&architecture, task.outputs(&[]), settings.seed, &device.clone().autodiff());
     model.bert.precision = precision;
     let mut reports = Reports(Vec::new());
-    let fitted = fit(model, &settings, Material { task, train: &train, dev: &[] }, &device, &mut reports)?;
+    let fitted = fit(model, &settings, Material { task, train: &train, dev: &[], tags: &[] }, &device, &mut reports)?;
     let peak_memory = peak_memory();
     let batch = features(benchmark, sequences);
     let predict = |_| {
@@ -91,6 +91,8 @@ fn settings(benchmark: &StepBenchmark) -> RunSettings {
         architecture: benchmark.architecture,
         start: Start::Random,
         task: TASK.to_owned(),
+        task_options: None,
+        approach: crate::store::Approach::FineTuning,
         batch_size: benchmark.sequences,
         learning_rate: 5e-5,
         epochs: 1,

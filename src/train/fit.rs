@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Device;
 
 use super::error::TrainError;
 use super::evaluate::predict;
+use super::loss::{batch_loss, weight};
 use super::optimizer::{FlatGradients, Optimizer, accumulate};
 use super::pass::{Graph, Pass};
 use super::schedule::Schedule;
@@ -15,7 +16,7 @@ use crate::model::{Classifier, ForwardDropout, PackedInput};
 use crate::plan;
 use crate::random::Stream;
 use crate::store::{Evaluation, RunSettings, Timings};
-use crate::task::{HeadKind, Task};
+use crate::task::{DevSplit, Task};
 use crate::text::{FeatureSet, PackedBatch, training_batches};
 use crate::units::{Seconds, Tokens};
 
@@ -72,8 +73,10 @@ pub struct Material<'a> {
     pub task: &'static Task,
     /// Training examples.
     pub train: &'a FeatureSet,
-    /// Dev splits by name.
-    pub dev: &'a [(&'static str, FeatureSet)],
+    /// Dev splits.
+    pub dev: &'a [DevSplit],
+    /// The classes of a task that names them in its training data; else none.
+    pub tags: &'a [String],
 }
 
 /// A trained model with what the record needs.
@@ -83,7 +86,7 @@ pub struct Fitted {
     pub model: Classifier,
     /// One evaluation per epoch.
     pub evaluations: Vec<Evaluation>,
-    /// Logits of the last evaluation per dev split, `[examples, outputs]` row by row.
+    /// Outputs of the last evaluation per dev split, as [`predict`] gives them.
     pub logits: Vec<(&'static str, Vec<f32>)>,
     /// Optimisation steps taken.
     pub steps: u64,
@@ -176,8 +179,13 @@ impl Fit<'_> {
         let passes = self.settings.training.gradient_accumulation.max(1) as usize;
         let (mut gradients, mut loss, mut tokens): (Option<FlatGradients>, f64, u64) = (None, 0.0, 0);
         let mut phases = Phases::default();
-        for part in batch.chunks(batch.len().div_ceil(passes).max(1)) {
-            let weight = part.len() as f64 / batch.len() as f64;
+        let weight_of = |examples: &[u32]| weight(self.material.train, self.material.task.head, examples);
+        let whole = weight_of(batch);
+        let parts = batch.chunks(batch.len().div_ceil(passes).max(1)).map(|part| (part, weight_of(part)));
+        // A part with nothing to learn from has no loss; a batch without any has a loss of 0.
+        let parts: Vec<_> = parts.filter(|(part, weight)| *weight > 0.0 || part.len() == batch.len()).collect();
+        for (part, weight) in parts {
+            let weight = if whole > 0.0 { weight / whole } else { 1.0 };
             let (part_loss, part_gradients, part_tokens) = self.forward_backward(&model, part, &mut phases);
             tokens += part_tokens;
             loss += part_loss * weight;
@@ -215,7 +223,7 @@ impl Fit<'_> {
         phases.batching.0 += start.elapsed().as_secs_f64();
         let dropout = ForwardDropout::new(training.dropout, self.dropout, self.micro_step);
         self.micro_step += 1;
-        let loss = |outputs| loss(self.material.task.head, outputs, &batch.labels, &self.device);
+        let loss = |outputs| batch_loss(self.material.task.head, outputs, &batch, &input.packing);
         let pass = Pass::new(model, &input, dropout.as_ref(), Graph::of(training), loss);
         phases.forward.0 += pass.forward.0;
         phases.backward.0 += pass.backward.0;
@@ -233,27 +241,12 @@ impl Fit<'_> {
         let device = self.device.clone().inner();
         let mut scores = Vec::new();
         let mut logits = Vec::new();
-        for (split, features) in self.material.dev {
-            let outputs = predict(&model, features, &device);
-            scores.extend(super::score::scores(self.material.task, split, &outputs, features));
-            logits.push((*split, outputs));
+        for split in self.material.dev {
+            let outputs = predict(&model, &split.features, &device);
+            scores.extend(super::score::scores(self.material.task, split, &outputs, self.material.tags));
+            logits.push((split.name, outputs));
         }
         self.timings.evaluation.0 += start.elapsed().as_secs_f64();
         (Evaluation { epoch, step: self.step, train_loss, scores }, logits)
-    }
-}
-
-/// The head's loss. `[batch, outputs]`, `[batch]` → `[1]`.
-fn loss(head: HeadKind, outputs: Tensor<2>, labels: &[f32], device: &Device) -> Tensor<1> {
-    match head {
-        HeadKind::Classes(_) => {
-            let classes: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
-            let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [labels.len()]), device);
-            kernel::cross_entropy(outputs, classes)
-        }
-        HeadKind::Regression => {
-            let targets = Tensor::<1>::from_data(TensorData::new(labels.to_vec(), [labels.len()]), device);
-            kernel::mean_squared_error(outputs, targets)
-        }
     }
 }

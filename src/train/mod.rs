@@ -7,6 +7,7 @@ mod error;
 mod evaluate;
 pub mod extract;
 mod fit;
+mod loss;
 mod optimizer;
 mod pass;
 mod precision;

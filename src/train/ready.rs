@@ -51,7 +51,8 @@ impl Ready {
         let features = task_features(context, settings)?;
         let device = open_device(&settings.device)?.device;
         let precision = open_precision(settings.training.precision, &settings.device)?;
-        let outputs = task.head.outputs();
+        let labels = task.head_labels(&features.tags);
+        let (shape, outputs) = (labels.shape(), task.outputs(&features.tags));
         let autodiff = device.clone().autodiff();
         let (mut model, config, notes) = match &settings.start {
             Start::Random => {
@@ -60,11 +61,12 @@ impl Ready {
             }
             Start::Checkpoint { folder, sha256, .. } => {
                 unchanged(Path::new(folder), sha256)?;
-                let loaded = load_classifier(Path::new(folder), outputs, settings.seed, &autodiff)?;
+                let loaded = load_classifier(Path::new(folder), shape, outputs, settings.seed, &autodiff)?;
                 (loaded.model, loaded.config, loaded.notes)
             }
         };
         model.bert.precision = precision;
+        model.shape = shape;
         Ok(Self { task, features, device, model, config, notes })
     }
 }
@@ -87,7 +89,7 @@ fn unchanged(folder: &Path, sha256: &str) -> Result<(), TrainError> {
 /// As [`run`](super::run()).
 pub fn try_step(context: &RunContext, settings: &RunSettings) -> Result<(StepReport, Vec<String>), TrainError> {
     let Ready { task, features, device, model, notes, .. } = Ready::new(context, settings)?;
-    let material = Material { task, train: &features.train, dev: &[] };
+    let material = Material { task, train: &features.train, dev: &[], tags: &features.tags };
     let mut first = FirstStep(None);
     match (fit(model, settings, material, &device, &mut first), first.0) {
         (Ok(_) | Err(TrainError::Stopped { .. }), Some(report)) => Ok((report, notes)),
@@ -142,6 +144,7 @@ pub(super) fn feature_source<'a>(
         vocabulary,
         lower_case: settings.lower_case,
         max_length: settings.training.max_length,
+        options: settings.task_options.as_ref(),
         cache,
     }
 }

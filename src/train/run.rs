@@ -15,7 +15,7 @@ use crate::store::{
     Evaluation, Event, EventLog, Record, RunFolder, RunSettings, StepEvent, host, peak_memory, provenance,
     reset_peak_memory, unix_now,
 };
-use crate::task::{HeadKind, Task, TaskFeatures};
+use crate::task::{Task, TaskFeatures};
 use crate::text::{FeatureCache, TokenizerFiles};
 use crate::units::Seconds;
 
@@ -35,19 +35,23 @@ pub fn run(
     let Ready { task, features, device, model, config, notes } = Ready::new(context, settings)?;
     let setup = Seconds(clock.begin.elapsed().as_secs_f64());
     let mut log = Logged { log: folder.event_log()?, watch };
-    let material = Material { task, train: &features.train, dev: &features.dev };
+    let material = Material { task, train: &features.train, dev: &features.dev, tags: &features.tags };
     let mut fitted = fit(model, settings, material, &device, &mut log)?;
     fitted.timings.setup = setup;
     let outcome = Outcome { context, experiment, settings, task, features: &features, fitted: &fitted, notes };
-    for ((split, logits), (_, labelled)) in fitted.logits.iter().zip(&features.dev) {
-        folder.write_predictions(split, &task.predictions_tsv(logits, labelled.labels()))?;
+    for ((_, outputs), split) in fitted.logits.iter().zip(&features.dev) {
+        for file in task.prediction_files(outputs, split, &features.tags) {
+            folder.write_predictions(&file.name, &file.content)?;
+        }
     }
     let predicting = predict_unlabelled(context, settings, task, &fitted.model, &device, folder)?;
     let mut record = outcome.record(&clock);
     record.timings.evaluation.0 += predicting.0;
     if folder.wants_model(&record)? {
         let vocabulary = context.vocabularies.get(&settings.model).map(PathBuf::as_path);
-        folder.write_model(|into| write_model(into, &fitted.model, &config, task, settings, vocabulary))?;
+        folder.write_model(|into| {
+            write_model(into, &fitted.model, &config, &task.head_labels(&features.tags), settings, vocabulary)
+        })?;
     }
     clock.stop(&mut record);
     Ok(record)
@@ -79,7 +83,8 @@ fn predict_unlabelled(
         let start = Instant::now();
         let outputs = predict(model, &features, device);
         predicting.0 += start.elapsed().as_secs_f64();
-        folder.write_predictions(set.dataset, &task.predictions_tsv(&outputs, features.labels()))?;
+        let name = format!("predictions-{}.tsv", set.dataset);
+        folder.write_predictions(&name, &task.predictions_tsv(&outputs, features.labels()))?;
     }
     Ok(predicting)
 }
@@ -88,19 +93,15 @@ fn write_model(
     folder: &Path,
     model: &Classifier,
     config: &Config,
-    task: &Task,
+    labels: &HeadLabels<'_>,
     settings: &RunSettings,
     vocabulary: Option<&Path>,
 ) -> Result<(), TrainError> {
-    let labels = match task.head {
-        HeadKind::Classes(names) => HeadLabels::Classes(names),
-        HeadKind::Regression => HeadLabels::Regression,
-    };
     let beside = match vocabulary {
         Some(path) => files_beside(path, settings)?,
         None => Vec::new(),
     };
-    Ok(save_classifier(folder, model, config, &labels, settings.training.dropout, Some(&beside))?)
+    Ok(save_classifier(folder, model, config, labels, settings.training.dropout, Some(&beside))?)
 }
 
 /// The vocabulary and the settings of the tokenizer.
@@ -143,7 +144,7 @@ impl Outcome<'_> {
         let last = fitted.evaluations.last();
         let primary = features.dev.first();
         let mut examples: BTreeMap<String, u64> =
-            features.dev.iter().map(|(split, set)| ((*split).to_owned(), set.len() as u64)).collect();
+            features.dev.iter().map(|split| (split.name.to_owned(), split.examples())).collect();
         examples.insert("train".into(), features.train.len() as u64);
         Record {
             id: settings.id(),
@@ -154,7 +155,7 @@ impl Outcome<'_> {
             primary_split: task.primary_split().into(),
             scores: last.map_or_else(Vec::new, |evaluation| evaluation.scores.clone()),
             evaluations: fitted.evaluations.clone(),
-            majority: primary.map_or(0.0, |(_, set)| task.majority(set.labels())),
+            majority: primary.map_or(0.0, |split| task.majority(split.features.labels())),
             ceiling: context.ceilings.get(task.name).copied(),
             examples,
             skipped_rows: features.skipped_rows.clone(),
@@ -174,6 +175,10 @@ impl Outcome<'_> {
         if truncated > 0 {
             let (of, at) = (self.features.train.len(), self.settings.training.max_length);
             notes.push(format!("{truncated} of {of} training examples were truncated to {at} tokens"));
+        }
+        let unfindable = self.features.train.left_out().unfindable;
+        if unfindable > 0 {
+            notes.push(format!("{unfindable} training questions whose answer is not in their text were left out"));
         }
         for (file, rows) in self.features.skipped_rows.iter().filter(|(_, rows)| **rows > 0) {
             notes.push(format!("{rows} malformed rows of {file} were skipped"));

@@ -204,7 +204,7 @@ fn train(
         }
     }
     let record = record(job);
-    folder.write_predictions("dev", "index\tprediction\n").map_err(wrong)?;
+    folder.write_predictions("predictions-dev.tsv", "index\tprediction\n").map_err(wrong)?;
     if folder.wants_model(&record).map_err(wrong)? {
         let fill = |path: &Path| Ok(fs::write(path.join("model.safetensors"), &job.id.0)?);
         folder.write_model::<StoreError>(fill).map_err(wrong)?;

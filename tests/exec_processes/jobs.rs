@@ -41,6 +41,8 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         architecture,
         start: Start::Random,
         task: task.to_owned(),
+        task_options: None,
+        approach: bertbench::store::Approach::FineTuning,
         batch_size: step_milliseconds,
         learning_rate: 3e-5,
         epochs: steps,

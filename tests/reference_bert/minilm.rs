@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bertbench::model::{Classifier, load_classifier};
+use bertbench::model::{Classifier, HeadShape, load_classifier};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -24,7 +24,7 @@ fn open(device: &Device) -> Option<(Case, Tensors, Classifier)> {
     let mut case = Case::small("bert_minilm");
     let golden = read_tensors(&case.folder.join("forward.safetensors"));
     let outputs = case.outputs();
-    let mut model = load_classifier(&weights, outputs, 1, device).unwrap().model;
+    let mut model = load_classifier(&weights, HeadShape::Pooled, outputs, 1, device).unwrap().model;
     let hidden = golden["head.weight"].len() / outputs;
     let floats = |name: &str| golden[name].iter().map(|&x| x as f32).collect::<Vec<f32>>();
     let weight = Tensor::<2>::from_data(TensorData::new(floats("head.weight"), [outputs, hidden]), device);

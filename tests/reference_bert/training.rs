@@ -68,6 +68,8 @@ fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
         architecture: case.config().architecture,
         start: Start::Random,
         task: String::new(),
+        task_options: None,
+        approach: bertbench::store::Approach::FineTuning,
         batch_size: batches()["batch_size"].as_u64().unwrap() as u32,
         learning_rate: case.number("learning_rate"),
         epochs: batches()["epochs"].as_array().unwrap().len() as u32,
@@ -102,7 +104,7 @@ fn train(case: &Case, settings: &RunSettings, train: &FeatureSet) -> (Classifier
         2 => "rte",
         _ => "mnli",
     };
-    let material = Material { task: Task::find(task).unwrap(), train, dev: &[] };
+    let material = Material { task: Task::find(task).unwrap(), train, dev: &[], tags: &[] };
     let (device, mut losses) = (Device::flex(), Losses(Vec::new()));
     let model = case.model(&device.clone().autodiff());
     (fit(model, settings, material, &device, &mut losses).unwrap().model, losses.0)

@@ -42,6 +42,8 @@ fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), seed: 
         },
         start: Start::Random,
         task: task.into(),
+        task_options: None,
+        approach: bertbench::store::Approach::FineTuning,
         batch_size: point.0,
         learning_rate: point.1,
         epochs: point.2,

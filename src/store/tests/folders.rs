@@ -26,7 +26,7 @@ fn a_run_leaves_what_it_should_where_it_should() {
     assert_eq!(folder.state().unwrap(), RunState::Missing);
     let evaluation = Evaluation { epoch: 1, step: 2, train_loss: 0.6, scores: Vec::new() };
     folder.event_log().unwrap().append(&Event::Evaluation(evaluation.clone())).unwrap();
-    folder.write_predictions("dev", "index\tprediction\n0\tentailment\n").unwrap();
+    folder.write_predictions("predictions-dev.tsv", "index\tprediction\n0\tentailment\n").unwrap();
     folder.log("one\ntwo").unwrap();
     folder.write_record(&example::record("mini", &example::settings("rte", 1), Some(0.7))).unwrap();
 
@@ -63,7 +63,7 @@ fn a_second_attempt_starts_clean_but_keeps_the_log() {
     folder.log("first").unwrap();
     fs::create_dir(folder.model_folder()).unwrap();
     fs::write(folder.path().join(".tmp-00000000-1-1-x"), "half").unwrap();
-    folder.write_predictions("dev", "x").unwrap();
+    folder.write_predictions("predictions-dev.tsv", "x").unwrap();
     folder.write_failure(&Failure::now(FailureKind::Diverged, "loss is NaN at step 3")).unwrap();
     let RunState::Failed(failure) = folder.state().unwrap() else { panic!() };
     assert_eq!((failure.kind.as_str(), failure.cause.as_str()), ("diverged", "loss is NaN at step 3"));
@@ -138,7 +138,7 @@ fn without_its_claim_a_worker_changes_nothing() {
     let lost = |result| matches!(result, Err(StoreError::ClaimLost(_)));
     assert!(lost(folder.write_record(&example::record("mini", &settings, Some(0.7)))));
     assert!(lost(folder.write_failure(&Failure::now(FailureKind::Error, "x"))));
-    assert!(lost(folder.write_predictions("dev", "x")));
+    assert!(lost(folder.write_predictions("predictions-dev.tsv", "x")));
     assert!(lost(folder.write_model(|_| Ok(()))));
     assert!(lost(folder.begin(&settings)));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only settings.json");

@@ -1,0 +1,108 @@
+//! What decides a run besides the sweep and the training settings: the particulars of a task's shape, and how the
+//! encoder is used.
+
+use serde::{Deserialize, Serialize};
+
+/// The particulars of a task's shape. Tasks about one text or pair have none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TaskOptions {
+    /// Answers that are spans of a text.
+    Spans(SpanOptions),
+    /// Tags of words.
+    Tags(TagOptions),
+}
+
+/// How long texts are cut into windows, and how answers are read off them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpanOptions {
+    /// Tokens from the start of one window to the start of the next.
+    pub doc_stride: u32,
+    /// Tokens of the question that are kept.
+    pub max_query_length: u32,
+    /// Tokens of the longest answer.
+    pub max_answer_length: u32,
+    /// Answers that are weighed against each other.
+    pub n_best: u32,
+    /// How much better no answer must score than the best one to be given; only where questions may have none.
+    pub null_threshold: f64,
+}
+
+impl Default for SpanOptions {
+    /// google-research/bert, `run_squad.py`.
+    fn default() -> Self {
+        Self { doc_stride: 128, max_query_length: 64, max_answer_length: 30, n_best: 20, null_threshold: 0.0 }
+    }
+}
+
+/// What a word is read with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagOptions {
+    /// The text around a sentence.
+    pub context: Context,
+    /// The format of files that the experiment declares; empty for a published dataset.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub format: String,
+}
+
+/// The text around a sentence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Context {
+    /// The sentence alone.
+    #[default]
+    Sentence,
+    /// As much of its document as fits (Devlin et al. 2018, §5.3).
+    Document,
+}
+
+/// How the encoder is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Approach {
+    /// Every weight is trained.
+    #[default]
+    FineTuning,
+    /// The encoder is frozen; a bidirectional LSTM reads its layers (Devlin et al. 2018, §5.3).
+    FeatureBased(FeatureBased),
+}
+
+/// The model on top of a frozen encoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureBased {
+    /// What it reads.
+    pub layers: Layers,
+    /// Width of each direction of the LSTM.
+    pub hidden: u32,
+    /// Layers of the LSTM.
+    pub lstm_layers: u32,
+}
+
+/// Which hidden states of the encoder are read: the rows of table 7 of Devlin et al. 2018.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layers {
+    /// The state before the first layer.
+    Embeddings,
+    /// The state after the last layer.
+    Last,
+    /// The state after the layer before the last.
+    SecondToLast,
+    /// Learnt weights over the last four.
+    SumLastFour,
+    /// The last four side by side.
+    ConcatLastFour,
+    /// Learnt weights over all layers.
+    SumAll,
+}
+
+impl Approach {
+    /// Whether every weight is trained.
+    #[must_use]
+    pub fn is_fine_tuning(&self) -> bool {
+        *self == Self::FineTuning
+    }
+}

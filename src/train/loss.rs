@@ -1,0 +1,141 @@
+//! The loss of each kind of head: of a batch while training, and of a whole split in f64.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::kernel::{self, Packing};
+use crate::task::HeadKind;
+use crate::text::{FeatureSet, PackedBatch};
+
+/// The mean loss of a batch. The head's outputs (`[batch, outputs]` or `[tokens, outputs]`) → `[1]`.
+pub(super) fn batch_loss(head: HeadKind, outputs: Tensor<2>, batch: &PackedBatch, packing: &Packing) -> Tensor<1> {
+    let device = outputs.device();
+    let labels = &batch.labels;
+    match head {
+        HeadKind::Classes(_) => kernel::cross_entropy(outputs, classes(labels, &device)),
+        HeadKind::Regression => {
+            let targets = Tensor::<1>::from_data(TensorData::new(labels.clone(), [labels.len()]), &device);
+            kernel::mean_squared_error(outputs, targets)
+        }
+        HeadKind::Choices(choices) => {
+            let scores = outputs.reshape([labels.len(), choices as usize]);
+            kernel::cross_entropy(scores, classes(labels, &device))
+        }
+        HeadKind::Spans => {
+            let spans: Vec<u32> = labels.iter().map(|&place| place as u32).collect();
+            kernel::span_loss(outputs, packing, &spans)
+        }
+        HeadKind::Tags => {
+            let labelled = (0..).zip(labels).filter(|(_, label)| !label.is_nan());
+            let (rows, classes): (Vec<u32>, Vec<u32>) = labelled.map(|(row, &label)| (row, label as u32)).unzip();
+            kernel::token_loss(outputs, &rows, &classes)
+        }
+    }
+}
+
+/// How many losses the mean of [`batch_loss`] is over, for `examples` of `set`: parts of a batch are weighted by it.
+pub(super) fn weight(set: &FeatureSet, head: HeadKind, examples: &[u32]) -> f64 {
+    match head {
+        HeadKind::Classes(_) | HeadKind::Regression | HeadKind::Choices(_) | HeadKind::Spans => examples.len() as f64,
+        HeadKind::Tags => {
+            let labels = examples.iter().flat_map(|&example| set.labels_of(example as usize));
+            labels.filter(|label| !label.is_nan()).count() as f64
+        }
+    }
+}
+
+fn classes(labels: &[f32], device: &Device) -> Tensor<1, Int> {
+    let classes: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+    Tensor::from_data(TensorData::new(classes, [labels.len()]), device)
+}
+
+/// The mean loss over a whole split, in f64, with its unit. `outputs` as [`super::predict`] gives them.
+/// Examples without a label are left out; NaN when none has one.
+pub(super) fn mean_loss(head: HeadKind, outputs: &[f32], features: &FeatureSet) -> (f64, &'static str) {
+    let labels = features.labels();
+    let rows = |width: usize| outputs.chunks_exact(width.max(1)).zip(labels).filter(|(_, label)| !label.is_nan());
+    let entropies =
+        |width: usize| mean(rows(width).map(|(row, &label)| cross_entropy(row.iter().copied(), label as usize)));
+    match head {
+        HeadKind::Classes(names) => (entropies(names.len()), "nats"),
+        HeadKind::Choices(choices) => (entropies(choices as usize), "nats"),
+        HeadKind::Tags => (entropies(outputs.len() / labels.len().max(1)), "nats"),
+        HeadKind::Regression => (mean(rows(1).map(|(row, &label)| f64::from(row[0] - label).powi(2))), "squared score"),
+        HeadKind::Spans => {
+            let spans = labels.chunks_exact(2).zip(features.offsets().windows(2));
+            let losses = spans.map(|(span, tokens)| {
+                let rows = &outputs[2 * tokens[0] as usize..2 * tokens[1] as usize];
+                let side = |side: usize| cross_entropy(rows.iter().copied().skip(side).step_by(2), span[side] as usize);
+                (side(0) + side(1)) / 2.0
+            });
+            (mean(losses), "nats")
+        }
+    }
+}
+
+fn mean(losses: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = losses.fold((0.0, 0u64), |(sum, count), loss| (sum + loss, count + 1));
+    sum / count as f64
+}
+
+fn cross_entropy(scores: impl Iterator<Item = f32> + Clone, label: usize) -> f64 {
+    let most = scores.clone().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = scores.clone().map(|score| f64::from(score - most).exp()).sum();
+    sum.ln() + f64::from(most - scores.clone().nth(label).unwrap_or(f32::NAN))
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::text::{Labelled, LeftOut, NOWHERE, PackedBatch, Pieces};
+
+    /// Two sequences of three and two tokens, with `labels`.
+    fn set(labelled: Labelled, labels: &[f32]) -> FeatureSet {
+        let pieces = Pieces {
+            ids: vec![vec![2, 7, 3], vec![2, 3]],
+            segments: vec![vec![0; 3], vec![0; 2]],
+            labels: labels.to_vec(),
+            owners: vec![0, 1],
+            places: vec![vec![NOWHERE; 3], vec![NOWHERE; 2]],
+            truncated: 0,
+        };
+        FeatureSet::from_pieces(&pieces, labelled, LeftOut::default())
+    }
+
+    /// Every kind of head: the batch's loss in f32 is the split's in f64 when the batch is the whole split.
+    #[test]
+    fn the_loss_of_a_batch_that_is_the_split_is_the_splits() {
+        let device = Device::flex();
+        let nan = f32::NAN;
+        let choices = set(Labelled::Sequences, &[0.0, 0.0]).into_choices(2, vec![1.0]);
+        let cases = [
+            (HeadKind::Classes(&["a", "b", "c"]), set(Labelled::Sequences, &[2.0, 0.0]), 3),
+            (HeadKind::Regression, set(Labelled::Sequences, &[2.5, 0.25]), 1),
+            (HeadKind::Choices(2), choices, 1),
+            (HeadKind::Spans, set(Labelled::Spans, &[1.0, 2.0, 0.0, 0.0]), 2),
+            (HeadKind::Tags, set(Labelled::Tokens, &[nan, 1.0, nan, 0.0, nan]), 2),
+        ];
+        for (head, set, width) in cases {
+            let examples: Vec<u32> = (0..set.len() as u32).collect();
+            let batch = PackedBatch::pack(&set, &examples);
+            let rows = if matches!(head, HeadKind::Spans | HeadKind::Tags) { set.tokens() as usize } else { 2 };
+            let outputs: Vec<f32> = (0..rows * width).map(|i| ((i * 37 + 11) % 17) as f32 / 5.0 - 1.5).collect();
+            let tensor = Tensor::from_data(TensorData::new(outputs.clone(), [rows, width]), &device);
+            let packing = Packing::new(&batch.offsets, &device);
+            let of_batch = f64::from(batch_loss(head, tensor, &batch, &packing).into_scalar::<f32>());
+            let (of_split, _) = mean_loss(head, &outputs, &set);
+            assert!((of_batch - of_split).abs() < 1e-6, "{head:?}: {of_batch} {of_split}");
+            assert!((weight(&set, head, &examples) - set.len() as f64).abs() < f64::EPSILON);
+        }
+    }
+
+    #[test]
+    fn unlabelled_splits_have_no_loss_and_unscored_words_no_weight() {
+        let unlabelled = set(Labelled::Sequences, &[f32::NAN; 2]);
+        assert!(mean_loss(HeadKind::Regression, &[1.0, 2.0], &unlabelled).0.is_nan());
+        let words = set(Labelled::Tokens, &[f32::NAN, 1.0, 1.0, f32::NAN, f32::NAN]);
+        assert!((weight(&words, HeadKind::Tags, &[0]) - 2.0).abs() < f64::EPSILON);
+        assert!(weight(&words, HeadKind::Tags, &[1]).abs() < f64::EPSILON);
+    }
+}
