@@ -7,6 +7,7 @@ use super::threads::{MOST, note_too_many};
 use super::{Ended, Error, plan_file, worker};
 use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
 use crate::plan::{Plan, forward_flops, parameters};
+use crate::store::atomic;
 use crate::units::Seconds;
 
 /// Run what is missing of an experiment, longest runs first.
@@ -49,6 +50,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let plan = args.only.of(&prepared.plan)?;
     plan_file::write(&prepared)?;
     prepared.root.clean(&plan.experiment)?;
+    atomic::clean(&prepared.context.features).map_err(|error| Error::System(error.to_string()))?;
     let jobs: Vec<Job> =
         plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))).collect();
     let threads = args.threads.map(|threads| threads as usize);

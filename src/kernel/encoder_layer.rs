@@ -122,6 +122,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::kernel::Bf16Support;
     use crate::kernel::comparison::{assert_close, leaf};
     use crate::random::Stream;
 
@@ -187,6 +188,23 @@ mod tests {
                 let composed = run(|x, w, p| composed(x, w, HEADS, p, dropout, SITES), offsets);
                 assert_close(&fused, &composed, 1e-5);
             }
+        }
+    }
+
+    /// Products of bfloat16 numbers lose digits, but no tensor more than 2e-2 of its norm.
+    #[test]
+    fn fused_in_bf16_stays_near_composed_in_f32() {
+        if Bf16Support::detect() == Bf16Support::None {
+            println!("skipped: this processor does not multiply bfloat16 numbers");
+            return;
+        }
+        for dropout in [None, Dropout::new(0.2, Stream::new(1, "dropout"), 3)] {
+            let (dropout, offsets) = (dropout.as_ref(), &[0, 7, 8, 19, 24]);
+            let fused = run(|x, w, p| encoder_layer(x, w, HEADS, p, dropout, SITES, Precision::Bf16), offsets);
+            let composed = run(|x, w, p| composed(x, w, HEADS, p, dropout, SITES), offsets);
+            assert_close(&fused, &composed, 2e-2);
+            let exact = std::panic::catch_unwind(|| assert_close(&fused, &composed, 1e-4));
+            assert!(exact.is_err(), "these are not the products in f32");
         }
     }
 

@@ -159,6 +159,7 @@ impl RunsRoot {
         let claims = self.claims(experiment)?;
         claims.clean()?;
         let path = self.experiment(experiment)?;
+        atomic::clean(&path)?;
         for task in subfolders(&path)? {
             for model in subfolders(&path.join(&task))? {
                 let folder = path.join(&task).join(&model);
