@@ -18,13 +18,13 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
 }
 
 fn table(analysis: &Analysis<'_>) -> Table {
-    let with_published = analysis.tasks.iter().any(|task| task.benchmark == published::BENCHMARK);
+    let with_published = analysis.tasks.iter().any(|task| !published::of_task(&task.benchmark, &task.name).is_empty());
     let names = ["Task", "Model"].map(Column::text);
     let numbers = ["Best", "Other scores", "Batch × rate × epochs", "Min", "Median", "Max", "Points"];
     let mut columns: Vec<Column> = names.into_iter().chain(numbers.map(Column::number)).collect();
     columns.extend(["Majority", "Ceiling"].map(Column::number));
     if with_published {
-        columns.push(Column::number("Paper, test: base / large"));
+        columns.push(Column::number("Paper: base / large"));
     }
     let rows = analysis.cells.iter().map(|group| row(analysis, group, with_published)).collect();
     Table {
