@@ -1,5 +1,6 @@
 //! Datasets: manifests, readers of the published formats, and the mini benchmark's generator.
 
+mod columns;
 mod dataset;
 mod example;
 mod folder;
@@ -13,6 +14,7 @@ mod table;
 mod verify;
 
 pub use crate::checksum::sha256_of;
+pub use columns::{ColumnFormat, Scheme, Sentence, Sentences, Separator, read_sentences, sentences_of};
 pub use dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 pub use example::{BadRows, Example, Label, Split};
 pub use lone::LoneTable;

@@ -6,9 +6,11 @@
 
 mod classes;
 mod correlation;
+mod entities;
 
 pub use classes::{accuracy, f1, mcc};
 pub use correlation::{pearson, spearman};
+pub use entities::{Entity, EntityCounts, EntityScores, entities};
 
 /// What a metric's number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,12 +7,14 @@ mod features;
 mod load;
 mod score;
 mod table;
+mod tags;
 
 pub use crate::data::BadRows;
 pub use answers::{DevSplit, Gold, PredictionFile};
 pub use features::{FeatureSource, TaskFeatures, features_of};
 pub use load::TaskData;
 pub use table::TASKS;
+pub use tags::{TagSet, kinds_tsv, predictions, tag_scores};
 
 use crate::data::{Dataset, LoneTable};
 use crate::diagnostic::{Diagnostic, suggest};

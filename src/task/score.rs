@@ -128,7 +128,7 @@ fn softmax(row: &[f32]) -> Vec<f32> {
 }
 
 /// The place of the largest logit; of equal ones the first. NaN is never the largest.
-fn largest(row: &[f32]) -> u32 {
+pub(super) fn largest(row: &[f32]) -> u32 {
     let mut best = 0;
     for (class, logit) in row.iter().enumerate() {
         if *logit > row[best] || (row[best].is_nan() && !logit.is_nan()) {

@@ -1,0 +1,245 @@
+//! Lines to sentences.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use super::line::{cell, columns, is_blank, is_document, least_width, width, without_digits};
+use super::scheme::{Converter, NoTag};
+use super::{ColumnFormat, Scheme, Sentence, Sentences};
+use crate::data::BadRows;
+use crate::diagnostic::Diagnostic;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The byte order marks of UTF-16, as which some editors save text.
+const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+const SKIPPING: &str = "`--skip-bad-rows` leaves the sentence out and counts it";
+/// How much of a word or a tag a message repeats.
+const EXCERPT_CHARACTERS: usize = 40;
+
+/// Reads the column file at `path`; `labelled` says whether its tags are read too.
+///
+/// # Errors
+/// A file that cannot be read, is in UTF-16 or has no sentence; a format whose columns are the same. With
+/// [`BadRows::Refuse`], the first line that is not UTF-8 (unless the format is lossy), that has another number
+/// of columns than the first one, or whose tag is none.
+pub fn read_sentences(
+    path: &Path,
+    format: &ColumnFormat,
+    labelled: bool,
+    bad_rows: BadRows,
+) -> Result<Sentences, Diagnostic> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
+    sentences_of(&bytes, path, format, labelled, bad_rows)
+}
+
+/// As [`read_sentences`], of a file whose bytes are at hand; `path` is its name.
+///
+/// # Errors
+/// As [`read_sentences`].
+pub fn sentences_of(
+    bytes: &[u8],
+    path: &Path,
+    format: &ColumnFormat,
+    labelled: bool,
+    bad_rows: BadRows,
+) -> Result<Sentences, Diagnostic> {
+    if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
+        return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
+    }
+    if labelled && format.tag_column == Some(format.token_column) {
+        let message = format!("column {} is to be both the word and the tag", format.token_column + 1);
+        return Err(Diagnostic::new(message).in_file(path).hint("columns count from 0: token_column, tag_column"));
+    }
+    let mut reader = Reader::new(path, format, labelled);
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    for (line, text) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+        match reader.line(line, text) {
+            Err(bad) if bad_rows == BadRows::Refuse => return Err(bad.at_line(path, line)),
+            // The rest of its sentence is read too, which costs little, and left out with it.
+            Err(_) => reader.is_bad = true,
+            Ok(()) => {}
+        }
+    }
+    reader.finish()
+}
+
+/// A file while its lines come in.
+struct Reader<'a> {
+    path: &'a Path,
+    format: &'a ColumnFormat,
+    labelled: bool,
+    /// How many columns a line has; 0 before the first one.
+    width: usize,
+    converter: Converter,
+    read: Sentences,
+    /// The sentence so far, with tags as they are written.
+    current: Sentence,
+    /// Whether a line of it is bad.
+    is_bad: bool,
+    /// Whether the current document has a sentence, be it left out.
+    in_document: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(path: &'a Path, format: &'a ColumnFormat, labelled: bool) -> Self {
+        let read = Sentences {
+            sentences: Vec::new(),
+            documents: 0,
+            scheme: Scheme::Auto,
+            irregular: 0,
+            skipped: 0,
+            replaced: 0,
+        };
+        Self {
+            path,
+            format,
+            labelled,
+            width: 0,
+            converter: Converter::default(),
+            read,
+            current: empty(0),
+            is_bad: false,
+            in_document: false,
+        }
+    }
+
+    /// Takes the line with this number in.
+    fn line(&mut self, number: usize, bytes: &[u8]) -> Result<(), Diagnostic> {
+        if is_blank(bytes) {
+            self.end_sentence();
+            return Ok(());
+        }
+        let text = self.decoded(bytes)?;
+        if is_document(&text, self.format) {
+            self.end_sentence();
+            self.read.documents += 1;
+            self.current.document += u32::from(std::mem::take(&mut self.in_document));
+            return Ok(());
+        }
+        if self.current.words.is_empty() && !self.is_bad {
+            self.current.line = number;
+        }
+        if self.width == 0 {
+            self.width = width(&text, self.format, self.labelled);
+        }
+        let columns = columns(&text, self.format, self.width);
+        if columns.len() != self.width {
+            return Err(self.wrong_width(columns.len()));
+        }
+        let word = self.word(columns[self.format.token_column])?;
+        if self.labelled {
+            let tag = cell(columns[self.format.tag_column.unwrap_or(self.width - 1)]);
+            let tag = match self.converter.known(tag) {
+                Some(tag) => tag,
+                None => {
+                    self.format.scheme.check(tag).map_err(|problem| self.no_tag(tag, problem))?;
+                    self.converter.shared(tag)
+                }
+            };
+            self.current.tags.push(tag);
+        }
+        self.current.words.push(word.to_owned());
+        Ok(())
+    }
+
+    /// A line as text.
+    fn decoded<'b>(&mut self, bytes: &'b [u8]) -> Result<Cow<'b, str>, Diagnostic> {
+        let text = String::from_utf8_lossy(bytes);
+        // Borrowed unless something was replaced.
+        if let Cow::Owned(_) = text {
+            if !self.format.lossy {
+                return Err(Diagnostic::new("the line is not valid UTF-8").hint(format!(
+                    "`--lossy` reads such bytes as U+FFFD and counts the lines; {SKIPPING}; or save the file as UTF-8"
+                )));
+            }
+            self.read.replaced += 1;
+        }
+        Ok(text)
+    }
+
+    fn word<'b>(&self, column: &'b str) -> Result<&'b str, Diagnostic> {
+        if !self.format.segmentation_digit {
+            return Ok(cell(column));
+        }
+        without_digits(column).map(cell).ok_or_else(|| {
+            Diagnostic::new(format!("no number follows the character in `{}`", excerpt(column)))
+                .hint(format!("segmentation_digit says that one does, as in `科0`; {SKIPPING}"))
+        })
+    }
+
+    fn wrong_width(&self, found: usize) -> Diagnostic {
+        let columns = if found == 1 { "1 column".to_owned() } else { format!("{found} columns") };
+        let why = match self.format.tag_column {
+            _ if self.width > least_width(self.format, self.labelled) => {
+                "every line has as many columns as the file's first".to_owned()
+            }
+            Some(tag) if self.labelled => format!("the tag is column {tag}, counted from 0"),
+            _ if self.labelled => "a line is a word and its tag, with a space or a tab between them".to_owned(),
+            _ => "a line is a word".to_owned(),
+        };
+        Diagnostic::new(format!("{columns} where {} were expected", self.width)).hint(format!("{why}; {SKIPPING}"))
+    }
+
+    fn no_tag(&self, tag: &str, problem: NoTag) -> Diagnostic {
+        let (tag, scheme) = (excerpt(tag), self.format.scheme);
+        match problem {
+            NoTag::Malformed => Diagnostic::new(format!("`{tag}` is no tag"))
+                .hint(format!("a tag is O, or a prefix and a type such as B-PER; {SKIPPING}")),
+            NoTag::UnknownPrefix => {
+                let known = scheme.prefixes().join(", ");
+                let message = match scheme {
+                    Scheme::Auto => format!("the tag `{tag}` has an unknown prefix"),
+                    Scheme::Iob1 | Scheme::Iob2 | Scheme::Bioes => {
+                        format!("the tag `{tag}` has a prefix that {} has not", scheme.name())
+                    }
+                };
+                Diagnostic::new(message).hint(format!("prefixes are {known}; {SKIPPING}"))
+            }
+        }
+    }
+
+    /// Takes the current sentence over, if there is one, and begins another.
+    fn end_sentence(&mut self) {
+        let next = empty(self.current.document);
+        let is_bad = std::mem::take(&mut self.is_bad);
+        if is_bad {
+            self.read.skipped += 1;
+            self.in_document = true;
+            self.current = next;
+        } else if !self.current.words.is_empty() {
+            let mut sentence = std::mem::replace(&mut self.current, next);
+            sentence.tags = self.converter.convert(&sentence.tags);
+            self.read.sentences.push(sentence);
+            self.in_document = true;
+        }
+    }
+
+    fn finish(mut self) -> Result<Sentences, Diagnostic> {
+        self.end_sentence();
+        if self.labelled {
+            (self.read.scheme, self.read.irregular) = self.converter.scheme(self.format.scheme);
+        }
+        if !self.read.sentences.is_empty() {
+            return Ok(self.read);
+        }
+        Err(match self.read.skipped {
+            0 => Diagnostic::new("the file has no sentence").hint("was its download cut short?"),
+            skipped => Diagnostic::new(format!("none of the file's {skipped} sentences can be read"))
+                .hint("without `--skip-bad-rows` the first bad line is explained"),
+        }
+        .in_file(self.path))
+    }
+}
+
+/// A sentence before its first word.
+fn empty(document: u32) -> Sentence {
+    Sentence { words: Vec::new(), tags: Vec::new(), document, line: 0 }
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(EXCERPT_CHARACTERS).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! ResumeNER, read, tokenised and tagged: sentences and entities as seqeval counts them
+//! (`tests/golden/resume_ner.py`), and every character predicted exactly once.
+//!
+//! The data is not part of the project. It is looked for in `../shared/realdata`, or where the environment
+//! variable `BERTBENCH_REALDATA` points; without it these tests say so and pass.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bertbench::checksum::sha256;
+use bertbench::data::{BadRows, ColumnFormat, Scheme, Sentence, Sentences, read_sentences};
+use bertbench::metric::entities;
+use bertbench::task::{TagSet, kinds_tsv, predictions, tag_scores};
+use bertbench::text::{Context, Tokenizer, Vocabulary, WordFeatures, WordSentence};
+use serde_json::{Value, json};
+
+const SPLITS: [&str; 3] = ["train", "dev", "test"];
+
+fn real_data() -> Option<PathBuf> {
+    let root = std::env::var_os("BERTBENCH_REALDATA")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/realdata")), PathBuf::from);
+    if root.is_dir() {
+        return Some(root);
+    }
+    println!("skipped: real data not found");
+    None
+}
+
+fn resume(split: &str) -> Option<Sentences> {
+    let path = real_data()?.join(format!("resume_ner/{split}.char.bmes"));
+    Some(read_sentences(&path, &ColumnFormat::default(), true, BadRows::Refuse).unwrap())
+}
+
+fn golden() -> Value {
+    serde_json::from_str(include_str!("golden/resume_ner.json")).unwrap()
+}
+
+#[test]
+fn sentences_tags_and_entities_are_those_that_seqeval_counts() {
+    for split in SPLITS {
+        let Some(read) = resume(split) else { return };
+        assert_eq!((read.scheme, read.documents, read.skipped), (Scheme::Bioes, 0, 0), "{split}");
+        let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+        for entity in read.sentences.iter().flat_map(|one| entities(&one.tags)) {
+            *kinds.entry(entity.kind.to_owned()).or_default() += 1;
+        }
+        let lengths = || read.sentences.iter().map(|one| one.words.len());
+        let pairs = |one: &Sentence| one.words.iter().zip(&one.tags).map(|(c, t)| format!("{c} {t}\n")).collect();
+        let lines: String = read.sentences.iter().map(|one| pairs(one) + "\n").collect();
+        let found = json!({
+            "sentences": read.sentences.len(), "characters": lengths().sum::<usize>(), "longest": lengths().max(),
+            "irregular": read.irregular, "entities": kinds, "sha256": sha256(lines.as_bytes()),
+        });
+        assert_eq!(found, golden()[split], "{split}");
+    }
+}
+
+#[test]
+fn every_character_is_predicted_exactly_once_whatever_fits_into_a_sequence() {
+    let (Some(root), Some(train), Some(dev)) = (real_data(), resume("train"), resume("dev")) else { return };
+    let tags = TagSet::of(&train.sentences);
+    assert_eq!(tags.names().len(), 1 + 2 * 8);
+    let vocabulary = Vocabulary::load(&root.join("vocab/bert-base-chinese-vocab.txt")).unwrap();
+    let tokenizer = Tokenizer::new(&vocabulary, true).unwrap();
+    let classes: Vec<_> = dev.sentences.iter().map(|one| tags.classes(one)).collect();
+    let given: Vec<WordSentence<'_>> = dev
+        .sentences
+        .iter()
+        .zip(&classes)
+        .map(|(one, classes)| WordSentence { words: &one.words, classes, document: one.document })
+        .collect();
+    let characters = golden()["dev"]["characters"].as_u64().unwrap() as usize;
+    for (max_length, context) in
+        [(16, Context::Sentence), (128, Context::Sentence), (512, Context::Sentence), (64, Context::Document)]
+    {
+        let features = WordFeatures::build(&tokenizer, &given, max_length, context).unwrap();
+        assert_eq!(features.labels.iter().filter(|label| !label.is_nan()).count(), characters);
+        assert_eq!(features.cut, 0);
+        // A model that answers with the label, and one whose every answer is O.
+        let width = tags.names().len();
+        let mut outputs = vec![0.0; features.ids.len() * width];
+        let none = tags.decode(&dev.sentences, &outputs, &features.offsets, &features.owners, &features.places);
+        for (row, label) in outputs.chunks_exact_mut(width).zip(&features.labels) {
+            row[if label.is_nan() { 1 } else { *label as usize }] = 1.0;
+        }
+        let all = tags.decode(&dev.sentences, &outputs, &features.offsets, &features.owners, &features.places);
+        let scores = tag_scores(&dev.sentences, &all);
+        assert_eq!((scores.overall.correct, scores.overall.found), (scores.overall.gold, scores.overall.gold));
+        assert_eq!((scores.right_tokens, scores.kinds.len()), (characters as u64, 8));
+        assert_eq!(kinds_tsv(&scores).lines().count(), 10);
+        assert_eq!(predictions(&dev.sentences, &all).lines().filter(|line| !line.is_empty()).count(), characters);
+        assert!(tag_scores(&dev.sentences, &none).overall.f1().abs() < f64::EPSILON);
+    }
+}
