@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::columns::ColumnFormat;
 use super::example::{BadRows, Split};
 use super::folder::DatasetFolder;
 use super::table::DATASETS;
@@ -43,6 +44,8 @@ pub enum Labels {
     },
     /// Never published: the dataset only asks for predictions.
     Hidden,
+    /// No column: the reader knows what an answer is.
+    Structured,
 }
 
 /// How a dataset's files are read.
@@ -52,6 +55,12 @@ pub enum Reader {
     Glue,
     /// The same, or in their absence the files of the Microsoft Research Paraphrase Corpus.
     GlueOrMsr,
+    /// SWAG's comma-separated files.
+    Swag,
+    /// SQuAD's JSON.
+    Squad,
+    /// A word and its tag a line.
+    Columns(ColumnFormat),
 }
 
 /// What a split is for.
@@ -129,12 +138,16 @@ impl Dataset {
         })
     }
 
-    /// Reads a split from the data root `root`. Texts come out as they stand in the file, byte for byte.
+    /// Reads a split of a dataset of tables from the data root `root`. Texts come out as they stand in the file,
+    /// byte for byte.
     ///
     /// # Errors
-    /// A folder or file that is missing or cannot be read; an empty file; with [`BadRows::Refuse`], the first
-    /// malformed row.
+    /// A dataset of another format; a folder or file that is missing or cannot be read; an empty file; with
+    /// [`BadRows::Refuse`], the first malformed row.
     pub fn read(&self, root: &Path, split: &SplitFile, bad_rows: BadRows) -> Result<Split, Diagnostic> {
+        if !matches!(self.reader, Reader::Glue | Reader::GlueOrMsr) {
+            return Err(Diagnostic::new(format!("{} is not made of tables", self.name)));
+        }
         if let Some(path) = split.path {
             return glue::read(self, split, path, bad_rows);
         }
@@ -142,6 +155,14 @@ impl Dataset {
         match (self.reader, folder.split(split)) {
             (Reader::GlueOrMsr, Err(missing)) => msr::read(self, split, &folder, bad_rows).unwrap_or(Err(missing)),
             (_, file) => glue::read(self, split, &file?, bad_rows),
+        }
+    }
+
+    /// The one file that a split is read from.
+    pub(super) fn file(&self, root: &Path, split: &SplitFile) -> Result<PathBuf, Diagnostic> {
+        match split.path {
+            Some(path) => Ok(path.to_path_buf()),
+            None => DatasetFolder::find(self, root)?.split(split),
         }
     }
 

@@ -68,7 +68,7 @@ fn expected(dataset: &Dataset) -> String {
     let files = files.collect::<Vec<_>>().join(", ");
     match dataset.reader {
         Reader::GlueOrMsr => format!("{files}; or {}", msr::FILES.join(", ")),
-        Reader::Glue => files,
+        Reader::Glue | Reader::Swag | Reader::Squad | Reader::Columns(_) => files,
     }
 }
 

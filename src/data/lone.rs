@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::dataset::{Dataset, Layout, SplitRole};
+use super::dataset::{Dataset, Layout, Reader, SplitRole};
 use super::example::{BadRows, Split};
 use super::glue::Gathered;
 use super::rows::{first_line, for_each_row_of};
@@ -22,9 +22,13 @@ impl LoneTable {
     /// The form that nobody publishes: a header and the texts, nothing else.
     pub const TEXTS: &'static str = "texts";
 
-    /// The forms of `dataset`: its splits', those with scores to compare with first, then its texts alone.
+    /// The forms of `dataset`: its splits', those with scores to compare with first, then its texts alone. None
+    /// where it is not made of tables.
     #[must_use]
     pub fn of(dataset: &'static Dataset) -> Vec<Self> {
+        if !matches!(dataset.reader, Reader::Glue | Reader::GlueOrMsr) {
+            return Vec::new();
+        }
         let of = |role| dataset.splits.iter().filter(move |split| split.role == role);
         let splits = [SplitRole::Dev, SplitRole::Test, SplitRole::Train].into_iter().flat_map(of);
         let mut tables: Vec<Self> =

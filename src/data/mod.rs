@@ -1,6 +1,7 @@
 //! Datasets: manifests, readers of the published formats, and the mini benchmark's generator.
 
 mod columns;
+mod content;
 mod dataset;
 mod example;
 mod folder;
@@ -15,6 +16,7 @@ mod verify;
 
 pub use crate::checksum::sha256_of;
 pub use columns::{ColumnFormat, Scheme, Sentence, Sentences, Separator, read_sentences, sentences_of};
+pub use content::Content;
 pub use dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 pub use example::{BadRows, Example, Label, Split};
 pub use lone::LoneTable;

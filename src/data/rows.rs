@@ -182,7 +182,9 @@ impl Row<'_> {
                 }
                 Ok(_) | Err(_) => Err(self.malformed(format!("the score `{text}` is not a number"), SKIPPING)),
             },
-            Labels::Hidden => Err(self.malformed("a label in a dataset that has none".to_owned(), SKIPPING)),
+            Labels::Hidden | Labels::Structured => {
+                Err(self.malformed("a label in a dataset that has none".to_owned(), SKIPPING))
+            }
         }
     }
 

@@ -70,11 +70,11 @@ fn compare(dataset: &Dataset, split: &SplitFile, listed: &ManifestSplit, root: &
         Ok(files) => files,
         Err(missing) => return Verdict::Missing(missing),
     };
-    let read = match dataset.read(root, split, BadRows::Skip) {
+    let read = match dataset.load(root, split, BadRows::Skip) {
         Ok(read) => read,
         Err(unreadable) => return Verdict::Unreadable(unreadable),
     };
-    let found = read.examples.len() as u64;
+    let found = read.len() as u64;
     if found != split.examples {
         return Verdict::OtherSize { found };
     }

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::random::Stream;
     use crate::text::features::tests::three;
-    use crate::text::{Labelled, LeftOut, NOWHERE, Pieces};
+    use crate::text::{Labelled, LeftOut, NOWHERE, Parts};
 
     #[test]
     fn packing_has_no_padding_and_restarts_positions() {
@@ -115,18 +115,19 @@ mod tests {
         assert_eq!((set.len(), set.sequences(), set.length(0)), (1, 3, 16));
         let batch = PackedBatch::pack(&set, &[0]);
         assert_eq!((batch.len(), &batch.offsets[..], &batch.labels[..]), (3, &[0, 5, 13, 16][..], &[2.0][..]));
-        let pieces = Pieces {
-            ids: vec![vec![2, 7, 3], vec![2, 3]],
-            segments: vec![vec![0; 3], vec![0; 2]],
+        let parts = Parts {
+            offsets: vec![0, 3, 5],
+            ids: vec![2, 7, 3, 2, 3],
+            segments: vec![0; 5],
             labels: vec![1.0, 1.0, 0.0, 0.0],
             owners: vec![4, 4],
-            places: vec![vec![NOWHERE, [0, 3], NOWHERE], vec![NOWHERE; 2]],
+            places: vec![NOWHERE, [0, 3], NOWHERE, NOWHERE, NOWHERE],
             truncated: 0,
         };
-        let spans = FeatureSet::from_pieces(&pieces, Labelled::Spans, LeftOut::default());
+        let spans = FeatureSet::from_parts(parts.clone(), Labelled::Spans, LeftOut::default());
         assert_eq!(PackedBatch::pack(&spans, &[1, 0]).labels, [0.0, 0.0, 1.0, 1.0]);
-        let pieces = Pieces { labels: vec![9.0, 1.0, 2.0, 3.0, 4.0], ..pieces };
-        let tokens = FeatureSet::from_pieces(&pieces, Labelled::Tokens, LeftOut::default());
+        let parts = Parts { labels: vec![9.0, 1.0, 2.0, 3.0, 4.0], ..parts };
+        let tokens = FeatureSet::from_parts(parts, Labelled::Tokens, LeftOut::default());
         assert_eq!(PackedBatch::pack(&tokens, &[1, 0]).labels, [3.0, 4.0, 9.0, 1.0, 2.0]);
         assert_eq!((tokens.owners(), tokens.places()[1]), (&[4, 4][..], [0, 3]));
     }

@@ -65,19 +65,21 @@ pub struct FeatureSet {
     pub(super) left_out: LeftOut,
 }
 
-/// Sequences that were cut from a longer source: windows of a text, parts of a sentence.
+/// Sequences that are parts of something, in columns: windows of a text, parts of a sentence.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pieces {
-    /// Token ids of each sequence.
-    pub ids: Vec<Vec<u32>>,
-    /// 0 or 1 for each token.
-    pub segments: Vec<Vec<u8>>,
-    /// As [`Labelled::Spans`] or [`Labelled::Tokens`] says, all sequences one after the other.
+pub struct Parts {
+    /// Where each sequence starts, and at the end the number of tokens, `[sequences + 1]`.
+    pub offsets: Vec<u64>,
+    /// Token ids, `[tokens]`.
+    pub ids: Vec<u32>,
+    /// 0 or 1, `[tokens]`.
+    pub segments: Vec<u8>,
+    /// As [`Labelled::Spans`] or [`Labelled::Tokens`] says.
     pub labels: Vec<f32>,
-    /// What each sequence is a part of: the number of a question or a sentence.
+    /// What each sequence is a part of: the number of a question or a sentence, `[sequences]`.
     pub owners: Vec<u32>,
-    /// Where each token stands in its source; [`NOWHERE`] for those that stand for nothing in it.
-    pub places: Vec<Vec<[u32; 2]>>,
+    /// Where each token stands in its source; [`NOWHERE`] for those that stand for nothing in it, `[tokens]`.
+    pub places: Vec<[u32; 2]>,
     /// Sources of which something was cut off.
     pub truncated: u64,
 }
@@ -146,19 +148,34 @@ impl FeatureSet {
     }
 
     /// Features of sequences that are parts of something, labelled as `labelled` says.
+    ///
+    /// # Panics
+    /// When the columns do not fit each other.
     #[must_use]
-    pub fn from_pieces(pieces: &Pieces, labelled: Labelled, left_out: LeftOut) -> Self {
-        Self {
-            offsets: offsets_of(&pieces.ids),
-            ids: pieces.ids.concat(),
-            segments: pieces.segments.concat(),
-            labelled,
-            labels: pieces.labels.clone(),
-            owners: pieces.owners.clone(),
-            places: pieces.places.concat(),
-            truncated: pieces.truncated,
-            left_out,
-        }
+    pub fn from_parts(parts: Parts, labelled: Labelled, left_out: LeftOut) -> Self {
+        let Parts { offsets, ids, segments, labels, owners, places, truncated } = parts;
+        let set = Self { offsets, ids, segments, labelled, labels, owners, places, truncated, left_out };
+        assert!(set.is_whole(), "columns of one set of sequences");
+        set
+    }
+
+    /// Whether the columns have the lengths that the offsets and the kind of labels ask for.
+    pub(super) fn is_whole(&self) -> bool {
+        let (sequences, tokens) = (self.sequences(), self.ids.len());
+        let labels = match self.labelled {
+            Labelled::Sequences => sequences,
+            Labelled::Choices(each) => sequences / each.max(1) as usize,
+            Labelled::Spans => 2 * sequences,
+            Labelled::Tokens => tokens,
+        };
+        self.offsets.first() == Some(&0)
+            && self.offsets.last() == Some(&(tokens as u64))
+            && self.offsets.is_sorted()
+            && self.segments.len() == tokens
+            && self.labels.len() == labels
+            && sequences.is_multiple_of(self.sequences_per_example())
+            && [0, sequences].contains(&self.owners.len())
+            && [0, tokens].contains(&self.places.len())
     }
 
     /// The same sequences as the choices of questions, `choices` in a row for each of `labels`: the place of the

@@ -73,19 +73,7 @@ pub(super) fn from_bytes(bytes: &[u8], key: &[u8; KEY]) -> Result<FeatureSet, &'
         truncated,
         left_out: LeftOut { malformed, without_gold, unfindable },
     };
-    let fits = match set.labelled {
-        Labelled::Sequences => labels == sequences,
-        Labelled::Choices(each) => each > 0 && labels.checked_mul(each as usize) == Some(sequences),
-        Labelled::Spans => labels == 2 * sequences,
-        Labelled::Tokens => labels as u64 == tokens,
-    };
-    if !fits || (owners != 0 && owners != sequences) || (places != 0 && places as u64 != tokens) {
-        return Err("its columns do not match each other");
-    }
-    if set.offsets.first() != Some(&0) || set.offsets.last() != Some(&tokens) || !set.offsets.is_sorted() {
-        return Err("its offsets are out of order");
-    }
-    Ok(set)
+    if set.is_whole() { Ok(set) } else { Err("its columns do not fit each other") }
 }
 
 /// 0 to 2, or 3 and more for so many choices less 3.
@@ -158,7 +146,7 @@ mod tests {
             assert_eq!((back.truncated, back.left_out), (set.truncated, set.left_out));
         }
         let wrong = FeatureSet { labels: vec![0.0; 4], ..three() };
-        assert_eq!(from_bytes(&to_bytes(&wrong, &key), &key).unwrap_err(), "its columns do not match each other");
+        assert_eq!(from_bytes(&to_bytes(&wrong, &key), &key).unwrap_err(), "its columns do not fit each other");
     }
 
     #[test]

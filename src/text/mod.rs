@@ -15,7 +15,7 @@ mod words;
 
 pub use batch::{PackedBatch, evaluation_batches, training_batches};
 pub use cache::{CacheOutcome, FeatureCache, FeatureKey};
-pub use features::{ExampleFeatures, FeatureSet, Labelled, LeftOut, NOWHERE, Pieces, TextPair};
+pub use features::{ExampleFeatures, FeatureSet, Labelled, LeftOut, NOWHERE, Parts, TextPair};
 pub use files::TokenizerFiles;
 pub use lines::{TextLines, read_lines};
 pub use settings::lower_case_of;

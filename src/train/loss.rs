@@ -88,19 +88,20 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::text::{Labelled, LeftOut, NOWHERE, PackedBatch, Pieces};
+    use crate::text::{Labelled, LeftOut, NOWHERE, PackedBatch, Parts};
 
     /// Two sequences of three and two tokens, with `labels`.
     fn set(labelled: Labelled, labels: &[f32]) -> FeatureSet {
-        let pieces = Pieces {
-            ids: vec![vec![2, 7, 3], vec![2, 3]],
-            segments: vec![vec![0; 3], vec![0; 2]],
+        let parts = Parts {
+            offsets: vec![0, 3, 5],
+            ids: vec![2, 7, 3, 2, 3],
+            segments: vec![0; 5],
             labels: labels.to_vec(),
             owners: vec![0, 1],
-            places: vec![vec![NOWHERE; 3], vec![NOWHERE; 2]],
+            places: vec![NOWHERE; 5],
             truncated: 0,
         };
-        FeatureSet::from_pieces(&pieces, labelled, LeftOut::default())
+        FeatureSet::from_parts(parts, labelled, LeftOut::default())
     }
 
     /// Every kind of head: the batch's loss in f32 is the split's in f64 when the batch is the whole split.
