@@ -10,7 +10,10 @@ mod lone;
 mod manifest;
 pub mod mini;
 mod msr;
+mod rfc4180;
 mod rows;
+pub mod submission;
+mod swag;
 mod table;
 mod verify;
 
@@ -21,5 +24,6 @@ pub use dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 pub use example::{BadRows, Example, Label, Split};
 pub use lone::LoneTable;
 pub use manifest::{Manifest, ManifestSplit};
+pub use swag::{Choice, Choices, ENDINGS, read_choices};
 pub use table::DATASETS;
 pub use verify::{Finding, Verdict, verify};

@@ -8,9 +8,10 @@ use super::dataset::{Dataset, Labels, Layout};
 use super::example::{Example, Label};
 use crate::diagnostic::{Diagnostic, suggest};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// UTF-8's, with which some editors begin a file.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The byte order marks of UTF-16, as which some editors save tables.
-const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+pub(super) const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// A row with its place. Its number of columns is whatever the line has.
 pub(super) struct Row<'a> {
@@ -89,7 +90,8 @@ pub(super) fn first_line<'a>(bytes: &'a [u8], path: &Path) -> Result<(usize, Vec
     }
 }
 
-fn not_utf_16(bytes: &[u8], path: &Path) -> Result<(), Diagnostic> {
+/// Refuses a file that begins as UTF-16 does.
+pub(super) fn not_utf_16(bytes: &[u8], path: &Path) -> Result<(), Diagnostic> {
     if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
         return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
     }

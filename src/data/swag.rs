@@ -1,0 +1,177 @@
+//! SWAG (Zellers et al. 2018): a sentence, the beginning of the next, four endings, one of which is right.
+//!
+//! The files `train.csv`, `val.csv` and `test.csv` of the authors' repository. Columns are found by name, so
+//! that others may stand between them.
+
+use std::path::Path;
+
+use super::example::BadRows;
+use super::rfc4180::{Record, Records};
+use super::rows::{BYTE_ORDER_MARK, not_utf_16};
+use crate::diagnostic::Diagnostic;
+
+/// The endings of one example.
+pub const ENDINGS: usize = 4;
+
+const CONTEXT: &str = "sent1";
+const BEGINNING: &str = "sent2";
+const ENDING_COLUMNS: [&str; ENDINGS] = ["ending0", "ending1", "ending2", "ending3"];
+const LABEL: &str = "label";
+/// Names of the column that numbers the rows; pandas writes it without one.
+const ID_COLUMNS: [&str; 2] = ["", "index"];
+
+const SKIPPING: &str = "`--skip-bad-rows` leaves such rows out and counts them";
+
+/// A question with several answers, one of which is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The file's row number, or the example's number from 0 where there is none.
+    pub id: String,
+    /// The first text of every pair: the sentence before.
+    pub context: String,
+    /// The second texts, [`ENDINGS`] of them: what the next sentence begins with, a space, an ending. The
+    /// space stands there only where the beginning is not empty.
+    pub endings: Vec<String>,
+    /// The place of the right ending in `endings`, from 0, where it is published.
+    pub label: Option<u32>,
+}
+
+/// The examples of one file, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choices {
+    /// The file's name without its ending, such as `val`.
+    pub name: String,
+    /// At least one.
+    pub choices: Vec<Choice>,
+    /// Malformed rows left out under [`BadRows::Skip`].
+    pub skipped: u64,
+}
+
+/// Reads the CSV file at `path`; with `labelled` it must have a label for every row, else labels are not read.
+///
+/// # Errors
+/// A file that cannot be read, is empty, is UTF-16, lacks a column or ends within quotes; with
+/// [`BadRows::Refuse`], the first row with another number of fields than the header, an empty text, bytes
+/// that are not UTF-8 or an unknown label; with [`BadRows::Skip`], a file without any other row.
+pub fn read_choices(path: &Path, labelled: bool, bad_rows: BadRows) -> Result<Choices, Diagnostic> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
+    not_utf_16(&bytes, path)?;
+    let mut records = Records::of(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes));
+    let mut next = || {
+        let unclosed = |line| {
+            Diagnostic::new("a quote is opened that is never closed")
+                .at_line(path, line)
+                .hint("a quote within a field is written twice; was the download cut short?")
+        };
+        records.next().transpose().map_err(|found| unclosed(found.line))
+    };
+    let header = next()?.ok_or_else(|| Diagnostic::new("the file is empty").in_file(path))?;
+    let columns = Columns::find(&header, labelled, path)?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mut read = Choices { name, choices: Vec::new(), skipped: 0 };
+    while let Some(record) = next()? {
+        match (columns.choice(&record, read.choices.len(), path), bad_rows) {
+            (Ok(choice), _) => read.choices.push(choice),
+            (Err(bad), BadRows::Refuse) => return Err(bad),
+            (Err(_), BadRows::Skip) => read.skipped += 1,
+        }
+    }
+    match (read.choices.is_empty(), read.skipped) {
+        (false, _) => Ok(read),
+        (true, 0) => Err(Diagnostic::new("the file has no row").in_file(path).hint("was its download cut short?")),
+        (true, skipped) => Err(Diagnostic::new(format!("none of the file's {skipped} rows can be read"))
+            .in_file(path)
+            .hint("without `--skip-bad-rows` the first of them is explained")),
+    }
+}
+
+/// Places of the columns that are read, from 0.
+struct Columns {
+    /// How many the header names.
+    count: usize,
+    id: Option<usize>,
+    context: usize,
+    beginning: usize,
+    endings: [usize; ENDINGS],
+    label: Option<usize>,
+}
+
+impl Columns {
+    fn find(header: &Record, labelled: bool, path: &Path) -> Result<Self, Diagnostic> {
+        let wrong = |message: String| Diagnostic::new(message).at_line(path, header.line);
+        let places = |name: &str| {
+            let named = |(place, field): (usize, &Vec<u8>)| (field.as_slice() == name.as_bytes()).then_some(place);
+            header.fields.iter().enumerate().filter_map(named).collect::<Vec<_>>()
+        };
+        let place = |name: &str| match places(name)[..] {
+            [place] => Ok(place),
+            [] => Err(wrong(format!("the header has no column `{name}`")).hint(match name {
+                LABEL => "test.csv has no labels; train.csv and val.csv have".to_owned(),
+                _ => {
+                    let all = [&[CONTEXT, BEGINNING][..], &ENDING_COLUMNS].concat().join(", ");
+                    format!("read are train.csv, val.csv and test.csv, not their `_full` versions: {all}")
+                }
+            })),
+            _ => Err(wrong(format!("the header has several columns `{name}`"))),
+        };
+        let mut endings = [0; ENDINGS];
+        for (ending, name) in endings.iter_mut().zip(ENDING_COLUMNS) {
+            *ending = place(name)?;
+        }
+        Ok(Self {
+            count: header.fields.len(),
+            id: ID_COLUMNS.iter().find_map(|name| places(name).first().copied()),
+            context: place(CONTEXT)?,
+            beginning: place(BEGINNING)?,
+            endings,
+            label: labelled.then(|| place(LABEL)).transpose()?,
+        })
+    }
+
+    /// The record as an example; `number` counts the examples before it.
+    fn choice(&self, record: &Record, number: usize, path: &Path) -> Result<Choice, Diagnostic> {
+        let wrong = |message: String, hint: &str| Diagnostic::new(message).at_line(path, record.line).hint(hint);
+        let found = record.fields.len();
+        if found != self.count {
+            let message = format!("{found} fields where {} were expected", self.count);
+            return Err(wrong(message, &format!("a comma in a text needs quotes around the text; {SKIPPING}")));
+        }
+        let text = |place: usize, name: &str| {
+            let bytes = record.fields.get(place).map_or(&[][..], Vec::as_slice);
+            std::str::from_utf8(bytes).map_err(|_| wrong(format!("`{name}` is not valid UTF-8"), SKIPPING))
+        };
+        let filled = |place: usize, name: &str| match text(place, name)? {
+            blank if blank.trim().is_empty() => Err(wrong(format!("`{name}` is empty"), SKIPPING)),
+            filled => Ok(filled),
+        };
+        let label = match self.label {
+            Some(place) => Some(label(filled(place, LABEL)?).ok_or_else(|| {
+                let excerpt: String = text(place, LABEL).unwrap_or_default().chars().take(40).collect();
+                let hint = format!("the label is the number of the right ending, 0 to {}; {SKIPPING}", ENDINGS - 1);
+                wrong(format!("unknown label `{excerpt}`"), &hint)
+            })?),
+            None => None,
+        };
+        let beginning = text(self.beginning, BEGINNING)?;
+        let space = if beginning.is_empty() { "" } else { " " };
+        let endings = self.endings.iter().zip(ENDING_COLUMNS);
+        Ok(Choice {
+            id: match self.id {
+                Some(place) => text(place, "index")?.to_owned(),
+                None => number.to_string(),
+            },
+            context: filled(self.context, CONTEXT)?.to_owned(),
+            endings: endings
+                .map(|(place, name)| Ok(format!("{beginning}{space}{}", filled(*place, name)?)))
+                .collect::<Result<_, Diagnostic>>()?,
+            label,
+        })
+    }
+}
+
+/// A label as it is written: one digit that names an ending.
+fn label(text: &str) -> Option<u32> {
+    let known = |label: &u32| label.to_string() == text;
+    (0..ENDINGS as u32).find(known)
+}
