@@ -48,7 +48,8 @@ fn sentences_tags_and_entities_are_those_that_seqeval_counts() {
             *kinds.entry(entity.kind.to_owned()).or_default() += 1;
         }
         let lengths = || read.sentences.iter().map(|one| one.words.len());
-        let pairs = |one: &Sentence| one.words.iter().zip(&one.tags).map(|(c, t)| format!("{c} {t}\n")).collect();
+        let pairs =
+            |one: &Sentence| -> String { one.words.iter().zip(&one.tags).map(|(c, t)| format!("{c} {t}\n")).collect() };
         let lines: String = read.sentences.iter().map(|one| pairs(one) + "\n").collect();
         let found = json!({
             "sentences": read.sentences.len(), "characters": lengths().sum::<usize>(), "longest": lengths().max(),

@@ -3,6 +3,7 @@
 //! Columns as in the files that <https://gluebenchmark.com> gives out; split sizes as counted in them, rows
 //! without a gold label not counted, nor the few of QQP that are broken over several lines.
 
+use super::columns::{ColumnFormat, Scheme, Separator};
 use super::dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 use SplitRole::{Dev, Test, Train};
 
@@ -154,6 +155,30 @@ const GLUE: Dataset = Dataset {
     manifest: "",
 };
 
+/// A split that is no table, under all the names that its file has.
+const fn other(
+    name: &'static str,
+    role: SplitRole,
+    file: &'static str,
+    also: &'static [&'static str],
+    examples: u64,
+) -> SplitFile {
+    SplitFile { name, role, file, also, path: None, layout: Layout::NONE, examples }
+}
+
+/// What datasets without columns of labels share.
+const STRUCTURED: Dataset = Dataset { labels: Labels::Structured, ..GLUE };
+
+/// A word and its tag a line, told apart as they come.
+const ANY_COLUMNS: ColumnFormat = ColumnFormat {
+    separator: Separator::Any,
+    scheme: Scheme::Auto,
+    token_column: 0,
+    tag_column: None,
+    segmentation_digit: false,
+    lossy: false,
+};
+
 /// Every dataset.
 pub const DATASETS: &[Dataset] = &[
     Dataset {
@@ -272,6 +297,93 @@ pub const DATASETS: &[Dataset] = &[
         manifest: include_str!("../../datasets/ax.yaml"),
         ..GLUE
     },
+    Dataset {
+        name: "squad1",
+        folder: "SQuAD-1.1",
+        also: &["SQuAD", "SQuAD1", "squad-v1.1"],
+        reader: Reader::Squad,
+        splits: &[
+            other("train", Train, "train-v1.1.json", &["train.json"], 87599),
+            other("dev", Dev, "dev-v1.1.json", &["dev.json"], 10570),
+        ],
+        manifest: include_str!("../../datasets/squad1.yaml"),
+        ..STRUCTURED
+    },
+    Dataset {
+        name: "squad2",
+        folder: "SQuAD-2.0",
+        also: &["SQuAD2", "squad-v2.0", "SQuAD"],
+        reader: Reader::Squad,
+        splits: &[
+            other("train", Train, "train-v2.0.json", &["train.json"], 130_319),
+            other("dev", Dev, "dev-v2.0.json", &["dev.json"], 11873),
+        ],
+        manifest: include_str!("../../datasets/squad2.yaml"),
+        ..STRUCTURED
+    },
+    Dataset {
+        name: "swag",
+        folder: "SWAG",
+        also: &["swagaf"],
+        reader: Reader::Swag,
+        splits: &[
+            other("train", Train, "train.csv", &[], 73546),
+            other("dev", Dev, "val.csv", &["dev.csv"], 20006),
+            other("test", Test, "test.csv", &[], 20005),
+        ],
+        manifest: include_str!("../../datasets/swag.yaml"),
+        ..STRUCTURED
+    },
+    Dataset {
+        name: "conll2003",
+        folder: "CoNLL-2003",
+        also: &["conll03", "eng"],
+        reader: Reader::Columns(ANY_COLUMNS),
+        splits: &[
+            other("train", Train, "eng.train", &["train.txt"], 14041),
+            other("dev", Dev, "eng.testa", &["valid.txt", "dev.txt", "testa.txt"], 3250),
+            other("test", Dev, "eng.testb", &["test.txt", "testb.txt"], 3453),
+        ],
+        manifest: include_str!("../../datasets/conll2003.yaml"),
+        ..STRUCTURED
+    },
+    Dataset {
+        name: "msra",
+        folder: "MSRA",
+        reader: Reader::Columns(ANY_COLUMNS),
+        splits: &[
+            other("train", Train, "msra_train_bio.txt", &["train.txt"], 45000),
+            other("test", Dev, "msra_test_bio.txt", &["test.txt", "dev.txt"], 3442),
+        ],
+        manifest: include_str!("../../datasets/msra.yaml"),
+        ..STRUCTURED
+    },
+    Dataset {
+        name: "weibo",
+        folder: "Weibo",
+        also: &["WeiboNER"],
+        reader: Reader::Columns(ColumnFormat { segmentation_digit: true, ..ANY_COLUMNS }),
+        splits: &[
+            other("train", Train, "weiboNER_2nd_conll.train", &["weiboNER.conll.train", "train.txt"], 1350),
+            other("dev", Dev, "weiboNER_2nd_conll.dev", &["weiboNER.conll.dev", "dev.txt"], 270),
+            other("test", Dev, "weiboNER_2nd_conll.test", &["weiboNER.conll.test", "test.txt"], 270),
+        ],
+        manifest: include_str!("../../datasets/weibo.yaml"),
+        ..STRUCTURED
+    },
+    Dataset {
+        name: "resume",
+        folder: "ResumeNER",
+        also: &["resume_ner", "Resume"],
+        reader: Reader::Columns(ANY_COLUMNS),
+        splits: &[
+            other("train", Train, "train.char.bmes", &["train.txt"], 3821),
+            other("dev", Dev, "dev.char.bmes", &["dev.txt"], 463),
+            other("test", Dev, "test.char.bmes", &["test.txt"], 477),
+        ],
+        manifest: include_str!("../../datasets/resume.yaml"),
+        ..STRUCTURED
+    },
 ];
 
 #[cfg(test)]
@@ -289,6 +401,10 @@ mod tests {
             let splits: BTreeSet<_> = dataset.splits.iter().map(|split| split.name).collect();
             assert_eq!(splits.len(), dataset.splits.len(), "{}", dataset.name);
             for split in dataset.splits {
+                if dataset.labels == Labels::Structured {
+                    assert_eq!(split.layout, Layout::NONE);
+                    continue;
+                }
                 let Layout { columns, id, first, second, label, .. } = split.layout;
                 let places: Vec<usize> = [id, Some(first), second, label].into_iter().flatten().collect();
                 assert!(places.iter().all(|place| *place < columns.len()), "{} {}", dataset.name, split.name);

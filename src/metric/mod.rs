@@ -7,6 +7,7 @@
 mod classes;
 mod correlation;
 mod entities;
+pub mod squad;
 
 pub use classes::{accuracy, f1, mcc};
 pub use correlation::{pearson, spearman};

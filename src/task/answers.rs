@@ -1,7 +1,15 @@
 //! A split with what its gold answers are, and what a model's outputs make of it.
 
+use super::spans::{
+    self, NullAnswer, SpanOutputs, SpanSettings, n_best_json, null_odds_json, predictions_json, scores_v1_json,
+    scores_v2_json,
+};
+use super::tags::{TagSet, kinds_tsv, predictions, tag_scores};
 use super::{HeadKind, Task};
-use crate::metric::Value;
+use crate::data::{Questions, Sentences};
+use crate::metric::squad::{NullOdds, score_v1, score_v2};
+use crate::metric::{Metric, Value};
+use crate::store::SpanOptions;
 use crate::text::FeatureSet;
 
 /// A split that is scored or predicted.
@@ -20,6 +28,15 @@ pub struct DevSplit {
 pub enum Gold {
     /// The features' labels are all that there is.
     Labels,
+    /// Answers to questions, with how answers are read off the outputs.
+    Questions {
+        /// The questions, whose paragraphs the answers are cut from.
+        questions: Questions,
+        /// How answers are chosen.
+        options: SpanOptions,
+    },
+    /// Tags of words.
+    Sentences(Sentences),
 }
 
 /// A file of predictions.
@@ -37,6 +54,8 @@ impl DevSplit {
     pub fn examples(&self) -> u64 {
         match &self.gold {
             Gold::Labels => self.features.len() as u64,
+            Gold::Questions { questions, .. } => questions.questions.len() as u64,
+            Gold::Sentences(sentences) => sentences.sentences.len() as u64,
         }
     }
 }
@@ -47,21 +66,62 @@ impl Task {
     /// `outputs` has a row for every sequence or every token of the split's features, in order. `tags` are the
     /// classes of a task that names them in its training data.
     #[must_use]
-    pub fn values(&self, outputs: &[f32], split: &DevSplit, _tags: &[String]) -> Vec<Value> {
-        match &split.gold {
-            Gold::Labels => self.score(outputs, split.features.labels()),
-        }
+    pub fn values(&self, outputs: &[f32], split: &DevSplit, tags: &[String]) -> Vec<Value> {
+        let all = match &split.gold {
+            Gold::Labels => return self.score(outputs, split.features.labels()),
+            Gold::Questions { questions, options } => {
+                let answers = decode(questions, *options, outputs, &split.features);
+                let judged = spans::judged(questions, &answers);
+                let tally =
+                    if may_be_unanswerable(questions) { score_v2(&judged, None).all } else { score_v1(&judged) };
+                vec![("exact_match", tally.exact_fraction()), ("f1", tally.f1_fraction())]
+            }
+            Gold::Sentences(sentences) => {
+                let predicted = decode_tags(sentences, tags, outputs, &split.features);
+                let counts = tag_scores(&sentences.sentences, &predicted).overall;
+                vec![("precision", counts.precision()), ("recall", counts.recall()), ("f1", counts.f1())]
+            }
+        };
+        let value = |name: &&str| all.iter().find(|(known, _)| known == name).map_or(f64::NAN, |(_, value)| *value);
+        self.metrics.iter().filter_map(|name| Some(Metric::find(name)?.value(value(name)))).collect()
     }
 
     /// The predictions for a split as files: a table, or what the task's own judge reads. Arguments as
     /// [`Task::values`].
     #[must_use]
-    pub fn prediction_files(&self, outputs: &[f32], split: &DevSplit, _tags: &[String]) -> Vec<PredictionFile> {
+    pub fn prediction_files(&self, outputs: &[f32], split: &DevSplit, tags: &[String]) -> Vec<PredictionFile> {
+        let file = |name: String, content| PredictionFile { name, content };
+        let name = split.name;
         match &split.gold {
-            Gold::Labels => vec![PredictionFile {
-                name: format!("predictions-{}.tsv", split.name),
-                content: self.predictions_tsv(outputs, split.features.labels()),
-            }],
+            Gold::Labels => {
+                vec![file(format!("predictions-{name}.tsv"), self.predictions_tsv(outputs, split.features.labels()))]
+            }
+            Gold::Questions { questions, options } => {
+                let answers = decode(questions, *options, outputs, &split.features);
+                let judged = spans::judged(questions, &answers);
+                let mut files = vec![
+                    file("predictions.json".into(), predictions_json(questions, &answers)),
+                    file("nbest_predictions.json".into(), n_best_json(questions, &answers)),
+                ];
+                if may_be_unanswerable(questions) {
+                    let odds: Vec<f64> = answers.iter().map(|answer| answer.null_odds.unwrap_or(f64::NAN)).collect();
+                    // No odds are above this: the answers stand as they were given, and the best threshold is sought.
+                    let odds = NullOdds { odds: &odds, threshold: f64::INFINITY };
+                    files.push(file("null_odds.json".into(), null_odds_json(questions, &answers)));
+                    files.push(file("scores.json".into(), scores_v2_json(&score_v2(&judged, Some(odds)))));
+                } else {
+                    files.push(file("scores.json".into(), scores_v1_json(&score_v1(&judged))));
+                }
+                files
+            }
+            Gold::Sentences(sentences) => {
+                let predicted = decode_tags(sentences, tags, outputs, &split.features);
+                let scores = tag_scores(&sentences.sentences, &predicted);
+                vec![
+                    file(format!("predictions-{name}.txt"), predictions(&sentences.sentences, &predicted)),
+                    file(format!("entities-{name}.tsv"), kinds_tsv(&scores)),
+                ]
+            }
         }
     }
 
@@ -75,4 +135,34 @@ impl Task {
             HeadKind::Tags => tags.len(),
         }
     }
+}
+
+/// Whether the file is one of SQuAD 2.0's kind: some question has no answer.
+fn may_be_unanswerable(questions: &Questions) -> bool {
+    questions.questions.iter().any(|question| question.impossible)
+}
+
+fn decode(questions: &Questions, options: SpanOptions, outputs: &[f32], features: &FeatureSet) -> Vec<spans::Decoded> {
+    let settings = SpanSettings {
+        n_best: options.n_best as usize,
+        max_answer_length: options.max_answer_length as usize,
+        doc_stride: options.doc_stride,
+        null: if may_be_unanswerable(questions) {
+            NullAnswer::Above(options.null_threshold)
+        } else {
+            NullAnswer::Never
+        },
+    };
+    let (offsets, owners, places) = (features.offsets(), features.owners(), features.places());
+    spans::decode(questions, &SpanOutputs { logits: outputs, offsets, owners, places }, &settings)
+}
+
+fn decode_tags(
+    sentences: &Sentences,
+    tags: &[String],
+    outputs: &[f32],
+    features: &FeatureSet,
+) -> Vec<Vec<std::sync::Arc<str>>> {
+    let (offsets, owners, places) = (features.offsets(), features.owners(), features.places());
+    TagSet::from_names(tags).decode(&sentences.sentences, outputs, offsets, owners, places)
 }

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::load::checksum;
-use super::{DevSplit, Gold, TRAIN, Task};
-use crate::data::{BadRows, Dataset, Label, Split, SplitFile};
+use super::tags::TagSet;
+use super::{DevSplit, Gold, HeadKind, TRAIN, Task};
+use crate::data::{BadRows, Choices, Content, Dataset, Label, Questions, Sentences, Split, SplitFile, SplitRole};
 use crate::diagnostic::Diagnostic;
-use crate::store::TaskOptions;
-use crate::text::{CacheOutcome, FeatureCache, FeatureKey, FeatureSet, LeftOut, TextPair, Tokenizer, Vocabulary};
+use crate::store::{self, SpanOptions, TagOptions, TaskOptions};
+use crate::text::{
+    CacheOutcome, Context, FeatureCache, FeatureKey, FeatureSet, Labelled, LeftOut, Parts, Purpose, TextPair,
+    Tokenizer, Vocabulary, WindowSettings, Windows, WordFeatures, WordSentence,
+};
 
 /// All that features are made from.
 #[derive(Clone, Copy)]
@@ -25,7 +29,7 @@ pub struct FeatureSource<'a> {
     pub lower_case: bool,
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included.
     pub max_length: u32,
-    /// The particulars of the task's shape.
+    /// The particulars of the task's shape; without them, the task's own.
     pub options: Option<&'a TaskOptions>,
     /// Where features are kept.
     pub cache: &'a FeatureCache,
@@ -47,31 +51,48 @@ pub struct TaskFeatures {
 }
 
 impl Task {
-    /// The features of the training split and the dev splits. Splits that are in the cache are neither read nor
-    /// tokenised: the checksums stand for their text.
+    /// The features of the training split and the dev splits. Splits that are in the cache are not tokenised: the
+    /// checksums stand for their text. What answers are read off or held against is read anew.
     ///
     /// # Errors
     /// A missing file; with [`BadRows::Refuse`], the first malformed row; a file that is no longer what its
     /// checksum says.
     pub fn features(&self, source: &FeatureSource<'_>) -> Result<TaskFeatures, Diagnostic> {
+        let default = self.default_options();
+        let source = &FeatureSource { options: source.options.or(default.as_ref()), ..*source };
+        let tags = self.tag_set(source)?;
         let mut skipped_rows = BTreeMap::new();
         let mut outcomes = Vec::new();
         let mut get = |split: &str| {
-            let part = SplitSource::new(self.dataset, split, source)?;
+            let part = SplitSource::new(self.dataset, split, source, tags.as_ref())?;
             let (set, outcome) = part.features()?;
             outcomes.push((part.split.name, outcome));
             if set.left_out().malformed > 0 {
                 skipped_rows.insert(part.published_name(), set.left_out().malformed);
             }
-            Ok((part.split.name, set))
+            Ok((part, set))
         };
         let (_, train) = get(TRAIN)?;
         let dev = self.dev.iter().map(|split| {
-            let (name, features) = get(split)?;
-            Ok(DevSplit { name, features, gold: Gold::Labels })
+            let (part, features) = get(split)?;
+            Ok(DevSplit { name: part.split.name, features, gold: part.gold(self.head)? })
         });
         let dev = dev.collect::<Result<_, Diagnostic>>()?;
-        Ok(TaskFeatures { train, dev, tags: Vec::new(), skipped_rows, outcomes })
+        let tags = tags.map_or_else(Vec::new, |tags| tags.names().iter().map(ToString::to_string).collect());
+        Ok(TaskFeatures { train, dev, tags, skipped_rows, outcomes })
+    }
+
+    /// The classes that the training split names, of a task that tags words.
+    fn tag_set(&self, source: &FeatureSource<'_>) -> Result<Option<TagSet>, Diagnostic> {
+        if self.head != HeadKind::Tags {
+            return Ok(None);
+        }
+        let dataset = self.dataset()?;
+        let content = dataset.load(source.data_root, dataset.split(TRAIN)?, source.bad_rows)?;
+        Ok(Some(match &content {
+            Content::Sentences(read) => TagSet::of(&read.sentences),
+            Content::Texts(_) | Content::Choices(_) | Content::Questions(_) => TagSet::of(&[]),
+        }))
     }
 
     /// Whether the files of a split are in the data root.
@@ -81,7 +102,7 @@ impl Task {
         files.is_ok_and(|files| files.iter().all(|(_, path)| path.is_file()))
     }
 
-    /// The features of one split of any dataset, such as one of [`Task::predicts`].
+    /// The features of one split of any dataset of texts or choices, such as one of [`Task::predicts`].
     ///
     /// # Errors
     /// As [`Task::features`].
@@ -90,7 +111,7 @@ impl Task {
         split: &str,
         source: &FeatureSource<'_>,
     ) -> Result<(FeatureSet, CacheOutcome), Diagnostic> {
-        SplitSource::new(dataset, split, source)?.features()
+        SplitSource::new(dataset, split, source, None)?.features()
     }
 }
 
@@ -100,13 +121,19 @@ struct SplitSource<'a> {
     split: &'static SplitFile,
     files: Vec<(String, PathBuf)>,
     source: &'a FeatureSource<'a>,
+    tags: Option<&'a TagSet>,
 }
 
 impl<'a> SplitSource<'a> {
-    fn new(dataset: &str, split: &str, source: &'a FeatureSource<'a>) -> Result<Self, Diagnostic> {
+    fn new(
+        dataset: &str,
+        split: &str,
+        source: &'a FeatureSource<'a>,
+        tags: Option<&'a TagSet>,
+    ) -> Result<Self, Diagnostic> {
         let dataset = Dataset::find(dataset)?;
         let split = dataset.split(split)?;
-        Ok(Self { dataset, split, files: dataset.files(source.data_root, split)?, source })
+        Ok(Self { dataset, split, files: dataset.files(source.data_root, split)?, source, tags })
     }
 
     /// The file that holds the split's rows, as published.
@@ -129,14 +156,27 @@ impl<'a> SplitSource<'a> {
             lower_case,
             max_length,
             skip_bad_rows: bad_rows == BadRows::Skip,
-            options: String::new(),
+            options: self.options(),
         };
         cache.get_or_build(&key, || self.build(&key.data_sha256))
     }
 
+    /// What else than the key's other fields decides the features.
+    fn options(&self) -> String {
+        match (self.source.options, self.tags) {
+            (Some(TaskOptions::Spans(SpanOptions { doc_stride, max_query_length, .. })), _) => {
+                format!("doc_stride {doc_stride} max_query_length {max_query_length}")
+            }
+            (Some(TaskOptions::Tags(TagOptions { context, format })), Some(tags)) => {
+                format!("{context:?} {format} {:?}", tags.names())
+            }
+            _ => String::new(),
+        }
+    }
+
     fn build(&self, data_sha256: &BTreeMap<String, String>) -> Result<FeatureSet, Diagnostic> {
         let FeatureSource { data_root, bad_rows, vocabulary, lower_case, max_length, .. } = *self.source;
-        let read = self.dataset.read(data_root, self.split, bad_rows)?;
+        let read = self.dataset.load(data_root, self.split, bad_rows)?;
         // After reading: a file that changed since the plan was made must not be kept under its old checksum.
         for (name, path) in &self.files {
             if data_sha256.get(name) != Some(&checksum(path)?) {
@@ -146,7 +186,36 @@ impl<'a> SplitSource<'a> {
             }
         }
         // Made only here: a start whose features are all on disk needs none.
-        features_of(&read, &Tokenizer::new(vocabulary, lower_case)?, max_length)
+        let tokenizer = &Tokenizer::new(vocabulary, lower_case)?;
+        match (&read, self.source.options) {
+            (Content::Texts(split), _) => features_of(split, tokenizer, max_length),
+            (Content::Choices(choices), _) => features_of_choices(choices, tokenizer, max_length),
+            (Content::Questions(questions), Some(TaskOptions::Spans(options))) => {
+                let purpose = if self.split.role == SplitRole::Train { Purpose::Training } else { Purpose::Evaluation };
+                features_of_questions(questions, tokenizer, max_length, *options, purpose)
+            }
+            (Content::Sentences(sentences), Some(TaskOptions::Tags(options))) => {
+                features_of_sentences(sentences, tokenizer, max_length, options.context, self.tags)
+            }
+            (Content::Questions(_) | Content::Sentences(_), _) => {
+                Err(Diagnostic::new(format!("the settings of {} are those of another kind of task", self.dataset.name)))
+            }
+        }
+    }
+
+    /// What a model's outputs for this split are held against.
+    fn gold(&self, head: HeadKind) -> Result<Gold, Diagnostic> {
+        if !matches!(head, HeadKind::Spans | HeadKind::Tags) {
+            return Ok(Gold::Labels);
+        }
+        let FeatureSource { data_root, bad_rows, options, .. } = *self.source;
+        Ok(match (self.dataset.load(data_root, self.split, bad_rows)?, options) {
+            (Content::Questions(questions), Some(TaskOptions::Spans(options))) => {
+                Gold::Questions { questions, options: *options }
+            }
+            (Content::Sentences(sentences), _) => Gold::Sentences(sentences),
+            (Content::Texts(_) | Content::Choices(_) | Content::Questions(_), _) => Gold::Labels,
+        })
     }
 }
 
@@ -166,4 +235,61 @@ pub fn features_of(read: &Split, tokenizer: &Tokenizer, max_length: u32) -> Resu
         .collect();
     let left_out = LeftOut { malformed: read.skipped, without_gold: read.without_gold, unfindable: 0 };
     FeatureSet::build(tokenizer, &examples, max_length, left_out)
+}
+
+/// `[CLS] context [SEP] ending [SEP]` for each ending (Devlin et al. 2018, §4.4).
+fn features_of_choices(read: &Choices, tokenizer: &Tokenizer, max_length: u32) -> Result<FeatureSet, Diagnostic> {
+    let pairs = read.choices.iter().flat_map(|choice| {
+        let pair = |ending| TextPair { first: &choice.context, second: Some(ending), label: f32::NAN };
+        choice.endings.iter().map(move |ending| pair(ending.as_str()))
+    });
+    let pairs: Vec<TextPair<'_>> = pairs.collect();
+    let left_out = LeftOut { malformed: read.skipped, ..LeftOut::default() };
+    // A handful of choices: exact in f32.
+    let labels = read.choices.iter().map(|choice| choice.label.map_or(f32::NAN, |label| label as f32)).collect();
+    let endings = pairs.len() / read.choices.len().max(1);
+    Ok(FeatureSet::build(tokenizer, &pairs, max_length, left_out)?.into_choices(endings as u32, labels))
+}
+
+fn features_of_questions(
+    read: &Questions,
+    tokenizer: &Tokenizer,
+    max_length: u32,
+    options: SpanOptions,
+    purpose: Purpose,
+) -> Result<FeatureSet, Diagnostic> {
+    let SpanOptions { doc_stride, max_query_length, .. } = options;
+    let settings = WindowSettings { max_length, doc_stride, max_query_length };
+    let windows = Windows::build(tokenizer, &read.paragraphs, &read.asked(), settings, purpose)?;
+    let left_out =
+        LeftOut { malformed: read.skipped, without_gold: windows.unanswered, unfindable: windows.unfindable };
+    let Windows { offsets, ids, segments, labels, owners, places, truncated_questions: truncated, .. } = windows;
+    let parts = Parts { offsets, ids, segments, labels, owners, places, truncated };
+    Ok(FeatureSet::from_parts(parts, Labelled::Spans, left_out))
+}
+
+fn features_of_sentences(
+    read: &Sentences,
+    tokenizer: &Tokenizer,
+    max_length: u32,
+    context: store::Context,
+    tags: Option<&TagSet>,
+) -> Result<FeatureSet, Diagnostic> {
+    let classes: Vec<Vec<Option<u32>>> =
+        read.sentences.iter().map(|sentence| tags.map_or_else(Vec::new, |tags| tags.classes(sentence))).collect();
+    let sentences: Vec<WordSentence<'_>> = read
+        .sentences
+        .iter()
+        .zip(&classes)
+        .map(|(sentence, classes)| WordSentence { words: &sentence.words, classes, document: sentence.document })
+        .collect();
+    let context = match context {
+        store::Context::Sentence => Context::Sentence,
+        store::Context::Document => Context::Document,
+    };
+    let WordFeatures { offsets, owners, ids, labels, places, cut, .. } =
+        WordFeatures::build(tokenizer, &sentences, max_length, context)?;
+    let segments = vec![0; ids.len()];
+    let parts = Parts { offsets, ids, segments, labels, owners, places, truncated: cut };
+    Ok(FeatureSet::from_parts(parts, Labelled::Tokens, LeftOut { malformed: read.skipped, ..LeftOut::default() }))
 }

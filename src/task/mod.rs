@@ -6,6 +6,7 @@ mod conformance;
 mod features;
 mod load;
 mod score;
+pub mod spans;
 mod table;
 mod tags;
 

@@ -27,6 +27,19 @@ const GLUE: Task = Task {
     max_length: 128,
 };
 
+/// What the two SQuADs share; the BERT paper judges by F1 (tables 2 and 3).
+const SPANS: Task = Task {
+    head: HeadKind::Spans,
+    metrics: &["f1", "exact_match"],
+    primary_metric: "f1",
+    // google-research/bert, run_squad.py.
+    max_length: 384,
+    ..GLUE
+};
+
+/// What tasks of named entities share; judged by the F1 of whole entities (Tjong Kim Sang and De Meulder 2003).
+const TAGS: Task = Task { head: HeadKind::Tags, metrics: &["f1", "precision", "recall"], primary_metric: "f1", ..GLUE };
+
 /// Every task.
 pub const TASKS: &[Task] = &[
     Task {
@@ -109,12 +122,67 @@ pub const TASKS: &[Task] = &[
         predicts: &[test("wnli")],
         ..GLUE
     },
+    Task {
+        name: "squad1",
+        title: "SQuAD 1.1: which words of the paragraph answer the question?",
+        benchmark: "SQuAD",
+        dataset: "squad1",
+        ..SPANS
+    },
+    Task {
+        name: "squad2",
+        title: "SQuAD 2.0: which words of the paragraph answer the question, if any?",
+        benchmark: "SQuAD",
+        dataset: "squad2",
+        ..SPANS
+    },
+    Task {
+        name: "swag",
+        title: "SWAG: which of four endings goes on?",
+        benchmark: "SWAG",
+        dataset: "swag",
+        head: HeadKind::Choices(4),
+        predicts: &[test("swag")],
+        ..GLUE
+    },
+    Task {
+        name: "conll2003",
+        title: "CoNLL-2003: persons, places, organisations and others in English news",
+        benchmark: "CoNLL-2003",
+        dataset: "conll2003",
+        dev: &["dev", "test"],
+        ..TAGS
+    },
+    Task {
+        name: "msra",
+        title: "MSRA: persons, places and organisations in Chinese news",
+        benchmark: "MSRA",
+        dataset: "msra",
+        dev: &["test"],
+        ..TAGS
+    },
+    Task {
+        name: "weibo",
+        title: "Weibo: names and mentions in Chinese messages",
+        benchmark: "Weibo",
+        dataset: "weibo",
+        dev: &["dev", "test"],
+        ..TAGS
+    },
+    Task {
+        name: "resume",
+        title: "ResumeNER: names, places, degrees and jobs in Chinese résumés",
+        benchmark: "ResumeNER",
+        dataset: "resume",
+        dev: &["dev", "test"],
+        ..TAGS
+    },
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Dataset, Labels, SplitRole};
+    use crate::data::{Dataset, Labels, Reader, SplitRole};
     use crate::metric::{Function, Metric};
 
     #[test]
@@ -125,6 +193,13 @@ mod tests {
             let dataset = Dataset::find(task.dataset).unwrap();
             match (task.head, dataset.labels) {
                 (HeadKind::Classes(outputs), Labels::Classes(classes)) => assert_eq!(outputs, classes),
+                (HeadKind::Choices(_), labels) => {
+                    assert_eq!((labels, dataset.reader), (Labels::Structured, Reader::Swag))
+                }
+                (HeadKind::Spans, labels) => assert_eq!((labels, dataset.reader), (Labels::Structured, Reader::Squad)),
+                (HeadKind::Tags, labels) => {
+                    assert!(labels == Labels::Structured && matches!(dataset.reader, Reader::Columns(_)));
+                }
                 (head, labels) => assert!(matches!((head, labels), (HeadKind::Regression, Labels::Score { .. }))),
             }
             let dev: Vec<_> = dataset.splits.iter().filter(|s| s.role == SplitRole::Dev).map(|s| s.name).collect();

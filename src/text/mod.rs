@@ -11,6 +11,7 @@ mod settings;
 mod tokenizer;
 mod tokenizer_json;
 mod vocabulary;
+mod windows;
 mod words;
 
 pub use batch::{PackedBatch, evaluation_batches, training_batches};
@@ -22,4 +23,5 @@ pub use settings::lower_case_of;
 pub use tokenizer::Tokenizer;
 pub use tokenizer_json::vocabulary_file;
 pub use vocabulary::{SpecialTokens, Vocabulary};
+pub use windows::{Asked, Purpose, SpanAnswer, WindowSettings, Windows};
 pub use words::{Context, WordFeatures, WordSentence};

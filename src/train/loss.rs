@@ -62,7 +62,8 @@ pub(super) fn mean_loss(head: HeadKind, outputs: &[f32], features: &FeatureSet) 
         HeadKind::Regression => (mean(rows(1).map(|(row, &label)| f64::from(row[0] - label).powi(2))), "squared score"),
         HeadKind::Spans => {
             let spans = labels.chunks_exact(2).zip(features.offsets().windows(2));
-            let losses = spans.map(|(span, tokens)| {
+            let known = spans.filter(|(span, _)| !span[0].is_nan());
+            let losses = known.map(|(span, tokens)| {
                 let rows = &outputs[2 * tokens[0] as usize..2 * tokens[1] as usize];
                 let side = |side: usize| cross_entropy(rows.iter().copied().skip(side).step_by(2), span[side] as usize);
                 (side(0) + side(1)) / 2.0

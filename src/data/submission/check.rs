@@ -39,8 +39,8 @@ impl Entry {
 /// # Errors
 /// When the file cannot be read, or is no zip.
 pub fn check(path: &Path) -> Result<Vec<Finding>, Diagnostic> {
-    let file = File::open(path)
-        .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
+    let file =
+        File::open(path).map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
     check_archive(BufReader::new(file), path)
 }
 

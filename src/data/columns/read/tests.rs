@@ -139,8 +139,14 @@ fn a_file_without_tags_has_words_alone() {
 fn bad_lines_are_named() {
     const SKIP: &str = "`--skip-bad-rows` leaves the sentence out and counts it";
     for (text, expected) in [
-        ("a O\n\nb\n", "3: 1 column where 2 were expected (a line is a word and its tag, with a space or a tab between them; "),
-        ("EU NNP I-NP O\nin IN O\n", "2: 3 columns where 4 were expected (every line has as many columns as the file's first; "),
+        (
+            "a O\n\nb\n",
+            "3: 1 column where 2 were expected (a line is a word and its tag, with a space or a tab between them; ",
+        ),
+        (
+            "EU NNP I-NP O\nin IN O\n",
+            "2: 3 columns where 4 were expected (every line has as many columns as the file's first; ",
+        ),
         ("a PER\n", "1: `PER` is no tag (a tag is O, or a prefix and a type such as B-PER; "),
         ("a O\nb B-\n", "2: `B-` is no tag (a tag is O, or a prefix and a type such as B-PER; "),
         ("a X-PER\n", "1: the tag `X-PER` has an unknown prefix (prefixes are B, I, M, E, S, L, U; "),
