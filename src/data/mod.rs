@@ -9,6 +9,7 @@ mod manifest;
 pub mod mini;
 mod msr;
 mod rows;
+mod squad;
 mod table;
 mod verify;
 
@@ -17,5 +18,6 @@ pub use dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 pub use example::{BadRows, Example, Label, Split};
 pub use lone::LoneTable;
 pub use manifest::{Manifest, ManifestSplit};
+pub use squad::{Answer, Question, Questions, read_questions};
 pub use table::DATASETS;
 pub use verify::{Finding, Verdict, verify};

@@ -8,7 +8,7 @@ use super::dataset::{Dataset, Labels, Layout};
 use super::example::{Example, Label};
 use crate::diagnostic::{Diagnostic, suggest};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The byte order marks of UTF-16, as which some editors save tables.
 const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
@@ -89,7 +89,7 @@ pub(super) fn first_line<'a>(bytes: &'a [u8], path: &Path) -> Result<(usize, Vec
     }
 }
 
-fn not_utf_16(bytes: &[u8], path: &Path) -> Result<(), Diagnostic> {
+pub(super) fn not_utf_16(bytes: &[u8], path: &Path) -> Result<(), Diagnostic> {
     if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
         return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
     }

@@ -6,6 +6,7 @@
 
 mod classes;
 mod correlation;
+pub mod squad;
 
 pub use classes::{accuracy, f1, mcc};
 pub use correlation::{pearson, spearman};

@@ -5,6 +5,7 @@ mod conformance;
 mod features;
 mod load;
 mod score;
+pub mod spans;
 mod table;
 
 pub use crate::data::BadRows;

@@ -11,6 +11,7 @@ mod settings;
 mod tokenizer;
 mod tokenizer_json;
 mod vocabulary;
+mod windows;
 
 pub use batch::{PackedBatch, evaluation_batches, training_batches};
 pub use cache::{CacheOutcome, FeatureCache, FeatureKey};
@@ -21,3 +22,4 @@ pub use settings::lower_case_of;
 pub use tokenizer::Tokenizer;
 pub use tokenizer_json::vocabulary_file;
 pub use vocabulary::{SpecialTokens, Vocabulary};
+pub use windows::{Asked, Purpose, SpanAnswer, WindowSettings, Windows};

@@ -1,0 +1,74 @@
+//! SQuAD's JSON, version 1.1 (Rajpurkar et al. 2016) and 2.0 (Rajpurkar et al. 2018):
+//! `data[].paragraphs[].{context, qas[].{id, question, answers[].{text, answer_start}, is_impossible}}`.
+
+mod read;
+
+pub use read::read_questions;
+
+use crate::text::{Asked, SpanAnswer};
+
+/// The questions of one file, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Questions {
+    /// The contexts, in the order of the file.
+    pub paragraphs: Vec<String>,
+    /// The questions; at least one. Their ids are distinct.
+    pub questions: Vec<Question>,
+    /// What the file says its version is: `1.1` or `v2.0` in the published ones.
+    pub version: Option<String>,
+    /// Malformed questions left out under [`BadRows::Skip`](super::BadRows::Skip).
+    pub skipped: u64,
+}
+
+/// A question about one paragraph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The file's id.
+    pub id: String,
+    /// The question as asked.
+    pub text: String,
+    /// The index of its paragraph.
+    pub paragraph: u32,
+    /// The answers as the annotators marked them, in the order of the file; none in a test file.
+    pub answers: Vec<Answer>,
+    /// Whether the paragraph does not answer the question (`is_impossible` of version 2.0).
+    pub impossible: bool,
+}
+
+/// An answer: a piece of the paragraph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Its text.
+    pub text: String,
+    /// Where it starts in the paragraph, in Unicode characters (`answer_start`). Not checked: what is not found
+    /// there is for [`Windows`](crate::text::Windows) to find or to count.
+    pub start: u32,
+}
+
+impl Questions {
+    /// The questions as windows are built from them, each with its first answer.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked<'_>> {
+        self.questions
+            .iter()
+            .map(|question| Asked {
+                text: &question.text,
+                paragraph: question.paragraph,
+                answer: match question.answers.first() {
+                    _ if question.impossible => SpanAnswer::Nowhere,
+                    Some(answer) => SpanAnswer::At { text: &answer.text, start: answer.start },
+                    None => SpanAnswer::Unknown,
+                },
+            })
+            .collect()
+    }
+
+    /// The context that question `i` is about.
+    ///
+    /// # Panics
+    /// When there is no such question.
+    #[must_use]
+    pub fn context(&self, i: usize) -> &str {
+        &self.paragraphs[self.questions[i].paragraph as usize]
+    }
+}

@@ -1,0 +1,313 @@
+//! From the file to [`Questions`], and what makes a question malformed.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::{Answer, Question, Questions};
+use crate::data::BadRows;
+use crate::data::rows::{BYTE_ORDER_MARK, not_utf_16};
+use crate::diagnostic::Diagnostic;
+
+const SKIPPING: &str = "`--skip-bad-rows` leaves such questions out and counts them";
+const LAYOUT: &str = "SQuAD's layout is data[].paragraphs[].{context, qas[]}";
+
+/// Reads the file at `path`, train, dev or test, of version 1.1 or 2.0. Keys that it does not need, such as
+/// `title` and `plausible_answers`, may be anything.
+///
+/// # Errors
+/// A file that cannot be read; malformed JSON, with line and column; a layout other than SQuAD's above the
+/// questions; no question at all; with [`BadRows::Refuse`], the first malformed question, by its id.
+pub fn read_questions(path: &Path, bad_rows: BadRows) -> Result<Questions, Diagnostic> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
+    not_utf_16(&bytes, path)?;
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    let root = serde_json::from_slice(text).map_err(|error| malformed(&error, text, path))?;
+    let mut reading = Reading {
+        bad_rows,
+        seen: HashSet::new(),
+        read: Questions { paragraphs: Vec::new(), questions: Vec::new(), version: None, skipped: 0 },
+    };
+    reading.root(root).map_err(|found| found.in_file(path))?;
+    let Questions { questions, skipped, .. } = &reading.read;
+    match (questions.is_empty(), skipped) {
+        (false, _) => Ok(reading.read),
+        (true, 0) => Err(Diagnostic::new("the file has no question").hint(LAYOUT).in_file(path)),
+        (true, skipped) => Err(Diagnostic::new(format!("none of the file's {skipped} questions can be read"))
+            .hint("without `--skip-bad-rows` the first of them is explained")
+            .in_file(path)),
+    }
+}
+
+fn malformed(error: &serde_json::Error, text: &[u8], path: &Path) -> Diagnostic {
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let mut found = Diagnostic::new(format!("malformed JSON: {message}")).at_line(path, error.line());
+    // serde_json counts bytes; the bytes that go on with a character are no column of their own.
+    let line = text.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let before = &line[..error.column().min(line.len())];
+    let characters = before.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+    if let Some(place) = &mut found.place {
+        place.column = Some(characters.max(1));
+    }
+    found
+}
+
+/// A file while it is read.
+struct Reading {
+    bad_rows: BadRows,
+    seen: HashSet<String>,
+    read: Questions,
+}
+
+impl Reading {
+    fn root(&mut self, root: Value) -> Result<(), Diagnostic> {
+        let laid_out = |message: String| Diagnostic::new(message).hint(LAYOUT);
+        let mut root = object(root, "the file").map_err(laid_out)?;
+        if let Some(Value::String(version)) = root.remove("version") {
+            self.read.version = Some(version);
+        }
+        for (a, article) in list(&mut root, "data", "the file").map_err(laid_out)?.into_iter().enumerate() {
+            let place = format!("`data[{a}]`");
+            let mut article = object(article, &place).map_err(laid_out)?;
+            for (p, paragraph) in list(&mut article, "paragraphs", &place).map_err(laid_out)?.into_iter().enumerate() {
+                let place = format!("data[{a}].paragraphs[{p}]");
+                let mut paragraph = object(paragraph, &format!("`{place}`")).map_err(laid_out)?;
+                let context = string(&mut paragraph, "context", &format!("`{place}`")).map_err(laid_out)?;
+                let questions = list(&mut paragraph, "qas", &format!("`{place}`")).map_err(laid_out)?;
+                self.read.paragraphs.push(context);
+                for (q, question) in questions.into_iter().enumerate() {
+                    self.question(question, &format!("{place}.qas[{q}]"))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a question of the newest paragraph in, counts it, or refuses it.
+    fn question(&mut self, question: Value, place: &str) -> Result<(), Diagnostic> {
+        let paragraph = self.read.paragraphs.len().saturating_sub(1) as u32;
+        let read = read_question(question, place, paragraph).and_then(|question| {
+            // An id that stands twice would make one prediction answer two questions.
+            let new = self.seen.insert(question.id.clone());
+            if new { Ok(question) } else { Err(format!("question `{}`: another has the same id", question.id)) }
+        });
+        match (read, self.bad_rows) {
+            (Ok(question), _) => self.read.questions.push(question),
+            (Err(_), BadRows::Skip) => self.read.skipped += 1,
+            (Err(message), BadRows::Refuse) => return Err(Diagnostic::new(message).hint(SKIPPING)),
+        }
+        Ok(())
+    }
+}
+
+fn read_question(question: Value, place: &str, paragraph: u32) -> Result<Question, String> {
+    let mut question = object(question, &format!("`{place}`"))?;
+    let id = string(&mut question, "id", &format!("`{place}`"))?;
+    let named = format!("question `{id}`");
+    let text = string(&mut question, "question", &named)?;
+    let impossible = match question.remove("is_impossible") {
+        None => false,
+        Some(Value::Bool(impossible)) => impossible,
+        Some(other) => return Err(format!("{named}: `is_impossible` is {}, not true or false", kind(&other))),
+    };
+    // Test files have no answers.
+    let answers = if question.contains_key("answers") { list(&mut question, "answers", &named)? } else { Vec::new() };
+    let answers = answers
+        .into_iter()
+        .enumerate()
+        .map(|(i, answer)| read_answer(answer, &format!("{named}: answer {}", i + 1)))
+        .collect::<Result<_, String>>()?;
+    Ok(Question { id, text, paragraph, answers, impossible })
+}
+
+fn read_answer(answer: Value, place: &str) -> Result<Answer, String> {
+    let mut answer = object(answer, place)?;
+    let text = string(&mut answer, "text", place)?;
+    let start = match answer.remove("answer_start") {
+        None => return Err(format!("{place} has no `answer_start`")),
+        Some(Value::Number(number)) => number
+            .as_u64()
+            .and_then(|start| u32::try_from(start).ok())
+            .ok_or_else(|| format!("{place}: an `answer_start` of {number} is no place in a text"))?,
+        Some(other) => return Err(format!("{place}: `answer_start` is {}, not a number", kind(&other))),
+    };
+    Ok(Answer { text, start })
+}
+
+fn object(value: Value, place: &str) -> Result<Map<String, Value>, String> {
+    match value {
+        Value::Object(map) => Ok(map),
+        other => Err(format!("{place} is {}, not an object", kind(&other))),
+    }
+}
+
+fn list(owner: &mut Map<String, Value>, key: &str, place: &str) -> Result<Vec<Value>, String> {
+    match owner.remove(key) {
+        Some(Value::Array(list)) => Ok(list),
+        Some(other) => Err(format!("{place}: `{key}` is {}, not a list", kind(&other))),
+        None => Err(format!("{place} has no `{key}`")),
+    }
+}
+
+fn string(owner: &mut Map<String, Value>, key: &str, place: &str) -> Result<String, String> {
+    match owner.remove(key) {
+        Some(Value::String(text)) => Ok(text),
+        Some(other) => Err(format!("{place}: `{key}` is {}, not a string", kind(&other))),
+        None => Err(format!("{place} has no `{key}`")),
+    }
+}
+
+const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(content: impl AsRef<[u8]>, bad_rows: BadRows) -> Result<Questions, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dev.json");
+        std::fs::write(&path, content).unwrap();
+        let shown = |found: Diagnostic| found.to_string().replace(&*folder.path().to_string_lossy(), "");
+        read_questions(&path, bad_rows).map_err(shown)
+    }
+
+    /// A file with one paragraph and these questions.
+    fn file(questions: &str) -> String {
+        format!(r#"{{"data": [{{"paragraphs": [{{"context": "é b", "qas": [{questions}]}}]}}]}}"#)
+    }
+
+    const GOOD: &str = r#"{"id": "a", "question": "?", "answers": [{"text": "b", "answer_start": 2}]}"#;
+
+    #[test]
+    fn both_versions_are_read_and_unknown_keys_passed_over() {
+        let text = "\u{feff}{\"version\": \"v2.0\", \"extra\": [null], \"data\": [
+            {\"title\": 7, \"paragraphs\": [{\"qas\": [], \"context\": \"\"}, {\"context\": \"é b\", \"qas\": [
+                {\"id\": \"a\", \"question\": \"?\", \"answers\": [{\"text\": \"b\", \"answer_start\": 2},
+                    {\"text\": \"\\u00e9\", \"answer_start\": 0, \"more\": {}}]},
+                {\"id\": \"b\", \"question\": \"\", \"answers\": [], \"is_impossible\": true,
+                    \"plausible_answers\": [{\"text\": 5}]},
+                {\"id\": \"c\", \"question\": \"!\"}]}]}]}\r\n";
+        let read = read(text, BadRows::Refuse).unwrap();
+        let question = |id: &str, text: &str, answers: &[(&str, u32)], impossible| Question {
+            id: id.into(),
+            text: text.into(),
+            paragraph: 1,
+            answers: answers.iter().map(|(text, start)| Answer { text: (*text).into(), start: *start }).collect(),
+            impossible,
+        };
+        let expected = Questions {
+            paragraphs: vec![String::new(), "é b".into()],
+            questions: vec![
+                question("a", "?", &[("b", 2), ("é", 0)], false),
+                question("b", "", &[], true),
+                question("c", "!", &[], false),
+            ],
+            version: Some("v2.0".into()),
+            skipped: 0,
+        };
+        assert_eq!(read, expected);
+        let answers: Vec<_> = expected.asked().iter().map(|asked| asked.answer).collect();
+        use crate::text::SpanAnswer::{At, Nowhere, Unknown};
+        assert_eq!(answers, [At { text: "b", start: 2 }, Nowhere, Unknown]);
+        assert_eq!(expected.context(0), "é b");
+    }
+
+    #[test]
+    fn malformed_json_is_refused_at_its_line_and_column() {
+        let deep = format!("{{\"data\": {}", "[".repeat(100_000));
+        let long = format!("{{\"é\": \"{}\", oops", "é".repeat(100_000));
+        for (content, expected) in [
+            (&b""[..], "/dev.json:1:1: malformed JSON: EOF while parsing a value"),
+            (b"\xef\xbb\xbf", "/dev.json:1:1: malformed JSON: EOF while parsing a value"),
+            (b"{\"data\":\n  [\0]}", "/dev.json:2:4: malformed JSON: expected value"),
+            ("{\"é\": 1,\n \"éé\" 5}".as_bytes(), "/dev.json:2:7: malformed JSON: expected `:`"),
+            (b"{\"a\": \"\xff\"}", "/dev.json:1:9: malformed JSON: invalid unicode code point"),
+            (b"{\"a\": \"\\ud800\"}", "/dev.json:1:14: malformed JSON: unexpected end of hex escape"),
+            (b"{} {}", "/dev.json:1:4: malformed JSON: trailing characters"),
+            (deep.as_bytes(), "/dev.json:1:136: malformed JSON: recursion limit exceeded"),
+            (long.as_bytes(), "/dev.json:1:100010: malformed JSON: key must be a string"),
+            (b"\xff\xfe{\0}\0", "/dev.json: the file is UTF-16 (save it as UTF-8)"),
+        ] {
+            assert_eq!(read(content, BadRows::Skip).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn another_layout_is_refused_whatever_is_skipped() {
+        for (content, expected) in [
+            ("[]", "the file is a list, not an object"),
+            ("{\"version\": \"1.1\"}", "the file has no `data`"),
+            ("{\"data\": {}}", "the file: `data` is an object, not a list"),
+            ("{\"data\": [5]}", "`data[0]` is a number, not an object"),
+            ("{\"data\": [{\"title\": \"\"}]}", "`data[0]` has no `paragraphs`"),
+            ("{\"data\": [{\"paragraphs\": [null]}]}", "`data[0].paragraphs[0]` is null, not an object"),
+            ("{\"data\": [{\"paragraphs\": [{\"qas\": []}]}]}", "`data[0].paragraphs[0]` has no `context`"),
+            ("{\"data\": [{\"paragraphs\": [{\"context\": \"\"}]}]}", "`data[0].paragraphs[0]` has no `qas`"),
+            ("{\"data\": []}", "the file has no question"),
+            ("{\"data\": [{\"paragraphs\": []}]}", "the file has no question"),
+        ] {
+            for bad_rows in [BadRows::Refuse, BadRows::Skip] {
+                assert_eq!(read(content, bad_rows).unwrap_err(), format!("/dev.json: {expected} ({LAYOUT})"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_malformed_question_is_named_or_left_out_and_counted() {
+        let answer = |answer: &str| format!(r#"{{"id": "q", "question": "?", "answers": {answer}}}"#);
+        for (bad, expected) in [
+            ("5".to_owned(), "`data[0].paragraphs[0].qas[1]` is a number, not an object"),
+            (r#"{"question": "?"}"#.to_owned(), "`data[0].paragraphs[0].qas[1]` has no `id`"),
+            (r#"{"id": 7}"#.to_owned(), "`data[0].paragraphs[0].qas[1]`: `id` is a number, not a string"),
+            (r#"{"id": "q"}"#.to_owned(), "question `q` has no `question`"),
+            (GOOD.to_owned(), "question `a`: another has the same id"),
+            (
+                r#"{"id": "q", "question": "", "is_impossible": "no"}"#.to_owned(),
+                "question `q`: `is_impossible` is a string, not true or false",
+            ),
+            (answer("null"), "question `q`: `answers` is null, not a list"),
+            (answer("[[]]"), "question `q`: answer 1 is a list, not an object"),
+            (answer(r#"[{"answer_start": 1}]"#), "question `q`: answer 1 has no `text`"),
+            (answer(r#"[{"text": "b"}]"#), "question `q`: answer 1 has no `answer_start`"),
+            (
+                answer(r#"[{"text": "b", "answer_start": -5}]"#),
+                "question `q`: answer 1: an `answer_start` of -5 is no place in a text",
+            ),
+            (
+                answer(r#"[{"text": "b", "answer_start": 1}, {"text": "b", "answer_start": 4294967296}]"#),
+                "question `q`: answer 2: an `answer_start` of 4294967296 is no place in a text",
+            ),
+            (
+                answer(r#"[{"text": "b", "answer_start": 1.0}]"#),
+                "question `q`: answer 1: an `answer_start` of 1.0 is no place in a text",
+            ),
+            (
+                answer(r#"[{"text": "b", "answer_start": "1"}]"#),
+                "question `q`: answer 1: `answer_start` is a string, not a number",
+            ),
+        ] {
+            let content = file(&format!("{GOOD}, {bad}"));
+            let refused = read(&content, BadRows::Refuse).unwrap_err();
+            assert_eq!(refused, format!("/dev.json: {expected} ({SKIPPING})"));
+            let read = read(&content, BadRows::Skip).unwrap();
+            assert_eq!((read.questions.len(), read.skipped), (1, 1), "{bad}");
+        }
+        assert_eq!(
+            read(file("5, 6"), BadRows::Skip).unwrap_err(),
+            "/dev.json: none of the file's 2 questions can be read \
+             (without `--skip-bad-rows` the first of them is explained)"
+        );
+    }
+}

@@ -1,0 +1,315 @@
+//! Questions about contexts that may be longer than a model reads: sliding windows `[CLS] question [SEP] part of
+//! the context [SEP]`, as google-research/bert's `run_squad.py` cuts them.
+
+mod answer;
+#[cfg(test)]
+mod tests;
+
+use rayon::prelude::*;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::tokenizer::Tokenizer;
+use crate::diagnostic::Diagnostic;
+
+/// `[CLS]`, `[SEP]` and `[SEP]`.
+const SPECIAL_TOKENS: usize = 3;
+/// The place of a token that is no part of an answer.
+const NO_PLACE: [u32; 2] = [u32::MAX; 2];
+
+/// How contexts are cut into windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowSettings {
+    /// The longest window in tokens, `[CLS]` and `[SEP]` included.
+    pub max_length: u32,
+    /// How many tokens of the context lie between the starts of two windows.
+    pub doc_stride: u32,
+    /// The longest question in tokens; a longer one loses its end.
+    pub max_query_length: u32,
+}
+
+impl Default for WindowSettings {
+    /// The paper's and `run_squad.py`'s: 384, 128 and 64.
+    fn default() -> Self {
+        Self { max_length: 384, doc_stride: 128, max_query_length: 64 }
+    }
+}
+
+/// A question as windows are built from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// The question's text.
+    pub text: &'a str,
+    /// The index of the paragraph that it is about.
+    pub paragraph: u32,
+    /// The answer to train on.
+    pub answer: SpanAnswer<'a>,
+}
+
+/// Where a question's answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanAnswer<'a> {
+    /// Nobody said.
+    Unknown,
+    /// Not in the paragraph: SQuAD 2.0's impossible questions.
+    Nowhere,
+    /// In the paragraph.
+    At {
+        /// The answer's text.
+        text: &'a str,
+        /// Where it starts in the paragraph, in Unicode characters.
+        start: u32,
+    },
+}
+
+/// What windows are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Questions whose answer is unknown or cannot be found are left out and counted.
+    Training,
+    /// Every question has its windows; without an answer that can be found they have no labels (NaN).
+    Evaluation,
+}
+
+/// Windows in columns. Window `i` owns the tokens from `offsets[i]` to `offsets[i + 1]`. The windows of a question
+/// follow each other in the order of its context, the questions in theirs. A question about a context without
+/// any token has none.
+#[derive(Clone, Debug)]
+pub struct Windows {
+    /// Where each window starts, and the number of all tokens: `[windows + 1]`.
+    pub offsets: Vec<u64>,
+    /// Token ids: `[tokens]`.
+    pub ids: Vec<u32>,
+    /// 0 up to the first `[SEP]` of a window, 1 after it: `[tokens]`.
+    pub segments: Vec<u8>,
+    /// The first and the last token of the answer, counted from the window's `[CLS]`: `[windows, 2]`. Both are 0
+    /// in a window that does not hold the whole answer, and NaN where no answer is known.
+    pub labels: Vec<f32>,
+    /// The index of each window's question: `[windows]`, ascending.
+    pub owners: Vec<u32>,
+    /// Where each token stands in its question's context, from and up to a Unicode character: `[tokens, 2]`.
+    /// [`u32::MAX`] twice for `[CLS]`, `[SEP]` and the question. Pieces of one character share its place. Unlike a
+    /// token's offset, a place ends after the accents of its last character.
+    pub places: Vec<[u32; 2]>,
+    /// Questions that were cut to `max_query_length`.
+    pub truncated_questions: u64,
+    /// Questions with an answer that is not in their paragraph: left out of training.
+    pub unfindable: u64,
+    /// Questions whose answer nobody said: left out of training.
+    pub unanswered: u64,
+}
+
+impl Windows {
+    /// The windows of `asked`, with all threads; each paragraph is tokenised once. The result does not depend on the
+    /// number of threads.
+    ///
+    /// An answer's tokens are all that overlap its characters. It is looked for where it is said to start, then,
+    /// with white space squeezed, anywhere in the words that it touches there, as `run_squad.py` does.
+    ///
+    /// # Errors
+    /// Settings that leave no room for the context or would not move on; a failure of the tokeniser.
+    ///
+    /// # Panics
+    /// When a question's paragraph is not in `paragraphs`.
+    pub fn build(
+        tokenizer: &Tokenizer,
+        paragraphs: &[String],
+        asked: &[Asked<'_>],
+        settings: WindowSettings,
+        purpose: Purpose,
+    ) -> Result<Self, Diagnostic> {
+        settings.check()?;
+        let contexts =
+            paragraphs.par_iter().map(|text| Context::new(tokenizer, text)).collect::<Result<Vec<_>, Diagnostic>>()?;
+        let queries = asked
+            .par_iter()
+            .map(|asked| Query::new(tokenizer, asked, &contexts[asked.paragraph as usize], settings))
+            .collect::<Result<Vec<_>, Diagnostic>>()?;
+        let count = |wanted: &Target| queries.iter().filter(|query| query.target == *wanted).count() as u64;
+        let mut windows = Self {
+            offsets: vec![0],
+            ids: Vec::new(),
+            segments: Vec::new(),
+            labels: Vec::new(),
+            owners: Vec::new(),
+            places: Vec::new(),
+            truncated_questions: queries.iter().filter(|query| query.truncated).count() as u64,
+            unfindable: count(&Target::Unfindable),
+            unanswered: count(&Target::Unknown),
+        };
+        let kept: Vec<(usize, &Query)> =
+            queries.iter().enumerate().filter(|(_, query)| query.serves(purpose)).collect();
+        let context = |owner: usize| &contexts[asked[owner].paragraph as usize];
+        let tokens = kept
+            .iter()
+            .flat_map(|(owner, query)| {
+                query.spans(context(*owner), settings).map(|(_, length)| query.around() + length)
+            })
+            .sum();
+        windows.ids.reserve_exact(tokens);
+        windows.segments.reserve_exact(tokens);
+        windows.places.reserve_exact(tokens);
+        for (owner, query) in kept {
+            for (start, length) in query.spans(context(owner), settings) {
+                windows.push(tokenizer, owner as u32, query, context(owner), start, length);
+            }
+        }
+        Ok(windows)
+    }
+
+    /// The number of windows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.owners.len()
+    }
+
+    /// Whether there is no window.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.owners.is_empty()
+    }
+
+    /// Adds the window of `length` tokens from `start` on.
+    fn push(&mut self, by: &Tokenizer, owner: u32, query: &Query, context: &Context, start: usize, length: usize) {
+        let special = by.special();
+        let from = self.ids.len();
+        self.ids.push(special.cls);
+        self.ids.extend(&query.ids);
+        self.ids.push(special.sep);
+        let first = self.ids.len() - from;
+        self.segments.resize(self.ids.len(), 0);
+        self.places.resize(self.ids.len(), NO_PLACE);
+        self.ids.extend(&context.ids[start..start + length]);
+        self.places.extend(&context.places[start..start + length]);
+        self.ids.push(special.sep);
+        self.segments.resize(self.ids.len(), 1);
+        self.places.push(NO_PLACE);
+        self.offsets.push(self.ids.len() as u64);
+        self.owners.push(owner);
+        // Positions of a window are far below 2^24: exact in f32.
+        self.labels.extend(match query.target {
+            Target::Unknown | Target::Unfindable => [f32::NAN; 2],
+            Target::Tokens([a, b]) if start <= a && b < start + length => {
+                [(a - start + first) as f32, (b - start + first) as f32]
+            }
+            Target::Tokens(_) | Target::Nowhere => [0.0; 2],
+        });
+    }
+}
+
+impl WindowSettings {
+    fn check(self) -> Result<(), Diagnostic> {
+        let Self { max_length, doc_stride, max_query_length } = self;
+        // The same condition as in run_squad.py.
+        if u64::from(max_length) <= u64::from(max_query_length) + SPECIAL_TOKENS as u64 {
+            return Err(Diagnostic::new(format!(
+                "a max_length of {max_length} leaves no token of the context beside a max_query_length of \
+                 {max_query_length}"
+            ))
+            .hint(format!("{SPECIAL_TOKENS} tokens of each window are [CLS] and [SEP]")));
+        }
+        if doc_stride == 0 {
+            return Err(Diagnostic::new("with a doc_stride of 0 no window comes after the first"));
+        }
+        Ok(())
+    }
+}
+
+/// A paragraph in tokens.
+struct Context<'a> {
+    text: &'a str,
+    ids: Vec<u32>,
+    places: Vec<[u32; 2]>,
+}
+
+impl<'a> Context<'a> {
+    fn new(tokenizer: &Tokenizer, text: &'a str) -> Result<Self, Diagnostic> {
+        let (ids, ranges) = tokenizer.encode_with_offsets(text)?;
+        let mut places: Vec<[u32; 2]> = ranges.iter().map(|range| [range.start as u32, range.end as u32]).collect();
+        if !text.is_ascii() {
+            keep_accents(text, &mut places);
+        }
+        Ok(Self { text, ids, places })
+    }
+
+    /// The first and the last token that overlap these characters.
+    fn covering(&self, [from, to]: [u32; 2]) -> Option<[usize; 2]> {
+        let overlaps = |place: &[u32; 2]| place[0] < to && from < place[1];
+        let first = self.places.iter().position(overlaps)?;
+        let last = self.places.iter().rposition(overlaps)?;
+        Some([first, last])
+    }
+}
+
+/// Stretches each place over what its last character is written with. Accents that stand for themselves are dropped
+/// before text is split, so that at the end of a word they belong to no token; of an answer they are a part.
+fn keep_accents(text: &str, places: &mut [[u32; 2]]) {
+    let mut clusters = text.graphemes(true);
+    let mut end = 0;
+    for i in 0..places.len() {
+        let limit = places.get(i + 1).map_or(u32::MAX, |next| next[0]);
+        while end < places[i][1] {
+            let Some(cluster) = clusters.next() else { return };
+            end += cluster.chars().count() as u32;
+        }
+        places[i][1] = end.min(limit).max(places[i][1]);
+    }
+}
+
+/// What a question's windows are labelled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Unknown,
+    Unfindable,
+    Nowhere,
+    /// The first and the last token of the answer in the context.
+    Tokens([usize; 2]),
+}
+
+/// A question in tokens, cut to length.
+struct Query {
+    ids: Vec<u32>,
+    truncated: bool,
+    target: Target,
+}
+
+impl Query {
+    fn new(
+        tokenizer: &Tokenizer,
+        asked: &Asked<'_>,
+        context: &Context<'_>,
+        settings: WindowSettings,
+    ) -> Result<Self, Diagnostic> {
+        let mut ids = tokenizer.encode(asked.text)?;
+        let longest = settings.max_query_length as usize;
+        let truncated = ids.len() > longest;
+        ids.truncate(longest);
+        let target = match asked.answer {
+            SpanAnswer::Unknown => Target::Unknown,
+            SpanAnswer::Nowhere => Target::Nowhere,
+            SpanAnswer::At { text, start } => answer::locate(context.text, text, start)
+                .and_then(|characters| context.covering(characters))
+                .map_or(Target::Unfindable, Target::Tokens),
+        };
+        Ok(Self { ids, truncated, target })
+    }
+
+    fn serves(&self, purpose: Purpose) -> bool {
+        match (purpose, self.target) {
+            (Purpose::Training, Target::Unknown | Target::Unfindable) => false,
+            (Purpose::Training, Target::Nowhere | Target::Tokens(_)) | (Purpose::Evaluation, _) => true,
+        }
+    }
+
+    /// The tokens of each window that are not of the context.
+    fn around(&self) -> usize {
+        self.ids.len() + SPECIAL_TOKENS
+    }
+
+    /// The start and length of each window's part of the context: the last one is the first that reaches its end.
+    fn spans(&self, context: &Context<'_>, settings: WindowSettings) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (total, room) = (context.ids.len(), settings.max_length as usize - self.around());
+        let step = room.min(settings.doc_stride as usize);
+        let windows = if total <= room { usize::from(total > 0) } else { 1 + (total - room).div_ceil(step) };
+        (0..windows).map(move |window| (window * step, room.min(total - window * step)))
+    }
+}
