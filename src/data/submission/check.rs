@@ -39,8 +39,8 @@ impl Entry {
 /// # Errors
 /// When the file cannot be read, or is no zip.
 pub fn check(path: &Path) -> Result<Vec<Finding>, Diagnostic> {
-    let file = File::open(path)
-        .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
+    let file =
+        File::open(path).map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
     check_archive(BufReader::new(file), path)
 }
 
@@ -148,13 +148,13 @@ mod tests {
     use zip::{CompressionMethod, ZipWriter};
 
     use super::*;
-    use crate::data::submission::{Part, pack};
+    use crate::data::submission::{Answers, pack};
 
     /// The content of a right file.
     fn right(file: &SubmissionFile) -> String {
         let rows = (0..file.examples()).map(|index| match file.answers {
-            super::super::Answers::Words(words) => format!("{index}\t{}\n", words[index as usize % words.len()]),
-            super::super::Answers::Score { .. } => format!("{index}\t{}\n", index % 6),
+            Answers::Words(words) => format!("{index}\t{}\n", words[index as usize % words.len()]),
+            Answers::Score { .. } => format!("{index}\t{}\n", index % 6),
         });
         std::iter::once("index\tprediction\n".to_owned()).chain(rows).collect()
     }
@@ -272,12 +272,9 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn damage_is_found_or_harmless(changes in prop::collection::vec((0.0..1.0, any::<u8>()), 1..6)) {
-            let words = (0..146).map(|index| (index % 2).to_string()).collect();
-            let part = Part { file: FILES.iter().find(|file| file.name == "WNLI.tsv").unwrap(), answers: words };
-            let mut bytes = pack(&[part]).unwrap().0;
+            let mut bytes = zip(|name| name.starts_with("WNLI").then(|| name.to_owned()), &[]);
             let length = bytes.len() as f64;
             for (place, byte) in changes {
                 bytes[(place * length) as usize] = byte;

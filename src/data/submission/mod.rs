@@ -118,7 +118,10 @@ mod tests {
             match (file.answers, labels) {
                 (Answers::Words(words), Labels::Classes(classes)) => assert_eq!(words, classes),
                 (Answers::Score { lowest, highest }, Labels::Score { lowest: from, highest: to }) => {
-                    assert_eq!((lowest.to_bits(), highest.to_bits()), (f64::from(from).to_bits(), f64::from(to).to_bits()));
+                    assert_eq!(
+                        (lowest.to_bits(), highest.to_bits()),
+                        (f64::from(from).to_bits(), f64::from(to).to_bits())
+                    );
                 }
                 other => panic!("{}: {other:?}", file.name),
             }
@@ -131,7 +134,16 @@ mod tests {
         assert_eq!(
             constants,
             [
-                "0", "0", "0", "0.0", "contradiction", "contradiction", "entailment", "0", "entailment", "0",
+                "0",
+                "0",
+                "0",
+                "0.0",
+                "contradiction",
+                "contradiction",
+                "entailment",
+                "0",
+                "entailment",
+                "0",
                 "contradiction"
             ]
         );

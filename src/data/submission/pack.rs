@@ -89,7 +89,8 @@ mod tests {
         let mut archive = ZipArchive::new(Cursor::new(&bytes)).unwrap();
         let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
         // The names as the output contract lists them, not as our table does.
-        let contract = "CoLA.tsv SST-2.tsv MRPC.tsv STS-B.tsv MNLI-m.tsv MNLI-mm.tsv QNLI.tsv QQP.tsv RTE.tsv WNLI.tsv AX.tsv";
+        let contract =
+            "CoLA.tsv SST-2.tsv MRPC.tsv STS-B.tsv MNLI-m.tsv MNLI-mm.tsv QNLI.tsv QQP.tsv RTE.tsv WNLI.tsv AX.tsv";
         assert_eq!(names.join(" "), contract);
         let mut read = |name: &str| {
             let mut text = String::new();

@@ -117,7 +117,10 @@ impl<'a> Rows<'a> {
             self.found.on_line(Rejected, "twice", number, || (format!("the index {index} is there twice"), None));
         } else if self.largest.is_some_and(|largest| index < largest) {
             self.found.on_line(Rejected, "order", number, || {
-                (format!("the index {index} comes after larger ones"), Some("the rows are in the order of the test file".into()))
+                (
+                    format!("the index {index} comes after larger ones"),
+                    Some("the rows are in the order of the test file".into()),
+                )
             });
         }
         self.largest = self.largest.max(Some(index));
@@ -237,7 +240,9 @@ mod tests {
     fn a_wrong_header_is_shown() {
         let asked = "(the first line is `index`, a tab, `prediction`)";
         assert_eq!(said(|lines| drop(lines.remove(0))), [format!("rejected: WNLI.tsv:1: no header {asked}")]);
-        for wrong in ["id\tlabel", "prediction\tindex", "index,prediction", "index\tprediction\tlabel", "Index\tprediction"] {
+        for wrong in
+            ["id\tlabel", "prediction\tindex", "index,prediction", "index\tprediction\tlabel", "Index\tprediction"]
+        {
             let found = said(|lines| lines[0] = wrong.to_owned());
             assert_eq!(found, [format!("rejected: WNLI.tsv:1: the header is `{wrong}` {asked}")]);
         }
@@ -306,13 +311,18 @@ mod tests {
             ["rejected: WNLI.tsv:4: unknown label `0.0`, and 143 more such lines (known: 0, 1)"],
             "counted from line 4"
         );
-        let rows: String = (0..3000).map(|index| format!("{index}\t{}\n", ["entailment", "Not_Entailment"][index % 2])).collect();
+        let rows: String =
+            (0..3000).map(|index| format!("{index}\t{}\n", ["entailment", "Not_Entailment"][index % 2])).collect();
         assert_eq!(
             said_of("RTE.tsv", format!("index\tprediction\n{rows}").as_bytes()),
-            ["rejected: RTE.tsv:3: unknown label `Not_Entailment`, and 1499 more such lines (did you mean `not_entailment`?)"]
+            [
+                "rejected: RTE.tsv:3: unknown label `Not_Entailment`, and 1499 more such lines (did you mean `not_entailment`?)"
+            ]
         );
         let found = said_of("RTE.tsv", b"index\tprediction\n0\t0\n1\t\xff\n");
-        assert!(found[0].ends_with(":2: unknown label `0`, and one more such line (known: entailment, not_entailment)"));
+        assert!(
+            found[0].ends_with(":2: unknown label `0`, and one more such line (known: entailment, not_entailment)")
+        );
     }
 
     #[test]
@@ -325,11 +335,16 @@ mod tests {
         let found = check(["5.01", "-0.5", "1"]);
         assert_eq!(
             found,
-            ["rejected: STS-B.tsv:2: the score `5.01` is not between 0 and 5, and 919 more such lines (below the scale write 0, above it 5)"]
+            [
+                "rejected: STS-B.tsv:2: the score `5.01` is not between 0 and 5, and 919 more such lines (below the scale write 0, above it 5)"
+            ]
         );
         for wrong in ["nan", "inf", "", "1,5", "entailment", " 1"] {
             let found = check([wrong, "1", "2"]);
-            assert_eq!(found, [format!("rejected: STS-B.tsv:2: the score `{wrong}` is not a number, and 459 more such lines")]);
+            assert_eq!(
+                found,
+                [format!("rejected: STS-B.tsv:2: the score `{wrong}` is not a number, and 459 more such lines")]
+            );
         }
     }
 
@@ -337,7 +352,10 @@ mod tests {
     fn what_only_some_readers_take_is_suspicious() {
         let crlf = wnli().join("\r\n") + "\r\n";
         let found = said_of("WNLI.tsv", crlf.as_bytes());
-        assert!(found.len() == 1 && found[0].starts_with("suspicious: WNLI.tsv:1: the line ends with CR LF, and 146 more"), "{found:?}");
+        assert!(
+            found.len() == 1 && found[0].starts_with("suspicious: WNLI.tsv:1: the line ends with CR LF, and 146 more"),
+            "{found:?}"
+        );
         let marked = format!("\u{feff}{}", wnli().join("\n"));
         let found = said_of("WNLI.tsv", marked.as_bytes());
         assert!(found.len() == 1 && found[0].starts_with("suspicious: WNLI.tsv: the file begins with a byte order"));
