@@ -106,12 +106,11 @@ impl Columns {
         };
         let place = |name: &str| match places(name)[..] {
             [place] => Ok(place),
-            [] => Err(wrong(format!("the header has no column `{name}`")).hint(match name {
-                LABEL => "test.csv has no labels; train.csv and val.csv have".to_owned(),
-                _ => {
-                    let all = [&[CONTEXT, BEGINNING][..], &ENDING_COLUMNS].concat().join(", ");
-                    format!("read are train.csv, val.csv and test.csv, not their `_full` versions: {all}")
-                }
+            [] => Err(wrong(format!("the header has no column `{name}`")).hint(if name == LABEL {
+                "test.csv has no labels; train.csv and val.csv have".to_owned()
+            } else {
+                let all = [&[CONTEXT, BEGINNING][..], &ENDING_COLUMNS].concat().join(", ");
+                format!("read are train.csv, val.csv and test.csv, not their `_full` versions: {all}")
             })),
             _ => Err(wrong(format!("the header has several columns `{name}`"))),
         };

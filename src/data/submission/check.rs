@@ -80,9 +80,10 @@ pub fn check_archive(zip: impl Read + Seek, path: &Path) -> Result<Vec<Finding>,
 }
 
 fn no_zip(error: &ZipError) -> Diagnostic {
-    let message = match error {
-        ZipError::Io(error) => format!("the file cannot be read: {error}"),
-        other => format!("the file is no zip, or a damaged one: {other}"),
+    let message = if let ZipError::Io(error) = error {
+        format!("the file cannot be read: {error}")
+    } else {
+        format!("the file is no zip, or a damaged one: {error}")
     };
     Diagnostic::new(message).hint("a submission is a zip of the eleven files, CoLA.tsv to AX.tsv")
 }
