@@ -4,13 +4,16 @@
 mod bench;
 mod calibration;
 mod check;
+mod check_submission;
 mod compare;
 mod completions;
 mod convert;
 mod data;
+mod export;
 mod extract;
 mod hub_progress;
 mod inputs;
+mod kept_model;
 mod list;
 mod model_argument;
 mod plan;
@@ -78,6 +81,8 @@ enum Command {
     Compare(compare::Args),
     Predict(predict::Args),
     Extract(extract::Args),
+    Export(export::Args),
+    CheckSubmission(check_submission::Args),
     Bench(bench::Args),
     List(list::Args),
     Convert(convert::Args),
@@ -193,6 +198,8 @@ impl Command {
             Self::Compare(args) => compare::execute(&args),
             Self::Predict(args) => predict::execute(&args),
             Self::Extract(args) => extract::execute(&args),
+            Self::Export(args) => export::execute(&args),
+            Self::CheckSubmission(args) => check_submission::execute(&args),
             Self::Bench(args) => bench::execute(&args),
             Self::List(args) => list::execute(&args),
             Self::Convert(args) => convert::execute(&args),

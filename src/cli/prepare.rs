@@ -116,7 +116,8 @@ fn inputs(device: &NamedDevice, skip_bad_rows: bool) -> Inputs {
     Inputs { device: device.name.into(), skip_bad_rows, models: BTreeMap::new(), tasks: BTreeMap::new() }
 }
 
-fn device_name(device: spec::Device) -> &'static str {
+/// As `open_device` takes it.
+pub(super) fn device_name(device: spec::Device) -> &'static str {
     match device {
         spec::Device::Auto => "auto",
         spec::Device::Cpu => "cpu",
@@ -127,7 +128,7 @@ fn device_name(device: spec::Device) -> &'static str {
 }
 
 /// The data folder, the benchmark's name and the known ceilings; generates the mini benchmark.
-fn data_root(experiment: &Experiment) -> Result<(PathBuf, String, BTreeMap<String, f64>), Error> {
+pub(super) fn data_root(experiment: &Experiment) -> Result<(PathBuf, String, BTreeMap<String, f64>), Error> {
     match &experiment.data {
         DataSource::Folder(folder) | DataSource::Cache(folder) => {
             if !folder.is_dir() {

@@ -101,7 +101,8 @@ fn columns_of(cell: &str) -> usize {
     cell.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-fn visible(text: &str) -> String {
+/// Text from an input as it may be shown.
+pub(super) fn visible(text: &str) -> String {
     text.chars().map(visible_char).collect()
 }
 

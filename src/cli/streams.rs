@@ -42,11 +42,12 @@ impl Output {
         Err(Error::System(format!("cannot write {}: {problem}", path.display())))
     }
 
-    /// Writes all of `text`.
-    pub(super) fn write(&self, text: &str) -> Result<(), Error> {
+    /// Writes all of `content`.
+    pub(super) fn write(&self, content: impl AsRef<[u8]>) -> Result<(), Error> {
+        let content = content.as_ref();
         match self {
-            Self::Standard => Ok(unless_gone(standard(|into| into.write_all(text.as_bytes())))?),
-            Self::File(path) => Ok(output::write(path, |file| file.write_all(text.as_bytes()))?),
+            Self::Standard => Ok(unless_gone(standard(|into| into.write_all(content)))?),
+            Self::File(path) => Ok(output::write(path, |file| file.write_all(content))?),
         }
     }
 }

@@ -79,30 +79,49 @@ impl ModelArgs {
 
     pub(super) fn open(&self) -> Result<TrainedModel, Error> {
         let device = open_device(&self.device).map_err(|error| Diagnostic::new(error.to_string()))?;
-        let precision = open_precision(self.precision.precision, device.name)
-            .map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))?;
+        let precision = precision_on(&device, self.precision.precision)?;
         let checkpoint = model_argument::checkpoint(&self.model)?;
+        let Self { max_length, lower_case, .. } = *self;
+        TrainedModel::read(checkpoint, Use { max_length, lower_case, device, precision })
+    }
+}
+
+/// The precision as the kernels know it, if the device has it.
+pub(super) fn precision_on(device: &NamedDevice, precision: Precision) -> Result<kernel::Precision, Diagnostic> {
+    open_precision(precision, device.name).map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))
+}
+
+/// How a model is used; what is left out is as the model's files say.
+pub(super) struct Use {
+    pub(super) max_length: Option<u32>,
+    pub(super) lower_case: Option<bool>,
+    pub(super) device: NamedDevice,
+    pub(super) precision: kernel::Precision,
+}
+
+impl TrainedModel {
+    /// Everything of the model at `checkpoint` but its weights.
+    pub(super) fn read(checkpoint: PathBuf, wanted: Use) -> Result<Self, Error> {
+        let Use { device, precision, .. } = wanted;
         let folder = folder_of(&checkpoint).map_err(|error| refused(&error))?.to_path_buf();
         let config = Config::read(&folder).map_err(|error| refused(&error.into()))?;
         let path = vocabulary_file(&folder);
         let vocabulary = Vocabulary::load(&path)?;
         config.fits_vocabulary(&path, vocabulary.len())?;
         let positions = config.architecture.max_positions;
-        let max_length = self.max_length.or_else(|| trained_length(&folder)).unwrap_or(positions.min(MAX_LENGTH));
+        let max_length = wanted.max_length.or_else(|| trained_length(&folder)).unwrap_or(positions.min(MAX_LENGTH));
         if max_length > positions {
             let message = format!("`--max-length {max_length}` is more than the model's {positions} positions");
             return Err(Diagnostic::new(message).into());
         }
-        let lower_case = match self.lower_case {
+        let lower_case = match wanted.lower_case {
             Some(lower_case) => lower_case,
             None => lower_case_of(&folder)?.unwrap_or(true),
         };
         let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
-        Ok(TrainedModel { checkpoint, folder, config, vocabulary, tokenizer, max_length, device, precision })
+        Ok(Self { checkpoint, folder, config, vocabulary, tokenizer, max_length, device, precision })
     }
-}
 
-impl TrainedModel {
     /// Whether the model was made for pairs of texts: it tells two segments apart.
     pub(super) fn takes_pairs(&self) -> bool {
         self.config.architecture.type_vocab_size > 1

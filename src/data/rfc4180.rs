@@ -100,13 +100,11 @@ impl Iterator for Records<'_> {
                     return Some(Err(unclosed));
                 }
             }
-            match self.rest.split_first() {
-                Some((b',', rest)) => self.rest = rest,
-                Some(_) | None => {
-                    self.line_break();
-                    return Some(Ok(record));
-                }
-            }
+            let Some((b',', rest)) = self.rest.split_first() else {
+                self.line_break();
+                return Some(Ok(record));
+            };
+            self.rest = rest;
         }
     }
 }

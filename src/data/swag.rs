@@ -106,12 +106,11 @@ impl Columns {
         };
         let place = |name: &str| match places(name)[..] {
             [place] => Ok(place),
-            [] => Err(wrong(format!("the header has no column `{name}`")).hint(match name {
-                LABEL => "test.csv has no labels; train.csv and val.csv have".to_owned(),
-                _ => {
-                    let all = [&[CONTEXT, BEGINNING][..], &ENDING_COLUMNS].concat().join(", ");
-                    format!("read are train.csv, val.csv and test.csv, not their `_full` versions: {all}")
-                }
+            [] => Err(wrong(format!("the header has no column `{name}`")).hint(if name == LABEL {
+                "test.csv has no labels; train.csv and val.csv have".to_owned()
+            } else {
+                let all = [&[CONTEXT, BEGINNING][..], &ENDING_COLUMNS].concat().join(", ");
+                format!("read are train.csv, val.csv and test.csv, not their `_full` versions: {all}")
             })),
             _ => Err(wrong(format!("the header has several columns `{name}`"))),
         };
@@ -174,4 +173,151 @@ impl Columns {
 fn label(text: &str) -> Option<u32> {
     let known = |label: &u32| label.to_string() == text;
     (0..ENDINGS as u32).find(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::checksum::sha256;
+
+    const HEADER: &str =
+        ",video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,label\n";
+
+    fn read(text: impl AsRef<[u8]>, labelled: bool, bad_rows: BadRows) -> Result<Choices, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("val.csv");
+        std::fs::write(&path, text).unwrap();
+        let shown = |error: Diagnostic| error.to_string().replace(&format!("{}/", folder.path().display()), "");
+        read_choices(&path, labelled, bad_rows).map_err(shown)
+    }
+
+    fn refused(text: impl AsRef<[u8]>) -> String {
+        read(text, true, BadRows::Refuse).unwrap_err()
+    }
+
+    /// A row of the published columns.
+    fn row(id: usize, fields: [&str; 7]) -> String {
+        let [sent1, sent2, endings @ .., label] = fields;
+        format!("{id},v,1,{sent1} {sent2},{sent1},{sent2},gold,{},{label}\n", endings.join(","))
+    }
+
+    #[test]
+    fn endings_follow_the_beginning_that_they_share() {
+        let text = HEADER.to_owned()
+            + &row(7, ["He sits.", "She", "\"runs, \"\"fast\"\"\"", "\"walks\noff\"", "eats", "sings", "1"])
+            + &row(8, ["It rains.", "", "A dog barks.", "b", "c", "d", "0"]);
+        let read = read(text, true, BadRows::Refuse).unwrap();
+        assert_eq!((&*read.name, read.choices.len(), read.skipped), ("val", 2, 0));
+        let first = &read.choices[0];
+        assert_eq!((&*first.id, &*first.context, first.label), ("7", "He sits.", Some(1)));
+        assert_eq!(first.endings, ["She runs, \"fast\"", "She walks\noff", "She eats", "She sings"]);
+        assert_eq!(read.choices[1].endings, ["A dog barks.", "b", "c", "d"], "no space where nothing begins");
+    }
+
+    #[test]
+    fn columns_are_found_by_name_in_any_order() {
+        let text = "\u{feff}label,ending3,ending2,ending1,ending0,sent2,sent1,index\r\n3,d,c,b,a,S,C,x9\r\n";
+        let read_as = |labelled| read(text, labelled, BadRows::Refuse).unwrap().choices.remove(0);
+        let choice = read_as(true);
+        assert_eq!((&*choice.id, choice.label, &*choice.endings[3]), ("x9", Some(3), "S d"));
+        assert_eq!(read_as(false).label, None, "labels that are not asked for are not read");
+        let unnumbered = "sent1,sent2,ending0,ending1,ending2,ending3\nC,S,a,b,c,d\nC,S,a,b,c,d\n";
+        let ids: Vec<_> =
+            read(unnumbered, false, BadRows::Refuse).unwrap().choices.into_iter().map(|choice| choice.id).collect();
+        assert_eq!(ids, ["0", "1"]);
+    }
+
+    #[test]
+    fn a_malformed_row_is_named_by_the_line_on_which_it_begins() {
+        let good = row(0, ["\"One\r\n\r\ntwo.\"", "She", "a", "\"b\n\"", "c", "d", "2"]);
+        let after = |bad: &str| refused(format!("{HEADER}{good}{bad}"));
+        // The header is line 1; the good row takes lines 2 to 7: its first text stands in two columns.
+        let bad = |fields| after(&row(1, fields));
+        let place = "val.csv:8: ";
+        let skipping = "`--skip-bad-rows` leaves such rows out and counts them";
+        let number = "the label is the number of the right ending, 0 to 3";
+        assert_eq!(
+            bad(["C", "S", "a", "b", "c", "d", "4"]),
+            format!("{place}unknown label `4` ({number}; {skipping})")
+        );
+        assert_eq!(
+            bad(["C", "S", "a", "b", "c", "d", "01"]),
+            format!("{place}unknown label `01` ({number}; {skipping})")
+        );
+        assert_eq!(bad(["C", "S", "a", "b", "c", "d", ""]), format!("{place}`label` is empty ({skipping})"));
+        assert_eq!(bad([" ", "S", "a", "b", "c", "d", "1"]), format!("{place}`sent1` is empty ({skipping})"));
+        assert_eq!(bad(["C", "S", "a", "b", "", "d", "1"]), format!("{place}`ending2` is empty ({skipping})"));
+        assert_eq!(
+            after("1,2\n"),
+            format!(
+                "{place}2 fields where 12 were expected (a comma in a text needs quotes around the text; {skipping})"
+            )
+        );
+        let mut bytes = format!("{HEADER}{good}").into_bytes();
+        bytes.extend(b"1,v,1,x,caf\xe9,S,gold,a,b,c,d,1\n");
+        assert_eq!(refused(&bytes), format!("{place}`sent1` is not valid UTF-8 ({skipping})"));
+        let read = read(&bytes, true, BadRows::Skip).unwrap();
+        assert_eq!((read.choices.len(), read.skipped), (1, 1));
+    }
+
+    #[test]
+    fn files_that_are_not_swags_are_refused() {
+        assert_eq!(refused(""), "val.csv: the file is empty");
+        assert_eq!(refused(HEADER), "val.csv: the file has no row (was its download cut short?)");
+        assert_eq!(refused(b"\xff\xfes\0"), "val.csv: the file is UTF-16 (save it as UTF-8)");
+        let test = HEADER.replace(",label", "");
+        assert_eq!(
+            refused(test.clone() + "0,v,1,x,C,S,gold,a,b,c,d\n"),
+            "val.csv:1: the header has no column `label` (test.csv has no labels; train.csv and val.csv have)"
+        );
+        assert!(read(test + "0,v,1,x,C,S,gold,a,b,c,d\n", false, BadRows::Refuse).is_ok());
+        assert_eq!(
+            refused("video-id,gold-ending,distractor-0\n"),
+            "val.csv:1: the header has no column `ending0` (read are train.csv, val.csv and test.csv, not their `_full` \
+             versions: sent1, sent2, ending0, ending1, ending2, ending3)"
+        );
+        let twice = HEADER.replace("video-id", "sent1");
+        assert_eq!(refused(twice), "val.csv:1: the header has several columns `sent1`");
+        assert_eq!(
+            refused(format!("{HEADER}\n0,v,1,\"x,C,S\n")),
+            "val.csv:3: a quote is opened that is never closed (a quote within a field is written twice; was the \
+             download cut short?)"
+        );
+        let bad = read(format!("{HEADER}1\n2\n"), true, BadRows::Skip).unwrap_err();
+        assert!(bad.starts_with("val.csv: none of the file's 2 rows can be read"), "{bad}");
+        assert!(read_choices(Path::new("no/such.csv"), true, BadRows::Skip).is_err());
+    }
+
+    /// The first 91 rows of the published val.csv, against Python's reading of them (`tests/golden/swag.py`).
+    #[test]
+    fn the_published_rows_are_read_as_python_reads_them() {
+        let root = std::env::var_os("BERTBENCH_REALDATA")
+            .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/realdata")), PathBuf::from);
+        let path = root.join("swag/val.first91.csv");
+        if !path.is_file() {
+            println!("skipped: real data not found");
+            return;
+        }
+        let golden: Value = serde_json::from_str(include_str!("../../tests/golden/swag.json")).unwrap();
+        let golden = &golden["val"];
+        let read = read_choices(&path, true, BadRows::Refuse).unwrap();
+        assert_eq!((&*read.name, read.skipped), ("val.first91", 0));
+        assert_eq!(Some(read.choices.len() as u64), golden["rows"].as_u64());
+        let of_label = |label| read.choices.iter().filter(|choice| choice.label == Some(label)).count() as u64;
+        assert_eq!((0..4).map(of_label).map(Value::from).collect::<Vec<_>>(), *golden["labels"].as_array().unwrap());
+        let ids = [&read.choices[0], &read.choices[90]].map(|choice| Value::from(&*choice.id));
+        assert_eq!(ids, [golden["first_id"].clone(), golden["last_id"].clone()]);
+        let mut text = String::new();
+        for choice in &read.choices {
+            let label = choice.label.unwrap().to_string();
+            let fields = std::iter::once(&choice.context).chain(&choice.endings).chain([&label]);
+            text.extend(fields.flat_map(|field| [field, "\u{1f}"]));
+            text.push('\n');
+        }
+        assert_eq!(sha256(text.as_bytes()), golden["sha256"].as_str().unwrap());
+    }
 }

@@ -64,6 +64,13 @@ impl Task {
         self.table(logits, labels, &[LOGITS, PROBABILITIES])
     }
 
+    /// The answer to every row of `logits`, `[examples, outputs]`, as predictions are written: a class's name or
+    /// a score.
+    #[must_use]
+    pub fn answers(&self, logits: &[f32]) -> Vec<String> {
+        logits.chunks_exact(self.head.row()).map(|row| self.answer_to(row)).collect()
+    }
+
     fn table(&self, logits: &[f32], labels: &[f32], per_class: &[PerClass]) -> String {
         assert_eq!(logits.len(), labels.len() * self.head.row(), "one row of outputs per label");
         let mut text = String::from("index\tprediction\tlabel");
@@ -73,9 +80,8 @@ impl Task {
         }
         text.push('\n');
         for (index, (row, label)) in logits.chunks_exact(self.head.row()).zip(labels).enumerate() {
-            let answer = if names.is_empty() { row[0] } else { largest(row) as f32 };
             // Writing to a String cannot fail.
-            let _ = write!(text, "{index}\t{}\t{}", self.answer(answer), self.answer(*label));
+            let _ = write!(text, "{index}\t{}\t{}", self.answer_to(row), self.answer(*label));
             if !names.is_empty() {
                 for number in per_class.iter().flat_map(|(_, numbers)| numbers(row)) {
                     let _ = write!(text, "\t{number}");
@@ -101,6 +107,14 @@ impl Task {
             HeadKind::Choices(choices) => (0..choices).map(|choice| Cow::Owned(choice.to_string())).collect(),
             HeadKind::Regression | HeadKind::Spans | HeadKind::Tags => Vec::new(),
         }
+    }
+
+    /// The answer to one row of logits.
+    fn answer_to(&self, row: &[f32]) -> String {
+        self.answer(match self.head {
+            HeadKind::Classes(_) | HeadKind::Choices(_) => largest(row) as f32,
+            HeadKind::Regression | HeadKind::Spans | HeadKind::Tags => row[0],
+        })
     }
 
     /// How an answer is written: a class's name or a score.
@@ -182,6 +196,13 @@ mod tests {
         assert!(majority("stsb", &[1.0, 4.5]).abs() < 1e-12);
         // A tie goes to the first class, whose F1 is 0.
         assert!(majority("mrpc", &[1.0, 0.0]).abs() < 1e-12);
+    }
+
+    #[test]
+    fn answers_are_those_of_the_table() {
+        let answers = |task: &str, logits: &[f32]| Task::find(task).unwrap().answers(logits);
+        assert_eq!(answers("mnli", &[0.0, 0.0, 1.0, 3.0, 2.0, 1.0]), ["neutral", "contradiction"]);
+        assert_eq!(answers("stsb", &[0.25, 5.0]), ["0.25", "5"]);
     }
 
     #[test]

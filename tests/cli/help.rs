@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 26] = [
     &[],
     &["check"],
     &["plan"],
@@ -19,6 +19,9 @@ const COMMANDS: [&[&str]; 23] = [
     &["compare"],
     &["predict"],
     &["extract"],
+    &["export"],
+    &["export", "glue-submission"],
+    &["check-submission"],
     &["convert"],
     &["bench"],
     &["bench", "step"],

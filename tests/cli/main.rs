@@ -10,6 +10,7 @@ mod checkpoints;
 mod convert;
 mod crash;
 mod expected;
+mod export;
 mod extract;
 mod failures;
 mod help;

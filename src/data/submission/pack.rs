@@ -44,16 +44,15 @@ pub fn pack(parts: &[Part]) -> io::Result<(Vec<u8>, Vec<Packed>)> {
     let mut packed = Vec::new();
     for file in FILES {
         zip.start_file(file.name, options)?;
+        let constant = file.constant();
         let part = parts.iter().find(|part| part.file == file);
-        let (text, rows, constant) = match part {
-            Some(part) => (table(part.answers.iter().map(String::as_str)), part.answers.len() as u64, None),
-            None => {
-                let (constant, rows) = (file.constant(), file.examples());
-                (table((0..rows).map(|_| &*constant)), rows, Some(constant))
-            }
+        let rows = part.map_or(file.examples(), |part| part.answers.len() as u64);
+        let text = match part {
+            Some(part) => table(part.answers.iter().map(String::as_str)),
+            None => table((0..rows).map(|_| &*constant)),
         };
         zip.write_all(text.as_bytes())?;
-        packed.push(Packed { file, rows, constant });
+        packed.push(Packed { file, rows, constant: part.is_none().then_some(constant) });
     }
     Ok((zip.finish()?.into_inner(), packed))
 }

@@ -1,0 +1,44 @@
+//! `bertbench check-submission`
+
+use std::path::PathBuf;
+
+use super::render::visible;
+use super::table::print;
+use super::{Ended, Error};
+use crate::data::submission::{FILES, Finding, Severity, check};
+
+/// Say what GLUE's server would reject in a zip of predictions.
+///
+/// Each line names the file in the zip, the first line that is wrong and how many more are. `rejected` is against
+/// what the server asks for; `suspicious` is within the rules but hardly meant, or nobody says what the server
+/// makes of it. Exit code 1 when something is rejected.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The zip, whoever made it.
+    #[arg(value_name = "FILE.zip")]
+    file: PathBuf,
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    let findings = check(&args.file)?;
+    for finding in &findings {
+        print(&said(finding))?;
+    }
+    let (zip, files) = (args.file.display(), FILES.len());
+    if is_rejected(&findings) {
+        print(&format_args!("{zip}: the server would reject this"))?;
+        return Ok(Ended::WithFailures);
+    }
+    print(&format_args!("{zip}: all {files} files are as the server asks for"))?;
+    Ok(Ended::Well)
+}
+
+/// Whether the server would not take what has these findings.
+pub(super) fn is_rejected(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.severity == Severity::Rejected)
+}
+
+/// A finding as a line for terminals.
+pub(super) fn said(finding: &Finding) -> String {
+    visible(&format!("{}: {finding}", finding.severity.name()))
+}

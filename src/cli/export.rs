@@ -1,0 +1,209 @@
+//! `bertbench export`
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::check_submission::{is_rejected, said};
+use super::kept_model::{Kept, KeptModel};
+use super::prepare::{data_root, device_name};
+use super::report::gather;
+use super::streams::Output;
+use super::table::{Column, print, table};
+use super::threads::ThreadArgs;
+use super::{Ended, Error};
+use crate::data::BadRows;
+use crate::data::submission::{FILES, Packed, Part, Severity, SubmissionFile, check_archive, pack};
+use crate::diagnostic::Diagnostic;
+use crate::spec::{self, Experiment};
+use crate::store::{Record, RunsRoot};
+use crate::task::{TASKS, Task};
+use crate::train::open_device;
+
+/// The name of the zip in the report's folder.
+const ZIP: &str = "glue-submission.zip";
+
+/// What records of the mini benchmark call it.
+const MINI: &str = "mini";
+
+/// Write predictions of an experiment's best runs as a benchmark's server reads them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    GlueSubmission(GlueArgs),
+}
+
+/// Write the zip of test predictions that GLUE's server scores.
+///
+/// Of each task, the finished run with the best dev score over all models predicts the test files; MNLI's also
+/// predicts AX. Files that no run can answer are filled with a constant, and the table says so.
+#[derive(Debug, clap::Args)]
+struct GlueArgs {
+    /// The experiment file.
+    #[arg(value_name = "EXPERIMENT.yaml")]
+    file: PathBuf,
+    /// The zip to write; `-` is standard output [default: reports/NAME/glue-submission.zip].
+    #[arg(short, long, value_name = "FILE.zip")]
+    out: Option<PathBuf>,
+    /// Override a setting of the file, as for `run`; the value is YAML.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Answer malformed rows of test files with a constant, instead of refusing the file.
+    #[arg(long)]
+    skip_bad_rows: bool,
+    /// The folder of all runs [default: runs].
+    #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true)]
+    runs: PathBuf,
+    #[command(flatten)]
+    threads: ThreadArgs,
+}
+
+/// The predictions, and what stands behind each file.
+#[derive(Default)]
+struct Answers {
+    parts: Vec<Part>,
+    sources: BTreeMap<&'static str, Source>,
+}
+
+/// Where the predictions of a file are from.
+enum Source {
+    Run {
+        /// Its model and id.
+        name: String,
+        /// The score by which it was chosen.
+        score: String,
+    },
+    /// Nothing answers it, for this reason.
+    Constant(String),
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    match &args.command {
+        Command::GlueSubmission(args) => args.threads.compute(|| glue_submission(args)),
+    }
+}
+
+fn glue_submission(args: &GlueArgs) -> Result<Ended, Error> {
+    let tasks: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
+    let experiment = spec::load(&args.file, &tasks, &args.set)?;
+    let named = args.out.as_deref().map(Output::open).transpose()?;
+    let (data, benchmark, _) = data_root(&experiment)?;
+    let answers = answers(args, &experiment, &data)?;
+    let output = named.map_or_else(|| beside_the_report(&experiment.name), Ok)?;
+    let (zip, packed) = pack(&answers.parts)?;
+    output.write(&zip)?;
+    conclude(&output, &answers, &packed, &zip, benchmark == MINI)
+}
+
+/// The zip of an experiment where the user names none.
+fn beside_the_report(experiment: &str) -> Result<Output, Error> {
+    let folder = Path::new("reports").join(experiment);
+    std::fs::create_dir_all(&folder)?;
+    Output::open(&folder.join(ZIP))
+}
+
+/// The predictions for all files that runs of the experiment can answer.
+///
+/// # Errors
+/// [`Error::Input`] when that is none.
+fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answers, Error> {
+    let found = gather(args.file.clone(), &args.runs, &args.set)?;
+    let (name, records) = (&found.name, &found.records);
+    let device = open_device(device_name(experiment.device)).map_err(|error| Diagnostic::new(error.to_string()))?;
+    let bad_rows = if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
+    let root = RunsRoot::new(&args.runs);
+    let mut answers = Answers::default();
+    for task in TASKS {
+        let files: Vec<&SubmissionFile> = FILES.iter().filter(|file| answered_by(task, file)).collect();
+        if files.is_empty() {
+            continue;
+        }
+        let Some(kept) = Kept::best(&root, records, task)? else {
+            let any = records.iter().any(|record| record.settings.task == task.name);
+            let why = if any { "has kept its weights" } else { "is done" };
+            let reason = || Source::Constant(format!("no run of `{}` {why}", task.name));
+            answers.sources.extend(files.iter().map(|file| (file.name, reason())));
+            continue;
+        };
+        let model = KeptModel::read(task, &kept, &device)?;
+        for file in files {
+            let source = if let Some(predictions) = model.answers(file, data, bad_rows)? {
+                answers.parts.push(Part { file, answers: predictions });
+                Source::of(kept.record)
+            } else {
+                Source::Constant("its test file is not in the data folder".to_owned())
+            };
+            answers.sources.insert(file.name, source);
+        }
+    }
+    if answers.parts.is_empty() {
+        let finding = Diagnostic::new(format!("`{name}` answers none of GLUE's test files")).in_file(&args.file);
+        let data = data.display();
+        return Err(finding.hint(format!("each needs a finished run with its weights, and the file in {data}")).into());
+    }
+    Ok(answers)
+}
+
+/// Whether a model of `task` answers `file`.
+fn answered_by(task: &Task, file: &SubmissionFile) -> bool {
+    task.predicts.iter().any(|set| (set.dataset, set.split) == (file.dataset, file.split))
+}
+
+impl Source {
+    fn of(record: &Record) -> Self {
+        let Record { id, primary_metric, primary_split, .. } = record;
+        let score = record.primary_score().map_or_else(|| "undefined".to_owned(), |score| format!("{score:.4}"));
+        Self::Run {
+            name: format!("{} {id}", record.settings.model),
+            score: format!("{primary_split} {primary_metric} {score}"),
+        }
+    }
+}
+
+const COLUMNS: [Column; 4] =
+    [Column::Text("file"), Column::Number("rows"), Column::Text("predicted by"), Column::Text("chosen by")];
+
+/// Says what is in the zip, and whether the server would take it; on standard error when the zip is on standard
+/// output.
+fn conclude(output: &Output, answers: &Answers, packed: &[Packed], zip: &[u8], is_mini: bool) -> Result<Ended, Error> {
+    let rows = packed.iter().map(|packed| {
+        let (by, why) = match answers.sources.get(packed.file.name) {
+            Some(Source::Run { name, score }) => (name.clone(), score.clone()),
+            Some(Source::Constant(reason)) => (format!("constant `{}`", packed.file.constant()), reason.clone()),
+            None => <(String, String)>::default(),
+        };
+        vec![packed.file.name.to_owned(), packed.rows.to_string(), by, why]
+    });
+    let name = match output {
+        Output::Standard => PathBuf::from("<stdout>"),
+        Output::File(path) => path.clone(),
+    };
+    let mut lines = vec![table(&COLUMNS, rows), String::new()];
+    let (parts, files, shown) = (answers.parts.len(), FILES.len(), name.display());
+    lines.push(format!("{shown}: {parts} of {files} files predicted, {} filled with a constant", files - parts));
+    let mut ended = Ended::Well;
+    if is_mini {
+        lines.push("not a submission: these are the test sets of the mini benchmark, not GLUE's".to_owned());
+    } else {
+        let findings = check_archive(Cursor::new(zip), &name)?;
+        if is_rejected(&findings) {
+            let rejected = findings.iter().filter(|finding| finding.severity == Severity::Rejected);
+            lines.extend(rejected.map(said));
+            lines.push("not a submission: the server would reject this".to_owned());
+            ended = Ended::WithFailures;
+        }
+    }
+    let text = lines.join("\n");
+    match output {
+        Output::Standard => eprintln!("{text}"),
+        Output::File(_) => print(&text)?,
+    }
+    Ok(ended)
+}
