@@ -105,7 +105,8 @@ mod tests {
     fn the_files_are_the_test_splits_of_all_datasets_with_their_labels() {
         let ours: Vec<_> = FILES.iter().map(|file| (file.dataset, file.split)).collect();
         for dataset in DATASETS {
-            for split in dataset.splits.iter().filter(|split| split.role == SplitRole::Test) {
+            let table = !matches!(dataset.labels, Labels::Structured);
+            for split in dataset.splits.iter().filter(|split| table && split.role == SplitRole::Test) {
                 let found = ours.iter().filter(|known| **known == (dataset.name, split.name)).count();
                 assert_eq!(found, 1, "{} {}", dataset.name, split.name);
             }
@@ -115,7 +116,7 @@ mod tests {
             let mnli = Dataset::find("mnli").unwrap().labels;
             let labels = match Dataset::find(file.dataset).unwrap().labels {
                 Labels::Hidden => mnli,
-                published @ (Labels::Classes(_) | Labels::Score { .. }) => published,
+                published @ (Labels::Classes(_) | Labels::Score { .. } | Labels::Structured) => published,
             };
             match (file.answers, labels) {
                 (Answers::Words(words), Labels::Classes(classes)) => assert_eq!(words, classes),
