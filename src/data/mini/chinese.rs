@@ -98,7 +98,7 @@ pub(super) fn part(seed: u64, _: &World) -> Result<Part, MiniError> {
         let mut content = String::new();
         let mut tally = Tally::default();
         for _ in 0..sentences {
-            let characters = taken.fresh(|characters| text(characters), || write(draws.pick(&TEMPLATES), draws))?;
+            let characters = taken.fresh(|all: &Vec<Character>| text(all), || write(*draws.pick(&TEMPLATES), draws))?;
             let texts = if purpose == Use::Train { &mut part.training } else { &mut part.held_out };
             texts.push(text(&characters));
             let mut entities: Vec<Option<Member>> = characters.iter().map(|(_, entity)| *entity).collect();

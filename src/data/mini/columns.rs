@@ -74,7 +74,7 @@ pub(super) fn misjudge(
             if draws.chance(NOISE) {
                 tally.wrong += 1;
                 let others: Vec<&'static str> = kinds.iter().copied().filter(|kind| *kind != member.kind).collect();
-                heard = draws.pick(&others);
+                heard = *draws.pick(&others);
             }
         }
         member.kind = heard;

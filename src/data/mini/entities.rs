@@ -125,7 +125,7 @@ pub(super) fn part(seed: u64, world: &World) -> Result<Part, MiniError> {
         while left > 0 {
             content.push_str("-DOCSTART- -X- -X- O\n\n");
             for template in document(draws).into_iter().take(left) {
-                let words = taken.fresh(|words| text(words), || write(template, &names, draws))?;
+                let words = taken.fresh(|words: &Vec<Word>| text(words), || write(template, &names, draws))?;
                 let texts = if purpose == Use::Train { &mut part.training } else { &mut part.held_out };
                 texts.push(text(&words));
                 lines(words, &mut tally, &mut content, draws);
@@ -159,7 +159,7 @@ fn document(draws: &mut Draws) -> Vec<&'static str> {
     let table = draws.chance(0.3);
     let line = *draws.pick(&RESULTS);
     for _ in 0..3 + draws.below(6) {
-        templates.push(if table { line } else { draws.pick(&REPORTS) });
+        templates.push(if table { line } else { *draws.pick(&REPORTS) });
     }
     templates
 }
@@ -224,13 +224,13 @@ fn fill<'a>(item: &'a str, names: &Names, draws: &mut Draws) -> (String, &'a str
         "COMPANY" => name(format!("{} {}", names.family(draws), draws.pick(&COMPANIES)), "ORG"),
         "MISC" => ((*draws.pick(&PEOPLES)).to_string(), "JJ", Some("MISC")),
         "EVENT" => name(format!("{} {}", draws.pick(&PEOPLES), draws.pick(&EVENTS)), "MISC"),
-        "DAY" => plain(draws.pick(&DAYS), "NNP"),
+        "DAY" => plain(*draws.pick(&DAYS), "NNP"),
         "DATE" => (format!("1996-{:02}-{:02}", 1 + draws.below(12), 1 + draws.below(28)), "CD", None),
         "YEAR" => ((1970 + draws.below(50)).to_string(), "CD", None),
         "NUMBER" => (number(draws), "CD", None),
         "THING" => plain(draws.pick(&THINGS).0, "NN"),
         "THINGS" => (format!("{}s", draws.pick(&THINGS).0), "NNS", None),
-        "QUALITY" => plain(draws.pick(&QUALITIES), "JJ"),
+        "QUALITY" => plain(*draws.pick(&QUALITIES), "JJ"),
         "JOB" => plain(draws.pick(&JOBS).0, "NN"),
         "JOBS" => (format!("{}s", draws.pick(&JOBS).0), "NNS", None),
         "PAST/VBD" => plain(draws.pick(&DEEDS).verb.past, "VBD"),

@@ -72,28 +72,29 @@ const LONG: f64 = 0.12;
 pub(super) fn draw(world: &World, draws: &mut Draws) -> Passage {
     let mut passage = Passage::default();
     if draws.chance(OPENED) {
-        passage.write(draws.pick(&OPENINGS));
+        passage.write(*draws.pick(&OPENINGS));
     }
     let count = if draws.chance(LONG) { 6 + draws.below(2) } else { 2 };
     let mut people: Vec<usize> = (0..world.people.len()).collect();
     draws.shuffle(&mut people);
-    let mut last: Option<Event> = None;
+    let mut events: Vec<Event> = Vec::new();
     for (at, person) in people.iter().copied().take(count).enumerate() {
         if at > 0 {
             passage.write(" ");
         }
         match draws.below(6) {
             0 => passage.life(person, world, draws),
-            1 => passage.foundation(person, world, draws),
+            // Other people would name the same organisations again.
+            1 if person < world.organisations.len() => passage.foundation(person, world, draws),
             _ => {
-                let event = beside(last, Event { agent: person, ..world.event(draws) }, draws);
+                let event = beside(&events, Event { agent: person, ..world.event(draws) }, draws);
                 passage.event(event, people[count + at], world, draws);
-                last = Some(event);
+                events.push(event);
             }
         }
         if draws.chance(0.15) {
             passage.write(" ");
-            passage.write(draws.pick(&ASIDES));
+            passage.write(*draws.pick(&ASIDES));
         }
     }
     passage
@@ -101,9 +102,12 @@ pub(super) fn draw(world: &World, draws: &mut Draws) -> Passage {
 
 /// An event that shares its thing, its day or its town with the one before: the answer then stands twice
 /// in the text, and only the rest of the sentence tells which is meant.
-fn beside(last: Option<Event>, mut event: Event, draws: &mut Draws) -> Event {
-    let Some(last) = last else { return event };
-    event.deed = other(last.deed, DEEDS.len(), draws);
+fn beside(earlier: &[Event], mut event: Event, draws: &mut Draws) -> Event {
+    let Some(last) = earlier.last() else { return event };
+    // Every deed once in a passage: what was done to a thing says which event is meant.
+    while earlier.iter().any(|another| another.deed == event.deed) {
+        event.deed = (event.deed + 1) % DEEDS.len();
+    }
     event.thing = other(last.thing, THINGS.len(), draws);
     match draws.below(4) {
         0 => (event.thing, event.quality) = (last.thing, last.quality),
@@ -265,9 +269,9 @@ impl Passage {
         self.leave(&format!("where did {name} learn to swim"), &home);
     }
 
-    /// Facts of the world about an organisation; `at` chooses one.
+    /// Facts of the world about an organisation.
     fn foundation(&mut self, at: usize, world: &World, draws: &mut Draws) {
-        let organisation = &world.organisations[at % world.organisations.len()];
+        let organisation = &world.organisations[at];
         let name = &organisation.name;
         self.write(&format!("The {name} was founded in "));
         let year = self.write(&organisation.founded.to_string());

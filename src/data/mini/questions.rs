@@ -119,7 +119,7 @@ impl Edition {
             let mut tally = Tally::default();
             let mut data: Vec<Article> = Vec::new();
             while tally.questions < questions {
-                let passage = taken.fresh(|passage| passage.context.clone(), || passages::draw(world, draws))?;
+                let passage = taken.fresh(|passage: &Passage| passage.context.clone(), || passages::draw(world, draws))?;
                 let texts = if purpose == Use::Train { &mut part.training } else { &mut part.held_out };
                 texts.extend(sentences(&passage.context).map(String::from));
                 let left = questions - tally.questions;

@@ -31,7 +31,7 @@ const TELLING: f64 = 0.4;
 const ABSURDITY: f64 = 0.2;
 
 /// What someone does first, whatever the kind of thing.
-const STARTS: [&str; 6] = ["fetches", "looks at", "walks up to", "asks for", "gets hold of", "comes back with"];
+const STARTS: [&str; 6] = ["carries", "looks at", "walks up to", "asks for", "gets hold of", "comes back with"];
 /// How the second sentence begins; `{}` is she or he.
 const OPENINGS: [&str; 4] = ["{}", "then {}", "after that {}", "at last {}"];
 /// How endings end, right ones and wrong ones.

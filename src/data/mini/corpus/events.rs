@@ -152,7 +152,7 @@ pub(super) fn day(world: &World, draws: &mut Draws) -> Vec<String> {
         let event = Event { agent, ..world.event(draws) };
         let thing = format!("the {} {}", event.quality(), event.thing());
         if draws.chance(0.5) {
-            let starts = ["fetches", "looks at", "walks up to", "asks for", "gets hold of", "comes back with"];
+            let starts = ["carries", "looks at", "walks up to", "asks for", "gets hold of", "comes back with"];
             told.push(format!("{} {first} {} {thing}", later(draws), draws.pick(&starts)));
             let acts = uses(event.kind());
             let one = draws.below(acts.len());
@@ -175,7 +175,7 @@ pub(super) fn day(world: &World, draws: &mut Draws) -> Vec<String> {
 
 /// When the next thing happens.
 fn later(draws: &mut Draws) -> &'static str {
-    draws.pick(&["later", "at noon", "in the afternoon", "before dinner", "an hour later"])
+    *draws.pick(&["later", "at noon", "in the afternoon", "before dinner", "an hour later"])
 }
 
 /// Why people did something to each other, and who is meant.
