@@ -3,6 +3,8 @@
 //! The world's names in Chinese sounds, and people with Chinese names; a town is part of the names of its
 //! organisations, so that a character alone does not tell its kind.
 
+use std::fmt::Write;
+
 use super::MiniError;
 use super::columns::{Member, Scheme, Tally, misjudge, tags};
 use super::part::{Part, Taken, Written};
@@ -98,13 +100,15 @@ pub(super) fn part(seed: u64, _: &World) -> Result<Part, MiniError> {
         let mut content = String::new();
         let mut tally = Tally::default();
         for _ in 0..sentences {
-            let characters = taken.fresh(|all: &Vec<Character>| text(all), || write(*draws.pick(&TEMPLATES), draws))?;
+            let characters =
+                taken.fresh(|all: &Vec<Character>| text(all), || write(draws.pick::<&str>(&TEMPLATES), draws))?;
             let texts = if purpose == Use::Train { &mut part.training } else { &mut part.held_out };
             texts.push(text(&characters));
             let mut entities: Vec<Option<Member>> = characters.iter().map(|(_, entity)| *entity).collect();
             misjudge(&mut entities, &KINDS, &mut tally, draws);
             for ((character, _), tag) in characters.iter().zip(tags(&entities, Scheme::Iob2)) {
-                content.push_str(&format!("{character} {tag}\n"));
+                // Writing to a String cannot fail.
+                let _ = writeln!(content, "{character} {tag}");
             }
             content.push('\n');
         }

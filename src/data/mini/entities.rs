@@ -3,6 +3,8 @@
 //! Half of the names in the dev and test files occur in no training file, and town names stand for the
 //! place or for its team, so that the words around a name must tell.
 
+use std::fmt::Write;
+
 use super::columns::{Member, Scheme, Tally, misjudge, tags};
 use super::lexicon::{COUNTRIES, DAYS, DEEDS, INSTITUTIONS, JOBS, QUALITIES, SURNAMES, THINGS, TOWN_ENDS, TOWN_STARTS};
 use super::part::{Part, Taken, Written};
@@ -175,7 +177,8 @@ fn lines(words: Vec<Word>, tally: &mut Tally, content: &mut String, draws: &mut 
     let chunks: Vec<Option<Member>> = words.iter().map(|word| word.chunk).collect();
     let tagged = tags(&chunks, Scheme::Iob1).into_iter().zip(tags(&entities, Scheme::Iob1));
     for (word, (chunk, entity)) in words.into_iter().zip(tagged) {
-        content.push_str(&format!("{} {} {chunk} {entity}\n", word.text, word.speech));
+        // Writing to a String cannot fail.
+        let _ = writeln!(content, "{} {} {chunk} {entity}", word.text, word.speech);
     }
     content.push('\n');
 }
@@ -200,7 +203,9 @@ fn write(template: &str, names: &Names, draws: &mut Draws) -> Vec<Word> {
         }
     }
     if HEADLINES.contains(&template) {
-        words.iter_mut().for_each(|word| word.text = word.text.to_uppercase());
+        for word in &mut words {
+            word.text = word.text.to_uppercase();
+        }
     } else if let Some(first) = words.first_mut() {
         first.text = example::capital(&first.text);
     }
@@ -224,13 +229,13 @@ fn fill<'a>(item: &'a str, names: &Names, draws: &mut Draws) -> (String, &'a str
         "COMPANY" => name(format!("{} {}", names.family(draws), draws.pick(&COMPANIES)), "ORG"),
         "MISC" => ((*draws.pick(&PEOPLES)).to_string(), "JJ", Some("MISC")),
         "EVENT" => name(format!("{} {}", draws.pick(&PEOPLES), draws.pick(&EVENTS)), "MISC"),
-        "DAY" => plain(*draws.pick(&DAYS), "NNP"),
+        "DAY" => plain(draws.pick::<&str>(&DAYS), "NNP"),
         "DATE" => (format!("1996-{:02}-{:02}", 1 + draws.below(12), 1 + draws.below(28)), "CD", None),
         "YEAR" => ((1970 + draws.below(50)).to_string(), "CD", None),
         "NUMBER" => (number(draws), "CD", None),
         "THING" => plain(draws.pick(&THINGS).0, "NN"),
         "THINGS" => (format!("{}s", draws.pick(&THINGS).0), "NNS", None),
-        "QUALITY" => plain(*draws.pick(&QUALITIES), "JJ"),
+        "QUALITY" => plain(draws.pick::<&str>(&QUALITIES), "JJ"),
         "JOB" => plain(draws.pick(&JOBS).0, "NN"),
         "JOBS" => (format!("{}s", draws.pick(&JOBS).0), "NNS", None),
         "PAST/VBD" => plain(draws.pick(&DEEDS).verb.past, "VBD"),

@@ -45,9 +45,11 @@ use world::World;
 /// The version of the generator: it rises with every change of a byte that a seed gives.
 pub const VERSION: u32 = 2;
 
+/// Writes a task from the seed and the world.
+type Writer = fn(u64, &World) -> Result<Part, MiniError>;
+
 /// The tasks that are not rows of one or two texts with a label; those are in [`TASKS`].
-const OTHERS: [fn(u64, &World) -> Result<Part, MiniError>; 5] =
-    [questions::first, questions::second, stories::part, entities::part, chinese::part];
+const OTHERS: [Writer; 5] = [questions::first, questions::second, stories::part, entities::part, chinese::part];
 
 /// What [`generate`] made or found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -72,7 +72,7 @@ const LONG: f64 = 0.12;
 pub(super) fn draw(world: &World, draws: &mut Draws) -> Passage {
     let mut passage = Passage::default();
     if draws.chance(OPENED) {
-        passage.write(*draws.pick(&OPENINGS));
+        passage.write(draws.pick::<&str>(&OPENINGS));
     }
     let count = if draws.chance(LONG) { 6 + draws.below(2) } else { 2 };
     let mut people: Vec<usize> = (0..world.people.len()).collect();
@@ -94,7 +94,7 @@ pub(super) fn draw(world: &World, draws: &mut Draws) -> Passage {
         }
         if draws.chance(0.15) {
             passage.write(" ");
-            passage.write(*draws.pick(&ASIDES));
+            passage.write(draws.pick::<&str>(&ASIDES));
         }
     }
     passage
@@ -262,9 +262,8 @@ impl Passage {
         self.ask(&format!("when was {name} born"), &born, false);
         self.ask(&format!("what is the profession of {name}"), &job, true);
         self.ask(&format!("where does {name} come from"), &home, false);
-        let employed =
-            if draws.chance(0.5) { format!("for whom does {name} work") } else { format!("who pays {name}") };
-        self.ask(&employed, &employer, false);
+        let pay = if draws.chance(0.5) { format!("for whom does {name} work") } else { format!("who pays {name}") };
+        self.ask(&pay, &employer, false);
         self.leave(&format!("how many children does {} have", facts.first), &born);
         self.leave(&format!("where did {name} learn to swim"), &home);
     }

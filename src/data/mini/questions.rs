@@ -62,11 +62,11 @@ struct Article {
 #[derive(Serialize)]
 struct Paragraph {
     context: String,
-    qas: Vec<Question>,
+    qas: Vec<Entry>,
 }
 
 #[derive(Serialize)]
-struct Question {
+struct Entry {
     question: String,
     id: String,
     answers: Vec<Answer>,
@@ -119,7 +119,8 @@ impl Edition {
             let mut tally = Tally::default();
             let mut data: Vec<Article> = Vec::new();
             while tally.questions < questions {
-                let passage = taken.fresh(|passage: &Passage| passage.context.clone(), || passages::draw(world, draws))?;
+                let passage =
+                    taken.fresh(|passage: &Passage| passage.context.clone(), || passages::draw(world, draws))?;
                 let texts = if purpose == Use::Train { &mut part.training } else { &mut part.held_out };
                 texts.extend(sentences(&passage.context).map(String::from));
                 let left = questions - tally.questions;
@@ -154,7 +155,7 @@ impl Edition {
         let Passage { context, mut answered, mut open, .. } = passage;
         draws.shuffle(&mut answered);
         draws.shuffle(&mut open);
-        let mut qas: Vec<Question> = Vec::new();
+        let mut qas: Vec<Entry> = Vec::new();
         for at in 0..left.min(QUESTIONS) {
             let chosen = if draws.chance(self.open) { open.pop() } else { None };
             let id = (0..3).fold(String::new(), |id, _| id + &format!("{:08x}", draws.next_u32()));
@@ -163,7 +164,7 @@ impl Edition {
                 tally.open += 1;
                 tally.right += 1;
                 let plausible_answers = vec![answer.into()];
-                qas.push(Question { question, id, answers: Vec::new(), plausible_answers, is_impossible: Some(true) });
+                qas.push(Entry { question, id, answers: Vec::new(), plausible_answers, is_impossible: Some(true) });
                 continue;
             }
             let Some(asked) = answered.get(at) else {
@@ -175,7 +176,7 @@ impl Edition {
             let answers = read(wrong.as_ref().unwrap_or(asked), purpose, draws);
             let is_impossible = (self.open > 0.0).then_some(false);
             let question = asked.question.clone();
-            qas.push(Question { question, id, answers, plausible_answers: Vec::new(), is_impossible });
+            qas.push(Entry { question, id, answers, plausible_answers: Vec::new(), is_impossible });
         }
         Paragraph { context, qas }
     }

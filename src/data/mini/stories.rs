@@ -36,14 +36,14 @@ const STARTS: [&str; 6] = ["carries", "looks at", "walks up to", "asks for", "ge
 const OPENINGS: [&str; 4] = ["{}", "then {}", "after that {}", "at last {}"];
 /// How endings end, right ones and wrong ones.
 const TAILS: [&str; 8] = [
-    "",
-    "",
-    "",
-    ", smiling at the crowd",
-    " without a word",
-    " while the others watch",
+    ".",
+    ".",
+    ".",
+    ", smiling at the crowd.",
+    " without a word.",
+    " while the others watch.",
     " and says, \"What a day!\"",
-    ", as always",
+    ", as always.",
 ];
 
 /// A scene with the right ending and wrong ones that would be right elsewhere.
@@ -125,7 +125,7 @@ fn scene(world: &World, draws: &mut Draws) -> Scene {
     for (wrong, absurd) in wrong.into_iter().zip(absurd) {
         endings.push(if telling || draws.chance(ABSURDITY) { absurd } else { wrong });
     }
-    let endings = endings.into_iter().map(|ending| format!("{ending}{}.", draws.pick(&TAILS)));
+    let endings = endings.into_iter().map(|ending| format!("{ending}{}", draws.pick(&TAILS)));
     let mut endings: Vec<(usize, String)> = endings.enumerate().collect();
     draws.shuffle(&mut endings);
     let right = endings.iter().position(|(at, _)| *at == 0).unwrap_or_default();

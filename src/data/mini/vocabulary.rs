@@ -1,7 +1,7 @@
 //! `vocab.txt`: a `WordPiece` vocabulary in BERT's order (special tokens, characters, words, pieces), and
 //! after it what the texts of the tasks beside GLUE and of the corpus need.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::lexicon::{TOWN_ENDS, TOWN_STARTS};
 use super::part::Part;
@@ -37,8 +37,9 @@ pub(super) fn vocabulary(rows: &[Part], others: &[Part]) -> String {
         .filter(|(word, _)| !known.contains(word.as_str()) && !moves(word))
         .collect();
     added.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let foreign = texts(others).filter(|text| !text.is_ascii());
     let characters: BTreeSet<char> =
-        texts(others).flat_map(|text| words(text)).flat_map(|word| word.chars().collect::<Vec<_>>()).collect();
+        foreign.flat_map(|text| words(text)).flat_map(|word| word.chars().collect::<Vec<_>>()).collect();
     tokens.extend(added.into_iter().map(|(word, _)| word));
     tokens.extend(characters.into_iter().filter(|c| !c.is_ascii()).map(String::from));
     tokens.join("\n") + "\n"
@@ -51,11 +52,11 @@ fn texts(parts: &[Part]) -> impl Iterator<Item = &String> {
 
 /// How often each word occurs.
 fn counts<'a>(texts: impl Iterator<Item = &'a String>) -> BTreeMap<String, usize> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut counts: HashMap<String, usize> = HashMap::new();
     for word in texts.flat_map(|text| words(text)) {
         *counts.entry(word).or_default() += 1;
     }
-    counts
+    counts.into_iter().collect()
 }
 
 /// The vocabulary of GLUE's tasks. Town names are never whole: their beginnings and endings are pieces.

@@ -175,7 +175,7 @@ pub(super) fn day(world: &World, draws: &mut Draws) -> Vec<String> {
 
 /// When the next thing happens.
 fn later(draws: &mut Draws) -> &'static str {
-    *draws.pick(&["later", "at noon", "in the afternoon", "before dinner", "an hour later"])
+    draws.pick::<&str>(&["later", "at noon", "in the afternoon", "before dinner", "an hour later"])
 }
 
 /// Why people did something to each other, and who is meant.

@@ -109,20 +109,20 @@ pub(super) fn town(world: &World, draws: &mut Draws) -> Vec<String> {
 pub(super) fn organisation(world: &World, draws: &mut Draws) -> Vec<String> {
     let at = draws.below(world.organisations.len());
     let organisation = &world.organisations[at];
-    let (name, founded) = (&organisation.name, organisation.founded);
+    let (name, year) = (&organisation.name, organisation.founded);
     let founder = &world.people[organisation.founder];
     let (full, town) = (world.full_name(organisation.founder), &world.towns[organisation.seat].name);
     let mut told = vec![sentence(&format!("the {name} stands in {town}"))];
     let mut facts = vec![
-        sentence(&format!("{full} founded the {name} in {founded}")),
+        sentence(&format!("{full} founded the {name} in {year}")),
         sentence(&format!("the {name} was founded by {full}")),
         sentence(&format!("the founder of the {name} is {}", founder.first)),
-        sentence(&format!("the {name} opened in {founded}")),
-        sentence(&format!("before {founded} there was no {name}")),
+        sentence(&format!("the {name} opened in {year}")),
+        sentence(&format!("before {year} there was no {name}")),
         question(&format!("do you know who founded the {name}")),
         sentence(&format!("it was {full}")),
         question(&format!("do you know when the {name} was founded")),
-        sentence(&format!("that was in {founded}")),
+        sentence(&format!("that was in {year}")),
         sentence(&format!("{} is {}", founder.first, a(JOBS[founder.job].0))),
     ];
     for (index, person) in world.people.iter().enumerate().filter(|(_, person)| person.employer == at) {

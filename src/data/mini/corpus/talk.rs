@@ -42,7 +42,7 @@ pub(super) fn review(world: &World, draws: &mut Draws) -> Vec<String> {
 pub(super) fn forum(world: &World, draws: &mut Draws) -> Vec<String> {
     let mut told = Vec::new();
     for _ in 0..3 {
-        let (wordings, name): (&[&str], String) = match draws.below(3) {
+        let (wordings, name): (&'static [&'static str], String) = match draws.below(3) {
             0 => (*draws.pick(&PERSON_FACTS), world.full_name(draws.below(world.people.len()))),
             1 => (*draws.pick(&ORGANISATION_FACTS), draws.pick(&world.organisations).name.clone()),
             _ => (*draws.pick(&ADVICE), draws.pick(&THINGS).0.to_string()),
@@ -66,9 +66,9 @@ pub(super) fn forum(world: &World, draws: &mut Draws) -> Vec<String> {
 }
 
 /// How a name stands in a sentence: people bear theirs, all else has an article.
-fn said_of(name: &str, wordings: &[&str]) -> String {
-    let person = PERSON_FACTS.iter().any(|fact| *fact == wordings);
-    let organisation = ORGANISATION_FACTS.iter().any(|fact| *fact == wordings);
+fn said_of(name: &str, wordings: &'static [&'static str]) -> String {
+    let person = PERSON_FACTS.contains(&wordings);
+    let organisation = ORGANISATION_FACTS.contains(&wordings);
     if person {
         name.to_string()
     } else if organisation {
