@@ -79,23 +79,17 @@ pub(super) const SEQUELS: [[&str; 2]; 10] = [
 ];
 
 /// What nobody does: recognisable without any scene.
-pub(super) const ABSURD: [&str; 16] = [
-    "eats the moon with a fork",
+pub(super) const ABSURD: [&str; 10] = [
+    "eats the moon with a spoon",
     "melts into a puddle of ink",
-    "paints the wind green",
-    "swallows a whole church",
-    "flies to the sun on a spoon",
-    "marries a sack of flour",
-    "pours the river into a cup",
-    "reads a stone aloud to the rain",
-    "sleeps inside a drop of rain",
-    "turns into a teapot",
-    "plants a cloud in a bucket",
-    "argues with a spoon until winter",
-    "hides the ocean under a pillow",
-    "freezes the fire with a whistle",
-    "grows wings and becomes a cloud",
-    "sells the moon to a snail",
+    "paints the moon green",
+    "swallows a whole cloud",
+    "flies to the moon on a spoon",
+    "marries a cloud of ink",
+    "sells the ocean to a snail",
+    "turns into a snail",
+    "swallows the ocean with a spoon",
+    "melts the cloud into ink",
 ];
 
 /// `hides`, `washes`: someone does it now.

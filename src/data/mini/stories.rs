@@ -26,9 +26,9 @@ const NOISE: f64 = 0.04;
 /// Shares of scenes about a thing's use, about work, and about a deed.
 const SHARES: [f64; 3] = [0.5, 0.2, 0.3];
 /// Share of rows whose wrong endings are all absurd.
-const TELLING: f64 = 0.4;
+const TELLING: f64 = 0.5;
 /// Share of absurd endings in the other rows.
-const ABSURDITY: f64 = 0.2;
+const ABSURDITY: f64 = 0.25;
 
 /// What someone does first, whatever the kind of thing.
 const STARTS: [&str; 6] = ["carries", "looks at", "walks up to", "asks for", "gets hold of", "comes back with"];
@@ -229,7 +229,7 @@ mod tests {
             hits += 1.0 / sane.len() as f64;
         }
         let accuracy = hits / f64::from(rows);
-        assert!((0.5..0.65).contains(&accuracy), "{accuracy}");
+        assert!((0.55..0.7).contains(&accuracy), "{accuracy}");
     }
 
     #[test]
