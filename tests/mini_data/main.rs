@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
 
 mod others;
+mod tagged;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;

@@ -19,6 +19,7 @@ mod folder;
 mod formats;
 mod inference;
 mod lexicon;
+mod newspaper;
 mod paraphrase;
 mod part;
 mod passages;
