@@ -1,11 +1,10 @@
 //! Filling a task's files: exact shares of the classes, no text twice, and annotators who err.
 
-use std::collections::HashSet;
-
-use super::MiniError;
-use super::example::{Answer, Domain, Example};
-use super::tasks::MiniTask;
+use super::example::{Answer, Example};
+use super::part::{Part, Taken, Written};
+use super::tasks::{MiniTask, Use};
 use super::world::World;
+use super::{MiniError, bounds, formats};
 use crate::random::{Draws, Stream};
 
 /// An example and the answer that its annotators gave, which noise may have made another one.
@@ -17,14 +16,27 @@ pub(super) struct Annotated {
     pub(super) label: Answer,
 }
 
-/// How often an example that was already drawn is drawn again before the world counts as too small.
-const ATTEMPTS: usize = 1000;
-
 impl MiniTask {
+    /// The task's files in the official format, its bound and its texts.
+    pub(super) fn part(&self, seed: u64, world: &World) -> Result<Part, MiniError> {
+        let splits = self.annotate(seed, world)?;
+        let bound = bounds::bound(self, &splits).map(|bound| (self.name, bound));
+        let mut part = Part { bound, ..Part::default() };
+        let stream = Stream::new(seed, &format!("mini/{}/columns", self.name));
+        for ((at, split), rows) in (0..).zip(self.splits).zip(splits) {
+            let path = format!("{}/{}.tsv", self.folder, split.stem);
+            let content = formats::file(self, split, &rows, &mut stream.at(at));
+            part.files.push(Written { path, content, examples: rows.len() });
+            let texts = if split.purpose == Use::Train { &mut part.training } else { &mut part.held_out };
+            texts.extend(rows.into_iter().flat_map(|row| [row.example.first, row.example.second]));
+        }
+        Ok(part)
+    }
+
     /// The examples of every split, in [`MiniTask::splits`]' order; no texts occur twice in a task.
     pub(super) fn annotate(&self, seed: u64, world: &World) -> Result<Vec<Vec<Annotated>>, MiniError> {
         let stream = Stream::new(seed, &format!("mini/{}", self.name));
-        let mut taken = HashSet::new();
+        let mut taken = Taken::new(self.name);
         let mut splits = Vec::with_capacity(self.splits.len());
         for (at, split) in (0..).zip(self.splits) {
             let mut draws = stream.at(at);
@@ -32,7 +44,8 @@ impl MiniTask {
                 .classes_of(split.rows, &mut draws)
                 .into_iter()
                 .map(|class| {
-                    let example = self.fresh(world, split.domain, class, &mut taken, &mut draws)?;
+                    let text = |example: &Example| format!("{}\t{}", example.first, example.second);
+                    let example = taken.fresh(text, || (self.draw)(world, split.domain, class, &mut draws))?;
                     let label = self.label(example.answer, &mut draws);
                     Ok(Annotated { example, label })
                 })
@@ -50,23 +63,6 @@ impl MiniTask {
         let mut classes: Vec<usize> = (0..rows).map(|row| of_hundred[row * of_hundred.len() / rows]).collect();
         draws.shuffle(&mut classes);
         classes
-    }
-
-    fn fresh(
-        &self,
-        world: &World,
-        domain: Domain,
-        class: usize,
-        taken: &mut HashSet<(String, String)>,
-        draws: &mut Draws,
-    ) -> Result<Example, MiniError> {
-        for _ in 0..ATTEMPTS {
-            let example = (self.draw)(world, domain, class, draws);
-            if taken.insert((example.first.to_lowercase(), example.second.to_lowercase())) {
-                return Ok(example);
-            }
-        }
-        Err(MiniError::TooFewExamples { task: self.name })
     }
 
     /// The answer as annotated: another class now and then, or a score with an error, in steps of 0.2.

@@ -12,7 +12,7 @@ const FAMILIES: [[f64; 3]; 2] = [[0.34, 0.40, 0.26], [0.70, 0.18, 0.12]];
 const RESTRICTED: f64 = 0.62;
 
 /// Ways to ask for the same advice; `{}` is a thing.
-const ADVICE: [&[&str]; 8] = [
+pub(super) const ADVICE: [&[&str]; 8] = [
     &[
         "how can I learn to use a {}",
         "what is the best way to learn to use a {}",
@@ -54,7 +54,7 @@ const ADVICE: [&[&str]; 8] = [
 ];
 
 /// Ways to ask for the same fact about a person.
-const PERSON_FACTS: [&[&str]; 5] = [
+pub(super) const PERSON_FACTS: [&[&str]; 5] = [
     &["where does {} live", "in which town does {} have a home"],
     &["when was {} born", "what is the birth year of {}"],
     &["what does {} do for a living", "what is the job of {}"],
@@ -63,7 +63,7 @@ const PERSON_FACTS: [&[&str]; 5] = [
 ];
 
 /// Ways to ask for the same fact about an organisation.
-const ORGANISATION_FACTS: [&[&str]; 4] = [
+pub(super) const ORGANISATION_FACTS: [&[&str]; 4] = [
     &["who founded the {}", "who was the founder of the {}"],
     &["when was the {} founded", "in which year did the {} open"],
     &["where is the {}", "in which town is the {}"],
@@ -71,7 +71,7 @@ const ORGANISATION_FACTS: [&[&str]; 4] = [
 ];
 
 /// Conditions that make a question another one: the answer need not be the same.
-const CONDITIONS: [&str; 6] = [
+pub(super) const CONDITIONS: [&str; 6] = [
     "according to the law",
     "according to legend",
     "in the film",

@@ -48,8 +48,13 @@ impl Example {
 
 /// `a boat`, `an old boat`.
 pub(super) fn a(phrase: &str) -> String {
+    format!("{} {phrase}", article(phrase))
+}
+
+/// `a` or `an`, as `phrase` asks for.
+pub(super) fn article(phrase: &str) -> &'static str {
     let vowel = phrase.chars().next().is_some_and(|c| "aeiou".contains(c.to_ascii_lowercase()));
-    format!("{} {phrase}", if vowel { "an" } else { "a" })
+    if vowel { "an" } else { "a" }
 }
 
 /// The phrase with its first letter as a capital.

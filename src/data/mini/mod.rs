@@ -1,6 +1,7 @@
 //! The mini benchmark: a small world, and every task written from it in the official formats.
 //!
-//! [`generate`] writes a folder like GLUE's (`CoLA/train.tsv`, `MNLI/dev_matched.tsv`, …) with a
+//! [`generate`] writes a folder like GLUE's (`CoLA/train.tsv`, `MNLI/dev_matched.tsv`, …), with tasks in
+//! the formats of `SQuAD`, SWAG, CoNLL-2003 and Chinese character files, a corpus to pretrain on, a
 //! `vocab.txt`, `bounds.json` (see [`bounds()`]) and a marker, `mini.json`. `docs/mini.md` tells the rule
 //! of each task.
 
@@ -8,16 +9,26 @@ mod acceptability;
 mod annotation;
 mod answers;
 mod bounds;
+mod chinese;
+mod columns;
+mod corpus;
 mod duplicates;
+mod entities;
 mod example;
 mod folder;
 mod formats;
 mod inference;
 mod lexicon;
+mod newspaper;
 mod paraphrase;
+mod part;
+mod passages;
 mod pronouns;
+mod questions;
+mod scenes;
 mod sentiment;
 mod similarity;
+mod stories;
 mod tasks;
 mod vocabulary;
 mod world;
@@ -28,12 +39,18 @@ use std::path::{Path, PathBuf};
 pub use bounds::{Bound, bounds};
 pub use folder::is_mini;
 
-use crate::random::Stream;
-use tasks::{TASKS, Use};
+use part::Part;
+use tasks::TASKS;
 use world::World;
 
 /// The version of the generator: it rises with every change of a byte that a seed gives.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// Writes a task from the seed and the world.
+type Writer = fn(u64, &World) -> Result<Part, MiniError>;
+
+/// The tasks that are not rows of one or two texts with a label; those are in [`TASKS`].
+const OTHERS: [Writer; 5] = [questions::first, questions::second, stories::part, entities::part, chinese::part];
 
 /// What [`generate`] made or found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +59,7 @@ pub struct Summary {
     pub folder: PathBuf,
     /// Whether the folder was already complete and was left as it is.
     pub kept: bool,
-    /// Examples of each file, by path in the folder such as `RTE/dev.tsv`.
+    /// Rows, questions or sentences of each file, by path in the folder such as `RTE/dev.tsv`.
     pub examples: BTreeMap<String, usize>,
     /// Tokens in `vocab.txt`.
     pub vocabulary: usize,
@@ -97,26 +114,23 @@ impl MiniError {
 /// When the file system refuses, or `out` holds files that are no part of a mini benchmark.
 pub fn generate(seed: u64, out: &Path) -> Result<Summary, MiniError> {
     let world = World::new(seed);
+    let rows = TASKS.iter().map(|task| task.part(seed, &world)).collect::<Result<Vec<Part>, MiniError>>()?;
+    let mut others = OTHERS.iter().map(|part| part(seed, &world)).collect::<Result<Vec<Part>, MiniError>>()?;
+    let corpus = corpus::part(seed, &world, rows.iter().chain(&others).flat_map(|part| &part.held_out))?;
+    others.push(corpus);
+    let vocabulary = vocabulary::vocabulary(&rows, &others);
+    let tokens = vocabulary.lines().count();
+
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut examples = BTreeMap::new();
     let mut bounds = BTreeMap::new();
-    let mut texts = Vec::new();
-    for task in &TASKS {
-        let splits = task.annotate(seed, &world)?;
-        if let Some(bound) = bounds::bound(task, &splits) {
-            bounds.insert(task.name.to_string(), bound);
+    for part in rows.into_iter().chain(others) {
+        bounds.extend(part.bound.map(|(task, bound)| (task.to_string(), bound)));
+        for file in part.files {
+            examples.insert(file.path.clone(), file.examples);
+            files.insert(file.path, file.content);
         }
-        let stream = Stream::new(seed, &format!("mini/{}/columns", task.name));
-        for ((at, split), rows) in (0..).zip(task.splits).zip(&splits) {
-            let path = format!("{}/{}.tsv", task.folder, split.stem);
-            examples.insert(path.clone(), rows.len());
-            files.insert(path, formats::file(task, split, rows, &mut stream.at(at)));
-        }
-        let training = task.splits.iter().zip(splits).filter(|(split, _)| split.purpose == Use::Train);
-        texts.extend(training.flat_map(|(_, rows)| rows).flat_map(|row| [row.example.first, row.example.second]));
     }
-    let vocabulary = vocabulary::vocabulary(texts.iter().map(String::as_str));
-    let tokens = vocabulary.lines().count();
     files.insert("vocab.txt".to_string(), vocabulary);
     files.insert(bounds::FILE.to_string(), folder::json(bounds::FILE, &bounds)?);
     let kept = folder::put(out, seed, &files)?;

@@ -7,7 +7,7 @@ use crate::random::Draws;
 
 /// What one person did to another, and why: a reason that speaks of the doer, and one of the other.
 /// Each reason fits both after *because she* and, told on its own, after a name.
-const REASONS: [(&str, &str, &str); 8] = [
+pub(super) const REASONS: [(&str, &str, &str); 8] = [
     ("thanked", "had received a gift", "had given a gift"),
     ("asked", "needed an answer", "knew the answer"),
     ("helped", "was kind", "was in trouble"),

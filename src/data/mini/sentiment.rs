@@ -6,7 +6,7 @@ use super::world::World;
 use crate::random::Draws;
 
 /// Adjectives of praise, the frequent ones first.
-const PRAISE: [&str; 32] = [
+pub(super) const PRAISE: [&str; 32] = [
     "wonderful",
     "charming",
     "delightful",
@@ -42,7 +42,7 @@ const PRAISE: [&str; 32] = [
 ];
 
 /// Adjectives of blame, the frequent ones first.
-const BLAME: [&str; 32] = [
+pub(super) const BLAME: [&str; 32] = [
     "awful",
     "boring",
     "terrible",
@@ -82,7 +82,7 @@ const VERBS: [[&str; 5]; 2] =
     [["hated", "regretted", "disliked", "endured", "resented"], ["loved", "enjoyed", "adored", "admired", "treasured"]];
 
 /// What is judged.
-const SUBJECTS: [&str; 16] = [
+pub(super) const SUBJECTS: [&str; 16] = [
     "film", "play", "soup", "story", "concert", "book", "song", "dinner", "show", "painting", "dance", "novel",
     "speech", "garden", "bread", "service",
 ];
@@ -118,7 +118,7 @@ const IDIOMS: [[&str; 8]; 2] = [
 ];
 
 /// A property, something that has it and something that has it not: *as quiet as a drum* is no praise.
-const SIMILES: [(&str, &str, &str); 8] = [
+pub(super) const SIMILES: [(&str, &str, &str); 8] = [
     ("warm", "a summer morning", "a winter night"),
     ("fresh", "morning dew", "last week's bread"),
     ("funny", "a born joker", "a funeral"),

@@ -1,12 +1,16 @@
-//! The mini benchmark's folder, read as a stranger would read GLUE's.
+//! The mini benchmark's folder, read as a stranger would read the published files.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
+
+mod others;
+mod tagged;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 
+use bertbench::checksum::sha256;
 use bertbench::data::mini::{MiniError, bounds, generate};
 use tempfile::TempDir;
 
@@ -124,6 +128,37 @@ fn a_seed_gives_its_own_bytes_and_always_the_same() {
     }
 }
 
+/// Scores on GLUE's tasks stay comparable: the checksums are of version 1's files, joined in the order of
+/// their paths, and of its vocabulary.
+#[test]
+fn what_the_first_version_wrote_is_still_written() {
+    let folder = folder(1);
+    let root = folder.path().join("mini");
+    let mut paths = LAYOUTS.map(|layout| layout.path);
+    paths.sort_unstable();
+    let rows: Vec<u8> = paths.iter().flat_map(|path| fs::read(root.join(path)).unwrap()).collect();
+    assert_eq!(sha256(&rows), "32fd8589c5a6f4f64a7eed4c38e2e567d8108014f4c2f65b1997f2967092390e");
+    let vocabulary = fs::read_to_string(root.join("vocab.txt")).unwrap();
+    let first: String = vocabulary.split_inclusive('\n').take(825).collect();
+    assert_eq!(sha256(first.as_bytes()), "98ad6162c67cd00978664865156294fb18d2a4cd09ec6aac43dd7f7f2ae187e1");
+}
+
+#[test]
+fn the_summary_counts_what_the_files_hold() {
+    let folder = TempDir::new().unwrap();
+    let summary = generate(1, &folder.path().join("mini")).unwrap();
+    let undecided = |path: &str| if path.starts_with("MNLI/dev") { 6 } else { 0 };
+    for layout in &LAYOUTS {
+        assert_eq!(summary.examples[layout.path], layout.rows - undecided(layout.path), "{}", layout.path);
+    }
+    for (path, count) in others::FILES {
+        let text = fs::read_to_string(summary.folder.join(path)).unwrap();
+        let lines = text.lines().filter(|line| !line.is_empty()).count();
+        assert_eq!(summary.examples[path], if count == 0 { lines } else { count }, "{path}");
+    }
+    assert_eq!(summary.examples.len(), LAYOUTS.len() + others::FILES.len());
+}
+
 #[test]
 fn the_folder_holds_exactly_the_published_files() {
     let folder = folder(1);
@@ -131,6 +166,7 @@ fn the_folder_holds_exactly_the_published_files() {
     let expected: BTreeSet<String> = LAYOUTS
         .iter()
         .map(|layout| layout.path)
+        .chain(others::FILES.map(|(path, _)| path))
         .chain(["bounds.json", "mini.json", "vocab.txt"])
         .map(String::from)
         .collect();
@@ -271,8 +307,10 @@ fn bounds_agree_with_a_recount_of_the_dev_labels() {
     let root = folder.path().join("mini");
     let bounds = bounds(&root).unwrap();
     let names: Vec<&str> = bounds.keys().map(String::as_str).collect();
-    assert_eq!(names, ["cola", "mnli", "mrpc", "qnli", "qqp", "rte", "sst2", "stsb", "wnli"]);
-    for (name, bound) in &bounds {
+    let others = ["chinese_ner", "conll2003", "squad1", "squad2", "swag"];
+    let rows_of = ["cola", "mnli", "mrpc", "qnli", "qqp", "rte", "sst2", "stsb", "wnli"];
+    assert_eq!(names.iter().copied().collect::<BTreeSet<_>>(), others.into_iter().chain(rows_of).collect());
+    for (name, bound) in bounds.iter().filter(|(name, _)| rows_of.contains(&name.as_str())) {
         assert!(bound.majority < bound.ceiling && bound.ceiling < 1.0, "{name}: {bound:?}");
         let layout = LAYOUTS
             .iter()
