@@ -17,7 +17,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Generate the mini benchmark: every GLUE task in miniature, in the official formats.
+    /// Generate the mini benchmark: every task in miniature, in the official formats, and a corpus.
     Mini {
         /// The folder to write [default: datasets/mini-SEED].
         #[arg(long, value_name = "DIR")]

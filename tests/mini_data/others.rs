@@ -22,9 +22,8 @@ pub const FILES: [(&str, usize); 15] = [
     ("CoNLL-2003/eng.train", 600),
     ("CoNLL-2003/eng.testa", 150),
     ("CoNLL-2003/eng.testb", 100),
-    ("ChineseNER/train.txt", 400),
-    ("ChineseNER/dev.txt", 120),
-    ("ChineseNER/test.txt", 80),
+    ("MSRA/msra_train_bio.txt", 400),
+    ("MSRA/msra_test_bio.txt", 120),
     ("corpus/train.txt", 0),
     ("corpus/heldout.txt", 0),
 ];
@@ -271,7 +270,7 @@ fn the_other_bounds_agree_with_a_recount() {
         ("squad2", "f1", "dev-v2.0", open as f64 / 200.0),
         ("swag", "accuracy", "val", f64::from(most) / 200.0),
         ("conll2003", "f1", "eng.testa", 0.0),
-        ("chinese_ner", "f1", "dev", 0.0),
+        ("msra", "f1", "msra_test_bio", 0.0),
     ];
     for (name, metric, split, majority) in expected {
         let bound = &bounds[name];

@@ -87,7 +87,7 @@ fn chinese_files_have_a_character_and_a_bio_tag_a_line() {
     let folder = folder(1);
     let root = folder.path().join("mini");
     let mut seen = HashSet::new();
-    for (path, count) in FILES.iter().filter(|(path, _)| path.starts_with("ChineseNER/")) {
+    for (path, count) in FILES.iter().filter(|(path, _)| path.starts_with("MSRA/")) {
         let sentences = sentences(&root, path);
         assert_eq!(sentences.len(), *count, "{path}");
         let mut kinds = BTreeSet::new();

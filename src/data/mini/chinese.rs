@@ -12,14 +12,15 @@ use super::tasks::Use;
 use super::world::World;
 use crate::random::{Draws, Stream};
 
-const NAME: &str = "chinese_ner";
+const NAME: &str = "msra";
 
 /// The kinds of entity.
 const KINDS: [&str; 3] = ["PER", "LOC", "ORG"];
 
-/// The files: name, what for, and sentences.
-const FILES: [(&str, Use, usize); 3] =
-    [("train.txt", Use::Train, 400), ("dev.txt", Use::Dev, 120), ("test.txt", Use::Test, 80)];
+/// The files, called as MSRA's copies are: name, what for, and sentences. As there, there is no dev file: the test
+/// file has its tags, and is scored.
+const FILES: [(&str, Use, usize); 2] =
+    [("msra_train_bio.txt", Use::Train, 400), ("msra_test_bio.txt", Use::Dev, 120)];
 
 /// First names of the world in Chinese sounds.
 const FIRST_NAMES: [&str; 12] = [
@@ -93,7 +94,7 @@ type Character = (char, Option<Member>);
 /// The three files, their bound and their texts.
 pub(super) fn part(seed: u64, _: &World) -> Result<Part, MiniError> {
     let mut part = Part::default();
-    let stream = Stream::new(seed, "mini/chinese_ner");
+    let stream = Stream::new(seed, "mini/msra");
     let mut taken = Taken::new(NAME);
     for (at, (file, purpose, sentences)) in (0..).zip(FILES) {
         let draws = &mut stream.at(at);
@@ -113,9 +114,9 @@ pub(super) fn part(seed: u64, _: &World) -> Result<Part, MiniError> {
             content.push('\n');
         }
         if purpose == Use::Dev {
-            part.bound = Some((NAME, tally.bound("dev")));
+            part.bound = Some((NAME, tally.bound(file.trim_end_matches(".txt"))));
         }
-        part.files.push(Written { path: format!("ChineseNER/{file}"), content, examples: sentences });
+        part.files.push(Written { path: format!("MSRA/{file}"), content, examples: sentences });
     }
     Ok(part)
 }
