@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn a_segmentation_number_follows_the_character() {
-        for (word, expected) in [("科0", "科"), ("20", "2"), ("m11", "m"), ("\u{fffd}\u{fffd}0", "\u{fffd}\u{fffd}")] {
+        for (word, expected) in [("科0", "科"), ("20", "2"), ("m11", "m"), ("\u{fffd}\u{fffd}0", "\u{fffd}\u{fffd}")]
+        {
             assert_eq!(without_digits(word), Some(expected));
         }
         assert_eq!(without_digits(" 0"), Some(" "));

@@ -44,7 +44,11 @@ impl Scheme {
         match tag.split_once('-') {
             None if tag == OUTSIDE => Ok(()),
             Some((prefix, kind)) if !prefix.is_empty() && !kind.is_empty() && !tag.contains(char::is_whitespace) => {
-                if self.prefixes().contains(&prefix) { Ok(()) } else { Err(NoTag::UnknownPrefix) }
+                if self.prefixes().contains(&prefix) {
+                    Ok(())
+                } else {
+                    Err(NoTag::UnknownPrefix)
+                }
             }
             None | Some(_) => Err(NoTag::Malformed),
         }
@@ -57,7 +61,13 @@ impl Scheme {
         match self {
             Self::Iob1 if first && touches => "B",
             Self::Iob1 => "I",
-            Self::Auto | Self::Iob2 => if first { "B" } else { "I" },
+            Self::Auto | Self::Iob2 => {
+                if first {
+                    "B"
+                } else {
+                    "I"
+                }
+            }
             Self::Bioes => match (first, last) {
                 (true, true) => "S",
                 (true, false) => "B",
@@ -69,7 +79,8 @@ impl Scheme {
 
     /// Whether two prefixes say the same.
     fn same(self, expected: &str, written: &str) -> bool {
-        expected == written || (self == Self::Bioes && matches!((expected, written), ("I", "M") | ("E", "L") | ("S", "U")))
+        expected == written
+            || (self == Self::Bioes && matches!((expected, written), ("I", "M") | ("E", "L") | ("S", "U")))
     }
 }
 

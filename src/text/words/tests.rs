@@ -42,16 +42,7 @@ fn the_first_token_of_a_word_is_the_one_that_is_scored() {
     assert_eq!(ids(&features), [&[CLS, 15, 5, 6, 7, 8, 9, SEP][..], &[CLS, 18, SEP]]);
     assert_eq!(
         answers(&features, 0),
-        [
-            (NOWHERE, 99),
-            ([0, 1], 0),
-            ([1, 1], 1),
-            ([1, 0], 99),
-            ([1, 0], 99),
-            ([2, 1], 2),
-            ([2, 0], 99),
-            (NOWHERE, 99)
-        ]
+        [(NOWHERE, 99), ([0, 1], 0), ([1, 1], 1), ([1, 0], 99), ([1, 0], 99), ([2, 1], 2), ([2, 0], 99), (NOWHERE, 99)]
     );
     assert_eq!((features.owners.as_slice(), features.len(), features.divided), (&[0, 1][..], 2, 0));
 }
@@ -80,7 +71,10 @@ fn long_sentences_are_divided_evenly_and_each_part_shows_its_neighbours() {
         answers(&features, at).iter().filter(|(place, _)| place[1] == 1).map(|(place, _)| place[0]).collect()
     };
     assert_eq!([scored(0), scored(1), scored(2)], [[0, 1, 2], [3, 4, 5], [6, 7, 8]]);
-    assert_eq!(ids(&features), [&[CLS, 15, 18, 15, 18, SEP][..], &[CLS, 18, 15, 18, 15, SEP], &[CLS, 18, 15, 18, 15, SEP]]);
+    assert_eq!(
+        ids(&features),
+        [&[CLS, 15, 18, 15, 18, SEP][..], &[CLS, 18, 15, 18, 15, SEP], &[CLS, 18, 15, 18, 15, SEP]]
+    );
     // A word is never torn: the second does not fit beside the first.
     let features = build(&[("want unaffable a", 0)], 6, Context::Sentence);
     assert_eq!(ids(&features), [&[CLS, 8, 9, SEP][..], &[CLS, 5, 6, 7, 18, SEP]]);

@@ -83,7 +83,7 @@ fn documents_without_sentences_do_not_count_and_a_file_without_documents_is_one(
 
 #[test]
 fn chinese_characters_and_spaces_are_words() {
-    let found = read("科 B-ORG\n  O\n\u{3000} O\n\u{a0} O\n技 E-ORG\n\n国 S-LOC\n");
+    let found = read("科 B-ORG\n  M-ORG\n\u{3000} M-ORG\n\u{a0} M-ORG\n技 E-ORG\n\n国 S-LOC\n");
     let words = &found.sentences[0].words;
     assert_eq!(words, &["科", " ", "\u{3000}", "\u{a0}", "技"]);
     assert_eq!((found.scheme, found.sentences.len()), (Scheme::Bioes, 2));
@@ -139,8 +139,14 @@ fn a_file_without_tags_has_words_alone() {
 fn bad_lines_are_named() {
     const SKIP: &str = "`--skip-bad-rows` leaves the sentence out and counts it";
     for (text, expected) in [
-        ("a O\n\nb\n", "3: 1 column where 2 were expected (a line is a word and its tag, with a space or a tab between them; "),
-        ("EU NNP I-NP O\nin IN O\n", "2: 3 columns where 4 were expected (every line has as many columns as the file's first; "),
+        (
+            "a O\n\nb\n",
+            "3: 1 column where 2 were expected (a line is a word and its tag, with a space or a tab between them; ",
+        ),
+        (
+            "EU NNP I-NP O\nin IN O\n",
+            "2: 3 columns where 4 were expected (every line has as many columns as the file's first; ",
+        ),
         ("a PER\n", "1: `PER` is no tag (a tag is O, or a prefix and a type such as B-PER; "),
         ("a O\nb B-\n", "2: `B-` is no tag (a tag is O, or a prefix and a type such as B-PER; "),
         ("a X-PER\n", "1: the tag `X-PER` has an unknown prefix (prefixes are B, I, M, E, S, L, U; "),
