@@ -1,4 +1,4 @@
-//! ResumeNER, read, tokenised and tagged: sentences and entities as seqeval counts them
+//! The corpus `ResumeNER`, read, tokenised and tagged: sentences and entities as seqeval counts them
 //! (`tests/golden/resume_ner.py`), and every character predicted exactly once.
 //!
 //! The data is not part of the project. It is looked for in `../shared/realdata`, or where the environment
