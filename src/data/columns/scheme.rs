@@ -219,8 +219,8 @@ mod tests {
                 let mut before: Option<Entity<'_>> = None;
                 for entity in &entities {
                     let touches = before.is_some_and(|one| one.end == entity.start && one.kind == entity.kind);
-                    for at in entity.start..entity.end {
-                        tags[at] = format!("{}-{}", scheme.prefix(entity, at, touches), entity.kind).into();
+                    for (at, tag) in tags.iter_mut().enumerate().take(entity.end).skip(entity.start) {
+                        *tag = format!("{}-{}", scheme.prefix(entity, at, touches), entity.kind).into();
                     }
                     before = Some(*entity);
                 }
