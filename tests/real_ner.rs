@@ -1,4 +1,4 @@
-//! ResumeNER, read, tokenised and tagged: sentences and entities as seqeval counts them
+//! The corpus `ResumeNER`, read, tokenised and tagged: sentences and entities as seqeval counts them
 //! (`tests/golden/resume_ner.py`), and every character predicted exactly once.
 //!
 //! The data is not part of the project. It is looked for in `../shared/realdata`, or where the environment
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bertbench::checksum::sha256;
-use bertbench::data::{BadRows, ColumnFormat, Scheme, Sentence, Sentences, read_sentences};
+use bertbench::data::{BadRows, ColumnFormat, Scheme, Sentences, read_sentences};
 use bertbench::metric::entities;
 use bertbench::task::{TagSet, kinds_tsv, predictions, tag_scores};
 use bertbench::text::{Context, Tokenizer, Vocabulary, WordFeatures, WordSentence};
@@ -48,9 +48,13 @@ fn sentences_tags_and_entities_are_those_that_seqeval_counts() {
             *kinds.entry(entity.kind.to_owned()).or_default() += 1;
         }
         let lengths = || read.sentences.iter().map(|one| one.words.len());
-        let pairs =
-            |one: &Sentence| -> String { one.words.iter().zip(&one.tags).map(|(c, t)| format!("{c} {t}\n")).collect() };
-        let lines: String = read.sentences.iter().map(|one| pairs(one) + "\n").collect();
+        let mut lines = String::new();
+        for one in &read.sentences {
+            for (character, tag) in one.words.iter().zip(&one.tags) {
+                lines.extend([character, " ", tag, "\n"]);
+            }
+            lines.push('\n');
+        }
         let found = json!({
             "sentences": read.sentences.len(), "characters": lengths().sum::<usize>(), "longest": lengths().max(),
             "irregular": read.irregular, "entities": kinds, "sha256": sha256(lines.as_bytes()),

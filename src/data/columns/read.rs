@@ -130,14 +130,11 @@ impl<'a> Reader<'a> {
         let word = self.word(columns[self.format.token_column])?;
         if self.labelled {
             let tag = cell(columns[self.format.tag_column.unwrap_or(self.width - 1)]);
-            let tag = match self.converter.known(tag) {
-                Some(tag) => tag,
-                None => {
-                    self.format.scheme.check(tag).map_err(|problem| self.no_tag(tag, problem))?;
-                    self.converter.shared(tag)
-                }
-            };
-            self.current.tags.push(tag);
+            // What is known has been checked.
+            if !self.converter.knows(tag) {
+                self.format.scheme.check(tag).map_err(|problem| self.no_tag(tag, problem))?;
+            }
+            self.current.tags.push(self.converter.shared(tag));
         }
         self.current.words.push(word.to_owned());
         Ok(())

@@ -94,18 +94,19 @@ pub(super) struct Converter {
 }
 
 impl Converter {
-    /// `tag` if it was here before.
-    pub(super) fn known(&self, tag: &str) -> Option<Arc<str>> {
-        self.known.get(tag).cloned()
+    /// Whether `tag` was here before.
+    pub(super) fn knows(&self, tag: &str) -> bool {
+        self.known.contains(tag)
     }
 
     /// `tag`, sharing its text with all equal ones.
     pub(super) fn shared(&mut self, tag: &str) -> Arc<str> {
-        self.known(tag).unwrap_or_else(|| {
-            let tag: Arc<str> = tag.into();
-            self.known.insert(Arc::clone(&tag));
-            tag
-        })
+        if let Some(tag) = self.known.get(tag) {
+            return Arc::clone(tag);
+        }
+        let tag: Arc<str> = tag.into();
+        self.known.insert(Arc::clone(&tag));
+        tag
     }
 
     /// The tags of a sentence in IOB2: its entities as conlleval reads them, which does not depend on the
@@ -218,8 +219,8 @@ mod tests {
                 let mut before: Option<Entity<'_>> = None;
                 for entity in &entities {
                     let touches = before.is_some_and(|one| one.end == entity.start && one.kind == entity.kind);
-                    for at in entity.start..entity.end {
-                        tags[at] = format!("{}-{}", scheme.prefix(entity, at, touches), entity.kind).into();
+                    for (at, tag) in tags.iter_mut().enumerate().take(entity.end).skip(entity.start) {
+                        *tag = format!("{}-{}", scheme.prefix(entity, at, touches), entity.kind).into();
                     }
                     before = Some(*entity);
                 }

@@ -83,7 +83,7 @@ fn documents_without_sentences_do_not_count_and_a_file_without_documents_is_one(
 
 #[test]
 fn chinese_characters_and_spaces_are_words() {
-    let found = read("科 B-ORG\n  O\n\u{3000} O\n\u{a0} O\n技 E-ORG\n\n国 S-LOC\n");
+    let found = read("科 B-ORG\n  M-ORG\n\u{3000} M-ORG\n\u{a0} M-ORG\n技 E-ORG\n\n国 S-LOC\n");
     let words = &found.sentences[0].words;
     assert_eq!(words, &["科", " ", "\u{3000}", "\u{a0}", "技"]);
     assert_eq!((found.scheme, found.sentences.len()), (Scheme::Bioes, 2));
