@@ -16,6 +16,7 @@ mod inputs;
 mod kept_model;
 mod list;
 mod model_argument;
+mod ner;
 mod plan;
 mod plan_file;
 mod predict;
@@ -81,6 +82,7 @@ enum Command {
     Compare(compare::Args),
     Predict(predict::Args),
     Extract(extract::Args),
+    Ner(ner::Args),
     Export(export::Args),
     CheckSubmission(check_submission::Args),
     Bench(bench::Args),

@@ -48,23 +48,41 @@ Examples:
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let prepared = args.experiment.prepare()?;
     let plan = args.only.of(&prepared.plan)?;
-    plan_file::write(&prepared)?;
+    carry_out(&prepared, &plan, How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast })
+}
+
+/// Runs what is missing of an experiment; what failed before is tried again.
+pub(super) fn all(prepared: &Prepared) -> Result<Ended, Error> {
+    carry_out(prepared, &prepared.plan, How { slots: None, threads: None, retry_failed: true, fail_fast: false })
+}
+
+/// How runs are made, as [`Args`] say.
+#[derive(Clone, Copy)]
+struct How {
+    slots: Option<u32>,
+    threads: Option<u32>,
+    retry_failed: bool,
+    fail_fast: bool,
+}
+
+fn carry_out(prepared: &Prepared, plan: &Plan, how: How) -> Result<Ended, Error> {
+    plan_file::write(prepared)?;
     prepared.root.clean(&plan.experiment)?;
     atomic::clean(&prepared.context.features).map_err(|error| Error::System(error.to_string()))?;
     let jobs: Vec<Job> =
         plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))).collect();
-    let threads = args.threads.map(|threads| threads as usize);
-    let slots = args.slots.or(prepared.experiment.slots).map(|slots| slots as usize);
-    let slots = slots.unwrap_or_else(|| fitting_slots(&plan, threads.unwrap_or(1)));
+    let threads = how.threads.map(|threads| threads as usize);
+    let slots = how.slots.or(prepared.experiment.slots).map(|slots| slots as usize);
+    let slots = slots.unwrap_or_else(|| fitting_slots(plan, threads.unwrap_or(1)));
     let threads_per_slot = threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1));
     note_too_many(slots, threads_per_slot);
     let worker = worker::command(&prepared.context, threads_per_slot)?;
     let executor = Executor::Local(Local { slots, threads_per_slot, worker });
-    let options = Options { retry_failed: args.retry_failed, fail_fast: args.fail_fast };
+    let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
     let stop = StopFlag::on_signals()?;
-    let mut display = Display::new(&plan, jobs.iter().map(|job| (job.id.clone(), job.forecast.0)).collect());
+    let mut display = Display::new(plan, jobs.iter().map(|job| (job.id.clone(), job.forecast.0)).collect());
     let summary = executor.execute(&prepared.root, jobs, options, &mut display, &stop)?;
-    conclude(&prepared, &summary, stop.is_set())
+    conclude(prepared, &summary, stop.is_set())
 }
 
 /// How much work a run is, in forward operations: what the order and the remaining time are judged by.
