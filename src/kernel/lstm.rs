@@ -162,7 +162,7 @@ mod tests {
         let mut alone = [Vec::new(), Vec::new(), vec![0.0; 8 * HIDDEN * HIDDEN]];
         for pair in offsets.windows(2) {
             let rows = pair[0] as usize..pair[1] as usize;
-            let part = inputs.clone().detach().slice_dim(0, rows.clone()).require_grad();
+            let part = Tensor::from_inner(inputs.clone().inner().slice_dim(0, rows.clone())).require_grad();
             let weights = weights.clone().slice_dim(0, rows.clone());
             let [outputs, of_inputs, of_recurrent] = run(&part, &recurrent, &weights, &[0, rows.len() as u32]);
             alone[0].extend(outputs);
