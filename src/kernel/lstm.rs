@@ -1,13 +1,14 @@
 //! The recurrence of a bidirectional LSTM over packed sequences.
 
+use std::sync::Arc;
+
+use burn::backend::Dispatch;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
 
 use super::Packing;
-
-/// Over each sequence from its first token to its last, and from its last to its first.
-pub const LSTM_DIRECTIONS: usize = 2;
-/// Input, forget, cell and output, in this order.
-pub const LSTM_GATES: usize = 4;
+use super::cpu::lstm::StepOrder;
+pub use super::cpu::lstm::{DIRECTIONS as LSTM_DIRECTIONS, GATES as LSTM_GATES};
+use super::fused::{self, Fused, LstmCall, LstmTensors};
 
 /// One layer of a bidirectional LSTM (Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000),
 /// `[tokens, 2 × 4 × hidden] → [tokens, 2 × hidden]`, forward direction first in both.
@@ -26,24 +27,49 @@ pub const LSTM_GATES: usize = 4;
 /// length.
 #[must_use]
 pub fn bidirectional_lstm(inputs: Tensor<2>, recurrent: Tensor<3>, packing: &Packing) -> Tensor<2> {
-    let ([tokens, _], [_, hidden, gates]) = (inputs.dims(), recurrent.dims());
+    let ([tokens, _], [_, hidden, _]) = (inputs.dims(), recurrent.dims());
     if tokens == 0 {
         return Tensor::zeros([0, LSTM_DIRECTIONS * hidden], &inputs.device());
     }
     let order = StepOrder::new(packing.offsets());
-    let device = inputs.device();
-    let inputs = inputs.reshape([LSTM_DIRECTIONS * tokens, gates]).select(0, indices(order.rows, &device));
+    if !fused::runs_on(&inputs.device()) {
+        return composed(inputs, &recurrent, &order);
+    }
+    let tensors = LstmTensors { inputs: inputs.into_dispatch(), recurrent: recurrent.into_dispatch() };
+    let call = LstmCall { hidden, order: Arc::new(order) };
+    Tensor::from_dispatch(<Dispatch as Fused>::fused_lstm(tensors, call))
+}
+
+fn composed(inputs: Tensor<2>, recurrent: &Tensor<3>, order: &StepOrder) -> Tensor<2> {
+    let ([tokens, _], [_, hidden, gates], device) = (inputs.dims(), recurrent.dims(), inputs.device());
+    let rows = rows(order);
+    let mut places = vec![0; rows.len()];
+    rows.iter().zip(0..).for_each(|(&row, place)| places[row as usize] = place);
+    let inputs = inputs.reshape([LSTM_DIRECTIONS * tokens, gates]).select(0, indices(rows, &device));
     let mut state: Option<State> = None;
     let (mut states, mut first) = (Vec::with_capacity(order.active.len()), 0);
-    for active in order.active {
+    for &active in &order.active {
         let rows = first..first + LSTM_DIRECTIONS * active;
         first = rows.end;
         let input = inputs.clone().slice_dim(0, rows).reshape([LSTM_DIRECTIONS, active, gates]);
-        let next = State::step(state, input, &recurrent, active);
+        let next = State::step(state, input, recurrent, active);
         states.push(next.hidden.clone().reshape([LSTM_DIRECTIONS * active, hidden]));
         state = Some(next);
     }
-    Tensor::cat(states, 0).select(0, indices(order.places, &device)).reshape([tokens, LSTM_DIRECTIONS * hidden])
+    Tensor::cat(states, 0).select(0, indices(places, &device)).reshape([tokens, LSTM_DIRECTIONS * hidden])
+}
+
+/// The rows of the `[2 × tokens, …]` batch in the order in which they are read: at each step those of the forward,
+/// then those of the backward direction.
+fn rows(order: &StepOrder) -> Vec<i32> {
+    let (mut rows, mut first) = (Vec::with_capacity(LSTM_DIRECTIONS * order.tokens[0].len()), 0);
+    for &active in &order.active {
+        for (direction, tokens) in (0..).zip(&order.tokens) {
+            rows.extend(tokens[first..first + active].iter().map(|&token| 2 * token as i32 + direction));
+        }
+        first += active;
+    }
+    rows
 }
 
 /// h and c of the sequences that are being read, `[2, active, hidden]` each.
@@ -74,41 +100,6 @@ impl State {
     }
 }
 
-/// The rows of a batch in the order in which they are read: step by step; at a step first those of the forward,
-/// then those of the backward direction, a row for every sequence that is long enough.
-#[derive(Debug, PartialEq, Eq)]
-struct StepOrder {
-    /// Sequences with a token at each step.
-    active: Vec<usize>,
-    /// Which row is read: 2 × token + direction.
-    rows: Vec<i32>,
-    /// For every such number, where it stands in `rows`.
-    places: Vec<i32>,
-}
-
-impl StepOrder {
-    fn new(offsets: &[u32]) -> Self {
-        let mut sequences: Vec<(usize, usize)> =
-            offsets.windows(2).map(|pair| (pair[0] as usize, (pair[1] - pair[0]) as usize)).collect();
-        sequences.sort_by_key(|&(_, length)| std::cmp::Reverse(length));
-        let longest = sequences.first().map_or(0, |&(_, length)| length);
-        let active: Vec<usize> =
-            (0..longest).map(|step| sequences.partition_point(|&(_, length)| length > step)).collect();
-        let tokens: usize = active.iter().sum();
-        let (mut rows, mut places) = (Vec::with_capacity(2 * tokens), vec![0; LSTM_DIRECTIONS * tokens]);
-        for (step, &active) in active.iter().enumerate() {
-            let read = &sequences[..active];
-            let forward = read.iter().map(|&(first, _)| 2 * (first + step));
-            let backward = read.iter().map(|&(first, length)| 2 * (first + length - 1 - step) + 1);
-            for row in forward.chain(backward) {
-                places[row] = rows.len() as i32;
-                rows.push(row as i32);
-            }
-        }
-        Self { active, rows, places }
-    }
-}
-
 fn indices(values: Vec<i32>, device: &Device) -> Tensor<1, Int> {
     let length = values.len();
     Tensor::from_data(TensorData::new(values, [length]), device)
@@ -121,20 +112,6 @@ mod tests {
 
     const HIDDEN: usize = 3;
 
-    #[test]
-    fn each_direction_reads_each_sequence_from_its_own_end() {
-        // Lengths 1, 3, 0 and 2.
-        let order = StepOrder::new(&[0, 1, 4, 4, 6]);
-        assert_eq!(order.active, [3, 2, 1]);
-        let direction =
-            |of: i32| -> Vec<i32> { order.rows.iter().filter(|&&row| row % 2 == of).map(|&row| row / 2).collect() };
-        assert_eq!(direction(0), [1, 4, 0, 2, 5, 3], "first tokens of the longest first, then the second ones");
-        assert_eq!(direction(1), [3, 5, 0, 2, 4, 1]);
-        for (number, &place) in order.places.iter().enumerate() {
-            assert_eq!(order.rows[place as usize], number as i32);
-        }
-    }
-
     fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
         tensor.into_data().try_to_vec().unwrap()
     }
@@ -142,13 +119,45 @@ mod tests {
     /// Outputs, and the gradients of a weighted sum of them.
     fn run(inputs: &Tensor<2>, recurrent: &Tensor<3>, weights: &Tensor<2>, offsets: &[u32]) -> [Vec<f32>; 3] {
         let packing = Packing::new(offsets, &inputs.device());
-        let outputs = bidirectional_lstm(inputs.clone(), recurrent.clone(), &packing);
+        run_by(|inputs, recurrent| bidirectional_lstm(inputs, recurrent, &packing), inputs, recurrent, weights)
+    }
+
+    fn run_by(
+        lstm: impl Fn(Tensor<2>, Tensor<3>) -> Tensor<2>,
+        inputs: &Tensor<2>,
+        recurrent: &Tensor<3>,
+        weights: &Tensor<2>,
+    ) -> [Vec<f32>; 3] {
+        let outputs = lstm(inputs.clone(), recurrent.clone());
         let mut gradients = (outputs.clone() * weights.clone()).sum().backward();
         let [of_inputs, of_recurrent] =
             [inputs.grad_remove(&mut gradients).map(numbers), recurrent.grad_remove(&mut gradients).map(numbers)];
         // A sequence of one token has no step that the recurrent weights take part in.
         let of_recurrent = of_recurrent.unwrap_or_else(|| vec![0.0; recurrent.dims().iter().product()]);
         [numbers(outputs.inner()), of_inputs.unwrap(), of_recurrent]
+    }
+
+    #[test]
+    fn the_fused_operation_is_the_composed_one() {
+        let device = Device::flex().autodiff();
+        for (offsets, hidden, seed) in
+            [(vec![0u32, 4, 4, 5, 12, 14], 3, 10), (vec![0, 1, 2], 5, 20), (vec![0, 33, 60, 90], 70, 30)]
+        {
+            let tokens = offsets[offsets.len() - 1] as usize;
+            let inputs = leaf([tokens, 8 * hidden], seed, &device);
+            let recurrent: Tensor<3> = leaf([2, hidden, 4 * hidden], seed + 1, &device);
+            let weights = leaf([tokens, 2 * hidden], seed + 2, &device).detach();
+            let order = StepOrder::new(&offsets);
+            let expected =
+                run_by(|inputs, recurrent| composed(inputs, &recurrent, &order), &inputs, &recurrent, &weights);
+            let found = run(&inputs, &recurrent, &weights, &offsets);
+            let checked = if order.active.len() > 1 { 3 } else { 2 };
+            assert_close(&found[..checked], &expected[..checked], 1e-5);
+            assert!(checked == 3 || found[2].iter().all(|&gradient| gradient.to_bits() == 0));
+            // Without autodiff the same bits.
+            let plain = bidirectional_lstm(inputs.inner(), recurrent.inner(), &Packing::new(&offsets, &Device::flex()));
+            assert_eq!(numbers(plain), found[0]);
+        }
     }
 
     #[test]

@@ -124,13 +124,13 @@ impl Lstm<'_> {
 
 impl Direction<'_> {
     /// Each step's first row and number of rows.
-    fn steps(&self) -> impl DoubleEndedIterator<Item = (usize, usize)> {
+    fn steps(&self) -> Vec<(usize, usize)> {
         let starts = self.active.iter().scan(0, |next, &active| {
             let first = *next;
             *next += active;
             Some((first, active))
         });
-        starts.collect::<Vec<_>>().into_iter()
+        starts.collect()
     }
 
     /// The part of a packed row of `width` × 2 numbers that is this direction's.
@@ -184,7 +184,7 @@ impl Direction<'_> {
         let mut gradients = Buffer::<f32>::take(self.tokens.len() * width);
         // Of h and c of the step before, from the steps that were done.
         let [mut state, mut cell] = [(); 2].map(|()| Buffer::<f32>::zeroed(batch * hidden));
-        for (index, (first, active)) in self.steps().enumerate().rev() {
+        for (index, (first, active)) in self.steps().into_iter().enumerate().rev() {
             let before = index.checked_sub(1).map(|before| first - self.active[before]);
             let gradients = &mut gradients[first * width..][..active * width];
             let rows = gradients.par_chunks_exact_mut(width).zip(state.par_chunks_exact_mut(hidden));
@@ -219,7 +219,7 @@ impl Direction<'_> {
         let mut old = Buffer::<f32>::take(rows * hidden);
         let mut to = old.chunks_exact_mut(hidden.max(1));
         let next = self.active.iter().skip(1);
-        for ((start, _), &active) in self.steps().zip(next) {
+        for ((start, _), &active) in self.steps().into_iter().zip(next) {
             let from = kept.states[start * hidden..].chunks_exact(hidden.max(1)).take(active);
             from.zip(&mut to).for_each(|(from, to)| to.copy_from_slice(from));
         }
