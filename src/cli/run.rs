@@ -6,7 +6,7 @@ use super::table::print;
 use super::threads::{MOST, note_too_many};
 use super::{Ended, Error, plan_file, worker};
 use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
-use crate::plan::{Plan, forward_flops, parameters};
+use crate::plan::{Plan, evaluation_flops, model_parameters, training_flops};
 use crate::store::atomic;
 use crate::units::Seconds;
 
@@ -87,10 +87,9 @@ fn carry_out(prepared: &Prepared, plan: &Plan, how: How) -> Result<Ended, Error>
 
 /// How much work a run is, in forward operations: what the order and the remaining time are judged by.
 fn work(run: &crate::plan::PlannedRun) -> Seconds {
-    let architecture = &run.settings.architecture;
-    let training = 3.0 * forward_flops(architecture, run.tokens.0, run.examples);
-    let evaluation = forward_flops(architecture, run.dev_tokens.0, run.dev_examples);
-    Seconds(training + f64::from(run.settings.epochs) * evaluation)
+    let settings = &run.settings;
+    let evaluation = evaluation_flops(settings, run.dev_tokens.0, run.dev_examples);
+    Seconds(training_flops(settings, run.tokens.0, run.examples) + f64::from(settings.epochs) * evaluation)
 }
 
 /// So many threads a run, as long as all models fit into half of the memory with their optimizer's state;
@@ -101,7 +100,7 @@ fn fitting_slots(plan: &Plan, threads: usize) -> usize {
     if plan.runs.iter().any(|run| run.settings.device != "cpu") {
         return 1;
     }
-    let largest = plan.runs.iter().map(|run| parameters(&run.settings.architecture)).max().unwrap_or(1);
+    let largest = plan.runs.iter().map(|run| model_parameters(&run.settings)).max().unwrap_or(1);
     let memory = crate::store::host("cpu", 1).memory.0;
     let fitting = memory / 2 / (largest * BYTES_PER_PARAMETER).max(1);
     (fitting as usize).clamp(1, (cores() / threads).max(1))

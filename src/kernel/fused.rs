@@ -6,6 +6,7 @@
 mod adam;
 mod embeddings;
 mod layer;
+mod lstm;
 mod memory;
 mod sparse;
 
@@ -17,6 +18,7 @@ use burn::tensor::Device;
 pub(super) use adam::{adam_step, global_norm};
 pub(super) use embeddings::{EmbeddingCall, EmbeddingTensors};
 pub(super) use layer::{LayerCall, LayerTensors};
+pub(super) use lstm::{LstmCall, LstmTensors};
 
 /// The operations that are fused on `flex`.
 #[backend_extension(Flex, Autodiff)]
@@ -26,6 +28,9 @@ pub(super) trait Fused: Backend {
 
     /// The sum of three embeddings, normed and dropped out, `[tokens, hidden]`.
     fn fused_embeddings(#[extension_type] tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self>;
+
+    /// The recurrence of a bidirectional LSTM, `[tokens, 2 × 4 × hidden] → [tokens, 2 × hidden]`.
+    fn fused_lstm(#[extension_type] tensors: LstmTensors<Self>, call: LstmCall) -> FloatTensor<Self>;
 }
 
 /// Frees the memory that is kept for the next step.
@@ -47,6 +52,10 @@ impl Fused for Flex {
     fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
         embeddings::plain(tensors, &call)
     }
+
+    fn fused_lstm(tensors: LstmTensors<Self>, call: LstmCall) -> FloatTensor<Self> {
+        lstm::plain(tensors, &call)
+    }
 }
 
 impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
@@ -56,5 +65,9 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
 
     fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
         embeddings::tracked(tensors, call)
+    }
+
+    fn fused_lstm(tensors: LstmTensors<Self>, call: LstmCall) -> FloatTensor<Self> {
+        lstm::tracked(tensors, call)
     }
 }

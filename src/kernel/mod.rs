@@ -21,6 +21,7 @@ mod feed_forward;
 mod fused;
 mod layer_norm;
 mod loss;
+mod lstm;
 mod packing;
 mod precision;
 
@@ -33,6 +34,7 @@ pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};
 pub use feed_forward::linear_gelu;
 pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
 pub use loss::{cross_entropy, mean_squared_error, span_loss, token_loss};
+pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, bidirectional_lstm};
 pub use packing::Packing;
 pub use precision::Precision;
 

@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, module::linear};
 
 use super::head::HeadShape;
+use super::tagger::Tagger;
 use crate::kernel::{self, Dropout, EmbeddingTables, LayerWeights, Packing, Precision, TokenRows};
 
 /// An affine map.
@@ -70,16 +71,18 @@ pub struct Bert {
     pub precision: Precision,
 }
 
-/// BERT with a linear head: on the pooled output, or on every token.
+/// BERT with a linear head: on the pooled output, or on every token; or an LSTM between both.
 #[derive(Module, Debug)]
 pub struct Classifier {
     /// The encoder.
     pub bert: Bert,
-    /// `[hidden, outputs]`
+    /// `[hidden, outputs]`; with a tagger `[2 × its hidden size, outputs]`.
     pub head: Linear,
     /// What the head reads.
     #[module(skip)]
     pub shape: HeadShape,
+    /// What reads the encoder, which is frozen then. Only with a head on every token.
+    pub tagger: Option<Tagger>,
 }
 
 /// A packed batch on a device.
@@ -120,7 +123,7 @@ impl PackedInput {
 }
 
 impl Linear {
-    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+    pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         linear(x, self.weight.val(), Some(self.bias.val()))
     }
 }
@@ -207,10 +210,15 @@ impl Classifier {
     /// The outputs of [`Classifier::shape`]: `[batch, outputs]` or `[tokens, outputs]`.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        self.answer(self.bert.forward(input, dropout), &input.packing, dropout)
+        let hidden = match &self.tagger {
+            Some(tagger) => tagger.forward(&self.bert, input, dropout),
+            None => self.bert.forward(input, dropout),
+        };
+        self.answer(hidden, &input.packing, dropout)
     }
 
-    /// The head's outputs from the last hidden state, `[tokens, hidden]` → as [`Classifier::forward`].
+    /// The head's outputs from the last hidden state or the tagger's, `[tokens, hidden]` → as
+    /// [`Classifier::forward`].
     #[must_use]
     pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
         let read = match self.shape {

@@ -12,6 +12,7 @@ use super::convert::folder_of;
 use super::error::CheckpointError;
 use super::head::HeadShape;
 use super::initialize::{Initializer, random_head};
+use super::tagger::{Tagger, described};
 use super::weights::Weights;
 use crate::kernel::Precision;
 use crate::random::Stream;
@@ -66,11 +67,12 @@ pub fn load_classifier(
                 random_head(hidden, outputs, seed, device)
             }
         };
-        Ok(Classifier { bert, head, shape })
+        Ok(Classifier { bert, head, shape, tagger: None })
     })
 }
 
-/// Reads a classifier as it was trained: its head must be in the file, and decides the number of outputs.
+/// Reads a classifier as it was trained: its head must be in the file, and decides the number of outputs; its tagger
+/// too, if `config.json` describes one.
 ///
 /// # Errors
 /// As [`load_encoder`]; also when the file has no head of `shape`, or that needs a pooler and the file has none.
@@ -79,6 +81,7 @@ pub fn load_trained_classifier(
     shape: HeadShape,
     device: &Device,
 ) -> Result<Loaded<Classifier>, CheckpointError> {
+    let tagger = described(folder)?;
     load(folder, 0, device, |reader, hidden| {
         let name = shape.tensors();
         let weight = format!("{name}.weight");
@@ -95,7 +98,10 @@ pub fn load_trained_classifier(
             // Nobody asks for the pooler.
             reader.notes.retain(|note| note != NO_POOLER);
         }
-        Ok(Classifier { bert, head: reader.linear(name, hidden, outputs)?, shape })
+        let layers = bert.layers.len() as u32;
+        let tagger = tagger.map(|of| reader.tagger(&of, layers, hidden)).transpose()?;
+        let read = tagger.as_ref().map_or(hidden, Tagger::width);
+        Ok(Classifier { bert, head: reader.linear(name, read, outputs)?, shape, tagger })
     })
 }
 
@@ -142,13 +148,14 @@ pub(super) fn check_encoder(weights: &Weights, of: &Architecture) -> Result<(), 
 
 const NO_POOLER: &str = "the file has no pooler: it was initialised at random";
 
-struct Reader<'a> {
-    weights: &'a Weights,
+/// Reads tensors, and keeps account of them.
+pub(super) struct Reader<'a> {
+    pub(super) weights: &'a Weights,
     used: BTreeSet<String>,
     notes: Vec<String>,
     of: Architecture,
     seed: u64,
-    device: &'a Device,
+    pub(super) device: &'a Device,
 }
 
 const EMBEDDING_TENSORS: [&str; 5] = [
@@ -201,7 +208,7 @@ impl Reader<'_> {
     }
 
     /// The numbers of one tensor, of shape `expected`.
-    fn numbers(&mut self, name: &str, expected: &[usize]) -> Result<Vec<f32>, CheckpointError> {
+    pub(super) fn numbers(&mut self, name: &str, expected: &[usize]) -> Result<Vec<f32>, CheckpointError> {
         let numbers = self.weights.numbers(name, expected)?;
         self.used.insert(name.into());
         Ok(numbers)
@@ -212,7 +219,7 @@ impl Reader<'_> {
         Ok(Param::from_tensor(Tensor::from_data(TensorData::new(numbers, [rows, columns]), self.device)))
     }
 
-    fn vector(&mut self, name: &str, length: usize) -> Result<Param<Tensor<1>>, CheckpointError> {
+    pub(super) fn vector(&mut self, name: &str, length: usize) -> Result<Param<Tensor<1>>, CheckpointError> {
         let numbers = self.numbers(name, &[length])?;
         Ok(Param::from_tensor(Tensor::from_data(TensorData::new(numbers, [length]), self.device)))
     }

@@ -124,7 +124,7 @@ pub fn random_classifier(architecture: &Architecture, outputs: usize, seed: u64,
     let mut initializer = Initializer::new(Stream::new(seed, "init"), device);
     let bert = initializer.bert(architecture);
     let head = initializer.linear(architecture.hidden as usize, outputs);
-    Classifier { bert, head, shape: HeadShape::default() }
+    Classifier { bert, head, shape: HeadShape::default(), tagger: None }
 }
 
 /// A head with random weights; its stream is not the encoder's, so that it does not depend on the size.

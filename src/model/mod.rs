@@ -11,6 +11,7 @@ pub mod hub;
 mod initialize;
 mod labels;
 mod save;
+mod tagger;
 mod weights;
 mod write;
 
@@ -23,4 +24,5 @@ pub use head::HeadShape;
 pub use initialize::random_classifier;
 pub use labels::{OutputOrder, check_head, output_names};
 pub use save::{FilesBeside, save_classifier};
+pub use tagger::{BiLstm, LstmLayer, Mixture, Scalars, Tagger};
 pub use weights::Weights;

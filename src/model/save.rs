@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use super::bert::{Classifier, Layer, Linear, Norm};
 use super::config::{Config, HeadLabels};
 use super::error::CheckpointError;
+use super::tagger::describe;
 use super::write::{Tensors, write_folder};
 
 /// Files that are kept beside the weights, by name: the vocabulary and what a tokenizer must know.
@@ -29,11 +30,15 @@ pub fn save_classifier(
 ) -> Result<(), CheckpointError> {
     let mut tensors = Tensors::default();
     tensors.classifier(model, config.architecture.hidden as usize);
-    write_folder(folder, &config.to_json(labels, dropout), &tensors, beside.unwrap_or_default())
+    let mut config = config.to_json(labels, dropout);
+    if let Some(tagger) = &model.tagger {
+        describe(tagger, &mut config);
+    }
+    write_folder(folder, &config, &tensors, beside.unwrap_or_default())
 }
 
 impl Tensors {
-    fn tensor<const D: usize>(&mut self, name: String, tensor: Tensor<D>) {
+    pub(super) fn tensor<const D: usize>(&mut self, name: String, tensor: Tensor<D>) {
         let shape = tensor.dims().to_vec();
         let numbers: Vec<f32> = tensor.into_data().iter::<f32>().collect();
         self.push(name, shape, &numbers);
@@ -76,6 +81,9 @@ impl Tensors {
         // transformers' classes for tokens have no pooler.
         if !model.shape.per_token() {
             self.linear("bert.pooler.dense", &bert.pooler);
+        }
+        if let Some(tagger) = &model.tagger {
+            self.tagger(tagger);
         }
         self.linear(model.shape.tensors(), &model.head);
     }

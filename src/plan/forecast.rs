@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::PlannedRun;
+use super::work::{evaluation_flops, kept_numbers, model_parameters, trained_parameters, training_flops};
 use crate::store::Architecture;
 use crate::units::{Bytes, Seconds};
 
@@ -50,10 +51,8 @@ pub struct Totals {
 
 /// A float32: four bytes. Training holds the weight, its gradient and `AdamW`'s two moments.
 const FLOAT_BYTES: u64 = 4;
-const TRAINED_COPIES: u64 = 4;
-
-/// A backward pass costs twice the forward pass: one product for the inputs' gradient, one for the weights'.
-const TRAINING_TO_FORWARD: f64 = 3.0;
+/// The gradient and the moments.
+const TRAINED_COPIES: u64 = 3;
 
 // Sizes of a run's files: settings, record and provenance; a line of the metrics log with step, loss,
 // rate and time; a line of predictions.
@@ -98,11 +97,11 @@ pub fn forecast(run: &PlannedRun, calibration: &Calibration) -> Forecast {
 }
 
 fn seconds(run: &PlannedRun, calibration: &Calibration) -> Seconds {
-    let architecture = &run.settings.architecture;
-    let training = TRAINING_TO_FORWARD * forward_flops(architecture, run.tokens.0, run.examples);
-    let evaluation = f64::from(run.settings.epochs) * forward_flops(architecture, run.dev_tokens.0, run.dev_examples);
+    let settings = &run.settings;
+    let training = training_flops(settings, run.tokens.0, run.examples);
+    let evaluation = f64::from(settings.epochs) * evaluation_flops(settings, run.dev_tokens.0, run.dev_examples);
     let steps = run.steps as f64;
-    let optimizer = steps * parameters(architecture) as f64 / calibration.optimizer_parameters_per_second;
+    let optimizer = steps * trained_parameters(settings) as f64 / calibration.optimizer_parameters_per_second;
     Seconds(
         training / calibration.forward_backward_flops_per_second
             + evaluation / calibration.evaluation_flops_per_second
@@ -112,29 +111,13 @@ fn seconds(run: &PlannedRun, calibration: &Calibration) -> Seconds {
     )
 }
 
-/// Weights, gradients and moments, and what a forward pass keeps for the backward pass. The tensors
-/// kept per layer are those of Korthikanti et al. 2022 (arXiv 2205.05198), §4.1, in float32: per token
-/// 8 × hidden + 2 × intermediate, two dropout masks of hidden, and for every head and other token of
-/// the sequence the probability, its mask and the product of both. That is what the composed operations
-/// keep; on the processor the fused ones keep less, so there it is an upper bound.
+/// Weights, gradients and moments, and what a forward pass keeps for the backward pass.
 fn peak_memory(run: &PlannedRun, calibration: &Calibration) -> Bytes {
-    let architecture = &run.settings.architecture;
-    let [layers, hidden, heads, intermediate] =
-        [architecture.layers, architecture.hidden, architecture.heads, architecture.intermediate].map(u64::from);
-    let length = u64::from(run.settings.training.max_length);
-    let tokens = u64::from(run.settings.batch_size) * length;
-    let layer = 10 * hidden + 2 * intermediate + 3 * heads * length;
-    // The sum of the embeddings, their norm and its dropout mask.
-    let embeddings = 3 * hidden;
-    let kept = if run.settings.training.activation_checkpointing {
-        // Every layer's input, and one layer or the embeddings at a time.
-        layers * hidden + layer.max(embeddings)
-    } else {
-        layers * layer + embeddings
-    };
-    let activations = tokens.saturating_mul(kept);
-    let trained = TRAINED_COPIES * parameters(architecture);
-    Bytes(calibration.base_memory.0.saturating_add(FLOAT_BYTES.saturating_mul(trained.saturating_add(activations))))
+    let settings = &run.settings;
+    let tokens = u64::from(settings.batch_size) * u64::from(settings.training.max_length);
+    let numbers = model_parameters(settings) + TRAINED_COPIES * trained_parameters(settings);
+    let numbers = numbers.saturating_add(tokens.saturating_mul(kept_numbers(settings)));
+    Bytes(calibration.base_memory.0.saturating_add(FLOAT_BYTES.saturating_mul(numbers)))
 }
 
 fn disk(run: &PlannedRun) -> Bytes {
@@ -151,7 +134,7 @@ impl Totals {
             totals.seconds.0 += forecast.seconds.0;
             totals.peak_memory = totals.peak_memory.max(forecast.peak_memory);
             totals.disk.0 += forecast.disk.0;
-            let weights = FLOAT_BYTES * parameters(&run.settings.architecture);
+            let weights = FLOAT_BYTES * model_parameters(&run.settings);
             let largest = best_models.entry(&run.settings.task).or_default();
             *largest = weights.max(*largest);
         }

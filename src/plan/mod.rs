@@ -5,6 +5,7 @@
 
 mod filter;
 mod forecast;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::units::Tokens;
 
 pub use filter::Filter;
 pub use forecast::{Calibration, Forecast, Totals, forecast, forward_flops, parameters};
+pub use work::{evaluation_flops, model_parameters, trained_parameters, training_flops};
 
 /// What planning needs to know about the machine, the models and the data.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,8 @@
 //! What decides a run besides the sweep and the training settings: the particulars of a task's shape, and how the
 //! encoder is used.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 /// The particulars of a task's shape. Tasks about one text or pair have none.
@@ -97,6 +99,29 @@ pub enum Layers {
     ConcatLastFour,
     /// Learnt weights over all layers.
     SumAll,
+}
+
+impl Layers {
+    /// The hidden states that are read of an encoder with `layers` layers; state 0 is the embeddings, state l the
+    /// output of layer l. `None` when it has too few layers.
+    #[must_use]
+    pub fn states(self, layers: u32) -> Option<Range<u32>> {
+        /// "The last four" layers.
+        const FOUR: u32 = 4;
+        match self {
+            Self::Embeddings => Some(0..1),
+            Self::Last => Some(layers..layers + 1),
+            Self::SecondToLast => layers.checked_sub(1).map(|state| state..layers),
+            Self::SumLastFour | Self::ConcatLastFour => (layers >= FOUR).then(|| layers + 1 - FOUR..layers + 1),
+            Self::SumAll => Some(1..layers + 1),
+        }
+    }
+
+    /// Whether it is a learnt sum.
+    #[must_use]
+    pub const fn is_sum(self) -> bool {
+        matches!(self, Self::SumLastFour | Self::SumAll)
+    }
 }
 
 impl Approach {

@@ -7,6 +7,8 @@ mod error;
 mod evaluate;
 pub mod extract;
 mod fit;
+#[cfg(test)]
+mod frozen_tests;
 mod loss;
 mod optimizer;
 mod pass;

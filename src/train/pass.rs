@@ -50,9 +50,10 @@ impl Pass {
         loss_of: impl FnOnce(Tensor<2>) -> Tensor<1>,
     ) -> Self {
         let start = Instant::now();
-        let (loss, tape) = match graph {
-            Graph::Whole => (loss_of(model.forward(input, dropout)), None),
-            Graph::LayerInputs => {
+        let (loss, tape) = match (graph, &model.tagger) {
+            // Nothing of a frozen encoder is kept in either way.
+            (Graph::Whole, _) | (_, Some(_)) => (loss_of(model.forward(input, dropout)), None),
+            (Graph::LayerInputs, None) => {
                 let tape = Tape::record(model, input, dropout);
                 (loss_of(model.answer(tape.last.clone(), &input.packing, dropout)), Some(tape))
             }

@@ -12,7 +12,7 @@ use super::fit::{Material, StepReport, Watch, fit};
 use super::precision::open_precision;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, Config, Weights, load_classifier, random_classifier};
-use crate::store::{Evaluation, RunSettings, Start};
+use crate::store::{Approach, Evaluation, FeatureBased, RunSettings, Start};
 use crate::task::{BadRows, FeatureSource, Task, TaskFeatures};
 use crate::text::{FeatureCache, Vocabulary};
 
@@ -67,8 +67,27 @@ impl Ready {
         };
         model.bert.precision = precision;
         model.shape = shape;
+        if let Approach::FeatureBased(of) = &settings.approach {
+            model = on_features(model, of, settings)?;
+        }
         Ok(Self { task, features, device, model, config, notes })
     }
+}
+
+/// The encoder of `model` frozen, with a new tagger and head.
+fn on_features(model: Classifier, of: &FeatureBased, settings: &RunSettings) -> Result<Classifier, Diagnostic> {
+    if !model.shape.per_token() {
+        let message = format!("`feature_based` is for tasks that label tokens, and `{}` does not", settings.task);
+        return Err(Diagnostic::new(message).hint("leave `approach` out to train every weight"));
+    }
+    if of.hidden == 0 || of.lstm_layers == 0 {
+        return Err(Diagnostic::new("`feature_based` has an LSTM without width or without layers"));
+    }
+    let (layers, device) = (model.bert.layers.len(), model.head.weight.device());
+    model.on_features(of, settings.seed, &device).ok_or_else(|| {
+        let message = format!("`feature_based` reads four layers, but the model `{}` has {layers}", settings.model);
+        Diagnostic::new(message).hint("`layers: last`, `second_to_last`, `embeddings` and `sum_all` fit every model")
+    })
 }
 
 /// Fails when the weights are no longer those that the run's id stands for.

@@ -42,6 +42,20 @@ pub fn exp(x: f32) -> f32 {
     ((p * r).mul_add(r, r) + 1.0) * power_of_two(rounded)
 }
 
+/// 1/(1 + e⁻ˣ), within 2e-7 of it.
+#[must_use]
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// tanh(x), within 3e-7.
+#[must_use]
+#[inline(always)]
+pub fn tanh(x: f32) -> f32 {
+    1.0 - 2.0 / (exp(2.0 * x) + 1.0)
+}
+
 /// The standard normal distribution function Φ and density φ at `u` within ±13.
 ///
 /// Φ(−|u|) is φ(u) times a polynomial in 1/(1 + 0.35 |u|), as in Abramowitz & Stegun 26.2.17 with more terms.
@@ -127,6 +141,19 @@ mod tests {
         let exact = [(0.0, 1.0), (-0.0, 1.0), (-87.7, 0.0), (f32::MIN, 0.0), (f32::NEG_INFINITY, 0.0)];
         assert!(exact.iter().all(|&(x, y): &(f32, f32)| exp(x).to_bits() == y.to_bits()));
         assert!([88.4, f32::MAX, f32::INFINITY].iter().all(|&x| exp(x).is_infinite() && exp(x) > 0.0));
+    }
+
+    #[test]
+    fn sigmoid_and_tanh_are_those_in_f64() {
+        for x in grid(-100.0, 100.0, 100_000).chain(grid(-8.0, 8.0, 1_000_000)) {
+            let exact = f64::from(x);
+            let errors =
+                [f64::from(sigmoid(x)) - 1.0 / (1.0 + (-exact).exp()), f64::from(tanh(x)) - exact.tanh()].map(f64::abs);
+            assert!(errors[0] < 2e-7 && errors[1] < 3e-7, "{x}: {errors:?}");
+        }
+        assert!(sigmoid(f32::NAN).is_nan() && tanh(f32::NAN).is_nan());
+        let ends = [f32::NEG_INFINITY, f32::INFINITY].map(|x| [sigmoid(x), tanh(x)].map(f32::to_bits));
+        assert_eq!(ends, [[0.0, -1.0], [1.0, 1.0]].map(|end: [f32; 2]| end.map(f32::to_bits)));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(super) mod embeddings;
 mod gelu;
 mod isa;
 mod layer;
+pub(super) mod lstm;
 mod mask;
 mod math;
 mod norm;

@@ -1,0 +1,139 @@
+//! A tagger on disk: PyTorch's names for an LSTM, so that `nn.LSTM` loads it.
+
+use std::path::Path;
+
+use burn::module::Param;
+use burn::tensor::{Tensor, TensorData};
+use serde_json::Value;
+
+use super::{BiLstm, LstmLayer, Mixture, Scalars, Tagger};
+use crate::kernel::{LSTM_DIRECTIONS, LSTM_GATES};
+use crate::model::bert::Linear;
+use crate::model::checkpoint::{Reader, transpose_into};
+use crate::model::config::{ConfigError, ConfigFile};
+use crate::model::convert::folder_of;
+use crate::model::error::CheckpointError;
+use crate::model::write::Tensors;
+use crate::store::{Approach, FeatureBased};
+
+/// For `architectures`: no class of transformers. Its loaders for token classification refuse the head's shape,
+/// unless both directions of the LSTM are together as wide as the encoder.
+const CLASS: &str = "BertLstmForTokenClassification";
+/// The key of `config.json` that says what the tagger is, as a run's settings have `approach`.
+const KEY: &str = "bertbench";
+
+const WEIGHTS: &str = "tagger.mixture.weights";
+const GAMMA: &str = "tagger.mixture.gamma";
+
+/// The name of a tensor of one direction: `weight_ih`, `weight_hh`, `bias_ih` or `bias_hh`.
+fn name(what: &str, layer: usize, direction: usize) -> String {
+    let reverse = if direction == 0 { "" } else { "_reverse" };
+    format!("tagger.lstm.{what}_l{layer}{reverse}")
+}
+
+/// Says in a `config.json` that there is a tagger.
+pub(in crate::model) fn describe(tagger: &Tagger, config: &mut Value) {
+    config["architectures"] = [CLASS].as_slice().into();
+    config[KEY] = serde_json::to_value(Approach::FeatureBased(tagger.settings())).unwrap_or_default();
+}
+
+/// What the `config.json` of a checkpoint says of a tagger.
+///
+/// # Errors
+/// When it says something that no tagger is.
+pub(in crate::model) fn described(from: &Path) -> Result<Option<FeatureBased>, CheckpointError> {
+    let config = ConfigFile::read(folder_of(from)?)?;
+    let wrong = |problem: String| -> ConfigError { config.wrong(KEY, problem) };
+    let Some(value) = config.get(KEY) else { return Ok(None) };
+    let approach: Approach =
+        serde_json::from_value(value.clone()).map_err(|error| wrong(format!("is no approach: {error}")))?;
+    match approach {
+        Approach::FineTuning => Ok(None),
+        Approach::FeatureBased(of) if of.hidden == 0 || of.lstm_layers == 0 => {
+            Err(wrong("has an LSTM without width or without layers".into()).into())
+        }
+        Approach::FeatureBased(of) => Ok(Some(of)),
+    }
+}
+
+impl Tensors {
+    /// Adds a tagger's tensors. PyTorch has two biases for a gate; the second one is 0 here.
+    pub(in crate::model) fn tagger(&mut self, tagger: &Tagger) {
+        if let Some(scalars) = &tagger.mixture.scalars {
+            self.tensor(WEIGHTS.into(), scalars.weights.val());
+            self.tensor(GAMMA.into(), scalars.gamma.val());
+        }
+        for (index, layer) in tagger.lstm.layers.iter().enumerate() {
+            let [_, hidden, gates] = layer.recurrent.val().dims();
+            for direction in 0..LSTM_DIRECTIONS {
+                let columns = direction * gates..(direction + 1) * gates;
+                let input = layer.input.weight.val().slice_dim(1, columns.clone());
+                self.tensor(name("weight_ih", index, direction), input.transpose());
+                let recurrent = layer.recurrent.val().slice_dim(0, direction..direction + 1);
+                self.tensor(name("weight_hh", index, direction), recurrent.reshape([hidden, gates]).transpose());
+                let bias = layer.input.bias.val().slice_dim(0, columns);
+                self.tensor(name("bias_hh", index, direction), bias.zeros_like());
+                self.tensor(name("bias_ih", index, direction), bias);
+            }
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// The tagger `of` for an encoder with `encoder_layers` layers of `encoder_hidden` numbers.
+    pub(in crate::model) fn tagger(
+        &mut self,
+        of: &FeatureBased,
+        encoder_layers: u32,
+        encoder_hidden: usize,
+    ) -> Result<Tagger, CheckpointError> {
+        let mut mixture = Mixture::new(of.layers, encoder_layers, self.device).ok_or_else(|| {
+            let problem = format!("its tagger reads more layers than the {encoder_layers} of the encoder");
+            CheckpointError::Damaged { path: self.weights.path().into(), problem }
+        })?;
+        if let Some(Scalars { weights, gamma }) = &mut mixture.scalars {
+            let [states] = weights.dims();
+            *weights = self.vector(WEIGHTS, states)?;
+            *gamma = self.vector(GAMMA, 1)?;
+        }
+        let hidden = of.hidden as usize;
+        let mut inputs = mixture.width(encoder_hidden);
+        let mut layers = Vec::new();
+        for index in 0..of.lstm_layers as usize {
+            layers.push(self.lstm_layer(index, inputs, hidden)?);
+            inputs = LSTM_DIRECTIONS * hidden;
+        }
+        Ok(Tagger { mixture, lstm: BiLstm { layers } })
+    }
+
+    fn lstm_layer(&mut self, index: usize, inputs: usize, hidden: usize) -> Result<LstmLayer, CheckpointError> {
+        let gates = LSTM_GATES * hidden;
+        // Before anything is made as large as a file that may be damaged says.
+        self.weights.check(&name("weight_ih", index, 0), &[gates, inputs])?;
+        let width = LSTM_DIRECTIONS * gates;
+        let (mut input, mut recurrent, mut bias) = (vec![0.0; inputs * width], Vec::new(), Vec::new());
+        for direction in 0..LSTM_DIRECTIONS {
+            let weights = self.numbers(&name("weight_ih", index, direction), &[gates, inputs])?;
+            transpose_into(&weights, inputs, &mut input, width, direction * gates);
+            let weights = self.numbers(&name("weight_hh", index, direction), &[gates, hidden])?;
+            let mut transposed = vec![0.0; hidden * gates];
+            transpose_into(&weights, hidden, &mut transposed, gates, 0);
+            recurrent.extend(transposed);
+            let [one, other] = ["bias_ih", "bias_hh"].map(|what| name(what, index, direction));
+            let (one, other) = (self.numbers(&one, &[gates])?, self.numbers(&other, &[gates])?);
+            bias.extend(one.iter().zip(other).map(|(one, other)| one + other));
+        }
+        let [input, bias, recurrent] = [
+            TensorData::new(input, [inputs, width]),
+            TensorData::new(bias, [width]),
+            TensorData::new(recurrent, [LSTM_DIRECTIONS, hidden, gates]),
+        ];
+        Ok(LstmLayer {
+            input: Linear {
+                weight: Param::from_tensor(Tensor::from_data(input, self.device)),
+                bias: Param::from_tensor(Tensor::from_data(bias, self.device)),
+            },
+            recurrent: Param::from_tensor(Tensor::from_data(recurrent, self.device)),
+        })
+    }
+}

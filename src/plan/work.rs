@@ -1,0 +1,163 @@
+//! What a run computes, trains and keeps, by the way in which it uses the encoder.
+
+use super::forecast::{forward_flops, parameters};
+use crate::store::{Approach, Architecture, FeatureBased, Layers, RunSettings};
+
+/// A backward pass costs twice the forward pass: one product for the inputs' gradient, one for the weights'.
+const TRAINING_TO_FORWARD: f64 = 3.0;
+/// Directions of the LSTM × its gates.
+const GATES: u64 = 2 * 4;
+
+/// Parameters of the model of a run, without its head.
+#[must_use]
+pub fn model_parameters(settings: &RunSettings) -> u64 {
+    let tagger = match &settings.approach {
+        Approach::FineTuning => 0,
+        Approach::FeatureBased(of) => tagger_parameters(of, &settings.architecture),
+    };
+    parameters(&settings.architecture) + tagger
+}
+
+/// Those of them that are trained.
+#[must_use]
+pub fn trained_parameters(settings: &RunSettings) -> u64 {
+    match &settings.approach {
+        Approach::FineTuning => parameters(&settings.architecture),
+        Approach::FeatureBased(of) => tagger_parameters(of, &settings.architecture),
+    }
+}
+
+/// Floating-point operations of training on `examples` sequences of `tokens` tokens in all. A frozen encoder has no
+/// backward pass.
+#[must_use]
+pub fn training_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
+    let encoder = encoder_flops(settings, tokens, examples);
+    match &settings.approach {
+        Approach::FineTuning => TRAINING_TO_FORWARD * encoder,
+        Approach::FeatureBased(of) => encoder + TRAINING_TO_FORWARD * tagger_flops(of, &settings.architecture, tokens),
+    }
+}
+
+/// As [`training_flops`], of a forward pass alone.
+#[must_use]
+pub fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
+    let tagger = match &settings.approach {
+        Approach::FineTuning => 0.0,
+        Approach::FeatureBased(of) => tagger_flops(of, &settings.architecture, tokens),
+    };
+    encoder_flops(settings, tokens, examples) + tagger
+}
+
+/// Numbers that a token adds to what a step holds.
+///
+/// Of an encoder that is trained they are those of Korthikanti et al. 2022 (arXiv 2205.05198), §4.1, in float32: per
+/// token 8 × hidden + 2 × intermediate, two dropout masks of hidden, and for every head and other token of the
+/// sequence the probability, its mask and the product of both. That is what the composed operations keep; on the
+/// processor the fused ones keep less, so there it is an upper bound.
+pub(super) fn kept_numbers(settings: &RunSettings) -> u64 {
+    let architecture = &settings.architecture;
+    let [layers, hidden, heads, intermediate] =
+        [architecture.layers, architecture.hidden, architecture.heads, architecture.intermediate].map(u64::from);
+    let layer = 10 * hidden + 2 * intermediate + 3 * heads * u64::from(settings.training.max_length);
+    // The sum of the embeddings, their norm and its dropout mask.
+    let embeddings = 3 * hidden;
+    match &settings.approach {
+        Approach::FineTuning if settings.training.activation_checkpointing => {
+            // Every layer's input, and one layer or the embeddings at a time.
+            layers * hidden + layer.max(embeddings)
+        }
+        Approach::FineTuning => layers * layer + embeddings,
+        Approach::FeatureBased(of) => {
+            let states = of.layers.states(architecture.layers).map_or(0, |states| states.len() as u64);
+            states * hidden + layer.max(embeddings) + tagger_kept(of, architecture)
+        }
+    }
+}
+
+/// Inputs of each layer of the LSTM.
+fn inputs(of: &FeatureBased, architecture: &Architecture) -> impl Iterator<Item = u64> {
+    let states = match of.layers {
+        Layers::ConcatLastFour => 4,
+        Layers::Embeddings | Layers::Last | Layers::SecondToLast | Layers::SumLastFour | Layers::SumAll => 1,
+    };
+    let (first, hidden) = (states * u64::from(architecture.hidden), u64::from(of.hidden));
+    (0..of.lstm_layers).map(move |layer| if layer == 0 { first } else { 2 * hidden })
+}
+
+/// Weights and biases of the LSTM, and a learnt sum's scalars.
+fn tagger_parameters(of: &FeatureBased, architecture: &Architecture) -> u64 {
+    let hidden = u64::from(of.hidden);
+    let scalars = match of.layers.states(architecture.layers) {
+        Some(states) if of.layers.is_sum() => states.len() as u64 + 1,
+        Some(_) | None => 0,
+    };
+    inputs(of, architecture).map(|inputs| GATES * hidden * (inputs + hidden + 1)).sum::<u64>() + scalars
+}
+
+fn tagger_flops(of: &FeatureBased, architecture: &Architecture, tokens: u64) -> f64 {
+    let hidden = u64::from(of.hidden);
+    let weights: u64 = inputs(of, architecture).map(|inputs| GATES * hidden * (inputs + hidden)).sum();
+    2.0 * weights as f64 * tokens as f64
+}
+
+/// The forward pass of the encoder; of a frozen one, up to the last layer that is read, and without the pooler.
+fn encoder_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
+    let architecture = &settings.architecture;
+    let Approach::FeatureBased(of) = &settings.approach else { return forward_flops(architecture, tokens, examples) };
+    let layers = of.layers.states(architecture.layers).map_or(architecture.layers, |states| states.end - 1);
+    let pooler = forward_flops(&Architecture { layers: 0, ..*architecture }, tokens, examples);
+    forward_flops(&Architecture { layers, ..*architecture }, tokens, examples) - pooler
+}
+
+/// What the composed operations keep for each layer: its input, that without dropout and the mask; and in widths of
+/// all gates: the projection, the same in the order of the steps, the recurrent product, the sum, its parts and
+/// their activations, and, a quarter of that each, five products and states and both of the output's orders.
+fn tagger_kept(of: &FeatureBased, architecture: &Architecture) -> u64 {
+    let gates = GATES * u64::from(of.hidden);
+    inputs(of, architecture).map(|inputs| 3 * inputs + 7 * gates + 7 * gates / 4).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::example;
+
+    /// BERT-base, and the LSTM of the paper on it.
+    fn settings(layers: Layers) -> RunSettings {
+        let architecture = Architecture {
+            layers: 12,
+            hidden: 768,
+            heads: 12,
+            intermediate: 3072,
+            vocab_size: 28_996,
+            max_positions: 512,
+            type_vocab_size: 2,
+        };
+        let of = FeatureBased { layers, hidden: 768, lstm_layers: 2 };
+        RunSettings { architecture, approach: Approach::FeatureBased(of), ..example::settings("conll", 1) }
+    }
+
+    /// `sum(p.numel() for p in nn.LSTM(inputs, 768, 2, bidirectional=True).parameters())` less its second biases.
+    #[test]
+    fn the_lstm_has_pytorchs_parameters_with_one_bias() {
+        for (layers, pytorch) in [(Layers::Last, 23_617_536), (Layers::ConcatLastFour, 37_773_312)] {
+            let second_biases = 2 * 2 * 4 * 768;
+            assert_eq!(trained_parameters(&settings(layers)), pytorch - second_biases, "{layers:?}");
+        }
+        let (sum, last) = (settings(Layers::SumAll), settings(Layers::Last));
+        assert_eq!(trained_parameters(&sum), trained_parameters(&last) + 13, "twelve weights and γ");
+        assert_eq!(model_parameters(&last), 108_310_272 + trained_parameters(&last));
+    }
+
+    #[test]
+    fn a_frozen_encoder_is_run_forward_as_far_as_it_is_read() {
+        let of = |layers| training_flops(&settings(layers), 1000, 50);
+        let encoder = 2.0 * 12.0 * 1000.0 * f64::from(4 * 768 * 768 + 2 * 768 * 3072 + 2 * 20 * 768);
+        let lstm = 3.0 * 2.0 * 1000.0 * f64::from(6144 * (768 + 768) + 6144 * (1536 + 768));
+        assert!((of(Layers::Last) / (encoder + lstm) - 1.0).abs() < 1e-12);
+        assert!((of(Layers::SecondToLast) / (encoder * 11.0 / 12.0 + lstm) - 1.0).abs() < 1e-12);
+        assert!((of(Layers::Embeddings) / lstm - 1.0).abs() < 1e-12);
+        let evaluation = evaluation_flops(&settings(Layers::Last), 1000, 50);
+        assert!((evaluation / (encoder + lstm / 3.0) - 1.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,101 @@
+//! The feature-based approach in training: a toy whose answer stands to the right of each token.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+
+use super::optimizer::Optimizer;
+use super::pass::{Graph, Pass};
+use crate::kernel::token_loss;
+use crate::model::{Classifier, ForwardDropout, HeadShape, PackedInput, random_classifier};
+use crate::random::Stream;
+use crate::store::{Architecture, FeatureBased, Layers, TrainingSettings, example};
+
+const SMALL: Architecture = Architecture {
+    layers: 4,
+    hidden: 16,
+    heads: 2,
+    intermediate: 24,
+    vocab_size: 30,
+    max_positions: 12,
+    type_vocab_size: 2,
+};
+const SEQUENCES: u32 = 8;
+
+fn tagger(layers: Layers) -> Classifier {
+    let device = Device::flex().autodiff();
+    let mut model = random_classifier(&SMALL, 2, 1, &device);
+    model.shape = HeadShape::Tokens;
+    model.on_features(&FeatureBased { layers, hidden: 16, lstm_layers: 2 }, 1, &device).unwrap()
+}
+
+/// Sequences of 3 to 12 random tokens, and whether the token to the right of each is in the vocabulary's upper
+/// half; nothing is to the right of the last one.
+fn batch(step: u64) -> (PackedInput, Vec<u32>) {
+    let mut draws = Stream::new(3, "toy").at(step);
+    let (mut offsets, mut ids, mut positions, mut labels) = (vec![0], Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..SEQUENCES {
+        let sequence: Vec<u32> = (0..3 + draws.below(10)).map(|_| draws.below(30) as u32).collect();
+        positions.extend(0..sequence.len() as u32);
+        labels.extend(sequence[1..].iter().map(|&id| u32::from(id >= 15)).chain([0]));
+        ids.extend(sequence);
+        offsets.push(ids.len() as u32);
+    }
+    let device = Device::flex().autodiff();
+    (PackedInput::new(&ids, &positions, &vec![0; ids.len()], &offsets, &device), labels)
+}
+
+fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass {
+    let (input, labels) = batch(step);
+    let dropout = ForwardDropout::new(0.1, Stream::new(4, "dropout"), step);
+    let rows: Vec<u32> = (0..labels.len() as u32).collect();
+    Pass::new(model, &input, dropout.as_ref(), graph, |outputs| token_loss(outputs, &rows, &labels))
+}
+
+/// The bits of every parameter.
+fn bits<M: Module>(module: &M) -> Vec<Vec<u32>> {
+    struct Bits(Vec<Vec<u32>>);
+    impl ModuleVisitor for Bits {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            self.0.push(parameter.val().inner().into_data().iter::<f32>().map(f32::to_bits).collect());
+        }
+    }
+    let mut bits = Bits(Vec::new());
+    module.visit(&mut bits);
+    bits.0
+}
+
+#[test]
+fn the_encoder_stays_as_it_is_to_the_bit_and_the_rest_learns() {
+    let training = TrainingSettings { weight_decay: 0.01, ..example::settings("rte", 1).training };
+    for layers in [Layers::Embeddings, Layers::SumLastFour, Layers::ConcatLastFour] {
+        let (mut model, mut optimizer) = (tagger(layers), Optimizer::new());
+        let (encoder, trained) = (bits(&model.bert), [bits(&model.tagger), bits(&model.head)]);
+        let mut losses = Vec::new();
+        for step in 0..150 {
+            let pass = pass(&model, Graph::Whole, step);
+            losses.push(pass.loss);
+            let (frozen, learning) = pass.gradients.split_at(encoder.len());
+            assert!(frozen.iter().all(Option::is_none), "the encoder has gradients");
+            assert!(learning.iter().all(Option::is_some), "something does not learn");
+            (model, _) = optimizer.step(model, pass.gradients, 1e-2, &training);
+        }
+        let [first, last] = [&losses[..10], &losses[140..]].map(|part| part.iter().sum::<f64>() / 10.0);
+        assert!(first > 0.5 && last < 0.2, "{layers:?}: from {first} to {last}");
+        assert_eq!(bits(&model.bert), encoder, "{layers:?}");
+        let after = [bits(&model.tagger), bits(&model.head)];
+        for (before, after) in trained.iter().flatten().zip(after.iter().flatten()) {
+            assert_ne!(before, after, "{layers:?}");
+        }
+    }
+}
+
+#[test]
+fn activation_checkpointing_changes_no_bit() {
+    let model = tagger(Layers::SumAll);
+    let [whole, again] = [Graph::Whole, Graph::LayerInputs].map(|graph| {
+        let pass = pass(&model, graph, 1);
+        let gradients = pass.gradients.into_iter().flatten();
+        (pass.loss.to_bits(), gradients.map(|g| g.into_data().try_to_vec::<f32>().unwrap()).collect::<Vec<_>>())
+    });
+    assert_eq!(whole, again);
+}
