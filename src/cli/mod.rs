@@ -200,6 +200,7 @@ impl Command {
             Self::Compare(args) => compare::execute(&args),
             Self::Predict(args) => predict::execute(&args),
             Self::Extract(args) => extract::execute(&args),
+            Self::Ner(args) => ner::execute(&args),
             Self::Export(args) => export::execute(&args),
             Self::CheckSubmission(args) => check_submission::execute(&args),
             Self::Bench(args) => bench::execute(&args),
