@@ -228,20 +228,20 @@ mod tests {
     fn malformed_json_is_refused_at_its_line_and_column() {
         let deep = format!("{{\"data\": {}", "[".repeat(100_000));
         let long = format!("{{\"é\": \"{}\", oops", "é".repeat(100_000));
-        for (content, expected) in [
+        let cases = [
             (&b""[..], "/dev.json:1:1: malformed JSON: EOF while parsing a value"),
             (b"\xef\xbb\xbf", "/dev.json:1:1: malformed JSON: EOF while parsing a value"),
             (b"{\"data\":\n  [\0]}", "/dev.json:2:4: malformed JSON: expected value"),
             ("{\"é\": 1,\n \"éé\" 5}".as_bytes(), "/dev.json:2:7: malformed JSON: expected `:`"),
-            (b"{\"a\": \"\xff\"}", "/dev.json:1:9: malformed JSON: invalid unicode code point"),
+            (b"{\"a\": \"\xff\"}", "/dev.json:1:8: malformed JSON: invalid unicode code point"),
             (b"{\"a\": \"\\ud800\"}", "/dev.json:1:14: malformed JSON: unexpected end of hex escape"),
             (b"{} {}", "/dev.json:1:4: malformed JSON: trailing characters"),
             (deep.as_bytes(), "/dev.json:1:136: malformed JSON: recursion limit exceeded"),
-            (long.as_bytes(), "/dev.json:1:100010: malformed JSON: key must be a string"),
+            (long.as_bytes(), "/dev.json:1:100011: malformed JSON: key must be a string"),
             (b"\xff\xfe{\0}\0", "/dev.json: the file is UTF-16 (save it as UTF-8)"),
-        ] {
-            assert_eq!(read(content, BadRows::Skip).unwrap_err(), expected);
-        }
+        ];
+        let found = cases.map(|(content, _)| read(content, BadRows::Skip).unwrap_err());
+        assert_eq!(found, cases.map(|(_, expected)| expected));
     }
 
     #[test]
