@@ -138,10 +138,8 @@ fn read_answer(answer: Value, place: &str) -> Result<Answer, String> {
 }
 
 fn object(value: Value, place: &str) -> Result<Map<String, Value>, String> {
-    match value {
-        Value::Object(map) => Ok(map),
-        other => Err(format!("{place} is {}, not an object", kind(&other))),
-    }
+    let kind = kind(&value);
+    if let Value::Object(map) = value { Ok(map) } else { Err(format!("{place} is {kind}, not an object")) }
 }
 
 fn list(owner: &mut Map<String, Value>, key: &str, place: &str) -> Result<Vec<Value>, String> {
@@ -174,6 +172,7 @@ const fn kind(value: &Value) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::SpanAnswer::{At, Nowhere, Unknown};
 
     fn read(content: impl AsRef<[u8]>, bad_rows: BadRows) -> Result<Questions, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -219,7 +218,6 @@ mod tests {
         };
         assert_eq!(read, expected);
         let answers: Vec<_> = expected.asked().iter().map(|asked| asked.answer).collect();
-        use crate::text::SpanAnswer::{At, Nowhere, Unknown};
         assert_eq!(answers, [At { text: "b", start: 2 }, Nowhere, Unknown]);
         assert_eq!(expected.context(0), "é b");
     }
