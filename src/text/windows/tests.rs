@@ -126,7 +126,7 @@ fn the_number_of_threads_changes_nothing() {
     assert_eq!((one.offsets, one.owners, one.segments), (three.offsets, three.owners, three.segments));
 }
 
-/// The loop of run_squad.py.
+/// The loop of `run_squad.py`.
 fn as_google_cuts(total: usize, room: usize, stride: usize) -> Vec<(usize, usize)> {
     let (mut spans, mut start) = (Vec::new(), 0);
     while start < total {
