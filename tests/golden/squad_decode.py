@@ -2,7 +2,7 @@
 """Golden answers for `src/task/spans/` and windows for `src/text/windows/`, by transformers' port of Google's code:
 `squad_convert_examples_to_features` and `compute_predictions_logits`, on small texts and random logits.
 
-Made with Python 3.11, numpy 2.4.6 and the last transformers that has them:
+Made with Python 3.11, numpy 2.4.6 and a transformers before 5, which has them no longer:
     pip install numpy==2.4.6 transformers==4.57.1
     python tests/golden/squad_decode.py > tests/golden/squad_decode.json
 Logits are multiples of 1/8, so that many are equal and the order of equal ones shows. Texts are such that Google's

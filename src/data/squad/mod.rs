@@ -2,6 +2,8 @@
 //! `data[].paragraphs[].{context, qas[].{id, question, answers[].{text, answer_start}, is_impossible}}`.
 
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub use read::read_questions;
 

@@ -17,7 +17,7 @@ pub fn predictions_json(questions: &Questions, decoded: &[Decoded]) -> String {
 }
 
 /// `null_odds.json` of SQuAD 2.0: by how much no answer scores better than the best one; `evaluate-v2.0.py` takes it
-/// as its `--na-prob-file`.
+/// for its `na_prob.json`.
 ///
 /// # Panics
 /// As [`predictions_json`].

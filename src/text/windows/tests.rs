@@ -14,8 +14,11 @@ fn build(context: &str, asked: &[Asked<'_>], settings: WindowSettings, purpose: 
     Windows::build(&small(true), &[context.to_owned()], asked, settings, purpose).unwrap()
 }
 
+/// Ids, segments, places and labels.
+type Columns<'a> = (&'a [u32], &'a [u8], &'a [[u32; 2]], &'a [f32]);
+
 /// The columns of window `i`.
-fn window(windows: &Windows, i: usize) -> (&[u32], &[u8], &[[u32; 2]], &[f32]) {
+fn window(windows: &Windows, i: usize) -> Columns<'_> {
     let tokens = windows.offsets[i] as usize..windows.offsets[i + 1] as usize;
     let labels = &windows.labels[2 * i..2 * i + 2];
     (&windows.ids[tokens.clone()], &windows.segments[tokens.clone()], &windows.places[tokens], labels)
@@ -123,7 +126,7 @@ fn the_number_of_threads_changes_nothing() {
     assert_eq!((one.offsets, one.owners, one.segments), (three.offsets, three.owners, three.segments));
 }
 
-/// The loop of run_squad.py.
+/// The loop of `run_squad.py`.
 fn as_google_cuts(total: usize, room: usize, stride: usize) -> Vec<(usize, usize)> {
     let (mut spans, mut start) = (Vec::new(), 0);
     while start < total {
