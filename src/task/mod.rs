@@ -4,6 +4,7 @@ mod answers;
 #[cfg(test)]
 mod conformance;
 mod features;
+mod files;
 mod load;
 mod score;
 pub mod spans;
@@ -13,11 +14,12 @@ mod tags;
 pub use crate::data::BadRows;
 pub use answers::{DevSplit, Gold, PredictionFile};
 pub use features::{FeatureSource, TaskFeatures, features_of};
+pub use files::{ColumnScheme, ColumnSeparator, Columns, OWN_DATA, TaskFiles};
 pub use load::TaskData;
 pub use table::TASKS;
 pub use tags::{TagSet, kinds_tsv, predictions, tag_scores};
 
-use crate::data::{Dataset, LoneTable};
+use crate::data::{Dataset, LoneTable, SplitRole};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::model::HeadLabels;
 use crate::store::{SpanOptions, TagOptions, TaskOptions};
@@ -82,6 +84,8 @@ pub struct Task {
     pub predicts: &'static [PredictionSet],
     /// Longest sequence in tokens where an experiment names none.
     pub max_length: u32,
+    /// The dataset with files that an experiment names, in place of the published one; none in the table.
+    pub files: Option<&'static Dataset>,
 }
 
 impl Task {
@@ -138,8 +142,16 @@ impl Task {
         }
     }
 
+    /// How many splits of its dataset have no labels; 0 for a dataset that is in no table, which the tests rule
+    /// out.
+    #[must_use]
+    pub fn test_splits(&self) -> usize {
+        let splits = self.dataset().map_or(&[][..], |dataset| dataset.splits);
+        splits.iter().filter(|split| split.role == SplitRole::Test).count()
+    }
+
     fn dataset(&self) -> Result<&'static Dataset, Diagnostic> {
-        Dataset::find(self.dataset)
+        self.files.map_or_else(|| Dataset::find(self.dataset), Ok)
     }
 
     /// The splits that training and scoring read: `train`, then the dev splits.
