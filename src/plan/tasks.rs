@@ -2,7 +2,7 @@
 
 use crate::spec::{self, KnownTask, TaskShape, Windows};
 use crate::store::{Context, SpanOptions, TagOptions, TaskOptions};
-use crate::task::{ColumnScheme, ColumnSeparator, Columns, TASKS, Task, TaskFiles};
+use crate::task::{ColumnFormat, FilePart, Scheme, Separator, TASKS, Task, TaskFiles, format_text};
 
 /// What [`spec::load`] needs to know of the tasks.
 #[must_use]
@@ -25,8 +25,14 @@ fn known(task: &Task) -> KnownTask {
             Context::Document => spec::Context::Document,
         }),
     };
-    let (dev_splits, test_splits) = (task.dev.len(), task.test_splits());
-    KnownTask { name: task.name, shape, max_length: task.max_length, dev_splits, test_splits }
+    KnownTask {
+        name: task.name,
+        shape,
+        max_length: task.max_length,
+        dev_files: task.parts().filter(|(_, part)| *part == FilePart::Dev).count(),
+        test_files: task.parts().filter(|(_, part)| *part == FilePart::Test).count(),
+        test_is_scored: task.parts().any(|(split, part)| part == FilePart::Test && task.dev.contains(&split)),
+    }
 }
 
 /// The particulars of a task's shape, as a run's settings have them.
@@ -46,7 +52,7 @@ pub fn task_options(task: &spec::Task) -> Option<TaskOptions> {
                 spec::Context::Sentence => Context::Sentence,
                 spec::Context::Document => Context::Document,
             };
-            let format = task.columns.map_or_else(String::new, |written| columns(written).to_string());
+            let format = task.columns.map_or_else(String::new, |written| format_text(&column_format(written)));
             Some(TaskOptions::Tags(TagOptions { context, format }))
         }
     }
@@ -56,25 +62,27 @@ pub fn task_options(task: &spec::Task) -> Option<TaskOptions> {
 #[must_use]
 pub fn task_files(task: &spec::Task) -> Option<TaskFiles> {
     let spec::Files { train, dev, test } = task.files.clone();
-    let files = TaskFiles { train, dev, test, columns: task.columns.map(columns) };
+    let files = TaskFiles { train, dev, test, columns: task.columns.map(column_format) };
     (!task.files.is_empty()).then_some(files)
 }
 
-fn columns(written: spec::Columns) -> Columns {
-    Columns {
+/// The file counts columns from 1.
+fn column_format(written: spec::Columns) -> ColumnFormat {
+    let place = |column: u32| column.saturating_sub(1) as usize;
+    ColumnFormat {
         separator: match written.separator {
-            spec::Separator::Any => ColumnSeparator::Any,
-            spec::Separator::Space => ColumnSeparator::Space,
-            spec::Separator::Tab => ColumnSeparator::Tab,
+            spec::Separator::Any => Separator::Any,
+            spec::Separator::Space => Separator::Space,
+            spec::Separator::Tab => Separator::Tab,
         },
         scheme: match written.scheme {
-            spec::Scheme::Auto => ColumnScheme::Auto,
-            spec::Scheme::Iob1 => ColumnScheme::Iob1,
-            spec::Scheme::Iob2 => ColumnScheme::Iob2,
-            spec::Scheme::Bioes => ColumnScheme::Bioes,
+            spec::Scheme::Auto => Scheme::Auto,
+            spec::Scheme::Iob1 => Scheme::Iob1,
+            spec::Scheme::Iob2 => Scheme::Iob2,
+            spec::Scheme::Bioes => Scheme::Bioes,
         },
-        token_column: written.token_column,
-        tag_column: written.tag_column,
+        token_column: place(written.token_column),
+        tag_column: written.tag_column.map(place),
         segmentation_digit: written.segmentation_digit,
         lossy: written.lossy,
     }

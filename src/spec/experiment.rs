@@ -126,7 +126,7 @@ impl Experiment {
     /// Whether the data folder is read at all: not when the experiment names every file itself.
     #[must_use]
     pub fn reads_data_folder(&self) -> bool {
-        !self.tasks.iter().all(|task| task.files.suffice())
+        self.tasks.iter().any(|task| task.reads_data_folder)
     }
 
     /// A finding about a model whose positions do not reach a task's longest sequence, where one of the two is

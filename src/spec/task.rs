@@ -14,10 +14,12 @@ pub struct KnownTask {
     pub shape: TaskShape,
     /// Longest sequence in tokens where a file names none.
     pub max_length: u32,
-    /// Splits that are scored.
-    pub dev_splits: usize,
-    /// Splits without labels.
-    pub test_splits: usize,
+    /// Files that `dev` stands for.
+    pub dev_files: usize,
+    /// Files that `test` stands for.
+    pub test_files: usize,
+    /// Whether those of `test` are scored too, so that a run needs them.
+    pub test_is_scored: bool,
 }
 
 impl KnownTask {
@@ -25,7 +27,7 @@ impl KnownTask {
     #[must_use]
     pub const fn of_texts(name: &'static str) -> Self {
         // google-research/bert, run_classifier.py in the README's GLUE commands.
-        Self { name, shape: TaskShape::Texts, max_length: 128, dev_splits: 1, test_splits: 1 }
+        Self { name, shape: TaskShape::Texts, max_length: 128, dev_files: 1, test_files: 1, test_is_scored: false }
     }
 }
 
@@ -68,6 +70,8 @@ pub struct Task {
     pub files: Files,
     /// The format of those files, when the experiment declares the task; none for a known task.
     pub columns: Option<Columns>,
+    /// Whether a run reads files of the data folder: not when the experiment names all that it needs.
+    pub reads_data_folder: bool,
 }
 
 /// Files that take the place of a task's own; of a declared task, the only ones.
@@ -77,17 +81,11 @@ pub struct Files {
     pub train: Option<PathBuf>,
     /// Scored on.
     pub dev: Option<PathBuf>,
-    /// Predicted.
+    /// Predicted; of tasks that tag words, scored as well.
     pub test: Option<PathBuf>,
 }
 
 impl Files {
-    /// Whether everything that a run must have is named: what is trained on and what is scored on.
-    #[must_use]
-    pub fn suffice(&self) -> bool {
-        self.train.is_some() && self.dev.is_some()
-    }
-
     /// Whether no file is named.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -127,7 +125,7 @@ pub(super) struct WrittenTask {
     /// A file to score on, in place of the task's own.
     #[schemars(length(min = 1))]
     pub(super) dev: Option<String>,
-    /// A file to predict, in place of the task's own.
+    /// A file to predict, in place of the task's own; scored as well in tasks that tag words.
     #[schemars(length(min = 1))]
     pub(super) test: Option<String>,
 }

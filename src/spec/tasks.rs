@@ -102,7 +102,13 @@ impl Settings<'_> {
         };
         let max_length = self.written.max_length.or(for_all).unwrap_or(default_length);
         let shape = self.shape(shape, max_length)?;
-        Ok(Task { name: self.name.to_owned(), max_length, shape, files, columns })
+        let reads_data_folder = known.is_some_and(|known| {
+            let named = files.train.is_some()
+                && (files.dev.is_some() || known.dev_files == 0)
+                && (files.test.is_some() || !known.test_is_scored);
+            !named
+        });
+        Ok(Task { name: self.name.to_owned(), max_length, shape, files, columns, reads_data_folder })
     }
 
     fn files(&self) -> Result<Files, Diagnostic> {
@@ -120,7 +126,7 @@ impl Settings<'_> {
             let found = self.misplaced("columns", format!("`{name}` has files of a published format"));
             return Err(found.hint("remove `columns`; a task of your own, under another name, has them"));
         }
-        let splits = [("dev", &self.written.dev, known.dev_splits), ("test", &self.written.test, known.test_splits)];
+        let splits = [("dev", &self.written.dev, known.dev_files), ("test", &self.written.test, known.test_files)];
         for (key, file, count) in splits {
             if file.is_some() && count != 1 {
                 let has = if count == 0 { format!("no {key} split") } else { format!("{count} {key} splits") };
@@ -143,10 +149,7 @@ impl Settings<'_> {
             if file.is_none() {
                 let message = format!("`{name}` is a task of your own, and lacks the key `{key}`");
                 let found = self.document.at_key_of("task_settings", name, message);
-                return Err(found.hint(format!(
-                    "add `{key}: path/to/{key}.txt`, or write a known task: {}",
-                    self.known.iter().map(|task| task.name).collect::<Vec<_>>().join(", ")
-                )));
+                return Err(found.hint(format!("add `{key}: path/to/{key}.txt`; `bertbench list tasks` has the known tasks")));
             }
         }
         let columns = self.written.columns.unwrap_or_default();

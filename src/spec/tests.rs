@@ -12,9 +12,9 @@ const KNOWN: [KnownTask; 6] = [
     KnownTask::of_texts("rte"),
     KnownTask::of_texts("mrpc"),
     KnownTask::of_texts("stsb"),
-    KnownTask { dev_splits: 2, test_splits: 2, ..KnownTask::of_texts("mnli") },
-    KnownTask { shape: TaskShape::Spans(WINDOWS), max_length: 384, test_splits: 0, ..KnownTask::of_texts("squad1") },
-    KnownTask { shape: TaskShape::Tags(Context::Sentence), ..KnownTask::of_texts("conll2003") },
+    KnownTask { dev_files: 2, test_files: 2, ..KnownTask::of_texts("mnli") },
+    KnownTask { shape: TaskShape::Spans(WINDOWS), max_length: 384, test_files: 0, ..KnownTask::of_texts("squad1") },
+    KnownTask { shape: TaskShape::Tags(Context::Sentence), test_is_scored: true, ..KnownTask::of_texts("conll2003") },
 ];
 
 const FILE: &str = "\

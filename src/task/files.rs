@@ -1,14 +1,13 @@
 //! Tasks over files that an experiment names: a row of [`TASKS`] with other files, or a task of the user's own.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::{HeadKind, TASKS, TRAIN, Task};
-use crate::data::{Dataset, Reader, SplitFile, SplitRole};
+use crate::data::{ColumnFormat, Dataset, Labels, Layout, Reader, Scheme, Separator, SplitFile, SplitRole};
 use crate::diagnostic::Diagnostic;
 
 /// The benchmark that a task over the user's own files belongs to: none that was published.
@@ -21,99 +20,65 @@ pub struct TaskFiles {
     pub train: Option<PathBuf>,
     /// Scored on.
     pub dev: Option<PathBuf>,
-    /// Predicted.
+    /// Predicted; of tasks that tag words, scored as well.
     pub test: Option<PathBuf>,
     /// Their format, of a task of the user's own; none for a row of [`TASKS`], which has its own.
-    pub columns: Option<Columns>,
+    pub columns: Option<ColumnFormat>,
 }
 
-/// A column file: a word and its tag a line, an empty line between sentences.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Columns {
-    /// What stands between columns.
-    pub separator: ColumnSeparator,
-    /// How tags say where an entity begins and ends.
-    pub scheme: ColumnScheme,
-    /// The column of the word, from 1.
-    pub token_column: u32,
-    /// The column of the tag, from 1; the last one of the line without it.
-    pub tag_column: Option<u32>,
-    /// Whether each word ends with a digit that is no part of it.
-    pub segmentation_digit: bool,
-    /// Whether bytes that are not UTF-8 are read as U+FFFD instead of refused.
-    pub lossy: bool,
-}
-
-/// What stands between the columns of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ColumnSeparator {
-    /// A tab where the line has one, else spaces.
-    Any,
-    /// One space or several.
-    Space,
-    /// One tab.
-    Tab,
-}
-
-/// How tags say where an entity begins and ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ColumnScheme {
-    /// The one that the file keeps to.
-    Auto,
-    /// `B` only between entities of one type.
-    Iob1,
-    /// `B` on every first word.
-    Iob2,
-    /// `E` on last words and `S` on only ones besides.
-    Bioes,
-}
-
-impl fmt::Display for Columns {
-    /// As a run's settings hold it: equal formats are equal texts, and a run's id depends on it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let separator = match self.separator {
-            ColumnSeparator::Any => "any",
-            ColumnSeparator::Space => "space",
-            ColumnSeparator::Tab => "tab",
-        };
-        let scheme = match self.scheme {
-            ColumnScheme::Auto => "auto",
-            ColumnScheme::Iob1 => "iob1",
-            ColumnScheme::Iob2 => "iob2",
-            ColumnScheme::Bioes => "bioes",
-        };
-        let tag = self.tag_column.map_or_else(|| "last".to_owned(), |column| column.to_string());
-        write!(f, "separator {separator}, scheme {scheme}, token {}, tag {tag}", self.token_column)?;
-        if self.segmentation_digit {
-            f.write_str(", segmentation digit")?;
-        }
-        if self.lossy { f.write_str(", lossy") } else { Ok(()) }
-    }
-}
-
-impl Columns {
-    /// How files of this format are read. `known` is the reader of a published dataset of the same shape.
-    fn reader(&self, known: Reader) -> Reader {
-        known
-    }
+/// A format of column files as a run's settings hold it: equal formats are equal texts, and a run's id depends on
+/// it. Columns are counted from 1, as in experiment files.
+#[must_use]
+pub fn format_text(format: &ColumnFormat) -> String {
+    let separator = match format.separator {
+        Separator::Any => "any",
+        Separator::Space => "space",
+        Separator::Tab => "tab",
+    };
+    let scheme = match format.scheme {
+        Scheme::Auto => "auto",
+        Scheme::Iob1 => "iob1",
+        Scheme::Iob2 => "iob2",
+        Scheme::Bioes => "bioes",
+    };
+    let token = format.token_column + 1;
+    let tag = format.tag_column.map_or_else(|| "last".to_owned(), |column| (column + 1).to_string());
+    let digit = if format.segmentation_digit { ", segmentation digit" } else { "" };
+    let lossy = if format.lossy { ", lossy" } else { "" };
+    format!("separator {separator}, scheme {scheme}, token {token}, tag {tag}{digit}{lossy}")
 }
 
 impl TaskFiles {
-    /// Whether what is trained on or scored on is the user's own, so that scores are not the benchmark's.
-    #[must_use]
-    pub fn decide_scores(&self) -> bool {
-        self.train.is_some() || self.dev.is_some()
-    }
-
     fn of(&self, split: &SplitFile) -> Option<&Path> {
-        let file = match split.role {
-            SplitRole::Train => &self.train,
-            SplitRole::Dev => &self.dev,
-            SplitRole::Test => &self.test,
+        let file = match FilePart::of(split) {
+            FilePart::Train => &self.train,
+            FilePart::Dev => &self.dev,
+            FilePart::Test => &self.test,
         };
         file.as_deref()
+    }
+}
+
+/// Which of [`TaskFiles`] stands for a split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilePart {
+    /// What is trained on.
+    Train,
+    /// What is scored.
+    Dev,
+    /// What is called test, with labels or without.
+    Test,
+}
+
+impl FilePart {
+    /// Test sets of tags are published with their tags, and are scored as dev sets are; they are `test` here too.
+    fn of(split: &SplitFile) -> Self {
+        match split.role {
+            SplitRole::Train => Self::Train,
+            SplitRole::Dev if split.name == TEST => Self::Test,
+            SplitRole::Dev => Self::Dev,
+            SplitRole::Test => Self::Test,
+        }
     }
 }
 
@@ -121,6 +86,13 @@ impl TaskFiles {
 static MADE: Mutex<BTreeMap<(String, TaskFiles), &'static Task>> = Mutex::new(BTreeMap::new());
 
 impl Task {
+    /// The splits of its dataset, by name, and which file stands for each; none for a dataset that is in no table,
+    /// which the tests rule out.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, FilePart)> {
+        let splits = self.dataset().map_or(&[][..], |dataset| dataset.splits);
+        splits.iter().map(|split| (split.name, FilePart::of(split)))
+    }
+
     /// The task called `name` over `files`: the row of [`TASKS`] with these in place of its own, or, for files
     /// with a format, a task that tags words.
     ///
@@ -137,10 +109,10 @@ impl Task {
         }
         let task = match &files.columns {
             None => replaced(Self::find(name)?, files)?,
-            Some(columns) => {
+            Some(format) => {
                 let like = TASKS.iter().find(|task| task.head == HeadKind::Tags);
                 let like = like.ok_or_else(|| Diagnostic::new("no task of this build tags words"))?;
-                declared(name, like, files, columns)?
+                declared(name, like, files, *format)
             }
         };
         let task: &'static Self = Box::leak(Box::new(task));
@@ -152,40 +124,42 @@ impl Task {
 /// A row of the table with other files.
 fn replaced(row: &Task, files: &TaskFiles) -> Result<Task, Diagnostic> {
     let dataset = row.dataset()?;
+    let is_own = |split: &str| dataset.split(split).is_ok_and(|split| files.of(split).is_some());
+    // Scores over other files than the published ones are not the benchmark's.
+    let benchmark = if row.read_splits().any(is_own) { OWN_DATA } else { row.benchmark };
     let splits = dataset.splits.iter().map(|split| {
         let path = files.of(split).map(kept_path);
         SplitFile { path: path.or(split.path), ..*split }
     });
     let dataset = Dataset { splits: kept_list(splits.collect()), ..*dataset };
-    let benchmark = if files.decide_scores() { OWN_DATA } else { row.benchmark };
     Ok(Task { files: Some(Box::leak(Box::new(dataset))), benchmark, ..*row })
 }
 
-/// A task of the user's own that is like `like` in all but its name and files.
-fn declared(name: &str, like: &Task, files: &TaskFiles, columns: &Columns) -> Result<Task, Diagnostic> {
-    let known = like.dataset()?;
+/// A task of the user's own that is judged like `like`.
+fn declared(name: &str, like: &Task, files: &TaskFiles, format: ColumnFormat) -> Task {
     let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
     let named = [
         (TRAIN, "train.txt", SplitRole::Train, &files.train),
         (DEV, "dev.txt", SplitRole::Dev, &files.dev),
-        (TEST, "test.txt", SplitRole::Test, &files.test),
+        (TEST, "test.txt", SplitRole::Dev, &files.test),
     ];
-    let layout = known.splits.first().map_or(crate::data::Layout::NONE, |split| split.layout);
     let splits = named.into_iter().filter_map(|(split, file, role, path)| {
         let path = Some(kept_path(path.as_deref()?));
-        Some(SplitFile { name: split, role, file, also: &[], path, layout, examples: 0 })
+        Some(SplitFile { name: split, role, file, also: &[], path, layout: Layout::NONE, examples: 0 })
     });
     let dataset = Dataset {
         name,
         folder: name,
         also: &[],
+        labels: Labels::Structured,
+        no_gold: None,
         splits: kept_list(splits.collect()),
-        reader: columns.reader(known.reader),
+        reader: Reader::Columns(format),
         manifest: "",
-        ..*known
     };
+    let dev: &[&str] = if files.test.is_some() { &[DEV, TEST] } else { &[DEV] };
     let files = Some(&*Box::leak(Box::new(dataset)));
-    Ok(Task { name, title: name, benchmark: OWN_DATA, dataset: name, dev: &[DEV], predicts: &[], files, ..*like })
+    Task { name, title: name, benchmark: OWN_DATA, dataset: name, dev, predicts: &[], files, ..*like }
 }
 
 const DEV: &str = "dev";
@@ -205,15 +179,6 @@ mod tests {
     use crate::data::BadRows;
 
     const ROWS: &str = "index\tsentence1\tsentence2\tlabel\n0\tA dog runs.\tA dog moves.\tentailment\n";
-
-    const COLUMNS: Columns = Columns {
-        separator: ColumnSeparator::Any,
-        scheme: ColumnScheme::Auto,
-        token_column: 1,
-        tag_column: None,
-        segmentation_digit: false,
-        lossy: false,
-    };
 
     #[test]
     fn a_named_file_takes_the_place_of_a_published_one() {
@@ -256,33 +221,41 @@ mod tests {
             train: Some(PathBuf::from("a/train")),
             dev: Some(PathBuf::from("a/dev")),
             test: None,
-            columns: Some(COLUMNS),
+            columns: Some(ColumnFormat::default()),
         };
-        let task = declared("my-ner", &like, &files, &COLUMNS).unwrap();
+        let task = declared("my-ner", &like, &files, ColumnFormat::default());
         assert_eq!((task.name, task.benchmark, task.head), ("my-ner", OWN_DATA, HeadKind::Tags));
         let dataset = task.dataset().unwrap();
         let found: Vec<_> = dataset.splits.iter().map(|split| (split.name, split.path)).collect();
         assert_eq!(found, [("train", Some(Path::new("a/train"))), ("dev", Some(Path::new("a/dev")))]);
         let (name, path) = dataset.files(Path::new("nowhere"), dataset.split("dev").unwrap()).unwrap().remove(0);
         assert_eq!((name.as_str(), path.as_path()), ("my-ner/dev.txt", Path::new("a/dev")));
+        assert_eq!(task.dev, ["dev"]);
+        let tested = TaskFiles { test: Some(PathBuf::from("a/test")), ..files };
+        let tested = declared("my-ner", &like, &tested, ColumnFormat::default());
+        assert_eq!(tested.dev, ["dev", "test"]);
+        assert!(tested.parts().any(|part| part == ("test", FilePart::Test)));
     }
 
     #[test]
     fn every_part_of_a_format_is_in_its_text() {
-        let others = [
-            COLUMNS,
-            Columns { separator: ColumnSeparator::Tab, ..COLUMNS },
-            Columns { separator: ColumnSeparator::Space, ..COLUMNS },
-            Columns { scheme: ColumnScheme::Iob1, ..COLUMNS },
-            Columns { scheme: ColumnScheme::Iob2, ..COLUMNS },
-            Columns { scheme: ColumnScheme::Bioes, ..COLUMNS },
-            Columns { token_column: 2, ..COLUMNS },
-            Columns { tag_column: Some(2), ..COLUMNS },
-            Columns { segmentation_digit: true, ..COLUMNS },
-            Columns { lossy: true, ..COLUMNS },
+        let plain = ColumnFormat::default();
+        let all = [
+            plain,
+            ColumnFormat { separator: Separator::Tab, ..plain },
+            ColumnFormat { separator: Separator::Space, ..plain },
+            ColumnFormat { scheme: Scheme::Iob1, ..plain },
+            ColumnFormat { scheme: Scheme::Iob2, ..plain },
+            ColumnFormat { scheme: Scheme::Bioes, ..plain },
+            ColumnFormat { token_column: 1, ..plain },
+            ColumnFormat { tag_column: Some(1), ..plain },
+            ColumnFormat { segmentation_digit: true, ..plain },
+            ColumnFormat { lossy: true, ..plain },
         ];
-        let texts: std::collections::BTreeSet<String> = others.iter().map(Columns::to_string).collect();
-        assert_eq!(texts.len(), others.len(), "{texts:?}");
-        assert_eq!(COLUMNS.to_string(), "separator any, scheme auto, token 1, tag last");
+        let texts: std::collections::BTreeSet<String> = all.iter().map(format_text).collect();
+        assert_eq!(texts.len(), all.len(), "{texts:?}");
+        assert_eq!(format_text(&plain), "separator any, scheme auto, token 1, tag last");
+        let json = serde_json::to_string(&all).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<ColumnFormat>>(&json).unwrap(), all);
     }
 }

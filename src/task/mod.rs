@@ -11,15 +11,15 @@ pub mod spans;
 mod table;
 mod tags;
 
-pub use crate::data::BadRows;
+pub use crate::data::{BadRows, ColumnFormat, Scheme, Separator};
 pub use answers::{DevSplit, Gold, PredictionFile};
 pub use features::{FeatureSource, TaskFeatures, features_of};
-pub use files::{ColumnScheme, ColumnSeparator, Columns, OWN_DATA, TaskFiles};
+pub use files::{FilePart, OWN_DATA, TaskFiles, format_text};
 pub use load::TaskData;
 pub use table::TASKS;
 pub use tags::{TagSet, kinds_tsv, predictions, tag_scores};
 
-use crate::data::{Dataset, LoneTable, SplitRole};
+use crate::data::{Dataset, LoneTable};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::model::HeadLabels;
 use crate::store::{SpanOptions, TagOptions, TaskOptions};
@@ -142,13 +142,6 @@ impl Task {
         }
     }
 
-    /// How many splits of its dataset have no labels; 0 for a dataset that is in no table, which the tests rule
-    /// out.
-    #[must_use]
-    pub fn test_splits(&self) -> usize {
-        let splits = self.dataset().map_or(&[][..], |dataset| dataset.splits);
-        splits.iter().filter(|split| split.role == SplitRole::Test).count()
-    }
 
     fn dataset(&self) -> Result<&'static Dataset, Diagnostic> {
         self.files.map_or_else(|| Dataset::find(self.dataset), Ok)
