@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{self, Experiment, Model, Task};
 use crate::store::settings::NUMERICS_VERSION;
-use crate::store::{Approach, Architecture, FeatureBased, Layers, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings};
+use crate::store::{
+    Approach, Architecture, FeatureBased, Layers, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings,
+};
 use crate::units::Tokens;
 
 pub use filter::Filter;

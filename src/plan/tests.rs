@@ -344,9 +344,8 @@ fn a_run_has_the_settings_of_its_task_and_its_model() {
 
 #[test]
 fn settings_of_a_task_decide_its_runs_and_no_others() {
-    let ids = |overrides: &[&str]| -> Vec<RunId> {
-        shapes(overrides).unwrap().runs.into_iter().map(|run| run.id).collect()
-    };
+    let ids =
+        |overrides: &[&str]| -> Vec<RunId> { shapes(overrides).unwrap().runs.into_iter().map(|run| run.id).collect() };
     let base = ids(&[]);
     for (set, changed) in [
         ("task_settings.squad1.n_best=10", &[0][..]),
@@ -375,7 +374,8 @@ fn a_default_length_that_is_written_gives_the_same_runs() {
 fn layers_that_a_model_has_not_are_refused() {
     let set = "models.deep.approach.feature_based.layers=concat_last_four";
     assert!(shapes(&[set]).is_ok(), "it has four");
-    let set = ["models.wide.tasks=[own]", "models.wide.approach={feature_based: {layers: sum_last_four}}", "tasks=[own]"];
+    let set =
+        ["models.wide.tasks=[own]", "models.wide.approach={feature_based: {layers: sum_last_four}}", "tasks=[own]"];
     let set = [&set[..], &["task_settings.rte=null", "task_settings.squad1=null"]].concat();
     assert_eq!(
         shapes(&set).unwrap_err(),

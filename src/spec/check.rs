@@ -6,8 +6,8 @@ use super::document::Document;
 use super::experiment::{DataSource, Experiment, cache_folder};
 use super::explain::example;
 use super::task::KnownTask;
-use super::{models, tasks};
 use super::written::{Sweep, Training, Written};
+use super::{models, tasks};
 use crate::diagnostic::Diagnostic;
 
 /// A longer name may not fit a file system's limit of 255 bytes beside the prefixes that are put to it.

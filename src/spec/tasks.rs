@@ -22,7 +22,8 @@ pub(super) fn resolve_all(
     known: &[KnownTask],
 ) -> Result<Vec<Task>, Diagnostic> {
     not_empty(document, "tasks", &written.tasks)?;
-    let found: Vec<Option<&KnownTask>> = written.tasks.iter().map(|name| known.iter().find(|k| k.name == name)).collect();
+    let found: Vec<Option<&KnownTask>> =
+        written.tasks.iter().map(|name| known.iter().find(|k| k.name == name)).collect();
     for (index, (name, known_task)) in written.tasks.iter().zip(&found).enumerate() {
         if known_task.is_none() && !is_declared(written, name) {
             return Err(unknown(document, index, name, written, known));
@@ -49,9 +50,10 @@ pub(super) fn resolve_all(
 
 /// Whether the file says of a task what only its maker can say.
 fn is_declared(written: &Written, name: &str) -> bool {
-    written.task_settings.get(name).is_some_and(|own| {
-        own.columns.is_some() || own.train.is_some() || own.dev.is_some() || own.test.is_some()
-    })
+    written
+        .task_settings
+        .get(name)
+        .is_some_and(|own| own.columns.is_some() || own.train.is_some() || own.dev.is_some() || own.test.is_some())
 }
 
 fn unknown(document: &Document, index: usize, name: &str, written: &Written, known: &[KnownTask]) -> Diagnostic {
@@ -98,7 +100,9 @@ impl Settings<'_> {
                 self.keeps_its_format(known)?;
                 (known.shape, known.max_length, None)
             }
-            None => (TaskShape::Tags(self.written.context.unwrap_or_default()), DECLARED_LENGTH, Some(self.declared()?)),
+            None => {
+                (TaskShape::Tags(self.written.context.unwrap_or_default()), DECLARED_LENGTH, Some(self.declared()?))
+            }
         };
         let max_length = self.written.max_length.or(for_all).unwrap_or(default_length);
         let shape = self.shape(shape, max_length)?;
@@ -149,7 +153,9 @@ impl Settings<'_> {
             if file.is_none() {
                 let message = format!("`{name}` is a task of your own, and lacks the key `{key}`");
                 let found = self.document.at_key_of("task_settings", name, message);
-                return Err(found.hint(format!("add `{key}: path/to/{key}.txt`; `bertbench list tasks` has the known tasks")));
+                return Err(
+                    found.hint(format!("add `{key}: path/to/{key}.txt`; `bertbench list tasks` has the known tasks"))
+                );
             }
         }
         let columns = self.written.columns.unwrap_or_default();
@@ -181,11 +187,15 @@ impl Settings<'_> {
         ];
         if let (TaskShape::Texts | TaskShape::Tags(_), Some((key, _))) = (shape, windows.iter().find(|(_, on)| *on)) {
             let message = format!("`{key}` is about windows of long texts, which `{}` has not", self.name);
-            return Err(self.misplaced(key, message).hint(self.remove_or_use(|shape| matches!(shape, TaskShape::Spans(_)))));
+            return Err(self
+                .misplaced(key, message)
+                .hint(self.remove_or_use(|shape| matches!(shape, TaskShape::Spans(_)))));
         }
         if let (TaskShape::Texts | TaskShape::Spans(_), true) = (shape, own.context.is_some()) {
             let message = format!("`context` is about sentences whose words are tagged, which `{}` has not", self.name);
-            return Err(self.misplaced("context", message).hint(self.remove_or_use(|shape| matches!(shape, TaskShape::Tags(_)))));
+            return Err(self
+                .misplaced("context", message)
+                .hint(self.remove_or_use(|shape| matches!(shape, TaskShape::Tags(_)))));
         }
         match shape {
             TaskShape::Texts => Ok(TaskShape::Texts),
@@ -237,13 +247,17 @@ impl Settings<'_> {
                 "{max_length} tokens have no room for text beside a question of {question} and 3 special tokens in `{name}`"
             );
             let found = self.at_the_first_written(&["max_query_length", "max_length"], message);
-            return Err(found.hint(format!("set `task_settings: {{{name}: {{max_length: 384}}}}`, or fewer tokens for questions")));
+            return Err(found
+                .hint(format!("set `task_settings: {{{name}: {{max_length: 384}}}}`, or fewer tokens for questions")));
         };
         if windows.doc_stride > room {
             let stride = windows.doc_stride;
-            let message = format!("windows of {room} tokens that start {stride} apart leave text of `{name}` between them");
+            let message =
+                format!("windows of {room} tokens that start {stride} apart leave text of `{name}` between them");
             let found = self.at_the_first_written(&["doc_stride", "max_length", "max_query_length"], message);
-            return Err(found.hint(format!("set `doc_stride: {}` or less, or a greater `max_length`", room.div_ceil(2))));
+            return Err(
+                found.hint(format!("set `doc_stride: {}` or less, or a greater `max_length`", room.div_ceil(2)))
+            );
         }
         Ok(())
     }

@@ -40,7 +40,10 @@ fn a_file_becomes_plain_values_in_file_order() {
     assert_eq!(experiment.name, "first");
     assert_eq!(experiment.tasks.iter().map(|task| task.name.as_str()).collect::<Vec<_>>(), ["stsb", "rte"]);
     assert!(experiment.tasks.iter().all(|task| task.max_length == 128 && task.files.is_empty()));
-    assert_eq!((&experiment.models[1].tasks[..], experiment.models[1].approach), (&["stsb".to_owned(), "rte".to_owned()][..], Approach::FineTuning));
+    assert_eq!(
+        (&experiment.models[1].tasks[..], experiment.models[1].approach),
+        (&["stsb".to_owned(), "rte".to_owned()][..], Approach::FineTuning)
+    );
     assert_eq!(experiment.models[0].name, "zeta");
     assert_eq!(experiment.models[0].source, ModelSource::Random(Preset::BertTiny.dimensions()));
     assert_eq!(experiment.models[0].lower_case, None);

@@ -108,7 +108,10 @@ fn settings_that_a_task_has_not_are_refused() {
         ("task_settings.conll2003.columns={separator: tab}", "`conll2003` has files of a published format"),
         ("task_settings.squad1.test=a.json", "`squad1` has no test split, so `test` cannot name its file"),
         ("task_settings.squad1.n_best=0", "`n_best` takes 1 or more, found `0`"),
-        ("task_settings.squad1.doc_stride=0", "`doc_stride` takes 1 or more, found `0` (for example `doc_stride: 128`)"),
+        (
+            "task_settings.squad1.doc_stride=0",
+            "`doc_stride` takes 1 or more, found `0` (for example `doc_stride: 128`)",
+        ),
         ("task_settings.squad1.null_threshold=.inf", "`null_threshold` takes a finite number"),
         ("task_settings.rte.max_length=2", "`max_length` takes at least 3: `[CLS]`, one token and `[SEP]`, found `2`"),
         ("task_settings.rte.train=''", "`train` is not a path"),
@@ -149,18 +152,17 @@ fn windows_have_room_and_leave_no_gaps() {
 fn a_model_can_be_for_some_of_the_tasks() {
     let two = ["models.cased={preset: bert-small, tasks: [conll2003, rte]}", "models.wide.tasks=[squad1]"];
     let experiment = read(TASKS, &two).unwrap();
-    let of = |at: usize| {
-        experiment.tasks_of(&experiment.models[at]).map(|task| task.name.as_str()).collect::<Vec<_>>()
-    };
+    let of = |at: usize| experiment.tasks_of(&experiment.models[at]).map(|task| task.name.as_str()).collect::<Vec<_>>();
     assert_eq!(of(0), ["squad1"]);
     assert_eq!(of(1), ["rte", "conll2003"]);
     assert_eq!(
         wrong(TASKS, &["models.wide.tasks=[rte, squad1]"]),
         "first.yaml:4:22: no model is trained on `conll2003` (name it in the `tasks` of a model, or remove it)"
     );
-    assert!(wrong(TASKS, &["models.wide.tasks=[rte, sqad1]"]).ends_with(
-        "`sqad1` is not one of the experiment's `tasks` (did you mean `squad1`?)"
-    ));
+    assert!(
+        wrong(TASKS, &["models.wide.tasks=[rte, sqad1]"])
+            .ends_with("`sqad1` is not one of the experiment's `tasks` (did you mean `squad1`?)")
+    );
     assert!(wrong(TASKS, &["models.wide.tasks=[]"]).contains("`tasks` is empty"));
     assert!(wrong(TASKS, &["models.wide.tasks=[rte, rte]"]).contains("`tasks` has the value `rte` twice"));
     // A short model need not reach the length of a task that is not its own.
