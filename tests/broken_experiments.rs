@@ -11,18 +11,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bertbench::cli::render;
+use bertbench::plan::known_tasks;
 use bertbench::spec;
-
-fn tasks() -> Vec<&'static str> {
-    bertbench::task::TASKS.iter().map(|task| task.name).collect()
-}
 
 /// Relative to the crate's root, where cargo runs tests, so that the messages name no machine's path.
 const FOLDER: &str = "tests/broken/experiments";
 
 fn rendered(path: &Path, overrides: &[&str]) -> String {
     let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    match spec::load(path, &tasks(), &overrides) {
+    match spec::load(path, &known_tasks(), &overrides) {
         Ok(experiment) => format!("no error: loaded `{}`\n", experiment.name),
         Err(found) => render(&found, false),
     }
@@ -158,7 +155,7 @@ hint: for example `max_length: 128`
         "training.max_length=2",
         "error: `max_length` takes at least 3: `[CLS]`, one token and `[SEP]`, found `2`
   --> --set training.max_length=2
-hint: the default is `128`
+hint: without it each task has its own, such as `128`
 ",
     ),
     (

@@ -9,8 +9,8 @@ use super::threads::ThreadArgs;
 use super::{Ended, Error};
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedRun;
-use crate::store::free_disk;
-use crate::task::{HeadKind, Task};
+use crate::store::{Start, free_disk};
+use crate::task::HeadKind;
 use crate::train::{task_features, try_step};
 use crate::units::Bytes;
 
@@ -51,7 +51,7 @@ fn labels(prepared: &Prepared) -> Result<(), Error> {
         if !seen.insert(&settings.task) {
             continue;
         }
-        let task = Task::find(&settings.task)?;
+        let task = prepared.context.task(&settings.task)?;
         let features = task_features(&prepared.context, settings)?;
         let splits =
             std::iter::once(("train", &features.train)).chain(features.dev.iter().map(|dev| (dev.name, &dev.features)));
@@ -144,6 +144,9 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
                 print(&format_args!("ok    one step of {model} on {task}: loss {loss:.4}, {seconds}"))?;
                 for note in notes {
                     print(&format_args!("note  {model} on {task}: {note}"))?;
+                }
+                if settings.start == Start::Random && !settings.approach.is_fine_tuning() {
+                    print(&format_args!("note  {model} on {task}: the frozen encoder has random weights"))?;
                 }
             }
             Err(error) => {

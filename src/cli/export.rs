@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 use super::check_submission::{is_rejected, said};
 use super::kept_model::{Kept, KeptModel};
-use super::prepare::{data_root, device_name};
+use super::prepare::{DataRoot, data_root, device_name};
 use super::report::gather;
 use super::streams::Output;
 use super::table::{Column, print, table};
@@ -17,6 +17,7 @@ use super::{Ended, Error};
 use crate::data::BadRows;
 use crate::data::submission::{FILES, Packed, Part, Severity, SubmissionFile, check_archive, pack};
 use crate::diagnostic::Diagnostic;
+use crate::plan;
 use crate::spec::{self, Experiment};
 use crate::store::{Record, RunsRoot};
 use crate::task::{TASKS, Task};
@@ -24,9 +25,6 @@ use crate::train::open_device;
 
 /// The name of the zip in the report's folder.
 const ZIP: &str = "glue-submission.zip";
-
-/// What records of the mini benchmark call it.
-const MINI: &str = "mini";
 
 /// Write predictions of an experiment's best runs as a benchmark's server reads them.
 #[derive(Debug, clap::Args)]
@@ -91,15 +89,14 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
 }
 
 fn glue_submission(args: &GlueArgs) -> Result<Ended, Error> {
-    let tasks: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
-    let experiment = spec::load(&args.file, &tasks, &args.set)?;
+    let experiment = spec::load(&args.file, &plan::known_tasks(), &args.set)?;
     let named = args.out.as_deref().map(Output::open).transpose()?;
-    let (data, benchmark, _) = data_root(&experiment)?;
+    let DataRoot { folder: data, mini, .. } = data_root(&experiment)?;
     let answers = answers(args, &experiment, &data)?;
     let output = named.map_or_else(|| beside_the_report(&experiment.name), Ok)?;
     let (zip, packed) = pack(&answers.parts)?;
     output.write(&zip)?;
-    conclude(&output, &answers, &packed, &zip, benchmark == MINI)
+    conclude(&output, &answers, &packed, &zip, mini)
 }
 
 /// The zip of an experiment where the user names none.

@@ -9,10 +9,10 @@ use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
 use crate::model::hub::HubError;
 use crate::model::{CheckpointError, Config, check_weights, folder_of};
-use crate::plan::{Inputs, ModelInput, TaskInput};
-use crate::spec::{Experiment, HubModel, Model, ModelSource};
+use crate::plan::{Inputs, ModelInput, TaskInput, task_options};
+use crate::spec::{self, Experiment, HubModel, Model, ModelSource};
 use crate::store::{Architecture, Start};
-use crate::task::{FeatureSource, Task};
+use crate::task::FeatureSource;
 use crate::text::{CacheOutcome, FeatureCache, Vocabulary, lower_case_of, vocabulary_file};
 use crate::train::RunContext;
 use crate::units::Seconds;
@@ -23,6 +23,9 @@ const SEGMENTS: u32 = 2;
 const CHECKPOINT_IS: &str = "a checkpoint is a folder of a BERT: config.json, vocab.txt and model.safetensors, pytorch_model.bin or bert_model.ckpt";
 /// Building features for longer than this is mentioned.
 const WORTH_MENTIONING: Seconds = Seconds(2.0);
+
+/// SHA-256 of the data files, by task and by published name.
+type Checksums<'a> = BTreeMap<&'a str, BTreeMap<String, String>>;
 
 /// What was read so far, and what was wrong.
 pub(super) struct Reading {
@@ -53,13 +56,13 @@ impl Reader<'_> {
         }
     }
 
-    fn checksums(&self, into: &mut Reading) -> BTreeMap<&'static str, BTreeMap<String, String>> {
+    fn checksums(&self, into: &mut Reading) -> Checksums<'_> {
         let mut checksums = BTreeMap::new();
-        for name in &self.experiment.tasks {
-            let found = Task::find(name).and_then(|task| Ok((task.name, task.checksums(&into.context.data)?)));
+        for asked in &self.experiment.tasks {
+            let found = into.context.task(&asked.name).and_then(|task| task.checksums(&into.context.data));
             match found {
-                Ok((name, found)) => {
-                    checksums.insert(name, found);
+                Ok(found) => {
+                    checksums.insert(asked.name.as_str(), found);
                 }
                 Err(finding) => into.findings.push(finding),
             }
@@ -156,15 +159,16 @@ impl Reader<'_> {
         model: &Model,
         input: &ModelInput,
         vocabulary: &Vocabulary,
-        checksums: &BTreeMap<&'static str, BTreeMap<String, String>>,
+        checksums: &Checksums<'_>,
         into: &mut Reading,
     ) {
-        for (name, checksums) in checksums {
+        for task in self.experiment.tasks_of(model) {
+            let Some(checksums) = checksums.get(task.name.as_str()) else { continue };
             let start = Instant::now();
-            match self.task(name, input, vocabulary, checksums, &into.context, model) {
+            match self.task(task, input, vocabulary, checksums, &into.context, model) {
                 Ok(found) => {
                     into.slowest.0 = into.slowest.0.max(start.elapsed().as_secs_f64());
-                    into.inputs.tasks.insert(((*name).to_owned(), model.name.clone()), found);
+                    into.inputs.tasks.insert((task.name.clone(), model.name.clone()), found);
                 }
                 // The same fault of the same file, for each model, is one fault.
                 Err(finding) if into.findings.contains(&finding) => {}
@@ -175,7 +179,7 @@ impl Reader<'_> {
 
     fn task(
         &self,
-        name: &str,
+        task: &spec::Task,
         input: &ModelInput,
         vocabulary: &Vocabulary,
         checksums: &BTreeMap<String, String>,
@@ -183,14 +187,15 @@ impl Reader<'_> {
         model: &Model,
     ) -> Result<TaskInput, Diagnostic> {
         let start = Instant::now();
-        let features = Task::find(name)?.features(&FeatureSource {
+        let (name, options) = (&task.name, task_options(task));
+        let features = context.task(name)?.features(&FeatureSource {
             data_root: &context.data,
             bad_rows: if self.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
             checksums,
             vocabulary,
             lower_case: input.lower_case,
-            max_length: self.experiment.training.max_length,
-            options: None,
+            max_length: task.max_length,
+            options: options.as_ref(),
             cache: &FeatureCache::new(&context.features),
         })?;
         let seconds = Seconds(start.elapsed().as_secs_f64());

@@ -1,7 +1,7 @@
 //! From an experiment file to everything that a command needs to know of it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::data::mini_folder;
@@ -10,7 +10,6 @@ use crate::data::mini;
 use crate::plan::{self, Filter, Inputs, Plan};
 use crate::spec::{self, DataSource, Experiment};
 use crate::store::RunsRoot;
-use crate::task::TASKS;
 use crate::train::{NamedDevice, RunContext, open_device, open_precision};
 use crate::units::Seconds;
 
@@ -68,8 +67,7 @@ impl OnlyArgs {
 impl ExperimentArgs {
     /// Reads and checks the file alone.
     pub(super) fn load(&self) -> Result<Experiment, Error> {
-        let tasks: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
-        Ok(spec::load(&self.file, &tasks, &self.set)?)
+        Ok(spec::load(&self.file, &plan::known_tasks(), &self.set)?)
     }
 
     /// Reads the file, the data (through the feature cache), the vocabularies and the checksums, and
@@ -80,13 +78,15 @@ impl ExperimentArgs {
             .map_err(|error| experiment.finding("device", error.to_string()))?;
         open_precision(plan::precision(experiment.training.precision), device.name)
             .map_err(|error| experiment.finding("training.precision", error.to_string()).hint(error.hint()))?;
-        let (data, benchmark, ceilings) = data_root(&experiment)?;
+        let DataRoot { folder: data, mini, ceilings } = data_root(&experiment)?;
+        let files = |task: &spec::Task| Some((task.name.clone(), plan::task_files(task)?));
         let context = RunContext {
             runs: self.runs.clone(),
             features: self.runs.join(FEATURES),
             vocabularies: BTreeMap::new(),
             data,
-            benchmark,
+            task_files: experiment.tasks.iter().filter_map(files).collect(),
+            mini,
             ceilings,
             threads: rayon::current_num_threads() as u32,
         };
@@ -127,20 +127,31 @@ pub(super) fn device_name(device: spec::Device) -> &'static str {
     }
 }
 
-/// The data folder, the benchmark's name and the known ceilings; generates the mini benchmark.
-pub(super) fn data_root(experiment: &Experiment) -> Result<(PathBuf, String, BTreeMap<String, f64>), Error> {
+/// Where the data is.
+pub(super) struct DataRoot {
+    pub(super) folder: PathBuf,
+    /// Whether it is the mini benchmark.
+    pub(super) mini: bool,
+    /// The best scores that can be expected, by task.
+    pub(super) ceilings: BTreeMap<String, f64>,
+}
+
+/// The data folder and the known ceilings; generates the mini benchmark.
+pub(super) fn data_root(experiment: &Experiment) -> Result<DataRoot, Error> {
+    let published = |folder: &Path| DataRoot { folder: folder.to_path_buf(), mini: false, ceilings: BTreeMap::new() };
     match &experiment.data {
+        DataSource::Cache(folder) if !experiment.reads_data_folder() => Ok(published(folder)),
         DataSource::Folder(folder) | DataSource::Cache(folder) => {
             if !folder.is_dir() {
                 let finding = experiment.finding("data", format!("no data folder at {}", folder.display()));
-                let hint = "it holds RTE/, STS-B/, … in the official layout; `data: FOLDER` names it";
+                let hint = "it holds RTE/, SQuAD/, … in the official layout; `data: FOLDER` names it";
                 return Err(finding.hint(hint).into());
             }
             // A generated folder stays the mini benchmark, however it is named: its scores are not GLUE's.
             if mini::is_mini(folder) {
                 return mini_root(experiment, "data", folder.clone());
             }
-            Ok((folder.clone(), "GLUE".into(), BTreeMap::new()))
+            Ok(published(folder))
         }
         DataSource::Mini { seed } => {
             let folder = mini_folder(*seed);
@@ -150,12 +161,8 @@ pub(super) fn data_root(experiment: &Experiment) -> Result<(PathBuf, String, BTr
     }
 }
 
-fn mini_root(
-    experiment: &Experiment,
-    key: &str,
-    folder: PathBuf,
-) -> Result<(PathBuf, String, BTreeMap<String, f64>), Error> {
+fn mini_root(experiment: &Experiment, key: &str, folder: PathBuf) -> Result<DataRoot, Error> {
     let bounds = mini::bounds(&folder).map_err(|error| experiment.finding(key, error.to_string()))?;
     let ceilings = bounds.into_iter().map(|(task, bound)| (task, bound.ceiling)).collect();
-    Ok((folder, "mini".into(), ceilings))
+    Ok(DataRoot { folder, mini: true, ceilings })
 }

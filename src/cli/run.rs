@@ -48,7 +48,11 @@ Examples:
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let prepared = args.experiment.prepare()?;
     let plan = args.only.of(&prepared.plan)?;
-    carry_out(&prepared, &plan, How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast })
+    carry_out(
+        &prepared,
+        &plan,
+        How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast },
+    )
 }
 
 /// Runs what is missing of an experiment; what failed before is tried again.

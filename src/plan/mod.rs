@@ -5,18 +5,22 @@
 
 mod filter;
 mod forecast;
+mod tasks;
 mod work;
 
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::spec::{self, Experiment};
+use crate::spec::{self, Experiment, Model, Task};
 use crate::store::settings::NUMERICS_VERSION;
-use crate::store::{Architecture, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings};
+use crate::store::{
+    Approach, Architecture, FeatureBased, Layers, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings,
+};
 use crate::units::Tokens;
 
 pub use filter::Filter;
 pub use forecast::{Calibration, Forecast, Totals, forecast, forward_flops, parameters};
+pub use tasks::{known_tasks, task_files, task_options};
 pub use work::{evaluation_flops, model_parameters, trained_parameters, training_flops};
 
 /// What planning needs to know about the machine, the models and the data.
@@ -52,11 +56,11 @@ pub struct TaskInput {
     pub data_sha256: BTreeMap<String, String>,
     /// Examples of the training split.
     pub train_examples: u64,
-    /// Their tokens, truncated to the experiment's longest sequence.
+    /// Their tokens, in sequences up to the task's longest.
     pub train_tokens: u64,
     /// Examples of all dev splits.
     pub dev_examples: u64,
-    /// Their tokens, truncated likewise.
+    /// Their tokens, likewise.
     pub dev_tokens: u64,
 }
 
@@ -98,7 +102,7 @@ pub fn steps(train_examples: u64, batch_size: u32, epochs: u32) -> u64 {
 /// Expands an experiment into its runs.
 ///
 /// # Errors
-/// A model that cannot read sequences as long as `max_length`, a task without training examples, two
+/// A model that cannot read sequences as long as a task's, or has not the layers that are read, a task without training examples, two
 /// models that are the same, and inputs that are missing.
 pub fn expand(experiment: &Experiment, inputs: &Inputs) -> Result<Plan, Diagnostic> {
     let mut runs = Vec::new();
@@ -106,17 +110,22 @@ pub fn expand(experiment: &Experiment, inputs: &Inputs) -> Result<Plan, Diagnost
         let model_input = inputs.models.get(&model.name).ok_or_else(|| {
             experiment.finding(&format!("models.{}", model.name), format!("the model `{}` was not read", model.name))
         })?;
-        length_fits(experiment, &model.name, model_input)?;
-        for task in &experiment.tasks {
-            let found = |message: String| experiment.finding(&format!("tasks.{task}"), message);
+        has_layers(experiment, model, model_input)?;
+        for task in experiment.tasks_of(model) {
+            let (name, positions) = (&task.name, model_input.architecture.max_positions);
+            // A preset's positions are checked with the file; a checkpoint's are known only now.
+            if task.max_length > positions {
+                return Err(experiment.too_long(task, &model.name, positions));
+            }
+            let found = |message: String| experiment.finding(&format!("tasks.{name}"), message);
             let task_input = inputs
                 .tasks
-                .get(&(task.clone(), model.name.clone()))
-                .ok_or_else(|| found(format!("the data of `{task}` was not read for `{}`", model.name)))?;
+                .get(&(name.clone(), model.name.clone()))
+                .ok_or_else(|| found(format!("the data of `{name}` was not read for `{}`", model.name)))?;
             if task_input.train_examples == 0 {
-                return Err(found(format!("`{task}` has no training examples")).hint("is its training file empty?"));
+                return Err(found(format!("`{name}` has no training examples")).hint("is its training file empty?"));
             }
-            let base = settings(experiment, inputs, &model.name, task, model_input, task_input);
+            let base = settings(experiment, inputs, (model, model_input), (task, task_input));
             grid(experiment, &base, task_input, &mut runs);
         }
     }
@@ -128,25 +137,23 @@ pub fn expand(experiment: &Experiment, inputs: &Inputs) -> Result<Plan, Diagnost
 fn settings(
     experiment: &Experiment,
     inputs: &Inputs,
-    model: &str,
-    task: &str,
-    model_input: &ModelInput,
-    task_input: &TaskInput,
+    (model, model_input): (&Model, &ModelInput),
+    (task, task_input): (&Task, &TaskInput),
 ) -> RunSettings {
     let training = &experiment.training;
     RunSettings {
-        model: model.to_owned(),
+        model: model.name.clone(),
         architecture: model_input.architecture,
         start: model_input.start.clone(),
-        task: task.to_owned(),
-        task_options: None,
-        approach: crate::store::Approach::FineTuning,
+        task: task.name.clone(),
+        task_options: task_options(task),
+        approach: approach(model.approach),
         batch_size: 0,
         learning_rate: 0.0,
         epochs: 0,
         seed: 0,
         training: TrainingSettings {
-            max_length: training.max_length,
+            max_length: task.max_length,
             warmup_fraction: training.warmup_fraction,
             weight_decay: training.weight_decay,
             dropout: training.dropout,
@@ -184,6 +191,22 @@ fn optimizer(written: spec::Optimizer) -> Optimizer {
     }
 }
 
+fn approach(written: spec::Approach) -> Approach {
+    let of = match written {
+        spec::Approach::FineTuning => return Approach::FineTuning,
+        spec::Approach::FeatureBased(of) => of,
+    };
+    let layers = match of.layers {
+        spec::Layers::Embeddings => Layers::Embeddings,
+        spec::Layers::Last => Layers::Last,
+        spec::Layers::SecondToLast => Layers::SecondToLast,
+        spec::Layers::SumLastFour => Layers::SumLastFour,
+        spec::Layers::ConcatLastFour => Layers::ConcatLastFour,
+        spec::Layers::SumAll => Layers::SumAll,
+    };
+    Approach::FeatureBased(FeatureBased { layers, hidden: of.hidden, lstm_layers: of.lstm_layers })
+}
+
 /// Puts a run for every seed and point of the sweep behind `runs`.
 fn grid(experiment: &Experiment, base: &RunSettings, input: &TaskInput, runs: &mut Vec<PlannedRun>) {
     let sweep = &experiment.sweep;
@@ -207,16 +230,18 @@ fn grid(experiment: &Experiment, base: &RunSettings, input: &TaskInput, runs: &m
     }
 }
 
-/// A preset's positions are checked with the file; a checkpoint's are known only now.
-fn length_fits(experiment: &Experiment, model: &str, input: &ModelInput) -> Result<(), Diagnostic> {
-    let (wanted, positions) = (experiment.training.max_length, input.architecture.max_positions);
-    if wanted <= positions {
+/// Refuses layers to read that the encoder has not.
+fn has_layers(experiment: &Experiment, model: &Model, input: &ModelInput) -> Result<(), Diagnostic> {
+    let spec::Approach::FeatureBased(of) = model.approach else { return Ok(()) };
+    let (has, needs) = (input.architecture.layers, of.layers.needs());
+    if needs <= has {
         return Ok(());
     }
-    let written = experiment.place_of("training.max_length").is_some();
-    let key = if written { "training.max_length".to_owned() } else { format!("models.{model}.checkpoint") };
-    let message = format!("`max_length` is {wanted}, but the model `{model}` has {positions} positions");
-    Err(experiment.finding(&key, message).hint(format!("set `training: {{max_length: {positions}}}` or less")))
+    let own = format!("models.{}.approach", model.name);
+    let key = if experiment.place_of(&own).is_some() { own } else { "approach".to_owned() };
+    let message = format!("these layers are of the last {needs}, but the model `{}` has {has}", model.name);
+    let hint = "`last`, `embeddings` and `sum_all` are there in every model";
+    Err(experiment.finding(&format!("{key}.feature_based.layers"), message).hint(hint))
 }
 
 /// Names do not decide a result, so two models of the same size and weights would be the same runs.

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use super::document::Document;
 use super::experiment::{DataSource, Experiment, cache_folder};
 use super::explain::example;
-use super::models;
-use super::written::{SHORTEST_SEQUENCE, Sweep, Training, Written};
-use crate::diagnostic::{Diagnostic, suggest};
+use super::task::KnownTask;
+use super::written::{Sweep, Training, Written};
+use super::{models, tasks};
+use crate::diagnostic::Diagnostic;
 
 /// A longer name may not fit a file system's limit of 255 bytes beside the prefixes that are put to it.
 const LONGEST_NAME: usize = 100;
 
 /// Turns the file as written into an experiment.
-pub(super) fn check(written: Written, document: Document, known_tasks: &[&str]) -> Result<Experiment, Diagnostic> {
+pub(super) fn check(written: Written, document: Document, known: &[KnownTask]) -> Result<Experiment, Diagnostic> {
     folder_name(&document, &written.experiment)?;
-    tasks(&document, &written.tasks, known_tasks)?;
     sweep(&document, &written.sweep)?;
     no_duplicates(&document, "seeds", &written.seeds)?;
     training(&document, &written.training)?;
@@ -23,11 +23,12 @@ pub(super) fn check(written: Written, document: Document, known_tasks: &[&str]) 
         return Err(document.at_key("slots", "`slots` takes 1 or more").hint("leave it out to fill the machine"));
     }
     let data = data_source(&document, &written)?;
-    let models = models::resolve_all(&document, &written)?;
+    let tasks = tasks::resolve_all(&document, &written, known)?;
+    let models = models::resolve_all(&document, &written, &tasks)?;
     Ok(Experiment {
         name: written.experiment,
         models,
-        tasks: written.tasks,
+        tasks,
         data,
         sweep: written.sweep,
         seeds: written.seeds,
@@ -64,22 +65,6 @@ fn folder_name(document: &Document, name: &str) -> Result<(), Diagnostic> {
     Err(document.at_key("experiment", message).hint(hint))
 }
 
-fn tasks(document: &Document, tasks: &[String], known: &[&str]) -> Result<(), Diagnostic> {
-    not_empty(document, "tasks", tasks)?;
-    for (index, task) in tasks.iter().enumerate() {
-        if known.contains(&task.as_str()) {
-            continue;
-        }
-        let found = document.at_key(&format!("tasks.{index}"), format!("unknown task `{task}`"));
-        return Err(if task.eq_ignore_ascii_case("ax") {
-            found.hint("AX is answered by the model of `mnli`: list that")
-        } else {
-            found.hint(suggest(task, known.iter().copied()))
-        });
-    }
-    no_duplicates(document, "tasks", tasks)
-}
-
 /// The last key of a key path, as messages name it.
 fn last(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or(key)
@@ -99,7 +84,7 @@ pub(super) fn not_empty<T>(document: &Document, key: &str, values: &[T]) -> Resu
 }
 
 /// Refuses an empty list and one with a value twice; points at the second of the two.
-fn no_duplicates<T: PartialEq + std::fmt::Display>(
+pub(super) fn no_duplicates<T: PartialEq + std::fmt::Display>(
     document: &Document,
     key: &str,
     values: &[T],
@@ -149,13 +134,7 @@ struct Rule {
     takes: &'static str,
 }
 
-const TRAINING_RULES: [Rule; 9] = [
-    Rule {
-        key: "max_length",
-        value: |t| f64::from(t.max_length),
-        holds: |v| v >= f64::from(SHORTEST_SEQUENCE),
-        takes: "at least 3: `[CLS]`, one token and `[SEP]`",
-    },
+const TRAINING_RULES: [Rule; 8] = [
     Rule {
         key: "warmup_fraction",
         value: |t| t.warmup_fraction,
@@ -182,6 +161,7 @@ const TRAINING_RULES: [Rule; 9] = [
 ];
 
 fn training(document: &Document, training: &Training) -> Result<(), Diagnostic> {
+    tasks::long_enough(document, "training.max_length", training.max_length)?;
     for rule in &TRAINING_RULES {
         let value = (rule.value)(training);
         if (rule.holds)(value) {

@@ -3,13 +3,16 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::approach::Approach;
 use super::document::Document;
 use super::hub::HubModel;
+use super::task::Task;
+use super::tasks;
 use super::written::{Device, Preset, Sweep, Training};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// An experiment: models × tasks × the points of a sweep × seeds. Every list is non-empty and without
-/// duplicates, every number in its range, every task known.
+/// duplicates, every number in its range, every task known or declared.
 #[derive(Clone, Debug)]
 pub struct Experiment {
     /// Its name; safe as a folder's.
@@ -17,7 +20,7 @@ pub struct Experiment {
     /// The models, in file order.
     pub models: Vec<Model>,
     /// The tasks, in file order.
-    pub tasks: Vec<String>,
+    pub tasks: Vec<Task>,
     /// Where the tasks' data is.
     pub data: DataSource,
     /// The grid.
@@ -44,6 +47,10 @@ pub struct Model {
     pub vocabulary: Option<PathBuf>,
     /// Whether text is lower-cased, when the file says so; else the checkpoint's setting, or true.
     pub lower_case: Option<bool>,
+    /// The names of the tasks that it is trained on, in the order of the experiment's.
+    pub tasks: Vec<String>,
+    /// How its encoder is used.
+    pub approach: Approach,
 }
 
 /// Where a model's size and weights come from.
@@ -75,7 +82,7 @@ pub struct Dimensions {
 /// Where the tasks' data is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataSource {
-    /// A folder in the official layout, `RTE/`, `STS-B/`, …, that the file names.
+    /// A folder in the official layout, `RTE/`, `SQuAD/`, …, that the file names.
     Folder(PathBuf),
     /// The mini benchmark, generated from this seed.
     Mini {
@@ -109,6 +116,24 @@ impl Experiment {
                 None => return self.document.about(message),
             }
         }
+    }
+
+    /// The tasks that `model` is trained on, in file order.
+    pub fn tasks_of(&self, model: &Model) -> impl Iterator<Item = &Task> {
+        self.tasks.iter().filter(|task| model.tasks.contains(&task.name))
+    }
+
+    /// Whether the data folder is read at all: not when the experiment names every file itself.
+    #[must_use]
+    pub fn reads_data_folder(&self) -> bool {
+        self.tasks.iter().any(|task| task.reads_data_folder)
+    }
+
+    /// A finding about a model whose positions do not reach a task's longest sequence, where one of the two is
+    /// written.
+    #[must_use]
+    pub fn too_long(&self, task: &Task, model: &str, positions: u32) -> Diagnostic {
+        tasks::too_long(&self.document, task, model, positions)
     }
 }
 

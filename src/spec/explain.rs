@@ -2,11 +2,11 @@
 
 use super::document::{Document, Value};
 use super::schema;
-use super::typed::{At, Cause, ONE_CHOICE, Wrong};
+use super::typed::{At, Cause, ONE_CHOICE, ONE_CHOICE_OF_SETTINGS, Wrong};
 use crate::diagnostic::{Diagnostic, suggest};
 
-/// A line that is right, by key: shown when the key is missing or holds something of another shape.
-const EXAMPLES: [(&str, &str); 26] = [
+/// A line that is right, by key, or by a key and the one above it: shown when the key is missing or holds something of another shape.
+const EXAMPLES: [(&str, &str); 46] = [
     ("experiment", "experiment: my-first"),
     ("models", "models: {base: {preset: bert-base}}"),
     ("tasks", "tasks: [rte, mrpc]"),
@@ -33,11 +33,31 @@ const EXAMPLES: [(&str, &str); 26] = [
     ("hub", "hub: google-bert/bert-base-uncased"),
     ("revision", "revision: main"),
     ("vocabulary", "vocabulary: path/to/vocab.txt"),
+    ("task_settings", "task_settings: {rte: {max_length: 256}}"),
+    ("doc_stride", "doc_stride: 128"),
+    ("max_query_length", "max_query_length: 64"),
+    ("max_answer_length", "max_answer_length: 30"),
+    ("n_best", "n_best: 20"),
+    ("null_threshold", "null_threshold: 0.0"),
+    ("context", "context: document"),
+    ("columns", "columns: {separator: space, scheme: bioes}"),
+    ("separator", "separator: space"),
+    ("scheme", "scheme: iob2"),
+    ("token_column", "token_column: 1"),
+    ("tag_column", "tag_column: 2"),
+    ("train", "train: path/to/train.txt"),
+    ("dev", "dev: path/to/dev.txt"),
+    ("test", "test: path/to/test.txt"),
+    ("approach", "approach: {feature_based: {layers: concat_last_four}}"),
+    ("feature_based", "feature_based: {layers: concat_last_four}"),
+    ("feature_based.layers", "layers: concat_last_four"),
+    ("feature_based.hidden", "hidden: 768"),
+    ("lstm_layers", "lstm_layers: 2"),
 ];
 
 /// Names that other programs use for our keys (Hugging Face's Trainer, google-research/bert), and slips
 /// that are too far for "did you mean".
-const OTHER_NAMES: [(&str, &str); 29] = [
+const OTHER_NAMES: [(&str, &str); 39] = [
     ("name", "experiment"),
     ("dataset", "data"),
     ("data_dir", "data"),
@@ -67,6 +87,16 @@ const OTHER_NAMES: [(&str, &str); 29] = [
     ("commit", "revision"),
     ("vocab", "vocabulary"),
     ("do_lower_case", "lower_case"),
+    ("n_best_size", "n_best"),
+    ("null_score_diff_threshold", "null_threshold"),
+    ("train_file", "train"),
+    ("train_data", "train"),
+    ("predict_file", "dev"),
+    ("validation", "dev"),
+    ("validation_file", "dev"),
+    ("test_file", "test"),
+    ("delimiter", "separator"),
+    ("format", "columns"),
 ];
 
 /// What other programs call their precisions, lower-cased, and what to write here.
@@ -115,13 +145,14 @@ fn key_of(path: &str) -> (&str, bool) {
     }
 }
 
-/// A line that is right for `key`.
-pub(super) fn example(key: &str) -> Option<&'static str> {
-    EXAMPLES.iter().find(|(name, _)| *name == key).map(|(_, line)| *line)
+/// A line that is right for the key at the end of `path`.
+pub(super) fn example(path: &str) -> Option<&'static str> {
+    let ends = |name: &str| path.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    EXAMPLES.iter().filter(|(name, _)| ends(name)).max_by_key(|(name, _)| name.len()).map(|(_, line)| *line)
 }
 
 fn missing(at: &At, key: &str) -> Words {
-    let line = example(key).map_or_else(|| format!("{key}: …"), str::to_owned);
+    let line = example(&format!("{}.{key}", at.path)).map_or_else(|| format!("{key}: …"), str::to_owned);
     if at.path.is_empty() {
         (format!("the key `{key}` is missing"), Some(format!("add `{line}`")))
     } else {
@@ -137,7 +168,7 @@ fn no_value(at: &At) -> Words {
             Some("write a value, or remove the empty element".to_owned()),
         );
     }
-    let advice = match example(key) {
+    let advice = match example(&at.path) {
         Some(line) => format!("for example `{line}`; or remove the key"),
         None => "write a value after the colon, or remove the key".to_owned(),
     };
@@ -191,7 +222,7 @@ fn wanted(expected: &str) -> &str {
         "a boolean" => "`true` or `false`",
         "a sequence" => "a list",
         "a map" => "keys with values",
-        ONE_CHOICE => "one choice with its settings in braces",
+        ONE_CHOICE | ONE_CHOICE_OF_SETTINGS => "one choice with its settings in braces",
         other => other,
     }
 }
@@ -216,7 +247,7 @@ fn mismatch(document: &Document, at: &At, expected: &str) -> Words {
         (wanted, _) => wanted,
     };
     let relation = if in_list { "in" } else { "for" };
-    (format!("expected {wanted} {relation} `{key}`, found {found}"), mismatch_hint(key, expected, &at.value, &written))
+    (format!("expected {wanted} {relation} `{key}`, found {found}"), mismatch_hint(at, expected, &written))
 }
 
 fn plain(value: &Value) -> String {
@@ -229,8 +260,10 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn mismatch_hint(key: &str, expected: &str, value: &Value, written: &str) -> Option<String> {
-    match (wanted(expected), value) {
+fn mismatch_hint(at: &At, expected: &str, written: &str) -> Option<String> {
+    let (key, in_list) = key_of(&at.path);
+    let path = if in_list { key } else { &at.path };
+    match (wanted(expected), &at.value) {
         ("a list", Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_)) => {
             Some(format!("one value is a list too: `{key}: [{written}]`"))
         }
@@ -258,6 +291,6 @@ fn mismatch_hint(key: &str, expected: &str, value: &Value, written: &str) -> Opt
         },
         ("`true` or `false`", Value::Integer(1)) => Some("write `true`".to_owned()),
         ("`true` or `false`", Value::Integer(0)) => Some("write `false`".to_owned()),
-        _ => example(key).map(|line| format!("for example `{line}`")),
+        _ => example(path).map(|line| format!("for example `{line}`")),
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::document::{Document, Node, Value, place_in, split_lines};
 use super::experiment::Experiment;
+use super::task::KnownTask;
 use super::written::Written;
 use super::{check, overrides, typed, yaml};
 use crate::diagnostic::Diagnostic;
@@ -17,19 +18,19 @@ const MAX_BYTES: u64 = 1 << 20;
 const SMALLEST: &str = "an experiment has at least the keys `experiment`, `models`, `tasks` and `sweep`";
 
 /// Reads and checks the experiment file at `path`, with the `--set` arguments (`KEY=VALUE`) put over it.
-/// `known_tasks` are the names that `tasks` may list.
+/// `known` are the tasks that `tasks` may list besides those that the file declares.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place and what to do.
-pub fn load(path: &Path, known_tasks: &[&str], overrides: &[String]) -> Result<Experiment, Diagnostic> {
-    parse(path, &text_of(path)?, known_tasks, overrides)
+pub fn load(path: &Path, known: &[KnownTask], overrides: &[String]) -> Result<Experiment, Diagnostic> {
+    parse(path, &text_of(path)?, known, overrides)
 }
 
 /// As [`load`], from a text; `path` is what its errors name.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place and what to do.
-pub fn parse(path: &Path, text: &str, known_tasks: &[&str], overrides: &[String]) -> Result<Experiment, Diagnostic> {
+pub fn parse(path: &Path, text: &str, known: &[KnownTask], overrides: &[String]) -> Result<Experiment, Diagnostic> {
     let root: Node = yaml::parse_file(path, text)?;
     if matches!(root.value, Value::Null) {
         return Err(Diagnostic::new("the file is empty").in_file(path).hint(SMALLEST));
@@ -37,7 +38,7 @@ pub fn parse(path: &Path, text: &str, known_tasks: &[&str], overrides: &[String]
     let mut document = Document::new(path, text, root);
     overrides::apply(&mut document, overrides)?;
     let written: Written = typed::read(&document)?;
-    check::check(written, document, known_tasks)
+    check::check(written, document, known)
 }
 
 fn text_of(path: &Path) -> Result<String, Diagnostic> {

@@ -7,6 +7,7 @@
 //! Every error is a [`Diagnostic`](crate::diagnostic::Diagnostic) that points at the characters to
 //! blame. Places stay inside this module; [`Experiment::place_of`] gives them out by key path.
 
+mod approach;
 mod check;
 mod document;
 mod experiment;
@@ -16,14 +17,18 @@ mod load;
 mod models;
 mod overrides;
 mod schema;
+mod task;
+mod tasks;
 mod typed;
 mod written;
 mod yaml;
 
+pub use approach::{Approach, FeatureBased, Layers};
 pub use experiment::{DataSource, Dimensions, Experiment, Model, ModelSource};
 pub use hub::{DEFAULT_REVISION, HubModel};
 pub use load::{load, parse};
 pub use schema::schema;
+pub use task::{Columns, Context, Files, KnownTask, Scheme, Separator, Task, TaskShape, Windows};
 pub use written::{Device, Optimizer, Precision, Preset, Sweep, Training};
 
 #[cfg(test)]

@@ -1,30 +1,46 @@
-//! The checks of `models`: one source each, dimensions that fit together, names that can be folders.
+//! The checks of `models`: one source each, dimensions that fit together, names that can be folders, tasks that
+//! the model can be trained on.
 
-use super::check::{for_example, is_name, not_empty, path, tidy};
+use super::approach::{Approach, MAX_LSTM_LAYERS};
+use super::check::{for_example, is_name, no_duplicates, not_empty, path, tidy};
 use super::document::Document;
 use super::experiment::{Dimensions, Model, ModelSource};
 use super::hub::{HubModel, REPOSITORY_IS, REVISION_IS, repository_fault, revision_fault};
+use super::task::{Task, TaskShape};
+use super::tasks::too_long;
 use super::written::{
     MAX_HIDDEN, MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, SHORTEST_SEQUENCE, Written, WrittenArchitecture,
     WrittenCheckpoint, WrittenHub, WrittenModel,
 };
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, suggest};
 
-/// The models in file order, each with a size or a checkpoint and long enough for `max_length`.
-pub(super) fn resolve_all(document: &Document, written: &Written) -> Result<Vec<Model>, Diagnostic> {
+/// The models in file order, each with a size or a checkpoint, with a task, and long enough for its tasks; and
+/// every task with a model.
+pub(super) fn resolve_all(document: &Document, written: &Written, tasks: &[Task]) -> Result<Vec<Model>, Diagnostic> {
     let names = document.keys_of("models");
     not_empty(document, "models", &names)?;
     let mut models = Vec::new();
     for name in names {
         let Some(model) = written.models.get(&name) else { continue };
-        let model = resolve(document, name, model)?;
-        length_fits(document, &model, written.training.max_length)?;
+        let model = resolve(document, name, model, written.approach, tasks)?;
+        fits_its_tasks(document, &model, tasks)?;
         models.push(model);
+    }
+    if let Some(task) = tasks.iter().find(|task| !models.iter().any(|model| model.tasks.contains(&task.name))) {
+        let name = &task.name;
+        let found = document.at_key(&format!("tasks.{name}"), format!("no model is trained on `{name}`"));
+        return Err(found.hint("name it in the `tasks` of a model, or remove it"));
     }
     Ok(models)
 }
 
-fn resolve(document: &Document, name: String, written: &WrittenModel) -> Result<Model, Diagnostic> {
+fn resolve(
+    document: &Document,
+    name: String,
+    written: &WrittenModel,
+    approach: Approach,
+    tasks: &[Task],
+) -> Result<Model, Diagnostic> {
     let key = format!("models.{name}");
     if !is_name(&name, &['-', '_']) {
         let message = "a model's name becomes a folder's: letters, digits, `-` and `_`, a letter or digit first";
@@ -56,7 +72,32 @@ fn resolve(document: &Document, name: String, written: &WrittenModel) -> Result<
         Some(file) => Some(path(document, &format!("{key}.vocabulary"), file)?),
         None => None,
     };
-    Ok(Model { name, source, vocabulary, lower_case: written.lower_case })
+    let tasks = own_tasks(document, &format!("{key}.tasks"), written.tasks.as_deref(), tasks)?;
+    let approach = written.approach.unwrap_or(approach);
+    Ok(Model { name, source, vocabulary, lower_case: written.lower_case, tasks, approach })
+}
+
+/// The names of the tasks of a model, in the order of the experiment's.
+fn own_tasks(
+    document: &Document,
+    key: &str,
+    written: Option<&[String]>,
+    tasks: &[Task],
+) -> Result<Vec<String>, Diagnostic> {
+    let all = || tasks.iter().map(|task| task.name.clone());
+    let Some(written) = written else { return Ok(all().collect()) };
+    not_empty(document, key, written)?;
+    for (index, name) in written.iter().enumerate() {
+        if !tasks.iter().any(|task| task.name == *name) {
+            let message = format!("`{name}` is not one of the experiment's `tasks`");
+            let names = all().collect::<Vec<_>>();
+            let near = suggest(name, names.iter().map(String::as_str));
+            let hint = if near.ends_with('?') { near } else { format!("add `{name}` to them, or remove it here") };
+            return Err(document.at_key(&format!("{key}.{index}"), message).hint(hint));
+        }
+    }
+    no_duplicates(document, key, written)?;
+    Ok(all().filter(|name| written.contains(name)).collect())
 }
 
 fn published(document: &Document, key: &str, written: &WrittenCheckpoint) -> Result<ModelSource, Diagnostic> {
@@ -112,17 +153,34 @@ fn dimensions(document: &Document, key: &str, written: &WrittenArchitecture) -> 
     Ok(Dimensions { layers, hidden, heads, intermediate, max_positions })
 }
 
-fn length_fits(document: &Document, model: &Model, max_length: u32) -> Result<(), Diagnostic> {
-    let ModelSource::Random(dimensions) = &model.source else { return Ok(()) };
-    if max_length <= dimensions.max_positions {
+/// Refuses a model that cannot be trained on a task that is to be its.
+fn fits_its_tasks(document: &Document, model: &Model, tasks: &[Task]) -> Result<(), Diagnostic> {
+    for task in tasks.iter().filter(|task| model.tasks.contains(&task.name)) {
+        if let ModelSource::Random(dimensions) = &model.source
+            && task.max_length > dimensions.max_positions
+        {
+            return Err(too_long(document, task, &model.name, dimensions.max_positions));
+        }
+        approach_fits(document, model, task)?;
+    }
+    Ok(())
+}
+
+fn approach_fits(document: &Document, model: &Model, task: &Task) -> Result<(), Diagnostic> {
+    let Approach::FeatureBased(of) = model.approach else { return Ok(()) };
+    let own = format!("models.{}.approach", model.name);
+    let key = if document.spot(&own).is_some() { own } else { "approach".to_owned() };
+    for (name, value, most) in [("hidden", of.hidden, MAX_HIDDEN), ("lstm_layers", of.lstm_layers, MAX_LSTM_LAYERS)] {
+        if !(1..=most).contains(&value) {
+            let message = format!("`{name}` takes 1 to {most}, found `{value}`");
+            let found = document.at_key(&format!("{key}.feature_based.{name}"), message);
+            return Err(found.hint(for_example("feature_based")));
+        }
+    }
+    if matches!(task.shape, TaskShape::Tags(_)) {
         return Ok(());
     }
-    let message = format!(
-        "`max_length` is {max_length}, but the model `{}` has {} positions",
-        model.name, dimensions.max_positions
-    );
-    let written = ["training.max_length".to_owned(), format!("models.{}.architecture.max_positions", model.name)];
-    let spot = written.iter().find(|key| document.spot(key).is_some());
-    let found = document.at_key(spot.map_or("models", String::as_str), message);
-    Err(found.hint(format!("set `training: {{max_length: {}}}` or less", dimensions.max_positions)))
+    let message = format!("`feature_based` is for tasks that tag words, and `{}` is none", task.name);
+    let hint = "`models: {NAME: {tasks: […]}}` says which tasks a model is trained on";
+    Err(document.at_key(&format!("{key}.feature_based"), message).hint(hint))
 }

@@ -3,12 +3,13 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
+use super::task::KnownTask;
 use super::written::Written;
 
-/// The schema (draft 7, which editors' YAML support reads best). `known_tasks` become the choices of
-/// `tasks`.
+/// The schema (draft 7, which editors' YAML support reads best). The names of `known` become the
+/// choices of `tasks`, beside names of the file's own.
 #[must_use]
-pub fn schema(known_tasks: &[&str]) -> Value {
+pub fn schema(known: &[KnownTask]) -> Value {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Written>().to_value();
     drop_null(&mut schema);
     describe_choices(&mut schema);
@@ -16,7 +17,12 @@ pub fn schema(known_tasks: &[&str]) -> Value {
         root.insert("title".to_owned(), json!("bertbench experiment"));
     }
     if let Some(items) = schema.pointer_mut("/properties/tasks/items") {
-        *items = json!({"type": "string", "enum": known_tasks});
+        let names: Vec<&str> = known.iter().map(|task| task.name).collect();
+        let declared = "A task of your own, declared under `task_settings`.";
+        *items = json!({"anyOf": [
+            {"type": "string", "enum": names},
+            {"type": "string", "pattern": NAME, "description": declared},
+        ]});
     }
     // The reader's aliases; schemars lists the first names only.
     if let Some(Value::Array(presets)) = schema.pointer_mut("/definitions/Preset/oneOf") {
@@ -24,13 +30,19 @@ pub fn schema(known_tasks: &[&str]) -> Value {
         presets.push(json!({"type": "string", "enum": SHORT_PRESETS, "description": description}));
     }
     // The rule for names that become folders and key paths; schemars has no attribute for map keys.
-    if let Some(Value::Object(models)) = schema.pointer_mut("/properties/models") {
-        models.insert("propertyNames".to_owned(), json!({"pattern": "^[A-Za-z0-9][A-Za-z0-9_-]*$"}));
-        models.insert("minProperties".to_owned(), json!(1));
-        models.remove("minItems");
+    for key in ["models", "task_settings"] {
+        if let Some(Value::Object(map)) = schema.pointer_mut(&format!("/properties/{key}")) {
+            map.insert("propertyNames".to_owned(), json!({"pattern": NAME}));
+            if map.remove("minItems").is_some() {
+                map.insert("minProperties".to_owned(), json!(1));
+            }
+        }
     }
     schema
 }
+
+/// The names of models and of declared tasks.
+const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9_-]*$";
 
 /// Short names that [`Preset`](super::Preset) also reads.
 const SHORT_PRESETS: [&str; 4] = ["tiny", "mini", "small", "medium"];
@@ -81,7 +93,8 @@ fn describe_choices(value: &mut Value) {
     }
 }
 
-/// The top-level key under which `key` is known, such as `training` for `max_length`.
+/// The top-level key under which `key` is known, such as `training` for `max_length`; for settings of single
+/// tasks, `task_settings.TASK`.
 pub(super) fn home_of(key: &str) -> Option<String> {
     let schema = schema(&[]);
     let properties = schema.get("properties")?.as_object()?;
@@ -90,7 +103,9 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         let target = reference.and_then(Value::as_str).and_then(|target| schema.pointer(target.strip_prefix('#')?));
         target.is_some_and(|target| target.pointer(&format!("/properties/{key}")).is_some())
     };
-    properties.iter().find(|(_, property)| holds(property)).map(|(name, _)| name.clone())
+    let direct = properties.iter().find(|(_, property)| holds(property)).map(|(name, _)| name.clone());
+    let of_a_task = || properties.get("task_settings")?.get("additionalProperties").filter(holds);
+    direct.or_else(|| of_a_task().map(|_| "task_settings.TASK".to_owned()))
 }
 
 #[cfg(test)]
@@ -102,7 +117,8 @@ mod tests {
     /// The names that the schema offers for a preset are those that the reader takes.
     #[test]
     fn every_preset_of_the_schema_is_read() {
-        let schema = schema(&["rte"]);
+        let known = [KnownTask::of_texts("rte")];
+        let schema = schema(&known);
         let choices = schema.pointer("/definitions/Preset/oneOf").and_then(Value::as_array).unwrap();
         let names: Vec<&str> = choices
             .iter()
@@ -114,7 +130,7 @@ mod tests {
                 "experiment: a\nmodels: {{m: {{preset: {name}}}}}\ntasks: [rte]\n\
                  sweep: {{batch_size: [1], learning_rate: [1e-5], epochs: [1]}}\nmini: {{}}\n"
             );
-            crate::spec::parse(Path::new("a.yaml"), &text, &["rte"], &[]).unwrap();
+            crate::spec::parse(Path::new("a.yaml"), &text, &known, &[]).unwrap();
         }
     }
 
@@ -127,6 +143,7 @@ mod tests {
         assert_eq!(home_of("max_length").as_deref(), Some("training"));
         assert_eq!(home_of("learning_rate").as_deref(), Some("sweep"));
         assert_eq!(home_of("seed").as_deref(), Some("mini"));
+        assert_eq!(home_of("doc_stride").as_deref(), Some("task_settings.TASK"));
         assert_eq!(home_of("tasks"), None);
     }
 }

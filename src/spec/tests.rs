@@ -3,7 +3,19 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::random::Stream;
 
-const TASKS: [&str; 3] = ["rte", "mrpc", "stsb"];
+mod tasks;
+
+const WINDOWS: Windows =
+    Windows { doc_stride: 128, max_query_length: 64, max_answer_length: 30, n_best: 20, null_threshold: 0.0 };
+
+const KNOWN: [KnownTask; 6] = [
+    KnownTask::of_texts("rte"),
+    KnownTask::of_texts("mrpc"),
+    KnownTask::of_texts("stsb"),
+    KnownTask { dev_files: 2, test_files: 2, ..KnownTask::of_texts("mnli") },
+    KnownTask { shape: TaskShape::Spans(WINDOWS), max_length: 384, test_files: 0, ..KnownTask::of_texts("squad1") },
+    KnownTask { shape: TaskShape::Tags(Context::Sentence), test_is_scored: true, ..KnownTask::of_texts("conll2003") },
+];
 
 const FILE: &str = "\
 experiment: first
@@ -19,14 +31,19 @@ sweep: {batch_size: [16, 32], learning_rate: [5e-5, 1e-5, 2E-5], epochs: [3]}
 
 fn read(text: &str, overrides: &[&str]) -> Result<Experiment, crate::diagnostic::Diagnostic> {
     let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    parse(Path::new("first.yaml"), text, &TASKS, &overrides)
+    parse(Path::new("first.yaml"), text, &KNOWN, &overrides)
 }
 
 #[test]
 fn a_file_becomes_plain_values_in_file_order() {
     let experiment = read(FILE, &[]).unwrap();
     assert_eq!(experiment.name, "first");
-    assert_eq!(experiment.tasks, ["stsb", "rte"]);
+    assert_eq!(experiment.tasks.iter().map(|task| task.name.as_str()).collect::<Vec<_>>(), ["stsb", "rte"]);
+    assert!(experiment.tasks.iter().all(|task| task.max_length == 128 && task.files.is_empty()));
+    assert_eq!(
+        (&experiment.models[1].tasks[..], experiment.models[1].approach),
+        (&["stsb".to_owned(), "rte".to_owned()][..], Approach::FineTuning)
+    );
     assert_eq!(experiment.models[0].name, "zeta");
     assert_eq!(experiment.models[0].source, ModelSource::Random(Preset::BertTiny.dimensions()));
     assert_eq!(experiment.models[0].lower_case, None);
@@ -83,7 +100,8 @@ fn overrides_replace_add_and_remove() {
         ],
     )
     .unwrap();
-    assert_eq!(experiment.training.max_length, 64);
+    assert_eq!(experiment.training.max_length, Some(64));
+    assert!(experiment.tasks.iter().all(|task| task.max_length == 64));
     assert_eq!(experiment.seeds, [1, 2]);
     assert_eq!(experiment.models[1].source, ModelSource::Checkpoint(PathBuf::from("other/folder")));
     assert_eq!(experiment.models[2].name, "beta");

@@ -93,6 +93,8 @@ impl de::Error for Wrong {
 /// What is expected where a choice has settings: `{bert_adam: {}}`. serde calls it so itself when it
 /// finds the choice's name alone.
 pub(super) const ONE_CHOICE: &str = "struct variant";
+/// The same where the settings have a type of their own.
+pub(super) const ONE_CHOICE_OF_SETTINGS: &str = "newtype variant";
 
 /// One node, on its way into a type.
 struct Reader<'a> {

@@ -10,7 +10,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::approach::Approach;
 use super::hub::DEFAULT_REVISION;
+use super::task::WrittenTask;
 
 /// `[CLS]`, one token and `[SEP]`: the shortest sequence that says anything.
 pub(super) const SHORTEST_SEQUENCE: u32 = 3;
@@ -34,7 +36,13 @@ pub(super) struct Written {
     /// The tasks to fine-tune on. MNLI's model also answers the diagnostic set AX.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub(super) tasks: Vec<String>,
-    /// A folder that holds the tasks' data in the official layout: `RTE/`, `STS-B/`, …
+    /// Settings of single tasks, by their names; tasks of your own are declared here.
+    #[serde(default)]
+    pub(super) task_settings: BTreeMap<String, WrittenTask>,
+    /// How the encoders are used: `fine_tuning`, or `{feature_based: {layers: …}}` for tasks that tag words.
+    #[serde(default)]
+    pub(super) approach: Approach,
+    /// A folder that holds the tasks' data in the official layout: `RTE/`, `SQuAD/`, …
     /// Without it (and without `mini`), the data cache is used.
     pub(super) data: Option<String>,
     /// Use the generated mini benchmark in place of `data`. Its scores are not GLUE scores.
@@ -77,6 +85,11 @@ pub(super) struct WrittenModel {
     pub(super) vocabulary: Option<String>,
     /// Whether text is lower-cased and stripped of accents. A checkpoint knows; else `true`.
     pub(super) lower_case: Option<bool>,
+    /// The tasks that this model is trained on; all of the experiment's when left out.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub(super) tasks: Option<Vec<String>>,
+    /// How this model's encoder is used, whatever the experiment's `approach` says.
+    pub(super) approach: Option<Approach>,
 }
 
 /// Where published weights are: the text is a folder, the mapping a model of the hub.
@@ -227,9 +240,11 @@ pub struct Sweep {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
-    /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer ones are truncated.
+    /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer texts are truncated, split or read in
+    /// windows. Each task's own when left out, 128 for GLUE.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = SHORTEST_SEQUENCE))]
-    pub max_length: u32,
+    pub max_length: Option<u32>,
     /// Fraction of all steps over which the learning rate rises from 0.
     #[schemars(range(min = 0, max = 1))]
     pub warmup_fraction: f64,
@@ -312,8 +327,7 @@ impl Training {
 impl Default for Training {
     fn default() -> Self {
         Self {
-            // google-research/bert, run_classifier.py in the README's GLUE commands.
-            max_length: 128,
+            max_length: None,
             // Devlin et al. 2018, appendix A.2, as run_classifier.py applies it to fine-tuning.
             warmup_fraction: 0.1,
             // Devlin et al. 2018, appendix A.2: decay 0.01, dropout 0.1, β1 0.9, β2 0.999.

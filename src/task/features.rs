@@ -64,7 +64,7 @@ impl Task {
         let mut skipped_rows = BTreeMap::new();
         let mut outcomes = Vec::new();
         let mut get = |split: &str| {
-            let part = SplitSource::new(self.dataset, split, source, tags.as_ref())?;
+            let part = SplitSource::new(self.dataset()?, split, source, tags.as_ref())?;
             let (set, outcome) = part.features()?;
             outcomes.push((part.split.name, outcome));
             if set.left_out().malformed > 0 {
@@ -111,7 +111,7 @@ impl Task {
         split: &str,
         source: &FeatureSource<'_>,
     ) -> Result<(FeatureSet, CacheOutcome), Diagnostic> {
-        SplitSource::new(dataset, split, source, None)?.features()
+        SplitSource::new(Dataset::find(dataset)?, split, source, None)?.features()
     }
 }
 
@@ -126,12 +126,11 @@ struct SplitSource<'a> {
 
 impl<'a> SplitSource<'a> {
     fn new(
-        dataset: &str,
+        dataset: &'static Dataset,
         split: &str,
         source: &'a FeatureSource<'a>,
         tags: Option<&'a TagSet>,
     ) -> Result<Self, Diagnostic> {
-        let dataset = Dataset::find(dataset)?;
         let split = dataset.split(split)?;
         Ok(Self { dataset, split, files: dataset.files(source.data_root, split)?, source, tags })
     }

@@ -4,15 +4,17 @@ mod answers;
 #[cfg(test)]
 mod conformance;
 mod features;
+mod files;
 mod load;
 mod score;
 pub mod spans;
 mod table;
 mod tags;
 
-pub use crate::data::BadRows;
+pub use crate::data::{BadRows, ColumnFormat, Scheme, Separator};
 pub use answers::{DevSplit, Gold, PredictionFile};
 pub use features::{FeatureSource, TaskFeatures, features_of};
+pub use files::{FilePart, OWN_DATA, TaskFiles, format_text};
 pub use load::TaskData;
 pub use table::TASKS;
 pub use tags::{TagSet, kinds_tsv, predictions, tag_scores};
@@ -82,6 +84,8 @@ pub struct Task {
     pub predicts: &'static [PredictionSet],
     /// Longest sequence in tokens where an experiment names none.
     pub max_length: u32,
+    /// The dataset with files that an experiment names, in place of the published one; none in the table.
+    pub files: Option<&'static Dataset>,
 }
 
 impl Task {
@@ -139,7 +143,7 @@ impl Task {
     }
 
     fn dataset(&self) -> Result<&'static Dataset, Diagnostic> {
-        Dataset::find(self.dataset)
+        self.files.map_or_else(|| Dataset::find(self.dataset), Ok)
     }
 
     /// The splits that training and scoring read: `train`, then the dev splits.

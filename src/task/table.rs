@@ -25,6 +25,7 @@ const GLUE: Task = Task {
     predicts: &[],
     // google-research/bert, run_classifier.py in the README's GLUE commands.
     max_length: 128,
+    files: None,
 };
 
 /// What the two SQuADs share; the BERT paper judges by F1 (tables 2 and 3).

@@ -13,7 +13,7 @@ use super::precision::open_precision;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, Config, Weights, load_classifier, random_classifier};
 use crate::store::{Approach, Evaluation, FeatureBased, RunSettings, Start};
-use crate::task::{BadRows, FeatureSource, Task, TaskFeatures};
+use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures, TaskFiles};
 use crate::text::{FeatureCache, Vocabulary};
 
 /// Where a run finds what its settings name by checksum, and what its record says besides.
@@ -27,12 +27,41 @@ pub struct RunContext {
     pub features: PathBuf,
     /// The vocabulary of each model.
     pub vocabularies: BTreeMap<String, PathBuf>,
-    /// `mini`, or the name of the published benchmark.
-    pub benchmark: String,
+    /// Files that the experiment names, by task; they take the place of those in `data`.
+    #[serde(default)]
+    pub task_files: BTreeMap<String, TaskFiles>,
+    /// Whether `data` is the generated mini benchmark.
+    pub mini: bool,
     /// The best primary score that can be expected of a task, where the data's maker knows it.
     pub ceilings: BTreeMap<String, f64>,
     /// Threads that a run may use.
     pub threads: u32,
+}
+
+/// The benchmark of generated data.
+const MINI: &str = "mini";
+
+impl RunContext {
+    /// The task called `name`, over the files that the experiment names for it.
+    ///
+    /// # Errors
+    /// A name that is neither known nor declared.
+    pub fn task(&self, name: &str) -> Result<&'static Task, Diagnostic> {
+        self.task_files.get(name).map_or_else(|| Task::find(name), |files| Task::over(name, files))
+    }
+
+    /// The benchmark that a task's scores belong to: `mini` for generated data, `own data` for the user's, else
+    /// the published one.
+    #[must_use]
+    pub fn benchmark(&self, task: &Task) -> &'static str {
+        if self.mini && task.benchmark != OWN_DATA { MINI } else { task.benchmark }
+    }
+
+    /// The best primary score that can be expected of a task, if its data's maker knows it.
+    #[must_use]
+    pub fn ceiling(&self, task: &Task) -> Option<f64> {
+        self.ceilings.get(task.name).copied().filter(|_| task.benchmark != OWN_DATA)
+    }
 }
 
 /// Everything that a run needs before its first step.
@@ -47,7 +76,7 @@ pub(super) struct Ready {
 
 impl Ready {
     pub(super) fn new(context: &RunContext, settings: &RunSettings) -> Result<Self, TrainError> {
-        let task = Task::find(&settings.task)?;
+        let task = context.task(&settings.task)?;
         let features = task_features(context, settings)?;
         let device = open_device(&settings.device)?.device;
         let precision = open_precision(settings.training.precision, &settings.device)?;
@@ -147,7 +176,7 @@ pub(super) fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result
 pub fn task_features(context: &RunContext, settings: &RunSettings) -> Result<TaskFeatures, TrainError> {
     let cache = FeatureCache::new(&context.features);
     let vocabulary = vocabulary(context, settings)?;
-    Ok(Task::find(&settings.task)?.features(&feature_source(context, settings, &vocabulary, &cache))?)
+    Ok(context.task(&settings.task)?.features(&feature_source(context, settings, &vocabulary, &cache))?)
 }
 
 pub(super) fn feature_source<'a>(

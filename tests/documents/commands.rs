@@ -5,9 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bertbench::cli;
-use bertbench::plan::Filter;
+use bertbench::plan::{Filter, known_tasks};
 use bertbench::spec;
-use bertbench::task::TASKS;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 
@@ -102,8 +101,7 @@ fn wrong_values(matches: &ArgMatches) -> Option<String> {
     };
     let file = matches.try_get_one::<PathBuf>("file").ok().flatten();
     let file = file.filter(|file| file.exists()).map_or(Path::new("experiments/mini.yaml"), PathBuf::as_path);
-    let tasks: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
-    let set = spec::load(file, &tasks, &values("set")).err();
+    let set = spec::load(file, &known_tasks(), &values("set")).err();
     let only = || values("only").iter().find_map(|text| Filter::parse(text).err());
     set.or_else(only).map(|found| cli::render(&found, false))
 }

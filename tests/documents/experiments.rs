@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use bertbench::cli::render;
+use bertbench::plan::known_tasks;
 use bertbench::spec;
-use bertbench::task::TASKS;
 use serde_json::Value;
 
 use crate::markdown::{self, Document, spans};
@@ -17,10 +17,6 @@ models: {base: {preset: bert-tiny}}
 tasks: [rte]
 sweep: {batch_size: [16], learning_rate: [5e-5], epochs: [3]}
 ";
-
-fn known_tasks() -> Vec<&'static str> {
-    TASKS.iter().map(|task| task.name).collect()
-}
 
 /// The experiment of a block, or why it has none. A `fragment` replaces keys of [`BASE`].
 fn load(text: &str, kind: &str) -> Result<spec::Experiment, String> {
@@ -60,7 +56,7 @@ fn every_experiment_that_is_shown_loads() {
 #[test]
 fn an_experiment_that_does_not_load_is_found() {
     assert!(load(BASE, "").is_ok());
-    assert_eq!(load("training: {max_length: 64}\n", "fragment").unwrap().training.max_length, 64);
+    assert_eq!(load("training: {max_length: 64}\n", "fragment").unwrap().training.max_length, Some(64));
     assert!(load("training: {max_lenght: 64}\n", "fragment").unwrap_err().contains("did you mean `max_length`?"));
     assert!(load(&BASE.replace("[rte]", "[rta]"), "").unwrap_err().contains("unknown task `rta`"));
     assert!(load(BASE, "exampel").is_err());

@@ -26,7 +26,8 @@ fn architecture(preset: &str, vocab_size: u32) -> Architecture {
         "experiment: sizes\nmini: {{}}\nmodels: {{m: {{preset: {preset}}}}}\ntasks: [rte]\n\
          sweep: {{batch_size: [16], learning_rate: [5e-5], epochs: [3]}}\n"
     );
-    let experiment = spec::parse(std::path::Path::new("sizes.yaml"), &text, &["rte"], &[]).unwrap();
+    let experiment =
+        spec::parse(std::path::Path::new("sizes.yaml"), &text, &[spec::KnownTask::of_texts("rte")], &[]).unwrap();
     let spec::ModelSource::Random(of) = &experiment.models[0].source else { panic!("a preset has random weights") };
     Architecture {
         layers: of.layers,

@@ -128,14 +128,14 @@ fn configuration(path: &Path) -> Result<Config, Error> {
 fn checkpoint(from: &Path, args: &Args) -> Result<PathBuf, Error> {
     let folder = if from.is_dir() { from } else { from.parent().unwrap_or(Path::new(".")) };
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let beside = ["config.json", "bert_config.json"].into_iter().map(|name| folder.join(name)).find(|path| path.is_file());
+    let beside =
+        ["config.json", "bert_config.json"].into_iter().map(|name| folder.join(name)).find(|path| path.is_file());
     let same = |path: &PathBuf| fs::canonicalize(path).ok() == fs::canonicalize(&args.bert_config_file).ok();
     if beside.as_ref().is_some_and(same) {
         return Ok(from.to_path_buf());
     }
-    let entries = fs::read_dir(folder).map_err(|error| {
-        Diagnostic::new(format!("the checkpoint's folder cannot be read: {error}")).in_file(folder)
-    })?;
+    let entries = fs::read_dir(folder)
+        .map_err(|error| Diagnostic::new(format!("the checkpoint's folder cannot be read: {error}")).in_file(folder))?;
     let joined = args.output_dir.join("checkpoint");
     fs::create_dir_all(&joined)?;
     let prefix = if from.is_dir() { None } else { from.file_name().map(|name| name.to_string_lossy().into_owned()) };

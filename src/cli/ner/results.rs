@@ -36,7 +36,8 @@ pub(super) fn eval_results(record: &Record) -> String {
 pub(super) fn write_predictions(folder: &RunFolder, into: &Path) -> Result<(), Error> {
     let from = folder.path().join(format!("predictions-{TEST}.txt"));
     let columns = fs::read_to_string(&from).map_err(|error| Error::System(format!("{}: {error}", from.display())))?;
-    let words: Vec<Vec<&str>> = columns.lines().filter(|line| !line.is_empty()).map(|line| line.split(' ').collect()).collect();
+    let words: Vec<Vec<&str>> =
+        columns.lines().filter(|line| !line.is_empty()).map(|line| line.split(' ').collect()).collect();
     let column = |pick: fn(&[&str]) -> Option<String>| {
         words.iter().filter_map(|fields| pick(fields)).fold(String::new(), |text, field| text + &field + "\n")
     };

@@ -7,10 +7,13 @@ mod scheme;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 pub use read::{read_sentences, sentences_of};
 
 /// What stands between the columns of a line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Separator {
     /// A tab where the line has one, else spaces.
     #[default]
@@ -22,7 +25,8 @@ pub enum Separator {
 }
 
 /// How tags say where an entity begins and ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scheme {
     /// The one of the others that the fewest tags of the file contradict; of equal ones the earlier of IOB2,
     /// IOB1 and BIOES.
@@ -38,7 +42,7 @@ pub enum Scheme {
 }
 
 /// What a column file looks like. The default reads CoNLL-2003 and most Chinese corpora.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ColumnFormat {
     /// What stands between columns.
     pub separator: Separator,

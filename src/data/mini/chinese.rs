@@ -19,8 +19,7 @@ const KINDS: [&str; 3] = ["PER", "LOC", "ORG"];
 
 /// The files, called as MSRA's copies are: name, what for, and sentences. As there, there is no dev file: the test
 /// file has its tags, and is scored.
-const FILES: [(&str, Use, usize); 2] =
-    [("msra_train_bio.txt", Use::Train, 400), ("msra_test_bio.txt", Use::Dev, 120)];
+const FILES: [(&str, Use, usize); 2] = [("msra_train_bio.txt", Use::Train, 400), ("msra_test_bio.txt", Use::Dev, 120)];
 
 /// First names of the world in Chinese sounds.
 const FIRST_NAMES: [&str; 12] = [

@@ -1,0 +1,89 @@
+//! From the table of tasks to what experiment files may say of them, and back to what a run reads.
+
+use crate::spec::{self, KnownTask, TaskShape, Windows};
+use crate::store::{Context, SpanOptions, TagOptions, TaskOptions};
+use crate::task::{ColumnFormat, FilePart, Scheme, Separator, TASKS, Task, TaskFiles, format_text};
+
+/// What [`spec::load`] needs to know of the tasks.
+#[must_use]
+pub fn known_tasks() -> Vec<KnownTask> {
+    TASKS.iter().map(known).collect()
+}
+
+fn known(task: &Task) -> KnownTask {
+    let shape = match task.default_options() {
+        None => TaskShape::Texts,
+        Some(TaskOptions::Spans(of)) => TaskShape::Spans(Windows {
+            doc_stride: of.doc_stride,
+            max_query_length: of.max_query_length,
+            max_answer_length: of.max_answer_length,
+            n_best: of.n_best,
+            null_threshold: of.null_threshold,
+        }),
+        Some(TaskOptions::Tags(of)) => TaskShape::Tags(match of.context {
+            Context::Sentence => spec::Context::Sentence,
+            Context::Document => spec::Context::Document,
+        }),
+    };
+    KnownTask {
+        name: task.name,
+        shape,
+        max_length: task.max_length,
+        dev_files: task.parts().filter(|(_, part)| *part == FilePart::Dev).count(),
+        test_files: task.parts().filter(|(_, part)| *part == FilePart::Test).count(),
+        test_is_scored: task.parts().any(|(split, part)| part == FilePart::Test && task.dev.contains(&split)),
+    }
+}
+
+/// The particulars of a task's shape, as a run's settings have them.
+#[must_use]
+pub fn task_options(task: &spec::Task) -> Option<TaskOptions> {
+    match task.shape {
+        TaskShape::Texts => None,
+        TaskShape::Spans(of) => Some(TaskOptions::Spans(SpanOptions {
+            doc_stride: of.doc_stride,
+            max_query_length: of.max_query_length,
+            max_answer_length: of.max_answer_length,
+            n_best: of.n_best,
+            null_threshold: of.null_threshold,
+        })),
+        TaskShape::Tags(context) => {
+            let context = match context {
+                spec::Context::Sentence => Context::Sentence,
+                spec::Context::Document => Context::Document,
+            };
+            let format = task.columns.map_or_else(String::new, |written| format_text(&column_format(written)));
+            Some(TaskOptions::Tags(TagOptions { context, format }))
+        }
+    }
+}
+
+/// The files that the experiment names for a task, if it names any.
+#[must_use]
+pub fn task_files(task: &spec::Task) -> Option<TaskFiles> {
+    let spec::Files { train, dev, test } = task.files.clone();
+    let files = TaskFiles { train, dev, test, columns: task.columns.map(column_format) };
+    (!task.files.is_empty()).then_some(files)
+}
+
+/// The file counts columns from 1.
+fn column_format(written: spec::Columns) -> ColumnFormat {
+    let place = |column: u32| column.saturating_sub(1) as usize;
+    ColumnFormat {
+        separator: match written.separator {
+            spec::Separator::Any => Separator::Any,
+            spec::Separator::Space => Separator::Space,
+            spec::Separator::Tab => Separator::Tab,
+        },
+        scheme: match written.scheme {
+            spec::Scheme::Auto => Scheme::Auto,
+            spec::Scheme::Iob1 => Scheme::Iob1,
+            spec::Scheme::Iob2 => Scheme::Iob2,
+            spec::Scheme::Bioes => Scheme::Bioes,
+        },
+        token_column: place(written.token_column),
+        tag_column: written.tag_column.map(place),
+        segmentation_digit: written.segmentation_digit,
+        lossy: written.lossy,
+    }
+}

@@ -1,0 +1,207 @@
+//! The tasks of an experiment: what is known of them, what a file can say of them, and what comes of both.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A task that experiments can name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KnownTask {
+    /// Its name.
+    pub name: &'static str,
+    /// What it asks for, with the settings that count where a file has none.
+    pub shape: TaskShape,
+    /// Longest sequence in tokens where a file names none.
+    pub max_length: u32,
+    /// Files that `dev` stands for.
+    pub dev_files: usize,
+    /// Files that `test` stands for.
+    pub test_files: usize,
+    /// Whether those of `test` are scored too, so that a run needs them.
+    pub test_is_scored: bool,
+}
+
+impl KnownTask {
+    /// A task about one text or pair, with one file each to train on, to score on and to predict.
+    #[must_use]
+    pub const fn of_texts(name: &'static str) -> Self {
+        // google-research/bert, run_classifier.py in the README's GLUE commands.
+        Self { name, shape: TaskShape::Texts, max_length: 128, dev_files: 1, test_files: 1, test_is_scored: false }
+    }
+}
+
+/// What a task asks for, with the settings that only such tasks have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TaskShape {
+    /// One answer to a text, a pair or a choice of texts.
+    Texts,
+    /// A span of a text that is read in windows.
+    Spans(Windows),
+    /// A tag for each word.
+    Tags(Context),
+}
+
+/// How long texts are cut into windows, and how answers are read off them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Windows {
+    /// Tokens from the start of one window to the start of the next.
+    pub doc_stride: u32,
+    /// Tokens of the question that are kept.
+    pub max_query_length: u32,
+    /// Tokens of the longest answer.
+    pub max_answer_length: u32,
+    /// Answers that are weighed against each other.
+    pub n_best: u32,
+    /// How much better no answer must score than the best one to be given.
+    pub null_threshold: f64,
+}
+
+/// A task of an experiment, resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// Its name.
+    pub name: String,
+    /// Longest sequence in tokens.
+    pub max_length: u32,
+    /// What it asks for.
+    pub shape: TaskShape,
+    /// Files that the experiment names.
+    pub files: Files,
+    /// The format of those files, when the experiment declares the task; none for a known task.
+    pub columns: Option<Columns>,
+    /// Whether a run reads files of the data folder: not when the experiment names all that it needs.
+    pub reads_data_folder: bool,
+}
+
+/// Files that take the place of a task's own; of a declared task, the only ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Trained on.
+    pub train: Option<PathBuf>,
+    /// Scored on.
+    pub dev: Option<PathBuf>,
+    /// Predicted; of tasks that tag words, scored as well.
+    pub test: Option<PathBuf>,
+}
+
+impl Files {
+    /// Whether no file is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Settings of one task.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Task")]
+pub(super) struct WrittenTask {
+    /// Longest sequence in tokens for this task, whatever `training.max_length` says.
+    #[schemars(range(min = super::written::SHORTEST_SEQUENCE))]
+    pub(super) max_length: Option<u32>,
+    /// Tokens from the start of one window of a long text to the start of the next. For SQuAD.
+    #[schemars(range(min = 1))]
+    pub(super) doc_stride: Option<u32>,
+    /// Tokens of a question that are kept. For SQuAD.
+    #[schemars(range(min = 1))]
+    pub(super) max_query_length: Option<u32>,
+    /// Tokens of the longest answer. For SQuAD.
+    #[schemars(range(min = 1))]
+    pub(super) max_answer_length: Option<u32>,
+    /// Answers that are weighed against each other, and kept. For SQuAD.
+    #[schemars(range(min = 1))]
+    pub(super) n_best: Option<u32>,
+    /// How much better no answer must score than the best one to be given. For SQuAD v2.0.
+    pub(super) null_threshold: Option<f64>,
+    /// The text around a sentence: `sentence` for none, `document` for as much as fits. For tasks that tag words.
+    pub(super) context: Option<Context>,
+    /// What the files of a task of your own look like.
+    pub(super) columns: Option<Columns>,
+    /// A file to train on, in place of the task's own.
+    #[schemars(length(min = 1))]
+    pub(super) train: Option<String>,
+    /// A file to score on, in place of the task's own.
+    #[schemars(length(min = 1))]
+    pub(super) dev: Option<String>,
+    /// A file to predict, in place of the task's own; scored as well in tasks that tag words.
+    #[schemars(length(min = 1))]
+    pub(super) test: Option<String>,
+}
+
+/// The text around a sentence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Context {
+    /// The sentence alone.
+    #[default]
+    Sentence,
+    /// As much of its document as fits (Devlin et al. 2018, §5.3).
+    Document,
+}
+
+/// A column file: a word and its tag a line, an empty line between sentences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Columns {
+    /// What stands between columns.
+    pub separator: Separator,
+    /// How tags say where an entity begins and ends.
+    pub scheme: Scheme,
+    /// The column of the word; the first one is 1.
+    #[schemars(range(min = 1, max = MAX_COLUMN))]
+    pub token_column: u32,
+    /// The column of the tag; the last one of the line when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_COLUMN))]
+    pub tag_column: Option<u32>,
+    /// Whether each word ends with a digit that is no part of it, as in Weibo's files.
+    pub segmentation_digit: bool,
+    /// Read bytes that are not UTF-8 as U+FFFD instead of refusing the file.
+    pub lossy: bool,
+}
+
+/// Far above any published file.
+pub(super) const MAX_COLUMN: u32 = 1000;
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self {
+            separator: Separator::Any,
+            scheme: Scheme::Auto,
+            token_column: 1,
+            tag_column: None,
+            segmentation_digit: false,
+            lossy: false,
+        }
+    }
+}
+
+/// What stands between the columns of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Separator {
+    /// A tab where the line has one, else spaces.
+    #[default]
+    Any,
+    /// One space or several.
+    Space,
+    /// One tab.
+    Tab,
+}
+
+/// How tags say where an entity begins and ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// The one that the training file keeps to.
+    #[default]
+    Auto,
+    /// `I` in an entity, `B` only where one begins right after another of its type.
+    Iob1,
+    /// `B` on the first word of an entity, `I` on the others. Also called BIO.
+    Iob2,
+    /// As `iob2`, with `E` on the last word and `S` on the only one. Also BMES and BILOU.
+    Bioes,
+}
