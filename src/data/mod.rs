@@ -1,5 +1,6 @@
 //! Datasets: manifests, readers of the published formats, and the mini benchmark's generator.
 
+pub mod corpus;
 mod dataset;
 mod example;
 mod folder;
