@@ -7,6 +7,8 @@ mod check;
 mod compare;
 mod completions;
 mod convert;
+mod corpus;
+mod corpus_input;
 mod data;
 mod extract;
 mod hub_progress;
@@ -28,6 +30,7 @@ mod streams;
 mod table;
 mod threads;
 mod trained_model;
+mod vocab;
 mod worker;
 
 pub use render::render;
@@ -82,6 +85,8 @@ enum Command {
     List(list::Args),
     Convert(convert::Args),
     Data(data::Args),
+    Corpus(corpus::Args),
+    Vocab(vocab::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     #[command(hide = true)]
@@ -197,6 +202,8 @@ impl Command {
             Self::List(args) => list::execute(&args),
             Self::Convert(args) => convert::execute(&args),
             Self::Data(args) => data::execute(&args),
+            Self::Corpus(args) => corpus::execute(&args),
+            Self::Vocab(args) => vocab::execute(&args),
             Self::Schema(args) => schema::execute(&args),
             Self::Completions(args) => completions::execute(&args),
             Self::Worker(args) => worker::execute(&args),

@@ -62,10 +62,7 @@ impl TrainedVocabulary {
 ///
 /// # Errors
 /// No words; a size that has no room for the special rows and the characters.
-pub fn train_vocabulary(
-    counts: &WordCounts,
-    settings: &VocabularySettings,
-) -> Result<TrainedVocabulary, Diagnostic> {
+pub fn train_vocabulary(counts: &WordCounts, settings: &VocabularySettings) -> Result<TrainedVocabulary, Diagnostic> {
     let words = counts.words();
     if words.is_empty() {
         return Err(Diagnostic::new("the corpus has no text"));

@@ -37,11 +37,8 @@ pub const CORPUS_FORMATS: &[(&str, CorpusFormat)] = &[
 ];
 
 /// Endings of names that leave no doubt.
-const ENDINGS: &[(&str, CorpusFormat)] = &[
-    ("jsonl", CorpusFormat::JsonLines),
-    ("ndjson", CorpusFormat::JsonLines),
-    ("parquet", CorpusFormat::Parquet),
-];
+const ENDINGS: &[(&str, CorpusFormat)] =
+    &[("jsonl", CorpusFormat::JsonLines), ("ndjson", CorpusFormat::JsonLines), ("parquet", CorpusFormat::Parquet)];
 
 /// Where documents end in running text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,7 +168,8 @@ mod tests {
     #[test]
     fn formats_are_told_by_ending_and_by_look() {
         let sentences = "It rained.\n\"We stayed,\" she said.\nMr. J. Smith came\n\nWhy?\n";
-        let wrapped = "It rained on the\nroof. We stayed in, and\nread books. Nobody came\nto see us.\n\nThen the sun\n";
+        let wrapped =
+            "It rained on the\nroof. We stayed in, and\nread books. Nobody came\nto see us.\n\nThen the sun\n";
         let paragraphs = "It rained. We stayed. We read.\n\nThe sun came. We went.\n";
         let wiki = " \n = Homarus gammarus = \n \n It is a lobster . It is blue . \n";
         for (name, text, format) in [

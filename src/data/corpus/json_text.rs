@@ -63,7 +63,9 @@ mod tests {
         assert_eq!(text(&nested), Cell::Text("a\né".into()));
         assert_eq!(text(r#" {"text": null} "#), Cell::Text(String::new()));
         assert_eq!(text(r#"{"txt": "a", "id": 1}"#), Cell::Missing(vec!["txt".into(), "id".into()]));
-        for wrong in ["", "[]", "\"text\"", r#"{"text": 1}"#, r#"{"text": ["a"]}"#, r#"{"text": "a"} x"#, "{\"text\": \"a"] {
+        for wrong in
+            ["", "[]", "\"text\"", r#"{"text": 1}"#, r#"{"text": ["a"]}"#, r#"{"text": "a"} x"#, "{\"text\": \"a"]
+        {
             assert!(column_of(wrong, "text").is_err(), "{wrong}");
         }
         // Deeper than any stack.

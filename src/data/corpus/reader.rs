@@ -29,12 +29,7 @@ pub struct CorpusOptions {
 
 impl Default for CorpusOptions {
     fn default() -> Self {
-        Self {
-            format: None,
-            column: "text".into(),
-            documents: DocumentEnds::default(),
-            bad_bytes: BadBytes::default(),
-        }
+        Self { format: None, column: "text".into(), documents: DocumentEnds::default(), bad_bytes: BadBytes::default() }
     }
 }
 
@@ -347,7 +342,10 @@ mod tests {
         let files: [&[u8]; 3] = [b"{\"text\": \"A. B.\"}\n", b" \n = T = \n \n c . d . \n", b"E.\nF.\n"];
         assert_eq!(read(&files, CorpusOptions::default()).unwrap().0, ["A. B.", "c . d .", "E.|F."]);
         let refused = read(&[b"PAR1"], CorpusOptions::default()).unwrap_err();
-        assert!(refused.starts_with("0.txt: Parquet is not read yet (write the text column as JSON lines"), "{refused}");
+        assert!(
+            refused.starts_with("0.txt: Parquet is not read yet (write the text column as JSON lines"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -143,8 +143,7 @@ mod tests {
     #[test]
     fn nothing_to_choose_from_is_no_error() {
         let mut ids = [CLS, SEP, SEP];
-        let (positions, labels) =
-            pieces().mask(&mut ids, &rules(0.15, 20, false), &mut Stream::new(1, "test").at(0));
+        let (positions, labels) = pieces().mask(&mut ids, &rules(0.15, 20, false), &mut Stream::new(1, "test").at(0));
         assert!(positions.is_empty() && labels.is_empty());
     }
 }

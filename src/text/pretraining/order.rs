@@ -95,7 +95,10 @@ mod tests {
             }
             if examples >= 64 {
                 assert!(epochs[0] != epochs[1] && epochs[1] != epochs[2]);
-                assert_ne!(epochs[0], (0..examples).map(|at| ExampleOrder::new(examples, 2).example(0, at)).collect::<Vec<_>>());
+                assert_ne!(
+                    epochs[0],
+                    (0..examples).map(|at| ExampleOrder::new(examples, 2).example(0, at)).collect::<Vec<_>>()
+                );
             }
         }
     }
@@ -133,7 +136,10 @@ mod tests {
         let order = ExampleOrder::new(10, 1);
         let (all, end) = order.batch(Cursor::default(), 25);
         assert_eq!(end, Cursor { epoch: 2, position: 5 });
-        assert_eq!(all.iter().map(|(_, epoch)| *epoch).collect::<Vec<_>>(), [[0; 10].as_slice(), &[1; 10], &[2; 5]].concat());
+        assert_eq!(
+            all.iter().map(|(_, epoch)| *epoch).collect::<Vec<_>>(),
+            [[0; 10].as_slice(), &[1; 10], &[2; 5]].concat()
+        );
         let (mut again, mut cursor) = (Vec::new(), Cursor::default());
         for size in [4, 4, 4, 4, 9] {
             let (batch, next) = order.batch(cursor, size);

@@ -196,7 +196,8 @@ mod tests {
         assert!(fine.check().is_ok());
         let rules = MaskingRules::default();
         let masked = |rules| ExampleSettings { targets: Targets::Masked(rules), ..fine };
-        let replaced = |mask| masked(MaskingRules { replacement: Replacement { mask, ..Replacement::default() }, ..rules });
+        let replaced =
+            |mask| masked(MaskingRules { replacement: Replacement { mask, ..Replacement::default() }, ..rules });
         let cases = [
             (ExampleSettings { max_length: 4, ..fine }, "examples cannot have 4 tokens"),
             (ExampleSettings { max_length: 65536, ..fine }, "examples cannot have 65536 tokens"),

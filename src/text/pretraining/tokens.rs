@@ -24,8 +24,7 @@ pub(super) struct Sizes {
 
 /// 256 MiB a shard. A document's sentences are held in memory while it is cut, and a shard's tokens are counted in
 /// 32 bits, so a document without an end has to have one: text of a gigabyte, or two million sentences.
-pub(super) const SIZES: Sizes =
-    Sizes { shard_tokens: 1 << 27, document_tokens: 1 << 28, document_sentences: 1 << 21 };
+pub(super) const SIZES: Sizes = Sizes { shard_tokens: 1 << 27, document_tokens: 1 << 28, document_sentences: 1 << 21 };
 
 /// Tokenised passages, on their way to the files.
 #[derive(Clone, Debug, Default)]
@@ -199,7 +198,8 @@ impl TokenStore {
                 let cause = format!("{} bytes where {} were written", file.bytes(), seal.bytes);
                 Err(PretrainingError::from(damaged(&file.path().to_path_buf(), &cause)))
             };
-            let (tokens, sentences, documents) = (open(&seals.tokens)?, open(&seals.sentences)?, open(&seals.documents)?);
+            let (tokens, sentences, documents) =
+                (open(&seals.tokens)?, open(&seals.sentences)?, open(&seals.documents)?);
             // Small, and an error in it would lead into other documents, so it is always checked.
             if !seals.documents.holds(folder)? {
                 return Err(damaged(&documents.path().to_path_buf(), "its checksum does not match").into());

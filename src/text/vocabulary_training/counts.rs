@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{
-    NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
-};
+use tokenizers::{NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
 
 use crate::diagnostic::Diagnostic;
 use crate::text::pretraining::{PassageSource, Passages, Step};

@@ -69,7 +69,8 @@ fn the_most_frequent_pair_is_joined_first() {
     let learned = train_vocabulary(&counts(&[corpus], true), &settings(100, 1)).unwrap();
     assert_eq!(learned.tokens[5..], ["a", "b", "c", "##b", "##c", "ab", "bc", "abc"]);
     assert!(learned.to_text().starts_with("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n"));
-    let fewer = |size, min_frequency| train_vocabulary(&counts(&[corpus], true), &settings(size, min_frequency)).unwrap();
+    let fewer =
+        |size, min_frequency| train_vocabulary(&counts(&[corpus], true), &settings(size, min_frequency)).unwrap();
     assert_eq!(fewer(11, 1).tokens[5..], ["a", "b", "c", "##b", "##c", "ab"]);
     assert_eq!(fewer(100, 4).tokens[5..], ["a", "b", "c", "##b", "##c", "ab", "bc"]);
 }
@@ -158,8 +159,12 @@ fn the_crates_own_trainer_learns_nearly_the_same() {
     let lines: Vec<&str> = text.lines().collect();
     let ours = train_vocabulary(&counts(&lines, true), &settings(5000, 2)).unwrap();
     let special = SpecialTokens::NAMES.map(|name| tokenizers::AddedToken::from(name, true)).to_vec();
-    let mut trainer =
-        WordPieceTrainer::builder().vocab_size(5000).min_frequency(2).special_tokens(special).show_progress(false).build();
+    let mut trainer = WordPieceTrainer::builder()
+        .vocab_size(5000)
+        .min_frequency(2)
+        .special_tokens(special)
+        .show_progress(false)
+        .build();
     let mut theirs: TokenizerImpl<WordPiece, BertNormalizer, BertPreTokenizer, BertProcessing, DecoderWrapper> =
         TokenizerImpl::new(WordPiece::default());
     theirs.with_normalizer(Some(BertNormalizer::default())).unwrap();
