@@ -19,7 +19,7 @@ pub enum CorpusFormat {
     Sentences,
     /// Running text, lines broken anywhere, a blank line after each paragraph.
     Text,
-    /// WikiText: a paragraph a line, ` = Title = ` before each article.
+    /// `WikiText`: a paragraph a line, ` = Title = ` before each article.
     WikiText,
     /// A JSON object a line, with a document in one of its columns.
     JsonLines,
@@ -72,7 +72,7 @@ impl CorpusFormat {
     /// The format of the file at `path`: by the ending of its name; else by its first thousand lines:
     ///
     /// 1. they begin with `{`: JSON lines;
-    /// 2. a blank line and a line ` = Title = ` are among them: WikiText;
+    /// 2. a blank line and a line ` = Title = ` are among them: `WikiText`;
     /// 3. most of them end as sentences do, and they hold hardly more than one sentence each: sentences;
     /// 4. running text.
     ///
@@ -99,7 +99,7 @@ impl CorpusFormat {
     }
 }
 
-/// Whether a line of WikiText is a title (level 1) or a heading below it, by its number of `=`.
+/// Whether a line of `WikiText` is a title (level 1) or a heading below it, by its number of `=`.
 pub(super) fn heading_level(line: &str) -> Option<usize> {
     let inner = line.trim();
     let mut level = 0;

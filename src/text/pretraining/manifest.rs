@@ -1,7 +1,7 @@
 //! `corpus.json`: what a prepared corpus is, and the checksums of its files.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -157,6 +157,6 @@ impl Manifest {
 }
 
 /// The finding that a file is not what was written.
-pub(super) fn damaged(path: &PathBuf, cause: &str) -> Diagnostic {
+pub(super) fn damaged(path: &Path, cause: &str) -> Diagnostic {
     Diagnostic::new(format!("the prepared corpus is damaged: {cause}")).in_file(path).hint("prepare it again")
 }

@@ -55,8 +55,8 @@ impl Pieces {
                 break;
             }
             // A shuffle of which only as much is done as is looked at.
-            let drawn = at + draws.below(candidates.len() - at);
-            candidates.swap(at, drawn);
+            let next = at + draws.below(candidates.len() - at);
+            candidates.swap(at, next);
             let (first, end) = candidates[at];
             // A word that would be too much is passed over for a shorter one.
             if chosen.len() + (end - first) as usize > wanted {
@@ -73,10 +73,10 @@ impl Pieces {
     }
 
     fn replaced(&self, id: u32, rates: Replacement, draws: &mut Draws) -> u32 {
-        let drawn = draws.uniform();
-        if drawn < rates.mask {
+        let number = draws.uniform();
+        if number < rates.mask {
             self.special.mask
-        } else if drawn < rates.mask + rates.same || rates.random == 0.0 {
+        } else if number < rates.mask + rates.same || rates.random == 0.0 {
             id
         } else {
             // Any row of the vocabulary, as the reference draws it: special tokens and [unused] ones as well.

@@ -77,8 +77,8 @@ pub(super) fn write(
     for round in 0..settings.dupe_factor {
         let mut file = SealedWriter::create(folder, format!("examples-{round:05}.bin"))?;
         for some in pieces.chunks(at_once) {
-            let planned: Vec<_> = some.par_iter().map(|piece| planner.plan(round, piece.clone())).collect();
-            for piece in planned {
+            let records: Vec<_> = some.par_iter().map(|piece| planner.plan(round, piece.clone())).collect();
+            for piece in records {
                 let piece = piece?;
                 examples += (piece.len() / RECORD) as u64;
                 file.write(&piece)?;
@@ -139,8 +139,8 @@ impl Planner<'_> {
     /// The reference draws up to ten times until it has another document, then takes what it has; this always
     /// takes another one.
     fn random_next(&self, not: u64, needed: u64, draws: &mut Draws) -> io::Result<Range<u64>> {
-        let drawn = draws.below(self.store.documents().saturating_sub(1) as usize) as u64;
-        let place = self.store.place(drawn + u64::from(drawn >= not));
+        let other = draws.below(self.store.documents().saturating_sub(1) as usize) as u64;
+        let place = self.store.place(other + u64::from(other >= not));
         let count = place.sentences.end - place.sentences.start;
         let first = place.sentences.start + draws.below(count as usize) as u64;
         self.sentences_from(&place, first, needed)

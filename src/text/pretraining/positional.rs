@@ -29,7 +29,9 @@ impl PositionalFile {
             Ok((file, bytes))
         };
         let (file, bytes) = open().map_err(|error| about(path, &error))?;
-        Ok(Self { file: file.into(), path: path.to_path_buf(), bytes })
+        #[cfg(not(unix))]
+        let file = std::sync::Mutex::new(file);
+        Ok(Self { file, path: path.to_path_buf(), bytes })
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -196,13 +196,13 @@ impl TokenStore {
                     return Ok(file);
                 }
                 let cause = format!("{} bytes where {} were written", file.bytes(), seal.bytes);
-                Err(PretrainingError::from(damaged(&file.path().to_path_buf(), &cause)))
+                Err(PretrainingError::from(damaged(file.path(), &cause)))
             };
             let (tokens, sentences, documents) =
                 (open(&seals.tokens)?, open(&seals.sentences)?, open(&seals.documents)?);
             // Small, and an error in it would lead into other documents, so it is always checked.
             if !seals.documents.holds(folder)? {
-                return Err(damaged(&documents.path().to_path_buf(), "its checksum does not match").into());
+                return Err(damaged(documents.path(), "its checksum does not match").into());
             }
             let ends = documents.numbers(0, documents.bytes() / 4)?;
             let before = |sums: &[u64]| sums.last().copied().unwrap_or(0);
@@ -251,7 +251,7 @@ impl TokenStore {
             TokenWidth::Wide => ids.extend(bytes.as_chunks().0.iter().map(|id| u32::from_le_bytes(*id))),
         }
         if ids[first..].iter().any(|id| *id >= self.vocabulary_size) {
-            return Err(damaged(&tokens.path().to_path_buf(), "it holds a token that no vocabulary has").into());
+            return Err(damaged(tokens.path(), "it holds a token that no vocabulary has").into());
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ type Pair = (u32, u32);
 
 /// Words in pieces, and where each pair of neighbours stands.
 struct Words {
-    words: Vec<(Vec<u32>, u64)>,
+    spelled: Vec<(Vec<u32>, u64)>,
     counts: HashMap<Pair, u64>,
     /// The words in which a pair stands or stood.
     places: HashMap<Pair, Vec<u32>>,
@@ -47,9 +47,9 @@ pub(super) fn merge(words: Vec<(Vec<u32>, u64)>, tokens: &mut Vec<String>, size:
 }
 
 impl Words {
-    fn new(words: Vec<(Vec<u32>, u64)>) -> Self {
+    fn new(spelled: Vec<(Vec<u32>, u64)>) -> Self {
         let (mut counts, mut places): (HashMap<Pair, u64>, HashMap<Pair, Vec<u32>>) = Default::default();
-        for (at, (pieces, count)) in (0..).zip(&words) {
+        for (at, (pieces, count)) in (0..).zip(&spelled) {
             for pair in pieces.windows(2) {
                 let pair = (pair[0], pair[1]);
                 *counts.entry(pair).or_default() += count;
@@ -59,14 +59,14 @@ impl Words {
                 }
             }
         }
-        Self { words, counts, places }
+        Self { spelled, counts, places }
     }
 
     /// Joins `pair` to `token` in every word, and gives the pairs that occur more often now.
     fn join(&mut self, pair: Pair, token: u32) -> Vec<Pair> {
         let mut grown = Vec::new();
         for at in self.places.remove(&pair).unwrap_or_default() {
-            let (pieces, count) = &mut self.words[at as usize];
+            let (pieces, count) = &mut self.spelled[at as usize];
             let joined = replaced(pieces, pair, token);
             if joined.len() == pieces.len() {
                 // The pair stood here once, until another merge took one of its parts.

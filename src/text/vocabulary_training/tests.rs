@@ -18,7 +18,9 @@ impl Blocks {
     fn of(lines: &[&str], at_once: usize) -> Self {
         let block = |lines: &[&str]| {
             let mut block = Passages::new(PassageKind::Sentence);
-            lines.iter().for_each(|line| block.push(line));
+            for line in lines {
+                block.push(line);
+            }
             block
         };
         Self(lines.chunks(at_once).map(block).collect())
@@ -152,7 +154,7 @@ fn threads_and_blocks_change_nothing() {
 }
 
 /// The trainer of the `tokenizers` crate breaks ties by chance, so that its own results differ from time to time; on
-/// WikiText-2's validation text 5,000 tokens are the same but for a few at the end of the list.
+/// `WikiText`-2's validation text 5,000 tokens are the same but for a few at the end of the list.
 #[test]
 fn the_crates_own_trainer_learns_nearly_the_same() {
     let Some(text) = wikitext() else { return };

@@ -63,7 +63,8 @@ fn statistic(name: &str, examples: &[PretrainingExample], mask: u32) -> f64 {
     let mean = |of: &dyn Fn(&PretrainingExample) -> f64| examples.iter().map(of).sum::<f64>() / count;
     let yes = |is: bool| f64::from(u8::from(is));
     let length = |example: &PretrainingExample| example.ids.len();
-    let second = |example: &PretrainingExample| example.segments.iter().filter(|segment| **segment == 1).count();
+    let second =
+        |example: &PretrainingExample| example.segments.iter().map(|segment| usize::from(*segment)).sum::<usize>();
     let predictions = examples.iter().map(|example| example.masked_positions.len()).sum::<usize>() as f64;
     let share = |is: &dyn Fn(u32, u32) -> bool| {
         let hits = |example: &PretrainingExample| {

@@ -74,14 +74,13 @@ fn ten_thousand_examples_keep_every_rule() {
         assert!(!first.is_empty() && !second.is_empty() && example.ids.len() <= 128);
         full += u64::from(example.ids.len() == 128);
         let (a, b) = (world.document_of[first.start], world.document_of[second.start]);
-        match example.next_is_random.unwrap() {
-            true => assert_ne!(a, b),
-            false => {
-                assert_eq!(a, b);
-                assert!(first.end <= second.start, "{first:?} {second:?}");
-                // Nothing but what truncation took is between the two.
-                assert!(example.ids.len() == 128 || first.end == second.start, "{first:?} {second:?}");
-            }
+        if example.next_is_random.unwrap() {
+            assert_ne!(a, b);
+        } else {
+            assert_eq!(a, b);
+            assert!(first.end <= second.start, "{first:?} {second:?}");
+            // Nothing but what truncation took is between the two.
+            assert!(example.ids.len() == 128 || first.end == second.start, "{first:?} {second:?}");
         }
         if example.ids.len() < 128 {
             let begins = |at: usize| at == 0 || world.sentence_of.get(at) != Some(&world.sentence_of[at - 1]);

@@ -54,7 +54,8 @@ impl World {
                     let at = document_of.len();
                     let continues = piece > 0 && draws.chance(0.3);
                     tokens.push(if continues { format!("##p{at}") } else { format!("w{at}") });
-                    text += &if continues { format!("p{at}") } else { format!(" w{at}") };
+                    text.push_str(if continues { "p" } else { " w" });
+                    text.push_str(&at.to_string());
                     document_of.push(number);
                     sentence_of.push(sentences);
                 }
