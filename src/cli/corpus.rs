@@ -86,8 +86,8 @@ struct MaskArgs {
     #[arg(long)]
     whole_word_masking: bool,
     /// The shares of masked tokens that become `[MASK]`, stay the same, and become a random token.
-    #[arg(long, value_name = "MASK,SAME,RANDOM", value_delimiter = ',', num_args = 3, default_value = "0.8,0.1,0.1")]
-    replace_by: Vec<f64>,
+    #[arg(long, value_name = "MASK,SAME,RANDOM", value_parser = parse_replacement, default_value = "0.8,0.1,0.1")]
+    replace_by: Replacement,
     /// Draw the masks of an example once, instead of anew in each epoch.
     #[arg(long)]
     fixed_masks: bool,
@@ -234,17 +234,21 @@ impl MaskArgs {
         }
         // The paper's 20 of 128 and 77 of 512.
         let most = self.max_predictions.unwrap_or_else(|| (f64::from(max_length) * self.masked_lm_prob).ceil() as u32);
-        let [mask, same, random] = *self.replace_by else {
-            // clap takes three values and no other number of them.
-            return Targets::Masked(MaskingRules::default());
-        };
-        let replacement = Replacement { mask, same, random };
         Targets::Masked(MaskingRules {
             share: self.masked_lm_prob,
             most,
             whole_words: self.whole_word_masking,
-            replacement,
+            replacement: self.replace_by,
         })
+    }
+}
+
+/// `0.8,0.1,0.1`
+fn parse_replacement(text: &str) -> Result<Replacement, String> {
+    let shares: Result<Vec<f64>, _> = text.split(',').map(|share| share.trim().parse()).collect();
+    match shares.as_deref() {
+        Ok([mask, same, random]) => Ok(Replacement { mask: *mask, same: *same, random: *random }),
+        Ok(_) | Err(_) => Err("three numbers were expected, such as 0.8,0.1,0.1".to_owned()),
     }
 }
 
@@ -305,7 +309,9 @@ impl ShowArgs {
         let (tokens, predictions) = (example.ids.len(), example.masked_positions.len());
         print(&format_args!("example {number} of {}: {tokens} tokens, {predictions} predictions", set.len()))?;
         print(&format_args!("segment 0: {}", words[..first].join(" ")))?;
-        print(&format_args!("segment 1 ({next}): {}", words[first..].join(" ")))?;
+        if first < words.len() {
+            print(&format_args!("segment 1 ({next}): {}", words[first..].join(" ")))?;
+        }
         Ok(())
     }
 }

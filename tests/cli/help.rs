@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 28] = [
     &[],
     &["check"],
     &["plan"],
@@ -26,6 +26,11 @@ const COMMANDS: [&[&str]; 23] = [
     &["data"],
     &["data", "mini"],
     &["data", "verify"],
+    &["corpus"],
+    &["corpus", "prepare"],
+    &["corpus", "show"],
+    &["vocab"],
+    &["vocab", "train"],
     &["schema"],
     &["completions"],
 ];

@@ -153,3 +153,26 @@ fn wikitext_gives_what_the_reference_gives() {
     compare("paragraphs", blocks(text.split('\n')), &golden());
     compare("sentences", blocks(by_sentence(&text).iter().map(String::as_str)), &golden());
 }
+
+#[test]
+#[ignore = "a measurement: cargo test --release how_fast_examples_are_made -- --ignored --nocapture"]
+fn how_fast_examples_are_made() {
+    let Some(root) = real_data() else { return };
+    let read = |name: &str| std::fs::read_to_string(root.join("wikitext2").join(name)).unwrap();
+    let lines = by_sentence(&(read("wiki.valid.tokens") + &read("wiki.test.tokens")));
+    let vocabulary = Vocabulary::load(&root.join("vocab/bert-base-uncased-vocab.txt")).unwrap();
+    let tokenizer = Tokenizer::new(&vocabulary, true).unwrap();
+    let by = TokenizedBy { vocabulary: &vocabulary, tokenizer: &tokenizer };
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("corpus");
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    one.install(|| {
+        let start = std::time::Instant::now();
+        let mut source = blocks(lines.iter().map(String::as_str));
+        let summary = prepare(&mut source, by, &ExampleSettings::default(), &out, &|_| ()).unwrap();
+        println!("{} tokens, {} examples planned in {:?}", summary.counts.tokens, summary.examples, start.elapsed());
+        let (set, start) = (ExampleSet::open(&out).unwrap(), std::time::Instant::now());
+        let tokens: usize = (0..set.len()).map(|number| set.example(number, 0).unwrap().ids.len()).sum();
+        println!("{tokens} tokens of {} examples made in {:?}", set.len(), start.elapsed());
+    });
+}
