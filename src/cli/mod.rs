@@ -8,6 +8,8 @@ mod check_submission;
 mod compare;
 mod completions;
 mod convert;
+mod corpus;
+mod corpus_input;
 mod data;
 mod export;
 mod extract;
@@ -32,6 +34,7 @@ mod streams;
 mod table;
 mod threads;
 mod trained_model;
+mod vocab;
 mod worker;
 
 pub use render::render;
@@ -89,6 +92,8 @@ enum Command {
     List(list::Args),
     Convert(convert::Args),
     Data(data::Args),
+    Corpus(corpus::Args),
+    Vocab(vocab::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     #[command(hide = true)]
@@ -207,6 +212,8 @@ impl Command {
             Self::List(args) => list::execute(&args),
             Self::Convert(args) => convert::execute(&args),
             Self::Data(args) => data::execute(&args),
+            Self::Corpus(args) => corpus::execute(&args),
+            Self::Vocab(args) => vocab::execute(&args),
             Self::Schema(args) => schema::execute(&args),
             Self::Completions(args) => completions::execute(&args),
             Self::Worker(args) => worker::execute(&args),

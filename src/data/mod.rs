@@ -2,6 +2,7 @@
 
 mod columns;
 mod content;
+pub mod corpus;
 mod dataset;
 mod example;
 mod folder;

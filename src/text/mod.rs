@@ -7,10 +7,12 @@ mod files;
 mod format;
 mod lines;
 mod pair;
+pub mod pretraining;
 mod settings;
 mod tokenizer;
 mod tokenizer_json;
 mod vocabulary;
+pub mod vocabulary_training;
 mod windows;
 mod words;
 

@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 31] = [
     &[],
     &["check"],
     &["plan"],
@@ -29,6 +29,11 @@ const COMMANDS: [&[&str]; 26] = [
     &["data"],
     &["data", "mini"],
     &["data", "verify"],
+    &["corpus"],
+    &["corpus", "prepare"],
+    &["corpus", "show"],
+    &["vocab"],
+    &["vocab", "train"],
     &["schema"],
     &["completions"],
 ];

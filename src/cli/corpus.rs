@@ -1,0 +1,317 @@
+//! `bertbench corpus`
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::corpus_input::{CorpusArgs, TextProgress};
+use super::table::print;
+use super::threads::ThreadArgs;
+use super::trained_model::note;
+use super::{Ended, Error};
+use crate::diagnostic::Diagnostic;
+use crate::store::atomic;
+use crate::text::pretraining::{
+    Drawn, ExampleSet, ExampleSettings, MANIFEST, MaskingRules, PrepareProgress, PrepareSummary, PretrainingError,
+    Replacement, Segments, Targets, TokenizedBy, prepare,
+};
+use crate::text::{Tokenizer, Vocabulary};
+use crate::units::{Bytes, Seconds};
+
+/// Turn text into examples for pretraining, or look at them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Prepare(Box<PrepareArgs>),
+    Show(ShowArgs),
+}
+
+/// Tokenise text and plan the examples that are made of it.
+///
+/// Examples are cut by the rules of google-research/bert's `create_pretraining_data.py`. The same text, vocabulary
+/// and settings give the same bytes, whatever the number of threads.
+#[derive(Debug, clap::Args)]
+struct PrepareArgs {
+    #[command(flatten)]
+    corpus: CorpusArgs,
+    /// The vocabulary: `vocab.txt`, or a `tokenizer.json`.
+    #[arg(long, value_name = "FILE")]
+    vocab: PathBuf,
+    /// The folder to write.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace a prepared corpus that is there already.
+    #[arg(long)]
+    replace: bool,
+    /// Whether text is lower-cased and stripped of accents [default: what the vocabulary looks like].
+    #[arg(long, value_name = "CASE", value_enum)]
+    case: Option<Case>,
+    /// Longest example in tokens, special tokens included.
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    max_length: u32,
+    /// The share of documents that aim at a shorter length.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    short_seq_prob: f64,
+    /// How often the text is gone through, each time with other cuts.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    dupe_factor: u32,
+    /// `pairs` of segments for next-sentence prediction, or `single` ones without it.
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = SegmentArg::Pairs)]
+    segments: SegmentArg,
+    #[command(flatten)]
+    masks: MaskArgs,
+    /// The seed: the same seed gives the same examples.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    threads: ThreadArgs,
+}
+
+/// What has to be predicted. Masks are drawn when an example is read.
+#[derive(Debug, clap::Args)]
+struct MaskArgs {
+    /// The most tokens that are masked in an example [default: 15 % of `--max-length`, rounded up; 20 of 128].
+    #[arg(long, value_name = "N")]
+    max_predictions: Option<u32>,
+    /// The share of tokens that are masked.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.15)]
+    masked_lm_prob: f64,
+    /// Mask all pieces of a word together.
+    #[arg(long)]
+    whole_word_masking: bool,
+    /// The shares of masked tokens that become `[MASK]`, stay the same, and become a random token.
+    #[arg(long, value_name = "MASK,SAME,RANDOM", value_parser = parse_replacement, default_value = "0.8,0.1,0.1")]
+    replace_by: Replacement,
+    /// Draw the masks of an example once, instead of anew in each epoch.
+    #[arg(long)]
+    fixed_masks: bool,
+    /// Predict after each token the next one, for left-to-right models, instead of masked ones.
+    #[arg(long)]
+    next_token: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Case {
+    Lower,
+    Kept,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SegmentArg {
+    Pairs,
+    Single,
+}
+
+/// Say what a prepared corpus holds, or print one of its examples.
+#[derive(Debug, clap::Args)]
+struct ShowArgs {
+    /// The folder that `corpus prepare` wrote.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Print this example, counted from 0.
+    #[arg(long, value_name = "N")]
+    example: Option<u64>,
+    /// With the masks of this epoch.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    epoch: u64,
+    /// Hold every file against its checksum.
+    #[arg(long)]
+    verify: bool,
+}
+
+impl From<PretrainingError> for Error {
+    fn from(error: PretrainingError) -> Self {
+        match error {
+            PretrainingError::Input(finding) => Self::Input(vec![*finding]),
+            PretrainingError::Io(error) => error.into(),
+        }
+    }
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    match &args.command {
+        Command::Prepare(args) => args.threads.compute(|| args.execute()),
+        Command::Show(args) => args.execute(),
+    }
+}
+
+impl PrepareArgs {
+    fn execute(&self) -> Result<Ended, Error> {
+        let settings = self.settings()?;
+        self.check_out()?;
+        let vocabulary = Vocabulary::load(&self.vocab)?;
+        let lower_case = match self.case {
+            Some(Case::Lower) => true,
+            Some(Case::Kept) => false,
+            None => !vocabulary.looks_cased(),
+        };
+        let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
+        let (mut corpus, size) = self.corpus.open()?;
+        let started = Instant::now();
+        let progress = TextProgress::new(size);
+        let said = |now| match now {
+            PrepareProgress::Tokenising { bytes, tokens } => {
+                progress.say(Bytes(bytes), || rate(tokens, started));
+            }
+            PrepareProgress::Planning { examples } => progress.say(size, || format!("{examples} examples")),
+        };
+        let by = TokenizedBy { vocabulary: &vocabulary, tokenizer: &tokenizer };
+        let made = prepare(&mut corpus, by, &settings, &self.out, &said);
+        progress.finish();
+        self.conclude(&made?, started)
+    }
+
+    fn settings(&self) -> Result<ExampleSettings, Error> {
+        let settings = ExampleSettings {
+            max_length: self.max_length,
+            short_sequence_probability: self.short_seq_prob,
+            dupe_factor: self.dupe_factor,
+            segments: match self.segments {
+                SegmentArg::Pairs => Segments::Pairs,
+                SegmentArg::Single => Segments::Single,
+            },
+            targets: self.masks.targets(self.max_length),
+            drawn: if self.masks.fixed_masks { Drawn::Once } else { Drawn::EachEpoch },
+            seed: self.seed,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Whether the folder can be written without loss.
+    fn check_out(&self) -> Result<(), Error> {
+        let parent = self.out.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent)?;
+        // What a run that was killed left behind.
+        atomic::clean(parent)?;
+        let entries = match std::fs::read_dir(&self.out) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Diagnostic::new(error.to_string()).in_file(&self.out).into()),
+        };
+        let is_corpus = self.out.join(MANIFEST).is_file();
+        let hint = match (entries, is_corpus, self.replace) {
+            (false, ..) | (true, true, true) => return Ok(()),
+            (true, true, false) => "`--replace` replaces it",
+            (true, false, _) => "name a folder that does not exist yet",
+        };
+        let what = if is_corpus { "a prepared corpus is there already" } else { "the folder is not empty" };
+        Err(Diagnostic::new(what).in_file(&self.out).hint(hint).into())
+    }
+
+    fn conclude(&self, made: &PrepareSummary, started: Instant) -> Result<Ended, Error> {
+        let counts = &made.counts;
+        let out = self.out.display();
+        print(&format_args!(
+            "{out}: {} documents, {} sentences, {} tokens ({} [UNK]), {} examples of up to {} tokens",
+            counts.documents, counts.sentences, counts.tokens, counts.unknown_tokens, made.examples, self.max_length
+        ))?;
+        print(&rate(counts.tokens, started))?;
+        let counted = [
+            ("documents without text, left out", counts.empty_documents),
+            ("passages without text, left out", counts.empty_sentences),
+            ("documents that were too long and go on as others", counts.split_documents),
+        ];
+        let remarks = made.remarks.iter().map(|(name, count)| (name.as_str(), *count));
+        for (name, count) in counted.into_iter().chain(remarks).filter(|(_, count)| *count > 0) {
+            note(&format_args!("{count} {name}"));
+        }
+        Ok(Ended::Well)
+    }
+}
+
+impl MaskArgs {
+    fn targets(&self, max_length: u32) -> Targets {
+        if self.next_token {
+            return Targets::Next;
+        }
+        // The paper's 20 of 128 and 77 of 512.
+        let most = self.max_predictions.unwrap_or_else(|| (f64::from(max_length) * self.masked_lm_prob).ceil() as u32);
+        Targets::Masked(MaskingRules {
+            share: self.masked_lm_prob,
+            most,
+            whole_words: self.whole_word_masking,
+            replacement: self.replace_by,
+        })
+    }
+}
+
+/// `0.8,0.1,0.1`
+fn parse_replacement(text: &str) -> Result<Replacement, String> {
+    let shares: Result<Vec<f64>, _> = text.split(',').map(|share| share.trim().parse()).collect();
+    match shares.as_deref() {
+        Ok([mask, same, random]) => Ok(Replacement { mask: *mask, same: *same, random: *random }),
+        Ok(_) | Err(_) => Err("three numbers were expected, such as 0.8,0.1,0.1".to_owned()),
+    }
+}
+
+/// `12345 tokens in 0.50 s: 24690 tokens/s`
+fn rate(tokens: u64, started: Instant) -> String {
+    let seconds = started.elapsed().as_secs_f64();
+    format!("{tokens} tokens in {}: {:.0} tokens/s", Seconds(seconds), tokens as f64 / seconds.max(f64::MIN_POSITIVE))
+}
+
+impl ShowArgs {
+    fn execute(&self) -> Result<Ended, Error> {
+        let set = ExampleSet::open(&self.folder)?;
+        if self.verify {
+            set.verify()?;
+        }
+        match self.example {
+            Some(number) => self.example(&set, number)?,
+            None => self.summary(&set)?,
+        }
+        Ok(Ended::Well)
+    }
+
+    fn summary(&self, set: &ExampleSet) -> Result<(), Error> {
+        let counts = set.counts();
+        let case = if set.lower_case() { "lower-cased" } else { "cased" };
+        print(&format_args!("documents   {}", counts.documents))?;
+        print(&format_args!("sentences   {}", counts.sentences))?;
+        print(&format_args!("tokens      {}", counts.tokens))?;
+        print(&format_args!("examples    {}", set.len()))?;
+        print(&format_args!("vocabulary  {} tokens, {case}, {}", set.vocabulary().len(), set.vocabulary_sha256()))?;
+        print(&format_args!("checksum    {}", set.checksum()))?;
+        let settings = serde_json::to_string_pretty(set.settings()).map_err(std::io::Error::from)?;
+        print(&format_args!("settings    {settings}"))?;
+        if self.verify {
+            print(&"every file has its checksum")?;
+        }
+        Ok(())
+    }
+
+    /// The example as text: tokens that are to be predicted as `[MASK]{label}`.
+    fn example(&self, set: &ExampleSet, number: u64) -> Result<(), Error> {
+        let example = set.example(number, self.epoch)?;
+        let token = |id: u32| set.vocabulary().token(id).unwrap_or("?");
+        let mut labels = example.masked_positions.iter().zip(&example.masked_labels).peekable();
+        let words: Vec<String> = (0..)
+            .zip(&example.ids)
+            .map(|(at, id)| match labels.next_if(|(position, _)| **position == at) {
+                Some((_, label)) => format!("{}{{{}}}", token(*id), token(*label)),
+                None => token(*id).to_owned(),
+            })
+            .collect();
+        let first = example.segments.iter().filter(|segment| **segment == 0).count();
+        let next = match example.next_is_random {
+            Some(true) => "of another document",
+            Some(false) => "what follows",
+            None => "none",
+        };
+        let (tokens, predictions) = (example.ids.len(), example.masked_positions.len());
+        print(&format_args!("example {number} of {}: {tokens} tokens, {predictions} predictions", set.len()))?;
+        print(&format_args!("segment 0: {}", words[..first].join(" ")))?;
+        if first < words.len() {
+            print(&format_args!("segment 1 ({next}): {}", words[first..].join(" ")))?;
+        }
+        Ok(())
+    }
+}

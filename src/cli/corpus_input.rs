@@ -1,0 +1,115 @@
+//! The text that `corpus prepare` and `vocab train` read, and how far they are.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Error;
+use crate::data::corpus::{BadBytes, CORPUS_FORMATS, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
+use crate::diagnostic::Diagnostic;
+use crate::units::Bytes;
+
+/// Where there is no terminal, a line comes this often.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// The files of a corpus and how they are read.
+#[derive(Debug, clap::Args)]
+pub(super) struct CorpusArgs {
+    /// Files of text, and folders of such files.
+    #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1..)]
+    input: Vec<PathBuf>,
+    /// The format of all files: `sentences` (a sentence a line, a blank line between documents), `text`
+    /// (running text), `wikitext` or `jsonl` [default: told by each file's name and first lines].
+    #[arg(long, value_name = "FORMAT", value_parser = CorpusFormat::find)]
+    format: Option<CorpusFormat>,
+    /// The column of JSON lines that holds the text.
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    column: String,
+    /// Where documents end in running text.
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t = Ends::File)]
+    documents: Ends,
+    /// Drop bytes that are not UTF-8 and count their lines, instead of refusing the file.
+    #[arg(long)]
+    replace_bad_bytes: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Ends {
+    /// With the file.
+    File,
+    /// With every blank line.
+    BlankLine,
+}
+
+impl CorpusArgs {
+    /// The corpus, and the size of its files.
+    pub(super) fn open(&self) -> Result<(Corpus, Bytes), Error> {
+        let files = input_files(&self.input)?;
+        let options = CorpusOptions {
+            format: self.format,
+            column: self.column.clone(),
+            documents: match self.documents {
+                Ends::File => DocumentEnds::File,
+                Ends::BlankLine => DocumentEnds::BlankLine,
+            },
+            bad_bytes: if self.replace_bad_bytes { BadBytes::Replace } else { BadBytes::Refuse },
+        };
+        let corpus = Corpus::open(&files, options)?;
+        for (name, format) in CORPUS_FORMATS {
+            let count = corpus.files().filter(|file| file.format == *format).count();
+            if count > 0 {
+                let files = if count == 1 { "file" } else { "files" };
+                eprintln!("{count} {files} read as {name}");
+            }
+        }
+        let mut bytes = 0;
+        for file in corpus.files() {
+            let size = std::fs::metadata(&file.path).map(|about| about.len());
+            bytes += size.map_err(|error| Diagnostic::new(error.to_string()).in_file(&file.path))?;
+        }
+        Ok((corpus, Bytes(bytes)))
+    }
+}
+
+/// How far the work is, on standard error: on a terminal a bar, elsewhere a line now and then.
+pub(super) struct TextProgress {
+    bar: Option<ProgressBar>,
+    last: Mutex<Instant>,
+}
+
+impl TextProgress {
+    pub(super) fn new(total: Bytes) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let template = "[{bar:32}] {bytes} of {total_bytes}, {msg}";
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = ProgressBar::new(total.0);
+            bar.set_style(style.progress_chars("━━ "));
+            bar
+        });
+        Self { bar, last: Mutex::new(Instant::now()) }
+    }
+
+    /// So many bytes of text are done, which `words` says more about.
+    pub(super) fn say(&self, bytes: Bytes, words: impl FnOnce() -> String) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(bytes.0);
+            bar.set_message(words());
+            return;
+        }
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= LINE_EVERY {
+            *last = Instant::now();
+            eprintln!("{}", words());
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

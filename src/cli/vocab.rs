@@ -1,0 +1,120 @@
+//! `bertbench vocab`
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Subcommand;
+
+use super::corpus_input::{CorpusArgs, TextProgress};
+use super::streams::Output;
+use super::table::print;
+use super::threads::ThreadArgs;
+use super::trained_model::note;
+use super::{Ended, Error};
+use crate::diagnostic::Diagnostic;
+use crate::text::pretraining::PassageSource;
+use crate::text::vocabulary_training::{SpecialRows, VocabularySettings, WordCounts, train_vocabulary};
+use crate::units::{Bytes, Seconds};
+
+/// Learn a vocabulary from text.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(TrainArgs),
+}
+
+/// Learn a WordPiece vocabulary, and write it as a `vocab.txt`.
+///
+/// The same text gives the same vocabulary, whatever the number of threads.
+#[derive(Debug, clap::Args)]
+struct TrainArgs {
+    #[command(flatten)]
+    corpus: CorpusArgs,
+    /// The file to write.
+    #[arg(long, value_name = "FILE", default_value = "vocab.txt")]
+    out: PathBuf,
+    /// The number of tokens, special ones included; BERT's uncased vocabulary has 30522.
+    #[arg(long, value_name = "N", default_value_t = 30522)]
+    size: u32,
+    /// Tell capitals from small letters and keep accents.
+    #[arg(long)]
+    cased: bool,
+    /// The special rows of BERT's Chinese vocabulary, and every character that occurs.
+    #[arg(long)]
+    chinese: bool,
+    /// No `[unused]` rows: the five special tokens are the first ones.
+    #[arg(long)]
+    no_unused: bool,
+    /// The most characters that are tokens [default: 1000; with `--chinese` all].
+    #[arg(long, value_name = "N")]
+    characters: Option<u32>,
+    /// What occurs less often is not learned.
+    #[arg(long, value_name = "N", default_value_t = VocabularySettings::MIN_FREQUENCY)]
+    min_frequency: u64,
+    #[command(flatten)]
+    threads: ThreadArgs,
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    let Command::Train(args) = &args.command;
+    args.threads.compute(|| args.execute())
+}
+
+impl TrainArgs {
+    fn settings(&self) -> VocabularySettings {
+        let rows = match (self.no_unused, self.chinese) {
+            (true, _) => SpecialRows::SpecialOnly,
+            (false, true) => SpecialRows::GoogleChinese,
+            (false, false) => SpecialRows::Google,
+        };
+        let characters =
+            if self.chinese { self.characters } else { self.characters.or(Some(VocabularySettings::CHARACTERS)) };
+        VocabularySettings {
+            size: self.size,
+            lower_case: !self.cased,
+            rows,
+            characters,
+            min_frequency: self.min_frequency,
+        }
+    }
+
+    fn execute(&self) -> Result<Ended, Error> {
+        if self.out == Path::new("-") {
+            return Err(Diagnostic::new("the vocabulary is written to a file").hint("`--out vocab.txt`").into());
+        }
+        let output = Output::open(&self.out)?;
+        let (mut corpus, size) = self.corpus.open()?;
+        let started = Instant::now();
+        let progress = TextProgress::new(size);
+        let mut read = Bytes(0);
+        let counts = WordCounts::of(&mut corpus, !self.cased, &mut |more| {
+            read.0 += more;
+            progress.say(read, || format!("{read} of {size} read"));
+        });
+        progress.finish();
+        let counts = counts?;
+        let settings = self.settings();
+        let learned = train_vocabulary(&counts, &settings)?;
+        output.write(&learned.to_text())?;
+        let wall = Seconds(started.elapsed().as_secs_f64());
+        let words = counts.words().len();
+        print(&format_args!("{}: {} tokens of {words} words in {wall}", self.out.display(), learned.tokens.len()))?;
+        if learned.tokens.len() < settings.size as usize {
+            note(&format_args!("no pair occurs often enough for more: {} were asked for", settings.size));
+        }
+        let counted = [
+            (learned.words_left_out, "words hold characters that are no tokens: [UNK]"),
+            (counts.dropped(), "occurrences of rare words were not counted, for want of memory"),
+        ];
+        for (count, what) in counted.into_iter().filter(|(count, _)| *count > 0) {
+            note(&format_args!("{count} {what}"));
+        }
+        corpus.remarks().iter().for_each(|(name, count)| note(&format_args!("{count} {name}")));
+        Ok(Ended::Well)
+    }
+}

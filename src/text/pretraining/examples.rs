@@ -1,0 +1,219 @@
+//! Examples for pretraining, made when they are asked for.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::error::PretrainingError;
+use super::manifest::{CorpusCounts, Manifest, VOCABULARY, damaged};
+use super::masking::Pieces;
+use super::order::ExampleOrder;
+use super::plan::RECORD;
+use super::positional::PositionalFile;
+use super::segments::{Planned, Second};
+use super::settings::{Drawn, ExampleSettings, Targets};
+use super::tokens::TokenStore;
+use crate::diagnostic::Diagnostic;
+use crate::random::Stream;
+use crate::text::Vocabulary;
+
+/// What a model reads of one example and what it has to say. There is no padding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PretrainingExample {
+    /// Token ids, masked: `[CLS] a [SEP] b [SEP]` or `[CLS] a [SEP]`. [tokens]
+    pub ids: Vec<u32>,
+    /// 0 up to the first `[SEP]`, 1 after it. [tokens]
+    pub segments: Vec<u8>,
+    /// Where something is to be predicted, in ascending order. [predictions]
+    pub masked_positions: Vec<u32>,
+    /// What is to be predicted there: the token that stood there, or for left-to-right models the next one.
+    /// [predictions]
+    pub masked_labels: Vec<u32>,
+    /// Whether the second segment is of another document; `None` where there is no second segment.
+    pub next_is_random: Option<bool>,
+}
+
+/// A prepared corpus, whose examples can be asked for in any order and from any thread.
+#[derive(Debug)]
+pub struct ExampleSet {
+    folder: PathBuf,
+    manifest: Manifest,
+    checksum: String,
+    vocabulary: Vocabulary,
+    pieces: Pieces,
+    tokens: TokenStore,
+    plans: Vec<PositionalFile>,
+    /// For each plan the number of examples up to its end.
+    ends: Vec<u64>,
+}
+
+impl ExampleSet {
+    /// The corpus that was prepared in `folder`. Lengths of all files are checked, and the checksums of the small
+    /// ones; [`Self::verify`] checks all.
+    ///
+    /// # Errors
+    /// A folder that is no prepared corpus, or of another version; a file that is missing or damaged.
+    pub fn open(folder: &Path) -> Result<Self, PretrainingError> {
+        let manifest = Manifest::read(folder)?;
+        if !manifest.vocabulary.holds(folder)? {
+            return Err(damaged(&folder.join(VOCABULARY), "its checksum does not match").into());
+        }
+        let vocabulary = Vocabulary::load(&folder.join(VOCABULARY))?;
+        let tokens = TokenStore::open(folder, &manifest)?;
+        let (mut plans, mut ends) = (Vec::new(), Vec::new());
+        for seal in &manifest.plans {
+            let file = PositionalFile::open(&folder.join(&seal.name))?;
+            if file.bytes() != seal.bytes || file.bytes() % RECORD as u64 != 0 {
+                let cause = format!("{} bytes where {} were written", file.bytes(), seal.bytes);
+                return Err(damaged(file.path(), &cause).into());
+            }
+            ends.push(ends.last().copied().unwrap_or(0) + file.bytes() / RECORD as u64);
+            plans.push(file);
+        }
+        let (checksum, pieces) = (manifest.checksum()?, Pieces::of(&vocabulary));
+        Ok(Self { folder: folder.to_path_buf(), manifest, checksum, vocabulary, pieces, tokens, plans, ends })
+    }
+
+    /// Reads every file and holds it against its checksum.
+    ///
+    /// # Errors
+    /// A file that is missing or is not the one that was written.
+    pub fn verify(&self) -> Result<(), PretrainingError> {
+        let seals: Vec<_> = self.manifest.seals().collect();
+        seals.par_iter().try_for_each(|seal| {
+            if seal.holds(&self.folder)? {
+                return Ok(());
+            }
+            Err(damaged(&self.folder.join(&seal.name), "its checksum does not match").into())
+        })
+    }
+
+    /// The number of examples: those of all times that the corpus was gone through.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// Never true of a corpus that was prepared.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// BLAKE3 over everything that the examples are made of and by, in hexadecimal.
+    #[must_use]
+    pub fn checksum(&self) -> &str {
+        &self.checksum
+    }
+
+    /// What the examples were made by.
+    #[must_use]
+    pub fn settings(&self) -> &ExampleSettings {
+        &self.manifest.settings
+    }
+
+    /// What the corpus holds.
+    #[must_use]
+    pub fn counts(&self) -> &CorpusCounts {
+        &self.manifest.counts
+    }
+
+    /// What there was to say about the input: counts by name.
+    #[must_use]
+    pub fn remarks(&self) -> &BTreeMap<String, u64> {
+        &self.manifest.remarks
+    }
+
+    /// The tokens of the corpus.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// SHA-256 of the vocabulary's file as the user has it, which a model's must equal.
+    #[must_use]
+    pub fn vocabulary_sha256(&self) -> &str {
+        &self.manifest.vocabulary_sha256
+    }
+
+    /// Whether text was lower-cased and stripped of accents.
+    #[must_use]
+    pub fn lower_case(&self) -> bool {
+        self.manifest.lower_case
+    }
+
+    /// The same examples with other masks: these are drawn when an example is read. The checksum changes.
+    ///
+    /// # Errors
+    /// Rules by which no mask can be drawn.
+    pub fn with_targets(mut self, targets: Targets, drawn: Drawn) -> Result<Self, PretrainingError> {
+        (self.manifest.settings.targets, self.manifest.settings.drawn) = (targets, drawn);
+        self.manifest.settings.check()?;
+        self.checksum = self.manifest.checksum()?;
+        Ok(self)
+    }
+
+    /// The orders in which epochs of training take the examples.
+    #[must_use]
+    pub fn order(&self, seed: u64) -> ExampleOrder {
+        ExampleOrder::new(self.len(), seed)
+    }
+
+    /// Example `number` as it is in an epoch: its masks depend on both, and on nothing else.
+    ///
+    /// # Errors
+    /// A number that no example has; a file that cannot be read or is damaged.
+    pub fn example(&self, number: u64, epoch: u64) -> Result<PretrainingExample, PretrainingError> {
+        let Planned { first, second } = self.planned(number)?;
+        let special = self.pieces.special();
+        let mut ids = Vec::with_capacity(self.manifest.settings.max_length as usize);
+        ids.push(special.cls);
+        self.tokens.read(first, &mut ids)?;
+        ids.push(special.sep);
+        let mut segments = vec![0; ids.len()];
+        let next_is_random = match &second {
+            Second::Next(_) => Some(false),
+            Second::Random(_) => Some(true),
+            Second::Absent => None,
+        };
+        if let Second::Next(second) | Second::Random(second) = second {
+            self.tokens.read(second, &mut ids)?;
+            ids.push(special.sep);
+            segments.resize(ids.len(), 1);
+        }
+        let settings = &self.manifest.settings;
+        let (masked_positions, masked_labels) = match settings.targets {
+            Targets::Next => (0..).zip(&ids[1..]).map(|(at, label)| (at, *label)).unzip(),
+            Targets::Masked(rules) => {
+                let epoch = match settings.drawn {
+                    Drawn::Once => 0,
+                    Drawn::EachEpoch => epoch,
+                };
+                let mut draws = Stream::new(settings.seed, &format!("masking {epoch}")).at(number);
+                self.pieces.mask(&mut ids, &rules, &mut draws)
+            }
+        };
+        Ok(PretrainingExample { ids, segments, masked_positions, masked_labels, next_is_random })
+    }
+
+    /// The examples of a batch, as [`ExampleOrder::batch`] names them, made on all threads.
+    ///
+    /// # Errors
+    /// As [`Self::example`].
+    pub fn examples(&self, batch: &[(u64, u64)]) -> Result<Vec<PretrainingExample>, PretrainingError> {
+        batch.par_iter().map(|(number, epoch)| self.example(*number, *epoch)).collect()
+    }
+
+    fn planned(&self, number: u64) -> Result<Planned, PretrainingError> {
+        let plan = self.ends.partition_point(|end| *end <= number);
+        let Some(file) = self.plans.get(plan) else {
+            let message = format!("no example {number}; the corpus has {}, counted from 0", self.len());
+            return Err(Diagnostic::new(message).in_file(&self.folder).into());
+        };
+        let before = plan.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let mut record = [0; RECORD];
+        file.read((number - before) * RECORD as u64, &mut record)?;
+        Planned::from_bytes(&record).ok_or_else(|| damaged(file.path(), "it holds something that is no example").into())
+    }
+}

@@ -1,0 +1,136 @@
+//! A corpus → a folder that examples are read from.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::error::PretrainingError;
+use super::manifest::{CorpusCounts, Manifest, VOCABULARY};
+use super::plan::{self, RECORD};
+use super::sealed::SealedWriter;
+use super::settings::{ExampleSettings, Segments};
+use super::source::PassageSource;
+use super::tokenise::tokenise;
+use super::tokens::{SIZES, Sizes, TokenStore, TokenWriter};
+use crate::diagnostic::Diagnostic;
+use crate::store::atomic;
+use crate::text::{Tokenizer, Vocabulary};
+
+/// How far the preparation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrepareProgress {
+    /// Text is being tokenised.
+    Tokenising {
+        /// Bytes of text so far.
+        bytes: u64,
+        /// Tokens so far.
+        tokens: u64,
+    },
+    /// Examples are being planned.
+    Planning {
+        /// Examples so far.
+        examples: u64,
+    },
+}
+
+/// What was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrepareSummary {
+    /// What the corpus holds.
+    pub counts: CorpusCounts,
+    /// What the source had to say: counts by name.
+    pub remarks: BTreeMap<String, u64>,
+    /// The examples of all times that the corpus was gone through.
+    pub examples: u64,
+    /// BLAKE3 over everything: the same input, vocabulary and settings give the same.
+    pub checksum: String,
+}
+
+/// What makes numbers of text.
+#[derive(Clone, Copy)]
+pub struct TokenizedBy<'a> {
+    /// The tokens; they are kept with the corpus.
+    pub vocabulary: &'a Vocabulary,
+    /// The tokenizer over them.
+    pub tokenizer: &'a Tokenizer,
+}
+
+/// Tokenises `source` once and plans the examples, in a folder that appears at `out` when it is whole; a folder
+/// that was there is replaced. Memory holds 4 bytes for each document, and a few megabytes for each thread.
+/// The same input gives the same bytes, whatever the number of threads.
+///
+/// # Errors
+/// Settings that make no examples; what is wrong with the input; no text at all; pairs of one document only; a
+/// disk that cannot be written.
+pub fn prepare(
+    source: &mut (impl PassageSource + Send),
+    by: TokenizedBy<'_>,
+    settings: &ExampleSettings,
+    out: &Path,
+    said: &(dyn Fn(PrepareProgress) + Sync),
+) -> Result<PrepareSummary, PretrainingError> {
+    settings.check()?;
+    let folder = atomic::stage_folder(out)?;
+    let written = write(source, by, settings, (&folder, SIZES), said);
+    let summary = match written {
+        Ok(summary) => summary,
+        Err(error) => {
+            // The error says more than a left-over that cannot be removed, which the next `clean` finds.
+            let _ = std::fs::remove_dir_all(&folder);
+            return Err(error);
+        }
+    };
+    atomic::publish_folder(&folder, out)?;
+    Ok(summary)
+}
+
+/// Everything but the folder's final name.
+pub(super) fn write(
+    source: &mut (impl PassageSource + Send),
+    by: TokenizedBy<'_>,
+    settings: &ExampleSettings,
+    (folder, sizes): (&Path, Sizes),
+    said: &(dyn Fn(PrepareProgress) + Sync),
+) -> Result<PrepareSummary, PretrainingError> {
+    let mut manifest = new_manifest(by, folder)?;
+    let mut writer = TokenWriter::new(folder, manifest.width, sizes);
+    let (bytes, tokens) = (AtomicU64::new(0), AtomicU64::new(0));
+    let add = |to: &AtomicU64, more: u64| to.fetch_add(more, Ordering::Relaxed) + more;
+    let tokenised = |more_bytes, more_tokens| {
+        let (bytes, tokens) = (add(&bytes, more_bytes), add(&tokens, more_tokens));
+        said(PrepareProgress::Tokenising { bytes, tokens });
+    };
+    tokenise(source, by.tokenizer, &mut writer, &tokenised)?;
+    (manifest.shards, manifest.counts) = writer.finish()?;
+    manifest.settings = *settings;
+    manifest.remarks = source.remarks();
+    enough(&manifest.counts, settings)?;
+    let store = TokenStore::open(folder, &manifest)?;
+    manifest.plans = plan::write(&store, settings, folder, &|examples| said(PrepareProgress::Planning { examples }))?;
+    manifest.write(folder)?;
+    let examples = manifest.plans.iter().map(|plan| plan.bytes / RECORD as u64).sum();
+    let checksum = manifest.checksum()?;
+    Ok(PrepareSummary { counts: manifest.counts, remarks: manifest.remarks, examples, checksum })
+}
+
+fn new_manifest(by: TokenizedBy<'_>, folder: &Path) -> io::Result<Manifest> {
+    let mut vocabulary = SealedWriter::create(folder, VOCABULARY.to_owned())?;
+    for id in 0..by.vocabulary.len() as u32 {
+        vocabulary.write(by.vocabulary.token(id).unwrap_or_default().as_bytes())?;
+        vocabulary.write(b"\n")?;
+    }
+    let (size, lower_case) = (by.vocabulary.len(), by.tokenizer.lower_case());
+    Ok(Manifest::new(vocabulary.finish()?, by.vocabulary.sha256(), size, lower_case))
+}
+
+/// Whether examples can be made of so much text.
+fn enough(counts: &CorpusCounts, settings: &ExampleSettings) -> Result<(), Diagnostic> {
+    match (counts.documents, settings.segments) {
+        (0, _) => Err(Diagnostic::new("the corpus has no text")),
+        (1, Segments::Pairs) => Err(Diagnostic::new("the corpus is one document, and next-sentence prediction needs \
+                                                     a segment of another one")
+        .hint("a blank line ends a document in text with a sentence a line; `--documents blank-line` ends them so in running text; `--segments single` makes examples without next sentences")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,4 @@
+mod files;
+mod reference;
+mod rules;
+mod world;
