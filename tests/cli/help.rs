@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 31] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["check"],
     &["plan"],
@@ -19,6 +19,7 @@ const COMMANDS: [&[&str]; 31] = [
     &["compare"],
     &["predict"],
     &["extract"],
+    &["ner"],
     &["export"],
     &["export", "glue-submission"],
     &["check-submission"],
