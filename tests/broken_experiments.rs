@@ -162,7 +162,7 @@ hint: without it each task has its own, such as `128`
         "tasks=[rte, mrcp]",
         "error: unknown task `mrcp`
   --> --set tasks=[rte, mrcp]
-hint: did you mean `mrpc`?
+hint: did you mean `mrpc`? A task of your own is declared: `task_settings: {mrcp: {train: FILE, dev: FILE}}`
 ",
     ),
     (
