@@ -203,7 +203,7 @@ fn a_zip_is_judged_file_by_file() {
         ("MNLI-m.tsv", "\tneutral", "\tnuetral"),
         ("QNLI.tsv", "index\tprediction\n", "index,prediction\n"),
         ("RTE.tsv", "\n2999\tnot_entailment", ""),
-        ("STS-B.tsv", "4", "5.2"),
+        ("STS-B.tsv", "\t4\n", "\t5.2\n"),
         ("WNLI.tsv", "\n7\t1", "\n6\t1"),
     ] {
         let text = wrong.get_mut(file).unwrap();
