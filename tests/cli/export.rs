@@ -57,7 +57,7 @@ fn packed(files: &BTreeMap<String, String>) -> Vec<u8> {
 
 /// The run with the highest score of a task, by its record: model, id and score.
 fn best(place: &Workplace, task: &str) -> (String, String, f64) {
-    let records = place.records().into_iter().map(|(_, bytes)| parse(&String::from_utf8(bytes).unwrap()));
+    let records = place.records().into_values().map(|bytes| parse(&String::from_utf8(bytes).unwrap()));
     let of_task = records.filter(|record| record["settings"]["task"] == task);
     let scored = of_task.map(|record| {
         let named = |score: &&serde_json::Value| {
