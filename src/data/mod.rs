@@ -2,6 +2,7 @@
 
 mod dataset;
 mod example;
+pub mod fetch;
 mod folder;
 mod glue;
 mod lone;
@@ -16,6 +17,6 @@ pub use crate::checksum::sha256_of;
 pub use dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 pub use example::{BadRows, Example, Label, Split};
 pub use lone::LoneTable;
-pub use manifest::{Manifest, ManifestSplit};
+pub use manifest::{Counted, Manifest, ManifestSplit};
 pub use table::DATASETS;
 pub use verify::{Finding, Verdict, verify};
