@@ -9,6 +9,8 @@ mod completions;
 mod convert;
 mod data;
 mod extract;
+mod fetch;
+mod fetch_progress;
 mod hub_progress;
 mod inputs;
 mod list;

@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["check"],
     &["plan"],
@@ -25,6 +25,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["list"],
     &["data"],
     &["data", "mini"],
+    &["data", "fetch"],
     &["data", "verify"],
     &["schema"],
     &["completions"],

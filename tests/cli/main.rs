@@ -12,6 +12,7 @@ mod crash;
 mod expected;
 mod extract;
 mod failures;
+mod fetch;
 mod help;
 mod hub;
 mod input;

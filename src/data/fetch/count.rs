@@ -44,8 +44,7 @@ pub(super) fn count(path: &Path, counted: Counted) -> Result<u64, Diagnostic> {
             Ok(rows)
         }
         Counted::Questions => {
-            let squad: Squad =
-                serde_json::from_reader(BufReader::new(open()?)).map_err(|error| unreadable(&error))?;
+            let squad: Squad = serde_json::from_reader(BufReader::new(open()?)).map_err(|error| unreadable(&error))?;
             let paragraphs = squad.data.iter().flat_map(|article| &article.paragraphs);
             Ok(paragraphs.map(|paragraph| paragraph.qas.len() as u64).sum())
         }
@@ -92,7 +91,8 @@ mod tests {
         let squad = r#"{"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": "c", "qas": [{}, {}]},
             {"qas": []}]}, {"paragraphs": [{"qas": [{"id": 1}]}]}]}"#;
         assert_eq!(counted(squad, Counted::Questions), Ok(3));
-        let column = "-DOCSTART- -X- O O\r\n\r\nEU NNP I-NP I-ORG\r\n. . O O\r\n\r\n\r\nPeter NNP\n \n-DOCSTART- x\nB x";
+        let column =
+            "-DOCSTART- -X- O O\r\n\r\nEU NNP I-NP I-ORG\r\n. . O O\r\n\r\n\r\nPeter NNP\n \n-DOCSTART- x\nB x";
         assert_eq!(counted(column, Counted::Sentences), Ok(3));
         assert_eq!(counted("a\n \nb", Counted::Lines), Ok(3));
         assert_eq!(counted("a\n \n", Counted::Lines), Ok(2));

@@ -29,7 +29,8 @@ impl Mirror {
     /// # Errors
     /// When it is no address and no folder is there.
     pub fn parse(text: &str) -> Result<Self, Diagnostic> {
-        let is_server = ["http://", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+        let is_server =
+            ["http://", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
         if is_server && !text.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Ok(Self::Server(text.trim_end_matches('/').to_owned()));
         }

@@ -161,7 +161,9 @@ mod tests {
     #[test]
     fn a_file_is_known_by_the_end_of_its_address() {
         let file = |url: &str| {
-            RemoteFile { url: url.to_owned(), size: None, sha256: None, stored_as: None, unpack: None }.name().to_owned()
+            RemoteFile { url: url.to_owned(), size: None, sha256: None, stored_as: None, unpack: None }
+                .name()
+                .to_owned()
         };
         assert_eq!(file("https://a.org/data/CoLA.zip"), "CoLA.zip");
         assert_eq!(file("https://a.org/CoLA.zip?raw=1/2#x/y"), "CoLA.zip");

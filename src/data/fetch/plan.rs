@@ -47,12 +47,7 @@ fn expected<'m>(manifest: &'m Manifest, lock: &'m Lock, file: &str) -> Option<(&
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) fn standing(
-    manifest: &Manifest,
-    lock: &Lock,
-    folder: &Path,
-    file: &str,
-) -> Result<Standing, FetchError> {
+pub(super) fn standing(manifest: &Manifest, lock: &Lock, folder: &Path, file: &str) -> Result<Standing, FetchError> {
     let path = folder.join(file);
     if !path.exists() {
         return Ok(Standing::Missing);

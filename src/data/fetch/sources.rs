@@ -18,11 +18,7 @@ pub struct Source {
 
 macro_rules! source {
     ($name:literal, $group:expr) => {
-        Source {
-            name: $name,
-            group: $group,
-            manifest: include_str!(concat!("../../../datasets/", $name, ".yaml")),
-        }
+        Source { name: $name, group: $group, manifest: include_str!(concat!("../../../datasets/", $name, ".yaml")) }
     };
 }
 

@@ -219,7 +219,8 @@ impl Transfer<'_> {
         let answer = self.client.get(url, from).map_err(|error| Broken::Passing(words(&error)))?;
         match answer {
             Answer { status: 206, start, size, .. }
-                if start == Some(part.done) && (size.is_none() || self.size(part).is_none_or(|it| size == Some(it))) => {}
+                if start == Some(part.done)
+                    && (size.is_none() || self.size(part).is_none_or(|it| size == Some(it))) => {}
             // The server has no parts, or no longer the same file.
             Answer { status: 200, .. } => {
                 if part.done > 0 {
@@ -260,7 +261,9 @@ impl Transfer<'_> {
             part.known = known;
         }
         let limit = self.size(part).unwrap_or(LARGEST);
-        part.file.seek(SeekFrom::Start(part.done)).map_err(|error| Broken::Final(FetchError::disk(self.part)(error)))?;
+        part.file
+            .seek(SeekFrom::Start(part.done))
+            .map_err(|error| Broken::Final(FetchError::disk(self.part)(error)))?;
         // One byte more tells a file that is too long from one that ends.
         let mut body = answer.body.take((limit - part.done).saturating_add(1));
         let mut buffer = vec![0; PIECE];
@@ -274,9 +277,7 @@ impl Transfer<'_> {
             if part.done + read as u64 > limit {
                 self.forget().map_err(Broken::Final)?;
                 return Err(Broken::Final(match self.size(part) {
-                    Some(expected) => {
-                        FetchError::Size { address: address(), expected, found: part.done + read as u64 }
-                    }
+                    Some(expected) => FetchError::Size { address: address(), expected, found: part.done + read as u64 },
                     None => FetchError::TooLarge { address: address(), limit: Bytes(LARGEST) },
                 }));
             }
@@ -295,9 +296,10 @@ impl Transfer<'_> {
     /// Copies a file of this machine, from its start.
     fn copy(&self, path: &Path, part: &mut Part, progress: &dyn FetchProgress) -> Result<(), FetchError> {
         let missing = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                FetchError::Unreachable { address: path.display().to_string(), cause: "there is no such file".to_owned() }
-            }
+            io::ErrorKind::NotFound => FetchError::Unreachable {
+                address: path.display().to_string(),
+                cause: "there is no such file".to_owned(),
+            },
             _ => FetchError::disk(path)(error),
         };
         self.restart(part).map_err(FetchError::disk(self.part))?;

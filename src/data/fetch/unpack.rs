@@ -40,10 +40,7 @@ pub(super) enum Fault {
     /// What is wrong with the archive.
     Archive(String),
     /// There is too little room for its files.
-    NoRoom {
-        needed: Bytes,
-        free: Bytes,
-    },
+    NoRoom { needed: Bytes, free: Bytes },
     /// A file cannot be written.
     Disk(io::Error),
 }

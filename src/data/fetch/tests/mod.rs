@@ -1,7 +1,7 @@
 //! Fetches against servers on this machine, with every fault that a transfer can have.
 
-mod assembly;
 mod archives;
+mod assembly;
 mod network;
 pub(crate) mod server;
 
