@@ -265,7 +265,7 @@ impl Transfer<'_> {
             .seek(SeekFrom::Start(part.done))
             .map_err(|error| Broken::Final(FetchError::disk(self.part)(error)))?;
         // One byte more tells a file that is too long from one that ends.
-        let mut body = answer.body.take((limit - part.done).saturating_add(1));
+        let mut body = answer.body.take(limit.saturating_sub(part.done).saturating_add(1));
         let mut buffer = vec![0; PIECE];
         loop {
             let read = match body.read(&mut buffer) {
@@ -295,12 +295,12 @@ impl Transfer<'_> {
 
     /// Copies a file of this machine, from its start.
     fn copy(&self, path: &Path, part: &mut Part, progress: &dyn FetchProgress) -> Result<(), FetchError> {
-        let missing = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => FetchError::Unreachable {
-                address: path.display().to_string(),
-                cause: "there is no such file".to_owned(),
-            },
-            _ => FetchError::disk(path)(error),
+        let missing = |error: io::Error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                return FetchError::disk(path)(error);
+            }
+            let cause = "there is no such file".to_owned();
+            FetchError::Unreachable { address: path.display().to_string(), cause }
         };
         self.restart(part).map_err(FetchError::disk(self.part))?;
         let source = File::open(path).map_err(missing)?;
