@@ -94,15 +94,19 @@ fn show(manifests: &[Manifest], settings: &FetchSettings) -> Result<Ended, Error
 }
 
 fn words(outcome: Option<&Outcome>) -> String {
+    let plural = |files: &usize| format!("{files} file{}", if *files == 1 { "" } else { "s" });
     match outcome {
         None => "failed".to_owned(),
-        Some(Outcome::There { files, unverified: 0 }) => format!("there already: {files} files, as they should be"),
+        Some(Outcome::There { files, unverified: 0 }) => format!("there already: {}, as they should be", plural(files)),
         Some(Outcome::There { files, unverified }) => {
-            format!("there already: {files} files, {unverified} of them with nothing to compare with")
+            format!("there already: {}, {unverified} with nothing to compare with", plural(files))
         }
-        Some(Outcome::Fetched { files, bytes, trusted: 0 }) => format!("fetched: {files} files, {bytes} transferred"),
+        Some(Outcome::Fetched { files, bytes, trusted: 0 }) => {
+            format!("fetched: {}, {bytes} transferred", plural(files))
+        }
         Some(Outcome::Fetched { files, bytes, trusted: _ }) => format!(
-            "fetched: {files} files, {bytes} transferred; no checksum is published, that of this download is kept"
+            "fetched: {}, {bytes} transferred; no checksum is published, that of this download is kept",
+            plural(files)
         ),
     }
 }

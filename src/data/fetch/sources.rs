@@ -107,8 +107,12 @@ fn known() -> Vec<&'static str> {
 fn read(path: &Path) -> Result<Manifest, Diagnostic> {
     let unreadable = |error| Diagnostic::new(format!("the manifest cannot be read: {error}")).in_file(path);
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    let manifest: Manifest = serde_yaml::from_str(&text)
-        .map_err(|error| Diagnostic::new(format!("this is no manifest: {error}")).in_file(path))?;
+    let manifest: Manifest = serde_yaml::from_str(&text).map_err(|error| {
+        // The lines after the first are a drawing of the place.
+        let error = error.to_string();
+        let first = error.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        Diagnostic::new(format!("this is no manifest: {first}")).in_file(path)
+    })?;
     match manifest.fault() {
         Some(fault) => Err(Diagnostic::new(fault).in_file(path)),
         None => Ok(manifest),
