@@ -14,7 +14,7 @@ use crate::units::Bytes;
 /// Fetch datasets from their public addresses into the data cache.
 ///
 /// What is there is compared with the published checksums and left alone; a transfer that broke goes on where it
-/// stopped. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are heeded.
+/// stopped. The proxies of the environment are heeded.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -113,10 +113,8 @@ fn words(outcome: Option<&Outcome>) -> String {
 
 /// Says what is wrong, and how a dataset is had that cannot be fetched.
 fn tell(error: &FetchError) {
-    let finding = match error {
-        FetchError::Assembly(finding) => finding.clone(),
-        other => Diagnostic::new(other.to_string()),
-    };
+    let finding =
+        if let FetchError::Assembly(finding) = error { finding.clone() } else { Diagnostic::new(error.to_string()) };
     eprint!("{}", render(&finding.hint(error.hint()), colour()));
     if let FetchError::ByHand { how, .. } = error {
         for line in how.lines() {

@@ -38,7 +38,7 @@ pub struct Manifest {
 pub enum Counted {
     /// Rows of a CSV file below its header.
     Rows,
-    /// Questions of a SQuAD file.
+    /// Questions of a `SQuAD` file.
     Questions,
     /// Sentences of a column file: blocks between blank lines, `-DOCSTART-` left out.
     Sentences,

@@ -58,10 +58,7 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// The header of a file, its byte order mark included, and its rows.
-fn table<'t>(
-    text: &'t str,
-    path: PathBuf,
-) -> Result<(&'t str, impl Iterator<Item = Result<Vec<&'t str>, Diagnostic>>), Diagnostic> {
+fn table(text: &str, path: PathBuf) -> Result<(&str, impl Iterator<Item = Result<Vec<&str>, Diagnostic>>), Diagnostic> {
     let mut lines = lines(text);
     let (_, header) = lines.next().ok_or_else(|| Diagnostic::new("the file is empty").in_file(&path))?;
     let rows = lines.map(move |(number, line)| {

@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use super::super::manifest::Counted;
 use crate::diagnostic::Diagnostic;
 
-/// What is looked at of a SQuAD file.
+/// What is looked at of a `SQuAD` file.
 #[derive(Deserialize)]
 struct Squad {
     data: Vec<Article>,

@@ -1,6 +1,6 @@
 //! Where a file is fetched from: its public address, or the same file on a mirror.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::part::RemoteFile;
@@ -74,7 +74,8 @@ fn escaped(name: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~+()".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            text += &format!("%{byte:02X}");
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
         }
     }
     text

@@ -55,12 +55,12 @@ pub(super) fn unpack(
 ) -> Result<Vec<Unpacked>, Fault> {
     let file = File::open(path).map_err(Fault::Disk)?;
     let limit = file.metadata().map_err(Fault::Disk)?.len().saturating_mul(RATIO).saturating_add(ALLOWANCE);
-    let mut archive = ZipArchive::new(file).map_err(damaged)?;
+    let mut archive = ZipArchive::new(file).map_err(|error| damaged(&error))?;
     let places = inspect(&mut archive, wanted, limit, free)?;
     let mut left = limit;
     let mut unpacked = Vec::new();
     for (place, name) in places {
-        let member = archive.by_index(place).map_err(damaged)?;
+        let member = archive.by_index(place).map_err(|error| damaged(&error))?;
         let done = extract(member, &into.join(&name), left)?;
         left -= done.1;
         unpacked.push(Unpacked { name, sha256: done.0, size: done.1 });
@@ -83,8 +83,8 @@ fn inspect(
     }
     let (mut places, mut total, mut needed) = (BTreeMap::new(), 0_u64, 0_u64);
     for place in 0..archive.len() {
-        let member = archive.by_index_data(place).map_err(damaged)?;
-        let name = member.name().map_err(damaged)?.into_owned();
+        let member = archive.by_index_data(place).map_err(|error| damaged(&error))?;
+        let name = member.name().map_err(|error| damaged(&error))?.into_owned();
         let fault = |what: &str| Err(Fault::Archive(format!("its member `{name}` {what}")));
         if leads_out(&name) {
             return fault("would lead out of the folder");
@@ -112,7 +112,7 @@ fn inspect(
     if let Some(missing) = wanted.iter().find(|(_, target)| !places.contains_key(*target)) {
         return Err(Fault::Archive(format!("it has no member `{}`", missing.0)));
     }
-    if archive.has_overlapping_entries().map_err(damaged)? {
+    if archive.has_overlapping_entries().map_err(|error| damaged(&error))? {
         return Err(Fault::Archive("its members share bytes".to_owned()));
     }
     match free {
@@ -138,7 +138,7 @@ fn extract(mut member: impl Read, path: &Path, limit: u64) -> Result<(String, u6
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(damaged(ZipError::Io(error))),
+            Err(error) => return Err(damaged(&ZipError::Io(error))),
         };
         // What a member says of its size is not believed.
         size += read as u64;
@@ -154,7 +154,7 @@ fn extract(mut member: impl Read, path: &Path, limit: u64) -> Result<(String, u6
     Ok((hexadecimal(&hash.finalize()), size))
 }
 
-fn damaged(error: ZipError) -> Fault {
+fn damaged(error: &ZipError) -> Fault {
     Fault::Archive(format!("it is damaged or no zip archive ({error})"))
 }
 
