@@ -11,7 +11,7 @@
 //! | `stats`, `metric`, `store`, `spec` | nothing more |
 //! | `kernel` | nothing more |
 //! | `text` | `store` (whole files) |
-//! | `data` | `text`, `metric` |
+//! | `data` | `text`, `metric`, `store` (whole files, free disk) |
 //! | `model` | `kernel`, `store` |
 //! | `task` | `data`, `text`, `metric`, `model` (head kinds only), `store` (a task's options) |
 //! | `plan` | `spec`, `task`, `model`, `store` |

@@ -51,7 +51,7 @@ fn every_file_has_the_published_bytes_and_size() {
     let identical: Vec<_> = findings
         .iter()
         .filter(|found| found.verdict == Verdict::Identical)
-        .map(|found| (found.dataset, found.split, found.published))
+        .map(|found| (found.dataset, &*found.split, found.published))
         .collect();
     assert_eq!(
         identical,
@@ -70,7 +70,7 @@ fn every_file_has_the_published_bytes_and_size() {
     );
     let missing = findings.iter().filter(|found| matches!(found.verdict, Verdict::Missing(_)));
     assert_eq!(
-        missing.map(|found| (found.dataset, found.split)).collect::<Vec<_>>(),
+        missing.map(|found| (found.dataset, &*found.split)).collect::<Vec<_>>(),
         [("qnli", "train"), ("qnli", "test")]
     );
     assert_eq!(findings.len(), 12);

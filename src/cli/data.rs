@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::table::{Column, print, table};
-use super::{Ended, Error};
+use super::{Ended, Error, fetch};
 use crate::data::{Verdict, mini, verify};
 
-/// Generate the mini benchmark, or check a folder of datasets.
+/// Fetch datasets, check a folder of them, or generate the mini benchmark.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -26,11 +26,12 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 1)]
         seed: u64,
     },
+    Fetch(fetch::Args),
     /// Hold a folder of datasets against the published counts and checksums.
     Verify {
-        /// The folder that holds RTE/, STS-B/, …
+        /// The folder that holds RTE/, STS-B/, … [default: the data cache]
         #[arg(value_name = "DIR")]
-        folder: PathBuf,
+        folder: Option<PathBuf>,
     },
 }
 
@@ -48,11 +49,12 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
             ))?;
             Ok(Ended::Well)
         }
+        Command::Fetch(args) => fetch::execute(args),
         Command::Verify { folder } => {
-            let findings = verify(folder)?;
+            let findings = verify(&folder.clone().map_or_else(fetch::data_cache, Ok)?)?;
             let rows = findings.iter().map(|finding| {
                 let (words, _) = judge(&finding.verdict);
-                vec![finding.dataset.to_owned(), finding.split.to_owned(), finding.published.to_string(), words]
+                vec![finding.dataset.to_owned(), finding.split.clone(), finding.published.to_string(), words]
             });
             print(&table(&COLUMNS, rows))?;
             let wrong = findings.iter().any(|finding| judge(&finding.verdict).1);
@@ -68,6 +70,7 @@ const COLUMNS: [Column; 4] =
 fn judge(verdict: &Verdict) -> (String, bool) {
     match verdict {
         Verdict::Identical => ("identical to the published file".into(), false),
+        Verdict::AsFetched => ("identical to the first download; no checksum is published".into(), false),
         Verdict::SameSize => ("as many examples; no checksum is known".into(), false),
         Verdict::OtherBytes => ("as many examples, but other bytes".into(), true),
         Verdict::OtherSize { found } => (format!("{found} examples"), true),

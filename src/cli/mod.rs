@@ -13,6 +13,8 @@ mod corpus_input;
 mod data;
 mod export;
 mod extract;
+mod fetch;
+mod fetch_progress;
 mod hub_progress;
 mod inputs;
 mod kept_model;

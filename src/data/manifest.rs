@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::dataset::Dataset;
+use super::fetch::Fetch;
 use crate::diagnostic::Diagnostic;
 
 /// Source, licence and files of a dataset. The data itself is not part of this project.
@@ -23,8 +24,26 @@ pub struct Manifest {
     pub citation: String,
     /// What a user should know besides.
     pub note: Option<String>,
+    /// What an example is, where the files are counted without their reader.
+    pub counted: Option<Counted>,
     /// Its files.
     pub splits: Vec<ManifestSplit>,
+    /// How they are had.
+    pub fetch: Option<Fetch>,
+}
+
+/// What the published number of examples counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Rows of a CSV file below its header.
+    Rows,
+    /// Questions of a `SQuAD` file.
+    Questions,
+    /// Sentences of a column file: blocks between blank lines, `-DOCSTART-` left out.
+    Sentences,
+    /// Lines.
+    Lines,
 }
 
 /// One file of a [`Manifest`].
@@ -41,20 +60,31 @@ pub struct ManifestSplit {
     pub sha256: Option<String>,
 }
 
+impl Manifest {
+    /// Reads `datasets/<name>.yaml`, as it is built into the program.
+    ///
+    /// # Errors
+    /// When the text was not a manifest as the program was built.
+    pub(super) fn built_in(name: &str, text: &str) -> Result<Self, Diagnostic> {
+        serde_yaml::from_str(text)
+            .map_err(|error| Diagnostic::new(format!("datasets/{name}.yaml is no manifest: {error}")))
+    }
+}
+
 impl Dataset {
     /// The dataset's manifest, which is built into the program.
     ///
     /// # Errors
     /// When `datasets/<name>.yaml` was not a manifest as the program was built.
     pub fn manifest(&self) -> Result<Manifest, Diagnostic> {
-        serde_yaml::from_str(self.manifest)
-            .map_err(|error| Diagnostic::new(format!("datasets/{}.yaml is no manifest: {error}", self.name)))
+        Manifest::built_in(self.name, self.manifest)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::data::DATASETS;
+    use crate::data::fetch::SOURCES;
 
     #[test]
     fn every_manifest_agrees_with_its_row_of_the_table() {
@@ -71,15 +101,19 @@ mod tests {
     }
 
     #[test]
-    fn every_manifest_in_the_folder_has_a_row() {
+    fn every_manifest_in_the_folder_has_a_source_and_every_dataset_too() {
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/datasets")).unwrap();
         let mut names: Vec<String> = files
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned))
             .collect();
         names.sort();
-        let mut rows: Vec<&str> = DATASETS.iter().map(|dataset| dataset.name).collect();
+        let mut rows: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
         rows.sort_unstable();
         assert_eq!(names, rows);
+        for dataset in DATASETS {
+            let source = SOURCES.iter().find(|source| source.name == dataset.name).unwrap();
+            assert_eq!(source.manifest, dataset.manifest, "{}", dataset.name);
+        }
     }
 }

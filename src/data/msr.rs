@@ -11,9 +11,9 @@ use super::glue::Gathered;
 use super::rows::{Row, for_each_row};
 use crate::diagnostic::Diagnostic;
 
-const TRAIN: &str = "msr_paraphrase_train.txt";
-const TEST: &str = "msr_paraphrase_test.txt";
-const DEV_IDS: &str = "dev_ids.tsv";
+pub(super) const TRAIN: &str = "msr_paraphrase_train.txt";
+pub(super) const TEST: &str = "msr_paraphrase_test.txt";
+pub(super) const DEV_IDS: &str = "dev_ids.tsv";
 
 /// All that the corpus must bring.
 pub(super) const FILES: [&str; 3] = [TRAIN, TEST, DEV_IDS];

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::dataset::{Dataset, SplitFile};
 use super::example::BadRows;
+use super::fetch::{compare_by_checksum, verify_sources};
 use super::folder::DatasetFolder;
-use super::manifest::ManifestSplit;
-use super::sha256_of;
+use super::manifest::Manifest;
 use super::table::DATASETS;
 use crate::diagnostic::Diagnostic;
 
@@ -16,7 +16,7 @@ pub struct Finding {
     /// The dataset's name.
     pub dataset: &'static str,
     /// The split's name.
-    pub split: &'static str,
+    pub split: String,
     /// Published number of examples.
     pub published: u64,
     /// How the file compares.
@@ -28,7 +28,9 @@ pub struct Finding {
 pub enum Verdict {
     /// Byte for byte the published file.
     Identical,
-    /// As many examples as published; no checksum of the published file is known.
+    /// As many examples as published, and the bytes that were first fetched; no checksum was published.
+    AsFetched,
+    /// As many examples as published; no checksum of the file is known.
     SameSize,
     /// As many examples as published, but other bytes.
     OtherBytes,
@@ -43,8 +45,9 @@ pub enum Verdict {
     Missing(Diagnostic),
 }
 
-/// Compares every dataset whose folder stands in the data root `root` with its manifest. Malformed rows are
-/// skipped, as the published sizes leave them out. Datasets without a folder are not mentioned.
+/// Compares every dataset whose folder stands in the data root `root` with its manifest, and with what was written
+/// down when it was fetched. Malformed rows are skipped, as the published sizes leave them out. Datasets without a
+/// folder are not mentioned.
 ///
 /// # Errors
 /// When `root` cannot be read.
@@ -57,15 +60,17 @@ pub fn verify(root: &Path) -> Result<Vec<Finding>, Diagnostic> {
             continue;
         }
         let manifest = dataset.manifest()?;
-        for (split, listed) in dataset.splits.iter().zip(&manifest.splits) {
-            let verdict = compare(dataset, split, listed, root);
-            findings.push(Finding { dataset: dataset.name, split: split.name, published: split.examples, verdict });
+        for split in dataset.splits {
+            let verdict = compare(dataset, split, &manifest, root);
+            let (name, published) = (split.name.to_owned(), split.examples);
+            findings.push(Finding { dataset: dataset.name, split: name, published, verdict });
         }
     }
+    findings.extend(verify_sources(root, |name| DATASETS.iter().any(|dataset| dataset.name == name))?);
     Ok(findings)
 }
 
-fn compare(dataset: &Dataset, split: &SplitFile, listed: &ManifestSplit, root: &Path) -> Verdict {
+fn compare(dataset: &Dataset, split: &SplitFile, manifest: &Manifest, root: &Path) -> Verdict {
     let files = match dataset.files(root, split) {
         Ok(files) => files,
         Err(missing) => return Verdict::Missing(missing),
@@ -78,14 +83,8 @@ fn compare(dataset: &Dataset, split: &SplitFile, listed: &ManifestSplit, root: &
     if found != split.examples {
         return Verdict::OtherSize { found };
     }
-    match (&listed.sha256, &files[..]) {
-        (Some(published), [(_, path)]) => match sha256_of(path) {
-            Ok(sha256) if sha256 == *published => Verdict::Identical,
-            Ok(_) => Verdict::OtherBytes,
-            Err(error) => {
-                Verdict::Unreadable(Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))
-            }
-        },
+    match &files[..] {
+        [(_, path)] => compare_by_checksum(manifest, path.parent().unwrap_or(root), split.file),
         _ => Verdict::SameSize,
     }
 }
@@ -103,7 +102,7 @@ mod tests {
         std::fs::write(folder.join("dev.tsv"), format!("index\tsentence1\tsentence2\tlabel\n{rows}")).unwrap();
         std::fs::write(folder.join("test.tsv"), "index\tsentence1\tsentence2\n0\tIt fell.\tA cup fell.\n").unwrap();
         let findings = verify(root.path()).unwrap();
-        let verdicts: Vec<_> = findings.iter().map(|found| (found.dataset, found.split, &found.verdict)).collect();
+        let verdicts: Vec<_> = findings.iter().map(|found| (found.dataset, &*found.split, &found.verdict)).collect();
         assert!(matches!(
             verdicts[..],
             [

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::document::Document;
-use super::experiment::{DataSource, Experiment, cache_folder};
+use super::experiment::{DataSource, Experiment, data_cache};
 use super::explain::example;
 use super::task::KnownTask;
 use super::written::{Sweep, Training, Written};
@@ -188,7 +188,7 @@ fn data_source(document: &Document, written: &Written) -> Result<DataSource, Dia
             .hint("keep one: `data` for real data, `mini` for the generated benchmark")),
         (Some(folder), None) => Ok(DataSource::Folder(path(document, "data", folder)?)),
         (None, Some(mini)) => Ok(DataSource::Mini { seed: mini.seed }),
-        (None, None) => cache_folder(|name| std::env::var_os(name)).map(DataSource::Cache).ok_or_else(|| {
+        (None, None) => data_cache().map(DataSource::Cache).ok_or_else(|| {
             let found = document.about("no `data` and no data cache: neither BERTBENCH_DATA nor HOME is set");
             found.hint("add `data: path/to/glue` or `mini: {seed: 1}`")
         }),

@@ -154,8 +154,14 @@ impl Preset {
     }
 }
 
-/// The data cache: the folder that `BERTBENCH_DATA` names, else `bertbench/glue` in the user's data
-/// folder (XDG base directories). `variable` reads the environment.
+/// The data cache of this process's environment: the folder that `BERTBENCH_DATA` names, else `bertbench/glue` in the
+/// user's data folder (XDG base directories); `None` when neither is known.
+#[must_use]
+pub fn data_cache() -> Option<PathBuf> {
+    cache_folder(|name| std::env::var_os(name))
+}
+
+/// As [`data_cache`]; `variable` reads the environment.
 pub(super) fn cache_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let shared = || set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local").join("share")));

@@ -24,7 +24,7 @@ mod written;
 mod yaml;
 
 pub use approach::{Approach, FeatureBased, Layers};
-pub use experiment::{DataSource, Dimensions, Experiment, Model, ModelSource};
+pub use experiment::{DataSource, Dimensions, Experiment, Model, ModelSource, data_cache};
 pub use hub::{DEFAULT_REVISION, HubModel};
 pub use load::{load, parse};
 pub use schema::schema;

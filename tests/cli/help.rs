@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 33] = [
     &[],
     &["check"],
     &["plan"],
@@ -29,6 +29,7 @@ const COMMANDS: [&[&str]; 32] = [
     &["list"],
     &["data"],
     &["data", "mini"],
+    &["data", "fetch"],
     &["data", "verify"],
     &["corpus"],
     &["corpus", "prepare"],

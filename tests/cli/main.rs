@@ -13,6 +13,7 @@ mod expected;
 mod export;
 mod extract;
 mod failures;
+mod fetch;
 mod help;
 mod hub;
 mod input;

@@ -1,0 +1,16 @@
+//! Fetches against servers on this machine, with every fault that a transfer can have.
+
+mod archives;
+mod assembly;
+mod network;
+pub(crate) mod server;
+
+use super::super::manifest::Manifest;
+
+/// A manifest called `name` with a part `fetch:`.
+pub(crate) fn manifest(name: &str, rest: &str) -> Manifest {
+    let text = format!(
+        "name: {name}\ntitle: t\nfolder: {name}-files\nlicence: l\nhomepage: h\ncitation: c\nsplits: []\n{rest}\n"
+    );
+    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
