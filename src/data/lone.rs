@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn every_published_header_and_the_texts_alone_are_recognised() {
-        for dataset in DATASETS {
+        for dataset in DATASETS.iter().filter(|dataset| !LoneTable::of(dataset).is_empty()) {
             for split in dataset.splits.iter().filter(|split| split.layout.header) {
                 let found = recognised(dataset.name, &split.layout.columns.join("\t")).unwrap();
                 let same = dataset.split(found).unwrap().layout;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{FeatureSource, HeadKind, TASKS, Task};
+use super::{DevSplit, FeatureSource, HeadKind, TASKS, Task};
 use crate::data::{BadRows, Label};
+use crate::store::{SpanOptions, TaskOptions};
 use crate::text::{CacheOutcome, FeatureCache, Vocabulary};
 
 /// Three rows for each file that training and dev scoring read, as their publishers write them. `FIRST` and
@@ -48,8 +49,38 @@ const FILES: &[(&str, &str)] = &[
         "index\tsentence1\tsentence2\tlabel\n0\tFIRST\tSECOND\tentailment\n\n1\tthe\tcat\tnot_entailment\n2\tcat\tthe\tentailment",
     ),
     ("WNLI/train.tsv", "index\tsentence1\tsentence2\tlabel\n0\tFIRST\tSECOND\t1\n1\tthe\tcat\t0\n2\tcat\tthe\t1\n"),
+    ("SQuAD-1.1/train-v1.1.json", SQUAD),
+    ("SQuAD-1.1/dev-v1.1.json", SQUAD),
+    ("SQuAD-2.0/train-v2.0.json", SQUAD2),
+    ("SQuAD-2.0/dev-v2.0.json", SQUAD2),
+    ("SWAG/train.csv", SWAG),
+    ("SWAG/val.csv", SWAG),
+    ("CoNLL-2003/eng.train", CONLL),
+    ("CoNLL-2003/eng.testa", CONLL),
+    ("CoNLL-2003/eng.testb", CONLL),
+    ("MSRA/msra_train_bio.txt", "中\tB-LOC\n国\tI-LOC\n\n国\tO\n\n中\tO\n国\tB-LOC\n"),
+    ("MSRA/msra_test_bio.txt", "中\tB-LOC\n国\tI-LOC\n\n国\tO\n\n中\tO\n国\tB-LOC\n"),
+    ("Weibo/weiboNER_2nd_conll.train", WEIBO),
+    ("Weibo/weiboNER_2nd_conll.dev", WEIBO),
+    ("Weibo/weiboNER_2nd_conll.test", WEIBO),
+    ("ResumeNER/train.char.bmes", RESUME),
+    ("ResumeNER/dev.char.bmes", RESUME),
+    ("ResumeNER/test.char.bmes", RESUME),
     ("WNLI/dev.tsv", "index\tsentence1\tsentence2\tlabel\n0\tFIRST\tSECOND\t1\n1\tthe\tcat\t0\n2\tcat\tthe\t1\n"),
 ];
+/// Longer than a window, with the answer behind characters of several bytes, and at the end.
+const SQUAD: &str = r#"{"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": "The cat, über the the the the the the the the the the cat 中 the", "qas": [
+{"id": "a", "question": "the cat?", "answers": [{"text": "cat", "answer_start": 4}, {"text": "The cat", "answer_start": 0}]},
+{"id": "b", "question": "cat", "answers": [{"text": "中", "answer_start": 58}]},
+{"id": "c", "question": "the", "answers": [{"text": "cat 中", "answer_start": 54}]}]}]}]}"#;
+const SQUAD2: &str = r#"{"version": "v2.0", "data": [{"title": "t", "paragraphs": [{"context": "The cat, über the the cat", "qas": [
+{"id": "a", "question": "the cat?", "is_impossible": false, "answers": [{"text": "cat", "answer_start": 4}]},
+{"id": "b", "question": "cat", "is_impossible": true, "answers": []},
+{"id": "c", "question": "the", "is_impossible": false, "answers": [{"text": "the cat", "answer_start": 18}]}]}]}]}"#;
+const SWAG: &str = ",video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,label\n0,v,1,p,\"The cat, the\",The,gold,cat,the,\"\"\"cat\"\"\",the cat,2\n1,v,1,p,the,cat,gold,the,cat,the the,cat cat,0\n2,v,1,p,cat,,gold,the,cat,the the,cat cat,3\n";
+const CONLL: &str = "-DOCSTART- -X- -X- O\n\nThe DT I-NP I-LOC\ncat NN I-NP B-LOC\n. . O O\n\ncat NN I-NP I-PER\n\n-DOCSTART- -X- -X- O\n\nthe DT I-NP O\ncat NN I-NP I-PER\n\n\n";
+const WEIBO: &str = "中0 B-GPE.NAM\n国1 I-GPE.NAM\n\n中0 O\n\n国0 B-PER.NOM\n";
+const RESUME: &str = "中 B-ORG\n国 M-ORG\n中 E-ORG\n\n国 S-LOC\n\n中 O\n";
 const STSB: &str = "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore\n0\tmain-news\theadlines\t2015\t0001\tnone\tnone\tFIRST\tSECOND\t5.000\n1\tmain-news\theadlines\t2015\t0002\tnone\tnone\tthe\tcat\t0\n2\tmain-news\theadlines\t2015\t0003\tnone\tnone\tcat\tthe\t2.75\n";
 const QQP: &str = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n10\t1\t2\tFIRST\tSECOND\t1\n11\t3\t4\tthe\tcat\t0\n12\t5\t6\tcat\tthe\t1\n";
 const MNLI_DEV: &str = "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\tsentence2_parse\tsentence1\tsentence2\tlabel1\tlabel2\tlabel3\tlabel4\tlabel5\tgold_label\n0\tp\tq\tg\t( a )\t( b )\tA\tB\tFIRST\tSECOND\tneutral\tneutral\tneutral\tneutral\tentailment\tneutral\n1\tp\tq\tg\t( a )\t( b )\tA\tB\tthe\tcat\tentailment\tentailment\tentailment\tneutral\tneutral\tentailment\n2\tp\tq\tg\t( a )\t( b )\tA\tB\tcat\tthe\tcontradiction\tneutral\tentailment\tcontradiction\tcontradiction\tcontradiction\n";
@@ -68,7 +99,7 @@ fn write_files(root: &Path) {
 
 fn vocabulary(folder: &Path) -> Vocabulary {
     let path = folder.join("vocab.txt");
-    std::fs::write(&path, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\ncat\n\"\n,\n'\n").unwrap();
+    std::fs::write(&path, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\ncat\n\"\n,\n'\n中\n国\n").unwrap();
     Vocabulary::load(&path).unwrap()
 }
 
@@ -78,14 +109,7 @@ fn every_task_goes_from_official_files_to_scores() {
     write_files(folder.path());
     let vocabulary = vocabulary(folder.path());
     for task in TASKS {
-        let data = task.load(folder.path(), BadRows::Refuse).unwrap();
-        assert_eq!(data.dev.iter().map(|split| split.name).collect::<Vec<_>>(), task.dev);
-        for split in std::iter::once(&data.train).chain(&data.dev) {
-            assert_eq!((split.examples.len(), split.skipped), (3, 0), "{} {}", task.name, split.name);
-            assert_eq!(split.examples[0].first, FIRST, "{}", task.name);
-            assert!(split.examples.iter().all(|example| example.label.is_some()));
-        }
-        let cache = FeatureCache::new(folder.path().join("cache"));
+        let (cache, options) = (FeatureCache::new(folder.path().join("cache")), options(task));
         let checksums = task.checksums(folder.path()).unwrap();
         assert_eq!(checksums.len(), 1 + task.dev.len());
         let source = FeatureSource {
@@ -95,18 +119,22 @@ fn every_task_goes_from_official_files_to_scores() {
             vocabulary: &vocabulary,
             lower_case: true,
             max_length: 16,
-            options: None,
+            options: options.as_ref(),
             cache: &cache,
         };
         let features = task.features(&source).unwrap();
+        assert_eq!(features.dev.iter().map(|split| split.name).collect::<Vec<_>>(), task.dev);
         for split in &features.dev {
-            let (name, labels) = (split.name, split.features.labels());
-            let perfect: Vec<f32> = labels.iter().flat_map(|label| one_row(task, *label)).collect();
-            for value in task.values(&perfect, split, &features.tags) {
-                assert!((value.value - 1.0).abs() < 1e-12, "{} {name} {}", task.name, value.metric);
+            assert_eq!(split.examples(), 3, "{} {}", task.name, split.name);
+            let perfect = perfect(task, split, &features.tags);
+            let values = task.values(&perfect, split, &features.tags);
+            assert_eq!(values.iter().map(|value| value.metric).collect::<Vec<_>>(), task.metrics);
+            for value in values {
+                assert!((value.value - 1.0).abs() < 1e-12, "{} {} {value:?}", task.name, split.name);
             }
-            assert_eq!(task.predictions_tsv(&perfect, labels).lines().count(), 4);
-            assert!(task.majority(labels) < 1.0);
+            let files = task.prediction_files(&perfect, split, &features.tags);
+            assert!(!files.is_empty() && files.iter().all(|file| file.content.ends_with('\n')), "{}", task.name);
+            assert!(task.majority(split.features.labels()) < 1.0);
         }
         let again = task.features(&source).unwrap();
         assert!(again.outcomes.iter().all(|(_, outcome)| *outcome == CacheOutcome::Hit), "{:?}", again.outcomes);
@@ -114,15 +142,53 @@ fn every_task_goes_from_official_files_to_scores() {
     }
 }
 
-/// The outputs of a model that knows the answer.
-fn one_row(task: &Task, label: f32) -> Vec<f32> {
-    match task.head {
-        HeadKind::Classes(classes) => {
-            (0_u8..).map(f32::from).take(classes.len()).map(|class| -(class - label).abs()).collect()
+#[test]
+fn texts_come_out_as_they_stand_in_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    write_files(folder.path());
+    for task in TASKS.iter().filter(|task| matches!(task.head, HeadKind::Classes(_) | HeadKind::Regression)) {
+        let data = task.load(folder.path(), BadRows::Refuse).unwrap();
+        for split in std::iter::once(&data.train).chain(&data.dev) {
+            assert_eq!((split.examples.len(), split.skipped), (3, 0), "{} {}", task.name, split.name);
+            assert_eq!(split.examples[0].first, FIRST, "{}", task.name);
+            assert!(split.examples.iter().all(|example| example.label.is_some()));
         }
-        HeadKind::Choices(choices) => (0..choices).map(|choice| -(choice as f32 - label).abs()).collect(),
-        HeadKind::Regression => vec![label],
-        HeadKind::Spans | HeadKind::Tags => Vec::new(),
+    }
+}
+
+/// Windows so short that the longer paragraph has several.
+fn options(task: &Task) -> Option<TaskOptions> {
+    match task.default_options() {
+        Some(TaskOptions::Spans(spans)) => {
+            Some(TaskOptions::Spans(SpanOptions { doc_stride: 5, max_query_length: 4, ..spans }))
+        }
+        other => other,
+    }
+}
+
+/// The outputs of a model that knows the answers.
+fn perfect(task: &Task, split: &DevSplit, tags: &[String]) -> Vec<f32> {
+    let (labels, offsets) = (split.features.labels(), split.features.offsets());
+    let at = |place: usize, label: f32| -(place as f32 - label).abs();
+    match task.head {
+        HeadKind::Classes(_) | HeadKind::Choices(_) => {
+            labels.iter().flat_map(|label| (0..task.head.row()).map(move |class| at(class, *label))).collect()
+        }
+        HeadKind::Regression => labels.to_vec(),
+        HeadKind::Spans => labels
+            .chunks_exact(2)
+            .zip(offsets.windows(2))
+            .flat_map(|(span, ends)| {
+                // A window without the answer speaks for nothing but its [CLS].
+                let sure = if span[1] > 0.0 { 10.0 } else { 1.0 };
+                let tokens = 0..(ends[1] - ends[0]) as usize;
+                tokens.flat_map(move |token| [0, 1].map(|side| if token as f32 == span[side] { sure } else { 0.0 }))
+            })
+            .collect(),
+        HeadKind::Tags => labels
+            .iter()
+            .flat_map(|label| (0..tags.len()).map(move |class| if label.is_nan() { 0.0 } else { at(class, *label) }))
+            .collect(),
     }
 }
 
