@@ -18,6 +18,7 @@ mod help;
 mod hub;
 mod input;
 mod precision;
+mod ner;
 mod predict;
 mod program;
 mod rows;
