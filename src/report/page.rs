@@ -140,7 +140,7 @@ fn notice(analysis: &Analysis<'_>) -> Option<String> {
     let which =
         if mini.len() < experiments.len() { format!(" This is about {}.", listed(&mini)) } else { String::new() };
     Some(format!(
-        "Mini scores are not GLUE scores: the mini benchmark is generated text in GLUE's file formats, and no figure of it \
+        "Mini scores are not GLUE scores: the mini benchmark is generated text in the published file formats, and no figure of it \
          may be held against a published one.{which}"
     ))
 }

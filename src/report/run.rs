@@ -89,7 +89,25 @@ pub(crate) struct Collected<'a> {
 }
 
 /// The order of the GLUE table in Devlin et al. 2018 (table 1), then the tasks that it leaves out.
-const TASK_ORDER: [&str; 10] = ["mnli", "qqp", "qnli", "sst2", "cola", "stsb", "mrpc", "rte", "wnli", "ax"];
+const TASK_ORDER: [&str; 17] = [
+    "mnli",
+    "qqp",
+    "qnli",
+    "sst2",
+    "cola",
+    "stsb",
+    "mrpc",
+    "rte",
+    "wnli",
+    "ax",
+    "squad1",
+    "squad2",
+    "swag",
+    "conll2003",
+    "msra",
+    "weibo",
+    "resume",
+];
 
 /// A task's name without what writers put between its letters: `SST-2` and `sst2` are one task.
 pub(crate) fn plain_task_name(task: &str) -> String {

@@ -56,7 +56,8 @@ fn the_walk_through_leaves_its_files_and_does_nothing_twice() {
     let sentences: Vec<Vec<&str>> = columns.trim_end().split("\n\n").map(|one| one.lines().collect()).collect();
     assert_eq!(sentences.iter().map(Vec::len).collect::<Vec<_>>(), [4, 20], "every character once, cut or not");
     assert!(sentences[0][0].starts_with("中 B-LOC "), "{}", sentences[0][0]);
-    let lines = |name: &str| place.read(&format!("output/result_dir/{name}")).lines().map(str::to_owned).collect::<Vec<_>>();
+    let lines =
+        |name: &str| place.read(&format!("output/result_dir/{name}")).lines().map(str::to_owned).collect::<Vec<_>>();
     let flat: Vec<&str> = sentences.concat();
     let column = |at: usize| flat.iter().map(|line| line.split(' ').nth(at).unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!((lines("token_test.txt"), lines("label_test.txt")), (column(0), column(2)));
@@ -78,8 +79,10 @@ fn a_configuration_elsewhere_and_random_weights_do_as_well() {
     let place = scene();
     fs::rename(place.path("checkpoint/bert_config.json"), place.path("other.json")).unwrap();
     fs::remove_file(place.path("data/test.txt")).unwrap();
-    let flags = ["--data_dir=data", "--bert_config_file=other.json", "--vocab_file=vocab.txt", SHORT, "--num_train_epochs=1"];
-    let told = place.run(&[&["ner", "--init_checkpoint=checkpoint/bert_model.ckpt", "--output_dir=out"], &flags[..]].concat());
+    let flags =
+        ["--data_dir=data", "--bert_config_file=other.json", "--vocab_file=vocab.txt", SHORT, "--num_train_epochs=1"];
+    let told =
+        place.run(&[&["ner", "--init_checkpoint=checkpoint/bert_model.ckpt", "--output_dir=out"], &flags[..]].concat());
     let told = told.ok();
     assert!(told.err.contains("no data/test.txt: nothing is predicted"), "{}", told.err);
     place.run(&[&["ner", "--output_dir=random"], &flags[..]].concat()).ok();

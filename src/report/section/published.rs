@@ -1,4 +1,4 @@
-//! The paper's figures for the tasks of this report, when they are GLUE's own.
+//! The paper's figures for the tasks of this report, when these are on the published data.
 
 use crate::report::Error;
 use crate::report::analysis::Analysis;
@@ -25,8 +25,8 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     }
     let [task, system, metric, split] = ["Task", "System", "Metric", "Split"].map(Column::text);
     let columns = vec![task, system, metric, split, Column::number("Score"), Column::text("Source")];
-    let text = "Figures marked test come from GLUE's server, whose labels are not public; the scores of this report are \
-                measured on dev, and so are not the same thing.";
+    let text = "Figures marked test come from labels that are not public, for most benchmarks from their servers; the scores of \
+                this report that are measured on dev are not the same thing.";
     let table = Table { caption: "Published figures".into(), columns, rows, interactive: true };
     Ok(vec![Block::paragraph(text), Block::Table(table)])
 }
