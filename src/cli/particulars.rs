@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::plan::Plan;
-use crate::store::RunSettings;
+use crate::store::{RunSettings, TaskOptions};
 
 /// A line for each task and model that has particulars, in the plan's order: `squad1: max_length 384, doc_stride 128`.
 pub(super) fn particulars(plan: &Plan) -> Vec<String> {
@@ -23,7 +23,7 @@ pub(super) fn particulars(plan: &Plan) -> Vec<String> {
 }
 
 fn of_task(settings: &RunSettings, with_length: bool) -> Option<String> {
-    let options = settings.task_options.as_ref().map_or_else(Vec::new, |options| options.named());
+    let options = settings.task_options.as_ref().map_or_else(Vec::new, TaskOptions::named);
     let length = with_length.then(|| ("max_length", settings.training.max_length.to_string()));
     let all = length.into_iter().chain(options).map(|(name, value)| format!("{name} {value}"));
     let text = all.collect::<Vec<_>>().join(", ");

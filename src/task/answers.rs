@@ -139,11 +139,13 @@ impl Task {
             }
             Gold::Sentences(sentences) => {
                 let predicted = decode_tags(sentences, tags, outputs, &split.features);
-                let scores = tag_scores(&sentences.sentences, &predicted);
-                vec![
-                    file(format!("predictions-{name}.txt"), predictions(&sentences.sentences, &predicted)),
-                    file(format!("entities-{name}.tsv"), kinds_tsv(&scores)),
-                ]
+                let mut files =
+                    vec![file(format!("predictions-{name}.txt"), predictions(&sentences.sentences, &predicted))];
+                if split.has_gold() {
+                    let scores = tag_scores(&sentences.sentences, &predicted);
+                    files.push(file(format!("entities-{name}.tsv"), kinds_tsv(&scores)));
+                }
+                files
             }
         }
     }

@@ -59,7 +59,8 @@ fn with_stand_ins() -> Workplace {
     let place = Workplace::new();
     place.generate(DATA);
     let msra = |split: &str| place.read(&format!("{DATA}/MSRA/msra_{split}_bio.txt"));
-    let (train, test) = (sentences(&msra("train")), sentences(&msra("test")));
+    let (train, test) = (msra("train"), msra("test"));
+    let (train, test) = (sentences(&train), sentences(&test));
     for (split, of) in [("train", &train), ("dev", &test), ("test", &test)] {
         place.write(&format!("{DATA}/Weibo/weiboNER_2nd_conll.{split}"), &weibo(of));
         place.write(&format!("{DATA}/ResumeNER/{split}.char.bmes"), &resume(of));

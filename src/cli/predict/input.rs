@@ -7,8 +7,8 @@ use crate::cli::streams::read_input;
 use crate::cli::trained_model::{TrainedModel, note};
 use crate::data::{BadRows, Content, LoneTable};
 use crate::diagnostic::Diagnostic;
-use crate::store::{SpanOptions, TaskOptions};
-use crate::task::{DevSplit, HeadKind, Task};
+use crate::store::TaskOptions;
+use crate::task::{DevSplit, Gold, HeadKind, Task};
 
 /// What a file that is no table is called in messages about its answers.
 const INPUT: &str = "input";
@@ -34,9 +34,7 @@ pub(super) fn read(args: &Args, task: &Task, model: &TrainedModel, tags: &[Strin
     }
     note_left_out(&read);
     let options = model.run.as_ref().and_then(|run| run.task_options.as_ref()).filter(|of| fit(of, task.head));
-    let split = task.split_of(name, read, &model.tokenizer, model.max_length, options, tags)?;
-    note_truncated(task.head, &split, model.max_length, options);
-    Ok(split)
+    Ok(task.split_of(name, read, &model.tokenizer, model.max_length, options, tags)?)
 }
 
 /// The rows of a table, and what their form is called.
@@ -83,23 +81,16 @@ fn note_count(what: &str, count: u64) {
 }
 
 /// Says how much did not fit. Passages and sentences that are too long are divided, not cut.
-fn note_truncated(head: HeadKind, split: &DevSplit, max_length: u32, options: Option<&TaskOptions>) {
-    let (features, all) = (&split.features, split.examples());
-    let cut = features.truncated();
+pub(super) fn note_truncated(split: &DevSplit, max_length: u32) {
+    let (cut, all) = (split.features.truncated(), split.examples());
     if cut == 0 {
         return;
     }
-    match head {
-        HeadKind::Classes(_) | HeadKind::Regression | HeadKind::Choices(_) => {
-            note(&format_args!("{cut} of {all} examples were truncated to {max_length} tokens"));
+    match &split.gold {
+        Gold::Labels => note(&format_args!("{cut} of {all} examples were truncated to {max_length} tokens")),
+        Gold::Questions { options, .. } => {
+            note(&format_args!("{cut} of {all} questions were cut to {} tokens", options.max_query_length));
         }
-        HeadKind::Spans => {
-            let of = match options {
-                Some(TaskOptions::Spans(of)) => *of,
-                Some(TaskOptions::Tags(_)) | None => SpanOptions::default(),
-            };
-            note(&format_args!("{cut} of {all} questions were cut to {} tokens", of.max_query_length));
-        }
-        HeadKind::Tags => note(&format_args!("{cut} words alone are longer than {max_length} tokens and were cut")),
+        Gold::Sentences(_) => note(&format_args!("{cut} words alone are longer than {max_length} tokens and were cut")),
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::streams::Output;
 use super::table::{Column, print, table};
-use super::trained_model::{ModelArgs, refused};
+use super::trained_model::{ModelArgs, note, refused};
 use super::{Ended, Error};
 use crate::diagnostic::Diagnostic;
 use crate::model::{CheckpointError, HeadShape, check_head, load_trained_classifier};
@@ -19,9 +19,9 @@ use crate::train::{predict_in_batches, scores};
 /// The input is in the task's official format, with or without gold answers: tab-separated rows (or a header and the
 /// texts alone), SQuAD's JSON, SWAG's CSV, or a word and its tag a line. The output is what a run keeps of its own
 /// predictions: a table with a line for every row (its number from 0, the prediction, the label if there is one, and
-/// the logits); predictions.json of SQuAD, with nbest_predictions.json and, where questions may have no answer,
-/// null_odds.json beside it; the columns `word gold predicted` of a task that tags words. With gold answers the scores
-/// are printed.
+/// the logits); `predictions.json` of SQuAD, with `nbest_predictions.json` and, where questions may have no answer,
+/// `null_odds.json` beside it; the columns `word gold predicted` of a task that tags words. With gold answers the
+/// scores are printed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -83,7 +83,8 @@ fn predict(args: &Args) -> Result<Ended, Error> {
         .map_err(|error| no_head(&error, shape))?;
     loaded.model.bert.precision = model.precision;
     let order = outputs::order(args, task, &model, loaded.model.outputs(), &tags)?;
-    loaded.notes.iter().for_each(super::trained_model::note);
+    loaded.notes.iter().for_each(note);
+    input::note_truncated(&split, model.max_length);
     let logits = predict_in_batches(&loaded.model, &split.features, args.model.batch_size, &model.device.device);
     let logits = order.arrange(&logits);
     if let Some(at) = logits.iter().position(|logit| !logit.is_finite()) {

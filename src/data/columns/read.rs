@@ -155,9 +155,8 @@ impl<'a> Reader<'a> {
         // Borrowed unless something was replaced.
         if let Cow::Owned(_) = text {
             if !self.format.lossy {
-                return Err(Diagnostic::new("the line is not valid UTF-8").hint(format!(
-                    "`--lossy` reads such bytes as U+FFFD; {SKIPPING}; or save the file as UTF-8"
-                )));
+                return Err(Diagnostic::new("the line is not valid UTF-8")
+                    .hint(format!("`--lossy` reads such bytes as U+FFFD; {SKIPPING}; or save the file as UTF-8")));
             }
             self.read.replaced += 1;
         }
