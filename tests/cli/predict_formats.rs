@@ -147,16 +147,18 @@ fn questions(json: &mut Value) -> Vec<&mut serde_json::Map<String, Value>> {
 /// Models of other tasks, options that the task has no use for, names that are taken.
 fn refused(place: &Workplace) {
     for task in ["squad1", "swag", "conll2003"] {
-        copy(Path::new(&model_of(place, task)), &place.path(task));
+        copy(Path::new(&model_of(place, task)), &place.path(task).join("model"));
+        fs::copy(run_of(place, task).join("settings.json"), place.path(task).join("settings.json")).unwrap();
     }
     let input = |file: &str| format!("{DATA}/{file}");
     let squad = input("SQuAD/dev-v1.1.json");
     let tags = input("CoNLL-2003/eng.testa");
-    let config = place.read("conll2003/config.json");
+    let config = place.read("conll2003/model/config.json");
     let mut nameless = parse(&config);
     nameless.as_object_mut().unwrap().remove("id2label");
     let predict = |model: &str, task: &str, input: &str, more: &[&str]| {
-        let all = ["predict", model, "--max-length=40", "--task", task, "--input", input];
+        let model = format!("{model}/model");
+        let all = ["predict", &model, "--task", task, "--input", input];
         let output: &[&str] =
             if more.iter().any(|option| option.starts_with("--output=")) { &[] } else { &["--output=o"] };
         place.run(&[&all, output, more].concat()).ends_with(2).exchange()
@@ -173,9 +175,9 @@ fn refused(place: &Workplace) {
         predict("squad1", "squad1", &squad, &["--output=nbest_predictions.json"]),
         predict("squad1", "squad1", &tags, &[]),
     ];
-    place.write("conll2003/config.json", &nameless.to_string());
+    place.write("conll2003/model/config.json", &nameless.to_string());
     told.push(predict("conll2003", "conll2003", &tags, &[]));
-    place.write("conll2003/config.json", &config);
+    place.write("conll2003/model/config.json", &config);
     assert!(!place.path("o").exists());
     assert_as_expected("predict-formats-refused", &told.join("\n"));
 }
