@@ -20,7 +20,7 @@ use crate::diagnostic::Diagnostic;
 use crate::plan;
 use crate::spec::{self, Experiment};
 use crate::store::{Record, RunsRoot};
-use crate::task::{TASKS, Task};
+use crate::task::{OWN_DATA, TASKS, Task};
 use crate::train::open_device;
 
 /// The name of the zip in the report's folder.
@@ -112,7 +112,9 @@ fn beside_the_report(experiment: &str) -> Result<Output, Error> {
 /// [`Error::Input`] when that is none.
 fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answers, Error> {
     let found = gather(args.file.clone(), &args.runs, &args.set)?;
-    let (name, records) = (&found.name, &found.records);
+    // Scores over other files than the published ones choose no model for the benchmark.
+    let records: Vec<Record> = found.records.into_iter().filter(|record| record.benchmark != OWN_DATA).collect();
+    let (name, records) = (&found.name, &records);
     let device = open_device(device_name(experiment.device)).map_err(|error| Diagnostic::new(error.to_string()))?;
     let bad_rows = if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
     let root = RunsRoot::new(&args.runs);

@@ -60,6 +60,7 @@ impl KeptModel {
         let settings = &kept.record.settings;
         let wanted = Use {
             max_length: Some(settings.training.max_length),
+            usual_length: task.max_length,
             lower_case: Some(settings.lower_case),
             device: device.clone(),
             precision: precision_on(device, settings.training.precision)?,

@@ -21,6 +21,7 @@ mod kept_model;
 mod list;
 mod model_argument;
 mod ner;
+mod particulars;
 mod plan;
 mod plan_file;
 mod predict;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::calibration::Calibrations;
+use super::particulars::particulars;
 use super::prepare::{ExperimentArgs, OnlyArgs, Prepared};
 use super::runs::state_word;
 use super::table::{Column, print, table};
@@ -52,6 +53,10 @@ fn plan(args: &Args) -> Result<Ended, Error> {
         return Ok(Ended::Well);
     }
     print(&table(&COLUMNS, rows.iter().map(cells)))?;
+    let particulars = particulars(&plan);
+    if !particulars.is_empty() {
+        print(&format_args!("\n{}", particulars.join("\n")))?;
+    }
     print(&format_args!(
         "\nto do: {} of {} runs, {} in one slot, peak memory {}, disk {}\n\
          forecast from steps measured on this machine ({} threads)",
@@ -87,7 +92,8 @@ fn row(run: &PlannedRun, state: &str, calibrations: &Calibrations) -> Value {
     json!({
         "id": run.id, "model": settings.model, "task": settings.task, "batch_size": settings.batch_size,
         "learning_rate": settings.learning_rate, "epochs": settings.epochs, "seed": settings.seed,
-        "steps": run.steps, "tokens": run.tokens, "seconds": forecast.map(|forecast| forecast.seconds),
+        "max_length": settings.training.max_length, "task_options": settings.task_options,
+        "approach": settings.approach, "steps": run.steps, "tokens": run.tokens, "seconds": forecast.map(|forecast| forecast.seconds),
         "peak_memory": forecast.map(|forecast| forecast.peak_memory), "disk": forecast.map(|forecast| forecast.disk),
         "state": state,
     })

@@ -29,6 +29,10 @@ pub(super) struct ExperimentArgs {
     /// runs, with ids of their own.
     #[arg(long)]
     pub(super) skip_bad_rows: bool,
+    /// Read bytes of column files that are not UTF-8 as U+FFFD, instead of refusing the file. Such runs are
+    /// other runs, with ids of their own.
+    #[arg(long)]
+    pub(super) lossy: bool,
     /// The folder of all runs [default: runs].
     #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true)]
     pub(super) runs: PathBuf,
@@ -67,7 +71,9 @@ impl OnlyArgs {
 impl ExperimentArgs {
     /// Reads and checks the file alone.
     pub(super) fn load(&self) -> Result<Experiment, Error> {
-        Ok(spec::load(&self.file, &plan::known_tasks(), &self.set)?)
+        let mut experiment = spec::load(&self.file, &plan::known_tasks(), &self.set)?;
+        experiment.tasks.iter_mut().for_each(|task| task.lossy = self.lossy);
+        Ok(experiment)
     }
 
     /// Reads the file, the data (through the feature cache), the vocabularies and the checksums, and

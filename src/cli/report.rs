@@ -7,7 +7,8 @@ use super::table::print;
 use super::{Ended, Error, plan_file};
 use crate::report::{self, CurvePoint, ExperimentInput, Input};
 use crate::spec::Experiment;
-use crate::store::{Event, RunSettings, RunsRoot};
+use crate::store::{Event, RunSettings, RunsRoot, TaskOptions};
+use crate::task::LOSSY;
 
 /// Write tables, plots and an HTML page from the records of one or more experiments.
 ///
@@ -43,7 +44,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
 
 /// What there is of the experiment of a file: its plan, records, failures and curves.
 pub(super) fn gather(file: PathBuf, runs: &std::path::Path, set: &[String]) -> Result<ExperimentInput, Error> {
-    let args = ExperimentArgs { file, set: set.to_vec(), runs: runs.to_owned(), skip_bad_rows: false };
+    let args = ExperimentArgs { file, set: set.to_vec(), runs: runs.to_owned(), skip_bad_rows: false, lossy: false };
     let root = RunsRoot::new(runs);
     let experiment = args.load()?;
     let planned = planned(&args, &root, &experiment)?;
@@ -90,12 +91,24 @@ fn point(event: &Event) -> Option<CurvePoint> {
 /// The plan: resolved anew where the data is, else as it was when the experiment was last run.
 fn planned(args: &ExperimentArgs, root: &RunsRoot, experiment: &Experiment) -> Result<Vec<RunSettings>, Error> {
     let last = plan_file::read(root, &experiment.name)?;
-    // A plan made with --skip-bad-rows is resolved with it again.
+    // A plan made with --skip-bad-rows or --lossy is resolved with it again.
     let skip_bad_rows = last.iter().any(|settings| settings.skip_bad_rows);
-    let args =
-        ExperimentArgs { file: args.file.clone(), set: args.set.clone(), runs: args.runs.clone(), skip_bad_rows };
+    let lossy = is_lossy(&last);
+    let (file, set, runs) = (args.file.clone(), args.set.clone(), args.runs.clone());
+    let args = ExperimentArgs { file, set, skip_bad_rows, lossy, runs };
     match args.prepare() {
         Ok(prepared) => Ok(prepared.plan.runs.into_iter().map(|run| run.settings).collect()),
         Err(_) => Ok(last),
     }
+}
+
+/// Whether all column files of a plan are read with bytes that are not UTF-8, as `--lossy` says.
+fn is_lossy(plan: &[RunSettings]) -> bool {
+    let formats = || {
+        plan.iter().filter_map(|settings| match &settings.task_options {
+            Some(TaskOptions::Tags(options)) => Some(&options.format),
+            Some(TaskOptions::Spans(_)) | None => None,
+        })
+    };
+    formats().next().is_some() && formats().all(|format| format.ends_with(LOSSY))
 }

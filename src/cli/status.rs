@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::particulars::particulars;
 use super::plan::states;
 use super::prepare::ExperimentArgs;
 use super::table::{Column, print, table};
@@ -55,6 +56,10 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let mut columns = vec![Column::Text("task"), Column::Text("model")];
     columns.extend(STATES.map(Column::Number));
     print(&table(&columns, rows))?;
+    let particulars = particulars(plan);
+    if !particulars.is_empty() {
+        print(&format_args!("\n{}", particulars.join("\n")))?;
+    }
     let totals = STATES.map(|state| format!("{} {state}", total(state))).join(", ");
     print(&format_args!("\n{}: {totals}", plan.experiment))?;
     for (folder, failure) in &failures {

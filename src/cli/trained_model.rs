@@ -12,7 +12,7 @@ use crate::store::{Precision, RunSettings};
 use crate::text::{FeatureSet, Tokenizer, Vocabulary, lower_case_of, vocabulary_file};
 use crate::train::{NamedDevice, open_device, open_precision};
 
-/// BERT's fine-tuning length, and the default of google-research/bert's `extract_features.py`.
+/// BERT's fine-tuning length for texts, and the default of google-research/bert's `extract_features.py`.
 const MAX_LENGTH: u32 = 128;
 
 const MODEL_IS: &str = "a model is a folder with config.json, weights and vocab.txt, such as the `model/` that a \
@@ -24,7 +24,8 @@ pub(super) struct ModelArgs {
     #[arg(value_name = "MODEL", help = model_argument::MODEL_HELP)]
     model: String,
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer texts lose their end [default: that of the
-    /// training while MODEL lies in its run's folder, else 128, or the model's positions if these are fewer].
+    /// training while MODEL lies in its run's folder, else 128, 384 to answer SQuAD, or the model's positions if these
+    /// are fewer].
     #[arg(long, value_name = "TOKENS")]
     max_length: Option<u32>,
     /// Sequences in a batch.
@@ -69,6 +70,8 @@ pub(super) struct TrainedModel {
     pub(super) max_length: u32,
     pub(super) device: NamedDevice,
     pub(super) precision: kernel::Precision,
+    /// The settings of the run whose folder the model lies in, if it lies in one.
+    pub(super) run: Option<RunSettings>,
 }
 
 impl ModelArgs {
@@ -77,12 +80,18 @@ impl ModelArgs {
         &self.model
     }
 
+    /// The model, used with the length of fine-tuning where nothing else says one.
     pub(super) fn open(&self) -> Result<TrainedModel, Error> {
+        self.open_for(MAX_LENGTH)
+    }
+
+    /// The model, used with a length of `usual_length` tokens where neither the user nor its run says one.
+    pub(super) fn open_for(&self, usual_length: u32) -> Result<TrainedModel, Error> {
         let device = open_device(&self.device).map_err(|error| Diagnostic::new(error.to_string()))?;
         let precision = precision_on(&device, self.precision.precision)?;
         let checkpoint = model_argument::checkpoint(&self.model)?;
         let Self { max_length, lower_case, .. } = *self;
-        TrainedModel::read(checkpoint, Use { max_length, lower_case, device, precision })
+        TrainedModel::read(checkpoint, Use { max_length, usual_length, lower_case, device, precision })
     }
 }
 
@@ -94,6 +103,8 @@ pub(super) fn precision_on(device: &NamedDevice, precision: Precision) -> Result
 /// How a model is used; what is left out is as the model's files say.
 pub(super) struct Use {
     pub(super) max_length: Option<u32>,
+    /// Where neither `max_length` nor the run of the model says one.
+    pub(super) usual_length: u32,
     pub(super) lower_case: Option<bool>,
     pub(super) device: NamedDevice,
     pub(super) precision: kernel::Precision,
@@ -109,7 +120,9 @@ impl TrainedModel {
         let vocabulary = Vocabulary::load(&path)?;
         config.fits_vocabulary(&path, vocabulary.len())?;
         let positions = config.architecture.max_positions;
-        let max_length = wanted.max_length.or_else(|| trained_length(&folder)).unwrap_or(positions.min(MAX_LENGTH));
+        let run = settings_beside(&folder);
+        let trained_length = || run.as_ref().map(|run| run.training.max_length);
+        let max_length = wanted.max_length.or_else(trained_length).unwrap_or(positions.min(wanted.usual_length));
         if max_length > positions {
             let message = format!("`--max-length {max_length}` is more than the model's {positions} positions");
             return Err(Diagnostic::new(message).into());
@@ -119,7 +132,7 @@ impl TrainedModel {
             None => lower_case_of(&folder)?.unwrap_or(true),
         };
         let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
-        Ok(Self { checkpoint, folder, config, vocabulary, tokenizer, max_length, device, precision })
+        Ok(Self { checkpoint, folder, config, vocabulary, tokenizer, max_length, device, precision, run })
     }
 
     /// Whether the model was made for pairs of texts: it tells two segments apart.
@@ -128,11 +141,10 @@ impl TrainedModel {
     }
 }
 
-/// The longest sequence of the run whose folder the model lies in, if it lies in one.
-fn trained_length(folder: &Path) -> Option<u32> {
-    let run = folder.canonicalize().ok()?;
-    let settings: RunSettings = serde_json::from_slice(&fs::read(run.parent()?.join("settings.json")).ok()?).ok()?;
-    Some(settings.training.max_length)
+/// The settings of the run whose folder the model lies in, if it lies in one.
+fn settings_beside(folder: &Path) -> Option<RunSettings> {
+    let folder = folder.canonicalize().ok()?;
+    serde_json::from_slice(&fs::read(folder.parent()?.join("settings.json")).ok()?).ok()
 }
 
 /// Why a model cannot be used.

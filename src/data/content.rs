@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::columns::{Sentences, read_sentences};
+use super::columns::{Sentences, is_labelled, read_sentences, sentences_of};
 use super::dataset::{Dataset, Reader, SplitFile, SplitRole};
 use super::example::{BadRows, Split};
-use super::squad::{Questions, read_questions};
-use super::swag::{Choices, read_choices};
-use crate::diagnostic::Diagnostic;
+use super::lone::LoneTable;
+use super::squad::{Questions, questions_of, read_questions};
+use super::swag::{Choices, choices_of, read_choices};
+use crate::diagnostic::{Diagnostic, suggest};
 
 /// The examples of a split.
 #[derive(Clone, Debug)]
@@ -68,5 +69,50 @@ impl Dataset {
                 Content::Sentences(read_sentences(&self.file(root, split)?, &format, labelled, bad_rows)?)
             }
         })
+    }
+
+    /// Reads a file in the format of a dataset that is not made of tables, whose bytes are at hand; `path` is its
+    /// name. `like` names the split that it is laid out as, or [`LoneTable::TEXTS`] for one without answers; where it
+    /// is left out, answers are read if there are some.
+    ///
+    /// # Errors
+    /// A dataset of tables, which [`LoneTable`] reads; an unknown split; then as [`Dataset::load`].
+    pub fn read_lone(
+        &self,
+        bytes: &[u8],
+        path: &Path,
+        like: Option<&str>,
+        bad_rows: BadRows,
+    ) -> Result<Content, Diagnostic> {
+        let labelled = like.map(|name| self.has_answers(name)).transpose()?;
+        Ok(match self.reader {
+            Reader::Glue | Reader::GlueOrMsr => {
+                return Err(Diagnostic::new(format!("{} is made of tables", self.name)).in_file(path));
+            }
+            Reader::Swag => Content::Choices(choices_of(bytes, path, labelled, bad_rows)?),
+            Reader::Squad => {
+                let mut questions = questions_of(bytes, path, bad_rows)?;
+                if labelled == Some(false) {
+                    questions.questions.iter_mut().for_each(|question| question.answers.clear());
+                }
+                Content::Questions(questions)
+            }
+            Reader::Columns(format) => {
+                let labelled = labelled.unwrap_or_else(|| is_labelled(bytes, &format));
+                Content::Sentences(sentences_of(bytes, path, &format, labelled, bad_rows)?)
+            }
+        })
+    }
+
+    /// Whether the split called `name` is published with its answers.
+    fn has_answers(&self, name: &str) -> Result<bool, Diagnostic> {
+        if name == LoneTable::TEXTS {
+            return Ok(false);
+        }
+        let found = self.splits.iter().find(|split| split.name == name).ok_or_else(|| {
+            let known = self.splits.iter().map(|split| split.name).chain([LoneTable::TEXTS]);
+            Diagnostic::new(format!("no file of {} is laid out as `{name}`", self.name)).hint(suggest(name, known))
+        })?;
+        Ok(found.role != SplitRole::Test)
     }
 }

@@ -13,8 +13,8 @@ pub(super) struct DatasetFolder<'a> {
 }
 
 impl<'a> DatasetFolder<'a> {
-    /// The folder of `dataset` under `root`: by its published name, else by a name that differs in case and
-    /// punctuation only.
+    /// The folder of `dataset` under `root`: by its published name, else by the first of its names that one has, in
+    /// other case and punctuation.
     pub(super) fn find(dataset: &'a Dataset, root: &Path) -> Result<Self, Diagnostic> {
         let published = root.join(dataset.folder);
         if published.is_dir() {
@@ -25,18 +25,17 @@ impl<'a> DatasetFolder<'a> {
                 .in_file(root)
                 .hint(format!("expected there: {}", expected(dataset)))
         })?;
-        let mut alike: Vec<PathBuf> = entries
+        let rank = |name: &str| {
+            let mut names = std::iter::once(&dataset.folder).chain(dataset.also);
+            names.position(|known| letters(known) == letters(name))
+        };
+        // The order of a folder's entries is the file system's; the answer must not be. SQuAD 2.0 may lie in `SQuAD`,
+        // which is version 1.1's where there is a `SQuAD2` too.
+        let alike = entries
             .filter_map(Result::ok)
-            .filter(|entry| {
-                let name = letters(&entry.file_name().to_string_lossy());
-                std::iter::once(&dataset.folder).chain(dataset.also).any(|known| letters(known) == name)
-            })
-            .map(|entry| entry.path())
-            .filter(|path| path.is_dir())
-            .collect();
-        // The order of a folder's entries is the file system's; the answer must not be.
-        alike.sort();
-        alike.into_iter().next().map(|path| Self { dataset, path }).ok_or_else(|| {
+            .filter_map(|entry| Some((rank(&entry.file_name().to_string_lossy())?, entry.path())))
+            .filter(|(_, path)| path.is_dir());
+        alike.min().map(|(_, path)| Self { dataset, path }).ok_or_else(|| {
             Diagnostic::new(format!("no folder `{}`", dataset.folder))
                 .in_file(root)
                 .hint(format!("expected there: {}", expected(dataset)))
@@ -96,5 +95,8 @@ mod tests {
         assert_eq!(found("sst2", &["SST2"]).as_deref(), Some("SST2"));
         assert_eq!(found("ax", &["diagnostic"]).as_deref(), Some("diagnostic"));
         assert_eq!(found("rte", &["RTE2", "WNLI"]), None);
+        assert_eq!(found("squad2", &["SQuAD", "squad_2"]).as_deref(), Some("squad_2"));
+        assert_eq!(found("squad2", &["SQuAD"]).as_deref(), Some("SQuAD"));
+        assert_eq!(found("squad1", &["SQuAD", "SQuAD2"]).as_deref(), Some("SQuAD"));
     }
 }

@@ -56,8 +56,22 @@ pub struct Choices {
 pub fn read_choices(path: &Path, labelled: bool, bad_rows: BadRows) -> Result<Choices, Diagnostic> {
     let bytes = std::fs::read(path)
         .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
-    not_utf_16(&bytes, path)?;
-    let mut records = Records::of(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes));
+    choices_of(&bytes, path, Some(labelled), bad_rows)
+}
+
+/// As [`read_choices`], of a file whose bytes are at hand; `path` is its name. Where `labelled` does not say it, labels
+/// are read if there is a column of them.
+///
+/// # Errors
+/// As [`read_choices`].
+pub(super) fn choices_of(
+    bytes: &[u8],
+    path: &Path,
+    labelled: Option<bool>,
+    bad_rows: BadRows,
+) -> Result<Choices, Diagnostic> {
+    not_utf_16(bytes, path)?;
+    let mut records = Records::of(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes));
     let mut next = || {
         let unclosed = |line| {
             Diagnostic::new("a quote is opened that is never closed")
@@ -67,6 +81,7 @@ pub fn read_choices(path: &Path, labelled: bool, bad_rows: BadRows) -> Result<Ch
         records.next().transpose().map_err(|found| unclosed(found.line))
     };
     let header = next()?.ok_or_else(|| Diagnostic::new("the file is empty").in_file(path))?;
+    let labelled = labelled.unwrap_or_else(|| header.fields.iter().any(|field| field == LABEL.as_bytes()));
     let columns = Columns::find(&header, labelled, path)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut read = Choices { name, choices: Vec::new(), skipped: 0 };

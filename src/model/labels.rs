@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::config::{ConfigError, ConfigFile};
+use super::head::HeadShape;
 
 /// For each class of a task, in the task's order, the place of its logit among a model's outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,19 +22,21 @@ pub fn output_names(folder: &Path) -> Result<Option<Vec<String>>, ConfigError> {
     Ok(names.filter(|names| !generic(names)))
 }
 
-/// Whether the head of a model answers one question about a text or pair: the `architectures` of
-/// `folder/config.json`, if it has some, say so. Heads for tokens or choices go by the same tensor names.
+/// Whether the head of a model is one of `shape`: the `architectures` of `folder/config.json`, if it has some, say so.
+/// Heads for texts, tokens and choices go by the same tensor names.
 ///
 /// # Errors
 /// When the file cannot be read, or the head is for something else.
-pub fn check_head(folder: &Path) -> Result<(), ConfigError> {
+pub fn check_head(folder: &Path, shape: HeadShape) -> Result<(), ConfigError> {
     let config = ConfigFile::read(folder)?;
     let named = config.get("architectures").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let fits = |name: &Value| name.as_str().is_some_and(|name| name.ends_with("ForSequenceClassification"));
+    let class = shape.class();
+    // Other models than BERT have the same heads.
+    let head = class.strip_prefix("Bert").unwrap_or(class);
+    let fits = |name: &Value| name.as_str().is_some_and(|name| name.ends_with(head));
     match named.first() {
         Some(other) if !named.iter().any(fits) => {
-            let problem = format!("has {other} where BertForSequenceClassification was expected");
-            Err(config.wrong("architectures", problem))
+            Err(config.wrong("architectures", format!("has {other} where {class} was expected")))
         }
         Some(_) | None => Ok(()),
     }
@@ -99,19 +102,27 @@ mod tests {
     }
 
     #[test]
-    fn a_head_for_tokens_is_told_from_one_for_texts() {
+    fn heads_of_every_shape_are_told_from_each_other() {
         let folder = tempfile::tempdir().unwrap();
-        let check = |config: &str| {
+        let check = |config: &str, shape| {
             std::fs::write(folder.path().join("config.json"), config).unwrap();
-            check_head(folder.path())
+            check_head(folder.path(), shape)
         };
-        for fine in ["{}", "{\"architectures\": null}", "{\"architectures\": [\"BertForSequenceClassification\"]}"] {
-            assert!(check(fine).is_ok(), "{fine}");
+        let shapes = [HeadShape::Pooled, HeadShape::Choice, HeadShape::Tokens, HeadShape::Spans];
+        for shape in shapes {
+            for fine in ["{}", "{\"architectures\": null}"] {
+                assert!(check(fine, shape).is_ok(), "{fine}");
+            }
+            for of in shapes {
+                let said = check(&format!("{{\"architectures\": [\"{}\"]}}", of.class()), shape);
+                assert_eq!(said.is_ok(), of == shape, "{of:?} {shape:?}");
+            }
         }
-        let said = check("{\"architectures\": [\"BertForTokenClassification\"]}").unwrap_err().to_string();
+        let said =
+            check("{\"architectures\": [\"BertForTokenClassification\"]}", HeadShape::Spans).unwrap_err().to_string();
         assert!(
             said.ends_with(
-                "`architectures` has \"BertForTokenClassification\" where BertForSequenceClassification was expected"
+                "`architectures` has \"BertForTokenClassification\" where BertForQuestionAnswering was expected"
             ),
             "{said}"
         );

@@ -2,7 +2,7 @@
 
 use crate::spec::{self, KnownTask, TaskShape, Windows};
 use crate::store::{Context, SpanOptions, TagOptions, TaskOptions};
-use crate::task::{ColumnFormat, FilePart, Scheme, Separator, TASKS, Task, TaskFiles, format_text};
+use crate::task::{ColumnFormat, FilePart, LOSSY, Scheme, Separator, TASKS, Task, TaskFiles, format_text};
 
 /// What [`spec::load`] needs to know of the tasks.
 #[must_use]
@@ -52,22 +52,26 @@ pub fn task_options(task: &spec::Task) -> Option<TaskOptions> {
                 spec::Context::Sentence => Context::Sentence,
                 spec::Context::Document => Context::Document,
             };
-            let format = task.columns.map_or_else(String::new, |written| format_text(&column_format(written)));
+            let own = task.columns.map(|written| format_text(&column_format(written, task.lossy)));
+            let format = own.unwrap_or_else(|| if task.lossy { LOSSY } else { "" }.to_owned());
             Some(TaskOptions::Tags(TagOptions { context, format }))
         }
     }
 }
 
-/// The files that the experiment names for a task, if it names any.
+/// The files that the experiment names for a task and how they are read, if it says anything of them.
 #[must_use]
 pub fn task_files(task: &spec::Task) -> Option<TaskFiles> {
     let spec::Files { train, dev, test } = task.files.clone();
-    let files = TaskFiles { train, dev, test, columns: task.columns.map(column_format) };
-    (!task.files.is_empty()).then_some(files)
+    let columns = task.columns.map(|written| column_format(written, task.lossy));
+    // What concerns other tasks must not make them other than those of the table.
+    let lossy = task.lossy && matches!(task.shape, TaskShape::Tags(_));
+    let files = TaskFiles { train, dev, test, columns, lossy };
+    (files != TaskFiles::default()).then_some(files)
 }
 
 /// The file counts columns from 1.
-fn column_format(written: spec::Columns) -> ColumnFormat {
+fn column_format(written: spec::Columns, lossy: bool) -> ColumnFormat {
     let place = |column: u32| column.saturating_sub(1) as usize;
     ColumnFormat {
         separator: match written.separator {
@@ -84,6 +88,6 @@ fn column_format(written: spec::Columns) -> ColumnFormat {
         token_column: place(written.token_column),
         tag_column: written.tag_column.map(place),
         segmentation_digit: written.segmentation_digit,
-        lossy: written.lossy,
+        lossy: written.lossy || lossy,
     }
 }

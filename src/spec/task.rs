@@ -70,6 +70,9 @@ pub struct Task {
     pub files: Files,
     /// The format of those files, when the experiment declares the task; none for a known task.
     pub columns: Option<Columns>,
+    /// Whether bytes of column files that are not UTF-8 are read as U+FFFD, whatever `columns` says. No setting of a
+    /// file: who reads the experiment may ask for it.
+    pub lossy: bool,
     /// Whether a run reads files of the data folder: not when the experiment names all that it needs.
     pub reads_data_folder: bool,
 }

@@ -112,7 +112,7 @@ impl Settings<'_> {
                 && (files.test.is_some() || !known.test_is_scored);
             !named
         });
-        Ok(Task { name: self.name.to_owned(), max_length, shape, files, columns, reads_data_folder })
+        Ok(Task { name: self.name.to_owned(), max_length, shape, files, columns, lossy: false, reads_data_folder })
     }
 
     fn files(&self) -> Result<Files, Diagnostic> {

@@ -1,6 +1,7 @@
 //! What decides a run besides the sweep and the training settings: the particulars of a task's shape, and how the
 //! encoder is used.
 
+use std::fmt;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -129,5 +130,91 @@ impl Approach {
     #[must_use]
     pub fn is_fine_tuning(&self) -> bool {
         *self == Self::FineTuning
+    }
+}
+
+impl TaskOptions {
+    /// Each option by its name in experiment files, with its value.
+    #[must_use]
+    pub fn named(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Spans(SpanOptions { doc_stride, max_query_length, max_answer_length, n_best, null_threshold }) => {
+                let counts = [
+                    ("doc_stride", doc_stride),
+                    ("max_query_length", max_query_length),
+                    ("max_answer_length", max_answer_length),
+                    ("n_best", n_best),
+                ];
+                let counts = counts.into_iter().map(|(name, count)| (name, count.to_string()));
+                counts.chain([("null_threshold", null_threshold.to_string())]).collect()
+            }
+            Self::Tags(TagOptions { context, format }) => {
+                let context = match context {
+                    Context::Sentence => "sentence",
+                    Context::Document => "document",
+                };
+                let format = (!format.is_empty()).then(|| ("columns", format.clone()));
+                std::iter::once(("context", context.to_owned())).chain(format).collect()
+            }
+        }
+    }
+}
+
+impl Layers {
+    /// As experiment files write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Embeddings => "embeddings",
+            Self::Last => "last",
+            Self::SecondToLast => "second_to_last",
+            Self::SumLastFour => "sum_last_four",
+            Self::ConcatLastFour => "concat_last_four",
+            Self::SumAll => "sum_all",
+        }
+    }
+}
+
+impl fmt::Display for Approach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FineTuning => f.write_str("fine-tuning"),
+            Self::FeatureBased(FeatureBased { layers, hidden, lstm_layers }) => {
+                let layers = layers.name();
+                write!(f, "feature-based: layers {layers}, BiLSTM of {lstm_layers} layers, width {hidden}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_settings_as_they_are_written() {
+        let all = [
+            Layers::Embeddings,
+            Layers::Last,
+            Layers::SecondToLast,
+            Layers::SumLastFour,
+            Layers::ConcatLastFour,
+            Layers::SumAll,
+        ];
+        for layers in all {
+            assert_eq!(serde_json::to_value(layers).unwrap(), layers.name());
+        }
+        let spans = TaskOptions::Spans(SpanOptions::default());
+        let written = serde_json::to_value(&spans).unwrap();
+        for (name, value) in spans.named() {
+            assert_eq!(written["spans"][name].as_f64(), value.parse().ok(), "{name}");
+        }
+        assert_eq!(spans.named().len(), written["spans"].as_object().unwrap().len());
+        let of = |context, format: &str| TaskOptions::Tags(TagOptions { context, format: format.to_owned() }).named();
+        assert_eq!(of(Context::Document, ""), [("context", "document".to_owned())]);
+        assert_eq!(of(Context::Sentence, "lossy")[1], ("columns", "lossy".to_owned()));
+        let frozen = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2 };
+        let text = Approach::FeatureBased(frozen).to_string();
+        assert_eq!(text, "feature-based: layers concat_last_four, BiLSTM of 2 layers, width 768");
     }
 }

@@ -6,10 +6,10 @@ use super::spans::{
 };
 use super::tags::{TagSet, kinds_tsv, predictions, tag_scores};
 use super::{HeadKind, Task};
-use crate::data::{Questions, Sentences};
+use crate::data::{Content, Question, Questions, Sentences};
 use crate::metric::squad::{NullOdds, score_v1, score_v2};
 use crate::metric::{Metric, Value};
-use crate::store::SpanOptions;
+use crate::store::{SpanOptions, TaskOptions};
 use crate::text::FeatureSet;
 
 /// A split that is scored or predicted.
@@ -48,7 +48,30 @@ pub struct PredictionFile {
     pub content: String,
 }
 
+impl Gold {
+    /// What the answers to `read` are held against.
+    pub(super) fn of(read: Content, options: Option<&TaskOptions>) -> Self {
+        match (read, options) {
+            (Content::Questions(questions), Some(TaskOptions::Spans(options))) => {
+                Self::Questions { questions, options: *options }
+            }
+            (Content::Sentences(sentences), _) => Self::Sentences(sentences),
+            (Content::Texts(_) | Content::Choices(_) | Content::Questions(_), _) => Self::Labels,
+        }
+    }
+}
+
 impl DevSplit {
+    /// Whether every example has its gold answer, so that there is a score.
+    #[must_use]
+    pub fn has_gold(&self) -> bool {
+        match &self.gold {
+            Gold::Labels => !self.features.labels().iter().any(|label| label.is_nan()),
+            Gold::Questions { questions, .. } => !questions.questions.iter().any(is_unanswered),
+            Gold::Sentences(sentences) => !sentences.sentences.iter().any(|sentence| sentence.tags.is_empty()),
+        }
+    }
+
     /// The number of examples, as the dataset counts them: rows, questions or sentences.
     #[must_use]
     pub fn examples(&self) -> u64 {
@@ -116,11 +139,13 @@ impl Task {
             }
             Gold::Sentences(sentences) => {
                 let predicted = decode_tags(sentences, tags, outputs, &split.features);
-                let scores = tag_scores(&sentences.sentences, &predicted);
-                vec![
-                    file(format!("predictions-{name}.txt"), predictions(&sentences.sentences, &predicted)),
-                    file(format!("entities-{name}.tsv"), kinds_tsv(&scores)),
-                ]
+                let mut files =
+                    vec![file(format!("predictions-{name}.txt"), predictions(&sentences.sentences, &predicted))];
+                if split.has_gold() {
+                    let scores = tag_scores(&sentences.sentences, &predicted);
+                    files.push(file(format!("entities-{name}.tsv"), kinds_tsv(&scores)));
+                }
+                files
             }
         }
     }
@@ -137,9 +162,17 @@ impl Task {
     }
 }
 
-/// Whether the file is one of SQuAD 2.0's kind: some question has no answer.
+/// Whether the file is one of SQuAD 2.0's kind: some question has no answer, or it gives none at all and says that it is
+/// of version 2.
 fn may_be_unanswerable(questions: &Questions) -> bool {
+    let says_so = || questions.version.as_deref().is_some_and(|version| version.starts_with("v2"));
     questions.questions.iter().any(|question| question.impossible)
+        || (says_so() && questions.questions.iter().all(is_unanswered))
+}
+
+/// Whether nothing is known of the answer.
+fn is_unanswered(question: &Question) -> bool {
+    question.answers.is_empty() && !question.impossible
 }
 
 fn decode(questions: &Questions, options: SpanOptions, outputs: &[f32], features: &FeatureSet) -> Vec<spans::Decoded> {

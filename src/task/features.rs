@@ -186,20 +186,8 @@ impl<'a> SplitSource<'a> {
         }
         // Made only here: a start whose features are all on disk needs none.
         let tokenizer = &Tokenizer::new(vocabulary, lower_case)?;
-        match (&read, self.source.options) {
-            (Content::Texts(split), _) => features_of(split, tokenizer, max_length),
-            (Content::Choices(choices), _) => features_of_choices(choices, tokenizer, max_length),
-            (Content::Questions(questions), Some(TaskOptions::Spans(options))) => {
-                let purpose = if self.split.role == SplitRole::Train { Purpose::Training } else { Purpose::Evaluation };
-                features_of_questions(questions, tokenizer, max_length, *options, purpose)
-            }
-            (Content::Sentences(sentences), Some(TaskOptions::Tags(options))) => {
-                features_of_sentences(sentences, tokenizer, max_length, options.context, self.tags)
-            }
-            (Content::Questions(_) | Content::Sentences(_), _) => {
-                Err(Diagnostic::new(format!("the settings of {} are those of another kind of task", self.dataset.name)))
-            }
-        }
+        let purpose = if self.split.role == SplitRole::Train { Purpose::Training } else { Purpose::Evaluation };
+        content_features(&read, tokenizer, max_length, self.source.options, self.tags, purpose)
     }
 
     /// What a model's outputs for this split are held against.
@@ -208,13 +196,31 @@ impl<'a> SplitSource<'a> {
             return Ok(Gold::Labels);
         }
         let FeatureSource { data_root, bad_rows, options, .. } = *self.source;
-        Ok(match (self.dataset.load(data_root, self.split, bad_rows)?, options) {
-            (Content::Questions(questions), Some(TaskOptions::Spans(options))) => {
-                Gold::Questions { questions, options: *options }
-            }
-            (Content::Sentences(sentences), _) => Gold::Sentences(sentences),
-            (Content::Texts(_) | Content::Choices(_) | Content::Questions(_), _) => Gold::Labels,
-        })
+        Ok(Gold::of(self.dataset.load(data_root, self.split, bad_rows)?, options))
+    }
+}
+
+/// The features of what was read, whatever it is.
+pub(super) fn content_features(
+    read: &Content,
+    tokenizer: &Tokenizer,
+    max_length: u32,
+    options: Option<&TaskOptions>,
+    tags: Option<&TagSet>,
+    purpose: Purpose,
+) -> Result<FeatureSet, Diagnostic> {
+    match (read, options) {
+        (Content::Texts(split), _) => features_of(split, tokenizer, max_length),
+        (Content::Choices(choices), _) => features_of_choices(choices, tokenizer, max_length),
+        (Content::Questions(questions), Some(TaskOptions::Spans(options))) => {
+            features_of_questions(questions, tokenizer, max_length, *options, purpose)
+        }
+        (Content::Sentences(sentences), Some(TaskOptions::Tags(options))) => {
+            features_of_sentences(sentences, tokenizer, max_length, options.context, tags)
+        }
+        (Content::Questions(_) | Content::Sentences(_), _) => {
+            Err(Diagnostic::new("the settings are those of another kind of task"))
+        }
     }
 }
 

@@ -24,7 +24,13 @@ pub struct TaskFiles {
     pub test: Option<PathBuf>,
     /// Their format, of a task of the user's own; none for a row of [`TASKS`], which has its own.
     pub columns: Option<ColumnFormat>,
+    /// Whether bytes of a published column file that are not UTF-8 are read as U+FFFD; a format says so itself.
+    #[serde(default)]
+    pub lossy: bool,
 }
+
+/// What [`format_text`] says last of a format that is lossy, and all that settings hold of a published one that is.
+pub const LOSSY: &str = "lossy";
 
 /// A format of column files as a run's settings hold it: equal formats are equal texts, and a run's id depends on
 /// it. Columns are counted from 1, as in experiment files.
@@ -44,8 +50,11 @@ pub fn format_text(format: &ColumnFormat) -> String {
     let token = format.token_column + 1;
     let tag = format.tag_column.map_or_else(|| "last".to_owned(), |column| (column + 1).to_string());
     let digit = if format.segmentation_digit { ", segmentation digit" } else { "" };
-    let lossy = if format.lossy { ", lossy" } else { "" };
-    format!("separator {separator}, scheme {scheme}, token {token}, tag {tag}{digit}{lossy}")
+    let mut text = format!("separator {separator}, scheme {scheme}, token {token}, tag {tag}{digit}");
+    if format.lossy {
+        text = format!("{text}, {LOSSY}");
+    }
+    text
 }
 
 impl TaskFiles {
@@ -131,7 +140,11 @@ fn replaced(row: &Task, files: &TaskFiles) -> Result<Task, Diagnostic> {
         let path = files.of(split).map(kept_path);
         SplitFile { path: path.or(split.path), ..*split }
     });
-    let dataset = Dataset { splits: kept_list(splits.collect()), ..*dataset };
+    let reader = match dataset.reader {
+        Reader::Columns(format) => Reader::Columns(ColumnFormat { lossy: format.lossy || files.lossy, ..format }),
+        other @ (Reader::Glue | Reader::GlueOrMsr | Reader::Swag | Reader::Squad) => other,
+    };
+    let dataset = Dataset { splits: kept_list(splits.collect()), reader, ..*dataset };
     Ok(Task { files: Some(Box::leak(Box::new(dataset))), benchmark, ..*row })
 }
 
@@ -176,7 +189,7 @@ fn kept_list(splits: Vec<SplitFile>) -> &'static [SplitFile] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::BadRows;
+    use crate::data::{BadRows, Content};
 
     const ROWS: &str = "index\tsentence1\tsentence2\tlabel\n0\tA dog runs.\tA dog moves.\tentailment\n";
 
@@ -204,6 +217,27 @@ mod tests {
     }
 
     #[test]
+    fn a_published_column_file_is_read_with_bytes_that_are_no_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("weibo.txt");
+        std::fs::write(&own, b"\xe7\xa7\x910\tB-PER.NAM\n\xe7\xa70\tO\n").unwrap();
+        let read = |lossy| {
+            let files = TaskFiles { train: Some(own.clone()), lossy, ..TaskFiles::default() };
+            let dataset = Task::over("weibo", &files).unwrap().dataset().unwrap();
+            dataset.load(folder.path(), dataset.split(TRAIN).unwrap(), BadRows::Refuse)
+        };
+        let refused = read(false).unwrap_err().to_string();
+        assert!(refused.contains("weibo.txt:2: the line is not valid UTF-8 (`--lossy` reads"), "{refused}");
+        let Content::Sentences(sentences) = read(true).unwrap() else { panic!("other content") };
+        assert_eq!(
+            (sentences.sentences[0].words.as_slice(), sentences.replaced),
+            (&["科".into(), "\u{fffd}".into()][..], 1)
+        );
+        let task = Task::over("weibo", &TaskFiles { lossy: true, ..TaskFiles::default() }).unwrap();
+        assert_eq!(task.benchmark, Task::find("weibo").unwrap().benchmark, "its own files still");
+    }
+
+    #[test]
     fn a_task_is_made_once() {
         let files = TaskFiles { dev: Some(PathBuf::from("a.tsv")), ..TaskFiles::default() };
         let first = Task::over("mrpc", &files).unwrap();
@@ -220,8 +254,8 @@ mod tests {
         let files = TaskFiles {
             train: Some(PathBuf::from("a/train")),
             dev: Some(PathBuf::from("a/dev")),
-            test: None,
             columns: Some(ColumnFormat::default()),
+            ..TaskFiles::default()
         };
         let task = declared("my-ner", &like, &files, ColumnFormat::default());
         assert_eq!((task.name, task.benchmark, task.head), ("my-ner", OWN_DATA, HeadKind::Tags));

@@ -216,3 +216,15 @@ fn a_zip_is_judged_file_by_file() {
     told.push(place.run(&["check-submission", "no.zip"]).ends_with(2));
     assert_as_expected("check-submission", &told.iter().map(Told::exchange).collect::<Vec<_>>().join("\n"));
 }
+
+#[test]
+fn scores_over_other_files_choose_no_model() {
+    let place = Workplace::new();
+    place.generate("data");
+    fs::copy(place.path("data/RTE/dev.tsv"), place.path("mine.tsv")).unwrap();
+    let own = TINY.replace("mini: {seed: 1}", "data: data").replace("[wnli, rte]", "[rte]");
+    place.write("tiny.yaml", &(own + "task_settings: {rte: {dev: mine.tsv}}\n"));
+    place.run(&["run", "tiny.yaml"]).ok();
+    let told = place.run(&["export", "glue-submission", "tiny.yaml"]).ends_with(2);
+    assert!(told.err.starts_with("error: `tiny` answers none of GLUE's test files"), "{}", told.err);
+}

@@ -120,6 +120,8 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
         file: scene.write()?,
         set: Vec::new(),
         skip_bad_rows: args.skip_bad_rows,
+        // The experiment says it.
+        lossy: false,
         runs: args.output_dir.join("runs"),
     };
     let prepared = experiment.prepare()?;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use read::is_labelled;
 pub use read::{read_sentences, sentences_of};
 
 /// What stands between the columns of a line.

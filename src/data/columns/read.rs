@@ -64,6 +64,15 @@ pub fn sentences_of(
     reader.finish()
 }
 
+/// Whether the first word of a file has a tag: its line has as many columns as that needs.
+pub(in crate::data) fn is_labelled(bytes: &[u8], format: &ColumnFormat) -> bool {
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !is_blank(line)).map(String::from_utf8_lossy);
+    lines
+        .find(|line| !is_document(line, format))
+        .is_some_and(|line| columns(&line, format, 0).len() >= least_width(format, true))
+}
+
 /// A file while its lines come in.
 struct Reader<'a> {
     path: &'a Path,
@@ -146,9 +155,8 @@ impl<'a> Reader<'a> {
         // Borrowed unless something was replaced.
         if let Cow::Owned(_) = text {
             if !self.format.lossy {
-                return Err(Diagnostic::new("the line is not valid UTF-8").hint(format!(
-                    "`--lossy` reads such bytes as U+FFFD and counts the lines; {SKIPPING}; or save the file as UTF-8"
-                )));
+                return Err(Diagnostic::new("the line is not valid UTF-8")
+                    .hint(format!("`--lossy` reads such bytes as U+FFFD; {SKIPPING}; or save the file as UTF-8")));
             }
             self.read.replaced += 1;
         }

@@ -5,6 +5,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub(super) use read::questions_of;
 pub use read::read_questions;
 
 use crate::text::{Asked, SpanAnswer};

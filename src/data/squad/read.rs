@@ -22,8 +22,16 @@ pub(super) const LAYOUT: &str = "SQuAD's layout is data[].paragraphs[].{context,
 pub fn read_questions(path: &Path, bad_rows: BadRows) -> Result<Questions, Diagnostic> {
     let bytes = std::fs::read(path)
         .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
-    not_utf_16(&bytes, path)?;
-    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    questions_of(&bytes, path, bad_rows)
+}
+
+/// As [`read_questions`], of a file whose bytes are at hand; `path` is its name.
+///
+/// # Errors
+/// As [`read_questions`].
+pub(in crate::data) fn questions_of(bytes: &[u8], path: &Path, bad_rows: BadRows) -> Result<Questions, Diagnostic> {
+    not_utf_16(bytes, path)?;
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let root = serde_json::from_slice(text).map_err(|error| malformed(&error, text, path))?;
     let mut reading = Reading {
         bad_rows,

@@ -112,6 +112,7 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
                 shape.type_vocab_size
             ),
         ),
+        ("approach", settings.approach.to_string()),
         ("longest sequence", format!("{} tokens", training.max_length)),
         ("warmup", format!("{} of the steps", training.warmup_fraction)),
         ("weight decay", training.weight_decay.to_string()),
@@ -128,6 +129,10 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
         ("vocabulary SHA-256", settings.vocabulary_sha256.clone()),
         ("numerics version", settings.numerics_version.to_string()),
     ];
+    if let Some(options) = &settings.task_options {
+        let named = options.named().into_iter().map(|(name, value)| format!("{name} {value}"));
+        pairs.push(("task settings", named.collect::<Vec<_>>().join(", ")));
+    }
     let data = settings.data_sha256.iter().map(|(file, sum)| format!("{file} {sum}")).collect::<Vec<_>>().join("; ");
     pairs.push(("data SHA-256", if data.is_empty() { "none recorded".into() } else { data }));
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

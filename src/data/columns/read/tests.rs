@@ -191,7 +191,7 @@ fn bytes_that_are_not_utf_8_are_refused_or_replaced() {
     let bytes = b"a O\n\nb\xe9 B-X\n\xff I-X\n\nc O\n";
     assert_eq!(
         read_as(bytes, &DEFAULT, BadRows::Refuse).unwrap_err(),
-        "x.txt:3: the line is not valid UTF-8 (`--lossy` reads such bytes as U+FFFD and counts the lines; \
+        "x.txt:3: the line is not valid UTF-8 (`--lossy` reads such bytes as U+FFFD; \
          `--skip-bad-rows` leaves the sentence out and counts it; or save the file as UTF-8)"
     );
     let lossy = read_as(bytes, &ColumnFormat { lossy: true, ..DEFAULT }, BadRows::Refuse).unwrap();

@@ -1,0 +1,112 @@
+//! What a model's outputs mean, and whether they are those of the task.
+
+use super::Args;
+use crate::cli::Error;
+use crate::cli::trained_model::{TrainedModel, note, refused};
+use crate::diagnostic::Diagnostic;
+use crate::model::{OutputOrder, output_names};
+use crate::task::{HeadKind, Task};
+
+/// The names of the outputs, by the user's or else by `config.json`'s word.
+fn names(args: &Args, model: &TrainedModel) -> Result<Option<Vec<String>>, Error> {
+    if args.outputs.is_empty() {
+        return output_names(&model.folder).map_err(|error| refused(&error.into()));
+    }
+    Ok(Some(args.outputs.clone()))
+}
+
+/// The tags that the model's outputs stand for, in their order; none for a task that has no tags.
+///
+/// # Errors
+/// A model whose `config.json` does not name them, where the user does not.
+pub(super) fn tags(args: &Args, task: &Task, model: &TrainedModel) -> Result<Vec<String>, Error> {
+    if task.head != HeadKind::Tags {
+        return Ok(Vec::new());
+    }
+    names(args, model)?.ok_or_else(|| {
+        let hint = "`id2label` names them, or `--outputs O,B-PER,…`, first to last";
+        Diagnostic::new("the model's outputs have no names, and tags are nothing else")
+            .in_file(&model.folder.join("config.json"))
+            .hint(hint)
+            .into()
+    })
+}
+
+/// How the model's outputs become the task's, if they can; `tags` are what [`tags`] gave.
+pub(super) fn order(
+    args: &Args,
+    task: &Task,
+    model: &TrainedModel,
+    outputs: usize,
+    tags: &[String],
+) -> Result<OutputOrder, Error> {
+    let (name, config) = (task.name, model.folder.join("config.json"));
+    let wrong = |message: String| Error::from(Diagnostic::new(message).in_file(&config));
+    let unasked = |what: &str| Error::from(Diagnostic::new(what.to_owned()));
+    let many = if outputs == 1 { "1 output".to_owned() } else { format!("{outputs} outputs") };
+    let (named, probabilities) = (!args.outputs.is_empty(), args.probabilities);
+    match task.head {
+        HeadKind::Classes(classes) => return classes_in_order(args, task, model, outputs, classes),
+        HeadKind::Regression | HeadKind::Choices(_) | HeadKind::Spans => {
+            let (expected, what) = match task.head {
+                HeadKind::Spans => (2, "two, the start and the end of an answer"),
+                HeadKind::Choices(_) => (1, "one, the score of a choice"),
+                HeadKind::Classes(_) | HeadKind::Regression | HeadKind::Tags => (1, "one, a score"),
+            };
+            if outputs != expected {
+                return Err(wrong(format!("the model has {many}, but `{name}` asks for {what}")));
+            }
+            let what = match task.head {
+                HeadKind::Choices(_) if !named => return Ok(OutputOrder::as_it_is(outputs)),
+                HeadKind::Choices(_) => "choices, which have no names",
+                HeadKind::Spans => "answers",
+                HeadKind::Classes(_) | HeadKind::Regression | HeadKind::Tags => "a score",
+            };
+            if named || probabilities {
+                let asks = format!("`--outputs` and `--probabilities` are about classes, but `{name}` asks for {what}");
+                return Err(unasked(&asks));
+            }
+        }
+        HeadKind::Tags => {
+            if outputs != tags.len() {
+                let listed = tags.join(",");
+                return Err(wrong(format!("the model has {many}, but {} tags are named: {listed}", tags.len())));
+            }
+            if probabilities {
+                return Err(unasked(&format!(
+                    "`--probabilities` is about classes of rows, but `{name}` asks for tags"
+                )));
+            }
+        }
+    }
+    Ok(OutputOrder::as_it_is(outputs))
+}
+
+fn classes_in_order(
+    args: &Args,
+    task: &Task,
+    model: &TrainedModel,
+    outputs: usize,
+    classes: &[&str],
+) -> Result<OutputOrder, Error> {
+    let (name, config) = (task.name, model.folder.join("config.json"));
+    let wrong = |message: String| Diagnostic::new(message).in_file(&config);
+    let (known, listed) = (classes.len(), classes.join(","));
+    if outputs != known {
+        let many = if outputs == 1 { "1 output".to_owned() } else { format!("{outputs} outputs") };
+        return Err(wrong(format!("the model has {many}, but `{name}` has {known} classes: {listed}")).into());
+    }
+    let Some(names) = names(args, model)? else {
+        note(&format_args!("config.json does not name the outputs; taken as `--outputs {listed}`"));
+        return Ok(OutputOrder::as_it_is(known));
+    };
+    let order = OutputOrder::by_name(&names, classes).ok_or_else(|| {
+        let message = format!("the outputs are named {}, but the classes of `{name}` are {listed}", names.join(","));
+        let hint = format!("`--outputs {listed}` or another order of these says which output is which, first to last");
+        if args.outputs.is_empty() { wrong(message) } else { Diagnostic::new(message) }.hint(hint)
+    })?;
+    if args.outputs.is_empty() && !order.is_as_it_is() {
+        note(&format_args!("the model's outputs are {}; the table has them in the order of `{name}`", names.join(",")));
+    }
+    Ok(order)
+}
