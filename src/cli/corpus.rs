@@ -300,7 +300,7 @@ impl ShowArgs {
                 None => token(*id).to_owned(),
             })
             .collect();
-        let first = example.segments.iter().filter(|segment| **segment == 0).count();
+        let first = example.segments.partition_point(|segment| *segment == 0);
         let next = match example.next_is_random {
             Some(true) => "of another document",
             Some(false) => "what follows",

@@ -100,7 +100,7 @@ impl TrainArgs {
         let counts = counts?;
         let settings = self.settings();
         let learned = train_vocabulary(&counts, &settings)?;
-        output.write(&learned.to_text())?;
+        output.write(learned.to_text())?;
         let wall = Seconds(started.elapsed().as_secs_f64());
         let words = counts.words().len();
         print(&format_args!("{}: {} tokens of {words} words in {wall}", self.out.display(), learned.tokens.len()))?;

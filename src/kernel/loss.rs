@@ -92,7 +92,7 @@ mod tests {
         let device = Device::flex();
         let outputs = || Tensor::from_data([[9.0f32, 0.0], [0.0, 0.0], [7.0, -7.0], [0.0, 1.0]], &device);
         let loss = number(token_loss(outputs(), &[1, 3], &[0, 1]));
-        let expected = (std::f64::consts::LN_2 + (1.0 + (-1.0f64).exp()).ln()) / 2.0;
+        let expected = f64::midpoint(std::f64::consts::LN_2, (1.0 + (-1.0f64).exp()).ln());
         assert!((loss - expected).abs() < 1e-6, "{loss} {expected}");
         assert!(number(token_loss(outputs(), &[], &[])).abs() < f64::EPSILON);
     }

@@ -182,7 +182,7 @@ fn perfect(task: &Task, split: &DevSplit, tags: &[String]) -> Vec<f32> {
                 // A window without the answer speaks for nothing but its [CLS].
                 let sure = if span[1] > 0.0 { 10.0 } else { 1.0 };
                 let tokens = 0..(ends[1] - ends[0]) as usize;
-                tokens.flat_map(move |token| [0, 1].map(|side| if token as f32 == span[side] { sure } else { 0.0 }))
+                tokens.flat_map(move |token| [0, 1].map(|side| if token == span[side] as usize { sure } else { 0.0 }))
             })
             .collect(),
         HeadKind::Tags => labels

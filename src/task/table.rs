@@ -28,7 +28,7 @@ const GLUE: Task = Task {
     files: None,
 };
 
-/// What the two SQuADs share; the BERT paper judges by F1 (tables 2 and 3).
+/// What both versions of SQuAD share; the BERT paper judges by F1 (tables 2 and 3).
 const SPANS: Task = Task {
     head: HeadKind::Spans,
     metrics: &["f1", "exact_match"],
@@ -195,7 +195,7 @@ mod tests {
             match (task.head, dataset.labels) {
                 (HeadKind::Classes(outputs), Labels::Classes(classes)) => assert_eq!(outputs, classes),
                 (HeadKind::Choices(_), labels) => {
-                    assert_eq!((labels, dataset.reader), (Labels::Structured, Reader::Swag))
+                    assert_eq!((labels, dataset.reader), (Labels::Structured, Reader::Swag));
                 }
                 (HeadKind::Spans, labels) => assert_eq!((labels, dataset.reader), (Labels::Structured, Reader::Squad)),
                 (HeadKind::Tags, labels) => {

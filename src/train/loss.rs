@@ -54,7 +54,7 @@ pub(super) fn mean_loss(head: HeadKind, outputs: &[f32], features: &FeatureSet) 
     let labels = features.labels();
     let rows = |width: usize| outputs.chunks_exact(width.max(1)).zip(labels).filter(|(_, label)| !label.is_nan());
     let entropies =
-        |width: usize| mean(rows(width).map(|(row, &label)| cross_entropy(row.iter().copied(), label as usize)));
+        |width: usize| mean(rows(width).map(|(row, &label)| cross_entropy(&row.iter().copied(), label as usize)));
     match head {
         HeadKind::Classes(names) => (entropies(names.len()), "nats"),
         HeadKind::Choices(choices) => (entropies(choices as usize), "nats"),
@@ -65,8 +65,9 @@ pub(super) fn mean_loss(head: HeadKind, outputs: &[f32], features: &FeatureSet) 
             let known = spans.filter(|(span, _)| !span[0].is_nan());
             let losses = known.map(|(span, tokens)| {
                 let rows = &outputs[2 * tokens[0] as usize..2 * tokens[1] as usize];
-                let side = |side: usize| cross_entropy(rows.iter().copied().skip(side).step_by(2), span[side] as usize);
-                (side(0) + side(1)) / 2.0
+                let side =
+                    |side: usize| cross_entropy(&rows.iter().copied().skip(side).step_by(2), span[side] as usize);
+                f64::midpoint(side(0), side(1))
             });
             (mean(losses), "nats")
         }
@@ -78,7 +79,7 @@ fn mean(losses: impl Iterator<Item = f64>) -> f64 {
     sum / count as f64
 }
 
-fn cross_entropy(scores: impl Iterator<Item = f32> + Clone, label: usize) -> f64 {
+fn cross_entropy(scores: &(impl Iterator<Item = f32> + Clone), label: usize) -> f64 {
     let most = scores.clone().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = scores.clone().map(|score| f64::from(score - most).exp()).sum();
     sum.ln() + f64::from(most - scores.clone().nth(label).unwrap_or(f32::NAN))

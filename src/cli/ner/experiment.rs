@@ -61,18 +61,15 @@ impl<'a> Scene<'a> {
         let mut text = String::from("# Written by `bertbench ner` from its flags.\n");
         // Writing to a String cannot fail.
         let _ = writeln!(text, "experiment: {TASK}\nmodels:\n  {MODEL}:");
-        match &self.checkpoint {
-            Some(from) => {
-                let _ = writeln!(text, "    checkpoint: {}", quoted(from)?);
-            }
-            None => {
-                let of = self.config.architecture;
-                let _ = writeln!(
-                    text,
-                    "    architecture: {{layers: {}, hidden: {}, heads: {}, intermediate: {}, max_positions: {}}}",
-                    of.layers, of.hidden, of.heads, of.intermediate, of.max_positions
-                );
-            }
+        if let Some(from) = &self.checkpoint {
+            let _ = writeln!(text, "    checkpoint: {}", quoted(from)?);
+        } else {
+            let of = self.config.architecture;
+            let _ = writeln!(
+                text,
+                "    architecture: {{layers: {}, hidden: {}, heads: {}, intermediate: {}, max_positions: {}}}",
+                of.layers, of.hidden, of.heads, of.intermediate, of.max_positions
+            );
         }
         let _ = writeln!(text, "    vocabulary: {}", quoted(&args.vocab_file)?);
         let _ = writeln!(text, "    lower_case: {}", args.do_lower_case);

@@ -17,16 +17,17 @@ use experiment::Scene;
 /// Train, evaluate and predict named entities under the flags of the original BERT's scripts.
 ///
 /// Reads train.txt, dev.txt and test.txt of `--data_dir`: a word or character and its tag a line, an empty line
-/// between sentences, in any of the usual schemes. Writes eval_results.txt (entities as conlleval counts them),
-/// label_test.txt, token_test.txt and test_predictions.txt (columns word, gold, predicted) to `--output_dir`, the run
-/// under runs/ in it, with the model, and experiment.yaml, with which the other commands read it.
+/// between sentences, in any of the usual schemes. Writes `eval_results.txt` (entities as conlleval counts
+/// them), `label_test.txt`, `token_test.txt` and `test_predictions.txt` (columns word, gold, predicted) to
+/// `--output_dir`, the run under runs/ in it, with the model, and experiment.yaml, with which the other commands read it.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags of the original scripts")]
 #[command(after_help = EXAMPLES, rename_all = "snake_case")]
 pub(super) struct Args {
     /// The folder with train.txt, dev.txt and test.txt.
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: PathBuf,
-    /// The model's configuration, bert_config.json or config.json.
+    /// The model's configuration, `bert_config.json` or config.json.
     #[arg(long, value_name = "FILE")]
     pub(super) bert_config_file: PathBuf,
     /// The vocabulary.
@@ -35,7 +36,7 @@ pub(super) struct Args {
     /// The folder for everything that is written.
     #[arg(long, value_name = "DIR")]
     pub(super) output_dir: PathBuf,
-    /// The weights to start from: bert_model.ckpt, model.safetensors or pytorch_model.bin, or their folder
+    /// The weights to start from: `bert_model.ckpt`, model.safetensors or `pytorch_model.bin`, or their folder
     /// [default: random ones].
     #[arg(long, value_name = "CHECKPOINT")]
     pub(super) init_checkpoint: Option<PathBuf>,

@@ -39,12 +39,12 @@ fn served(train: &str, test: &str, ids: &str) -> (Server, Manifest) {
     ];
     let server = Server::with(&files);
     let address = &server.address;
-    let text = format!(
+    let addresses = format!(
         "fetch:\n  download:\n    files:\n      - url: {address}/x/msr_paraphrase_train.txt\n      \
          - url: {address}/x/msr_paraphrase_test.txt\n      \
          - {{url: '{address}/x/mrpc_dev_ids.tsv', as: dev_ids.tsv}}\n    assemble: mrpc"
     );
-    let manifest = manifest("mrpc", &text);
+    let manifest = manifest("mrpc", &addresses);
     (server, Manifest { folder: "MRPC".to_owned(), ..manifest })
 }
 

@@ -182,7 +182,7 @@ fn a_part_that_turns_out_damaged_is_fetched_once_more() {
     let server = Server::with(&[("/a.txt", &content)]);
     let part = root.path().join(".fetch/toy");
     std::fs::create_dir_all(&part).unwrap();
-    std::fs::write(part.join("a.txt.part"), [9; 100_000]).unwrap();
+    std::fs::write(part.join("a.txt.part"), vec![9; 100_000]).unwrap();
     let (manifest, notes) = (toy(&server, &content), Notes::default());
     let ended = fetch(std::slice::from_ref(&manifest), &settings(root.path()), &notes);
     assert!(ended[0].is_ok());

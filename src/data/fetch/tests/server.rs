@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// What a server has and how it behaves.
 #[derive(Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a vice of its own")]
 pub(crate) struct Behaviour {
     /// Path of the address (`/toy/a.txt`) → content.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
@@ -141,7 +142,9 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
     if behaviour.stalls {
         wait(&|now| !now.stalls);
     }
-    while behaviour.endless && !shared.stopped.load(Ordering::SeqCst) && stream.write_all(&[b'x'; 4096]).is_ok() {}
+    while behaviour.endless && !shared.stopped.load(Ordering::SeqCst) && stream.write_all(&[b'x'; 4096]).is_ok() {
+        std::hint::spin_loop();
+    }
 }
 
 fn read(stream: &TcpStream) -> Option<Request> {

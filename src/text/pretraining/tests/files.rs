@@ -74,7 +74,7 @@ fn seeds_change_cuts_and_masks() {
 #[test]
 fn vocabularies_of_more_than_16_bits_take_wider_tokens() {
     // Every token of the corpus is one of the vocabulary.
-    let world = World::new(vec![vec![700; 10]; 10]);
+    let world = World::new(&vec![vec![700; 10]; 10]);
     assert!(world.vocabulary.len() > 1 << 16);
     let (folder, set) = world.examples(&ExampleSettings { segments: Segments::Single, ..twice() });
     let bytes = content(&folder.path().join("corpus"))["tokens-00000.bin"].len();
@@ -144,7 +144,7 @@ fn too_little_text_is_an_error_and_leaves_nothing() {
     let prepared = |documents: Vec<Vec<usize>>, segments| {
         let folder = tempfile::tempdir().unwrap();
         let settings = ExampleSettings { segments, ..twice() };
-        let result = World::new(documents).prepare(&settings, &folder.path().join("corpus"));
+        let result = World::new(&documents).prepare(&settings, &folder.path().join("corpus"));
         let left = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, usize::from(result.is_ok()));
         result
@@ -159,7 +159,7 @@ fn too_little_text_is_an_error_and_leaves_nothing() {
 
 #[test]
 fn empty_and_endless_documents_are_counted() {
-    let world = World::new(vec![vec![1; 100]]);
+    let world = World::new(&[vec![1; 100]]);
     let mut block = Passages::new(PassageKind::Running);
     block.end_document();
     block.push("w1 w2 \u{200b}");
@@ -186,10 +186,10 @@ fn empty_and_endless_documents_are_counted() {
     assert_eq!((found.documents, found.sentences, found.empty_documents, found.empty_sentences), (2, 3, 2, 2));
     // zzz . w3 !
     assert_eq!((found.tokens, found.unknown_tokens), (6, 3));
-    let long = World::new(vec![vec![1; 100]]).blocks(7);
+    let long = World::new(&[vec![1; 100]]).blocks(7);
     let found = counts(long, "long", Sizes { document_sentences: 30, ..SIZES });
     assert_eq!((found.documents, found.split_documents, found.sentences), (4, 3, 100));
-    let long = World::new(vec![vec![1; 100]]).blocks(7);
+    let long = World::new(&[vec![1; 100]]).blocks(7);
     let found = counts(long, "longer", Sizes { document_tokens: 50, ..SIZES });
     assert_eq!((found.documents, found.split_documents, found.tokens), (2, 1, 100));
 }

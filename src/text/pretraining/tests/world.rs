@@ -26,7 +26,6 @@ impl PassageSource for Blocks {
 
 /// Documents as lists of the lengths of their sentences.
 pub(super) struct World {
-    pub(super) documents: Vec<Vec<usize>>,
     pub(super) vocabulary: Vocabulary,
     pub(super) tokenizer: Tokenizer,
     /// For each token of the corpus the number of its document.
@@ -40,7 +39,7 @@ pub(super) struct World {
 pub(super) const FIRST: u32 = 5;
 
 impl World {
-    pub(super) fn new(documents: Vec<Vec<usize>>) -> Self {
+    pub(super) fn new(documents: &[Vec<usize>]) -> Self {
         // Token number `at` of the corpus is the word `w<at>`, or goes on with the word before it as `##p<at>`.
         let mut draws = Stream::new(9, "world").at(0);
         let mut tokens: Vec<String> = SpecialTokens::NAMES.map(str::to_owned).to_vec();
@@ -69,14 +68,14 @@ impl World {
         std::fs::write(&path, tokens.join("\n") + "\n").unwrap();
         let vocabulary = Vocabulary::load(&path).unwrap();
         let tokenizer = Tokenizer::new(&vocabulary, true).unwrap();
-        Self { documents, vocabulary, tokenizer, document_of, sentence_of, texts }
+        Self { vocabulary, tokenizer, document_of, sentence_of, texts }
     }
 
     /// So many documents of 1 to 9 sentences of 1 to 60 tokens.
     pub(super) fn of(documents: usize) -> Self {
         let mut draws = Stream::new(5, "world").at(1);
         let mut lengths = |_| (0..=draws.below(9)).map(|_| 1 + draws.below(60)).collect();
-        Self::new((0..documents).map(&mut lengths).collect())
+        Self::new(&(0..documents).map(&mut lengths).collect::<Vec<_>>())
     }
 
     /// The corpus in blocks of so many sentences.
