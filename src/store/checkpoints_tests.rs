@@ -1,7 +1,5 @@
 //! Whole checkpoints are found, damaged ones are not taken.
 
-use std::io::Write;
-
 use super::*;
 
 /// Files of a few bytes, in which every bit can be flipped.

@@ -13,10 +13,12 @@ mod loss;
 mod optimizer;
 mod pass;
 mod precision;
+mod pretrain;
 mod ready;
 mod run;
 mod schedule;
 mod score;
+mod state;
 
 pub use benchmark::{StepBenchmark, StepMeasured, benchmark_step};
 pub use calibrate::{StepTimes, measure_step};
@@ -25,6 +27,9 @@ pub use error::TrainError;
 pub use evaluate::{EVALUATION_BATCH, predict, predict_in_batches};
 pub use fit::{Fitted, Material, Phases, StepReport, Watch, fit};
 pub use precision::{PrecisionError, open_precision};
+pub use pretrain::{
+    PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, check_pretraining, evaluate_pretraining, pretrain,
+};
 pub use ready::{RunContext, task_features, try_step};
 pub use run::run;
 pub use schedule::Schedule;
