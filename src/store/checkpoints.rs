@@ -37,6 +37,8 @@ struct State {
     format: u32,
     run: RunId,
     step: u64,
+    /// The other files, so that a list of checksums that lost a line is noticed.
+    files: Vec<String>,
     state: Value,
 }
 
@@ -103,10 +105,11 @@ impl Checkpoints {
         fill: impl FnOnce(&mut CheckpointWriter<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut writer = CheckpointWriter { folder: staged, checksums: BTreeMap::new() };
-        let state = State { format: FORMAT, run: self.run.clone(), step, state: serde_json::to_value(state)? };
+        fill(&mut writer)?;
+        let (run, files) = (self.run.clone(), writer.checksums.keys().cloned().collect());
+        let state = State { format: FORMAT, run, step, files, state: serde_json::to_value(state)? };
         let state = atomic::json(&state)?;
         writer.file(STATE, |into| into.write_all(&state))?;
-        fill(&mut writer)?;
         fs::write(staged.join(CHECKSUMS), listed(&writer.checksums))
     }
 
@@ -164,6 +167,9 @@ impl Checkpoints {
         let state: State = serde_json::from_slice(&state).map_err(|error| format!("{STATE}: {error}"))?;
         if state.format != FORMAT {
             return Err(format!("it is of format {}, and {FORMAT} is read", state.format));
+        }
+        if let Some(missing) = state.files.iter().find(|name| !checksums.contains_key(*name)) {
+            return Err(format!("{CHECKSUMS} is damaged: {missing} is missing in it"));
         }
         if state.run != self.run || state.step != step {
             return Err(format!("it is of run {} at step {}", state.run, state.step));

@@ -12,3 +12,6 @@ mod tally;
 pub use check::check_pretraining;
 pub use evaluate::evaluate_pretraining;
 pub use run::{PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, pretrain};
+
+#[cfg(test)]
+mod reference_tests;
