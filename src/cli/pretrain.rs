@@ -38,13 +38,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
+    threads: ThreadArgs,
+    #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
     training: TrainingArgs,
     #[command(flatten)]
     watching: WatchingArgs,
-    #[command(flatten)]
-    threads: ThreadArgs,
 }
 
 /// What is trained.
@@ -141,12 +141,18 @@ struct WatchingArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Size {
-    BertTiny,
-    BertMini,
-    BertSmall,
-    BertMedium,
-    BertBase,
-    BertLarge,
+    #[value(name = "bert-tiny")]
+    Tiny,
+    #[value(name = "bert-mini")]
+    Mini,
+    #[value(name = "bert-small")]
+    Small,
+    #[value(name = "bert-medium")]
+    Medium,
+    #[value(name = "bert-base")]
+    Base,
+    #[value(name = "bert-large")]
+    Large,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -158,19 +164,19 @@ enum OptimizerArg {
 
 const EXAMPLES: &str = "\
 Examples:
-  bertbench pretrain --corpus datasets/corpus --steps 10000 --preset bert-mini --out pretrained --batch-size 32
-  bertbench pretrain --corpus short --steps 900000 --corpus long --steps 100000 --preset bert-base --out base
-  bertbench pretrain --corpus domain --steps 5000 --init hub:google-bert/bert-base-uncased --out adapted";
+  bertbench pretrain --corpus text --steps 10000 --preset bert-mini --batch-size 32 --out mini
+  bertbench pretrain --corpus short --steps 9000 --corpus long --steps 1000 --preset bert-base --out base
+  bertbench pretrain --corpus domain --steps 5000 --init base/model --warmup-steps 500 --out adapted";
 
 impl From<Size> for Preset {
     fn from(size: Size) -> Self {
         match size {
-            Size::BertTiny => Self::BertTiny,
-            Size::BertMini => Self::BertMini,
-            Size::BertSmall => Self::BertSmall,
-            Size::BertMedium => Self::BertMedium,
-            Size::BertBase => Self::BertBase,
-            Size::BertLarge => Self::BertLarge,
+            Size::Tiny => Self::BertTiny,
+            Size::Mini => Self::BertMini,
+            Size::Small => Self::BertSmall,
+            Size::Medium => Self::BertMedium,
+            Size::Base => Self::BertBase,
+            Size::Large => Self::BertLarge,
         }
     }
 }
@@ -222,10 +228,7 @@ impl Args {
         Ok(PretrainSettings {
             architecture,
             start,
-            objective: match self.model.no_nsp {
-                true => Objective::MaskedTokens,
-                false => Objective::MaskedTokensAndNextSentence,
-            },
+            objective: if self.model.no_nsp { Objective::MaskedTokens } else { Objective::MaskedTokensAndNextSentence },
             phases: corpora.iter().zip(&self.steps).map(phase).collect(),
             batch_size: training.batch_size,
             gradient_accumulation: training.gradient_accumulation,

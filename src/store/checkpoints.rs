@@ -33,7 +33,7 @@ pub struct Checkpoints {
 /// `state.json`
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct State {
+struct Description {
     format: u32,
     run: RunId,
     step: u64,
@@ -107,7 +107,7 @@ impl Checkpoints {
         let mut writer = CheckpointWriter { folder: staged, checksums: BTreeMap::new() };
         fill(&mut writer)?;
         let (run, files) = (self.run.clone(), writer.checksums.keys().cloned().collect());
-        let state = State { format: FORMAT, run, step, files, state: serde_json::to_value(state)? };
+        let state = Description { format: FORMAT, run, step, files, state: serde_json::to_value(state)? };
         let state = atomic::json(&state)?;
         writer.file(STATE, |into| into.write_all(&state))?;
         fs::write(staged.join(CHECKSUMS), listed(&writer.checksums))
@@ -164,7 +164,7 @@ impl Checkpoints {
             return Err(format!("{STATE} is missing"));
         }
         let state = fs::read(folder.join(STATE)).map_err(|error| said(STATE, &error))?;
-        let state: State = serde_json::from_slice(&state).map_err(|error| format!("{STATE}: {error}"))?;
+        let state: Description = serde_json::from_slice(&state).map_err(|error| format!("{STATE}: {error}"))?;
         if state.format != FORMAT {
             return Err(format!("it is of format {}, and {FORMAT} is read", state.format));
         }
@@ -179,14 +179,15 @@ impl Checkpoints {
 }
 
 fn said(name: &str, error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => format!("{name} is missing"),
-        _ => format!("{name} cannot be read: {error}"),
+    if error.kind() == io::ErrorKind::NotFound {
+        return format!("{name} is missing");
     }
+    format!("{name} cannot be read: {error}")
 }
 
 fn listed(checksums: &BTreeMap<String, String>) -> String {
-    checksums.iter().map(|(name, checksum)| format!("{checksum}  {name}\n")).collect()
+    let lines: Vec<String> = checksums.iter().map(|(name, checksum)| format!("{checksum}  {name}\n")).collect();
+    lines.concat()
 }
 
 /// Only what [`listed`] writes.

@@ -117,7 +117,9 @@ fn write_numbers(file: &mut dyn Write, numbers: &[f32]) -> io::Result<()> {
     let mut bytes = Vec::with_capacity(PIECE * size_of::<f32>());
     for piece in numbers.chunks(PIECE) {
         bytes.clear();
-        piece.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+        for number in piece {
+            bytes.extend(number.to_le_bytes());
+        }
         file.write_all(&bytes)?;
     }
     Ok(())

@@ -45,12 +45,12 @@ fn train(mut model: Classifier, optimizer: &mut Optimizer, batches: &[[u32; 3]])
 /// Every bit of the parameters and of the moments.
 fn bits(model: &Classifier, optimizer: &Optimizer) -> Vec<Vec<u32>> {
     struct Collect(Vec<Vec<u32>>);
-    let of = |numbers: Vec<f32>| numbers.into_iter().map(f32::to_bits).collect::<Vec<_>>();
     impl ModuleVisitor for Collect {
         fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
             self.0.push(numbers(parameter.val()).unwrap().into_iter().map(f32::to_bits).collect());
         }
     }
+    let of = |numbers: Vec<f32>| numbers.into_iter().map(f32::to_bits).collect::<Vec<_>>();
     let mut collect = Collect(Vec::new());
     model.visit(&mut collect);
     for moments in &optimizer.moments {

@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 33] = [
     &[],
     &["check"],
     &["plan"],
@@ -33,6 +33,7 @@ const COMMANDS: [&[&str]; 32] = [
     &["corpus"],
     &["corpus", "prepare"],
     &["corpus", "show"],
+    &["pretrain"],
     &["vocab"],
     &["vocab", "train"],
     &["schema"],

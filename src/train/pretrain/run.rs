@@ -125,7 +125,7 @@ pub fn pretrain(
     // The run may have ended between an evaluation and the model's writing.
     let last_evaluated = folder.last_evaluated()?;
     let mut running = Running { context, fit, checkpoints, log, last_saved, last_evaluated, watch };
-    let model = running.to_the_end(model)?;
+    let model = running.finish(model)?;
     let tokens = Some(Tokens(running.fit.position.tokens));
     folder.write_model(|into| write_model(into, &model, settings, &context.corpora))?;
     kernel::release_memory();
@@ -214,7 +214,7 @@ struct Running<'a> {
 
 impl Running<'_> {
     /// The steps that are left; gives the model without autodiff.
-    fn to_the_end(&mut self, mut model: PretrainingModel) -> Result<PretrainingModel, TrainError> {
+    fn finish(&mut self, mut model: PretrainingModel) -> Result<PretrainingModel, TrainError> {
         let steps = self.fit.settings.steps();
         while self.fit.position.step < steps {
             if self.watch.stop() {
