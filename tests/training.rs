@@ -7,10 +7,13 @@
 use std::path::PathBuf;
 
 use bertbench::model::{Classifier, HeadShape, load_classifier, save_classifier};
-use bertbench::store::{Architecture, Evaluation, Optimizer, Precision, RunSettings, Start, TrainingSettings};
+use bertbench::store::{
+    Architecture, Checkpoints, Evaluation, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings,
+};
 use bertbench::task::{DevSplit, Gold, Task};
 use bertbench::text::{FeatureSet, LeftOut};
-use bertbench::train::{Fitted, Material, StepReport, TrainError, Watch, fit};
+use bertbench::train::{Fitted, Keeping, Material, StepReport, TrainError, Watch, fit_keeping};
+use bertbench::units::Seconds;
 use burn::tensor::Device;
 use serde_json::Value;
 
@@ -93,12 +96,20 @@ impl Watch for Watcher {
 }
 
 fn train(settings: &RunSettings, watcher: &mut Watcher) -> Result<Fitted, TrainError> {
+    train_keeping(settings, watcher, None)
+}
+
+fn train_keeping(
+    settings: &RunSettings,
+    watcher: &mut Watcher,
+    keeping: Option<&mut Keeping>,
+) -> Result<Fitted, TrainError> {
     let device = Device::flex();
     let features = features();
     let model = load_classifier(&golden(), HeadShape::Pooled, 3, 1, &device.clone().autodiff()).unwrap().model;
     let dev = [DevSplit { name: "dev_matched", features: features.clone(), gold: Gold::Labels }];
     let material = Material { task: Task::find("mnli").unwrap(), train: &features, dev: &dev, tags: &[] };
-    fit(model, settings, material, &device, watcher)
+    fit_keeping(model, settings, material, &device, watcher, keeping)
 }
 
 fn weights(model: &Classifier) -> Vec<u8> {
@@ -173,4 +184,49 @@ fn a_stop_ends_the_run_between_two_steps_and_a_bad_loss_ends_it_at_once() {
     assert!(matches!(error, TrainError::Stopped { step: 3 }), "{error}");
     let error = train(&settings(2, 1e30, 5, 0.0), &mut Watcher::default()).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
+}
+
+/// Processes that take so many steps each, the last one all that are left; a process that saves does so after every
+/// step, one that does not might as well have been killed.
+fn in_processes(settings: &RunSettings, processes: &[(usize, bool)]) -> (Fitted, Vec<f64>) {
+    let folder = tempfile::tempdir().unwrap();
+    let keeping = |saves: bool| {
+        let every = Seconds(if saves { 0.0 } else { 1e9 });
+        Keeping::new(Checkpoints::new(folder.path(), RunId("aa".into()), 2), every)
+    };
+    let (mut losses, mut saved) = (Vec::new(), 0);
+    for &(steps, saves) in processes {
+        let mut watcher = Watcher { stop_after: Some(steps), ..Watcher::default() };
+        let error = train_keeping(settings, &mut watcher, Some(&mut keeping(saves))).unwrap_err();
+        assert!(matches!(error, TrainError::Stopped { .. }), "{error}");
+        losses.truncate(saved);
+        losses.extend(watcher.losses);
+        saved = if saves { losses.len() } else { saved };
+    }
+    let mut watcher = Watcher::default();
+    let fitted = train_keeping(settings, &mut watcher, Some(&mut keeping(false))).unwrap();
+    losses.truncate(saved);
+    losses.extend(watcher.losses);
+    assert_eq!(!fitted.notes.is_empty(), saved > 0, "{:?}", fitted.notes);
+    (fitted, losses)
+}
+
+#[test]
+fn a_run_that_is_stopped_or_killed_at_any_step_ends_with_the_same_bits() {
+    for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
+        let mut settings = settings(3, 1e-2, 5, 0.1);
+        settings.training = TrainingSettings { optimizer, gradient_accumulation: 2, ..settings.training };
+        let result = |(fitted, losses): (Fitted, Vec<f64>)| {
+            let weights = weights(&fitted.model);
+            (weights, fitted.logits, fitted.evaluations, fitted.steps, fitted.tokens, losses)
+        };
+        let whole = result(in_processes(&settings, &[]));
+        assert_eq!((whole.3, whole.5.len()), (10, 10));
+        for first in 1..10 {
+            assert_eq!(result(in_processes(&settings, &[(first, true)])), whole, "stopped after step {first}");
+        }
+        let many = [(2, true), (1, false), (3, true), (4, false), (1, true), (1, true)];
+        assert_eq!(result(in_processes(&settings, &many)), whole);
+        assert_eq!(result(in_processes(&settings, &[(4, false)])), whole, "killed before the first checkpoint");
+    }
 }

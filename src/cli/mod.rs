@@ -26,6 +26,8 @@ mod plan;
 mod plan_file;
 mod predict;
 mod prepare;
+mod pretrain;
+mod pretrain_progress;
 mod progress;
 mod render;
 mod report;
@@ -96,6 +98,7 @@ enum Command {
     Convert(convert::Args),
     Data(data::Args),
     Corpus(corpus::Args),
+    Pretrain(Box<pretrain::Args>),
     Vocab(vocab::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -216,6 +219,7 @@ impl Command {
             Self::Convert(args) => convert::execute(&args),
             Self::Data(args) => data::execute(&args),
             Self::Corpus(args) => corpus::execute(&args),
+            Self::Pretrain(args) => pretrain::execute(&args),
             Self::Vocab(args) => vocab::execute(&args),
             Self::Schema(args) => schema::execute(&args),
             Self::Completions(args) => completions::execute(&args),

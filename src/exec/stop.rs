@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
 /// Whether a stop was asked for. Clones share the answer.
@@ -18,14 +18,14 @@ impl StopFlag {
         Self::default()
     }
 
-    /// A flag that Ctrl-C and SIGTERM set: once to stop after the current optimisation step, twice to
+    /// A flag that Ctrl-C, SIGTERM and SIGUSR1 (which batch systems send before a job's time is over) set: once to stop after the current optimisation step, twice to
     /// stop at once. From now on these signals no longer end the process by themselves.
     ///
     /// # Errors
     /// When the system refuses the handlers.
     pub fn on_signals() -> io::Result<Self> {
         let flag = Self::new();
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1])?;
         let heard = flag.clone();
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             for _ in &mut signals {

@@ -105,7 +105,7 @@ pub fn load_trained_classifier(
     })
 }
 
-fn load<M>(
+pub(super) fn load<M>(
     folder: &Path,
     seed: u64,
     device: &Device,
@@ -146,14 +146,14 @@ pub(super) fn check_encoder(weights: &Weights, of: &Architecture) -> Result<(), 
     expected.iter().try_for_each(|(name, shape)| weights.check(name, shape))
 }
 
-const NO_POOLER: &str = "the file has no pooler: it was initialised at random";
+pub(super) const NO_POOLER: &str = "the file has no pooler: it was initialised at random";
 
 /// Reads tensors, and keeps account of them.
 pub(super) struct Reader<'a> {
     pub(super) weights: &'a Weights,
     used: BTreeSet<String>,
-    notes: Vec<String>,
-    of: Architecture,
+    pub(super) notes: Vec<String>,
+    pub(super) of: Architecture,
     seed: u64,
     pub(super) device: &'a Device,
 }
@@ -203,7 +203,7 @@ pub(super) fn encoder_tensors(of: &Architecture) -> Vec<(String, Vec<usize>)> {
 
 impl Reader<'_> {
     /// Counts every tensor under `prefix` as read.
-    fn skip(&mut self, prefix: &str) {
+    pub(super) fn skip(&mut self, prefix: &str) {
         self.used.extend(self.weights.names().filter(|name| name.starts_with(prefix)).map(str::to_owned));
     }
 
@@ -239,11 +239,11 @@ impl Reader<'_> {
         Ok(Linear { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias) })
     }
 
-    fn linear(&mut self, name: &str, inputs: usize, outputs: usize) -> Result<Linear, CheckpointError> {
+    pub(super) fn linear(&mut self, name: &str, inputs: usize, outputs: usize) -> Result<Linear, CheckpointError> {
         self.linears(&[name.into()], inputs, outputs)
     }
 
-    fn norm(&mut self, name: &str) -> Result<Norm, CheckpointError> {
+    pub(super) fn norm(&mut self, name: &str) -> Result<Norm, CheckpointError> {
         let hidden = self.of.hidden as usize;
         let gamma = self.vector(&format!("{name}.weight"), hidden)?;
         Ok(Norm { gamma, beta: self.vector(&format!("{name}.bias"), hidden)? })
@@ -263,7 +263,7 @@ impl Reader<'_> {
         })
     }
 
-    fn bert(&mut self) -> Result<Bert, CheckpointError> {
+    pub(super) fn bert(&mut self) -> Result<Bert, CheckpointError> {
         let of = self.of;
         let hidden = of.hidden as usize;
         let embeddings = Embeddings {

@@ -43,7 +43,7 @@ impl<'a> Initializer<'a> {
         Param::from_tensor(Tensor::from_data(TensorData::new(values, [rows, columns]), self.device))
     }
 
-    fn vector(&self, length: usize, value: f32) -> Param<Tensor<1>> {
+    pub(super) fn vector(&self, length: usize, value: f32) -> Param<Tensor<1>> {
         Param::from_tensor(Tensor::full([length], value, self.device))
     }
 
@@ -51,7 +51,7 @@ impl<'a> Initializer<'a> {
         Linear { weight: self.matrix(inputs, outputs), bias: self.vector(outputs, 0.0) }
     }
 
-    fn norm(&self, hidden: usize) -> Norm {
+    pub(super) fn norm(&self, hidden: usize) -> Norm {
         Norm { gamma: self.vector(hidden, 1.0), beta: self.vector(hidden, 0.0) }
     }
 
@@ -66,7 +66,7 @@ impl<'a> Initializer<'a> {
         }
     }
 
-    fn bert(&mut self, of: &Architecture) -> Bert {
+    pub(super) fn bert(&mut self, of: &Architecture) -> Bert {
         let (hidden, intermediate) = (of.hidden as usize, of.intermediate as usize);
         Bert {
             embeddings: Embeddings {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Tensor;
 
-use super::bert::{Classifier, Layer, Linear, Norm};
+use super::bert::{Bert, Classifier, Layer, Linear, Norm};
 use super::config::{Config, HeadLabels};
 use super::error::CheckpointError;
 use super::tagger::describe;
@@ -44,12 +44,12 @@ impl Tensors {
         self.push(name, shape, &numbers);
     }
 
-    fn linear(&mut self, name: &str, linear: &Linear) {
+    pub(super) fn linear(&mut self, name: &str, linear: &Linear) {
         self.tensor(format!("{name}.weight"), linear.weight.val().transpose());
         self.tensor(format!("{name}.bias"), linear.bias.val());
     }
 
-    fn norm(&mut self, name: &str, norm: &Norm) {
+    pub(super) fn norm(&mut self, name: &str, norm: &Norm) {
         self.tensor(format!("{name}.weight"), norm.gamma.val());
         self.tensor(format!("{name}.bias"), norm.beta.val());
     }
@@ -69,8 +69,8 @@ impl Tensors {
         self.norm(&format!("{name}.output.LayerNorm"), &layer.output_norm);
     }
 
-    fn classifier(&mut self, model: &Classifier, hidden: usize) {
-        let bert = &model.bert;
+    /// The encoder, without its pooler.
+    pub(super) fn encoder(&mut self, bert: &Bert, hidden: usize) {
         self.tensor("bert.embeddings.word_embeddings.weight".into(), bert.embeddings.word.val());
         self.tensor("bert.embeddings.position_embeddings.weight".into(), bert.embeddings.position.val());
         self.tensor("bert.embeddings.token_type_embeddings.weight".into(), bert.embeddings.segment.val());
@@ -78,9 +78,13 @@ impl Tensors {
         for (index, layer) in bert.layers.iter().enumerate() {
             self.layer(&format!("bert.encoder.layer.{index}"), layer, hidden);
         }
+    }
+
+    fn classifier(&mut self, model: &Classifier, hidden: usize) {
+        self.encoder(&model.bert, hidden);
         // transformers' classes for tokens have no pooler.
         if !model.shape.per_token() {
-            self.linear("bert.pooler.dense", &bert.pooler);
+            self.linear("bert.pooler.dense", &model.bert.pooler);
         }
         if let Some(tagger) = &model.tagger {
             self.tagger(tagger);

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::atomic;
+use super::checkpoints::{CHECKPOINTS, Checkpoints};
 use super::error::StoreError;
 use super::events::EventLog;
 use super::failure::unix_now;
@@ -13,7 +14,8 @@ use super::record::{Failure, Record};
 use super::settings::RunSettings;
 
 impl RunFolder {
-    /// Starts an attempt: removes what an earlier one left, except the log, and writes the settings.
+    /// Starts an attempt: removes what an earlier one left, except the log and what it can go on from, and writes the
+    /// settings.
     ///
     /// # Errors
     /// [`StoreError::AlreadyDone`] when there is a good record; when the disk says no.
@@ -25,7 +27,7 @@ impl RunFolder {
         fs::create_dir_all(self.path()).map_err(|error| atomic::about("cannot create", self.path(), &error))?;
         for entry in fs::read_dir(self.path()).map_err(|error| atomic::about("cannot list", self.path(), &error))? {
             let path = entry?.path();
-            if path.file_name().is_some_and(|name| name != LOG) {
+            if path.file_name().is_some_and(|name| ![LOG, METRICS, CHECKPOINTS].iter().any(|kept| name == *kept)) {
                 atomic::remove(&path)?;
             }
         }
@@ -40,6 +42,38 @@ impl RunFolder {
     pub fn event_log(&self) -> Result<EventLog, StoreError> {
         self.check_claim()?;
         Ok(EventLog::open(&self.path().join(METRICS))?)
+    }
+
+    /// As [`RunFolder::event_log`], after what an earlier attempt told of later steps than `step`, which are taken
+    /// again, was removed. A log that cannot be read begins anew.
+    ///
+    /// # Errors
+    /// When it cannot be written, or the claim is lost.
+    pub fn event_log_after(&self, step: u64) -> Result<EventLog, StoreError> {
+        self.check_claim()?;
+        let mut kept = Vec::new();
+        for event in self.events().unwrap_or_default().iter().filter(|event| event.step() <= step) {
+            serde_json::to_writer(&mut kept, event).map_err(std::io::Error::from)?;
+            kept.push(b'\n');
+        }
+        atomic::write_unflushed(&self.path().join(METRICS), &kept)?;
+        self.event_log()
+    }
+
+    /// Its checkpoints, of which the last `keep` stay.
+    #[must_use]
+    pub fn checkpoints(&self, keep: usize) -> Checkpoints {
+        Checkpoints::new(&self.path().join(CHECKPOINTS), self.id().clone(), keep)
+    }
+
+    /// Removes the checkpoints, for a run that is trained.
+    ///
+    /// # Errors
+    /// When the disk says no, or the claim is lost.
+    pub fn remove_checkpoints(&self) -> Result<(), StoreError> {
+        self.check_claim()?;
+        let checkpoints = self.path().join(CHECKPOINTS);
+        if checkpoints.exists() { Ok(atomic::remove(&checkpoints)?) } else { Ok(()) }
     }
 
     /// Appends lines to `log.txt`, each with the time (seconds since 1970-01-01 UTC).

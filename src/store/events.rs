@@ -36,6 +36,17 @@ pub struct StepEvent {
     pub tokens_per_second: f64,
 }
 
+impl Event {
+    /// Optimisation steps finished.
+    #[must_use]
+    pub fn step(&self) -> u64 {
+        match self {
+            Self::Step(event) => event.step,
+            Self::Evaluation(evaluation) => evaluation.step,
+        }
+    }
+}
+
 /// The open event log of a run. Lines reach the file one by one, whole.
 #[derive(Debug)]
 pub struct EventLog {

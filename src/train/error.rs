@@ -2,7 +2,8 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::model::CheckpointError;
-use crate::store::StoreError;
+use crate::store::{PretrainFolderError, StoreError};
+use crate::text::pretraining::PretrainingError;
 use crate::train::{DeviceError, PrecisionError};
 
 /// Why a run ends without a record.
@@ -39,4 +40,28 @@ pub enum TrainError {
     /// A file of the run cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<PretrainingError> for TrainError {
+    fn from(error: PretrainingError) -> Self {
+        match error {
+            PretrainingError::Input(finding) => Self::Input(*finding),
+            PretrainingError::Io(error) => error.into(),
+        }
+    }
+}
+
+impl From<PretrainFolderError> for TrainError {
+    fn from(error: PretrainFolderError) -> Self {
+        match error {
+            PretrainFolderError::Input(finding) => finding.into(),
+            PretrainFolderError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<std::io::Error> for TrainError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Store(error.into())
+    }
 }

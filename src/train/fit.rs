@@ -7,6 +7,7 @@ use burn::tensor::Device;
 
 use super::error::TrainError;
 use super::evaluate::predict;
+use super::keeping::{FitPosition, Keeping};
 use super::loss::{batch_loss, weight};
 use super::optimizer::{FlatGradients, Optimizer, accumulate};
 use super::pass::{Graph, Pass};
@@ -58,6 +59,14 @@ pub struct Phases {
 
 /// Who watches a run, and may stop it between two steps.
 pub trait Watch {
+    /// Before the first step: so many were taken before, by a process that wrote a checkpoint.
+    ///
+    /// # Errors
+    /// When what was noted of later steps cannot be taken back.
+    fn goes_on(&mut self, step: u64) -> Result<(), TrainError> {
+        let _ = step;
+        Ok(())
+    }
     /// After each optimisation step.
     fn step(&mut self, report: &StepReport);
     /// After each evaluation.
@@ -94,6 +103,8 @@ pub struct Fitted {
     pub tokens: Tokens,
     /// Forward, backward, optimizer and evaluation; the caller adds the rest.
     pub timings: Timings,
+    /// What is to be known of the checkpoints that it went on from.
+    pub notes: Vec<String>,
 }
 
 /// Trains `model` as `settings` say, on `device` (without autodiff; it is added here).
@@ -108,6 +119,22 @@ pub fn fit(
     device: &Device,
     watch: &mut dyn Watch,
 ) -> Result<Fitted, TrainError> {
+    fit_keeping(model, settings, material, device, watch, None)
+}
+
+/// As [`fit`], going on from the newest checkpoint and writing some; the weights and scores are those of a run that
+/// was never interrupted, bit for bit. [`Watch::goes_on`] is told first.
+///
+/// # Errors
+/// As [`fit`], and when a checkpoint cannot be written.
+pub fn fit_keeping(
+    model: Classifier,
+    settings: &RunSettings,
+    material: Material<'_>,
+    device: &Device,
+    watch: &mut dyn Watch,
+    mut keeping: Option<&mut Keeping>,
+) -> Result<Fitted, TrainError> {
     let steps = plan::steps(material.train.len() as u64, settings.batch_size, settings.epochs);
     let fit = Fit {
         settings,
@@ -116,12 +143,12 @@ pub fn fit(
         schedule: Schedule::new(settings.training.optimizer, steps, settings.training.warmup_fraction),
         dropout: Stream::new(settings.seed, "dropout"),
         optimizer: Optimizer::new(),
-        timings: Timings::default(),
-        step: 0,
-        micro_step: 0,
-        tokens: 0,
+        at: FitPosition::default(),
+        notes: Vec::new(),
     };
-    let fitted = fit.run(model, steps, watch);
+    let (mut fit, model) = fit.resume(model, keeping.as_deref_mut())?;
+    watch.goes_on(fit.at.step)?;
+    let fitted = fit.run(model, steps, watch, keeping);
     kernel::release_memory();
     fitted
 }
@@ -133,38 +160,69 @@ struct Fit<'a> {
     schedule: Schedule,
     dropout: Stream,
     optimizer: Optimizer,
-    timings: Timings,
-    step: u64,
-    micro_step: u64,
-    tokens: u64,
+    at: FitPosition,
+    notes: Vec<String>,
 }
 
 impl Fit<'_> {
-    fn run(mut self, mut model: Classifier, steps: u64, watch: &mut dyn Watch) -> Result<Fitted, TrainError> {
+    /// As the newest checkpoint that can be used has it.
+    fn resume(mut self, model: Classifier, keeping: Option<&mut Keeping>) -> Result<(Self, Classifier), TrainError> {
+        let Some(keeping) = keeping else { return Ok((self, model)) };
+        let (newest, notes) = keeping.newest()?;
+        self.notes.extend(notes);
+        let Some(checkpoint) = newest else { return Ok((self, model)) };
+        match keeping.restore(&checkpoint, model.clone()) {
+            Ok((restored, optimizer, at)) => {
+                self.notes.push(format!("went on from a checkpoint after step {}", at.step));
+                (self.optimizer, self.at) = (optimizer, at);
+                Ok((self, restored))
+            }
+            Err(error) => {
+                self.notes.push(format!("the checkpoint after step {} cannot be used: {error}", checkpoint.step));
+                Ok((self, model))
+            }
+        }
+    }
+
+    fn run(
+        &mut self,
+        mut model: Classifier,
+        steps: u64,
+        watch: &mut dyn Watch,
+        mut keeping: Option<&mut Keeping>,
+    ) -> Result<Fitted, TrainError> {
         let shuffle = Stream::new(self.settings.seed, "shuffle");
-        let (mut evaluations, mut logits) = (Vec::new(), Vec::new());
-        for epoch in 1..=self.settings.epochs {
+        let mut logits = Vec::new();
+        for epoch in self.at.epoch..=self.settings.epochs {
             let batch_size = self.settings.batch_size;
             let batches = training_batches(self.material.train.len(), batch_size, shuffle.at(u64::from(epoch)));
-            let (mut loss_sum, mut examples) = (0.0, 0usize);
-            for batch in &batches {
+            for batch in batches.iter().skip(self.at.batches) {
                 if watch.stop() {
-                    return Err(TrainError::Stopped { step: self.step });
+                    self.save(&model, keeping.as_deref_mut(), true)?;
+                    return Err(TrainError::Stopped { step: self.at.step });
                 }
                 let (next, report) = self.optimize(model, batch, epoch, steps)?;
                 model = next;
-                loss_sum += report.loss * batch.len() as f64;
-                examples += batch.len();
+                self.at.loss_sum += report.loss * batch.len() as f64;
+                self.at.examples += batch.len();
+                self.at.batches += 1;
                 watch.step(&report);
+                self.save(&model, keeping.as_deref_mut(), false)?;
             }
-            let train_loss = loss_sum / examples.max(1) as f64;
+            let train_loss = self.at.loss_sum / self.at.examples.max(1) as f64;
             let evaluation;
             (evaluation, logits) = self.evaluate(&model, epoch, train_loss);
             watch.evaluated(&evaluation);
-            evaluations.push(evaluation);
+            self.at.evaluations.push(evaluation);
+            (self.at.epoch, self.at.batches, self.at.loss_sum, self.at.examples) = (epoch + 1, 0, 0.0, 0);
         }
-        let (steps, tokens) = (self.step, Tokens(self.tokens));
-        Ok(Fitted { model: model.valid(), evaluations, logits, steps, tokens, timings: self.timings })
+        let FitPosition { step: steps, tokens, evaluations, timings, .. } = std::mem::take(&mut self.at);
+        let (tokens, notes) = (Tokens(tokens), std::mem::take(&mut self.notes));
+        Ok(Fitted { model: model.valid(), evaluations, logits, steps, tokens, timings, notes })
+    }
+
+    fn save(&self, model: &Classifier, keeping: Option<&mut Keeping>, stopping: bool) -> Result<(), TrainError> {
+        keeping.map_or(Ok(()), |keeping| keeping.save(&self.at, model, &self.optimizer, stopping))
     }
 
     /// One optimisation step on the examples `batch`, in as many passes as gradient accumulation asks for.
@@ -191,21 +249,21 @@ impl Fit<'_> {
             loss += part_loss * weight;
             gradients = Some(accumulate(gradients, part_gradients, weight));
         }
-        let learning_rate = self.settings.learning_rate * self.schedule.factor(self.step);
+        let learning_rate = self.settings.learning_rate * self.schedule.factor(self.at.step);
         let start = Instant::now();
         let (model, gradient_norm) =
             self.optimizer.step(model, gradients.unwrap_or_default(), learning_rate, &self.settings.training);
         phases.optimizer = Seconds(start.elapsed().as_secs_f64());
-        self.timings.forward.0 += phases.forward.0;
-        self.timings.backward.0 += phases.backward.0;
-        self.timings.optimizer.0 += phases.optimizer.0;
-        self.step += 1;
-        self.tokens += tokens;
+        self.at.timings.forward.0 += phases.forward.0;
+        self.at.timings.backward.0 += phases.backward.0;
+        self.at.timings.optimizer.0 += phases.optimizer.0;
+        self.at.step += 1;
+        self.at.tokens += tokens;
         if !loss.is_finite() || !gradient_norm.is_finite() {
-            return Err(TrainError::Diverged { step: self.step, loss, gradient_norm });
+            return Err(TrainError::Diverged { step: self.at.step, loss, gradient_norm });
         }
         let seconds = Seconds(begin.elapsed().as_secs_f64());
-        let step = self.step;
+        let step = self.at.step;
         Ok((model, StepReport { step, steps, epoch, loss, learning_rate, gradient_norm, tokens, seconds, phases }))
     }
 
@@ -221,8 +279,8 @@ impl Fit<'_> {
         let batch = PackedBatch::pack(self.material.train, examples);
         let input = PackedInput::new(&batch.ids, &batch.positions, &batch.segments, &batch.offsets, &self.device);
         phases.batching.0 += start.elapsed().as_secs_f64();
-        let dropout = ForwardDropout::new(training.dropout, self.dropout, self.micro_step);
-        self.micro_step += 1;
+        let dropout = ForwardDropout::new(training.dropout, self.dropout, self.at.micro_step);
+        self.at.micro_step += 1;
         let loss = |outputs| batch_loss(self.material.task.head, outputs, &batch, &input.packing);
         let pass = Pass::new(model, &input, dropout.as_ref(), Graph::of(training), loss);
         phases.forward.0 += pass.forward.0;
@@ -246,7 +304,7 @@ impl Fit<'_> {
             scores.extend(super::score::scores(self.material.task, split, &outputs, self.material.tags));
             logits.push((split.name, outputs));
         }
-        self.timings.evaluation.0 += start.elapsed().as_secs_f64();
-        (Evaluation { epoch, step: self.step, train_loss, scores }, logits)
+        self.at.timings.evaluation.0 += start.elapsed().as_secs_f64();
+        (Evaluation { epoch, step: self.at.step, train_loss, scores }, logits)
     }
 }

@@ -9,22 +9,29 @@ pub mod extract;
 mod fit;
 #[cfg(test)]
 mod frozen_tests;
+mod keeping;
 mod loss;
 mod optimizer;
 mod pass;
 mod precision;
+mod pretrain;
 mod ready;
 mod run;
 mod schedule;
 mod score;
+mod state;
 
 pub use benchmark::{StepBenchmark, StepMeasured, benchmark_step};
 pub use calibrate::{StepTimes, measure_step};
 pub use device::{DeviceError, NamedDevice, open_device};
 pub use error::TrainError;
 pub use evaluate::{EVALUATION_BATCH, predict, predict_in_batches};
-pub use fit::{Fitted, Material, Phases, StepReport, Watch, fit};
+pub use fit::{Fitted, Material, Phases, StepReport, Watch, fit, fit_keeping};
+pub use keeping::Keeping;
 pub use precision::{PrecisionError, open_precision};
+pub use pretrain::{
+    PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, check_pretraining, evaluate_pretraining, pretrain,
+};
 pub use ready::{RunContext, task_features, try_step};
 pub use run::run;
 pub use schedule::Schedule;

@@ -4,16 +4,54 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 
 use crate::kernel::{self, Adam, AdamRule, Moments, Trained};
-use crate::store::{self, TrainingSettings};
+use crate::store::{self, PretrainSettings, TrainingSettings};
 
 /// Gradients of a module's parameters in its visiting order, flattened; `None` where none flowed.
 pub(super) type FlatGradients = Vec<Option<Tensor<1>>>;
 
+/// What decides a step besides the gradients and the learning rate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UpdateRule {
+    optimizer: store::Optimizer,
+    beta1: f64,
+    beta2: f64,
+    epsilon: f64,
+    weight_decay: f64,
+    clip_norm: f64,
+}
+
+impl From<&TrainingSettings> for UpdateRule {
+    fn from(of: &TrainingSettings) -> Self {
+        Self {
+            optimizer: of.optimizer,
+            beta1: of.adam_beta1,
+            beta2: of.adam_beta2,
+            epsilon: of.adam_epsilon,
+            weight_decay: of.weight_decay,
+            clip_norm: of.clip_norm,
+        }
+    }
+}
+
+impl From<&PretrainSettings> for UpdateRule {
+    fn from(of: &PretrainSettings) -> Self {
+        Self {
+            optimizer: of.optimizer,
+            beta1: of.adam_beta1,
+            beta2: of.adam_beta2,
+            epsilon: of.adam_epsilon,
+            weight_decay: of.weight_decay,
+            clip_norm: of.clip_norm,
+        }
+    }
+}
+
 /// The optimizer's state. Moments follow the module's visiting order.
 #[derive(Debug)]
 pub(super) struct Optimizer {
-    moments: Vec<Option<Moments<1>>>,
-    step: u64,
+    pub(super) moments: Vec<Option<Moments<1>>>,
+    /// Steps taken.
+    pub(super) step: u64,
 }
 
 impl Optimizer {
@@ -28,20 +66,21 @@ impl Optimizer {
         module: M,
         gradients: FlatGradients,
         learning_rate: f64,
-        training: &TrainingSettings,
+        rule: impl Into<UpdateRule>,
     ) -> (M, f64) {
+        let rule = rule.into();
         self.step += 1;
         self.moments.resize(gradients.len(), None);
         let norm = global_norm(&gradients);
         let with = Adam {
             learning_rate,
-            beta1: training.adam_beta1,
-            beta2: training.adam_beta2,
-            epsilon: training.adam_epsilon,
-            weight_decay: training.weight_decay,
-            gradient_scale: gradient_scale(training.optimizer, training.clip_norm, norm),
+            beta1: rule.beta1,
+            beta2: rule.beta2,
+            epsilon: rule.epsilon,
+            weight_decay: rule.weight_decay,
+            gradient_scale: gradient_scale(rule.optimizer, rule.clip_norm, norm),
         };
-        let rule = match training.optimizer {
+        let rule = match rule.optimizer {
             store::Optimizer::AdamW => AdamRule::AdamW { step: self.step },
             store::Optimizer::BertAdam => AdamRule::BertAdam,
         };

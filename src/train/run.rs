@@ -8,7 +8,8 @@ use burn::tensor::Device;
 
 use super::error::TrainError;
 use super::evaluate::predict;
-use super::fit::{Fitted, Material, StepReport, Watch, fit};
+use super::fit::{Fitted, Material, StepReport, Watch, fit_keeping};
+use super::keeping::Keeping;
 use super::ready::{Ready, RunContext, feature_source, vocabulary};
 use crate::model::{Classifier, Config, HeadLabels, save_classifier};
 use crate::store::{
@@ -32,11 +33,13 @@ pub fn run(
 ) -> Result<Record, TrainError> {
     let clock = Clock { begin: Instant::now(), started_unix: unix_now() };
     reset_peak_memory();
-    let Ready { task, features, device, model, config, notes } = Ready::new(context, settings)?;
+    let Ready { task, features, device, model, config, mut notes } = Ready::new(context, settings)?;
     let setup = Seconds(clock.begin.elapsed().as_secs_f64());
-    let mut log = Logged { log: folder.event_log()?, watch };
+    let mut log = Logged { folder, log: None, watch };
+    let mut keeping = Keeping::of(folder, clock.begin);
     let material = Material { task, train: &features.train, dev: &features.dev, tags: &features.tags };
-    let mut fitted = fit(model, settings, material, &device, &mut log)?;
+    let mut fitted = fit_keeping(model, settings, material, &device, &mut log, Some(&mut keeping))?;
+    notes.append(&mut fitted.notes);
     fitted.timings.setup = setup;
     let outcome = Outcome { context, experiment, settings, task, features: &features, fitted: &fitted, notes };
     for ((_, outputs), split) in fitted.logits.iter().zip(&features.dev) {
@@ -53,7 +56,9 @@ pub fn run(
             write_model(into, &fitted.model, &config, &task.head_labels(&features.tags), settings, vocabulary)
         })?;
     }
-    clock.stop(&mut record);
+    clock.stop(&mut record, keeping.earlier());
+    // A run that dies from here on is trained again.
+    folder.remove_checkpoints()?;
     Ok(record)
 }
 
@@ -116,10 +121,10 @@ struct Clock {
 }
 
 impl Clock {
-    /// Fills in what is known only at the end.
-    fn stop(&self, record: &mut Record) {
+    /// Fills in what is known only at the end; `earlier` processes worked on the run as well.
+    fn stop(&self, record: &mut Record, earlier: Seconds) {
         let timings = &mut record.timings;
-        timings.wall = Seconds(self.begin.elapsed().as_secs_f64());
+        timings.wall = Seconds(earlier.0 + self.begin.elapsed().as_secs_f64());
         let work = timings.forward.0 + timings.backward.0 + timings.optimizer.0;
         timings.overhead_fraction = 1.0 - (work + timings.evaluation.0) / timings.wall.0.max(f64::MIN_POSITIVE);
         timings.tokens_per_second = record.tokens.0 as f64 / work.max(f64::MIN_POSITIVE);
@@ -189,18 +194,25 @@ impl Outcome<'_> {
 
 /// Writes the event log on the way to the watcher.
 struct Logged<'a> {
-    log: EventLog,
+    folder: &'a RunFolder,
+    /// Open as soon as it is known what it goes on from.
+    log: Option<EventLog>,
     watch: &'a mut dyn Watch,
 }
 
 impl Logged<'_> {
     /// A log that cannot be written (a full disk) does not end a run; the record's own writing would say so.
     fn append(&mut self, event: &Event) {
-        let _ = self.log.append(event);
+        let _ = self.log.as_mut().map(|log| log.append(event));
     }
 }
 
 impl Watch for Logged<'_> {
+    fn goes_on(&mut self, step: u64) -> Result<(), TrainError> {
+        self.log = Some(self.folder.event_log_after(step)?);
+        self.watch.goes_on(step)
+    }
+
     fn step(&mut self, report: &StepReport) {
         self.append(&Event::Step(StepEvent {
             step: report.step,

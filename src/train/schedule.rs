@@ -35,6 +35,12 @@ impl Schedule {
         }
     }
 
+    /// As [`Schedule::new`], with a warmup of so many steps.
+    #[must_use]
+    pub fn with_warmup_steps(optimizer: Optimizer, total_steps: u64, warmup_steps: u64) -> Self {
+        Self { warmup_steps, ..Self::new(optimizer, total_steps, 0.0) }
+    }
+
     /// The factor at `step`, from 0.
     #[must_use]
     pub fn factor(self, step: u64) -> f64 {
@@ -72,6 +78,13 @@ mod tests {
     fn agrees_with_google() {
         let expected = [0.0, 0.5, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0];
         agree(Schedule::new(Optimizer::BertAdam, 10, 0.25), &expected);
+    }
+
+    /// The same, with the warmup in steps.
+    #[test]
+    fn a_warmup_of_so_many_steps() {
+        agree(Schedule::with_warmup_steps(Optimizer::AdamW, 6, 2), &[0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0]);
+        agree(Schedule::with_warmup_steps(Optimizer::BertAdam, 4, 2), &[0.0, 0.5, 0.5, 0.25, 0.0]);
     }
 
     #[test]

@@ -34,6 +34,7 @@ const COMMANDS: [&[&str]; 33] = [
     &["corpus"],
     &["corpus", "prepare"],
     &["corpus", "show"],
+    &["pretrain"],
     &["vocab"],
     &["vocab", "train"],
     &["schema"],

@@ -125,6 +125,18 @@ impl ExampleSet {
         &self.manifest.remarks
     }
 
+    /// The folder that it was opened in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The vocabulary's file.
+    #[must_use]
+    pub fn vocabulary_file(&self) -> PathBuf {
+        self.folder.join(VOCABULARY)
+    }
+
     /// The tokens of the corpus.
     #[must_use]
     pub fn vocabulary(&self) -> &Vocabulary {

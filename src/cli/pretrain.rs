@@ -1,0 +1,318 @@
+//! `bertbench pretrain`
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::pretrain_progress::PretrainDisplay;
+use super::table::print;
+use super::threads::ThreadArgs;
+use super::trained_model::{PrecisionArgs, precision_on, refused};
+use super::{Ended, Error, model_argument};
+use crate::diagnostic::Diagnostic;
+use crate::exec::StopFlag;
+use crate::model::{Config, Weights, folder_of};
+use crate::spec::{Dimensions, Preset};
+use crate::store::settings::NUMERICS_VERSION;
+use crate::store::{Architecture, Objective, Optimizer, PretrainEvaluation, PretrainPhase, PretrainSettings, Start};
+use crate::text::pretraining::ExampleSet;
+use crate::train::{PretrainContext, Pretrained, Saving, TrainError, open_device, pretrain};
+use crate::units::Seconds;
+
+/// Pretrain a model on prepared corpora, or go on with it.
+///
+/// The folder `--out` gets settings.json, metrics.jsonl, checkpoints/ and, when all steps are taken, model/, which
+/// `checkpoint:` of an experiment and transformers read. The same command goes on where it was stopped or killed, and
+/// ends with the same bits as if it had not been. Ctrl-C, SIGTERM and SIGUSR1 write a checkpoint and stop.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// A folder that `corpus prepare` wrote. Once for each phase: the first with short examples, the second with long
+    /// ones.
+    #[arg(long, value_name = "DIR", required = true)]
+    corpus: Vec<PathBuf>,
+    /// Optimisation steps on the corpus, once for each.
+    #[arg(long, value_name = "N", required = true, value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Vec<u64>,
+    /// The folder of the run.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    threads: ThreadArgs,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    training: TrainingArgs,
+    #[command(flatten)]
+    watching: WatchingArgs,
+}
+
+/// What is trained.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Model")]
+struct ModelArgs {
+    /// A size that has a name, with random weights.
+    #[arg(long, value_name = "SIZE", value_enum, required_unless_present_any = ["layers", "init"], conflicts_with_all = ["layers", "init"])]
+    preset: Option<Size>,
+    /// Any other size: transformer layers.
+    #[arg(long, value_name = "N", requires_all = ["hidden", "heads"], conflicts_with = "init", value_parser = clap::value_parser!(u32).range(1..=256))]
+    layers: Option<u32>,
+    /// Hidden size.
+    #[arg(long, value_name = "N", requires = "layers", value_parser = clap::value_parser!(u32).range(1..=16384))]
+    hidden: Option<u32>,
+    /// Attention heads; a divisor of the hidden size.
+    #[arg(long, value_name = "N", requires = "layers", value_parser = clap::value_parser!(u32).range(1..=16384))]
+    heads: Option<u32>,
+    /// Width of the feed-forward layers [default: four times the hidden size].
+    #[arg(long, value_name = "N", requires = "layers", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    intermediate: Option<u32>,
+    /// The longest sequence that the model can read [default: 512, with `--init` the checkpoint's].
+    #[arg(long, value_name = "TOKENS", conflicts_with = "init", value_parser = clap::value_parser!(u32).range(4..=65535))]
+    positions: Option<u32>,
+    /// Start from these weights: a checkpoint's folder or file, or `hub:ORG/NAME`.
+    #[arg(long, value_name = "CHECKPOINT")]
+    init: Option<String>,
+    /// Predict masked tokens alone, not whether the second segment follows the first.
+    #[arg(long)]
+    no_nsp: bool,
+}
+
+/// How it is trained.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Training")]
+struct TrainingArgs {
+    /// Examples of an optimisation step.
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    batch_size: u32,
+    /// Forward and backward passes that a step's examples are divided among, for less memory.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    gradient_accumulation: u32,
+    /// Peak learning rate.
+    #[arg(long, value_name = "RATE", default_value_t = 1e-4)]
+    learning_rate: f64,
+    /// Steps over which the learning rate rises; it falls to 0 at the last step of the last phase.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    warmup_steps: u64,
+    /// Decoupled weight decay of matrices.
+    #[arg(long, value_name = "RATE", default_value_t = 0.01)]
+    weight_decay: f64,
+    /// `bert-adam` is Google's, without bias correction; `adamw` PyTorch's, with it.
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = OptimizerArg::BertAdam)]
+    optimizer: OptimizerArg,
+    /// Dropout probability.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    dropout: f64,
+    /// Gradients are scaled down to this norm.
+    #[arg(long, value_name = "NORM", default_value_t = 1.0)]
+    clip_norm: f64,
+    #[command(flatten)]
+    precision: PrecisionArgs,
+    /// The seed of weights, order and dropout.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// `auto`, `cpu`, or a device that is built in.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: String,
+}
+
+/// What is seen of it, and kept.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Evaluation and checkpoints")]
+struct WatchingArgs {
+    /// A prepared corpus that is not trained on, to evaluate the model.
+    #[arg(long, value_name = "DIR")]
+    held_out: Option<PathBuf>,
+    /// Evaluate after so many steps, and after the last one.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    eval_every: u64,
+    /// A line of metrics.jsonl tells of so many steps.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    log_every: u64,
+    /// Write a checkpoint after so many steps.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    save_every: Option<u64>,
+    /// Write a checkpoint after so many minutes; 0 for none.
+    #[arg(long, value_name = "MINUTES", default_value_t = 15.0)]
+    save_minutes: f64,
+    /// How many checkpoints are kept.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    keep: u32,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Size {
+    #[value(name = "bert-tiny")]
+    Tiny,
+    #[value(name = "bert-mini")]
+    Mini,
+    #[value(name = "bert-small")]
+    Small,
+    #[value(name = "bert-medium")]
+    Medium,
+    #[value(name = "bert-base")]
+    Base,
+    #[value(name = "bert-large")]
+    Large,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OptimizerArg {
+    BertAdam,
+    #[value(name = "adamw")]
+    AdamW,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bertbench pretrain --corpus text --steps 10000 --preset bert-mini --batch-size 32 --out mini
+  bertbench pretrain --corpus short --steps 9000 --corpus long --steps 1000 --preset bert-base --out base
+  bertbench pretrain --corpus domain --steps 5000 --init base/model --warmup-steps 500 --out adapted";
+
+impl From<Size> for Preset {
+    fn from(size: Size) -> Self {
+        match size {
+            Size::Tiny => Self::BertTiny,
+            Size::Mini => Self::BertMini,
+            Size::Small => Self::BertSmall,
+            Size::Medium => Self::BertMedium,
+            Size::Base => Self::BertBase,
+            Size::Large => Self::BertLarge,
+        }
+    }
+}
+
+pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+    args.threads.compute(|| args.execute())
+}
+
+impl Args {
+    fn execute(&self) -> Result<Ended, Error> {
+        if self.corpus.len() != self.steps.len() {
+            let (corpora, steps) = (self.corpus.len(), self.steps.len());
+            return Err(Diagnostic::new(format!("`--corpus` is given {corpora} times and `--steps` {steps} times"))
+                .hint("every phase has both: `--corpus short --steps 900 --corpus long --steps 100`")
+                .into());
+        }
+        let corpora = self.corpus.iter().map(|folder| ExampleSet::open(folder)).collect::<Result<Vec<_>, _>>()?;
+        let held_out = self.watching.held_out.as_deref().map(ExampleSet::open).transpose()?;
+        let settings = self.settings(&corpora, held_out.as_ref())?;
+        let context = PretrainContext { out: self.out.clone(), corpora, held_out, saving: self.watching.saving()? };
+        let mut display = PretrainDisplay::new(StopFlag::on_signals()?);
+        let ended = pretrain(&context, &settings, &mut display);
+        display.finish();
+        match ended {
+            Ok(done) => conclude(&done),
+            Err(TrainError::Stopped { step }) => {
+                print(&format_args!("stopped after step {step} of {}; the same command goes on", settings.steps()))?;
+                Ok(Ended::Interrupted)
+            }
+            Err(TrainError::Checkpoint(error)) => Err(refused(&error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn settings(&self, corpora: &[ExampleSet], held_out: Option<&ExampleSet>) -> Result<PretrainSettings, Error> {
+        let training = &self.training;
+        // `--corpus` is required.
+        let vocabulary = corpora.first().map(|set| (set.vocabulary().len(), set.vocabulary_sha256()));
+        let (tokens, vocabulary_sha256) = vocabulary.unwrap_or_default();
+        let (architecture, start) = self.model.start(tokens as u32)?;
+        let device = open_device(&training.device).map_err(|error| Diagnostic::new(error.to_string()))?;
+        let precision = training.precision.precision;
+        precision_on(&device, precision)?;
+        let phase = |(set, steps): (&ExampleSet, &u64)| PretrainPhase {
+            max_length: set.settings().max_length,
+            steps: *steps,
+            data: set.checksum().to_owned(),
+        };
+        Ok(PretrainSettings {
+            architecture,
+            start,
+            objective: if self.model.no_nsp { Objective::MaskedTokens } else { Objective::MaskedTokensAndNextSentence },
+            phases: corpora.iter().zip(&self.steps).map(phase).collect(),
+            batch_size: training.batch_size,
+            gradient_accumulation: training.gradient_accumulation,
+            learning_rate: training.learning_rate,
+            warmup_steps: training.warmup_steps,
+            weight_decay: training.weight_decay,
+            optimizer: match training.optimizer {
+                OptimizerArg::BertAdam => Optimizer::BertAdam,
+                OptimizerArg::AdamW => Optimizer::AdamW,
+            },
+            // Of the paper (appendix A.2) and of google-research/bert's `optimization.py`.
+            adam_beta1: 0.9,
+            adam_beta2: 0.999,
+            adam_epsilon: 1e-6,
+            clip_norm: training.clip_norm,
+            dropout: training.dropout,
+            precision,
+            seed: training.seed,
+            device: device.name.to_owned(),
+            vocabulary_sha256: vocabulary_sha256.to_owned(),
+            evaluation: held_out
+                .map(|set| PretrainEvaluation { data: set.checksum().to_owned(), every: self.watching.eval_every }),
+            log_every: self.watching.log_every,
+            numerics_version: NUMERICS_VERSION,
+        })
+    }
+}
+
+impl ModelArgs {
+    /// The dimensions of a model with a vocabulary of `tokens`, and where its weights come from.
+    fn start(&self, tokens: u32) -> Result<(Architecture, Start), Error> {
+        if let Some(checkpoint) = &self.init {
+            return published(&model_argument::checkpoint(checkpoint)?);
+        }
+        let named = self.preset.map(|size| Preset::from(size).dimensions());
+        // clap asks for all three when there is no preset.
+        let own = || {
+            let (layers, hidden, heads) = (self.layers?, self.hidden?, self.heads?);
+            let intermediate = self.intermediate.unwrap_or(4 * hidden);
+            Some(Dimensions { layers, hidden, heads, intermediate, max_positions: 512 })
+        };
+        let Some(Dimensions { layers, hidden, heads, intermediate, max_positions }) = named.or_else(own) else {
+            return Err(Diagnostic::new("the model has no size").hint("`--preset bert-base`").into());
+        };
+        if !hidden.is_multiple_of(heads) {
+            return Err(Diagnostic::new(format!("`--heads {heads}` does not divide `--hidden {hidden}`"))
+                .hint("the published models have heads of width 64")
+                .into());
+        }
+        let max_positions = self.positions.unwrap_or(max_positions);
+        // A first and a second segment.
+        let (vocab_size, type_vocab_size) = (tokens, 2);
+        let architecture =
+            Architecture { layers, hidden, heads, intermediate, vocab_size, max_positions, type_vocab_size };
+        Ok((architecture, Start::Random))
+    }
+}
+
+/// The dimensions of a checkpoint, and its weights as a start.
+fn published(checkpoint: &Path) -> Result<(Architecture, Start), Error> {
+    let folder = folder_of(checkpoint).map_err(|error| refused(&error))?;
+    let config = Config::read(folder).map_err(|error| refused(&error.into()))?;
+    let weights = Weights::open(checkpoint).and_then(|weights| weights.sha256());
+    let sha256 = weights.map_err(|error| refused(&error))?;
+    let start = Start::Checkpoint { folder: checkpoint.display().to_string(), sha256, hub: None };
+    Ok((config.architecture, start))
+}
+
+impl WatchingArgs {
+    fn saving(&self) -> Result<Saving, Error> {
+        if !self.save_minutes.is_finite() || self.save_minutes < 0.0 {
+            let message = format!("`--save-minutes {}` is no time", self.save_minutes);
+            return Err(Diagnostic::new(message).hint("a number of minutes, or 0").into());
+        }
+        let every = (self.save_minutes > 0.0).then_some(Seconds(self.save_minutes * 60.0));
+        Ok(Saving { every_steps: self.save_every, every, keep: self.keep as usize })
+    }
+}
+
+fn conclude(done: &Pretrained) -> Result<Ended, Error> {
+    let (model, steps) = (done.model.display(), done.steps);
+    match done.tokens {
+        Some(tokens) => print(&format_args!("{model}: {steps} steps on {} tokens", tokens.0))?,
+        None => print(&format_args!("{model}: all {steps} steps were taken before"))?,
+    }
+    Ok(Ended::Well)
+}

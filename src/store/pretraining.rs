@@ -1,0 +1,184 @@
+//! The settings of a pretraining run, resolved.
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::{Architecture, Optimizer, Precision, RunId, Start};
+
+/// Everything that decides what a pretraining run gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainSettings {
+    /// The encoder's dimensions.
+    pub architecture: Architecture,
+    /// Where the weights come from.
+    pub start: Start,
+    /// What is learned.
+    pub objective: Objective,
+    /// What it is learned on, one after the other, under one schedule of the learning rate.
+    pub phases: Vec<PretrainPhase>,
+    /// Examples of an optimisation step.
+    pub batch_size: u32,
+    /// Optimisation steps take this many forward and backward passes.
+    pub gradient_accumulation: u32,
+    /// Peak learning rate.
+    pub learning_rate: f64,
+    /// Steps over which it rises from 0. It falls to 0 at the last step of the last phase.
+    pub warmup_steps: u64,
+    /// Decoupled weight decay, not applied to biases and layer norms.
+    pub weight_decay: f64,
+    /// How gradients become updates.
+    pub optimizer: Optimizer,
+    /// Adam's β1.
+    pub adam_beta1: f64,
+    /// Adam's β2.
+    pub adam_beta2: f64,
+    /// Adam's ε.
+    pub adam_epsilon: f64,
+    /// Gradients are scaled down to this global norm.
+    pub clip_norm: f64,
+    /// Dropout probability of embeddings, attention probabilities and residual branches.
+    pub dropout: f64,
+    /// The numbers that matrix products take.
+    pub precision: Precision,
+    /// Seed of every random stream of the run.
+    pub seed: u64,
+    /// The resolved device: `cpu`, `wgpu`, `vulkan` or `cuda`.
+    pub device: String,
+    /// SHA-256 of the vocabulary file.
+    pub vocabulary_sha256: String,
+    /// What the model is evaluated on, and when.
+    pub evaluation: Option<PretrainEvaluation>,
+    /// A line of the log tells of so many steps.
+    pub log_every: u64,
+    /// [`NUMERICS_VERSION`](super::settings::NUMERICS_VERSION) at the time.
+    pub numerics_version: u32,
+}
+
+/// What a model is pretrained to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Objective {
+    /// Masked tokens, and whether the second segment follows the first (section 3.1 of the paper).
+    MaskedTokensAndNextSentence,
+    /// Masked tokens alone ("No NSP", section 5.1).
+    MaskedTokens,
+}
+
+/// So many steps on one corpus.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainPhase {
+    /// Longest example in tokens.
+    pub max_length: u32,
+    /// Optimisation steps.
+    pub steps: u64,
+    /// The checksum of the prepared corpus.
+    pub data: String,
+}
+
+/// Evaluation on examples that are not trained on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainEvaluation {
+    /// The checksum of the prepared corpus.
+    pub data: String,
+    /// Steps from one evaluation to the next. The last step is always followed by one.
+    pub every: u64,
+}
+
+impl Objective {
+    /// Whether the next sentence is predicted.
+    #[must_use]
+    pub fn predicts_next_sentence(self) -> bool {
+        self == Self::MaskedTokensAndNextSentence
+    }
+}
+
+impl PretrainSettings {
+    /// Steps of all phases.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.steps).sum()
+    }
+
+    /// The id of this run: a hash of all that decides its weights. Paths, evaluations and the log do not.
+    #[must_use]
+    pub fn id(&self) -> RunId {
+        let mut decisive = Self { evaluation: None, log_every: 0, ..self.clone() };
+        if let Start::Checkpoint { folder, hub, .. } = &mut decisive.start {
+            folder.clear();
+            *hub = None;
+        }
+        let json = serde_json::to_vec(&decisive).unwrap_or_default();
+        RunId(blake3::hash(&json).to_hex()[..12].to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> PretrainSettings {
+        let size = 4;
+        PretrainSettings {
+            architecture: Architecture {
+                layers: 1,
+                hidden: size,
+                heads: 2,
+                intermediate: size,
+                vocab_size: 9,
+                max_positions: 8,
+                type_vocab_size: 2,
+            },
+            start: Start::Checkpoint { folder: "a".into(), sha256: "00".into(), hub: None },
+            objective: Objective::MaskedTokensAndNextSentence,
+            phases: [(128, 90), (512, 10)]
+                .map(|(max_length, steps)| PretrainPhase { max_length, steps, data: "d".into() })
+                .to_vec(),
+            batch_size: 256,
+            gradient_accumulation: 1,
+            learning_rate: 1e-4,
+            warmup_steps: 10,
+            weight_decay: 0.01,
+            optimizer: Optimizer::BertAdam,
+            adam_beta1: 0.9,
+            adam_beta2: 0.999,
+            adam_epsilon: 1e-6,
+            clip_norm: 1.0,
+            dropout: 0.1,
+            precision: Precision::F32,
+            seed: 1,
+            device: "cpu".into(),
+            vocabulary_sha256: "v".into(),
+            evaluation: Some(PretrainEvaluation { data: "h".into(), every: 5 }),
+            log_every: 10,
+            numerics_version: 3,
+        }
+    }
+
+    #[test]
+    fn the_id_is_of_what_decides_the_weights() {
+        let one = settings();
+        assert_eq!(one.steps(), 100);
+        let start =
+            |folder: &str, sha256: &str| Start::Checkpoint { folder: folder.into(), sha256: sha256.into(), hub: None };
+        let same = [
+            PretrainSettings { evaluation: None, ..settings() },
+            PretrainSettings { log_every: 1, ..settings() },
+            PretrainSettings { start: start("b", "00"), ..settings() },
+        ];
+        assert!(same.iter().all(|other| other.id() == one.id()));
+        let mut fewer = settings();
+        fewer.phases[1].steps -= 1;
+        let others = [
+            PretrainSettings { start: start("a", "01"), ..settings() },
+            PretrainSettings { objective: Objective::MaskedTokens, ..settings() },
+            PretrainSettings { warmup_steps: 11, ..settings() },
+            PretrainSettings { precision: Precision::Bf16, ..settings() },
+            fewer,
+        ];
+        assert!(others.iter().all(|other| other.id() != one.id()));
+        let json = serde_json::to_string(&one).unwrap();
+        assert_eq!(serde_json::from_str::<PretrainSettings>(&json).unwrap(), one);
+    }
+}

@@ -1,0 +1,17 @@
+//! Pretraining: masked language modelling and next-sentence prediction (Devlin et al. 2018, section 3.1), in phases,
+//! with checkpoints from which a run goes on with the same bits.
+
+mod batch;
+mod check;
+mod evaluate;
+mod fit;
+mod pass;
+mod run;
+mod tally;
+
+pub use check::check_pretraining;
+pub use evaluate::evaluate_pretraining;
+pub use run::{PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, pretrain};
+
+#[cfg(test)]
+mod reference_tests;

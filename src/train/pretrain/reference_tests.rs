@@ -1,0 +1,203 @@
+//! Losses, gradients and steps against PyTorch and transformers: `tests/golden/pretraining_step.py`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Tensor, activation::softmax};
+use serde_json::Value;
+
+use super::batch::PretrainingBatch;
+use super::pass::Passes;
+use crate::model::{Config, PretrainingModel, load_pretraining, save_pretraining};
+use crate::store::{Objective, Optimizer, Precision, PretrainPhase, PretrainSettings, Start};
+use crate::text::pretraining::PretrainingExample;
+use crate::train::optimizer::{self, FlatGradients};
+use crate::train::schedule::Schedule;
+
+/// Of losses and logits of up to 20, in f32 against f64.
+const FORWARD: f64 = 2e-5;
+/// Of the norm of a parameter's gradient.
+const GRADIENT: f64 = 1e-4;
+/// Of the distance that a parameter moves in three steps.
+const STEPS: f64 = 1e-3;
+
+type Tensors = BTreeMap<String, Vec<f64>>;
+
+fn golden() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/pretraining_step")
+}
+
+fn expected() -> Value {
+    serde_json::from_str(&std::fs::read_to_string(golden().join("expected.json")).unwrap()).unwrap()
+}
+
+fn tensors(path: &Path) -> Tensors {
+    let bytes = std::fs::read(path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let numbers = |bytes: &[u8]| {
+        bytes.chunks_exact(4).map(|word| f64::from(f32::from_le_bytes(word.try_into().unwrap()))).collect()
+    };
+    file.tensors().into_iter().map(|(name, tensor)| (name, numbers(tensor.data()))).collect()
+}
+
+fn device() -> Device {
+    Device::flex().autodiff()
+}
+
+fn model() -> PretrainingModel {
+    let loaded = load_pretraining(&golden(), true, 1, &device()).unwrap();
+    assert_eq!(loaded.notes, Vec::<String>::new(), "every tensor of transformers' file has a place");
+    loaded.model
+}
+
+fn batch_of(examples: &[Value]) -> PretrainingBatch {
+    let row = |value: &Value| serde_json::from_value::<Vec<u32>>(value.clone()).unwrap();
+    let examples: Vec<PretrainingExample> = examples
+        .iter()
+        .map(|example| PretrainingExample {
+            ids: row(&example["ids"]),
+            segments: row(&example["segments"]).into_iter().map(|segment| segment as u8).collect(),
+            masked_positions: row(&example["masked_positions"]),
+            masked_labels: row(&example["masked_labels"]),
+            next_is_random: example["next_is_random"].as_bool(),
+        })
+        .collect();
+    PretrainingBatch::of(&examples)
+}
+
+/// The batch of the reference, in parts of so many examples.
+fn parts(size: usize) -> Vec<PretrainingBatch> {
+    expected()["examples"].as_array().unwrap().chunks(size).map(batch_of).collect()
+}
+
+/// As the file that transformers would read.
+fn named(model: &PretrainingModel) -> Tensors {
+    let folder = tempfile::tempdir().unwrap();
+    save_pretraining(folder.path(), model, &Config::read(&golden()).unwrap(), 0.0, &[]).unwrap();
+    tensors(&folder.path().join("model.safetensors"))
+}
+
+/// The gradients in the places of the parameters.
+struct Replace(std::vec::IntoIter<Option<Tensor<1>>>);
+
+impl ModuleMapper for Replace {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let gradient = self.0.next().flatten().expect("every parameter has a gradient");
+        let (id, old, mapper) = parameter.consume();
+        Param::from_mapped_value(id, Tensor::from_inner(gradient.reshape(old.dims())), mapper)
+    }
+}
+
+fn norm(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.map(|x| x * x).sum::<f64>().sqrt()
+}
+
+fn near(what: &str, ours: f64, theirs: f64, tolerance: f64) {
+    assert!((ours - theirs).abs() <= tolerance * theirs.abs().max(1.0), "{what}: {ours} and {theirs}");
+}
+
+/// ‖ours − theirs‖ of each tensor is at most `tolerance` × ‖theirs − from‖, and at least `absolute` where nothing
+/// moves.
+fn agree(ours: &Tensors, theirs: &Tensors, from: Option<&Tensors>, tolerance: f64, absolute: f64) {
+    assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
+    for (name, theirs) in theirs {
+        let ours = &ours[name];
+        let size = norm(theirs.iter().enumerate().map(|(at, x)| x - from.map_or(0.0, |from| from[name][at])));
+        let difference = norm(ours.iter().zip(theirs).map(|(a, b)| a - b));
+        assert!(difference <= tolerance * size + absolute, "{name}: differs by {difference} of {size}");
+    }
+}
+
+#[test]
+fn losses_logits_and_gradients_are_those_of_the_reference() {
+    let (expected, model) = (expected(), model());
+    let number = |key: &str| expected[key].as_f64().unwrap();
+    let [whole] = &parts(6)[..] else { panic!("six examples") };
+    let output = model.forward(&whole.input(&device()), &whole.rows, None);
+    let flat = |tensor: Tensor<2>| tensor.inner().into_data().iter::<f32>().map(f64::from).collect::<Vec<f64>>();
+    let probabilities = flat(softmax(output.next_sentence.clone().unwrap(), 1));
+    assert!(probabilities.chunks(2).all(|pair| (pair[0] + pair[1] - 1.0).abs() < 1e-6));
+    let theirs: Vec<Vec<f64>> = serde_json::from_value(expected["next_sentence"].clone()).unwrap();
+    for (ours, theirs) in flat(output.next_sentence.unwrap()).iter().zip(theirs.concat()) {
+        near("next sentence", *ours, theirs, FORWARD);
+    }
+    let (ours, theirs) =
+        (flat(output.predictions.unwrap()), &tensors(&golden().join("logits.safetensors"))["predictions"]);
+    assert_eq!(ours.len(), theirs.len());
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        near("predictions", *ours, *theirs, FORWARD);
+    }
+    let theirs = tensors(&golden().join("gradients.safetensors"));
+    // In parts, losses and gradients are those of the whole batch, though each head's predictions are divided
+    // differently.
+    for size in [6, 4, 1] {
+        let passes = Passes::over(&parts(size), &model, |_| None, &device());
+        near("masked tokens", passes.tally.tokens.loss(), number("mlm_loss"), FORWARD);
+        near("next sentence", passes.tally.pairs.loss(), number("nsp_loss"), FORWARD);
+        let gradients = passes.gradients.unwrap();
+        let ours = named(&model.clone().map(&mut Replace(gradients.into_iter())));
+        // The gradient of keys' biases is 0 but for rounding.
+        agree(&ours, &theirs, None, GRADIENT, 1e-6 * number("gradient_norm"));
+    }
+}
+
+fn settings(name: &str, optimizer: Optimizer) -> PretrainSettings {
+    let expected = expected();
+    let number = |key: &str| expected[key].as_f64().unwrap();
+    assert!(expected["losses"][name].is_array());
+    PretrainSettings {
+        architecture: Config::read(&golden()).unwrap().architecture,
+        start: Start::Random,
+        objective: Objective::MaskedTokensAndNextSentence,
+        phases: vec![PretrainPhase { max_length: 16, steps: number("total_steps") as u64, data: String::new() }],
+        batch_size: 6,
+        gradient_accumulation: 1,
+        learning_rate: number("learning_rate"),
+        warmup_steps: number("warmup_steps") as u64,
+        weight_decay: number("weight_decay"),
+        optimizer,
+        adam_beta1: 0.9,
+        adam_beta2: 0.999,
+        adam_epsilon: number("epsilon"),
+        clip_norm: number("clip_norm"),
+        dropout: 0.0,
+        precision: Precision::F32,
+        seed: 1,
+        device: "cpu".into(),
+        vocabulary_sha256: String::new(),
+        evaluation: None,
+        log_every: 1,
+        numerics_version: 1,
+    }
+}
+
+#[test]
+fn three_steps_move_every_parameter_as_the_reference_does() {
+    let start = tensors(&golden().join("model.safetensors"));
+    for (name, optimizer) in [("adamw", Optimizer::AdamW), ("bert_adam", Optimizer::BertAdam)] {
+        let settings = settings(name, optimizer);
+        let schedule = Schedule::with_warmup_steps(optimizer, settings.steps(), settings.warmup_steps);
+        let losses: Vec<f64> = serde_json::from_value(expected()["losses"][name].clone()).unwrap();
+        let (mut model, mut adam, parts) = (model(), optimizer::Optimizer::new(), parts(6));
+        for (step, loss) in (0..).zip(&losses) {
+            let passes = Passes::over(&parts, &model, |_| None, &device());
+            near("loss", passes.tally.loss(), *loss, STEPS);
+            let rate = settings.learning_rate * schedule.factor(step);
+            (model, _) = adam.step(model, passes.gradients.unwrap(), rate, &settings);
+        }
+        let theirs = tensors(&golden().join(format!("{name}.safetensors")));
+        agree(&named(&model.valid()), &theirs, Some(&start), STEPS, 1e-6);
+    }
+}
+
+/// The word embeddings' gradient is the sum of the decoder's, in every row, and the lookup's, in the rows read: without
+/// the decoder's it would be zero in rows that no token has.
+#[test]
+fn rows_that_no_token_has_learn_from_the_decoder() {
+    let (model, parts) = (model(), parts(6));
+    let gradients: FlatGradients = Passes::over(&parts, &model, |_| None, &device()).gradients.unwrap();
+    let word: Vec<f32> = gradients[0].clone().unwrap().into_data().try_to_vec().unwrap();
+    assert_eq!(word.len(), 60 * 32);
+    assert!(word.chunks(32).all(|row| row.iter().any(|g| *g != 0.0)), "every row, [PAD] too");
+}

@@ -1,0 +1,277 @@
+//! A pretraining run from its settings to its model, through as many processes as it takes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Device;
+
+use super::check::check_pretraining;
+use super::evaluate::evaluate_pretraining;
+use super::fit::{Fit, Position};
+use crate::diagnostic::Diagnostic;
+use crate::kernel;
+use crate::model::{Config, PretrainingModel, Weights, load_pretraining, random_pretraining, save_pretraining};
+use crate::store::{
+    Checkpoints, PretrainEvent, PretrainFolder, PretrainLog, PretrainScores, PretrainSettings, PretrainStepEvent, Start,
+};
+use crate::text::TokenizerFiles;
+use crate::text::pretraining::ExampleSet;
+use crate::train::device::open_device;
+use crate::train::error::TrainError;
+use crate::train::fit::Phases;
+use crate::train::precision::open_precision;
+use crate::train::state::{read_state, write_state};
+use crate::units::{Seconds, Tokens};
+
+/// Where a run is, and what it reads that its settings name by checksum.
+#[derive(Debug)]
+pub struct PretrainContext {
+    /// The run's folder.
+    pub out: PathBuf,
+    /// The corpus of each phase.
+    pub corpora: Vec<ExampleSet>,
+    /// What it is evaluated on.
+    pub held_out: Option<ExampleSet>,
+    /// When it can go on from.
+    pub saving: Saving,
+}
+
+/// When checkpoints are written. They are also written at the end, and when a run is stopped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Saving {
+    /// After so many steps.
+    pub every_steps: Option<u64>,
+    /// After so much time.
+    pub every: Option<Seconds>,
+    /// How many are kept.
+    pub keep: usize,
+}
+
+/// One optimisation step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PretrainStep {
+    /// Steps finished, this one included.
+    pub step: u64,
+    /// Steps of all phases.
+    pub steps: u64,
+    /// Its phase, from 0.
+    pub phase: usize,
+    /// Loss of both heads, in nats.
+    pub loss: f64,
+    /// Learning rate of the step.
+    pub learning_rate: f64,
+    /// Global gradient norm before clipping.
+    pub gradient_norm: f64,
+    /// Tokens of the step.
+    pub tokens: u64,
+    /// The whole step, examples to optimizer.
+    pub seconds: Seconds,
+    /// Where they went.
+    pub phases: Phases,
+}
+
+/// Who watches a run, and may stop it between two steps.
+pub trait PretrainWatch {
+    /// Before the first step: so many were taken before.
+    fn begins(&mut self, step: u64, steps: u64);
+    /// Something that a reader should know: what is random in the model, a checkpoint that cannot be used.
+    fn note(&mut self, text: &str);
+    /// After each optimisation step.
+    fn step(&mut self, report: &PretrainStep);
+    /// A line of the log.
+    fn logged(&mut self, event: &PretrainStepEvent);
+    /// After each evaluation.
+    fn evaluated(&mut self, scores: &PretrainScores);
+    /// A checkpoint was written.
+    fn saved(&mut self, step: u64);
+    /// Whether to stop before the next step.
+    fn stop(&mut self) -> bool;
+}
+
+/// A run that is done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pretrained {
+    /// The folder of the model, as transformers reads it.
+    pub model: PathBuf,
+    /// Steps of all phases.
+    pub steps: u64,
+    /// Tokens trained on; `None` when it was done before.
+    pub tokens: Option<Tokens>,
+}
+
+/// Trains as `settings` say, going on from the newest checkpoint that can be used.
+///
+/// # Errors
+/// [`TrainError::Stopped`] when `watch` asked for it, after a checkpoint was written; otherwise what went wrong.
+pub fn pretrain(
+    context: &PretrainContext,
+    settings: &PretrainSettings,
+    watch: &mut dyn PretrainWatch,
+) -> Result<Pretrained, TrainError> {
+    check_pretraining(settings, &context.corpora, context.held_out.as_ref())?;
+    let folder = PretrainFolder::open(&context.out, settings)?;
+    let (steps, model) = (settings.steps(), folder.model());
+    if model.exists() {
+        return Ok(Pretrained { model, steps, tokens: None });
+    }
+    let device = open_device(&settings.device)?.device;
+    let (fit, model) = ready(context, settings, &folder, &device, watch)?;
+    watch.begins(fit.position.step, steps);
+    let checkpoints = folder.checkpoints(context.saving.keep);
+    let log = folder.log(fit.position.step)?;
+    let last_saved = (fit.position.step, Instant::now());
+    // The run may have ended between an evaluation and the model's writing.
+    let last_evaluated = folder.last_evaluated()?;
+    let mut running = Running { context, fit, checkpoints, log, last_saved, last_evaluated, watch };
+    let model = running.finish(model)?;
+    let tokens = Some(Tokens(running.fit.position.tokens));
+    folder.write_model(|into| write_model(into, &model, settings, &context.corpora))?;
+    kernel::release_memory();
+    Ok(Pretrained { model: folder.model(), steps, tokens })
+}
+
+/// The model as it starts or as the newest checkpoint has it.
+fn ready<'a>(
+    context: &'a PretrainContext,
+    settings: &'a PretrainSettings,
+    folder: &PretrainFolder,
+    device: &Device,
+    watch: &mut dyn PretrainWatch,
+) -> Result<(Fit<'a>, PretrainingModel), TrainError> {
+    let autodiff = device.clone().autodiff();
+    let mut fit = Fit::new(settings, &context.corpora, autodiff.clone());
+    let precision = open_precision(settings.precision, &settings.device)?;
+    let (newest, unusable) = folder.checkpoints(context.saving.keep).newest()?;
+    for one in unusable {
+        watch.note(&format!("the checkpoint {} cannot be used: {}", one.folder.display(), one.cause));
+    }
+    let (mut model, notes) = started(settings, &autodiff)?;
+    match newest {
+        Some(checkpoint) => {
+            let position: Position = serde_json::from_value(checkpoint.state.clone()).map_err(io::Error::from)?;
+            (model, fit.optimizer) = read_state(&checkpoint, model)?;
+            fit.position = position;
+        }
+        None => notes.iter().for_each(|note| watch.note(note)),
+    }
+    model.bert.precision = precision;
+    Ok((fit, model))
+}
+
+/// The model before the first step, and what is to be known of it.
+fn started(settings: &PretrainSettings, device: &Device) -> Result<(PretrainingModel, Vec<String>), TrainError> {
+    let predict_next = settings.objective.predicts_next_sentence();
+    match &settings.start {
+        Start::Random => {
+            Ok((random_pretraining(&settings.architecture, predict_next, settings.seed, device), Vec::new()))
+        }
+        Start::Checkpoint { folder, sha256, .. } => {
+            let folder = Path::new(folder);
+            let weights = Weights::open(folder)?;
+            if weights.sha256()? != *sha256 {
+                return Err(Diagnostic::new("the weights changed since the run was started")
+                    .in_file(weights.path())
+                    .hint("a run goes on from the weights that it was started with")
+                    .into());
+            }
+            let loaded = load_pretraining(folder, predict_next, settings.seed, device)?;
+            Ok((loaded.model, loaded.notes))
+        }
+    }
+}
+
+fn write_model(
+    into: &Path,
+    model: &PretrainingModel,
+    settings: &PretrainSettings,
+    corpora: &[ExampleSet],
+) -> Result<(), TrainError> {
+    let beside = match corpora.last() {
+        Some(set) => {
+            let files =
+                TokenizerFiles::of(&set.vocabulary_file(), set.lower_case(), settings.architecture.max_positions)?;
+            files.as_slice().to_vec()
+        }
+        None => Vec::new(),
+    };
+    let config = Config { architecture: settings.architecture };
+    Ok(save_pretraining(into, model, &config, settings.dropout, &beside)?)
+}
+
+/// A run at work.
+struct Running<'a> {
+    context: &'a PretrainContext,
+    fit: Fit<'a>,
+    checkpoints: Checkpoints,
+    log: PretrainLog,
+    /// The step of the last checkpoint, and when it was written.
+    last_saved: (u64, Instant),
+    last_evaluated: Option<u64>,
+    watch: &'a mut dyn PretrainWatch,
+}
+
+impl Running<'_> {
+    /// The steps that are left; gives the model without autodiff.
+    fn finish(&mut self, mut model: PretrainingModel) -> Result<PretrainingModel, TrainError> {
+        let steps = self.fit.settings.steps();
+        while self.fit.position.step < steps {
+            if self.watch.stop() {
+                self.save(&model)?;
+                return Err(TrainError::Stopped { step: self.fit.position.step });
+            }
+            let report;
+            (model, report) = self.fit.step(model)?;
+            self.watch.step(&report);
+            if report.step.is_multiple_of(self.fit.settings.log_every) || report.step == steps {
+                let event = self.fit.tell(&report);
+                self.log.append(&PretrainEvent::Step(event))?;
+                self.watch.logged(&event);
+            }
+            let every = self.fit.settings.evaluation.as_ref().map(|evaluation| evaluation.every);
+            if every.is_some_and(|every| report.step.is_multiple_of(every)) {
+                self.evaluate(&model)?;
+            }
+            if self.is_time_to_save(report.step) {
+                self.save(&model)?;
+            }
+        }
+        self.evaluate(&model)?;
+        self.save(&model)?;
+        Ok(model.valid())
+    }
+
+    fn is_time_to_save(&self, step: u64) -> bool {
+        let Saving { every_steps, every, .. } = self.context.saving;
+        let elapsed = self.last_saved.1.elapsed().as_secs_f64();
+        every_steps.is_some_and(|steps| step.is_multiple_of(steps)) || every.is_some_and(|every| elapsed >= every.0)
+    }
+
+    /// Writes a checkpoint unless the last one is of this step.
+    fn save(&mut self, model: &PretrainingModel) -> Result<(), TrainError> {
+        let position = &self.fit.position;
+        if position.step == self.last_saved.0 {
+            return Ok(());
+        }
+        let optimizer = &self.fit.optimizer;
+        self.checkpoints.write(position.step, position, |into| write_state(into, model, optimizer))?;
+        self.last_saved = (position.step, Instant::now());
+        self.watch.saved(position.step);
+        Ok(())
+    }
+
+    /// Evaluates unless it was done after this step.
+    fn evaluate(&mut self, model: &PretrainingModel) -> Result<(), TrainError> {
+        let (Some(set), Some(_)) = (&self.context.held_out, &self.fit.settings.evaluation) else { return Ok(()) };
+        let step = self.fit.position.step;
+        if self.last_evaluated.replace(step) == Some(step) {
+            return Ok(());
+        }
+        let device = self.fit.device.clone().inner();
+        let scores = evaluate_pretraining(&model.valid(), set, step, &device)?;
+        self.log.append(&PretrainEvent::Evaluation(scores))?;
+        self.watch.evaluated(&scores);
+        Ok(())
+    }
+}
