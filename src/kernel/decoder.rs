@@ -54,7 +54,10 @@ pub fn decoder_loss(
         let rows = number * ROWS..number * ROWS + labels.len();
         let states = states.clone().slice_dim(0, rows);
         let logits = linear(states.clone(), table.clone().transpose(), Some(bias.clone()));
-        let mut logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
+        let mut logits = match logits.into_data().convert::<f32>().try_into_vec::<f32>() {
+            Ok(logits) => logits,
+            Err(error) => unreachable!("they were made f32: {error:?}"),
+        };
         let found = cross_entropy_rows(&mut logits, labels, scale);
         (loss, right) = (loss + found.0, right + found.1);
         if scale.is_some() {
