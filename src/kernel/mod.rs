@@ -13,6 +13,7 @@ mod comparison;
 #[expect(clippy::inline_always, reason = "what `Isa::run` compiles for an instruction set has to be inlined in it")]
 #[expect(unreachable_pub, reason = "its modules are each other's interface")]
 mod cpu;
+mod decoder;
 mod dropout;
 mod embeddings;
 mod encoder_layer;
@@ -28,6 +29,7 @@ mod precision;
 pub use adam::{Adam, AdamRule, Moments, Trained, adam_step, adamw, bert_adam, global_norm};
 pub use attention::attention;
 pub use cpu::{Bf16Support, matrix_peak};
+pub use decoder::{DecoderGradients, DecoderLoss, decoder_loss};
 pub use dropout::Dropout;
 pub use embeddings::{EmbeddingTables, TokenRows, embeddings};
 pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};

@@ -24,7 +24,9 @@ pub use error::CheckpointError;
 pub use head::HeadShape;
 pub use initialize::random_classifier;
 pub use labels::{OutputOrder, check_head, output_names};
-pub use pretraining::{PretrainingModel, PretrainingOutput, load_pretraining, random_pretraining, save_pretraining};
+pub use pretraining::{
+    PretrainingModel, PretrainingOutput, PretrainingStates, load_pretraining, random_pretraining, save_pretraining,
+};
 pub use save::{FilesBeside, save_classifier};
 pub use tagger::{BiLstm, LstmLayer, Mixture, Scalars, Tagger};
 pub use weights::Weights;

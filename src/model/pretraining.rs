@@ -35,6 +35,16 @@ pub struct PretrainingModel {
     pub next_sentence: Option<Linear>,
 }
 
+/// What the heads say about a batch, but for the decoder.
+#[derive(Clone, Debug)]
+pub struct PretrainingStates {
+    /// What the decoder reads for the tokens that are to be predicted, `[predictions, hidden]`; absent where there are
+    /// none.
+    pub predictions: Option<Tensor<2>>,
+    /// Logits of next-sentence prediction, `[batch, 2]`: follows, is random.
+    pub next_sentence: Option<Tensor<2>>,
+}
+
 /// What the heads say about a batch.
 #[derive(Clone, Debug)]
 pub struct PretrainingOutput {
@@ -61,22 +71,31 @@ impl PretrainingModel {
     /// reach the decoder.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> PretrainingOutput {
-        let hidden = self.bert.forward(input, dropout);
-        let next_sentence =
-            self.next_sentence.as_ref().map(|head| head.forward(self.bert.pool(hidden.clone(), &input.packing)));
-        let predictions = (!rows.is_empty()).then(|| self.decode(hidden, rows));
+        let PretrainingStates { predictions, next_sentence } = self.states(input, rows, dropout);
+        let (table, bias) = (self.bert.embeddings.word.val(), self.decoder_bias.val());
+        let predictions = predictions.map(|states| linear(states, table.transpose(), Some(bias)));
         PretrainingOutput { predictions, next_sentence }
     }
 
-    /// `[tokens, hidden]`, `predictions` rows of it → `[predictions, vocab_size]`
-    fn decode(&self, hidden: Tensor<2>, rows: &[u32]) -> Tensor<2> {
+    /// As [`PretrainingModel::forward`], without the decoder, which [`decoder_loss`](crate::kernel::decoder_loss)
+    /// computes together with its loss.
+    #[must_use]
+    pub fn states(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> PretrainingStates {
+        let hidden = self.bert.forward(input, dropout);
+        let next_sentence =
+            self.next_sentence.as_ref().map(|head| head.forward(self.bert.pool(hidden.clone(), &input.packing)));
+        let predictions = (!rows.is_empty()).then(|| self.transformed(hidden, rows));
+        PretrainingStates { predictions, next_sentence }
+    }
+
+    /// `[tokens, hidden]`, `predictions` rows of it → `[predictions, hidden]`
+    fn transformed(&self, hidden: Tensor<2>, rows: &[u32]) -> Tensor<2> {
         let indices: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
         let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [rows.len()]), &hidden.device());
         let read = hidden.select(0, indices);
         let transformed = linear_gelu(read, self.transform.weight.val(), self.transform.bias.val());
         let (gamma, beta) = (self.transform_norm.gamma.val(), self.transform_norm.beta.val());
-        let normed = layer_norm(transformed, gamma, Some(beta), LAYER_NORM_EPSILON);
-        linear(normed, self.bert.embeddings.word.val().transpose(), Some(self.decoder_bias.val()))
+        layer_norm(transformed, gamma, Some(beta), LAYER_NORM_EPSILON)
     }
 
     /// The class of transformers that has these heads.

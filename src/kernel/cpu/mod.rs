@@ -6,6 +6,7 @@
 pub(super) mod adam;
 mod attention;
 mod bf16_support;
+mod cross_entropy;
 mod element;
 pub(super) mod embeddings;
 mod gelu;
@@ -23,6 +24,7 @@ mod softmax;
 mod stored;
 
 pub use bf16_support::Bf16Support;
+pub use cross_entropy::cross_entropy_rows;
 pub use layer::{Layer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved};
 pub use mask::{Mask, Site};
 pub use norm::LAYER_NORM_EPSILON;

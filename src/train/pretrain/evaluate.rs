@@ -27,8 +27,8 @@ pub fn evaluate_pretraining(
         let end = set.len().min(next + u64::from(EVALUATION_BATCH));
         let numbers: Vec<(u64, u64)> = (next..end).map(|number| (number, 0)).collect();
         let batch = PretrainingBatch::of(&set.examples(&numbers)?);
-        let output = model.forward(&batch.input(device), &batch.rows, None);
-        tally.add(&Losses::of(output, &batch).tally);
+        let output = model.states(&batch.input(device), &batch.rows, None);
+        tally.add(&Losses::of(model, output, &batch, None).tally);
         next = end;
     }
     let pairs = Some(tally.pairs).filter(|pairs| pairs.count > 0);

@@ -2,10 +2,12 @@
 
 use std::time::Instant;
 
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 
 use super::batch::PretrainingBatch;
 use super::tally::{Losses, Tally};
+use crate::kernel::DecoderGradients;
 use crate::model::{ForwardDropout, PretrainingModel};
 use crate::train::fit::Phases;
 use crate::train::optimizer::{FlatGradients, accumulate, take};
@@ -37,25 +39,76 @@ impl Passes {
             let input = part.input(device);
             passes.phases.batching.0 += start.elapsed().as_secs_f64();
             let start = Instant::now();
-            let output = model.forward(&input, &part.rows, dropout(number).as_ref());
-            let losses = Losses::of(output, part);
-            passes.tally.add(&losses.tally);
+            let output = model.states(&input, &part.rows, dropout(number).as_ref());
+            let Losses { pairs: pairs_loss, decoder, tally } = Losses::of(model, output, part, Some(tokens));
+            passes.tally.add(&tally);
             passes.tokens += part.tokens();
-            let weighted = [
-                losses.tokens.map(|loss| share(loss, part.rows.len(), tokens)),
-                losses.pairs.map(|loss| share(loss, part.pairs.len(), pairs)),
-            ];
-            let loss = weighted.into_iter().flatten().reduce(|sum, loss| sum + loss);
             passes.phases.forward.0 += start.elapsed().as_secs_f64();
             let start = Instant::now();
-            if let Some(loss) = loss {
-                let gradients = take(model, &mut loss.backward());
+            let pairs_loss = pairs_loss.map(|loss| share(loss, part.pairs.len(), pairs));
+            let gradients = backward(model, pairs_loss, decoder);
+            if let Some(gradients) = gradients {
                 passes.gradients = Some(accumulate(passes.gradients.take(), gradients, 1.0));
             }
             passes.phases.backward = Seconds(passes.phases.backward.0 + start.elapsed().as_secs_f64());
         }
         passes
     }
+}
+
+/// The gradients of a pass from the loss of the next sentence and from what the decoder sends back.
+fn backward(
+    model: &PretrainingModel,
+    pairs: Option<Tensor<1>>,
+    decoder: Option<(Tensor<2>, DecoderGradients)>,
+) -> Option<FlatGradients> {
+    let (from_decoder, of_decoder) = match decoder {
+        // Σ states × gradient has that gradient.
+        Some((states, DecoderGradients { states: arriving, table, bias })) => {
+            (Some((states * Tensor::from_inner(arriving)).sum()), Some((table, bias)))
+        }
+        None => (None, None),
+    };
+    let loss = [from_decoder, pairs].into_iter().flatten().reduce(|sum, loss| sum + loss)?;
+    let mut gradients = take(model, &mut loss.backward());
+    if let Some((table, bias)) = of_decoder {
+        let length = table.dims().iter().product::<usize>();
+        add(&mut gradients, place(model, model.bert.embeddings.word.id), table.reshape([length]));
+        add(&mut gradients, place(model, model.decoder_bias.id), bias);
+    }
+    Some(gradients)
+}
+
+/// Adds `more` to the gradient of the parameter at `place`.
+fn add(gradients: &mut FlatGradients, place: usize, more: Tensor<1>) {
+    if let Some(gradient) = gradients.get_mut(place) {
+        // In this order the sum is made where `more` is, and only the rows of the lookup's gradient are cleared
+        // for the next step.
+        *gradient = Some(match gradient.take() {
+            Some(gradient) => more + gradient,
+            None => more,
+        });
+    }
+}
+
+/// Where a parameter comes in the module's visiting order.
+fn place(model: &PretrainingModel, of: ParamId) -> usize {
+    struct Find {
+        of: ParamId,
+        next: usize,
+        found: usize,
+    }
+    impl ModuleVisitor for Find {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            if parameter.id == self.of {
+                self.found = self.next;
+            }
+            self.next += 1;
+        }
+    }
+    let mut find = Find { of, next: 0, found: usize::MAX };
+    model.visit(&mut find);
+    find.found
 }
 
 /// A mean over `part` of `whole` predictions as its share of the whole mean.

@@ -4,8 +4,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::batch::PretrainingBatch;
-use crate::kernel::cross_entropy;
-use crate::model::PretrainingOutput;
+use crate::kernel::{DecoderGradients, cross_entropy, decoder_loss};
+use crate::model::{PretrainingModel, PretrainingStates};
 
 /// What a head did on some predictions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -57,17 +57,31 @@ impl Tally {
     }
 }
 
-/// The mean losses of a batch's heads, where they have something to predict, each `[1]`, with what they add to a tally.
+/// What the heads of `model` do on a batch.
 pub(super) struct Losses {
-    pub(super) tokens: Option<Tensor<1>>,
+    /// Mean loss of the next sentence, `[1]`, where there are pairs.
     pub(super) pairs: Option<Tensor<1>>,
+    /// What goes back from the decoder: the states it read, and the gradients, when they were asked for.
+    pub(super) decoder: Option<(Tensor<2>, DecoderGradients)>,
     pub(super) tally: Tally,
 }
 
 impl Losses {
-    pub(super) fn of(output: PretrainingOutput, batch: &PretrainingBatch) -> Self {
+    /// With the gradients of the decoder's mean loss over `mean_over` predictions, if that is given.
+    pub(super) fn of(
+        model: &PretrainingModel,
+        output: PretrainingStates,
+        batch: &PretrainingBatch,
+        mean_over: Option<usize>,
+    ) -> Self {
         let mut tally = Tally::default();
-        let tokens = output.predictions.map(|logits| judged(logits, &batch.labels, &mut tally.tokens));
+        let decoder = output.predictions.and_then(|states| {
+            let [read, table] = [states.clone(), model.bert.embeddings.word.val()].map(plain);
+            let found = decoder_loss(&read, &table, &plain(model.decoder_bias.val()), &batch.labels, mean_over);
+            let count = batch.labels.len() as u64;
+            tally.tokens.add(&HeadTally { count, right: found.right, loss: found.loss });
+            Some((states, found.gradients?))
+        });
         let pairs = output.next_sentence.filter(|_| !batch.pairs.is_empty()).map(|logits| {
             let (examples, labels): (Vec<u32>, Vec<u32>) =
                 batch.pairs.iter().map(|&(example, random)| (example, u32::from(random))).unzip();
@@ -76,8 +90,13 @@ impl Losses {
             let logits = if examples.len() == all { logits } else { logits.select(0, indices(&examples, &device)) };
             judged(logits, &labels, &mut tally.pairs)
         });
-        Self { tokens, pairs, tally }
+        Self { pairs, decoder, tally }
     }
+}
+
+/// Without autodiff, if it is with.
+fn plain<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if tensor.device().is_autodiff() { tensor.inner() } else { tensor }
 }
 
 /// The mean loss of `[predictions, classes]`, which is added to `tally` with the number of right ones.

@@ -1,0 +1,123 @@
+//! The decoder of masked language modelling with its loss: a matrix of as many columns as there are tokens.
+
+use burn::tensor::{Tensor, TensorData, module::linear};
+
+use super::cpu::cross_entropy_rows;
+
+/// States that are decoded at a time: logits of a whole batch would be the largest tensor of a step, several times
+/// over.
+const ROWS: usize = 256;
+
+/// What a decoder says about states.
+#[derive(Debug)]
+pub struct DecoderLoss {
+    /// Σ −log p(label), in nats.
+    pub loss: f64,
+    /// How many labels are the likeliest token.
+    pub right: u64,
+    /// The gradients of the mean loss over a number of predictions, when they were asked for.
+    pub gradients: Option<DecoderGradients>,
+}
+
+/// With respect to what a decoder reads.
+#[derive(Debug)]
+pub struct DecoderGradients {
+    /// `[predictions, hidden]`
+    pub states: Tensor<2>,
+    /// `[vocab_size, hidden]`
+    pub table: Tensor<2>,
+    /// `[vocab_size]`
+    pub bias: Tensor<1>,
+}
+
+/// The cross-entropy of softmax(h Eᵀ + b) for `states` h `[predictions, hidden]`, `table` E `[vocab_size, hidden]`
+/// and `bias` b, all without autodiff, with one of `labels` for each state; with the gradients of its sum divided by
+/// `mean_over`, if that is given.
+///
+/// # Panics
+/// When there is not a label for every state, or it is no row of the table.
+#[must_use]
+pub fn decoder_loss(
+    states: &Tensor<2>,
+    table: &Tensor<2>,
+    bias: &Tensor<1>,
+    labels: &[u32],
+    mean_over: Option<usize>,
+) -> DecoderLoss {
+    let ([predictions, _], [vocabulary, _]) = (states.dims(), table.dims());
+    assert_eq!(predictions, labels.len(), "a label for every state");
+    let scale = mean_over.map(|whole| 1.0 / whole.max(1) as f32);
+    let (mut loss, mut right) = (0.0, 0);
+    let mut parts: Vec<Tensor<2>> = Vec::new();
+    let mut sums: Option<(Tensor<2>, Tensor<1>)> = None;
+    for (number, labels) in labels.chunks(ROWS).enumerate() {
+        let rows = number * ROWS..number * ROWS + labels.len();
+        let states = states.clone().slice_dim(0, rows);
+        let logits = linear(states.clone(), table.clone().transpose(), Some(bias.clone()));
+        let mut logits = match logits.into_data().convert::<f32>().try_into_vec::<f32>() {
+            Ok(logits) => logits,
+            Err(error) => unreachable!("they were made f32: {error:?}"),
+        };
+        let found = cross_entropy_rows(&mut logits, labels, scale);
+        (loss, right) = (loss + found.0, right + found.1);
+        if scale.is_some() {
+            let arriving = Tensor::<2>::from_data(TensorData::new(logits, [labels.len(), vocabulary]), &table.device());
+            parts.push(arriving.clone().matmul(table.clone()));
+            let of_table = arriving.clone().transpose().matmul(states);
+            let of_bias = arriving.sum_dim(0).reshape([vocabulary]);
+            sums = Some(match sums {
+                Some((table, bias)) => (table + of_table, bias + of_bias),
+                None => (of_table, of_bias),
+            });
+        }
+    }
+    let gradients = sums.map(|(table, bias)| DecoderGradients { states: Tensor::cat(parts, 0), table, bias });
+    DecoderLoss { loss, right, gradients }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Int};
+
+    use super::*;
+    use crate::kernel::comparison::leaf;
+    use crate::kernel::cross_entropy;
+
+    fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        tensor.into_data().try_to_vec().unwrap()
+    }
+
+    /// More states than are decoded at a time, against burn's autodiff.
+    #[test]
+    fn equals_the_composed_loss_and_its_gradients() {
+        let (predictions, vocabulary, hidden) = (2 * ROWS + 37, 83, 24);
+        let device = Device::flex().autodiff();
+        let (states, table) =
+            (leaf::<2>([predictions, hidden], 1, &device), leaf::<2>([vocabulary, hidden], 2, &device));
+        let bias = leaf::<1>([vocabulary], 3, &device);
+        let labels: Vec<u32> = (0..predictions as u32).map(|at| at * 7 % vocabulary as u32).collect();
+        let indices: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [predictions]), &device);
+        let composed = cross_entropy(linear(states.clone(), table.clone().transpose(), Some(bias.clone())), indices);
+        let mut gradients = composed.backward();
+        let mean = f64::from(composed.inner().into_scalar::<f32>());
+        let [plain_states, plain_table] = [&states, &table].map(|tensor| tensor.clone().inner());
+        let plain_bias = bias.clone().inner();
+        let ours = decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, Some(predictions));
+        assert!((ours.loss / predictions as f64 / mean - 1.0).abs() < 1e-5, "{} {mean}", ours.loss);
+        let found = ours.gradients.unwrap();
+        let pairs = [
+            (numbers(found.states), numbers(states.grad_remove(&mut gradients).unwrap())),
+            (numbers(found.table), numbers(table.grad_remove(&mut gradients).unwrap())),
+            (numbers(found.bias), numbers(bias.grad_remove(&mut gradients).unwrap())),
+        ];
+        for (ours, expected) in &pairs {
+            assert_eq!(ours.len(), expected.len());
+            let size = expected.iter().fold(0f32, |most, g| most.max(g.abs()));
+            assert!(ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5 * size.max(1e-3)));
+        }
+        let without = decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, None);
+        assert!(without.gradients.is_none());
+        assert_eq!((without.loss.to_bits(), without.right), (ours.loss.to_bits(), ours.right));
+    }
+}
