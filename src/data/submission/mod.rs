@@ -1,4 +1,4 @@
-//! GLUE's submission: a zip of eleven tables of predictions, made ([`pack`]) and judged ([`check`]).
+//! GLUE's submission: a zip of eleven tables of predictions, made ([`pack()`]) and judged ([`check()`]).
 //!
 //! What the server asks for is in its FAQ (<https://gluebenchmark.com/faq>) and in the sample that it gives
 //! out; its own code is not published.

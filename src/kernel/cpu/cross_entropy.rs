@@ -8,7 +8,7 @@ use super::math::exp;
 /// Independent sums of one reduction: a vector of 512 bits.
 const LANES: usize = 16;
 
-/// Σ −log softmax(row)[label] over `[labels, classes]`, in nats, and how many rows are largest at their label. With
+/// Σ −log softmax(row)\[label\] over `[labels, classes]`, in nats, and how many rows are largest at their label. With
 /// `scale`, the rows become the gradient of `scale` × that sum; else they hold nothing of use afterwards.
 ///
 /// Rows are added in order, so that the result does not depend on the number of threads.

@@ -21,7 +21,7 @@ pub struct Judged<'a> {
 /// Sums over questions, each of which scores from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// The questions whose prediction equals an answer, after [`normalize`].
+    /// The questions whose prediction equals an answer, after [`normalize()`].
     pub exact: f64,
     /// The sum of F1 over the words that prediction and answer share, for the answer where it is largest.
     pub f1: f64,

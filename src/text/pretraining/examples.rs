@@ -21,14 +21,14 @@ use crate::text::Vocabulary;
 /// What a model reads of one example and what it has to say. There is no padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PretrainingExample {
-    /// Token ids, masked: `[CLS] a [SEP] b [SEP]` or `[CLS] a [SEP]`. [tokens]
+    /// Token ids, masked: `[CLS] a [SEP] b [SEP]` or `[CLS] a [SEP]`. `[tokens]`
     pub ids: Vec<u32>,
-    /// 0 up to the first `[SEP]`, 1 after it. [tokens]
+    /// 0 up to the first `[SEP]`, 1 after it. `[tokens]`
     pub segments: Vec<u8>,
-    /// Where something is to be predicted, in ascending order. [predictions]
+    /// Where something is to be predicted, in ascending order. `[predictions]`
     pub masked_positions: Vec<u32>,
     /// What is to be predicted there: the token that stood there, or for left-to-right models the next one.
-    /// [predictions]
+    /// `[predictions]`
     pub masked_labels: Vec<u32>,
     /// Whether the second segment is of another document; `None` where there is no second segment.
     pub next_is_random: Option<bool>,

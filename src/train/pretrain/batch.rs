@@ -7,17 +7,17 @@ use crate::text::pretraining::PretrainingExample;
 
 /// Examples one after the other, without padding.
 pub(super) struct PretrainingBatch {
-    /// [tokens]
+    /// `[tokens]`
     ids: Vec<u32>,
-    /// [tokens]
+    /// `[tokens]`
     positions: Vec<u32>,
-    /// [tokens]
+    /// `[tokens]`
     segments: Vec<u32>,
     /// [examples + 1]
     offsets: Vec<u32>,
-    /// The tokens that are to be predicted, ascending. [predictions]
+    /// The tokens that are to be predicted, ascending. `[predictions]`
     pub(super) rows: Vec<u32>,
-    /// What is to be predicted there. [predictions]
+    /// What is to be predicted there. `[predictions]`
     pub(super) labels: Vec<u32>,
     /// The examples that have a second segment, and whether it is random.
     pub(super) pairs: Vec<(u32, bool)>,
