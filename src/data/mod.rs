@@ -8,6 +8,7 @@ mod example;
 pub mod fetch;
 mod folder;
 mod glue;
+mod layouts;
 mod lone;
 mod manifest;
 pub mod mini;

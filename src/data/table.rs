@@ -5,138 +5,15 @@
 
 use super::columns::{ColumnFormat, Scheme, Separator};
 use super::dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
+use super::layouts::{
+    COLA, MNLI, MNLI_DEV, MNLI_TEST, MRPC, MRPC_TEST, PAIR, PAIR_TEST, QNLI, QNLI_TEST, QQP, QQP_TEST, SINGLE_TEST,
+    SST2, STSB, STSB_TEST,
+};
 use SplitRole::{Dev, Test, Train};
 
 const BINARY: Labels = Labels::Classes(&["0", "1"]);
 const TWO_WAY: Labels = Labels::Classes(&["entailment", "not_entailment"]);
 const THREE_WAY: Labels = Labels::Classes(&["contradiction", "entailment", "neutral"]);
-
-const PAIR_TEST: Layout = Layout {
-    header: true,
-    columns: &["index", "sentence1", "sentence2"],
-    id: Some(0),
-    first: 1,
-    second: Some(2),
-    label: None,
-};
-const PAIR: Layout = Layout { columns: &["index", "sentence1", "sentence2", "label"], label: Some(3), ..PAIR_TEST };
-const QNLI_TEST: Layout = Layout { columns: &["index", "question", "sentence"], ..PAIR_TEST };
-const QNLI: Layout = Layout { columns: &["index", "question", "sentence", "label"], ..PAIR };
-const SINGLE_TEST: Layout =
-    Layout { header: true, columns: &["index", "sentence"], id: Some(0), first: 1, second: None, label: None };
-const COLA: Layout = Layout {
-    header: false,
-    columns: &["source", "label", "original mark", "sentence"],
-    id: None,
-    first: 3,
-    second: None,
-    label: Some(1),
-};
-const SST2: Layout =
-    Layout { header: true, columns: &["sentence", "label"], id: None, first: 0, second: None, label: Some(1) };
-const MRPC: Layout = Layout {
-    header: true,
-    columns: &["Quality", "#1 ID", "#2 ID", "#1 String", "#2 String"],
-    id: None,
-    first: 3,
-    second: Some(4),
-    label: Some(0),
-};
-const MRPC_TEST: Layout =
-    Layout { columns: &["index", "#1 ID", "#2 ID", "#1 String", "#2 String"], id: Some(0), label: None, ..MRPC };
-const STSB: Layout = Layout {
-    header: true,
-    columns: &[
-        "index",
-        "genre",
-        "filename",
-        "year",
-        "old_index",
-        "source1",
-        "source2",
-        "sentence1",
-        "sentence2",
-        "score",
-    ],
-    id: Some(0),
-    first: 7,
-    second: Some(8),
-    label: Some(9),
-};
-const STSB_TEST: Layout = Layout {
-    columns: &["index", "genre", "filename", "year", "old_index", "source1", "source2", "sentence1", "sentence2"],
-    label: None,
-    ..STSB
-};
-const QQP: Layout = Layout {
-    header: true,
-    columns: &["id", "qid1", "qid2", "question1", "question2", "is_duplicate"],
-    id: Some(0),
-    first: 3,
-    second: Some(4),
-    label: Some(5),
-};
-const QQP_TEST: Layout =
-    Layout { columns: &["id", "question1", "question2"], first: 1, second: Some(2), label: None, ..QQP };
-const MNLI_TEST: Layout = Layout {
-    header: true,
-    columns: &[
-        "index",
-        "promptID",
-        "pairID",
-        "genre",
-        "sentence1_binary_parse",
-        "sentence2_binary_parse",
-        "sentence1_parse",
-        "sentence2_parse",
-        "sentence1",
-        "sentence2",
-    ],
-    id: Some(0),
-    first: 8,
-    second: Some(9),
-    label: None,
-};
-const MNLI: Layout = Layout {
-    columns: &[
-        "index",
-        "promptID",
-        "pairID",
-        "genre",
-        "sentence1_binary_parse",
-        "sentence2_binary_parse",
-        "sentence1_parse",
-        "sentence2_parse",
-        "sentence1",
-        "sentence2",
-        "label1",
-        "gold_label",
-    ],
-    label: Some(11),
-    ..MNLI_TEST
-};
-const MNLI_DEV: Layout = Layout {
-    columns: &[
-        "index",
-        "promptID",
-        "pairID",
-        "genre",
-        "sentence1_binary_parse",
-        "sentence2_binary_parse",
-        "sentence1_parse",
-        "sentence2_parse",
-        "sentence1",
-        "sentence2",
-        "label1",
-        "label2",
-        "label3",
-        "label4",
-        "label5",
-        "gold_label",
-    ],
-    label: Some(15),
-    ..MNLI_TEST
-};
 
 /// A split whose file has its name.
 const fn split(name: &'static str, role: SplitRole, file: &'static str, layout: Layout, examples: u64) -> SplitFile {

@@ -54,9 +54,9 @@ pub struct Record {
 /// One number with all that is needed to read it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// `accuracy`, `f1`, `mcc`, `pearson`, `spearman`, `loss`.
+    /// `accuracy`, `f1`, `exact_match`, `precision`, `recall`, `mcc`, `pearson`, `spearman`, `loss`.
     pub metric: String,
-    /// The dev split: `dev`, or `dev_matched` and `dev_mismatched`.
+    /// The split that was scored: `dev`, `dev_matched` and `dev_mismatched`, or a `test` whose labels are published.
     pub split: String,
     /// The value, as a fraction (0.884, not 88.4) or a correlation; NaN is stored as null.
     pub value: Option<f64>,

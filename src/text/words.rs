@@ -12,13 +12,12 @@ use rayon::prelude::*;
 
 use self::pieces::Pieces;
 use self::window::{parts, window};
+use super::features::NOWHERE;
 use super::tokenizer::Tokenizer;
 use crate::diagnostic::Diagnostic;
 
 /// Tokens of each sequence that are no word's: `[CLS]` and `[SEP]`.
 const ADDED: usize = 2;
-/// The place of tokens that answer nothing: special tokens and words of the context.
-const NOWHERE: [u32; 2] = [u32::MAX; 2];
 
 /// What a sequence shows besides the words that it is there for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

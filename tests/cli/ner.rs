@@ -104,6 +104,10 @@ fn wrong_flags_and_wrong_files_are_named() {
     ] {
         exchanges += &format!("{}\n", place.run(&with(more)).ends_with(2).exchange());
     }
+    let vocabulary = place.read("vocab.txt");
+    place.write("vocab.txt", &format!("{vocabulary}one more\n"));
+    exchanges += &format!("{}\n", place.run(&with(&[])).ends_with(2).exchange());
+    place.write("vocab.txt", &vocabulary);
     fs::write(place.path("data/dev.txt"), b"\xd6\xd0 B-LOC\n").unwrap();
     exchanges += &format!("{}\n", place.run(&with(&[])).ends_with(2).exchange());
     place.run(&with(&["--lossy", "--num_train_epochs=1"])).ok();

@@ -11,6 +11,7 @@ use crate::cli::Error;
 use crate::diagnostic::Diagnostic;
 use crate::model::Config;
 use crate::store::output;
+use crate::text::Vocabulary;
 
 /// The files of a data folder.
 const TRAIN: &str = "train.txt";
@@ -39,6 +40,8 @@ impl<'a> Scene<'a> {
             }
         }
         let config = configuration(&args.bert_config_file)?;
+        let vocabulary = Vocabulary::load(&args.vocab_file)?;
+        config.fits_vocabulary(&args.vocab_file, vocabulary.len())?;
         let checkpoint = args.init_checkpoint.as_deref().map(|from| checkpoint(from, args)).transpose()?;
         Ok(Self { args, checkpoint, config })
     }

@@ -8,14 +8,13 @@ mod tests;
 
 use rayon::prelude::*;
 
+use super::features::NOWHERE;
 use super::tokenizer::Tokenizer;
 use crate::diagnostic::Diagnostic;
 use context::Context;
 
 /// `[CLS]`, `[SEP]` and `[SEP]`.
 const SPECIAL_TOKENS: usize = 3;
-/// The place of a token that is no part of an answer.
-const NO_PLACE: [u32; 2] = [u32::MAX; 2];
 
 /// How contexts are cut into windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,12 +177,12 @@ impl Windows {
         self.ids.push(special.sep);
         let first = self.ids.len() - from;
         self.segments.resize(self.ids.len(), 0);
-        self.places.resize(self.ids.len(), NO_PLACE);
+        self.places.resize(self.ids.len(), NOWHERE);
         self.ids.extend(&context.ids[start..start + length]);
         self.places.extend(&context.places[start..start + length]);
         self.ids.push(special.sep);
         self.segments.resize(self.ids.len(), 1);
-        self.places.push(NO_PLACE);
+        self.places.push(NOWHERE);
         self.offsets.push(self.ids.len() as u64);
         self.owners.push(owner);
         // Positions of a window are far below 2^24: exact in f32.

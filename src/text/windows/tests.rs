@@ -30,7 +30,7 @@ fn a_short_context_is_one_window() {
     let settings = WindowSettings { max_length: 9, ..SMALL };
     let windows = build("Thé unaffable", &[at("ffab", 7)], settings, Purpose::Training);
     assert_eq!((windows.len(), &windows.owners[..]), (1, &[0][..]));
-    let none = NO_PLACE;
+    let none = NOWHERE;
     assert_eq!(
         window(&windows, 0),
         (
