@@ -226,6 +226,7 @@ impl Args {
             data: set.checksum().to_owned(),
         };
         Ok(PretrainSettings {
+            model: String::new(),
             architecture,
             start,
             objective: if self.model.no_nsp { Objective::MaskedTokens } else { Objective::MaskedTokensAndNextSentence },
@@ -251,6 +252,8 @@ impl Args {
             vocabulary_sha256: vocabulary_sha256.to_owned(),
             evaluation: held_out
                 .map(|set| PretrainEvaluation { data: set.checksum().to_owned(), every: self.watching.eval_every }),
+            masking: None,
+            snapshots: Vec::new(),
             log_every: self.watching.log_every,
             numerics_version: NUMERICS_VERSION,
         })

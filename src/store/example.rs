@@ -79,6 +79,7 @@ pub(crate) fn record(experiment: &str, settings: &RunSettings, score: Option<f64
         peak_memory: Bytes(1),
         host: Host::default(),
         provenance: Provenance::default(),
+        pretraining: None,
         notes: Vec::new(),
     }
 }

@@ -8,6 +8,9 @@ use super::settings::{Architecture, Optimizer, Precision, RunId, Start};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainSettings {
+    /// The model's name in the experiment file; empty outside of one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
     /// The encoder's dimensions.
     pub architecture: Architecture,
     /// Where the weights come from.
@@ -48,6 +51,13 @@ pub struct PretrainSettings {
     pub vocabulary_sha256: String,
     /// What the model is evaluated on, and when.
     pub evaluation: Option<PretrainEvaluation>,
+    /// What the corpora ask for in the places of masked tokens. It is a part of their checksums, and stands here for
+    /// reports; absent in settings of before, and where nothing is masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masking: Option<Masking>,
+    /// Steps, ascending, after which the model is kept besides the last one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub snapshots: Vec<u64>,
     /// A line of the log tells of so many steps.
     pub log_every: u64,
     /// [`NUMERICS_VERSION`](super::settings::NUMERICS_VERSION) at the time.
@@ -62,6 +72,22 @@ pub enum Objective {
     MaskedTokensAndNextSentence,
     /// Masked tokens alone ("No NSP", section 5.1).
     MaskedTokens,
+}
+
+/// Which tokens are to be predicted, and how often what stands in their places (section 3.1 and table 8 of the paper).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Masking {
+    /// The share of tokens that are to be predicted.
+    pub share: f64,
+    /// The share of these that become `[MASK]`.
+    pub mask: f64,
+    /// The share that stay as they are.
+    pub same: f64,
+    /// The share that become any token.
+    pub random: f64,
+    /// Whether all pieces of a word are masked together.
+    pub whole_words: bool,
 }
 
 /// So many steps on one corpus.
@@ -101,14 +127,13 @@ impl PretrainSettings {
         self.phases.iter().map(|phase| phase.steps).sum()
     }
 
-    /// The id of this run: a hash of all that decides its weights. Paths, evaluations and the log do not.
+    /// The id of this run: a hash of all that decides its weights, and of the steps whose models it leaves. Names,
+    /// paths, evaluations and the log do not enter it.
     #[must_use]
     pub fn id(&self) -> RunId {
-        let mut decisive = Self { evaluation: None, log_every: 0, ..self.clone() };
-        if let Start::Checkpoint { folder, hub, .. } = &mut decisive.start {
-            folder.clear();
-            *hub = None;
-        }
+        let mut decisive =
+            Self { model: String::new(), evaluation: None, masking: None, log_every: 0, ..self.clone() };
+        decisive.start.forget_names();
         let json = serde_json::to_vec(&decisive).unwrap_or_default();
         RunId(blake3::hash(&json).to_hex()[..12].to_string())
     }
@@ -121,6 +146,7 @@ mod tests {
     fn settings() -> PretrainSettings {
         let size = 4;
         PretrainSettings {
+            model: String::new(),
             architecture: Architecture {
                 layers: 1,
                 hidden: size,
@@ -151,6 +177,8 @@ mod tests {
             device: "cpu".into(),
             vocabulary_sha256: "v".into(),
             evaluation: Some(PretrainEvaluation { data: "h".into(), every: 5 }),
+            masking: None,
+            snapshots: Vec::new(),
             log_every: 10,
             numerics_version: 3,
         }
@@ -165,6 +193,7 @@ mod tests {
         let same = [
             PretrainSettings { evaluation: None, ..settings() },
             PretrainSettings { log_every: 1, ..settings() },
+            PretrainSettings { model: "other".into(), ..settings() },
             PretrainSettings { start: start("b", "00"), ..settings() },
         ];
         assert!(same.iter().all(|other| other.id() == one.id()));
@@ -174,6 +203,7 @@ mod tests {
             PretrainSettings { start: start("a", "01"), ..settings() },
             PretrainSettings { objective: Objective::MaskedTokens, ..settings() },
             PretrainSettings { warmup_steps: 11, ..settings() },
+            PretrainSettings { snapshots: vec![50], ..settings() },
             PretrainSettings { precision: Precision::Bf16, ..settings() },
             fewer,
         ];

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::pretrain_record::Pretraining;
 use super::settings::{RunId, RunSettings};
 use crate::units::{Bytes, Seconds, Tokens};
 
@@ -47,6 +48,9 @@ pub struct Record {
     pub host: Host,
     /// Which code ran it, and when.
     pub provenance: Provenance,
+    /// The pretraining that the weights come from, when the experiment names one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<Pretraining>,
     /// Remarks a reader must see: a head that was initialised, tensors that were ignored, …
     pub notes: Vec<String>,
 }

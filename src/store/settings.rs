@@ -105,6 +105,36 @@ pub enum Start {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hub: Option<String>,
     },
+    /// The model of a pretraining run. Its id stands for the weights, for it is a hash of all that decides them, so
+    /// that runs are known before they can be started.
+    Pretraining {
+        /// The experiment of the pretraining run.
+        experiment: String,
+        /// The model's name there.
+        model: String,
+        /// The run's id.
+        run: RunId,
+        /// The step whose model it is, when that is not the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u64>,
+    },
+}
+
+impl Start {
+    /// Takes out names and places, which do not decide the weights.
+    pub(super) fn forget_names(&mut self) {
+        match self {
+            Self::Random => {}
+            Self::Checkpoint { folder, hub, .. } => {
+                folder.clear();
+                *hub = None;
+            }
+            Self::Pretraining { experiment, model, .. } => {
+                experiment.clear();
+                model.clear();
+            }
+        }
+    }
 }
 
 /// Training settings that a sweep keeps fixed.
@@ -196,10 +226,7 @@ impl RunSettings {
     pub fn id(&self) -> RunId {
         let mut decisive = self.clone();
         decisive.model.clear();
-        if let Start::Checkpoint { folder, hub, .. } = &mut decisive.start {
-            folder.clear();
-            *hub = None;
-        }
+        decisive.start.forget_names();
         decisive.training = decisive.training.decisive();
         // Struct fields and BTreeMap keys serialise in a fixed order; f64 in its shortest exact form.
         let mut json = serde_json::to_value(&decisive).unwrap_or_default();

@@ -170,6 +170,7 @@ impl Outcome<'_> {
             peak_memory: peak_memory(),
             host: host(&settings.device, context.threads),
             provenance: provenance(clock.started_unix),
+            pretraining: None,
             notes: self.notes(),
         }
     }

@@ -98,6 +98,7 @@ pub(crate) fn record(job: &Job) -> Record {
         host: Host::default(),
         provenance: Provenance::default(),
         // Tells this attempt from any other.
+        pretraining: None,
         notes: vec![format!("{}-{now}", std::process::id())],
     }
 }

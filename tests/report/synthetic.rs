@@ -160,6 +160,7 @@ fn record(experiment: &str, benchmark: &str, settings: RunSettings, shape: &Task
             started_unix: 1_767_225_600,
             finished_unix: 1_767_225_600 + 4,
         },
+        pretraining: None,
         notes: vec!["the weights were drawn at random: nothing was pretrained".into()],
         settings,
     }

@@ -92,6 +92,10 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
     let start = match &settings.start {
         Start::Random => "random, from the seed".to_owned(),
         Start::Checkpoint { folder, sha256, hub } => format!("{} (SHA-256 {sha256})", hub.as_ref().unwrap_or(folder)),
+        Start::Pretraining { experiment, model, run, step } => {
+            let step = step.map_or_else(String::new, |step| format!(", step {step}"));
+            format!("pretraining {experiment}, {model}{step} (run {run})")
+        }
     };
     let mut pairs: Vec<(&str, String)> = vec![
         ("batch size", settings.batch_size.to_string()),

@@ -147,6 +147,7 @@ fn settings(name: &str, optimizer: Optimizer) -> PretrainSettings {
     let number = |key: &str| expected[key].as_f64().unwrap();
     assert!(expected["losses"][name].is_array());
     PretrainSettings {
+        model: String::new(),
         architecture: Config::read(&golden()).unwrap().architecture,
         start: Start::Random,
         objective: Objective::MaskedTokensAndNextSentence,
@@ -167,6 +168,8 @@ fn settings(name: &str, optimizer: Optimizer) -> PretrainSettings {
         device: "cpu".into(),
         vocabulary_sha256: String::new(),
         evaluation: None,
+        masking: None,
+        snapshots: Vec::new(),
         log_every: 1,
         numerics_version: 1,
     }
