@@ -36,7 +36,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     }
     let names: Vec<&str> = experiments.iter().map(|experiment| experiment.name.as_str()).collect();
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from("reports").join(names.join("+")));
-    let input = Input { title: names.join(" + "), experiments };
+    let input = Input { title: names.join(" + "), experiments, pretraining: Vec::new() };
     let page = report::write(&input, &output).map_err(|error| Error::System(error.to_string()))?;
     print(&page.display())?;
     Ok(Ended::Well)

@@ -131,8 +131,7 @@ impl PretrainSettings {
     /// paths, evaluations and the log do not enter it.
     #[must_use]
     pub fn id(&self) -> RunId {
-        let mut decisive =
-            Self { model: String::new(), evaluation: None, masking: None, log_every: 0, ..self.clone() };
+        let mut decisive = Self { model: String::new(), evaluation: None, masking: None, log_every: 0, ..self.clone() };
         decisive.start.forget_names();
         let json = serde_json::to_vec(&decisive).unwrap_or_default();
         RunId(blake3::hash(&json).to_hex()[..12].to_string())
