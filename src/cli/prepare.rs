@@ -94,6 +94,7 @@ impl ExperimentArgs {
             task_files: experiment.tasks.iter().filter_map(files).collect(),
             mini,
             ceilings,
+            corpora: BTreeMap::new(),
             threads: rayon::current_num_threads() as u32,
         };
         let reader = Reader { experiment: &experiment, skip_bad_rows: self.skip_bad_rows };

@@ -196,9 +196,9 @@ impl Args {
         let corpora = self.corpus.iter().map(|folder| ExampleSet::open(folder)).collect::<Result<Vec<_>, _>>()?;
         let held_out = self.watching.held_out.as_deref().map(ExampleSet::open).transpose()?;
         let settings = self.settings(&corpora, held_out.as_ref())?;
-        let context = PretrainContext { out: self.out.clone(), corpora, held_out, saving: self.watching.saving()? };
+        let context = PretrainContext { corpora, held_out, saving: self.watching.saving()? };
         let mut display = PretrainDisplay::new(StopFlag::on_signals()?);
-        let ended = pretrain(&context, &settings, &mut display);
+        let ended = pretrain(&self.out, &context, &settings, &mut display);
         display.finish();
         match ended {
             Ok(done) => conclude(&done),
@@ -254,6 +254,7 @@ impl Args {
                 .map(|set| PretrainEvaluation { data: set.checksum().to_owned(), every: self.watching.eval_every }),
             masking: None,
             snapshots: Vec::new(),
+            saving: None,
             log_every: self.watching.log_every,
             numerics_version: NUMERICS_VERSION,
         })

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::exec::{Job, Observer, Phase, Progress, Summary};
 use crate::plan::Plan;
-use crate::store::{Failure, Record, RunId, RunState};
+use crate::store::{Failure, Finished, RunId, RunState, Work};
 use crate::units::Seconds;
 
 /// An observer that shows what it is told on standard error.
@@ -102,11 +102,28 @@ fn style(template: &str) -> ProgressStyle {
 
 /// A run in a few words.
 fn words(job: &Job) -> String {
-    let of = &job.settings;
-    format!(
-        "{} {} batch {} rate {:e} epochs {} seed {}",
-        of.task, of.model, of.batch_size, of.learning_rate, of.epochs, of.seed
-    )
+    match &job.work {
+        Work::FineTuning(of) => format!(
+            "{} {} batch {} rate {:e} epochs {} seed {}",
+            of.task, of.model, of.batch_size, of.learning_rate, of.epochs, of.seed
+        ),
+        Work::Pretraining(of) => format!("pretraining {} {} seed {}", job.experiment, of.model, of.seed),
+    }
+}
+
+/// What a run that is done is judged by, and how long it took.
+fn result(finished: &Finished) -> String {
+    match finished {
+        Finished::FineTuning(record) => {
+            let score = record.primary_score().map_or_else(|| "undefined".to_owned(), |score| format!("{score:.4}"));
+            format!("{} {score} in {}", record.primary_metric, record.timings.wall)
+        }
+        Finished::Pretraining(record) => {
+            let scores = record.evaluations.last();
+            let scores = scores.map_or_else(|| "done".to_owned(), |of| format!("perplexity {:.2}", of.perplexity));
+            format!("{scores} in {}", record.wall)
+        }
+    }
 }
 
 impl Observer for Display {
@@ -142,12 +159,16 @@ impl Observer for Display {
         bar.set_message(format!("{}: step {step}/{steps}, {doing}", words(job)));
     }
 
-    fn job_finished(&mut self, slot: usize, job: &Job, record: &Record) {
+    fn job_finished(&mut self, slot: usize, job: &Job, finished: &Finished) {
         self.settle(job, true);
         self.free(slot);
-        let score = record.primary_score().map_or_else(|| "undefined".to_owned(), |score| format!("{score:.4}"));
-        let (metric, wall) = (&record.primary_metric, record.timings.wall);
-        self.say(&format!("[{}/{}] {}: {metric} {score} in {wall}", self.settled, self.runs, words(job)));
+        self.say(&format!("[{}/{}] {}: {}", self.settled, self.runs, words(job), result(finished)));
+    }
+
+    fn job_blocked(&mut self, job: &Job) {
+        self.settle(job, false);
+        let of = "the pretraining that it starts from is not done";
+        self.say(&format!("[{}/{}] {}: not run: {of}", self.settled, self.runs, words(job)));
     }
 
     fn job_failed(&mut self, slot: usize, job: &Job, failure: &Failure) {

@@ -111,12 +111,13 @@ fn fitting_slots(plan: &Plan, threads: usize) -> usize {
 }
 
 fn conclude(prepared: &Prepared, summary: &Summary, stopped: bool) -> Result<Ended, Error> {
-    let Summary { done, skipped, failed, interrupted } = *summary;
+    let Summary { done, skipped, failed, interrupted, blocked } = *summary;
+    let waited = if blocked > 0 { format!(", {blocked} without their pretraining") } else { String::new() };
     print(&format_args!(
-        "{}: {done} done now, {skipped} before, {failed} failed, {interrupted} interrupted",
+        "{}: {done} done now, {skipped} before, {failed} failed, {interrupted} interrupted{waited}",
         prepared.plan.experiment
     ))?;
-    Ok(match (interrupted, failed) {
+    Ok(match (interrupted, failed + blocked) {
         (0, 0) => Ended::Well,
         // A sweep that a failure stopped was not interrupted by its user.
         (_, 1..) if !stopped => Ended::WithFailures,

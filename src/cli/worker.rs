@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::{Ended, Error, threads};
 use crate::exec::{Job, Phase, Progress, StopFlag, Unfinished, WorkerCommand, worker};
-use crate::store::{Evaluation, Failure, FailureKind, Record, RunFolder};
-use crate::train::{RunContext, StepReport, TrainError, Watch, run};
+use crate::store::{Evaluation, Failure, FailureKind, Finished, PretrainScores, PretrainStepEvent, RunFolder, Work};
+use crate::train::{PretrainStep, PretrainWatch, RunContext, StepReport, TrainError, Watch, pretrain_run, run};
 
 /// Trains what the parent process asks for.
 #[derive(Debug, clap::Args)]
@@ -44,9 +44,18 @@ fn train(
     folder: &RunFolder,
     progress: &mut dyn FnMut(Progress),
     stop: &StopFlag,
-) -> Result<Record, Unfinished> {
-    let mut reporter = Reporter { epochs: job.settings.epochs, last: None, steps: 0, progress, stop };
-    run(context, &job.experiment, &job.settings, folder, &mut reporter).map_err(|error| match error {
+) -> Result<Finished, Unfinished> {
+    let done = match &job.work {
+        Work::FineTuning(settings) => {
+            let mut reporter = Reporter { epochs: settings.epochs, last: None, steps: 0, progress, stop };
+            run(context, &job.experiment, settings, folder, &mut reporter).map(Finished::from)
+        }
+        Work::Pretraining(settings) => {
+            let mut reporter = Reporter { epochs: settings.phases.len() as u32, last: None, steps: 0, progress, stop };
+            pretrain_run(context, &job.experiment, settings, folder, &mut reporter).map(Finished::from)
+        }
+    };
+    done.map_err(|error| match error {
         TrainError::Stopped { .. } => Unfinished::Stopped,
         TrainError::Diverged { step, loss, gradient_norm } => {
             let cause = format!("step {step}: loss {loss}, gradient norm {gradient_norm}");
@@ -91,6 +100,36 @@ impl Watch for Reporter<'_> {
         let phase = if last { Phase::Saving } else { Phase::Evaluation };
         self.tell(phase, evaluation.step, evaluation.epoch, Some(evaluation.train_loss), 0.0);
     }
+
+    fn stop(&mut self) -> bool {
+        self.stop.is_set()
+    }
+}
+
+impl PretrainWatch for Reporter<'_> {
+    fn begins(&mut self, step: u64, steps: u64) {
+        self.steps = steps;
+        self.tell(Phase::Training, step, 1, None, 0.0);
+    }
+
+    // The record keeps notes, and the log scores.
+    fn note(&mut self, _: &str) {}
+
+    fn step(&mut self, report: &PretrainStep) {
+        if self.last.is_none_or(|last| last.elapsed() >= INTERVAL) || report.step == report.steps {
+            let speed = report.tokens as f64 / report.seconds.0.max(f64::MIN_POSITIVE);
+            self.tell(Phase::Training, report.step, report.phase as u32 + 1, Some(report.loss), speed);
+        }
+    }
+
+    fn logged(&mut self, _: &PretrainStepEvent) {}
+
+    fn evaluated(&mut self, scores: &PretrainScores) {
+        let phase = if scores.step == self.steps { Phase::Saving } else { Phase::Evaluation };
+        self.tell(phase, scores.step, self.epochs, None, 0.0);
+    }
+
+    fn saved(&mut self, _: u64) {}
 
     fn stop(&mut self) -> bool {
         self.stop.is_set()

@@ -76,7 +76,7 @@ impl Sweep<'_> {
             return Ok(Taken::Elsewhere);
         };
         let folder = job.folder(self.root)?.under_claim(claim.token());
-        if matches!(folder.record(), Ok(Some(_))) {
+        if folder.is_done() {
             self.settle_elsewhere(job, &RunState::Done);
             return Ok(Taken::Settled);
         }

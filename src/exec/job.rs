@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Failure, RunFolder, RunId, RunSettings, RunsRoot, StoreError};
+use crate::store::{Failure, RunFolder, RunId, RunsRoot, Start, StoreError, Work};
 use crate::units::Seconds;
 
 /// One run to be done.
@@ -14,7 +14,7 @@ pub struct Job {
     /// The run's id.
     pub id: RunId,
     /// What to run.
-    pub settings: RunSettings,
+    pub work: Work,
     /// How long it will take, for the order: the longest goes first. 0 when unknown.
     pub forecast: Seconds,
 }
@@ -28,7 +28,7 @@ pub struct Options {
     pub fail_fast: bool,
 }
 
-/// What became of the jobs; the four add up to their number.
+/// What became of the jobs; the five add up to their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Completed now, by this process.
@@ -39,6 +39,8 @@ pub struct Summary {
     pub failed: usize,
     /// Left missing by a stop.
     pub interrupted: usize,
+    /// Left missing because the pretraining that they start from failed or is not among the jobs.
+    pub blocked: usize,
 }
 
 /// How far a run is.
@@ -93,8 +95,22 @@ impl From<Failure> for Unfinished {
 impl Job {
     /// The run of `experiment` with these settings.
     #[must_use]
-    pub fn new(experiment: &str, settings: RunSettings, forecast: Seconds) -> Self {
-        Self { experiment: experiment.to_owned(), id: settings.id(), settings, forecast }
+    pub fn new(experiment: &str, work: impl Into<Work>, forecast: Seconds) -> Self {
+        let work = work.into();
+        Self { experiment: experiment.to_owned(), id: work.id(), work, forecast }
+    }
+
+    /// The folder of the pretraining run whose model this one starts from.
+    ///
+    /// # Errors
+    /// [`StoreError::Name`].
+    pub fn after(&self, root: &RunsRoot) -> Result<Option<RunFolder>, StoreError> {
+        match self.work.start() {
+            Start::Random | Start::Checkpoint { .. } => Ok(None),
+            Start::Pretraining { experiment, model, run, .. } => {
+                root.pretraining_folder(experiment, model, run).map(Some)
+            }
+        }
     }
 
     /// Its folder.
@@ -102,7 +118,7 @@ impl Job {
     /// # Errors
     /// [`StoreError::Name`].
     pub fn folder(&self, root: &RunsRoot) -> Result<RunFolder, StoreError> {
-        root.folder_of(&self.experiment, &self.settings, self.id.clone())
+        root.folder_for(&self.experiment, &self.work, self.id.clone())
     }
 }
 
@@ -115,12 +131,16 @@ impl Progress {
     }
 }
 
-/// Longest first, so that the end of a sweep does not wait for one long run; then by id.
+/// Pretraining first, for others wait for it; then the longest first, so that the end of a sweep does not wait for one
+/// long run; then by id.
 pub(super) fn sort_longest_first(jobs: &mut [Job]) {
     for job in &mut *jobs {
         if !job.forecast.0.is_finite() {
             job.forecast = Seconds(0.0);
         }
     }
-    jobs.sort_by(|a, b| b.forecast.0.total_cmp(&a.forecast.0).then_with(|| a.id.cmp(&b.id)));
+    let later = |job: &Job| matches!(job.work, Work::FineTuning(_));
+    jobs.sort_by(|a, b| {
+        later(a).cmp(&later(b)).then(b.forecast.0.total_cmp(&a.forecast.0)).then_with(|| a.id.cmp(&b.id))
+    });
 }

@@ -15,6 +15,7 @@ mod panics;
 mod protocol;
 mod stop;
 mod sweep;
+mod waiting;
 pub mod worker;
 
 use std::io;

@@ -1,7 +1,7 @@
 //! Who is told what happens in a sweep.
 
 use super::job::{Job, Progress, Summary};
-use crate::store::{Failure, Record, RunState};
+use crate::store::{Failure, Finished, RunState};
 
 /// Is told what happens, as it happens, on the thread that called `execute`. Slots count from 0.
 pub trait Observer {
@@ -21,8 +21,8 @@ pub trait Observer {
     }
 
     /// A job is complete on disk.
-    fn job_finished(&mut self, slot: usize, job: &Job, record: &Record) {
-        let _ = (slot, job, record);
+    fn job_finished(&mut self, slot: usize, job: &Job, finished: &Finished) {
+        let _ = (slot, job, finished);
     }
 
     /// A job failed.
@@ -33,6 +33,11 @@ pub trait Observer {
     /// A job was given up without a result, because of a stop or because another process has it now.
     fn job_abandoned(&mut self, slot: usize, job: &Job) {
         let _ = (slot, job);
+    }
+
+    /// A job cannot be done: the pretraining that it starts from failed, or nobody does it.
+    fn job_blocked(&mut self, job: &Job) {
+        let _ = job;
     }
 
     /// Another process has completed a job, or failed at it: `state` is `Done` or `Failed`.

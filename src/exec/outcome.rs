@@ -5,7 +5,7 @@ use super::child::Worker;
 use super::death::{self, MemoryKills};
 use super::protocol::Reply;
 use super::sweep::{Slot, Sweep, Task};
-use crate::store::{Failure, FailureKind, Record, StoreError};
+use crate::store::{Failure, FailureKind, Finished, StoreError};
 
 impl Sweep<'_> {
     /// What a busy worker says, and what its slot has afterwards.
@@ -21,7 +21,7 @@ impl Sweep<'_> {
                 self.observer.progress(at, &task.job, progress);
                 return Slot::Busy(worker, task);
             }
-            Reply::Finished => match task.folder.record() {
+            Reply::Finished => match task.folder.finished() {
                 Ok(Some(record)) => self.settle_done(at, &task, &record),
                 Ok(None) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, "the record vanished")),
                 Err(error) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, error.to_string())),
@@ -52,7 +52,7 @@ impl Sweep<'_> {
             self.failed_start(&worker, &death::end(status))?;
             return Ok(Slot::Empty);
         }
-        if let Ok(Some(record)) = task.folder.record() {
+        if let Ok(Some(record)) = task.folder.finished() {
             self.settle_done(at, &task, &record);
             return Ok(Slot::Empty);
         }
@@ -62,9 +62,9 @@ impl Sweep<'_> {
         Ok(Slot::Empty)
     }
 
-    fn settle_done(&mut self, at: usize, task: &Task, record: &Record) {
+    fn settle_done(&mut self, at: usize, task: &Task, finished: &Finished) {
         self.summary.done += 1;
-        self.observer.job_finished(at, &task.job, record);
+        self.observer.job_finished(at, &task.job, finished);
     }
 
     fn settle_failed(&mut self, at: usize, task: Box<Task>, failure: &Failure) {
@@ -83,7 +83,7 @@ impl Sweep<'_> {
 
     /// The worker of a job gave it up or was ended, because of a stop.
     pub(super) fn settle_interrupted(&mut self, at: usize, task: &Task) {
-        if let Ok(Some(record)) = task.folder.record() {
+        if let Ok(Some(record)) = task.folder.finished() {
             return self.settle_done(at, task, &record);
         }
         self.summary.interrupted += 1;

@@ -53,6 +53,8 @@ pub(super) struct Sweep<'a> {
     pub(super) pending: VecDeque<Job>,
     /// Jobs that other processes hold.
     pub(super) elsewhere: Vec<Job>,
+    /// Jobs that start from pretraining runs that are not done.
+    pub(super) waiting: Vec<Job>,
     pub(super) looked_at: Instant,
     pub(super) waiting_for: usize,
     pub(super) summary: Summary,
@@ -81,6 +83,7 @@ impl<'a> Sweep<'a> {
             slots: (0..local.slots.max(1)).map(|_| Slot::Empty).collect(),
             pending: VecDeque::new(),
             elsewhere: Vec::new(),
+            waiting: Vec::new(),
             looked_at: Instant::now(),
             waiting_for: 0,
             summary: Summary::default(),
@@ -97,6 +100,7 @@ impl<'a> Sweep<'a> {
             self.heed_stop();
             self.give_up_lost_claims();
             if !self.stopping {
+                self.wake_waiting()?;
                 self.fill_slots()?;
                 self.look_elsewhere()?;
             }
@@ -109,7 +113,7 @@ impl<'a> Sweep<'a> {
                 self.handle(event)?;
             }
         }
-        self.summary.interrupted += self.pending.len() + self.elsewhere.len();
+        self.summary.interrupted += self.pending.len() + self.elsewhere.len() + self.waiting.len();
         for slot in self.slots {
             if let Slot::Starting(worker) | Slot::Idle(worker) = slot {
                 worker.dismiss();
@@ -135,6 +139,7 @@ impl<'a> Sweep<'a> {
                 RunState::Missing | RunState::Claimed(_) => self.pending.push_back(job),
             }
         }
+        self.set_waiting_aside()?;
         self.observer.started(total, self.summary.skipped, failed_before);
         Ok(())
     }

@@ -4,14 +4,18 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::atomic;
 use super::checkpoints::{CHECKPOINTS, Checkpoints};
 use super::error::StoreError;
 use super::events::EventLog;
 use super::failure::unix_now;
 use super::folder::{FAILURE, LOG, METRICS, RECORD, RunFolder, SETTINGS};
+use super::pretrain_folder::SNAPSHOTS;
 use super::record::{Failure, Record};
-use super::settings::RunSettings;
+use super::work::Finished;
 
 impl RunFolder {
     /// Starts an attempt: removes what an earlier one left, except the log and what it can go on from, and writes the
@@ -19,15 +23,18 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`StoreError::AlreadyDone`] when there is a good record; when the disk says no.
-    pub fn begin(&self, settings: &RunSettings) -> Result<(), StoreError> {
-        if matches!(self.record(), Ok(Some(_))) {
+    pub fn begin(&self, settings: &impl Serialize) -> Result<(), StoreError> {
+        if self.is_done() {
             return Err(StoreError::AlreadyDone(self.id().clone()));
         }
         self.check_claim()?;
         fs::create_dir_all(self.path()).map_err(|error| atomic::about("cannot create", self.path(), &error))?;
         for entry in fs::read_dir(self.path()).map_err(|error| atomic::about("cannot list", self.path(), &error))? {
             let path = entry?.path();
-            if path.file_name().is_some_and(|name| ![LOG, METRICS, CHECKPOINTS].iter().any(|kept| name == *kept)) {
+            if path
+                .file_name()
+                .is_some_and(|name| ![LOG, METRICS, CHECKPOINTS, SNAPSHOTS].iter().any(|kept| name == *kept))
+            {
                 atomic::remove(&path)?;
             }
         }
@@ -129,12 +136,27 @@ impl RunFolder {
     /// another run's,
     /// [`StoreError::AlreadyDone`], [`StoreError::ClaimLost`], or when the disk says no.
     pub fn write_record(&self, record: &Record) -> Result<(), StoreError> {
+        self.complete(record, &record.place())
+    }
+
+    /// As [`RunFolder::write_record`], for either kind of run.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_record`].
+    pub fn write_finished(&self, finished: &Finished) -> Result<(), StoreError> {
+        match finished {
+            Finished::FineTuning(record) => self.write_record(record),
+            Finished::Pretraining(record) => self.complete(&**record, &record.place()),
+        }
+    }
+
+    fn complete<T: Serialize + DeserializeOwned>(&self, record: &T, place: &str) -> Result<(), StoreError> {
         let path = self.path().join(RECORD);
-        if let Some(cause) = self.foreign(record) {
+        if let Some(cause) = self.foreign(place) {
             return Err(StoreError::Unrepresentable { path, cause });
         }
         let bytes = atomic::json(record)?;
-        if let Err(error) = serde_json::from_slice::<Record>(&bytes) {
+        if let Err(error) = serde_json::from_slice::<T>(&bytes) {
             let line = String::from_utf8_lossy(&bytes).lines().nth(error.line().saturating_sub(1)).map(str::to_owned);
             let cause = format!("not a finite number: {}", line.unwrap_or_default().trim().trim_end_matches(','));
             return Err(StoreError::Unrepresentable { path, cause });
@@ -158,7 +180,7 @@ impl RunFolder {
     /// [`StoreError::AlreadyDone`] when there is a good record; when the disk says no, or the claim is
     /// lost.
     pub fn write_failure(&self, failure: &Failure) -> Result<(), StoreError> {
-        if matches!(self.record(), Ok(Some(_))) {
+        if self.is_done() {
             return Err(StoreError::AlreadyDone(self.id().clone()));
         }
         self.check_claim()?;

@@ -10,9 +10,14 @@ use super::atomic;
 use super::claim::{Claims, Holder};
 use super::error::StoreError;
 use super::events::{Event, read_events};
+use super::pretrain_folder::snapshot_in;
+use super::pretrain_log::{PretrainEvent, PretrainLog};
+use super::pretrain_record::{PRETRAINING, PretrainRecord};
+use super::pretraining::PretrainSettings;
 use super::record::{Failure, Record};
 use super::root::RunsRoot;
 use super::settings::{RunId, RunSettings};
+use super::work::{Finished, Work};
 
 /// The settings, written when the run starts.
 pub(super) const SETTINGS: &str = "settings.json";
@@ -105,6 +110,12 @@ impl RunFolder {
         self.path.join(MODEL)
     }
 
+    /// Where the model of a pretraining after `step` is, which is not the last.
+    #[must_use]
+    pub fn snapshot(&self, step: u64) -> PathBuf {
+        snapshot_in(&self.path, step)
+    }
+
     /// Where the dev predictions of a split are.
     #[must_use]
     pub fn predictions(&self, split: &str) -> PathBuf {
@@ -116,7 +127,7 @@ impl RunFolder {
     /// # Errors
     /// When a file is there and cannot be read.
     pub fn state(&self) -> Result<RunState, StoreError> {
-        if matches!(self.record(), Ok(Some(_))) {
+        if self.is_done() {
             return Ok(RunState::Done);
         }
         let holder = self.claims.holder(&self.id)?;
@@ -132,14 +143,57 @@ impl RunFolder {
         }
     }
 
+    /// Whether the run is done. A damaged record counts as none.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self.finished(), Ok(Some(_)))
+    }
+
+    /// Whether it is a run that pretrains.
+    #[must_use]
+    pub fn is_pretraining(&self) -> bool {
+        self.task == PRETRAINING
+    }
+
     /// The record, if the run is done.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when it is no record or another run's.
+    pub fn finished(&self) -> Result<Option<Finished>, StoreError> {
+        if self.is_pretraining() {
+            Ok(self.pretrain_record()?.map(Finished::from))
+        } else {
+            Ok(self.record()?.map(Finished::from))
+        }
+    }
+
+    /// The record of a run on a task, if it is done; none of a pretraining.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it is no record or another run's.
     pub fn record(&self) -> Result<Option<Record>, StoreError> {
+        if self.is_pretraining() {
+            return Ok(None);
+        }
+        self.own_record(Record::place)
+    }
+
+    /// The record of a pretraining, if it is done; none of a run on a task.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it is no record or another run's.
+    pub fn pretrain_record(&self) -> Result<Option<PretrainRecord>, StoreError> {
+        if !self.is_pretraining() {
+            return Ok(None);
+        }
+        self.own_record(PretrainRecord::place)
+    }
+
+    /// The record file, when `place` says that it is of this run.
+    fn own_record<T: DeserializeOwned>(&self, place: impl Fn(&T) -> String) -> Result<Option<T>, StoreError> {
         let path = self.path.join(RECORD);
-        let Some(record) = read_json::<Record>(&path)? else { return Ok(None) };
-        match self.foreign(&record) {
+        let Some(record) = read_json::<T>(&path)? else { return Ok(None) };
+        match self.foreign(&place(&record)) {
             Some(cause) => Err(StoreError::Damaged { path, cause }),
             None => Ok(Some(record)),
         }
@@ -153,12 +207,33 @@ impl RunFolder {
         read_json(&self.path.join(FAILURE))
     }
 
-    /// The settings, if the run was ever started.
+    /// The settings of a run on a task, if it was ever started.
     ///
     /// # Errors
     /// When `settings.json` is there and cannot be read.
     pub fn settings(&self) -> Result<Option<RunSettings>, StoreError> {
-        read_json(&self.path.join(SETTINGS))
+        Ok(self.work()?.and_then(|work| work.fine_tuning().cloned()))
+    }
+
+    /// What the run is to do, if it was ever started.
+    ///
+    /// # Errors
+    /// When `settings.json` is there and cannot be read.
+    pub fn work(&self) -> Result<Option<Work>, StoreError> {
+        let path = self.path.join(SETTINGS);
+        if self.is_pretraining() {
+            Ok(read_json::<PretrainSettings>(&path)?.map(Work::from))
+        } else {
+            Ok(read_json::<RunSettings>(&path)?.map(Work::from))
+        }
+    }
+
+    /// The log of a pretraining so far.
+    ///
+    /// # Errors
+    /// When `metrics.jsonl` cannot be read.
+    pub fn pretrain_events(&self) -> Result<Vec<PretrainEvent>, StoreError> {
+        Ok(PretrainLog::events(&self.path.join(METRICS))?)
     }
 
     /// Training steps and evaluations so far.
@@ -183,12 +258,10 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Whose record this is, when not this run's.
-    pub(super) fn foreign(&self, record: &Record) -> Option<String> {
-        let Record { id, experiment, settings, .. } = record;
-        let found = [experiment, &settings.task, &settings.model, &id.0];
-        let own = [&self.experiment, &self.task, &self.model, &self.id.0];
-        (found != own).then(|| format!("it is of {}", found.map(String::as_str).join("/")))
+    /// Whose record it is that says to be of `place`, when not this run's.
+    pub(super) fn foreign(&self, place: &str) -> Option<String> {
+        let own = [&self.experiment, &self.task, &self.model, &self.id.0].map(String::as_str).join("/");
+        (place != own).then(|| format!("it is of {place}"))
     }
 
     /// Fails when this folder is under a claim that no longer stands.

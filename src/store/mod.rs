@@ -19,6 +19,7 @@ pub mod output;
 mod pretrain_folder;
 mod pretrain_log;
 mod pretrain_record;
+mod pretrained;
 mod pretraining;
 mod process;
 pub mod record;
@@ -26,6 +27,7 @@ mod root;
 pub mod settings;
 #[cfg(test)]
 mod tests;
+mod work;
 
 pub use approach::{Approach, Context, FeatureBased, Layers, SpanOptions, TagOptions, TaskOptions};
 pub use checkpoints::{CHECKPOINTS, Checkpoint, CheckpointWriter, Checkpoints, Unusable};
@@ -40,8 +42,9 @@ pub use models::by_rank;
 pub use pretrain_folder::{PretrainFolder, PretrainFolderError};
 pub use pretrain_log::{PretrainEvent, PretrainLog, PretrainScores, PretrainStepEvent};
 pub use pretrain_record::{PRETRAINING, PretrainRecord, Pretraining};
-pub use pretraining::{Masking, Objective, PretrainEvaluation, PretrainPhase, PretrainSettings};
+pub use pretraining::{Masking, Objective, PretrainEvaluation, PretrainPhase, PretrainSaving, PretrainSettings};
 pub use process::{Process, host_name, machine};
 pub use record::{Evaluation, Failure, Host, Provenance, Record, Score, Timings};
 pub use root::{Records, RunsRoot};
 pub use settings::{Architecture, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings};
+pub use work::{Finished, Work};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::atomic;
 use super::checkpoints::{CHECKPOINTS, Checkpoints};
 use super::error::StoreError;
+use super::folder::RunFolder;
 use super::pretrain_log::{PretrainEvent, PretrainLog};
 use super::pretraining::PretrainSettings;
 use super::settings::RunId;
@@ -15,6 +16,8 @@ use crate::diagnostic::Diagnostic;
 const SETTINGS: &str = "settings.json";
 const METRICS: &str = "metrics.jsonl";
 const MODEL: &str = "model";
+/// Models after steps before the last one: `snapshots/step-0000500/`.
+pub(super) const SNAPSHOTS: &str = "snapshots";
 /// Held by the process at work; the system lets go of it when the process ends, however it ends.
 const LOCK: &str = "lock";
 
@@ -23,7 +26,16 @@ const LOCK: &str = "lock";
 pub struct PretrainFolder {
     path: PathBuf,
     run: RunId,
-    _lock: File,
+    held: Held,
+}
+
+/// What keeps other processes out.
+#[derive(Debug)]
+enum Held {
+    /// The lock of a folder of its own; it falls with the file.
+    Lock(#[expect(dead_code, reason = "held, not read")] File),
+    /// The claim of a run of an experiment.
+    Claim(Box<RunFolder>),
 }
 
 /// Why a folder cannot be worked in.
@@ -58,7 +70,32 @@ impl PretrainFolder {
             same_run(&written, settings)?;
         }
         atomic::write_json(&written, settings)?;
-        Ok(Self { path: path.to_path_buf(), run: settings.id(), _lock: lock })
+        Ok(Self { path: path.to_path_buf(), run: settings.id(), held: Held::Lock(lock) })
+    }
+
+    /// The folder of a run of an experiment, which was begun and is under a claim.
+    ///
+    /// # Errors
+    /// When the disk says no, or the claim is lost.
+    pub fn of_run(folder: &RunFolder) -> Result<Self, StoreError> {
+        folder.check_claim()?;
+        atomic::clean(folder.path())?;
+        Ok(Self {
+            path: folder.path().to_path_buf(),
+            run: folder.id().clone(),
+            held: Held::Claim(Box::new(folder.clone())),
+        })
+    }
+
+    /// Fails when the folder is no longer this process's.
+    ///
+    /// # Errors
+    /// [`StoreError::ClaimLost`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        match &self.held {
+            Held::Lock(_) => Ok(()),
+            Held::Claim(folder) => folder.check_claim(),
+        }
     }
 
     /// Its checkpoints, of which the last `keep` stay.
@@ -90,16 +127,49 @@ impl PretrainFolder {
         self.path.join(MODEL)
     }
 
+    /// Where the model after `step` is, which is not the last.
+    #[must_use]
+    pub fn snapshot(&self, step: u64) -> PathBuf {
+        snapshot_in(&self.path, step)
+    }
+
+    /// Writes the model after `step`, as [`PretrainFolder::write_model`] does the last one.
+    ///
+    /// # Errors
+    /// As `write`, and when the disk says no.
+    pub fn write_snapshot<E: From<StoreError>>(
+        &self,
+        step: u64,
+        write: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.check()?;
+        let place = self.snapshot(step);
+        let folder = self.path.join(SNAPSHOTS);
+        fs::create_dir_all(&folder)
+            .map_err(|error| StoreError::from(atomic::about("cannot create", &folder, &error)))?;
+        atomic::clean(&folder).map_err(StoreError::from)?;
+        publish(&place, write)
+    }
+
     /// Writes the model: `write` fills an empty folder, which is flushed and put in its place.
     ///
     /// # Errors
     /// As `write`, and when the disk says no.
     pub fn write_model<E: From<StoreError>>(&self, write: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
-        let place = self.model();
-        let staged = atomic::stage_folder(&place).map_err(StoreError::from)?;
-        write(&staged)?;
-        atomic::publish_folder(&staged, &place).map_err(|error| StoreError::from(error).into())
+        self.check()?;
+        publish(&self.model(), write)
     }
+}
+
+/// Where the model of a pretraining run at `path` after `step` is.
+pub(super) fn snapshot_in(path: &Path, step: u64) -> PathBuf {
+    path.join(SNAPSHOTS).join(format!("step-{step:07}"))
+}
+
+fn publish<E: From<StoreError>>(place: &Path, write: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
+    let staged = atomic::stage_folder(place).map_err(StoreError::from)?;
+    write(&staged)?;
+    atomic::publish_folder(&staged, place).map_err(|error| StoreError::from(error).into())
 }
 
 /// Whether nothing of a run is there yet.

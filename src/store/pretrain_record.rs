@@ -60,6 +60,11 @@ pub struct Pretraining {
 }
 
 impl PretrainRecord {
+    /// `EXPERIMENT/pretraining/MODEL/ID`: the run that it is of.
+    pub(super) fn place(&self) -> String {
+        format!("{}/{PRETRAINING}/{}/{}", self.experiment, self.settings.model, self.id)
+    }
+
     /// What a run that starts from the model of `step` (the last one when `None`) keeps of this.
     /// `None` when no such model was kept.
     #[must_use]

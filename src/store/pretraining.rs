@@ -58,6 +58,9 @@ pub struct PretrainSettings {
     /// Steps, ascending, after which the model is kept besides the last one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub snapshots: Vec<u64>,
+    /// When checkpoints are written; decides nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saving: Option<PretrainSaving>,
     /// A line of the log tells of so many steps.
     pub log_every: u64,
     /// [`NUMERICS_VERSION`](super::settings::NUMERICS_VERSION) at the time.
@@ -102,6 +105,20 @@ pub struct PretrainPhase {
     pub data: String,
 }
 
+/// When checkpoints are written, besides the last step and a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainSaving {
+    /// After so many steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_steps: Option<u64>,
+    /// After so many minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_minutes: Option<f64>,
+    /// How many are kept.
+    pub keep: u32,
+}
+
 /// Evaluation on examples that are not trained on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -131,7 +148,8 @@ impl PretrainSettings {
     /// paths, evaluations and the log do not enter it.
     #[must_use]
     pub fn id(&self) -> RunId {
-        let mut decisive = Self { model: String::new(), evaluation: None, masking: None, log_every: 0, ..self.clone() };
+        let mut decisive =
+            Self { model: String::new(), evaluation: None, masking: None, saving: None, log_every: 0, ..self.clone() };
         decisive.start.forget_names();
         let json = serde_json::to_vec(&decisive).unwrap_or_default();
         RunId(blake3::hash(&json).to_hex()[..12].to_string())
@@ -178,6 +196,7 @@ mod tests {
             evaluation: Some(PretrainEvaluation { data: "h".into(), every: 5 }),
             masking: None,
             snapshots: Vec::new(),
+            saving: None,
             log_every: 10,
             numerics_version: 3,
         }

@@ -154,6 +154,12 @@ pub struct Failure {
 }
 
 impl Record {
+    /// `EXPERIMENT/TASK/MODEL/ID`: the run that it is of.
+    pub(super) fn place(&self) -> String {
+        let Self { id, experiment, settings, .. } = self;
+        format!("{experiment}/{}/{}/{id}", settings.task, settings.model)
+    }
+
     /// The score by which this run is judged: the primary metric on the primary split.
     #[must_use]
     pub fn primary_score(&self) -> Option<f64> {

@@ -8,8 +8,10 @@ use super::atomic;
 use super::claim::{ClaimTimeout, Claims};
 use super::error::StoreError;
 use super::folder::RunFolder;
+use super::pretrain_record::{PRETRAINING, PretrainRecord};
 use super::record::{Failure, Record};
 use super::settings::{RunId, RunSettings};
+use super::work::{Finished, Work};
 
 /// The folder in an experiment's folder that holds its claims. No task's name starts with a dot.
 const CLAIMS: &str = ".claims";
@@ -26,6 +28,8 @@ pub struct RunsRoot {
 pub struct Records {
     /// Those that can be trusted, by id.
     pub records: Vec<Record>,
+    /// Those of pretraining runs, by id.
+    pub pretraining: Vec<PretrainRecord>,
     /// Those that cannot, each a [`StoreError::Damaged`]: their runs count as missing.
     pub damaged: Vec<StoreError>,
 }
@@ -66,6 +70,22 @@ impl RunsRoot {
     /// [`StoreError::Name`].
     pub fn folder_of(&self, experiment: &str, settings: &RunSettings, id: RunId) -> Result<RunFolder, StoreError> {
         RunFolder::new(self, [experiment, &settings.task, &settings.model], id)
+    }
+
+    /// The folder of a run of either kind, whose id is known.
+    ///
+    /// # Errors
+    /// [`StoreError::Name`].
+    pub fn folder_for(&self, experiment: &str, work: &Work, id: RunId) -> Result<RunFolder, StoreError> {
+        RunFolder::new(self, [experiment, work.task(), work.model()], id)
+    }
+
+    /// The folder of the pretraining run that a model starts from.
+    ///
+    /// # Errors
+    /// [`StoreError::Name`].
+    pub fn pretraining_folder(&self, experiment: &str, model: &str, run: &RunId) -> Result<RunFolder, StoreError> {
+        RunFolder::new(self, [experiment, PRETRAINING, model], run.clone())
     }
 
     /// The claims of an experiment.
@@ -125,8 +145,10 @@ impl RunsRoot {
     pub fn records(&self, experiment: &str) -> Result<Records, StoreError> {
         let mut found = Records::default();
         for folder in self.folders(experiment)? {
-            match folder.record() {
-                Ok(record) => found.records.extend(record),
+            match folder.finished() {
+                Ok(None) => {}
+                Ok(Some(Finished::FineTuning(record))) => found.records.push(*record),
+                Ok(Some(Finished::Pretraining(record))) => found.pretraining.push(*record),
                 Err(damaged @ StoreError::Damaged { .. }) => found.damaged.push(damaged),
                 Err(other) => return Err(other),
             }
@@ -141,7 +163,7 @@ impl RunsRoot {
     pub fn failures(&self, experiment: &str) -> Result<Vec<(RunFolder, Failure)>, StoreError> {
         let mut found = Vec::new();
         for folder in self.folders(experiment)? {
-            if !matches!(folder.record(), Ok(Some(_)))
+            if !folder.is_done()
                 && let Ok(Some(failure)) = folder.failure()
             {
                 found.push((folder, failure));
@@ -166,7 +188,7 @@ impl RunsRoot {
                 atomic::clean(&folder)?;
                 for run in self.folders_of(experiment, &task, &model)? {
                     atomic::clean(run.path())?;
-                    if claims.holder(run.id())?.is_some() && matches!(run.record(), Ok(Some(_))) {
+                    if claims.holder(run.id())?.is_some() && run.is_done() {
                         claims.retire(run.id())?;
                     }
                 }

@@ -30,7 +30,8 @@ pub use fit::{Fitted, Material, Phases, StepReport, Watch, fit, fit_keeping};
 pub use keeping::Keeping;
 pub use precision::{PrecisionError, open_precision};
 pub use pretrain::{
-    PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, check_pretraining, evaluate_pretraining, pretrain,
+    PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, check_pretraining, evaluate_pretraining,
+    pretrain, pretrain_context, pretrain_run,
 };
 pub use ready::{RunContext, task_features, try_step};
 pub use run::run;

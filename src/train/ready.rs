@@ -12,7 +12,7 @@ use super::fit::{Material, StepReport, Watch, fit};
 use super::precision::open_precision;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, Config, Weights, load_classifier, random_classifier};
-use crate::store::{Approach, Evaluation, FeatureBased, RunSettings, Start};
+use crate::store::{Approach, Evaluation, FeatureBased, Pretraining, RunSettings, RunsRoot, Start};
 use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures, TaskFiles};
 use crate::text::{FeatureCache, Vocabulary};
 
@@ -34,6 +34,9 @@ pub struct RunContext {
     pub mini: bool,
     /// The best primary score that can be expected of a task, where the data's maker knows it.
     pub ceilings: BTreeMap<String, f64>,
+    /// The prepared corpora of pretraining runs, by checksum.
+    #[serde(default)]
+    pub corpora: BTreeMap<String, PathBuf>,
     /// Threads that a run may use.
     pub threads: u32,
 }
@@ -71,6 +74,8 @@ pub(super) struct Ready {
     pub(super) device: Device,
     pub(super) model: Classifier,
     pub(super) config: Config,
+    /// The pretraining that the weights come from.
+    pub(super) pretraining: Option<Pretraining>,
     pub(super) notes: Vec<String>,
 }
 
@@ -83,14 +88,14 @@ impl Ready {
         let labels = task.head_labels(&features.tags);
         let (shape, outputs) = (labels.shape(), task.outputs(&features.tags));
         let autodiff = device.clone().autodiff();
-        let (mut model, config, notes) = match &settings.start {
-            Start::Random => {
+        let (checkpoint, pretraining) = checkpoint(context, &settings.start)?;
+        let (mut model, config, notes) = match checkpoint {
+            None => {
                 let model = random_classifier(&settings.architecture, outputs, settings.seed, &autodiff);
                 (model, Config { architecture: settings.architecture }, Vec::new())
             }
-            Start::Checkpoint { folder, sha256, .. } => {
-                unchanged(Path::new(folder), sha256)?;
-                let loaded = load_classifier(Path::new(folder), shape, outputs, settings.seed, &autodiff)?;
+            Some(folder) => {
+                let loaded = load_classifier(&folder, shape, outputs, settings.seed, &autodiff)?;
                 (loaded.model, loaded.config, loaded.notes)
             }
         };
@@ -99,7 +104,24 @@ impl Ready {
         if let Approach::FeatureBased(of) = &settings.approach {
             model = on_features(model, of, settings)?;
         }
-        Ok(Self { task, features, device, model, config, notes })
+        Ok(Self { task, features, device, model, config, pretraining, notes })
+    }
+}
+
+/// The folder of the weights that a run starts from, which are those that its id stands for, and the pretraining that
+/// they are of.
+fn checkpoint(context: &RunContext, start: &Start) -> Result<(Option<PathBuf>, Option<Pretraining>), TrainError> {
+    match start {
+        Start::Random => Ok((None, None)),
+        Start::Checkpoint { folder, sha256, .. } => {
+            unchanged(Path::new(folder), sha256)?;
+            Ok((Some(PathBuf::from(folder)), None))
+        }
+        Start::Pretraining { experiment, model, run, step } => {
+            let (folder, of) = RunsRoot::new(&context.runs).pretrained(experiment, model, run, *step)?;
+            unchanged(&folder, &of.weights_sha256)?;
+            Ok((Some(folder), Some(of)))
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub fn run(
 ) -> Result<Record, TrainError> {
     let clock = Clock { begin: Instant::now(), started_unix: unix_now() };
     reset_peak_memory();
-    let Ready { task, features, device, model, config, mut notes } = Ready::new(context, settings)?;
+    let Ready { task, features, device, model, config, pretraining, mut notes } = Ready::new(context, settings)?;
     let setup = Seconds(clock.begin.elapsed().as_secs_f64());
     let mut log = Logged { folder, log: None, watch };
     let mut keeping = Keeping::of(folder, clock.begin);
@@ -49,6 +49,7 @@ pub fn run(
     }
     let predicting = predict_unlabelled(context, settings, task, &fitted.model, &device, folder)?;
     let mut record = outcome.record(&clock);
+    record.pretraining = pretraining;
     record.timings.evaluation.0 += predicting.0;
     if folder.wants_model(&record)? {
         let vocabulary = context.vocabularies.get(&settings.model).map(PathBuf::as_path);

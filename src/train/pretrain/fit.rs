@@ -31,6 +31,12 @@ pub(super) struct Position {
     pub(super) cursor: Cursor,
     /// Tokens trained on.
     pub(super) tokens: u64,
+    /// What the steps took.
+    #[serde(default)]
+    pub(super) training: f64,
+    /// What the processes took that came this far.
+    #[serde(default)]
+    pub(super) wall: f64,
     /// Steps that the log has not told of yet.
     pub(super) window: Window,
 }
@@ -95,6 +101,7 @@ impl<'a> Fit<'a> {
         self.position.window.tally.add(&tally);
         self.position.window.tokens += tokens;
         self.position.window.seconds += seconds.0;
+        self.position.training += seconds.0;
         let (steps, loss) = (self.settings.steps(), tally.loss());
         let report = PretrainStep { step, steps, phase, loss, learning_rate, gradient_norm, tokens, seconds, phases };
         Ok((model, report))

@@ -6,11 +6,13 @@ mod check;
 mod evaluate;
 mod fit;
 mod pass;
+mod record;
 mod run;
 mod tally;
 
 pub use check::check_pretraining;
 pub use evaluate::evaluate_pretraining;
+pub use record::{pretrain_context, pretrain_run};
 pub use run::{PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, pretrain};
 
 #[cfg(test)]

@@ -170,6 +170,7 @@ fn settings(name: &str, optimizer: Optimizer) -> PretrainSettings {
         evaluation: None,
         masking: None,
         snapshots: Vec::new(),
+        saving: None,
         log_every: 1,
         numerics_version: 1,
     }

@@ -25,11 +25,9 @@ use crate::train::precision::open_precision;
 use crate::train::state::{read_state, write_state};
 use crate::units::{Seconds, Tokens};
 
-/// Where a run is, and what it reads that its settings name by checksum.
+/// What a run reads that its settings name by checksum, and when it can go on from.
 #[derive(Debug)]
 pub struct PretrainContext {
-    /// The run's folder.
-    pub out: PathBuf,
     /// The corpus of each phase.
     pub corpora: Vec<ExampleSet>,
     /// What it is evaluated on.
@@ -99,37 +97,69 @@ pub struct Pretrained {
     pub steps: u64,
     /// Tokens trained on; `None` when it was done before.
     pub tokens: Option<Tokens>,
+    /// What the steps took, in all processes that worked on it.
+    pub training: Seconds,
+    /// Everything that it took, likewise.
+    pub wall: Seconds,
 }
 
-/// Trains as `settings` say, going on from the newest checkpoint that can be used.
+/// Trains as `settings` say in the folder `out`, going on from the newest checkpoint that can be used.
 ///
 /// # Errors
 /// [`TrainError::Stopped`] when `watch` asked for it, after a checkpoint was written; otherwise what went wrong.
 pub fn pretrain(
+    out: &Path,
     context: &PretrainContext,
     settings: &PretrainSettings,
     watch: &mut dyn PretrainWatch,
 ) -> Result<Pretrained, TrainError> {
     check_pretraining(settings, &context.corpora, context.held_out.as_ref())?;
-    let folder = PretrainFolder::open(&context.out, settings)?;
+    let folder = PretrainFolder::open(out, settings)?;
     let (steps, model) = (settings.steps(), folder.model());
     if model.exists() {
-        return Ok(Pretrained { model, steps, tokens: None });
+        return Ok(Pretrained { model, steps, tokens: None, training: Seconds(0.0), wall: Seconds(0.0) });
     }
+    pretrain_in(&folder, context, settings, watch)
+}
+
+/// As [`pretrain`], in an open folder without a model.
+pub(super) fn pretrain_in(
+    folder: &PretrainFolder,
+    context: &PretrainContext,
+    settings: &PretrainSettings,
+    watch: &mut dyn PretrainWatch,
+) -> Result<Pretrained, TrainError> {
+    let (begin, steps) = (Instant::now(), settings.steps());
     let device = open_device(&settings.device)?.device;
-    let (fit, model) = ready(context, settings, &folder, &device, watch)?;
+    let (fit, model) = ready(context, settings, folder, &device, watch)?;
     watch.begins(fit.position.step, steps);
     let checkpoints = folder.checkpoints(context.saving.keep);
     let log = folder.log(fit.position.step)?;
     let last_saved = (fit.position.step, Instant::now());
     // The run may have ended between an evaluation and the model's writing.
     let last_evaluated = folder.last_evaluated()?;
-    let mut running = Running { context, fit, checkpoints, log, last_saved, last_evaluated, watch };
+    let clock = Clock { begin, earlier: fit.position.wall };
+    let mut running = Running { folder, context, clock, fit, checkpoints, log, last_saved, last_evaluated, watch };
     let model = running.finish(model)?;
-    let tokens = Some(Tokens(running.fit.position.tokens));
+    let Position { tokens, training, .. } = running.fit.position;
     folder.write_model(|into| write_model(into, &model, settings, &context.corpora))?;
     kernel::release_memory();
-    Ok(Pretrained { model: folder.model(), steps, tokens })
+    let (tokens, training) = (Some(Tokens(tokens)), Seconds(training));
+    Ok(Pretrained { model: folder.model(), steps, tokens, training, wall: clock.wall() })
+}
+
+/// The time of all processes that work on a run.
+#[derive(Clone, Copy)]
+struct Clock {
+    begin: Instant,
+    /// Seconds of those before this one.
+    earlier: f64,
+}
+
+impl Clock {
+    fn wall(self) -> Seconds {
+        Seconds(self.earlier + self.begin.elapsed().as_secs_f64())
+    }
 }
 
 /// The model as it starts or as the newest checkpoint has it.
@@ -179,6 +209,9 @@ fn started(settings: &PretrainSettings, device: &Device) -> Result<(PretrainingM
             let loaded = load_pretraining(folder, predict_next, settings.seed, device)?;
             Ok((loaded.model, loaded.notes))
         }
+        Start::Pretraining { .. } => {
+            Err(Diagnostic::new("a pretraining run starts from random weights or a checkpoint").into())
+        }
     }
 }
 
@@ -202,7 +235,9 @@ fn write_model(
 
 /// A run at work.
 struct Running<'a> {
+    folder: &'a PretrainFolder,
     context: &'a PretrainContext,
+    clock: Clock,
     fit: Fit<'a>,
     checkpoints: Checkpoints,
     log: PretrainLog,
@@ -230,8 +265,14 @@ impl Running<'_> {
                 self.watch.logged(&event);
             }
             let every = self.fit.settings.evaluation.as_ref().map(|evaluation| evaluation.every);
-            if every.is_some_and(|every| report.step.is_multiple_of(every)) {
+            let is_kept = report.step < steps && self.fit.settings.snapshots.contains(&report.step);
+            if is_kept || every.is_some_and(|every| report.step.is_multiple_of(every)) {
                 self.evaluate(&model)?;
+            }
+            if is_kept {
+                let (settings, corpora) = (self.fit.settings, &self.context.corpora);
+                let valid = model.valid();
+                self.folder.write_snapshot(report.step, |into| write_model(into, &valid, settings, corpora))?;
             }
             if self.is_time_to_save(report.step) {
                 self.save(&model)?;
@@ -250,6 +291,8 @@ impl Running<'_> {
 
     /// Writes a checkpoint unless the last one is of this step.
     fn save(&mut self, model: &PretrainingModel) -> Result<(), TrainError> {
+        self.folder.check()?;
+        self.fit.position.wall = self.clock.wall().0;
         let position = &self.fit.position;
         if position.step == self.last_saved.0 {
             return Ok(());

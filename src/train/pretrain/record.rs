@@ -1,0 +1,146 @@
+//! A pretraining run of an experiment, from its settings to its record.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::check::check_pretraining;
+use super::run::{PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, pretrain_in};
+use crate::diagnostic::Diagnostic;
+use crate::model::Weights;
+use crate::store::{
+    PretrainEvent, PretrainFolder, PretrainRecord, PretrainScores, PretrainSettings, PretrainStepEvent, RunFolder,
+    host, peak_memory, provenance, reset_peak_memory, unix_now,
+};
+use crate::text::pretraining::ExampleSet;
+use crate::train::error::TrainError;
+use crate::train::ready::RunContext;
+use crate::units::{Seconds, Tokens};
+
+/// When a run of an experiment can go on from, where its settings do not say: as fine-tuning runs do it.
+const SAVING: Saving = Saving { every_steps: None, every: Some(Seconds(300.0)), keep: 2 };
+
+/// Pretrains, and writes everything of a run but its record, which is returned.
+///
+/// # Errors
+/// [`TrainError::Stopped`] when `watch` asked for it; otherwise what went wrong.
+pub fn pretrain_run(
+    context: &RunContext,
+    experiment: &str,
+    settings: &PretrainSettings,
+    folder: &RunFolder,
+    watch: &mut dyn PretrainWatch,
+) -> Result<PretrainRecord, TrainError> {
+    let started_unix = unix_now();
+    reset_peak_memory();
+    let of = pretrain_context(context, settings)?;
+    check_pretraining(settings, &of.corpora, of.held_out.as_ref())?;
+    let mut noted = Noted { watch, notes: Vec::new() };
+    let done = pretrain_in(&PretrainFolder::of_run(folder)?, &of, settings, &mut noted)?;
+    let notes = noted.notes;
+    let tokens = done.tokens.unwrap_or(Tokens(0));
+    let record = PretrainRecord {
+        id: settings.id(),
+        experiment: experiment.to_owned(),
+        settings: settings.clone(),
+        evaluations: evaluations(folder)?,
+        steps: done.steps,
+        tokens,
+        wall: done.wall,
+        tokens_per_second: tokens.0 as f64 / done.training.0.max(f64::MIN_POSITIVE),
+        peak_memory: peak_memory(),
+        weights_sha256: weights(folder, settings, &done)?,
+        host: host(&settings.device, context.threads),
+        provenance: provenance(started_unix),
+        notes,
+    };
+    // A run that dies from here on is trained again.
+    folder.remove_checkpoints()?;
+    Ok(record)
+}
+
+/// The corpora that the settings name by checksum, opened.
+///
+/// # Errors
+/// When one is not known on this machine, or damaged.
+pub fn pretrain_context(context: &RunContext, settings: &PretrainSettings) -> Result<PretrainContext, TrainError> {
+    let open = |checksum: &String| -> Result<ExampleSet, TrainError> {
+        let folder = context.corpora.get(checksum).ok_or_else(|| {
+            Diagnostic::new(format!("the corpus {checksum} is not known on this machine"))
+                .hint("start again, so that it is prepared anew")
+        })?;
+        Ok(ExampleSet::open(folder)?)
+    };
+    Ok(PretrainContext {
+        corpora: settings.phases.iter().map(|phase| open(&phase.data)).collect::<Result<_, _>>()?,
+        held_out: settings.evaluation.as_ref().map(|evaluation| open(&evaluation.data)).transpose()?,
+        saving: settings.saving.map_or(SAVING, |saving| Saving {
+            every_steps: saving.every_steps,
+            every: saving.every_minutes.map(|minutes| Seconds(60.0 * minutes)),
+            keep: saving.keep as usize,
+        }),
+    })
+}
+
+fn evaluations(folder: &RunFolder) -> Result<Vec<PretrainScores>, TrainError> {
+    let events = folder.pretrain_events()?.into_iter();
+    Ok(events
+        .filter_map(|event| match event {
+            PretrainEvent::Evaluation(scores) => Some(scores),
+            PretrainEvent::Step(_) => None,
+        })
+        .collect())
+}
+
+/// The checksums of the last model and the snapshots, by step.
+fn weights(
+    folder: &RunFolder,
+    settings: &PretrainSettings,
+    done: &Pretrained,
+) -> Result<BTreeMap<u64, String>, TrainError> {
+    let sha256 = |path: &Path| -> Result<String, TrainError> { Ok(Weights::open(path)?.sha256()?) };
+    let mut found = BTreeMap::from([(done.steps, sha256(&done.model)?)]);
+    for step in settings.snapshots.iter().filter(|step| **step < done.steps) {
+        found.insert(*step, sha256(&folder.snapshot(*step))?);
+    }
+    Ok(found)
+}
+
+/// Keeps notes for the record on the way to the watcher.
+struct Noted<'a> {
+    watch: &'a mut dyn PretrainWatch,
+    notes: Vec<String>,
+}
+
+impl PretrainWatch for Noted<'_> {
+    fn begins(&mut self, step: u64, steps: u64) {
+        if step > 0 {
+            self.notes.push(format!("went on from the checkpoint of step {step}"));
+        }
+        self.watch.begins(step, steps);
+    }
+
+    fn note(&mut self, text: &str) {
+        self.notes.push(text.to_owned());
+        self.watch.note(text);
+    }
+
+    fn step(&mut self, report: &PretrainStep) {
+        self.watch.step(report);
+    }
+
+    fn logged(&mut self, event: &PretrainStepEvent) {
+        self.watch.logged(event);
+    }
+
+    fn evaluated(&mut self, scores: &PretrainScores) {
+        self.watch.evaluated(scores);
+    }
+
+    fn saved(&mut self, step: u64) {
+        self.watch.saved(step);
+    }
+
+    fn stop(&mut self) -> bool {
+        self.watch.stop()
+    }
+}
