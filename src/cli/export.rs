@@ -89,7 +89,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
 }
 
 fn glue_submission(args: &GlueArgs) -> Result<Ended, Error> {
-    let experiment = spec::load(&args.file, &plan::known_tasks(), &args.set)?;
+    let experiment = spec::load(&args.file, &plan::known_tasks(), &args.set)?.with_tasks()?;
     let named = args.out.as_deref().map(Output::open).transpose()?;
     let DataRoot { folder: data, mini, .. } = data_root(&experiment)?;
     let answers = answers(args, &experiment, &data)?;
