@@ -50,7 +50,7 @@ struct TaskComparison {
 /// # Errors
 /// When the aggregates cannot be computed.
 pub fn compare(x: &ExperimentInput, y: &ExperimentInput) -> Result<Comparison, Error> {
-    let input = Input { title: String::new(), experiments: vec![x.clone(), y.clone()] };
+    let input = Input { title: String::new(), experiments: vec![x.clone(), y.clone()], pretraining: Vec::new() };
     let analysis = Analysis::of(&input)?;
     let of = |experiment: usize| -> Vec<usize> {
         (0..analysis.systems.len()).filter(|at| analysis.systems[*at].experiment == experiment).collect()

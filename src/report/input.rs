@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::{Failure, Record, RunId, RunSettings};
+use crate::store::{Failure, PretrainEvent, PretrainRecord, PretrainSettings, Record, RunId, RunSettings};
 
 /// Everything that one report shows. The report is a pure function of this value.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Input {
     pub title: String,
     /// The experiments, in the order in which the user named them.
     pub experiments: Vec<ExperimentInput>,
+    /// The experiments that pretrain: those that the user named, and those that models of the others start from.
+    pub pretraining: Vec<PretrainingInput>,
 }
 
 /// One experiment: its plan, when that is at hand, and what its runs left.
@@ -41,4 +43,21 @@ pub struct CurvePoint {
     pub loss: f64,
     /// The learning rate of this step.
     pub learning_rate: f64,
+}
+
+/// One experiment that pretrains: its plan, when that is at hand, and what its runs left.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PretrainingInput {
+    /// The experiment's name.
+    pub name: String,
+    /// The experiment file as the user named it; `experiments/NAME.yaml` on the page when it is not known.
+    pub file: Option<String>,
+    /// Every run of the plan; [`PretrainSettings::model`] is the model's name. Empty when the plan is not at hand.
+    pub planned: Vec<PretrainSettings>,
+    /// The records of complete runs.
+    pub records: Vec<PretrainRecord>,
+    /// Runs that did not finish. One that also has a record counts as done.
+    pub failures: Vec<(PretrainSettings, Failure)>,
+    /// The log of each run, in the order of its steps, of those at work or failed too.
+    pub curves: BTreeMap<RunId, Vec<PretrainEvent>>,
 }

@@ -28,7 +28,7 @@ mod versus;
 use std::path::{Path, PathBuf};
 
 pub use compare::{Comparison, compare};
-pub use input::{CurvePoint, ExperimentInput, Input};
+pub use input::{CurvePoint, ExperimentInput, Input, PretrainingInput};
 pub use plot::PlotError;
 pub use results_csv::COLUMNS;
 

@@ -17,7 +17,7 @@ use markup::assert_well_formed;
 use synthetic::{TASKS, complete, damaged};
 
 fn input(experiments: Vec<ExperimentInput>) -> Input {
-    Input { title: "A <b>report</b> & \"its\" title".into(), experiments }
+    Input { title: "A <b>report</b> & \"its\" title".into(), experiments, pretraining: Vec::new() }
 }
 
 fn text<'a>(files: &'a [OutputFile], name: &str) -> &'a str {
@@ -337,7 +337,7 @@ fn layout_samples_on_request() {
         ("hostile", vec![damaged("mi<n>i & \"co\"", ["ba|se", "la<r>ge&\"'"])]),
     ];
     for (name, experiments) in samples {
-        let input = Input { title: title.into(), experiments };
+        let input = Input { title: title.into(), experiments, pretraining: Vec::new() };
         report::write(&input, &Path::new(&folder).join(name)).unwrap();
     }
 }

@@ -83,7 +83,8 @@ impl Corpora {
         settings: &ExampleSettings,
     ) -> Result<(CorpusInput, ExampleSet), Error> {
         settings.check()?;
-        let place = self.folder.join(self.key(text, words, settings)?);
+        let key = self.key(text, words, settings)?;
+        let place = self.folder.join(key);
         if let Ok(found) = self.open(&place) {
             return Ok(found);
         }

@@ -60,7 +60,8 @@ pub(super) fn prepare_named(of: &Pretrained, dependent: &Path, runs: &Path) -> R
         ExperimentFile::Pretraining(experiment) if experiment.name == *name => prepare(experiment, &file, runs)
             .map_err(|error| match error {
                 Error::Input(mut findings) if !findings.is_empty() => findings.remove(0),
-                other => Diagnostic::new(other.to_string()),
+                Error::Input(_) => Diagnostic::new(format!("`{name}` cannot be read")),
+                Error::System(message) => Diagnostic::new(message),
             }),
         ExperimentFile::Pretraining(experiment) => {
             Err(Diagnostic::new(format!("{} declares the experiment `{}`", file.display(), experiment.name))

@@ -6,6 +6,7 @@ mod coverage;
 mod curves;
 mod grid;
 mod overview;
+mod pretraining;
 mod provenance;
 mod published;
 mod results;
@@ -32,9 +33,10 @@ pub(crate) struct Section {
 }
 
 /// All sections in the order of the page.
-pub(crate) const SECTIONS: [Section; 11] = [
+pub(crate) const SECTIONS: [Section; 12] = [
     Section { id: "overview", title: "At a glance", build: overview::build },
     Section { id: "coverage", title: "What ran", build: coverage::build },
+    Section { id: "pretraining", title: "Pretraining", build: pretraining::build },
     Section { id: "results", title: "Results", build: results::build },
     Section { id: "published", title: "Published figures", build: published::build },
     Section { id: "versus", title: "Side by side", build: versus::build },
