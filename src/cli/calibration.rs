@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::prepare::Prepared;
-use crate::plan::{Calibration, Forecast, Plan, PlannedRun, Totals, forecast, forward_flops};
-use crate::store::{Architecture, peak_memory};
-use crate::train::{StepTimes, measure_step};
+use crate::plan::{
+    Calibration, Forecast, Plan, PlannedPretraining, PlannedRun, Totals, forecast, forecast_pretraining, forward_flops,
+};
+use crate::store::{Architecture, TrainingSettings, peak_memory};
+use crate::train::{NamedDevice, StepTimes, measure_step};
 use crate::units::{Bytes, Seconds};
 
 /// Layers of the measured models: their time is nearly proportional to it.
@@ -14,6 +16,8 @@ const LAYERS: u32 = 2;
 const TRAINING_TO_FORWARD: f64 = 3.0;
 /// A batch so small that what a step costs whatever its size dominates it.
 const SMALL: (u32, u32) = (2, 4);
+/// Sequences of the largest batch that is measured: the time of larger ones is proportional.
+const LARGEST_MEASURED: u32 = 32;
 
 /// The calibration of every model of a plan.
 #[derive(Debug)]
@@ -59,13 +63,63 @@ impl Calibrations {
 }
 
 fn calibrate(prepared: &Prepared, run: &PlannedRun) -> Calibration {
-    let base_memory = peak_memory();
     let settings = &run.settings;
-    let mean_length = (run.tokens.0 / run.examples.max(1)).clamp(4, u64::from(settings.architecture.max_positions));
-    let measure = |(sequences, length): (u32, u32)| {
-        measure_step(&settings.architecture, LAYERS, sequences, length, &settings.training, &prepared.device.device)
+    let typical = Batch { sequences: settings.batch_size, mean_length: run.tokens.0 / run.examples.max(1) };
+    let rates = rates(&settings.architecture, &settings.training, typical, &prepared.device);
+    Calibration { run_overhead: prepared.reading, ..rates }
+}
+
+/// A batch of a run.
+#[derive(Clone, Copy)]
+struct Batch {
+    sequences: u32,
+    mean_length: u64,
+}
+
+/// Rates of a model that is pretrained, by the encoder's.
+fn pretraining_rates(device: &NamedDevice, run: &PlannedPretraining) -> Calibration {
+    let settings = &run.settings;
+    let training = TrainingSettings {
+        max_length: settings.phases.iter().map(|phase| phase.max_length).max().unwrap_or_default(),
+        warmup_fraction: 0.0,
+        weight_decay: settings.weight_decay,
+        dropout: settings.dropout,
+        clip_norm: settings.clip_norm,
+        gradient_accumulation: 1,
+        activation_checkpointing: false,
+        precision: settings.precision,
+        optimizer: settings.optimizer,
+        adam_beta1: settings.adam_beta1,
+        adam_beta2: settings.adam_beta2,
+        adam_epsilon: settings.adam_epsilon,
     };
-    let typical = measure((settings.batch_size, mean_length as u32));
+    let examples = run.steps * u64::from(settings.batch_size);
+    let sequences = settings.batch_size.div_ceil(settings.gradient_accumulation.max(1)).min(LARGEST_MEASURED);
+    let typical = Batch { sequences, mean_length: run.tokens.0 / examples.max(1) };
+    rates(&settings.architecture, &training, typical, device)
+}
+
+/// The forecasts of pretraining runs, in their order.
+pub(super) fn pretraining_forecasts(device: &NamedDevice, runs: &[&PlannedPretraining]) -> Vec<Forecast> {
+    let mut measured: Vec<(Architecture, Calibration)> = Vec::new();
+    runs.iter()
+        .map(|run| {
+            let architecture = run.settings.architecture;
+            let known = measured.iter().find(|(known, _)| *known == architecture).map(|(_, rates)| *rates);
+            let rates = known.unwrap_or_else(|| pretraining_rates(device, run));
+            measured.push((architecture, rates));
+            forecast_pretraining(run, &rates)
+        })
+        .collect()
+}
+
+fn rates(architecture: &Architecture, training: &TrainingSettings, of: Batch, device: &NamedDevice) -> Calibration {
+    let base_memory = peak_memory();
+    let mean_length = of.mean_length.clamp(4, u64::from(architecture.max_positions));
+    let measure = |(sequences, length): (u32, u32)| {
+        measure_step(architecture, LAYERS, sequences, length, training, &device.device)
+    };
+    let typical = measure((of.sequences, mean_length as u32));
     let small = measure(SMALL);
     let flops = |times: &StepTimes| forward_flops(&times.architecture, times.sequences * times.length, times.sequences);
     // Two points on a line: seconds = overhead + operations / rate.
@@ -74,13 +128,13 @@ fn calibrate(prepared: &Prepared, run: &PlannedRun) -> Calibration {
     let training = slope(typical.forward_backward, small.forward_backward, TRAINING_TO_FORWARD);
     let evaluation = slope(typical.evaluation, small.evaluation, 1.0);
     let overhead = (small.forward_backward.0 - TRAINING_TO_FORWARD * flops(&small) * training).max(0.0);
-    let layers = f64::from(settings.architecture.layers) / f64::from(typical.architecture.layers.max(1));
+    let layers = f64::from(architecture.layers) / f64::from(typical.architecture.layers.max(1));
     Calibration {
         forward_backward_flops_per_second: 1.0 / training,
         evaluation_flops_per_second: 1.0 / evaluation,
         optimizer_parameters_per_second: typical.parameters as f64 / typical.optimizer.0.max(f64::MIN_POSITIVE),
         step_overhead: Seconds(overhead * layers),
-        run_overhead: prepared.reading,
+        run_overhead: Seconds(0.0),
         base_memory,
     }
 }

@@ -28,8 +28,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
-    let x = gather(args.x.clone(), &args.runs, &[])?;
-    let y = gather(args.y.clone(), &args.runs, &[])?;
+    let x = gather(&args.x, &args.runs, &[])?;
+    let y = gather(&args.y, &args.runs, &[])?;
     let failed = |error: report::Error| Error::System(error.to_string());
     let comparison = report::compare(&x, &y).map_err(failed)?;
     if args.json {

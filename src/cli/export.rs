@@ -89,7 +89,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
 }
 
 fn glue_submission(args: &GlueArgs) -> Result<Ended, Error> {
-    let experiment = spec::load(&args.file, &plan::known_tasks(), &args.set)?;
+    let experiment = spec::load(&args.file, &plan::known_tasks(), &args.set)?.with_tasks()?;
     let named = args.out.as_deref().map(Output::open).transpose()?;
     let DataRoot { folder: data, mini, .. } = data_root(&experiment)?;
     let answers = answers(args, &experiment, &data)?;
@@ -111,7 +111,7 @@ fn beside_the_report(experiment: &str) -> Result<Output, Error> {
 /// # Errors
 /// [`Error::Input`] when that is none.
 fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answers, Error> {
-    let found = gather(args.file.clone(), &args.runs, &args.set)?;
+    let found = gather(&args.file, &args.runs, &args.set)?;
     // Scores over other files than the published ones choose no model for the benchmark.
     let records: Vec<Record> = found.records.into_iter().filter(|record| record.benchmark != OWN_DATA).collect();
     let (name, records) = (&found.name, &records);

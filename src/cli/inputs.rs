@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::model_argument;
+use super::pretraining::PreparedPretraining;
 use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
 use crate::model::hub::HubError;
 use crate::model::{CheckpointError, Config, check_weights, folder_of};
 use crate::plan::{Inputs, ModelInput, TaskInput, task_options};
-use crate::spec::{self, Experiment, HubModel, Model, ModelSource};
+use crate::spec::{self, Experiment, HubModel, Model, ModelSource, Pretrained};
 use crate::store::{Architecture, Start};
 use crate::task::FeatureSource;
 use crate::text::{CacheOutcome, FeatureCache, Vocabulary, lower_case_of, vocabulary_file};
@@ -18,7 +19,7 @@ use crate::train::RunContext;
 use crate::units::Seconds;
 
 /// Rows of the segment embeddings: first and second text (Devlin et al. 2018, §3).
-const SEGMENTS: u32 = 2;
+pub(super) const SEGMENTS: u32 = 2;
 /// What a checkpoint that is refused should have been.
 const CHECKPOINT_IS: &str = "a checkpoint is a folder of a BERT: config.json, vocab.txt and model.safetensors, pytorch_model.bin or bert_model.ckpt";
 /// Building features for longer than this is mentioned.
@@ -37,6 +38,8 @@ pub(super) struct Reading {
 
 pub(super) struct Reader<'a> {
     pub(super) experiment: &'a Experiment,
+    /// The experiments that its models are pretrained by.
+    pub(super) pretraining: &'a [PreparedPretraining],
     pub(super) skip_bad_rows: bool,
 }
 
@@ -72,7 +75,13 @@ impl Reader<'_> {
 
     fn model(&self, model: &Model, data: &Path) -> Result<(ModelInput, Vocabulary, PathBuf), Diagnostic> {
         let key = format!("models.{}", model.name);
-        let (path, lower_case, start, config) = match self.folder(model)? {
+        if let ModelSource::Pretraining(of) = &model.source {
+            return self.pretrained(model, of);
+        }
+        let source = checkpoint_folder(&model.source, |suffix, message| {
+            self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
+        })?;
+        let (path, lower_case, start, config) = match source {
             None => (data.join("vocab.txt"), true, Start::Random, None),
             Some((from, hub)) => {
                 let (config, sha256, folder) = checkpoint(&from).map_err(|error| {
@@ -96,32 +105,29 @@ impl Reader<'_> {
         Ok((ModelInput { architecture, start, vocabulary_sha256, lower_case }, vocabulary, path))
     }
 
-    /// The checkpoint's folder, if the model has one, and what it is on the hub, if it is from there.
-    fn folder(&self, model: &Model) -> Result<Option<(PathBuf, Option<String>)>, Diagnostic> {
+    /// A model that another experiment pretrains, whether it did or not.
+    fn pretrained(&self, model: &Model, of: &Pretrained) -> Result<(ModelInput, Vocabulary, PathBuf), Diagnostic> {
         let key = format!("models.{}.checkpoint", model.name);
-        match &model.source {
-            ModelSource::Random(_) => Ok(None),
-            ModelSource::Checkpoint(from) if folder_of(from).is_ok() => Ok(Some((from.clone(), None))),
-            ModelSource::Checkpoint(folder) => {
-                let finding = self.experiment.finding(&key, format!("no checkpoint folder at {}", folder.display()));
-                let name = folder.to_string_lossy();
-                Err(match HubModel::parse(&name) {
-                    Ok(_) if name.contains('/') => {
-                        finding.hint(format!("a model of the hub is `checkpoint: {{hub: {name}}}`"))
-                    }
-                    _ => finding.hint(CHECKPOINT_IS),
-                })
-            }
-            ModelSource::Hub(of) => {
-                let found = model_argument::fetched(of).map_err(|error| {
-                    let at_revision = matches!(error, HubError::NoRevision { .. });
-                    let key = format!("{key}.{}", if at_revision { "revision" } else { "hub" });
-                    self.experiment.finding(&key, error.to_string()).hint(error.hint())
-                })?;
-                let HubModel { repository, .. } = of;
-                Ok(Some((found.folder, Some(format!("hub:{repository}@{}", found.commit)))))
-            }
+        let placed =
+            |found: Diagnostic| Diagnostic { hint: found.hint, ..self.experiment.finding(&key, found.message) };
+        let by_name = |other: &&PreparedPretraining| other.experiment.name == of.experiment;
+        let Some(pretraining) = self.pretraining.iter().find(by_name) else {
+            return Err(self.experiment.finding(&key, format!("the experiment `{}` was not read", of.experiment)));
+        };
+        let (run, start) = (pretraining.run_of(of).map_err(placed)?, pretraining.start(of).map_err(placed)?);
+        let Some((path, lower_case)) = pretraining.words.get(&of.model).cloned() else {
+            return Err(self.experiment.finding(&key, format!("the vocabulary of `{}` was not read", of.model)));
+        };
+        let path = model.vocabulary.clone().unwrap_or(path);
+        let vocabulary = Vocabulary::load(&path)?;
+        if vocabulary.sha256() != run.settings.vocabulary_sha256 {
+            let message = format!("`{}` was pretrained with another vocabulary than {}", of.model, path.display());
+            let found = self.experiment.finding(&format!("models.{}.vocabulary", model.name), message);
+            return Err(found.hint("leave `vocabulary` out: the pretraining's is used"));
         }
+        let lower_case = model.lower_case.unwrap_or(lower_case);
+        let (architecture, vocabulary_sha256) = (run.settings.architecture, vocabulary.sha256().to_owned());
+        Ok((ModelInput { architecture, start, vocabulary_sha256, lower_case }, vocabulary, path))
     }
 
     fn architecture(
@@ -148,7 +154,7 @@ impl Reader<'_> {
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
             }),
-            (ModelSource::Checkpoint(_) | ModelSource::Hub(_), None) => {
+            (ModelSource::Checkpoint(_) | ModelSource::Hub(_) | ModelSource::Pretraining(_), _) => {
                 Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name)))
             }
         }
@@ -223,8 +229,38 @@ impl Reader<'_> {
     }
 }
 
+/// The checkpoint's folder, if a model has one, and what it is on the hub, if it is from there. `finding` makes a
+/// finding about `models.NAME.checkpoint`, or the key in it that the first argument is, such as `.hub`.
+pub(super) fn checkpoint_folder(
+    source: &ModelSource,
+    finding: impl Fn(&str, String) -> Diagnostic,
+) -> Result<Option<(PathBuf, Option<String>)>, Diagnostic> {
+    match source {
+        ModelSource::Random(_) | ModelSource::Pretraining(_) => Ok(None),
+        ModelSource::Checkpoint(from) if folder_of(from).is_ok() => Ok(Some((from.clone(), None))),
+        ModelSource::Checkpoint(folder) => {
+            let found = finding("", format!("no checkpoint folder at {}", folder.display()));
+            let name = folder.to_string_lossy();
+            Err(match HubModel::parse(&name) {
+                Ok(_) if name.contains('/') => {
+                    found.hint(format!("a model of the hub is `checkpoint: {{hub: {name}}}`"))
+                }
+                _ => found.hint(CHECKPOINT_IS),
+            })
+        }
+        ModelSource::Hub(of) => {
+            let found = model_argument::fetched(of).map_err(|error| {
+                let at_revision = matches!(error, HubError::NoRevision { .. });
+                finding(if at_revision { ".revision" } else { ".hub" }, error.to_string()).hint(error.hint())
+            })?;
+            let HubModel { repository, .. } = of;
+            Ok(Some((found.folder, Some(format!("hub:{repository}@{}", found.commit)))))
+        }
+    }
+}
+
 /// The configuration of a checkpoint and its weights' checksum, if they fit together, and its folder.
-fn checkpoint(from: &Path) -> Result<(Config, String, &Path), CheckpointError> {
+pub(super) fn checkpoint(from: &Path) -> Result<(Config, String, &Path), CheckpointError> {
     let folder = folder_of(from)?;
     let config = Config::read(folder)?;
     let sha256 = check_weights(from, &config)?.sha256()?;

@@ -28,6 +28,7 @@ mod predict;
 mod prepare;
 mod pretrain;
 mod pretrain_progress;
+mod pretraining;
 mod progress;
 mod render;
 mod report;

@@ -1,15 +1,17 @@
 //! From an experiment file to everything that a command needs to know of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::data::mini_folder;
 use super::inputs::{Reader, Reading};
+use super::pretraining::{self, PreparedPretraining};
 use crate::data::mini;
-use crate::plan::{self, Filter, Inputs, Plan};
-use crate::spec::{self, DataSource, Experiment};
-use crate::store::RunsRoot;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{self, Filter, Inputs, Plan, PlannedPretraining, PretrainPlan};
+use crate::spec::{self, DataSource, Experiment, ExperimentFile, ModelSource};
+use crate::store::{RunId, RunsRoot, Start};
 use crate::train::{NamedDevice, RunContext, open_device, open_precision};
 use crate::units::Seconds;
 
@@ -53,11 +55,35 @@ pub(super) struct OnlyArgs {
 pub(super) struct Prepared {
     pub(super) experiment: Experiment,
     pub(super) plan: Plan,
+    /// The experiments that its models are pretrained by.
+    pub(super) pretraining: Vec<PreparedPretraining>,
     pub(super) context: RunContext,
     pub(super) device: NamedDevice,
     pub(super) root: RunsRoot,
     /// The longest that reading a task's features took: a part of every run's setup.
     pub(super) reading: Seconds,
+}
+
+/// An experiment of either kind, resolved on this machine.
+pub(super) enum Either {
+    Tasks(Box<Prepared>),
+    Pretraining(Box<PreparedPretraining>),
+}
+
+impl Prepared {
+    /// The pretraining runs that runs of `plan` start from, each once.
+    pub(super) fn needed(&self, plan: &Plan) -> Vec<(&PreparedPretraining, &PlannedPretraining)> {
+        let ids: BTreeSet<&RunId> = plan
+            .runs
+            .iter()
+            .filter_map(|run| match &run.settings.start {
+                Start::Pretraining { run, .. } => Some(run),
+                Start::Random | Start::Checkpoint { .. } => None,
+            })
+            .collect();
+        let runs = self.pretraining.iter().flat_map(|of| of.plan.runs.iter().map(move |run| (of, run)));
+        runs.filter(|(_, run)| ids.contains(&run.id)).collect()
+    }
 }
 
 impl OnlyArgs {
@@ -66,20 +92,41 @@ impl OnlyArgs {
         let filters = self.only.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>, _>>()?;
         Ok(plan.only(&filters)?)
     }
+
+    /// The pretraining runs of `plan` that were asked for.
+    pub(super) fn of_pretraining(&self, plan: &PretrainPlan) -> Result<PretrainPlan, Error> {
+        let filters = self.only.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        Ok(plan.only(&filters)?)
+    }
 }
 
 impl ExperimentArgs {
     /// Reads and checks the file alone.
-    pub(super) fn load(&self) -> Result<Experiment, Error> {
-        let mut experiment = spec::load(&self.file, &plan::known_tasks(), &self.set)?;
-        experiment.tasks.iter_mut().for_each(|task| task.lossy = self.lossy);
-        Ok(experiment)
+    pub(super) fn load(&self) -> Result<ExperimentFile, Error> {
+        let mut file = spec::load(&self.file, &plan::known_tasks(), &self.set)?;
+        if let ExperimentFile::Tasks(experiment) = &mut file {
+            experiment.tasks.iter_mut().for_each(|task| task.lossy = self.lossy);
+        }
+        Ok(file)
+    }
+
+    /// As [`ExperimentArgs::prepare`], of an experiment of either kind.
+    pub(super) fn prepare_either(&self) -> Result<Either, Error> {
+        match self.load()? {
+            ExperimentFile::Tasks(experiment) => Ok(Either::Tasks(Box::new(self.resolve(experiment)?))),
+            ExperimentFile::Pretraining(experiment) => {
+                Ok(Either::Pretraining(Box::new(pretraining::prepare(experiment, &self.file, &self.runs)?)))
+            }
+        }
     }
 
     /// Reads the file, the data (through the feature cache), the vocabularies and the checksums, and
     /// expands the plan. Every model's and every task's first fault is reported, not only the first.
     pub(super) fn prepare(&self) -> Result<Prepared, Error> {
-        let experiment = self.load()?;
+        self.resolve(self.load()?.with_tasks()?)
+    }
+
+    fn resolve(&self, experiment: Experiment) -> Result<Prepared, Error> {
         let device = open_device(device_name(experiment.device))
             .map_err(|error| experiment.finding("device", error.to_string()))?;
         open_precision(plan::precision(experiment.training.precision), device.name)
@@ -97,7 +144,8 @@ impl ExperimentArgs {
             corpora: BTreeMap::new(),
             threads: rayon::current_num_threads() as u32,
         };
-        let reader = Reader { experiment: &experiment, skip_bad_rows: self.skip_bad_rows };
+        let pretraining = self.pretraining_of(&experiment)?;
+        let reader = Reader { experiment: &experiment, pretraining: &pretraining, skip_bad_rows: self.skip_bad_rows };
         let mut reading = Reading {
             context,
             inputs: inputs(&device, self.skip_bad_rows),
@@ -110,7 +158,26 @@ impl ExperimentArgs {
         }
         let plan = plan::expand(&experiment, &reading.inputs)?;
         let root = RunsRoot::new(&self.runs);
-        Ok(Prepared { experiment, plan, context: reading.context, device, root, reading: reading.slowest })
+        let Reading { mut context, slowest: reading, .. } = reading;
+        context.corpora = pretraining.iter().flat_map(|of| of.corpora.clone()).collect();
+        Ok(Prepared { experiment, plan, pretraining, context, device, root, reading })
+    }
+
+    /// The experiments that pretrain models of `experiment`, each once.
+    fn pretraining_of(&self, experiment: &Experiment) -> Result<Vec<PreparedPretraining>, Diagnostic> {
+        let mut found: Vec<PreparedPretraining> = Vec::new();
+        for model in &experiment.models {
+            let ModelSource::Pretraining(of) = &model.source else { continue };
+            if found.iter().any(|known| known.experiment.name == of.experiment) {
+                continue;
+            }
+            let key = format!("models.{}.checkpoint.experiment", model.name);
+            found.push(pretraining::prepare_named(of, &self.file, &self.runs).map_err(|error| match error.place {
+                Some(_) => error,
+                None => Diagnostic { hint: error.hint, ..experiment.finding(&key, error.message) },
+            })?);
+        }
+        Ok(found)
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Instant;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::exec::{Job, Observer, Phase, Progress, Summary};
-use crate::plan::Plan;
 use crate::store::{Failure, Finished, RunId, RunState, Work};
 use crate::units::Seconds;
 
@@ -31,12 +30,12 @@ struct Bars {
 }
 
 impl Display {
-    /// A display for `plan`; `work` is how much each run is, in any unit.
-    pub(super) fn new(plan: &Plan, work: BTreeMap<RunId, f64>) -> Self {
-        let bars = std::io::stderr().is_terminal().then(|| Bars::new(plan));
-        let total_work = work.values().sum();
+    /// A display for a sweep; `work` is how much each run is, in any unit.
+    pub(super) fn new(experiment: &str, work: BTreeMap<RunId, f64>) -> Self {
+        let (runs, total_work) = (work.len(), work.values().sum());
+        let bars = std::io::stderr().is_terminal().then(|| Bars::new(experiment, runs));
         let started = Instant::now();
-        Self { bars, work, total_work, work_before: 0.0, work_done: 0.0, runs: plan.runs.len(), settled: 0, started }
+        Self { bars, work, total_work, work_before: 0.0, work_done: 0.0, runs, settled: 0, started }
     }
 
     /// A line that stays.
@@ -76,11 +75,11 @@ impl Display {
 }
 
 impl Bars {
-    fn new(plan: &Plan) -> Self {
+    fn new(experiment: &str, runs: usize) -> Self {
         let all = MultiProgress::new();
-        let sweep = all.add(ProgressBar::new(plan.runs.len() as u64));
+        let sweep = all.add(ProgressBar::new(runs as u64));
         sweep.set_style(style("{prefix:>12} [{bar:32}] {pos}/{len} runs, {elapsed} gone, {msg}"));
-        sweep.set_prefix(plan.experiment.clone());
+        sweep.set_prefix(experiment.to_owned());
         sweep.enable_steady_tick(std::time::Duration::from_secs(1));
         Self { all, sweep, slots: BTreeMap::new() }
     }

@@ -1,13 +1,14 @@
 //! `bertbench report`
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::prepare::ExperimentArgs;
 use super::table::print;
-use super::{Ended, Error, plan_file};
-use crate::report::{self, CurvePoint, ExperimentInput, Input};
-use crate::spec::Experiment;
-use crate::store::{Event, RunSettings, RunsRoot, TaskOptions};
+use super::{Ended, Error, plan_file, pretraining};
+use crate::report::{self, CurvePoint, ExperimentInput, Input, PretrainingInput};
+use crate::spec::{Experiment, ExperimentFile, Model, ModelSource, Pretraining};
+use crate::store::{Event, PretrainSettings, RunId, RunSettings, RunsRoot, StoreError, TaskOptions, Work};
 use crate::task::LOSSY;
 
 /// Write tables, plots and an HTML page from the records of one or more experiments.
@@ -30,24 +31,118 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
-    let mut experiments = Vec::new();
+    let mut input = Input { title: String::new(), experiments: Vec::new(), pretraining: Vec::new() };
+    let mut names: Vec<String> = Vec::new();
     for file in &args.files {
-        experiments.push(gather(file.clone(), &args.runs, &args.set)?);
+        let experiment = arguments(file, &args.runs, &args.set);
+        match experiment.load()? {
+            ExperimentFile::Tasks(of) => {
+                names.push(of.name.clone());
+                let found = gather_tasks(&experiment, &of)?;
+                for (name, file) in pretraining_of(&of, file) {
+                    gather_pretraining_once(&name, &file, &args.runs, &mut input)?;
+                }
+                input.experiments.push(found);
+            }
+            ExperimentFile::Pretraining(of) => {
+                names.push(of.name.clone());
+                if !input.pretraining.iter().any(|known| known.name == of.name) {
+                    input.pretraining.push(gather_pretraining(of, file, &args.runs)?);
+                }
+            }
+        }
     }
-    let names: Vec<&str> = experiments.iter().map(|experiment| experiment.name.as_str()).collect();
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from("reports").join(names.join("+")));
-    let input = Input { title: names.join(" + "), experiments, pretraining: Vec::new() };
+    input.title = names.join(" + ");
     let page = report::write(&input, &output).map_err(|error| Error::System(error.to_string()))?;
     print(&page.display())?;
     Ok(Ended::Well)
 }
 
-/// What there is of the experiment of a file: its plan, records, failures and curves.
-pub(super) fn gather(file: PathBuf, runs: &std::path::Path, set: &[String]) -> Result<ExperimentInput, Error> {
-    let args = ExperimentArgs { file, set: set.to_vec(), runs: runs.to_owned(), skip_bad_rows: false, lossy: false };
+fn arguments(file: &Path, runs: &Path, set: &[String]) -> ExperimentArgs {
+    let (file, set, runs) = (file.to_owned(), set.to_vec(), runs.to_owned());
+    ExperimentArgs { file, set, runs, skip_bad_rows: false, lossy: false }
+}
+
+/// The experiments that pretrain models of `experiment`, and their files beside its own.
+fn pretraining_of(experiment: &Experiment, file: &Path) -> BTreeMap<String, PathBuf> {
+    let of_model = |model: &Model| match &model.source {
+        ModelSource::Pretraining(of) => {
+            Some((of.experiment.clone(), file.with_file_name(format!("{}.yaml", of.experiment))))
+        }
+        ModelSource::Random(_) | ModelSource::Checkpoint(_) | ModelSource::Hub(_) => None,
+    };
+    experiment.models.iter().filter_map(of_model).collect()
+}
+
+/// Adds the pretraining `name` unless it is there; without its file, by what its runs left.
+fn gather_pretraining_once(name: &str, file: &Path, runs: &Path, into: &mut Input) -> Result<(), Error> {
+    if into.pretraining.iter().any(|known| known.name == *name) {
+        return Ok(());
+    }
+    let found = match arguments(file, runs, &[]).load() {
+        Ok(ExperimentFile::Pretraining(of)) if of.name == *name => gather_pretraining(of, file, runs)?,
+        Ok(_) | Err(_) => left_of(name, None, plan_file::read(&RunsRoot::new(runs), name)?, runs)?,
+    };
+    into.pretraining.push(found);
+    Ok(())
+}
+
+/// What there is of an experiment that pretrains: its plan (resolved anew where the text is, else as it was when it was
+/// last run), records, failures and logs.
+fn gather_pretraining(experiment: Pretraining, file: &Path, runs: &Path) -> Result<PretrainingInput, Error> {
+    let name = experiment.name.clone();
+    let planned = match pretraining::prepare(experiment, file, runs) {
+        Ok(prepared) => prepared.plan.runs.into_iter().map(|run| run.settings).collect(),
+        Err(_) => plan_file::read(&RunsRoot::new(runs), &name)?,
+    };
+    left_of(&name, Some(file), planned, runs)
+}
+
+fn left_of(
+    name: &str,
+    file: Option<&Path>,
+    planned: Vec<PretrainSettings>,
+    runs: &Path,
+) -> Result<PretrainingInput, Error> {
     let root = RunsRoot::new(runs);
-    let experiment = args.load()?;
-    let planned = planned(&args, &root, &experiment)?;
+    let mut input = PretrainingInput {
+        name: name.to_owned(),
+        file: file.map(|file| file.display().to_string()),
+        planned,
+        ..PretrainingInput::default()
+    };
+    let known: BTreeSet<RunId> = input.planned.iter().map(PretrainSettings::id).collect();
+    for folder in root.folders(name)? {
+        if !known.is_empty() && !known.contains(folder.id()) {
+            continue;
+        }
+        match (folder.pretrain_record(), folder.work()) {
+            (Ok(Some(record)), _) => input.records.push(record),
+            (Ok(None), Ok(Some(Work::Pretraining(settings)))) => {
+                if let Some(failure) = folder.failure()? {
+                    input.failures.push((*settings, failure));
+                }
+            }
+            (Err(damaged @ StoreError::Damaged { .. }), _) => eprintln!("note: {damaged}; the run counts as missing"),
+            (Ok(None), _) => continue,
+            (Err(other), _) => return Err(other.into()),
+        }
+        input.curves.insert(folder.id().clone(), folder.pretrain_events()?);
+    }
+    Ok(input)
+}
+
+/// What there is of the experiment of a file: its plan, records, failures and curves.
+pub(super) fn gather(file: &Path, runs: &Path, set: &[String]) -> Result<ExperimentInput, Error> {
+    let args = arguments(file, runs, set);
+    let experiment = args.load()?.with_tasks()?;
+    gather_tasks(&args, &experiment)
+}
+
+fn gather_tasks(args: &ExperimentArgs, experiment: &Experiment) -> Result<ExperimentInput, Error> {
+    let root = RunsRoot::new(&args.runs);
+    let planned = planned(args, &root, experiment)?;
     let found = root.records(&experiment.name)?;
     for damaged in &found.damaged {
         eprintln!("note: {damaged}; the run counts as missing");
@@ -59,7 +154,7 @@ pub(super) fn gather(file: PathBuf, runs: &std::path::Path, set: &[String]) -> R
         ..ExperimentInput::default()
     };
     // Records of settings that the file no longer asks for would be compared with those that it does.
-    let known: std::collections::BTreeSet<_> = planned.iter().map(RunSettings::id).collect();
+    let known: BTreeSet<_> = planned.iter().map(RunSettings::id).collect();
     let before = input.records.len();
     input.records.retain(|record| known.is_empty() || known.contains(&record.id));
     if input.records.len() < before {
@@ -90,7 +185,7 @@ fn point(event: &Event) -> Option<CurvePoint> {
 
 /// The plan: resolved anew where the data is, else as it was when the experiment was last run.
 fn planned(args: &ExperimentArgs, root: &RunsRoot, experiment: &Experiment) -> Result<Vec<RunSettings>, Error> {
-    let last = plan_file::read(root, &experiment.name)?;
+    let last: Vec<RunSettings> = plan_file::read(root, &experiment.name)?;
     // A plan made with --skip-bad-rows or --lossy is resolved with it again.
     let skip_bad_rows = last.iter().any(|settings| settings.skip_bad_rows);
     let lossy = is_lossy(&last);

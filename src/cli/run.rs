@@ -1,13 +1,22 @@
 //! `bertbench run`
 
-use super::prepare::{ExperimentArgs, OnlyArgs, Prepared, cores};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::prepare::{Either, ExperimentArgs, OnlyArgs, Prepared, cores};
+use super::pretraining::PreparedPretraining;
 use super::progress::Display;
 use super::table::print;
 use super::threads::{MOST, note_too_many};
 use super::{Ended, Error, plan_file, worker};
 use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
-use crate::plan::{Plan, evaluation_flops, model_parameters, training_flops};
-use crate::store::atomic;
+use crate::plan::{
+    Plan, PlannedPretraining, PlannedRun, PretrainPlan, evaluation_flops, model_parameters, parameters,
+    pretraining_flops, training_flops,
+};
+use crate::store::{RunsRoot, atomic};
+use crate::train::RunContext;
 use crate::units::Seconds;
 
 /// Run what is missing of an experiment, longest runs first.
@@ -46,18 +55,75 @@ Examples:
   bertbench run experiments/stsb-minilm.yaml --threads 2         one run at a time on two cores";
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
-    let prepared = args.experiment.prepare()?;
-    let plan = args.only.of(&prepared.plan)?;
-    carry_out(
-        &prepared,
-        &plan,
-        How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast },
-    )
+    let how =
+        How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast };
+    match args.experiment.prepare_either()? {
+        Either::Tasks(prepared) => carry_out(&Sweep::of(&prepared, &args.only.of(&prepared.plan)?)?, how),
+        Either::Pretraining(prepared) => {
+            let plan = args.only.of_pretraining(&prepared.plan)?;
+            carry_out(&Sweep::of_pretraining(&prepared, &plan, &args.experiment.runs)?, how)
+        }
+    }
 }
 
 /// Runs what is missing of an experiment; what failed before is tried again.
 pub(super) fn all(prepared: &Prepared) -> Result<Ended, Error> {
-    carry_out(prepared, &prepared.plan, How { slots: None, threads: None, retry_failed: true, fail_fast: false })
+    let how = How { slots: None, threads: None, retry_failed: true, fail_fast: false };
+    carry_out(&Sweep::of(prepared, &prepared.plan)?, how)
+}
+
+/// What is to be run, of experiments of either kind.
+struct Sweep<'a> {
+    experiment: &'a str,
+    root: &'a RunsRoot,
+    context: Cow<'a, RunContext>,
+    /// The file's `slots`.
+    slots: Option<u32>,
+    jobs: Vec<Job>,
+    /// Parameters of the largest model.
+    largest: u64,
+    device: &'a str,
+}
+
+impl<'a> Sweep<'a> {
+    /// The runs of `plan`, and the pretraining runs that they start from.
+    fn of(prepared: &'a Prepared, plan: &Plan) -> Result<Self, Error> {
+        plan_file::write(prepared)?;
+        atomic::clean(&prepared.context.features).map_err(|error| Error::System(error.to_string()))?;
+        let needed = prepared.needed(plan);
+        let mut jobs: Vec<Job> = Vec::new();
+        for (of, run) in &needed {
+            plan_file::write_pretraining(of)?;
+            jobs.push(Job::new(&of.plan.experiment, run.settings.clone(), pretraining_work(run)));
+        }
+        jobs.extend(plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))));
+        let of_needed = needed.iter().map(|(_, run)| parameters(&run.settings.architecture));
+        let of_runs = plan.runs.iter().map(|run| model_parameters(&run.settings));
+        Ok(Self {
+            experiment: &prepared.plan.experiment,
+            root: &prepared.root,
+            context: Cow::Borrowed(&prepared.context),
+            slots: prepared.experiment.slots,
+            jobs,
+            largest: of_needed.chain(of_runs).max().unwrap_or(1),
+            device: prepared.device.name,
+        })
+    }
+
+    fn of_pretraining(prepared: &'a PreparedPretraining, plan: &PretrainPlan, runs: &Path) -> Result<Self, Error> {
+        plan_file::write_pretraining(prepared)?;
+        let job = |run: &PlannedPretraining| Job::new(&plan.experiment, run.settings.clone(), pretraining_work(run));
+        let largest = plan.runs.iter().map(|run| parameters(&run.settings.architecture)).max();
+        Ok(Self {
+            experiment: &prepared.plan.experiment,
+            root: &prepared.root,
+            context: Cow::Owned(prepared.context(runs)),
+            slots: prepared.experiment.slots,
+            jobs: plan.runs.iter().map(job).collect(),
+            largest: largest.unwrap_or(1),
+            device: prepared.device.name,
+        })
+    }
 }
 
 /// How runs are made, as [`Args`] say.
@@ -69,53 +135,55 @@ struct How {
     fail_fast: bool,
 }
 
-fn carry_out(prepared: &Prepared, plan: &Plan, how: How) -> Result<Ended, Error> {
-    plan_file::write(prepared)?;
-    prepared.root.clean(&plan.experiment)?;
-    atomic::clean(&prepared.context.features).map_err(|error| Error::System(error.to_string()))?;
-    let jobs: Vec<Job> =
-        plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))).collect();
+fn carry_out(sweep: &Sweep<'_>, how: How) -> Result<Ended, Error> {
+    let experiments: BTreeSet<&str> = sweep.jobs.iter().map(|job| job.experiment.as_str()).collect();
+    experiments.iter().try_for_each(|experiment| sweep.root.clean(experiment))?;
     let threads = how.threads.map(|threads| threads as usize);
-    let slots = how.slots.or(prepared.experiment.slots).map(|slots| slots as usize);
-    let slots = slots.unwrap_or_else(|| fitting_slots(plan, threads.unwrap_or(1)));
+    let slots = how.slots.or(sweep.slots).map(|slots| slots as usize);
+    let slots = slots.unwrap_or_else(|| fitting_slots(sweep, threads.unwrap_or(1)));
     let threads_per_slot = threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1));
     note_too_many(slots, threads_per_slot);
-    let worker = worker::command(&prepared.context, threads_per_slot)?;
+    let worker = worker::command(&sweep.context, threads_per_slot)?;
     let executor = Executor::Local(Local { slots, threads_per_slot, worker });
     let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
     let stop = StopFlag::on_signals()?;
-    let mut display = Display::new(plan, jobs.iter().map(|job| (job.id.clone(), job.forecast.0)).collect());
-    let summary = executor.execute(&prepared.root, jobs, options, &mut display, &stop)?;
-    conclude(prepared, &summary, stop.is_set())
+    let forecasts = sweep.jobs.iter().map(|job| (job.id.clone(), job.forecast.0)).collect();
+    let mut display = Display::new(sweep.experiment, forecasts);
+    let summary = executor.execute(sweep.root, sweep.jobs.clone(), options, &mut display, &stop)?;
+    conclude(sweep.experiment, &summary, stop.is_set())
 }
 
 /// How much work a run is, in forward operations: what the order and the remaining time are judged by.
-fn work(run: &crate::plan::PlannedRun) -> Seconds {
+fn work(run: &PlannedRun) -> Seconds {
     let settings = &run.settings;
     let evaluation = evaluation_flops(settings, run.dev_tokens.0, run.dev_examples);
     Seconds(training_flops(settings, run.tokens.0, run.examples) + f64::from(settings.epochs) * evaluation)
 }
 
-/// So many threads a run, as long as all models fit into half of the memory with their optimizer's state;
-/// a GPU does one run at a time.
-fn fitting_slots(plan: &Plan, threads: usize) -> usize {
-    /// Weight, gradient and two moments, and as much again for what a step keeps.
-    const BYTES_PER_PARAMETER: u64 = 32;
-    if plan.runs.iter().any(|run| run.settings.device != "cpu") {
-        return 1;
-    }
-    let largest = plan.runs.iter().map(|run| model_parameters(&run.settings)).max().unwrap_or(1);
-    let memory = crate::store::host("cpu", 1).memory.0;
-    let fitting = memory / 2 / (largest * BYTES_PER_PARAMETER).max(1);
-    (fitting as usize).clamp(1, (cores() / threads).max(1))
+/// The same of a pretraining run.
+fn pretraining_work(run: &PlannedPretraining) -> Seconds {
+    Seconds(pretraining_flops(run))
 }
 
-fn conclude(prepared: &Prepared, summary: &Summary, stopped: bool) -> Result<Ended, Error> {
+/// So many threads a run, as long as all models fit into half of the memory with their optimizer's state;
+/// a GPU does one run at a time.
+fn fitting_slots(sweep: &Sweep<'_>, threads: usize) -> usize {
+    /// Weight, gradient and two moments, and as much again for what a step keeps.
+    const BYTES_PER_PARAMETER: u64 = 32;
+    if sweep.device != "cpu" {
+        return 1;
+    }
+    let memory = crate::store::host("cpu", 1).memory.0;
+    let fitting = memory / 2 / (sweep.largest * BYTES_PER_PARAMETER).max(1);
+    // More slots than runs would leave cores without work.
+    (fitting as usize).clamp(1, (cores() / threads).max(1)).min(sweep.jobs.len().max(1))
+}
+
+fn conclude(experiment: &str, summary: &Summary, stopped: bool) -> Result<Ended, Error> {
     let Summary { done, skipped, failed, interrupted, blocked } = *summary;
     let waited = if blocked > 0 { format!(", {blocked} without their pretraining") } else { String::new() };
     print(&format_args!(
-        "{}: {done} done now, {skipped} before, {failed} failed, {interrupted} interrupted{waited}",
-        prepared.plan.experiment
+        "{experiment}: {done} done now, {skipped} before, {failed} failed, {interrupted} interrupted{waited}"
     ))?;
     Ok(match (interrupted, failed + blocked) {
         (0, 0) => Ended::Well,

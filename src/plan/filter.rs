@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::PlannedRun;
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::store::RunSettings;
+use crate::store::{PRETRAINING, PretrainSettings, RunSettings};
 
 /// What a filter can ask for, in the order that its help shows.
 const KEYS: [&str; 6] = ["task", "model", "batch_size", "learning_rate", "epochs", "seed"];
@@ -17,7 +16,7 @@ pub struct Filter {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Condition {
+pub(super) enum Condition {
     Task(String),
     Model(String),
     BatchSize(u32),
@@ -40,7 +39,7 @@ impl Filter {
 
     /// Whether a run satisfies every key that the filter names.
     #[must_use]
-    pub fn passes(&self, settings: &RunSettings) -> bool {
+    pub(super) fn passes(&self, settings: &impl Filtered) -> bool {
         self.conditions.iter().all(|condition| {
             let same_key = |other: &&Condition| other.key() == condition.key();
             self.conditions.iter().filter(same_key).any(|alternative| alternative.holds(settings))
@@ -48,20 +47,19 @@ impl Filter {
     }
 
     /// An error when no run passes: it names the condition that no run satisfies, if there is one.
-    pub(super) fn refuse_if_empty(&self, runs: &[PlannedRun]) -> Result<(), Diagnostic> {
+    pub(super) fn refuse_if_empty<S: Filtered>(&self, runs: &[&S]) -> Result<(), Diagnostic> {
         for condition in &self.conditions {
-            if runs.iter().any(|run| condition.holds(&run.settings)) {
+            if runs.iter().any(|run| condition.holds(*run)) {
                 continue;
             }
             let (key, wanted) = (condition.key(), condition.value());
             let mut values: Vec<String> = Vec::new();
             for run in runs {
-                let value = Condition::of(key, &run.settings).map_or_else(String::new, |own| own.value());
-                if !values.contains(&value) {
-                    values.push(value);
-                }
+                let value = run.condition(key).map(|own| own.value());
+                values.extend(value.filter(|value| !values.contains(value)));
             }
             let hint = match condition {
+                _ if values.is_empty() => "pretraining runs have no such setting".to_owned(),
                 Condition::Task(_) | Condition::Model(_) => suggest(&wanted, values.iter().map(String::as_str)),
                 Condition::BatchSize(_) | Condition::LearningRate(_) | Condition::Epochs(_) | Condition::Seed(_) => {
                     format!("the experiment has {}", values.join(", "))
@@ -69,7 +67,7 @@ impl Filter {
             };
             return Err(at_option(Diagnostic::new(format!("no run has {key} `{wanted}`")).hint(hint), &self.text));
         }
-        if runs.iter().any(|run| self.passes(&run.settings)) {
+        if runs.iter().any(|run| self.passes(*run)) {
             return Ok(());
         }
         let found = Diagnostic::new("no run satisfies all of these conditions");
@@ -100,19 +98,6 @@ impl Condition {
         }
     }
 
-    /// The condition on `key` that these settings satisfy.
-    fn of(key: &str, settings: &RunSettings) -> Option<Self> {
-        match key {
-            "task" => Some(Self::Task(settings.task.clone())),
-            "model" => Some(Self::Model(settings.model.clone())),
-            "batch_size" => Some(Self::BatchSize(settings.batch_size)),
-            "learning_rate" => Some(Self::LearningRate(settings.learning_rate)),
-            "epochs" => Some(Self::Epochs(settings.epochs)),
-            "seed" => Some(Self::Seed(settings.seed)),
-            _ => None,
-        }
-    }
-
     fn key(&self) -> &'static str {
         match self {
             Self::Task(_) => "task",
@@ -133,15 +118,41 @@ impl Condition {
         }
     }
 
-    fn holds(&self, settings: &RunSettings) -> bool {
-        match self {
-            Self::Task(name) => settings.task == *name,
-            Self::Model(name) => settings.model == *name,
-            Self::BatchSize(value) => settings.batch_size == *value,
-            // Both were read from decimal text, so 3e-5 and 0.00003 are the same bits.
-            Self::LearningRate(value) => settings.learning_rate.to_bits() == value.to_bits(),
-            Self::Epochs(value) => settings.epochs == *value,
-            Self::Seed(value) => settings.seed == *value,
+    /// Rates were read from decimal text on both sides, so 3e-5 and 0.00003 are equal.
+    fn holds(&self, settings: &impl Filtered) -> bool {
+        settings.condition(self.key()).as_ref() == Some(self)
+    }
+}
+
+/// Settings that a filter can ask for.
+pub(super) trait Filtered {
+    /// The condition on `key` that these settings satisfy; none when they have no such setting.
+    fn condition(&self, key: &str) -> Option<Condition>;
+}
+
+impl Filtered for RunSettings {
+    fn condition(&self, key: &str) -> Option<Condition> {
+        match key {
+            "task" => Some(Condition::Task(self.task.clone())),
+            "model" => Some(Condition::Model(self.model.clone())),
+            "batch_size" => Some(Condition::BatchSize(self.batch_size)),
+            "learning_rate" => Some(Condition::LearningRate(self.learning_rate)),
+            "epochs" => Some(Condition::Epochs(self.epochs)),
+            "seed" => Some(Condition::Seed(self.seed)),
+            _ => None,
+        }
+    }
+}
+
+impl Filtered for PretrainSettings {
+    fn condition(&self, key: &str) -> Option<Condition> {
+        match key {
+            "task" => Some(Condition::Task(PRETRAINING.to_owned())),
+            "model" => Some(Condition::Model(self.model.clone())),
+            "batch_size" => Some(Condition::BatchSize(self.batch_size)),
+            "learning_rate" => Some(Condition::LearningRate(self.learning_rate)),
+            "seed" => Some(Condition::Seed(self.seed)),
+            _ => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod filter;
 mod forecast;
+mod pretraining;
 mod tasks;
 mod work;
 
@@ -20,6 +21,10 @@ use crate::units::Tokens;
 
 pub use filter::Filter;
 pub use forecast::{Calibration, Forecast, Totals, forecast, forward_flops, parameters};
+pub use pretraining::{
+    CorpusInput, PlannedPretraining, PretrainInput, PretrainInputs, PretrainPlan, expand_pretraining,
+    forecast_pretraining, objective, pretraining_flops,
+};
 pub use tasks::{known_tasks, task_files, task_options};
 pub use work::{evaluation_flops, model_parameters, trained_parameters, training_flops};
 
@@ -263,9 +268,8 @@ impl Plan {
     /// # Errors
     /// A filter that lets no run of this plan pass.
     pub fn only(&self, filters: &[Filter]) -> Result<Self, Diagnostic> {
-        for filter in filters {
-            filter.refuse_if_empty(&self.runs)?;
-        }
+        let settings: Vec<&RunSettings> = self.runs.iter().map(|run| &run.settings).collect();
+        filters.iter().try_for_each(|filter| filter.refuse_if_empty(&settings))?;
         let passes =
             |run: &&PlannedRun| filters.is_empty() || filters.iter().any(|filter| filter.passes(&run.settings));
         Ok(Self { experiment: self.experiment.clone(), runs: self.runs.iter().filter(passes).cloned().collect() })

@@ -56,11 +56,9 @@ pub fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f
 /// processor the fused ones keep less, so there it is an upper bound.
 pub(super) fn kept_numbers(settings: &RunSettings) -> u64 {
     let architecture = &settings.architecture;
-    let [layers, hidden, heads, intermediate] =
-        [architecture.layers, architecture.hidden, architecture.heads, architecture.intermediate].map(u64::from);
-    let layer = 10 * hidden + 2 * intermediate + 3 * heads * u64::from(settings.training.max_length);
-    // The sum of the embeddings, their norm and its dropout mask.
-    let embeddings = 3 * hidden;
+    let [layers, hidden] = [architecture.layers, architecture.hidden].map(u64::from);
+    let layer = kept_by_layer(architecture, settings.training.max_length);
+    let embeddings = kept_by_embeddings(architecture);
     match &settings.approach {
         Approach::FineTuning if settings.training.activation_checkpointing => {
             // Every layer's input, and one layer or the embeddings at a time.
@@ -72,6 +70,22 @@ pub(super) fn kept_numbers(settings: &RunSettings) -> u64 {
             states * hidden + layer.max(embeddings) + tagger_kept(of, architecture)
         }
     }
+}
+
+/// Numbers that a token adds to what a step of training the whole encoder holds, in sequences of `length` tokens.
+pub(super) fn kept_by_encoder(architecture: &Architecture, length: u32) -> u64 {
+    u64::from(architecture.layers) * kept_by_layer(architecture, length) + kept_by_embeddings(architecture)
+}
+
+fn kept_by_layer(architecture: &Architecture, length: u32) -> u64 {
+    let [hidden, heads, intermediate] =
+        [architecture.hidden, architecture.heads, architecture.intermediate].map(u64::from);
+    10 * hidden + 2 * intermediate + 3 * heads * u64::from(length)
+}
+
+/// The sum of the embeddings, their norm and its dropout mask.
+fn kept_by_embeddings(architecture: &Architecture) -> u64 {
+    3 * u64::from(architecture.hidden)
 }
 
 /// Inputs of each layer of the LSTM.

@@ -3,25 +3,39 @@
 use std::path::PathBuf;
 
 use super::document::Document;
-use super::experiment::{DataSource, Experiment, data_cache};
+use super::experiment::{DataSource, Experiment, ExperimentFile, data_cache};
 use super::explain::example;
 use super::task::KnownTask;
 use super::written::{Sweep, Training, Written};
-use super::{models, tasks};
+use super::{models, pretraining, tasks};
 use crate::diagnostic::Diagnostic;
 
 /// A longer name may not fit a file system's limit of 255 bytes beside the prefixes that are put to it.
 const LONGEST_NAME: usize = 100;
 
-/// Turns the file as written into an experiment.
-pub(super) fn check(written: Written, document: Document, known: &[KnownTask]) -> Result<Experiment, Diagnostic> {
+/// Turns the file as written into an experiment of one of the two kinds.
+pub(super) fn check(written: Written, document: Document, known: &[KnownTask]) -> Result<ExperimentFile, Diagnostic> {
     folder_name(&document, &written.experiment)?;
-    sweep(&document, &written.sweep)?;
     no_duplicates(&document, "seeds", &written.seeds)?;
     training(&document, &written.training)?;
     if written.slots == Some(0) {
         return Err(document.at_key("slots", "`slots` takes 1 or more").hint("leave it out to fill the machine"));
     }
+    if written.pretrain.is_some() {
+        return Ok(ExperimentFile::Pretraining(pretraining::check(&written, document)?));
+    }
+    Ok(ExperimentFile::Tasks(with_tasks(written, document, known)?))
+}
+
+fn with_tasks(written: Written, document: Document, known: &[KnownTask]) -> Result<Experiment, Diagnostic> {
+    for key in ["tasks", "sweep"] {
+        if document.spot(key).is_none() {
+            return Err(document
+                .about(format!("the key `{key}` is missing"))
+                .hint(format!("add `{}`", example(key).unwrap_or(key))));
+        }
+    }
+    sweep(&document, &written.sweep)?;
     let data = data_source(&document, &written)?;
     let tasks = tasks::resolve_all(&document, &written, known)?;
     let models = models::resolve_all(&document, &written, &tasks)?;
@@ -122,7 +136,7 @@ fn sweep(document: &Document, sweep: &Sweep) -> Result<(), Diagnostic> {
 }
 
 /// A number as the file has it (`.nan`, `1e3`), else as Rust writes it.
-fn shown(document: &Document, key: &str, value: f64) -> String {
+pub(super) fn shown(document: &Document, key: &str, value: f64) -> String {
     document.spot(key).and_then(|spot| document.source_of(spot)).unwrap_or_else(|| value.to_string())
 }
 

@@ -84,6 +84,21 @@ impl Document {
         }
     }
 
+    /// A finding about the value at a key path, placed at the nearest key that is written: at `models.base` when
+    /// `models.base.vocabulary` is not, at the whole file when nothing is.
+    pub(super) fn at_nearest(&self, key: &str, message: impl Into<String>) -> Diagnostic {
+        let mut path = key;
+        loop {
+            if let Some(spot) = self.spot(path) {
+                return self.at(spot, message);
+            }
+            match path.rsplit_once('.') {
+                Some((parent, _)) => path = parent,
+                None => return self.about(message),
+            }
+        }
+    }
+
     /// A finding about the key, not the value, at a key path.
     pub(super) fn at_key_name(&self, key: &str, message: impl Into<String>) -> Diagnostic {
         match key.rsplit_once('.') {

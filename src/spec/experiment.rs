@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::approach::Approach;
 use super::document::Document;
 use super::hub::HubModel;
+use super::pretraining::Pretraining;
 use super::task::Task;
 use super::tasks;
 use super::written::{Device, Preset, Sweep, Training};
@@ -36,6 +37,26 @@ pub struct Experiment {
     pub(super) document: Document,
 }
 
+/// What an experiment file declares.
+#[derive(Clone, Debug)]
+pub enum ExperimentFile {
+    /// Models are trained and scored on tasks.
+    Tasks(Experiment),
+    /// Models are pretrained.
+    Pretraining(Pretraining),
+}
+
+impl ExperimentFile {
+    /// The experiment's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Tasks(experiment) => &experiment.name,
+            Self::Pretraining(experiment) => &experiment.name,
+        }
+    }
+}
+
 /// One model of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
@@ -62,6 +83,21 @@ pub enum ModelSource {
     Checkpoint(PathBuf),
     /// A model of the Hugging Face hub.
     Hub(HubModel),
+    /// A model that an experiment pretrains.
+    Pretraining(Pretrained),
+}
+
+/// A model that an experiment with `pretrain` leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pretrained {
+    /// The experiment's name, and its file's, `NAME.yaml`.
+    pub experiment: String,
+    /// The model's name there.
+    pub model: String,
+    /// The step whose model it is; the last one when `None`.
+    pub step: Option<u64>,
+    /// The seed of the pretraining; the only one when `None`.
+    pub seed: Option<u64>,
 }
 
 /// The dimensions of a BERT encoder; its vocabulary comes from elsewhere.
@@ -106,16 +142,7 @@ impl Experiment {
     /// `models.base` when `models.base.vocabulary` is not, at the whole file when nothing is.
     #[must_use]
     pub fn finding(&self, key: &str, message: impl Into<String>) -> Diagnostic {
-        let mut path = key;
-        loop {
-            if let Some(place) = self.place_of(path) {
-                return Diagnostic { place: Some(place), ..Diagnostic::new(message) };
-            }
-            match path.rsplit_once('.') {
-                Some((parent, _)) => path = parent,
-                None => return self.document.about(message),
-            }
-        }
+        self.document.at_nearest(key, message)
     }
 
     /// The tasks that `model` is trained on, in file order.

@@ -6,7 +6,7 @@ use super::typed::{At, Cause, ONE_CHOICE, ONE_CHOICE_OF_SETTINGS, Wrong};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// A line that is right, by key, or by a key and the one above it: shown when the key is missing or holds something of another shape.
-const EXAMPLES: [(&str, &str); 46] = [
+const EXAMPLES: [(&str, &str); 60] = [
     ("experiment", "experiment: my-first"),
     ("models", "models: {base: {preset: bert-base}}"),
     ("tasks", "tasks: [rte, mrpc]"),
@@ -53,6 +53,20 @@ const EXAMPLES: [(&str, &str); 46] = [
     ("feature_based.layers", "layers: concat_last_four"),
     ("feature_based.hidden", "hidden: 768"),
     ("lstm_layers", "lstm_layers: 2"),
+    ("pretrain", "pretrain: {text: [path/to/text], phases: [{max_length: 128, steps: 10000}]}"),
+    ("text", "text: [path/to/text]"),
+    ("held_out", "held_out: [path/to/held-out.txt]"),
+    ("format", "format: sentences"),
+    ("objective", "objective: masked_tokens_and_next_sentence"),
+    ("masking", "masking: {mask: 0.8, same: 0.1, random: 0.1}"),
+    ("phases", "phases: [{max_length: 128, steps: 900000}, {max_length: 512, steps: 100000}]"),
+    ("steps", "steps: 10000"),
+    ("pretrain.batch_size", "batch_size: 256"),
+    ("pretrain.learning_rate", "learning_rate: 1e-4"),
+    ("warmup_steps", "warmup_steps: 10000"),
+    ("snapshots", "snapshots: [1000, 2000]"),
+    ("save", "save: {every_minutes: 15, keep: 3}"),
+    ("checkpoint.model", "model: mini-base"),
 ];
 
 /// Names that other programs use for our keys (Hugging Face's Trainer, google-research/bert), and slips

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::document::{Document, Node, Value, place_in, split_lines};
-use super::experiment::Experiment;
+use super::experiment::{Experiment, ExperimentFile};
 use super::task::KnownTask;
 use super::written::Written;
 use super::{check, overrides, typed, yaml};
@@ -16,21 +16,51 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// The smallest experiment, shown when a file holds nothing.
 const SMALLEST: &str = "an experiment has at least the keys `experiment`, `models`, `tasks` and `sweep`";
+/// What a command that needs tasks says of an experiment without.
+const NO_TASKS: &str = "this experiment pretrains, and has no tasks";
 
 /// Reads and checks the experiment file at `path`, with the `--set` arguments (`KEY=VALUE`) put over it.
 /// `known` are the tasks that `tasks` may list besides those that the file declares.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place and what to do.
-pub fn load(path: &Path, known: &[KnownTask], overrides: &[String]) -> Result<Experiment, Diagnostic> {
-    parse(path, &text_of(path)?, known, overrides)
+pub fn load(path: &Path, known: &[KnownTask], overrides: &[String]) -> Result<ExperimentFile, Diagnostic> {
+    parse_either(path, &text_of(path)?, known, overrides)
+}
+
+impl ExperimentFile {
+    /// The experiment, for a command that needs tasks.
+    ///
+    /// # Errors
+    /// When it pretrains.
+    pub fn with_tasks(self) -> Result<Experiment, Diagnostic> {
+        match self {
+            Self::Tasks(experiment) => Ok(experiment),
+            Self::Pretraining(experiment) => Err(experiment
+                .finding("pretrain", NO_TASKS)
+                .hint("`run`, `plan`, `check`, `status` and `report` know it; its models are fine-tuned by an experiment with `checkpoint: {experiment: NAME, model: NAME}`")),
+        }
+    }
+}
+
+/// As [`load`], of an experiment with tasks, from a text; `path` is what its errors name.
+///
+/// # Errors
+/// The first thing that is wrong, with its place and what to do.
+pub fn parse(path: &Path, text: &str, known: &[KnownTask], overrides: &[String]) -> Result<Experiment, Diagnostic> {
+    parse_either(path, text, known, overrides)?.with_tasks()
 }
 
 /// As [`load`], from a text; `path` is what its errors name.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place and what to do.
-pub fn parse(path: &Path, text: &str, known: &[KnownTask], overrides: &[String]) -> Result<Experiment, Diagnostic> {
+pub fn parse_either(
+    path: &Path,
+    text: &str,
+    known: &[KnownTask],
+    overrides: &[String],
+) -> Result<ExperimentFile, Diagnostic> {
     let root: Node = yaml::parse_file(path, text)?;
     if matches!(root.value, Value::Null) {
         return Err(Diagnostic::new("the file is empty").in_file(path).hint(SMALLEST));

@@ -16,20 +16,24 @@ mod hub;
 mod load;
 mod models;
 mod overrides;
+mod pretraining;
 mod schema;
 mod task;
 mod tasks;
 mod typed;
 mod written;
+mod written_pretrain;
 mod yaml;
 
 pub use approach::{Approach, FeatureBased, Layers};
-pub use experiment::{DataSource, Dimensions, Experiment, Model, ModelSource, data_cache};
+pub use experiment::{DataSource, Dimensions, Experiment, ExperimentFile, Model, ModelSource, Pretrained, data_cache};
 pub use hub::{DEFAULT_REVISION, HubModel};
-pub use load::{load, parse};
+pub use load::{load, parse, parse_either};
+pub use pretraining::{Phase, PhaseExamples, PretrainModel, Pretraining, Reading, Recipe, TextSource};
 pub use schema::schema;
 pub use task::{Columns, Context, Files, KnownTask, Scheme, Separator, Task, TaskShape, Windows};
 pub use written::{Device, Optimizer, Precision, Preset, Sweep, Training};
+pub use written_pretrain::{Masking, Objective, Save, TextFormat};
 
 #[cfg(test)]
 mod tests;

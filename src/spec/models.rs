@@ -4,25 +4,33 @@
 use super::approach::{Approach, MAX_LSTM_LAYERS};
 use super::check::{for_example, is_name, no_duplicates, not_empty, path, tidy};
 use super::document::Document;
-use super::experiment::{Dimensions, Model, ModelSource};
+use super::experiment::{Dimensions, Model, ModelSource, Pretrained};
 use super::hub::{HubModel, REPOSITORY_IS, REVISION_IS, repository_fault, revision_fault};
 use super::task::{Task, TaskShape};
 use super::tasks::too_long;
 use super::written::{
     MAX_HIDDEN, MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, SHORTEST_SEQUENCE, Written, WrittenArchitecture,
-    WrittenCheckpoint, WrittenHub, WrittenModel,
+    WrittenCheckpoint, WrittenHub, WrittenModel, WrittenPretrained,
 };
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// The models in file order, each with a size or a checkpoint, with a task, and long enough for its tasks; and
 /// every task with a model.
 pub(super) fn resolve_all(document: &Document, written: &Written, tasks: &[Task]) -> Result<Vec<Model>, Diagnostic> {
-    let names = document.keys_of("models");
-    not_empty(document, "models", &names)?;
     let mut models = Vec::new();
-    for name in names {
-        let Some(model) = written.models.get(&name) else { continue };
-        let model = resolve(document, name, model, written.approach, tasks)?;
+    for (name, source, of) in sources(document, written)? {
+        let key = format!("models.{name}");
+        if of.pretrain.is_some() {
+            let found = document.at_key_name(&format!("{key}.pretrain"), "this experiment does not pretrain");
+            return Err(found.hint("another experiment, with `pretrain` in place of `tasks` and `sweep`, does"));
+        }
+        let vocabulary = match &of.vocabulary {
+            Some(file) => Some(path(document, &format!("{key}.vocabulary"), file)?),
+            None => None,
+        };
+        let own = own_tasks(document, &format!("{key}.tasks"), of.tasks.as_deref(), tasks)?;
+        let approach = of.approach.unwrap_or(written.approach);
+        let model = Model { name, source, vocabulary, lower_case: of.lower_case, tasks: own, approach };
         fits_its_tasks(document, &model, tasks)?;
         models.push(model);
     }
@@ -34,18 +42,27 @@ pub(super) fn resolve_all(document: &Document, written: &Written, tasks: &[Task]
     Ok(models)
 }
 
-fn resolve(
+/// Name, source and the rest of every model, in file order.
+pub(super) fn sources<'a>(
     document: &Document,
-    name: String,
-    written: &WrittenModel,
-    approach: Approach,
-    tasks: &[Task],
-) -> Result<Model, Diagnostic> {
+    written: &'a Written,
+) -> Result<Vec<(String, ModelSource, &'a WrittenModel)>, Diagnostic> {
+    let names = document.keys_of("models");
+    not_empty(document, "models", &names)?;
+    let of_name = |name: String| written.models.get(&name).map(|model| (name, model));
+    let source = |(name, model): (String, &'a WrittenModel)| -> Result<_, Diagnostic> {
+        let source = source(document, &name, model)?;
+        Ok((name, source, model))
+    };
+    names.into_iter().filter_map(of_name).map(source).collect()
+}
+
+fn source(document: &Document, name: &str, written: &WrittenModel) -> Result<ModelSource, Diagnostic> {
     let key = format!("models.{name}");
-    if !is_name(&name, &['-', '_']) {
+    if !is_name(name, &['-', '_']) {
         let message = "a model's name becomes a folder's: letters, digits, `-` and `_`, a letter or digit first";
         // Not by key path: the name itself may hold a dot.
-        return Err(document.at_key_of("models", &name, message).hint(format!("for example `{}`", tidy(&name))));
+        return Err(document.at_key_of("models", name, message).hint(format!("for example `{}`", tidy(name))));
     }
     let sources = [
         ("preset", written.preset.is_some()),
@@ -58,23 +75,16 @@ fn resolve(
         let found = document.at_key_name(&format!("{key}.{second}"), message);
         return Err(found.hint("keep one; a second model can have the other"));
     }
-    let source = if let Some(preset) = written.preset {
-        ModelSource::Random(preset.dimensions())
+    if let Some(preset) = written.preset {
+        Ok(ModelSource::Random(preset.dimensions()))
     } else if let Some(architecture) = &written.architecture {
-        ModelSource::Random(dimensions(document, &format!("{key}.architecture"), architecture)?)
+        Ok(ModelSource::Random(dimensions(document, &format!("{key}.architecture"), architecture)?))
     } else if let Some(checkpoint) = &written.checkpoint {
-        published(document, &format!("{key}.checkpoint"), checkpoint)?
+        published(document, &format!("{key}.checkpoint"), checkpoint)
     } else {
         let found = document.at_key(&key, format!("the model `{name}` has no size"));
-        return Err(found.hint("give it one of `preset`, `architecture` and `checkpoint`"));
-    };
-    let vocabulary = match &written.vocabulary {
-        Some(file) => Some(path(document, &format!("{key}.vocabulary"), file)?),
-        None => None,
-    };
-    let tasks = own_tasks(document, &format!("{key}.tasks"), written.tasks.as_deref(), tasks)?;
-    let approach = written.approach.unwrap_or(approach);
-    Ok(Model { name, source, vocabulary, lower_case: written.lower_case, tasks, approach })
+        Err(found.hint("give it one of `preset`, `architecture` and `checkpoint`"))
+    }
 }
 
 /// The names of the tasks of a model, in the order of the experiment's.
@@ -111,6 +121,7 @@ fn published(document: &Document, key: &str, written: &WrittenCheckpoint) -> Res
             return Ok(ModelSource::Checkpoint(path(document, key, folder)?));
         }
         WrittenCheckpoint::Hub(hub) => hub,
+        WrittenCheckpoint::Pretraining(of) => return pretrained(document, key, of),
     };
     if let Some(fault) = repository_fault(hub) {
         return Err(document.at_key(&format!("{key}.hub"), fault).hint(REPOSITORY_IS));
@@ -119,6 +130,22 @@ fn published(document: &Document, key: &str, written: &WrittenCheckpoint) -> Res
         return Err(document.at_key(&format!("{key}.revision"), fault).hint(REVISION_IS));
     }
     Ok(ModelSource::Hub(HubModel { repository: hub.clone(), revision: revision.clone() }))
+}
+
+fn pretrained(document: &Document, key: &str, written: &WrittenPretrained) -> Result<ModelSource, Diagnostic> {
+    let WrittenPretrained { experiment, model, step, seed } = written;
+    for (name, value, also) in [("experiment", experiment, &['-', '_', '.'][..]), ("model", model, &['-', '_'])] {
+        if !is_name(value, also) {
+            let found = document.at_key(&format!("{key}.{name}"), format!("`{value}` is not the name of a {name}"));
+            let hint = match name {
+                "experiment" => "the `experiment:` of a file beside this one, without `.yaml`",
+                _ => "one of the `models` of the experiment that pretrains it",
+            };
+            return Err(found.hint(hint));
+        }
+    }
+    let (experiment, model) = (experiment.clone(), model.clone());
+    Ok(ModelSource::Pretraining(Pretrained { experiment, model, step: *step, seed: *seed }))
 }
 
 /// `ORG/NAME@REVISION` as an experiment file has it.

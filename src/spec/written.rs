@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::approach::Approach;
 use super::hub::DEFAULT_REVISION;
 use super::task::WrittenTask;
+use super::written_pretrain::{WrittenPretrain, WrittenRecipe};
 
 /// `[CLS]`, one token and `[SEP]`: the shortest sequence that says anything.
 pub(super) const SHORTEST_SEQUENCE: u32 = 3;
@@ -23,9 +24,10 @@ pub(super) const MAX_HIDDEN: u32 = 1 << 16;
 pub(super) const MAX_INTERMEDIATE: u32 = 1 << 18;
 pub(super) const MAX_POSITIONS: u32 = 1 << 20;
 
-/// One experiment: models × tasks × the points of a sweep × seeds.
+/// One experiment: models × tasks × the points of a sweep × seeds; or, with `pretrain`, models × seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["tasks", "sweep"]}, {"required": ["pretrain"]}]))]
 pub(super) struct Written {
     /// The experiment's name: the name of its folder under `runs/`. Letters, digits, `-`, `_` and `.`.
     #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"), length(max = 100))]
@@ -34,8 +36,11 @@ pub(super) struct Written {
     #[schemars(length(min = 1))]
     pub(super) models: BTreeMap<String, WrittenModel>,
     /// The tasks to fine-tune on. MNLI's model also answers the diagnostic set AX.
+    #[serde(default)]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub(super) tasks: Vec<String>,
+    /// What the models are pretrained on, and how; in place of `tasks` and `sweep`.
+    pub(super) pretrain: Option<WrittenPretrain>,
     /// Settings of single tasks, by their names; tasks of your own are declared here.
     #[serde(default)]
     pub(super) task_settings: BTreeMap<String, WrittenTask>,
@@ -48,6 +53,7 @@ pub(super) struct Written {
     /// Use the generated mini benchmark in place of `data`. Its scores are not GLUE scores.
     pub(super) mini: Option<WrittenMini>,
     /// The grid: every batch size × learning rate × number of epochs is a run.
+    #[serde(default)]
     pub(super) sweep: Sweep,
     /// One run per seed at every point of the sweep.
     #[serde(default = "default_seeds")]
@@ -78,7 +84,8 @@ pub(super) struct WrittenModel {
     pub(super) preset: Option<Preset>,
     /// A size of your own, with random weights.
     pub(super) architecture: Option<WrittenArchitecture>,
-    /// Published weights: a folder with `config.json`, weights and `vocab.txt`, or `hub: ORG/NAME`.
+    /// Trained weights: a folder with `config.json`, weights and `vocab.txt`, `hub: ORG/NAME`, or a model that another
+    /// experiment pretrains, `{experiment: NAME, model: NAME}`.
     pub(super) checkpoint: Option<WrittenCheckpoint>,
     /// The `WordPiece` vocabulary, a `vocab.txt`. A checkpoint brings its own; for the others the
     /// `vocab.txt` of the data folder is used.
@@ -90,6 +97,8 @@ pub(super) struct WrittenModel {
     pub(super) tasks: Option<Vec<String>>,
     /// How this model's encoder is used, whatever the experiment's `approach` says.
     pub(super) approach: Option<Approach>,
+    /// How this model is pretrained, where that is not as the experiment's `pretrain` says.
+    pub(super) pretrain: Option<WrittenRecipe>,
 }
 
 /// Where published weights are: the text is a folder, the mapping a model of the hub.
@@ -97,6 +106,36 @@ pub(super) struct WrittenModel {
 pub(super) enum WrittenCheckpoint {
     Folder(String),
     Hub(WrittenHub),
+    Pretraining(WrittenPretrained),
+}
+
+/// A model that an experiment with `pretrain` leaves. The file `NAME.yaml` beside this one declares it; it is
+/// pretrained first when that was not done.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Pretrained")]
+pub(super) struct WrittenPretrained {
+    /// The experiment's name.
+    pub(super) experiment: String,
+    /// The model's name there.
+    pub(super) model: String,
+    /// The step whose model it is, one of its `snapshots`; the last one when left out.
+    #[schemars(range(min = 1))]
+    pub(super) step: Option<u64>,
+    /// The seed of the pretraining, when it has several.
+    pub(super) seed: Option<u64>,
+}
+
+/// Either of the two mappings.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenMapping {
+    hub: Option<String>,
+    revision: Option<String>,
+    experiment: Option<String>,
+    model: Option<String>,
+    step: Option<u64>,
+    seed: Option<u64>,
 }
 
 /// A model of the Hugging Face hub; it is fetched into the hub's cache on this machine when needed.
@@ -130,7 +169,7 @@ impl<'de> Visitor<'de> for CheckpointVisitor {
     type Value = WrittenCheckpoint;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a folder or `{hub: ORG/NAME}`")
+        f.write_str("a folder, `{hub: ORG/NAME}` or `{experiment: NAME, model: NAME}`")
     }
 
     fn visit_str<E: de::Error>(self, folder: &str) -> Result<WrittenCheckpoint, E> {
@@ -138,7 +177,21 @@ impl<'de> Visitor<'de> for CheckpointVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WrittenCheckpoint, A::Error> {
-        WrittenHub::deserialize(MapAccessDeserializer::new(map)).map(WrittenCheckpoint::Hub)
+        let WrittenMapping { hub, revision, experiment, model, step, seed } =
+            WrittenMapping::deserialize(MapAccessDeserializer::new(map))?;
+        match (hub, experiment) {
+            (Some(_), Some(_)) => Err(de::Error::custom("both `hub` and `experiment` say where the weights are")),
+            (_, Some(experiment)) if revision.is_none() => {
+                let model = model.ok_or_else(|| de::Error::missing_field("model"))?;
+                Ok(WrittenCheckpoint::Pretraining(WrittenPretrained { experiment, model, step, seed }))
+            }
+            (_, Some(_)) => Err(de::Error::custom("a `revision` is of a model of the hub")),
+            (hub, None) if model.is_none() && step.is_none() && seed.is_none() => {
+                let hub = hub.ok_or_else(|| de::Error::missing_field("hub"))?;
+                Ok(WrittenCheckpoint::Hub(WrittenHub { hub, revision: revision.unwrap_or_else(default_revision) }))
+            }
+            (_, None) => Err(de::Error::missing_field("experiment")),
+        }
     }
 }
 
@@ -149,7 +202,8 @@ impl JsonSchema for WrittenCheckpoint {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let hub = generator.subschema_for::<WrittenHub>();
-        json_schema!({"oneOf": [{"type": "string", "description": "A folder.", "minLength": 1}, hub]})
+        let pretrained = generator.subschema_for::<WrittenPretrained>();
+        json_schema!({"oneOf": [{"type": "string", "description": "A folder.", "minLength": 1}, hub, pretrained]})
     }
 }
 
@@ -219,7 +273,7 @@ fn default_mini_seed() -> u64 {
 }
 
 /// The lists whose every combination is a run.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
     /// Sequences per optimisation step.

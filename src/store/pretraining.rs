@@ -75,6 +75,8 @@ pub enum Objective {
     MaskedTokensAndNextSentence,
     /// Masked tokens alone ("No NSP", section 5.1).
     MaskedTokens,
+    /// After each token the next one, by a causal model ("LTR & No NSP", section 5.1).
+    NextToken,
 }
 
 /// Which tokens are to be predicted, and how often what stands in their places (section 3.1 and table 8 of the paper).

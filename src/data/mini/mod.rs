@@ -39,6 +39,11 @@ use std::path::{Path, PathBuf};
 pub use bounds::{Bound, bounds};
 pub use folder::is_mini;
 
+/// The text to pretrain on, in the folder that [`generate`] writes.
+pub const CORPUS_TRAIN: &str = "corpus/train.txt";
+/// The text to evaluate a pretrained model on, likewise.
+pub const CORPUS_HELD_OUT: &str = "corpus/heldout.txt";
+
 use part::Part;
 use tasks::TASKS;
 use world::World;

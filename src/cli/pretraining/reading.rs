@@ -1,0 +1,253 @@
+//! Models and text of an experiment that pretrains, read for its plan.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::corpora::{Corpora, Text, Words, prepared_folder};
+use crate::cli::Error;
+use crate::cli::data::mini_folder;
+use crate::cli::inputs::{SEGMENTS, checkpoint, checkpoint_folder};
+use crate::data::corpus::CorpusFormat;
+use crate::data::mini;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{CorpusInput, PretrainInput};
+use crate::spec::{
+    Masking, ModelSource, Objective, PhaseExamples, PretrainModel, Pretraining, Recipe, TextFormat, TextSource,
+};
+use crate::store::{self, Architecture, Start};
+use crate::text::pretraining::{Drawn, ExampleSet, ExampleSettings, MaskingRules, Replacement, Segments, Targets};
+use crate::text::{lower_case_of, vocabulary_file};
+
+pub(super) struct Reader<'a> {
+    experiment: &'a Pretraining,
+    corpora: Corpora,
+    train: Vec<PathBuf>,
+    held_out: Vec<PathBuf>,
+    format: Option<CorpusFormat>,
+    /// The mini benchmark's vocabulary.
+    vocabulary: Option<PathBuf>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(experiment: &'a Pretraining, runs: &Path) -> Result<Self, Error> {
+        let corpora = Corpora::beside(runs);
+        let format = experiment.reading.format.map(format);
+        Ok(match &experiment.text {
+            TextSource::Files { train, held_out } => {
+                let (train, held_out) = (train.clone(), held_out.clone());
+                Self { experiment, corpora, train, held_out, format, vocabulary: None }
+            }
+            TextSource::Mini { seed } => {
+                let folder = mini_folder(*seed);
+                mini::generate(*seed, &folder).map_err(|error| experiment.finding("mini", error.to_string()))?;
+                Self {
+                    experiment,
+                    corpora,
+                    train: vec![folder.join(mini::CORPUS_TRAIN)],
+                    held_out: vec![folder.join(mini::CORPUS_HELD_OUT)],
+                    format: Some(CorpusFormat::Sentences),
+                    vocabulary: Some(folder.join("vocab.txt")),
+                }
+            }
+        })
+    }
+
+    /// The folders of all corpora, by checksum.
+    pub(super) fn places(self) -> BTreeMap<String, PathBuf> {
+        self.corpora.places
+    }
+
+    /// What planning needs to know of a model, its vocabulary, and whether text is lower-cased.
+    pub(super) fn model(&mut self, model: &PretrainModel) -> Result<(PretrainInput, PathBuf, bool), Error> {
+        let (words, config, start) = self.words(model)?;
+        let architecture = self.architecture(model, config, &words)?;
+        let recipe = &model.recipe;
+        let (mut phases, mut masking) = (Vec::new(), None);
+        for (at, phase) in recipe.phases.iter().enumerate() {
+            let key = format!("pretrain.phases.{at}");
+            let (corpus, set) = match &phase.examples {
+                PhaseExamples::Text { max_length } => self.text(&words, recipe, *max_length)?,
+                PhaseExamples::Corpus(folder) => self.corpora.open(folder)?,
+            };
+            self.fits(&key, model, &words, &set)?;
+            masking = masking.or(masking_of(set.settings()));
+            phases.push(corpus);
+        }
+        let held_out = self.held_out(model, &words, &phases)?;
+        let vocabulary_sha256 = words.vocabulary.sha256().to_owned();
+        let input = PretrainInput { architecture, start, vocabulary_sha256, phases, held_out, masking };
+        Ok((input, words.path, words.lower_case))
+    }
+
+    /// Vocabulary, dimensions and start of a model.
+    fn words(&mut self, model: &PretrainModel) -> Result<(Words, Option<Architecture>, Start), Error> {
+        let key = format!("models.{}", model.name);
+        let source = checkpoint_folder(&model.source, |suffix, message| {
+            self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
+        })?;
+        let (own, lower_case, config, start) = match source {
+            None => (None, None, None, Start::Random),
+            Some((from, hub)) => {
+                let (config, sha256, folder) = checkpoint(&from)
+                    .map_err(|error| self.experiment.finding(&format!("{key}.checkpoint"), error.to_string()))?;
+                let start = Start::Checkpoint { folder: from.to_string_lossy().into_owned(), sha256, hub };
+                (Some(vocabulary_file(folder)), lower_case_of(folder)?, Some(config.architecture), start)
+            }
+        };
+        let lower_case = model.lower_case.or(lower_case);
+        let of_corpus = || -> Result<Option<(PathBuf, bool)>, Error> {
+            let first = model.recipe.phases.first().map(|phase| &phase.examples);
+            let Some(PhaseExamples::Corpus(folder)) = first else { return Ok(None) };
+            let set = ExampleSet::open(folder)?;
+            Ok(Some((set.vocabulary_file(), set.lower_case())))
+        };
+        if let Some(path) = model.vocabulary.clone().or(own).or_else(|| self.vocabulary.clone()) {
+            if !path.is_file() {
+                let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
+                return Err(finding.hint("`bertbench vocab train` makes one").into());
+            }
+            return Ok((Words::read(path, lower_case)?, config, start));
+        }
+        let Some((path, corpus_lower_case)) = of_corpus()? else {
+            let finding = self.experiment.finding(&key, format!("the model `{}` has no vocabulary", model.name));
+            return Err(finding
+                .hint("`vocabulary: path/to/vocab.txt` names one; `bertbench vocab train` makes one")
+                .into());
+        };
+        Ok((Words::read(path, lower_case.or(Some(corpus_lower_case)))?, config, start))
+    }
+
+    fn architecture(
+        &self,
+        model: &PretrainModel,
+        config: Option<Architecture>,
+        words: &Words,
+    ) -> Result<Architecture, Diagnostic> {
+        let rows = words.vocabulary.len() as u32;
+        match (&model.source, config) {
+            (ModelSource::Random(of), _) => Ok(Architecture {
+                layers: of.layers,
+                hidden: of.hidden,
+                heads: of.heads,
+                intermediate: of.intermediate,
+                vocab_size: rows,
+                max_positions: of.max_positions,
+                type_vocab_size: SEGMENTS,
+            }),
+            (_, Some(architecture)) if architecture.vocab_size == rows => Ok(architecture),
+            (_, Some(architecture)) => {
+                let message = format!("the vocabulary has {rows} tokens, the checkpoint {}", architecture.vocab_size);
+                Err(self.experiment.finding(&format!("models.{}", model.name), message))
+            }
+            (_, None) => Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name))),
+        }
+    }
+
+    /// Examples of the experiment's text to train on.
+    fn text(&mut self, words: &Words, recipe: &Recipe, max_length: u32) -> Result<(CorpusInput, ExampleSet), Error> {
+        let experiment = self.experiment;
+        if let Some(folder) = prepared_folder(&self.train) {
+            let found = experiment.finding("pretrain.text", "this is a prepared corpus, not text");
+            let hint = format!("`phases: [{{corpus: {}, steps: …}}]` trains on it", folder.display());
+            return Err(found.hint(hint).into());
+        }
+        let text = Text::of(&self.train, self.format, &experiment.reading.column)
+            .map_err(|found| self.place("pretrain.text", found))?;
+        let settings = self.settings(recipe, max_length, experiment.dupe_factor);
+        self.corpora.prepared(&text, words, &settings)
+    }
+
+    /// Examples to evaluate on, as long as those of the first phase and masked as they are.
+    fn held_out(
+        &mut self,
+        model: &PretrainModel,
+        words: &Words,
+        phases: &[CorpusInput],
+    ) -> Result<Option<CorpusInput>, Error> {
+        if self.held_out.is_empty() {
+            return Ok(None);
+        }
+        let key = "pretrain.held_out";
+        let (corpus, set) = match prepared_folder(&self.held_out) {
+            Some(folder) => self.corpora.open(&folder.to_path_buf())?,
+            None => {
+                let text = Text::of(&self.held_out, self.format, &self.experiment.reading.column)
+                    .map_err(|found| self.place(key, found))?;
+                let length = phases.first().map_or(0, |first| first.max_length);
+                let settings = self.settings(&model.recipe, length, 1);
+                self.corpora.prepared(&text, words, &settings)?
+            }
+        };
+        self.fits(key, model, words, &set)?;
+        Ok(Some(corpus))
+    }
+
+    /// A finding about files, at the key that names them.
+    fn place(&self, key: &str, found: Diagnostic) -> Diagnostic {
+        if found.place.is_some() {
+            return found;
+        }
+        Diagnostic { hint: found.hint, ..self.experiment.finding(key, found.message) }
+    }
+
+    fn settings(&self, recipe: &Recipe, max_length: u32, dupe_factor: u32) -> ExampleSettings {
+        ExampleSettings {
+            max_length,
+            short_sequence_probability: self.experiment.short_sequence_probability,
+            dupe_factor,
+            segments: Segments::Pairs,
+            targets: targets(recipe, max_length),
+            drawn: if recipe.masking.fixed { Drawn::Once } else { Drawn::EachEpoch },
+            seed: 1,
+        }
+    }
+
+    /// Refuses a prepared corpus that is not what a model's recipe says.
+    fn fits(&self, key: &str, model: &PretrainModel, words: &Words, set: &ExampleSet) -> Result<(), Diagnostic> {
+        if set.vocabulary_sha256() != words.vocabulary.sha256() {
+            let message =
+                format!("{} was prepared with another vocabulary than `{}`'s", set.folder().display(), model.name);
+            return Err(self.experiment.finding(key, message).hint("prepare it with the model's `vocab.txt`"));
+        }
+        let next = matches!(set.settings().targets, Targets::Next);
+        if next != (model.recipe.objective == Objective::NextToken) {
+            let message =
+                format!("{} was prepared for another objective than `{}`'s", set.folder().display(), model.name);
+            return Err(self
+                .experiment
+                .finding(key, message)
+                .hint("`corpus prepare --next-token` is for `next_token`"));
+        }
+        Ok(())
+    }
+}
+
+fn targets(recipe: &Recipe, max_length: u32) -> Targets {
+    if recipe.objective == Objective::NextToken {
+        return Targets::Next;
+    }
+    let Masking { share, most, mask, same, random, whole_words, .. } = recipe.masking;
+    // The paper's 20 of 128 and 77 of 512.
+    let most = most.unwrap_or_else(|| (f64::from(max_length) * share).ceil() as u32);
+    Targets::Masked(MaskingRules { share, most, whole_words, replacement: Replacement { mask, same, random } })
+}
+
+/// What a corpus asks for in the places of masked tokens, for records.
+fn masking_of(settings: &ExampleSettings) -> Option<store::Masking> {
+    match settings.targets {
+        Targets::Next => None,
+        Targets::Masked(MaskingRules {
+            share, whole_words, replacement: Replacement { mask, same, random }, ..
+        }) => Some(store::Masking { share, mask, same, random, whole_words }),
+    }
+}
+
+fn format(written: TextFormat) -> CorpusFormat {
+    match written {
+        TextFormat::Sentences => CorpusFormat::Sentences,
+        TextFormat::Text => CorpusFormat::Text,
+        TextFormat::Wikitext => CorpusFormat::WikiText,
+        TextFormat::Jsonl => CorpusFormat::JsonLines,
+        TextFormat::Parquet => CorpusFormat::Parquet,
+    }
+}

@@ -1,0 +1,208 @@
+//! `pretrain` of an experiment file as written.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::written::SHORTEST_SEQUENCE;
+
+/// Two special tokens more than a sentence pair has tokens at least.
+pub(super) const SHORTEST_PAIR: u32 = SHORTEST_SEQUENCE + 2;
+
+/// What models are pretrained on, and how.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Pretrain")]
+pub(super) struct WrittenPretrain {
+    /// Files of text, and folders of such files. With `mini`, its corpus when left out; not needed where every phase
+    /// names a `corpus`.
+    #[schemars(length(min = 1))]
+    pub(super) text: Option<Vec<String>>,
+    /// Text that is not trained on, to evaluate the model; or a folder that `bertbench corpus prepare` wrote.
+    #[schemars(length(min = 1))]
+    pub(super) held_out: Option<Vec<String>>,
+    /// How all text is read; told by each file's name and first lines when left out.
+    pub(super) format: Option<TextFormat>,
+    /// The column that holds the text, of JSON lines and Parquet.
+    pub(super) column: Option<String>,
+    /// What is learned.
+    #[serde(default)]
+    pub(super) objective: Objective,
+    /// Which tokens are masked, and by what.
+    #[serde(default)]
+    pub(super) masking: Masking,
+    /// How often the text is gone through, each time with other cuts.
+    #[serde(default = "default_dupe_factor")]
+    #[schemars(range(min = 1))]
+    pub(super) dupe_factor: u32,
+    /// The share of documents that aim at a random shorter length.
+    #[serde(default = "default_short_sequences")]
+    #[schemars(range(min = 0, max = 1))]
+    pub(super) short_sequence_probability: f64,
+    /// Lengths of examples and numbers of steps, one after the other under one schedule.
+    #[schemars(length(min = 1))]
+    pub(super) phases: Vec<WrittenPhase>,
+    /// Examples of an optimisation step.
+    #[serde(default = "default_batch_size")]
+    #[schemars(range(min = 1))]
+    pub(super) batch_size: u32,
+    /// Peak learning rate.
+    #[serde(default = "default_learning_rate")]
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    pub(super) learning_rate: f64,
+    /// Steps over which the learning rate rises; a hundredth of all when left out. It falls to 0 at the last step.
+    pub(super) warmup_steps: Option<u64>,
+    /// Evaluate on the held-out text after so many steps; a tenth of all when left out.
+    #[schemars(range(min = 1))]
+    pub(super) evaluate_every: Option<u64>,
+    /// A line of the log tells of so many steps.
+    #[serde(default = "default_log_every")]
+    #[schemars(range(min = 1))]
+    pub(super) log_every: u64,
+    /// Steps after which the model is kept besides the last one, for `checkpoint: {…, step: N}`.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true), inner(range(min = 1)))]
+    pub(super) snapshots: Vec<u64>,
+    /// When checkpoints are written, besides a stop; every five minutes when left out.
+    pub(super) save: Option<Save>,
+}
+
+// create_pretraining_data.py and run_pretraining.py of google-research/bert, and Devlin et al. 2018, appendix A.2.
+fn default_dupe_factor() -> u32 {
+    10
+}
+
+fn default_short_sequences() -> f64 {
+    0.1
+}
+
+fn default_batch_size() -> u32 {
+    256
+}
+
+fn default_learning_rate() -> f64 {
+    1e-4
+}
+
+fn default_log_every() -> u64 {
+    10
+}
+
+/// What one model does otherwise than `pretrain` says.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Recipe")]
+pub(super) struct WrittenRecipe {
+    /// What is learned.
+    pub(super) objective: Option<Objective>,
+    /// Which tokens are masked, and by what.
+    pub(super) masking: Option<Masking>,
+    /// Lengths of examples and numbers of steps.
+    #[schemars(length(min = 1))]
+    pub(super) phases: Option<Vec<WrittenPhase>>,
+    /// Examples of an optimisation step.
+    #[schemars(range(min = 1))]
+    pub(super) batch_size: Option<u32>,
+    /// Peak learning rate.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    pub(super) learning_rate: Option<f64>,
+    /// Steps over which the learning rate rises.
+    pub(super) warmup_steps: Option<u64>,
+}
+
+/// So many steps on examples of one length.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Phase", extend("oneOf" = [{"required": ["max_length"]}, {"required": ["corpus"]}]))]
+pub(super) struct WrittenPhase {
+    /// Longest example in tokens, special tokens included; the text is prepared for it.
+    #[schemars(range(min = SHORTEST_PAIR, max = u16::MAX))]
+    pub(super) max_length: Option<u32>,
+    /// A folder that `bertbench corpus prepare` wrote, in place of `text` and `max_length`.
+    pub(super) corpus: Option<String>,
+    /// Optimisation steps.
+    #[schemars(range(min = 1))]
+    pub(super) steps: u64,
+}
+
+/// What a model is pretrained to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Objective {
+    /// Masked tokens, and whether the second segment follows the first: BERT.
+    #[default]
+    MaskedTokensAndNextSentence,
+    /// Masked tokens alone.
+    MaskedTokens,
+    /// After each token the next one: the encoder sees to the left only.
+    NextToken,
+}
+
+/// How text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TextFormat {
+    /// A sentence a line, a blank line between documents.
+    Sentences,
+    /// Running text.
+    Text,
+    /// Text with WikiText's headings.
+    Wikitext,
+    /// JSON lines.
+    Jsonl,
+    /// Parquet.
+    Parquet,
+}
+
+/// Which tokens are to be predicted, and what stands in their places.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Masking {
+    /// The share of an example's tokens.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    pub share: f64,
+    /// The most tokens of an example; `share` of its longest length when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub most: Option<u32>,
+    /// The share of these that become `[MASK]`.
+    #[schemars(range(min = 0, max = 1))]
+    pub mask: f64,
+    /// The share that stay as they are.
+    #[schemars(range(min = 0, max = 1))]
+    pub same: f64,
+    /// The share that become any token; the three add up to 1.
+    #[schemars(range(min = 0, max = 1))]
+    pub random: f64,
+    /// Whether all pieces of a word are masked together.
+    pub whole_words: bool,
+    /// Whether an example's masks are drawn once instead of anew in each epoch.
+    pub fixed: bool,
+}
+
+impl Default for Masking {
+    fn default() -> Self {
+        // Devlin et al. 2018, section 3.1.
+        Self { share: 0.15, most: None, mask: 0.8, same: 0.1, random: 0.1, whole_words: false, fixed: false }
+    }
+}
+
+/// When checkpoints are written.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Save {
+    /// After so many steps.
+    #[schemars(range(min = 1))]
+    pub every_steps: Option<u64>,
+    /// After so many minutes.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub every_minutes: Option<f64>,
+    /// How many are kept.
+    #[schemars(range(min = 1))]
+    pub keep: u32,
+}
+
+impl Default for Save {
+    fn default() -> Self {
+        Self { every_steps: None, every_minutes: None, keep: 2 }
+    }
+}
