@@ -1,6 +1,6 @@
 //! What a model was pretrained to do, in words.
 
-use super::published_ablations::{FULL, NO_NSP};
+use super::published_ablations::{FULL, LEFT_TO_RIGHT, NO_NSP};
 use crate::store::{Masking, Objective, PretrainSettings};
 
 /// The names of an objective.
@@ -18,6 +18,7 @@ pub(crate) fn names(objective: Objective) -> Names {
     let (words, row, masks) = match objective {
         Objective::MaskedTokensAndNextSentence => ("masked tokens and next sentence", FULL, true),
         Objective::MaskedTokens => ("masked tokens", NO_NSP, true),
+        Objective::NextToken => ("next token", LEFT_TO_RIGHT, false),
     };
     Names { words, row, masks }
 }
