@@ -1,5 +1,7 @@
 //! The settings of a pretraining run, resolved.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::settings::{Architecture, Optimizer, Precision, RunId, Start};
@@ -129,6 +131,16 @@ pub struct PretrainEvaluation {
     pub data: String,
     /// Steps from one evaluation to the next. The last step is always followed by one.
     pub every: u64,
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MaskedTokensAndNextSentence => "masked tokens, next sentence",
+            Self::MaskedTokens => "masked tokens",
+            Self::NextToken => "next token",
+        })
+    }
 }
 
 impl Objective {

@@ -168,15 +168,14 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let key = "pretrain.held_out";
-        let (corpus, set) = match prepared_folder(&self.held_out) {
-            Some(folder) => self.corpora.open(&folder.to_path_buf())?,
-            None => {
-                let text = Text::of(&self.held_out, self.format, &self.experiment.reading.column)
-                    .map_err(|found| self.place(key, found))?;
-                let length = phases.first().map_or(0, |first| first.max_length);
-                let settings = self.settings(&model.recipe, length, 1);
-                self.corpora.prepared(&text, words, &settings)?
-            }
+        let (corpus, set) = if let Some(folder) = prepared_folder(&self.held_out) {
+            self.corpora.open(folder)?
+        } else {
+            let text = Text::of(&self.held_out, self.format, &self.experiment.reading.column)
+                .map_err(|found| self.place(key, found))?;
+            let length = phases.first().map_or(0, |first| first.max_length);
+            let settings = self.settings(&model.recipe, length, 1);
+            self.corpora.prepared(&text, words, &settings)?
         };
         self.fits(key, model, words, &set)?;
         Ok(Some(corpus))

@@ -13,7 +13,7 @@ mod tally;
 pub use check::check_pretraining;
 pub use evaluate::evaluate_pretraining;
 pub use record::{pretrain_context, pretrain_run};
-pub use run::{PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, pretrain};
+pub use run::{PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, pretrain, try_pretraining_step};
 
 #[cfg(test)]
 mod reference_tests;
