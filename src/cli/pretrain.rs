@@ -281,8 +281,16 @@ impl ModelArgs {
         let max_positions = self.positions.unwrap_or(max_positions);
         // A first and a second segment.
         let (vocab_size, type_vocab_size) = (tokens, 2);
-        let architecture =
-            Architecture { layers, hidden, heads, intermediate, vocab_size, max_positions, type_vocab_size };
+        let architecture = Architecture {
+            layers,
+            hidden,
+            heads,
+            intermediate,
+            vocab_size,
+            max_positions,
+            type_vocab_size,
+            causal: false,
+        };
         Ok((architecture, Start::Random))
     }
 }

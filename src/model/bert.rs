@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, module::linear};
 
 use super::head::HeadShape;
 use super::tagger::Tagger;
-use crate::kernel::{self, Dropout, EmbeddingTables, LayerWeights, Packing, Precision, TokenRows};
+use crate::kernel::{self, AttentionHeads, Dropout, EmbeddingTables, LayerWeights, Packing, Precision, TokenRows};
 
 /// An affine map.
 #[derive(Module, Debug)]
@@ -62,10 +62,13 @@ pub struct Bert {
     pub embeddings: Embeddings,
     /// Transformer layers, first to last.
     pub layers: Vec<Layer>,
-    /// tanh(linear(first token)), `[hidden, hidden]`.
+    /// tanh(linear(pooled token)), `[hidden, hidden]`; see [`Bert::pool`].
     pub pooler: Linear,
     /// Attention heads.
     pub heads: usize,
+    /// Whether every token sees only itself and the tokens before it.
+    #[module(skip)]
+    pub causal: bool,
     /// Arithmetic of the layers.
     #[module(skip)]
     pub precision: Precision,
@@ -182,7 +185,8 @@ impl Bert {
     #[must_use]
     pub fn layer(&self, index: usize, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
         let (weights, sites) = (self.layers[index].weights(), site::layer(index));
-        kernel::encoder_layer(hidden, weights, self.heads, packing, dropout, sites, self.precision)
+        let heads = AttentionHeads { number: self.heads, causal: self.causal };
+        kernel::encoder_layer(hidden, weights, heads, packing, dropout, sites, self.precision)
     }
 
     /// The last hidden state, `[tokens, hidden]`.
@@ -192,10 +196,12 @@ impl Bert {
         (0..self.layers.len()).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout))
     }
 
-    /// tanh(linear(first token)): `[tokens, hidden] → [batch, hidden]`.
+    /// tanh(linear(pooled token)): `[tokens, hidden] → [batch, hidden]`. That token is the first of each sequence; in a
+    /// causal model, where the first one has seen itself alone, the last (as in Radford et al. 2018, §3.2).
     #[must_use]
     pub fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2> {
-        self.pooler.forward(packing.first_tokens(hidden)).tanh()
+        let pooled = if self.causal { packing.last_tokens(hidden) } else { packing.first_tokens(hidden) };
+        self.pooler.forward(pooled).tanh()
     }
 }
 

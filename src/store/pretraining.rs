@@ -129,6 +129,7 @@ mod tests {
                 vocab_size: 9,
                 max_positions: 8,
                 type_vocab_size: 2,
+                causal: false,
             },
             start: Start::Checkpoint { folder: "a".into(), sha256: "00".into(), hub: None },
             objective: Objective::MaskedTokensAndNextSentence,

@@ -87,6 +87,10 @@ pub struct Architecture {
     pub max_positions: u32,
     /// Rows of the segment embeddings.
     pub type_vocab_size: u32,
+    /// Whether every token attends to itself and the tokens before it alone (section 5.1, "LTR"). Records from before
+    /// there was a choice mean `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub causal: bool,
 }
 
 /// Where a run's weights come from.
