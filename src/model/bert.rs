@@ -238,3 +238,38 @@ impl Classifier {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::random_classifier;
+    use crate::store::Architecture;
+
+    /// A class of each of two sequences, of which the first ends with the token `last`.
+    fn classes(causal: bool, last: u32) -> Vec<Vec<f32>> {
+        let (vocab_size, max_positions) = (20, 8);
+        let of = Architecture {
+            layers: 2,
+            hidden: 16,
+            heads: 2,
+            intermediate: 32,
+            vocab_size,
+            max_positions,
+            type_vocab_size: 2,
+            causal,
+        };
+        let device = Device::flex();
+        let input = PackedInput::new(&[2, 7, last, 2, 9, 3], &[0, 1, 2, 0, 1, 2], &[0; 6], &[0, 3, 6], &device);
+        let outputs = random_classifier(&of, 4, 1, &device).forward(&input, None);
+        outputs.into_data().try_to_vec::<f32>().unwrap().chunks(4).map(<[f32]>::to_vec).collect()
+    }
+
+    /// The last token is seen by no other one.
+    #[test]
+    fn classes_of_a_causal_model_are_read_off_the_last_token_of_each_sequence() {
+        let (one, other) = (classes(true, 5), classes(true, 6));
+        assert_ne!(one[0], other[0]);
+        assert_eq!(one[1], other[1]);
+        assert_ne!(classes(false, 5), one, "the same weights, and every token sees all");
+    }
+}

@@ -62,6 +62,8 @@ pub enum Objective {
     MaskedTokensAndNextSentence,
     /// Masked tokens alone ("No NSP", section 5.1).
     MaskedTokens,
+    /// After each token the next one, by a causal model ("LTR & No NSP", section 5.1).
+    NextToken,
 }
 
 /// So many steps on one corpus.
@@ -174,6 +176,7 @@ mod tests {
         let others = [
             PretrainSettings { start: start("a", "01"), ..settings() },
             PretrainSettings { objective: Objective::MaskedTokens, ..settings() },
+            PretrainSettings { objective: Objective::NextToken, ..settings() },
             PretrainSettings { warmup_steps: 11, ..settings() },
             PretrainSettings { precision: Precision::Bf16, ..settings() },
             fewer,

@@ -243,6 +243,18 @@ mod tests {
     }
 
     #[test]
+    fn a_causal_model_is_another_one_and_the_key_is_left_out_of_others() {
+        let settings = example::settings("rte", 1);
+        let json = serde_json::to_string(&settings).unwrap();
+        assert!(!json.contains("causal"), "{json}");
+        let causal =
+            RunSettings { architecture: Architecture { causal: true, ..settings.architecture }, ..settings.clone() };
+        assert_ne!(causal.id(), settings.id());
+        let json = serde_json::to_string(&causal).unwrap();
+        assert_eq!(serde_json::from_str::<RunSettings>(&json).unwrap(), causal);
+    }
+
+    #[test]
     fn the_tasks_options_and_the_approach_decide_a_result() {
         let settings = example::settings("squad1", 1);
         let spans = RunSettings { task_options: Some(TaskOptions::Spans(SpanOptions::default())), ..settings.clone() };
