@@ -186,6 +186,7 @@ mod tests {
                 vocab_size: 9,
                 max_positions: 8,
                 type_vocab_size: 2,
+                causal: false,
             },
             start: Start::Checkpoint { folder: "a".into(), sha256: "00".into(), hub: None },
             objective: Objective::MaskedTokensAndNextSentence,
@@ -234,6 +235,7 @@ mod tests {
         let others = [
             PretrainSettings { start: start("a", "01"), ..settings() },
             PretrainSettings { objective: Objective::MaskedTokens, ..settings() },
+            PretrainSettings { objective: Objective::NextToken, ..settings() },
             PretrainSettings { warmup_steps: 11, ..settings() },
             PretrainSettings { snapshots: vec![50], ..settings() },
             PretrainSettings { precision: Precision::Bf16, ..settings() },

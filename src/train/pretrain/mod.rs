@@ -1,4 +1,5 @@
-//! Pretraining: masked language modelling and next-sentence prediction (Devlin et al. 2018, section 3.1), in phases,
+//! Pretraining: masked language modelling and next-sentence prediction (Devlin et al. 2018, section 3.1), or the next
+//! token from left to right (section 5.1), in phases,
 //! with checkpoints from which a run goes on with the same bits.
 
 mod batch;
