@@ -5,6 +5,7 @@ use super::aggregates::{Aggregates, Cost, PointScore, SeedBest, Spread};
 use super::frame;
 use super::input::Input;
 use super::judge::Judge;
+use super::pretraining::{self, PretrainRun};
 use super::run::{self, Run, State, Task};
 use super::system::System;
 use super::versus::{self, Versus};
@@ -31,6 +32,10 @@ pub(crate) struct Analysis<'a> {
     pub(crate) versus: Vec<Versus>,
     /// Records outside the plan, by experiment.
     pub(crate) unplanned: Vec<usize>,
+    /// Every pretraining run, in the report's order.
+    pub(crate) pretraining: Vec<PretrainRun<'a>>,
+    /// Records outside the plan, by pretraining experiment.
+    pub(crate) unplanned_pretraining: Vec<usize>,
 }
 
 /// How many runs are where.
@@ -124,7 +129,21 @@ impl<'a> Analysis<'a> {
             }
         }
         let versus = versus::all(&runs, &systems, &judges, &cells);
-        Ok(Self { input, runs, systems, tasks, judges, cells, costs: aggregates.costs, versus, unplanned })
+        let (pretraining, unplanned_pretraining) = pretraining::collect(input);
+        let costs = aggregates.costs;
+        Ok(Self {
+            input,
+            runs,
+            systems,
+            tasks,
+            judges,
+            cells,
+            costs,
+            versus,
+            unplanned,
+            pretraining,
+            unplanned_pretraining,
+        })
     }
 
     /// The cell of a system on a task, when a run of it is known.

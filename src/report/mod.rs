@@ -4,32 +4,41 @@
 //! A table is a value before it is text: `section` computes blocks, and `html`, `markdown` and `plot`
 //! write them down. [`render`] touches no disk and [`write()`] does nothing else.
 
+mod ablation;
 mod aggregates;
 mod analysis;
 mod block;
 mod compare;
 mod frame;
+mod gain;
 mod html;
 mod input;
 mod judge;
 mod markdown;
+mod objective;
 mod page;
 mod palette;
 mod phrase;
 mod plot;
+mod pretraining;
+mod pretraining_csv;
 mod published;
+mod published_ablations;
 mod results_csv;
 mod results_json;
+mod results_json_pretraining;
 mod run;
 mod section;
 mod system;
 mod versus;
+mod weights;
 
 use std::path::{Path, PathBuf};
 
 pub use compare::{Comparison, compare};
 pub use input::{CurvePoint, ExperimentInput, Input, PretrainingInput};
 pub use plot::PlotError;
+pub use pretraining_csv::PRETRAINING_COLUMNS;
 pub use results_csv::COLUMNS;
 
 use crate::store::atomic;
@@ -48,8 +57,8 @@ pub enum Error {
     /// The page could not be rendered.
     #[error("cannot render the page: {0}")]
     Page(#[from] minijinja::Error),
-    /// `results.csv` could not be written.
-    #[error("cannot write results.csv: {0}")]
+    /// `results.csv` or `pretraining.csv` could not be written.
+    #[error("cannot write CSV: {0}")]
     Csv(#[from] csv::Error),
     /// A value could not be written as JSON.
     #[error("cannot write JSON: {0}")]
@@ -73,7 +82,8 @@ pub struct OutputFile {
     pub bytes: Vec<u8>,
 }
 
-/// Makes a report's files: `index.html`, `results.csv`, `results.md`, `results.json` and the plots.
+/// Makes a report's files: `index.html`, `results.csv`, `results.md`, `results.json`, the plots, and `pretraining.csv`
+/// where there is something for it.
 /// The same input gives the same bytes.
 ///
 /// # Errors
@@ -86,6 +96,9 @@ pub fn render(input: &Input) -> Result<Vec<OutputFile>, Error> {
         OutputFile { name: "results.json".into(), bytes: results_json::render(&analysis)? },
         OutputFile { name: "results.md".into(), bytes: markdown::render(&page).into_bytes() },
     ];
+    if !analysis.pretraining.is_empty() {
+        files.push(OutputFile { name: "pretraining.csv".into(), bytes: pretraining_csv::render(&analysis)? });
+    }
     for figure in page.figures() {
         let svg = plot::standalone(&figure.svg, &figure.caption);
         files.push(OutputFile { name: format!("{}.svg", figure.name), bytes: svg.into_bytes() });

@@ -8,6 +8,7 @@ use super::Error;
 use super::analysis::Analysis;
 use super::block::{Block, Figure};
 use super::phrase::{listed, readable_moment};
+use super::pretraining::PretrainRun;
 use super::run::Run;
 use super::section::SECTIONS;
 
@@ -22,6 +23,8 @@ pub(crate) struct Page {
     pub(crate) notice: Option<String>,
     /// Its sections.
     pub(crate) sections: Vec<Part>,
+    /// Whether `pretraining.csv` is written beside it.
+    pub(crate) pretraining: bool,
 }
 
 /// A section with its parts.
@@ -50,6 +53,7 @@ impl Page {
             subtitle: subtitle(analysis),
             notice: notice(analysis),
             sections,
+            pretraining: !analysis.pretraining.is_empty(),
         };
         page.name_figures();
         Ok(page)
@@ -120,9 +124,13 @@ pub(crate) fn file_name(parts: &[&str]) -> String {
 }
 
 fn subtitle(analysis: &Analysis<'_>) -> String {
-    let names: Vec<String> = analysis.input.experiments.iter().map(|experiment| experiment.name.clone()).collect();
+    let tuned = analysis.input.experiments.iter().map(|experiment| experiment.name.clone());
+    let names: Vec<String> =
+        tuned.chain(analysis.input.pretraining.iter().map(|experiment| experiment.name.clone())).collect();
     let what = if names.len() > 1 { "Experiments" } else { "Experiment" };
-    let last = analysis.runs.iter().filter_map(Run::record).map(|record| record.provenance.finished_unix).max();
+    let tuned = analysis.runs.iter().filter_map(Run::record).map(|record| &record.provenance);
+    let pretrained = analysis.pretraining.iter().filter_map(PretrainRun::record).map(|record| &record.provenance);
+    let last = tuned.chain(pretrained).map(|made| made.finished_unix).max();
     let when =
         last.map_or_else(|| "no finished run".to_owned(), |at| format!("last run finished {}", readable_moment(at)));
     format!("{what} {} · {when}", listed(&names))

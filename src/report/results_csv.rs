@@ -4,11 +4,13 @@ use super::Error;
 use super::analysis::Analysis;
 use super::phrase::moment;
 use super::run::Run;
+use super::weights;
 use crate::store::{Record, Score};
 
-/// The columns. What depends on the machine and the moment comes last, so that two equal sweeps' files
-/// agree in every column before `wall_seconds`.
-pub const COLUMNS: [&str; 20] = [
+/// The columns. What depends on the machine and the moment comes after the scores, so that two equal sweeps' files agree
+/// in every column before `wall_seconds`. Where the weights came from follows it, so that the columns of before keep
+/// their places.
+pub const COLUMNS: [&str; 25] = [
     "experiment",
     "task",
     "model",
@@ -29,6 +31,11 @@ pub const COLUMNS: [&str; 20] = [
     "peak_memory_bytes",
     "host",
     "started",
+    "start",
+    "pretraining_experiment",
+    "pretraining_model",
+    "pretraining_step",
+    "pretraining_perplexity",
 ];
 
 /// All rows, in the report's order of runs and each record's order of scores.
@@ -47,6 +54,7 @@ pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
 /// Floats in their shortest form that reads back exactly; a score that is not a number as `NaN`.
 fn row(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record, score: &Score) -> [String; COLUMNS.len()] {
     let settings = run.settings;
+    let [experiment, model, step, perplexity] = weights::columns(run);
     [
         analysis.input.experiments[run.experiment].name.clone(),
         settings.task.clone(),
@@ -68,5 +76,10 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record, score: &Score) -
         record.peak_memory.0.to_string(),
         record.host.name.clone(),
         moment(record.provenance.started_unix),
+        weights::kind(&settings.start).to_owned(),
+        experiment,
+        model,
+        step,
+        perplexity,
     ]
 }

@@ -6,6 +6,7 @@ use super::Error;
 use super::aggregates::Cost;
 use super::analysis::{Analysis, Cell, Counts};
 use super::judge::Judge;
+use super::results_json_pretraining::{GainGroup, OneAblation, OnePretraining, Started};
 use super::run::{Run, State};
 use super::versus::VersusRow;
 use crate::store::{Failure, Record, RunSettings};
@@ -20,6 +21,12 @@ struct Results<'a> {
     comparisons: Vec<Comparison<'a>>,
     costs: Vec<SystemCost<'a>>,
     runs: Vec<OneRun<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pretraining: Vec<OnePretraining<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pretraining_gives: Vec<GainGroup<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ablations: Vec<OneAblation<'a>>,
 }
 
 #[derive(Serialize)]
@@ -37,6 +44,8 @@ struct Group<'a> {
     benchmark: &'a str,
     task: &'a str,
     model: &'a str,
+    #[serde(flatten)]
+    started: Started<'a>,
     judged_by: Option<&'a Judge>,
     runs: Counts,
     best: Option<Best<'a>>,
@@ -139,6 +148,9 @@ pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
             .collect(),
         costs: analysis.costs.iter().map(|cost| system_cost(analysis, cost)).collect(),
         runs: analysis.runs.iter().map(|run| one_run(analysis, run)).collect(),
+        pretraining: analysis.pretraining.iter().map(|run| OnePretraining::of(analysis, run)).collect(),
+        pretraining_gives: GainGroup::all(analysis),
+        ablations: OneAblation::all(analysis),
     };
     let mut bytes = serde_json::to_vec_pretty(&results)?;
     bytes.push(b'\n');
@@ -173,6 +185,7 @@ fn group<'a>(analysis: &'a Analysis<'_>, cell: &'a Cell<'_>) -> Group<'a> {
         benchmark: &task.benchmark,
         task: &task.name,
         model: &system.model,
+        started: Started::of(analysis, cell.system),
         judged_by: analysis.judges[cell.task].as_ref(),
         runs: cell.counts,
         best,

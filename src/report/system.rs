@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::input::Input;
-use crate::store::{Architecture, RunSettings, Start};
+use crate::store::{Approach, Architecture, RunSettings, Start};
 
 /// A model of one experiment.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub(crate) struct System {
     pub(crate) architecture: Architecture,
     /// Where its weights come from.
     pub(crate) start: Start,
+    /// How the encoder is used.
+    pub(crate) approach: Approach,
 }
 
 /// The systems of these (experiment, settings) pairs, by experiment, size and name.
@@ -46,6 +48,7 @@ pub(crate) fn collect<'a>(input: &Input, runs: impl Iterator<Item = (usize, &'a 
             },
             architecture: settings.architecture,
             start: settings.start.clone(),
+            approach: settings.approach,
         })
         .collect();
     systems.sort_by_key(|system| (system.experiment, parameters(&system.architecture)));

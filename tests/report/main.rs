@@ -4,7 +4,9 @@
 #![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
 
 mod markup;
+mod pretraining;
 mod synthetic;
+mod synthetic_pretraining;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -100,7 +102,8 @@ fn csv_has_timing_and_host_last_and_equal_sweeps_agree_before_them() {
         text(&files, "results.csv").to_owned()
     });
     let head = "experiment,task,model,run,batch_size,learning_rate,epochs,seed,split,metric,value,unit,direction,steps,\
-                tokens,wall_seconds,tokens_per_second,peak_memory_bytes,host,started";
+                tokens,wall_seconds,tokens_per_second,peak_memory_bytes,host,started,start,pretraining_experiment,\
+                pretraining_model,pretraining_step,pretraining_perplexity";
     assert_eq!(first.lines().next().unwrap(), head);
     assert_ne!(first, second);
     let stable = |csv: &str| -> Vec<String> {
@@ -110,7 +113,7 @@ fn csv_has_timing_and_host_last_and_equal_sweeps_agree_before_them() {
     let scores: usize = TASKS.iter().map(|task| 2 * 12 * (1 + task.3.len())).sum();
     assert_eq!(first.lines().count(), scores + 1);
     assert!(first.contains(",16,0.0002,3,1,dev_matched,accuracy,0."), "{}", &first[..400]);
-    assert!(first.lines().nth(1).unwrap().ends_with(",no-such-host,2026-01-01T00:00:00Z"));
+    assert!(first.lines().nth(1).unwrap().ends_with(",no-such-host,2026-01-01T00:00:00Z,random,,,,"));
 }
 
 #[test]

@@ -28,7 +28,8 @@ pub const TASKS: [TaskShape; 9] = [
 
 const RATES: [f64; 3] = [5e-4, 3e-4, 2e-4];
 
-fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), seed: u64) -> RunSettings {
+/// Settings of one run from random weights.
+pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), seed: u64) -> RunSettings {
     RunSettings {
         model: model.into(),
         architecture: Architecture {
@@ -94,7 +95,13 @@ fn score(metric: &str, split: &str, value: f64) -> Score {
 }
 
 /// A record whose scores rise over the epochs to an invented end.
-fn record(experiment: &str, benchmark: &str, settings: RunSettings, shape: &TaskShape, draws: &mut Draws) -> Record {
+pub fn record(
+    experiment: &str,
+    benchmark: &str,
+    settings: RunSettings,
+    shape: &TaskShape,
+    draws: &mut Draws,
+) -> Record {
     let (_, metric, split, others, majority, ceiling, examples) = *shape;
     let large = settings.architecture.layers > 2;
     let skill = 0.45 + 0.15 * f64::from(u8::from(large)) + 0.1 * draws.normal() + 250.0 * settings.learning_rate;
@@ -143,27 +150,37 @@ fn record(experiment: &str, benchmark: &str, settings: RunSettings, shape: &Task
             tokens_per_second: 40_000.0 / wall,
         },
         peak_memory: Bytes(180_000_000 + 60_000_000 * u64::from(large)),
-        host: Host {
-            name: "no-such-host".into(),
-            os: "none".into(),
-            cpu: "an invented processor".into(),
-            cores: 2,
-            threads: 2,
-            memory: Bytes(8 << 30),
-            device: "cpu".into(),
-        },
-        provenance: Provenance {
-            bertbench: "0.1.0".into(),
-            burn: "0.22.1".into(),
-            rustc: "1.95.0".into(),
-            git_commit: Some("0123456789abcdef0123".into()),
-            git_dirty: false,
-            started_unix: 1_767_225_600,
-            finished_unix: 1_767_225_600 + 4,
-        },
+        host: host(),
+        provenance: provenance(4),
         pretraining: None,
         notes: vec!["the weights were drawn at random: nothing was pretrained".into()],
         settings,
+    }
+}
+
+/// A machine that is nowhere.
+pub fn host() -> Host {
+    Host {
+        name: "no-such-host".into(),
+        os: "none".into(),
+        cpu: "an invented processor".into(),
+        cores: 2,
+        threads: 2,
+        memory: Bytes(8 << 30),
+        device: "cpu".into(),
+    }
+}
+
+/// Code that ran for so many seconds.
+pub fn provenance(seconds: u64) -> Provenance {
+    Provenance {
+        bertbench: "0.1.0".into(),
+        burn: "0.22.1".into(),
+        rustc: "1.95.0".into(),
+        git_commit: Some("0123456789abcdef0123".into()),
+        git_dirty: false,
+        started_unix: 1_767_225_600,
+        finished_unix: 1_767_225_600 + seconds,
     }
 }
 

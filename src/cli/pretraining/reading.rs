@@ -133,6 +133,7 @@ impl<'a> Reader<'a> {
                 vocab_size: rows,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
+                causal: model.recipe.objective == Objective::NextToken,
             }),
             (_, Some(architecture)) if architecture.vocab_size == rows => Ok(architecture),
             (_, Some(architecture)) => {

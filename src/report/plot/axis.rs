@@ -1,4 +1,4 @@
-//! A linear axis with round ticks.
+//! An axis with round ticks, linear or logarithmic.
 
 /// Data values on one side, CSS pixels on the other.
 #[derive(Clone, Debug)]
@@ -9,9 +9,14 @@ pub(crate) struct Axis {
     high: f64,
     /// Pixels at the two ends.
     pixels: (f64, f64),
-    /// Distance between ticks, in data.
+    /// Distance between ticks, in data; of no use on a logarithmic axis.
     step: f64,
+    /// Whether equal distances are equal ratios.
+    logarithmic: bool,
 }
+
+/// Ticks of a logarithmic axis: these times powers of ten.
+const DECADE: [f64; 3] = [1.0, 2.0, 5.0];
 
 impl Axis {
     /// An axis over `values`, widened to whole ticks, about `ticks` of them. Without a finite value it
@@ -29,16 +34,37 @@ impl Axis {
         let power = 10_f64.powf(rough.log10().floor());
         // Steps of 1, 2 and 5 times a power of ten.
         let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= rough * 0.999).unwrap_or(rough);
-        Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, pixels, step }
+        Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, pixels, step, logarithmic: false }
+    }
+
+    /// A logarithmic axis over `values`, widened to ticks at 1, 2 and 5 times powers of ten. Linear where that would
+    /// tell nothing more: without positive values, or with all of them within a factor of three.
+    pub(crate) fn logarithmic(values: impl Iterator<Item = f64>, ticks: u32, pixels: (f64, f64)) -> Self {
+        let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+        let (low, high) = values.iter().fold((f64::INFINITY, 0.0_f64), |(l, h), value| (l.min(*value), h.max(*value)));
+        if !(low > 0.0 && high > 3.0 * low) {
+            return Self::over(values.into_iter(), ticks, pixels);
+        }
+        let decade = |value: f64| 10_f64.powf(value.log10().floor());
+        let below = DECADE.iter().rev().map(|m| m * decade(low)).find(|tick| *tick <= low * 1.000_001).unwrap_or(low);
+        let above = DECADE.iter().chain(&[10.0]).map(|m| m * decade(high)).find(|tick| *tick >= high * 0.999_999);
+        Self { low: below, high: above.unwrap_or(high), pixels, step: 1.0, logarithmic: true }
     }
 
     /// The pixel of a value.
     pub(crate) fn pixel(&self, value: f64) -> f64 {
+        if self.logarithmic {
+            let share = (value.max(self.low) / self.low).ln() / (self.high / self.low).ln();
+            return self.pixels.0 + share * (self.pixels.1 - self.pixels.0);
+        }
         self.pixels.0 + (value - self.low) / (self.high - self.low) * (self.pixels.1 - self.pixels.0)
     }
 
     /// Tick values with their labels.
     pub(crate) fn ticks(&self) -> Vec<(f64, String)> {
+        if self.logarithmic {
+            return self.decades();
+        }
         let decimals = (-self.step.log10().floor()).max(0.0) as usize;
         let count = ((self.high - self.low) / self.step).round() as usize;
         (0..=count)
@@ -48,6 +74,17 @@ impl Axis {
                 let value = if value.abs() < self.step * 1e-6 { 0.0 } else { value };
                 (value, shortened(value, decimals).replace('-', "−"))
             })
+            .collect()
+    }
+
+    /// Ticks at 1, 2 and 5 times powers of ten; at powers of ten alone where those would stand too close.
+    fn decades(&self) -> Vec<(f64, String)> {
+        let (first, last) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
+        let multiples: &[f64] = if last - first > 3 { &DECADE[..1] } else { &DECADE };
+        (first..=last)
+            .flat_map(|power| multiples.iter().map(move |multiple| (multiple * 10_f64.powi(power), power)))
+            .filter(|(tick, _)| *tick >= self.low * 0.999_999 && *tick <= self.high * 1.000_001)
+            .map(|(tick, power)| (tick, shortened(tick, (-power).max(0) as usize)))
             .collect()
     }
 }
@@ -87,5 +124,23 @@ mod tests {
                 assert!((0.0..=100.0).contains(&axis.pixel(*value)), "{value}");
             }
         }
+    }
+    #[test]
+    fn ratios_are_ticked_by_one_two_and_five() {
+        let labels = |values: &[f64]| -> Vec<String> {
+            let axis = Axis::logarithmic(values.iter().copied(), 4, (0.0, 100.0));
+            axis.ticks().into_iter().map(|(_, label)| label).collect()
+        };
+        assert_eq!(labels(&[4.0, 900.0]), ["2", "5", "10", "20", "50", "100", "200", "500", "1000"]);
+        assert_eq!(labels(&[0.4, 3.0, f64::NAN]), ["0.2", "0.5", "1", "2", "5"]);
+        assert_eq!(labels(&[2.0, 30_000.0]), ["10", "100", "1000", "10k"]);
+        // Too close together for ratios, and nothing that has any.
+        assert_eq!(
+            labels(&[20.0, 30.0]),
+            ["20", "25", "30"][..].to_vec().iter().map(ToString::to_string).collect::<Vec<_>>()
+        );
+        assert!(labels(&[0.0, 9.0]).len() > 1 && labels(&[]).len() > 1);
+        let axis = Axis::logarithmic([1.0, 100.0].into_iter(), 4, (0.0, 100.0));
+        assert!((axis.pixel(10.0) - 50.0).abs() < 1e-9 && axis.pixel(0.0).abs() < 1e-9);
     }
 }

@@ -166,6 +166,13 @@ impl Canvas<'_> {
         self.area.draw(&Polygon::new(corners, fill)).map_err(failed)
     }
 
+    /// An open circle, which hides what lies under it.
+    pub(crate) fn ring(&self, to: (f64, f64), radius: f64, color: &Swatch) -> Result<()> {
+        self.mark(Mark::Circle, to, radius, &PAGE, 1.0)?;
+        let circle = Circle::new(at(to), (radius * SCALE).round() as u32, Self::stroke(color, 1.0, 1.5));
+        self.area.draw(&circle).map_err(failed)
+    }
+
     /// Text, centred on its point vertically.
     pub(crate) fn text(&self, text: &str, to: (f64, f64), style: TextStyle) -> Result<()> {
         let horizontal = match style.align {

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Mark, PlotError, draw};
-use super::{Drawing, QUIET, horizontal_scale, legend, series_color, style, vertical_scale};
+use super::{Drawing, Legend, QUIET, horizontal_scale, series_color, style, vertical_scale};
 
 /// One run's line.
 pub(crate) struct Curve {
@@ -28,10 +28,23 @@ pub(crate) struct Curves<'a> {
     pub(crate) names: Vec<(usize, String)>,
     /// Horizontal lines with a name, such as the majority answer.
     pub(crate) levels: Vec<(f64, &'static str)>,
-    /// Whether each point of the best lines has a mark.
-    pub(crate) marks: bool,
+    /// Which points of the best lines have a mark.
+    pub(crate) marks: Marks,
     /// Whether the horizontal axis counts whole things and starts with the first of them.
     pub(crate) whole: bool,
+    /// Whether the vertical axis is logarithmic.
+    pub(crate) logarithmic: bool,
+}
+
+/// Which points of a line have a mark. A line of one point always has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Marks {
+    /// None.
+    None,
+    /// The last one, so that lines of one colour are told apart.
+    Last,
+    /// Every one.
+    All,
 }
 
 const SIZE: (u32, u32) = (380, 250);
@@ -48,13 +61,21 @@ pub(crate) fn curves(plot: &Curves<'_>) -> Result<Drawing, PlotError> {
     let ticks = if plot.whole { (most.min(6.0)) as u32 } else { 4 };
     let start = if plot.whole && most > 1.0 { 1.0 } else { 0.0 };
     let x = Axis::over(points().map(|(x, _)| x).chain([start]), ticks, (LEFT, RIGHT));
-    let y = Axis::over(points().map(|(_, y)| y).chain(levels), 4, (BOTTOM, TOP));
-    let svg = draw(SIZE, plot.description, |canvas| {
+    let legend = Legend::of(&plot.names, LEFT, RIGHT, 30.0);
+    let (top, bottom) = (TOP + legend.extra, BOTTOM + legend.extra);
+    let size = (SIZE.0, SIZE.1 + legend.extra as u32);
+    let heights = points().map(|(_, y)| y).chain(levels);
+    let y = if plot.logarithmic {
+        Axis::logarithmic(heights, 4, (bottom, top))
+    } else {
+        Axis::over(heights, 4, (bottom, top))
+    };
+    let svg = draw(size, plot.description, |canvas| {
         canvas.text(plot.title, (LEFT, 12.0), style(&QUIET, Align::Left))?;
-        legend(canvas, &plot.names, LEFT, 30.0)?;
+        legend.draw(canvas)?;
         vertical_scale(canvas, &y, LEFT, RIGHT)?;
-        horizontal_scale(canvas, &x, BOTTOM, BOTTOM + 4.0)?;
-        canvas.text(plot.x_title, (f64::midpoint(LEFT, RIGHT), BOTTOM + 31.0), style(&QUIET, Align::Center))?;
+        horizontal_scale(canvas, &x, bottom, bottom + 4.0)?;
+        canvas.text(plot.x_title, (f64::midpoint(LEFT, RIGHT), bottom + 31.0), style(&QUIET, Align::Center))?;
         for (value, name) in &plot.levels {
             let at = y.pixel(*value);
             canvas.dashes((LEFT, at), RIGHT, &QUIET)?;
@@ -66,15 +87,19 @@ pub(crate) fn curves(plot: &Curves<'_>) -> Result<Drawing, PlotError> {
                 let color = series_color(line.series);
                 let (opacity, width) = if best { (1.0, 2.0) } else { (0.22, 1.0) };
                 canvas.path(&path, color, opacity, width)?;
-                if path.len() == 1 || (best && plot.marks) {
-                    let radius = if best { 3.2 } else { 2.0 };
-                    for point in path {
-                        canvas.mark(Mark::of(line.series), point, radius, color, opacity)?;
-                    }
+                let marked = match (plot.marks, path.len()) {
+                    (_, 1) => 0,
+                    (Marks::All, _) if best => 0,
+                    (Marks::Last, many) if best => many - 1,
+                    (Marks::All | Marks::Last | Marks::None, many) => many,
+                };
+                let radius = if best { 3.2 } else { 2.0 };
+                for point in &path[marked..] {
+                    canvas.mark(Mark::of(line.series), *point, radius, color, opacity)?;
                 }
             }
         }
         Ok(())
     })?;
-    Ok(Drawing { size: SIZE, svg })
+    Ok(Drawing { size, svg })
 }

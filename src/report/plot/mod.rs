@@ -4,13 +4,15 @@
 mod axis;
 mod canvas;
 mod curves;
+mod gains;
 mod heatmap;
 mod pairs;
 mod spread;
 
 pub use canvas::PlotError;
 pub(crate) use canvas::standalone;
-pub(crate) use curves::{Curve, Curves, curves};
+pub(crate) use curves::{Curve, Curves, Marks, curves};
+pub(crate) use gains::{GainLane, GainPlot, gains};
 pub(crate) use heatmap::{Heatmap, Tile, heatmap};
 pub(crate) use pairs::{PairRow, pairs};
 pub(crate) use spread::{SpreadRow, spread};
@@ -40,17 +42,42 @@ fn style(color: &'static Swatch, align: Align) -> TextStyle {
     TextStyle { size: TEXT, color, align, bold: false }
 }
 
-/// Marks and names of the models in one line from `left`, at height `y`.
-fn legend(canvas: &Canvas<'_>, names: &[(usize, String)], left: f64, y: f64) -> Result<(), PlotError> {
-    let mut x = left;
-    for (series, name) in names {
-        canvas.mark(Mark::of(*series), (x + 4.0, y), 3.5, series_color(*series), 1.0)?;
-        let shown = shortened(name, 22);
-        canvas.text(&shown, (x + 12.0, y), style(&INK, Align::Left))?;
-        // A sans-serif letter is about 0.56 of the size wide on average.
-        x += 12.0 + shown.chars().count() as f64 * TEXT * 0.56 + 14.0;
+/// The height of a line of a legend.
+const LEGEND_LINE: f64 = 17.0;
+
+/// The names of a legend with their places, in as many lines as it takes.
+struct Legend {
+    entries: Vec<(usize, String, (f64, f64))>,
+    /// How much lower everything under the legend goes for its further lines.
+    extra: f64,
+}
+
+impl Legend {
+    /// From `left`, at height `y`; a name that would pass `right` begins a line.
+    fn of(names: &[(usize, String)], left: f64, right: f64, y: f64) -> Self {
+        let (mut x, mut line) = (left, 0.0);
+        let mut entries = Vec::new();
+        for (series, name) in names {
+            let shown = shortened(name, 22);
+            // A sans-serif letter is about 0.56 of the size wide on average.
+            let width = 12.0 + shown.chars().count() as f64 * TEXT * 0.56;
+            if x > left && x + width > right {
+                (x, line) = (left, line + LEGEND_LINE);
+            }
+            entries.push((*series, shown, (x, y + line)));
+            x += width + 14.0;
+        }
+        Self { entries, extra: line }
     }
-    Ok(())
+
+    /// Marks and names.
+    fn draw(&self, canvas: &Canvas<'_>) -> Result<(), PlotError> {
+        for (series, name, (x, y)) in &self.entries {
+            canvas.mark(Mark::of(*series), (x + 4.0, *y), 3.5, series_color(*series), 1.0)?;
+            canvas.text(name, (x + 12.0, *y), style(&INK, Align::Left))?;
+        }
+        Ok(())
+    }
 }
 
 /// A name cut to `most` characters: a drawing cannot wrap it.

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Mark, PlotError, TextStyle, draw};
-use super::{Drawing, INK, QUIET, RULE, TEXT, horizontal_scale, legend, series_color, shortened, style};
+use super::{Drawing, INK, Legend, QUIET, RULE, TEXT, horizontal_scale, series_color, shortened, style};
 
 /// One task.
 pub(crate) struct SpreadRow {
@@ -31,17 +31,19 @@ pub(crate) fn spread(
     description: &str,
 ) -> Result<Drawing, PlotError> {
     let height = |row: &SpreadRow| row.lanes.len().max(1) as f64 * LANE + GAP;
-    let bottom = TOP + rows.iter().map(height).sum::<f64>();
+    let legend = Legend::of(names, 4.0, RIGHT, 12.0);
+    let start = TOP + legend.extra;
+    let bottom = start + rows.iter().map(height).sum::<f64>();
     let values = rows.iter().flat_map(|row| {
         row.lanes.iter().flat_map(|lane| lane.1.iter().copied()).chain(row.majority).chain(row.ceiling)
     });
     let x = Axis::over(values, 5, (LEFT, RIGHT));
     let size = (WIDTH as u32, (bottom + 42.0) as u32);
     let svg = draw(size, description, |canvas| {
-        legend(canvas, names, 4.0, 12.0)?;
-        horizontal_scale(canvas, &x, TOP, bottom)?;
+        legend.draw(canvas)?;
+        horizontal_scale(canvas, &x, start, bottom)?;
         canvas.text(x_title, (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
-        let mut top = TOP;
+        let mut top = start;
         for row in rows {
             let end = top + height(row);
             canvas.path(&[(4.0, top), (RIGHT, top)], &RULE, 1.0, 1.0)?;

@@ -6,14 +6,20 @@ use crate::report::Error;
 use crate::report::analysis::{Analysis, Counts};
 use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::phrase::{counted, grouped, listed, readable_moment};
+use crate::report::pretraining::PretrainCounts;
 use crate::report::run::State;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
-    if analysis.runs.is_empty() {
+    if analysis.runs.is_empty() && analysis.pretraining.is_empty() {
         return Ok(Vec::new());
     }
-    let mut blocks: Vec<Block> = cautions(analysis).into_iter().map(Block::caution).collect();
-    blocks.push(Block::Table(counts_table(analysis)));
+    let mut found = if analysis.runs.is_empty() { Vec::new() } else { cautions(analysis) };
+    found.extend(pretraining_cautions(analysis));
+    let mut blocks: Vec<Block> = found.into_iter().map(Block::caution).collect();
+    if !analysis.runs.is_empty() {
+        blocks.push(Block::Table(counts_table(analysis)));
+    }
+    blocks.extend(pretraining_table(analysis).map(Block::Table));
     blocks.extend(failures_table(analysis).map(Block::Table));
     Ok(blocks)
 }
@@ -103,6 +109,55 @@ fn count_cells(counts: Counts, plan_known: bool) -> Vec<Cell> {
         if plan_known { trouble(counts.missing) } else { unknown() },
         trouble(counts.unscored),
     ]
+}
+
+fn pretraining_cautions(analysis: &Analysis<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, experiment) in analysis.input.pretraining.iter().enumerate() {
+        let counts = PretrainCounts::of(analysis.pretraining.iter().filter(|run| run.experiment == at));
+        let name = &experiment.name;
+        if experiment.planned.is_empty() {
+            found.push(format!("The plan of {name} is not at hand: runs that never started cannot be listed here."));
+        }
+        if counts.done < counts.total() {
+            let PretrainCounts { failed, begun, missing, .. } = counts;
+            found.push(format!(
+                "{name} is not complete: of {} {failed} failed, {begun} did not finish or are at work, and {missing} left \
+                 nothing.",
+                counted(counts.total(), "pretraining run")
+            ));
+        }
+        if analysis.unplanned_pretraining[at] > 0 {
+            let runs = counted(analysis.unplanned_pretraining[at], "pretraining run");
+            found.push(format!("{runs} of {name} are not part of its plan as it is now and were left out."));
+        }
+    }
+    found
+}
+
+fn pretraining_table(analysis: &Analysis<'_>) -> Option<Table> {
+    let experiments = analysis.input.pretraining.iter().enumerate();
+    let rows: Vec<Vec<Cell>> = experiments
+        .map(|(at, experiment)| {
+            let counts = PretrainCounts::of(analysis.pretraining.iter().filter(|run| run.experiment == at));
+            let number = |count: usize| Cell::number(grouped(count as u64), count as f64);
+            let trouble = |count: usize| number(count).tone(if count == 0 { Tone::Quiet } else { Tone::Bad });
+            let unknown = || Cell::absent("the plan is not at hand");
+            let is_known = !experiment.planned.is_empty();
+            vec![
+                Cell::text(&experiment.name),
+                if is_known { number(counts.total()) } else { unknown() },
+                number(counts.done),
+                trouble(counts.failed),
+                trouble(counts.begun),
+                if is_known { trouble(counts.missing) } else { unknown() },
+            ]
+        })
+        .collect();
+    let numbers = ["Planned", "Done", "Failed", "Not finished", "Missing"].map(Column::number);
+    let columns = [Column::text("Experiment")].into_iter().chain(numbers).collect();
+    let caption = "Pretraining runs by experiment".into();
+    (!rows.is_empty()).then_some(Table { caption, columns, rows, interactive: false })
 }
 
 fn failures_table(analysis: &Analysis<'_>) -> Option<Table> {

@@ -5,7 +5,7 @@ use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Figure};
 use crate::report::judge::Judge;
 use crate::report::page::file_name;
-use crate::report::plot::{self, Curve, Curves};
+use crate::report::plot::{self, Curve, Curves, Marks};
 use crate::report::run::Run;
 use crate::stats;
 
@@ -73,8 +73,9 @@ fn dev_figure(analysis: &Analysis<'_>, task: usize, judge: &Judge) -> Result<Opt
         names: names(analysis, &lines),
         lines,
         levels: majority.map(|value| (judge.unit.scaled(value), "majority")).into_iter().collect(),
-        marks: true,
+        marks: Marks::All,
         whole: true,
+        logarithmic: false,
     })?;
     Ok(Some(figure(
         format!("{name}: {} on {} after each epoch", judge.metric_name(), judge.split_name()),
@@ -89,7 +90,7 @@ fn loss_figure(analysis: &Analysis<'_>, task: usize) -> Result<Option<Figure>, E
         let logged: Vec<(f64, f64)> =
             run.curve.iter().filter(|p| p.loss.is_finite()).map(|p| (p.step as f64, p.loss)).collect();
         if !logged.is_empty() {
-            return thinned(&logged);
+            return thinned(&logged, POINTS);
         }
         // Without a step-by-step log the record still knows each epoch's mean.
         let evaluations = run.record().map(|record| record.evaluations.as_slice()).unwrap_or_default();
@@ -108,8 +109,9 @@ fn loss_figure(analysis: &Analysis<'_>, task: usize) -> Result<Option<Figure>, E
         names: names(analysis, &lines),
         lines,
         levels: Vec::new(),
-        marks: false,
+        marks: Marks::None,
         whole: false,
+        logarithmic: false,
     })?;
     Ok(Some(figure(format!("{name}: training loss"), description, drawing, &["loss", name])))
 }
@@ -119,9 +121,9 @@ fn figure(caption: String, description: String, drawing: plot::Drawing, name: &[
     Figure { name, caption, description, size: drawing.size, svg: drawing.svg, wide: false }
 }
 
-/// At most [`POINTS`] points: means of neighbours.
-fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let bucket = points.len().div_ceil(POINTS).max(1);
+/// At most `most` points: means of neighbours.
+pub(super) fn thinned(points: &[(f64, f64)], most: usize) -> Vec<(f64, f64)> {
+    let bucket = points.len().div_ceil(most.max(1)).max(1);
     let mean = |values: Vec<f64>| stats::mean(&values).unwrap_or_default();
     points
         .chunks(bucket)
@@ -136,9 +138,9 @@ mod tests {
     #[test]
     fn thinning_keeps_means_and_short_curves() {
         let short = [(1.0, 0.7), (2.0, 0.6)];
-        assert_eq!(thinned(&short), short);
+        assert_eq!(thinned(&short, 45), short);
         let long: Vec<(f64, f64)> = (0..900).map(|at| (f64::from(at), f64::from(at % 10))).collect();
-        let thin = thinned(&long);
+        let thin = thinned(&long, 45);
         assert_eq!(thin.len(), 45);
         assert!(thin.iter().all(|point| (point.1 - 4.5).abs() < 1e-12));
     }

@@ -1,12 +1,16 @@
 //! The sections of a report: one file each, and one row here.
 #![expect(clippy::unnecessary_wraps, reason = "all sections have one signature, and some draw plots")]
 
+mod ablations;
 mod cost;
 mod coverage;
 mod curves;
+mod gain;
 mod grid;
 mod overview;
 mod pretraining;
+mod pretraining_curves;
+mod pretraining_details;
 mod provenance;
 mod published;
 mod results;
@@ -33,12 +37,14 @@ pub(crate) struct Section {
 }
 
 /// All sections in the order of the page.
-pub(crate) const SECTIONS: [Section; 12] = [
+pub(crate) const SECTIONS: [Section; 14] = [
     Section { id: "overview", title: "At a glance", build: overview::build },
     Section { id: "coverage", title: "What ran", build: coverage::build },
     Section { id: "pretraining", title: "Pretraining", build: pretraining::build },
     Section { id: "results", title: "Results", build: results::build },
+    Section { id: "gain", title: "What pretraining gives", build: gain::build },
     Section { id: "published", title: "Published figures", build: published::build },
+    Section { id: "ablations", title: "The paper's ablations", build: ablations::build },
     Section { id: "versus", title: "Side by side", build: versus::build },
     Section { id: "seeds", title: "Seeds", build: seeds::build },
     Section { id: "grid", title: "The grid", build: grid::build },

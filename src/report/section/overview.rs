@@ -1,15 +1,21 @@
 //! The headline numbers and the task × model table.
 
+use super::pretraining::shown_perplexity;
 use crate::report::Error;
 use crate::report::analysis::{Analysis, Cell as Group, Counts};
 use crate::report::block::{Block, Cell, Column, Fact, Table, Tone};
 use crate::report::judge::Judge;
 use crate::report::phrase::{counted, grouped, listed, shortfall, why_no_score};
+use crate::report::pretraining::{PretrainCounts, PretrainRun};
 use crate::report::run::Run;
 use crate::stats;
 use crate::units::Seconds;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    if analysis.runs.is_empty() && !analysis.pretraining.is_empty() {
+        let facts = pretraining_fact(analysis).into_iter().chain(lowest_perplexity(analysis)).collect();
+        return Ok(vec![Block::Facts { facts }]);
+    }
     if analysis.runs.is_empty() {
         return Ok(vec![Block::caution("Nothing has run yet: there is neither a plan nor a record to report on.")]);
     }
@@ -53,7 +59,46 @@ fn facts(analysis: &Analysis<'_>) -> Vec<Fact> {
         tone: Tone::Plain,
     });
     facts.extend(leader(analysis));
+    facts.extend(pretraining_fact(analysis));
     facts
+}
+
+/// How many pretraining runs are done, and how long they took together.
+fn pretraining_fact(analysis: &Analysis<'_>) -> Option<Fact> {
+    let counts = PretrainCounts::of(analysis.pretraining.iter());
+    if counts.total() == 0 {
+        return None;
+    }
+    let wall: f64 = analysis.pretraining.iter().filter_map(PretrainRun::record).map(|record| record.wall.0).sum();
+    let plan_known = analysis.input.pretraining.iter().all(|experiment| !experiment.planned.is_empty());
+    let done = grouped(counts.done as u64);
+    let value = if plan_known { format!("{done} of {}", grouped(counts.total() as u64)) } else { done };
+    let open = counts.total() - counts.done;
+    let rest = match (open, plan_known) {
+        (0, true) => String::new(),
+        (0, false) => "; plan not known".to_owned(),
+        (_, _) => format!("; {} failed, {} not finished", counts.failed, counts.begun + counts.missing),
+    };
+    let tone = if open == 0 && plan_known { Tone::Best } else { Tone::Bad };
+    Some(Fact { label: "pretraining runs done".into(), value, detail: format!("{}{rest}", Seconds(wall)), tone })
+}
+
+/// The model that predicts held-out text best; only where all are held against the same text.
+fn lowest_perplexity(analysis: &Analysis<'_>) -> Option<Fact> {
+    let held_out = |run: &PretrainRun<'_>| run.settings.evaluation.as_ref().map(|evaluation| evaluation.data.clone());
+    let runs = &analysis.pretraining;
+    if runs.windows(2).any(|pair| held_out(&pair[0]) != held_out(&pair[1])) {
+        return None;
+    }
+    let last = |run: &PretrainRun<'_>| Some(run.evaluations().last()?.perplexity).filter(|value| value.is_finite());
+    let reached = runs.iter().filter_map(|run| Some((last(run)?, &run.label)));
+    let (perplexity, label) = reached.min_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(Fact {
+        label: "lowest held-out perplexity".into(),
+        value: shown_perplexity(perplexity),
+        detail: label.clone(),
+        tone: Tone::Plain,
+    })
 }
 
 fn runs_fact(counts: Counts, plan_known: bool) -> Fact {

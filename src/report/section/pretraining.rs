@@ -1,9 +1,159 @@
 //! Pretraining runs: what was learned, how far, and at what price.
 
+use super::pretraining_curves::figures;
 use crate::report::Error;
 use crate::report::analysis::Analysis;
-use crate::report::block::Block;
+use crate::report::block::{Block, Cell, Column, Table, Tone};
+use crate::report::judge::Unit;
+use crate::report::objective::{names, phases, unusual_masking};
+use crate::report::phrase::{grouped, millions};
+use crate::report::pretraining::{PretrainRun, PretrainState};
+use crate::report::system::parameters;
+use crate::store::{Architecture, PretrainScores, Start};
 
-pub(super) fn build(_analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
-    Ok(Vec::new())
+pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    if analysis.pretraining.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = "Perplexity is exp of the mean loss over the predicted tokens of held-out text: it belongs to that text and \
+                that vocabulary, and scores on the mini corpus are of the mini corpus alone. Accuracies × 100 are held out too.";
+    let mut blocks = vec![Block::paragraph(text), Block::Table(table(analysis))];
+    for (at, experiment) in analysis.input.pretraining.iter().enumerate() {
+        let runs: Vec<&PretrainRun<'_>> = analysis.pretraining.iter().filter(|run| run.experiment == at).collect();
+        let figures = figures(&experiment.name, &runs)?;
+        if !figures.is_empty() {
+            blocks.push(Block::heading(&experiment.name));
+            blocks.push(Block::Figures { figures });
+        }
+    }
+    Ok(blocks)
+}
+
+fn table(analysis: &Analysis<'_>) -> Table {
+    let runs = &analysis.pretraining;
+    let with_masking = runs.iter().any(|run| unusual_masking(run.settings).is_some());
+    let text = |title: &&str| Column::text(title);
+    let mut columns: Vec<Column> = ["Run", "State", "Size", "Objective"].iter().map(text).collect();
+    if with_masking {
+        columns.push(Column::text("Mask/same/random"));
+    }
+    columns.push(Column::text("Steps × length"));
+    let numbers = ["Batch", "Peak rate", "Tokens", "Perplexity", "MLM accuracy", "NSP accuracy", "Tokens/s", "Time"];
+    columns.extend(numbers.map(Column::number));
+    let rows = runs.iter().map(|run| row(analysis, run, with_masking)).collect();
+    Table { caption: "Pretraining runs".into(), columns, rows, interactive: runs.len() > 6 }
+}
+
+/// `2 × 64` of layers and width.
+pub(super) fn size(architecture: &Architecture) -> String {
+    format!("{} × {}", architecture.layers, architecture.hidden)
+}
+
+fn row(analysis: &Analysis<'_>, run: &PretrainRun<'_>, with_masking: bool) -> Vec<Cell> {
+    let settings = run.settings;
+    let shape = &settings.architecture;
+    let experiment = &analysis.input.pretraining[run.experiment].name;
+    let mut row = vec![
+        Cell::text(&run.label).small(experiment).link(&run.anchor),
+        state(run),
+        Cell::text(size(shape)).small(format!("{} parameters", millions(parameters(shape)))),
+        objective(run),
+    ];
+    if with_masking {
+        let usual = || Cell::text("80/10/10").small("of 15 %").tone(Tone::Quiet);
+        row.push(match (names(settings.objective).masks, unusual_masking(settings)) {
+            (false, _) => Cell::absent("nothing is masked"),
+            (true, None) if settings.masking.is_none() => Cell::absent("the settings do not tell"),
+            (true, None) => usual(),
+            (true, Some(masking)) => match masking.split_once(' ') {
+                Some((masks, rest)) => Cell::text(masks).small(rest),
+                None => Cell::text(masking),
+            },
+        });
+    }
+    row.push(Cell::text(phases(settings)));
+    row.push(Cell::number(settings.batch_size.to_string(), f64::from(settings.batch_size)));
+    row.push(Cell::number(format!("{:e}", settings.learning_rate), settings.learning_rate));
+    row.push(run.record().map_or_else(
+        || Cell::absent("the run has no record"),
+        |record| Cell::number(millions(record.tokens.0), record.tokens.0 as f64),
+    ));
+    row.extend(scores(run));
+    row.push(run.tokens_per_second().map_or_else(
+        || Cell::absent("the run has logged nothing"),
+        |speed| Cell::number(grouped(speed.max(0.0).round() as u64), speed),
+    ));
+    row.push(run.record().map_or_else(
+        || Cell::absent("the run has no record"),
+        |record| Cell::number(record.wall.to_string(), record.wall.0),
+    ));
+    row
+}
+
+fn objective(run: &PretrainRun<'_>) -> Cell {
+    let cell = Cell::text(names(run.settings.objective).words);
+    match run.settings.start {
+        Start::Random => cell,
+        Start::Checkpoint { .. } | Start::Pretraining { .. } => cell.small("going on from other weights"),
+    }
+}
+
+fn state(run: &PretrainRun<'_>) -> Cell {
+    let steps = grouped(run.settings.steps());
+    let reached = run.last_step().map(|step| format!("step {} of {steps}", grouped(step)));
+    match run.state {
+        PretrainState::Done(_) => Cell::text("done"),
+        PretrainState::Failed(failure) => {
+            let after = reached.map_or_else(String::new, |reached| format!(", {reached}"));
+            Cell::text("failed").small(format!("{}: {}{after}", failure.kind, failure.cause)).tone(Tone::Bad)
+        }
+        PretrainState::Missing => match reached {
+            Some(reached) => Cell::text("not finished").small(reached),
+            None => Cell::text("not run").tone(Tone::Absent),
+        },
+    }
+}
+
+/// Perplexity and both accuracies after the last evaluation.
+fn scores(run: &PretrainRun<'_>) -> Vec<Cell> {
+    let Some(last) = run.evaluations().last().copied() else {
+        return (0..3).map(|_| Cell::absent("nothing was held out, or not evaluated yet")).collect();
+    };
+    let shown = |value: Option<f64>, why: &str| match value.filter(|value| value.is_finite()) {
+        Some(value) => Cell::number(Unit::Hundredths.shown(value), value),
+        None => Cell::absent(why),
+    };
+    let PretrainScores { step, perplexity, mlm_accuracy, nsp_accuracy, .. } = last;
+    let mut first = if perplexity.is_finite() {
+        Cell::number(shown_perplexity(perplexity), perplexity)
+    } else {
+        Cell::text("NaN").title("the perplexity is not a number").tone(Tone::Bad)
+    };
+    if run.record().is_none() {
+        first = first.small(format!("after step {}", grouped(step)));
+    }
+    vec![
+        first,
+        shown(Some(mlm_accuracy), "the accuracy is not a number"),
+        shown(nsp_accuracy, "the next sentence is not predicted"),
+    ]
+}
+
+/// Three or four digits: `3.99`, `25.8`, `1 204`.
+pub(super) fn shown_perplexity(perplexity: f64) -> String {
+    match perplexity {
+        small if small < 10.0 => format!("{small:.2}"),
+        middle if middle < 1000.0 => format!("{middle:.1}"),
+        large => grouped(large.round() as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn perplexities_have_the_digits_that_count() {
+        assert_eq!([3.987, 25.81, 1203.7].map(shown_perplexity), ["3.99", "25.8", "1\u{202f}204"]);
+    }
 }

@@ -6,14 +6,20 @@ use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::phrase::{counted, grouped, listed, readable_moment, shell_word};
+use crate::report::pretraining::PretrainRun;
 use crate::report::run::Run;
-use crate::store::Record;
+use crate::store::{Host, Provenance, Start};
+
+/// Where and by what a record was made.
+type Made<'a> = (&'a Host, &'a Provenance);
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let mut blocks = Vec::new();
-    let records: Vec<&Record> = analysis.runs.iter().filter_map(Run::record).collect();
+    let tuned = analysis.runs.iter().filter_map(Run::record).map(|record| (&record.host, &record.provenance));
+    let pretrained = analysis.pretraining.iter().filter_map(PretrainRun::record);
+    let records: Vec<Made<'_>> = tuned.chain(pretrained.map(|record| (&record.host, &record.provenance))).collect();
     if !records.is_empty() {
-        let dirty = records.iter().filter(|record| record.provenance.git_dirty).count();
+        let dirty = records.iter().filter(|(_, made)| made.git_dirty).count();
         if dirty > 0 {
             let text = format!("{} came from code with uncommitted changes.", counted(dirty, "record"));
             blocks.push(Block::caution(text));
@@ -34,10 +40,9 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
 }
 
 /// One row for each combination of machine and code.
-fn environments(records: &[&Record]) -> Table {
+fn environments(records: &[Made<'_>]) -> Table {
     let mut found: BTreeMap<Vec<String>, (usize, u64, u64)> = BTreeMap::new();
-    for record in records {
-        let (host, made) = (&record.host, &record.provenance);
+    for (host, made) in records {
         let commit = match (&made.git_commit, made.git_dirty) {
             (Some(commit), false) => commit.chars().take(12).collect(),
             (Some(commit), true) => format!("{} + changes", commit.chars().take(12).collect::<String>()),
@@ -89,7 +94,39 @@ fn notes(analysis: &Analysis<'_>) -> Vec<String> {
         let labels: Vec<String> = systems.iter().map(|at| analysis.systems[*at].label.clone()).collect();
         format!("{} of {}", counted(runs.len(), "run"), listed(&labels))
     };
-    found.into_iter().map(|(note, runs)| format!("{note} ({})", about(&runs))).collect()
+    let mut notes: Vec<String> = found.into_iter().map(|(note, runs)| format!("{note} ({})", about(&runs))).collect();
+    notes.extend(pretraining_notes(analysis));
+    notes
+}
+
+/// The same of pretraining runs.
+fn pretraining_notes(analysis: &Analysis<'_>) -> Vec<String> {
+    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for run in &analysis.pretraining {
+        for note in run.record().map(|record| record.notes.as_slice()).unwrap_or_default() {
+            found.entry(note).or_default().push(run.label.clone());
+        }
+    }
+    found.into_iter().map(|(note, labels)| format!("{note} (pretraining of {})", listed(&labels))).collect()
+}
+
+/// The files of pretraining experiments that a report of the others does not bring by itself, and of all of them.
+fn pretraining_files(analysis: &Analysis<'_>) -> (Vec<String>, Vec<String>) {
+    let is_brought = |name: &str| {
+        analysis
+            .systems
+            .iter()
+            .any(|system| matches!(&system.start, Start::Pretraining { experiment, .. } if experiment == name))
+    };
+    let (mut named, mut all) = (Vec::new(), Vec::new());
+    for experiment in &analysis.input.pretraining {
+        let file = experiment.file.clone().unwrap_or_else(|| format!("experiments/{}.yaml", experiment.name));
+        if !is_brought(&experiment.name) {
+            named.push(shell_word(&file));
+        }
+        all.push(shell_word(&file));
+    }
+    (named, all)
 }
 
 fn commands(analysis: &Analysis<'_>) -> String {
@@ -100,7 +137,8 @@ fn commands(analysis: &Analysis<'_>) -> String {
         .map(|experiment| experiment.file.clone().unwrap_or_else(|| format!("experiments/{}.yaml", experiment.name)))
         .map(|file| shell_word(&file))
         .collect();
-    let mut lines: Vec<String> = files.iter().map(|file| format!("bertbench run {file}")).collect();
-    lines.push(format!("bertbench report {}", files.join(" ")));
+    let (named, pretraining) = pretraining_files(analysis);
+    let mut lines: Vec<String> = pretraining.iter().chain(&files).map(|file| format!("bertbench run {file}")).collect();
+    lines.push(format!("bertbench report {}", [files, named].concat().join(" ")));
     lines.join("\n")
 }

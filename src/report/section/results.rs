@@ -7,6 +7,7 @@ use crate::report::judge::{Judge, Unit, metric_name};
 use crate::report::phrase::{counted, grouped, shortfall, why_no_score};
 use crate::report::published;
 use crate::report::run::{Run, point_label};
+use crate::report::weights;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.cells.is_empty() {
@@ -39,7 +40,12 @@ fn row(analysis: &Analysis<'_>, group: &Group<'_>, with_published: bool) -> Vec<
     let task = &analysis.tasks[group.task];
     let judge = analysis.judges[group.task].as_ref();
     let measured = judge.map_or_else(|| "no record yet".to_owned(), |judge| measured(judge, group));
-    let mut row = vec![Cell::text(&task.label).small(measured), Cell::text(&analysis.systems[group.system].label)];
+    let system = &analysis.systems[group.system];
+    let mut model = Cell::text(&system.label);
+    if weights::matter(&analysis.systems) {
+        model = model.small(weights::described(&system.start));
+    }
+    let mut row = vec![Cell::text(&task.label).small(measured), model];
     row.extend(match (judge, group.best) {
         (Some(judge), Some(best)) => scored(analysis, group, judge, best),
         _ => unscored(group),

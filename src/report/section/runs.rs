@@ -1,16 +1,17 @@
 //! Every run: a table, and behind each row all its settings.
 
+use super::pretraining_details;
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::judge::{Judge, Unit};
 use crate::report::phrase::{grouped, readable_moment};
 use crate::report::run::{Run, State};
-use crate::store::{Optimizer, Record, RunSettings, Start};
+use crate::store::{Architecture, Optimizer, Record, RunSettings, Start};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.runs.is_empty() {
-        return Ok(Vec::new());
+        return Ok(pretraining_details::blocks(analysis));
     }
     let text = ["Run", "Task", "Model"].map(Column::text);
     let numbers = ["Batch", "Rate", "Epochs", "Seed", "Score", "Steps", "Wall", "Tokens/s"].map(Column::number);
@@ -22,6 +23,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         Block::heading("Settings of each run"),
     ];
     blocks.extend(analysis.runs.iter().map(|run| details(analysis, run)));
+    blocks.extend(pretraining_details::blocks(analysis));
     Ok(blocks)
 }
 
@@ -88,7 +90,7 @@ fn details(analysis: &Analysis<'_>, run: &Run<'_>) -> Block {
 }
 
 fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
-    let (shape, training) = (&settings.architecture, &settings.training);
+    let training = &settings.training;
     let start = match &settings.start {
         Start::Random => "random, from the seed".to_owned(),
         Start::Checkpoint { folder, sha256, hub } => format!("{} (SHA-256 {sha256})", hub.as_ref().unwrap_or(folder)),
@@ -103,20 +105,7 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
         ("epochs", settings.epochs.to_string()),
         ("seed", settings.seed.to_string()),
         ("weights", start),
-        (
-            "architecture",
-            format!(
-                "{} layers, width {}, {} heads, feed-forward {}, vocabulary {}, {} positions, {} segments{}",
-                shape.layers,
-                shape.hidden,
-                shape.heads,
-                shape.intermediate,
-                shape.vocab_size,
-                shape.max_positions,
-                shape.type_vocab_size,
-                if shape.causal { ", left to right" } else { "" }
-            ),
-        ),
+        ("architecture", architecture(&settings.architecture)),
         ("approach", settings.approach.to_string()),
         ("longest sequence", format!("{} tokens", training.max_length)),
         ("warmup", format!("{} of the steps", training.warmup_fraction)),
@@ -143,7 +132,22 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn optimizer_name(optimizer: Optimizer) -> &'static str {
+/// All dimensions of an encoder.
+pub(super) fn architecture(shape: &Architecture) -> String {
+    format!(
+        "{} layers, width {}, {} heads, feed-forward {}, vocabulary {}, {} positions, {} segments{}",
+        shape.layers,
+        shape.hidden,
+        shape.heads,
+        shape.intermediate,
+        shape.vocab_size,
+        shape.max_positions,
+        shape.type_vocab_size,
+        if shape.causal { ", left to right" } else { "" }
+    )
+}
+
+pub(super) fn optimizer_name(optimizer: Optimizer) -> &'static str {
     match optimizer {
         Optimizer::AdamW => "AdamW",
         Optimizer::BertAdam => "BERT's Adam",
@@ -171,6 +175,10 @@ fn record_pairs(record: &Record) -> Vec<(String, String)> {
             format!("{} to {}", readable_moment(provenance.started_unix), readable_moment(provenance.finished_unix)),
         ),
     ];
+    if let Some(pretraining) = &record.pretraining {
+        let of = format!("{} of {} steps", grouped(pretraining.step), grouped(pretraining.settings.steps()));
+        pairs.push(("pretraining".to_owned(), format!("{of}; weights SHA-256 {}", pretraining.weights_sha256)));
+    }
     if !record.skipped_rows.is_empty() {
         let skipped: Vec<String> = record.skipped_rows.iter().map(|(file, rows)| format!("{file} {rows}")).collect();
         pairs.push(("rows skipped".to_owned(), skipped.join("; ")));

@@ -1,0 +1,47 @@
+//! What a model was pretrained to do, in words.
+
+use super::published_ablations::{FULL, LEFT_TO_RIGHT, NO_NSP};
+use crate::store::{Masking, Objective, PretrainSettings};
+
+/// The names of an objective.
+pub(crate) struct Names {
+    /// In a sentence.
+    pub(crate) words: &'static str,
+    /// Its row of the paper's table 5.
+    pub(crate) row: &'static str,
+    /// Whether tokens are masked, so that the masks matter.
+    pub(crate) masks: bool,
+}
+
+/// One row for each objective, in the order of the paper's table 5.
+pub(crate) fn names(objective: Objective) -> Names {
+    let (words, row, masks) = match objective {
+        Objective::MaskedTokensAndNextSentence => ("masked tokens and next sentence", FULL, true),
+        Objective::MaskedTokens => ("masked tokens", NO_NSP, true),
+        Objective::NextToken => ("next token", LEFT_TO_RIGHT, false),
+    };
+    Names { words, row, masks }
+}
+
+/// `80/10/10` of the masks, in per cent.
+pub(crate) fn masks(masking: &Masking) -> [u32; 3] {
+    [masking.mask, masking.same, masking.random].map(|share| (share * 100.0).round() as u32)
+}
+
+/// How tokens are masked, when that is not the paper's 80/10/10 of 15 %.
+pub(crate) fn unusual_masking(settings: &PretrainSettings) -> Option<String> {
+    let masking = settings.masking?;
+    let share = masking.share * 100.0;
+    let [mask, same, random] = masks(&masking);
+    if ([mask, same, random], (share - 15.0).abs() < 0.05, masking.whole_words) == ([80, 10, 10], true, false) {
+        return None;
+    }
+    let words = if masking.whole_words { ", whole words" } else { "" };
+    Some(format!("{mask}/{same}/{random} of {} %{words}", (share * 10.0).round() / 10.0))
+}
+
+/// `4000 × 48, 400 × 64`: steps and length of each phase.
+pub(crate) fn phases(settings: &PretrainSettings) -> String {
+    let phases = settings.phases.iter();
+    phases.map(|phase| format!("{} × {}", phase.steps, phase.max_length)).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,128 @@
+//! `pretraining.csv`: a row per pretraining run.
+
+use super::Error;
+use super::analysis::Analysis;
+use super::objective::names;
+use super::phrase::moment;
+use super::pretraining::{PretrainRun, PretrainState};
+use super::system::parameters;
+use super::weights;
+
+/// The columns. As in `results.csv`, what depends on the machine and the moment comes last.
+pub const PRETRAINING_COLUMNS: [&str; 37] = [
+    "experiment",
+    "model",
+    "run",
+    "state",
+    "start",
+    "layers",
+    "hidden",
+    "heads",
+    "intermediate",
+    "vocab_size",
+    "parameters",
+    "objective",
+    "masked_share",
+    "mask",
+    "same",
+    "random",
+    "whole_words",
+    "phases",
+    "batch_size",
+    "learning_rate",
+    "warmup_steps",
+    "seed",
+    "steps_planned",
+    "steps",
+    "tokens",
+    "evaluated_step",
+    "loss",
+    "perplexity",
+    "mlm_accuracy",
+    "nsp_accuracy",
+    "predictions",
+    "weights_sha256",
+    "wall_seconds",
+    "tokens_per_second",
+    "peak_memory_bytes",
+    "host",
+    "started",
+];
+
+/// All rows, in the report's order; empty where there is nothing to tell.
+pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(PRETRAINING_COLUMNS)?;
+    for run in &analysis.pretraining {
+        let mut row = settings(&analysis.input.pretraining[run.experiment].name, run);
+        row.extend(outcome(run));
+        writer.write_record(row)?;
+    }
+    writer.into_inner().map_err(|error| Error::Csv(error.into_error().into()))
+}
+
+/// The word for what became of a run.
+pub(crate) fn state(run: &PretrainRun<'_>) -> &'static str {
+    match run.state {
+        PretrainState::Done(_) => "done",
+        PretrainState::Failed(_) => "failed",
+        PretrainState::Missing if run.last_step().is_some() => "not finished",
+        PretrainState::Missing => "missing",
+    }
+}
+
+fn settings(experiment: &str, run: &PretrainRun<'_>) -> Vec<String> {
+    let settings = run.settings;
+    let shape = &settings.architecture;
+    let masking = |read: fn(&crate::store::Masking) -> String| settings.masking.as_ref().map(read).unwrap_or_default();
+    let phases: Vec<String> =
+        settings.phases.iter().map(|phase| format!("{}x{}", phase.steps, phase.max_length)).collect();
+    vec![
+        experiment.to_owned(),
+        settings.model.clone(),
+        run.id.0.clone(),
+        state(run).to_owned(),
+        weights::kind(&settings.start).to_owned(),
+        shape.layers.to_string(),
+        shape.hidden.to_string(),
+        shape.heads.to_string(),
+        shape.intermediate.to_string(),
+        shape.vocab_size.to_string(),
+        parameters(shape).to_string(),
+        names(settings.objective).words.to_owned(),
+        masking(|masking| masking.share.to_string()),
+        masking(|masking| masking.mask.to_string()),
+        masking(|masking| masking.same.to_string()),
+        masking(|masking| masking.random.to_string()),
+        masking(|masking| masking.whole_words.to_string()),
+        phases.join("+"),
+        settings.batch_size.to_string(),
+        settings.learning_rate.to_string(),
+        settings.warmup_steps.to_string(),
+        settings.seed.to_string(),
+        settings.steps().to_string(),
+    ]
+}
+
+fn outcome(run: &PretrainRun<'_>) -> Vec<String> {
+    let evaluations = run.evaluations();
+    let (last, record) = (evaluations.last(), run.record());
+    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let whole = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
+    vec![
+        whole(run.last_step()),
+        whole(record.map(|record| record.tokens.0)),
+        whole(last.map(|scores| scores.step)),
+        number(last.map(|scores| scores.mlm_loss)),
+        number(last.map(|scores| scores.perplexity)),
+        number(last.map(|scores| scores.mlm_accuracy)),
+        number(last.and_then(|scores| scores.nsp_accuracy)),
+        whole(last.map(|scores| scores.predictions)),
+        record.and_then(|record| record.weights_sha256.get(&record.steps)).cloned().unwrap_or_default(),
+        number(record.map(|record| record.wall.0)),
+        number(run.tokens_per_second()),
+        whole(record.map(|record| record.peak_memory.0)),
+        record.map(|record| record.host.name.clone()).unwrap_or_default(),
+        record.map(|record| moment(record.provenance.started_unix)).unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,223 @@
+//! The paper's ablations, made with the models of this report, and the paper's figures beside them.
+
+use super::pretraining::{shown_perplexity, size};
+use crate::report::Error;
+use crate::report::ablation::{self, Ablation, AblationColumn, AblationRow, Kind};
+use crate::report::analysis::Analysis;
+use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
+use crate::report::judge::metric_name;
+use crate::report::objective::{masks, names};
+use crate::report::page::file_name;
+use crate::report::phrase::{grouped, listed};
+use crate::report::plot::{self, Curve, Curves, Marks};
+use crate::report::published_ablations::{MASKS, OBJECTIVES, SIZES, STEPS, WITH_BILSTM};
+
+pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    let ablations = ablation::all(analysis);
+    let of_mini = |ablation: &Ablation<'_>| ablation.columns.iter().any(|c| analysis.tasks[c.task].benchmark == "mini");
+    if ablations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let caveat = if ablations.iter().any(of_mini) {
+        "Mini scores are not GLUE scores; compare the order of the rows, not the numbers."
+    } else {
+        "The paper's models were pretrained on 3.3 billion words; compare the order of the rows before the numbers."
+    };
+    let text = "Models of a table differ in their pretraining by what its rows name, and by nothing else. Each score is of the \
+                best point of the sweep, on dev; the best of a column is bold. The paper's figures stand under ours.";
+    let mut blocks = vec![Block::caution(caveat), Block::paragraph(text)];
+    for (at, ablation) in ablations.iter().enumerate() {
+        let alone = ablations.iter().filter(|other| other.kind == ablation.kind).count() == 1;
+        let experiment = &analysis.input.experiments[ablation.experiment].name;
+        let title = title(ablation.kind);
+        blocks.push(Block::heading(if alone {
+            title.to_owned()
+        } else {
+            format!("{title}: {}", whose(analysis, ablation))
+        }));
+        if ablation.kind == Kind::Steps {
+            blocks.push(Block::paragraph(STEPS));
+        }
+        blocks.push(Block::Table(table(analysis, ablation)));
+        if ablation.kind == Kind::Steps {
+            let figure = steps_figure(analysis, ablation, &["ablation-steps", experiment, &(at + 1).to_string()])?;
+            blocks.push(Block::Figures { figures: vec![figure] });
+        }
+    }
+    Ok(blocks)
+}
+
+fn title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Objective => "Pretraining tasks (table 5)",
+        Kind::Size => "Model size (table 6)",
+        Kind::Masking => "Masking (table 8)",
+        Kind::Steps => "Pretraining steps (figure 5)",
+    }
+}
+
+/// The models of an ablation, to tell two of a kind apart.
+fn whose(analysis: &Analysis<'_>, ablation: &Ablation<'_>) -> String {
+    let systems = ablation.rows.iter().flat_map(|row| &row.systems);
+    listed(&systems.map(|at| analysis.systems[*at].label.clone()).collect::<Vec<_>>())
+}
+
+fn table(analysis: &Analysis<'_>, ablation: &Ablation<'_>) -> Table {
+    let (first, source) = match ablation.kind {
+        Kind::Objective => ("Pretraining tasks", Some(OBJECTIVES.source)),
+        Kind::Size => ("Layers × width, heads", Some(SIZES.source)),
+        Kind::Masking => ("Mask/same/random, %", Some(MASKS.source)),
+        Kind::Steps => ("Step", None),
+    };
+    let with_perplexity = matches!(ablation.kind, Kind::Size | Kind::Steps);
+    let mut columns = vec![Column::text(first)];
+    if with_perplexity {
+        columns.push(Column::number("Perplexity"));
+    }
+    columns.extend(ablation.columns.iter().map(|column| Column::number(&column_title(analysis, column))));
+    let bests: Vec<Option<f64>> = (0..ablation.columns.len()).map(|at| best(ablation, at)).collect();
+    let own = ablation.rows.iter().map(|row| own_row(analysis, ablation, row, &bests, with_perplexity));
+    let rows = own.chain(paper_rows(ablation)).collect();
+    let experiment = &analysis.input.experiments[ablation.experiment].name;
+    let caption = source.map_or_else(|| experiment.clone(), |source| format!("{experiment}, and {source}"));
+    Table { caption, columns, rows, interactive: false }
+}
+
+fn column_title(analysis: &Analysis<'_>, column: &AblationColumn) -> String {
+    let features = if column.features { ", features" } else { "" };
+    format!("{}{features} ({})", analysis.tasks[column.task].label, metric_name(&column.metric))
+}
+
+fn best(ablation: &Ablation<'_>, at: usize) -> Option<f64> {
+    let higher = ablation.columns[at].higher_is_better;
+    let scores = ablation.rows.iter().filter_map(|row| row.scores[at]);
+    scores.reduce(|a, b| if (b > a) == higher { b } else { a })
+}
+
+fn own_row(
+    analysis: &Analysis<'_>,
+    ablation: &Ablation<'_>,
+    row: &AblationRow<'_>,
+    bests: &[Option<f64>],
+    with_perplexity: bool,
+) -> Vec<Cell> {
+    let models: Vec<String> = row.systems.iter().map(|at| analysis.systems[*at].label.clone()).collect();
+    let mut cells = vec![Cell::text(row_name(ablation.kind, row)).small(listed(&models))];
+    if with_perplexity {
+        cells.push(row.perplexity.map_or_else(
+            || Cell::absent("not evaluated after this step, or not on the same text"),
+            |value| Cell::number(shown_perplexity(value), value),
+        ));
+    }
+    let published = published(ablation.kind, row);
+    for ((column, score), best) in ablation.columns.iter().zip(&row.scores).zip(bests) {
+        let mut cell = match score {
+            Some(value) => Cell::number(column.unit.shown(*value), *value),
+            None => Cell::absent("no score"),
+        };
+        if score.is_some() && score == best {
+            cell = cell.tone(Tone::Best);
+        }
+        if let Some(figure) = column.published.and_then(|at| Some(published?[at])) {
+            cell = cell.small(format!("paper {figure}"));
+        }
+        cells.push(cell);
+    }
+    cells
+}
+
+fn row_name(kind: Kind, row: &AblationRow<'_>) -> String {
+    let settings = &row.pretraining.settings;
+    match kind {
+        Kind::Objective => names(settings.objective).row.to_owned(),
+        Kind::Size => format!("{}, {}", size(&settings.architecture), settings.architecture.heads),
+        Kind::Masking => settings
+            .masking
+            .as_ref()
+            .map_or_else(String::new, |masking| masks(masking).map(|share| share.to_string()).join("/")),
+        Kind::Steps => grouped(row.pretraining.step),
+    }
+}
+
+/// The paper's figures of a row like this one.
+fn published(kind: Kind, row: &AblationRow<'_>) -> Option<&'static [&'static str]> {
+    let settings = &row.pretraining.settings;
+    match kind {
+        Kind::Objective => {
+            OBJECTIVES.rows.iter().find(|(name, _)| *name == names(settings.objective).row).map(|(_, values)| *values)
+        }
+        Kind::Masking => {
+            let own = masks(settings.masking.as_ref()?);
+            MASKS.rows.iter().find(|(masks, _)| *masks == own).map(|(_, values)| *values)
+        }
+        // The sizes here are rarely the paper's, whose rows follow ours.
+        Kind::Size | Kind::Steps => None,
+    }
+}
+
+/// Rows that only the paper has.
+fn paper_rows(ablation: &Ablation<'_>) -> Vec<Vec<Cell>> {
+    let cells = |values: &'static [&'static str]| -> Vec<Cell> {
+        let figure = |column: &AblationColumn| match column.published {
+            Some(at) => Cell::number(values[at], values[at].parse().unwrap_or(f64::NAN)).tone(Tone::Quiet),
+            None => Cell::absent("the paper's table does not have this task"),
+        };
+        ablation.columns.iter().map(figure).collect()
+    };
+    match ablation.kind {
+        Kind::Objective => {
+            let only = OBJECTIVES.rows.iter().filter(|(name, _)| *name == WITH_BILSTM);
+            let head = |name: &str| Cell::text(name).small("the paper").tone(Tone::Quiet);
+            only.map(|(name, values)| [vec![head(name)], cells(values)].concat()).collect()
+        }
+        Kind::Size => SIZES
+            .rows
+            .iter()
+            .map(|(([layers, hidden, heads], perplexity), values)| {
+                let head = Cell::text(format!("{layers} × {hidden}, {heads}")).small("the paper").tone(Tone::Quiet);
+                let number = Cell::number(*perplexity, perplexity.parse().unwrap_or(f64::NAN)).tone(Tone::Quiet);
+                [vec![head, number], cells(values)].concat()
+            })
+            .collect(),
+        Kind::Masking | Kind::Steps => Vec::new(),
+    }
+}
+
+/// Dev scores after fine-tuning, over the steps of pretraining: one line a task.
+fn steps_figure(analysis: &Analysis<'_>, ablation: &Ablation<'_>, name: &[&str]) -> Result<Figure, Error> {
+    let line = |(at, column): (usize, &AblationColumn)| Curve {
+        series: at,
+        points: ablation
+            .rows
+            .iter()
+            .filter_map(|row| Some((row.pretraining.step as f64, column.unit.scaled(row.scores[at]?))))
+            .collect(),
+        best: true,
+    };
+    let lines: Vec<Curve> = ablation.columns.iter().enumerate().map(line).collect();
+    let title = |column: &AblationColumn| {
+        let features = if column.features { " (features)" } else { "" };
+        format!("{}{features}", analysis.tasks[column.task].label)
+    };
+    let names = ablation.columns.iter().enumerate().map(|(at, column)| (at, title(column))).collect();
+    let description = format!("Line plot: dev scores after fine-tuning over pretraining steps, {} tasks.", lines.len());
+    let drawing = plot::curves(&Curves {
+        description: &description,
+        title: "dev score × 100 after fine-tuning",
+        x_title: "pretraining step",
+        lines,
+        names,
+        levels: Vec::new(),
+        marks: Marks::All,
+        whole: false,
+        logarithmic: false,
+    })?;
+    Ok(Figure {
+        name: file_name(name),
+        caption: "Dev scores after fine-tuning, by the step of pretraining that it starts from.".into(),
+        description,
+        size: drawing.size,
+        svg: drawing.svg,
+        wide: false,
+    })
+}

@@ -1,0 +1,154 @@
+//! What pretraining gives: the same sizes from random and from pretrained weights.
+
+use crate::report::Error;
+use crate::report::analysis::Analysis;
+use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
+use crate::report::gain::{self, Gain, GainRow, Verdict};
+use crate::report::judge::{Judge, Unit};
+use crate::report::page::file_name;
+use crate::report::phrase::counted;
+use crate::report::plot::{self, GainLane, GainPlot};
+use crate::report::weights;
+
+pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
+    let gains = gain::all(analysis);
+    if gains.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sentences: Vec<String> = gains
+        .iter()
+        .flat_map(|gain| &gain.pretrained)
+        .map(|(system, rows)| sentence(analysis, *system, rows))
+        .collect();
+    let text = "Differences are of the best points' scores on dev. The interval is a normal approximation from the number of \
+                dev examples, as of shares that are right (Agresti and Caffo 2000) or of correlations, with the spread over \
+                seeds where there are several; as both models answer the same examples, it is rather too wide than too \
+                narrow. Better and worse are told from the error by it.";
+    let mut blocks = vec![Block::paragraph(sentences.join(" ")), Block::paragraph(text)];
+    for (at, gain) in gains.iter().enumerate() {
+        if gains.len() > 1 {
+            blocks.push(Block::heading(heading(analysis, gain)));
+        }
+        let mut beside = vec![Block::Table(table(analysis, gain))];
+        beside.extend(figure(analysis, gain, at)?);
+        blocks.push(Block::Beside { blocks: beside });
+    }
+    Ok(blocks)
+}
+
+/// `Pretraining helps on 11 of 13 tasks with mini-base, clearly on 9.`
+fn sentence(analysis: &Analysis<'_>, system: usize, rows: &[GainRow]) -> String {
+    let tally = gain::tally(analysis, rows);
+    let label = &analysis.systems[system].label;
+    let clearly = if tally.clearly == 0 { "none".to_owned() } else { tally.clearly.to_string() };
+    let hurt = if tally.hurt == 0 { String::new() } else { format!("; it clearly hurts on {}", tally.hurt) };
+    format!(
+        "Pretraining helps on {} of {} with {label}, clearly on {clearly}{hurt}.",
+        tally.helped,
+        counted(tally.tasks, "task")
+    )
+}
+
+fn heading(analysis: &Analysis<'_>, gain: &Gain) -> String {
+    let system = &analysis.systems[gain.random];
+    let shape = &system.architecture;
+    format!("{} layers, width {}: against {}", shape.layers, shape.hidden, system.label)
+}
+
+/// Tasks in the report's order, each with its pretrained models.
+fn by_task<'g>(analysis: &Analysis<'_>, gain: &'g Gain) -> Vec<(usize, &'g GainRow)> {
+    let mut found = Vec::new();
+    for task in 0..analysis.tasks.len() {
+        for (system, rows) in &gain.pretrained {
+            found.extend(rows.iter().filter(|row| row.task == task).map(|row| (*system, row)));
+        }
+    }
+    found
+}
+
+fn table(analysis: &Analysis<'_>, gain: &Gain) -> Table {
+    let random = &analysis.systems[gain.random].label;
+    let mut columns = vec![Column::text("Task")];
+    let several = gain.pretrained.len() > 1;
+    if several {
+        columns.push(Column::text("Pretrained model"));
+    }
+    columns.extend(["Random", "Pretrained", "Difference", "95 % interval"].map(Column::number));
+    columns.push(Column::text("Verdict"));
+    let rows = by_task(analysis, gain)
+        .into_iter()
+        .filter_map(|(system, row)| {
+            let judge = analysis.judges[row.task].as_ref()?;
+            let mut cells = vec![Cell::text(&analysis.tasks[row.task].label).small(judge.metric_name())];
+            if several {
+                let system = &analysis.systems[system];
+                cells.push(Cell::text(&system.label).small(weights::described(&system.start)));
+            }
+            cells.extend(numbers(row, judge));
+            Some(cells)
+        })
+        .collect();
+    let caption = match &gain.pretrained[..] {
+        [(one, _)] => {
+            let system = &analysis.systems[*one];
+            format!("{} ({}) against {random} (random)", system.label, weights::described(&system.start))
+        }
+        _ => format!("Pretrained models against {random} (random)"),
+    };
+    Table { caption, columns, rows, interactive: false }
+}
+
+fn numbers(row: &GainRow, judge: &Judge) -> Vec<Cell> {
+    let unit = judge.unit;
+    let (words, tone) = match row.verdict {
+        Verdict::Better => ("better", Tone::Best),
+        Verdict::Worse => ("worse", Tone::Bad),
+        Verdict::WithinError => ("within the error", Tone::Quiet),
+        Verdict::Unknown => ("error not known", Tone::Absent),
+    };
+    vec![
+        Cell::number(unit.shown(row.random), row.random),
+        Cell::number(unit.shown(row.pretrained), row.pretrained),
+        Cell::number(unit.signed(row.difference), row.difference).tone(tone),
+        row.interval.map_or_else(
+            || Cell::absent("the record does not tell the number of dev examples, or no formula is known"),
+            |interval| {
+                Cell::number(format!("{} to {}", unit.signed(interval.low), unit.signed(interval.high)), interval.low)
+            },
+        ),
+        Cell::text(words).tone(tone),
+    ]
+}
+
+fn figure(analysis: &Analysis<'_>, gain: &Gain, at: usize) -> Result<Option<Block>, Error> {
+    let lane = |(system, row): (usize, &GainRow)| -> Option<GainLane> {
+        let unit = analysis.judges[row.task].as_ref()?.unit;
+        // One axis holds one scale.
+        (unit == Unit::Hundredths).then(|| GainLane {
+            name: analysis.tasks[row.task].label.clone(),
+            series: system,
+            random: unit.scaled(row.random),
+            pretrained: unit.scaled(row.pretrained),
+            majority: analysis.cell(row.task, system).and_then(|cell| cell.majority).map(|value| unit.scaled(value)),
+        })
+    };
+    let lanes: Vec<GainLane> = by_task(analysis, gain).into_iter().filter_map(lane).collect();
+    if lanes.is_empty() {
+        return Ok(None);
+    }
+    let random = &analysis.systems[gain.random].label;
+    let label = |system: usize| analysis.systems[system].label.clone();
+    let names: Vec<(usize, String)> = gain.pretrained.iter().map(|(system, _)| (*system, label(*system))).collect();
+    let description = format!("Dot plot: dev scores of {random} and of the same size pretrained, task by task.");
+    let drawing = plot::gains(&GainPlot { description: &description, lanes, names, random })?;
+    Ok(Some(Block::Figures {
+        figures: vec![Figure {
+            name: file_name(&["gain", &(at + 1).to_string()]),
+            caption: "From random weights (open) to pretrained ones (filled); bars mark the majority answer.".into(),
+            description,
+            size: drawing.size,
+            svg: drawing.svg,
+            wide: true,
+        }],
+    }))
+}

@@ -1,0 +1,156 @@
+//! The logs of an experiment's pretraining runs as plots.
+
+use super::curves::thinned;
+use crate::report::Error;
+use crate::report::block::Figure;
+use crate::report::page::file_name;
+use crate::report::plot::{self, Curve, Curves, Marks};
+use crate::report::pretraining::PretrainRun;
+use crate::store::{PretrainEvent, PretrainScores, PretrainStepEvent};
+
+/// More points than this are averaged in buckets.
+const POINTS: usize = 240;
+
+type Line = Vec<(f64, f64)>;
+type FromStep = fn(&PretrainStepEvent) -> Option<f64>;
+type FromScores = fn(&PretrainScores) -> Option<f64>;
+
+/// What one plot shows.
+struct Quantity {
+    /// The first part of its file's name.
+    file: &'static str,
+    /// Its title, without its unit.
+    title: &'static str,
+    /// Read from the log of training, if it is there.
+    step: Option<FromStep>,
+    /// Read from evaluations, if it is there.
+    scores: Option<FromScores>,
+    logarithmic: bool,
+}
+
+const QUANTITIES: [Quantity; 6] = [
+    Quantity {
+        file: "pretraining-loss",
+        title: "training loss",
+        step: Some(|event| Some(event.loss)),
+        scores: None,
+        logarithmic: false,
+    },
+    Quantity {
+        file: "pretraining-perplexity",
+        title: "held-out perplexity",
+        step: None,
+        scores: Some(|scores| Some(scores.perplexity)),
+        logarithmic: true,
+    },
+    Quantity {
+        file: "pretraining-mlm",
+        title: "tokens predicted × 100",
+        step: Some(|event| Some(100.0 * event.mlm_accuracy)),
+        scores: Some(|scores| Some(100.0 * scores.mlm_accuracy)),
+        logarithmic: false,
+    },
+    Quantity {
+        file: "pretraining-nsp",
+        title: "next sentences judged rightly × 100",
+        step: Some(|event| event.nsp_accuracy.map(|share| 100.0 * share)),
+        scores: Some(|scores| scores.nsp_accuracy.map(|share| 100.0 * share)),
+        logarithmic: false,
+    },
+    Quantity {
+        file: "pretraining-rate",
+        title: "learning rate",
+        step: Some(|event| Some(event.learning_rate)),
+        scores: None,
+        logarithmic: false,
+    },
+    Quantity {
+        file: "pretraining-speed",
+        title: "training tokens a second",
+        step: Some(|event| Some(event.tokens_per_second)),
+        scores: None,
+        logarithmic: false,
+    },
+];
+
+/// A plot of each quantity that a run has told of, with a line for each such run.
+pub(super) fn figures(experiment: &str, runs: &[&PretrainRun<'_>]) -> Result<Vec<Figure>, Error> {
+    let mut figures = Vec::new();
+    for quantity in &QUANTITIES {
+        figures.extend(figure(experiment, runs, quantity)?);
+    }
+    Ok(figures)
+}
+
+fn lines(runs: &[&PretrainRun<'_>], points: impl Fn(&PretrainRun<'_>) -> Line) -> Vec<Curve> {
+    let line = |run: &&PretrainRun<'_>| Curve { series: run.series, points: points(run), best: true };
+    runs.iter().map(line).filter(|line| !line.points.is_empty()).collect()
+}
+
+fn logged(run: &PretrainRun<'_>, read: FromStep) -> Line {
+    let point = |event: &PretrainEvent| match event {
+        PretrainEvent::Step(step) => Some((step.step as f64, read(step)?)),
+        PretrainEvent::Evaluation(_) => None,
+    };
+    let points: Line = run.events.iter().filter_map(point).filter(|point| point.1.is_finite()).collect();
+    thinned(&points, POINTS)
+}
+
+fn evaluated(run: &PretrainRun<'_>, read: FromScores) -> Line {
+    let point = |scores: &PretrainScores| Some((scores.step as f64, read(scores)?));
+    run.evaluations().iter().filter_map(point).filter(|point| point.1.is_finite()).collect()
+}
+
+fn figure(experiment: &str, runs: &[&PretrainRun<'_>], quantity: &Quantity) -> Result<Option<Figure>, Error> {
+    // Held-out scores and those of training do not share a plot.
+    let held_out = quantity.scores.map(|read| lines(runs, |run| evaluated(run, read))).unwrap_or_default();
+    let is_held_out = !held_out.is_empty();
+    let mut lines = match quantity.step {
+        Some(read) if !is_held_out => lines(runs, |run| logged(run, read)),
+        Some(_) | None => held_out,
+    };
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let mut title = match (is_held_out, quantity.step.is_some() && quantity.scores.is_some()) {
+        (true, true) => format!("{}, held out", quantity.title),
+        (false, true) => format!("{}, in training", quantity.title),
+        (_, false) => quantity.title.to_owned(),
+    };
+    if let Some(unit) = small_unit(&lines) {
+        lines.iter_mut().flat_map(|line| &mut line.points).for_each(|point| point.1 /= unit);
+        title = format!("{title}, in {unit:e}");
+    }
+    let few = lines.iter().all(|line| line.points.len() <= 25);
+    let description = format!("Line plot: {title} of {experiment}, over pretraining steps; lines: {}.", lines.len());
+    let names = runs
+        .iter()
+        .filter(|run| lines.iter().any(|line| line.series == run.series))
+        .map(|run| (run.series, run.label.clone()))
+        .collect();
+    let drawing = plot::curves(&Curves {
+        description: &description,
+        title: &format!("{title}, by step"),
+        x_title: "step",
+        lines,
+        names,
+        levels: Vec::new(),
+        marks: if is_held_out && few { Marks::All } else { Marks::Last },
+        whole: false,
+        logarithmic: quantity.logarithmic,
+    })?;
+    Ok(Some(Figure {
+        name: file_name(&[quantity.file, experiment]),
+        caption: format!("{experiment}: {title}"),
+        description,
+        size: drawing.size,
+        svg: drawing.svg,
+        wide: false,
+    }))
+}
+
+/// The power of ten below the largest value, when its digits would not fit beside an axis.
+fn small_unit(lines: &[Curve]) -> Option<f64> {
+    let most = lines.iter().flat_map(|line| &line.points).map(|point| point.1.abs()).fold(0.0, f64::max);
+    (most > 0.0 && most < 0.05).then(|| 10_f64.powf(most.log10().floor()))
+}

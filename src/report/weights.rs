@@ -1,0 +1,50 @@
+//! Where the weights of a fine-tuned model come from, in words and in columns.
+
+use super::run::Run;
+use super::system::System;
+use crate::store::{Pretraining, Start};
+
+/// `random`, `checkpoint: FOLDER`, `pretrained: EXPERIMENT/MODEL`.
+pub(crate) fn described(start: &Start) -> String {
+    match start {
+        Start::Random => "random".to_owned(),
+        Start::Checkpoint { folder, hub, .. } => format!("checkpoint: {}", hub.as_ref().unwrap_or(folder)),
+        Start::Pretraining { experiment, model, step, .. } => {
+            let step = step.map_or_else(String::new, |step| format!(", step {step}"));
+            format!("pretrained: {experiment}/{model}{step}")
+        }
+    }
+}
+
+/// The word of `results.csv`.
+pub(crate) fn kind(start: &Start) -> &'static str {
+    match start {
+        Start::Random => "random",
+        Start::Checkpoint { .. } => "checkpoint",
+        Start::Pretraining { .. } => "pretraining",
+    }
+}
+
+/// The pretraining that a system starts from, as the first of its records that tells.
+pub(crate) fn pretraining<'a>(runs: &[Run<'a>], system: usize) -> Option<&'a Pretraining> {
+    runs.iter().filter(|run| run.system == system).find_map(|run| run.record()?.pretraining.as_ref())
+}
+
+/// Whether tables must say where weights come from: some of these were pretrained by an experiment.
+pub(crate) fn matter(systems: &[System]) -> bool {
+    systems.iter().any(|system| matches!(system.start, Start::Pretraining { .. }))
+}
+
+/// The experiment, model, step and held-out perplexity of the pretraining that a run starts from; empty without.
+pub(crate) fn columns(run: &Run<'_>) -> [String; 4] {
+    let Start::Pretraining { experiment, model, step, .. } = &run.settings.start else { return Default::default() };
+    let recorded = run.record().and_then(|record| record.pretraining.as_ref());
+    let step = recorded.map(|pretraining| pretraining.step).or(*step);
+    let perplexity = recorded.and_then(|pretraining| pretraining.scores).map(|scores| scores.perplexity);
+    [
+        experiment.clone(),
+        model.clone(),
+        step.map(|step| step.to_string()).unwrap_or_default(),
+        perplexity.map(|value| value.to_string()).unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,420 @@
+//! Pretraining in reports: alone, beside what starts from it, and the paper's ablations.
+
+use bertbench::report::{self, ExperimentInput, Input, OutputFile, PRETRAINING_COLUMNS, PretrainingInput};
+use bertbench::store::{Objective, PretrainSettings, Start};
+
+use crate::markup::assert_well_formed;
+use crate::synthetic::{TASKS, TaskShape, complete};
+use crate::synthetic_pretraining::{
+    CONLL, Tuned, half_pretrained, masking, pretrain_record, pretrain_settings, pretrained, tuned,
+};
+use crate::text;
+
+fn render(experiments: Vec<ExperimentInput>, pretraining: Vec<PretrainingInput>) -> Vec<OutputFile> {
+    report::render(&Input { title: "pretraining".into(), experiments, pretraining }).unwrap()
+}
+
+fn json(files: &[OutputFile]) -> serde_json::Value {
+    serde_json::from_str(text(files, "results.json")).unwrap()
+}
+
+/// The part of the page between a section's start and the next one's.
+fn section<'a>(files: &'a [OutputFile], id: &str) -> Option<&'a str> {
+    let page = text(files, "index.html");
+    let rest = page.split_once(&format!("<section id=\"{id}\""))?.1;
+    Some(rest.split_once("</section>")?.0)
+}
+
+fn of(names: &[&str]) -> Vec<TaskShape> {
+    TASKS.iter().copied().filter(|task| names.contains(&task.0)).collect()
+}
+
+fn check_page(files: &[OutputFile]) {
+    let page = text(files, "index.html");
+    assert_well_formed("index.html", page);
+    let ids: Vec<&str> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    for (at, id) in ids.iter().enumerate() {
+        assert!(!ids[..at].contains(id), "the id {id} is used twice");
+    }
+    for link in page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        match link.strip_prefix('#') {
+            Some(anchor) => assert!(ids.contains(&anchor), "no place for #{anchor}"),
+            None => assert!(files.iter().any(|file| file.name == link), "no file for {link}"),
+        }
+    }
+}
+
+#[test]
+fn pretraining_alone_is_a_page_without_tasks() {
+    let runs = [pretrain_settings("mini-base", false), pretrain_settings("mini-large", true)];
+    let files = render(Vec::new(), vec![pretrained("mini-pretrain", &runs)]);
+    check_page(&files);
+    for absent in ["results", "gain", "published", "ablations", "versus", "seeds", "grid", "curves", "cost"] {
+        assert!(section(&files, absent).is_none(), "a section about tasks: {absent}");
+    }
+    let shown = section(&files, "pretraining").unwrap();
+    // exp(2.6 + 5 · exp(−2000 / 450)) = 14.27 and exp(3.1 + 4.5 · exp(−2000 / 450)) = 23.37, by hand.
+    assert!(shown.contains(">14.3<") && shown.contains(">23.4<"), "{shown}");
+    assert!(shown.contains("1800 × 48, 200 × 64") && shown.contains("masked tokens and next sentence"));
+    assert!(!shown.contains("Mask&#x2f;same"), "the paper's masks need no column");
+    assert!(text(&files, "index.html").contains("2 of 2") && text(&files, "results.md").contains("## Pretraining"));
+    for plot in ["loss", "perplexity", "mlm", "nsp", "rate", "speed"] {
+        assert!(files.iter().any(|file| file.name == format!("pretraining-{plot}-mini-pretrain.svg")), "{plot}");
+    }
+    assert_eq!(text(&files, "results.csv").lines().count(), 1);
+    let code = section(&files, "provenance").unwrap();
+    assert!(code.contains("bertbench run experiments&#x2f;mini-pretrain.yaml"), "{code}");
+    assert!(code.contains("bertbench report experiments&#x2f;mini-pretrain.yaml"));
+}
+
+#[test]
+fn long_logs_become_curves_of_a_few_hundred_points() {
+    let mut run = pretrain_settings("long", false);
+    run.phases[0].steps = 99_800;
+    run.log_every = 20;
+    let files = render(Vec::new(), vec![pretrained("long", &[run])]);
+    let points = |name: &str| {
+        let svg = text(&files, name);
+        svg.split("<polyline").map(|line| line.split("points=\"").nth(1).map_or(0, |p| p.matches(',').count())).max()
+    };
+    let drawn = points("pretraining-loss-long.svg").unwrap();
+    assert!((150..=300).contains(&drawn), "{drawn} points");
+}
+
+#[test]
+fn failed_runs_and_runs_at_work_tell_how_far_they_came() {
+    let files = render(Vec::new(), vec![half_pretrained("half")]);
+    check_page(&files);
+    let shown = section(&files, "pretraining").unwrap();
+    for words in ["diverged: the loss was NaN &lt;script&gt;", "step 110 of", "step 1\u{202f}230 of", "not run"] {
+        assert!(shown.contains(words), "{words} is not in {shown}");
+    }
+    assert!(shown.contains("after step 1\u{202f}200"), "the last evaluation of a run at work");
+    let ran = section(&files, "coverage").unwrap();
+    assert!(
+        ran.contains("of 4 pretraining runs 1 failed, 1 did not finish or are at work, and 1 left nothing"),
+        "{ran}"
+    );
+    let states: Vec<String> =
+        json(&files)["pretraining"].as_array().unwrap().iter().map(|run| run["state"].to_string()).collect();
+    assert_eq!(states, ["\"done\"", "\"failed\"", "\"not finished\"", "\"missing\""]);
+}
+
+#[test]
+fn the_file_of_pretraining_runs_has_a_row_for_each() {
+    let files = render(Vec::new(), vec![half_pretrained("half")]);
+    let mut reader = csv::Reader::from_reader(text(&files, "pretraining.csv").as_bytes());
+    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), PRETRAINING_COLUMNS);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let column = |name: &str| PRETRAINING_COLUMNS.iter().position(|column| *column == name).unwrap();
+    let of = |name: &str| rows.iter().map(|row| row[column(name)].to_owned()).collect::<Vec<_>>();
+    assert_eq!(of("state"), ["done", "failed", "not finished", "missing"]);
+    assert_eq!(of("steps"), ["2000", "110", "1230", ""]);
+    assert_eq!(of("evaluated_step"), ["2000", "", "1200", ""]);
+    assert_eq!(of("phases")[0], "1800x48+200x64");
+    assert_eq!(of("weights_sha256")[0], format!("{:064x}", 2000));
+    let tuning_alone = render(vec![complete("mini", "mini", ["base", "large"], &[1])], Vec::new());
+    assert!(!tuning_alone.iter().any(|file| file.name == "pretraining.csv"));
+}
+
+#[test]
+fn nothing_at_all_about_pretraining_is_still_a_page() {
+    let run = pretrain_settings("a", false);
+    let without = |change: fn(&mut PretrainingInput)| {
+        let mut input = pretrained("p", &[pretrain_settings("a", false)]);
+        change(&mut input);
+        input
+    };
+    let no_text = PretrainSettings { evaluation: None, masking: None, phases: Vec::new(), ..run };
+    for input in [
+        PretrainingInput::default(),
+        without(|input| input.planned.clear()),
+        without(|input| input.curves.clear()),
+        without(|input| input.records.clear()),
+        without(|input| {
+            input.records.clear();
+            input.curves.clear();
+        }),
+        pretrained("p", &[no_text]),
+    ] {
+        check_page(&render(Vec::new(), vec![input.clone()]));
+        check_page(&render(vec![ExperimentInput::default()], vec![input]));
+    }
+}
+
+#[test]
+fn order_of_pretraining_runs_does_not_show() {
+    let runs = [pretrain_settings("b", false), pretrain_settings("a", false), pretrain_settings("l", true)];
+    let first = pretrained("p", &runs);
+    let mut second = first.clone();
+    second.records.reverse();
+    second.planned.reverse();
+    assert_eq!(render(Vec::new(), vec![first]), render(Vec::new(), vec![second]));
+}
+
+/// Both sizes from random and pretrained weights: mini-base gains 10 points, mini-large loses 10.
+fn with_gains() -> Vec<OutputFile> {
+    let runs = [pretrain_settings("mini-base", false), pretrain_settings("mini-large", true)];
+    let models = [
+        Tuned::random("base-random", false),
+        Tuned::from("mini-base", false, "mini-pretrain", &runs[0], 0.1),
+        Tuned::random("large-random", true),
+        Tuned::from("mini-large", true, "mini-pretrain", &runs[1], -0.1),
+    ];
+    let experiment = tuned("mini", "mini", &models, &of(&["rte", "sst2", "stsb"]));
+    render(vec![experiment], vec![pretrained("mini-pretrain", &runs)])
+}
+
+#[test]
+fn what_pretraining_gives_is_counted_and_told_from_the_error() {
+    let files = with_gains();
+    check_page(&files);
+    let shown = section(&files, "gain").unwrap();
+    assert!(shown.contains("Pretraining helps on 3 of 3 tasks with mini-base, clearly on "), "{shown}");
+    assert!(shown.contains("Pretraining helps on 0 of 3 tasks with mini-large, clearly on none; it clearly hurts on "));
+    let gains = json(&files)["pretraining_gives"].clone();
+    assert_eq!(gains.as_array().unwrap().len(), 2);
+    for (group, sign) in gains.as_array().unwrap().iter().zip([1.0, -1.0]) {
+        for task in group["tasks"].as_array().unwrap() {
+            let of = |key: &str| task[key].as_f64().unwrap();
+            assert!((of("difference") - sign * 0.1).abs() < 1e-9, "{task}");
+            // Normal approximation with one more right and one more wrong answer, 1.96 standard errors.
+            let n = if task["task"] == "rte" { 277.0 } else { 300.0 };
+            let variance = |p: f64| {
+                let moved = (p * n + 1.0) / (n + 2.0);
+                moved * (1.0 - moved) / (n + 2.0)
+            };
+            let correlation = |r: f64| (1.0 - r * r).powi(2) / (n - 1.0);
+            let sum = if task["task"] == "stsb" {
+                correlation(of("random")) + correlation(of("pretrained"))
+            } else {
+                variance(of("random")) + variance(of("pretrained"))
+            };
+            let half = 1.959_964 * sum.sqrt();
+            let low = task["interval"]["low"].as_f64().unwrap();
+            assert!((low - (of("difference") - half)).abs() < 1e-9, "{task}");
+            let verdict = if half > 0.1 {
+                "within_error"
+            } else if sign > 0.0 {
+                "better"
+            } else {
+                "worse"
+            };
+            assert_eq!(task["verdict"], verdict, "{task}");
+        }
+    }
+    assert!(files.iter().any(|file| file.name == "gain-1.svg") && files.iter().any(|file| file.name == "gain-2.svg"));
+}
+
+#[test]
+fn other_data_other_sizes_and_one_start_are_not_compared() {
+    let run = pretrain_settings("mini-base", false);
+    let pretrained_base = || Tuned::from("mini-base", false, "p", &run, 0.1);
+    let tasks = of(&["rte"]);
+    let alone = tuned("mini", "mini", &[pretrained_base()], &tasks);
+    assert!(section(&render(vec![alone], Vec::new()), "gain").is_none());
+    let other_size = tuned("mini", "mini", &[Tuned::random("large", true), pretrained_base()], &tasks);
+    assert!(section(&render(vec![other_size], Vec::new()), "gain").is_none());
+    let mut other_data = tuned("mini", "mini", &[Tuned::random("random", false), pretrained_base()], &tasks);
+    assert!(section(&render(vec![other_data.clone()], Vec::new()), "gain").is_some());
+    for record in other_data.records.iter_mut().filter(|record| record.settings.model == "random") {
+        record.settings.data_sha256.insert("dev.tsv".into(), "other".into());
+        record.id = record.settings.id();
+    }
+    other_data.planned.clear();
+    assert!(section(&render(vec![other_data], Vec::new()), "gain").is_none());
+}
+
+#[test]
+fn a_checkpoint_is_held_against_random_weights_too() {
+    let mut experiment =
+        tuned("mini", "mini", &[Tuned::random("random", false), Tuned::random("fetched", false)], &of(&["rte"]));
+    for record in experiment.records.iter_mut().filter(|record| record.settings.model == "fetched") {
+        record.settings.start = Start::Checkpoint { folder: "bert".into(), sha256: "00".into(), hub: None };
+        record.id = record.settings.id();
+    }
+    experiment.planned.clear();
+    let files = render(vec![experiment], Vec::new());
+    assert!(
+        section(&files, "gain").unwrap().contains("Pretraining helps on 0 of 1 task with fetched, clearly on none.")
+    );
+    assert!(
+        !section(&files, "results").unwrap().contains("checkpoint: "),
+        "columns of weights are for experiments' own"
+    );
+}
+
+#[test]
+fn tables_and_files_tell_pretrained_from_random() {
+    let files = with_gains();
+    let results = section(&files, "results").unwrap();
+    assert!(results.contains("<small>random</small>"));
+    assert!(results.contains("<small>pretrained: mini-pretrain&#x2f;mini-base</small>"), "{results}");
+    let csv = text(&files, "results.csv");
+    assert!(
+        csv.lines()
+            .next()
+            .unwrap()
+            .ends_with("start,pretraining_experiment,pretraining_model,pretraining_step,pretraining_perplexity")
+    );
+    let ending = |model: &str| {
+        let line = csv.lines().find(|line| line.contains(&format!(",{model},"))).unwrap();
+        line.split(',').skip(20).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(ending("base-random"), ["random", "", "", "", ""]);
+    let scores = pretrain_record("p", &pretrain_settings("mini-base", false)).evaluations.last().unwrap().perplexity;
+    let expected = ["pretraining", "mini-pretrain", "mini-base", "2000", &scores.to_string()];
+    assert_eq!(ending("mini-base"), expected);
+    let group = &json(&files)["results"][1];
+    assert_eq!((&group["start"], &group["pretraining_step"]), (&"pretraining".into(), &2000.into()));
+    assert!(!text(&files, "index.html").contains("bertbench report experiments&#x2f;mini.yaml experiments"));
+}
+
+fn variant(model: &str, change: impl FnOnce(&mut PretrainSettings)) -> PretrainSettings {
+    let mut run = pretrain_settings(model, false);
+    change(&mut run);
+    run
+}
+
+/// The rows of an ablation: models, and the score of a task by name.
+fn rows(files: &[OutputFile], differs: &str) -> Option<Vec<(Vec<String>, serde_json::Value)>> {
+    let found = json(files)["ablations"].as_array()?.iter().find(|one| one["differs"] == differs)?.clone();
+    let models = |row: &serde_json::Value| {
+        row["models"].as_array().unwrap().iter().map(|model| model.as_str().unwrap().to_owned()).collect()
+    };
+    Some(found["rows"].as_array().unwrap().iter().map(|row| (models(row), row["scores"].clone())).collect())
+}
+
+#[test]
+fn objectives_are_table_5() {
+    let runs = [
+        variant("full", |_| ()),
+        variant("no-nsp", |run| {
+            run.objective = Objective::MaskedTokens;
+            run.phases[0].data = "other".into();
+        }),
+        variant("ltr", |run| {
+            run.objective = Objective::NextToken;
+            run.masking = None;
+            run.phases[0].data = "left to right".into();
+        }),
+        // Takes no part: its rate differs as well.
+        variant("slower", |run| {
+            run.objective = Objective::MaskedTokens;
+            run.learning_rate = 1e-4;
+        }),
+    ];
+    let models: Vec<Tuned<'_>> = runs.iter().map(|run| Tuned::from(&run.model, false, "p", run, 0.0)).collect();
+    let files =
+        render(vec![tuned("abl", "GLUE", &models, &of(&["mnli", "mrpc", "rte"]))], vec![pretrained("p", &runs)]);
+    check_page(&files);
+    let rows = rows(&files, "objective").unwrap();
+    assert_eq!(rows.iter().map(|row| row.0.join("+")).collect::<Vec<_>>(), ["full", "no-nsp", "ltr"]);
+    let metrics: Vec<&str> = rows[0].1.as_array().unwrap().iter().map(|s| s["metric"].as_str().unwrap()).collect();
+    assert_eq!(metrics, ["accuracy", "accuracy", "accuracy"], "MRPC's accuracy, as in the paper, though F1 judges it");
+    let shown = section(&files, "ablations").unwrap();
+    for words in
+        ["paper 84.4", "paper 86.7", "paper 83.9", "paper 77.5", "LTR &amp; No NSP, + BiLSTM", ">75.7<", "table 5"]
+    {
+        assert!(shown.contains(words), "{words} is not in {shown}");
+    }
+    assert!(!shown.contains("Mini scores") && shown.contains("3.3 billion words"));
+}
+
+#[test]
+fn masks_are_table_8_with_features_beside() {
+    let runs = [
+        variant("usual", |_| ()),
+        variant("always", |run| {
+            run.masking = Some(masking(1.0, 0.0, 0.0));
+            run.phases[0].data = "other".into();
+        }),
+        // Takes no part: words are masked whole as well.
+        variant("words", |run| {
+            run.masking = Some(bertbench::store::Masking { whole_words: true, ..masking(0.0, 0.2, 0.8) });
+        }),
+    ];
+    let mut models: Vec<Tuned<'_>> = runs.iter().map(|run| Tuned::from(&run.model, false, "p", run, 0.0)).collect();
+    models.push(Tuned { features: true, ..Tuned::from("usual-features", false, "p", &runs[0], 0.05) });
+    let mut tasks = of(&["mnli"]);
+    tasks.push(CONLL);
+    let files = render(vec![tuned("abl", "mini", &models, &tasks)], vec![pretrained("p", &runs)]);
+    check_page(&files);
+    let rows = rows(&files, "masking").unwrap();
+    assert_eq!(rows.iter().map(|row| row.0.join("+")).collect::<Vec<_>>(), ["usual+usual-features", "always"]);
+    let columns: Vec<(String, bool)> = rows[0]
+        .1
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|score| (score["task"].as_str().unwrap().to_owned(), score["features"].as_bool().unwrap()))
+        .collect();
+    let expected = [("mnli", false), ("mnli", true), ("conll2003", false), ("conll2003", true)];
+    assert_eq!(columns, expected.map(|(task, features)| (task.to_owned(), features)));
+    assert!(rows[1].1[3]["value"].is_null() && rows[0].1[3]["value"].as_f64() > rows[0].1[2]["value"].as_f64());
+    let shown = section(&files, "ablations").unwrap();
+    for words in ["paper 84.2", "paper 95.4", "paper 94.9", "paper 94.0", "100&#x2f;0&#x2f;0", "table 8"] {
+        assert!(shown.contains(words), "{words} is not in {shown}");
+    }
+    assert!(
+        shown.trim_start().contains("Mini scores are not GLUE scores; compare the order of the rows, not the numbers.")
+    );
+    assert!(section(&files, "pretraining").unwrap().contains("Mask&#x2f;same&#x2f;random"));
+}
+
+#[test]
+fn sizes_of_one_recipe_are_table_6() {
+    let runs = [pretrain_settings("small", false), pretrain_settings("big", true)];
+    let models = [Tuned::from("big", true, "p", &runs[1], 0.0), Tuned::from("small", false, "p", &runs[0], 0.0)];
+    let experiment = tuned("abl", "mini", &models, &of(&["mnli", "sst2", "rte"]));
+    let files = render(vec![experiment.clone()], vec![pretrained("p", &runs)]);
+    check_page(&files);
+    let rows = rows(&files, "size").unwrap();
+    assert_eq!(rows.iter().map(|row| row.0.join("+")).collect::<Vec<_>>(), ["small", "big"]);
+    let shown = section(&files, "ablations").unwrap();
+    for words in ["2 × 64, 2", "4 × 96, 4", ">23.4<", ">14.3<", "24 × 1024, 16", ">3.23<", ">86.6<", "table 6"] {
+        assert!(shown.contains(words), "{words} is not in {shown}");
+    }
+    // Another recipe for the larger one is no ablation.
+    let mut other = experiment;
+    for record in &mut other.records {
+        let pretraining = record.pretraining.as_mut().unwrap();
+        pretraining.settings.warmup_steps += u64::from(pretraining.settings.model == "big");
+    }
+    assert!(section(&render(vec![other], Vec::new()), "ablations").is_none());
+}
+
+#[test]
+fn steps_of_one_run_are_figure_5() {
+    let run = variant("mini-base", |run| run.snapshots = vec![500, 1000]);
+    let step =
+        |model, step, gain| Tuned { from: Some(("p", &run, step)), ..Tuned::from(model, false, "p", &run, gain) };
+    let models = [step("last", None, 0.1), step("early", Some(500), 0.0), step("middle", Some(1000), 0.05)];
+    let files = render(
+        vec![tuned("abl", "mini", &models, &of(&["mnli", "rte"]))],
+        vec![pretrained("p", std::slice::from_ref(&run))],
+    );
+    check_page(&files);
+    let rows = rows(&files, "steps").unwrap();
+    assert_eq!(rows.iter().map(|row| row.0.join("+")).collect::<Vec<_>>(), ["early", "middle", "last"]);
+    let shown = section(&files, "ablations").unwrap();
+    assert!(shown.contains("almost 1.0 % more on MNLI") && shown.contains("84.4 on MNLI-m"), "{shown}");
+    assert!(files.iter().any(|file| file.name == "ablation-steps-abl-1.svg"));
+    // Two steps of one run are one objective, one size and one way of masking.
+    assert_eq!(json(&files)["ablations"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn models_that_differ_in_two_things_are_no_ablation() {
+    let runs = [
+        variant("full", |_| ()),
+        variant("other", |run| {
+            run.objective = Objective::MaskedTokens;
+            run.masking = Some(masking(1.0, 0.0, 0.0));
+        }),
+        pretrain_settings("big", true),
+    ];
+    let models = [Tuned::from("full", false, "p", &runs[0], 0.0), Tuned::from("other", false, "p", &runs[1], 0.0)];
+    let files = render(vec![tuned("abl", "mini", &models, &of(&["mnli"]))], vec![pretrained("p", &runs)]);
+    assert!(section(&files, "ablations").is_none());
+}
