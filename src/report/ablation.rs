@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::analysis::Analysis;
 use super::judge::{Judge, Unit};
-use super::objective::{masks, names};
+use super::objective::{masks, names, unusual_masking};
 use super::published_ablations::{MASKS, Measured, OBJECTIVES, SIZES};
 use super::run::plain_task_name;
 use super::system::parameters;
@@ -100,8 +100,8 @@ pub(crate) fn all<'a>(analysis: &Analysis<'a>) -> Vec<Ablation<'a>> {
     found
 }
 
-/// What must be alike in a group of this kind. Several, when a pretraining without masks belongs to every way of
-/// masking; none, when it takes no part.
+/// What must be alike in a group of this kind. None, when a pretraining takes no part. One without masks belongs to those
+/// with the paper's, else to every way of masking.
 fn keys(kind: Kind, pretraining: &Pretraining, known: &[(usize, &Pretraining)]) -> Vec<String> {
     let settings = &pretraining.settings;
     if kind == Kind::Steps {
@@ -112,14 +112,16 @@ fn keys(kind: Kind, pretraining: &Pretraining, known: &[(usize, &Pretraining)]) 
     }
     match kind {
         Kind::Objective => {
-            let all = known.iter().map(|(_, other)| &other.settings);
-            let maskings: Vec<&PretrainSettings> =
-                if names(settings.objective).masks { vec![settings] } else { all.collect() };
-            let mut keys: Vec<String> = maskings
-                .into_iter()
-                .filter(|other| names(other.objective).masks)
-                .map(|other| format!("{} {}", alike(kind, settings), json(&other.masking)))
-                .collect();
+            let masked: Vec<&PretrainSettings> = if names(settings.objective).masks {
+                vec![settings]
+            } else {
+                let all = known.iter().map(|(_, other)| &other.settings);
+                let (usual, other): (Vec<_>, Vec<_>) =
+                    all.filter(|other| names(other.objective).masks).partition(|s| unusual_masking(s).is_none());
+                if usual.is_empty() { other } else { usual }
+            };
+            let mut keys: Vec<String> =
+                masked.into_iter().map(|other| format!("{} {}", alike(kind, settings), json(&other.masking))).collect();
             keys.sort();
             keys.dedup();
             keys
@@ -230,8 +232,13 @@ fn columns(analysis: &Analysis<'_>, kind: Kind, members: &[(usize, &Pretraining)
                 reads_features(analysis, *system) == features
                     && analysis.cell(task, *system).is_some_and(|cell| cell.best_score().is_some())
             };
-            if let Some(judge) = judge.as_ref().filter(|_| members.iter().any(has_score)) {
-                columns.push(column(published, judge, task, &analysis.tasks[task].name, features));
+            let (Some(judge), scored) = (judge, members.iter().filter(|member| has_score(member)).count()) else {
+                continue;
+            };
+            let column = column(published, judge, task, &analysis.tasks[task].name, features);
+            // Features of one model alone say nothing about what differs, but where the paper has them too.
+            if scored > usize::from(features && column.published.is_none()) {
+                columns.push(column);
             }
         }
     }

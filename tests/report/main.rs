@@ -343,4 +343,8 @@ fn layout_samples_on_request() {
         let input = Input { title: title.into(), experiments, pretraining: Vec::new() };
         report::write(&input, &Path::new(&folder).join(name)).unwrap();
     }
+    for (name, experiments, pretraining) in pretraining::samples() {
+        let input = Input { title: title.into(), experiments, pretraining };
+        report::write(&input, &Path::new(&folder).join(name)).unwrap();
+    }
 }

@@ -147,10 +147,9 @@ pub fn pretrained(name: &str, runs: &[PretrainSettings]) -> PretrainingInput {
 
 /// One of a failure, one at work, one that has not begun, and one done.
 pub fn half_pretrained(name: &str) -> PretrainingInput {
-    let runs = ["a-done", "b-failed", "c-working", "d-missing"].map(|model| PretrainSettings {
-        learning_rate: 1e-3 / f64::from(model.as_bytes()[0]),
-        ..pretrain_settings(model, false)
-    });
+    let rates = [("a-done", 1e-3), ("b-failed", 5e-3), ("c-working", 5e-4), ("d-missing", 2e-4)];
+    let runs =
+        rates.map(|(model, learning_rate)| PretrainSettings { learning_rate, ..pretrain_settings(model, false) });
     let mut input = pretrained(name, &runs);
     input.records.truncate(1);
     let cause = "the loss was NaN <script>alert(1)</script>".into();

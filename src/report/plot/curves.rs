@@ -74,7 +74,7 @@ pub(crate) fn curves(plot: &Curves<'_>) -> Result<Drawing, PlotError> {
         canvas.text(plot.title, (LEFT, 12.0), style(&QUIET, Align::Left))?;
         legend.draw(canvas)?;
         vertical_scale(canvas, &y, LEFT, RIGHT)?;
-        horizontal_scale(canvas, &x, bottom, bottom + 4.0)?;
+        horizontal_scale(canvas, &x, bottom, bottom + 4.0, f64::from(SIZE.0))?;
         canvas.text(plot.x_title, (f64::midpoint(LEFT, RIGHT), bottom + 31.0), style(&QUIET, Align::Center))?;
         for (value, name) in &plot.levels {
             let at = y.pixel(*value);

@@ -52,7 +52,7 @@ pub(crate) fn gains(plot: &GainPlot<'_>) -> Result<Drawing, PlotError> {
         canvas.ring((8.0, 12.0), 3.5, &QUIET)?;
         canvas.text(&random, (16.0, 12.0), style(&INK, Align::Left))?;
         legend.draw(canvas)?;
-        horizontal_scale(canvas, &x, top, bottom)?;
+        horizontal_scale(canvas, &x, top, bottom, f64::from(size.0))?;
         canvas.text("dev score × 100", (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
         let mut y = top;
         for (at, lane) in plot.lanes.iter().enumerate() {

@@ -98,12 +98,15 @@ fn vertical_scale(canvas: &Canvas<'_>, axis: &Axis, from: f64, to: f64) -> Resul
     Ok(())
 }
 
-/// Vertical grid lines with labels under them.
-fn horizontal_scale(canvas: &Canvas<'_>, axis: &Axis, from: f64, to: f64) -> Result<(), PlotError> {
+/// Vertical grid lines with labels under them, none of which passes the drawing's `edge`.
+fn horizontal_scale(canvas: &Canvas<'_>, axis: &Axis, from: f64, to: f64, edge: f64) -> Result<(), PlotError> {
     for (value, label) in axis.ticks() {
         let x = axis.pixel(value);
         canvas.path(&[(x, from), (x, to)], &RULE, 1.0, 1.0)?;
-        canvas.text(&label, (x, to + 10.0), style(&QUIET, Align::Center))?;
+        // A digit is about 0.6 of the size wide.
+        let fits = x + label.chars().count() as f64 * TEXT * 0.3 <= edge;
+        let (at, align) = if fits { (x, Align::Center) } else { (edge, Align::Right) };
+        canvas.text(&label, (at, to + 10.0), style(&QUIET, align))?;
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(crate) fn pairs(
         let zero = x.pixel(0.0);
         canvas.text(&format!("← {} better", shortened(names.0, 20)), (4.0, 12.0), style(&QUIET, Align::Left))?;
         canvas.text(&format!("{} better →", shortened(names.1, 20)), (RIGHT, 12.0), style(&QUIET, Align::Right))?;
-        horizontal_scale(canvas, &x, TOP, bottom)?;
+        horizontal_scale(canvas, &x, TOP, bottom, f64::from(size.0))?;
         for at in 0..=rows.len() {
             let y = TOP + at as f64 * ROW;
             canvas.path(&[(4.0, y), (RIGHT, y)], &RULE, 1.0, 1.0)?;

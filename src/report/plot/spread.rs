@@ -41,7 +41,7 @@ pub(crate) fn spread(
     let size = (WIDTH as u32, (bottom + 42.0) as u32);
     let svg = draw(size, description, |canvas| {
         legend.draw(canvas)?;
-        horizontal_scale(canvas, &x, start, bottom)?;
+        horizontal_scale(canvas, &x, start, bottom, WIDTH)?;
         canvas.text(x_title, (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
         let mut top = start;
         for row in rows {

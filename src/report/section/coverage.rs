@@ -122,7 +122,7 @@ fn pretraining_cautions(analysis: &Analysis<'_>) -> Vec<String> {
         if counts.done < counts.total() {
             let PretrainCounts { failed, begun, missing, .. } = counts;
             found.push(format!(
-                "{name} is not complete: of {} {failed} failed, {begun} did not finish or are at work, and {missing} left \
+                "{name} is not complete: of {} {failed} failed, {begun} began and did not finish yet, and {missing} left \
                  nothing.",
                 counted(counts.total(), "pretraining run")
             ));

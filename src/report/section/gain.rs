@@ -23,15 +23,23 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let text = "Differences are of the best points' scores on dev. The interval is a normal approximation from the number of \
                 dev examples, as of shares that are right (Agresti and Caffo 2000) or of correlations, with the spread over \
                 seeds where there are several; as both models answer the same examples, it is rather too wide than too \
-                narrow. Better and worse are told from the error by it.";
-    let mut blocks = vec![Block::paragraph(sentences.join(" ")), Block::paragraph(text)];
+                narrow. Better or worse is what an interval without 0 says.";
+    // More of them than a reader follows stand in lines of their own.
+    let sentences =
+        if sentences.len() > 4 { Block::List { items: sentences } } else { Block::paragraph(sentences.join(" ")) };
+    let mut blocks = vec![sentences, Block::paragraph(text)];
     for (at, gain) in gains.iter().enumerate() {
         if gains.len() > 1 {
             blocks.push(Block::heading(heading(analysis, gain)));
         }
-        let mut beside = vec![Block::Table(table(analysis, gain))];
-        beside.extend(figure(analysis, gain, at)?);
-        blocks.push(Block::Beside { blocks: beside });
+        let figure = figure(analysis, gain, at)?;
+        if let [(system, rows)] = &gain.pretrained[..] {
+            let table = Block::Table(table_of_one(analysis, gain.random, *system, rows));
+            blocks.push(Block::Beside { blocks: [table].into_iter().chain(figure).collect() });
+        } else {
+            blocks.push(Block::Table(table_of_several(analysis, gain)));
+            blocks.extend(figure);
+        }
     }
     Ok(blocks)
 }
@@ -66,46 +74,74 @@ fn by_task<'g>(analysis: &Analysis<'_>, gain: &'g Gain) -> Vec<(usize, &'g GainR
     found
 }
 
-fn table(analysis: &Analysis<'_>, gain: &Gain) -> Table {
-    let random = &analysis.systems[gain.random].label;
-    let mut columns = vec![Column::text("Task")];
-    let several = gain.pretrained.len() > 1;
-    if several {
-        columns.push(Column::text("Pretrained model"));
-    }
-    columns.extend(["Random", "Pretrained", "Difference", "95 % interval"].map(Column::number));
-    columns.push(Column::text("Verdict"));
-    let rows = by_task(analysis, gain)
-        .into_iter()
-        .filter_map(|(system, row)| {
+fn table_of_one(analysis: &Analysis<'_>, random: usize, system: usize, rows: &[GainRow]) -> Table {
+    let numeric = ["Random", "Pretrained", "Difference", "95 % interval"].map(Column::number);
+    let columns = [Column::text("Task")].into_iter().chain(numeric).chain([Column::text("Verdict")]).collect();
+    let rows = rows
+        .iter()
+        .filter_map(|row| {
             let judge = analysis.judges[row.task].as_ref()?;
-            let mut cells = vec![Cell::text(&analysis.tasks[row.task].label).small(judge.metric_name())];
-            if several {
-                let system = &analysis.systems[system];
-                cells.push(Cell::text(&system.label).small(weights::described(&system.start)));
-            }
+            let mut cells = vec![task_cell(analysis, row.task, judge)];
             cells.extend(numbers(row, judge));
             Some(cells)
         })
         .collect();
-    let caption = match &gain.pretrained[..] {
-        [(one, _)] => {
-            let system = &analysis.systems[*one];
-            format!("{} ({}) against {random} (random)", system.label, weights::described(&system.start))
-        }
-        _ => format!("Pretrained models against {random} (random)"),
-    };
+    let (random, system) = (&analysis.systems[random].label, &analysis.systems[system]);
+    let caption = format!("{} ({}) against {random} (random)", system.label, weights::described(&system.start));
     Table { caption, columns, rows, interactive: false }
 }
 
-fn numbers(row: &GainRow, judge: &Judge) -> Vec<Cell> {
-    let unit = judge.unit;
-    let (words, tone) = match row.verdict {
+fn task_cell(analysis: &Analysis<'_>, task: usize, judge: &Judge) -> Cell {
+    Cell::text(&analysis.tasks[task].label).small(judge.metric_name())
+}
+
+/// A column for each pretrained model.
+fn table_of_several(analysis: &Analysis<'_>, gain: &Gain) -> Table {
+    let label = |system: usize| analysis.systems[system].label.as_str();
+    let mut columns = vec![Column::text("Task"), Column::number(label(gain.random))];
+    columns.extend(gain.pretrained.iter().map(|(system, _)| Column::number(label(*system))));
+    let mut body: Vec<Vec<Cell>> = Vec::new();
+    for (task, judge) in analysis.judges.iter().enumerate() {
+        let of = |rows: &'_ [GainRow]| rows.iter().find(|row| row.task == task).cloned();
+        let found: Vec<Option<GainRow>> = gain.pretrained.iter().map(|(_, rows)| of(rows)).collect();
+        let (Some(judge), Some(random)) = (judge, found.iter().flatten().next().map(|row| row.random)) else {
+            continue;
+        };
+        let mut cells = vec![task_cell(analysis, task, judge), Cell::number(judge.unit.shown(random), random)];
+        cells.extend(found.into_iter().map(|row| match row {
+            Some(row) => {
+                let (words, tone) = verdict(row.verdict);
+                let small = format!("{} {words}", judge.unit.signed(row.difference));
+                Cell::number(judge.unit.shown(row.pretrained), row.pretrained).small(small).tone(tone)
+            }
+            None => Cell::absent("no score, or on other data"),
+        }));
+        body.push(cells);
+    }
+    let mut last = vec![Cell::text("Helps on").tone(Tone::Quiet), Cell::default()];
+    last.extend(gain.pretrained.iter().map(|(_, rows)| {
+        let tally = gain::tally(analysis, rows);
+        let helped = format!("{} of {}", tally.helped, tally.tasks);
+        Cell::number(helped, tally.helped as f64).small(format!("clearly {}", tally.clearly)).tone(Tone::Quiet)
+    }));
+    body.push(last);
+    let caption =
+        format!("Pretrained models against {} (random): score, and what it is more or less", label(gain.random));
+    Table { caption, columns, rows: body, interactive: false }
+}
+
+fn verdict(verdict: Verdict) -> (&'static str, Tone) {
+    match verdict {
         Verdict::Better => ("better", Tone::Best),
         Verdict::Worse => ("worse", Tone::Bad),
         Verdict::WithinError => ("within the error", Tone::Quiet),
         Verdict::Unknown => ("error not known", Tone::Absent),
-    };
+    }
+}
+
+fn numbers(row: &GainRow, judge: &Judge) -> Vec<Cell> {
+    let unit = judge.unit;
+    let (words, tone) = verdict(row.verdict);
     vec![
         Cell::number(unit.shown(row.random), row.random),
         Cell::number(unit.shown(row.pretrained), row.pretrained),

@@ -16,7 +16,8 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         return Ok(Vec::new());
     }
     let text = "Perplexity is exp of the mean loss over the predicted tokens of held-out text: it belongs to that text and \
-                that vocabulary, and scores on the mini corpus are of the mini corpus alone. Accuracies × 100 are held out too.";
+                that vocabulary, and scores on the mini corpus are of the mini corpus alone. Accuracies × 100 are held out too; \
+                sizes are followed by parameters, of the encoder with its pooler.";
     let mut blocks = vec![Block::paragraph(text), Block::Table(table(analysis))];
     for (at, experiment) in analysis.input.pretraining.iter().enumerate() {
         let runs: Vec<&PretrainRun<'_>> = analysis.pretraining.iter().filter(|run| run.experiment == at).collect();
@@ -33,7 +34,7 @@ fn table(analysis: &Analysis<'_>) -> Table {
     let runs = &analysis.pretraining;
     let with_masking = runs.iter().any(|run| unusual_masking(run.settings).is_some());
     let text = |title: &&str| Column::text(title);
-    let mut columns: Vec<Column> = ["Run", "State", "Size", "Objective"].iter().map(text).collect();
+    let mut columns: Vec<Column> = ["Run", "State", "Layers × width", "Objective"].iter().map(text).collect();
     if with_masking {
         columns.push(Column::text("Mask/same/random"));
     }
@@ -56,7 +57,7 @@ fn row(analysis: &Analysis<'_>, run: &PretrainRun<'_>, with_masking: bool) -> Ve
     let mut row = vec![
         Cell::text(&run.label).small(experiment).link(&run.anchor),
         state(run),
-        Cell::text(size(shape)).small(format!("{} parameters", millions(parameters(shape)))),
+        Cell::text(size(shape)).small(millions(parameters(shape))),
         objective(run),
     ];
     if with_masking {
@@ -71,7 +72,7 @@ fn row(analysis: &Analysis<'_>, run: &PretrainRun<'_>, with_masking: bool) -> Ve
             },
         });
     }
-    row.push(Cell::text(phases(settings)));
+    row.push(phases_cell(run));
     row.push(Cell::number(settings.batch_size.to_string(), f64::from(settings.batch_size)));
     row.push(Cell::number(format!("{:e}", settings.learning_rate), settings.learning_rate));
     row.push(run.record().map_or_else(
@@ -88,6 +89,15 @@ fn row(analysis: &Analysis<'_>, run: &PretrainRun<'_>, with_masking: bool) -> Ve
         |record| Cell::number(record.wall.to_string(), record.wall.0),
     ));
     row
+}
+
+/// The phases, one a line.
+fn phases_cell(run: &PretrainRun<'_>) -> Cell {
+    let phases = phases(run.settings);
+    match phases.split_once(", ") {
+        Some((first, rest)) => Cell::text(first).small(format!("then {rest}")),
+        None => Cell::text(phases),
+    }
 }
 
 fn objective(run: &PretrainRun<'_>) -> Cell {
