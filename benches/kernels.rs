@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use bertbench::kernel::{self, Adam, Dropout, Moments};
+use bertbench::kernel::{self, Adam, AttentionHeads, Dropout, Moments};
 use bertbench::model::{Classifier, PackedInput, random_classifier};
 use bertbench::random::Stream;
 use bertbench::store::Architecture;
@@ -88,6 +88,7 @@ fn model(size: Size, device: &Device) -> Classifier {
         vocab_size: VOCABULARY,
         max_positions: 512,
         type_vocab_size: 2,
+        causal: false,
     };
     random_classifier(&architecture, 2, 1, device)
 }
@@ -155,7 +156,8 @@ fn encoder_layer(criterion: &mut Criterion) {
 fn attention(criterion: &mut Criterion) {
     for_all(criterion, "attention", |group, name, size, batch| {
         let plain = Device::flex();
-        let (heads, input) = (size.heads as usize, batch.input(&plain));
+        let heads = AttentionHeads { number: size.heads as usize, causal: false };
+        let input = batch.input(&plain);
         let projected = random(batch.tokens(), 3 * size.hidden, &plain);
         group.bench_function(format!("forward/{name}"), |bench| {
             bench.iter(|| finish(kernel::attention(projected.clone(), heads, &input.packing, None, SITE)));

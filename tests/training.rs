@@ -45,6 +45,7 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             vocab_size: 60,
             max_positions: 16,
             type_vocab_size: 2,
+            causal: false,
         },
         start: Start::Random,
         task: "mnli".into(),

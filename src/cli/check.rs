@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::calibration::Calibrations;
-use super::prepare::{ExperimentArgs, Prepared};
+use super::prepare::{Either, ExperimentArgs, Prepared};
 use super::table::print;
 use super::threads::ThreadArgs;
-use super::{Ended, Error};
+use super::{Ended, Error, pretraining};
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedRun;
 use crate::store::{Start, free_disk};
@@ -32,7 +32,10 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
 }
 
 fn check(args: &Args) -> Result<Ended, Error> {
-    let prepared = args.experiment.prepare()?;
+    let prepared = match args.experiment.prepare_either()? {
+        Either::Tasks(prepared) => prepared,
+        Either::Pretraining(prepared) => return pretraining::check(&prepared),
+    };
     let plan = &prepared.plan;
     print(&format_args!("ok    experiment {}, runs: {}", plan.experiment, plan.runs.len()))?;
     print(&format_args!("ok    data in {}, checksums, vocabularies, checkpoints", prepared.context.data.display()))?;
@@ -130,10 +133,22 @@ fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
 fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let mut runs: Vec<&PlannedRun> = prepared.plan.runs.iter().collect();
     runs.sort_by_key(|run| std::cmp::Reverse(run.settings.batch_size));
-    let mut tried = BTreeSet::new();
+    let (mut tried, mut unmade) = (BTreeSet::new(), BTreeSet::new());
     let mut findings = Vec::new();
+    for (of, run) in prepared.needed(&prepared.plan) {
+        let (experiment, model) = (&of.plan.experiment, &run.settings.model);
+        let done = of.is_done(run)?;
+        let how = if done { "done" } else { "not done: `run` does it first, and its model is tried then" };
+        print(&format_args!("ok    pretraining {experiment} {model} ({}): {how}", run.id))?;
+        if !done {
+            unmade.insert(run.id.clone());
+        }
+    }
     for run in runs {
         let settings = &run.settings;
+        if matches!(&settings.start, Start::Pretraining { run, .. } if unmade.contains(run)) {
+            continue;
+        }
         if !tried.insert((&settings.model, &settings.task)) {
             continue;
         }

@@ -153,6 +153,7 @@ impl Reader<'_> {
                 vocab_size: vocabulary.len() as u32,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
+                causal: false,
             }),
             (ModelSource::Checkpoint(_) | ModelSource::Hub(_) | ModelSource::Pretraining(_), _) => {
                 Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name)))

@@ -102,6 +102,7 @@ fn models() -> Listing {
             vocab_size: UNCASED_VOCABULARY,
             max_positions,
             type_vocab_size: 2,
+            causal: false,
         };
         json!({"preset": name, "layers": layers, "hidden": hidden, "heads": heads, "intermediate": intermediate,
                "parameters": parameters(&architecture)})

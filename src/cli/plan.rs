@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::calibration::Calibrations;
 use super::particulars::particulars;
-use super::prepare::{ExperimentArgs, OnlyArgs, Prepared};
+use super::prepare::{Either, ExperimentArgs, OnlyArgs, Prepared};
 use super::runs::state_word;
 use super::table::{Column, print, table};
 use super::threads::ThreadArgs;
-use super::{Ended, Error};
+use super::{Ended, Error, pretraining};
 use crate::plan::{Plan, PlannedRun};
 use crate::store::RunId;
 
@@ -35,8 +35,14 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
 }
 
 fn plan(args: &Args) -> Result<Ended, Error> {
-    let prepared = args.experiment.prepare()?;
+    let prepared = match args.experiment.prepare_either()? {
+        Either::Tasks(prepared) => prepared,
+        Either::Pretraining(prepared) => {
+            return pretraining::show_plan(&prepared, &args.only.of_pretraining(&prepared.plan)?, args.json);
+        }
+    };
     let plan = args.only.of(&prepared.plan)?;
+    let needed = pretraining::needed(&prepared, &plan)?;
     let states = states(&prepared, &plan)?;
     let calibrations = Calibrations::measure(&prepared, &plan);
     let missing = Plan {
@@ -49,11 +55,16 @@ fn plan(args: &Args) -> Result<Ended, Error> {
     if args.json {
         let totals = json!({"runs": plan.runs.len(), "missing": missing.runs.len(), "missing_seconds": totals.seconds,
                             "peak_memory": totals.peak_memory, "disk": totals.disk});
-        print(&format_args!("{:#}", json!({"experiment": plan.experiment, "runs": rows, "totals": totals})))?;
+        let mut all = json!({"experiment": plan.experiment, "runs": rows, "totals": totals});
+        if !needed.is_empty() {
+            all["pretraining"] = Value::Array(needed);
+        }
+        print(&format_args!("{all:#}"))?;
         return Ok(Ended::Well);
     }
     print(&table(&COLUMNS, rows.iter().map(cells)))?;
-    let particulars = particulars(&plan);
+    let mut particulars = particulars(&plan);
+    particulars.extend(pretraining::needed_lines(&needed));
     if !particulars.is_empty() {
         print(&format_args!("\n{}", particulars.join("\n")))?;
     }

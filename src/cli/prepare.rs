@@ -115,7 +115,7 @@ impl ExperimentArgs {
         match self.load()? {
             ExperimentFile::Tasks(experiment) => Ok(Either::Tasks(Box::new(self.resolve(experiment)?))),
             ExperimentFile::Pretraining(experiment) => {
-                Ok(Either::Pretraining(Box::new(pretraining::prepare(experiment, &self.file, &self.runs)?)))
+                Ok(Either::Pretraining(Box::new(pretraining::prepare(experiment, &self.runs)?)))
             }
         }
     }

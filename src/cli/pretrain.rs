@@ -75,6 +75,10 @@ struct ModelArgs {
     /// Predict masked tokens alone, not whether the second segment follows the first.
     #[arg(long)]
     no_nsp: bool,
+    /// Read from left to right: a token sees itself and the tokens before it, and after each the next one is predicted,
+    /// and no next sentence. For corpora that `corpus prepare --next-token` wrote.
+    #[arg(long)]
+    left_to_right: bool,
 }
 
 /// How it is trained.
@@ -197,7 +201,7 @@ impl Args {
         let held_out = self.watching.held_out.as_deref().map(ExampleSet::open).transpose()?;
         let settings = self.settings(&corpora, held_out.as_ref())?;
         let context = PretrainContext { corpora, held_out, saving: self.watching.saving()? };
-        let mut display = PretrainDisplay::new(StopFlag::on_signals()?);
+        let mut display = PretrainDisplay::new(StopFlag::on_signals()?, settings.objective);
         let ended = pretrain(&self.out, &context, &settings, &mut display);
         display.finish();
         match ended {
@@ -229,7 +233,7 @@ impl Args {
             model: String::new(),
             architecture,
             start,
-            objective: if self.model.no_nsp { Objective::MaskedTokens } else { Objective::MaskedTokensAndNextSentence },
+            objective: self.model.objective(),
             phases: corpora.iter().zip(&self.steps).map(phase).collect(),
             batch_size: training.batch_size,
             gradient_accumulation: training.gradient_accumulation,
@@ -262,6 +266,14 @@ impl Args {
 }
 
 impl ModelArgs {
+    fn objective(&self) -> Objective {
+        match (self.left_to_right, self.no_nsp) {
+            (true, _) => Objective::NextToken,
+            (false, true) => Objective::MaskedTokens,
+            (false, false) => Objective::MaskedTokensAndNextSentence,
+        }
+    }
+
     /// The dimensions of a model with a vocabulary of `tokens`, and where its weights come from.
     fn start(&self, tokens: u32) -> Result<(Architecture, Start), Error> {
         if let Some(checkpoint) = &self.init {
@@ -284,9 +296,9 @@ impl ModelArgs {
         }
         let max_positions = self.positions.unwrap_or(max_positions);
         // A first and a second segment.
-        let (vocab_size, type_vocab_size) = (tokens, 2);
+        let (vocab_size, type_vocab_size, causal) = (tokens, 2, self.left_to_right);
         let architecture =
-            Architecture { layers, hidden, heads, intermediate, vocab_size, max_positions, type_vocab_size };
+            Architecture { layers, hidden, heads, intermediate, vocab_size, max_positions, type_vocab_size, causal };
         Ok((architecture, Start::Random))
     }
 }

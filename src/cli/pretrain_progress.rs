@@ -6,18 +6,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::trained_model::note;
 use crate::exec::StopFlag;
-use crate::store::{PretrainScores, PretrainStepEvent};
+use crate::store::{Objective, PretrainScores, PretrainStepEvent};
 use crate::train::{PretrainStep, PretrainWatch};
 
 /// Shows a run on standard error, and stops it when the user asks for it.
 pub(super) struct PretrainDisplay {
     bar: Option<ProgressBar>,
     steps: u64,
+    /// What is predicted of the tokens.
+    tokens: &'static str,
     stop: StopFlag,
 }
 
 impl PretrainDisplay {
-    pub(super) fn new(stop: StopFlag) -> Self {
+    pub(super) fn new(stop: StopFlag, objective: Objective) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let template = "[{bar:32}] step {pos}/{len}, {msg}, about {eta} left";
             let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -25,7 +27,11 @@ impl PretrainDisplay {
             bar.set_style(style.progress_chars("━━ "));
             bar
         });
-        Self { bar, steps: 0, stop }
+        let tokens = match objective {
+            Objective::MaskedTokensAndNextSentence | Objective::MaskedTokens => "masked tokens",
+            Objective::NextToken => "next tokens",
+        };
+        Self { bar, steps: 0, tokens, stop }
     }
 
     /// A line that stays.
@@ -73,8 +79,8 @@ impl PretrainWatch for PretrainDisplay {
         let PretrainStepEvent { step, loss, mlm_accuracy, learning_rate, tokens_per_second, .. } = *event;
         let next = event.nsp_accuracy.map(|accuracy| format!(", next sentence {accuracy:.3}")).unwrap_or_default();
         let words = format!(
-            "loss {loss:.4}, masked tokens {mlm_accuracy:.3}{next}, rate {learning_rate:.2e}, \
-             {tokens_per_second:.0} tokens/s"
+            "loss {loss:.4}, {} {mlm_accuracy:.3}{next}, rate {learning_rate:.2e}, {tokens_per_second:.0} tokens/s",
+            self.tokens
         );
         match &self.bar {
             Some(bar) => bar.set_message(words),
@@ -86,8 +92,8 @@ impl PretrainWatch for PretrainDisplay {
         let PretrainScores { step, mlm_loss, perplexity, mlm_accuracy, .. } = *scores;
         let next = scores.nsp_accuracy.map(|accuracy| format!(", next sentence {accuracy:.4}")).unwrap_or_default();
         self.say(&format!(
-            "held out, step {step}: masked tokens loss {mlm_loss:.4}, perplexity {perplexity:.2}, accuracy \
-             {mlm_accuracy:.4}{next}"
+            "held out, step {step}: {} loss {mlm_loss:.4}, perplexity {perplexity:.2}, accuracy {mlm_accuracy:.4}{next}",
+            self.tokens
         ));
     }
 

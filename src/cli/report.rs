@@ -92,7 +92,7 @@ fn gather_pretraining_once(name: &str, file: &Path, runs: &Path, into: &mut Inpu
 /// last run), records, failures and logs.
 fn gather_pretraining(experiment: Pretraining, file: &Path, runs: &Path) -> Result<PretrainingInput, Error> {
     let name = experiment.name.clone();
-    let planned = match pretraining::prepare(experiment, file, runs) {
+    let planned = match pretraining::prepare(experiment, runs) {
         Ok(prepared) => prepared.plan.runs.into_iter().map(|run| run.settings).collect(),
         Err(_) => plan_file::read(&RunsRoot::new(runs), &name)?,
     };

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::particulars::particulars;
 use super::plan::states;
-use super::prepare::ExperimentArgs;
+use super::prepare::{Either, ExperimentArgs};
 use super::table::{Column, print, table};
-use super::{Ended, Error};
+use super::{Ended, Error, pretraining};
 
 /// Show how many runs are done, running, failed and missing, by task and model.
 #[derive(Debug, clap::Args)]
@@ -23,9 +23,13 @@ pub(super) struct Args {
 const STATES: [&str; 4] = ["done", "running", "failed", "missing"];
 
 pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
-    let prepared = args.experiment.prepare()?;
+    let prepared = match args.experiment.prepare_either()? {
+        Either::Tasks(prepared) => prepared,
+        Either::Pretraining(prepared) => return pretraining::show_status(&prepared, args.json),
+    };
     let plan = &prepared.plan;
     let states = states(&prepared, plan)?;
+    let needed = pretraining::needed_states(&prepared, plan)?;
     let mut counts: BTreeMap<(&str, &str), BTreeMap<&str, usize>> = BTreeMap::new();
     for run in &plan.runs {
         let of = counts.entry((&run.settings.task, &run.settings.model)).or_default();
@@ -44,7 +48,10 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
             .map(|(folder, failure)| json!({"id": folder.id(), "kind": failure.kind, "cause": failure.cause}))
             .collect();
         let totals: BTreeMap<_, _> = STATES.iter().map(|state| (*state, total(state))).collect();
-        let all = json!({"experiment": plan.experiment, "totals": totals, "tasks": rows, "failures": failures});
+        let mut all = json!({"experiment": plan.experiment, "totals": totals, "tasks": rows, "failures": failures});
+        if !needed.is_empty() {
+            all["pretraining"] = Value::Array(needed);
+        }
         print(&format_args!("{all:#}"))?;
         return Ok(Ended::Well);
     }
@@ -56,7 +63,8 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let mut columns = vec![Column::Text("task"), Column::Text("model")];
     columns.extend(STATES.map(Column::Number));
     print(&table(&columns, rows))?;
-    let particulars = particulars(plan);
+    let mut particulars = particulars(plan);
+    particulars.extend(pretraining::needed_lines(&needed));
     if !particulars.is_empty() {
         print(&format_args!("\n{}", particulars.join("\n")))?;
     }

@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, module::linear};
 
 use super::cpu::{LayerDropout, LayerShape};
 use super::fused::{self, Fused, LayerCall, LayerTensors};
-use super::{Dropout, Packing, Precision, attention, linear_gelu, residual_norm};
+use super::{AttentionHeads, Dropout, Packing, Precision, attention, linear_gelu, residual_norm};
 
 /// The parameters of a layer; weights are `[inputs, outputs]`.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub struct LayerSites {
 pub fn encoder_layer(
     hidden: Tensor<2>,
     weights: LayerWeights,
-    heads: usize,
+    heads: AttentionHeads,
     packing: &Packing,
     dropout: Option<&Dropout>,
     sites: LayerSites,
@@ -102,7 +102,7 @@ pub fn encoder_layer(
 fn composed(
     x: Tensor<2>,
     weights: LayerWeights,
-    heads: usize,
+    heads: AttentionHeads,
     packing: &Packing,
     dropout: Option<&Dropout>,
     sites: LayerSites,
@@ -119,7 +119,7 @@ fn composed(
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
+    use burn::tensor::{Device, TensorData};
 
     use super::*;
     use crate::kernel::Bf16Support;
@@ -128,7 +128,8 @@ mod tests {
 
     const HIDDEN: usize = 32;
     const WIDE: usize = 56;
-    const HEADS: usize = 4;
+    const HEADS: AttentionHeads = AttentionHeads { number: 4, causal: false };
+    const CAUSAL: AttentionHeads = AttentionHeads { causal: true, ..HEADS };
     const SITES: LayerSites = LayerSites { attention: 2, attention_residual: 3, output_residual: 4 };
 
     fn weights(device: &Device) -> LayerWeights {
@@ -181,12 +182,42 @@ mod tests {
 
     #[test]
     fn fused_equals_composed_on_ragged_batches() {
-        for offsets in [&[0, 7, 8, 19, 24][..], &[0, 6, 12]] {
+        for (offsets, heads) in
+            [&[0, 7, 8, 19, 24][..], &[0, 6, 12]].into_iter().flat_map(|offsets| [(offsets, HEADS), (offsets, CAUSAL)])
+        {
             for dropout in [None, Dropout::new(0.2, Stream::new(1, "dropout"), 3)] {
                 let dropout = dropout.as_ref();
-                let fused = run(|x, w, p| encoder_layer(x, w, HEADS, p, dropout, SITES, Precision::F32), offsets);
-                let composed = run(|x, w, p| composed(x, w, HEADS, p, dropout, SITES), offsets);
+                let fused = run(|x, w, p| encoder_layer(x, w, heads, p, dropout, SITES, Precision::F32), offsets);
+                let composed = run(|x, w, p| composed(x, w, heads, p, dropout, SITES), offsets);
                 assert_close(&fused, &composed, 1e-5);
+            }
+        }
+    }
+
+    /// Other tokens at the end of each sequence, in the fused and in the composed version.
+    #[test]
+    fn causal_tokens_do_not_depend_on_later_ones() {
+        let device = Device::flex().autodiff();
+        let w = weights(&device);
+        for offsets in [&[0, 7, 8, 19][..], &[0, 6, 12]] {
+            let packing = Packing::new(offsets, &device);
+            let tokens = *offsets.last().unwrap() as usize;
+            let x: Vec<f32> = leaf::<2>([tokens, HIDDEN], 15, &device).into_data().try_to_vec().unwrap();
+            let mut other = x.clone();
+            for &end in &offsets[1..] {
+                other[(end as usize - 1) * HIDDEN..end as usize * HIDDEN].iter_mut().for_each(|x| *x = 1.0 - 2.0 * *x);
+            }
+            let tensor = |x: &[f32]| Tensor::<2>::from_data(TensorData::new(x.to_vec(), [tokens, HIDDEN]), &device);
+            let fused = |x: Tensor<2>, heads| encoder_layer(x, w.clone(), heads, &packing, None, SITES, Precision::F32);
+            let composed = |x: Tensor<2>, heads| composed(x, w.clone(), heads, &packing, None, SITES);
+            let versions: [&dyn Fn(Tensor<2>, AttentionHeads) -> Tensor<2>; 2] = [&fused, &composed];
+            for (version, heads) in versions.into_iter().flat_map(|version| [(version, HEADS), (version, CAUSAL)]) {
+                let rows = |x: &[f32]| version(tensor(x), heads).into_data().try_to_vec::<f32>().unwrap();
+                let (one, two) = (rows(&x), rows(&other));
+                for pair in offsets.windows(2).filter(|pair| pair[1] - pair[0] > 1) {
+                    let before = pair[0] as usize * HIDDEN..(pair[1] as usize - 1) * HIDDEN;
+                    assert_eq!(one[before.clone()] == two[before], heads.causal, "{pair:?}");
+                }
             }
         }
     }
@@ -198,10 +229,11 @@ mod tests {
             println!("skipped: this processor does not multiply bfloat16 numbers");
             return;
         }
-        for dropout in [None, Dropout::new(0.2, Stream::new(1, "dropout"), 3)] {
-            let (dropout, offsets) = (dropout.as_ref(), &[0, 7, 8, 19, 24]);
-            let fused = run(|x, w, p| encoder_layer(x, w, HEADS, p, dropout, SITES, Precision::Bf16), offsets);
-            let composed = run(|x, w, p| composed(x, w, HEADS, p, dropout, SITES), offsets);
+        let dropout = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
+        for (dropout, heads) in [(None, HEADS), (dropout.as_ref(), HEADS), (None, CAUSAL), (dropout.as_ref(), CAUSAL)] {
+            let offsets = &[0, 7, 8, 19, 24];
+            let fused = run(|x, w, p| encoder_layer(x, w, heads, p, dropout, SITES, Precision::Bf16), offsets);
+            let composed = run(|x, w, p| composed(x, w, heads, p, dropout, SITES), offsets);
             assert_close(&fused, &composed, 2e-2);
             let exact = std::panic::catch_unwind(|| assert_close(&fused, &composed, 1e-4));
             assert!(exact.is_err(), "these are not the products in f32");

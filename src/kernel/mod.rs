@@ -20,6 +20,7 @@ mod encoder_layer;
 mod feed_forward;
 #[expect(unsafe_code, reason = "burn's allocations are described by unsafe functions")]
 mod fused;
+mod heads;
 mod layer_norm;
 mod loss;
 mod lstm;
@@ -34,6 +35,7 @@ pub use dropout::Dropout;
 pub use embeddings::{EmbeddingTables, TokenRows, embeddings};
 pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};
 pub use feed_forward::linear_gelu;
+pub use heads::AttentionHeads;
 pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
 pub use loss::{cross_entropy, mean_squared_error, span_loss, token_loss};
 pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, bidirectional_lstm};

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-/// Added to the scores of padding keys: its exponential is 0 in f32 after the maximum is subtracted.
+/// Added to the scores of keys that a query does not attend to: its exponential is 0 in f32 after the maximum is subtracted.
 const MASKED: f32 = -1e9;
 
 /// The layout of a packed batch: `tokens` rows hold `batch` sequences one after the other, and
@@ -22,7 +22,9 @@ pub struct Packing {
 #[derive(Debug, Default)]
 struct Tensors {
     firsts: OnceLock<Tensor<1, Int>>,
+    lasts: OnceLock<Tensor<1, Int>>,
     padding: OnceLock<Option<Padding>>,
+    later: OnceLock<Tensor<4>>,
 }
 
 /// The maps between packed rows and a padded `[batch × longest]` grid; absent when all sequences are
@@ -87,6 +89,18 @@ impl Packing {
         }
     }
 
+    /// `[batch, heads, longest, longest]` with the keys after each query masked. Padding comes after every token, so it
+    /// is among these.
+    pub(super) fn mask_later_keys(&self, scores: Tensor<4>) -> Tensor<4> {
+        let later = self.tensors.later.get_or_init(|| {
+            let longest = self.longest;
+            let cell = |at: usize| if at % longest > at / longest { MASKED } else { 0.0 };
+            let bias: Vec<f32> = (0..longest * longest).map(cell).collect();
+            Tensor::from_data(TensorData::new(bias, [1, 1, longest, longest]), &self.device)
+        });
+        scores + later.clone()
+    }
+
     /// The first token of each sequence, `[tokens, hidden] → [batch, hidden]`.
     #[must_use]
     pub fn first_tokens(&self, hidden: Tensor<2>) -> Tensor<2> {
@@ -95,6 +109,16 @@ impl Packing {
             indices(firsts, &self.device)
         });
         hidden.select(0, firsts.clone())
+    }
+
+    /// The last token of each sequence, `[tokens, hidden] → [batch, hidden]`.
+    #[must_use]
+    pub fn last_tokens(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let lasts = self.tensors.lasts.get_or_init(|| {
+            let lasts = self.offsets[1..].iter().map(|&end| end.saturating_sub(1) as i32).collect();
+            indices(lasts, &self.device)
+        });
+        hidden.select(0, lasts.clone())
     }
 
     fn padding(&self) -> Option<&Padding> {

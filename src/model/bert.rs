@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, module::linear};
 
 use super::head::HeadShape;
 use super::tagger::Tagger;
-use crate::kernel::{self, Dropout, EmbeddingTables, LayerWeights, Packing, Precision, TokenRows};
+use crate::kernel::{self, AttentionHeads, Dropout, EmbeddingTables, LayerWeights, Packing, Precision, TokenRows};
 
 /// An affine map.
 #[derive(Module, Debug)]
@@ -62,10 +62,13 @@ pub struct Bert {
     pub embeddings: Embeddings,
     /// Transformer layers, first to last.
     pub layers: Vec<Layer>,
-    /// tanh(linear(first token)), `[hidden, hidden]`.
+    /// tanh(linear(pooled token)), `[hidden, hidden]`; see [`Bert::pool`].
     pub pooler: Linear,
     /// Attention heads.
     pub heads: usize,
+    /// Whether every token sees only itself and the tokens before it.
+    #[module(skip)]
+    pub causal: bool,
     /// Arithmetic of the layers.
     #[module(skip)]
     pub precision: Precision,
@@ -182,7 +185,8 @@ impl Bert {
     #[must_use]
     pub fn layer(&self, index: usize, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
         let (weights, sites) = (self.layers[index].weights(), site::layer(index));
-        kernel::encoder_layer(hidden, weights, self.heads, packing, dropout, sites, self.precision)
+        let heads = AttentionHeads { number: self.heads, causal: self.causal };
+        kernel::encoder_layer(hidden, weights, heads, packing, dropout, sites, self.precision)
     }
 
     /// The last hidden state, `[tokens, hidden]`.
@@ -192,10 +196,12 @@ impl Bert {
         (0..self.layers.len()).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout))
     }
 
-    /// tanh(linear(first token)): `[tokens, hidden] → [batch, hidden]`.
+    /// tanh(linear(pooled token)): `[tokens, hidden] → [batch, hidden]`. That token is the first of each sequence; in a
+    /// causal model, where the first one has seen itself alone, the last (as in Radford et al. 2018, §3.2).
     #[must_use]
     pub fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2> {
-        self.pooler.forward(packing.first_tokens(hidden)).tanh()
+        let pooled = if self.causal { packing.last_tokens(hidden) } else { packing.first_tokens(hidden) };
+        self.pooler.forward(pooled).tanh()
     }
 }
 
@@ -230,5 +236,40 @@ impl Classifier {
             Some(dropout) => dropout.apply(read, site::HEAD),
             None => read,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::random_classifier;
+    use crate::store::Architecture;
+
+    /// A class of each of two sequences, of which the first ends with the token `last`.
+    fn classes(causal: bool, last: u32) -> Vec<Vec<f32>> {
+        let (vocab_size, max_positions) = (20, 8);
+        let of = Architecture {
+            layers: 2,
+            hidden: 16,
+            heads: 2,
+            intermediate: 32,
+            vocab_size,
+            max_positions,
+            type_vocab_size: 2,
+            causal,
+        };
+        let device = Device::flex();
+        let input = PackedInput::new(&[2, 7, last, 2, 9, 3], &[0, 1, 2, 0, 1, 2], &[0; 6], &[0, 3, 6], &device);
+        let outputs = random_classifier(&of, 4, 1, &device).forward(&input, None);
+        outputs.into_data().try_to_vec::<f32>().unwrap().chunks(4).map(<[f32]>::to_vec).collect()
+    }
+
+    /// The last token is seen by no other one.
+    #[test]
+    fn classes_of_a_causal_model_are_read_off_the_last_token_of_each_sequence() {
+        let (one, other) = (classes(true, 5), classes(true, 6));
+        assert_ne!(one[0], other[0]);
+        assert_eq!(one[1], other[1]);
+        assert_ne!(classes(false, 5), one, "the same weights, and every token sees all");
     }
 }

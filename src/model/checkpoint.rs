@@ -280,7 +280,7 @@ impl Reader<'_> {
             Initializer::new(Stream::new(self.seed, "init-pooler"), self.device).linear(hidden, hidden)
         };
         let heads = of.heads as usize;
-        Ok(Bert { embeddings, layers, pooler, heads, precision: Precision::default() })
+        Ok(Bert { embeddings, layers, pooler, heads, causal: of.causal, precision: Precision::default() })
     }
 }
 

@@ -122,7 +122,7 @@ impl Config {
     ///
     /// # Errors
     /// When the file is missing or is not the configuration of a BERT (`model_type` other than `bert`,
-    /// an activation other than the exact GELU, relative positions, sizes that do not fit together).
+    /// an activation other than the exact GELU, relative positions, cross-attention, sizes that do not fit together).
     pub fn read(folder: &Path) -> Result<Self, ConfigError> {
         ConfigFile::read(folder)?.config()
     }
@@ -162,7 +162,7 @@ impl Config {
     /// The `config.json` of a model of transformers' class `class`, which reads weights in float32.
     pub(super) fn encoder_json(&self, class: &str, dropout: f64) -> Value {
         let of = &self.architecture;
-        json!({
+        let mut config = json!({
             "architectures": [class],
             "model_type": "bert",
             "hidden_size": of.hidden,
@@ -180,7 +180,12 @@ impl Config {
             "pad_token_id": 0,
             "position_embedding_type": "absolute",
             "torch_dtype": "float32",
-        })
+        });
+        if of.causal {
+            // What transformers calls a model whose tokens see themselves and those before.
+            config["is_decoder"] = json!(true);
+        }
+        config
     }
 }
 
@@ -216,6 +221,7 @@ impl Fields<'_> {
             vocab_size: self.size("vocab_size")?,
             max_positions: self.size("max_position_embeddings")?,
             type_vocab_size: self.size("type_vocab_size")?,
+            causal: self.flag("is_decoder")?,
         };
         if !architecture.hidden.is_multiple_of(architecture.heads) {
             let problem = format!("({}) must divide hidden_size ({})", architecture.heads, architecture.hidden);
@@ -232,12 +238,20 @@ impl Fields<'_> {
         if let (Some(other), None) = (other, self.object.get("model_type")) {
             return Err(self.wrong("architectures", format!("names `{other}`; bertbench runs BERT only")));
         }
-        for key in ["is_decoder", "add_cross_attention"] {
-            if self.object.get(key).and_then(Value::as_bool) == Some(true) {
-                return Err(self.wrong(key, "is `true`; bertbench runs encoders only"));
-            }
+        if self.flag("add_cross_attention")? {
+            return Err(self.wrong("add_cross_attention", "is `true`; bertbench runs encoders only"));
         }
         Ok(())
+    }
+
+    /// A key that is `false` when it is not there.
+    fn flag(&self, key: &str) -> Result<bool, ConfigError> {
+        match self.object.get(key) {
+            None | Some(Value::Null) => Ok(false),
+            Some(value) => {
+                value.as_bool().ok_or_else(|| self.wrong(key, format!("must be true or false, not {value}")))
+            }
+        }
     }
 
     fn wrong(&self, key: &str, problem: impl Into<String>) -> ConfigError {

@@ -5,10 +5,11 @@ use super::config::HeadLabels;
 /// The kinds of heads that are trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HeadShape {
-    /// `[batch, outputs]` from the pooled first token: classes, or one score (Devlin et al. 2018, figure 4 a, b).
+    /// `[batch, outputs]` from the pooled token ([`Bert::pool`](super::Bert::pool)): classes, or one score (Devlin et al.
+    /// 2018, figure 4 a, b).
     #[default]
     Pooled,
-    /// `[batch, 1]` from the pooled first token: the score of one choice among several (Devlin et al. 2018, §4.4).
+    /// `[batch, 1]` from the pooled token: the score of one choice among several (Devlin et al. 2018, §4.4).
     Choice,
     /// `[tokens, outputs]`: a class of every token (figure 4 d).
     Tokens,

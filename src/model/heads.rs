@@ -34,13 +34,15 @@ const fn class(class: &'static str, pooler: bool, heads: &'static [Head]) -> Hea
 
 /// Every class. Where the tensors fit several, the one that the source's configuration names is taken,
 /// else the first.
-pub(super) const CLASSES: [HeadClass; 9] = [
+pub(super) const CLASSES: [HeadClass; 10] = [
     class("BertForSequenceClassification", true, &[Head::Classifier]),
     class("BertForMultipleChoice", true, &[Head::Classifier]),
     class("BertForTokenClassification", false, &[Head::Classifier]),
     class("BertForQuestionAnswering", false, &[Head::Answer]),
     class("BertForPreTraining", true, &[Head::MaskedLm, Head::NextSentence]),
     class("BertForMaskedLM", false, &[Head::MaskedLm]),
+    // The same tensors; a causal model's.
+    class("BertLMHeadModel", false, &[Head::MaskedLm]),
     class("BertForNextSentencePrediction", true, &[Head::NextSentence]),
     class("BertModel", true, &[]),
     // Without a pooler, transformers draws one at random when it loads the model.

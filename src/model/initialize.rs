@@ -78,6 +78,7 @@ impl<'a> Initializer<'a> {
             layers: (0..of.layers).map(|_| self.layer(hidden, intermediate)).collect(),
             pooler: self.linear(hidden, hidden),
             heads: of.heads as usize,
+            causal: of.causal,
             precision: Precision::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! BERT with the heads that it is pretrained with (Devlin et al. 2018, section 3.1; google-research/bert,
-//! `run_pretraining.py`): masked language modelling, and next-sentence prediction.
+//! `run_pretraining.py`): masked language modelling, and next-sentence prediction. The head of masked language modelling
+//! also predicts the next token in a causal model.
 
 use std::path::Path;
 
@@ -100,7 +101,11 @@ impl PretrainingModel {
 
     /// The class of transformers that has these heads.
     fn class(&self) -> &'static str {
-        if self.next_sentence.is_some() { "BertForPreTraining" } else { "BertForMaskedLM" }
+        match (self.next_sentence.is_some(), self.bert.causal) {
+            (true, _) => "BertForPreTraining",
+            (false, true) => "BertLMHeadModel",
+            (false, false) => "BertForMaskedLM",
+        }
     }
 }
 
@@ -190,7 +195,7 @@ impl Reader<'_> {
 }
 
 /// Writes the folder of a `BertForPreTraining` of transformers (of a `BertForMaskedLM`, which has no pooler, when
-/// nothing predicts the next sentence) into the empty folder `folder`: `config.json`, `model.safetensors` and
+/// nothing predicts the next sentence; of a `BertLMHeadModel` when the model is causal besides) into the empty folder `folder`: `config.json`, `model.safetensors` and
 /// `beside`. The decoder's matrix is not repeated, for it is the word embeddings. Nothing is flushed or renamed.
 ///
 /// # Errors

@@ -29,7 +29,7 @@ const CALIBRATION: Calibration = Calibration {
 
 fn architecture(layers: u32, hidden: u32, heads: u32, vocab_size: u32) -> Architecture {
     let (intermediate, max_positions, type_vocab_size) = (4 * hidden, 512, 2);
-    Architecture { layers, hidden, heads, intermediate, vocab_size, max_positions, type_vocab_size }
+    Architecture { layers, hidden, heads, intermediate, vocab_size, max_positions, type_vocab_size, causal: false }
 }
 
 fn experiment(text: &str) -> Experiment {

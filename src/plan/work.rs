@@ -146,6 +146,7 @@ mod tests {
             vocab_size: 28_996,
             max_positions: 512,
             type_vocab_size: 2,
+            causal: false,
         };
         let of = FeatureBased { layers, hidden: 768, lstm_layers: 2 };
         RunSettings { architecture, approach: Approach::FeatureBased(of), ..example::settings("conll", 1) }

@@ -82,6 +82,7 @@ mod tests {
             vocab_size: 30522,
             max_positions: 512,
             type_vocab_size: 2,
+            causal: false,
         };
         assert_eq!(parameters(&bert(12, 768, 12)), 109_482_240);
         assert_eq!(parameters(&bert(24, 1024, 16)), 335_141_888);

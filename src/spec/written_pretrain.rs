@@ -145,7 +145,7 @@ pub enum TextFormat {
     Sentences,
     /// Running text.
     Text,
-    /// Text with WikiText's headings.
+    /// Text with the headings of `WikiText`.
     Wikitext,
     /// JSON lines.
     Jsonl,

@@ -20,6 +20,7 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
             vocab_size: 30522,
             max_positions: 512,
             type_vocab_size: 2,
+            causal: false,
         },
         start: Start::Random,
         task: task.to_owned(),

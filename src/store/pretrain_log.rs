@@ -25,9 +25,9 @@ pub struct PretrainStepEvent {
     pub step: u64,
     /// The phase of the last step, from 1.
     pub phase: usize,
-    /// Loss of masked tokens and of the next sentence together, in nats.
+    /// Loss of tokens and of the next sentence together, in nats.
     pub loss: f64,
-    /// Mean over the masked tokens, in nats.
+    /// Mean over the masked tokens, in nats; where the next token is predicted, over all of these.
     pub mlm_loss: f64,
     /// The share of them that is predicted.
     pub mlm_accuracy: f64,
@@ -50,11 +50,11 @@ pub struct PretrainStepEvent {
 pub struct PretrainScores {
     /// Optimisation steps finished.
     pub step: u64,
-    /// Mean over all masked tokens, in nats.
+    /// Mean over all masked tokens, in nats; where the next token is predicted, over all of these.
     pub mlm_loss: f64,
     /// exp of it.
     pub perplexity: f64,
-    /// The share of masked tokens that is predicted.
+    /// The share of them that is predicted.
     pub mlm_accuracy: f64,
     /// Mean over all examples, in nats.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,7 @@
 //! The settings of a pretraining run, resolved.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::settings::{Architecture, Optimizer, Precision, RunId, Start};
@@ -131,6 +133,16 @@ pub struct PretrainEvaluation {
     pub every: u64,
 }
 
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MaskedTokensAndNextSentence => "masked tokens, next sentence",
+            Self::MaskedTokens => "masked tokens",
+            Self::NextToken => "next token",
+        })
+    }
+}
+
 impl Objective {
     /// Whether the next sentence is predicted.
     #[must_use]
@@ -174,6 +186,7 @@ mod tests {
                 vocab_size: 9,
                 max_positions: 8,
                 type_vocab_size: 2,
+                causal: false,
             },
             start: Start::Checkpoint { folder: "a".into(), sha256: "00".into(), hub: None },
             objective: Objective::MaskedTokensAndNextSentence,
@@ -222,6 +235,7 @@ mod tests {
         let others = [
             PretrainSettings { start: start("a", "01"), ..settings() },
             PretrainSettings { objective: Objective::MaskedTokens, ..settings() },
+            PretrainSettings { objective: Objective::NextToken, ..settings() },
             PretrainSettings { warmup_steps: 11, ..settings() },
             PretrainSettings { snapshots: vec![50], ..settings() },
             PretrainSettings { precision: Precision::Bf16, ..settings() },

@@ -87,6 +87,10 @@ pub struct Architecture {
     pub max_positions: u32,
     /// Rows of the segment embeddings.
     pub type_vocab_size: u32,
+    /// Whether every token attends to itself and the tokens before it alone (section 5.1, "LTR"). Records from before
+    /// there was a choice mean `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub causal: bool,
 }
 
 /// Where a run's weights come from.
@@ -263,6 +267,18 @@ mod tests {
         assert!(training.shift_remove("activation_checkpointing").is_some());
         assert_eq!(training.shift_remove("precision"), Some("f32".into()));
         assert_eq!(serde_json::from_value::<RunSettings>(json).unwrap(), settings);
+    }
+
+    #[test]
+    fn a_causal_model_is_another_one_and_the_key_is_left_out_of_others() {
+        let settings = example::settings("rte", 1);
+        let json = serde_json::to_string(&settings).unwrap();
+        assert!(!json.contains("causal"), "{json}");
+        let causal =
+            RunSettings { architecture: Architecture { causal: true, ..settings.architecture }, ..settings.clone() };
+        assert_ne!(causal.id(), settings.id());
+        let json = serde_json::to_string(&causal).unwrap();
+        assert_eq!(serde_json::from_str::<RunSettings>(&json).unwrap(), causal);
     }
 
     #[test]

@@ -18,6 +18,7 @@ const SMALL: Architecture = Architecture {
     vocab_size: 30,
     max_positions: 12,
     type_vocab_size: 2,
+    causal: false,
 };
 const SEQUENCES: u32 = 8;
 

@@ -31,7 +31,7 @@ pub use keeping::Keeping;
 pub use precision::{PrecisionError, open_precision};
 pub use pretrain::{
     PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, check_pretraining, evaluate_pretraining,
-    pretrain, pretrain_context, pretrain_run,
+    pretrain, pretrain_context, pretrain_run, try_pretraining_step,
 };
 pub use ready::{RunContext, task_features, try_step};
 pub use run::run;

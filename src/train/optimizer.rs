@@ -214,6 +214,7 @@ mod tests {
         vocab_size: 50,
         max_positions: 8,
         type_vocab_size: 2,
+        causal: false,
     };
 
     fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {

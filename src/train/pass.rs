@@ -143,6 +143,7 @@ mod tests {
         vocab_size: 30,
         max_positions: 8,
         type_vocab_size: 2,
+        causal: false,
     };
 
     fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass {

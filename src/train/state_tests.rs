@@ -17,6 +17,7 @@ const SMALL: Architecture = Architecture {
     vocab_size: 50,
     max_positions: 8,
     type_vocab_size: 2,
+    causal: false,
 };
 
 fn device() -> Device {

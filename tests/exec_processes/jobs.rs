@@ -21,6 +21,7 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         vocab_size: 9,
         max_positions: 16,
         type_vocab_size: 2,
+        causal: false,
     };
     let training = TrainingSettings {
         max_length: 16,

@@ -26,6 +26,7 @@ AUTO = {
     "BertModel": "AutoModel",
     "BertForPreTraining": "AutoModelForPreTraining",
     "BertForMaskedLM": "AutoModelForMaskedLM",
+    "BertLMHeadModel": "AutoModelForCausalLM",
     "BertForNextSentencePrediction": "AutoModelForNextSentencePrediction",
     "BertForSequenceClassification": "AutoModelForSequenceClassification",
     "BertForTokenClassification": "AutoModelForTokenClassification",

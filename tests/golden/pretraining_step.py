@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""What transformers' BertForPreTraining and PyTorch compute, for src/train/pretrain/reference_tests.rs.
+"""What transformers' BertForPreTraining and BertLMHeadModel and PyTorch compute, for
+src/train/pretrain/reference_tests.rs.
 
     pip install torch==2.15.0 transformers==5.23.0 safetensors numpy
     python tests/golden/pretraining_step.py
 
-Writes pretraining_step/ beside this script: a small random model as transformers saves it (config.json,
-model.safetensors), and from a fixed batch without dropout, computed in float64:
+Writes pretraining_step/ (masked tokens and the next sentence) and next_token_step/ (left to right, `is_decoder`) beside
+this script. In each a small random model as transformers saves it (config.json, model.safetensors), and from a fixed
+batch without dropout, computed in float64:
 
-expected.json           the batch, both losses, logits of the next sentence, settings and losses of three steps
-logits.safetensors      `predictions` [masked tokens, vocabulary]
-gradients.safetensors   the gradient of the sum of both losses with respect to every parameter; that of the word
+expected.json           the batch, losses, logits of the next sentence, settings and losses of three steps
+logits.safetensors      `predictions` [predicted tokens, vocabulary]
+gradients.safetensors   the gradient of the sum of the losses with respect to every parameter; that of the word
                         embeddings is what the lookup and the tied decoder give together
 adamw.safetensors, bert_adam.safetensors   every parameter after three steps on that batch
 
@@ -21,9 +23,9 @@ import pathlib
 import torch
 import transformers
 from safetensors.torch import save_file
-from transformers import BertConfig, BertForPreTraining
+from transformers import BertConfig, BertForPreTraining, BertLMHeadModel
 
-OUT = pathlib.Path(__file__).parent / "pretraining_step"
+HERE = pathlib.Path(__file__).parent
 VOCABULARY, POSITIONS, MASK = 60, 16, 4
 RATE, STEPS, TOTAL_STEPS, WARMUP_STEPS = 1e-3, 3, 5, 2
 WEIGHT_DECAY, CLIP_NORM = 0.01, 1.0
@@ -31,12 +33,12 @@ WEIGHT_DECAY, CLIP_NORM = 0.01, 1.0
 EPSILON = 1e-3
 
 
-def random_model():
-    torch.manual_seed(40)
+def random_model(of, seed, **more):
+    torch.manual_seed(seed)
     config = BertConfig(vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
                         intermediate_size=64, max_position_embeddings=POSITIONS, initializer_range=0.3,
-                        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    model = BertForPreTraining(config)
+                        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **more)
+    model = of(config)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 1:
@@ -63,6 +65,19 @@ def random_examples():
     return examples
 
 
+def next_token_examples():
+    """After each token the next one is to be predicted; some have a second segment."""
+    examples = []
+    for number, length in enumerate([9, 16, 2, 12, 7, 14]):
+        ids = torch.randint(5, VOCABULARY, (length,)).tolist()
+        ids[0], ids[-1] = 2, 3
+        first = length // 2 if number % 2 else length
+        examples.append({"ids": ids, "segments": [0] * first + [1] * (length - first),
+                         "masked_positions": list(range(length - 1)), "masked_labels": ids[1:],
+                         "next_is_random": None})
+    return examples
+
+
 def batch_of(examples):
     longest = max(len(example["ids"]) for example in examples)
     pad = lambda row, with_: row + [with_] * (longest - len(row))
@@ -72,13 +87,12 @@ def batch_of(examples):
         for at, label in zip(example["masked_positions"], example["masked_labels"]):
             row[at] = label
         labels.append(row)
-    return {
+    batch = {
         "input_ids": torch.tensor([pad(example["ids"], 0) for example in examples]),
         "token_type_ids": torch.tensor([pad(example["segments"], 0) for example in examples]),
         "attention_mask": torch.tensor([pad([1] * len(example["ids"]), 0) for example in examples]),
-        "labels": torch.tensor(labels),
-        "next_sentence_label": torch.tensor([int(example["next_is_random"]) for example in examples]),
     }
+    return batch, torch.tensor(labels)
 
 
 def decays(name):
@@ -122,28 +136,48 @@ def tensors(model, of=lambda parameter: parameter):
     return {name: of(parameter).detach().float().clone().contiguous() for name, parameter in model.named_parameters()}
 
 
-def main():
-    torch.set_num_threads(1)
-    OUT.mkdir(exist_ok=True)
-    model = random_model()
-    model.save_pretrained(OUT)
+def masked_tokens(examples):
+    """A function from a model to its loss and what else is expected of it."""
+    batch, labels = batch_of(examples)
+    pairs = torch.tensor([int(example["next_is_random"]) for example in examples])
+
+    def run(model):
+        result = model(**batch, labels=labels, next_sentence_label=pairs)
+        predictions = result.prediction_logits[labels != -100]
+        mlm = torch.nn.functional.cross_entropy(predictions, labels[labels != -100])
+        nsp = torch.nn.functional.cross_entropy(result.seq_relationship_logits, pairs)
+        assert torch.allclose(mlm + nsp, result.loss)
+        return result.loss, predictions, {"mlm_loss": mlm.item(), "nsp_loss": nsp.item(),
+                                          "next_sentence": result.seq_relationship_logits.tolist()}
+    return run
+
+
+def next_token(examples):
+    """As `masked_tokens`. transformers computes this loss in float32, so it is only compared with its."""
+    batch, labels = batch_of(examples)
+    itself = torch.where(batch["attention_mask"] == 1, batch["input_ids"], -100)
+
+    def run(model):
+        result = model(**batch, labels=itself)
+        predictions = result.logits[labels != -100]
+        loss = torch.nn.functional.cross_entropy(predictions, labels[labels != -100])
+        assert torch.allclose(loss, result.loss.double(), rtol=1e-5)
+        return loss, predictions, {"mlm_loss": loss.item()}
+    return run
+
+
+def write(out, model, examples, run):
+    out.mkdir(exist_ok=True)
+    model.save_pretrained(out)
     model.double().eval()
     start = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    examples = random_examples()
-    batch = batch_of(examples)
-    result = model(**batch)
-    result.loss.backward()
-    masked = batch["labels"] != -100
-    logits = result.prediction_logits[masked]
-    mlm = torch.nn.functional.cross_entropy(logits, batch["labels"][masked])
-    nsp = torch.nn.functional.cross_entropy(result.seq_relationship_logits, batch["next_sentence_label"])
-    assert torch.allclose(mlm + nsp, result.loss)
-    save_file({"predictions": logits.detach().float().contiguous()}, OUT / "logits.safetensors")
-    save_file(tensors(model, lambda parameter: parameter.grad), OUT / "gradients.safetensors")
+    loss, predictions, more = run(model)
+    loss.backward()
+    save_file({"predictions": predictions.detach().float().contiguous()}, out / "logits.safetensors")
+    save_file(tensors(model, lambda parameter: parameter.grad), out / "gradients.safetensors")
     norm = torch.sqrt(sum(p.grad.square().sum() for p in model.parameters())).item()
     expected = {"versions": {"torch": torch.__version__, "transformers": transformers.__version__},
-                "examples": examples, "mlm_loss": mlm.item(), "nsp_loss": nsp.item(), "gradient_norm": norm,
-                "next_sentence": result.seq_relationship_logits.tolist(),
+                "examples": examples, **more, "gradient_norm": norm,
                 "learning_rate": RATE, "steps": STEPS, "total_steps": TOTAL_STEPS, "warmup_steps": WARMUP_STEPS,
                 "weight_decay": WEIGHT_DECAY, "clip_norm": CLIP_NORM, "epsilon": EPSILON, "losses": {}}
     for name, optimizer in [("adamw", adamw), ("bert_adam", bert_adam)]:
@@ -153,14 +187,24 @@ def main():
         step, losses = optimizer(model), []
         for _ in range(STEPS):
             model.zero_grad()
-            loss = model(**batch).loss
-            loss.backward()
+            again, _, _ = run(model)
+            again.backward()
             step()
-            losses.append(loss.item())
+            losses.append(again.item())
         expected["losses"][name] = losses
-        save_file(tensors(model), OUT / f"{name}.safetensors")
-    (OUT / "expected.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")
-    print(f"masked tokens {mlm:.4f}, next sentence {nsp:.4f}, gradient norm {norm:.4f};", expected["losses"])
+        save_file(tensors(model), out / f"{name}.safetensors")
+    (out / "expected.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")
+    print(f"{out.name}: loss {loss:.4f}, gradient norm {norm:.4f};", expected["losses"])
+
+
+def main():
+    torch.set_num_threads(1)
+    model = random_model(BertForPreTraining, 40)
+    examples = random_examples()
+    write(HERE / "pretraining_step", model, examples, masked_tokens(examples))
+    model = random_model(BertLMHeadModel, 41, is_decoder=True)
+    examples = next_token_examples()
+    write(HERE / "next_token_step", model, examples, next_token(examples))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ fn architecture(preset: &str, vocab_size: u32) -> Architecture {
         vocab_size,
         max_positions: of.max_positions,
         type_vocab_size: 2,
+        causal: false,
     }
 }
 

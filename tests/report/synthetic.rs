@@ -40,6 +40,7 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
             vocab_size: 2048,
             max_positions: 128,
             type_vocab_size: 2,
+            causal: false,
         },
         start: Start::Random,
         task: task.into(),

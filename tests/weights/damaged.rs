@@ -153,8 +153,8 @@ const DAMAGED: [(&str, &str, Damage, &str); 14] = [
     (
         "a decoder",
         "weights/pytorch",
-        Has("config.json", "\"is_decoder\": false", "\"is_decoder\": true"),
-        "model/config.json: `is_decoder` is `true`; bertbench runs encoders only",
+        Has("config.json", "\"is_decoder\": false", "\"is_decoder\": \"yes\""),
+        "model/config.json: `is_decoder` must be true or false, not \"yes\"",
     ),
     (
         "TensorFlow 2's saver",

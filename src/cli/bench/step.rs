@@ -104,6 +104,7 @@ fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
         vocab_size: args.vocabulary,
         max_positions: args.length.max(POSITIONS),
         type_vocab_size: SEGMENTS,
+        causal: false,
     };
     let (needed, memory) = (parameters(&architecture).saturating_mul(BYTES_PER_PARAMETER), host("cpu", 1).memory.0);
     if needed > memory {

@@ -1,10 +1,15 @@
 //! Experiments that pretrain, from their files to their plans.
 
+mod checked;
 mod corpora;
 mod reading;
+mod shown;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+pub(super) use checked::check;
+pub(super) use shown::{needed, needed_lines, needed_states, plan as show_plan, status as show_status};
 
 use super::Error;
 use super::prepare::device_name;
@@ -18,7 +23,6 @@ use crate::train::{NamedDevice, RunContext, open_device, open_precision};
 #[derive(Debug)]
 pub(super) struct PreparedPretraining {
     pub(super) experiment: Pretraining,
-    pub(super) file: PathBuf,
     pub(super) plan: PretrainPlan,
     pub(super) device: NamedDevice,
     pub(super) root: RunsRoot,
@@ -28,8 +32,8 @@ pub(super) struct PreparedPretraining {
     pub(super) words: BTreeMap<String, (PathBuf, bool)>,
 }
 
-/// Resolves `experiment`, read from `file`: models, corpora (which are prepared when they are not there), runs.
-pub(super) fn prepare(experiment: Pretraining, file: &Path, runs: &Path) -> Result<PreparedPretraining, Error> {
+/// Resolves `experiment`: models, corpora (which are prepared when they are not there), runs.
+pub(super) fn prepare(experiment: Pretraining, runs: &Path) -> Result<PreparedPretraining, Error> {
     let device =
         open_device(device_name(experiment.device)).map_err(|error| experiment.finding("device", error.to_string()))?;
     open_precision(plan::precision(experiment.training.precision), device.name)
@@ -44,8 +48,8 @@ pub(super) fn prepare(experiment: Pretraining, file: &Path, runs: &Path) -> Resu
     }
     let corpora = reader.places();
     let plan = plan::expand_pretraining(&experiment, &inputs)?;
-    let (file, root) = (file.to_path_buf(), RunsRoot::new(runs));
-    Ok(PreparedPretraining { experiment, file, plan, device, root, corpora, words })
+    let root = RunsRoot::new(runs);
+    Ok(PreparedPretraining { experiment, plan, device, root, corpora, words })
 }
 
 /// Resolves the experiment that pretrains `of`: the file of its name beside `dependent`.
@@ -57,12 +61,13 @@ pub(super) fn prepare_named(of: &Pretrained, dependent: &Path, runs: &Path) -> R
             .hint(format!("it should be in {}", file.display())));
     }
     match spec::load(&file, &plan::known_tasks(), &[])? {
-        ExperimentFile::Pretraining(experiment) if experiment.name == *name => prepare(experiment, &file, runs)
-            .map_err(|error| match error {
+        ExperimentFile::Pretraining(experiment) if experiment.name == *name => {
+            prepare(experiment, runs).map_err(|error| match error {
                 Error::Input(mut findings) if !findings.is_empty() => findings.remove(0),
                 Error::Input(_) => Diagnostic::new(format!("`{name}` cannot be read")),
                 Error::System(message) => Diagnostic::new(message),
-            }),
+            })
+        }
         ExperimentFile::Pretraining(experiment) => {
             Err(Diagnostic::new(format!("{} declares the experiment `{}`", file.display(), experiment.name))
                 .hint("the file has the name of its experiment"))

@@ -133,6 +133,7 @@ impl<'a> Reader<'a> {
                 vocab_size: rows,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
+                causal: model.recipe.objective == Objective::NextToken,
             }),
             (_, Some(architecture)) if architecture.vocab_size == rows => Ok(architecture),
             (_, Some(architecture)) => {
@@ -168,15 +169,14 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let key = "pretrain.held_out";
-        let (corpus, set) = match prepared_folder(&self.held_out) {
-            Some(folder) => self.corpora.open(&folder.to_path_buf())?,
-            None => {
-                let text = Text::of(&self.held_out, self.format, &self.experiment.reading.column)
-                    .map_err(|found| self.place(key, found))?;
-                let length = phases.first().map_or(0, |first| first.max_length);
-                let settings = self.settings(&model.recipe, length, 1);
-                self.corpora.prepared(&text, words, &settings)?
-            }
+        let (corpus, set) = if let Some(folder) = prepared_folder(&self.held_out) {
+            self.corpora.open(folder)?
+        } else {
+            let text = Text::of(&self.held_out, self.format, &self.experiment.reading.column)
+                .map_err(|found| self.place(key, found))?;
+            let length = phases.first().map_or(0, |first| first.max_length);
+            let settings = self.settings(&model.recipe, length, 1);
+            self.corpora.prepared(&text, words, &settings)?
         };
         self.fits(key, model, words, &set)?;
         Ok(Some(corpus))

@@ -8,8 +8,10 @@
 //! dQ = dS K       dK = dSᵀ Q
 //! ```
 //!
-//! Nothing of the size of S is kept: backward computes P again. Both work on blocks of [`QUERIES`] queries and all
-//! keys, which stay in the second cache. Softmax is in f32; P̃ and dS are stored as operands of the products.
+//! Where the heads are causal, the softmax of a query is over the keys up to it, and P is 0 after these.
+//!
+//! Nothing of the size of S is kept: backward computes P again. Both work on blocks of [`QUERIES`] queries and the keys
+//! that any of these attends to, which stay in the second cache. Softmax is in f32; P̃ and dS are stored as operands of the products.
 
 use rayon::prelude::*;
 
@@ -19,6 +21,7 @@ use super::mask::Site;
 use super::product::{Cells, Matrix, Operand, Output, Place, Store, Sum, product_here, tile_row};
 use super::scratch::scratch;
 use super::softmax::{Draws, LANES, Rows};
+use crate::kernel::AttentionHeads;
 
 /// Queries whose scores are in memory at a time.
 const QUERIES: usize = 128;
@@ -30,7 +33,13 @@ const TASK_WORK: usize = 1 << 20;
 /// `qkv` holds queries, keys and values side by side, each with its heads side by side; `offsets` are the
 /// `batch + 1` first rows of the sequences. With `dropout`, probabilities are dropped: rows of its mask are
 /// `head × tokens + token` of the query, as wide as the longest sequence is long.
-pub fn forward<E: Operand>(qkv: &[E], context: &mut [E], heads: usize, offsets: &[u32], dropout: Option<Site>) {
+pub fn forward<E: Operand>(
+    qkv: &[E],
+    context: &mut [E],
+    heads: AttentionHeads,
+    offsets: &[u32],
+    dropout: Option<Site>,
+) {
     let shape = Shape::new(context.len(), heads, offsets);
     assert!(qkv.len() == 3 * context.len(), "three parts");
     let context = Cells::new(context);
@@ -43,7 +52,7 @@ pub fn backward<E: Operand>(
     qkv: &[E],
     dcontext: &[E],
     dqkv: &mut [E],
-    heads: usize,
+    heads: AttentionHeads,
     offsets: &[u32],
     dropout: Option<Site>,
 ) {
@@ -59,14 +68,16 @@ struct Shape {
     hidden: usize,
     heads: usize,
     head_size: usize,
+    causal: bool,
 }
 
 impl Shape {
-    fn new(elements: usize, heads: usize, offsets: &[u32]) -> Self {
+    fn new(elements: usize, heads: AttentionHeads, offsets: &[u32]) -> Self {
+        let AttentionHeads { number: heads, causal } = heads;
         let tokens = offsets.last().map_or(0, |&last| last as usize);
         let hidden = elements / tokens.max(1);
         assert!(hidden * tokens == elements && hidden.is_multiple_of(heads), "heads of one size");
-        Self { tokens, hidden, heads, head_size: hidden / heads }
+        Self { tokens, hidden, heads, head_size: hidden / heads, causal }
     }
 
     /// Calls `work` for each head of each sequence, on all threads.
@@ -95,6 +106,23 @@ struct Part {
     head: usize,
 }
 
+/// Queries of a part whose scores are in memory at a time.
+#[derive(Clone, Copy)]
+struct Block {
+    /// The first of them.
+    from: usize,
+    count: usize,
+    /// The keys, from the first, that any of them attends to.
+    keys: usize,
+}
+
+impl Block {
+    /// Elements between two rows of scores.
+    fn stride(self) -> usize {
+        self.keys.next_multiple_of(LANES)
+    }
+}
+
 /// The parts of a row of `qkv`.
 #[derive(Clone, Copy)]
 enum Side {
@@ -119,41 +147,38 @@ impl Part {
         Matrix::strided(&qkv[self.at(side, from)..], rows, self.shape.head_size, 3 * self.shape.hidden)
     }
 
-    /// The first query and the number of queries of each block.
-    fn blocks(self) -> impl Iterator<Item = (usize, usize)> {
-        (0..self.length).step_by(QUERIES).map(move |from| (from, QUERIES.min(self.length - from)))
-    }
-
-    /// Elements between two rows of scores.
-    fn stride(self) -> usize {
-        self.length.next_multiple_of(LANES)
+    fn blocks(self) -> impl Iterator<Item = Block> {
+        (0..self.length).step_by(QUERIES).map(move |from| {
+            let count = QUERIES.min(self.length - from);
+            Block { from, count, keys: if self.shape.causal { from + count } else { self.length } }
+        })
     }
 
     /// The largest number of scores at a time.
     fn block_size(self) -> usize {
-        QUERIES.min(self.length) * self.stride()
+        QUERIES.min(self.length) * self.length.next_multiple_of(LANES)
     }
 
-    fn scale(self) -> f32 {
-        1.0 / (self.shape.head_size as f32).sqrt()
+    /// What is done with the scores of a block.
+    fn rows(self, block: Block) -> Rows {
+        let scale = 1.0 / (self.shape.head_size as f32).sqrt();
+        Rows { length: block.keys, stride: block.stride(), scale, causal_from: self.shape.causal.then_some(block.from) }
     }
 
     fn forward<E: Operand>(self, qkv: &[E], context: Cells<'_, E>, dropout: Option<Site>) {
-        let (length, stride) = (self.length, self.stride());
-        let key = self.view(qkv, Side::Key, 0, length).transpose();
-        let value = self.view(qkv, Side::Value, 0, length);
-        let rows = Rows { length, stride, scale: self.scale() };
         scratch(self.block_size(), |scores: &mut [f32]| {
             scratch(self.block_size(), |probabilities: &mut [E]| {
                 let mut inverse_sums = [0.0; QUERIES];
-                for (from, count) in self.blocks() {
+                for block in self.blocks() {
+                    let (Block { from, count, keys }, stride) = (block, block.stride());
                     let scores = &mut scores[..count * stride];
                     let query = self.view(qkv, Side::Query, from, count);
-                    product_here(query, key, &Store { to: Cells::new(scores), stride, bias: None });
-                    self.with_draws(dropout, from, count, |draws| {
-                        rows.weigh(scores, probabilities, draws, &mut inverse_sums);
+                    let [key, value] = [Side::Key, Side::Value].map(|side| self.view(qkv, side, 0, keys));
+                    product_here(query, key.transpose(), &Store { to: Cells::new(scores), stride, bias: None });
+                    self.with_draws(dropout, block, |draws| {
+                        self.rows(block).weigh(scores, probabilities, draws, &mut inverse_sums);
                     });
-                    let probabilities = Matrix::strided(probabilities, count, length, stride);
+                    let probabilities = Matrix::strided(probabilities, count, keys, stride);
                     let to = context.skip(self.at_context(from));
                     product_here(
                         probabilities,
@@ -166,25 +191,24 @@ impl Part {
     }
 
     fn backward<E: Operand>(self, qkv: &[E], dcontext: &[E], dqkv: Cells<'_, E>, dropout: Option<Site>) {
-        let (length, stride, size) = (self.length, self.stride(), self.shape.head_size);
-        let [key, value] = [Side::Key, Side::Value].map(|side| self.view(qkv, side, 0, length));
-        let rows = Rows { length, stride, scale: self.scale() };
+        let size = self.shape.head_size;
         let mut sums = KeySums::new(self, dqkv);
         scratch(2 * self.block_size(), |both: &mut [f32]| {
             scratch(2 * self.block_size(), |operands: &mut [E]| {
                 let (scores, dp) = both.split_at_mut(self.block_size());
                 let (probabilities, ds) = operands.split_at_mut(self.block_size());
-                for (from, count) in self.blocks() {
+                for block in self.blocks() {
+                    let (Block { from, count, keys }, stride) = (block, block.stride());
+                    let [key, value] = [Side::Key, Side::Value].map(|side| self.view(qkv, side, 0, keys));
                     let (scores, dp) = (&mut scores[..count * stride], &mut dp[..count * stride]);
                     let query = self.view(qkv, Side::Query, from, count);
                     let doutput = Matrix::strided(&dcontext[self.at_context(from)..], count, size, self.shape.hidden);
                     product_here(query, key.transpose(), &Store { to: Cells::new(scores), stride, bias: None });
                     product_here(doutput, value.transpose(), &Store { to: Cells::new(dp), stride, bias: None });
-                    self.with_draws(dropout, from, count, |draws| {
-                        rows.differentiate(scores, dp, draws, probabilities, ds);
+                    self.with_draws(dropout, block, |draws| {
+                        self.rows(block).differentiate(scores, dp, draws, probabilities, ds);
                     });
-                    let [probabilities, ds] =
-                        [&*probabilities, &*ds].map(|x| Matrix::strided(x, count, length, stride));
+                    let [probabilities, ds] = [&*probabilities, &*ds].map(|x| Matrix::strided(x, count, keys, stride));
                     sums.add(Side::Value, probabilities.transpose(), doutput, from);
                     sums.add(Side::Key, ds.transpose(), query, from);
                     let to = dqkv.skip(self.at(Side::Query, from));
@@ -195,21 +219,15 @@ impl Part {
         sums.store();
     }
 
-    /// Calls `work` with the mask and its draws for `count` queries, if there is one.
-    fn with_draws<R>(
-        self,
-        dropout: Option<Site>,
-        from: usize,
-        count: usize,
-        work: impl FnOnce(Option<Draws<'_>>) -> R,
-    ) -> R {
+    /// Calls `work` with the mask and its draws for a block, if there is one.
+    fn with_draws<R>(self, dropout: Option<Site>, block: Block, work: impl FnOnce(Option<Draws<'_>>) -> R) -> R {
         let Some(site) = dropout else { return work(None) };
-        let row = self.head * self.shape.tokens + self.first + from;
-        let stride = Site::stride(self.length);
-        scratch(count * stride, |draws: &mut [u16]| {
+        let row = self.head * self.shape.tokens + self.first + block.from;
+        let stride = Site::stride(block.keys);
+        scratch(block.count * stride, |draws: &mut [u16]| {
             Isa::detect().run(
                 #[inline(always)]
-                || site.draws(row, self.length, draws),
+                || site.draws(row, block.keys, draws),
             );
             work(Some(Draws { site, rows: draws, stride }))
         })
@@ -220,7 +238,7 @@ impl Part {
 struct KeySums<'a, E> {
     part: Part,
     dqkv: Cells<'a, E>,
-    /// Both in f32, if there is more than one block of queries.
+    /// Both in f32, if there is more than one block of queries; they start at 0, for a first block may have few keys.
     sums: [Vec<f32>; 2],
 }
 

@@ -13,20 +13,21 @@ fn numbers<E: Element>(count: usize, name: &str) -> Vec<E> {
 
 struct Case {
     heads: usize,
+    causal: bool,
     size: usize,
     offsets: Vec<u32>,
     dropout: Option<Site>,
 }
 
 impl Case {
-    fn new(heads: usize, size: usize, lengths: &[u32], p: f64) -> Self {
+    fn new(heads: usize, size: usize, lengths: &[u32], p: f64, causal: bool) -> Self {
         let ends = lengths.iter().scan(0, |end, length| {
             *end += length;
             Some(*end)
         });
         let longest = lengths.iter().copied().max().unwrap() as usize;
         let dropout = Mask::new(p, Stream::new(2, "dropout"), 3).map(|mask| mask.site(4, longest));
-        Self { heads, size, offsets: std::iter::once(0).chain(ends).collect(), dropout }
+        Self { heads, causal, size, offsets: std::iter::once(0).chain(ends).collect(), dropout }
     }
 
     fn tokens(&self) -> usize {
@@ -35,6 +36,10 @@ impl Case {
 
     fn hidden(&self) -> usize {
         self.heads * self.size
+    }
+
+    fn attention(&self) -> AttentionHeads {
+        AttentionHeads { number: self.heads, causal: self.causal }
     }
 
     fn input<E: Element>(&self) -> Vec<E> {
@@ -47,13 +52,13 @@ impl Case {
 
     fn forward<E: Operand>(&self, qkv: &[E]) -> Vec<E> {
         let mut context = vec![E::default(); self.tokens() * self.hidden()];
-        forward(qkv, &mut context, self.heads, &self.offsets, self.dropout);
+        forward(qkv, &mut context, self.attention(), &self.offsets, self.dropout);
         context
     }
 
     fn backward<E: Operand>(&self, qkv: &[E], dcontext: &[E]) -> Vec<E> {
         let mut dqkv = vec![E::from_f32(f32::NAN); qkv.len()];
-        backward(qkv, dcontext, &mut dqkv, self.heads, &self.offsets, self.dropout);
+        backward(qkv, dcontext, &mut dqkv, self.attention(), &self.offsets, self.dropout);
         dqkv
     }
 
@@ -65,6 +70,7 @@ impl Case {
         for pair in self.offsets.windows(2) {
             let rows = pair[0] as usize..pair[1] as usize;
             for (head, query) in (0..self.heads).flat_map(|head| rows.clone().map(move |query| (head, query))) {
+                let rows = rows.start..if self.causal { query + 1 } else { rows.end };
                 let score = |key: usize| {
                     (0..self.size).map(|i| element(query, 0, head, i) * element(key, 1, head, i)).sum::<f64>()
                 };
@@ -146,13 +152,13 @@ const SHAPES: [(usize, usize, &[u32]); 7] = [
 
 fn matches_f64<E: Operand>(tolerance: f64) {
     for (heads, size, lengths) in SHAPES {
-        for p in [0.0, 0.3] {
-            let case = Case::new(heads, size, lengths, p);
+        for (p, causal) in [(0.0, false), (0.3, false), (0.0, true), (0.3, true)] {
+            let case = Case::new(heads, size, lengths, p, causal);
             let (qkv, dcontext) = (case.input::<E>(), case.gradient::<E>());
             let context = error(&wide(&case.forward(&qkv)), &case.expected(&wide(&qkv)));
             let expected = case.expected_gradient(&wide(&qkv), &wide(&dcontext));
             let gradient = error(&wide(&case.backward(&qkv, &dcontext)), &expected);
-            assert!(context < tolerance && gradient < tolerance, "{lengths:?} {p}: {context} {gradient}");
+            assert!(context < tolerance && gradient < tolerance, "{lengths:?} {p} {causal}: {context} {gradient}");
         }
     }
 }
@@ -169,8 +175,8 @@ fn bf16_is_near_f64() {
 
 #[test]
 fn the_gradient_in_f64_is_that_of_finite_differences() {
-    for p in [0.0, 0.3] {
-        let case = Case::new(2, 3, &[4, 1, 6], p);
+    for (p, causal) in [(0.0, false), (0.3, false), (0.0, true), (0.3, true)] {
+        let case = Case::new(2, 3, &[4, 1, 6], p, causal);
         let (qkv, dcontext) = (wide(&case.input::<f32>()), wide(&case.gradient::<f32>()));
         let loss = |qkv: &[f64]| case.expected(qkv).iter().zip(&dcontext).map(|(x, y)| x * y).sum::<f64>();
         let differences: Vec<f64> = (0..qkv.len())
@@ -189,22 +195,48 @@ fn the_gradient_in_f64_is_that_of_finite_differences() {
 
 #[test]
 fn large_scores_overflow_nothing() {
-    let case = Case::new(1, 16, &[20], 0.0);
-    let qkv: Vec<f32> = case.input::<f32>().into_iter().map(|x| x * 30.0).collect();
-    let context = case.forward(&qkv);
-    let gradient = case.backward(&qkv, &case.gradient());
-    assert!(context.iter().chain(&gradient).all(|x| x.is_finite()));
+    for causal in [false, true] {
+        let case = Case::new(1, 16, &[20], 0.0, causal);
+        let qkv: Vec<f32> = case.input::<f32>().into_iter().map(|x| x * 30.0).collect();
+        let context = case.forward(&qkv);
+        let gradient = case.backward(&qkv, &case.gradient());
+        assert!(context.iter().chain(&gradient).all(|x| x.is_finite()));
+    }
 }
 
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
-    let case = Case::new(3, 24, &[200, 1, 30, 31, 2, 150], 0.1);
-    let (qkv, dcontext) = (case.input::<f32>(), case.gradient::<f32>());
-    let with = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let both = pool.install(|| [case.forward(&qkv), case.backward(&qkv, &dcontext)]);
-        both.into_iter().flatten().map(f32::to_bits).collect::<Vec<_>>()
-    };
-    let one = with(1);
-    assert!([2, 3].into_iter().all(|threads| with(threads) == one));
+    for causal in [false, true] {
+        let case = Case::new(3, 24, &[200, 1, 30, 31, 2, 150], 0.1, causal);
+        let (qkv, dcontext) = (case.input::<f32>(), case.gradient::<f32>());
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let both = pool.install(|| [case.forward(&qkv), case.backward(&qkv, &dcontext)]);
+            both.into_iter().flatten().map(f32::to_bits).collect::<Vec<_>>()
+        };
+        let one = with(1);
+        assert!([2, 3].into_iter().all(|threads| with(threads) == one));
+    }
+}
+
+/// Sequences of one and of several blocks of queries, of which the tokens after some place are other ones.
+#[test]
+fn causal_outputs_have_the_same_bits_whatever_comes_after_and_no_gradient_comes_back_from_there() {
+    for (length, change) in [(40, 13), (300, 127), (300, 200), (300, 299)] {
+        let case = Case::new(2, 24, &[7, length], 0.1, true);
+        let (first, width) = (7 + change, case.hidden());
+        let qkv = case.input::<f32>();
+        let mut other = qkv.clone();
+        other[first * 3 * width..].iter_mut().for_each(|x| *x = 3.0 - *x);
+        let bits = |qkv: &[f32]| case.forward(qkv).into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        let (one, two) = (bits(&qkv), bits(&other));
+        assert_eq!(one[..first * width], two[..first * width]);
+        let later = |bits: &[u32]| bits[first * width..].to_vec();
+        assert_ne!(later(&one), later(&two));
+        let mut dcontext = case.gradient::<f32>();
+        dcontext[first * width..].fill(0.0);
+        let gradient = case.backward(&qkv, &dcontext);
+        assert!(gradient[first * 3 * width..].iter().all(|g| *g == 0.0), "{length} {change}");
+        assert!(gradient[(first - 1) * 3 * width..][..width].iter().any(|g| *g != 0.0));
+    }
 }

@@ -24,7 +24,7 @@ use super::norm::{ResidualNorm, ResidualNormGradients, column_sums};
 use super::pool::{Buffer, Plain};
 use super::product::{Cells, Matrix, Output, Store, Sum, SumTransposed, product};
 use super::stored::Stored;
-use crate::kernel::Precision;
+use crate::kernel::{AttentionHeads, Precision};
 
 /// The sizes of a layer and its batch.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +33,8 @@ pub struct LayerShape {
     pub tokens: usize,
     /// Width of the hidden states.
     pub hidden: usize,
-    /// Attention heads; they divide `hidden`.
-    pub heads: usize,
+    /// Heads of the attention; they divide `hidden`.
+    pub heads: AttentionHeads,
     /// Width of the feed-forward layer.
     pub intermediate: usize,
 }

@@ -29,12 +29,14 @@ impl<'a> Draws<'a> {
 /// What is done with the rows of a block of scores, `[queries, stride]`.
 #[derive(Clone, Copy)]
 pub(super) struct Rows {
-    /// Keys.
+    /// Keys of the block.
     pub(super) length: usize,
     /// `length` rounded up to [`LANES`].
     pub(super) stride: usize,
     /// 1/√d
     pub(super) scale: f32,
+    /// Where queries attend to the keys up to themselves: the place of the first query among the keys.
+    pub(super) causal_from: Option<usize>,
 }
 
 impl Rows {
@@ -51,7 +53,7 @@ impl Rows {
             #[inline(always)]
             || {
                 for (row, ((scores, weights), inverse)) in rows.enumerate() {
-                    *inverse = 1.0 / self.exponentials(scores);
+                    *inverse = 1.0 / self.exponentials(row, scores);
                     match draws {
                         None => {
                             for (weight, &x) in weights.iter_mut().zip(&*scores) {
@@ -84,8 +86,8 @@ impl Rows {
             #[inline(always)]
             || {
                 for (row, ((p, dp), (dropped, ds))) in inputs.zip(outputs).enumerate() {
-                    let inverse = 1.0 / self.exponentials(p);
-                    dp[self.length..].fill(0.0);
+                    let inverse = 1.0 / self.exponentials(row, p);
+                    dp[self.keys(row)..].fill(0.0);
                     match draws {
                         None => {
                             for (dropped, p) in dropped.iter_mut().zip(&mut *p) {
@@ -112,15 +114,24 @@ impl Rows {
         );
     }
 
-    /// A row of scores becomes exp((s − max)/√d), 0 for the keys that fill it up; returns the sum.
+    /// The number of keys that the query of a row attends to.
     #[inline(always)]
-    fn exponentials(self, row: &mut [f32]) -> f32 {
-        row[self.length..].fill(f32::NEG_INFINITY);
-        let largest = maximum(row);
-        for x in &mut *row {
+    fn keys(self, row: usize) -> usize {
+        self.causal_from.map_or(self.length, |from| from + row + 1)
+    }
+
+    /// The scores of row `row` become exp((s − max)/√d), 0 for the keys that it does not attend to; returns the sum.
+    #[inline(always)]
+    fn exponentials(self, row: usize, scores: &mut [f32]) -> f32 {
+        let keys = self.keys(row);
+        let (seen, rest) = scores.split_at_mut(keys.next_multiple_of(LANES));
+        seen[keys..].fill(f32::NEG_INFINITY);
+        rest.fill(0.0);
+        let largest = maximum(seen);
+        for x in &mut *seen {
             *x = exp((*x - largest) * self.scale);
         }
-        sum(row, row, |x, _| x)
+        sum(seen, seen, |x, _| x)
     }
 }
 

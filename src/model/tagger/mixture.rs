@@ -103,6 +103,7 @@ mod tests {
         vocab_size: 20,
         max_positions: 8,
         type_vocab_size: 2,
+        causal: false,
     };
 
     fn numbers(tensor: Tensor<2>) -> Vec<f32> {

@@ -112,6 +112,7 @@ const SMALL: Architecture = Architecture {
     vocab_size: 20,
     max_positions: 8,
     type_vocab_size: 2,
+    causal: false,
 };
 
 fn tagging(layers: Layers, device: &Device) -> Classifier {

@@ -135,14 +135,15 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
 /// All dimensions of an encoder.
 pub(super) fn architecture(shape: &Architecture) -> String {
     format!(
-        "{} layers, width {}, {} heads, feed-forward {}, vocabulary {}, {} positions, {} segments",
+        "{} layers, width {}, {} heads, feed-forward {}, vocabulary {}, {} positions, {} segments{}",
         shape.layers,
         shape.hidden,
         shape.heads,
         shape.intermediate,
         shape.vocab_size,
         shape.max_positions,
-        shape.type_vocab_size
+        shape.type_vocab_size,
+        if shape.causal { ", left to right" } else { "" }
     )
 }
 

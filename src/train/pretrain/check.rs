@@ -1,7 +1,7 @@
 //! Whether corpora, model and settings fit together.
 
 use crate::diagnostic::Diagnostic;
-use crate::store::PretrainSettings;
+use crate::store::{Objective, PretrainSettings};
 use crate::text::pretraining::{ExampleSet, Segments, Targets};
 
 /// Refuses what could not be trained, or would be something else than it says.
@@ -14,6 +14,7 @@ pub fn check_pretraining(
     held_out: Option<&ExampleSet>,
 ) -> Result<(), Diagnostic> {
     counts(settings, phases)?;
+    direction(settings)?;
     let expected = settings.phases.iter().map(|phase| &phase.data);
     let expected = expected.chain(settings.evaluation.iter().map(|evaluation| &evaluation.data));
     for (set, expected) in phases.iter().chain(held_out).zip(expected) {
@@ -58,6 +59,26 @@ fn counts(settings: &PretrainSettings, phases: &[ExampleSet]) -> Result<(), Diag
     Ok(())
 }
 
+/// Masked tokens are read from both sides, and the next token must not be seen.
+fn direction(settings: &PretrainSettings) -> Result<(), Diagnostic> {
+    match (settings.objective, settings.architecture.causal) {
+        (Objective::NextToken, false) => Err(Diagnostic::new(
+            "the next token is to be predicted, and the model sees it: it reads in both directions",
+        )
+        .hint(
+            "`--left-to-right` begins with random weights or with a left-to-right model, whose config.json has \
+                     `\"is_decoder\": true`",
+        )),
+        (Objective::MaskedTokens | Objective::MaskedTokensAndNextSentence, true) => {
+            Err(Diagnostic::new("the model reads from left to right, and masked tokens are predicted from both sides")
+                .hint("`--left-to-right` trains it to predict the next token"))
+        }
+        (Objective::NextToken, true) | (Objective::MaskedTokens | Objective::MaskedTokensAndNextSentence, false) => {
+            Ok(())
+        }
+    }
+}
+
 fn one(settings: &PretrainSettings, set: &ExampleSet) -> Result<(), Diagnostic> {
     let of = set.settings();
     let folder = |message: String| Diagnostic::new(message).in_file(set.folder());
@@ -72,10 +93,21 @@ fn one(settings: &PretrainSettings, set: &ExampleSet) -> Result<(), Diagnostic> 
         return Err(folder(format!("examples of {} tokens, and the model has {positions} positions", of.max_length))
             .hint("prepare the corpus with a shorter `--max-length`, or give the model more positions"));
     }
-    if of.targets == Targets::Next {
-        // A model that sees the next token has nothing to learn.
-        return Err(folder("the corpus asks for the next token, which a left-to-right model predicts".into())
-            .hint("BERT reads in both directions: prepare the corpus without `--next-token`"));
+    match (settings.objective, of.targets) {
+        (Objective::MaskedTokens | Objective::MaskedTokensAndNextSentence, Targets::Next) => {
+            // A model that sees the next token has nothing to learn.
+            return Err(folder("the corpus asks for the next token, which a left-to-right model predicts".into())
+                .hint(
+                    "BERT reads in both directions: prepare the corpus without `--next-token`, or train with \
+                 `--left-to-right`",
+                ));
+        }
+        (Objective::NextToken, Targets::Masked(_)) => {
+            return Err(folder("the corpus masks tokens, and a left-to-right model predicts the next one".into())
+                .hint("prepare the corpus with `--next-token`"));
+        }
+        (Objective::NextToken, Targets::Next)
+        | (Objective::MaskedTokens | Objective::MaskedTokensAndNextSentence, Targets::Masked(_)) => {}
     }
     if settings.objective.predicts_next_sentence() && of.segments == Segments::Single {
         return Err(folder("the corpus has single segments, and there is no next sentence to predict".into())

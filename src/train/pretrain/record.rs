@@ -34,9 +34,8 @@ pub fn pretrain_run(
     reset_peak_memory();
     let of = pretrain_context(context, settings)?;
     check_pretraining(settings, &of.corpora, of.held_out.as_ref())?;
-    let mut noted = Noted { watch, notes: Vec::new() };
-    let done = pretrain_in(&PretrainFolder::of_run(folder)?, &of, settings, &mut noted)?;
-    let notes = noted.notes;
+    let mut watched = Noted { watch, notes: Vec::new() };
+    let done = pretrain_in(&PretrainFolder::of_run(folder)?, &of, settings, &mut watched)?;
     let tokens = done.tokens.unwrap_or(Tokens(0));
     let record = PretrainRecord {
         id: settings.id(),
@@ -51,7 +50,7 @@ pub fn pretrain_run(
         weights_sha256: weights(folder, settings, &done)?,
         host: host(&settings.device, context.threads),
         provenance: provenance(started_unix),
-        notes,
+        notes: watched.notes,
     };
     // A run that dies from here on is trained again.
     folder.remove_checkpoints()?;

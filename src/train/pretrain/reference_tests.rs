@@ -24,13 +24,17 @@ const STEPS: f64 = 1e-3;
 
 type Tensors = BTreeMap<String, Vec<f64>>;
 
-fn golden() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/pretraining_step")
+/// A model of the reference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Case {
+    /// Its folder.
+    name: &'static str,
+    objective: Objective,
 }
 
-fn expected() -> Value {
-    serde_json::from_str(&std::fs::read_to_string(golden().join("expected.json")).unwrap()).unwrap()
-}
+const MASKED: Case = Case { name: "pretraining_step", objective: Objective::MaskedTokensAndNextSentence };
+/// Left to right.
+const NEXT: Case = Case { name: "next_token_step", objective: Objective::NextToken };
 
 fn tensors(path: &Path) -> Tensors {
     let bytes = std::fs::read(path).unwrap();
@@ -43,12 +47,6 @@ fn tensors(path: &Path) -> Tensors {
 
 fn device() -> Device {
     Device::flex().autodiff()
-}
-
-fn model() -> PretrainingModel {
-    let loaded = load_pretraining(&golden(), true, 1, &device()).unwrap();
-    assert_eq!(loaded.notes, Vec::<String>::new(), "every tensor of transformers' file has a place");
-    loaded.model
 }
 
 fn batch_of(examples: &[Value]) -> PretrainingBatch {
@@ -66,24 +64,50 @@ fn batch_of(examples: &[Value]) -> PretrainingBatch {
     PretrainingBatch::of(&examples)
 }
 
-/// The batch of the reference, in parts of so many examples.
-fn parts(size: usize) -> Vec<PretrainingBatch> {
-    expected()["examples"].as_array().unwrap().chunks(size).map(batch_of).collect()
+impl Case {
+    fn golden(self) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(self.name)
+    }
+
+    fn expected(self) -> Value {
+        serde_json::from_str(&std::fs::read_to_string(self.golden().join("expected.json")).unwrap()).unwrap()
+    }
+
+    fn model(self) -> PretrainingModel {
+        let loaded = load_pretraining(&self.golden(), self.objective.predicts_next_sentence(), 1, &device()).unwrap();
+        assert_eq!(loaded.notes, Vec::<String>::new(), "every tensor of transformers' file has a place");
+        assert_eq!(loaded.config.architecture.causal, self == NEXT);
+        loaded.model
+    }
+
+    /// The batch of the reference, in parts of so many examples.
+    fn parts(self, size: usize) -> Vec<PretrainingBatch> {
+        self.expected()["examples"].as_array().unwrap().chunks(size).map(batch_of).collect()
+    }
+
+    /// As the file that transformers would read.
+    fn named(self, model: &PretrainingModel) -> Tensors {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, theirs) = (Config::read(&self.golden()).unwrap(), read_json(&self.golden().join("config.json")));
+        save_pretraining(folder.path(), model, &config, 0.0, &[]).unwrap();
+        let ours = read_json(&folder.path().join("config.json"));
+        assert_eq!(ours["architectures"], theirs["architectures"]);
+        let causal = |config: &Value| config["is_decoder"].as_bool().unwrap_or(false);
+        assert_eq!(causal(&ours), causal(&theirs));
+        tensors(&folder.path().join("model.safetensors"))
+    }
 }
 
-/// As the file that transformers would read.
-fn named(model: &PretrainingModel) -> Tensors {
-    let folder = tempfile::tempdir().unwrap();
-    save_pretraining(folder.path(), model, &Config::read(&golden()).unwrap(), 0.0, &[]).unwrap();
-    tensors(&folder.path().join("model.safetensors"))
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// The gradients in the places of the parameters.
+/// The gradients in the places of the parameters that have one.
 struct Replace(std::vec::IntoIter<Option<Tensor<1>>>);
 
 impl ModuleMapper for Replace {
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let gradient = self.0.next().flatten().expect("every parameter has a gradient");
+        let Some(gradient) = self.0.next().expect("as many as parameters") else { return parameter };
         let (id, old, mapper) = parameter.consume();
         Param::from_mapped_value(id, Tensor::from_inner(gradient.reshape(old.dims())), mapper)
     }
@@ -111,46 +135,57 @@ fn agree(ours: &Tensors, theirs: &Tensors, from: Option<&Tensors>, tolerance: f6
 
 #[test]
 fn losses_logits_and_gradients_are_those_of_the_reference() {
-    let (expected, model) = (expected(), model());
-    let number = |key: &str| expected[key].as_f64().unwrap();
-    let [whole] = &parts(6)[..] else { panic!("six examples") };
-    let output = model.forward(&whole.input(&device()), &whole.rows, None);
-    let flat = |tensor: Tensor<2>| tensor.inner().into_data().iter::<f32>().map(f64::from).collect::<Vec<f64>>();
-    let probabilities = flat(softmax(output.next_sentence.clone().unwrap(), 1));
-    assert!(probabilities.chunks(2).all(|pair| (pair[0] + pair[1] - 1.0).abs() < 1e-6));
-    let theirs: Vec<Vec<f64>> = serde_json::from_value(expected["next_sentence"].clone()).unwrap();
-    for (ours, theirs) in flat(output.next_sentence.unwrap()).iter().zip(theirs.concat()) {
-        near("next sentence", *ours, theirs, FORWARD);
-    }
-    let (ours, theirs) =
-        (flat(output.predictions.unwrap()), &tensors(&golden().join("logits.safetensors"))["predictions"]);
-    assert_eq!(ours.len(), theirs.len());
-    for (ours, theirs) in ours.iter().zip(theirs) {
-        near("predictions", *ours, *theirs, FORWARD);
-    }
-    let theirs = tensors(&golden().join("gradients.safetensors"));
-    // In parts, losses and gradients are those of the whole batch, though each head's predictions are divided
-    // differently.
-    for size in [6, 4, 1] {
-        let passes = Passes::over(&parts(size), &model, |_| None, &device());
-        near("masked tokens", passes.tally.tokens.loss(), number("mlm_loss"), FORWARD);
-        near("next sentence", passes.tally.pairs.loss(), number("nsp_loss"), FORWARD);
-        let gradients = passes.gradients.unwrap();
-        let ours = named(&model.clone().map(&mut Replace(gradients.into_iter())));
-        // The gradient of keys' biases is 0 but for rounding.
-        agree(&ours, &theirs, None, GRADIENT, 1e-6 * number("gradient_norm"));
+    for case in [MASKED, NEXT] {
+        let (expected, model) = (case.expected(), case.model());
+        let number = |key: &str| expected[key].as_f64().unwrap();
+        let [whole] = &case.parts(6)[..] else { panic!("six examples") };
+        let output = model.forward(&whole.input(&device()), &whole.rows, None);
+        let (ours, theirs) =
+            (flat(output.predictions.unwrap()), &tensors(&case.golden().join("logits.safetensors"))["predictions"]);
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            near("predictions", *ours, *theirs, FORWARD);
+        }
+        assert_eq!(output.next_sentence.is_some(), case == MASKED);
+        let theirs = tensors(&case.golden().join("gradients.safetensors"));
+        // In parts, losses and gradients are those of the whole batch, though each head's predictions are divided
+        // differently.
+        for size in [6, 4, 1] {
+            let passes = Passes::over(&case.parts(size), &model, |_| None, &device());
+            near("tokens", passes.tally.tokens.loss(), number("mlm_loss"), FORWARD);
+            near("next sentence", passes.tally.pairs.loss(), expected["nsp_loss"].as_f64().unwrap_or(0.0), FORWARD);
+            let gradients = model.clone().map(&mut Replace(passes.gradients.unwrap().into_iter()));
+            // The gradient of keys' biases is 0 but for rounding.
+            agree(&case.named(&gradients), &theirs, None, GRADIENT, 1e-6 * number("gradient_norm"));
+        }
     }
 }
 
-fn settings(name: &str, optimizer: Optimizer) -> PretrainSettings {
-    let expected = expected();
+#[test]
+fn logits_of_the_next_sentence_are_those_of_the_reference() {
+    let [whole] = &MASKED.parts(6)[..] else { panic!("six examples") };
+    let logits = MASKED.model().forward(&whole.input(&device()), &whole.rows, None).next_sentence.unwrap();
+    let probabilities = flat(softmax(logits.clone(), 1));
+    assert!(probabilities.chunks(2).all(|pair| (pair[0] + pair[1] - 1.0).abs() < 1e-6));
+    let theirs: Vec<Vec<f64>> = serde_json::from_value(MASKED.expected()["next_sentence"].clone()).unwrap();
+    for (ours, theirs) in flat(logits).iter().zip(theirs.concat()) {
+        near("next sentence", *ours, theirs, FORWARD);
+    }
+}
+
+fn flat(tensor: Tensor<2>) -> Vec<f64> {
+    tensor.inner().into_data().iter::<f32>().map(f64::from).collect()
+}
+
+fn settings(case: Case, name: &str, optimizer: Optimizer) -> PretrainSettings {
+    let expected = case.expected();
     let number = |key: &str| expected[key].as_f64().unwrap();
     assert!(expected["losses"][name].is_array());
     PretrainSettings {
         model: String::new(),
-        architecture: Config::read(&golden()).unwrap().architecture,
+        architecture: Config::read(&case.golden()).unwrap().architecture,
         start: Start::Random,
-        objective: Objective::MaskedTokensAndNextSentence,
+        objective: case.objective,
         phases: vec![PretrainPhase { max_length: 16, steps: number("total_steps") as u64, data: String::new() }],
         batch_size: 6,
         gradient_accumulation: 1,
@@ -178,20 +213,21 @@ fn settings(name: &str, optimizer: Optimizer) -> PretrainSettings {
 
 #[test]
 fn three_steps_move_every_parameter_as_the_reference_does() {
-    let start = tensors(&golden().join("model.safetensors"));
-    for (name, optimizer) in [("adamw", Optimizer::AdamW), ("bert_adam", Optimizer::BertAdam)] {
-        let settings = settings(name, optimizer);
+    let optimizers = [("adamw", Optimizer::AdamW), ("bert_adam", Optimizer::BertAdam)];
+    for (case, (name, optimizer)) in optimizers.into_iter().flat_map(|with| [(MASKED, with), (NEXT, with)]) {
+        let start = tensors(&case.golden().join("model.safetensors"));
+        let settings = settings(case, name, optimizer);
         let schedule = Schedule::with_warmup_steps(optimizer, settings.steps(), settings.warmup_steps);
-        let losses: Vec<f64> = serde_json::from_value(expected()["losses"][name].clone()).unwrap();
-        let (mut model, mut adam, parts) = (model(), optimizer::Optimizer::new(), parts(6));
+        let losses: Vec<f64> = serde_json::from_value(case.expected()["losses"][name].clone()).unwrap();
+        let (mut model, mut adam, parts) = (case.model(), optimizer::Optimizer::new(), case.parts(6));
         for (step, loss) in (0..).zip(&losses) {
             let passes = Passes::over(&parts, &model, |_| None, &device());
             near("loss", passes.tally.loss(), *loss, STEPS);
             let rate = settings.learning_rate * schedule.factor(step);
             (model, _) = adam.step(model, passes.gradients.unwrap(), rate, &settings);
         }
-        let theirs = tensors(&golden().join(format!("{name}.safetensors")));
-        agree(&named(&model.valid()), &theirs, Some(&start), STEPS, 1e-6);
+        let theirs = tensors(&case.golden().join(format!("{name}.safetensors")));
+        agree(&case.named(&model.valid()), &theirs, Some(&start), STEPS, 1e-6);
     }
 }
 
@@ -199,7 +235,7 @@ fn three_steps_move_every_parameter_as_the_reference_does() {
 /// the decoder's it would be zero in rows that no token has.
 #[test]
 fn rows_that_no_token_has_learn_from_the_decoder() {
-    let (model, parts) = (model(), parts(6));
+    let (model, parts) = (MASKED.model(), MASKED.parts(6));
     let gradients: FlatGradients = Passes::over(&parts, &model, |_| None, &device()).gradients.unwrap();
     let word: Vec<f32> = gradients[0].clone().unwrap().into_data().try_to_vec().unwrap();
     assert_eq!(word.len(), 60 * 32);

@@ -10,6 +10,7 @@ use burn::tensor::Device;
 use super::check::check_pretraining;
 use super::evaluate::evaluate_pretraining;
 use super::fit::{Fit, Position};
+use super::record::pretrain_context;
 use crate::diagnostic::Diagnostic;
 use crate::kernel;
 use crate::model::{Config, PretrainingModel, Weights, load_pretraining, random_pretraining, save_pretraining};
@@ -22,6 +23,7 @@ use crate::train::device::open_device;
 use crate::train::error::TrainError;
 use crate::train::fit::Phases;
 use crate::train::precision::open_precision;
+use crate::train::ready::RunContext;
 use crate::train::state::{read_state, write_state};
 use crate::units::{Seconds, Tokens};
 
@@ -160,6 +162,26 @@ impl Clock {
     fn wall(self) -> Seconds {
         Seconds(self.earlier + self.begin.elapsed().as_secs_f64())
     }
+}
+
+/// The first optimisation step of a run, to see whether it works, and what is to be known of the weights. Nothing is
+/// written.
+///
+/// # Errors
+/// As [`pretrain`].
+pub fn try_pretraining_step(
+    context: &RunContext,
+    settings: &PretrainSettings,
+) -> Result<(PretrainStep, Vec<String>), TrainError> {
+    let context = pretrain_context(context, settings)?;
+    check_pretraining(settings, &context.corpora, context.held_out.as_ref())?;
+    let device = open_device(&settings.device)?.device.autodiff();
+    let precision = open_precision(settings.precision, &settings.device)?;
+    let mut fit = Fit::new(settings, &context.corpora, device.clone());
+    let (mut model, notes) = started(settings, &device)?;
+    model.bert.precision = precision;
+    let (_, report) = fit.step(model)?;
+    Ok((report, notes))
 }
 
 /// The model as it starts or as the newest checkpoint has it.

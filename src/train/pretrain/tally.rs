@@ -21,7 +21,7 @@ pub(super) struct HeadTally {
 /// What both heads did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tally {
-    /// Masked tokens.
+    /// Masked tokens, or next ones.
     pub(super) tokens: HeadTally,
     /// Second segments.
     pub(super) pairs: HeadTally,

@@ -3,7 +3,9 @@
 use super::*;
 use crate::random::Stream;
 
-const SHAPE: LayerShape = LayerShape { tokens: 9, hidden: 12, heads: 3, intermediate: 20 };
+const HEADS: AttentionHeads = AttentionHeads { number: 3, causal: false };
+const SHAPE: LayerShape = LayerShape { tokens: 9, hidden: 12, heads: HEADS, intermediate: 20 };
+const CAUSAL: LayerShape = LayerShape { heads: AttentionHeads { causal: true, ..HEADS }, ..SHAPE };
 /// Sequences of 4, 1 and 4 tokens.
 const OFFSETS: [u32; 4] = [0, 4, 5, 9];
 /// Lengths of the parameters, in the order of [`LayerParameters`].
@@ -82,8 +84,8 @@ fn gelu_of(u: f64) -> f64 {
     u * (0.5 + h / 3.0 * (density(0.0) + inner + density(u)))
 }
 
-fn attention_of(qkv: &[f64], keep: &[f64]) -> Vec<f64> {
-    let LayerShape { tokens, hidden, heads, .. } = SHAPE;
+fn attention_of(shape: LayerShape, qkv: &[f64], keep: &[f64]) -> Vec<f64> {
+    let LayerShape { tokens, hidden, heads: AttentionHeads { number: heads, causal }, .. } = shape;
     let (size, longest) = (hidden / heads, 4);
     let mut context = vec![0.0; tokens * hidden];
     for bounds in OFFSETS.windows(2) {
@@ -91,9 +93,10 @@ fn attention_of(qkv: &[f64], keep: &[f64]) -> Vec<f64> {
         for (head, i) in (0..heads).flat_map(|head| rows.clone().map(move |i| (head, i))) {
             let at = |part: usize, token: usize, d: usize| qkv[token * 3 * hidden + part * hidden + head * size + d];
             let score = |j: usize| (0..size).map(|d| at(0, i, d) * at(1, j, d)).sum::<f64>() / (size as f64).sqrt();
+            let rows = rows.start..if causal { i + 1 } else { rows.end };
             let weights: Vec<f64> = rows.clone().map(|j| score(j).exp()).collect();
             let total: f64 = weights.iter().sum();
-            for (column, j) in rows.clone().enumerate() {
+            for (column, j) in rows.enumerate() {
                 let p = weights[column] / total * keep[(head * tokens + i) * longest + column];
                 (0..size).for_each(|d| context[i * hidden + head * size + d] += p * at(2, j, d));
             }
@@ -103,15 +106,15 @@ fn attention_of(qkv: &[f64], keep: &[f64]) -> Vec<f64> {
 }
 
 /// The layer in f64.
-fn reference(inputs: &[Vec<f64>], dropout: Option<&LayerDropout>) -> Vec<f64> {
-    let LayerShape { tokens, hidden, heads, .. } = SHAPE;
+fn reference(shape: LayerShape, inputs: &[Vec<f64>], dropout: Option<&LayerDropout>) -> Vec<f64> {
+    let LayerShape { tokens, hidden, heads, .. } = shape;
     let [x, p @ ..] = inputs else { panic!("no parameters") };
     let hidden_mask = |site: fn(&LayerDropout) -> u32| factors(dropout, site, tokens, hidden);
     let residual = |branch: Vec<f64>, mask: Vec<f64>, x: &[f64]| -> Vec<f64> {
         branch.iter().zip(mask).zip(x).map(|((branch, mask), x)| branch * mask + x).collect()
     };
-    let keep = factors(dropout, |d| d.attention_site, heads * tokens, 4);
-    let context = attention_of(&affine(x, &p[0], &p[1]), &keep);
+    let keep = factors(dropout, |d| d.attention_site, heads.number * tokens, 4);
+    let context = attention_of(shape, &affine(x, &p[0], &p[1]), &keep);
     let attended = residual(affine(&context, &p[2], &p[3]), hidden_mask(|d| d.attention_residual_site), x);
     let middle = norm_of(&attended, &p[4], &p[5]);
     let wide: Vec<f64> = affine(&middle, &p[6], &p[7]).into_iter().map(gelu_of).collect();
@@ -121,12 +124,13 @@ fn reference(inputs: &[Vec<f64>], dropout: Option<&LayerDropout>) -> Vec<f64> {
 
 /// The output of the kernels, and the gradients of Σ output × `weights` to all inputs.
 fn kernels(
+    shape: LayerShape,
     inputs: &[Vec<f32>],
     weights: &[f32],
     dropout: Option<&LayerDropout>,
     precision: Precision,
 ) -> (Vec<f32>, Vec<Vec<f32>>) {
-    let layer = Layer { shape: SHAPE, parameters: parameters(inputs), offsets: &OFFSETS, dropout };
+    let layer = Layer { shape, parameters: parameters(inputs), offsets: &OFFSETS, dropout };
     let mut y = vec![f32::NAN; weights.len()];
     let saved = layer.forward(&inputs[0], precision, &mut y, true).unwrap();
     let mut without = vec![f32::NAN; weights.len()];
@@ -162,16 +166,16 @@ fn relative(got: &[f32], expected: &[f64]) -> f64 {
 }
 
 /// Forward and every gradient within `tolerance` of the formulas, relative to each tensor's norm.
-fn equals_the_formulas(dropout: Option<&LayerDropout>, precision: Precision, tolerance: f64) {
+fn equals_the_formulas(shape: LayerShape, dropout: Option<&LayerDropout>, precision: Precision, tolerance: f64) {
     let inputs = inputs();
     let exact: Vec<Vec<f64>> = inputs.iter().map(|xs| xs.iter().map(|&x| f64::from(x)).collect()).collect();
     let mut draws = Stream::new(12, "weights").at(0);
     let weights: Vec<f32> = (0..SHAPE.tokens * SHAPE.hidden).map(|_| draws.normal() as f32).collect();
-    let (y, gradients) = kernels(&inputs, &weights, dropout, precision);
-    let error = relative(&y, &reference(&exact, dropout));
+    let (y, gradients) = kernels(shape, &inputs, &weights, dropout, precision);
+    let error = relative(&y, &reference(shape, &exact, dropout));
     assert!(error <= tolerance, "forward: {error}");
     let loss = |inputs: &[Vec<f64>]| -> f64 {
-        reference(inputs, dropout).iter().zip(&weights).map(|(y, &w)| y * f64::from(w)).sum()
+        reference(shape, inputs, dropout).iter().zip(&weights).map(|(y, &w)| y * f64::from(w)).sum()
     };
     for (which, gradient) in gradients.iter().enumerate() {
         let difference = |at: usize| {
@@ -192,15 +196,21 @@ fn equals_the_formulas(dropout: Option<&LayerDropout>, precision: Precision, tol
 
 #[test]
 fn f32_equals_the_formulas() {
-    equals_the_formulas(None, Precision::F32, 1e-5);
+    for shape in [SHAPE, CAUSAL] {
+        equals_the_formulas(shape, None, Precision::F32, 1e-5);
+    }
 }
 
 #[test]
 fn f32_with_dropout_equals_the_formulas() {
-    equals_the_formulas(Some(&dropout()), Precision::F32, 1e-5);
+    for shape in [SHAPE, CAUSAL] {
+        equals_the_formulas(shape, Some(&dropout()), Precision::F32, 1e-5);
+    }
 }
 
 #[test]
 fn bf16_is_near_the_formulas() {
-    equals_the_formulas(Some(&dropout()), Precision::Bf16, 2e-2);
+    for shape in [SHAPE, CAUSAL] {
+        equals_the_formulas(shape, Some(&dropout()), Precision::Bf16, 2e-2);
+    }
 }
