@@ -79,6 +79,7 @@ struct AblationScore<'a> {
     features: bool,
     metric: String,
     value: Option<f64>,
+    sd_over_seeds: Option<f64>,
 }
 
 impl<'a> Started<'a> {
@@ -161,11 +162,12 @@ impl<'a> OneAblation<'a> {
                             .columns
                             .iter()
                             .zip(&row.scores)
-                            .map(|(column, value)| AblationScore {
+                            .map(|(column, score)| AblationScore {
                                 task: &analysis.tasks[column.task].label,
                                 features: column.features,
                                 metric: column.metric.clone(),
-                                value: *value,
+                                value: score.map(|score| score.mean),
+                                sd_over_seeds: score.and_then(|score| score.sd),
                             })
                             .collect(),
                     })

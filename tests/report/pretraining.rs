@@ -1,35 +1,36 @@
-//! Pretraining in reports: alone, beside what starts from it, and the paper's ablations.
+//! Pretraining in reports: alone, and beside what starts from it.
 
 use bertbench::report::{self, ExperimentInput, Input, OutputFile, PRETRAINING_COLUMNS, PretrainingInput};
 use bertbench::store::{Objective, PretrainSettings, Start};
 
+use crate::ablations::variant;
 use crate::markup::assert_well_formed;
 use crate::synthetic::{TASKS, TaskShape, complete};
 use crate::synthetic_pretraining::{
-    CONLL, Tuned, half_pretrained, masking, pretrain_record, pretrain_settings, pretrained, tuned,
+    CONLL, Tuned, half_pretrained, masking, pretrain_record, pretrain_settings, pretrained, tuned, tuned_with_seeds,
 };
 use crate::text;
 
-fn render(experiments: Vec<ExperimentInput>, pretraining: Vec<PretrainingInput>) -> Vec<OutputFile> {
+pub fn render(experiments: Vec<ExperimentInput>, pretraining: Vec<PretrainingInput>) -> Vec<OutputFile> {
     report::render(&Input { title: "pretraining".into(), experiments, pretraining }).unwrap()
 }
 
-fn json(files: &[OutputFile]) -> serde_json::Value {
+pub fn json(files: &[OutputFile]) -> serde_json::Value {
     serde_json::from_str(text(files, "results.json")).unwrap()
 }
 
 /// The part of the page between a section's start and the next one's.
-fn section<'a>(files: &'a [OutputFile], id: &str) -> Option<&'a str> {
+pub fn section<'a>(files: &'a [OutputFile], id: &str) -> Option<&'a str> {
     let page = text(files, "index.html");
     let rest = page.split_once(&format!("<section id=\"{id}\""))?.1;
     Some(rest.split_once("</section>")?.0)
 }
 
-fn of(names: &[&str]) -> Vec<TaskShape> {
+pub fn of(names: &[&str]) -> Vec<TaskShape> {
     TASKS.iter().copied().filter(|task| names.contains(&task.0)).collect()
 }
 
-fn check_page(files: &[OutputFile]) {
+pub fn check_page(files: &[OutputFile]) {
     let page = text(files, "index.html");
     assert_well_formed("index.html", page);
     let ids: Vec<&str> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
@@ -207,6 +208,24 @@ fn what_pretraining_gives_is_counted_and_told_from_the_error() {
 }
 
 #[test]
+fn seeds_widen_the_error() {
+    let run = pretrain_settings("mini-base", false);
+    let models = [Tuned::random("random", false), Tuned::from("mini-base", false, "p", &run, 0.02)];
+    let experiment = tuned_with_seeds("mini", "mini", &models, &of(&["sst2"]), &[1, 2, 3]);
+    let json = json(&render(vec![experiment], Vec::new()));
+    let variance = |group: &serde_json::Value| {
+        let of = |key: &str| group["best"][key].as_f64().unwrap();
+        let moved = (of("score") * 300.0 + 1.0) / 302.0;
+        assert!(of("sd_over_seeds") > 1e-3);
+        moved * (1.0 - moved) / 302.0 + of("sd_over_seeds").powi(2) / 3.0
+    };
+    let sum: f64 = json["results"].as_array().unwrap().iter().map(variance).sum();
+    let row = &json["pretraining_gives"][0]["tasks"][0];
+    let half = (row["interval"]["high"].as_f64().unwrap() - row["interval"]["low"].as_f64().unwrap()) / 2.0;
+    assert!((half - 1.959_964 * sum.sqrt()).abs() < 1e-9, "{row}");
+}
+
+#[test]
 fn other_data_other_sizes_and_one_start_are_not_compared() {
     let run = pretrain_settings("mini-base", false);
     let pretrained_base = || Tuned::from("mini-base", false, "p", &run, 0.1);
@@ -268,162 +287,6 @@ fn tables_and_files_tell_pretrained_from_random() {
     let group = &json(&files)["results"][1];
     assert_eq!((&group["start"], &group["pretraining_step"]), (&"pretraining".into(), &2000.into()));
     assert!(!text(&files, "index.html").contains("bertbench report experiments&#x2f;mini.yaml experiments"));
-}
-
-fn variant(model: &str, change: impl FnOnce(&mut PretrainSettings)) -> PretrainSettings {
-    let mut run = pretrain_settings(model, false);
-    change(&mut run);
-    run
-}
-
-/// The rows of an ablation: models, and the score of a task by name.
-fn rows(files: &[OutputFile], differs: &str) -> Option<Vec<(Vec<String>, serde_json::Value)>> {
-    let found = json(files)["ablations"].as_array()?.iter().find(|one| one["differs"] == differs)?.clone();
-    let models = |row: &serde_json::Value| {
-        row["models"].as_array().unwrap().iter().map(|model| model.as_str().unwrap().to_owned()).collect()
-    };
-    Some(found["rows"].as_array().unwrap().iter().map(|row| (models(row), row["scores"].clone())).collect())
-}
-
-#[test]
-fn objectives_are_table_5() {
-    let runs = [
-        variant("full", |_| ()),
-        variant("no-nsp", |run| {
-            run.objective = Objective::MaskedTokens;
-            run.phases[0].data = "other".into();
-        }),
-        variant("ltr", |run| {
-            run.objective = Objective::NextToken;
-            run.architecture.causal = true;
-            run.masking = None;
-            run.phases[0].data = "left to right".into();
-        }),
-        // Takes no part: its masks differ as well, and models without masks belong to the paper's.
-        variant("always", |run| run.masking = Some(masking(1.0, 0.0, 0.0))),
-        // Takes no part: its rate differs as well.
-        variant("slower", |run| {
-            run.objective = Objective::MaskedTokens;
-            run.learning_rate = 1e-4;
-        }),
-    ];
-    let mut models: Vec<Tuned<'_>> = runs.iter().map(|run| Tuned::from(&run.model, false, "p", run, 0.0)).collect();
-    models.push(Tuned { features: true, ..Tuned::from("features", false, "p", &runs[0], 0.0) });
-    let files =
-        render(vec![tuned("abl", "GLUE", &models, &of(&["mnli", "mrpc", "rte"]))], vec![pretrained("p", &runs)]);
-    check_page(&files);
-    let rows = rows(&files, "objective").unwrap();
-    assert_eq!(rows.iter().map(|row| row.0.join("+")).collect::<Vec<_>>(), ["features+full", "no-nsp", "ltr"]);
-    let tables = json(&files)["ablations"].as_array().unwrap().len();
-    assert_eq!(tables, 2, "the objectives, and the masks of the full model");
-    let metrics: Vec<&str> = rows[0].1.as_array().unwrap().iter().map(|s| s["metric"].as_str().unwrap()).collect();
-    assert_eq!(metrics, ["accuracy", "accuracy", "accuracy"], "MRPC's accuracy, as in the paper, though F1 judges it");
-    let shown = section(&files, "ablations").unwrap();
-    for words in
-        ["paper 84.4", "paper 86.7", "paper 83.9", "paper 77.5", "LTR &amp; No NSP, + BiLSTM", ">75.7<", "table 5"]
-    {
-        assert!(shown.contains(words), "{words} is not in {shown}");
-    }
-    assert!(!shown.contains("Mini scores") && shown.contains("3.3 billion words"));
-}
-
-#[test]
-fn masks_are_table_8_with_features_beside() {
-    let runs = [
-        variant("usual", |_| ()),
-        variant("always", |run| {
-            run.masking = Some(masking(1.0, 0.0, 0.0));
-            run.phases[0].data = "other".into();
-        }),
-        // Takes no part: words are masked whole as well.
-        variant("words", |run| {
-            run.masking = Some(bertbench::store::Masking { whole_words: true, ..masking(0.0, 0.2, 0.8) });
-        }),
-    ];
-    let mut models: Vec<Tuned<'_>> = runs.iter().map(|run| Tuned::from(&run.model, false, "p", run, 0.0)).collect();
-    models.push(Tuned { features: true, ..Tuned::from("usual-features", false, "p", &runs[0], 0.05) });
-    let mut tasks = of(&["mnli"]);
-    tasks.push(CONLL);
-    let files = render(vec![tuned("abl", "mini", &models, &tasks)], vec![pretrained("p", &runs)]);
-    check_page(&files);
-    let rows = rows(&files, "masking").unwrap();
-    assert_eq!(rows.iter().map(|row| row.0.join("+")).collect::<Vec<_>>(), ["usual+usual-features", "always"]);
-    let columns: Vec<(String, bool)> = rows[0]
-        .1
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|score| (score["task"].as_str().unwrap().to_owned(), score["features"].as_bool().unwrap()))
-        .collect();
-    // MNLI has features of one model only, and none in the paper.
-    let expected = [("mnli", false), ("conll2003", false), ("conll2003", true)];
-    assert_eq!(columns, expected.map(|(task, features)| (task.to_owned(), features)));
-    assert!(rows[1].1[2]["value"].is_null() && rows[0].1[2]["value"].as_f64() > rows[0].1[1]["value"].as_f64());
-    let shown = section(&files, "ablations").unwrap();
-    for words in ["paper 84.2", "paper 95.4", "paper 94.9", "paper 94.0", "100&#x2f;0&#x2f;0", "table 8"] {
-        assert!(shown.contains(words), "{words} is not in {shown}");
-    }
-    assert!(
-        shown.trim_start().contains("Mini scores are not GLUE scores; compare the order of the rows, not the numbers.")
-    );
-    assert!(section(&files, "pretraining").unwrap().contains("Mask&#x2f;same&#x2f;random"));
-}
-
-#[test]
-fn sizes_of_one_recipe_are_table_6() {
-    let runs = [pretrain_settings("small", false), pretrain_settings("big", true)];
-    let models = [Tuned::from("big", true, "p", &runs[1], 0.0), Tuned::from("small", false, "p", &runs[0], 0.0)];
-    let experiment = tuned("abl", "mini", &models, &of(&["mnli", "sst2", "rte"]));
-    let files = render(vec![experiment.clone()], vec![pretrained("p", &runs)]);
-    check_page(&files);
-    let rows = rows(&files, "size").unwrap();
-    assert_eq!(rows.iter().map(|row| row.0.join("+")).collect::<Vec<_>>(), ["small", "big"]);
-    let shown = section(&files, "ablations").unwrap();
-    for words in ["2 × 64, 2", "4 × 96, 4", ">23.4<", ">14.3<", "24 × 1024, 16", ">3.23<", ">86.6<", "table 6"] {
-        assert!(shown.contains(words), "{words} is not in {shown}");
-    }
-    // Another recipe for the larger one is no ablation.
-    let mut other = experiment;
-    for record in &mut other.records {
-        let pretraining = record.pretraining.as_mut().unwrap();
-        pretraining.settings.warmup_steps += u64::from(pretraining.settings.model == "big");
-    }
-    assert!(section(&render(vec![other], Vec::new()), "ablations").is_none());
-}
-
-#[test]
-fn steps_of_one_run_are_figure_5() {
-    let run = variant("mini-base", |run| run.snapshots = vec![500, 1000]);
-    let step =
-        |model, step, gain| Tuned { from: Some(("p", &run, step)), ..Tuned::from(model, false, "p", &run, gain) };
-    let models = [step("last", None, 0.1), step("early", Some(500), 0.0), step("middle", Some(1000), 0.05)];
-    let files = render(
-        vec![tuned("abl", "mini", &models, &of(&["mnli", "rte"]))],
-        vec![pretrained("p", std::slice::from_ref(&run))],
-    );
-    check_page(&files);
-    let rows = rows(&files, "steps").unwrap();
-    assert_eq!(rows.iter().map(|row| row.0.join("+")).collect::<Vec<_>>(), ["early", "middle", "last"]);
-    let shown = section(&files, "ablations").unwrap();
-    assert!(shown.contains("almost 1.0 % more on MNLI") && shown.contains("84.4 on MNLI-m"), "{shown}");
-    assert!(files.iter().any(|file| file.name == "ablation-steps-abl-1.svg"));
-    // Two steps of one run are one objective, one size and one way of masking.
-    assert_eq!(json(&files)["ablations"].as_array().unwrap().len(), 1);
-}
-
-#[test]
-fn models_that_differ_in_two_things_are_no_ablation() {
-    let runs = [
-        variant("full", |_| ()),
-        variant("other", |run| {
-            run.objective = Objective::MaskedTokens;
-            run.masking = Some(masking(1.0, 0.0, 0.0));
-        }),
-        pretrain_settings("big", true),
-    ];
-    let models = [Tuned::from("full", false, "p", &runs[0], 0.0), Tuned::from("other", false, "p", &runs[1], 0.0)];
-    let files = render(vec![tuned("abl", "mini", &models, &of(&["mnli"]))], vec![pretrained("p", &runs)]);
-    assert!(section(&files, "ablations").is_none());
 }
 
 /// Inputs for layout samples: pretraining alone, runs in trouble, and all that a report can say of pretraining.

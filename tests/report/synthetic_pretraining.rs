@@ -1,13 +1,11 @@
 //! Invented pretraining runs, and runs that start from them: no model was trained for them.
 
-use std::collections::BTreeMap;
-
 use bertbench::random::{Draws, Stream};
 use bertbench::report::{ExperimentInput, PretrainingInput};
 use bertbench::store::{
     Approach, Architecture, Failure, FeatureBased, Layers, Masking, Objective, Optimizer, Precision,
     PretrainEvaluation, PretrainEvent, PretrainPhase, PretrainRecord, PretrainScores, PretrainSettings,
-    PretrainStepEvent, Start,
+    PretrainStepEvent, Record, Start,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -184,31 +182,42 @@ impl<'a> Tuned<'a> {
 
 /// These models on these tasks at two points of a sweep, all done.
 pub fn tuned(name: &str, benchmark: &str, models: &[Tuned<'_>], tasks: &[TaskShape]) -> ExperimentInput {
+    tuned_with_seeds(name, benchmark, models, tasks, &[1])
+}
+
+/// The same with several seeds.
+pub fn tuned_with_seeds(
+    name: &str,
+    benchmark: &str,
+    models: &[Tuned<'_>],
+    tasks: &[TaskShape],
+    seeds: &[u64],
+) -> ExperimentInput {
     let mut experiment = ExperimentInput { name: name.into(), ..ExperimentInput::default() };
     for shape in tasks {
         for model in models {
             for point in [(16, 3e-4, 3), (32, 3e-4, 3)] {
-                // The same draws for every model, so that scores differ by `gain` alone.
-                let mut draws = Stream::new(7, shape.0).at(u64::from(point.0));
-                let record = one(name, benchmark, model, shape, point, &mut draws);
-                experiment.planned.push(record.settings.clone());
-                experiment.records.push(record);
+                for seed in seeds {
+                    // The same draws for every model, so that scores differ by `gain` alone.
+                    let mut draws = Stream::new(7, shape.0).at(u64::from(point.0) + 1000 * seed);
+                    let record = one((name, benchmark), model, shape, (point, *seed), &mut draws);
+                    experiment.planned.push(record.settings.clone());
+                    experiment.records.push(record);
+                }
             }
         }
     }
-    experiment.curves = BTreeMap::new();
     experiment
 }
 
 fn one(
-    name: &str,
-    benchmark: &str,
+    (name, benchmark): (&str, &str),
     model: &Tuned<'_>,
     shape: &TaskShape,
-    point: (u32, f64, u32),
+    (point, seed): ((u32, f64, u32), u64),
     draws: &mut Draws,
-) -> bertbench::store::Record {
-    let mut of = settings(model.model, model.large, shape.0, point, 1);
+) -> Record {
+    let mut of = settings(model.model, model.large, shape.0, point, seed);
     let pretraining = model.from.map(|(experiment, run, step)| {
         of.architecture = run.architecture;
         of.start = Start::Pretraining { experiment: experiment.into(), model: run.model.clone(), run: run.id(), step };

@@ -2,7 +2,7 @@
 
 use super::pretraining::{shown_perplexity, size};
 use crate::report::Error;
-use crate::report::ablation::{self, Ablation, AblationColumn, AblationRow, Kind};
+use crate::report::ablation::{self, Ablation, AblationColumn, AblationRow, AblationScore, Kind};
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
 use crate::report::judge::metric_name;
@@ -11,6 +11,7 @@ use crate::report::page::file_name;
 use crate::report::phrase::{grouped, listed};
 use crate::report::plot::{self, Curve, Curves, Marks};
 use crate::report::published_ablations::{MASKS, OBJECTIVES, SIZES, STEPS, WITH_BILSTM};
+use crate::store::RunId;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let ablations = ablation::all(analysis);
@@ -24,7 +25,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         "The paper's models were pretrained on 3.3 billion words; compare the order of the rows before the numbers."
     };
     let text = "Models of a table differ in their pretraining by what its rows name, and by nothing else. Each score is of the \
-                best point of the sweep, on dev; the best of a column is bold. The paper's figures stand under ours.";
+                best point of the sweep, on dev (± standard deviation over seeds); the best of a column is bold. The paper's figures stand under ours.";
     let mut blocks = vec![Block::caution(caveat), Block::paragraph(text)];
     for (at, ablation) in ablations.iter().enumerate() {
         let alone = ablations.iter().filter(|other| other.kind == ablation.kind).count() == 1;
@@ -90,7 +91,7 @@ fn column_title(analysis: &Analysis<'_>, column: &AblationColumn) -> String {
 
 fn best(ablation: &Ablation<'_>, at: usize) -> Option<f64> {
     let higher = ablation.columns[at].higher_is_better;
-    let scores = ablation.rows.iter().filter_map(|row| row.scores[at]);
+    let scores = ablation.rows.iter().filter_map(|row| Some(row.scores[at]?.mean));
     scores.reduce(|a, b| if (b > a) == higher { b } else { a })
 }
 
@@ -102,7 +103,7 @@ fn own_row(
     with_perplexity: bool,
 ) -> Vec<Cell> {
     let models: Vec<String> = row.systems.iter().map(|at| analysis.systems[*at].label.clone()).collect();
-    let mut cells = vec![Cell::text(row_name(ablation.kind, row)).small(listed(&models))];
+    let mut cells = vec![Cell::text(row_name(ablation, row)).small(listed(&models))];
     if with_perplexity {
         cells.push(row.perplexity.map_or_else(
             || Cell::absent("not evaluated after this step, or not on the same text"),
@@ -112,10 +113,13 @@ fn own_row(
     let published = published(ablation.kind, row);
     for ((column, score), best) in ablation.columns.iter().zip(&row.scores).zip(bests) {
         let mut cell = match score {
-            Some(value) => Cell::number(column.unit.shown(*value), *value),
+            Some(AblationScore { mean, sd: Some(sd) }) => {
+                Cell::number(format!("{} ± {}", column.unit.shown(*mean), column.unit.shown(*sd)), *mean)
+            }
+            Some(AblationScore { mean, sd: None }) => Cell::number(column.unit.shown(*mean), *mean),
             None => Cell::absent("no score"),
         };
-        if score.is_some() && score == best {
+        if score.is_some() && score.map(|score| score.mean) == *best {
             cell = cell.tone(Tone::Best);
         }
         if let Some(figure) = column.published.and_then(|at| Some(published?[at])) {
@@ -126,17 +130,32 @@ fn own_row(
     cells
 }
 
-fn row_name(kind: Kind, row: &AblationRow<'_>) -> String {
+fn row_name(ablation: &Ablation<'_>, row: &AblationRow<'_>) -> String {
     let settings = &row.pretraining.settings;
-    match kind {
+    match ablation.kind {
         Kind::Objective => names(settings.objective).row.to_owned(),
         Kind::Size => format!("{}, {}", size(&settings.architecture), settings.architecture.heads),
         Kind::Masking => settings
             .masking
             .as_ref()
             .map_or_else(String::new, |masking| masks(masking).map(|share| share.to_string()).join("/")),
+        Kind::Steps if pretrained(ablation).len() > 1 => {
+            format!("{}, {}", settings.model, grouped(row.pretraining.step))
+        }
         Kind::Steps => grouped(row.pretraining.step),
     }
+}
+
+/// The pretraining runs of an ablation, with their names, in the order of its rows.
+fn pretrained(ablation: &Ablation<'_>) -> Vec<(RunId, String)> {
+    let mut runs: Vec<(RunId, String)> = Vec::new();
+    for settings in ablation.rows.iter().map(|row| &row.pretraining.settings) {
+        let id = settings.id();
+        if !runs.iter().any(|(known, _)| *known == id) {
+            runs.push((id, settings.model.clone()));
+        }
+    }
+    runs
 }
 
 /// The paper's figures of a row like this one.
@@ -183,24 +202,26 @@ fn paper_rows(ablation: &Ablation<'_>) -> Vec<Vec<Cell>> {
     }
 }
 
-/// Dev scores after fine-tuning, over the steps of pretraining: one line a task.
+/// Dev scores after fine-tuning, over the steps of pretraining: one line for each task and pretraining run.
 fn steps_figure(analysis: &Analysis<'_>, ablation: &Ablation<'_>, name: &[&str]) -> Result<Figure, Error> {
-    let line = |(at, column): (usize, &AblationColumn)| Curve {
-        series: at,
-        points: ablation
-            .rows
-            .iter()
-            .filter_map(|row| Some((row.pretraining.step as f64, column.unit.scaled(row.scores[at]?))))
-            .collect(),
-        best: true,
-    };
-    let lines: Vec<Curve> = ablation.columns.iter().enumerate().map(line).collect();
-    let title = |column: &AblationColumn| {
-        let features = if column.features { " (features)" } else { "" };
-        format!("{}{features}", analysis.tasks[column.task].label)
-    };
-    let names = ablation.columns.iter().enumerate().map(|(at, column)| (at, title(column))).collect();
-    let description = format!("Line plot: dev scores after fine-tuning over pretraining steps, {} tasks.", lines.len());
+    let runs = pretrained(ablation);
+    let (mut lines, mut names) = (Vec::new(), Vec::new());
+    for (at, column) in ablation.columns.iter().enumerate() {
+        for (run, model) in &runs {
+            let of_run = ablation.rows.iter().filter(|row| row.pretraining.settings.id() == *run);
+            let points: Vec<(f64, f64)> = of_run
+                .filter_map(|row| Some((row.pretraining.step as f64, column.unit.scaled(row.scores[at]?.mean))))
+                .collect();
+            if points.is_empty() {
+                continue;
+            }
+            let features = if column.features { " (features)" } else { "" };
+            let model = if runs.len() > 1 { format!(", {model}") } else { String::new() };
+            names.push((lines.len(), format!("{}{features}{model}", analysis.tasks[column.task].label)));
+            lines.push(Curve { series: lines.len(), points, best: true });
+        }
+    }
+    let description = format!("Line plot: dev scores after fine-tuning over pretraining steps, {} lines.", lines.len());
     let drawing = plot::curves(&Curves {
         description: &description,
         title: "dev score × 100 after fine-tuning",

@@ -1,19 +1,19 @@
 //! The paper's ablations, found among the systems that start from pretraining: which of them differ in one thing of
 //! their pretraining and in nothing else.
 
-use std::collections::BTreeMap;
+mod alike;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::analysis::Analysis;
 use super::judge::{Judge, Unit};
-use super::objective::{masks, names, unusual_masking};
 use super::published_ablations::{MASKS, Measured, OBJECTIVES, SIZES};
 use super::run::plain_task_name;
-use super::system::parameters;
 use super::weights;
-use crate::store::{Approach, PretrainSettings, Pretraining};
+use crate::store::{Approach, Pretraining, RunId};
+use alike::{Place, keys, place};
 
 /// What differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     Size,
     /// What stands in the places of masked tokens: table 8.
     Masking,
-    /// For how many steps: figure 5.
+    /// For how many steps, and perhaps what is learned too: figure 5.
     Steps,
 }
 
@@ -55,7 +55,16 @@ pub(crate) struct AblationRow<'a> {
     /// Held-out perplexity, when it is of the same text as in the other rows.
     pub(crate) perplexity: Option<f64>,
     /// By column.
-    pub(crate) scores: Vec<Option<f64>>,
+    pub(crate) scores: Vec<Option<AblationScore>>,
+}
+
+/// The best point of a system.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct AblationScore {
+    /// Mean over its seeds.
+    pub(crate) mean: f64,
+    /// Sample standard deviation over them, from two seeds on, of the score that judges.
+    pub(crate) sd: Option<f64>,
 }
 
 /// One task.
@@ -74,10 +83,6 @@ pub(crate) struct AblationColumn {
     /// The column of the paper's table.
     pub(crate) published: Option<usize>,
 }
-
-/// Settings that decide no weights, or decide them up to rounding.
-const UNDECIDING: [&str; 7] =
-    ["model", "evaluation", "masking", "snapshots", "saving", "log_every", "gradient_accumulation"];
 
 /// Every ablation at hand, in the paper's order of tables.
 pub(crate) fn all<'a>(analysis: &Analysis<'a>) -> Vec<Ablation<'a>> {
@@ -100,104 +105,30 @@ pub(crate) fn all<'a>(analysis: &Analysis<'a>) -> Vec<Ablation<'a>> {
     found
 }
 
-/// What must be alike in a group of this kind. None, when a pretraining takes no part. One without masks belongs to those
-/// with the paper's, else to every way of masking.
-fn keys(kind: Kind, pretraining: &Pretraining, known: &[(usize, &Pretraining)]) -> Vec<String> {
-    let settings = &pretraining.settings;
-    if kind == Kind::Steps {
-        return vec![settings.id().0];
-    }
-    if pretraining.step != settings.steps() {
-        return Vec::new();
-    }
-    match kind {
-        Kind::Objective => {
-            let masked: Vec<&PretrainSettings> = if names(settings.objective).masks {
-                vec![settings]
-            } else {
-                let all = known.iter().map(|(_, other)| &other.settings);
-                let (usual, other): (Vec<_>, Vec<_>) =
-                    all.filter(|other| names(other.objective).masks).partition(|s| unusual_masking(s).is_none());
-                if usual.is_empty() { other } else { usual }
-            };
-            let mut keys: Vec<String> =
-                masked.into_iter().map(|other| format!("{} {}", alike(kind, settings), json(&other.masking))).collect();
-            keys.sort();
-            keys.dedup();
-            keys
-        }
-        Kind::Masking => {
-            let of = |masking: crate::store::Masking| format!("{} {}", masking.share, masking.whole_words);
-            settings.masking.map(|masking| format!("{} {}", alike(kind, settings), of(masking))).into_iter().collect()
-        }
-        Kind::Size | Kind::Steps => vec![alike(kind, settings)],
-    }
-}
-
-fn json(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
-}
-
-/// The settings without those that decide nothing and those that may differ, as text.
-fn alike(kind: Kind, settings: &PretrainSettings) -> String {
-    let mut value = json(settings);
-    let mut forget = |place: &str, names: &[&str]| {
-        if let Some(Value::Object(object)) = value.pointer_mut(place) {
-            object.retain(|name, _| !names.contains(&name.as_str()));
-        }
-    };
-    forget("", &UNDECIDING);
-    // A corpus is prepared for an objective and with its masks, so its checksum differs with them.
-    if matches!(kind, Kind::Objective | Kind::Masking) {
-        for phase in 0..settings.phases.len() {
-            forget(&format!("/phases/{phase}"), &["data"]);
-        }
-    }
-    match kind {
-        // A left-to-right model is one of the same dimensions whose attention is cut.
-        Kind::Objective => {
-            forget("", &["objective"]);
-            forget("/architecture", &["causal"]);
-        }
-        Kind::Size => forget("/architecture", &["layers", "hidden", "heads", "intermediate"]),
-        Kind::Masking | Kind::Steps => {}
-    }
-    value.to_string()
-}
-
-/// The place of a pretraining among those of its kind: the paper's first, others after them.
-fn place(kind: Kind, pretraining: &Pretraining) -> (usize, u64, String) {
-    let settings = &pretraining.settings;
-    let last = usize::MAX;
-    match kind {
-        Kind::Objective => {
-            let row = names(settings.objective).row;
-            (OBJECTIVES.rows.iter().position(|(known, _)| *known == row).unwrap_or(last), 0, row.to_owned())
-        }
-        Kind::Size => (0, parameters(&settings.architecture), json(&settings.architecture).to_string()),
-        Kind::Masking => {
-            let own = settings.masking.as_ref().map(masks);
-            let rank = MASKS.rows.iter().position(|(known, _)| Some(*known) == own).unwrap_or(last);
-            (rank, 0, format!("{own:?}"))
-        }
-        Kind::Steps => (0, pretraining.step, String::new()),
-    }
-}
-
 fn ablation<'a>(
     analysis: &Analysis<'a>,
     kind: Kind,
     experiment: usize,
     members: &[(usize, &'a Pretraining)],
 ) -> Option<Ablation<'a>> {
-    let mut found: BTreeMap<(usize, u64, String), (&'a Pretraining, Vec<usize>)> = BTreeMap::new();
+    // Runs of one place differ in their text, which may have been prepared anew: each has a row.
+    let mut found: BTreeMap<(Place, RunId), (&'a Pretraining, Vec<usize>)> = BTreeMap::new();
     for (system, pretraining) in members {
-        found.entry(place(kind, pretraining)).or_insert((pretraining, Vec::new())).1.push(*system);
+        let key = (place(kind, pretraining), pretraining.settings.id());
+        found.entry(key).or_insert((pretraining, Vec::new())).1.push(*system);
     }
-    if found.len() < 2 {
+    if kind == Kind::Steps {
+        let mut steps: BTreeMap<RunId, usize> = BTreeMap::new();
+        for (_, run) in found.keys() {
+            *steps.entry(run.clone()).or_default() += 1;
+        }
+        found.retain(|(_, run), _| steps.get(run).is_some_and(|count| *count > 1));
+    }
+    if found.keys().map(|(place, _)| place).collect::<BTreeSet<_>>().len() < 2 {
         return None;
     }
-    let columns = columns(analysis, kind, members);
+    let systems: Vec<usize> = found.values().flat_map(|(_, systems)| systems.clone()).collect();
+    let columns = columns(analysis, kind, &systems);
     let text =
         |pretraining: &Pretraining| pretraining.settings.evaluation.as_ref().map(|held_out| held_out.data.clone());
     let first = found.values().find_map(|(pretraining, _)| text(pretraining));
@@ -218,7 +149,7 @@ fn ablation<'a>(
 }
 
 /// A column for each task and use of the encoder that a member has a score of.
-fn columns(analysis: &Analysis<'_>, kind: Kind, members: &[(usize, &Pretraining)]) -> Vec<AblationColumn> {
+fn columns(analysis: &Analysis<'_>, kind: Kind, systems: &[usize]) -> Vec<AblationColumn> {
     let published: &[Measured] = match kind {
         Kind::Objective => OBJECTIVES.columns,
         Kind::Size => SIZES.columns,
@@ -228,13 +159,11 @@ fn columns(analysis: &Analysis<'_>, kind: Kind, members: &[(usize, &Pretraining)
     let mut columns = Vec::new();
     for (task, judge) in analysis.judges.iter().enumerate() {
         for features in [false, true] {
-            let has_score = |(system, _): &(usize, &Pretraining)| {
-                reads_features(analysis, *system) == features
-                    && analysis.cell(task, *system).is_some_and(|cell| cell.best_score().is_some())
+            let has_score = |system: &&usize| {
+                reads_features(analysis, **system) == features
+                    && analysis.cell(task, **system).is_some_and(|cell| cell.best_score().is_some())
             };
-            let (Some(judge), scored) = (judge, members.iter().filter(|member| has_score(member)).count()) else {
-                continue;
-            };
+            let (Some(judge), scored) = (judge, systems.iter().filter(has_score).count()) else { continue };
             let column = column(published, judge, task, &analysis.tasks[task].name, features);
             // Features of one model alone say nothing about what differs, but where the paper has them too.
             if scored > usize::from(features && column.published.is_none()) {
@@ -264,14 +193,14 @@ fn reads_features(analysis: &Analysis<'_>, system: usize) -> bool {
 }
 
 /// The score of a column at the best point of the first of these systems that has one.
-fn score(analysis: &Analysis<'_>, systems: &[usize], column: &AblationColumn) -> Option<f64> {
+fn score(analysis: &Analysis<'_>, systems: &[usize], column: &AblationColumn) -> Option<AblationScore> {
     let judge = analysis.judges[column.task].as_ref()?;
     let fitting = systems.iter().filter(|system| reads_features(analysis, **system) == column.features);
     fitting.filter_map(|system| analysis.cell(column.task, *system)).find_map(|cell| {
         if column.metric == judge.metric {
-            return Some(cell.best_score()?.mean);
+            return cell.best_score().map(|score| AblationScore { mean: score.mean, sd: score.sd });
         }
         let other = cell.others.iter().find(|(metric, split, ..)| *metric == column.metric && *split == judge.split);
-        other.map(|(.., value)| *value)
+        other.map(|(.., mean)| AblationScore { mean: *mean, sd: None })
     })
 }

@@ -1,0 +1,99 @@
+//! Which pretrainings differ in one thing and in nothing else.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Kind;
+use crate::report::objective::{masks, names, unusual_masking};
+use crate::report::published_ablations::{MASKS, OBJECTIVES};
+use crate::report::system::parameters;
+use crate::store::{Masking, PretrainSettings, Pretraining};
+
+/// Settings that decide no weights, or decide them up to rounding.
+const UNDECIDING: [&str; 7] =
+    ["model", "evaluation", "masking", "snapshots", "saving", "log_every", "gradient_accumulation"];
+
+/// What must be alike in a group of this kind. None, when a pretraining takes no part. One without masks belongs to those
+/// with the paper's, else to every way of masking.
+pub(super) fn keys(kind: Kind, pretraining: &Pretraining, known: &[(usize, &Pretraining)]) -> Vec<String> {
+    let settings = &pretraining.settings;
+    if kind != Kind::Steps && pretraining.step != settings.steps() {
+        return Vec::new();
+    }
+    match kind {
+        // The paper's figure has a line for masked tokens and one from left to right.
+        Kind::Objective | Kind::Steps => {
+            let masked: Vec<&PretrainSettings> = if names(settings.objective).masks {
+                vec![settings]
+            } else {
+                let all = known.iter().map(|(_, other)| &other.settings);
+                let (usual, other): (Vec<_>, Vec<_>) =
+                    all.filter(|other| names(other.objective).masks).partition(|s| unusual_masking(s).is_none());
+                if usual.is_empty() { other } else { usual }
+            };
+            let mut keys: Vec<String> =
+                masked.into_iter().map(|other| format!("{} {}", alike(kind, settings), json(&other.masking))).collect();
+            keys.sort();
+            keys.dedup();
+            keys
+        }
+        Kind::Masking => {
+            let of = |masking: Masking| format!("{} {}", masking.share, masking.whole_words);
+            settings.masking.map(|masking| format!("{} {}", alike(kind, settings), of(masking))).into_iter().collect()
+        }
+        Kind::Size => vec![alike(kind, settings)],
+    }
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// The settings without those that decide nothing and those that may differ, as text.
+fn alike(kind: Kind, settings: &PretrainSettings) -> String {
+    let mut value = json(settings);
+    let mut forget = |place: &str, names: &[&str]| {
+        if let Some(Value::Object(object)) = value.pointer_mut(place) {
+            object.retain(|name, _| !names.contains(&name.as_str()));
+        }
+    };
+    forget("", &UNDECIDING);
+    // A corpus is prepared for an objective and with its masks, so its checksum differs with them.
+    if kind != Kind::Size {
+        for phase in 0..settings.phases.len() {
+            forget(&format!("/phases/{phase}"), &["data"]);
+        }
+    }
+    match kind {
+        // A left-to-right model is one of the same dimensions whose attention is cut.
+        Kind::Objective | Kind::Steps => {
+            forget("", &["objective"]);
+            forget("/architecture", &["causal"]);
+        }
+        Kind::Size => forget("/architecture", &["layers", "hidden", "heads", "intermediate"]),
+        Kind::Masking => {}
+    }
+    value.to_string()
+}
+
+/// What a row is known by and sorted by: the paper's rows first, others after them.
+pub(super) type Place = (usize, u64, String);
+
+/// The place of a pretraining among those of its kind.
+pub(super) fn place(kind: Kind, pretraining: &Pretraining) -> Place {
+    let settings = &pretraining.settings;
+    let last = usize::MAX;
+    match kind {
+        Kind::Objective | Kind::Steps => {
+            let row = names(settings.objective).row;
+            let rank = OBJECTIVES.rows.iter().position(|(known, _)| *known == row).unwrap_or(last);
+            (rank, if kind == Kind::Steps { pretraining.step } else { 0 }, row.to_owned())
+        }
+        Kind::Size => (0, parameters(&settings.architecture), json(&settings.architecture).to_string()),
+        Kind::Masking => {
+            let own = settings.masking.as_ref().map(masks);
+            let rank = MASKS.rows.iter().position(|(known, _)| Some(*known) == own).unwrap_or(last);
+            (rank, 0, format!("{own:?}"))
+        }
+    }
+}
