@@ -295,6 +295,7 @@ fn objectives_are_table_5() {
         }),
         variant("ltr", |run| {
             run.objective = Objective::NextToken;
+            run.architecture.causal = true;
             run.masking = None;
             run.phases[0].data = "left to right".into();
         }),
@@ -434,6 +435,7 @@ pub fn samples() -> Vec<(&'static str, Vec<ExperimentInput>, Vec<PretrainingInpu
         variant("no-nsp", |run| run.objective = Objective::MaskedTokens),
         variant("left-to-right", |run| {
             run.objective = Objective::NextToken;
+            run.architecture.causal = true;
             run.masking = None;
         }),
     ];

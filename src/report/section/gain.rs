@@ -20,18 +20,16 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         .flat_map(|gain| &gain.pretrained)
         .map(|(system, rows)| sentence(analysis, *system, rows))
         .collect();
-    let text = "Differences are of the best points' scores on dev. The interval is a normal approximation from the number of \
+    let text = "The difference is that of the best points' scores on dev. Its interval is a normal approximation from the number of \
                 dev examples, as of shares that are right (Agresti and Caffo 2000) or of correlations, with the spread over \
                 seeds where there are several; as both models answer the same examples, it is rather too wide than too \
-                narrow. Better or worse is what an interval without 0 says.";
+                narrow. It is better or worse when the interval leaves out 0.";
     // More of them than a reader follows stand in lines of their own.
     let sentences =
         if sentences.len() > 4 { Block::List { items: sentences } } else { Block::paragraph(sentences.join(" ")) };
     let mut blocks = vec![sentences, Block::paragraph(text)];
     for (at, gain) in gains.iter().enumerate() {
-        if gains.len() > 1 {
-            blocks.push(Block::heading(heading(analysis, gain)));
-        }
+        blocks.push(Block::heading(heading(analysis, gain)));
         let figure = figure(analysis, gain, at)?;
         if let [(system, rows)] = &gain.pretrained[..] {
             let table = Block::Table(table_of_one(analysis, gain.random, *system, rows));
@@ -87,7 +85,7 @@ fn table_of_one(analysis: &Analysis<'_>, random: usize, system: usize, rows: &[G
         })
         .collect();
     let (random, system) = (&analysis.systems[random].label, &analysis.systems[system]);
-    let caption = format!("{} ({}) against {random} (random)", system.label, weights::described(&system.start));
+    let caption = format!("{random} (random), {} ({})", system.label, weights::described(&system.start));
     Table { caption, columns, rows, interactive: false }
 }
 
@@ -125,8 +123,7 @@ fn table_of_several(analysis: &Analysis<'_>, gain: &Gain) -> Table {
         Cell::number(helped, tally.helped as f64).small(format!("clearly {}", tally.clearly)).tone(Tone::Quiet)
     }));
     body.push(last);
-    let caption =
-        format!("Pretrained models against {} (random): score, and what it is more or less", label(gain.random));
+    let caption = format!("Pretrained models against {} (random): score and difference", label(gain.random));
     Table { caption, columns, rows: body, interactive: false }
 }
 

@@ -8,8 +8,8 @@ use crate::report::plot::{self, Curve, Curves, Marks};
 use crate::report::pretraining::PretrainRun;
 use crate::store::{PretrainEvent, PretrainScores, PretrainStepEvent};
 
-/// More points than this are averaged in buckets.
-const POINTS: usize = 240;
+/// The most points of a line, and of all lines of a plot together; what is more is averaged in buckets.
+const POINTS: (usize, usize) = (240, 720);
 
 type Line = Vec<(f64, f64)>;
 type FromStep = fn(&PretrainStepEvent) -> Option<f64>;
@@ -87,13 +87,13 @@ fn lines(runs: &[&PretrainRun<'_>], points: impl Fn(&PretrainRun<'_>) -> Line) -
     runs.iter().map(line).filter(|line| !line.points.is_empty()).collect()
 }
 
-fn logged(run: &PretrainRun<'_>, read: FromStep) -> Line {
+fn logged(run: &PretrainRun<'_>, read: FromStep, most: usize) -> Line {
     let point = |event: &PretrainEvent| match event {
         PretrainEvent::Step(step) => Some((step.step as f64, read(step)?)),
         PretrainEvent::Evaluation(_) => None,
     };
     let points: Line = run.events.iter().filter_map(point).filter(|point| point.1.is_finite()).collect();
-    thinned(&points, POINTS)
+    thinned(&points, most)
 }
 
 fn evaluated(run: &PretrainRun<'_>, read: FromScores) -> Line {
@@ -106,7 +106,10 @@ fn figure(experiment: &str, runs: &[&PretrainRun<'_>], quantity: &Quantity) -> R
     let held_out = quantity.scores.map(|read| lines(runs, |run| evaluated(run, read))).unwrap_or_default();
     let is_held_out = !held_out.is_empty();
     let mut lines = match quantity.step {
-        Some(read) if !is_held_out => lines(runs, |run| logged(run, read)),
+        Some(read) if !is_held_out => {
+            let most = (POINTS.1 / runs.len().max(1)).clamp(40, POINTS.0);
+            lines(runs, |run| logged(run, read, most))
+        }
         Some(_) | None => held_out,
     };
     if lines.is_empty() {
