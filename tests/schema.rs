@@ -46,7 +46,7 @@ fn every_experiment_loads_and_names_the_schema() {
         let experiment =
             spec::load(&path, &known_tasks(), &[]).unwrap_or_else(|found| panic!("{}", render(&found, false)));
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        assert_eq!(experiment.name, stem, "an experiment is found by its file's name");
+        assert_eq!(experiment.name(), stem, "an experiment is found by its file's name");
     }
 }
 
@@ -62,7 +62,10 @@ fn the_schema_refuses_what_the_reader_refuses() {
     let schema = spec::schema(&known_tasks());
     let names: Vec<&str> = known_tasks().iter().map(|task| task.name).collect();
     assert_eq!(schema["properties"]["tasks"]["items"]["anyOf"][0]["enum"], serde_json::json!(names));
-    assert_eq!(schema["required"], serde_json::json!(["experiment", "models", "tasks", "sweep"]));
+    assert_eq!(schema["required"], serde_json::json!(["experiment", "models"]));
+    let kinds = serde_json::json!([{"required": ["tasks", "sweep"]}, {"required": ["pretrain"]}]);
+    assert_eq!(schema["oneOf"], kinds);
+    assert_eq!(schema["properties"]["tasks"]["default"], serde_json::Value::Null);
     let sweep = property(&schema, &schema, "sweep");
     assert_eq!(sweep["required"], serde_json::json!(["batch_size", "learning_rate", "epochs"]));
     let training = property(&schema, &schema, "training");

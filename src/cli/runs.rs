@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use serde::Serialize;
 use serde_json::json;
 
 use super::table::{Column, print, table};
 use super::{Ended, Error};
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::store::{Event, RunFolder, RunState, RunsRoot, diff};
+use crate::store::{
+    Event, Failure, Finished, PretrainEvent, PretrainRecord, RunFolder, RunState, RunsRoot, Work, diff,
+};
+use crate::units::Seconds;
 
 /// List, show, compare and remove single runs.
 #[derive(Debug, clap::Args)]
@@ -107,12 +111,11 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Ende
     for experiment in &experiments {
         for folder in root.folders(experiment)? {
             let state = folder.state()?;
-            let record = folder.record().ok().flatten();
-            let score = record.as_ref().and_then(crate::store::Record::primary_score);
+            let (metric, score, seconds) =
+                folder.finished().ok().flatten().map_or((None, None, None), |done| judged(&done));
             rows.push(json!({
                 "id": folder.id(), "experiment": experiment, "task": folder.task(), "model": folder.model(),
-                "state": state_word(&state), "metric": record.as_ref().map(|record| &record.primary_metric),
-                "score": score, "seconds": record.as_ref().map(|record| record.timings.wall),
+                "state": state_word(&state), "metric": metric, "score": score, "seconds": seconds,
             }));
         }
     }
@@ -148,7 +151,23 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Ende
     Ok(Ended::Well)
 }
 
+/// What a run that is done is judged by, its value, and how long it took.
+fn judged(done: &Finished) -> (Option<String>, Option<f64>, Option<Seconds>) {
+    match done {
+        Finished::FineTuning(record) => {
+            (Some(record.primary_metric.clone()), record.primary_score(), Some(record.timings.wall))
+        }
+        Finished::Pretraining(record) => {
+            let perplexity = record.evaluations.last().map(|scores| scores.perplexity);
+            (perplexity.map(|_| "perplexity".to_owned()), perplexity, Some(record.wall))
+        }
+    }
+}
+
 fn show(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
+    if folder.is_pretraining() {
+        return show_pretraining(folder, as_json);
+    }
     let state = folder.state()?;
     let settings = folder.settings()?;
     let record = folder.record()?;
@@ -163,15 +182,7 @@ fn show(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
         print(&format_args!("{everything:#}"))?;
         return Ok(Ended::Well);
     }
-    print(&format_args!(
-        "run     {}\nfolder  {}\nstate   {}",
-        folder.id(),
-        folder.path().display(),
-        state_word(&state)
-    ))?;
-    if let Some(failure) = failure {
-        print(&format_args!("failed  {}: {}", failure.kind, failure.cause))?;
-    }
+    show_state(folder, &state, failure.as_ref())?;
     if let Some(record) = record {
         let ended = &record.timings;
         print(&format_args!(
@@ -191,19 +202,77 @@ fn show(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
             print(&format_args!("note    {note}"))?;
         }
     }
+    show_settings(settings.as_ref())
+}
+
+fn show_state(folder: &RunFolder, state: &RunState, failure: Option<&Failure>) -> Result<(), Error> {
+    let (id, path, state) = (folder.id(), folder.path().display(), state_word(state));
+    print(&format_args!("run     {id}\nfolder  {path}\nstate   {state}"))?;
+    if let Some(failure) = failure {
+        print(&format_args!("failed  {}: {}", failure.kind, failure.cause))?;
+    }
+    Ok(())
+}
+
+fn show_settings(settings: Option<&impl Serialize>) -> Result<Ended, Error> {
     if let Some(settings) = settings {
-        let yaml = serde_yaml::to_string(&settings).map_err(|error| Error::System(error.to_string()))?;
+        let yaml = serde_yaml::to_string(settings).map_err(|error| Error::System(error.to_string()))?;
         print(&format_args!("\nsettings\n{}", yaml.trim_end()))?;
     }
     Ok(Ended::Well)
 }
 
-fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<Ended, Error> {
-    let (Some(left), Some(right)) = (a.settings()?, b.settings()?) else {
-        return Err(Diagnostic::new("a run without settings.json cannot be compared").into());
+fn show_pretraining(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
+    let (state, failure, record) = (folder.state()?, folder.failure()?, folder.pretrain_record()?);
+    let step = folder.pretrain_events()?.last().map_or(0, PretrainEvent::step);
+    let settings = match folder.work()? {
+        Some(Work::Pretraining(settings)) => Some(settings),
+        Some(Work::FineTuning(_)) | None => None,
     };
-    let mut rows: Vec<Vec<String>> =
-        diff(&left, &right).into_iter().map(|(path, left, right)| vec![path, left, right]).collect();
+    if as_json {
+        let everything = json!({
+            "id": folder.id(), "folder": folder.path(), "state": state_word(&state), "step": step,
+            "failure": failure, "record": record, "settings": settings,
+        });
+        print(&format_args!("{everything:#}"))?;
+        return Ok(Ended::Well);
+    }
+    show_state(folder, &state, failure.as_ref())?;
+    print(&format_args!("step    {step}"))?;
+    if let Some(record) = record {
+        let (wall, speed, memory) = (record.wall, record.tokens_per_second.round(), record.peak_memory);
+        print(&format_args!("time    {wall} ({speed} tokens/s), peak memory {memory}"))?;
+        let columns = ["step", "loss", "perplexity", "accuracy", "next sentence"].map(Column::Number);
+        let rows = record.evaluations.iter().map(|scores| {
+            let next = scores.nsp_accuracy.map_or_else(|| "–".to_owned(), |accuracy| format!("{accuracy:.4}"));
+            let numbers = [scores.mlm_loss, scores.perplexity, scores.mlm_accuracy].map(|value| format!("{value:.4}"));
+            [vec![scores.step.to_string()], numbers.into(), vec![next]].concat()
+        });
+        print(&format_args!("\n{}", table(&columns, rows)))?;
+        for note in &record.notes {
+            print(&format_args!("note    {note}"))?;
+        }
+    }
+    show_settings(settings.as_ref())
+}
+
+fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<Ended, Error> {
+    let differing = match (a.work()?, b.work()?) {
+        (Some(Work::FineTuning(left)), Some(Work::FineTuning(right))) => diff(&*left, &*right),
+        (Some(Work::Pretraining(left)), Some(Work::Pretraining(right))) => diff(&*left, &*right),
+        (Some(_), Some(_)) => {
+            let found = Diagnostic::new("one of the runs pretrains and the other does not");
+            return Err(found.hint("`bertbench runs list` shows what each is").into());
+        }
+        _ => return Err(Diagnostic::new("a run without settings.json cannot be compared").into()),
+    };
+    let mut rows: Vec<Vec<String>> = differing.into_iter().map(|(path, left, right)| vec![path, left, right]).collect();
+    if let (Some(left), Some(right)) = (a.pretrain_record()?, b.pretrain_record()?) {
+        let perplexity = |record: &PretrainRecord| {
+            record.evaluations.last().map_or_else(|| "–".to_owned(), |scores| format!("{:.4}", scores.perplexity))
+        };
+        rows.push(vec!["perplexity".to_owned(), perplexity(&left), perplexity(&right)]);
+    }
     if let (Some(left), Some(right)) = (a.record()?, b.record()?) {
         for score in &left.scores {
             let other = right.score(&score.metric, &score.split);

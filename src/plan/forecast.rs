@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::PlannedRun;
 use super::work::{evaluation_flops, kept_numbers, model_parameters, trained_parameters, training_flops};
-use crate::store::Architecture;
+use crate::store::{Architecture, RunSettings};
 use crate::units::{Bytes, Seconds};
 
 /// Rates of this machine and device, measured by short runs.
@@ -45,7 +45,7 @@ pub struct Totals {
     pub seconds: Seconds,
     /// The largest of any run.
     pub peak_memory: Bytes,
-    /// All run folders, and for each task the largest model's weights.
+    /// All run folders, for each task the largest model's weights, and the checkpoints of the largest long run.
     pub disk: Bytes,
 }
 
@@ -59,6 +59,11 @@ const TRAINED_COPIES: u64 = 3;
 const RUN_FILES_BYTES: u64 = 16 * 1024;
 const LOG_LINE_BYTES: u64 = 96;
 const PREDICTION_BYTES: u64 = 24;
+
+/// Runs write checkpoints after so long; they keep two, and a third is being written.
+const CHECKPOINTS_AFTER: Seconds = Seconds(300.0);
+const CHECKPOINTS: u64 = 3;
+const MOMENTS: u64 = 2;
 
 /// Parameters of the encoder and its pooler, without a task's head (Devlin et al. 2018, §3).
 #[must_use]
@@ -124,11 +129,17 @@ fn disk(run: &PlannedRun) -> Bytes {
     Bytes(RUN_FILES_BYTES + LOG_LINE_BYTES * run.steps + PREDICTION_BYTES * run.dev_examples)
 }
 
+/// Every weight, and both moments of those that are trained.
+fn checkpoint_bytes(settings: &RunSettings) -> u64 {
+    FLOAT_BYTES * (model_parameters(settings) + MOMENTS * trained_parameters(settings))
+}
+
 impl Totals {
     /// The totals of `runs`.
     pub(super) fn of(runs: &[PlannedRun], calibration: &Calibration) -> Self {
         let mut totals = Self { runs: runs.len(), seconds: Seconds(0.0), peak_memory: Bytes(0), disk: Bytes(0) };
         let mut best_models: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut checkpoints = 0;
         for run in runs {
             let forecast = forecast(run, calibration);
             totals.seconds.0 += forecast.seconds.0;
@@ -137,8 +148,12 @@ impl Totals {
             let weights = FLOAT_BYTES * model_parameters(&run.settings);
             let largest = best_models.entry(&run.settings.task).or_default();
             *largest = weights.max(*largest);
+            if forecast.seconds > CHECKPOINTS_AFTER {
+                checkpoints = checkpoints.max(CHECKPOINTS * checkpoint_bytes(&run.settings));
+            }
         }
-        totals.disk.0 += best_models.values().sum::<u64>();
+        // Checkpoints go when their run is done.
+        totals.disk.0 += best_models.values().sum::<u64>() + checkpoints;
         totals
     }
 }

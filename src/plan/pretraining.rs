@@ -269,3 +269,7 @@ fn flops(settings: &PretrainSettings, tokens: u64, examples: u64) -> f64 {
     let [hidden, words] = [settings.architecture.hidden, settings.architecture.vocab_size].map(f64::from);
     forward_flops(&settings.architecture, tokens, examples) + 2.0 * share * tokens as f64 * hidden * (hidden + words)
 }
+
+#[cfg(test)]
+#[path = "pretraining_tests.rs"]
+mod tests;

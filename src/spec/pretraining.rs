@@ -351,7 +351,8 @@ fn check_masking(keys: &Keys<'_>, masking: &Masking) -> Result<(), Diagnostic> {
         return Err(found.hint("the paper's is 0.15"));
     }
     if most == Some(0) {
-        return Err(keys.refused("masking.most", "`most` takes 1 or more, found `0`".to_owned()));
+        let found = keys.refused("masking.most", "`most` takes 1 or more, found `0`".to_owned());
+        return Err(found.hint("leave it out for `share` of the longest example"));
     }
     let rates = [mask, same, random];
     if rates.iter().any(|rate| !(0.0..=1.0).contains(rate)) || (rates.iter().sum::<f64>() - 1.0).abs() > SUM_TOLERANCE {
@@ -371,7 +372,8 @@ fn check_phase(
 ) -> Result<Phase, Diagnostic> {
     let key = |key: &str| format!("phases.{at}.{key}");
     if phase.steps == 0 {
-        return Err(keys.refused(&key("steps"), "`steps` takes 1 or more, found `0`".to_owned()));
+        let found = keys.refused(&key("steps"), "`steps` takes 1 or more, found `0`".to_owned());
+        return Err(found.hint(for_example("steps")));
     }
     let examples = match (phase.max_length, &phase.corpus) {
         (Some(_), Some(_)) => {

@@ -24,6 +24,12 @@ pub fn schema(known: &[KnownTask]) -> Value {
             {"type": "string", "pattern": NAME, "description": declared},
         ]});
     }
+    // What is empty when it is left out must not be empty when it is there.
+    for key in ["tasks", "sweep"] {
+        if let Some(Value::Object(of)) = schema.pointer_mut(&format!("/properties/{key}")) {
+            of.remove("default");
+        }
+    }
     // The reader's aliases; schemars lists the first names only.
     if let Some(Value::Array(presets)) = schema.pointer_mut("/definitions/Preset/oneOf") {
         let description = "`bert-tiny` to `bert-medium`, for short.";

@@ -1,8 +1,7 @@
 //! What differs between two runs.
 
+use serde::Serialize;
 use serde_json::Value;
-
-use super::settings::RunSettings;
 
 /// Stands for a setting that one of the two runs does not have.
 const ABSENT: &str = "(absent)";
@@ -10,8 +9,8 @@ const ABSENT: &str = "(absent)";
 /// Every setting in which `a` and `b` differ, in the order of the settings: its dotted path, such as
 /// `training.max_length`, and both values, as JSON or as a person writes them.
 #[must_use]
-pub fn diff(a: &RunSettings, b: &RunSettings) -> Vec<(String, String, String)> {
-    let value = |settings| serde_json::to_value(settings).unwrap_or(Value::Null);
+pub fn diff<S: Serialize>(a: &S, b: &S) -> Vec<(String, String, String)> {
+    let value = |settings: &S| serde_json::to_value(settings).unwrap_or(Value::Null);
     let mut found = Vec::new();
     compare("", Some(&value(a)), Some(&value(b)), &mut found);
     found

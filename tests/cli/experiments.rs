@@ -6,23 +6,39 @@ use std::path::Path;
 
 use bertbench::kernel::Bf16Support;
 use bertbench::plan::known_tasks;
-use bertbench::spec::{self, Approach, Experiment, ModelSource};
+use bertbench::spec::{self, Approach, DataSource, Experiment, ExperimentFile, ModelSource, Pretraining, TextSource};
 
 use crate::program::Workplace;
 
-/// How many runs each makes: models and their tasks × points of the sweep × seeds.
-const EXPERIMENTS: [(&str, usize); 11] = [
+/// How many runs each makes: models and their tasks × points of the sweep × seeds. Those that pretrain come after.
+const EXPERIMENTS: [(&str, usize); 15] = [
     ("bert-base", 11 * 12 * 5),
     ("bert-large", 11 * 12 * 5),
     ("chinese-ner", 2 * 12 * 5),
     ("conll-features", 6 * 2 * 5),
     ("glue-base-large", 2 * 9 * 12),
-    ("mini", 2 * 13 * 12),
+    ("mini", 4 * 13 * 12),
+    ("mini-masking", 6 * 3 * 3),
+    ("mini-objectives", 3 * 5 * 3),
+    ("mini-sizes", 6 * 3 * 3),
+    ("mini-steps", 10 * 3),
     ("resume-ner", 2),
     ("rte-minilm", 12),
     ("squad2", 2 * 5),
     ("stsb-minilm", 5),
     ("stsb-minilm-bf16", 5),
+];
+
+/// The experiments that pretrain, and how many runs each makes.
+const PRETRAINING: [(&str, usize); 8] = [
+    ("mini-masking-pretrain", 6),
+    ("mini-objectives-pretrain", 3),
+    ("mini-pretrain", 2),
+    ("mini-sizes-pretrain", 6),
+    ("mini-steps-pretrain", 2),
+    ("pretrain-base", 1),
+    ("pretrain-large", 1),
+    ("pretrain-wikitext2", 1),
 ];
 
 /// Lines of `status`, by experiment: what is particular to a task or a model.
@@ -113,7 +129,7 @@ fn resume(sentences: &[Tagged<'_>]) -> String {
 /// What is not at hand where tests run, put into the experiment's place for it: `--set` options.
 fn overrides(experiment: &Experiment) -> Vec<String> {
     let mut set = Vec::new();
-    if experiment.name != "mini" {
+    if !matches!(experiment.data, DataSource::Mini { .. }) {
         set.push(format!("data={DATA}"));
     }
     for (model, checkpoint) in experiment.models.iter().zip(CHECKPOINTS.iter().cycle()) {
@@ -124,7 +140,7 @@ fn overrides(experiment: &Experiment) -> Vec<String> {
             ModelSource::Random(_) if model.vocabulary.is_some() => {
                 set.push(format!("models.{}.vocabulary={DATA}/vocab.txt", model.name));
             }
-            ModelSource::Random(_) => {}
+            ModelSource::Random(_) | ModelSource::Pretraining(_) => {}
         }
         if model.approach != Approach::FineTuning {
             // The paper's 768 are half a minute of a processor.
@@ -146,16 +162,70 @@ fn every_experiment_of_the_folder_is_in_the_table() {
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     found.sort();
-    assert_eq!(found, EXPERIMENTS.map(|(name, _)| name));
+    let mut known: Vec<&str> = EXPERIMENTS.iter().chain(&PRETRAINING).map(|(name, _)| *name).collect();
+    known.sort_unstable();
+    assert_eq!(found, known);
+}
+
+/// Experiments look for those that pretrain their models beside themselves.
+fn copy_all(place: &Workplace) {
+    for (name, _) in EXPERIMENTS.iter().chain(&PRETRAINING) {
+        let file = format!("{name}.yaml");
+        fs::copy(Path::new("experiments").join(&file), place.path(&file)).unwrap();
+    }
+}
+
+/// For experiments with text of their own, the mini benchmark's, and sizes and batches that take a step in no time.
+fn pretraining_overrides(experiment: &Pretraining) -> Vec<String> {
+    let mut set = Vec::new();
+    if matches!(experiment.text, TextSource::Files { .. }) {
+        set.push(format!("pretrain.text=[{DATA}/corpus/train.txt]"));
+        set.push(format!("pretrain.held_out=[{DATA}/corpus/heldout.txt]"));
+        set.push("pretrain.format=sentences".to_owned());
+        set.push("pretrain.dupe_factor=1".to_owned());
+        set.push("training.gradient_accumulation=1".to_owned());
+        for model in &experiment.models {
+            let of = format!("models.{}", model.name);
+            set.push(format!(
+                "{of}={{architecture: {{layers: 1, hidden: 16, heads: 2}}, vocabulary: {DATA}/vocab.txt}}"
+            ));
+        }
+    }
+    set.push("pretrain.batch_size=4".to_owned());
+    set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]).collect()
+}
+
+#[test]
+fn every_pretraining_is_planned_and_checked_on_stand_ins() {
+    let place = Workplace::new();
+    place.generate(DATA);
+    copy_all(&place);
+    for (name, runs) in PRETRAINING {
+        let file = format!("{name}.yaml");
+        let ExperimentFile::Pretraining(experiment) = spec::load(&place.path(&file), &known_tasks(), &[]).unwrap()
+        else {
+            panic!("{name} does not pretrain")
+        };
+        let set = pretraining_overrides(&experiment);
+        let arguments: Vec<&str> = std::iter::once(file.as_str()).chain(set.iter().map(String::as_str)).collect();
+        let plan = place.run(&[&["plan", "--json"], &arguments[..]].concat()).ok().json();
+        let planned = plan["runs"].as_array().unwrap();
+        assert_eq!(planned.len(), runs, "{name}");
+        let check = place.run(&[&["check"], &arguments[..]].concat()).ok();
+        for model in &experiment.models {
+            let line = format!("ok    one step of {}: loss ", model.name);
+            assert!(check.out.contains(&line), "no {line:?} in {}", check.exchange());
+        }
+    }
 }
 
 #[test]
 fn every_experiment_is_planned_and_checked_on_stand_ins() {
     let place = with_stand_ins();
+    copy_all(&place);
     for (name, runs) in EXPERIMENTS {
         let file = format!("{name}.yaml");
-        fs::copy(Path::new("experiments").join(&file), place.path(&file)).unwrap();
-        let experiment = spec::load(&place.path(&file), &known_tasks(), &[]).unwrap();
+        let experiment = spec::load(&place.path(&file), &known_tasks(), &[]).unwrap().with_tasks().unwrap();
         let set = overrides(&experiment);
         let arguments: Vec<&str> = std::iter::once(file.as_str()).chain(set.iter().map(String::as_str)).collect();
 
@@ -173,8 +243,15 @@ fn every_experiment_is_planned_and_checked_on_stand_ins() {
         let check = place.run(&[&["check"], &arguments[..]].concat()).ok();
         for model in &experiment.models {
             for task in experiment.tasks_of(model) {
-                let (task, model) = (&task.name, &model.name);
-                for line in [format!("ok    {task} train: "), format!("ok    one step of {model} on {task}: loss ")] {
+                let (task, of, model) = (&task.name, &model.source, &model.name);
+                let step = match of {
+                    // Its weights are not there yet.
+                    ModelSource::Pretraining(of) => format!("ok    pretraining {} {} ", of.experiment, of.model),
+                    ModelSource::Random(_) | ModelSource::Checkpoint(_) | ModelSource::Hub(_) => {
+                        format!("ok    one step of {model} on {task}: loss ")
+                    }
+                };
+                for line in [format!("ok    {task} train: "), step] {
                     assert!(check.out.contains(&line), "no {line:?} in {}", check.exchange());
                 }
             }

@@ -23,6 +23,7 @@ mod ner;
 mod precision;
 mod predict;
 mod predict_formats;
+mod pretraining;
 mod program;
 mod rows;
 mod runs;

@@ -10,7 +10,7 @@ use bertbench::random::Stream;
 use bertbench::store::{RunId, RunsRoot};
 
 use crate::fake::{assert_each_done_once, execute, start};
-use crate::jobs::fine_jobs;
+use crate::jobs::{fine_jobs, settings};
 
 /// The records so far, byte for byte: each names the attempt that made it.
 fn records(root: &Path, jobs: &[Job]) -> BTreeMap<RunId, Vec<u8>> {
@@ -51,7 +51,7 @@ fn ten_times_killed_at_random_no_run_is_lost_half_written_or_done_twice() {
 
     let root = RunsRoot::new(disk.path());
     let mut kept = jobs.iter().filter(|job| job.folder(&root).unwrap().model_folder().exists());
-    let best = jobs.iter().filter(|job| job.settings.seed % 10 == 7).min_by(|a, b| a.id.cmp(&b.id)).unwrap();
+    let best = jobs.iter().filter(|job| settings(job).seed % 10 == 7).min_by(|a, b| a.id.cmp(&b.id)).unwrap();
     assert_eq!(kept.next().map(|job| &job.id), Some(&best.id), "the best run's weights remain");
     assert_eq!(kept.next(), None);
     assert_eq!(

@@ -11,9 +11,11 @@ use bertbench::exec::{
     Executor, Job, Local, Observer, Options, Phase, Progress, Silent, StopFlag, Summary, Unfinished, WorkerCommand,
     worker,
 };
-use bertbench::store::{Event, Failure, FailureKind, Record, RunFolder, RunId, RunsRoot, StepEvent, StoreError};
+use bertbench::store::{
+    Event, Failure, FailureKind, Finished, RunFolder, RunId, RunsRoot, StepEvent, StoreError, Work,
+};
 
-use crate::jobs::{EXPERIMENT, record};
+use crate::jobs::{EXPERIMENT, pretrain_record, record, settings};
 
 const ROLE: &str = "BERTBENCH_TEST_ROLE";
 const ROOT: &str = "BERTBENCH_TEST_ROOT";
@@ -186,15 +188,22 @@ fn train(
     folder: &RunFolder,
     progress: &mut dyn FnMut(Progress),
     stop: &StopFlag,
-) -> Result<Record, Unfinished> {
+) -> Result<Finished, Unfinished> {
+    if let Work::Pretraining(settings) = &job.work {
+        std::thread::sleep(Duration::from_millis(50));
+        return match settings.model.as_str() {
+            "diverges" => Err(Failure::now(FailureKind::Diverged, "loss is NaN at step 2").into()),
+            _ => Ok(pretrain_record(job).into()),
+        };
+    }
     let wrong = |error: StoreError| Failure::now(FailureKind::Error, error.to_string());
-    let steps = u64::from(job.settings.epochs);
+    let steps = u64::from(settings(job).epochs);
     let mut log = folder.event_log().map_err(wrong)?;
     for step in 1..=steps {
         if stop.is_set() {
             return Err(Unfinished::Stopped);
         }
-        std::thread::sleep(Duration::from_millis(u64::from(job.settings.batch_size)));
+        std::thread::sleep(Duration::from_millis(u64::from(settings(job).batch_size)));
         let event = StepEvent { step, epoch: 1, loss: 0.7, learning_rate: 3e-5, tokens_per_second: 100.0 };
         log.append(&Event::Step(event)).map_err(wrong)?;
         let (phase, loss) = (Phase::Training, Some(f64::INFINITY));
@@ -209,12 +218,12 @@ fn train(
         let fill = |path: &Path| Ok(fs::write(path.join("model.safetensors"), &job.id.0)?);
         folder.write_model::<StoreError>(fill).map_err(wrong)?;
     }
-    Ok(record)
+    Ok(record.into())
 }
 
 /// What the task's name says.
 fn misbehave(job: &Job) -> Result<(), Unfinished> {
-    match job.settings.task.as_str() {
+    match settings(job).task.as_str() {
         "panics" => panic!("index out of bounds, pretended"),
         "panics-in-a-thread" => std::thread::scope(|scope| {
             // As rayon does: the panic of a thread goes on in the one that waits for it.

@@ -5,11 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bertbench::exec::Job;
 use bertbench::store::{
-    Architecture, Host, Optimizer, Precision, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings,
+    Architecture, Host, Objective, Optimizer, Precision, PretrainPhase, PretrainRecord, PretrainSettings, Provenance,
+    Record, RunSettings, Score, Start, Timings, TrainingSettings, Work,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
 pub(crate) const EXPERIMENT: &str = "pretended";
+/// The experiment of pretraining jobs.
+pub(crate) const PRETRAINING_EXPERIMENT: &str = "pretended-first";
 
 /// A job of `task`, which says how it ends, with so many steps of so many milliseconds.
 pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> Job {
@@ -59,6 +62,73 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
     Job::new(EXPERIMENT, settings, Seconds(f64::from(steps * step_milliseconds) / 1000.0))
 }
 
+/// The settings of a job that is not a pretraining.
+pub(crate) fn settings(job: &Job) -> &RunSettings {
+    job.work.fine_tuning().unwrap()
+}
+
+/// A pretraining of another experiment, whose model's name says how it ends.
+pub(crate) fn pretraining_job(model: &str) -> Job {
+    let of = job("fine", 0, 1, 1);
+    let RunSettings { architecture, training, .. } = settings(&of).clone();
+    let settings = PretrainSettings {
+        model: model.to_owned(),
+        architecture,
+        start: Start::Random,
+        objective: Objective::MaskedTokens,
+        phases: vec![PretrainPhase { max_length: 16, steps: 2, data: model.to_owned() }],
+        batch_size: 1,
+        gradient_accumulation: 1,
+        learning_rate: 1e-4,
+        warmup_steps: 1,
+        weight_decay: training.weight_decay,
+        optimizer: training.optimizer,
+        adam_beta1: training.adam_beta1,
+        adam_beta2: training.adam_beta2,
+        adam_epsilon: training.adam_epsilon,
+        clip_norm: training.clip_norm,
+        dropout: training.dropout,
+        precision: training.precision,
+        seed: 1,
+        device: "cpu".to_owned(),
+        vocabulary_sha256: String::new(),
+        evaluation: None,
+        masking: None,
+        snapshots: Vec::new(),
+        saving: None,
+        log_every: 1,
+        numerics_version: 1,
+    };
+    Job::new(PRETRAINING_EXPERIMENT, settings, Seconds(1.0))
+}
+
+/// `job`, started from the model of `pretraining`.
+pub(crate) fn after(job: &Job, pretraining: &Job) -> Job {
+    let (experiment, model) = (pretraining.experiment.clone(), pretraining.work.model().to_owned());
+    let start = Start::Pretraining { experiment, model, run: pretraining.id.clone(), step: None };
+    Job::new(&job.experiment, RunSettings { start, ..settings(job).clone() }, job.forecast)
+}
+
+/// What a pretraining leaves.
+pub(crate) fn pretrain_record(job: &Job) -> PretrainRecord {
+    let Work::Pretraining(settings) = &job.work else { panic!("not a pretraining") };
+    PretrainRecord {
+        id: job.id.clone(),
+        experiment: job.experiment.clone(),
+        settings: (**settings).clone(),
+        evaluations: Vec::new(),
+        steps: settings.steps(),
+        tokens: Tokens(1),
+        wall: Seconds(1.0),
+        tokens_per_second: 1.0,
+        peak_memory: Bytes(1),
+        weights_sha256: BTreeMap::new(),
+        host: Host::default(),
+        provenance: Provenance::default(),
+        notes: Vec::new(),
+    }
+}
+
 /// So many jobs that end well.
 pub(crate) fn fine_jobs(count: u64, steps: u32, step_milliseconds: u32) -> Vec<Job> {
     (0..count).map(|seed| job("fine", seed, steps, step_milliseconds)).collect()
@@ -66,7 +136,7 @@ pub(crate) fn fine_jobs(count: u64, steps: u32, step_milliseconds: u32) -> Vec<J
 
 /// The score that a job reaches: the best seed is 7 modulo 10.
 pub(crate) fn score(job: &Job) -> f64 {
-    [0.5, 0.6, 0.55, 0.7, 0.65, 0.8, 0.52, 0.9, 0.3, 0.4][usize::try_from(job.settings.seed % 10).unwrap()]
+    [0.5, 0.6, 0.55, 0.7, 0.65, 0.8, 0.52, 0.9, 0.3, 0.4][usize::try_from(settings(job).seed % 10).unwrap()]
 }
 
 /// What a job leaves, marked as the work of this process at this moment.
@@ -82,7 +152,7 @@ pub(crate) fn record(job: &Job) -> Record {
     Record {
         id: job.id.clone(),
         experiment: job.experiment.clone(),
-        settings: job.settings.clone(),
+        settings: settings(job).clone(),
         benchmark: "mini".to_owned(),
         primary_metric: primary.metric.clone(),
         primary_split: primary.split.clone(),
@@ -92,14 +162,14 @@ pub(crate) fn record(job: &Job) -> Record {
         ceiling: None,
         examples: BTreeMap::new(),
         skipped_rows: BTreeMap::new(),
-        steps: u64::from(job.settings.epochs),
+        steps: u64::from(settings(job).epochs),
         tokens: Tokens(1),
         timings: Timings::default(),
         peak_memory: Bytes(1),
         host: Host::default(),
         provenance: Provenance::default(),
-        // Tells this attempt from any other.
         pretraining: None,
+        // Tells this attempt from any other.
         notes: vec![format!("{}-{now}", std::process::id())],
     }
 }

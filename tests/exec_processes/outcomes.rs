@@ -6,10 +6,10 @@ use std::time::Instant;
 use bertbench::exec::{
     ExecError, Executor, Job, Local, Observer, Options, Progress, Silent, StopFlag, Summary, WorkerCommand,
 };
-use bertbench::store::{Failure, Record, RunState, RunsRoot};
+use bertbench::store::{Failure, Finished, RunState, RunsRoot, Work};
 
 use crate::fake::{assert_each_done_once, completed, execute, execute_with, executor, left_overs};
-use crate::jobs::{EXPERIMENT, fine_jobs, job, score};
+use crate::jobs::{EXPERIMENT, after, fine_jobs, job, pretraining_job, score, settings};
 
 /// Writes down what it is told, and stops the sweep when it has heard `stop_after`.
 #[derive(Default)]
@@ -36,20 +36,31 @@ impl Observer for Diary {
         self.note(format!("started {total} {already_done} {failed_before}"));
     }
     fn job_started(&mut self, _slot: usize, job: &Job) {
-        self.note(format!("begin {}", job.settings.seed));
+        match &job.work {
+            Work::FineTuning(settings) => self.note(format!("begin {}", settings.seed)),
+            Work::Pretraining(settings) => self.note(format!("begin {}", settings.model)),
+        }
+    }
+    fn job_blocked(&mut self, job: &Job) {
+        self.note(format!("blocked {}", settings(job).seed));
     }
     fn progress(&mut self, _slot: usize, _job: &Job, progress: Progress) {
         self.progress.push(progress);
     }
-    fn job_finished(&mut self, _slot: usize, job: &Job, record: &Record) {
-        assert_eq!(record.primary_score(), Some(score(job)));
-        self.note(format!("end {}", job.settings.seed));
+    fn job_finished(&mut self, _slot: usize, job: &Job, finished: &Finished) {
+        match finished {
+            Finished::FineTuning(record) => {
+                assert_eq!(record.primary_score(), Some(score(job)));
+                self.note(format!("end {}", settings(job).seed));
+            }
+            Finished::Pretraining(record) => self.note(format!("end {}", record.settings.model)),
+        }
     }
     fn job_failed(&mut self, _slot: usize, job: &Job, failure: &Failure) {
-        self.note(format!("failed {} {}", job.settings.task, failure.kind));
+        self.note(format!("failed {} {}", job.work.task(), failure.kind));
     }
     fn job_abandoned(&mut self, _slot: usize, job: &Job) {
-        self.note(format!("abandoned {}", job.settings.seed));
+        self.note(format!("abandoned {}", settings(job).seed));
     }
     fn finished(&mut self, summary: &Summary) {
         self.note(format!("finished {}", summary.done));
@@ -71,7 +82,7 @@ fn every_job_is_done_once_and_a_second_start_does_nothing() {
 
         let root = RunsRoot::new(disk.path());
         let kept = jobs.iter().filter(|job| job.folder(&root).unwrap().model_folder().exists());
-        assert_eq!(kept.map(|job| job.settings.seed).collect::<Vec<_>>(), [7], "the best run's weights");
+        assert_eq!(kept.map(|job| settings(job).seed).collect::<Vec<_>>(), [7], "the best run's weights");
     }
 }
 
@@ -212,4 +223,38 @@ fn workers_that_do_not_start_end_the_sweep_with_their_last_words() {
     };
     assert!(run("/no/such/program", &[]).starts_with("/no/such/program: "));
     assert_eq!(run("sh", &["-c", "echo no licence >&2; exit 4"]), "exit code 4: no licence");
+}
+
+/// The pretraining goes first, although it is the shortest; what starts from it waits, what does not is done meanwhile.
+#[test]
+fn runs_wait_for_the_pretraining_that_they_start_from() {
+    for slots in [1, 2] {
+        let disk = tempfile::tempdir().unwrap();
+        let pretraining = pretraining_job("fine");
+        let mut jobs = vec![after(&job("fine", 1, 9, 20), &pretraining), after(&job("fine", 2, 9, 20), &pretraining)];
+        jobs.extend([job("fine", 3, 2, 5), pretraining.clone()]);
+        let mut diary = Diary::default();
+        let done = execute_with(disk.path(), jobs.clone(), slots, Options::default(), &mut diary);
+        assert_eq!(done, Summary { done: 4, ..Summary::default() });
+        let at = |line: &str| diary.lines.iter().position(|other| other == line).unwrap();
+        assert_eq!(diary.lines[1], "begin fine", "{:?}", diary.lines);
+        assert!(at("end fine") < at("begin 1") && at("end fine") < at("begin 2"), "{:?}", diary.lines);
+        assert_eq!(execute(disk.path(), jobs, slots), Summary { skipped: 4, ..Summary::default() });
+    }
+}
+
+#[test]
+fn without_their_pretraining_runs_stay_missing() {
+    let disk = tempfile::tempdir().unwrap();
+    let pretraining = pretraining_job("diverges");
+    let jobs = vec![after(&job("fine", 1, 1, 1), &pretraining), job("fine", 2, 1, 1), pretraining.clone()];
+    let mut diary = Diary::default();
+    let done = execute_with(disk.path(), jobs.clone(), 1, Options::default(), &mut diary);
+    assert_eq!(done, Summary { done: 1, failed: 1, blocked: 1, ..Summary::default() });
+    assert!(diary.lines.contains(&"blocked 1".to_owned()), "{:?}", diary.lines);
+    let root = RunsRoot::new(disk.path());
+    assert_eq!(jobs[0].folder(&root).unwrap().state().unwrap(), RunState::Missing);
+    // Nobody does a pretraining that is not among the jobs.
+    let alone = execute(disk.path(), vec![jobs[0].clone()], 1);
+    assert_eq!(alone, Summary { blocked: 1, ..Summary::default() });
 }

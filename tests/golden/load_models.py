@@ -51,8 +51,9 @@ def outputs(model):
     ids = torch.randint(5, model.config.vocab_size, (3, min(9, model.config.max_position_embeddings)))
     if type(model).__name__ == "BertForMultipleChoice":
         ids = ids[None]
+    options = {"use_cache": False} if model.config.is_decoder else {}
     with torch.no_grad():
-        result = model(input_ids=ids, attention_mask=torch.ones_like(ids), output_hidden_states=True)
+        result = model(input_ids=ids, attention_mask=torch.ones_like(ids), output_hidden_states=True, **options)
     return [tensor for value in result.values() for tensor in (value if isinstance(value, tuple) else (value,))]
 
 
