@@ -31,23 +31,24 @@ const fn kind(share: f64, write: fn(&World, &mut Draws) -> Vec<String>) -> Kind 
     Kind { share, write }
 }
 
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 21] = [
     kind(0.05, people::life),
     kind(0.03, people::town),
     kind(0.03, people::organisation),
-    kind(0.10, events::report),
+    kind(0.08, events::report),
     kind(0.04, events::intentions),
-    kind(0.09, events::day),
+    kind(0.07, events::day),
     kind(0.02, events::reasons),
-    kind(0.12, talk::review),
+    kind(0.17, talk::review),
     kind(0.08, talk::forum),
     kind(0.06, talk::interview),
-    kind(0.02, lessons::things),
+    kind(0.03, lessons::things),
     kind(0.03, lessons::words),
     kind(0.05, lessons::grammar),
     kind(0.05, pairs::news),
     kind(0.03, pairs::alike),
     kind(0.04, pairs::consequences),
+    kind(0.06, pairs::scenes),
     kind(0.07, pairs::passages),
     kind(0.08, papers::article),
     kind(0.04, papers::strangers),

@@ -4,7 +4,7 @@
 use super::super::example::{Domain, Example};
 use super::super::passages;
 use super::super::world::World;
-use super::super::{inference, paraphrase, similarity};
+use super::super::{inference, paraphrase, similarity, stories};
 use crate::random::Draws;
 
 /// Pairs in a document.
@@ -46,6 +46,11 @@ pub(super) fn consequences(world: &World, draws: &mut Draws) -> Vec<String> {
             inference::draw_three_way(world, Domain::Matched, 1, draws)
         }
     })
+}
+
+/// Scenes and how they go on.
+pub(super) fn scenes(world: &World, draws: &mut Draws) -> Vec<String> {
+    stories::told(world, draws)
 }
 
 /// Passages with questions and their answers, or the questions first.
