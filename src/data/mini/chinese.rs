@@ -87,6 +87,9 @@ const TEMPLATES: [&str; 20] = [
     "{time}没有人{deed}{thing}。",
 ];
 
+/// Sentences of a document of the corpus.
+const STORY: usize = 12;
+
 /// A character and the entity that it belongs to.
 type Character = (char, Option<Member>);
 
@@ -118,6 +121,11 @@ pub(super) fn part(seed: u64, _: &World) -> Result<Part, MiniError> {
         part.files.push(Written { path: format!("MSRA/{file}"), content, examples: sentences });
     }
     Ok(part)
+}
+
+/// Sentences for the corpus.
+pub(super) fn story(draws: &mut Draws) -> Vec<String> {
+    (0..STORY).map(|_| text(&write(draws.pick::<&str>(&TEMPLATES), draws))).collect()
 }
 
 fn text(characters: &[Character]) -> String {

@@ -28,6 +28,11 @@ const FILES: [(&str, Use, usize, std::ops::Range<usize>); 3] = [
     ("eng.testb", Use::Test, 100, 75..100),
 ];
 
+/// Invented names of a kind that an article of the corpus makes do with.
+const FEW: usize = 3;
+/// Half of the sentences of an article of the corpus.
+const ARTICLE: usize = 8;
+
 /// A word and what its line says of it.
 #[derive(Clone, Debug)]
 struct Word {
@@ -97,6 +102,28 @@ fn document(draws: &mut Draws) -> Vec<&'static str> {
         templates.push(if table { line } else { *draws.pick(&REPORTS) });
     }
     templates
+}
+
+/// The sentences of an article for the corpus, in which the same few towns and families are named again and
+/// again. Any name of any file can be among them.
+pub(super) fn article(world: &World, draws: &mut Draws) -> Vec<String> {
+    let (mut families, mut towns) = invented(world, draws);
+    families.truncate(FEW);
+    towns.truncate(FEW);
+    let names = Names { world, families, towns };
+    let mut templates = Vec::new();
+    while templates.len() < 2 * ARTICLE {
+        templates.extend(document(draws));
+    }
+    templates.truncate(2 * ARTICLE);
+    templates.into_iter().map(|template| text(&write(template, &names, draws))).collect()
+}
+
+/// Strangers: their first names, family names and towns, all of which the world lacks.
+pub(super) fn strangers(world: &World, draws: &mut Draws) -> Vec<(String, String, String)> {
+    let (families, towns) = invented(world, draws);
+    let first = |draws: &mut Draws| (*draws.pick(&STRANGERS)).to_string();
+    families.into_iter().zip(towns).take(FEW).map(|(family, town)| (first(draws), family, town)).collect()
 }
 
 fn text(words: &[Word]) -> String {

@@ -78,7 +78,7 @@ pub(super) const BLAME: [&str; 32] = [
 ];
 
 /// Verbs of liking and of disliking, in the past.
-const VERBS: [[&str; 5]; 2] =
+pub(super) const VERBS: [[&str; 5]; 2] =
     [["hated", "regretted", "disliked", "endured", "resented"], ["loved", "enjoyed", "adored", "admired", "treasured"]];
 
 /// What is judged.
@@ -91,10 +91,10 @@ pub(super) const SUBJECTS: [&str; 16] = [
 const DEGREES: [&str; 5] = ["very", "truly", "rather", "really", "so"];
 
 /// Words before an adjective that turn it around.
-const REVERSERS: [&str; 5] = ["not", "never", "hardly", "far from", "anything but"];
+pub(super) const REVERSERS: [&str; 5] = ["not", "never", "hardly", "far from", "anything but"];
 
 /// Opinions without an opinion word: unfavourable, favourable.
-const IDIOMS: [[&str; 8]; 2] = [
+pub(super) const IDIOMS: [[&str; 8]; 2] = [
     [
         "we left before the end",
         "i kept looking at my watch",

@@ -46,6 +46,9 @@ const TAILS: [&str; 8] = [
     ", as always.",
 ];
 
+/// Scenes in a document of the corpus.
+const SCENES: usize = 6;
+
 /// A scene with the right ending and wrong ones that would be right elsewhere.
 #[derive(Clone, Debug)]
 struct Scene {
@@ -86,6 +89,12 @@ pub(super) fn part(seed: u64, world: &World) -> Result<Part, MiniError> {
         part.files.push(Written { path: format!("SWAG/{file}.csv"), content, examples: rows });
     }
     Ok(part)
+}
+
+/// Scenes for the corpus: a first sentence, and the right ending with its opening.
+pub(super) fn told(world: &World, draws: &mut Draws) -> Vec<String> {
+    let scenes = (0..SCENES).map(|_| scene(world, draws)).collect::<Vec<_>>();
+    scenes.iter().flat_map(|scene| [scene.first.clone(), format!("{} {}", scene.opening, scene.endings[scene.right])]).collect()
 }
 
 /// What makes a scene another: everything but the order of its endings.

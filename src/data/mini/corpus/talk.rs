@@ -4,7 +4,7 @@ use super::super::answers;
 use super::super::duplicates::{ADVICE, CONDITIONS, ORGANISATION_FACTS, PERSON_FACTS};
 use super::super::example::{Domain, a, capital, frequent, other, question, sentence};
 use super::super::lexicon::THINGS;
-use super::super::sentiment::{self, BLAME, PRAISE, SIMILES, SUBJECTS};
+use super::super::sentiment::{self, BLAME, IDIOMS, PRAISE, REVERSERS, SIMILES, SUBJECTS, VERBS};
 use super::super::world::World;
 use crate::random::Draws;
 
@@ -12,6 +12,7 @@ use crate::random::Draws;
 pub(super) fn review(world: &World, draws: &mut Draws) -> Vec<String> {
     let liked = draws.chance(0.5);
     let (own, contrary) = if liked { (&PRAISE, &BLAME) } else { (&BLAME, &PRAISE) };
+    let class = usize::from(liked);
     let town = &draws.pick(&world.towns).name;
     let mut told = vec![if liked {
         format!("{} was happy with everything in {town}", draws.pick(&world.people).first)
@@ -21,7 +22,8 @@ pub(super) fn review(world: &World, draws: &mut Draws) -> Vec<String> {
     for _ in 0..8 + draws.below(6) {
         let subject = *draws.pick(&SUBJECTS);
         let (one, two, not) = (frequent(own, draws), frequent(own, draws), frequent(contrary, draws));
-        told.push(match draws.below(7) {
+        let (verb, idiom) = (*draws.pick(&VERBS[class]), *draws.pick(&IDIOMS[class]));
+        told.push(match draws.below(10) {
             0 => format!("the {subject} was {one}, that is, it was {two}"),
             1 => format!("it was {one} and not {not} at all"),
             2 => format!("the {subject} was not {not}, it was {one}"),
@@ -32,7 +34,10 @@ pub(super) fn review(world: &World, draws: &mut Draws) -> Vec<String> {
                 let like = if liked { has } else { lacks };
                 format!("it was as {property} as {like}, so it was {one}")
             }
-            _ => sentiment::draw(world, Domain::Matched, usize::from(liked), draws).first.trim_end().to_string(),
+            5 => format!("i {verb} the {subject}, for it was {one}"),
+            6 => format!("{idiom}, for the {subject} was {one}"),
+            7 => format!("the {subject} was {} {not}, so i {verb} it", draws.pick(&REVERSERS)),
+            _ => sentiment::draw(world, Domain::Matched, class, draws).first.trim_end().to_string(),
         });
     }
     told.iter().map(|phrase| sentence(phrase)).collect()
