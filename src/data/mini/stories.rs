@@ -94,7 +94,10 @@ pub(super) fn part(seed: u64, world: &World) -> Result<Part, MiniError> {
 /// Scenes for the corpus: a first sentence, and the right ending with its opening.
 pub(super) fn told(world: &World, draws: &mut Draws) -> Vec<String> {
     let scenes = (0..SCENES).map(|_| scene(world, draws)).collect::<Vec<_>>();
-    scenes.iter().flat_map(|scene| [scene.first.clone(), format!("{} {}", scene.opening, scene.endings[scene.right])]).collect()
+    scenes
+        .iter()
+        .flat_map(|scene| [scene.first.clone(), format!("{} {}", scene.opening, scene.endings[scene.right])])
+        .collect()
 }
 
 /// What makes a scene another: everything but the order of its endings.
