@@ -122,6 +122,7 @@ fn published(document: &Document, key: &str, written: &WrittenCheckpoint) -> Res
         }
         WrittenCheckpoint::Hub(hub) => hub,
         WrittenCheckpoint::Pretraining(of) => return pretrained(document, key, of),
+        WrittenCheckpoint::Contradiction(what, hint) => return Err(document.at_key(key, *what).hint(*hint)),
     };
     if let Some(fault) = repository_fault(hub) {
         return Err(document.at_key(&format!("{key}.hub"), fault).hint(REPOSITORY_IS));

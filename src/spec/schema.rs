@@ -109,7 +109,10 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         let target = reference.and_then(Value::as_str).and_then(|target| schema.pointer(target.strip_prefix('#')?));
         target.is_some_and(|target| target.pointer(&format!("/properties/{key}")).is_some())
     };
-    let direct = properties.iter().find(|(_, property)| holds(property)).map(|(name, _)| name.clone());
+    let mut homes = properties.iter().filter(|(_, property)| holds(property)).map(|(name, _)| name.clone());
+    // What several mappings know is meant for the experiments with tasks, which are most.
+    let first = homes.next();
+    let direct = if first.as_deref() == Some("pretrain") { homes.next().or(first) } else { first };
     let of_a_task = || properties.get("task_settings")?.get("additionalProperties").filter(holds);
     direct.or_else(|| of_a_task().map(|_| "task_settings.TASK".to_owned()))
 }

@@ -107,6 +107,8 @@ pub(super) enum WrittenCheckpoint {
     Folder(String),
     Hub(WrittenHub),
     Pretraining(WrittenPretrained),
+    /// Keys that do not go together, and what to do.
+    Contradiction(&'static str, &'static str),
 }
 
 /// A model that an experiment with `pretrain` leaves. The file `NAME.yaml` beside this one declares it; it is
@@ -180,12 +182,18 @@ impl<'de> Visitor<'de> for CheckpointVisitor {
         let WrittenMapping { hub, revision, experiment, model, step, seed } =
             WrittenMapping::deserialize(MapAccessDeserializer::new(map))?;
         match (hub, experiment) {
-            (Some(_), Some(_)) => Err(de::Error::custom("both `hub` and `experiment` say where the weights are")),
+            (Some(_), Some(_)) => Ok(WrittenCheckpoint::Contradiction(
+                "both `hub` and `experiment` say where the weights are",
+                "keep one: `{hub: ORG/NAME}` or `{experiment: NAME, model: NAME}`",
+            )),
             (_, Some(experiment)) if revision.is_none() => {
                 let model = model.ok_or_else(|| de::Error::missing_field("model"))?;
                 Ok(WrittenCheckpoint::Pretraining(WrittenPretrained { experiment, model, step, seed }))
             }
-            (_, Some(_)) => Err(de::Error::custom("a `revision` is of a model of the hub")),
+            (_, Some(_)) => Ok(WrittenCheckpoint::Contradiction(
+                "a `revision` is of a model of the hub",
+                "remove it: `{experiment: NAME, model: NAME}`",
+            )),
             (hub, None) if model.is_none() && step.is_none() && seed.is_none() => {
                 let hub = hub.ok_or_else(|| de::Error::missing_field("hub"))?;
                 Ok(WrittenCheckpoint::Hub(WrittenHub { hub, revision: revision.unwrap_or_else(default_revision) }))

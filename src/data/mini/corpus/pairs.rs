@@ -25,14 +25,14 @@ pub(super) fn news(world: &World, draws: &mut Draws) -> Vec<String> {
 pub(super) fn alike(world: &World, draws: &mut Draws) -> Vec<String> {
     beside(draws, |draws| {
         // Most pairs share most of their meaning, or nothing could be told from the first.
-        let mut drawn = similarity::draw(world, Domain::Matched, 0, draws);
+        let mut pair = similarity::draw(world, Domain::Matched, 0, draws);
         for _ in 0..4 {
-            if matches!(drawn.answer, super::super::example::Answer::Score(score) if score >= 3.0) {
+            if matches!(pair.answer, super::super::example::Answer::Score(score) if score >= 3.0) {
                 break;
             }
-            drawn = similarity::draw(world, Domain::Matched, 0, draws);
+            pair = similarity::draw(world, Domain::Matched, 0, draws);
         }
-        drawn
+        pair
     })
 }
 
