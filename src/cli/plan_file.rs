@@ -20,7 +20,7 @@ pub(super) fn write(prepared: &Prepared) -> Result<(), Error> {
     put(&path(&prepared.root, &prepared.plan.experiment)?, &planned)
 }
 
-/// As [`write`], of an experiment that pretrains.
+/// As [`write()`], of an experiment that pretrains.
 pub(super) fn write_pretraining(prepared: &PreparedPretraining) -> Result<(), Error> {
     let planned: Vec<&PretrainSettings> = prepared.plan.runs.iter().map(|run| &run.settings).collect();
     put(&path(&prepared.root, &prepared.plan.experiment)?, &planned)
