@@ -25,11 +25,11 @@ impl RunsRoot {
     /// # Errors
     /// When a folder cannot be read or written.
     pub fn prune_models(&self, experiment: &str, task: &str, model: &str) -> Result<(), StoreError> {
-        let Some((best, _)) = self.best_with_model(experiment, task, model)? else { return Ok(()) };
-        for (folder, _) in self.with_model(experiment, task, model)? {
-            if folder.id() != best.id() {
-                atomic::remove(&folder.model_folder())?;
-            }
+        // Of one listing: a better run that finishes after it has weights that are not this process's to remove.
+        let all = self.with_model(experiment, task, model)?;
+        let Some((best, _)) = all.iter().min_by(|(_, a), (_, b)| by_rank(a, b)) else { return Ok(()) };
+        for (folder, _) in all.iter().filter(|(folder, _)| folder.id() != best.id()) {
+            atomic::remove(&folder.model_folder())?;
         }
         Ok(())
     }
