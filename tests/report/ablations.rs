@@ -180,7 +180,10 @@ fn a_left_to_right_run_shares_figure_5() {
     let expected = ["mlm-500", "mlm-all", "ltr-500", "ltr-all"];
     assert_eq!(found.iter().map(|row| row.0.join("+")).collect::<Vec<_>>(), expected, "one step is no line");
     let shown = section(&files, "ablations").unwrap();
-    assert!(shown.contains("ltr") && shown.contains("mlm"), "{shown}");
+    // A line for each run, and a row for each step of it.
+    for words in ["mnli, mlm", "mnli, ltr", "mlm, 500", "ltr, 500"] {
+        assert!(shown.contains(words), "no {words:?} in {shown}");
+    }
     // Snapshots decide no weights, so the last steps are the objectives' rows.
     let found = rows(&files, "objective").unwrap();
     assert_eq!(found.iter().map(|row| row.0.join("+")).collect::<Vec<_>>(), ["mlm-all", "no-nsp-all", "ltr-all"]);
