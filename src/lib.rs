@@ -20,7 +20,8 @@
 //! | `report` | `store`, `stats` |
 //! | `cli` | all |
 //!
-//! Only `kernel`, `model` and `train` name burn: tasks and metrics see plain slices.
+//! Only `kernel`, `model` and `train` name burn: tasks and metrics see plain slices. Only `report` and `data` name
+//! polars: `report` for its tables, `data/corpus` for its Parquet decoder.
 
 pub mod checksum;
 pub mod cli;

@@ -93,20 +93,30 @@ fn every_use_is_in_the_table() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-#[test]
-fn only_the_tensor_modules_name_burn() {
+/// Nothing but `modules` names a crate whose name begins with `name`.
+fn only(modules: &[&str], name: &str) {
     let mut sources = Vec::new();
     files(&root().join("src"), &mut sources);
     for path in sources {
-        if ["kernel", "model", "train"].contains(&module_of(&path).as_str()) {
+        if modules.contains(&module_of(&path).as_str()) {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
-            assert!(!code.contains("burn::"), "{}:{} names burn", path.display(), number + 1);
+            assert!(!code.contains(name), "{}:{} names {name}", path.display(), number + 1);
         }
     }
+}
+
+#[test]
+fn only_the_tensor_modules_name_burn() {
+    only(&["kernel", "model", "train"], "burn::");
+}
+
+#[test]
+fn only_reports_and_readers_of_data_name_polars() {
+    only(&["report", "data"], "polars");
 }
 
 #[test]

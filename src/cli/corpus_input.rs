@@ -10,7 +10,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Error;
 use crate::data::corpus::{BadBytes, CORPUS_FORMATS, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
-use crate::diagnostic::Diagnostic;
 use crate::units::Bytes;
 
 /// Where there is no terminal, a line comes this often.
@@ -23,10 +22,10 @@ pub(super) struct CorpusArgs {
     #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1..)]
     input: Vec<PathBuf>,
     /// The format of all files: `sentences` (a sentence a line, a blank line between documents), `text`
-    /// (running text), `wikitext` or `jsonl` [default: told by each file's name and first lines].
+    /// (running text), `wikitext`, `jsonl` or `parquet` [default: told by each file's name and first lines].
     #[arg(long, value_name = "FORMAT", value_parser = CorpusFormat::find)]
     format: Option<CorpusFormat>,
-    /// The column of JSON lines that holds the text.
+    /// The column of JSON lines or Parquet that holds the text.
     #[arg(long, value_name = "NAME", default_value = "text")]
     column: String,
     /// Where documents end in running text.
@@ -66,11 +65,7 @@ impl CorpusArgs {
                 eprintln!("{count} {files} read as {name}");
             }
         }
-        let mut bytes = 0;
-        for file in corpus.files() {
-            let size = std::fs::metadata(&file.path).map(|about| about.len());
-            bytes += size.map_err(|error| Diagnostic::new(error.to_string()).in_file(&file.path))?;
-        }
+        let bytes = corpus.files().map(|file| file.bytes).sum();
         Ok((corpus, Bytes(bytes)))
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct WrittenPretrain {
     pub(super) held_out: Option<Vec<String>>,
     /// How all text is read; told by each file's name and first lines when left out.
     pub(super) format: Option<TextFormat>,
-    /// The column of JSON lines that holds the text.
+    /// The column that holds the text, of JSON lines and Parquet.
     pub(super) column: Option<String>,
     /// What is learned.
     #[serde(default)]
@@ -149,7 +149,7 @@ pub enum TextFormat {
     Wikitext,
     /// JSON lines.
     Jsonl,
-    /// Apache Parquet, which is not read yet.
+    /// Parquet.
     Parquet,
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::lines::{BadBytes, Lines};
+use super::parquet;
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::text::pretraining::split_sentences;
 
@@ -23,7 +24,7 @@ pub enum CorpusFormat {
     WikiText,
     /// A JSON object a line, with a document in one of its columns.
     JsonLines,
-    /// Apache Parquet, which is not read yet.
+    /// Apache Parquet, with a document in each row of one of its columns.
     Parquet,
 }
 
@@ -69,7 +70,8 @@ impl CorpusFormat {
         CORPUS_FORMATS.iter().find(|(_, format)| *format == self).map_or("unknown", |(name, _)| name)
     }
 
-    /// The format of the file at `path`: by the ending of its name; else by its first thousand lines:
+    /// The format of the file at `path`: by the ending of its name; Parquet by its first bytes; else by its first
+    /// thousand lines:
     ///
     /// 1. they begin with `{`: JSON lines;
     /// 2. a blank line and a line ` = Title = ` are among them: `WikiText`;
@@ -83,14 +85,14 @@ impl CorpusFormat {
         if let Some((_, format)) = ENDINGS.iter().find(|(known, _)| *known == ending) {
             return Ok(*format);
         }
+        if parquet::begins(path)? {
+            return Ok(Self::Parquet);
+        }
         let mut seen = Seen::default();
         let mut lines = Lines::open(path, bad_bytes)?;
         let (mut count, mut bytes) = (0, 0);
         while count < LOOKED_AT_LINES && bytes < LOOKED_AT_BYTES {
             let Some(line) = lines.next()? else { break };
-            if count == 0 && line.starts_with("PAR1") {
-                return Ok(Self::Parquet);
-            }
             seen.line(line);
             count += 1;
             bytes += line.len();
@@ -180,7 +182,7 @@ mod tests {
             ("x.json", "{\"text\": \"a\"}\n\n{\"text\": \"b\"}\n", CorpusFormat::JsonLines),
             ("x.JSONL", "", CorpusFormat::JsonLines),
             ("x.parquet", "", CorpusFormat::Parquet),
-            ("x", "PAR1...", CorpusFormat::Parquet),
+            ("x", "PAR1\u{0}...", CorpusFormat::Parquet),
             ("x.txt", "", CorpusFormat::Text),
         ] {
             assert_eq!(detected(name, text), format, "{text}");

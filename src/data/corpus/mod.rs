@@ -1,12 +1,15 @@
 //! Corpora: files of text, read as a stream of documents.
 //!
-//! Memory holds a block of text and a line, however large a file is.
+//! Memory holds a block of text and a line, or some pages of Parquet, however large a file is.
 
 mod files;
 mod format;
 mod json_text;
 mod lines;
+mod parquet;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 pub use files::input_files;
 pub use format::{CORPUS_FORMATS, CorpusFormat, DocumentEnds};

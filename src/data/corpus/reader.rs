@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::format::{CorpusFormat, DocumentEnds, heading_level};
 use super::json_text::{Cell, column_of};
 use super::lines::{BadBytes, Lines};
+use super::parquet::ParquetTexts;
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::text::pretraining::{PassageKind, PassageSource, Passages};
 
@@ -19,7 +20,7 @@ const LONGEST_PARAGRAPH: usize = 1 << 20;
 pub struct CorpusOptions {
     /// The format of all files; `None` to tell it file by file.
     pub format: Option<CorpusFormat>,
-    /// The column of JSON lines.
+    /// The column of JSON lines and Parquet.
     pub column: String,
     /// Where documents end in running text.
     pub documents: DocumentEnds,
@@ -40,6 +41,8 @@ pub struct CorpusFile {
     pub path: PathBuf,
     /// Its format.
     pub format: CorpusFormat,
+    /// How many bytes there are to read; of Parquet the text column's, before it was compressed.
+    pub bytes: u64,
 }
 
 /// Files of text, read one after the other. A document ends with its file at the latest.
@@ -53,8 +56,14 @@ pub struct Corpus {
 
 #[derive(Debug)]
 struct OpenFile {
-    lines: Lines,
+    input: Input,
     parser: Parser,
+}
+
+#[derive(Debug)]
+enum Input {
+    Lines(Lines),
+    Rows(Box<ParquetTexts>),
 }
 
 /// What a format's rules have to remember from line to line.
@@ -75,19 +84,20 @@ impl Corpus {
     /// The corpus of these files, each of which is looked at if its format is to be told.
     ///
     /// # Errors
-    /// A file that cannot be read; Parquet.
+    /// A file that cannot be read; Parquet without such a column of text.
     pub fn open(files: &[PathBuf], options: CorpusOptions) -> Result<Self, Diagnostic> {
         let waiting = files.iter().map(|path| {
             let format = match options.format {
                 Some(format) => format,
                 None => CorpusFormat::detect(path, options.bad_bytes)?,
             };
-            if format == CorpusFormat::Parquet {
-                return Err(Diagnostic::new("Parquet is not read yet")
-                    .in_file(path)
-                    .hint("write the text column as JSON lines, a row {\"text\": …} a line"));
-            }
-            Ok(CorpusFile { path: path.clone(), format })
+            let bytes = if format == CorpusFormat::Parquet {
+                ParquetTexts::open(path, &options.column, options.bad_bytes)?.bytes()
+            } else {
+                let about = std::fs::metadata(path);
+                about.map_err(|error| Diagnostic::new(error.to_string()).in_file(path))?.len()
+            };
+            Ok(CorpusFile { path: path.clone(), format, bytes })
         });
         let waiting = waiting.collect::<Result<_, _>>()?;
         Ok(Self { options, waiting, open: None, remarks: BTreeMap::new() })
@@ -99,10 +109,15 @@ impl Corpus {
     }
 
     fn close(&mut self, file: &OpenFile) {
+        let (lines, rows) = match &file.input {
+            Input::Lines(lines) => (lines.replaced, 0),
+            Input::Rows(rows) => (0, rows.replaced),
+        };
         let found = [
             ("files without text", u64::from(!file.parser.any_text)),
             ("headings, left out", file.parser.headings),
-            ("lines with bytes that are not UTF-8", file.lines.replaced),
+            ("lines with bytes that are not UTF-8", lines),
+            ("rows with bytes that are not UTF-8", rows),
         ];
         for (name, count) in found.into_iter().filter(|(_, count)| *count > 0) {
             *self.remarks.entry(name).or_default() += count;
@@ -116,7 +131,7 @@ impl PassageSource for Corpus {
             let mut file = match self.open.take() {
                 Some(file) => file,
                 None => match self.waiting.pop_front() {
-                    Some(file) => OpenFile::open(&file, self.options.bad_bytes)?,
+                    Some(file) => OpenFile::open(&file, &self.options)?,
                     None => return Ok(None),
                 },
             };
@@ -138,8 +153,16 @@ impl PassageSource for Corpus {
 }
 
 impl OpenFile {
-    fn open(file: &CorpusFile, bad_bytes: BadBytes) -> Result<Self, Diagnostic> {
-        Ok(Self { lines: Lines::open(&file.path, bad_bytes)?, parser: Parser::new(file.format) })
+    fn open(file: &CorpusFile, options: &CorpusOptions) -> Result<Self, Diagnostic> {
+        let input = match file.format {
+            CorpusFormat::Parquet => {
+                Input::Rows(Box::new(ParquetTexts::open(&file.path, &options.column, options.bad_bytes)?))
+            }
+            CorpusFormat::Sentences | CorpusFormat::Text | CorpusFormat::WikiText | CorpusFormat::JsonLines => {
+                Input::Lines(Lines::open(&file.path, options.bad_bytes)?)
+            }
+        };
+        Ok(Self { input, parser: Parser::new(file.format) })
     }
 
     /// The next block, and whether the file ends with it.
@@ -151,13 +174,22 @@ impl OpenFile {
             }
         });
         while block.bytes() < BLOCK {
-            let Some(line) = self.lines.next()? else {
+            let more = match &mut self.input {
+                Input::Lines(lines) => match lines.next()? {
+                    Some(line) => {
+                        let taken = self.parser.line(line.trim(), options, &mut block);
+                        taken.map_err(|found| found.at_line(lines.path(), lines.number()))?;
+                        true
+                    }
+                    None => false,
+                },
+                Input::Rows(rows) => rows.next()?.map(|text| self.parser.document(text, &mut block)).is_some(),
+            };
+            if !more {
                 self.parser.end_paragraph(&mut block);
                 self.parser.end_document(&mut block);
                 return Ok((block, true));
-            };
-            let taken = self.parser.line(line.trim(), options, &mut block);
-            taken.map_err(|found| found.at_line(self.lines.path(), self.lines.number()))?;
+            }
         }
         Ok((block, false))
     }
@@ -178,12 +210,17 @@ impl Parser {
             CorpusFormat::WikiText => self.wikitext(line, block),
             CorpusFormat::JsonLines | CorpusFormat::Parquet if line.is_empty() => {}
             CorpusFormat::JsonLines | CorpusFormat::Parquet => {
-                let text = text_of(line, &options.column)?;
-                text.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(|line| block.push(line));
-                block.end_document();
+                self.document(&text_of(line, &options.column)?, block);
             }
         }
         Ok(())
+    }
+
+    /// Takes the text of a row, which is a document.
+    fn document(&mut self, text: &str, block: &mut Passages) {
+        self.any_text = true;
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(|line| block.push(line));
+        block.end_document();
     }
 
     fn sentence(&mut self, line: &str, block: &mut Passages) {
@@ -252,125 +289,5 @@ fn text_of(row: &str, column: &str) -> Result<String, Diagnostic> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::pretraining::Step;
-
-    /// Documents as they are read, passages separated by `|`; then the remarks.
-    fn read(files: &[&[u8]], options: CorpusOptions) -> Result<(Vec<String>, BTreeMap<String, u64>), String> {
-        let folder = tempfile::tempdir().unwrap();
-        let paths: Vec<PathBuf> = (0..files.len()).map(|at| folder.path().join(format!("{at}.txt"))).collect();
-        for (path, bytes) in paths.iter().zip(files) {
-            std::fs::write(path, bytes).unwrap();
-        }
-        let said = |found: Diagnostic| found.to_string().replace(&format!("{}/", folder.path().display()), "");
-        let mut corpus = Corpus::open(&paths, options).map_err(said)?;
-        let (mut documents, mut open) = (Vec::new(), Vec::new());
-        while let Some(block) = corpus.next_block().map_err(said)? {
-            for step in block.steps() {
-                match step {
-                    Step::Passage(text) => open.push(text.to_owned()),
-                    Step::DocumentEnd => documents.push(std::mem::take(&mut open).join("|")),
-                }
-            }
-        }
-        assert!(open.is_empty(), "the last document is ended");
-        Ok((documents, corpus.remarks()))
-    }
-
-    fn options(format: CorpusFormat) -> CorpusOptions {
-        CorpusOptions { format: Some(format), ..CorpusOptions::default() }
-    }
-
-    fn documents(text: &str, options: CorpusOptions) -> Vec<String> {
-        read(&[text.as_bytes()], options).unwrap().0
-    }
-
-    #[test]
-    fn a_sentence_a_line_and_blank_lines_between_documents() {
-        let text = "\n\nA b.\r\nC.\n \t\n\nD.";
-        assert_eq!(documents(text, options(CorpusFormat::Sentences)), ["A b.|C.", "D."]);
-        // WikiText's blank lines are one space; a file ends a document.
-        let files: [&[u8]; 3] = [b"A.\n \nB.\n", b" \n", b"C.\n"];
-        let (found, remarks) = read(&files, options(CorpusFormat::Sentences)).unwrap();
-        assert_eq!(found, ["A.", "B.", "C."]);
-        assert_eq!(remarks, BTreeMap::from([("files without text".into(), 1)]));
-    }
-
-    #[test]
-    fn running_text_is_joined_into_paragraphs() {
-        let text = "It rained\non us. We\nstayed.\n\n\nThe sun came.\n";
-        let by = |documents| CorpusOptions { documents, ..options(CorpusFormat::Text) };
-        let paragraphs = ["It rained on us. We stayed. ", "The sun came. "];
-        assert_eq!(documents(text, by(DocumentEnds::File)), [paragraphs.join("|")]);
-        assert_eq!(documents(text, by(DocumentEnds::BlankLine)), paragraphs);
-        // No blank line for longer than a paragraph is held.
-        let long = "It rained and rained.\n".repeat(120_000);
-        let found = documents(&long, by(DocumentEnds::BlankLine));
-        let passages: Vec<&str> = found[0].split('|').collect();
-        assert_eq!((found.len(), passages.len()), (1, 3));
-        assert_eq!(passages.concat(), "It rained and rained. ".repeat(120_000));
-    }
-
-    #[test]
-    fn titles_of_wikitext_begin_documents_and_headings_are_left_out() {
-        let text = " \n = A = \n \n a a . b . \n = not a title = \n \n = = Part = = \n \n c . \n \n = B = \n \n d . \n";
-        let (found, remarks) = read(&[text.as_bytes()], options(CorpusFormat::WikiText)).unwrap();
-        assert_eq!(found, ["a a . b .|= not a title =|c .", "d ."]);
-        assert_eq!(remarks, BTreeMap::from([("headings, left out".into(), 3)]));
-    }
-
-    #[test]
-    fn a_row_of_json_lines_is_a_document() {
-        let text = "{\"text\": \"A.\\n\\nB.\", \"id\": [1]}\n\n{\"text\": \" \"}\n{\"text\": \"C.\"}";
-        assert_eq!(documents(text, options(CorpusFormat::JsonLines)), ["A.|B.", "", "C."]);
-        let other = CorpusOptions { column: "body".into(), ..options(CorpusFormat::JsonLines) };
-        assert_eq!(documents("{\"body\": \"A.\"}\n", other), ["A."]);
-        let wrong = |text: &[u8]| read(&[text], options(CorpusFormat::JsonLines)).unwrap_err();
-        assert_eq!(
-            wrong(b"{\"text\": \"a\"}\n{\"texts\": \"a\"}\n"),
-            "0.txt:2: the row has no column `text` (did you mean `texts`?)"
-        );
-        assert_eq!(
-            wrong(b"{\"text\": 3}\n"),
-            "0.txt:1: not a row of JSON lines with a text `text`: invalid type: integer `3`, expected a string at line 1 column 10"
-        );
-    }
-
-    #[test]
-    fn formats_are_told_file_by_file() {
-        let files: [&[u8]; 3] = [b"{\"text\": \"A. B.\"}\n", b" \n = T = \n \n c . d . \n", b"E.\nF.\n"];
-        assert_eq!(read(&files, CorpusOptions::default()).unwrap().0, ["A. B.", "c . d .", "E.|F."]);
-        let refused = read(&[b"PAR1"], CorpusOptions::default()).unwrap_err();
-        assert!(
-            refused.starts_with("0.txt: Parquet is not read yet (write the text column as JSON lines"),
-            "{refused}"
-        );
-    }
-
-    #[test]
-    fn bad_bytes_are_an_error_or_counted() {
-        let files: [&[u8]; 2] = [b"A.\n", b"B.\n\n\xff\xfe C.\n"];
-        let refused = read(&files, options(CorpusFormat::Sentences)).unwrap_err();
-        assert!(refused.starts_with("1.txt:3: the line is not valid UTF-8"), "{refused}");
-        let lossy = CorpusOptions { bad_bytes: BadBytes::Replace, ..options(CorpusFormat::Sentences) };
-        let (found, remarks) = read(&files, lossy).unwrap();
-        assert_eq!(found, ["A.", "B.", "\u{fffd}\u{fffd} C."]);
-        assert_eq!(remarks["lines with bytes that are not UTF-8"], 1);
-    }
-
-    #[test]
-    fn blocks_are_small_whatever_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.txt");
-        std::fs::write(&path, "It rained and rained and rained.\n".repeat(100_000)).unwrap();
-        let mut corpus = Corpus::open(&[path], options(CorpusFormat::Sentences)).unwrap();
-        let (mut blocks, mut passages) = (0, 0);
-        while let Some(block) = corpus.next_block().unwrap() {
-            assert!(block.bytes() < BLOCK + 100);
-            blocks += 1;
-            passages += block.steps().filter(|step| matches!(step, Step::Passage(_))).count();
-        }
-        assert_eq!((blocks, passages), (13, 100_000));
-    }
-}
+#[path = "reader_tests.rs"]
+mod tests;
