@@ -65,18 +65,24 @@ pub struct Draws {
 
 impl Draws {
     /// The next 32 random bits.
+    #[inline]
     pub fn next_u32(&mut self) -> u32 {
         if self.used == 4 {
-            let counter = [self.block as u32, (self.block >> 32) as u32, self.step as u32, (self.step >> 32) as u32];
-            self.buffer = philox(counter, self.key);
-            self.block += 1;
-            self.used = 0;
+            self.refill();
         }
         self.used += 1;
         self.buffer[self.used - 1]
     }
 
+    fn refill(&mut self) {
+        let counter = [self.block as u32, (self.block >> 32) as u32, self.step as u32, (self.step >> 32) as u32];
+        self.buffer = philox(counter, self.key);
+        self.block += 1;
+        self.used = 0;
+    }
+
     /// The next 64 random bits.
+    #[inline]
     pub fn next_u64(&mut self) -> u64 {
         u64::from(self.next_u32()) | u64::from(self.next_u32()) << 32
     }
@@ -88,12 +94,14 @@ impl Draws {
     }
 
     /// Uniform in `0..bound` without modulo bias (Lemire 2019). `bound` of 0 gives 0.
+    #[inline]
     pub fn below(&mut self, bound: usize) -> usize {
         let bound = bound as u64;
         loop {
             let product = u128::from(self.next_u64()) * u128::from(bound);
             let (high, low) = ((product >> 64) as usize, product as u64);
-            if low >= bound.wrapping_neg().checked_rem(bound).unwrap_or(0) {
+            // The exact test is below `bound` and costs a division, which is hardly ever needed.
+            if low >= bound || low >= bound.wrapping_neg().checked_rem(bound).unwrap_or(0) {
                 return high;
             }
         }

@@ -1,12 +1,13 @@
 //! BERT's WordPiece, by the `tokenizers` crate.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::bert::BertProcessing;
-use tokenizers::{AddedToken, DecoderWrapper, TokenizerImpl};
+use tokenizers::{AddedToken, DecoderWrapper, Model, TokenizerImpl};
 
 use super::vocabulary::{SpecialTokens, Vocabulary};
 use crate::diagnostic::Diagnostic;
@@ -69,6 +70,20 @@ impl Tokenizer {
             Ok(encoding) => Ok(encoding.get_ids().to_vec()),
             Err(error) => Err(failed(&error)),
         }
+    }
+
+    /// The ids that [`Self::encode`] gives for a run of ASCII letters and digits, at a fraction of the cost: nothing in
+    /// it is normalised but capitals, and it is one word. `None` of any other text.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub(super) fn encode_plain_word(&self, run: &str) -> Result<Option<Vec<u32>>, Diagnostic> {
+        if run.is_empty() || !run.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Ok(None);
+        }
+        let word = if self.lower_case { Cow::Owned(run.to_ascii_lowercase()) } else { Cow::Borrowed(run) };
+        let tokens = self.inner.get_model().tokenize(&word).map_err(|error| failed(&error))?;
+        Ok(Some(tokens.into_iter().map(|token| token.id).collect()))
     }
 
     /// The ids of `text` without `[CLS]` and `[SEP]`, and where each token stands in `text`: a range of Unicode

@@ -60,7 +60,8 @@ impl Vocabulary {
         if text.trim().is_empty() {
             return Err(Diagnostic::new("the vocabulary is empty").in_file(path));
         }
-        let (mut ids, mut tokens) = (HashMap::new(), Vec::new());
+        let lines = text.matches('\n').count() + 1;
+        let (mut ids, mut tokens) = (HashMap::with_capacity(lines), Vec::with_capacity(lines));
         // Only the line's end is cut: BERT's Chinese vocabulary holds U+2028, which `trim` would eat.
         for (id, line) in text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate() {
             let token = line.strip_suffix('\r').unwrap_or(line);

@@ -1,14 +1,15 @@
 //! Examples for pretraining, made when they are asked for.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use super::error::PretrainingError;
 use super::manifest::{CorpusCounts, Manifest, VOCABULARY, damaged};
-use super::masking::Pieces;
-use super::order::ExampleOrder;
+use super::masking::{Candidates, Pieces};
+use super::order::{Cursor, ExampleOrder};
 use super::plan::RECORD;
 use super::positional::PositionalFile;
 use super::segments::{Planned, Second};
@@ -17,6 +18,9 @@ use super::tokens::TokenStore;
 use crate::diagnostic::Diagnostic;
 use crate::random::Stream;
 use crate::text::Vocabulary;
+
+/// An example takes a microsecond or two, so a thread should take more than one.
+const AT_ONCE: usize = 16;
 
 /// What a model reads of one example and what it has to say. There is no padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,36 +181,7 @@ impl ExampleSet {
     /// # Errors
     /// A number that no example has; a file that cannot be read or is damaged.
     pub fn example(&self, number: u64, epoch: u64) -> Result<PretrainingExample, PretrainingError> {
-        let Planned { first, second } = self.planned(number)?;
-        let special = self.pieces.special();
-        let mut ids = Vec::with_capacity(self.manifest.settings.max_length as usize);
-        ids.push(special.cls);
-        self.tokens.read(first, &mut ids)?;
-        ids.push(special.sep);
-        let mut segments = vec![0; ids.len()];
-        let next_is_random = match &second {
-            Second::Next(_) => Some(false),
-            Second::Random(_) => Some(true),
-            Second::Absent => None,
-        };
-        if let Second::Next(second) | Second::Random(second) = second {
-            self.tokens.read(second, &mut ids)?;
-            ids.push(special.sep);
-            segments.resize(ids.len(), 1);
-        }
-        let settings = &self.manifest.settings;
-        let (masked_positions, masked_labels) = match settings.targets {
-            Targets::Next => (0..).zip(&ids[1..]).map(|(at, label)| (at, *label)).unzip(),
-            Targets::Masked(rules) => {
-                let epoch = match settings.drawn {
-                    Drawn::Once => 0,
-                    Drawn::EachEpoch => epoch,
-                };
-                let mut draws = Stream::new(settings.seed, &format!("masking {epoch}")).at(number);
-                self.pieces.mask(&mut ids, &rules, &mut draws)
-            }
-        };
-        Ok(PretrainingExample { ids, segments, masked_positions, masked_labels, next_is_random })
+        self.make(number, epoch, &mut Workspace::default())
     }
 
     /// The examples of a batch, as [`ExampleOrder::batch`] names them, made on all threads.
@@ -214,7 +189,66 @@ impl ExampleSet {
     /// # Errors
     /// As [`Self::example`].
     pub fn examples(&self, batch: &[(u64, u64)]) -> Result<Vec<PretrainingExample>, PretrainingError> {
-        batch.par_iter().map(|(number, epoch)| self.example(*number, *epoch)).collect()
+        let made = batch.par_iter().with_min_len(AT_ONCE);
+        made.map_init(Workspace::default, |work, (number, epoch)| self.make(*number, *epoch, work)).collect()
+    }
+
+    /// The examples of a training step of `size` that begins at `cursor` in the orders of `seed`, and the cursor
+    /// after them.
+    ///
+    /// # Errors
+    /// As [`Self::example`].
+    pub fn batch(
+        &self,
+        seed: u64,
+        cursor: Cursor,
+        size: usize,
+    ) -> Result<(Vec<PretrainingExample>, Cursor), PretrainingError> {
+        let (numbers, cursor) = self.order(seed).batch(cursor, size);
+        Ok((self.examples(&numbers)?, cursor))
+    }
+
+    /// The examples of a range of numbers, as far as there are any, as they are in the first epoch.
+    ///
+    /// # Errors
+    /// As [`Self::example`].
+    pub fn in_order(&self, range: Range<u64>) -> Result<Vec<PretrainingExample>, PretrainingError> {
+        let numbers: Vec<(u64, u64)> = (range.start..range.end.min(self.len())).map(|number| (number, 0)).collect();
+        self.examples(&numbers)
+    }
+
+    fn make(&self, number: u64, epoch: u64, work: &mut Workspace) -> Result<PretrainingExample, PretrainingError> {
+        let Planned { first, second } = self.planned(number)?;
+        let special = self.pieces.special();
+        let settings = &self.manifest.settings;
+        let mut ids = Vec::with_capacity(settings.max_length as usize);
+        ids.push(special.cls);
+        self.tokens.read(&first, &mut ids, &mut work.bytes)?;
+        ids.push(special.sep);
+        let first_length = ids.len();
+        let next_is_random = match &second {
+            Second::Next(_) => Some(false),
+            Second::Random(_) => Some(true),
+            Second::Absent => None,
+        };
+        if let Second::Next(second) | Second::Random(second) = second {
+            self.tokens.read(&second, &mut ids, &mut work.bytes)?;
+            ids.push(special.sep);
+        }
+        let mut segments = vec![0; ids.len()];
+        segments[first_length..].fill(1);
+        let (masked_positions, masked_labels) = match settings.targets {
+            Targets::Next => (0..).zip(&ids[1..]).map(|(at, label)| (at, *label)).unzip(),
+            Targets::Masked(rules) => {
+                let epoch = match settings.drawn {
+                    Drawn::Once => 0,
+                    Drawn::EachEpoch => epoch,
+                };
+                let mut draws = work.masks_of(settings.seed, epoch).at(number);
+                self.pieces.mask(&mut ids, &rules, &mut draws, &mut work.masking)
+            }
+        };
+        Ok(PretrainingExample { ids, segments, masked_positions, masked_labels, next_is_random })
     }
 
     fn planned(&self, number: u64) -> Result<Planned, PretrainingError> {
@@ -227,5 +261,23 @@ impl ExampleSet {
         let mut record = [0; RECORD];
         file.read((number - before) * RECORD as u64, &mut record)?;
         Planned::from_bytes(&record).ok_or_else(|| damaged(file.path(), "it holds something that is no example").into())
+    }
+}
+
+/// What is kept from one example to the next, so that it need not be made anew.
+#[derive(Debug, Default)]
+struct Workspace {
+    bytes: Vec<u8>,
+    masking: Candidates,
+    /// The draws of an epoch's masks: naming a stream costs as much as some of its draws.
+    masks: Option<(u64, Stream)>,
+}
+
+impl Workspace {
+    fn masks_of(&mut self, seed: u64, epoch: u64) -> Stream {
+        match self.masks {
+            Some((of, stream)) if of == epoch => stream,
+            _ => self.masks.insert((epoch, Stream::new(seed, &format!("masking {epoch}")))).1,
+        }
     }
 }

@@ -12,6 +12,47 @@ pub(super) struct Pieces {
     continues: Vec<bool>,
 }
 
+/// What an example's predictions are chosen from, kept from example to example to use its memory again.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    /// The positions of all tokens but `[CLS]` and `[SEP]`.
+    places: Vec<u32>,
+    /// With whole words, those that are chosen together, as ranges of `places`.
+    words: Vec<(u32, u32)>,
+    /// Positions that were chosen, in the high halves, and what stands there; as numbers they are sorted faster.
+    chosen: Vec<u64>,
+}
+
+impl Candidates {
+    /// As in the reference, a piece at the front of a truncated segment belongs to the word before it, if there is
+    /// one.
+    fn find(&mut self, pieces: &Pieces, ids: &[u32], whole_words: bool) {
+        let Self { places, words, chosen } = self;
+        places.clear();
+        words.clear();
+        chosen.clear();
+        let SpecialTokens { cls, sep, .. } = pieces.special;
+        // Each place is written and then kept or not, for a branch that few take costs more.
+        places.resize(ids.len(), 0);
+        let mut kept = 0;
+        for (place, id) in (0..).zip(ids) {
+            places[kept] = place;
+            kept += usize::from(*id != cls && *id != sep);
+        }
+        places.truncate(kept);
+        if !whole_words {
+            return;
+        }
+        for (at, place) in (0..).zip(&*places) {
+            let continues = pieces.continues.get(ids[*place as usize] as usize).copied().unwrap_or(false);
+            match words.last_mut() {
+                Some(word) if continues => word.1 += 1,
+                _ => words.push((at, at + 1)),
+            }
+        }
+    }
+}
+
 impl Pieces {
     pub(super) fn of(vocabulary: &Vocabulary) -> Self {
         let tokens = (0..vocabulary.len() as u32).map(|id| vocabulary.token(id).unwrap_or_default());
@@ -22,54 +63,43 @@ impl Pieces {
         self.special
     }
 
-    /// The tokens that may be chosen, as ranges of `order` that are chosen together: each token but `[CLS]` and
-    /// `[SEP]`, or, with whole words, each word. As in the reference, a piece at the front of a truncated segment
-    /// belongs to the word before it, if there is one.
-    fn candidates(&self, ids: &[u32], whole_words: bool) -> Vec<(u32, u32)> {
-        let mut found: Vec<(u32, u32)> = Vec::with_capacity(ids.len());
-        let mut choosable = 0;
-        for id in ids {
-            if *id == self.special.cls || *id == self.special.sep {
-                continue;
-            }
-            let continues = self.continues.get(*id as usize).copied().unwrap_or(false);
-            match found.last_mut() {
-                Some(word) if whole_words && continues => word.1 += 1,
-                _ => found.push((choosable, choosable + 1)),
-            }
-            choosable += 1;
-        }
-        found
-    }
-
-    /// Masks tokens of `ids` in place. Gives the positions, sorted, and what stood there.
-    pub(super) fn mask(&self, ids: &mut [u32], rules: &MaskingRules, draws: &mut Draws) -> (Vec<u32>, Vec<u32>) {
-        let places: Vec<u32> = (0..ids.len() as u32)
-            .filter(|at| ids[*at as usize] != self.special.cls && ids[*at as usize] != self.special.sep)
-            .collect();
-        let mut candidates = self.candidates(ids, rules.whole_words);
+    /// Masks tokens of `ids` in place. Gives the positions, sorted, and what stood there. `work` is room to work in.
+    pub(super) fn mask(
+        &self,
+        ids: &mut [u32],
+        rules: &MaskingRules,
+        draws: &mut Draws,
+        work: &mut Candidates,
+    ) -> (Vec<u32>, Vec<u32>) {
+        work.find(self, ids, rules.whole_words);
+        let Candidates { places, words, chosen } = work;
         let wanted = predictions(ids.len(), rules);
-        let mut chosen: Vec<(u32, u32)> = Vec::with_capacity(wanted);
-        for at in 0..candidates.len() {
+        let count = if rules.whole_words { words.len() } else { places.len() };
+        for at in 0..count {
             if chosen.len() >= wanted {
                 break;
             }
             // A shuffle of which only as much is done as is looked at.
-            let next = at + draws.below(candidates.len() - at);
-            candidates.swap(at, next);
-            let (first, end) = candidates[at];
+            let next = at + draws.below(count - at);
+            let (first, end) = if rules.whole_words {
+                words.swap(at, next);
+                words[at]
+            } else {
+                places.swap(at, next);
+                (at as u32, at as u32 + 1)
+            };
             // A word that would be too much is passed over for a shorter one.
             if chosen.len() + (end - first) as usize > wanted {
                 continue;
             }
             for place in &places[first as usize..end as usize] {
                 let id = &mut ids[*place as usize];
-                chosen.push((*place, *id));
+                chosen.push(u64::from(*place) << 32 | u64::from(*id));
                 *id = self.replaced(*id, rules.replacement, draws);
             }
         }
         chosen.sort_unstable();
-        chosen.into_iter().unzip()
+        chosen.iter().map(|both| ((both >> 32) as u32, *both as u32)).unzip()
     }
 
     fn replaced(&self, id: u32, rates: Replacement, draws: &mut Draws) -> u32 {
@@ -123,11 +153,11 @@ mod tests {
         let ids = [CLS, 10, 100, 101, 11, 12, 102, SEP, 103, 13, SEP];
         let words = [vec![1, 2, 3], vec![4], vec![5, 6, 8], vec![9]];
         let pieces = pieces();
-        let mut seen = [0; 4];
+        let (mut seen, mut work) = ([0; 4], Candidates::default());
         for step in 0..2000 {
             let mut masked = ids;
             let (positions, labels) =
-                pieces.mask(&mut masked, &rules(0.4, 20, true), &mut Stream::new(1, "test").at(step));
+                pieces.mask(&mut masked, &rules(0.4, 20, true), &mut Stream::new(1, "test").at(step), &mut work);
             assert!(positions.is_sorted() && positions.len() <= 4);
             assert!(labels.iter().zip(&positions).all(|(label, at)| ids[*at as usize] == *label));
             for (word, seen) in words.iter().zip(&mut seen) {
@@ -143,7 +173,12 @@ mod tests {
     #[test]
     fn nothing_to_choose_from_is_no_error() {
         let mut ids = [CLS, SEP, SEP];
-        let (positions, labels) = pieces().mask(&mut ids, &rules(0.15, 20, false), &mut Stream::new(1, "test").at(0));
+        let (positions, labels) = pieces().mask(
+            &mut ids,
+            &rules(0.15, 20, false),
+            &mut Stream::new(1, "test").at(0),
+            &mut Candidates::default(),
+        );
         assert!(positions.is_empty() && labels.is_empty());
     }
 }

@@ -117,20 +117,20 @@ impl Planner<'_> {
 
     /// The records of these documents. Each document in each round has draws of its own.
     fn plan(&self, round: u32, documents: Range<u64>) -> io::Result<Vec<u8>> {
-        let mut found = Vec::new();
-        let mut records = Vec::new();
+        let (mut found, mut records) = (Vec::new(), Vec::new());
+        let (mut bounds, mut others) = (Vec::new(), Vec::new());
         for document in documents {
             let place = self.store.place(document);
-            let bounds = self.store.bounds(&place, place.sentences.clone())?;
+            self.store.bounds(&place, place.sentences.clone(), &mut bounds)?;
             let mut draws = self.stream.at(u64::from(round) * self.store.documents() + document);
             match self.settings.segments {
                 Segments::Pairs => {
-                    let other = |draws: &mut Draws, needed: u64| self.random_next(document, needed, draws);
+                    let other = |draws: &mut Draws, needed: u64| self.random_next(document, needed, draws, &mut others);
                     pairs(&bounds, self.settings, &mut draws, other, &mut found)?;
                 }
                 Segments::Single => singles(&bounds, self.settings, &mut draws, &mut found),
             }
-            records.extend(found.drain(..).flat_map(|planned| planned.to_bytes()));
+            found.drain(..).for_each(|planned| records.extend(planned.to_bytes()));
         }
         Ok(records)
     }
@@ -138,20 +138,26 @@ impl Planner<'_> {
     /// Sentences from a random one on of a random document other than `not`, until they have `needed` tokens.
     /// The reference draws up to ten times until it has another document, then takes what it has; this always
     /// takes another one.
-    fn random_next(&self, not: u64, needed: u64, draws: &mut Draws) -> io::Result<Range<u64>> {
+    fn random_next(&self, not: u64, needed: u64, draws: &mut Draws, bounds: &mut Vec<u64>) -> io::Result<Range<u64>> {
         let other = draws.below(self.store.documents().saturating_sub(1) as usize) as u64;
         let place = self.store.place(other + u64::from(other >= not));
         let count = place.sentences.end - place.sentences.start;
         let first = place.sentences.start + draws.below(count as usize) as u64;
-        self.sentences_from(&place, first, needed)
+        self.sentences_from(&place, first, needed, bounds)
     }
 
-    fn sentences_from(&self, place: &DocumentPlace, first: u64, needed: u64) -> io::Result<Range<u64>> {
+    fn sentences_from(
+        &self,
+        place: &DocumentPlace,
+        first: u64,
+        needed: u64,
+        bounds: &mut Vec<u64>,
+    ) -> io::Result<Range<u64>> {
         let mut at = first;
         let mut start = None;
         loop {
             let until = place.sentences.end.min(at + SENTENCES_AHEAD);
-            let bounds = self.store.bounds(place, at..until)?;
+            self.store.bounds(place, at..until, bounds)?;
             let start = *start.get_or_insert(bounds[0]);
             let enough = bounds[1..].iter().find(|end| **end - start >= needed);
             if let Some(end) = enough.or_else(|| bounds.last().filter(|_| until == place.sentences.end)) {

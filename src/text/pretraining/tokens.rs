@@ -48,6 +48,8 @@ pub(super) struct TokenWriter<'a> {
     counts: CorpusCounts,
     /// Of the document that is open.
     open: Extent,
+    /// A sentence as it is written.
+    bytes: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,7 +71,7 @@ struct OpenShard {
 impl<'a> TokenWriter<'a> {
     pub(super) fn new(folder: &'a Path, width: TokenWidth, sizes: Sizes) -> Self {
         let (counts, open) = (CorpusCounts::default(), Extent::default());
-        Self { folder, width, sizes, shard: None, done: Vec::new(), counts, open }
+        Self { folder, width, sizes, shard: None, done: Vec::new(), counts, open, bytes: Vec::new() }
     }
 
     pub(super) fn append(&mut self, block: &Tokenised) -> io::Result<()> {
@@ -108,11 +110,12 @@ impl<'a> TokenWriter<'a> {
             Some(shard) => shard,
             none => none.insert(OpenShard::create(self.folder, self.done.len())?),
         };
-        let bytes: Vec<u8> = match self.width {
-            TokenWidth::Narrow => ids.iter().flat_map(|id| (*id as u16).to_le_bytes()).collect(),
-            TokenWidth::Wide => ids.iter().flat_map(|id| id.to_le_bytes()).collect(),
-        };
-        shard.tokens.write(&bytes)?;
+        self.bytes.clear();
+        match self.width {
+            TokenWidth::Narrow => ids.iter().for_each(|id| self.bytes.extend((*id as u16).to_le_bytes())),
+            TokenWidth::Wide => ids.iter().for_each(|id| self.bytes.extend(id.to_le_bytes())),
+        }
+        shard.tokens.write(&self.bytes)?;
         shard.token_count += ids.len() as u64;
         shard.sentence_count += 1;
         shard.sentences.write(&(shard.token_count as u32).to_le_bytes())?;
@@ -226,31 +229,39 @@ impl TokenStore {
         DocumentPlace { shard, sentences: start.into()..ends[at].into() }
     }
 
-    /// The bounds of sentences of one document, in tokens of the corpus: one more than there are sentences.
-    pub(super) fn bounds(&self, place: &DocumentPlace, sentences: Range<u64>) -> io::Result<Vec<u64>> {
+    /// Puts the bounds of sentences of one document, in tokens of the corpus, into `bounds`: one more than there are
+    /// sentences.
+    pub(super) fn bounds(&self, place: &DocumentPlace, sentences: Range<u64>, bounds: &mut Vec<u64>) -> io::Result<()> {
         let base = place.shard.checked_sub(1).map_or(0, |before| self.tokens[before]);
+        bounds.clear();
+        bounds.extend((sentences.start == 0).then_some(base));
         // The end of the sentence before is where the first one starts.
-        let ends = self.shards[place.shard].sentences.numbers(sentences.start.saturating_sub(1), sentences.end)?;
-        let zero = (sentences.start == 0).then_some(base);
-        Ok(zero.into_iter().chain(ends.into_iter().map(|end| base + u64::from(end))).collect())
+        let ends = &self.shards[place.shard].sentences;
+        ends.each_number(sentences.start.saturating_sub(1), sentences.end, |end| bounds.push(base + u64::from(end)))
     }
 
-    /// Appends the ids of a range of tokens, which lies in one shard, to `ids`.
-    pub(super) fn read(&self, range: Range<u64>, ids: &mut Vec<u32>) -> Result<(), PretrainingError> {
+    /// Appends the ids of a range of tokens, which lies in one shard, to `ids`, by way of `bytes`.
+    pub(super) fn read(
+        &self,
+        range: &Range<u64>,
+        ids: &mut Vec<u32>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), PretrainingError> {
         let shard = self.tokens.partition_point(|end| *end <= range.start);
         let base = shard.checked_sub(1).map_or(0, |before| self.tokens[before]);
         let Some(Shard { tokens, .. }) = self.shards.get(shard) else {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         };
         let width = self.width.bytes();
-        let mut bytes = vec![0; ((range.end - range.start) * width) as usize];
-        tokens.read((range.start - base) * width, &mut bytes)?;
+        bytes.resize(((range.end - range.start) * width) as usize, 0);
+        tokens.read((range.start - base) * width, bytes)?;
         let first = ids.len();
         match self.width {
             TokenWidth::Narrow => ids.extend(bytes.as_chunks().0.iter().map(|id| u32::from(u16::from_le_bytes(*id)))),
             TokenWidth::Wide => ids.extend(bytes.as_chunks().0.iter().map(|id| u32::from_le_bytes(*id))),
         }
-        if ids[first..].iter().any(|id| *id >= self.vocabulary_size) {
+        // The largest of all, which is found many at a time; a search would look at one after the other.
+        if ids[first..].iter().fold(0, |largest, id| largest.max(*id)) >= self.vocabulary_size {
             return Err(damaged(tokens.path(), "it holds a token that no vocabulary has").into());
         }
         Ok(())

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::world::Blocks;
-use crate::text::pretraining::{ExampleSet, ExampleSettings, Passages, PretrainingExample, TokenizedBy, prepare};
+use crate::text::pretraining::{
+    Cursor, ExampleSet, ExampleSettings, Passages, PretrainingExample, TokenizedBy, prepare,
+};
 use crate::text::{Tokenizer, Vocabulary};
 
 /// A statistic is the mean over many times that the corpus was gone through, ours and the reference's; the means may
@@ -154,25 +156,24 @@ fn wikitext_gives_what_the_reference_gives() {
     compare("sentences", blocks(by_sentence(&text).iter().map(String::as_str)), &golden());
 }
 
+/// Makes every example of a prepared corpus once, in the batches of 256 and in the random order that training takes
+/// them in, on one thread. `BERTBENCH_CORPUS` names the folder; nothing else is measured, so that the process's CPU
+/// time is that of the examples.
 #[test]
-#[ignore = "a measurement: cargo test --release how_fast_examples_are_made -- --ignored --nocapture"]
+#[ignore = "a measurement: BERTBENCH_CORPUS=FOLDER cargo test --release how_fast_examples_are_made -- --ignored --nocapture"]
 fn how_fast_examples_are_made() {
-    let Some(root) = real_data() else { return };
-    let read = |name: &str| std::fs::read_to_string(root.join("wikitext2").join(name)).unwrap();
-    let lines = by_sentence(&(read("wiki.valid.tokens") + &read("wiki.test.tokens")));
-    let vocabulary = Vocabulary::load(&root.join("vocab/bert-base-uncased-vocab.txt")).unwrap();
-    let tokenizer = Tokenizer::new(&vocabulary, true).unwrap();
-    let by = TokenizedBy { vocabulary: &vocabulary, tokenizer: &tokenizer };
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("corpus");
+    let folder = std::env::var_os("BERTBENCH_CORPUS").expect("BERTBENCH_CORPUS names a prepared corpus");
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     one.install(|| {
+        let set = ExampleSet::open(std::path::Path::new(&folder)).unwrap();
+        let (order, mut cursor, mut tokens) = (set.order(1), Cursor::default(), 0);
         let start = std::time::Instant::now();
-        let mut source = blocks(lines.iter().map(String::as_str));
-        let summary = prepare(&mut source, by, &ExampleSettings::default(), &out, &|_| ()).unwrap();
-        println!("{} tokens, {} examples planned in {:?}", summary.counts.tokens, summary.examples, start.elapsed());
-        let (set, start) = (ExampleSet::open(&out).unwrap(), std::time::Instant::now());
-        let tokens: usize = (0..set.len()).map(|number| set.example(number, 0).unwrap().ids.len()).sum();
+        while cursor.position < set.len() {
+            let size = (set.len() - cursor.position).min(256) as usize;
+            let (batch, next) = order.batch(cursor, size);
+            tokens += set.examples(&batch).unwrap().iter().map(|example| example.ids.len()).sum::<usize>();
+            cursor = next;
+        }
         println!("{tokens} tokens of {} examples made in {:?}", set.len(), start.elapsed());
     });
 }
