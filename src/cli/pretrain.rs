@@ -91,6 +91,10 @@ struct TrainingArgs {
     /// Forward and backward passes that a step's examples are divided among, for less memory.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     gradient_accumulation: u32,
+    /// Keep of each layer's activations only the input and compute the layer again in the backward pass: less memory,
+    /// more time, the same bits.
+    #[arg(long)]
+    activation_checkpointing: bool,
     /// Peak learning rate.
     #[arg(long, value_name = "RATE", default_value_t = 1e-4)]
     learning_rate: f64,
@@ -258,6 +262,7 @@ impl Args {
                 .map(|set| PretrainEvaluation { data: set.checksum().to_owned(), every: self.watching.eval_every }),
             masking: None,
             snapshots: Vec::new(),
+            activation_checkpointing: training.activation_checkpointing,
             saving: None,
             log_every: self.watching.log_every,
             numerics_version: NUMERICS_VERSION,

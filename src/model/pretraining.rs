@@ -15,7 +15,7 @@ use super::error::CheckpointError;
 use super::initialize::Initializer;
 use super::save::FilesBeside;
 use super::write::{Tensors, write_folder};
-use crate::kernel::{LAYER_NORM_EPSILON, linear_gelu};
+use crate::kernel::{LAYER_NORM_EPSILON, Packing, linear_gelu};
 use crate::random::Stream;
 use crate::store::Architecture;
 
@@ -82,9 +82,14 @@ impl PretrainingModel {
     /// computes together with its loss.
     #[must_use]
     pub fn states(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> PretrainingStates {
-        let hidden = self.bert.forward(input, dropout);
+        self.answer(self.bert.forward(input, dropout), &input.packing, rows)
+    }
+
+    /// As [`PretrainingModel::states`] from the last hidden state, `[tokens, hidden]`.
+    #[must_use]
+    pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, rows: &[u32]) -> PretrainingStates {
         let next_sentence =
-            self.next_sentence.as_ref().map(|head| head.forward(self.bert.pool(hidden.clone(), &input.packing)));
+            self.next_sentence.as_ref().map(|head| head.forward(self.bert.pool(hidden.clone(), packing)));
         let predictions = (!rows.is_empty()).then(|| self.transformed(hidden, rows));
         PretrainingStates { predictions, next_sentence }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::filter::Filter;
 use super::forecast::{Calibration, Forecast, forward_flops, parameters};
+use super::work::kept_by_encoder;
 use super::{optimizer, precision};
 use crate::diagnostic::Diagnostic;
 use crate::spec::{self, PretrainModel, Pretraining};
@@ -165,6 +166,7 @@ fn settings(
         }),
         masking: input.masking,
         snapshots: experiment.snapshots.clone(),
+        activation_checkpointing: training.activation_checkpointing,
         saving: experiment.save.map(|save| PretrainSaving {
             every_steps: save.every_steps,
             every_minutes: save.every_minutes,
@@ -249,7 +251,9 @@ pub fn forecast_pretraining(run: &PlannedPretraining, calibration: &Calibration)
         + calibration.run_overhead.0;
     let longest = settings.phases.iter().map(|phase| phase.max_length).max().unwrap_or_default();
     let sequences = u64::from(settings.batch_size.div_ceil(settings.gradient_accumulation.max(1)));
-    let kept = sequences * u64::from(longest) * super::work::kept_by_encoder(&settings.architecture, longest);
+    let kept = sequences
+        * u64::from(longest)
+        * kept_by_encoder(&settings.architecture, longest, settings.activation_checkpointing);
     let weights = FLOAT_BYTES * all;
     let checkpoints = settings.saving.map_or(CHECKPOINTS, |saving| u64::from(saving.keep) + 1);
     let models = 1 + settings.snapshots.len() as u64;

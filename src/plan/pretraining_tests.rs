@@ -97,6 +97,8 @@ fn forecasts_grow_with_steps_and_snapshots() {
     let weights = 4 * parameters(&inputs(&experiment(TEXT)).models["small"].architecture);
     assert!(kept.disk.0 >= one.disk.0 + weights, "{one:?} {kept:?}");
     assert_eq!(kept.peak_memory, one.peak_memory);
+    let recomputed = forecast(&format!("{TEXT}training: {{activation_checkpointing: true}}\n"));
+    assert!(recomputed.peak_memory < one.peak_memory, "{one:?} {recomputed:?}");
 }
 
 #[test]

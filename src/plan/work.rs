@@ -1,7 +1,7 @@
 //! What a run computes, trains and keeps, by the way in which it uses the encoder.
 
 use super::forecast::{forward_flops, parameters};
-use crate::store::{Approach, Architecture, FeatureBased, Layers, RunSettings};
+use crate::store::{Approach, Architecture, FeatureBased, Layers, RunSettings, TrainingSettings};
 
 /// A backward pass costs twice the forward pass: one product for the inputs' gradient, one for the weights'.
 const TRAINING_TO_FORWARD: f64 = 3.0;
@@ -56,25 +56,27 @@ pub fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f
 /// processor the fused ones keep less, so there it is an upper bound.
 pub(super) fn kept_numbers(settings: &RunSettings) -> u64 {
     let architecture = &settings.architecture;
-    let [layers, hidden] = [architecture.layers, architecture.hidden].map(u64::from);
-    let layer = kept_by_layer(architecture, settings.training.max_length);
-    let embeddings = kept_by_embeddings(architecture);
+    let TrainingSettings { max_length, activation_checkpointing, .. } = settings.training;
     match &settings.approach {
-        Approach::FineTuning if settings.training.activation_checkpointing => {
-            // Every layer's input, and one layer or the embeddings at a time.
-            layers * hidden + layer.max(embeddings)
-        }
-        Approach::FineTuning => layers * layer + embeddings,
+        Approach::FineTuning => kept_by_encoder(architecture, max_length, activation_checkpointing),
         Approach::FeatureBased(of) => {
             let states = of.layers.states(architecture.layers).map_or(0, |states| states.len() as u64);
-            states * hidden + layer.max(embeddings) + tagger_kept(of, architecture)
+            let at_work = kept_by_layer(architecture, max_length).max(kept_by_embeddings(architecture));
+            states * u64::from(architecture.hidden) + at_work + tagger_kept(of, architecture)
         }
     }
 }
 
 /// Numbers that a token adds to what a step of training the whole encoder holds, in sequences of `length` tokens.
-pub(super) fn kept_by_encoder(architecture: &Architecture, length: u32) -> u64 {
-    u64::from(architecture.layers) * kept_by_layer(architecture, length) + kept_by_embeddings(architecture)
+pub(super) fn kept_by_encoder(architecture: &Architecture, length: u32, activation_checkpointing: bool) -> u64 {
+    let [layers, hidden] = [architecture.layers, architecture.hidden].map(u64::from);
+    let (layer, embeddings) = (kept_by_layer(architecture, length), kept_by_embeddings(architecture));
+    if activation_checkpointing {
+        // Every layer's input, and one layer or the embeddings at a time.
+        layers * hidden + layer.max(embeddings)
+    } else {
+        layers * layer + embeddings
+    }
 }
 
 fn kept_by_layer(architecture: &Architecture, length: u32) -> u64 {

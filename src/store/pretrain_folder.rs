@@ -203,6 +203,9 @@ fn lock(path: &Path) -> Result<File, PretrainFolderError> {
     }
 }
 
+/// Settings that may change from one process to the next.
+const DECIDES_NOTHING: [&str; 4] = ["evaluation", "activation_checkpointing", "saving", "log_every"];
+
 /// Refuses settings that give other weights than those the run was started with.
 fn same_run(written: &Path, settings: &PretrainSettings) -> Result<(), PretrainFolderError> {
     let bytes = fs::read(written).map_err(|error| atomic::about("cannot read", written, &error))?;
@@ -216,7 +219,7 @@ fn same_run(written: &Path, settings: &PretrainSettings) -> Result<(), PretrainF
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(key, value)| then.get(key) != Some(value) && !["evaluation", "log_every"].contains(&key.as_str()))
+        .filter(|(key, value)| then.get(key) != Some(value) && !DECIDES_NOTHING.contains(&key.as_str()))
         .map(|(key, value)| format!("`{key}` is {value} and was {}", then.get(key).unwrap_or_default()))
         .collect();
     Err(Diagnostic::new(format!("the folder holds a run with other settings: {}", other.join("; ")))

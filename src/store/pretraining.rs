@@ -60,6 +60,9 @@ pub struct PretrainSettings {
     /// Steps, ascending, after which the model is kept besides the last one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub snapshots: Vec<u64>,
+    /// Layers are computed twice, for less memory; decides nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub activation_checkpointing: bool,
     /// When checkpoints are written; decides nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saving: Option<PretrainSaving>,
@@ -162,8 +165,15 @@ impl PretrainSettings {
     /// paths, evaluations and the log do not enter it.
     #[must_use]
     pub fn id(&self) -> RunId {
-        let mut decisive =
-            Self { model: String::new(), evaluation: None, masking: None, saving: None, log_every: 0, ..self.clone() };
+        let mut decisive = Self {
+            model: String::new(),
+            evaluation: None,
+            masking: None,
+            activation_checkpointing: false,
+            saving: None,
+            log_every: 0,
+            ..self.clone()
+        };
         decisive.start.forget_names();
         let json = serde_json::to_vec(&decisive).unwrap_or_default();
         RunId(blake3::hash(&json).to_hex()[..12].to_string())
@@ -211,6 +221,7 @@ mod tests {
             evaluation: Some(PretrainEvaluation { data: "h".into(), every: 5 }),
             masking: None,
             snapshots: Vec::new(),
+            activation_checkpointing: false,
             saving: None,
             log_every: 10,
             numerics_version: 3,
@@ -226,6 +237,7 @@ mod tests {
         let same = [
             PretrainSettings { evaluation: None, ..settings() },
             PretrainSettings { log_every: 1, ..settings() },
+            PretrainSettings { activation_checkpointing: true, ..settings() },
             PretrainSettings { model: "other".into(), ..settings() },
             PretrainSettings { start: start("b", "00"), ..settings() },
         ];

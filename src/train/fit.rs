@@ -10,8 +10,9 @@ use super::evaluate::predict;
 use super::keeping::{FitPosition, Keeping};
 use super::loss::{batch_loss, weight};
 use super::optimizer::{FlatGradients, Optimizer, accumulate};
-use super::pass::{Graph, Pass};
+use super::pass::Pass;
 use super::schedule::Schedule;
+use super::tape::Graph;
 use crate::kernel;
 use crate::model::{Classifier, ForwardDropout, PackedInput};
 use crate::plan;
@@ -282,7 +283,7 @@ impl Fit<'_> {
         let dropout = ForwardDropout::new(training.dropout, self.dropout, self.at.micro_step);
         self.at.micro_step += 1;
         let loss = |outputs| batch_loss(self.material.task.head, outputs, &batch, &input.packing);
-        let pass = Pass::new(model, &input, dropout.as_ref(), Graph::of(training), loss);
+        let pass = Pass::new(model, &input, dropout.as_ref(), Graph::of(training.activation_checkpointing), loss);
         phases.forward.0 += pass.forward.0;
         phases.backward.0 += pass.backward.0;
         (pass.loss, pass.gradients, batch.ids.len() as u64)

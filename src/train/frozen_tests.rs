@@ -4,7 +4,8 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::optimizer::Optimizer;
-use super::pass::{Graph, Pass};
+use super::pass::Pass;
+use super::tape::Graph;
 use crate::kernel::token_loss;
 use crate::model::{Classifier, ForwardDropout, HeadShape, PackedInput, random_classifier};
 use crate::random::Stream;

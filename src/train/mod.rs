@@ -20,6 +20,7 @@ mod run;
 mod schedule;
 mod score;
 mod state;
+mod tape;
 
 pub use benchmark::{StepBenchmark, StepMeasured, benchmark_step};
 pub use calibrate::{StepTimes, measure_step};

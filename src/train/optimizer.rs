@@ -204,7 +204,8 @@ mod tests {
     use crate::kernel::cross_entropy;
     use crate::model::{Classifier, PackedInput, random_classifier};
     use crate::store::{Architecture, example};
-    use crate::train::pass::{Graph, Pass};
+    use crate::train::pass::Pass;
+    use crate::train::tape::Graph;
 
     const SMALL: Architecture = Architecture {
         layers: 2,

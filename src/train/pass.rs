@@ -2,24 +2,12 @@
 
 use std::time::Instant;
 
-use burn::module::Module;
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::Tensor;
 
 use super::optimizer::{FlatGradients, take};
+use super::tape::{Graph, Tape};
 use crate::model::{Classifier, ForwardDropout, PackedInput};
-use crate::store::TrainingSettings;
 use crate::units::Seconds;
-
-/// What is kept between forward and backward. Both ways give the same bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Graph {
-    /// Everything that a backward operation reads.
-    Whole,
-    /// Each layer's input, `[tokens, hidden]`; the layer is computed again when its turn comes (Chen et
-    /// al. 2016, arXiv 1604.06174). burn's own `gradient_checkpointing` recomputes single cheap
-    /// operations only, and none that reads a constant such as a dropout mask, so it saves little here.
-    LayerInputs,
-}
 
 /// The loss of a batch and its gradients.
 #[derive(Debug)]
@@ -32,12 +20,6 @@ pub(super) struct Pass {
     pub(super) forward: Seconds,
     /// Duration of the backward pass, with what is computed again.
     pub(super) backward: Seconds,
-}
-
-impl Graph {
-    pub(super) fn of(training: &TrainingSettings) -> Self {
-        if training.activation_checkpointing { Self::LayerInputs } else { Self::Whole }
-    }
 }
 
 impl Pass {
@@ -54,7 +36,7 @@ impl Pass {
             // Nothing of a frozen encoder is kept in either way.
             (Graph::Whole, _) | (_, Some(_)) => (loss_of(model.forward(input, dropout)), None),
             (Graph::LayerInputs, None) => {
-                let tape = Tape::record(model, input, dropout);
+                let tape = Tape::record(&model.bert, input, dropout);
                 (loss_of(model.answer(tape.last.clone(), &input.packing, dropout)), Some(tape))
             }
         };
@@ -63,66 +45,15 @@ impl Pass {
         let start = Instant::now();
         let gradients = match tape {
             None => take(model, &mut loss.backward()),
-            Some(tape) => tape.backward(model, input, dropout, &loss),
+            Some(tape) => {
+                let mut gradients = loss.backward();
+                let mut encoder = tape.backward(&model.bert, input, dropout, &mut gradients);
+                encoder.extend(take(&model.head, &mut gradients));
+                encoder
+            }
         };
         Self { loss: value, gradients, forward, backward: Seconds(start.elapsed().as_secs_f64()) }
     }
-}
-
-/// The inputs of all layers, and the last hidden state, each the leaf of a graph of its own.
-struct Tape {
-    inputs: Vec<Tensor<2>>,
-    last: Tensor<2>,
-}
-
-impl Tape {
-    /// The encoder's forward pass without a graph.
-    fn record(model: &Classifier, input: &PackedInput, dropout: Option<&ForwardDropout>) -> Self {
-        // Not `valid()`: the same operations must run as in the backward pass, for the same bits.
-        let bert = model.bert.clone().no_grad();
-        let mut hidden = bert.embed(input, dropout);
-        let mut inputs = Vec::with_capacity(bert.layers.len());
-        for index in 0..bert.layers.len() {
-            inputs.push(hidden.clone().require_grad());
-            hidden = bert.layer(index, hidden, &input.packing, dropout);
-        }
-        Self { inputs, last: hidden.require_grad() }
-    }
-
-    /// From the loss back through the head, the layers from last to first and the embeddings.
-    fn backward(
-        self,
-        model: &Classifier,
-        input: &PackedInput,
-        dropout: Option<&ForwardDropout>,
-        loss: &Tensor<1>,
-    ) -> FlatGradients {
-        let mut gradients = loss.backward();
-        let mut arriving = gradient_of(&self.last, &mut gradients);
-        let pooler = take(&model.bert.pooler, &mut gradients);
-        let head = take(&model.head, &mut gradients);
-        let mut layers = Vec::with_capacity(self.inputs.len());
-        for (index, hidden) in self.inputs.into_iter().enumerate().rev() {
-            let output = model.bert.layer(index, hidden.clone(), &input.packing, dropout);
-            let mut gradients = backward_from(output, arriving);
-            layers.push(take(&model.bert.layers[index], &mut gradients));
-            arriving = gradient_of(&hidden, &mut gradients);
-        }
-        let mut gradients = backward_from(model.bert.embed(input, dropout), arriving);
-        let embeddings = take(&model.bert.embeddings, &mut gradients);
-        let layers = layers.into_iter().rev().flatten();
-        embeddings.into_iter().chain(layers).chain(pooler).chain(head).collect()
-    }
-}
-
-/// The gradients of Σ `output` × `gradient`: what flows on when `gradient` arrives at `output`.
-fn backward_from(output: Tensor<2>, gradient: Tensor<2>) -> Gradients {
-    (output * Tensor::from_inner(gradient)).sum().backward()
-}
-
-/// The gradient of a leaf; 0 where the loss does not depend on it.
-fn gradient_of(leaf: &Tensor<2>, gradients: &mut Gradients) -> Tensor<2> {
-    leaf.grad_remove(gradients).unwrap_or_else(|| leaf.clone().inner().zeros_like())
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use crate::kernel::cross_entropy;
 use crate::model::{Classifier, PackedInput, random_classifier};
 use crate::store::{Architecture, Checkpoints, RunId, TrainingSettings, example};
 use crate::train::optimizer::FlatGradients;
-use crate::train::pass::{Graph, Pass};
+use crate::train::pass::Pass;
+use crate::train::tape::Graph;
 
 const SMALL: Architecture = Architecture {
     layers: 2,

@@ -222,6 +222,18 @@ device: cpu
     place.write("own.yaml", own);
     let told = place.run(&["run", "own.yaml"]).ok();
     assert_eq!(told.out, "own: 2 done now, 0 before, 0 failed, 0 interrupted\n");
+    // The same from Parquet, whose text is told by its column.
+    let rows = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/parquet/default.parquet");
+    fs::copy(rows, place.path("rows.parquet")).unwrap();
+    let parquet = own.replace("experiment: own", "experiment: rows").replace("[text]", "[rows.parquet]");
+    let parquet = parquet.replace("format: sentences", "format: parquet").replace(", {corpus: long, steps: 2}", "");
+    let parquet = parquet.replace("  held_out: [mini/corpus/heldout.txt]\n", "");
+    place.write("rows.yaml", &parquet);
+    let told = place.run(&["run", "rows.yaml"]).ok();
+    assert_eq!(told.out, "rows: 2 done now, 0 before, 0 failed, 0 interrupted\n");
+    place.write("rows.yaml", &parquet.replace("format: parquet", "format: parquet\n  column: words"));
+    let told = place.run(&["check", "rows.yaml"]);
+    assert!(told.err.contains("no column `words`") && told.code == Some(2), "{}", told.exchange());
     // A word more in the text, and it is another run.
     place.write("text/b.txt", "A sentence more .\n\nAnd another document .\n");
     let status = place.run(&["status", "own.yaml"]).ok();

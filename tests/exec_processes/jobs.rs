@@ -95,6 +95,7 @@ pub(crate) fn pretraining_job(model: &str) -> Job {
         evaluation: None,
         masking: None,
         snapshots: Vec::new(),
+        activation_checkpointing: false,
         saving: None,
         log_every: 1,
         numerics_version: 1,

@@ -51,6 +51,7 @@ pub fn pretrain_settings(model: &str, large: bool) -> PretrainSettings {
         evaluation: Some(PretrainEvaluation { data: "c".repeat(64), every: EVERY }),
         masking: Some(masking(0.8, 0.1, 0.1)),
         snapshots: Vec::new(),
+        activation_checkpointing: false,
         saving: None,
         log_every: 10,
         numerics_version: 3,

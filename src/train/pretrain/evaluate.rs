@@ -25,8 +25,7 @@ pub fn evaluate_pretraining(
     let mut next = 0;
     while next < set.len() {
         let end = set.len().min(next + u64::from(EVALUATION_BATCH));
-        let numbers: Vec<(u64, u64)> = (next..end).map(|number| (number, 0)).collect();
-        let batch = PretrainingBatch::of(&set.examples(&numbers)?);
+        let batch = PretrainingBatch::of(&set.in_order(next..end)?);
         let output = model.states(&batch.input(device), &batch.rows, None);
         tally.add(&Losses::of(model, output, &batch, None).tally);
         next = end;

@@ -16,6 +16,7 @@ use crate::text::pretraining::{Cursor, ExampleSet};
 use crate::train::error::TrainError;
 use crate::train::optimizer::Optimizer;
 use crate::train::schedule::Schedule;
+use crate::train::tape::Graph;
 use crate::units::Seconds;
 
 /// Where training stands. With the parameters and the moments it is all that the next step depends on: random
@@ -82,7 +83,9 @@ impl<'a> Fit<'a> {
         let dropout = |part: usize| {
             ForwardDropout::new(self.settings.dropout, self.dropout, self.position.step * passes + part as u64)
         };
-        let Passes { gradients, tally, tokens, mut phases } = Passes::over(&parts, &model, dropout, &self.device);
+        let graph = Graph::of(self.settings.activation_checkpointing);
+        let Passes { gradients, tally, tokens, mut phases } =
+            Passes::over(&parts, &model, dropout, graph, &self.device);
         phases.batching.0 += batching;
         let learning_rate = self.settings.learning_rate * self.schedule.factor(self.position.step);
         let start = Instant::now();
@@ -113,8 +116,7 @@ impl<'a> Fit<'a> {
         // There is a corpus for every phase.
         let Some(set) = self.corpora.get(phase) else { return Ok((Vec::new(), cursor)) };
         let size = self.settings.batch_size as usize;
-        let (numbers, cursor) = set.order(self.settings.seed).batch(cursor, size);
-        let examples = set.examples(&numbers)?;
+        let (examples, cursor) = set.batch(self.settings.seed, cursor, size)?;
         let part = size.div_ceil(self.settings.gradient_accumulation as usize).max(1);
         Ok((examples.chunks(part).map(PretrainingBatch::of).collect(), cursor))
     }

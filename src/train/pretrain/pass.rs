@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 
 use super::batch::PretrainingBatch;
 use super::tally::{Losses, Tally};
@@ -11,6 +11,7 @@ use crate::kernel::DecoderGradients;
 use crate::model::{ForwardDropout, PretrainingModel};
 use crate::train::fit::Phases;
 use crate::train::optimizer::{FlatGradients, accumulate, take};
+use crate::train::tape::{Graph, Tape};
 use crate::units::Seconds;
 
 /// The gradients of a step, summed over its passes, and what the heads did.
@@ -29,6 +30,7 @@ impl Passes {
         parts: &[PretrainingBatch],
         model: &PretrainingModel,
         dropout: impl Fn(usize) -> Option<ForwardDropout>,
+        graph: Graph,
         device: &Device,
     ) -> Self {
         let tokens = parts.iter().map(|part| part.rows.len()).sum::<usize>();
@@ -39,14 +41,23 @@ impl Passes {
             let input = part.input(device);
             passes.phases.batching.0 += start.elapsed().as_secs_f64();
             let start = Instant::now();
-            let output = model.states(&input, &part.rows, dropout(number).as_ref());
+            let dropout = dropout(number);
+            let dropout = dropout.as_ref();
+            let tape = (graph == Graph::LayerInputs).then(|| Tape::record(&model.bert, &input, dropout));
+            let output = match &tape {
+                Some(tape) => model.answer(tape.last.clone(), &input.packing, &part.rows),
+                None => model.states(&input, &part.rows, dropout),
+            };
             let Losses { pairs: pairs_loss, decoder, tally } = Losses::of(model, output, part, Some(tokens));
             passes.tally.add(&tally);
             passes.tokens += part.tokens();
             passes.phases.forward.0 += start.elapsed().as_secs_f64();
             let start = Instant::now();
             let pairs_loss = pairs_loss.map(|loss| share(loss, part.pairs.len(), pairs));
-            let gradients = backward(model, pairs_loss, decoder);
+            let gradients = backward(model, pairs_loss, decoder, |gradients| match tape {
+                Some(tape) => tape.backward(&model.bert, &input, dropout, gradients),
+                None => take(&model.bert, gradients),
+            });
             if let Some(gradients) = gradients {
                 passes.gradients = Some(accumulate(passes.gradients.take(), gradients, 1.0));
             }
@@ -56,11 +67,13 @@ impl Passes {
     }
 }
 
-/// The gradients of a pass from the loss of the next sentence and from what the decoder sends back.
+/// The gradients of a pass from the loss of the next sentence and from what the decoder sends back; `encoder` takes
+/// those of the encoder.
 fn backward(
     model: &PretrainingModel,
     pairs: Option<Tensor<1>>,
     decoder: Option<(Tensor<2>, DecoderGradients)>,
+    encoder: impl FnOnce(&mut Gradients) -> FlatGradients,
 ) -> Option<FlatGradients> {
     let (from_decoder, of_decoder) = match decoder {
         // Σ states × gradient has that gradient.
@@ -70,7 +83,13 @@ fn backward(
         None => (None, None),
     };
     let loss = [from_decoder, pairs].into_iter().flatten().reduce(|sum, loss| sum + loss)?;
-    let mut gradients = take(model, &mut loss.backward());
+    let mut arriving = loss.backward();
+    let mut gradients = encoder(&mut arriving);
+    // In the module's visiting order.
+    gradients.extend(take(&model.transform, &mut arriving));
+    gradients.extend(take(&model.transform_norm, &mut arriving));
+    gradients.extend(take(&model.decoder_bias, &mut arriving));
+    gradients.extend(take(&model.next_sentence, &mut arriving));
     if let Some((table, bias)) = of_decoder {
         let length = table.dims().iter().product::<usize>();
         add(&mut gradients, place(model, model.bert.embeddings.word.id), table.reshape([length]));

@@ -9,11 +9,13 @@ use serde_json::Value;
 
 use super::batch::PretrainingBatch;
 use super::pass::Passes;
-use crate::model::{Config, PretrainingModel, load_pretraining, save_pretraining};
+use crate::model::{Config, ForwardDropout, PretrainingModel, load_pretraining, save_pretraining};
+use crate::random::Stream;
 use crate::store::{Objective, Optimizer, Precision, PretrainPhase, PretrainSettings, Start};
 use crate::text::pretraining::PretrainingExample;
 use crate::train::optimizer::{self, FlatGradients};
 use crate::train::schedule::Schedule;
+use crate::train::tape::Graph;
 
 /// Of losses and logits of up to 20, in f32 against f64.
 const FORWARD: f64 = 2e-5;
@@ -151,13 +153,34 @@ fn losses_logits_and_gradients_are_those_of_the_reference() {
         // In parts, losses and gradients are those of the whole batch, though each head's predictions are divided
         // differently.
         for size in [6, 4, 1] {
-            let passes = Passes::over(&case.parts(size), &model, |_| None, &device());
+            let passes = Passes::over(&case.parts(size), &model, |_| None, Graph::Whole, &device());
             near("tokens", passes.tally.tokens.loss(), number("mlm_loss"), FORWARD);
             near("next sentence", passes.tally.pairs.loss(), expected["nsp_loss"].as_f64().unwrap_or(0.0), FORWARD);
             let gradients = model.clone().map(&mut Replace(passes.gradients.unwrap().into_iter()));
             // The gradient of keys' biases is 0 but for rounding.
             agree(&case.named(&gradients), &theirs, None, GRADIENT, 1e-6 * number("gradient_norm"));
         }
+    }
+}
+
+#[test]
+fn layers_computed_twice_give_the_same_bits_with_dropout_on() {
+    for case in [MASKED, NEXT] {
+        let model = case.model();
+        let gradients = |graph, step| {
+            let dropout = |part: usize| ForwardDropout::new(0.3, Stream::new(4, "dropout"), step + part as u64);
+            let passes = Passes::over(&case.parts(4), &model, dropout, graph, &device());
+            let bits = |gradient: Tensor<1>| gradient.into_data().try_to_vec::<f32>().unwrap();
+            let gradients: Vec<_> = passes.gradients.unwrap().into_iter().map(|one| one.map(bits)).collect();
+            (passes.tally, gradients)
+        };
+        let whole = gradients(Graph::Whole, 1);
+        // The pooler of a model without next sentences learns nothing.
+        let learning = whole.1.iter().flatten().filter(|gradient| gradient.iter().any(|g| *g != 0.0)).count();
+        // Queries, keys and values of a layer are one weight and one bias: 12 tensors.
+        assert_eq!(learning, 5 + 2 * 12 + 5 + if case == MASKED { 4 } else { 0 });
+        assert_eq!(whole, gradients(Graph::LayerInputs, 1));
+        assert_ne!(whole, gradients(Graph::Whole, 3), "another step has other masks");
     }
 }
 
@@ -205,6 +228,7 @@ fn settings(case: Case, name: &str, optimizer: Optimizer) -> PretrainSettings {
         evaluation: None,
         masking: None,
         snapshots: Vec::new(),
+        activation_checkpointing: false,
         saving: None,
         log_every: 1,
         numerics_version: 1,
@@ -221,7 +245,7 @@ fn three_steps_move_every_parameter_as_the_reference_does() {
         let losses: Vec<f64> = serde_json::from_value(case.expected()["losses"][name].clone()).unwrap();
         let (mut model, mut adam, parts) = (case.model(), optimizer::Optimizer::new(), case.parts(6));
         for (step, loss) in (0..).zip(&losses) {
-            let passes = Passes::over(&parts, &model, |_| None, &device());
+            let passes = Passes::over(&parts, &model, |_| None, Graph::Whole, &device());
             near("loss", passes.tally.loss(), *loss, STEPS);
             let rate = settings.learning_rate * schedule.factor(step);
             (model, _) = adam.step(model, passes.gradients.unwrap(), rate, &settings);
@@ -236,7 +260,7 @@ fn three_steps_move_every_parameter_as_the_reference_does() {
 #[test]
 fn rows_that_no_token_has_learn_from_the_decoder() {
     let (model, parts) = (MASKED.model(), MASKED.parts(6));
-    let gradients: FlatGradients = Passes::over(&parts, &model, |_| None, &device()).gradients.unwrap();
+    let gradients: FlatGradients = Passes::over(&parts, &model, |_| None, Graph::Whole, &device()).gradients.unwrap();
     let word: Vec<f32> = gradients[0].clone().unwrap().into_data().try_to_vec().unwrap();
     assert_eq!(word.len(), 60 * 32);
     assert!(word.chunks(32).all(|row| row.iter().any(|g| *g != 0.0)), "every row, [PAD] too");
