@@ -94,6 +94,11 @@ test-parity:
     [[ -e datasets/all-MiniLM-L6-v2 || -n ${BERTBENCH_MINILM:-} ]] || just fetch-minilm
     bash tests/parity.sh
 
+# A pretraining run by bertbench and by PyTorch on the same examples, compared (half an hour each; installs PyTorch).
+[group('extras')]
+parity-pretraining text='datasets/wikitext-2/wiki.valid.raw' held_out='datasets/wikitext-2/wiki.test.raw' vocabulary='datasets/wikitext-2/vocab.txt' steps='1500':
+    bash tests/parity_pretraining.sh {{ text }} {{ held_out }} {{ vocabulary }} {{ steps }}
+
 # The kernels' tests under AddressSanitizer (builds every dependency once more; a stable toolchain is told to allow it).
 # Leaks are not looked for: tests leak the pools that they make.
 [group('extras')]

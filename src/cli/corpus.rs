@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::corpus_export::ExportArgs;
 use super::corpus_input::{CorpusArgs, TextProgress};
 use super::table::print;
 use super::threads::ThreadArgs;
@@ -30,6 +31,7 @@ pub(super) struct Args {
 enum Command {
     Prepare(Box<PrepareArgs>),
     Show(ShowArgs),
+    Export(ExportArgs),
 }
 
 /// Tokenise text and plan the examples that are made of it.
@@ -138,6 +140,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     match &args.command {
         Command::Prepare(args) => args.threads.compute(|| args.execute()),
         Command::Show(args) => args.execute(),
+        Command::Export(args) => args.execute(),
     }
 }
 

@@ -9,6 +9,7 @@ mod compare;
 mod completions;
 mod convert;
 mod corpus;
+mod corpus_export;
 mod corpus_input;
 mod data;
 mod export;

@@ -4,7 +4,7 @@ use crate::expected::{assert_as_expected, names};
 use crate::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["check"],
     &["plan"],
@@ -32,6 +32,7 @@ const COMMANDS: [&[&str]; 34] = [
     &["data", "fetch"],
     &["data", "verify"],
     &["corpus"],
+    &["corpus", "export"],
     &["corpus", "prepare"],
     &["corpus", "show"],
     &["pretrain"],

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
 
+mod export;
 mod left_to_right;
 
 use std::collections::BTreeMap;
