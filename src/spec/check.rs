@@ -7,7 +7,7 @@ use super::experiment::{DataSource, Experiment, ExperimentFile, data_cache};
 use super::explain::example;
 use super::task::KnownTask;
 use super::written::{Sweep, Training, Written};
-use super::{models, pretraining, tasks};
+use super::{models, pretraining_check, tasks};
 use crate::diagnostic::Diagnostic;
 
 /// A longer name may not fit a file system's limit of 255 bytes beside the prefixes that are put to it.
@@ -22,7 +22,7 @@ pub(super) fn check(written: Written, document: Document, known: &[KnownTask]) -
         return Err(document.at_key("slots", "`slots` takes 1 or more").hint("leave it out to fill the machine"));
     }
     if written.pretrain.is_some() {
-        return Ok(ExperimentFile::Pretraining(pretraining::check(&written, document)?));
+        return Ok(ExperimentFile::Pretraining(pretraining_check::check(&written, document)?));
     }
     Ok(ExperimentFile::Tasks(with_tasks(written, document, known)?))
 }

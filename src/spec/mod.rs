@@ -17,6 +17,8 @@ mod load;
 mod models;
 mod overrides;
 mod pretraining;
+mod pretraining_check;
+mod recipe;
 mod schema;
 mod task;
 mod tasks;

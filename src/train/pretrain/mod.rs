@@ -9,6 +9,7 @@ mod fit;
 mod pass;
 mod record;
 mod run;
+mod running;
 mod tally;
 
 pub use check::check_pretraining;

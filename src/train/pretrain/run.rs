@@ -4,19 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use burn::module::Module;
 use burn::tensor::Device;
 
 use super::check::check_pretraining;
-use super::evaluate::evaluate_pretraining;
 use super::fit::{Fit, Position};
 use super::record::pretrain_context;
+use super::running::{Clock, Running};
 use crate::diagnostic::Diagnostic;
 use crate::kernel;
 use crate::model::{Config, PretrainingModel, Weights, load_pretraining, random_pretraining, save_pretraining};
-use crate::store::{
-    Checkpoints, PretrainEvent, PretrainFolder, PretrainLog, PretrainScores, PretrainSettings, PretrainStepEvent, Start,
-};
+use crate::store::{PretrainFolder, PretrainScores, PretrainSettings, PretrainStepEvent, Start};
 use crate::text::TokenizerFiles;
 use crate::text::pretraining::ExampleSet;
 use crate::train::device::open_device;
@@ -24,7 +21,7 @@ use crate::train::error::TrainError;
 use crate::train::fit::Phases;
 use crate::train::precision::open_precision;
 use crate::train::ready::RunContext;
-use crate::train::state::{read_state, write_state};
+use crate::train::state::read_state;
 use crate::units::{Seconds, Tokens};
 
 /// What a run reads that its settings name by checksum, and when it can go on from.
@@ -150,20 +147,6 @@ pub(super) fn pretrain_in(
     Ok(Pretrained { model: folder.model(), steps, tokens, training, wall: clock.wall() })
 }
 
-/// The time of all processes that work on a run.
-#[derive(Clone, Copy)]
-struct Clock {
-    begin: Instant,
-    /// Seconds of those before this one.
-    earlier: f64,
-}
-
-impl Clock {
-    fn wall(self) -> Seconds {
-        Seconds(self.earlier + self.begin.elapsed().as_secs_f64())
-    }
-}
-
 /// The first optimisation step of a run, to see whether it works, and what is to be known of the weights. Nothing is
 /// written.
 ///
@@ -237,7 +220,7 @@ fn started(settings: &PretrainSettings, device: &Device) -> Result<(PretrainingM
     }
 }
 
-fn write_model(
+pub(super) fn write_model(
     into: &Path,
     model: &PretrainingModel,
     settings: &PretrainSettings,
@@ -253,90 +236,4 @@ fn write_model(
     };
     let config = Config { architecture: settings.architecture };
     Ok(save_pretraining(into, model, &config, settings.dropout, &beside)?)
-}
-
-/// A run at work.
-struct Running<'a> {
-    folder: &'a PretrainFolder,
-    context: &'a PretrainContext,
-    clock: Clock,
-    fit: Fit<'a>,
-    checkpoints: Checkpoints,
-    log: PretrainLog,
-    /// The step of the last checkpoint, and when it was written.
-    last_saved: (u64, Instant),
-    last_evaluated: Option<u64>,
-    watch: &'a mut dyn PretrainWatch,
-}
-
-impl Running<'_> {
-    /// The steps that are left; gives the model without autodiff.
-    fn finish(&mut self, mut model: PretrainingModel) -> Result<PretrainingModel, TrainError> {
-        let steps = self.fit.settings.steps();
-        while self.fit.position.step < steps {
-            if self.watch.stop() {
-                self.save(&model)?;
-                return Err(TrainError::Stopped { step: self.fit.position.step });
-            }
-            let report;
-            (model, report) = self.fit.step(model)?;
-            self.watch.step(&report);
-            if report.step.is_multiple_of(self.fit.settings.log_every) || report.step == steps {
-                let event = self.fit.tell(&report);
-                self.log.append(&PretrainEvent::Step(event))?;
-                self.watch.logged(&event);
-            }
-            let every = self.fit.settings.evaluation.as_ref().map(|evaluation| evaluation.every);
-            let is_kept = report.step < steps && self.fit.settings.snapshots.contains(&report.step);
-            if is_kept || every.is_some_and(|every| report.step.is_multiple_of(every)) {
-                self.evaluate(&model)?;
-            }
-            if is_kept {
-                let (settings, corpora) = (self.fit.settings, &self.context.corpora);
-                let valid = model.valid();
-                self.folder.write_snapshot(report.step, |into| write_model(into, &valid, settings, corpora))?;
-            }
-            if self.is_time_to_save(report.step) {
-                self.save(&model)?;
-            }
-        }
-        self.evaluate(&model)?;
-        self.save(&model)?;
-        Ok(model.valid())
-    }
-
-    fn is_time_to_save(&self, step: u64) -> bool {
-        let Saving { every_steps, every, .. } = self.context.saving;
-        let elapsed = self.last_saved.1.elapsed().as_secs_f64();
-        every_steps.is_some_and(|steps| step.is_multiple_of(steps)) || every.is_some_and(|every| elapsed >= every.0)
-    }
-
-    /// Writes a checkpoint unless the last one is of this step.
-    fn save(&mut self, model: &PretrainingModel) -> Result<(), TrainError> {
-        self.folder.check()?;
-        self.fit.position.wall = self.clock.wall().0;
-        let position = &self.fit.position;
-        if position.step == self.last_saved.0 {
-            return Ok(());
-        }
-        let optimizer = &self.fit.optimizer;
-        self.checkpoints.write(position.step, position, |into| write_state(into, model, optimizer))?;
-        self.last_saved = (position.step, Instant::now());
-        self.watch.saved(position.step);
-        Ok(())
-    }
-
-    /// Evaluates unless it was done after this step.
-    fn evaluate(&mut self, model: &PretrainingModel) -> Result<(), TrainError> {
-        let (Some(set), Some(_)) = (&self.context.held_out, &self.fit.settings.evaluation) else { return Ok(()) };
-        let step = self.fit.position.step;
-        if self.last_evaluated.replace(step) == Some(step) {
-            return Ok(());
-        }
-        let device = self.fit.device.clone().inner();
-        let scores = evaluate_pretraining(&model.valid(), set, step, &device)?;
-        self.log.append(&PretrainEvent::Evaluation(scores))?;
-        self.watch.evaluated(&scores);
-        Ok(())
-    }
 }

@@ -1,0 +1,124 @@
+//! The model that `bertbench pretrain` trains.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use super::trained_model::refused;
+use super::{Error, model_argument};
+use crate::diagnostic::Diagnostic;
+use crate::model::{Config, Weights, folder_of};
+use crate::spec::{Dimensions, Preset};
+use crate::store::{Architecture, Objective, Start};
+
+/// What is trained.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Model")]
+pub(super) struct ModelArgs {
+    /// A size that has a name, with random weights.
+    #[arg(long, value_name = "SIZE", value_enum, required_unless_present_any = ["layers", "init"], conflicts_with_all = ["layers", "init"])]
+    preset: Option<Size>,
+    /// Any other size: transformer layers.
+    #[arg(long, value_name = "N", requires_all = ["hidden", "heads"], conflicts_with = "init", value_parser = clap::value_parser!(u32).range(1..=256))]
+    layers: Option<u32>,
+    /// Hidden size.
+    #[arg(long, value_name = "N", requires = "layers", value_parser = clap::value_parser!(u32).range(1..=16384))]
+    hidden: Option<u32>,
+    /// Attention heads; a divisor of the hidden size.
+    #[arg(long, value_name = "N", requires = "layers", value_parser = clap::value_parser!(u32).range(1..=16384))]
+    heads: Option<u32>,
+    /// Width of the feed-forward layers [default: four times the hidden size].
+    #[arg(long, value_name = "N", requires = "layers", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    intermediate: Option<u32>,
+    /// The longest sequence that the model can read [default: 512, with `--init` the checkpoint's].
+    #[arg(long, value_name = "TOKENS", conflicts_with = "init", value_parser = clap::value_parser!(u32).range(4..=65535))]
+    positions: Option<u32>,
+    /// Start from these weights: a checkpoint's folder or file, or `hub:ORG/NAME`.
+    #[arg(long, value_name = "CHECKPOINT")]
+    init: Option<String>,
+    /// Predict masked tokens alone, not whether the second segment follows the first.
+    #[arg(long)]
+    no_nsp: bool,
+    /// Read from left to right: a token sees itself and the tokens before it, and after each the next one is predicted,
+    /// and no next sentence. For corpora that `corpus prepare --next-token` wrote.
+    #[arg(long)]
+    left_to_right: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Size {
+    #[value(name = "bert-tiny")]
+    Tiny,
+    #[value(name = "bert-mini")]
+    Mini,
+    #[value(name = "bert-small")]
+    Small,
+    #[value(name = "bert-medium")]
+    Medium,
+    #[value(name = "bert-base")]
+    Base,
+    #[value(name = "bert-large")]
+    Large,
+}
+
+impl From<Size> for Preset {
+    fn from(size: Size) -> Self {
+        match size {
+            Size::Tiny => Self::BertTiny,
+            Size::Mini => Self::BertMini,
+            Size::Small => Self::BertSmall,
+            Size::Medium => Self::BertMedium,
+            Size::Base => Self::BertBase,
+            Size::Large => Self::BertLarge,
+        }
+    }
+}
+
+impl ModelArgs {
+    /// What is learned.
+    pub(super) fn objective(&self) -> Objective {
+        match (self.left_to_right, self.no_nsp) {
+            (true, _) => Objective::NextToken,
+            (false, true) => Objective::MaskedTokens,
+            (false, false) => Objective::MaskedTokensAndNextSentence,
+        }
+    }
+
+    /// The dimensions of a model with a vocabulary of `tokens`, and where its weights come from.
+    pub(super) fn start(&self, tokens: u32) -> Result<(Architecture, Start), Error> {
+        if let Some(checkpoint) = &self.init {
+            return published(&model_argument::checkpoint(checkpoint)?);
+        }
+        let named = self.preset.map(|size| Preset::from(size).dimensions());
+        // clap asks for all three when there is no preset.
+        let own = || {
+            let (layers, hidden, heads) = (self.layers?, self.hidden?, self.heads?);
+            let intermediate = self.intermediate.unwrap_or(4 * hidden);
+            Some(Dimensions { layers, hidden, heads, intermediate, max_positions: 512 })
+        };
+        let Some(Dimensions { layers, hidden, heads, intermediate, max_positions }) = named.or_else(own) else {
+            return Err(Diagnostic::new("the model has no size").hint("`--preset bert-base`").into());
+        };
+        if !hidden.is_multiple_of(heads) {
+            return Err(Diagnostic::new(format!("`--heads {heads}` does not divide `--hidden {hidden}`"))
+                .hint("the published models have heads of width 64")
+                .into());
+        }
+        let max_positions = self.positions.unwrap_or(max_positions);
+        // A first and a second segment.
+        let (vocab_size, type_vocab_size, causal) = (tokens, 2, self.left_to_right);
+        let architecture =
+            Architecture { layers, hidden, heads, intermediate, vocab_size, max_positions, type_vocab_size, causal };
+        Ok((architecture, Start::Random))
+    }
+}
+
+/// The dimensions of a checkpoint, and its weights as a start.
+fn published(checkpoint: &Path) -> Result<(Architecture, Start), Error> {
+    let folder = folder_of(checkpoint).map_err(|error| refused(&error))?;
+    let config = Config::read(folder).map_err(|error| refused(&error.into()))?;
+    let weights = Weights::open(checkpoint).and_then(|weights| weights.sha256());
+    let sha256 = weights.map_err(|error| refused(&error))?;
+    let start = Start::Checkpoint { folder: checkpoint.display().to_string(), sha256, hub: None };
+    Ok((config.architecture, start))
+}
