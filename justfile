@@ -96,8 +96,8 @@ test-parity:
 
 # A pretraining run by bertbench and by PyTorch on the same examples, compared (half an hour each; installs PyTorch).
 [group('extras')]
-parity-pretraining text='datasets/wikitext-2/wiki.valid.raw' held_out='datasets/wikitext-2/wiki.test.raw' vocabulary='datasets/wikitext-2/vocab.txt' steps='1500':
-    bash tests/parity_pretraining.sh {{ text }} {{ held_out }} {{ vocabulary }} {{ steps }}
+parity-pretraining text='datasets/wikitext-2/wiki.valid.raw' held_out='datasets/wikitext-2/wiki.test.raw' vocabulary='datasets/wikitext-2/vocab.txt' steps='1500' dropout='0.1':
+    bash tests/parity_pretraining.sh {{ text }} {{ held_out }} {{ vocabulary }} {{ steps }} {{ dropout }}
 
 # The kernels' tests under AddressSanitizer (builds every dependency once more; a stable toolchain is told to allow it).
 # Leaks are not looked for: tests leak the pools that they make.

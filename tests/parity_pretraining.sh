@@ -2,13 +2,14 @@
 # What `just parity-pretraining` does: the same pretraining run by bertbench and by PyTorch, from the same weights on the
 # same examples, and how far the two are apart. docs/parity.md has what came of it.
 #
-#     bash tests/parity_pretraining.sh TEXT HELD_OUT VOCABULARY STEPS
+#     bash tests/parity_pretraining.sh TEXT HELD_OUT VOCABULARY STEPS DROPOUT
 #
 # Needs what tests/parity.sh needs. Everything lies under target/parity/pretraining, where a run that was stopped goes on.
 # BERTBENCH_PARITY_DEVICE is PyTorch's device (cpu).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-text=$1 held_out=$2 vocabulary=$3 steps=$4
+text=$1 held_out=$2 vocabulary=$3 steps=$4 dropout=$5
+run=$steps-steps-dropout-$dropout
 target=${CARGO_TARGET_DIR:-target}
 work=$target/parity/pretraining
 interpreter=$(bash tests/references.sh)
@@ -26,10 +27,10 @@ prepare "$text" corpus
 prepare "$held_out" held-out --dupe-factor 1
 [[ -e $work/start ]] || reference start --vocabulary "$vocabulary" --out "$work/start"
 "$bertbench" pretrain --init "$work/start" --corpus "$work/corpus" --steps "$steps" --held-out "$work/held-out" \
-    --batch-size 32 --learning-rate 5e-4 --warmup-steps $((steps / 10)) --optimizer adamw --eval-every $((steps / 10)) \
-    --log-every $((steps / 20)) --out "$work/bertbench-$steps"
-"$bertbench" corpus export "$work/corpus" --steps "$steps" --batch-size 32 --out "$work/batches.jsonl"
+    --batch-size 32 --learning-rate 5e-4 --warmup-steps $((steps / 10)) --optimizer adamw --dropout "$dropout" --eval-every $((steps / 10)) \
+    --log-every $((steps / 20)) --out "$work/bertbench-$run"
+"$bertbench" corpus export "$work/corpus" --steps "$steps" --batch-size 32 --out "$work/batches-$steps.jsonl"
 "$bertbench" corpus export "$work/held-out" --out "$work/held-out.jsonl"
-reference train --settings "$work/bertbench-$steps/settings.json" --start "$work/start" --batches "$work/batches.jsonl" \
-    --held-out "$work/held-out.jsonl" --device "${BERTBENCH_PARITY_DEVICE:-cpu}" --out "$work/pytorch-$steps.jsonl"
-reference compare "$work/bertbench-$steps/metrics.jsonl" "$work/pytorch-$steps.jsonl"
+reference train --settings "$work/bertbench-$run/settings.json" --start "$work/start" --batches "$work/batches-$steps.jsonl" \
+    --held-out "$work/held-out.jsonl" --device "${BERTBENCH_PARITY_DEVICE:-cpu}" --out "$work/pytorch-$run.jsonl"
+reference compare "$work/bertbench-$run/metrics.jsonl" "$work/pytorch-$run.jsonl"
