@@ -27,8 +27,8 @@ prepare "$text" corpus
 prepare "$held_out" held-out --dupe-factor 1
 [[ -e $work/start ]] || reference start --vocabulary "$vocabulary" --out "$work/start"
 "$bertbench" pretrain --init "$work/start" --corpus "$work/corpus" --steps "$steps" --held-out "$work/held-out" \
-    --batch-size 32 --learning-rate 5e-4 --warmup-steps $((steps / 10)) --optimizer adamw --dropout "$dropout" --eval-every $((steps / 10)) \
-    --log-every $((steps / 20)) --out "$work/bertbench-$run"
+    --batch-size 32 --learning-rate 5e-4 --warmup-steps $((steps / 10)) --optimizer adamw --dropout "$dropout" \
+    --eval-every $((steps / 10)) --log-every $((steps / 20)) --out "$work/bertbench-$run"
 "$bertbench" corpus export "$work/corpus" --steps "$steps" --batch-size 32 --out "$work/batches-$steps.jsonl"
 "$bertbench" corpus export "$work/held-out" --out "$work/held-out.jsonl"
 reference train --settings "$work/bertbench-$run/settings.json" --start "$work/start" --batches "$work/batches-$steps.jsonl" \
