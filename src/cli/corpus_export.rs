@@ -95,9 +95,7 @@ impl ExportArgs {
             (Ok(()), Output::File(path)) => print(&format_args!("{}: {examples} examples", path.display()))?,
             (Ok(()), Output::Standard) => {}
             (Err(Unfinished::Stopped), _) => return Ok(Ended::Interrupted),
-            // A reader that went away (`| head`) is no error.
-            (Err(Unfinished::Corpus(PretrainingError::Io(error))), Output::Standard)
-                if error.kind() == io::ErrorKind::BrokenPipe => {}
+            (Err(Unfinished::Corpus(PretrainingError::Io(error))), _) if output.reader_is_gone(&error) => {}
             (Err(Unfinished::Corpus(error)), _) => return Err(error.into()),
         }
         Ok(Ended::Well)

@@ -95,12 +95,7 @@ fn extract(args: &Args) -> Result<Ended, Error> {
     match written {
         Ok(()) => conclude(&output, &features, &layers, model.config.architecture.hidden),
         Err(ExtractError::Stopped) => Ok(Ended::Interrupted),
-        // A reader that went away (`| head`) is no error.
-        Err(ExtractError::Io(error))
-            if matches!(output, Output::Standard) && error.kind() == std::io::ErrorKind::BrokenPipe =>
-        {
-            Ok(Ended::Well)
-        }
+        Err(ExtractError::Io(error)) if output.reader_is_gone(&error) => Ok(Ended::Well),
         Err(ExtractError::Io(error)) => Err(error.into()),
         Err(ExtractError::NotFinite { example }) => {
             Err(Error::System(format!("a hidden state of line {} is not a finite number", example + 1)))

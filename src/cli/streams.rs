@@ -46,9 +46,17 @@ impl Output {
     pub(super) fn write(&self, content: impl AsRef<[u8]>) -> Result<(), Error> {
         let content = content.as_ref();
         match self {
-            Self::Standard => Ok(unless_gone(standard(|into| into.write_all(content)))?),
+            Self::Standard => match standard(|into| into.write_all(content)) {
+                Err(error) if self.reader_is_gone(&error) => Ok(()),
+                written => Ok(written?),
+            },
             Self::File(path) => Ok(output::write(path, |file| file.write_all(content))?),
         }
+    }
+
+    /// Whether `error` says that the reader of standard output went away (`| head`), which is no error.
+    pub(super) fn reader_is_gone(&self, error: &io::Error) -> bool {
+        matches!(self, Self::Standard) && error.kind() == io::ErrorKind::BrokenPipe
     }
 }
 
@@ -59,12 +67,4 @@ pub(super) fn standard<E: From<io::Error>>(
     let mut into = io::BufWriter::new(io::stdout().lock());
     fill(&mut into)?;
     Ok(into.flush()?)
-}
-
-/// A reader that went away (`| head`) is no error.
-fn unless_gone(written: io::Result<()>) -> io::Result<()> {
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
-    }
 }

@@ -20,6 +20,23 @@ pub enum BadBytes {
     Replace,
 }
 
+impl BadBytes {
+    /// Puts `bytes` into `text` in place of what was there, and counts in `replaced` whether any had to be replaced.
+    /// `None` where they are not UTF-8 and are refused.
+    pub(super) fn decode<'a>(self, bytes: &[u8], text: &'a mut String, replaced: &mut u64) -> Option<&'a str> {
+        text.clear();
+        match (std::str::from_utf8(bytes), self) {
+            (Ok(good), _) => text.push_str(good),
+            (Err(_), Self::Replace) => {
+                text.push_str(&String::from_utf8_lossy(bytes));
+                *replaced += 1;
+            }
+            (Err(_), Self::Refuse) => return None,
+        }
+        Some(text)
+    }
+}
+
 /// A file, line by line.
 #[derive(Debug)]
 pub(super) struct Lines {
@@ -79,24 +96,16 @@ impl Lines {
         }
         line = line.strip_suffix(b"\n").unwrap_or(line);
         line = line.strip_suffix(b"\r").unwrap_or(line);
-        self.text.clear();
-        match (std::str::from_utf8(line), self.bad_bytes) {
-            (Ok(text), _) => self.text.push_str(text),
-            (Err(_), BadBytes::Replace) => {
-                self.text.push_str(&String::from_utf8_lossy(line));
-                self.replaced += 1;
-            }
-            (Err(_), BadBytes::Refuse) => {
-                return Err(Diagnostic::new("the line is not valid UTF-8")
-                    .at_line(&self.path, self.number)
-                    .hint("save the file as UTF-8; `--replace-bad-bytes` drops such bytes and counts the lines"));
-            }
-        }
-        Ok(Some(&self.text))
+        let Some(text) = self.bad_bytes.decode(line, &mut self.text, &mut self.replaced) else {
+            return Err(Diagnostic::new("the line is not valid UTF-8")
+                .at_line(&self.path, self.number)
+                .hint("save the file as UTF-8; `--replace-bad-bytes` drops such bytes and counts the lines"));
+        };
+        Ok(Some(text))
     }
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::new(format!("the input cannot be read: {error}")).in_file(path)
 }
 

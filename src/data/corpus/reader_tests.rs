@@ -3,17 +3,10 @@
 use super::*;
 use crate::text::pretraining::Step;
 
-/// Documents as they are read, passages separated by `|`; then the remarks.
-fn read(files: &[&[u8]], options: CorpusOptions) -> Result<(Vec<String>, BTreeMap<String, u64>), String> {
-    let folder = tempfile::tempdir().unwrap();
-    let paths: Vec<PathBuf> = (0..files.len()).map(|at| folder.path().join(format!("{at}.txt"))).collect();
-    for (path, bytes) in paths.iter().zip(files) {
-        std::fs::write(path, bytes).unwrap();
-    }
-    let said = |found: Diagnostic| found.to_string().replace(&format!("{}/", folder.path().display()), "");
-    let mut corpus = Corpus::open(&paths, options).map_err(said)?;
+/// Documents as they are read, passages separated by `|`.
+pub(in crate::data::corpus) fn documents_of(corpus: &mut Corpus) -> Result<Vec<String>, Diagnostic> {
     let (mut documents, mut open) = (Vec::new(), Vec::new());
-    while let Some(block) = corpus.next_block().map_err(said)? {
+    while let Some(block) = corpus.next_block()? {
         for step in block.steps() {
             match step {
                 Step::Passage(text) => open.push(text.to_owned()),
@@ -22,6 +15,19 @@ fn read(files: &[&[u8]], options: CorpusOptions) -> Result<(Vec<String>, BTreeMa
         }
     }
     assert!(open.is_empty(), "the last document is ended");
+    Ok(documents)
+}
+
+/// The documents of files, and the remarks.
+fn read(files: &[&[u8]], options: CorpusOptions) -> Result<(Vec<String>, BTreeMap<String, u64>), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<PathBuf> = (0..files.len()).map(|at| folder.path().join(format!("{at}.txt"))).collect();
+    for (path, bytes) in paths.iter().zip(files) {
+        std::fs::write(path, bytes).unwrap();
+    }
+    let said = |found: Diagnostic| found.to_string().replace(&format!("{}/", folder.path().display()), "");
+    let mut corpus = Corpus::open(&paths, options).map_err(said)?;
+    let documents = documents_of(&mut corpus).map_err(said)?;
     Ok((documents, corpus.remarks()))
 }
 

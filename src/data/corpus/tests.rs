@@ -10,8 +10,9 @@ use polars_parquet::write::{
     CompressionOptions, Encoding, FileWriter, RowGroupIterator, StatisticsOptions, Version, WriteOptions,
 };
 
+use super::reader::documents_of;
 use super::{BadBytes, Corpus, CorpusFormat, CorpusOptions};
-use crate::text::pretraining::{ExampleSet, ExampleSettings, PassageSource, Step, TokenizedBy, prepare};
+use crate::text::pretraining::{ExampleSet, ExampleSettings, PassageSource, TokenizedBy, prepare};
 use crate::text::{SpecialTokens, Tokenizer, Vocabulary};
 
 /// Row groups of texts, beside a column of numbers, in pages of about `page` bytes.
@@ -55,21 +56,11 @@ fn write_columns<T>(
     writer.end(None).unwrap();
 }
 
-/// Documents as they are read, passages separated by `|`.
 fn read_as(path: &Path, options: CorpusOptions) -> Result<Vec<String>, String> {
     let parent = format!("{}/", path.parent().unwrap().display());
     let said = |found: crate::diagnostic::Diagnostic| found.to_string().replace(&parent, "");
     let mut corpus = Corpus::open(&[path.to_path_buf()], options).map_err(said)?;
-    let (mut documents, mut open) = (Vec::new(), Vec::new());
-    while let Some(block) = corpus.next_block().map_err(said)? {
-        for step in block.steps() {
-            match step {
-                Step::Passage(text) => open.push(text.to_owned()),
-                Step::DocumentEnd => documents.push(std::mem::take(&mut open).join("|")),
-            }
-        }
-    }
-    Ok(documents)
+    documents_of(&mut corpus).map_err(said)
 }
 
 fn read(path: &Path) -> Result<Vec<String>, String> {

@@ -14,27 +14,27 @@ pub(super) fn find_column(about: &FileMetadata, column: &str) -> Result<usize, D
         let names = schema.fields().iter().map(ParquetType::name);
         return Err(Diagnostic::new(format!("the file has no column `{column}`")).hint(suggest(column, names)));
     };
-    let is_text = match kind {
-        ParquetType::PrimitiveType(kind) => {
-            kind.field_info.repetition != Repetition::Repeated
-                && (kind.logical_type == Some(PrimitiveLogicalType::String)
-                    || kind.converted_type == Some(PrimitiveConvertedType::Utf8))
-        }
-        ParquetType::GroupType { .. } => false,
-    };
     let place = schema.columns().iter().position(|leaf| leaf.path_in_schema.first().is_some_and(|name| name == column));
-    place.filter(|_| is_text).ok_or_else(|| {
-        let texts = schema.fields().iter().filter(|field| match field {
-            ParquetType::PrimitiveType(kind) => kind.logical_type == Some(PrimitiveLogicalType::String),
-            ParquetType::GroupType { .. } => false,
-        });
-        let texts: Vec<&str> = texts.map(ParquetType::name).collect();
+    place.filter(|_| is_text(kind)).ok_or_else(|| {
+        let texts: Vec<&str> = schema.fields().iter().filter(|field| is_text(field)).map(ParquetType::name).collect();
         let hint = match texts.as_slice() {
             [] => "no column of the file does".to_owned(),
             names => format!("`--column` names one that does: {}", names.join(", ")),
         };
         Diagnostic::new(format!("the column `{column}` holds no text")).hint(hint)
     })
+}
+
+/// Whether a column holds one text a row; older writers mark that in another way.
+fn is_text(column: &ParquetType) -> bool {
+    match column {
+        ParquetType::PrimitiveType(kind) => {
+            kind.field_info.repetition != Repetition::Repeated
+                && (kind.logical_type == Some(PrimitiveLogicalType::String)
+                    || kind.converted_type == Some(PrimitiveConvertedType::Utf8))
+        }
+        ParquetType::GroupType { .. } => false,
+    }
 }
 
 /// Which codecs are read is decided in `Cargo.toml`: those that pandas, polars, Spark and the Hugging Face hub write

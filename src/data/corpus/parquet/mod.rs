@@ -9,7 +9,7 @@ mod column;
 mod guarded;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use polars_arrow::array::BinaryViewArray;
@@ -20,7 +20,7 @@ use polars_parquet::parquet::read::read_metadata;
 use self::chunk::Chunk;
 use self::column::{check_compression, find_column};
 use self::guarded::guarded;
-use super::lines::BadBytes;
+use super::lines::{BadBytes, unreadable};
 use crate::diagnostic::Diagnostic;
 
 /// The texts of one column.
@@ -95,21 +95,13 @@ impl ParquetTexts {
         };
         self.next.1 += 1;
         self.number += 1;
-        self.text.clear();
         let bytes = array.get(row).unwrap_or_default();
-        match (std::str::from_utf8(bytes), self.bad_bytes) {
-            (Ok(text), _) => self.text.push_str(text),
-            (Err(_), BadBytes::Replace) => {
-                self.text.push_str(&String::from_utf8_lossy(bytes));
-                self.replaced += 1;
-            }
-            (Err(_), BadBytes::Refuse) => {
-                return Err(Diagnostic::new(format!("the text of row {} is not valid UTF-8", self.number))
-                    .in_file(&self.path)
-                    .hint("write it as UTF-8; `--replace-bad-bytes` drops such bytes and counts the rows"));
-            }
-        }
-        Ok(Some(&self.text))
+        let Some(text) = self.bad_bytes.decode(bytes, &mut self.text, &mut self.replaced) else {
+            return Err(Diagnostic::new(format!("the text of row {} is not valid UTF-8", self.number))
+                .in_file(&self.path)
+                .hint("write it as UTF-8; `--replace-bad-bytes` drops such bytes and counts the rows"));
+        };
+        Ok(Some(text))
     }
 
     /// The rows of the next pages; `None` at the end of the file.
@@ -147,10 +139,6 @@ pub(super) fn begins(path: &Path) -> Result<bool, Diagnostic> {
     let read = File::open(path).and_then(|file| file.take(4).read_to_end(&mut first));
     read.map_err(|error| unreadable(path, &error))?;
     Ok(first == PARQUET_MAGIC)
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::new(format!("the input cannot be read: {error}")).in_file(path)
 }
 
 fn damaged(path: &Path, cause: &str) -> Diagnostic {
