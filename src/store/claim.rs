@@ -178,12 +178,16 @@ impl Claims {
         right.push(&standing.note.token);
         let right = PathBuf::from(right);
         let Some(file) = self.create_or_succeed(&right, bytes)? else { return Ok(None) };
-        if holds(path, &standing.note.token) {
-            fs::rename(&right, path).map_err(|error| atomic::about("cannot take over", path, &error))?;
-            return Ok(Some(file));
+        if !holds(path, &standing.note.token) {
+            atomic::remove(&right)?;
+            return Ok(None);
         }
-        fs::remove_file(&right)?;
-        Ok(None)
+        match fs::rename(&right, path) {
+            Ok(()) => Ok(Some(file)),
+            // The claim was retired and the right with it, as void, in this very moment.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(atomic::about("cannot take over", path, &error)),
+        }
     }
 
     fn is_alive(&self, standing: &Standing) -> bool {

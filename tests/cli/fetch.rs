@@ -6,6 +6,7 @@
 mod server;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -171,17 +172,16 @@ fn of_two_processes_one_fetches_and_the_other_waits() {
     let scene = Scene::new();
     let mut first = scene.stalled(400_000);
     let arguments = ["data", "fetch", "toy.yaml"];
-    let second = scene.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::scope(|scope| {
-        let second = scope.spawn(|| scene.told(&arguments, second.wait_with_output().unwrap()).ok());
-        // Long enough for the second to find the first at work.
-        std::thread::sleep(std::time::Duration::from_millis(500));
-        scene.server.change(|server| server.stalls = false);
-        assert!(first.wait().unwrap().success());
-        let told = second.join().unwrap();
-        assert_eq!(told.err, "note: another process fetches toy: waiting for it\n");
-        assert!(told.out.contains("there already"), "{}", told.out);
-    });
+    let mut second = scene.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut errors, mut said) = (BufReader::new(second.stderr.take().unwrap()), String::new());
+    errors.read_line(&mut said).unwrap();
+    assert_eq!(said, "note: another process fetches toy: waiting for it\n");
+    scene.server.change(|server| server.stalls = false);
+    assert!(first.wait().unwrap().success());
+    let told = scene.told(&arguments, second.wait_with_output().unwrap()).ok();
+    assert!(told.out.contains("there already"), "{}", told.out);
+    errors.read_to_string(&mut said).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
     scene.assert_fetched();
     assert_eq!(scene.server.starts(), [0, 400_000], "the part went on when the connection broke; nothing came twice");
 }

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ const ROOT: &str = "BERTBENCH_TEST_ROOT";
 const JOBS: &str = "BERTBENCH_TEST_JOBS";
 /// Where workers append the id of each run that they completed, after its record is on disk.
 const COMPLETED: &str = "completed.txt";
+/// What the processes of [`start`] say on standard error.
+const SAID: &str = ".said.txt";
+/// While it is there no job takes a step.
+const GATE: &str = ".gate";
 
 /// An executor whose workers are this test program.
 pub(crate) fn executor(slots: usize) -> Executor {
@@ -45,10 +50,12 @@ pub(crate) fn execute_with(
     executor(slots).execute(&RunsRoot::new(root), jobs, options, observer, &StopFlag::new()).unwrap()
 }
 
-/// This test program in another role, with the jobs, in a process group of its own.
+/// This test program in another role, with the jobs, in a process group of its own. Its jobs are in a file that
+/// no other start writes: an earlier process may be about to read its own.
 pub(crate) fn start(role: &str, root: &Path, jobs: &[Job], claim_timeout: Duration) -> Child {
     use std::os::unix::process::CommandExt;
-    let path = root.join(".jobs.json");
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    let path = root.join(format!(".jobs-{}.json", STARTED.fetch_add(1, Ordering::Relaxed)));
     fs::create_dir_all(root).unwrap();
     fs::write(&path, serde_json::to_vec(jobs).unwrap()).unwrap();
     Command::new(std::env::current_exe().unwrap())
@@ -58,10 +65,24 @@ pub(crate) fn start(role: &str, root: &Path, jobs: &[Job], claim_timeout: Durati
         .env(JOBS, &path)
         .env(bertbench::store::TIMEOUT_VARIABLE, claim_timeout.as_secs_f64().to_string())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(OpenOptions::new().create(true).append(true).open(root.join(SAID)).unwrap())
         .process_group(0)
         .spawn()
         .unwrap()
+}
+
+/// Waits for a process that must end well, and fails with what the processes in `root` said when it does not.
+#[track_caller]
+pub(crate) fn ends_well(root: &Path, process: &mut Child) {
+    let status = process.wait().unwrap();
+    assert!(status.success(), "{status}\n{}", fs::read_to_string(root.join(SAID)).unwrap());
+}
+
+/// Keeps every job from its first step until the file is removed.
+pub(crate) fn closed_gate(root: &Path) -> PathBuf {
+    let gate = root.join(GATE);
+    fs::write(&gate, "").unwrap();
+    gate
 }
 
 /// Sends a signal to a process, or to a process group when `group`.
@@ -195,6 +216,10 @@ fn train(
             "diverges" => Err(Failure::now(FailureKind::Diverged, "loss is NaN at step 2").into()),
             _ => Ok(pretrain_record(job).into()),
         };
+    }
+    let gate = folder.path().ancestors().nth(4).unwrap().join(GATE);
+    while gate.exists() && !stop.is_set() {
+        std::thread::sleep(Duration::from_millis(2));
     }
     let wrong = |error: StoreError| Failure::now(FailureKind::Error, error.to_string());
     let steps = u64::from(settings(job).epochs);

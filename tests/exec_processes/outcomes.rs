@@ -182,7 +182,7 @@ fn a_stop_leaves_missing_runs_missing_and_a_second_start_goes_on() {
 fn the_second_stop_does_not_wait_for_the_step() {
     let disk = tempfile::tempdir().unwrap();
     let root = RunsRoot::new(disk.path());
-    let jobs = vec![job("fine", 1, 1, 20_000)];
+    let jobs = vec![job("fine", 1, 1, 600_000)];
     let stop = StopFlag::new();
     stop.request();
     let summary = executor(1).execute(&root, jobs.clone(), Options::default(), &mut Silent, &stop).unwrap();
@@ -202,7 +202,7 @@ fn the_second_stop_does_not_wait_for_the_step() {
         let summary = executor(1).execute(&root, jobs.clone(), Options::default(), &mut diary, &stop).unwrap();
         assert_eq!(summary, Summary { interrupted: 1, ..Summary::default() });
     });
-    assert!(begun.elapsed().as_secs() < 15);
+    assert!(begun.elapsed().as_secs() < 300, "the step takes ten minutes");
     assert_eq!(jobs[0].folder(&root).unwrap().state().unwrap(), RunState::Missing);
     assert_eq!(left_overs(disk.path()), [] as [std::path::PathBuf; 0]);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bertbench::exec::Summary;
 use bertbench::store::RunsRoot;
 
-use crate::fake::{assert_each_done_once, completed, execute, signal, start, wait_until};
+use crate::fake::{assert_each_done_once, closed_gate, completed, ends_well, execute, signal, start, wait_until};
 use crate::jobs::{EXPERIMENT, fine_jobs, job};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -19,9 +19,17 @@ fn summary(root: &std::path::Path, pid: u32) -> String {
 fn two_executors_share_forty_jobs_and_do_each_once() {
     let disk = tempfile::tempdir().unwrap();
     let jobs = fine_jobs(40, 3, 5);
+    let gate = closed_gate(disk.path());
     let mut children = [0, 1].map(|_| start("executor", disk.path(), &jobs, MINUTE));
+    let claims = RunsRoot::new(disk.path()).claims(EXPERIMENT).unwrap();
+    let holders = || jobs.iter().filter_map(|job| claims.holder(&job.id).unwrap()).map(|holder| holder.by);
+    for child in &children {
+        let it = format!("process {}", child.id());
+        wait_until("a claim of each", || holders().any(|holder| holder.ends_with(&it)));
+    }
+    fs::remove_file(gate).unwrap();
     for child in &mut children {
-        assert!(child.wait().unwrap().success());
+        ends_well(disk.path(), child);
     }
     assert_each_done_once(disk.path(), &jobs);
     assert_eq!(completed(disk.path()).len(), 40);
@@ -65,7 +73,7 @@ fn runs_of_an_executor_that_dies_are_taken_over_by_one_that_waits() {
     std::thread::sleep(Duration::from_millis(300));
     first.kill().unwrap();
     first.wait().unwrap();
-    assert!(second.wait().unwrap().success());
+    ends_well(disk.path(), &mut second);
     assert_each_done_once(disk.path(), &jobs);
     assert!(summary(disk.path(), second.id()).contains("done: 2"));
 }
@@ -86,8 +94,8 @@ fn an_executor_that_was_suspended_gives_up_what_was_taken_over() {
     let of_second = taken(second.id());
     wait_until("a take-over", || claims.holder(&jobs[0].id).unwrap().is_some_and(|holder| of_second(&holder.by)));
     signal("CONT", &first, true);
-    assert!(first.wait().unwrap().success());
-    assert!(second.wait().unwrap().success());
+    ends_well(disk.path(), &mut first);
+    ends_well(disk.path(), &mut second);
     assert_each_done_once(disk.path(), &jobs);
     assert_eq!(completed(disk.path()).len(), 1);
     assert!(summary(disk.path(), first.id()).contains("done: 0, skipped: 1"));
