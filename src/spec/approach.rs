@@ -23,7 +23,7 @@ pub struct FeatureBased {
     pub layers: Layers,
     /// Width of each direction of the LSTM.
     #[serde(default = "default_hidden")]
-    #[schemars(range(min = 1, max = super::written::MAX_HIDDEN))]
+    #[schemars(range(min = 1, max = super::written_model::MAX_HIDDEN))]
     pub hidden: u32,
     /// Layers of the LSTM.
     #[serde(default = "default_lstm_layers")]

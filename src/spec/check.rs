@@ -6,7 +6,8 @@ use super::document::Document;
 use super::experiment::{DataSource, Experiment, ExperimentFile, data_cache};
 use super::explain::example;
 use super::task::KnownTask;
-use super::written::{Sweep, Training, Written};
+use super::written::{Sweep, Written};
+use super::written_training::Training;
 use super::{models, pretraining_check, tasks};
 use crate::diagnostic::Diagnostic;
 

@@ -9,7 +9,9 @@ use super::hub::HubModel;
 use super::pretraining::Pretraining;
 use super::task::Task;
 use super::tasks;
-use super::written::{Device, Preset, Sweep, Training};
+use super::written::{Device, Sweep};
+use super::written_model::Preset;
+use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
 
 /// An experiment: models × tasks × the points of a sweep × seeds. Every list is non-empty and without

@@ -24,7 +24,9 @@ mod task;
 mod tasks;
 mod typed;
 mod written;
+mod written_model;
 mod written_pretrain;
+mod written_training;
 mod yaml;
 
 pub use approach::{Approach, FeatureBased, Layers};
@@ -34,8 +36,10 @@ pub use load::{load, parse, parse_either};
 pub use pretraining::{Phase, PhaseExamples, PretrainModel, Pretraining, Reading, Recipe, TextSource};
 pub use schema::schema;
 pub use task::{Columns, Context, Files, KnownTask, Scheme, Separator, Task, TaskShape, Windows};
-pub use written::{Device, Optimizer, Precision, Preset, Sweep, Training};
+pub use written::{Device, Sweep};
+pub use written_model::Preset;
 pub use written_pretrain::{Masking, Objective, Save, TextFormat};
+pub use written_training::{Optimizer, Precision, Training};
 
 #[cfg(test)]
 mod tests;

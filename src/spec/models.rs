@@ -8,9 +8,10 @@ use super::experiment::{Dimensions, Model, ModelSource, Pretrained};
 use super::hub::{HubModel, REPOSITORY_IS, REVISION_IS, repository_fault, revision_fault};
 use super::task::{Task, TaskShape};
 use super::tasks::too_long;
-use super::written::{
-    MAX_HIDDEN, MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, SHORTEST_SEQUENCE, Written, WrittenArchitecture,
-    WrittenCheckpoint, WrittenHub, WrittenModel, WrittenPretrained,
+use super::written::{SHORTEST_SEQUENCE, Written};
+use super::written_model::{
+    MAX_HIDDEN, MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, WrittenArchitecture, WrittenCheckpoint, WrittenHub,
+    WrittenModel, WrittenPretrained,
 };
 use crate::diagnostic::{Diagnostic, suggest};
 

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use super::document::Document;
 use super::experiment::ModelSource;
-use super::written::{Device, Optimizer, Training};
+use super::written::Device;
 use super::written_pretrain::{Masking, Objective, Save, TextFormat};
+use super::written_training::{Optimizer, Training};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// An experiment that pretrains: models × seeds.

@@ -1,0 +1,97 @@
+//! Parameters, operations, time, memory and disk against counts by hand.
+
+use super::*;
+
+/// Devlin et al. 2018 round these to 110M and 340M; the exact counts are those of the published
+/// checkpoints.
+#[test]
+fn parameters_match_the_published_checkpoints() {
+    assert_eq!(parameters(&architecture(12, 768, 12, 30522)), 109_482_240);
+    assert_eq!(parameters(&architecture(24, 1024, 16, 30522)), 335_141_888);
+    assert_eq!(parameters(&architecture(12, 768, 12, 28996)), 108_310_272);
+    assert_eq!(parameters(&architecture(12, 768, 12, 21128)), 102_267_648);
+}
+
+/// 4 layers of width 768, 16 sequences of 128 tokens: 0.36 TFLOP a training step, by hand
+/// 3 × 4 × 2048 × (2 × 7,077,888 + 4 × 128 × 768), and 16 poolings.
+#[test]
+fn flops_of_a_training_step_match_the_count_by_hand() {
+    let step = 3.0 * forward_flops(&architecture(4, 768, 12, 30522), 16 * 128, 16);
+    let by_hand = 3.0 * (4.0 * 2048.0 * (2.0 * 7_077_888.0 + 4.0 * 128.0 * 768.0) + 16.0 * 2.0 * 768.0 * 768.0);
+    assert!((step / by_hand - 1.0).abs() < 1e-12);
+    assert!((step / 0.36e12 - 1.0).abs() < 0.02, "{step}");
+}
+
+#[test]
+fn the_forecast_adds_up_what_a_run_does() {
+    let plan = plan();
+    let run = &plan.runs[0];
+    let all = forecast(run, &CALIBRATION).seconds.0;
+    let infinite = f64::INFINITY;
+    let free = Calibration {
+        forward_backward_flops_per_second: infinite,
+        evaluation_flops_per_second: infinite,
+        optimizer_parameters_per_second: infinite,
+        step_overhead: Seconds(0.0),
+        run_overhead: Seconds(0.0),
+        base_memory: Bytes(0),
+    };
+    let part = |calibration: Calibration| forecast(run, &calibration).seconds.0;
+    let parts = [
+        part(Calibration { forward_backward_flops_per_second: 1e11, ..free }),
+        part(Calibration { evaluation_flops_per_second: 2e11, ..free }),
+        part(Calibration { optimizer_parameters_per_second: 1e9, ..free }),
+        part(Calibration { step_overhead: Seconds(0.001), ..free }),
+        part(Calibration { run_overhead: Seconds(0.5), ..free }),
+    ];
+    assert!(parts.iter().all(|part| *part > 0.0), "{parts:?}");
+    assert!((parts.iter().sum::<f64>() / all - 1.0).abs() < 1e-12);
+    assert!((parts[3] - 0.189).abs() < 1e-12, "189 steps of a millisecond: {}", parts[3]);
+    let flops = 3.0 * forward_flops(&run.settings.architecture, 90_000, 3000);
+    assert!((parts[0] / (flops / 1e11) - 1.0).abs() < 1e-12);
+    let unknown = part(Calibration { forward_backward_flops_per_second: 0.0, ..free });
+    assert_eq!(Seconds(unknown).to_string(), "unknown");
+}
+
+#[test]
+fn memory_grows_with_the_batch_and_holds_the_optimizer() {
+    let plan = plan();
+    let memory = |index: usize| forecast(&plan.runs[index], &CALIBRATION).peak_memory.0;
+    let trained = 16 * parameters(&plan.runs[0].settings.architecture);
+    let fixed = CALIBRATION.base_memory.0 + trained;
+    // Runs 0 and 6 differ in the batch size alone, 16 and 32.
+    assert_eq!(memory(6) - fixed, 2 * (memory(0) - fixed));
+    // By hand: 16 × 128 tokens, 2 layers of (10 × 64 + 2 × 256 + 3 × 2 × 128) floats, 3 × 64 before them.
+    assert_eq!(memory(0) - fixed, 4 * 2048 * (2 * (640 + 512 + 768) + 192));
+    // With layers computed again: two inputs of 64 floats and one layer at a time.
+    let mut recomputed = plan.runs[0].clone();
+    recomputed.settings.training.activation_checkpointing = true;
+    assert_eq!(forecast(&recomputed, &CALIBRATION).peak_memory.0 - fixed, 4 * 2048 * (2 * 64 + 640 + 512 + 768));
+}
+
+#[test]
+fn the_longest_run_comes_first_and_equal_ones_in_file_order() {
+    let plan = plan();
+    let order = plan.longest_first(&CALIBRATION);
+    assert_eq!(order.len(), plan.runs.len());
+    let seconds: Vec<f64> = order.iter().map(|run| forecast(run, &CALIBRATION).seconds.0).collect();
+    assert!(seconds.is_sorted_by(|a, b| a >= b), "{seconds:?}");
+    let longest = &order[0].settings;
+    assert_eq!((longest.task.as_str(), longest.batch_size, longest.epochs), ("stsb", 16, 4));
+    // Seeds and learning rates change nothing in the time.
+    assert_eq!((longest.seed, longest.learning_rate), (2, 5e-5));
+    assert_eq!((order[1].settings.seed, order[1].settings.learning_rate), (2, 3e-5));
+}
+
+#[test]
+fn totals_sum_time_and_disk_and_keep_one_model_per_task() {
+    let plan = plan();
+    let totals = plan.totals(&CALIBRATION);
+    let each: Vec<Forecast> = plan.runs.iter().map(|run| forecast(run, &CALIBRATION)).collect();
+    assert_eq!(totals.runs, 96);
+    assert!((totals.seconds.0 - each.iter().map(|f| f.seconds.0).sum::<f64>()).abs() < 1e-9);
+    assert_eq!(totals.peak_memory, each.iter().map(|f| f.peak_memory).max().unwrap());
+    let folders: u64 = each.iter().map(|f| f.disk.0).sum();
+    let largest = parameters(&plan.runs[0].settings.architecture).max(parameters(&plan.runs[48].settings.architecture));
+    assert_eq!(totals.disk.0, folders + 2 * 4 * largest);
+}

@@ -1,0 +1,212 @@
+//! A model of the experiment file as written: a size, or the place of trained weights.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::approach::Approach;
+use super::hub::DEFAULT_REVISION;
+use super::written::SHORTEST_SEQUENCE;
+use super::written_pretrain::WrittenRecipe;
+
+// Limits far above any published encoder, which keep products of dimensions from overflowing.
+pub(super) const MAX_LAYERS: u32 = 1000;
+pub(super) const MAX_HIDDEN: u32 = 1 << 16;
+pub(super) const MAX_INTERMEDIATE: u32 = 1 << 18;
+pub(super) const MAX_POSITIONS: u32 = 1 << 20;
+
+/// A model: exactly one of `preset`, `architecture` and `checkpoint`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["preset"]}, {"required": ["architecture"]}, {"required": ["checkpoint"]}]))]
+#[schemars(rename = "Model")]
+pub(super) struct WrittenModel {
+    /// A published size, with random weights.
+    pub(super) preset: Option<Preset>,
+    /// A size of your own, with random weights.
+    pub(super) architecture: Option<WrittenArchitecture>,
+    /// Trained weights: a folder with `config.json`, weights and `vocab.txt`, `hub: ORG/NAME`, or a model that another
+    /// experiment pretrains, `{experiment: NAME, model: NAME}`.
+    pub(super) checkpoint: Option<WrittenCheckpoint>,
+    /// The `WordPiece` vocabulary, a `vocab.txt`. A checkpoint brings its own; for the others the
+    /// `vocab.txt` of the data folder is used.
+    pub(super) vocabulary: Option<String>,
+    /// Whether text is lower-cased and stripped of accents. A checkpoint knows; else `true`.
+    pub(super) lower_case: Option<bool>,
+    /// The tasks that this model is trained on; all of the experiment's when left out.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub(super) tasks: Option<Vec<String>>,
+    /// How this model's encoder is used, whatever the experiment's `approach` says.
+    pub(super) approach: Option<Approach>,
+    /// How this model is pretrained, where that is not as the experiment's `pretrain` says.
+    pub(super) pretrain: Option<WrittenRecipe>,
+}
+
+/// Where published weights are: the text is a folder, the mapping a model of the hub.
+#[derive(Clone, Debug)]
+pub(super) enum WrittenCheckpoint {
+    Folder(String),
+    Hub(WrittenHub),
+    Pretraining(WrittenPretrained),
+    /// Keys that do not go together, and what to do.
+    Contradiction(&'static str, &'static str),
+}
+
+/// A model that an experiment with `pretrain` leaves. The file `NAME.yaml` beside this one declares it; it is
+/// pretrained first when that was not done.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Pretrained")]
+pub(super) struct WrittenPretrained {
+    /// The experiment's name.
+    pub(super) experiment: String,
+    /// The model's name there.
+    pub(super) model: String,
+    /// The step whose model it is, one of its `snapshots`; the last one when left out.
+    #[schemars(range(min = 1))]
+    pub(super) step: Option<u64>,
+    /// The seed of the pretraining, when it has several.
+    pub(super) seed: Option<u64>,
+}
+
+/// Either of the two mappings.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenMapping {
+    hub: Option<String>,
+    revision: Option<String>,
+    experiment: Option<String>,
+    model: Option<String>,
+    step: Option<u64>,
+    seed: Option<u64>,
+}
+
+/// A model of the Hugging Face hub; it is fetched into the hub's cache on this machine when needed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Hub")]
+pub(super) struct WrittenHub {
+    /// The repository, such as `google-bert/bert-base-uncased`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$"), length(max = 96))]
+    pub(super) hub: String,
+    /// A branch, a tag or the hash of a commit; the hash needs no network once the files are there.
+    #[serde(default = "default_revision")]
+    #[schemars(length(min = 1))]
+    pub(super) revision: String,
+}
+
+fn default_revision() -> String {
+    DEFAULT_REVISION.to_owned()
+}
+
+impl<'de> Deserialize<'de> for WrittenCheckpoint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CheckpointVisitor)
+    }
+}
+
+/// By hand, because `untagged` would lose the places of errors inside the mapping.
+struct CheckpointVisitor;
+
+impl<'de> Visitor<'de> for CheckpointVisitor {
+    type Value = WrittenCheckpoint;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a folder, `{hub: ORG/NAME}` or `{experiment: NAME, model: NAME}`")
+    }
+
+    fn visit_str<E: de::Error>(self, folder: &str) -> Result<WrittenCheckpoint, E> {
+        Ok(WrittenCheckpoint::Folder(folder.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WrittenCheckpoint, A::Error> {
+        let WrittenMapping { hub, revision, experiment, model, step, seed } =
+            WrittenMapping::deserialize(MapAccessDeserializer::new(map))?;
+        match (hub, experiment) {
+            (Some(_), Some(_)) => Ok(WrittenCheckpoint::Contradiction(
+                "both `hub` and `experiment` say where the weights are",
+                "keep one: `{hub: ORG/NAME}` or `{experiment: NAME, model: NAME}`",
+            )),
+            (_, Some(experiment)) if revision.is_none() => {
+                let model = model.ok_or_else(|| de::Error::missing_field("model"))?;
+                Ok(WrittenCheckpoint::Pretraining(WrittenPretrained { experiment, model, step, seed }))
+            }
+            (_, Some(_)) => Ok(WrittenCheckpoint::Contradiction(
+                "a `revision` is of a model of the hub",
+                "remove it: `{experiment: NAME, model: NAME}`",
+            )),
+            (hub, None) if model.is_none() && step.is_none() && seed.is_none() => {
+                let hub = hub.ok_or_else(|| de::Error::missing_field("hub"))?;
+                Ok(WrittenCheckpoint::Hub(WrittenHub { hub, revision: revision.unwrap_or_else(default_revision) }))
+            }
+            (_, None) => Err(de::Error::missing_field("experiment")),
+        }
+    }
+}
+
+impl JsonSchema for WrittenCheckpoint {
+    fn schema_name() -> Cow<'static, str> {
+        "Checkpoint".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let hub = generator.subschema_for::<WrittenHub>();
+        let pretrained = generator.subschema_for::<WrittenPretrained>();
+        json_schema!({"oneOf": [{"type": "string", "description": "A folder.", "minLength": 1}, hub, pretrained]})
+    }
+}
+
+/// The sizes that have names: BERT-base and BERT-large (Devlin et al. 2018), and the smaller ones
+/// (Turc et al. 2019): tiny 2 layers of width 128, mini 4/256, small 4/512, medium 8/512.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// 12 layers, hidden size 768, 12 heads.
+    BertBase,
+    /// 24 layers, hidden size 1024, 16 heads.
+    BertLarge,
+    /// 2 layers, hidden size 128, 2 heads.
+    #[serde(alias = "tiny")]
+    BertTiny,
+    /// 4 layers, hidden size 256, 4 heads.
+    #[serde(alias = "mini")]
+    BertMini,
+    /// 4 layers, hidden size 512, 8 heads.
+    #[serde(alias = "small")]
+    BertSmall,
+    /// 8 layers, hidden size 512, 8 heads.
+    #[serde(alias = "medium")]
+    BertMedium,
+}
+
+/// The dimensions of a BERT encoder.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Architecture")]
+pub(super) struct WrittenArchitecture {
+    /// Transformer layers.
+    #[schemars(range(min = 1, max = MAX_LAYERS))]
+    pub(super) layers: u32,
+    /// Hidden size.
+    #[schemars(range(min = 1, max = MAX_HIDDEN))]
+    pub(super) hidden: u32,
+    /// Attention heads; divides `hidden`.
+    #[schemars(range(min = 1, max = MAX_HIDDEN))]
+    pub(super) heads: u32,
+    /// Width of the feed-forward layer; four times `hidden` when left out.
+    #[schemars(range(min = 1, max = MAX_INTERMEDIATE))]
+    pub(super) intermediate: Option<u32>,
+    /// The longest sequence that the model can read, in tokens.
+    #[serde(default = "default_max_positions")]
+    #[schemars(range(min = SHORTEST_SEQUENCE, max = MAX_POSITIONS))]
+    pub(super) max_positions: u32,
+}
+
+// BERT's position embeddings have 512 rows (Devlin et al. 2018, appendix A.2).
+fn default_max_positions() -> u32 {
+    512
+}

@@ -1,0 +1,116 @@
+//! The training settings of the experiment file as written, with their defaults.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::written::SHORTEST_SEQUENCE;
+
+/// Training settings that the sweep keeps fixed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Training {
+    /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer texts are truncated, split or read in
+    /// windows. Each task's own when left out, 128 for GLUE.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = SHORTEST_SEQUENCE))]
+    pub max_length: Option<u32>,
+    /// Fraction of all steps over which the learning rate rises from 0.
+    #[schemars(range(min = 0, max = 1))]
+    pub warmup_fraction: f64,
+    /// Decoupled weight decay, not applied to biases and layer norms.
+    #[schemars(range(min = 0))]
+    pub weight_decay: f64,
+    /// Dropout probability of embeddings, attention, residual branches and the head.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub dropout: f64,
+    /// Gradients are scaled down to this global norm.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub clip_norm: f64,
+    /// Forward and backward passes that a step's batch is split into, for machines with less memory.
+    #[schemars(range(min = 1))]
+    pub gradient_accumulation: u32,
+    /// Keep only each layer's input and compute the layer again in the backward pass: the same numbers
+    /// with less memory and about a third more time.
+    pub activation_checkpointing: bool,
+    /// The numbers that matrix products take: `f32`, or `bf16` for mixed precision.
+    pub precision: Precision,
+    /// How gradients become updates: `{adamw: {}}` or `{bert_adam: {}}`.
+    pub optimizer: Optimizer,
+    /// Adam's β1.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub adam_beta1: f64,
+    /// Adam's β2.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub adam_beta2: f64,
+    /// Adam's ε; 1e-8 for `adamw` and 1e-6 for `bert_adam` when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub adam_epsilon: Option<f64>,
+}
+
+/// The numbers that matrix products take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// Mixed precision: bfloat16 operands; sums, weights and everything else in 32-bit floats. On
+    /// processors with AVX512-BF16 or AMX only.
+    Bf16,
+}
+
+/// How gradients become updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Optimizer {
+    /// `PyTorch`'s `AdamW`, with bias correction; the rate falls linearly from the warmup's end to 0.
+    #[serde(rename = "adamw")]
+    AdamW {},
+    /// The optimizer of google-research/bert, without bias correction; the rate falls on the line from
+    /// the peak at the first step to 0, and the warmup stands before that line.
+    BertAdam {},
+}
+
+impl Optimizer {
+    /// ε where the file names none.
+    #[must_use]
+    pub fn default_epsilon(self) -> f64 {
+        match self {
+            // PyTorch's AdamW and the Hugging Face Trainer.
+            Self::AdamW {} => 1e-8,
+            // google-research/bert, optimization.py, create_optimizer.
+            Self::BertAdam {} => 1e-6,
+        }
+    }
+}
+
+impl Training {
+    /// Adam's ε, the optimizer's own when the file names none.
+    #[must_use]
+    pub fn epsilon(&self) -> f64 {
+        self.adam_epsilon.unwrap_or_else(|| self.optimizer.default_epsilon())
+    }
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            max_length: None,
+            // Devlin et al. 2018, appendix A.2, as run_classifier.py applies it to fine-tuning.
+            warmup_fraction: 0.1,
+            // Devlin et al. 2018, appendix A.2: decay 0.01, dropout 0.1, β1 0.9, β2 0.999.
+            weight_decay: 0.01,
+            dropout: 0.1,
+            // google-research/bert, optimization.py: clip_by_global_norm 1.0.
+            clip_norm: 1.0,
+            gradient_accumulation: 1,
+            activation_checkpointing: false,
+            precision: Precision::F32,
+            optimizer: Optimizer::AdamW {},
+            adam_beta1: 0.9,
+            adam_beta2: 0.999,
+            adam_epsilon: None,
+        }
+    }
+}
