@@ -12,7 +12,7 @@ use super::trained_model::{PrecisionArgs, precision_on, refused};
 use super::{Ended, Error};
 use crate::diagnostic::Diagnostic;
 use crate::exec::StopFlag;
-use crate::store::settings::NUMERICS_VERSION;
+use crate::store::settings::PRETRAINING_NUMERICS_VERSION;
 use crate::store::{Optimizer, PretrainEvaluation, PretrainPhase, PretrainSettings};
 use crate::text::pretraining::ExampleSet;
 use crate::train::{PretrainContext, Pretrained, Saving, TrainError, open_device, pretrain};
@@ -201,7 +201,7 @@ impl Args {
             activation_checkpointing: training.activation_checkpointing,
             saving: None,
             log_every: self.watching.log_every,
-            numerics_version: NUMERICS_VERSION,
+            numerics_version: PRETRAINING_NUMERICS_VERSION,
         })
     }
 }

@@ -2,11 +2,8 @@
 
 use burn::tensor::{Tensor, TensorData, module::linear};
 
-use super::cpu::cross_entropy_rows;
-
-/// States that are decoded at a time: logits of a whole batch would be the largest tensor of a step, several times
-/// over.
-const ROWS: usize = 256;
+use super::cpu::{DECODED_ROWS, cross_entropy_rows};
+use super::fused;
 
 /// What a decoder says about states.
 #[derive(Debug)]
@@ -44,14 +41,30 @@ pub fn decoder_loss(
     labels: &[u32],
     mean_over: Option<usize>,
 ) -> DecoderLoss {
-    let ([predictions, _], [vocabulary, _]) = (states.dims(), table.dims());
-    assert_eq!(predictions, labels.len(), "a label for every state");
+    assert_eq!(states.dims()[0], labels.len(), "a label for every state");
     let scale = mean_over.map(|whole| 1.0 / whole.max(1) as f32);
+    if fused::runs_on(&table.device()) {
+        fused::decoder_loss(states, table, bias, labels, scale)
+    } else {
+        composed(states, table, bias, labels, scale)
+    }
+}
+
+/// [`decoder_loss`] of burn's own products, for devices without fused kernels; the loss itself is computed on the
+/// processor.
+fn composed(
+    states: &Tensor<2>,
+    table: &Tensor<2>,
+    bias: &Tensor<1>,
+    labels: &[u32],
+    scale: Option<f32>,
+) -> DecoderLoss {
+    let [vocabulary, _] = table.dims();
     let (mut loss, mut right) = (0.0, 0);
     let mut parts: Vec<Tensor<2>> = Vec::new();
     let mut sums: Option<(Tensor<2>, Tensor<1>)> = None;
-    for (number, labels) in labels.chunks(ROWS).enumerate() {
-        let rows = number * ROWS..number * ROWS + labels.len();
+    for (number, labels) in labels.chunks(DECODED_ROWS).enumerate() {
+        let rows = number * DECODED_ROWS..number * DECODED_ROWS + labels.len();
         let states = states.clone().slice_dim(0, rows);
         let logits = linear(states.clone(), table.clone().transpose(), Some(bias.clone()));
         let mut logits = match logits.into_data().convert::<f32>().try_into_vec::<f32>() {
@@ -90,7 +103,7 @@ mod tests {
     /// More states than are decoded at a time, against burn's autodiff.
     #[test]
     fn equals_the_composed_loss_and_its_gradients() {
-        let (predictions, vocabulary, hidden) = (2 * ROWS + 37, 83, 24);
+        let (predictions, vocabulary, hidden) = (2 * DECODED_ROWS + 37, 83, 24);
         let device = Device::flex().autodiff();
         let (states, table) =
             (leaf::<2>([predictions, hidden], 1, &device), leaf::<2>([vocabulary, hidden], 2, &device));
@@ -103,21 +116,47 @@ mod tests {
         let mean = f64::from(composed.inner().into_scalar::<f32>());
         let [plain_states, plain_table] = [&states, &table].map(|tensor| tensor.clone().inner());
         let plain_bias = bias.clone().inner();
-        let ours = decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, Some(predictions));
-        assert!((ours.loss / predictions as f64 / mean - 1.0).abs() < 1e-5, "{} {mean}", ours.loss);
-        let found = ours.gradients.unwrap();
-        let pairs = [
-            (numbers(found.states), numbers(states.grad_remove(&mut gradients).unwrap())),
-            (numbers(found.table), numbers(table.grad_remove(&mut gradients).unwrap())),
-            (numbers(found.bias), numbers(bias.grad_remove(&mut gradients).unwrap())),
+        let expected = [
+            numbers(states.grad_remove(&mut gradients).unwrap()),
+            numbers(table.grad_remove(&mut gradients).unwrap()),
+            numbers(bias.grad_remove(&mut gradients).unwrap()),
         ];
-        for (ours, expected) in &pairs {
-            assert_eq!(ours.len(), expected.len());
-            let size = expected.iter().fold(0f32, |most, g| most.max(g.abs()));
-            assert!(ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5 * size.max(1e-3)));
+        let scale = 1.0 / predictions as f32;
+        for ours in [
+            decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, Some(predictions)),
+            super::composed(&plain_states, &plain_table, &plain_bias, &labels, Some(scale)),
+        ] {
+            assert!((ours.loss / predictions as f64 / mean - 1.0).abs() < 1e-5, "{} {mean}", ours.loss);
+            let found = ours.gradients.unwrap();
+            let found = [numbers(found.states), numbers(found.table), numbers(found.bias)];
+            for (ours, expected) in found.iter().zip(&expected) {
+                assert_eq!(ours.len(), expected.len());
+                let size = expected.iter().fold(0f32, |most, g| most.max(g.abs()));
+                assert!(ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5 * size.max(1e-3)));
+            }
         }
-        let without = decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, None);
+        let compute = |mean_over| decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, mean_over);
+        let (with, without) = (compute(Some(predictions)), compute(None));
         assert!(without.gradients.is_none());
-        assert_eq!((without.loss.to_bits(), without.right), (ours.loss.to_bits(), ours.right));
+        assert_eq!((without.loss.to_bits(), without.right), (with.loss.to_bits(), with.right));
+    }
+
+    /// Larger than one task of a product, so that threads share the work.
+    #[test]
+    fn no_bit_depends_on_the_number_of_threads() {
+        let (predictions, vocabulary, hidden) = (DECODED_ROWS + 5, 4999, 96);
+        let device = Device::flex().autodiff();
+        let states = leaf::<2>([predictions, hidden], 1, &device).inner();
+        let table = leaf::<2>([vocabulary, hidden], 2, &device).inner();
+        let bias = leaf::<1>([vocabulary], 3, &device).inner();
+        let labels: Vec<u32> = (0..predictions as u32).map(|at| at * 7 % vocabulary as u32).collect();
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let found = pool.install(|| decoder_loss(&states, &table, &bias, &labels, Some(predictions)));
+            let gradients = found.gradients.unwrap();
+            (found.loss.to_bits(), numbers(gradients.states), numbers(gradients.table), numbers(gradients.bias))
+        };
+        let alone = on(1);
+        assert!(on(2) == alone && on(5) == alone);
     }
 }

@@ -4,6 +4,7 @@
 //! burn's autodiff. Tensors that come out lie in recycled memory.
 
 mod adam;
+mod decoder;
 mod embeddings;
 mod layer;
 mod lstm;
@@ -16,6 +17,7 @@ use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 use burn::tensor::Device;
 
 pub(super) use adam::{adam_step, global_norm};
+pub(super) use decoder::decoder_loss;
 pub(super) use embeddings::{EmbeddingCall, EmbeddingTensors};
 pub(super) use layer::{LayerCall, LayerTensors};
 pub(super) use lstm::{LstmCall, LstmTensors};

@@ -8,7 +8,7 @@ use super::work::kept_by_encoder;
 use super::{optimizer, precision};
 use crate::diagnostic::Diagnostic;
 use crate::spec::{self, PretrainModel, Pretraining};
-use crate::store::settings::NUMERICS_VERSION;
+use crate::store::settings::PRETRAINING_NUMERICS_VERSION;
 use crate::store::{
     Architecture, Masking, Objective, PretrainEvaluation, PretrainPhase, PretrainSaving, PretrainSettings, RunId, Start,
 };
@@ -173,7 +173,7 @@ fn settings(
             keep: save.keep,
         }),
         log_every: experiment.log_every,
-        numerics_version: NUMERICS_VERSION,
+        numerics_version: PRETRAINING_NUMERICS_VERSION,
     }
 }
 

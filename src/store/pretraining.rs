@@ -68,7 +68,7 @@ pub struct PretrainSettings {
     pub saving: Option<PretrainSaving>,
     /// A line of the log tells of so many steps.
     pub log_every: u64,
-    /// [`NUMERICS_VERSION`](super::settings::NUMERICS_VERSION) at the time.
+    /// [`PRETRAINING_NUMERICS_VERSION`](super::settings::PRETRAINING_NUMERICS_VERSION) at the time.
     pub numerics_version: u32,
 }
 

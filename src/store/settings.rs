@@ -16,6 +16,11 @@ use super::approach::{Approach, TaskOptions};
 /// exponential and in GELU.
 pub const NUMERICS_VERSION: u32 = 3;
 
+/// As [`NUMERICS_VERSION`], of runs that pretrain.
+///
+/// 4: the decoder's products in the fused kernels; runs on tasks have no decoder.
+pub const PRETRAINING_NUMERICS_VERSION: u32 = 4;
+
 /// A run's id: the first 12 hexadecimal digits of the BLAKE3 hash of its settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

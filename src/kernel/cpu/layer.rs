@@ -221,7 +221,7 @@ impl Layer<'_> {
         };
         self.back(&branch, p.output_weight, [intermediate, hidden], &gelu);
         // (branchᵀ activation)ᵀ: the left operand is copied, and this one is four times smaller.
-        let sum = SumTransposed { to: Cells::new(to.output_weight), stride: hidden };
+        let sum = SumTransposed { to: Cells::new(to.output_weight), stride: hidden, add: false };
         product(
             Matrix::new(&branch[..], tokens, hidden).transpose(),
             Matrix::new(&activation[..], tokens, intermediate),

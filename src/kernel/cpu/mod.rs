@@ -7,6 +7,7 @@ pub(super) mod adam;
 mod attention;
 mod bf16_support;
 mod cross_entropy;
+mod decoder;
 mod element;
 pub(super) mod embeddings;
 mod gelu;
@@ -25,6 +26,7 @@ mod stored;
 
 pub use bf16_support::Bf16Support;
 pub use cross_entropy::cross_entropy_rows;
+pub use decoder::{Decoder, DecoderBuffers, ROWS as DECODED_ROWS};
 pub use layer::{Layer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved};
 pub use mask::{Mask, Site};
 pub use norm::LAYER_NORM_EPSILON;

@@ -4,7 +4,7 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
-use super::memory::{contiguous, numbers, tensor};
+use super::memory::{numbers, primitive, tensor};
 use super::sparse::{Table, touched_rows};
 use crate::kernel::cpu::Buffer;
 use crate::kernel::cpu::adam::{self, Gradient, Piece, Scalars};
@@ -34,14 +34,6 @@ fn scalars(rule: AdamRule, with: &Adam) -> Scalars {
         rate: (with.learning_rate / first) as f32,
         root_scale: (1.0 / second.sqrt()) as f32,
         epsilon: with.epsilon as f32,
-    }
-}
-
-/// The tensor behind a burn tensor without autodiff on `flex`, its numbers one after the other.
-fn primitive(tensor: Tensor<1>) -> FlexTensor {
-    match tensor.try_into_primitive::<Flex>() {
-        Ok(tensor) => contiguous(tensor),
-        Err(error) => unreachable!("the callers ask `runs_on` first: {error:?}"),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::mem::MaybeUninit;
 
-use burn::backend::DType;
 use burn::backend::flex::{FlexTensor, Layout};
-use burn::tensor::Shape;
+use burn::backend::{DType, Flex};
+use burn::tensor::{Shape, Tensor};
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty, Bytes};
 
 use crate::kernel::cpu::Buffer;
@@ -59,6 +59,14 @@ pub(super) fn from_controller(controller: Box<dyn AllocationController>, length:
 /// The same tensor with its numbers one after the other; copied only when they are not.
 pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
     if tensor.layout().contiguous_offsets().is_some() { tensor } else { tensor.to_contiguous() }
+}
+
+/// The tensor behind a burn tensor without autodiff on `flex`, its numbers one after the other.
+pub(super) fn primitive<const D: usize>(tensor: Tensor<D>) -> FlexTensor {
+    match tensor.try_into_primitive::<Flex>() {
+        Ok(tensor) => contiguous(tensor),
+        Err(error) => unreachable!("the callers ask `runs_on` first: {error:?}"),
+    }
 }
 
 /// The numbers of a [`contiguous`] tensor of f32.

@@ -111,14 +111,16 @@ impl Output for Sum<'_> {
     }
 }
 
-/// Stores the transposed product, or adds it to what is there from an earlier part of the depth. With it the smaller
-/// of two operands can be the left one, which is copied.
+/// Stores the transposed product, or adds it to what is there already. With it the smaller of two operands can be the
+/// left one, which is copied.
 #[derive(Clone, Copy, Debug)]
 pub struct SumTransposed<'a> {
     /// `[columns, stride]`
     pub to: Cells<'a, f32>,
     /// Elements between the starts of two rows.
     pub stride: usize,
+    /// Whether what is there counts.
+    pub add: bool,
 }
 
 impl Output for SumTransposed<'_> {
@@ -134,7 +136,7 @@ impl Output for SumTransposed<'_> {
                     // SAFETY: tiles do not overlap, so neither do their columns.
                     let to = unsafe { self.to.part((place.column + column) * self.stride + place.row, place.rows) };
                     let from = tile[column..].iter().step_by(TILE_STRIDE);
-                    if place.first {
+                    if place.first && !self.add {
                         to.iter_mut().zip(from).for_each(|(to, &x)| *to = x);
                     } else {
                         to.iter_mut().zip(from).for_each(|(to, &x)| *to += x);
