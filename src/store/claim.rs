@@ -45,7 +45,7 @@ impl ClaimTimeout {
     }
 
     /// How often a holder gives a sign of life: several can be missed before it counts as dead.
-    fn beat(self) -> Duration {
+    pub(super) fn beat(self) -> Duration {
         (self.0 / 6).clamp(Duration::from_millis(5), Duration::from_secs(5))
     }
 }

@@ -74,7 +74,7 @@ fn ten_times_killed_the_results_are_those_of_an_uninterrupted_sweep() {
         }
         before = now;
     }
-    assert!(met_at_work >= KILLS / 4, "only {met_at_work} kills met the sweep at work");
+    assert!(met_at_work >= KILLS / 2, "only {met_at_work} kills met the sweep at work");
 
     let told = place.run(&["run", "small.yaml", "--slots", "2", "--retry-failed"]).ok();
     let after = place.records();

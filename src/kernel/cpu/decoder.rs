@@ -7,7 +7,7 @@ use super::product::{Cells, Matrix, Store, Sum, SumTransposed, product};
 
 /// States that are decoded at a time: logits of a whole batch would be the largest tensor of a step, several times
 /// over.
-pub const ROWS: usize = 256;
+pub const DECODED_ROWS: usize = 256;
 
 /// Logits h Eᵀ + b of states h `[predictions, hidden]`.
 #[derive(Clone, Copy, Debug)]
@@ -48,15 +48,15 @@ impl Decoder<'_> {
     #[must_use]
     pub fn loss(&self, states: &[f32], labels: &[u32], scale: Option<f32>) -> Decoded {
         let (vocabulary, hidden) = (self.bias.len(), self.hidden);
-        let mut logits = Buffer::<f32>::take(labels.len().min(ROWS) * vocabulary);
+        let mut logits = Buffer::<f32>::take(labels.len().min(DECODED_ROWS) * vocabulary);
         let mut gradients = scale.filter(|_| !labels.is_empty()).map(|_| DecoderBuffers {
             states: Buffer::take(labels.len() * hidden),
             table: Buffer::take(self.table.len()),
             bias: Buffer::take(vocabulary),
         });
         let (mut loss, mut right) = (0.0, 0);
-        for (number, labels) in labels.chunks(ROWS).enumerate() {
-            let from = number * ROWS;
+        for (number, labels) in labels.chunks(DECODED_ROWS).enumerate() {
+            let from = number * DECODED_ROWS;
             let states = Matrix::new(&states[from * hidden..], labels.len(), hidden);
             let logits = &mut logits[..labels.len() * vocabulary];
             let store = Store { to: Cells::new(logits), stride: vocabulary, bias: Some(self.bias) };
@@ -82,6 +82,57 @@ impl Decoder<'_> {
         column_sums(arriving, &mut sums);
         for (to, &sum) in to.bias.iter_mut().zip(&sums[..]) {
             *to = if add { *to + sum } else { sum };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+
+    const HIDDEN: usize = 7;
+    const VOCABULARY: usize = 33;
+
+    /// The mean of −log softmax(h Eᵀ + b)\[label\] in f64, of states, table and bias one after the other.
+    fn mean_loss(numbers: &[f64], labels: &[u32]) -> f64 {
+        let (states, rest) = numbers.split_at(labels.len() * HIDDEN);
+        let (table, bias) = rest.split_at(VOCABULARY * HIDDEN);
+        let of_state = |(state, &label): (&[f64], &u32)| {
+            let logits = table
+                .chunks(HIDDEN)
+                .zip(bias)
+                .map(|(row, b)| b + row.iter().zip(state).map(|(e, h)| e * h).sum::<f64>());
+            let logits: Vec<f64> = logits.collect();
+            logits.iter().map(|x| x.exp()).sum::<f64>().ln() - logits[label as usize]
+        };
+        states.chunks(HIDDEN).zip(labels).map(of_state).sum::<f64>() / labels.len() as f64
+    }
+
+    /// More states than are decoded at a time.
+    #[test]
+    fn losses_are_those_in_f64_and_gradients_their_finite_differences() {
+        let mut draws = Stream::new(3, "decoder").at(0);
+        let labels: Vec<u32> = (0..DECODED_ROWS + 9).map(|_| draws.below(VOCABULARY) as u32).collect();
+        let parts = [labels.len() * HIDDEN, VOCABULARY * HIDDEN, VOCABULARY];
+        let [states, table, bias] = parts.map(|length| (0..length).map(|_| draws.normal() as f32).collect::<Vec<_>>());
+        let decoder = Decoder { table: &table, bias: &bias, hidden: HIDDEN };
+        let found = decoder.loss(&states, &labels, Some(1.0 / labels.len() as f32));
+        let mut numbers: Vec<f64> = [&states[..], &table, &bias].concat().into_iter().map(f64::from).collect();
+        let mean = mean_loss(&numbers, &labels);
+        assert!((found.loss / labels.len() as f64 / mean - 1.0).abs() < 1e-6, "{} {mean}", found.loss);
+        let DecoderBuffers { states, table, bias } = found.gradients.unwrap();
+        let gradients = [&states[..], &table[..], &bias[..]].concat();
+        // Every 11th number reaches all columns of all three, and the states of both parts.
+        for at in (0..numbers.len()).step_by(11) {
+            let here = numbers[at];
+            let mut beside = |step: f64| {
+                numbers[at] = here + step;
+                mean_loss(&numbers, &labels)
+            };
+            let difference = (beside(1e-4) - beside(-1e-4)) / 2e-4;
+            numbers[at] = here;
+            assert!((f64::from(gradients[at]) - difference).abs() < 1e-7, "{at}: {} {difference}", gradients[at]);
         }
     }
 }

@@ -26,7 +26,7 @@ mod stored;
 
 pub use bf16_support::Bf16Support;
 pub use cross_entropy::cross_entropy_rows;
-pub use decoder::{Decoder, DecoderBuffers, ROWS as DECODED_ROWS};
+pub use decoder::{DECODED_ROWS, Decoder, DecoderBuffers};
 pub use layer::{Layer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved};
 pub use mask::{Mask, Site};
 pub use norm::LAYER_NORM_EPSILON;

@@ -148,6 +148,14 @@ fn a_claim_of_another_machine_dies_when_its_heart_stops() {
     assert!(claims.claim(&id(), &[]).unwrap().is_some());
 }
 
+#[test]
+fn five_beats_in_a_row_can_be_missed() {
+    for milliseconds in [30, 300, 1000, 6000, 60_000, 3_600_000] {
+        let timeout = ClaimTimeout(Duration::from_millis(milliseconds));
+        assert!(6 * timeout.beat() <= timeout.0, "{timeout:?}");
+    }
+}
+
 /// The claim is made to look an hour old, and the next beat makes it young again.
 #[test]
 fn a_beating_heart_keeps_a_claim_beyond_the_timeout() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::{FetchError, FetchProgress, FetchSettings, Lock, Mirror, Outcome, Patience, Trust, fetch, preview};
 use super::manifest;
@@ -230,8 +230,10 @@ fn a_server_that_is_away_or_silent_is_given_up() {
     let error = fetched(&manifest, &settings(root.path())).unwrap_err();
     assert!(error.to_string().ends_with("cannot be reached: connection refused"), "{error}");
     let server = Server::new(Behaviour { mute: true, ..Behaviour::default() });
+    let started = Instant::now();
     let error = fetched(&unknown(&server), &impatient(&settings(root.path()), 150)).unwrap_err();
     assert!(error.to_string().ends_with("cannot be reached: no answer in time"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(20));
     let server = Server::new(Behaviour { outages: (9, 503), ..Behaviour::default() });
     let error = fetched(&unknown(&server), &settings(root.path())).unwrap_err();
     assert!(error.to_string().ends_with("cannot be reached: status 503"), "{error}");
