@@ -116,7 +116,7 @@ fn only_the_tensor_modules_name_burn() {
 
 #[test]
 fn only_reports_and_readers_of_data_name_polars() {
-    only(&["report", "data"], "polars");
+    only(&["report", "corpus"], "polars");
 }
 
 #[test]

@@ -11,15 +11,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bertbench::cli::render;
+use bertbench::config;
 use bertbench::plan::known_tasks;
-use bertbench::spec;
 
 /// Relative to the crate's root, where cargo runs tests, so that the messages name no machine's path.
 const FOLDER: &str = "tests/broken/experiments";
 
 fn rendered(path: &Path, overrides: &[&str]) -> String {
     let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    match spec::load(path, &known_tasks(), &overrides) {
+    match config::load(path, &known_tasks(), &overrides) {
         Ok(experiment) => format!("no error: loaded `{}`\n", experiment.name()),
         Err(found) => render(&found, false),
     }

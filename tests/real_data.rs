@@ -13,7 +13,9 @@ use std::time::Instant;
 use bertbench::checksum::sha256;
 use bertbench::data::{BadRows, Dataset, Label, Split, Verdict, verify};
 use bertbench::task::{FeatureSource, Task};
-use bertbench::text::{CacheOutcome, FeatureCache, FeatureKey, FeatureSet, LeftOut, TextPair, Tokenizer, Vocabulary};
+use bertbench::text::{
+    CacheOutcome, FeatureCache, FeatureKey, FeatureSet, SkippedRows, TextPair, Tokenizer, Vocabulary,
+};
 use serde_json::Value;
 
 fn real_data() -> Option<PathBuf> {
@@ -137,7 +139,7 @@ fn features(split: &Split, tokenizer: &Tokenizer, max_length: u32) -> FeatureSet
             label: example.label.map_or(f32::NAN, Label::number),
         })
         .collect();
-    FeatureSet::build(tokenizer, &pairs, max_length, LeftOut::default()).unwrap()
+    FeatureSet::build(tokenizer, &pairs, max_length, SkippedRows::default()).unwrap()
 }
 
 /// The mean lengths that a Hugging Face tokenizer counts, to the one decimal in which they are known.

@@ -87,11 +87,13 @@ fn every_character_is_predicted_exactly_once_whatever_fits_into_a_sequence() {
         // A model that answers with the label, and one whose every answer is O.
         let width = tags.names().len();
         let mut outputs = vec![0.0; features.ids.len() * width];
-        let none = tags.decode(&dev.sentences, &outputs, &features.offsets, &features.owners, &features.places);
+        let none =
+            tags.decode(&dev.sentences, &outputs, &features.offsets, &features.source_index, &features.offset_mapping);
         for (row, label) in outputs.chunks_exact_mut(width).zip(&features.labels) {
             row[if label.is_nan() { 1 } else { *label as usize }] = 1.0;
         }
-        let all = tags.decode(&dev.sentences, &outputs, &features.offsets, &features.owners, &features.places);
+        let all =
+            tags.decode(&dev.sentences, &outputs, &features.offsets, &features.source_index, &features.offset_mapping);
         let scores = tag_scores(&dev.sentences, &all);
         assert_eq!((scores.overall.correct, scores.overall.found), (scores.overall.gold, scores.overall.gold));
         assert_eq!((scores.right_tokens, scores.kinds.len()), (characters as u64, 8));

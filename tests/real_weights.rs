@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use bertbench::data::{BadRows, Dataset};
 use bertbench::metric;
 use bertbench::model::{Bert, PackedInput, load_encoder};
-use bertbench::text::{FeatureSet, LeftOut, PackedBatch, TextPair, Tokenizer, Vocabulary, evaluation_batches};
+use bertbench::text::{FeatureSet, PackedBatch, SkippedRows, TextPair, Tokenizer, Vocabulary, evaluation_batches};
 use burn::tensor::Device;
 
 fn weights() -> Option<PathBuf> {
@@ -71,7 +71,7 @@ fn mean_pooled_cosine_of_the_untrained_encoder_on_sts_b_dev() {
             .iter()
             .map(|example| TextPair { first: sentence(example), second: None, label: f32::NAN })
             .collect();
-        let features = FeatureSet::build(&tokenizer, &pairs, 128, LeftOut::default()).unwrap();
+        let features = FeatureSet::build(&tokenizer, &pairs, 128, SkippedRows::default()).unwrap();
         mean_pooled(&encoder.model, &features, &device)
     };
     let first = pooled(|example| &example.first);

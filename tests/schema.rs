@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bertbench::cli::render;
+use bertbench::config;
 use bertbench::plan::known_tasks;
-use bertbench::spec;
 
 fn experiments() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir("experiments")
@@ -25,7 +25,7 @@ fn experiments() -> Vec<PathBuf> {
 #[test]
 fn the_stored_schema_is_that_of_the_types() {
     let path = Path::new("experiments/schema.json");
-    let fresh = serde_json::to_string_pretty(&spec::schema(&known_tasks())).unwrap() + "\n";
+    let fresh = serde_json::to_string_pretty(&config::schema(&known_tasks())).unwrap() + "\n";
     if fs::read_to_string(path).unwrap_or_default() == fresh {
         return;
     }
@@ -44,7 +44,7 @@ fn every_experiment_loads_and_names_the_schema() {
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().next(), Some("# yaml-language-server: $schema=schema.json"), "{}", path.display());
         let experiment =
-            spec::load(&path, &known_tasks(), &[]).unwrap_or_else(|found| panic!("{}", render(&found, false)));
+            config::load(&path, &known_tasks(), &[]).unwrap_or_else(|found| panic!("{}", render(&found, false)));
         let stem = path.file_stem().unwrap().to_str().unwrap();
         assert_eq!(experiment.name(), stem, "an experiment is found by its file's name");
     }
@@ -59,7 +59,7 @@ fn property<'a>(schema: &'a serde_json::Value, of: &'a serde_json::Value, key: &
 
 #[test]
 fn the_schema_refuses_what_the_reader_refuses() {
-    let schema = spec::schema(&known_tasks());
+    let schema = config::schema(&known_tasks());
     let names: Vec<&str> = known_tasks().iter().map(|task| task.name).collect();
     assert_eq!(schema["properties"]["tasks"]["items"]["anyOf"][0]["enum"], serde_json::json!(names));
     assert_eq!(schema["required"], serde_json::json!(["experiment", "models"]));
@@ -94,6 +94,6 @@ fn every_key_is_described() {
         value.as_array().into_iter().flatten().for_each(|inner| walk(inner, described));
     }
     let mut described = 0;
-    walk(&spec::schema(&known_tasks()), &mut described);
+    walk(&config::schema(&known_tasks()), &mut described);
     assert!(described >= 30, "{described}");
 }

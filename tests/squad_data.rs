@@ -72,7 +72,7 @@ fn windows_are_those_of_hugging_faces_tokenizer() {
         let mut rows = String::new();
         for (i, label) in labels.iter().enumerate() {
             let tokens = windows.offsets[i] as usize..windows.offsets[i + 1] as usize;
-            rows.push_str(&windows.owners[i].to_string());
+            rows.push_str(&windows.source_index[i].to_string());
             let numbers = windows.ids[tokens.clone()].iter().copied();
             let numbers = numbers.chain(windows.segments[tokens].iter().map(|segment| u32::from(*segment)));
             for number in numbers.chain(label.iter().map(|label| *label as u32)) {
@@ -98,8 +98,12 @@ fn labels_decode_to_the_answers() {
             logits[2 * (*offset as usize + label[side] as usize) + side] = 5.0;
         }
     }
-    let outputs =
-        SpanOutputs { logits: &logits, offsets: &windows.offsets, owners: &windows.owners, places: &windows.places };
+    let outputs = SpanOutputs {
+        logits: &logits,
+        offsets: &windows.offsets,
+        source_index: &windows.source_index,
+        offset_mapping: &windows.offset_mapping,
+    };
     let decoded = decode(&questions, &outputs, &SpanSettings::default());
     let tally = score_v1(&judged(&questions, &decoded));
     println!("EM {} F1 {}", tally.exact_percent(), tally.f1_percent());
@@ -204,8 +208,8 @@ fn how_long_a_file_of_the_size_of_the_training_set_takes() {
         let outputs = SpanOutputs {
             logits: &logits,
             offsets: &windows.offsets,
-            owners: &windows.owners,
-            places: &windows.places,
+            source_index: &windows.source_index,
+            offset_mapping: &windows.offset_mapping,
         };
         let decoded = decode(&questions, &outputs, &SpanSettings::default());
         println!("{} answers in {:?}", decoded.len(), start.elapsed());

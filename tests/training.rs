@@ -8,11 +8,11 @@ use std::path::PathBuf;
 
 use bertbench::model::{Classifier, HeadShape, load_classifier, save_classifier};
 use bertbench::store::{
-    Architecture, Checkpoints, Evaluation, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings,
+    Architecture, Checkpoints, Evaluation, InitialWeights, Optimizer, Precision, RunId, RunSettings, TrainingSettings,
 };
 use bertbench::task::{DevSplit, Gold, Task};
-use bertbench::text::{FeatureSet, LeftOut};
-use bertbench::train::{Fitted, Keeping, Material, StepReport, TrainError, Watch, fit_keeping};
+use bertbench::text::{FeatureSet, SkippedRows};
+use bertbench::train::{Checkpointer, FitResult, StepReport, TrainError, TrainingData, Watch, fit_with_checkpoints};
 use bertbench::units::Seconds;
 use burn::tensor::Device;
 use serde_json::Value;
@@ -31,7 +31,7 @@ fn features() -> FeatureSet {
     let rows = |key: &str| serde_json::from_value::<Vec<Vec<u32>>>(expected[key].clone()).unwrap()[..4].to_vec();
     let segments: Vec<Vec<u8>> = rows("segments").iter().map(|row| row.iter().map(|&s| s as u8).collect()).collect();
     let labels: Vec<f32> = serde_json::from_value(expected["labels"].clone()).unwrap();
-    FeatureSet::from_examples(&rows("ids"), &segments, labels[..4].to_vec(), LeftOut::default())
+    FeatureSet::from_examples(&rows("ids"), &segments, labels[..4].to_vec(), SkippedRows::default())
 }
 
 fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> RunSettings {
@@ -47,7 +47,7 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             type_vocab_size: 2,
             causal: false,
         },
-        start: Start::Random,
+        start: InitialWeights::Random,
         task: "mnli".into(),
         task_options: None,
         approach: bertbench::store::Approach::FineTuning,
@@ -96,21 +96,21 @@ impl Watch for Watcher {
     }
 }
 
-fn train(settings: &RunSettings, watcher: &mut Watcher) -> Result<Fitted, TrainError> {
+fn train(settings: &RunSettings, watcher: &mut Watcher) -> Result<FitResult, TrainError> {
     train_keeping(settings, watcher, None)
 }
 
 fn train_keeping(
     settings: &RunSettings,
     watcher: &mut Watcher,
-    keeping: Option<&mut Keeping>,
-) -> Result<Fitted, TrainError> {
+    keeping: Option<&mut Checkpointer>,
+) -> Result<FitResult, TrainError> {
     let device = Device::flex();
     let features = features();
     let model = load_classifier(&golden(), HeadShape::Pooled, 3, 1, &device.clone().autodiff()).unwrap().model;
     let dev = [DevSplit { name: "dev_matched", features: features.clone(), gold: Gold::Labels }];
-    let material = Material { task: Task::find("mnli").unwrap(), train: &features, dev: &dev, tags: &[] };
-    fit_keeping(model, settings, material, &device, watcher, keeping)
+    let material = TrainingData { task: Task::find("mnli").unwrap(), train: &features, dev: &dev, tags: &[] };
+    fit_with_checkpoints(model, settings, material, &device, watcher, keeping)
 }
 
 fn weights(model: &Classifier) -> Vec<u8> {
@@ -189,11 +189,11 @@ fn a_stop_ends_the_run_between_two_steps_and_a_bad_loss_ends_it_at_once() {
 
 /// Processes that take so many steps each, the last one all that are left; a process that saves does so after every
 /// step, one that does not might as well have been killed.
-fn in_processes(settings: &RunSettings, processes: &[(usize, bool)]) -> (Fitted, Vec<f64>) {
+fn in_processes(settings: &RunSettings, processes: &[(usize, bool)]) -> (FitResult, Vec<f64>) {
     let folder = tempfile::tempdir().unwrap();
     let keeping = |saves: bool| {
         let every = Seconds(if saves { 0.0 } else { 1e9 });
-        Keeping::new(Checkpoints::new(folder.path(), RunId("aa".into()), 2), every)
+        Checkpointer::new(Checkpoints::new(folder.path(), RunId("aa".into()), 2), every)
     };
     let (mut losses, mut saved) = (Vec::new(), 0);
     for &(steps, saves) in processes {
@@ -217,7 +217,7 @@ fn a_run_that_is_stopped_or_killed_at_any_step_ends_with_the_same_bits() {
     for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
         let mut settings = settings(3, 1e-2, 5, 0.1);
         settings.training = TrainingSettings { optimizer, gradient_accumulation: 2, ..settings.training };
-        let result = |(fitted, losses): (Fitted, Vec<f64>)| {
+        let result = |(fitted, losses): (FitResult, Vec<f64>)| {
             let weights = weights(&fitted.model);
             (weights, fitted.logits, fitted.evaluations, fitted.steps, fitted.tokens, losses)
         };

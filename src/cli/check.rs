@@ -6,10 +6,10 @@ use super::calibration::Calibrations;
 use super::prepare::{Either, ExperimentArgs, Prepared};
 use super::table::print;
 use super::threads::ThreadArgs;
-use super::{Ended, Error, pretraining};
+use super::{CommandOutcome, Error, pretraining};
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedRun;
-use crate::store::{Start, free_disk};
+use crate::store::{InitialWeights, free_disk};
 use crate::task::HeadKind;
 use crate::train::{task_features, try_step};
 use crate::units::Bytes;
@@ -27,11 +27,11 @@ pub(super) struct Args {
     experiment: ExperimentArgs,
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.threads.compute(|| check(args))
 }
 
-fn check(args: &Args) -> Result<Ended, Error> {
+fn check(args: &Args) -> Result<CommandOutcome, Error> {
     let prepared = match args.experiment.prepare_either()? {
         Either::Tasks(prepared) => prepared,
         Either::Pretraining(prepared) => return pretraining::check(&prepared),
@@ -43,7 +43,7 @@ fn check(args: &Args) -> Result<Ended, Error> {
     labels(&prepared)?;
     let mut findings = resources(&prepared)?;
     findings.extend(steps(&prepared)?);
-    if findings.is_empty() { Ok(Ended::Well) } else { Err(Error::Input(findings)) }
+    if findings.is_empty() { Ok(CommandOutcome::Success) } else { Err(Error::Input(findings)) }
 }
 
 /// Examples, lengths and label counts of every task, as its first model reads it.
@@ -146,7 +146,7 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     }
     for run in runs {
         let settings = &run.settings;
-        if matches!(&settings.start, Start::Pretraining { run, .. } if unmade.contains(run)) {
+        if matches!(&settings.start, InitialWeights::Pretraining { run, .. } if unmade.contains(run)) {
             continue;
         }
         if !tried.insert((&settings.model, &settings.task)) {
@@ -160,7 +160,7 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
                 for note in notes {
                     print(&format_args!("note  {model} on {task}: {note}"))?;
                 }
-                if settings.start == Start::Random && !settings.approach.is_fine_tuning() {
+                if settings.start == InitialWeights::Random && !settings.approach.is_fine_tuning() {
                     print(&format_args!("note  {model} on {task}: the frozen encoder has random weights"))?;
                 }
             }

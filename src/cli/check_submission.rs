@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::render::visible;
 use super::table::print;
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
 use crate::data::submission::{FILES, Finding, Severity, check};
 
 /// Say what GLUE's server would reject in a zip of predictions.
@@ -19,7 +19,7 @@ pub(super) struct Args {
     file: PathBuf,
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let findings = check(&args.file)?;
     for finding in &findings {
         print(&said(finding))?;
@@ -27,10 +27,10 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let (zip, files) = (args.file.display(), FILES.len());
     if is_rejected(&findings) {
         print(&format_args!("{zip}: the server would reject this"))?;
-        return Ok(Ended::WithFailures);
+        return Ok(CommandOutcome::Failures);
     }
     print(&format_args!("{zip}: all {files} files are as the server asks for"))?;
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
 /// Whether the server would not take what has these findings.

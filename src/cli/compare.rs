@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::report::gather;
 use super::table::print;
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
 use crate::report;
 
 /// Compare two experiments task by task.
@@ -27,7 +27,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let x = gather(&args.x, &args.runs, &[])?;
     let y = gather(&args.y, &args.runs, &[])?;
     let failed = |error: report::Error| Error::System(error.to_string());
@@ -37,5 +37,5 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     } else {
         print(&comparison.to_text().trim_end())?;
     }
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }

@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::table::print;
-use super::{Cli, Ended, Error};
+use super::{Cli, CommandOutcome, Error};
 
 /// Print a completion script for a shell.
 #[derive(Debug, clap::Args)]
@@ -14,9 +14,9 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "bertbench", &mut script);
     print(&String::from_utf8_lossy(&script).trim_end())?;
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }

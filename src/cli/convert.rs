@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::table::print;
-use super::{Ended, Error, model_argument};
+use super::{CommandOutcome, Error, model_argument};
 use crate::diagnostic::Diagnostic;
 use crate::model::{CheckpointError, Conversion, folder_of};
 use crate::text::{TokenizerFiles, Vocabulary, lower_case_of, vocabulary_file};
@@ -49,7 +49,7 @@ Examples:
   bertbench convert hub:google/bert_uncased_L-2_H-128_A-2 bert-tiny --to hf
   bertbench convert bert-base weights.safetensors --to safetensors";
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     refuse_place(&args.into)?;
     let from = model_argument::checkpoint(&args.from)?;
     let conversion = Conversion::open(&from).map_err(|error| refused(&error))?;
@@ -65,7 +65,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     }
     let (class, parameters) = (conversion.class(), conversion.parameters());
     print(&format_args!("{}: {class}, {parameters} parameters", args.into.display()))?;
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
 /// Nothing is overwritten, and the folder around must be there.

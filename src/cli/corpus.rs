@@ -11,13 +11,13 @@ use super::corpus_show::ShowArgs;
 use super::table::print;
 use super::threads::ThreadArgs;
 use super::trained_model::note;
-use super::{Ended, Error};
-use crate::diagnostic::Diagnostic;
-use crate::store::atomic;
-use crate::text::pretraining::{
+use super::{CommandOutcome, Error};
+use crate::corpus::examples::{
     Drawn, ExampleSettings, MANIFEST, MaskingRules, PrepareProgress, PrepareSummary, PretrainingError, Replacement,
     Segments, Targets, TokenizedBy, prepare,
 };
+use crate::diagnostic::Diagnostic;
+use crate::store::atomic;
 use crate::text::{Tokenizer, Vocabulary};
 use crate::units::{Bytes, Seconds};
 
@@ -120,7 +120,7 @@ impl From<PretrainingError> for Error {
     }
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     match &args.command {
         Command::Prepare(args) => args.threads.compute(|| args.execute()),
         Command::Show(args) => args.execute(),
@@ -129,7 +129,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
 }
 
 impl PrepareArgs {
-    fn execute(&self) -> Result<Ended, Error> {
+    fn execute(&self) -> Result<CommandOutcome, Error> {
         let settings = self.settings()?;
         self.check_out()?;
         let vocabulary = Vocabulary::load(&self.vocab)?;
@@ -193,7 +193,7 @@ impl PrepareArgs {
         Err(Diagnostic::new(what).in_file(&self.out).hint(hint).into())
     }
 
-    fn conclude(&self, made: &PrepareSummary, started: Instant) -> Result<Ended, Error> {
+    fn conclude(&self, made: &PrepareSummary, started: Instant) -> Result<CommandOutcome, Error> {
         let counts = &made.counts;
         let out = self.out.display();
         print(&format_args!(
@@ -210,7 +210,7 @@ impl PrepareArgs {
         for (name, count) in counted.into_iter().chain(remarks).filter(|(_, count)| *count > 0) {
             note(&format_args!("{count} {name}"));
         }
-        Ok(Ended::Well)
+        Ok(CommandOutcome::Success)
     }
 }
 

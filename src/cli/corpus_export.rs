@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::streams::{Output, standard};
 use super::table::print;
 use super::threads::ThreadArgs;
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
+use crate::corpus::examples::{Cursor, ExampleSet, PretrainingError, PretrainingExample};
 use crate::exec::StopFlag;
 use crate::store::output;
-use crate::text::pretraining::{Cursor, ExampleSet, PretrainingError, PretrainingExample};
 
 /// Examples that are made at a time when all are written.
 const AT_ONCE: u64 = 1024;
@@ -74,11 +74,11 @@ impl<E: Into<PretrainingError>> From<E> for Unfinished {
 }
 
 impl ExportArgs {
-    pub(super) fn execute(&self) -> Result<Ended, Error> {
+    pub(super) fn execute(&self) -> Result<CommandOutcome, Error> {
         self.threads.compute(|| self.export())
     }
 
-    fn export(&self) -> Result<Ended, Error> {
+    fn export(&self) -> Result<CommandOutcome, Error> {
         let output = Output::open(&self.out)?;
         let set = ExampleSet::open(&self.folder)?;
         let stop = StopFlag::on_signals()?;
@@ -94,11 +94,11 @@ impl ExportArgs {
         match (written, &output) {
             (Ok(()), Output::File(path)) => print(&format_args!("{}: {examples} examples", path.display()))?,
             (Ok(()), Output::Standard) => {}
-            (Err(Unfinished::Stopped), _) => return Ok(Ended::Interrupted),
+            (Err(Unfinished::Stopped), _) => return Ok(CommandOutcome::Interrupted),
             (Err(Unfinished::Corpus(PretrainingError::Io(error))), _) if output.reader_is_gone(&error) => {}
             (Err(Unfinished::Corpus(error)), _) => return Err(error.into()),
         }
-        Ok(Ended::Well)
+        Ok(CommandOutcome::Success)
     }
 
     fn lines(

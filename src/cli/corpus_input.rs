@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Error;
-use crate::data::corpus::{BadBytes, CORPUS_FORMATS, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
+use crate::corpus::text::{BadBytes, CORPUS_FORMATS, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
 use crate::units::Bytes;
 
 /// Where there is no terminal, a line comes this often.

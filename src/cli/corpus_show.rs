@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::table::print;
-use super::{Ended, Error};
-use crate::text::pretraining::ExampleSet;
+use super::{CommandOutcome, Error};
+use crate::corpus::examples::ExampleSet;
 
 /// Say what a prepared corpus holds, or print one of its examples.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(super) struct ShowArgs {
 }
 
 impl ShowArgs {
-    pub(super) fn execute(&self) -> Result<Ended, Error> {
+    pub(super) fn execute(&self) -> Result<CommandOutcome, Error> {
         let set = ExampleSet::open(&self.folder)?;
         if self.verify {
             set.verify()?;
@@ -33,7 +33,7 @@ impl ShowArgs {
             Some(number) => self.example(&set, number)?,
             None => self.summary(&set)?,
         }
-        Ok(Ended::Well)
+        Ok(CommandOutcome::Success)
     }
 
     fn summary(&self, set: &ExampleSet) -> Result<(), Error> {

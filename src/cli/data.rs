@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::table::{Column, print, table};
-use super::{Ended, Error, fetch};
-use crate::data::{Verdict, mini, verify};
+use super::{CommandOutcome, Error, fetch};
+use crate::data::{Verdict, verify};
+use crate::mini;
 
 /// Fetch datasets, check a folder of them, or generate the mini benchmark.
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,7 @@ enum Command {
     },
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     match &args.command {
         Command::Mini { out, seed } => {
             let out = out.clone().unwrap_or_else(|| mini_folder(*seed));
@@ -47,7 +48,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
             print(&format_args!(
                 "{folder} {made}: {examples} examples in {files} files, {tokens} tokens in vocab.txt"
             ))?;
-            Ok(Ended::Well)
+            Ok(CommandOutcome::Success)
         }
         Command::Fetch(args) => fetch::execute(args),
         Command::Verify { folder } => {
@@ -58,7 +59,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
             });
             print(&table(&COLUMNS, rows))?;
             let wrong = findings.iter().any(|finding| judge(&finding.verdict).1);
-            Ok(if wrong { Ended::WithFailures } else { Ended::Well })
+            Ok(if wrong { CommandOutcome::Failures } else { CommandOutcome::Success })
         }
     }
 }

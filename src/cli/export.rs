@@ -13,12 +13,12 @@ use super::report::gather;
 use super::streams::Output;
 use super::table::{Column, print, table};
 use super::threads::ThreadArgs;
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
+use crate::config::{self, Experiment};
 use crate::data::BadRows;
 use crate::data::submission::{FILES, Packed, Part, Severity, SubmissionFile, check_archive, pack};
 use crate::diagnostic::Diagnostic;
 use crate::plan;
-use crate::spec::{self, Experiment};
 use crate::store::{Record, RunsRoot};
 use crate::task::{OWN_DATA, TASKS, Task};
 use crate::train::open_device;
@@ -82,14 +82,14 @@ enum Source {
     Constant(String),
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     match &args.command {
         Command::GlueSubmission(args) => args.threads.compute(|| glue_submission(args)),
     }
 }
 
-fn glue_submission(args: &GlueArgs) -> Result<Ended, Error> {
-    let experiment = spec::load(&args.file, &plan::known_tasks(), &args.set)?.with_tasks()?;
+fn glue_submission(args: &GlueArgs) -> Result<CommandOutcome, Error> {
+    let experiment = config::load(&args.file, &plan::known_tasks(), &args.set)?.with_tasks()?;
     let named = args.out.as_deref().map(Output::open).transpose()?;
     let DataRoot { folder: data, mini, .. } = data_root(&experiment)?;
     let answers = answers(args, &experiment, &data)?;
@@ -171,7 +171,13 @@ const COLUMNS: [Column; 4] =
 
 /// Says what is in the zip, and whether the server would take it; on standard error when the zip is on standard
 /// output.
-fn conclude(output: &Output, answers: &Answers, packed: &[Packed], zip: &[u8], is_mini: bool) -> Result<Ended, Error> {
+fn conclude(
+    output: &Output,
+    answers: &Answers,
+    packed: &[Packed],
+    zip: &[u8],
+    is_mini: bool,
+) -> Result<CommandOutcome, Error> {
     let rows = packed.iter().map(|packed| {
         let (by, why) = match answers.sources.get(packed.file.name) {
             Some(Source::Run { name, score }) => (name.clone(), score.clone()),
@@ -187,7 +193,7 @@ fn conclude(output: &Output, answers: &Answers, packed: &[Packed], zip: &[u8], i
     let mut lines = vec![table(&COLUMNS, rows), String::new()];
     let (parts, files, shown) = (answers.parts.len(), FILES.len(), name.display());
     lines.push(format!("{shown}: {parts} of {files} files predicted, {} filled with a constant", files - parts));
-    let mut ended = Ended::Well;
+    let mut ended = CommandOutcome::Success;
     if is_mini {
         lines.push("not a submission: these are the test sets of the mini benchmark, not GLUE's".to_owned());
     } else {
@@ -196,7 +202,7 @@ fn conclude(output: &Output, answers: &Answers, packed: &[Packed], zip: &[u8], i
             let rejected = findings.iter().filter(|finding| finding.severity == Severity::Rejected);
             lines.extend(rejected.map(said));
             lines.push("not a submission: the server would reject this".to_owned());
-            ended = Ended::WithFailures;
+            ended = CommandOutcome::Failures;
         }
     }
     let text = lines.join("\n");

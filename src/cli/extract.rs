@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::streams::{Output, read_input, standard};
 use super::table::print;
 use super::trained_model::{ModelArgs, TrainedModel, note, note_truncated, refused};
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
 use crate::diagnostic::Diagnostic;
 use crate::exec::StopFlag;
 use crate::model::load_encoder;
 use crate::store::output;
-use crate::text::{FeatureSet, LeftOut, read_lines};
+use crate::text::{FeatureSet, SkippedRows, read_lines};
 use crate::train::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, parse_layers};
 
 /// Extract hidden states of a model as features of tokens.
@@ -54,11 +54,11 @@ enum Format {
     SafeTensors,
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.model.threads.compute(|| extract(args))
 }
 
-fn extract(args: &Args) -> Result<Ended, Error> {
+fn extract(args: &Args) -> Result<CommandOutcome, Error> {
     let output = Output::open(&args.output)?;
     let format = format(&output)?;
     let model = args.model.open()?;
@@ -94,8 +94,8 @@ fn extract(args: &Args) -> Result<Ended, Error> {
     };
     match written {
         Ok(()) => conclude(&output, &features, &layers, model.config.architecture.hidden),
-        Err(ExtractError::Stopped) => Ok(Ended::Interrupted),
-        Err(ExtractError::Io(error)) if output.reader_is_gone(&error) => Ok(Ended::Well),
+        Err(ExtractError::Stopped) => Ok(CommandOutcome::Interrupted),
+        Err(ExtractError::Io(error)) if output.reader_is_gone(&error) => Ok(CommandOutcome::Success),
         Err(ExtractError::Io(error)) => Err(error.into()),
         Err(ExtractError::NotFinite { example }) => {
             Err(Error::System(format!("a hidden state of line {} is not a finite number", example + 1)))
@@ -142,11 +142,11 @@ fn features(args: &Args, model: &TrainedModel) -> Result<FeatureSet, Error> {
         let found = Diagnostic::new("a pair of texts, but the model has one segment embedding");
         return Err(found.at_line(Path::new(&name), line).into());
     }
-    let features = FeatureSet::build(&model.tokenizer, &lines.examples(), model.max_length, LeftOut::default())?;
+    let features = FeatureSet::build(&model.tokenizer, &lines.examples(), model.max_length, SkippedRows::default())?;
     Ok(features)
 }
 
-fn conclude(output: &Output, features: &FeatureSet, layers: &[Layer], hidden: u32) -> Result<Ended, Error> {
+fn conclude(output: &Output, features: &FeatureSet, layers: &[Layer], hidden: u32) -> Result<CommandOutcome, Error> {
     if let Output::File(path) = output {
         let layers: Vec<String> = layers.iter().map(|layer| layer.index.to_string()).collect();
         print(&format_args!(
@@ -157,5 +157,5 @@ fn conclude(output: &Output, features: &FeatureSet, layers: &[Layer], hidden: u3
             layers.join(",")
         ))?;
     }
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }

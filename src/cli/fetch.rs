@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::fetch_progress::FetchDisplay;
 use super::table::{Column, print, table};
-use super::{Ended, Error, colour, render};
+use super::{CommandOutcome, Error, colour, render};
+use crate::config;
 use crate::data::Manifest;
-use crate::data::fetch::{FetchError, FetchSettings, Mirror, Outcome, Patience, fetch, preview, select};
+use crate::data::fetch::{FetchError, FetchSettings, Mirror, Outcome, RetryPolicy, fetch, preview, select};
 use crate::diagnostic::Diagnostic;
-use crate::spec;
 use crate::units::Bytes;
 
 /// Fetch datasets from their public addresses into the data cache.
@@ -45,11 +45,11 @@ Examples:
 The data cache is the folder that BERTBENCH_DATA names, else bertbench/glue in the user's data folder.
 Exit codes: 0 all is there, 1 something is not, 2 the input is wrong.";
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let manifests = select(&args.names)?;
     let mirror = args.mirror.as_deref().map(Mirror::parse).transpose()?;
     let root = args.to.clone().map_or_else(data_cache, Ok)?;
-    let settings = FetchSettings { root, mirror, replace: args.replace, patience: Patience::default() };
+    let settings = FetchSettings { root, mirror, replace: args.replace, patience: RetryPolicy::default() };
     if args.dry_run {
         return show(&manifests, &settings);
     }
@@ -64,18 +64,18 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
         vec![manifest.name.clone(), words(ended.as_ref().ok()), folder.display().to_string()]
     });
     print(&table(&[Column::Text("dataset"), Column::Text("result"), Column::Text("folder")], rows))?;
-    Ok(if ended.iter().all(Result::is_ok) { Ended::Well } else { Ended::WithFailures })
+    Ok(if ended.iter().all(Result::is_ok) { CommandOutcome::Success } else { CommandOutcome::Failures })
 }
 
 /// The data cache of the environment.
 pub(super) fn data_cache() -> Result<PathBuf, Diagnostic> {
-    spec::data_cache().ok_or_else(|| {
+    config::data_cache().ok_or_else(|| {
         Diagnostic::new("no data cache: neither BERTBENCH_DATA nor HOME is set").hint("name a folder for the data")
     })
 }
 
 /// What would be done.
-fn show(manifests: &[Manifest], settings: &FetchSettings) -> Result<Ended, Error> {
+fn show(manifests: &[Manifest], settings: &FetchSettings) -> Result<CommandOutcome, Error> {
     let rows = preview(manifests, settings).map_err(|error| Error::System(error.to_string()))?;
     let (mut bytes, mut files) = (Bytes(0), 0);
     for row in rows.iter().filter(|row| row.needed && row.address.is_some()) {
@@ -90,7 +90,7 @@ fn show(manifests: &[Manifest], settings: &FetchSettings) -> Result<Ended, Error
     let columns = [Column::Text("dataset"), Column::Text("state"), Column::Number("size"), Column::Text("from")];
     print(&table(&columns, rows))?;
     print(&format_args!("{files} files to fetch, {bytes}, into {}", settings.root.display()))?;
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
 fn words(outcome: Option<&Outcome>) -> String {

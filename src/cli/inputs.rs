@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use super::model_argument;
 use super::pretraining::PreparedPretraining;
+use crate::config::{self, Experiment, HubModel, Model, ModelSource, Pretrained};
 use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
 use crate::model::hub::HubError;
 use crate::model::{CheckpointError, Config, check_weights, folder_of};
 use crate::plan::{Inputs, ModelInput, TaskInput, task_options};
-use crate::spec::{self, Experiment, HubModel, Model, ModelSource, Pretrained};
-use crate::store::{Architecture, Start};
+use crate::store::{Architecture, InitialWeights};
 use crate::task::FeatureSource;
 use crate::text::{CacheOutcome, FeatureCache, Vocabulary, lower_case_of, vocabulary_file};
 use crate::train::RunContext;
@@ -82,14 +82,14 @@ impl Reader<'_> {
             self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
         })?;
         let (path, lower_case, start, config) = match source {
-            None => (data.join("vocab.txt"), true, Start::Random, None),
+            None => (data.join("vocab.txt"), true, InitialWeights::Random, None),
             Some((from, hub)) => {
                 let (config, sha256, folder) = checkpoint(&from).map_err(|error| {
                     let finding = self.experiment.finding(&format!("{key}.checkpoint"), error.to_string());
                     finding.hint(CHECKPOINT_IS)
                 })?;
                 let lower_case = lower_case_of(folder)?.unwrap_or(true);
-                let start = Start::Checkpoint { folder: from.to_string_lossy().into_owned(), sha256, hub };
+                let start = InitialWeights::Checkpoint { folder: from.to_string_lossy().into_owned(), sha256, hub };
                 (vocabulary_file(folder), lower_case, start, Some(config))
             }
         };
@@ -186,7 +186,7 @@ impl Reader<'_> {
 
     fn task(
         &self,
-        task: &spec::Task,
+        task: &config::Task,
         input: &ModelInput,
         vocabulary: &Vocabulary,
         checksums: &BTreeMap<String, String>,

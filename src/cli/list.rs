@@ -4,11 +4,11 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::table::{Column, print, table};
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
+use crate::config::{Dimensions, Preset};
 use crate::data::DATASETS;
 use crate::metric::METRICS;
 use crate::plan::parameters;
-use crate::spec::{Dimensions, Preset};
 use crate::store::Architecture;
 use crate::task::{HeadKind, TASKS};
 
@@ -40,7 +40,7 @@ struct Listing {
     rows: Vec<Value>,
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let listing = match args.what {
         What::Tasks => tasks(),
         What::Models => models(),
@@ -53,7 +53,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
         let cells = |row: &Value| row.as_object().map(|row| row.values().map(cell).collect()).unwrap_or_default();
         print(&table(listing.columns, listing.rows.iter().map(cells)))?;
     }
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
 fn cell(value: &Value) -> String {

@@ -23,7 +23,6 @@ mod kept_model;
 mod list;
 mod model_argument;
 mod ner;
-mod particulars;
 mod plan;
 mod plan_file;
 mod predict;
@@ -43,6 +42,7 @@ mod streams;
 mod table;
 mod threads;
 mod trained_model;
+mod varying_settings;
 mod vocab;
 mod worker;
 
@@ -112,11 +112,11 @@ enum Command {
 
 /// How a command that could be carried out ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
+enum CommandOutcome {
     /// Everything asked for is there.
-    Well,
+    Success,
     /// It was carried out, and something in it failed (exit code 1).
-    WithFailures,
+    Failures,
     /// The user stopped it (exit code 130).
     Interrupted,
 }
@@ -182,9 +182,9 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     match cli.command.execute() {
-        Ok(Ended::Well) => ExitCode::SUCCESS,
-        Ok(Ended::WithFailures) => ExitCode::from(1),
-        Ok(Ended::Interrupted) => ExitCode::from(INTERRUPTED),
+        Ok(CommandOutcome::Success) => ExitCode::SUCCESS,
+        Ok(CommandOutcome::Failures) => ExitCode::from(1),
+        Ok(CommandOutcome::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(Error::Input(findings)) => {
             for finding in &findings {
                 eprint!("{}", render(finding, colour()));
@@ -204,7 +204,7 @@ fn colour() -> bool {
 }
 
 impl Command {
-    fn execute(self) -> Result<Ended, Error> {
+    fn execute(self) -> Result<CommandOutcome, Error> {
         match self {
             Self::Check(args) => check::execute(&args),
             Self::Plan(args) => plan::execute(&args),

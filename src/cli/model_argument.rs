@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::Error;
 use super::hub_progress::HubDisplay;
+use crate::config::HubModel;
 use crate::diagnostic::Diagnostic;
 use crate::model::folder_of;
 use crate::model::hub::{HubError, HubSettings, Snapshot, fetch};
-use crate::spec::HubModel;
 
 /// What a `MODEL` argument may be, for its help.
 pub(super) const MODEL_HELP: &str = "A checkpoint's folder, its file or the prefix of a TensorFlow checkpoint; or a model of the Hugging Face hub as \

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::calibration::Calibrations;
-use super::particulars::particulars;
 use super::prepare::{Either, ExperimentArgs, OnlyArgs, Prepared};
 use super::runs::state_word;
 use super::table::{Column, print, table};
 use super::threads::ThreadArgs;
-use super::{Ended, Error, pretraining};
+use super::varying_settings::varying_settings;
+use super::{CommandOutcome, Error, pretraining};
 use crate::plan::{Plan, PlannedRun};
 use crate::store::RunId;
 
@@ -30,11 +30,11 @@ pub(super) struct Args {
     experiment: ExperimentArgs,
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.threads.compute(|| plan(args))
 }
 
-fn plan(args: &Args) -> Result<Ended, Error> {
+fn plan(args: &Args) -> Result<CommandOutcome, Error> {
     let prepared = match args.experiment.prepare_either()? {
         Either::Tasks(prepared) => prepared,
         Either::Pretraining(prepared) => {
@@ -60,13 +60,13 @@ fn plan(args: &Args) -> Result<Ended, Error> {
             all["pretraining"] = Value::Array(needed);
         }
         print(&format_args!("{all:#}"))?;
-        return Ok(Ended::Well);
+        return Ok(CommandOutcome::Success);
     }
     print(&table(&COLUMNS, rows.iter().map(cells)))?;
-    let mut particulars = particulars(&plan);
-    particulars.extend(pretraining::needed_lines(&needed));
-    if !particulars.is_empty() {
-        print(&format_args!("\n{}", particulars.join("\n")))?;
+    let mut varying_settings = varying_settings(&plan);
+    varying_settings.extend(pretraining::needed_lines(&needed));
+    if !varying_settings.is_empty() {
+        print(&format_args!("\n{}", varying_settings.join("\n")))?;
     }
     print(&format_args!(
         "\nto do: {} of {} runs, {} in one slot, peak memory {}, disk {}\n\
@@ -78,7 +78,7 @@ fn plan(args: &Args) -> Result<Ended, Error> {
         totals.disk,
         prepared.context.threads,
     ))?;
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
 const COLUMNS: [Column; 13] = [

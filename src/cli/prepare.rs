@@ -7,11 +7,11 @@ use super::Error;
 use super::data::mini_folder;
 use super::inputs::{Reader, Reading};
 use super::pretraining::{self, PreparedPretraining};
-use crate::data::mini;
+use crate::config::{self, DataSource, Experiment, ExperimentFile, ModelSource};
 use crate::diagnostic::Diagnostic;
+use crate::mini;
 use crate::plan::{self, Filter, Inputs, Plan, PlannedPretraining, PretrainPlan};
-use crate::spec::{self, DataSource, Experiment, ExperimentFile, ModelSource};
-use crate::store::{RunId, RunsRoot, Start};
+use crate::store::{InitialWeights, RunId, RunsRoot};
 use crate::train::{NamedDevice, RunContext, open_device, open_precision};
 use crate::units::Seconds;
 
@@ -77,8 +77,8 @@ impl Prepared {
             .runs
             .iter()
             .filter_map(|run| match &run.settings.start {
-                Start::Pretraining { run, .. } => Some(run),
-                Start::Random | Start::Checkpoint { .. } => None,
+                InitialWeights::Pretraining { run, .. } => Some(run),
+                InitialWeights::Random | InitialWeights::Checkpoint { .. } => None,
             })
             .collect();
         let runs = self.pretraining.iter().flat_map(|of| of.plan.runs.iter().map(move |run| (of, run)));
@@ -103,7 +103,7 @@ impl OnlyArgs {
 impl ExperimentArgs {
     /// Reads and checks the file alone.
     pub(super) fn load(&self) -> Result<ExperimentFile, Error> {
-        let mut file = spec::load(&self.file, &plan::known_tasks(), &self.set)?;
+        let mut file = config::load(&self.file, &plan::known_tasks(), &self.set)?;
         if let ExperimentFile::Tasks(experiment) = &mut file {
             experiment.tasks.iter_mut().for_each(|task| task.lossy = self.lossy);
         }
@@ -132,7 +132,7 @@ impl ExperimentArgs {
         open_precision(plan::precision(experiment.training.precision), device.name)
             .map_err(|error| experiment.finding("training.precision", error.to_string()).hint(error.hint()))?;
         let DataRoot { folder: data, mini, ceilings } = data_root(&experiment)?;
-        let files = |task: &spec::Task| Some((task.name.clone(), plan::task_files(task)?));
+        let files = |task: &config::Task| Some((task.name.clone(), plan::task_files(task)?));
         let context = RunContext {
             runs: self.runs.clone(),
             features: self.runs.join(FEATURES),
@@ -191,13 +191,13 @@ fn inputs(device: &NamedDevice, skip_bad_rows: bool) -> Inputs {
 }
 
 /// As `open_device` takes it.
-pub(super) fn device_name(device: spec::Device) -> &'static str {
+pub(super) fn device_name(device: config::Device) -> &'static str {
     match device {
-        spec::Device::Auto => "auto",
-        spec::Device::Cpu => "cpu",
-        spec::Device::Wgpu => "wgpu",
-        spec::Device::Vulkan => "vulkan",
-        spec::Device::Cuda => "cuda",
+        config::Device::Auto => "auto",
+        config::Device::Cpu => "cpu",
+        config::Device::Wgpu => "wgpu",
+        config::Device::Vulkan => "vulkan",
+        config::Device::Cuda => "cuda",
     }
 }
 

@@ -9,12 +9,12 @@ use super::pretrain_progress::PretrainDisplay;
 use super::table::print;
 use super::threads::ThreadArgs;
 use super::trained_model::{PrecisionArgs, precision_on, refused};
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
+use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::exec::StopFlag;
 use crate::store::settings::PRETRAINING_NUMERICS_VERSION;
 use crate::store::{Optimizer, PretrainEvaluation, PretrainPhase, PretrainSettings};
-use crate::text::pretraining::ExampleSet;
 use crate::train::{PretrainContext, Pretrained, Saving, TrainError, open_device, pretrain};
 use crate::units::Seconds;
 
@@ -125,12 +125,12 @@ Examples:
   bertbench pretrain --corpus short --steps 9000 --corpus long --steps 1000 --preset bert-base --out base
   bertbench pretrain --corpus domain --steps 5000 --init base/model --warmup-steps 500 --out adapted";
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.threads.compute(|| args.execute())
 }
 
 impl Args {
-    fn execute(&self) -> Result<Ended, Error> {
+    fn execute(&self) -> Result<CommandOutcome, Error> {
         if self.corpus.len() != self.steps.len() {
             let (corpora, steps) = (self.corpus.len(), self.steps.len());
             return Err(Diagnostic::new(format!("`--corpus` is given {corpora} times and `--steps` {steps} times"))
@@ -148,7 +148,7 @@ impl Args {
             Ok(done) => conclude(&done),
             Err(TrainError::Stopped { step }) => {
                 print(&format_args!("stopped after step {step} of {}; the same command goes on", settings.steps()))?;
-                Ok(Ended::Interrupted)
+                Ok(CommandOutcome::Interrupted)
             }
             Err(TrainError::Checkpoint(error)) => Err(refused(&error)),
             Err(error) => Err(error.into()),
@@ -217,11 +217,11 @@ impl WatchingArgs {
     }
 }
 
-fn conclude(done: &Pretrained) -> Result<Ended, Error> {
+fn conclude(done: &Pretrained) -> Result<CommandOutcome, Error> {
     let (model, steps) = (done.model.display(), done.steps);
     match done.tokens {
         Some(tokens) => print(&format_args!("{model}: {steps} steps on {} tokens", tokens.0))?,
         None => print(&format_args!("{model}: all {steps} steps were taken before"))?,
     }
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }

@@ -6,10 +6,10 @@ use clap::ValueEnum;
 
 use super::trained_model::refused;
 use super::{Error, model_argument};
+use crate::config::{Dimensions, Preset};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Config, Weights, folder_of};
-use crate::spec::{Dimensions, Preset};
-use crate::store::{Architecture, Objective, Start};
+use crate::store::{Architecture, InitialWeights, Objective};
 
 /// What is trained.
 #[derive(Debug, clap::Args)]
@@ -85,7 +85,7 @@ impl ModelArgs {
     }
 
     /// The dimensions of a model with a vocabulary of `tokens`, and where its weights come from.
-    pub(super) fn start(&self, tokens: u32) -> Result<(Architecture, Start), Error> {
+    pub(super) fn start(&self, tokens: u32) -> Result<(Architecture, InitialWeights), Error> {
         if let Some(checkpoint) = &self.init {
             return published(&model_argument::checkpoint(checkpoint)?);
         }
@@ -109,16 +109,16 @@ impl ModelArgs {
         let (vocab_size, type_vocab_size, causal) = (tokens, 2, self.left_to_right);
         let architecture =
             Architecture { layers, hidden, heads, intermediate, vocab_size, max_positions, type_vocab_size, causal };
-        Ok((architecture, Start::Random))
+        Ok((architecture, InitialWeights::Random))
     }
 }
 
 /// The dimensions of a checkpoint, and its weights as a start.
-fn published(checkpoint: &Path) -> Result<(Architecture, Start), Error> {
+fn published(checkpoint: &Path) -> Result<(Architecture, InitialWeights), Error> {
     let folder = folder_of(checkpoint).map_err(|error| refused(&error))?;
     let config = Config::read(folder).map_err(|error| refused(&error.into()))?;
     let weights = Weights::open(checkpoint).and_then(|weights| weights.sha256());
     let sha256 = weights.map_err(|error| refused(&error))?;
-    let start = Start::Checkpoint { folder: checkpoint.display().to_string(), sha256, hub: None };
+    let start = InitialWeights::Checkpoint { folder: checkpoint.display().to_string(), sha256, hub: None };
     Ok((config.architecture, start))
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::prepare::ExperimentArgs;
 use super::table::print;
-use super::{Ended, Error, plan_file, pretraining};
+use super::{CommandOutcome, Error, plan_file, pretraining};
+use crate::config::{Experiment, ExperimentFile, Model, ModelSource, Pretraining};
 use crate::report::{self, CurvePoint, ExperimentInput, Input, PretrainingInput};
-use crate::spec::{Experiment, ExperimentFile, Model, ModelSource, Pretraining};
 use crate::store::{Event, PretrainSettings, RunId, RunSettings, RunsRoot, StoreError, TaskOptions, Work};
 use crate::task::LOSSY;
 
@@ -30,7 +30,7 @@ pub(super) struct Args {
     runs: PathBuf,
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let mut input = Input { title: String::new(), experiments: Vec::new(), pretraining: Vec::new() };
     let mut names: Vec<String> = Vec::new();
     for file in &args.files {
@@ -56,7 +56,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     input.title = names.join(" + ");
     let page = report::write(&input, &output).map_err(|error| Error::System(error.to_string()))?;
     print(&page.display())?;
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
 fn arguments(file: &Path, runs: &Path, set: &[String]) -> ExperimentArgs {

@@ -9,7 +9,7 @@ use super::pretraining::PreparedPretraining;
 use super::progress::Display;
 use super::table::print;
 use super::threads::{MOST, note_too_many};
-use super::{Ended, Error, plan_file, worker};
+use super::{CommandOutcome, Error, plan_file, worker};
 use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
 use crate::plan::{
     Plan, PlannedPretraining, PlannedRun, PretrainPlan, evaluation_flops, model_parameters, parameters,
@@ -54,7 +54,7 @@ Examples:
   bertbench run experiments/mini.yaml --retry-failed --slots 1
   bertbench run experiments/stsb-minilm.yaml --threads 2         one run at a time on two cores";
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let how =
         How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast };
     match args.experiment.prepare_either()? {
@@ -67,7 +67,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
 }
 
 /// Runs what is missing of an experiment; what failed before is tried again.
-pub(super) fn all(prepared: &Prepared) -> Result<Ended, Error> {
+pub(super) fn all(prepared: &Prepared) -> Result<CommandOutcome, Error> {
     let how = How { slots: None, threads: None, retry_failed: true, fail_fast: false };
     carry_out(&Sweep::of(prepared, &prepared.plan)?, how)
 }
@@ -135,7 +135,7 @@ struct How {
     fail_fast: bool,
 }
 
-fn carry_out(sweep: &Sweep<'_>, how: How) -> Result<Ended, Error> {
+fn carry_out(sweep: &Sweep<'_>, how: How) -> Result<CommandOutcome, Error> {
     let experiments: BTreeSet<&str> = sweep.jobs.iter().map(|job| job.experiment.as_str()).collect();
     experiments.iter().try_for_each(|experiment| sweep.root.clean(experiment))?;
     let threads = how.threads.map(|threads| threads as usize);
@@ -179,17 +179,17 @@ fn fitting_slots(sweep: &Sweep<'_>, threads: usize) -> usize {
     (fitting as usize).clamp(1, (cores() / threads).max(1)).min(sweep.jobs.len().max(1))
 }
 
-fn conclude(experiment: &str, summary: &Summary, stopped: bool) -> Result<Ended, Error> {
+fn conclude(experiment: &str, summary: &Summary, stopped: bool) -> Result<CommandOutcome, Error> {
     let Summary { done, skipped, failed, interrupted, blocked } = *summary;
     let waited = if blocked > 0 { format!(", {blocked} without their pretraining") } else { String::new() };
     print(&format_args!(
         "{experiment}: {done} done now, {skipped} before, {failed} failed, {interrupted} interrupted{waited}"
     ))?;
     Ok(match (interrupted, failed + blocked) {
-        (0, 0) => Ended::Well,
+        (0, 0) => CommandOutcome::Success,
         // A sweep that a failure stopped was not interrupted by its user.
-        (_, 1..) if !stopped => Ended::WithFailures,
-        (0, _) => Ended::WithFailures,
-        _ => Ended::Interrupted,
+        (_, 1..) if !stopped => CommandOutcome::Failures,
+        (0, _) => CommandOutcome::Failures,
+        _ => CommandOutcome::Interrupted,
     })
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::table::{Column, print, table};
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::store::{
     Event, Failure, Finished, PretrainEvent, PretrainRecord, RunFolder, RunState, RunsRoot, Work, diff,
@@ -53,7 +53,7 @@ enum Command {
     },
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let root = RunsRoot::new(&args.runs);
     match &args.command {
         Command::List { experiment } => list(&root, experiment.as_deref(), args.json),
@@ -63,7 +63,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
             let folder = one(&root, id)?;
             folder.remove()?;
             print(&format_args!("removed {}", folder.path().display()))?;
-            Ok(Ended::Well)
+            Ok(CommandOutcome::Success)
         }
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn state_word(state: &RunState) -> &'static str {
     }
 }
 
-fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Ended, Error> {
+fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<CommandOutcome, Error> {
     let mut experiments = root.experiments()?;
     if let Some(name) = experiment {
         if !experiments.iter().any(|known| known == name) {
@@ -121,7 +121,7 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Ende
     }
     if as_json {
         print(&format_args!("{:#}", serde_json::Value::Array(rows)))?;
-        return Ok(Ended::Well);
+        return Ok(CommandOutcome::Success);
     }
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("–").to_owned();
     let number = |value: &serde_json::Value, digits: usize| {
@@ -145,10 +145,10 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Ende
     });
     if rows.is_empty() {
         eprintln!("note: nothing was run yet into {}/", root.path().display());
-        return Ok(Ended::Well);
+        return Ok(CommandOutcome::Success);
     }
     print(&table(&columns, cells))?;
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
 /// What a run that is done is judged by, its value, and how long it took.
@@ -164,7 +164,7 @@ fn judged(done: &Finished) -> (Option<String>, Option<f64>, Option<Seconds>) {
     }
 }
 
-fn show(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
+fn show(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
     if folder.is_pretraining() {
         return show_pretraining(folder, as_json);
     }
@@ -180,7 +180,7 @@ fn show(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
     });
     if as_json {
         print(&format_args!("{everything:#}"))?;
-        return Ok(Ended::Well);
+        return Ok(CommandOutcome::Success);
     }
     show_state(folder, &state, failure.as_ref())?;
     if let Some(record) = record {
@@ -214,15 +214,15 @@ fn show_state(folder: &RunFolder, state: &RunState, failure: Option<&Failure>) -
     Ok(())
 }
 
-fn show_settings(settings: Option<&impl Serialize>) -> Result<Ended, Error> {
+fn show_settings(settings: Option<&impl Serialize>) -> Result<CommandOutcome, Error> {
     if let Some(settings) = settings {
         let yaml = serde_yaml::to_string(settings).map_err(|error| Error::System(error.to_string()))?;
         print(&format_args!("\nsettings\n{}", yaml.trim_end()))?;
     }
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
-fn show_pretraining(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
+fn show_pretraining(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
     let (state, failure, record) = (folder.state()?, folder.failure()?, folder.pretrain_record()?);
     let step = folder.pretrain_events()?.last().map_or(0, PretrainEvent::step);
     let settings = match folder.work()? {
@@ -235,7 +235,7 @@ fn show_pretraining(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
             "failure": failure, "record": record, "settings": settings,
         });
         print(&format_args!("{everything:#}"))?;
-        return Ok(Ended::Well);
+        return Ok(CommandOutcome::Success);
     }
     show_state(folder, &state, failure.as_ref())?;
     print(&format_args!("step    {step}"))?;
@@ -256,7 +256,7 @@ fn show_pretraining(folder: &RunFolder, as_json: bool) -> Result<Ended, Error> {
     show_settings(settings.as_ref())
 }
 
-fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<Ended, Error> {
+fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
     let differing = match (a.work()?, b.work()?) {
         (Some(Work::FineTuning(left)), Some(Work::FineTuning(right))) => diff(&*left, &*right),
         (Some(Work::Pretraining(left)), Some(Work::Pretraining(right))) => diff(&*left, &*right),
@@ -287,5 +287,5 @@ fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<Ended, Err
         let columns = [Column::Text("what"), Column::Text("a"), Column::Text("b")];
         print(&table(&columns, rows))?;
     }
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }

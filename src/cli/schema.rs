@@ -1,15 +1,15 @@
 //! `bertbench schema`
 
 use super::table::print;
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
+use crate::config;
 use crate::plan;
-use crate::spec;
 
 /// Print the JSON schema of experiment files, for editors.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
-pub(super) fn execute(_: &Args) -> Result<Ended, Error> {
-    print(&format_args!("{:#}", spec::schema(&plan::known_tasks())))?;
-    Ok(Ended::Well)
+pub(super) fn execute(_: &Args) -> Result<CommandOutcome, Error> {
+    print(&format_args!("{:#}", config::schema(&plan::known_tasks())))?;
+    Ok(CommandOutcome::Success)
 }

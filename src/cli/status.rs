@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::particulars::particulars;
 use super::plan::states;
 use super::prepare::{Either, ExperimentArgs};
 use super::table::{Column, print, table};
-use super::{Ended, Error, pretraining};
+use super::varying_settings::varying_settings;
+use super::{CommandOutcome, Error, pretraining};
 
 /// Show how many runs are done, running, failed and missing, by task and model.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub(super) struct Args {
 
 const STATES: [&str; 4] = ["done", "running", "failed", "missing"];
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let prepared = match args.experiment.prepare_either()? {
         Either::Tasks(prepared) => prepared,
         Either::Pretraining(prepared) => return pretraining::show_status(&prepared, args.json),
@@ -53,7 +53,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
             all["pretraining"] = Value::Array(needed);
         }
         print(&format_args!("{all:#}"))?;
-        return Ok(Ended::Well);
+        return Ok(CommandOutcome::Success);
     }
     let rows = counts.iter().map(|((task, model), counts)| {
         let mut row = vec![(*task).to_owned(), (*model).to_owned()];
@@ -63,15 +63,15 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     let mut columns = vec![Column::Text("task"), Column::Text("model")];
     columns.extend(STATES.map(Column::Number));
     print(&table(&columns, rows))?;
-    let mut particulars = particulars(plan);
-    particulars.extend(pretraining::needed_lines(&needed));
-    if !particulars.is_empty() {
-        print(&format_args!("\n{}", particulars.join("\n")))?;
+    let mut varying_settings = varying_settings(plan);
+    varying_settings.extend(pretraining::needed_lines(&needed));
+    if !varying_settings.is_empty() {
+        print(&format_args!("\n{}", varying_settings.join("\n")))?;
     }
     let totals = STATES.map(|state| format!("{} {state}", total(state))).join(", ");
     print(&format_args!("\n{}: {totals}", plan.experiment))?;
     for (folder, failure) in &failures {
         print(&format_args!("failed {}: {}: {}", folder.id(), failure.kind, failure.cause))?;
     }
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }

@@ -10,10 +10,10 @@ use super::streams::Output;
 use super::table::print;
 use super::threads::ThreadArgs;
 use super::trained_model::note;
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
+use crate::corpus::examples::PassageSource;
+use crate::corpus::vocabulary_training::{SpecialRows, VocabularySettings, WordCounts, train_vocabulary};
 use crate::diagnostic::Diagnostic;
-use crate::text::pretraining::PassageSource;
-use crate::text::vocabulary_training::{SpecialRows, VocabularySettings, WordCounts, train_vocabulary};
 use crate::units::{Bytes, Seconds};
 
 /// Learn a vocabulary from text.
@@ -60,7 +60,7 @@ struct TrainArgs {
     threads: ThreadArgs,
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let Command::Train(args) = &args.command;
     args.threads.compute(|| args.execute())
 }
@@ -83,7 +83,7 @@ impl TrainArgs {
         }
     }
 
-    fn execute(&self) -> Result<Ended, Error> {
+    fn execute(&self) -> Result<CommandOutcome, Error> {
         if self.out == Path::new("-") {
             return Err(Diagnostic::new("the vocabulary is written to a file").hint("`--out vocab.txt`").into());
         }
@@ -115,6 +115,6 @@ impl TrainArgs {
             note(&format_args!("{count} {what}"));
         }
         corpus.remarks().iter().for_each(|(name, count)| note(&format_args!("{count} {name}")));
-        Ok(Ended::Well)
+        Ok(CommandOutcome::Success)
     }
 }

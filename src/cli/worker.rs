@@ -3,7 +3,7 @@
 use std::io::{self, BufReader};
 use std::time::{Duration, Instant};
 
-use super::{Ended, Error, threads};
+use super::{CommandOutcome, Error, threads};
 use crate::exec::{Job, Phase, Progress, StopFlag, Unfinished, WorkerCommand, worker};
 use crate::store::{Evaluation, Failure, FailureKind, Finished, PretrainScores, PretrainStepEvent, RunFolder, Work};
 use crate::train::{PretrainStep, PretrainWatch, RunContext, StepReport, TrainError, Watch, pretrain_run, run};
@@ -26,7 +26,7 @@ pub(super) fn command(context: &RunContext, threads: usize) -> Result<WorkerComm
     Ok(WorkerCommand::this_program(&["worker", "--context", &json])?)
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let context: RunContext = serde_json::from_str(&args.context)
         .map_err(|error| Error::System(format!("`worker` is started by `run`; its context is not valid: {error}")))?;
     // Its parent also sets RAYON_NUM_THREADS, which whatever makes a pool of its own would heed.
@@ -34,7 +34,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
         worker::serve(BufReader::new(io::stdin()), io::stdout(), |job, folder, progress, stop| {
             train(&context, job, folder, progress, stop)
         })?;
-        Ok(Ended::Well)
+        Ok(CommandOutcome::Success)
     })
 }
 

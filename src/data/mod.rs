@@ -1,8 +1,7 @@
-//! Datasets: manifests, readers of the published formats, and the mini benchmark's generator.
+//! Datasets: manifests, readers of the published formats, and submissions.
 
 mod columns;
 mod content;
-pub mod corpus;
 mod dataset;
 mod example;
 pub mod fetch;
@@ -11,7 +10,6 @@ mod glue;
 mod layouts;
 mod lone;
 mod manifest;
-pub mod mini;
 mod msr;
 mod rfc4180;
 mod rows;

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::ExecError;
 use super::child::Worker;
-use super::death::MemoryKills;
 use super::job::Job;
 use super::local::log_path;
 use super::protocol::Request;
 use super::sweep::{Slot, Sweep, Task};
+use super::worker_exit::MemoryKills;
 use crate::store::{Failure, RunState};
 
 /// How often the runs of other processes are looked at.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Failure, RunFolder, RunId, RunsRoot, Start, StoreError, Work};
+use crate::store::{Failure, InitialWeights, RunFolder, RunId, RunsRoot, StoreError, Work};
 use crate::units::Seconds;
 
 /// One run to be done.
@@ -106,8 +106,8 @@ impl Job {
     /// [`StoreError::Name`].
     pub fn after(&self, root: &RunsRoot) -> Result<Option<RunFolder>, StoreError> {
         match self.work.start() {
-            Start::Random | Start::Checkpoint { .. } => Ok(None),
-            Start::Pretraining { experiment, model, run, .. } => {
+            InitialWeights::Random | InitialWeights::Checkpoint { .. } => Ok(None),
+            InitialWeights::Pretraining { experiment, model, run, .. } => {
                 root.pretraining_folder(experiment, model, run).map(Some)
             }
         }

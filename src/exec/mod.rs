@@ -6,7 +6,6 @@
 
 mod assignment;
 mod child;
-mod death;
 mod job;
 mod local;
 mod observer;
@@ -17,6 +16,7 @@ mod stop;
 mod sweep;
 mod waiting;
 pub mod worker;
+mod worker_exit;
 
 use std::io;
 

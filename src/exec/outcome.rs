@@ -2,9 +2,9 @@
 
 use super::ExecError;
 use super::child::Worker;
-use super::death::{self, MemoryKills};
 use super::protocol::Reply;
 use super::sweep::{Slot, Sweep, Task};
+use super::worker_exit::{self, MemoryKills};
 use crate::store::{Failure, FailureKind, Finished, StoreError};
 
 impl Sweep<'_> {
@@ -43,20 +43,20 @@ impl Sweep<'_> {
     }
 
     /// A busy worker ended.
-    pub(super) fn bury(&mut self, at: usize, mut worker: Worker, task: Box<Task>) -> Result<Slot, ExecError> {
+    pub(super) fn handle_exit(&mut self, at: usize, mut worker: Worker, task: Box<Task>) -> Result<Slot, ExecError> {
         let status = worker.kill()?;
         if !task.arrived {
             // It died of something else than this job.
             self.observer.job_abandoned(at, &task.job);
             self.pending.push_front(task.job);
-            self.failed_start(&worker, &death::end(status))?;
+            self.failed_start(&worker, &worker_exit::end(status))?;
             return Ok(Slot::Empty);
         }
         if let Ok(Some(record)) = task.folder.finished() {
             self.settle_done(at, &task, &record);
             return Ok(Slot::Empty);
         }
-        let failure = death::failure(status, &worker.words(), &task.kills_before, &MemoryKills::now());
+        let failure = worker_exit::failure(status, &worker.words(), &task.kills_before, &MemoryKills::now());
         note_words(&task, &worker);
         self.settle_failed(at, task, &failure);
         Ok(Slot::Empty)

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::ExecError;
 use super::child::{Event, Worker};
-use super::death::{self, MemoryKills};
 use super::job::{Job, Options, Summary};
 use super::local::Local;
 use super::observer::Observer;
 use super::protocol::Request;
 use super::stop::StopFlag;
+use super::worker_exit::{self, MemoryKills};
 use crate::store::{Claim, RunFolder, RunState, RunsRoot, unix_now};
 
 /// How soon a stop or a lost claim is noticed when no worker says anything.
@@ -188,14 +188,14 @@ impl<'a> Sweep<'a> {
         }
         self.slots[at] = match (std::mem::replace(&mut self.slots[at], Slot::Empty), reply) {
             (Slot::Starting(mut worker), None) => {
-                let end = worker.kill().map_or_else(|error| error.to_string(), death::end);
+                let end = worker.kill().map_or_else(|error| error.to_string(), worker_exit::end);
                 self.failed_start(&worker, &end)?;
                 Slot::Empty
             }
             (Slot::Starting(worker) | Slot::Idle(worker), Some(_)) => Slot::Idle(worker),
             (Slot::Idle(_) | Slot::Empty, _) => Slot::Empty,
             (Slot::Busy(worker, task), Some(reply)) => self.heed(at, worker, task, reply),
-            (Slot::Busy(worker, task), None) => self.bury(at, worker, task)?,
+            (Slot::Busy(worker, task), None) => self.handle_exit(at, worker, task)?,
         };
         Ok(())
     }

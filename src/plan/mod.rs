@@ -11,11 +11,12 @@ mod work;
 
 use std::collections::BTreeMap;
 
+use crate::config::{self, Experiment, Model, Task};
 use crate::diagnostic::Diagnostic;
-use crate::spec::{self, Experiment, Model, Task};
 use crate::store::settings::NUMERICS_VERSION;
 use crate::store::{
-    Approach, Architecture, FeatureBased, Layers, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings,
+    Approach, Architecture, FeatureBased, InitialWeights, Layers, Optimizer, Precision, RunId, RunSettings,
+    TrainingSettings,
 };
 use crate::units::Tokens;
 
@@ -47,7 +48,7 @@ pub struct ModelInput {
     /// Its dimensions, vocabulary included.
     pub architecture: Architecture,
     /// Where its weights come from.
-    pub start: Start,
+    pub start: InitialWeights,
     /// SHA-256 of its vocabulary file.
     pub vocabulary_sha256: String,
     /// Whether text is lower-cased and stripped of accents.
@@ -182,32 +183,32 @@ fn settings(
 
 /// A precision as the file names it, as the settings of a run do.
 #[must_use]
-pub fn precision(written: spec::Precision) -> Precision {
+pub fn precision(written: config::Precision) -> Precision {
     match written {
-        spec::Precision::F32 => Precision::F32,
-        spec::Precision::Bf16 => Precision::Bf16,
+        config::Precision::F32 => Precision::F32,
+        config::Precision::Bf16 => Precision::Bf16,
     }
 }
 
-fn optimizer(written: spec::Optimizer) -> Optimizer {
+fn optimizer(written: config::Optimizer) -> Optimizer {
     match written {
-        spec::Optimizer::AdamW {} => Optimizer::AdamW,
-        spec::Optimizer::BertAdam {} => Optimizer::BertAdam,
+        config::Optimizer::AdamW {} => Optimizer::AdamW,
+        config::Optimizer::BertAdam {} => Optimizer::BertAdam,
     }
 }
 
-fn approach(written: spec::Approach) -> Approach {
+fn approach(written: config::Approach) -> Approach {
     let of = match written {
-        spec::Approach::FineTuning => return Approach::FineTuning,
-        spec::Approach::FeatureBased(of) => of,
+        config::Approach::FineTuning => return Approach::FineTuning,
+        config::Approach::FeatureBased(of) => of,
     };
     let layers = match of.layers {
-        spec::Layers::Embeddings => Layers::Embeddings,
-        spec::Layers::Last => Layers::Last,
-        spec::Layers::SecondToLast => Layers::SecondToLast,
-        spec::Layers::SumLastFour => Layers::SumLastFour,
-        spec::Layers::ConcatLastFour => Layers::ConcatLastFour,
-        spec::Layers::SumAll => Layers::SumAll,
+        config::Layers::Embeddings => Layers::Embeddings,
+        config::Layers::Last => Layers::Last,
+        config::Layers::SecondToLast => Layers::SecondToLast,
+        config::Layers::SumLastFour => Layers::SumLastFour,
+        config::Layers::ConcatLastFour => Layers::ConcatLastFour,
+        config::Layers::SumAll => Layers::SumAll,
     };
     Approach::FeatureBased(FeatureBased { layers, hidden: of.hidden, lstm_layers: of.lstm_layers })
 }
@@ -237,7 +238,7 @@ fn grid(experiment: &Experiment, base: &RunSettings, input: &TaskInput, runs: &m
 
 /// Refuses layers to read that the encoder has not.
 fn has_layers(experiment: &Experiment, model: &Model, input: &ModelInput) -> Result<(), Diagnostic> {
-    let spec::Approach::FeatureBased(of) = model.approach else { return Ok(()) };
+    let config::Approach::FeatureBased(of) = model.approach else { return Ok(()) };
     let (has, needs) = (input.architecture.layers, of.layers.needs());
     if needs <= has {
         return Ok(());

@@ -6,11 +6,12 @@ use super::filter::Filter;
 use super::forecast::{Calibration, Forecast, forward_flops, parameters};
 use super::work::kept_by_encoder;
 use super::{optimizer, precision};
+use crate::config::{self, PretrainModel, Pretraining};
 use crate::diagnostic::Diagnostic;
-use crate::spec::{self, PretrainModel, Pretraining};
 use crate::store::settings::PRETRAINING_NUMERICS_VERSION;
 use crate::store::{
-    Architecture, Masking, Objective, PretrainEvaluation, PretrainPhase, PretrainSaving, PretrainSettings, RunId, Start,
+    Architecture, InitialWeights, Masking, Objective, PretrainEvaluation, PretrainPhase, PretrainSaving,
+    PretrainSettings, RunId,
 };
 use crate::units::{Bytes, Seconds, Tokens};
 
@@ -29,7 +30,7 @@ pub struct PretrainInput {
     /// Its dimensions, vocabulary included.
     pub architecture: Architecture,
     /// Where its first weights come from.
-    pub start: Start,
+    pub start: InitialWeights,
     /// SHA-256 of its vocabulary file.
     pub vocabulary_sha256: String,
     /// The corpus of each phase.
@@ -134,7 +135,7 @@ fn settings(
 ) -> PretrainSettings {
     let (training, recipe) = (&experiment.training, &model.recipe);
     let steps = recipe.steps();
-    let phase = |(phase, corpus): (&spec::Phase, &CorpusInput)| PretrainPhase {
+    let phase = |(phase, corpus): (&config::Phase, &CorpusInput)| PretrainPhase {
         max_length: corpus.max_length,
         steps: phase.steps,
         data: corpus.checksum.clone(),
@@ -179,11 +180,11 @@ fn settings(
 
 /// An objective as the file names it, as the settings of a run do.
 #[must_use]
-pub fn objective(written: spec::Objective) -> Objective {
+pub fn objective(written: config::Objective) -> Objective {
     match written {
-        spec::Objective::MaskedTokensAndNextSentence => Objective::MaskedTokensAndNextSentence,
-        spec::Objective::MaskedTokens => Objective::MaskedTokens,
-        spec::Objective::NextToken => Objective::NextToken,
+        config::Objective::MaskedTokensAndNextSentence => Objective::MaskedTokensAndNextSentence,
+        config::Objective::MaskedTokens => Objective::MaskedTokens,
+        config::Objective::NextToken => Objective::NextToken,
     }
 }
 

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::spec::{ExperimentFile, parse_either};
+use crate::config::{ExperimentFile, parse_either};
 
 const TEXT: &str = "\
 experiment: first
@@ -38,7 +38,7 @@ fn inputs(experiment: &Pretraining) -> PretrainInputs {
             causal: false,
         };
         let phases = vec![corpus(32), corpus(64)];
-        let (start, vocabulary_sha256) = (Start::Random, "v".to_owned());
+        let (start, vocabulary_sha256) = (InitialWeights::Random, "v".to_owned());
         let input =
             PretrainInput { architecture, start, vocabulary_sha256, phases, held_out: Some(corpus(32)), masking: None };
         (model.name.clone(), input)

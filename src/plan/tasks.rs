@@ -1,10 +1,10 @@
 //! From the table of tasks to what experiment files may say of them, and back to what a run reads.
 
-use crate::spec::{self, KnownTask, TaskShape, Windows};
+use crate::config::{self, KnownTask, TaskShape, Windows};
 use crate::store::{Context, SpanOptions, TagOptions, TaskOptions};
 use crate::task::{ColumnFormat, FilePart, LOSSY, Scheme, Separator, TASKS, Task, TaskFiles, format_text};
 
-/// What [`spec::load`] needs to know of the tasks.
+/// What [`config::load`] needs to know of the tasks.
 #[must_use]
 pub fn known_tasks() -> Vec<KnownTask> {
     TASKS.iter().map(known).collect()
@@ -21,8 +21,8 @@ fn known(task: &Task) -> KnownTask {
             null_threshold: of.null_threshold,
         }),
         Some(TaskOptions::Tags(of)) => TaskShape::Tags(match of.context {
-            Context::Sentence => spec::Context::Sentence,
-            Context::Document => spec::Context::Document,
+            Context::Sentence => config::Context::Sentence,
+            Context::Document => config::Context::Document,
         }),
     };
     KnownTask {
@@ -35,9 +35,9 @@ fn known(task: &Task) -> KnownTask {
     }
 }
 
-/// The particulars of a task's shape, as a run's settings have them.
+/// The varying_settings of a task's shape, as a run's settings have them.
 #[must_use]
-pub fn task_options(task: &spec::Task) -> Option<TaskOptions> {
+pub fn task_options(task: &config::Task) -> Option<TaskOptions> {
     match task.shape {
         TaskShape::Texts => None,
         TaskShape::Spans(of) => Some(TaskOptions::Spans(SpanOptions {
@@ -49,8 +49,8 @@ pub fn task_options(task: &spec::Task) -> Option<TaskOptions> {
         })),
         TaskShape::Tags(context) => {
             let context = match context {
-                spec::Context::Sentence => Context::Sentence,
-                spec::Context::Document => Context::Document,
+                config::Context::Sentence => Context::Sentence,
+                config::Context::Document => Context::Document,
             };
             let own = task.columns.map(|written| format_text(&column_format(written, task.lossy)));
             let format = own.unwrap_or_else(|| if task.lossy { LOSSY } else { "" }.to_owned());
@@ -61,8 +61,8 @@ pub fn task_options(task: &spec::Task) -> Option<TaskOptions> {
 
 /// The files that the experiment names for a task and how they are read, if it says anything of them.
 #[must_use]
-pub fn task_files(task: &spec::Task) -> Option<TaskFiles> {
-    let spec::Files { train, dev, test } = task.files.clone();
+pub fn task_files(task: &config::Task) -> Option<TaskFiles> {
+    let config::Files { train, dev, test } = task.files.clone();
     let columns = task.columns.map(|written| column_format(written, task.lossy));
     // What concerns other tasks must not make them other than those of the table.
     let lossy = task.lossy && matches!(task.shape, TaskShape::Tags(_));
@@ -71,19 +71,19 @@ pub fn task_files(task: &spec::Task) -> Option<TaskFiles> {
 }
 
 /// The file counts columns from 1.
-fn column_format(written: spec::Columns, lossy: bool) -> ColumnFormat {
+fn column_format(written: config::Columns, lossy: bool) -> ColumnFormat {
     let place = |column: u32| column.saturating_sub(1) as usize;
     ColumnFormat {
         separator: match written.separator {
-            spec::Separator::Any => Separator::Any,
-            spec::Separator::Space => Separator::Space,
-            spec::Separator::Tab => Separator::Tab,
+            config::Separator::Any => Separator::Any,
+            config::Separator::Space => Separator::Space,
+            config::Separator::Tab => Separator::Tab,
         },
         scheme: match written.scheme {
-            spec::Scheme::Auto => Scheme::Auto,
-            spec::Scheme::Iob1 => Scheme::Iob1,
-            spec::Scheme::Iob2 => Scheme::Iob2,
-            spec::Scheme::Bioes => Scheme::Bioes,
+            config::Scheme::Auto => Scheme::Auto,
+            config::Scheme::Iob1 => Scheme::Iob1,
+            config::Scheme::Iob2 => Scheme::Iob2,
+            config::Scheme::Bioes => Scheme::Bioes,
         },
         token_column: place(written.token_column),
         tag_column: written.tag_column.map(place),

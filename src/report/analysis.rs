@@ -4,8 +4,8 @@ use super::Error;
 use super::aggregates::{Aggregates, Cost, PointScore, SeedBest, Spread};
 use super::frame;
 use super::input::Input;
-use super::judge::Judge;
 use super::pretraining::{self, PretrainRun};
+use super::primary_metric::PrimaryMetric;
 use super::run::{self, Run, State, Task};
 use super::system::System;
 use super::versus::{self, Versus};
@@ -23,7 +23,7 @@ pub(crate) struct Analysis<'a> {
     /// Tasks, in the report's order.
     pub(crate) tasks: Vec<Task>,
     /// By task: the score that counts, once a record tells it.
-    pub(crate) judges: Vec<Option<Judge>>,
+    pub(crate) primary_metrics: Vec<Option<PrimaryMetric>>,
     /// One per task and system with at least one run, in that order.
     pub(crate) cells: Vec<Cell<'a>>,
     /// By system, those with a finished run.
@@ -87,7 +87,7 @@ pub(crate) struct Cell<'a> {
     /// Examples of the dev split that is judged.
     pub(crate) dev_examples: Option<u64>,
     /// The other scores of the best point, means over its seeds: metric, split, unit, value.
-    pub(crate) others: Vec<(String, String, super::judge::Unit, f64)>,
+    pub(crate) others: Vec<(String, String, super::primary_metric::Unit, f64)>,
 }
 
 /// One point of the sweep.
@@ -118,17 +118,17 @@ impl<'a> Analysis<'a> {
     /// Joins and aggregates `input`.
     pub(crate) fn of(input: &'a Input) -> Result<Self, Error> {
         let run::Collected { runs, systems, tasks, unplanned } = run::collect(input);
-        let judges: Vec<Option<Judge>> = (0..tasks.len())
-            .map(|task| Judge::of(runs.iter().filter(|run| run.task == task).filter_map(Run::record)))
+        let primary_metrics: Vec<Option<PrimaryMetric>> = (0..tasks.len())
+            .map(|task| PrimaryMetric::of(runs.iter().filter(|run| run.task == task).filter_map(Run::record)))
             .collect();
-        let aggregates = frame::aggregate(&runs, &judges)?;
+        let aggregates = frame::aggregate(&runs, &primary_metrics)?;
         let mut cells = Vec::new();
-        for (task, judge) in judges.iter().enumerate() {
+        for (task, primary_metric) in primary_metrics.iter().enumerate() {
             for system in 0..systems.len() {
-                cells.extend(cell(&runs, judge.as_ref(), &aggregates, task, system));
+                cells.extend(cell(&runs, primary_metric.as_ref(), &aggregates, task, system));
             }
         }
-        let versus = versus::all(&runs, &systems, &judges, &cells);
+        let versus = versus::all(&runs, &systems, &primary_metrics, &cells);
         let (pretraining, unplanned_pretraining) = pretraining::collect(input);
         let costs = aggregates.costs;
         Ok(Self {
@@ -136,7 +136,7 @@ impl<'a> Analysis<'a> {
             runs,
             systems,
             tasks,
-            judges,
+            primary_metrics,
             cells,
             costs,
             versus,
@@ -153,29 +153,31 @@ impl<'a> Analysis<'a> {
 
     /// What became of the runs that `of` picks.
     pub(crate) fn counts(&self, of: impl Fn(&Run<'_>) -> bool) -> Counts {
-        count(self.runs.iter().filter(|run| of(run)), &self.judges)
+        count(self.runs.iter().filter(|run| of(run)), &self.primary_metrics)
     }
 
     /// The run of a cell's best point that scored best.
     pub(crate) fn best_run(&self, cell: &Cell<'_>) -> Option<usize> {
-        let judge = self.judges[cell.task].as_ref()?;
-        let merit = |run: &usize| judge.score(&self.runs[*run]).map_or(f64::NEG_INFINITY, |score| judge.merit(score));
+        let primary_metric = self.primary_metrics[cell.task].as_ref()?;
+        let signed_score = |run: &usize| {
+            primary_metric.score(&self.runs[*run]).map_or(f64::NEG_INFINITY, |score| primary_metric.signed_score(score))
+        };
         let runs = &cell.points[cell.best?].runs;
         // The first of equals, as everywhere.
-        runs.iter().rev().max_by(|a, b| merit(a).total_cmp(&merit(b))).copied()
+        runs.iter().rev().max_by(|a, b| signed_score(a).total_cmp(&signed_score(b))).copied()
     }
 
     /// The systems with the best score on a task.
     pub(crate) fn winners(&self, task: usize) -> Vec<usize> {
-        let Some(judge) = &self.judges[task] else { return Vec::new() };
+        let Some(primary_metric) = &self.primary_metrics[task] else { return Vec::new() };
         let scores: Vec<(usize, f64)> = self
             .cells
             .iter()
             .filter(|cell| cell.task == task)
-            .filter_map(|cell| Some((cell.system, judge.merit(cell.best_score()?.mean))))
+            .filter_map(|cell| Some((cell.system, primary_metric.signed_score(cell.best_score()?.mean))))
             .collect();
-        let best = scores.iter().map(|(_, merit)| *merit).fold(f64::NEG_INFINITY, f64::max);
-        scores.iter().filter(|(_, merit)| *merit >= best).map(|(system, _)| *system).collect()
+        let best = scores.iter().map(|(_, signed_score)| *signed_score).fold(f64::NEG_INFINITY, f64::max);
+        scores.iter().filter(|(_, signed_score)| *signed_score >= best).map(|(system, _)| *system).collect()
     }
 
     /// The largest number of seeds of any point.
@@ -184,13 +186,15 @@ impl<'a> Analysis<'a> {
     }
 }
 
-fn count<'r, 'a: 'r>(runs: impl Iterator<Item = &'r Run<'a>>, judges: &[Option<Judge>]) -> Counts {
+fn count<'r, 'a: 'r>(runs: impl Iterator<Item = &'r Run<'a>>, primary_metrics: &[Option<PrimaryMetric>]) -> Counts {
     let mut counts = Counts::default();
     for run in runs {
         match run.state {
             State::Done(_) => {
                 counts.done += 1;
-                let scored = judges[run.task].as_ref().is_some_and(|judge| judge.score(run).is_some());
+                let scored = primary_metrics[run.task]
+                    .as_ref()
+                    .is_some_and(|primary_metric| primary_metric.score(run).is_some());
                 counts.unscored += usize::from(!scored);
             }
             State::Failed(_) => counts.failed += 1,
@@ -202,7 +206,7 @@ fn count<'r, 'a: 'r>(runs: impl Iterator<Item = &'r Run<'a>>, judges: &[Option<J
 
 fn cell<'a>(
     runs: &[Run<'a>],
-    judge: Option<&Judge>,
+    primary_metric: Option<&PrimaryMetric>,
     aggregates: &Aggregates,
     task: usize,
     system: usize,
@@ -231,34 +235,34 @@ fn cell<'a>(
     Some(Cell {
         task,
         system,
-        counts: count(all, &vec![judge.cloned(); task + 1]),
+        counts: count(all, &vec![primary_metric.cloned(); task + 1]),
         best,
         spread,
         seeds: aggregates.seeds.iter().filter(|seed| (seed.system, seed.task) == (system, task)).cloned().collect(),
         majority: record.map(|record| record.majority).filter(|value| value.is_finite()),
         ceiling: record.and_then(|record| record.ceiling).filter(|value| value.is_finite()),
-        dev_examples: record.and_then(|record| record.examples.get(&judge?.split).copied()),
-        others: best.map(|best| others(runs, &points[best], judge)).unwrap_or_default(),
+        dev_examples: record.and_then(|record| record.examples.get(&primary_metric?.split).copied()),
+        others: best.map(|best| others(runs, &points[best], primary_metric)).unwrap_or_default(),
         points,
     })
 }
 
-/// The scores of a point that do not judge it, as means over its seeds.
+/// The scores of a point that do not primary_metric it, as means over its seeds.
 fn others(
     runs: &[Run<'_>],
     point: &Point<'_>,
-    judge: Option<&Judge>,
-) -> Vec<(String, String, super::judge::Unit, f64)> {
+    primary_metric: Option<&PrimaryMetric>,
+) -> Vec<(String, String, super::primary_metric::Unit, f64)> {
     let records: Vec<_> = point.runs.iter().filter_map(|at| runs[*at].record()).collect();
     let Some(first) = records.first() else { return Vec::new() };
-    let is_primary = |metric: &str, split: &str| judge.is_some_and(|j| j.metric == metric && j.split == split);
+    let is_primary = |metric: &str, split: &str| primary_metric.is_some_and(|j| j.metric == metric && j.split == split);
     first
         .scores
         .iter()
         .filter(|score| !is_primary(&score.metric, &score.split))
         .filter_map(|score| {
             let values: Vec<f64> = records.iter().filter_map(|r| r.score(&score.metric, &score.split)).collect();
-            let unit = super::judge::Unit::named(&score.unit);
+            let unit = super::primary_metric::Unit::named(&score.unit);
             Some((score.metric.clone(), score.split.clone(), unit, stats::mean(&values)?))
         })
         .collect()

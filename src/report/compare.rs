@@ -70,7 +70,7 @@ pub fn compare(x: &ExperimentInput, y: &ExperimentInput) -> Result<Comparison, E
     }
     let mut models = Vec::new();
     for (a, b) in pairs {
-        let versus = versus::pair(&analysis.runs, &analysis.judges, &analysis.cells, a, b);
+        let versus = versus::pair(&analysis.runs, &analysis.primary_metrics, &analysis.cells, a, b);
         notes.extend(lone_tasks(&analysis, a, b));
         models.push(model_comparison(&analysis, versus));
     }
@@ -85,7 +85,7 @@ fn lone_tasks(analysis: &Analysis<'_>, a: usize, b: usize) -> Vec<String> {
         match (analysis.cell(task, a).is_some(), analysis.cell(task, b).is_some()) {
             (true, false) => notes.push(format!("task {} is in {} only", named.label, experiment(a))),
             (false, true) => notes.push(format!("task {} is in {} only", named.label, experiment(b))),
-            (true, true) if analysis.judges[task].is_none() => {
+            (true, true) if analysis.primary_metrics[task].is_none() => {
                 notes.push(format!("task {} has no finished run", named.label));
             }
             (true, true) | (false, false) => {}
@@ -103,7 +103,9 @@ fn model_comparison(analysis: &Analysis<'_>, versus: Versus) -> ModelComparison 
         .map(|row| TaskComparison {
             task: analysis.tasks[row.task].name.clone(),
             benchmark: analysis.tasks[row.task].benchmark.clone(),
-            metric: analysis.judges[row.task].as_ref().map_or_else(String::new, |judge| judge.metric.clone()),
+            metric: analysis.primary_metrics[row.task]
+                .as_ref()
+                .map_or_else(String::new, |primary_metric| primary_metric.metric.clone()),
             row,
         })
         .collect();

@@ -6,12 +6,12 @@
 use polars::prelude::{Column, DataFrame, Expr, IntoLazy, LazyFrame, PolarsResult, SortMultipleOptions, col, len, lit};
 
 use super::aggregates::{Aggregates, read_costs, read_points, read_seeds, read_spreads};
-use super::judge::Judge;
+use super::primary_metric::PrimaryMetric;
 use super::run::Run;
 
-/// Computes all aggregates of these runs. `judges` says, by task, which score counts.
-pub(crate) fn aggregate(runs: &[Run<'_>], judges: &[Option<Judge>]) -> PolarsResult<Aggregates> {
-    let scores = scores_frame(runs, judges)?.lazy();
+/// Computes all aggregates of these runs. `primary_metrics` says, by task, which score counts.
+pub(crate) fn aggregate(runs: &[Run<'_>], primary_metrics: &[Option<PrimaryMetric>]) -> PolarsResult<Aggregates> {
+    let scores = scores_frame(runs, primary_metrics)?.lazy();
     let primary = scores.filter(col("primary").and(col("value").is_not_null()));
     let points = points_of(primary.clone()).collect()?;
     Ok(Aggregates {
@@ -22,17 +22,18 @@ pub(crate) fn aggregate(runs: &[Run<'_>], judges: &[Option<Judge>]) -> PolarsRes
     })
 }
 
-/// A row per finished run and score. `merit` is the value with the sign that makes more better.
-fn scores_frame(runs: &[Run<'_>], judges: &[Option<Judge>]) -> PolarsResult<DataFrame> {
+/// A row per finished run and score. `signed_score` is the value with the sign that makes more better.
+fn scores_frame(runs: &[Run<'_>], primary_metrics: &[Option<PrimaryMetric>]) -> PolarsResult<DataFrame> {
     let rows: Vec<_> = runs
         .iter()
         .filter_map(|run| run.record().map(|record| (run, record)))
         .flat_map(|(run, record)| record.scores.iter().map(move |score| (run, record, score)))
         .collect();
     let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
-    let judge = |run: &Run<'_>| judges.get(run.task).and_then(Option::as_ref);
-    let lower_is_better = |run: &Run<'_>| judge(run).is_some_and(|judge| !judge.higher_is_better);
-    let merit = |run: &Run<'_>, value: f64| if lower_is_better(run) { -value } else { value };
+    let primary_metric = |run: &Run<'_>| primary_metrics.get(run.task).and_then(Option::as_ref);
+    let lower_is_better =
+        |run: &Run<'_>| primary_metric(run).is_some_and(|primary_metric| !primary_metric.higher_is_better);
+    let signed_score = |run: &Run<'_>, value: f64| if lower_is_better(run) { -value } else { value };
     DataFrame::new(
         rows.len(),
         vec![
@@ -46,14 +47,16 @@ fn scores_frame(runs: &[Run<'_>], judges: &[Option<Judge>]) -> PolarsResult<Data
             Column::new(
                 "primary".into(),
                 rows.iter()
-                    .map(|(run, record, score)| judge(run).is_some_and(|judge| judge.is_read_from(record, score)))
+                    .map(|(run, record, score)| {
+                        primary_metric(run).is_some_and(|primary_metric| primary_metric.is_read_from(record, score))
+                    })
                     .collect::<Vec<_>>(),
             ),
             Column::new("value".into(), rows.iter().map(|(.., score)| finite(score.value)).collect::<Vec<_>>()),
             Column::new(
-                "merit".into(),
+                "signed_score".into(),
                 rows.iter()
-                    .map(|(run, _, score)| finite(score.value).map(|value| merit(run, value)))
+                    .map(|(run, _, score)| finite(score.value).map(|value| signed_score(run, value)))
                     .collect::<Vec<_>>(),
             ),
         ],
@@ -92,7 +95,7 @@ fn points_of(primary: LazyFrame) -> LazyFrame {
             len().cast(polars::prelude::DataType::UInt64).alias("seeds"),
             col("value").mean().alias("mean"),
             col("value").std(1).alias("sd"),
-            col("merit").mean().alias("merit"),
+            col("signed_score").mean().alias("signed_score"),
         ])
 }
 
@@ -102,7 +105,7 @@ fn spreads_of(points: LazyFrame) -> LazyFrame {
     let descending = [false, false, true, true, false, false, false, false];
     points
         .sort(
-            ["system", "task", "seeds", "merit", "batch_size", "rate", "epochs", "point"],
+            ["system", "task", "seeds", "signed_score", "batch_size", "rate", "epochs", "point"],
             SortMultipleOptions::default().with_order_descending_multi(descending).with_maintain_order(true),
         )
         .group_by_stable([col("system"), col("task")])
@@ -119,7 +122,7 @@ fn spreads_of(points: LazyFrame) -> LazyFrame {
 fn seeds_of(primary: LazyFrame) -> LazyFrame {
     primary
         .sort(
-            ["system", "task", "seed", "merit"],
+            ["system", "task", "seed", "signed_score"],
             SortMultipleOptions::default().with_order_descending_multi([false, false, false, true]),
         )
         .group_by_stable([col("system"), col("task"), col("seed")])

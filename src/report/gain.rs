@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::analysis::{Analysis, Cell};
-use super::judge::{Judge, Unit};
+use super::primary_metric::{PrimaryMetric, Unit};
 use super::system::System;
 use crate::stats::{Interval, correlation_error, share_error};
-use crate::store::Start;
+use crate::store::InitialWeights;
 
 /// The two-sided 95 % point of the normal distribution.
 const NORMAL_95: f64 = 1.959_964;
@@ -70,7 +70,7 @@ pub(crate) fn all(analysis: &Analysis<'_>) -> Vec<Gain> {
     let systems = &analysis.systems;
     let mut gains: Vec<Gain> = Vec::new();
     for (pretrained, system) in systems.iter().enumerate() {
-        if system.start == Start::Random {
+        if system.start == InitialWeights::Random {
             continue;
         }
         let is_partner = |at: &usize| is_partner(&systems[*at], system);
@@ -92,38 +92,40 @@ pub(crate) fn all(analysis: &Analysis<'_>) -> Vec<Gain> {
 
 /// Whether `other` is `system` from random weights.
 fn is_partner(other: &System, system: &System) -> bool {
-    other.start == Start::Random && (other.architecture, other.approach) == (system.architecture, system.approach)
+    other.start == InitialWeights::Random
+        && (other.architecture, other.approach) == (system.architecture, system.approach)
 }
 
 fn rows(analysis: &Analysis<'_>, random: usize, pretrained: usize) -> Vec<GainRow> {
-    let row = |(task, judge): (usize, &Option<Judge>)| {
-        let (judge, a, b) = (judge.as_ref()?, analysis.cell(task, random)?, analysis.cell(task, pretrained)?);
+    let row = |(task, primary_metric): (usize, &Option<PrimaryMetric>)| {
+        let (primary_metric, a, b) =
+            (primary_metric.as_ref()?, analysis.cell(task, random)?, analysis.cell(task, pretrained)?);
         // Other data is another task.
         let same_data = a.points[a.best?].settings.data_sha256 == b.points[b.best?].settings.data_sha256;
-        same_data.then(|| row(judge, task, a, b))?
+        same_data.then(|| row(primary_metric, task, a, b))?
     };
-    analysis.judges.iter().enumerate().filter_map(row).collect()
+    analysis.primary_metrics.iter().enumerate().filter_map(row).collect()
 }
 
-fn row(judge: &Judge, task: usize, random: &Cell<'_>, pretrained: &Cell<'_>) -> Option<GainRow> {
+fn row(primary_metric: &PrimaryMetric, task: usize, random: &Cell<'_>, pretrained: &Cell<'_>) -> Option<GainRow> {
     let (a, b) = (random.best_score()?.mean, pretrained.best_score()?.mean);
     let difference = b - a;
-    let error = variance(judge, random).zip(variance(judge, pretrained)).map(|(a, b)| (a + b).sqrt());
+    let error = variance(primary_metric, random).zip(variance(primary_metric, pretrained)).map(|(a, b)| (a + b).sqrt());
     let interval =
         error.map(|error| Interval { low: difference - NORMAL_95 * error, high: difference + NORMAL_95 * error });
     let verdict = match interval {
         None => Verdict::Unknown,
         Some(Interval { low, high }) if low <= 0.0 && high >= 0.0 => Verdict::WithinError,
-        Some(_) if judge.merit(difference) > 0.0 => Verdict::Better,
+        Some(_) if primary_metric.signed_score(difference) > 0.0 => Verdict::Better,
         Some(_) => Verdict::Worse,
     };
     Some(GainRow { task, random: a, pretrained: b, difference, interval, verdict })
 }
 
 /// The squared standard error of a cell's best score: of so many dev examples, and of so many seeds.
-fn variance(judge: &Judge, cell: &Cell<'_>) -> Option<f64> {
+fn variance(primary_metric: &PrimaryMetric, cell: &Cell<'_>) -> Option<f64> {
     let (score, examples) = (cell.best_score()?, cell.dev_examples?);
-    let of_examples = match (judge.unit, judge.metric.as_str()) {
+    let of_examples = match (primary_metric.unit, primary_metric.metric.as_str()) {
         (Unit::Hundredths, "mcc" | "pearson" | "spearman") => correlation_error(score.mean, examples),
         // An F1 is taken as if it were the share of examples that are right.
         (Unit::Hundredths, _) => share_error(score.mean, examples),
@@ -135,8 +137,11 @@ fn variance(judge: &Judge, cell: &Cell<'_>) -> Option<f64> {
 
 /// Counts the rows of a system.
 pub(crate) fn tally(analysis: &Analysis<'_>, rows: &[GainRow]) -> Tally {
-    let helps =
-        |row: &&GainRow| analysis.judges[row.task].as_ref().is_some_and(|judge| judge.merit(row.difference) > 0.0);
+    let helps = |row: &&GainRow| {
+        analysis.primary_metrics[row.task]
+            .as_ref()
+            .is_some_and(|primary_metric| primary_metric.signed_score(row.difference) > 0.0)
+    };
     let of = |verdict: Verdict| rows.iter().filter(|row| row.verdict == verdict).count();
     Tally {
         tasks: rows.len(),

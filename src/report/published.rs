@@ -1,6 +1,6 @@
 //! Published figures, to be read beside results on the same published data and nowhere else.
 
-use super::judge::metric_name;
+use super::primary_metric::metric_name;
 use super::run::plain_task_name;
 
 /// One published figure.
@@ -152,7 +152,7 @@ pub(crate) fn of_task(benchmark: &str, task: &str) -> Vec<Published> {
     all().into_iter().filter(|figure| figure.benchmark == benchmark && figure.task == plain).collect()
 }
 
-/// `66.4 / 70.1`: BERT-base and BERT-large by the metric that judges, with what is measured and where: on dev, as
+/// `66.4 / 70.1`: BERT-base and BERT-large by the metric that primary_metrics, with what is measured and where: on dev, as
 /// ours, where the paper has both, else on the test server.
 pub(crate) fn beside(benchmark: &str, task: &str) -> Option<(String, String)> {
     let figures = of_task(benchmark, task);

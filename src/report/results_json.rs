@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Error;
 use super::aggregates::Cost;
 use super::analysis::{Analysis, Cell, Counts};
-use super::judge::Judge;
+use super::primary_metric::PrimaryMetric;
 use super::results_json_pretraining::{GainGroup, OneAblation, OnePretraining, Started};
 use super::run::{Run, State};
 use super::versus::VersusRow;
@@ -46,7 +46,7 @@ struct Group<'a> {
     model: &'a str,
     #[serde(flatten)]
     started: Started<'a>,
-    judged_by: Option<&'a Judge>,
+    judged_by: Option<&'a PrimaryMetric>,
     runs: Counts,
     best: Option<Best<'a>>,
     points: Vec<OnePoint>,
@@ -186,7 +186,7 @@ fn group<'a>(analysis: &'a Analysis<'_>, cell: &'a Cell<'_>) -> Group<'a> {
         task: &task.name,
         model: &system.model,
         started: Started::of(analysis, cell.system),
-        judged_by: analysis.judges[cell.task].as_ref(),
+        judged_by: analysis.primary_metrics[cell.task].as_ref(),
         runs: cell.counts,
         best,
         points: points.collect(),

@@ -8,7 +8,7 @@ use super::gain::{self, GainRow};
 use super::pretraining::{PretrainRun, PretrainState};
 use super::pretraining_csv::state;
 use super::weights;
-use crate::store::{Failure, PretrainRecord, PretrainScores, PretrainSettings, Start};
+use crate::store::{Failure, InitialWeights, PretrainRecord, PretrainScores, PretrainSettings};
 
 /// Where the weights of a system come from.
 #[derive(Serialize)]
@@ -86,8 +86,8 @@ impl<'a> Started<'a> {
     pub(super) fn of(analysis: &'a Analysis<'_>, system: usize) -> Self {
         let start = &analysis.systems[system].start;
         let (experiment, model, step) = match start {
-            Start::Pretraining { experiment, model, step, .. } => (Some(experiment), Some(model), *step),
-            Start::Random | Start::Checkpoint { .. } => (None, None, None),
+            InitialWeights::Pretraining { experiment, model, step, .. } => (Some(experiment), Some(model), *step),
+            InitialWeights::Random | InitialWeights::Checkpoint { .. } => (None, None, None),
         };
         let recorded = weights::pretraining(&analysis.runs, system).filter(|_| experiment.is_some());
         Self {

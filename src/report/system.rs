@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::input::Input;
-use crate::store::{Approach, Architecture, RunSettings, Start};
+use crate::store::{Approach, Architecture, InitialWeights, RunSettings};
 
 /// A model of one experiment.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +17,7 @@ pub(crate) struct System {
     /// Its dimensions.
     pub(crate) architecture: Architecture,
     /// Where its weights come from.
-    pub(crate) start: Start,
+    pub(crate) start: InitialWeights,
     /// How the encoder is used.
     pub(crate) approach: Approach,
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::analysis::Cell;
-use super::judge::Judge;
+use super::primary_metric::PrimaryMetric;
 use super::run::Run;
 use super::system::System;
 use crate::stats::{self, Interval, PairedTest};
@@ -47,18 +47,31 @@ pub(crate) struct VersusRow {
 }
 
 /// Each system against the first before it that it shares a task with.
-pub(crate) fn all(runs: &[Run<'_>], systems: &[System], judges: &[Option<Judge>], cells: &[Cell<'_>]) -> Vec<Versus> {
-    let of = |a: usize, b: usize| pair(runs, judges, cells, a, b);
+pub(crate) fn all(
+    runs: &[Run<'_>],
+    systems: &[System],
+    primary_metrics: &[Option<PrimaryMetric>],
+    cells: &[Cell<'_>],
+) -> Vec<Versus> {
+    let of = |a: usize, b: usize| pair(runs, primary_metrics, cells, a, b);
     (1..systems.len()).filter_map(|b| (0..b).map(|a| of(a, b)).find(|versus| !versus.rows.is_empty())).collect()
 }
 
 /// System `b` against system `a` on every task that both have.
-pub(crate) fn pair(runs: &[Run<'_>], judges: &[Option<Judge>], cells: &[Cell<'_>], a: usize, b: usize) -> Versus {
+pub(crate) fn pair(
+    runs: &[Run<'_>],
+    primary_metrics: &[Option<PrimaryMetric>],
+    cells: &[Cell<'_>],
+    a: usize,
+    b: usize,
+) -> Versus {
     let cell = |task: usize, system: usize| cells.iter().find(|cell| cell.task == task && cell.system == system);
-    let mut rows: Vec<VersusRow> = judges
+    let mut rows: Vec<VersusRow> = primary_metrics
         .iter()
         .enumerate()
-        .filter_map(|(task, judge)| Some(row(runs, judge.as_ref()?, task, cell(task, a)?, cell(task, b)?)))
+        .filter_map(|(task, primary_metric)| {
+            Some(row(runs, primary_metric.as_ref()?, task, cell(task, a)?, cell(task, b)?))
+        })
         .collect();
     let tested: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].test.is_some()).collect();
     let p_values: Vec<f64> = tested.iter().filter_map(|at| rows[*at].test).map(|test| test.p_value).collect();
@@ -68,7 +81,7 @@ pub(crate) fn pair(runs: &[Run<'_>], judges: &[Option<Judge>], cells: &[Cell<'_>
     Versus { a, b, rows }
 }
 
-fn row(runs: &[Run<'_>], judge: &Judge, task: usize, a: &Cell<'_>, b: &Cell<'_>) -> VersusRow {
+fn row(runs: &[Run<'_>], primary_metric: &PrimaryMetric, task: usize, a: &Cell<'_>, b: &Cell<'_>) -> VersusRow {
     let of = |cell: &Cell<'_>| -> Vec<usize> { cell.points.iter().flat_map(|point| point.runs.clone()).collect() };
     let (lefts, rights) = (of(a), of(b));
     let mut pairs: Vec<(f64, f64)> = Vec::new();
@@ -80,7 +93,7 @@ fn row(runs: &[Run<'_>], judge: &Judge, task: usize, a: &Cell<'_>, b: &Cell<'_>)
         // Two fixed settings may share a label; then no single partner exists, and none is taken.
         if let Some(right) = only(&rights, *left)
             && only(&lefts, right) == Some(*left)
-            && let (Some(x), Some(y)) = (judge.score(&runs[*left]), judge.score(&runs[right]))
+            && let (Some(x), Some(y)) = (primary_metric.score(&runs[*left]), primary_metric.score(&runs[right]))
         {
             pairs.push((x, y));
         }

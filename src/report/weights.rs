@@ -2,14 +2,14 @@
 
 use super::run::Run;
 use super::system::System;
-use crate::store::{Pretraining, Start};
+use crate::store::{InitialWeights, Pretraining};
 
 /// `random`, `checkpoint: FOLDER`, `pretrained: EXPERIMENT/MODEL`.
-pub(crate) fn described(start: &Start) -> String {
+pub(crate) fn described(start: &InitialWeights) -> String {
     match start {
-        Start::Random => "random".to_owned(),
-        Start::Checkpoint { folder, hub, .. } => format!("checkpoint: {}", hub.as_ref().unwrap_or(folder)),
-        Start::Pretraining { experiment, model, step, .. } => {
+        InitialWeights::Random => "random".to_owned(),
+        InitialWeights::Checkpoint { folder, hub, .. } => format!("checkpoint: {}", hub.as_ref().unwrap_or(folder)),
+        InitialWeights::Pretraining { experiment, model, step, .. } => {
             let step = step.map_or_else(String::new, |step| format!(", step {step}"));
             format!("pretrained: {experiment}/{model}{step}")
         }
@@ -17,11 +17,11 @@ pub(crate) fn described(start: &Start) -> String {
 }
 
 /// The word of `results.csv`.
-pub(crate) fn kind(start: &Start) -> &'static str {
+pub(crate) fn kind(start: &InitialWeights) -> &'static str {
     match start {
-        Start::Random => "random",
-        Start::Checkpoint { .. } => "checkpoint",
-        Start::Pretraining { .. } => "pretraining",
+        InitialWeights::Random => "random",
+        InitialWeights::Checkpoint { .. } => "checkpoint",
+        InitialWeights::Pretraining { .. } => "pretraining",
     }
 }
 
@@ -32,12 +32,14 @@ pub(crate) fn pretraining<'a>(runs: &[Run<'a>], system: usize) -> Option<&'a Pre
 
 /// Whether tables must say where weights come from: some of these were pretrained by an experiment.
 pub(crate) fn matter(systems: &[System]) -> bool {
-    systems.iter().any(|system| matches!(system.start, Start::Pretraining { .. }))
+    systems.iter().any(|system| matches!(system.start, InitialWeights::Pretraining { .. }))
 }
 
 /// The experiment, model, step and held-out perplexity of the pretraining that a run starts from; empty without.
 pub(crate) fn columns(run: &Run<'_>) -> [String; 4] {
-    let Start::Pretraining { experiment, model, step, .. } = &run.settings.start else { return Default::default() };
+    let InitialWeights::Pretraining { experiment, model, step, .. } = &run.settings.start else {
+        return Default::default();
+    };
     let recorded = run.record().and_then(|record| record.pretraining.as_ref());
     let step = recorded.map(|pretraining| pretraining.step).or(*step);
     let perplexity = recorded.and_then(|pretraining| pretraining.scores).map(|scores| scores.perplexity);

@@ -1,4 +1,4 @@
-//! What decides a run besides the sweep and the training settings: the particulars of a task's shape, and how the
+//! What decides a run besides the sweep and the training settings: the varying_settings of a task's shape, and how the
 //! encoder is used.
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// The particulars of a task's shape. Tasks about one text or pair have none.
+/// The varying_settings of a task's shape. Tasks about one text or pair have none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TaskOptions {

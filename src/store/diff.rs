@@ -45,7 +45,7 @@ fn show(value: Option<&Value>) -> String {
 mod tests {
     use super::super::example;
     use super::*;
-    use crate::store::Start;
+    use crate::store::InitialWeights;
 
     #[test]
     fn only_what_differs_is_named_in_order() {
@@ -55,7 +55,7 @@ mod tests {
         b.learning_rate = 2e-5;
         b.training.max_length = 64;
         b.data_sha256.insert("test.tsv".to_owned(), "0f".to_owned());
-        b.start = Start::Checkpoint { folder: "m".to_owned(), sha256: "1".to_owned(), hub: None };
+        b.start = InitialWeights::Checkpoint { folder: "m".to_owned(), sha256: "1".to_owned(), hub: None };
         let row = |path: &str, left: &str, right: &str| (path.to_owned(), left.to_owned(), right.to_owned());
         assert_eq!(
             diff(&a, &b),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Architecture, Host, Optimizer, Precision, Provenance, Record, RunSettings, Score, Start, Timings, TrainingSettings,
+    Architecture, Host, InitialWeights, Optimizer, Precision, Provenance, Record, RunSettings, Score, Timings,
+    TrainingSettings,
 };
 use crate::units::{Bytes, Tokens};
 
@@ -22,7 +23,7 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
             type_vocab_size: 2,
             causal: false,
         },
-        start: Start::Random,
+        start: InitialWeights::Random,
         task: task.to_owned(),
         task_options: None,
         approach: crate::store::Approach::FineTuning,

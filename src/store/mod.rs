@@ -46,5 +46,5 @@ pub use pretraining::{Masking, Objective, PretrainEvaluation, PretrainPhase, Pre
 pub use process::{Process, host_name, machine};
 pub use record::{Evaluation, Failure, Host, Provenance, Record, Score, Timings};
 pub use root::{Records, RunsRoot};
-pub use settings::{Architecture, Optimizer, Precision, RunId, RunSettings, Start, TrainingSettings};
+pub use settings::{Architecture, InitialWeights, Optimizer, Precision, RunId, RunSettings, TrainingSettings};
 pub use work::{Finished, Work};

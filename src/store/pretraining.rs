@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::{Architecture, Optimizer, Precision, RunId, Start};
+use super::settings::{Architecture, InitialWeights, Optimizer, Precision, RunId};
 
 /// Everything that decides what a pretraining run gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct PretrainSettings {
     /// The encoder's dimensions.
     pub architecture: Architecture,
     /// Where the weights come from.
-    pub start: Start,
+    pub start: InitialWeights,
     /// What is learned.
     pub objective: Objective,
     /// What it is learned on, one after the other, under one schedule of the learning rate.
@@ -198,7 +198,7 @@ mod tests {
                 type_vocab_size: 2,
                 causal: false,
             },
-            start: Start::Checkpoint { folder: "a".into(), sha256: "00".into(), hub: None },
+            start: InitialWeights::Checkpoint { folder: "a".into(), sha256: "00".into(), hub: None },
             objective: Objective::MaskedTokensAndNextSentence,
             phases: [(128, 90), (512, 10)]
                 .map(|(max_length, steps)| PretrainPhase { max_length, steps, data: "d".into() })
@@ -232,8 +232,11 @@ mod tests {
     fn the_id_is_of_what_decides_the_weights() {
         let one = settings();
         assert_eq!(one.steps(), 100);
-        let start =
-            |folder: &str, sha256: &str| Start::Checkpoint { folder: folder.into(), sha256: sha256.into(), hub: None };
+        let start = |folder: &str, sha256: &str| InitialWeights::Checkpoint {
+            folder: folder.into(),
+            sha256: sha256.into(),
+            hub: None,
+        };
         let same = [
             PretrainSettings { evaluation: None, ..settings() },
             PretrainSettings { log_every: 1, ..settings() },

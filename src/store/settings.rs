@@ -41,10 +41,10 @@ pub struct RunSettings {
     /// Its dimensions.
     pub architecture: Architecture,
     /// Where its weights come from.
-    pub start: Start,
+    pub start: InitialWeights,
     /// The task's name, such as `rte`.
     pub task: String,
-    /// The particulars of the task's shape.
+    /// The varying_settings of the task's shape.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_options: Option<TaskOptions>,
     /// How the encoder is used.
@@ -101,7 +101,7 @@ pub struct Architecture {
 /// Where a run's weights come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Start {
+pub enum InitialWeights {
     /// Truncated normal, standard deviation 0.02, from the seed's `init` stream.
     Random,
     /// Weights on disk, in any format that is read.
@@ -129,7 +129,7 @@ pub enum Start {
     },
 }
 
-impl Start {
+impl InitialWeights {
     /// Takes out names and places, which do not decide the weights.
     pub(super) fn forget_names(&mut self) {
         match self {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::pretrain_record::{PRETRAINING, PretrainRecord};
 use super::pretraining::PretrainSettings;
 use super::record::Record;
-use super::settings::{RunId, RunSettings, Start};
+use super::settings::{InitialWeights, RunId, RunSettings};
 
 /// What a run is to do: everything that decides its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl Work {
 
     /// Where the weights come from.
     #[must_use]
-    pub fn start(&self) -> &Start {
+    pub fn start(&self) -> &InitialWeights {
         match self {
             Self::FineTuning(settings) => &settings.start,
             Self::Pretraining(settings) => &settings.start,

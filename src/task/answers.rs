@@ -186,8 +186,9 @@ fn decode(questions: &Questions, options: SpanOptions, outputs: &[f32], features
             NullAnswer::Never
         },
     };
-    let (offsets, owners, places) = (features.offsets(), features.owners(), features.places());
-    spans::decode(questions, &SpanOutputs { logits: outputs, offsets, owners, places }, &settings)
+    let (offsets, source_index, offset_mapping) =
+        (features.offsets(), features.source_index(), features.offset_mapping());
+    spans::decode(questions, &SpanOutputs { logits: outputs, offsets, source_index, offset_mapping }, &settings)
 }
 
 fn decode_tags(
@@ -196,6 +197,7 @@ fn decode_tags(
     outputs: &[f32],
     features: &FeatureSet,
 ) -> Vec<Vec<std::sync::Arc<str>>> {
-    let (offsets, owners, places) = (features.offsets(), features.owners(), features.places());
-    TagSet::from_names(tags).decode(&sentences.sentences, outputs, offsets, owners, places)
+    let (offsets, source_index, offset_mapping) =
+        (features.offsets(), features.source_index(), features.offset_mapping());
+    TagSet::from_names(tags).decode(&sentences.sentences, outputs, offsets, source_index, offset_mapping)
 }

@@ -10,7 +10,7 @@ use crate::data::{BadRows, Choices, Content, Dataset, Label, Questions, Sentence
 use crate::diagnostic::Diagnostic;
 use crate::store::{self, SpanOptions, TagOptions, TaskOptions};
 use crate::text::{
-    CacheOutcome, Context, FeatureCache, FeatureKey, FeatureSet, Labelled, LeftOut, Parts, Purpose, TextPair,
+    CacheOutcome, Context, FeatureCache, FeatureKey, FeatureSet, LabelKind, Parts, Purpose, SkippedRows, TextPair,
     Tokenizer, Vocabulary, WindowSettings, Windows, WordFeatures, WordSentence,
 };
 
@@ -29,7 +29,7 @@ pub struct FeatureSource<'a> {
     pub lower_case: bool,
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included.
     pub max_length: u32,
-    /// The particulars of the task's shape; without them, the task's own.
+    /// The varying_settings of the task's shape; without them, the task's own.
     pub options: Option<&'a TaskOptions>,
     /// Where features are kept.
     pub cache: &'a FeatureCache,
@@ -238,7 +238,7 @@ pub fn features_of(read: &Split, tokenizer: &Tokenizer, max_length: u32) -> Resu
             label: example.label.map_or(f32::NAN, Label::number),
         })
         .collect();
-    let left_out = LeftOut { malformed: read.skipped, without_gold: read.without_gold, unfindable: 0 };
+    let left_out = SkippedRows { malformed: read.skipped, without_gold: read.without_gold, unfindable: 0 };
     FeatureSet::build(tokenizer, &examples, max_length, left_out)
 }
 
@@ -249,7 +249,7 @@ fn features_of_choices(read: &Choices, tokenizer: &Tokenizer, max_length: u32) -
         choice.endings.iter().map(move |ending| pair(ending.as_str()))
     });
     let pairs: Vec<TextPair<'_>> = pairs.collect();
-    let left_out = LeftOut { malformed: read.skipped, ..LeftOut::default() };
+    let left_out = SkippedRows { malformed: read.skipped, ..SkippedRows::default() };
     // A handful of choices: exact in f32.
     let labels = read.choices.iter().map(|choice| choice.label.map_or(f32::NAN, |label| label as f32)).collect();
     let endings = pairs.len() / read.choices.len().max(1);
@@ -267,10 +267,12 @@ fn features_of_questions(
     let settings = WindowSettings { max_length, doc_stride, max_query_length };
     let windows = Windows::build(tokenizer, &read.paragraphs, &read.asked(), settings, purpose)?;
     let left_out =
-        LeftOut { malformed: read.skipped, without_gold: windows.unanswered, unfindable: windows.unfindable };
-    let Windows { offsets, ids, segments, labels, owners, places, truncated_questions: truncated, .. } = windows;
-    let parts = Parts { offsets, ids, segments, labels, owners, places, truncated };
-    Ok(FeatureSet::from_parts(parts, Labelled::Spans, left_out))
+        SkippedRows { malformed: read.skipped, without_gold: windows.unanswered, unfindable: windows.unfindable };
+    let Windows {
+        offsets, ids, segments, labels, source_index, offset_mapping, truncated_questions: truncated, ..
+    } = windows;
+    let parts = Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated };
+    Ok(FeatureSet::from_parts(parts, LabelKind::Spans, left_out))
 }
 
 fn features_of_sentences(
@@ -292,9 +294,13 @@ fn features_of_sentences(
         store::Context::Sentence => Context::Sentence,
         store::Context::Document => Context::Document,
     };
-    let WordFeatures { offsets, owners, ids, labels, places, cut, .. } =
+    let WordFeatures { offsets, source_index, ids, labels, offset_mapping, cut, .. } =
         WordFeatures::build(tokenizer, &sentences, max_length, context)?;
     let segments = vec![0; ids.len()];
-    let parts = Parts { offsets, ids, segments, labels, owners, places, truncated: cut };
-    Ok(FeatureSet::from_parts(parts, Labelled::Tokens, LeftOut { malformed: read.skipped, ..LeftOut::default() }))
+    let parts = Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated: cut };
+    Ok(FeatureSet::from_parts(
+        parts,
+        LabelKind::Tokens,
+        SkippedRows { malformed: read.skipped, ..SkippedRows::default() },
+    ))
 }

@@ -14,7 +14,7 @@ pub struct PackedBatch {
     pub positions: Vec<u32>,
     /// Where each sequence starts, and at the end the number of tokens, `[batch + 1]`.
     pub offsets: Vec<u32>,
-    /// The labels of the batch's examples, as the set's [`super::Labelled`] says.
+    /// The labels of the batch's examples, as the set's [`super::LabelKind`] says.
     pub labels: Vec<f32>,
     /// Which sequence of the feature set each sequence is, `[batch]`.
     pub sequences: Vec<u32>,
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::random::Stream;
     use crate::text::features::tests::three;
-    use crate::text::{Labelled, LeftOut, NOWHERE, Parts};
+    use crate::text::{LabelKind, NO_OFFSET, Parts, SkippedRows};
 
     #[test]
     fn packing_has_no_padding_and_restarts_positions() {
@@ -120,16 +120,16 @@ mod tests {
             ids: vec![2, 7, 3, 2, 3],
             segments: vec![0; 5],
             labels: vec![1.0, 1.0, 0.0, 0.0],
-            owners: vec![4, 4],
-            places: vec![NOWHERE, [0, 3], NOWHERE, NOWHERE, NOWHERE],
+            source_index: vec![4, 4],
+            offset_mapping: vec![NO_OFFSET, [0, 3], NO_OFFSET, NO_OFFSET, NO_OFFSET],
             truncated: 0,
         };
-        let spans = FeatureSet::from_parts(parts.clone(), Labelled::Spans, LeftOut::default());
+        let spans = FeatureSet::from_parts(parts.clone(), LabelKind::Spans, SkippedRows::default());
         assert_eq!(PackedBatch::pack(&spans, &[1, 0]).labels, [0.0, 0.0, 1.0, 1.0]);
         let parts = Parts { labels: vec![9.0, 1.0, 2.0, 3.0, 4.0], ..parts };
-        let tokens = FeatureSet::from_parts(parts, Labelled::Tokens, LeftOut::default());
+        let tokens = FeatureSet::from_parts(parts, LabelKind::Tokens, SkippedRows::default());
         assert_eq!(PackedBatch::pack(&tokens, &[1, 0]).labels, [3.0, 4.0, 9.0, 1.0, 2.0]);
-        assert_eq!((tokens.owners(), tokens.places()[1]), (&[4, 4][..], [0, 3]));
+        assert_eq!((tokens.source_index(), tokens.offset_mapping()[1]), (&[4, 4][..], [0, 3]));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct TextPair<'a> {
 
 /// Rows of the source that gave no example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct SkippedRows {
     /// Malformed rows that the user chose to skip.
     pub malformed: u64,
     /// Rows whose annotators found no majority (MNLI's gold label `-`).
@@ -32,7 +32,7 @@ pub struct LeftOut {
 
 /// What the labels of a [`FeatureSet`] are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Labelled {
+pub enum LabelKind {
     /// One per sequence: a class's index or a score; NaN when there is none.
     Sequences,
     /// One per so many sequences in a row, which are the choices: the place of the right one, or NaN.
@@ -45,7 +45,7 @@ pub enum Labelled {
 }
 
 /// A place that is none: special tokens, and all that cannot be an answer.
-pub const NOWHERE: [u32; 2] = [u32::MAX; 2];
+pub const NO_OFFSET: [u32; 2] = [u32::MAX; 2];
 
 /// The features of one split. Sequence `i` owns the tokens from `offsets[i]` to `offsets[i + 1]`.
 ///
@@ -55,14 +55,14 @@ pub struct FeatureSet {
     pub(super) offsets: Vec<u64>,
     pub(super) ids: Vec<u32>,
     pub(super) segments: Vec<u8>,
-    pub(super) labelled: Labelled,
+    pub(super) labelled: LabelKind,
     pub(super) labels: Vec<f32>,
     /// Per sequence, or empty: what it is a part of.
-    pub(super) owners: Vec<u32>,
+    pub(super) source_index: Vec<u32>,
     /// Per token, or empty: where it stands in its source.
-    pub(super) places: Vec<[u32; 2]>,
+    pub(super) offset_mapping: Vec<[u32; 2]>,
     pub(super) truncated: u64,
-    pub(super) left_out: LeftOut,
+    pub(super) left_out: SkippedRows,
 }
 
 /// Sequences that are parts of something, in columns: windows of a text, parts of a sentence.
@@ -74,12 +74,12 @@ pub struct Parts {
     pub ids: Vec<u32>,
     /// 0 or 1, `[tokens]`.
     pub segments: Vec<u8>,
-    /// As [`Labelled::Spans`] or [`Labelled::Tokens`] says.
+    /// As [`LabelKind::Spans`] or [`LabelKind::Tokens`] says.
     pub labels: Vec<f32>,
     /// What each sequence is a part of: the number of a question or a sentence, `[sequences]`.
-    pub owners: Vec<u32>,
-    /// Where each token stands in its source; [`NOWHERE`] for those that stand for nothing in it, `[tokens]`.
-    pub places: Vec<[u32; 2]>,
+    pub source_index: Vec<u32>,
+    /// Where each token stands in its source; [`NO_OFFSET`] for those that stand for nothing in it, `[tokens]`.
+    pub offset_mapping: Vec<[u32; 2]>,
     /// Sources of which something was cut off.
     pub truncated: u64,
 }
@@ -103,7 +103,7 @@ impl FeatureSet {
         tokenizer: &Tokenizer,
         examples: &[TextPair<'_>],
         max_length: u32,
-        left_out: LeftOut,
+        left_out: SkippedRows,
     ) -> Result<Self, Diagnostic> {
         let encoded = examples
             .par_iter()
@@ -114,10 +114,10 @@ impl FeatureSet {
             offsets: Vec::with_capacity(examples.len() + 1),
             ids: Vec::with_capacity(tokens),
             segments: Vec::with_capacity(tokens),
-            labelled: Labelled::Sequences,
+            labelled: LabelKind::Sequences,
             labels: examples.iter().map(|example| example.label).collect(),
-            owners: Vec::new(),
-            places: Vec::new(),
+            source_index: Vec::new(),
+            offset_mapping: Vec::new(),
             truncated: encoded.iter().filter(|example| example.truncated).count() as u64,
             left_out,
         };
@@ -133,15 +133,15 @@ impl FeatureSet {
 
     /// Features that were made elsewhere: ids and segments of each example, of equal lengths.
     #[must_use]
-    pub fn from_examples(ids: &[Vec<u32>], segments: &[Vec<u8>], labels: Vec<f32>, left_out: LeftOut) -> Self {
+    pub fn from_examples(ids: &[Vec<u32>], segments: &[Vec<u8>], labels: Vec<f32>, left_out: SkippedRows) -> Self {
         Self {
             offsets: offsets_of(ids),
             ids: ids.concat(),
             segments: segments.concat(),
-            labelled: Labelled::Sequences,
+            labelled: LabelKind::Sequences,
             labels,
-            owners: Vec::new(),
-            places: Vec::new(),
+            source_index: Vec::new(),
+            offset_mapping: Vec::new(),
             truncated: 0,
             left_out,
         }
@@ -152,9 +152,9 @@ impl FeatureSet {
     /// # Panics
     /// When the columns do not fit each other.
     #[must_use]
-    pub fn from_parts(parts: Parts, labelled: Labelled, left_out: LeftOut) -> Self {
-        let Parts { offsets, ids, segments, labels, owners, places, truncated } = parts;
-        let set = Self { offsets, ids, segments, labelled, labels, owners, places, truncated, left_out };
+    pub fn from_parts(parts: Parts, labelled: LabelKind, left_out: SkippedRows) -> Self {
+        let Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated } = parts;
+        let set = Self { offsets, ids, segments, labelled, labels, source_index, offset_mapping, truncated, left_out };
         assert!(set.is_whole(), "columns of one set of sequences");
         set
     }
@@ -163,10 +163,10 @@ impl FeatureSet {
     pub(super) fn is_whole(&self) -> bool {
         let (sequences, tokens) = (self.sequences(), self.ids.len());
         let labels = match self.labelled {
-            Labelled::Sequences => sequences,
-            Labelled::Choices(each) => sequences / each.max(1) as usize,
-            Labelled::Spans => 2 * sequences,
-            Labelled::Tokens => tokens,
+            LabelKind::Sequences => sequences,
+            LabelKind::Choices(each) => sequences / each.max(1) as usize,
+            LabelKind::Spans => 2 * sequences,
+            LabelKind::Tokens => tokens,
         };
         self.offsets.first() == Some(&0)
             && self.offsets.last() == Some(&(tokens as u64))
@@ -174,20 +174,20 @@ impl FeatureSet {
             && self.segments.len() == tokens
             && self.labels.len() == labels
             && sequences.is_multiple_of(self.sequences_per_example())
-            && [0, sequences].contains(&self.owners.len())
-            && [0, tokens].contains(&self.places.len())
+            && [0, sequences].contains(&self.source_index.len())
+            && [0, tokens].contains(&self.offset_mapping.len())
     }
 
     /// The same sequences as the choices of questions, `choices` in a row for each of `labels`: the place of the
     /// right one, or NaN.
     #[must_use]
     pub fn into_choices(self, choices: u32, labels: Vec<f32>) -> Self {
-        Self { labelled: Labelled::Choices(choices), labels, ..self }
+        Self { labelled: LabelKind::Choices(choices), labels, ..self }
     }
 
     /// What the labels are about.
     #[must_use]
-    pub fn labelled(&self) -> Labelled {
+    pub fn labelled(&self) -> LabelKind {
         self.labelled
     }
 
@@ -207,8 +207,8 @@ impl FeatureSet {
     #[must_use]
     pub fn sequences_per_example(&self) -> usize {
         match self.labelled {
-            Labelled::Choices(choices) => choices.max(1) as usize,
-            Labelled::Sequences | Labelled::Spans | Labelled::Tokens => 1,
+            LabelKind::Choices(choices) => choices.max(1) as usize,
+            LabelKind::Sequences | LabelKind::Spans | LabelKind::Tokens => 1,
         }
     }
 
@@ -227,14 +227,14 @@ impl FeatureSet {
 
     /// Per sequence, what it is a part of; empty where each stands for itself.
     #[must_use]
-    pub fn owners(&self) -> &[u32] {
-        &self.owners
+    pub fn source_index(&self) -> &[u32] {
+        &self.source_index
     }
 
     /// Per token, where it stands in its source; empty where that is not kept.
     #[must_use]
-    pub fn places(&self) -> &[[u32; 2]] {
-        &self.places
+    pub fn offset_mapping(&self) -> &[[u32; 2]] {
+        &self.offset_mapping
     }
 
     /// The first token of each sequence among all tokens, and their number at the end.
@@ -257,7 +257,7 @@ impl FeatureSet {
 
     /// The rows of the source that gave no example.
     #[must_use]
-    pub fn left_out(&self) -> LeftOut {
+    pub fn left_out(&self) -> SkippedRows {
         self.left_out
     }
 
@@ -274,9 +274,9 @@ impl FeatureSet {
     #[must_use]
     pub fn labels_of(&self, i: usize) -> &[f32] {
         &self.labels[match self.labelled {
-            Labelled::Sequences | Labelled::Choices(_) => i..i + 1,
-            Labelled::Spans => 2 * i..2 * i + 2,
-            Labelled::Tokens => self.tokens_of(i),
+            LabelKind::Sequences | LabelKind::Choices(_) => i..i + 1,
+            LabelKind::Spans => 2 * i..2 * i + 2,
+            LabelKind::Tokens => self.tokens_of(i),
         }]
     }
 
@@ -359,7 +359,8 @@ pub(super) mod tests {
             TextPair { first: "the a the", second: Some("a the a"), label: 0.0 },
             TextPair { first: "the", second: None, label: f32::NAN },
         ];
-        FeatureSet::build(&small(true), &examples, 8, LeftOut { malformed: 2, without_gold: 1, unfindable: 0 }).unwrap()
+        FeatureSet::build(&small(true), &examples, 8, SkippedRows { malformed: 2, without_gold: 1, unfindable: 0 })
+            .unwrap()
     }
 
     #[test]
@@ -380,11 +381,11 @@ pub(super) mod tests {
     #[test]
     fn a_length_without_room_for_text_is_refused() {
         let pair = [TextPair { first: "a", second: Some("a"), label: 0.0 }];
-        let refused = FeatureSet::build(&small(true), &pair, 4, LeftOut::default()).unwrap_err();
+        let refused = FeatureSet::build(&small(true), &pair, 4, SkippedRows::default()).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "a max_length of 4 leaves no token of the text (3 tokens of each example are [CLS] and [SEP])"
         );
-        assert!(FeatureSet::build(&small(true), &pair, 5, LeftOut::default()).is_ok());
+        assert!(FeatureSet::build(&small(true), &pair, 5, SkippedRows::default()).is_ok());
     }
 }

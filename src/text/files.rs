@@ -111,7 +111,7 @@ fn ids_in_order(vocabulary: &Vocabulary) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{FeatureSet, LeftOut, TextPair, Tokenizer};
+    use crate::text::{FeatureSet, SkippedRows, TextPair, Tokenizer};
 
     /// Special tokens out of their usual places, CRLF line ends, and U+2028 as BERT's Chinese vocabulary has it.
     const VOCABULARY: &str = "the\r\n[MASK]\r\n[SEP]\r\n[UNK]\r\n[PAD]\r\n[CLS]\r\n\u{2028}\r\nun\r\n##aff\r\n##able\r\n\
@@ -142,7 +142,7 @@ mod tests {
             let theirs = tokenizers::Tokenizer::from_bytes(content(&files, "tokenizer.json")).unwrap();
             let ours = Tokenizer::new(&Vocabulary::load(&path).unwrap(), lower_case).unwrap();
             let pairs = texts.map(|(first, second)| TextPair { first, second, label: 0.0 });
-            let features = FeatureSet::build(&ours, &pairs, 512, LeftOut::default()).unwrap();
+            let features = FeatureSet::build(&ours, &pairs, 512, SkippedRows::default()).unwrap();
             let mut unknown = 0;
             for (i, pair) in pairs.iter().enumerate() {
                 let encoding = match pair.second {

@@ -1,6 +1,6 @@
 //! The file of a [`FeatureSet`]: a header, the columns, and a checksum over both. Little endian.
 
-use super::features::{FeatureSet, Labelled, LeftOut};
+use super::features::{FeatureSet, LabelKind, SkippedRows};
 
 /// Changes whenever the layout or the meaning of a column does.
 pub(super) const VERSION: u32 = 2;
@@ -15,22 +15,25 @@ const HEADER: usize = MAGIC.len() + 4 + KEY + COUNTS * 8;
 
 /// The bytes of `set` under `key`.
 pub(super) fn to_bytes(set: &FeatureSet, key: &[u8; KEY]) -> Vec<u8> {
-    let FeatureSet { offsets, ids, segments, labelled, labels, owners, places, truncated, left_out } = set;
-    let content = offsets.len() * 8 + ids.len() * 5 + (labels.len() + owners.len()) * 4 + places.len() * 8;
+    let FeatureSet { offsets, ids, segments, labelled, labels, source_index, offset_mapping, truncated, left_out } =
+        set;
+    let content =
+        offsets.len() * 8 + ids.len() * 5 + (labels.len() + source_index.len()) * 4 + offset_mapping.len() * 8;
     let mut bytes = Vec::with_capacity(HEADER + content + CHECKSUM);
     bytes.extend(MAGIC);
     bytes.extend(VERSION.to_le_bytes());
     bytes.extend(key);
-    let sizes = [set.sequences(), ids.len(), labels.len(), owners.len(), places.len()].map(|size| size as u64);
-    let LeftOut { malformed, without_gold, unfindable } = *left_out;
+    let sizes =
+        [set.sequences(), ids.len(), labels.len(), source_index.len(), offset_mapping.len()].map(|size| size as u64);
+    let SkippedRows { malformed, without_gold, unfindable } = *left_out;
     for count in sizes.into_iter().chain([number(*labelled), *truncated, malformed, without_gold, unfindable]) {
         bytes.extend(count.to_le_bytes());
     }
     bytes.extend(offsets.iter().flat_map(|offset| offset.to_le_bytes()));
     bytes.extend(ids.iter().flat_map(|id| id.to_le_bytes()));
     bytes.extend(labels.iter().flat_map(|label| label.to_le_bytes()));
-    bytes.extend(owners.iter().flat_map(|owner| owner.to_le_bytes()));
-    bytes.extend(places.iter().flatten().flat_map(|place| place.to_le_bytes()));
+    bytes.extend(source_index.iter().flat_map(|owner| owner.to_le_bytes()));
+    bytes.extend(offset_mapping.iter().flatten().flat_map(|place| place.to_le_bytes()));
     bytes.extend(segments);
     let checksum = blake3::hash(&bytes);
     bytes.extend(checksum.as_bytes());
@@ -55,43 +58,55 @@ pub(super) fn from_bytes(bytes: &[u8], key: &[u8; KEY]) -> Result<FeatureSet, &'
     for count in &mut counts {
         *count = rest.count()?;
     }
-    let [sequences, tokens, labels, owners, places, labelled, truncated, malformed, without_gold, unfindable] = counts;
-    let sizes = [(sequences, 8), (1, 8), (tokens, 5), (labels, 4), (owners, 4), (places, 8)];
+    let [
+        sequences,
+        tokens,
+        labels,
+        source_index,
+        offset_mapping,
+        labelled,
+        truncated,
+        malformed,
+        without_gold,
+        unfindable,
+    ] = counts;
+    let sizes = [(sequences, 8), (1, 8), (tokens, 5), (labels, 4), (source_index, 4), (offset_mapping, 8)];
     let expected = sizes.iter().try_fold(0u64, |sum, (size, width)| sum.checked_add(size.checked_mul(*width)?));
     if expected != Some(rest.0.len() as u64) {
         return Err("its length does not match its header");
     }
-    let [sequences, labels, owners, places] = [sequences, labels, owners, places].map(|size| size as usize);
+    let [sequences, labels, source_index, offset_mapping] =
+        [sequences, labels, source_index, offset_mapping].map(|size| size as usize);
     let set = FeatureSet {
         offsets: rest.take((sequences + 1) * 8)?.as_chunks().0.iter().map(|b| u64::from_le_bytes(*b)).collect(),
         ids: rest.words(tokens as usize)?.map(u32::from_le_bytes).collect(),
         labelled: labelled_of(labelled).ok_or("its labels are of no kind")?,
         labels: rest.words(labels)?.map(f32::from_le_bytes).collect(),
-        owners: rest.words(owners)?.map(u32::from_le_bytes).collect(),
-        places: pairs(rest.words(places * 2)?.map(u32::from_le_bytes)),
+        source_index: rest.words(source_index)?.map(u32::from_le_bytes).collect(),
+        offset_mapping: pairs(rest.words(offset_mapping * 2)?.map(u32::from_le_bytes)),
         segments: rest.take(tokens as usize)?.to_vec(),
         truncated,
-        left_out: LeftOut { malformed, without_gold, unfindable },
+        left_out: SkippedRows { malformed, without_gold, unfindable },
     };
     if set.is_whole() { Ok(set) } else { Err("its columns do not fit each other") }
 }
 
 /// 0 to 2, or 3 and more for so many choices less 3.
-fn number(labelled: Labelled) -> u64 {
+fn number(labelled: LabelKind) -> u64 {
     match labelled {
-        Labelled::Sequences => 0,
-        Labelled::Spans => 1,
-        Labelled::Tokens => 2,
-        Labelled::Choices(choices) => 3 + u64::from(choices),
+        LabelKind::Sequences => 0,
+        LabelKind::Spans => 1,
+        LabelKind::Tokens => 2,
+        LabelKind::Choices(choices) => 3 + u64::from(choices),
     }
 }
 
-fn labelled_of(number: u64) -> Option<Labelled> {
+fn labelled_of(number: u64) -> Option<LabelKind> {
     Some(match number {
-        0 => Labelled::Sequences,
-        1 => Labelled::Spans,
-        2 => Labelled::Tokens,
-        more => Labelled::Choices((more - 3).try_into().ok()?),
+        0 => LabelKind::Sequences,
+        1 => LabelKind::Spans,
+        2 => LabelKind::Tokens,
+        more => LabelKind::Choices((more - 3).try_into().ok()?),
     })
 }
 
@@ -130,19 +145,19 @@ mod tests {
     fn what_was_written_is_read_bit_for_bit() {
         let key = [7; KEY];
         let spans = FeatureSet {
-            labelled: Labelled::Spans,
+            labelled: LabelKind::Spans,
             labels: vec![0.0, 0.0, 2.0, 3.0, f32::NAN, -0.0],
-            owners: vec![0, 0, 1],
-            places: (0..16).map(|place| [place, u32::MAX - place]).collect(),
+            source_index: vec![0, 0, 1],
+            offset_mapping: (0..16).map(|place| [place, u32::MAX - place]).collect(),
             ..three()
         };
-        let tokens = FeatureSet { labelled: Labelled::Tokens, labels: vec![1.5; 16], ..three() };
+        let tokens = FeatureSet { labelled: LabelKind::Tokens, labels: vec![1.5; 16], ..three() };
         for set in [three(), three().into_choices(3, vec![2.0]), spans, tokens] {
             let back = from_bytes(&to_bytes(&set, &key), &key).unwrap();
             assert_eq!((&back.offsets, &back.ids, &back.segments), (&set.offsets, &set.ids, &set.segments));
             let bits = |set: &FeatureSet| set.labels.iter().map(|label| label.to_bits()).collect::<Vec<_>>();
             assert_eq!((back.labelled, bits(&back)), (set.labelled, bits(&set)));
-            assert_eq!((&back.owners, &back.places), (&set.owners, &set.places));
+            assert_eq!((&back.source_index, &back.offset_mapping), (&set.source_index, &set.offset_mapping));
             assert_eq!((back.truncated, back.left_out), (set.truncated, set.left_out));
         }
         let wrong = FeatureSet { labels: vec![0.0; 4], ..three() };

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 
 /// Longer words become `[UNK]` (google-research/bert, `tokenization.py`: `max_input_chars_per_word=200`;
 /// Hugging Face, whose vocabularies and scores we read, has 100).
-pub(super) const LONGEST_WORD_CHARACTERS: usize = 100;
+pub(crate) const LONGEST_WORD_CHARACTERS: usize = 100;
 /// What a token begins with that goes on with a word.
 pub(super) const CONTINUES: &str = "##";
 
@@ -77,7 +77,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// As [`Self::encode`].
-    pub(super) fn encode_plain_word(&self, run: &str) -> Result<Option<Vec<u32>>, Diagnostic> {
+    pub(crate) fn encode_plain_word(&self, run: &str) -> Result<Option<Vec<u32>>, Diagnostic> {
         if run.is_empty() || !run.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Ok(None);
         }
@@ -132,7 +132,7 @@ fn failed(error: &tokenizers::Error) -> Diagnostic {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -142,7 +142,7 @@ pub(super) mod tests {
         ["un", "##aff", "##able", "wa", "##nt", "résumé", "resume", ",", "中", "国", "the", "The", "##s", "a"];
 
     /// A tokenizer over a vocabulary of 19 tokens.
-    pub(in crate::text) fn small(lower_case: bool) -> Tokenizer {
+    pub(crate) fn small(lower_case: bool) -> Tokenizer {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vocab.txt");
         let lines: Vec<&str> = SpecialTokens::NAMES.into_iter().chain(WORDS).collect();

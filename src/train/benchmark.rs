@@ -6,15 +6,17 @@ use std::time::Instant;
 use super::device::{NamedDevice, open_device};
 use super::error::TrainError;
 use super::evaluate::predict_in_batches;
-use super::fit::{Material, StepReport, Watch, fit};
+use super::fit::{StepReport, TrainingData, Watch, fit};
 use super::precision::open_precision;
 use crate::kernel::matrix_peak;
 use crate::model::random_classifier;
 use crate::random::Stream;
 use crate::store::settings::NUMERICS_VERSION;
-use crate::store::{Architecture, Evaluation, RunSettings, Start, TrainingSettings, peak_memory, reset_peak_memory};
+use crate::store::{
+    Architecture, Evaluation, InitialWeights, RunSettings, TrainingSettings, peak_memory, reset_peak_memory,
+};
 use crate::task::Task;
-use crate::text::{FeatureSet, LeftOut};
+use crate::text::{FeatureSet, SkippedRows};
 use crate::units::{Bytes, Seconds};
 
 const DEVICE: &str = "cpu";
@@ -69,7 +71,8 @@ pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainEr
     let mut model = random_classifier(&architecture, task.outputs(&[]), settings.seed, &device.clone().autodiff());
     model.bert.precision = precision;
     let mut reports = Reports(Vec::new());
-    let fitted = fit(model, &settings, Material { task, train: &train, dev: &[], tags: &[] }, &device, &mut reports)?;
+    let fitted =
+        fit(model, &settings, TrainingData { task, train: &train, dev: &[], tags: &[] }, &device, &mut reports)?;
     let peak_memory = peak_memory();
     let batch = features(benchmark, sequences);
     let predict = |_| {
@@ -89,7 +92,7 @@ fn settings(benchmark: &StepBenchmark) -> RunSettings {
     RunSettings {
         model: "benchmark".to_owned(),
         architecture: benchmark.architecture,
-        start: Start::Random,
+        start: InitialWeights::Random,
         task: TASK.to_owned(),
         task_options: None,
         approach: crate::store::Approach::FineTuning,
@@ -116,7 +119,7 @@ fn features(benchmark: &StepBenchmark, examples: u32) -> FeatureSet {
         (0..examples).map(|_| (0..length).map(|_| draws.below(vocabulary) as u32).collect()).collect();
     let segments = vec![vec![0; length]; ids.len()];
     let labels = (0..examples).map(|example| (example % 2) as f32).collect();
-    FeatureSet::from_examples(&ids, &segments, labels, LeftOut::default())
+    FeatureSet::from_examples(&ids, &segments, labels, SkippedRows::default())
 }
 
 /// Keeps every step's report.

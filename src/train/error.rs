@@ -1,9 +1,9 @@
 //! Why a run ends without a record.
 
+use crate::corpus::examples::PretrainingError;
 use crate::diagnostic::Diagnostic;
 use crate::model::CheckpointError;
 use crate::store::{PretrainFolderError, StoreError};
-use crate::text::pretraining::PretrainingError;
 use crate::train::{DeviceError, PrecisionError};
 
 /// Why a run ends without a record.

@@ -5,9 +5,9 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Device;
 
+use super::checkpointer::{Checkpointer, FitPosition};
 use super::error::TrainError;
 use super::evaluate::predict;
-use super::keeping::{FitPosition, Keeping};
 use super::loss::{batch_loss, weight};
 use super::optimizer::{FlatGradients, Optimizer, accumulate};
 use super::pass::Pass;
@@ -64,7 +64,7 @@ pub trait Watch {
     ///
     /// # Errors
     /// When what was noted of later steps cannot be taken back.
-    fn goes_on(&mut self, step: u64) -> Result<(), TrainError> {
+    fn on_resume(&mut self, step: u64) -> Result<(), TrainError> {
         let _ = step;
         Ok(())
     }
@@ -78,7 +78,7 @@ pub trait Watch {
 
 /// What a run trains on.
 #[derive(Clone, Copy, Debug)]
-pub struct Material<'a> {
+pub struct TrainingData<'a> {
     /// The task.
     pub task: &'static Task,
     /// Training examples.
@@ -91,7 +91,7 @@ pub struct Material<'a> {
 
 /// A trained model with what the record needs.
 #[derive(Debug)]
-pub struct Fitted {
+pub struct FitResult {
     /// The model after the last step, without autodiff.
     pub model: Classifier,
     /// One evaluation per epoch.
@@ -116,26 +116,26 @@ pub struct Fitted {
 pub fn fit(
     model: Classifier,
     settings: &RunSettings,
-    material: Material<'_>,
+    material: TrainingData<'_>,
     device: &Device,
     watch: &mut dyn Watch,
-) -> Result<Fitted, TrainError> {
-    fit_keeping(model, settings, material, device, watch, None)
+) -> Result<FitResult, TrainError> {
+    fit_with_checkpoints(model, settings, material, device, watch, None)
 }
 
 /// As [`fit`], going on from the newest checkpoint and writing some; the weights and scores are those of a run that
-/// was never interrupted, bit for bit. [`Watch::goes_on`] is told first.
+/// was never interrupted, bit for bit. [`Watch::on_resume`] is told first.
 ///
 /// # Errors
 /// As [`fit`], and when a checkpoint cannot be written.
-pub fn fit_keeping(
+pub fn fit_with_checkpoints(
     model: Classifier,
     settings: &RunSettings,
-    material: Material<'_>,
+    material: TrainingData<'_>,
     device: &Device,
     watch: &mut dyn Watch,
-    mut keeping: Option<&mut Keeping>,
-) -> Result<Fitted, TrainError> {
+    mut checkpointer: Option<&mut Checkpointer>,
+) -> Result<FitResult, TrainError> {
     let steps = plan::steps(material.train.len() as u64, settings.batch_size, settings.epochs);
     let fit = Fit {
         settings,
@@ -147,16 +147,16 @@ pub fn fit_keeping(
         at: FitPosition::default(),
         notes: Vec::new(),
     };
-    let (mut fit, model) = fit.resume(model, keeping.as_deref_mut())?;
-    watch.goes_on(fit.at.step)?;
-    let fitted = fit.run(model, steps, watch, keeping);
+    let (mut fit, model) = fit.resume(model, checkpointer.as_deref_mut())?;
+    watch.on_resume(fit.at.step)?;
+    let fitted = fit.run(model, steps, watch, checkpointer);
     kernel::release_memory();
     fitted
 }
 
 struct Fit<'a> {
     settings: &'a RunSettings,
-    material: Material<'a>,
+    material: TrainingData<'a>,
     device: Device,
     schedule: Schedule,
     dropout: Stream,
@@ -167,12 +167,16 @@ struct Fit<'a> {
 
 impl Fit<'_> {
     /// As the newest checkpoint that can be used has it.
-    fn resume(mut self, model: Classifier, keeping: Option<&mut Keeping>) -> Result<(Self, Classifier), TrainError> {
-        let Some(keeping) = keeping else { return Ok((self, model)) };
-        let (newest, notes) = keeping.newest()?;
+    fn resume(
+        mut self,
+        model: Classifier,
+        checkpointer: Option<&mut Checkpointer>,
+    ) -> Result<(Self, Classifier), TrainError> {
+        let Some(checkpointer) = checkpointer else { return Ok((self, model)) };
+        let (newest, notes) = checkpointer.newest()?;
         self.notes.extend(notes);
         let Some(checkpoint) = newest else { return Ok((self, model)) };
-        match keeping.restore(&checkpoint, model.clone()) {
+        match checkpointer.restore(&checkpoint, model.clone()) {
             Ok((restored, optimizer, at)) => {
                 self.notes.push(format!("went on from a checkpoint after step {}", at.step));
                 (self.optimizer, self.at) = (optimizer, at);
@@ -190,8 +194,8 @@ impl Fit<'_> {
         mut model: Classifier,
         steps: u64,
         watch: &mut dyn Watch,
-        mut keeping: Option<&mut Keeping>,
-    ) -> Result<Fitted, TrainError> {
+        mut checkpointer: Option<&mut Checkpointer>,
+    ) -> Result<FitResult, TrainError> {
         let shuffle = Stream::new(self.settings.seed, "shuffle");
         let mut logits = Vec::new();
         for epoch in self.at.epoch..=self.settings.epochs {
@@ -199,7 +203,7 @@ impl Fit<'_> {
             let batches = training_batches(self.material.train.len(), batch_size, shuffle.at(u64::from(epoch)));
             for batch in batches.iter().skip(self.at.batches) {
                 if watch.stop() {
-                    self.save(&model, keeping.as_deref_mut(), true)?;
+                    self.save(&model, checkpointer.as_deref_mut(), true)?;
                     return Err(TrainError::Stopped { step: self.at.step });
                 }
                 let (next, report) = self.optimize(model, batch, epoch, steps)?;
@@ -208,7 +212,7 @@ impl Fit<'_> {
                 self.at.examples += batch.len();
                 self.at.batches += 1;
                 watch.step(&report);
-                self.save(&model, keeping.as_deref_mut(), false)?;
+                self.save(&model, checkpointer.as_deref_mut(), false)?;
             }
             let train_loss = self.at.loss_sum / self.at.examples.max(1) as f64;
             let evaluation;
@@ -219,11 +223,16 @@ impl Fit<'_> {
         }
         let FitPosition { step: steps, tokens, evaluations, timings, .. } = std::mem::take(&mut self.at);
         let (tokens, notes) = (Tokens(tokens), std::mem::take(&mut self.notes));
-        Ok(Fitted { model: model.valid(), evaluations, logits, steps, tokens, timings, notes })
+        Ok(FitResult { model: model.valid(), evaluations, logits, steps, tokens, timings, notes })
     }
 
-    fn save(&self, model: &Classifier, keeping: Option<&mut Keeping>, stopping: bool) -> Result<(), TrainError> {
-        keeping.map_or(Ok(()), |keeping| keeping.save(&self.at, model, &self.optimizer, stopping))
+    fn save(
+        &self,
+        model: &Classifier,
+        checkpointer: Option<&mut Checkpointer>,
+        stopping: bool,
+    ) -> Result<(), TrainError> {
+        checkpointer.map_or(Ok(()), |checkpointer| checkpointer.save(&self.at, model, &self.optimizer, stopping))
     }
 
     /// One optimisation step on the examples `batch`, in as many passes as gradient accumulation asks for.

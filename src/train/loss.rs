@@ -90,20 +90,20 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::text::{Labelled, LeftOut, NOWHERE, PackedBatch, Parts};
+    use crate::text::{LabelKind, NO_OFFSET, PackedBatch, Parts, SkippedRows};
 
     /// Two sequences of three and two tokens, with `labels`.
-    fn set(labelled: Labelled, labels: &[f32]) -> FeatureSet {
+    fn set(labelled: LabelKind, labels: &[f32]) -> FeatureSet {
         let parts = Parts {
             offsets: vec![0, 3, 5],
             ids: vec![2, 7, 3, 2, 3],
             segments: vec![0; 5],
             labels: labels.to_vec(),
-            owners: vec![0, 1],
-            places: vec![NOWHERE; 5],
+            source_index: vec![0, 1],
+            offset_mapping: vec![NO_OFFSET; 5],
             truncated: 0,
         };
-        FeatureSet::from_parts(parts, labelled, LeftOut::default())
+        FeatureSet::from_parts(parts, labelled, SkippedRows::default())
     }
 
     /// Every kind of head: the batch's loss in f32 is the split's in f64 when the batch is the whole split.
@@ -111,13 +111,13 @@ mod tests {
     fn the_loss_of_a_batch_that_is_the_split_is_the_splits() {
         let device = Device::flex();
         let nan = f32::NAN;
-        let choices = set(Labelled::Sequences, &[0.0, 0.0]).into_choices(2, vec![1.0]);
+        let choices = set(LabelKind::Sequences, &[0.0, 0.0]).into_choices(2, vec![1.0]);
         let cases = [
-            (HeadKind::Classes(&["a", "b", "c"]), set(Labelled::Sequences, &[2.0, 0.0]), 3),
-            (HeadKind::Regression, set(Labelled::Sequences, &[2.5, 0.25]), 1),
+            (HeadKind::Classes(&["a", "b", "c"]), set(LabelKind::Sequences, &[2.0, 0.0]), 3),
+            (HeadKind::Regression, set(LabelKind::Sequences, &[2.5, 0.25]), 1),
             (HeadKind::Choices(2), choices, 1),
-            (HeadKind::Spans, set(Labelled::Spans, &[1.0, 2.0, 0.0, 0.0]), 2),
-            (HeadKind::Tags, set(Labelled::Tokens, &[nan, 1.0, nan, 0.0, nan]), 2),
+            (HeadKind::Spans, set(LabelKind::Spans, &[1.0, 2.0, 0.0, 0.0]), 2),
+            (HeadKind::Tags, set(LabelKind::Tokens, &[nan, 1.0, nan, 0.0, nan]), 2),
         ];
         for (head, set, width) in cases {
             let examples: Vec<u32> = (0..set.len() as u32).collect();
@@ -135,9 +135,9 @@ mod tests {
 
     #[test]
     fn unlabelled_splits_have_no_loss_and_unscored_words_no_weight() {
-        let unlabelled = set(Labelled::Sequences, &[f32::NAN; 2]);
+        let unlabelled = set(LabelKind::Sequences, &[f32::NAN; 2]);
         assert!(mean_loss(HeadKind::Regression, &[1.0, 2.0], &unlabelled).0.is_nan());
-        let words = set(Labelled::Tokens, &[f32::NAN, 1.0, 1.0, f32::NAN, f32::NAN]);
+        let words = set(LabelKind::Tokens, &[f32::NAN, 1.0, 1.0, f32::NAN, f32::NAN]);
         assert!((weight(&words, HeadKind::Tags, &[0]) - 2.0).abs() < f64::EPSILON);
         assert!(weight(&words, HeadKind::Tags, &[1]).abs() < f64::EPSILON);
     }

@@ -2,6 +2,7 @@
 
 mod benchmark;
 mod calibrate;
+mod checkpointer;
 mod device;
 mod error;
 mod evaluate;
@@ -9,7 +10,6 @@ pub mod extract;
 mod fit;
 #[cfg(test)]
 mod frozen_tests;
-mod keeping;
 mod loss;
 mod optimizer;
 mod pass;
@@ -24,11 +24,11 @@ mod tape;
 
 pub use benchmark::{StepBenchmark, StepMeasured, benchmark_step};
 pub use calibrate::{StepTimes, measure_step};
+pub use checkpointer::Checkpointer;
 pub use device::{DeviceError, NamedDevice, open_device};
 pub use error::TrainError;
 pub use evaluate::{EVALUATION_BATCH, predict, predict_in_batches};
-pub use fit::{Fitted, Material, Phases, StepReport, Watch, fit, fit_keeping};
-pub use keeping::Keeping;
+pub use fit::{FitResult, Phases, StepReport, TrainingData, Watch, fit, fit_with_checkpoints};
 pub use precision::{PrecisionError, open_precision};
 pub use pretrain::{
     PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, check_pretraining, evaluate_pretraining,

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::device::open_device;
 use super::error::TrainError;
-use super::fit::{Material, StepReport, Watch, fit};
+use super::fit::{StepReport, TrainingData, Watch, fit};
 use super::precision::open_precision;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, Config, Weights, load_classifier, random_classifier};
-use crate::store::{Approach, Evaluation, FeatureBased, Pretraining, RunSettings, RunsRoot, Start};
+use crate::store::{Approach, Evaluation, FeatureBased, InitialWeights, Pretraining, RunSettings, RunsRoot};
 use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures, TaskFiles};
 use crate::text::{FeatureCache, Vocabulary};
 
@@ -110,14 +110,17 @@ impl Ready {
 
 /// The folder of the weights that a run starts from, which are those that its id stands for, and the pretraining that
 /// they are of.
-fn checkpoint(context: &RunContext, start: &Start) -> Result<(Option<PathBuf>, Option<Pretraining>), TrainError> {
+fn checkpoint(
+    context: &RunContext,
+    start: &InitialWeights,
+) -> Result<(Option<PathBuf>, Option<Pretraining>), TrainError> {
     match start {
-        Start::Random => Ok((None, None)),
-        Start::Checkpoint { folder, sha256, .. } => {
+        InitialWeights::Random => Ok((None, None)),
+        InitialWeights::Checkpoint { folder, sha256, .. } => {
             unchanged(Path::new(folder), sha256)?;
             Ok((Some(PathBuf::from(folder)), None))
         }
-        Start::Pretraining { experiment, model, run, step } => {
+        InitialWeights::Pretraining { experiment, model, run, step } => {
             let (folder, of) = RunsRoot::new(&context.runs).pretrained(experiment, model, run, *step)?;
             unchanged(&folder, &of.weights_sha256)?;
             Ok((Some(folder), Some(of)))
@@ -159,7 +162,7 @@ fn unchanged(folder: &Path, sha256: &str) -> Result<(), TrainError> {
 /// As [`run`](super::run()).
 pub fn try_step(context: &RunContext, settings: &RunSettings) -> Result<(StepReport, Vec<String>), TrainError> {
     let Ready { task, features, device, model, notes, .. } = Ready::new(context, settings)?;
-    let material = Material { task, train: &features.train, dev: &[], tags: &features.tags };
+    let material = TrainingData { task, train: &features.train, dev: &[], tags: &features.tags };
     let mut first = FirstStep(None);
     match (fit(model, settings, material, &device, &mut first), first.0) {
         (Ok(_) | Err(TrainError::Stopped { .. }), Some(report)) => Ok((report, notes)),

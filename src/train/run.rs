@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 
+use super::checkpointer::Checkpointer;
 use super::error::TrainError;
 use super::evaluate::predict;
-use super::fit::{Fitted, Material, StepReport, Watch, fit_keeping};
-use super::keeping::Keeping;
+use super::fit::{FitResult, StepReport, TrainingData, Watch, fit_with_checkpoints};
 use super::ready::{Ready, RunContext, feature_source, vocabulary};
 use crate::model::{Classifier, Config, HeadLabels, save_classifier};
 use crate::store::{
@@ -36,9 +36,9 @@ pub fn run(
     let Ready { task, features, device, model, config, pretraining, mut notes } = Ready::new(context, settings)?;
     let setup = Seconds(clock.begin.elapsed().as_secs_f64());
     let mut log = Logged { folder, log: None, watch };
-    let mut keeping = Keeping::of(folder, clock.begin);
-    let material = Material { task, train: &features.train, dev: &features.dev, tags: &features.tags };
-    let mut fitted = fit_keeping(model, settings, material, &device, &mut log, Some(&mut keeping))?;
+    let mut checkpointer = Checkpointer::of(folder, clock.begin);
+    let material = TrainingData { task, train: &features.train, dev: &features.dev, tags: &features.tags };
+    let mut fitted = fit_with_checkpoints(model, settings, material, &device, &mut log, Some(&mut checkpointer))?;
     notes.append(&mut fitted.notes);
     fitted.timings.setup = setup;
     let outcome = Outcome { context, experiment, settings, task, features: &features, fitted: &fitted, notes };
@@ -57,7 +57,7 @@ pub fn run(
             write_model(into, &fitted.model, &config, &task.head_labels(&features.tags), settings, vocabulary)
         })?;
     }
-    clock.stop(&mut record, keeping.earlier());
+    clock.stop(&mut record, checkpointer.earlier());
     // A run that dies from here on is trained again.
     folder.remove_checkpoints()?;
     Ok(record)
@@ -140,7 +140,7 @@ struct Outcome<'a> {
     settings: &'a RunSettings,
     task: &'static Task,
     features: &'a TaskFeatures,
-    fitted: &'a Fitted,
+    fitted: &'a FitResult,
     notes: Vec<String>,
 }
 
@@ -210,9 +210,9 @@ impl Logged<'_> {
 }
 
 impl Watch for Logged<'_> {
-    fn goes_on(&mut self, step: u64) -> Result<(), TrainError> {
+    fn on_resume(&mut self, step: u64) -> Result<(), TrainError> {
         self.log = Some(self.folder.event_log_after(step)?);
-        self.watch.goes_on(step)
+        self.watch.on_resume(step)
     }
 
     fn step(&mut self, report: &StepReport) {

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
+use bertbench::config::{self, Approach, DataSource, Experiment, ExperimentFile, ModelSource, Pretraining, TextSource};
 use bertbench::kernel::Bf16Support;
 use bertbench::plan::known_tasks;
-use bertbench::spec::{self, Approach, DataSource, Experiment, ExperimentFile, ModelSource, Pretraining, TextSource};
 
 use crate::program::Workplace;
 
@@ -202,7 +202,7 @@ fn every_pretraining_is_planned_and_checked_on_stand_ins() {
     copy_all(&place);
     for (name, runs) in PRETRAINING {
         let file = format!("{name}.yaml");
-        let ExperimentFile::Pretraining(experiment) = spec::load(&place.path(&file), &known_tasks(), &[]).unwrap()
+        let ExperimentFile::Pretraining(experiment) = config::load(&place.path(&file), &known_tasks(), &[]).unwrap()
         else {
             panic!("{name} does not pretrain")
         };
@@ -225,7 +225,7 @@ fn every_experiment_is_planned_and_checked_on_stand_ins() {
     copy_all(&place);
     for (name, runs) in EXPERIMENTS {
         let file = format!("{name}.yaml");
-        let experiment = spec::load(&place.path(&file), &known_tasks(), &[]).unwrap().with_tasks().unwrap();
+        let experiment = config::load(&place.path(&file), &known_tasks(), &[]).unwrap().with_tasks().unwrap();
         let set = overrides(&experiment);
         let arguments: Vec<&str> = std::iter::once(file.as_str()).chain(set.iter().map(String::as_str)).collect();
 

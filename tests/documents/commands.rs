@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bertbench::cli;
+use bertbench::config;
 use bertbench::plan::{Filter, known_tasks};
-use bertbench::spec;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 
@@ -101,7 +101,7 @@ fn wrong_values(matches: &ArgMatches) -> Option<String> {
     };
     let file = matches.try_get_one::<PathBuf>("file").ok().flatten();
     let file = file.filter(|file| file.exists()).map_or(Path::new("experiments/mini.yaml"), PathBuf::as_path);
-    let set = spec::load(file, &known_tasks(), &values("set")).err();
+    let set = config::load(file, &known_tasks(), &values("set")).err();
     let only = || values("only").iter().find_map(|text| Filter::parse(text).err());
     set.or_else(only).map(|found| cli::render(&found, false))
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use bertbench::cli::render;
+use bertbench::config;
 use bertbench::plan::known_tasks;
-use bertbench::spec;
 use serde_json::Value;
 
 use crate::markdown::{self, Document, spans};
@@ -19,7 +19,7 @@ sweep: {batch_size: [16], learning_rate: [5e-5], epochs: [3]}
 ";
 
 /// The experiment of a block, or why it has none. A `fragment` replaces keys of [`BASE`].
-fn load(text: &str, kind: &str) -> Result<spec::ExperimentFile, String> {
+fn load(text: &str, kind: &str) -> Result<config::ExperimentFile, String> {
     let text = match kind {
         "" => text.to_owned(),
         "fragment" => {
@@ -34,7 +34,7 @@ fn load(text: &str, kind: &str) -> Result<spec::ExperimentFile, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shown.yaml");
     fs::write(&path, text).unwrap();
-    spec::load(&path, &known_tasks(), &[]).map_err(|found| render(&found, false))
+    config::load(&path, &known_tasks(), &[]).map_err(|found| render(&found, false))
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn keys(schema: &Value, of: &Value, prefix: &str, into: &mut BTreeMap<String, (V
 
 /// What is wrong with the tables of keys of a document.
 fn problems(document: &Document) -> Vec<String> {
-    let schema = spec::schema(&known_tasks());
+    let schema = config::schema(&known_tasks());
     let mut expected = BTreeMap::new();
     keys(&schema, &schema, "", &mut expected);
     let mut problems = Vec::new();

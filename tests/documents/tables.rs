@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use bertbench::config;
 use bertbench::data::DATASETS;
 use bertbench::report::{COLUMNS, PRETRAINING_COLUMNS};
-use bertbench::spec;
 use bertbench::store::FailureKind;
 use bertbench::task::TASKS;
 
@@ -89,7 +89,7 @@ fn every_task_and_preset_is_listed() {
         spans(&row[2])
     };
     assert_eq!(listed("tasks"), TASKS.iter().map(|task| task.name).collect::<Vec<_>>());
-    let schema = spec::schema(&[]);
+    let schema = config::schema(&[]);
     let presets = schema["definitions"]["Preset"]["oneOf"].as_array().unwrap();
     let names: BTreeSet<String> =
         presets.iter().filter_map(|preset| Some(preset["const"].as_str()?.to_owned())).collect();

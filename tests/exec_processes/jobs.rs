@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bertbench::exec::Job;
 use bertbench::store::{
-    Architecture, Host, Objective, Optimizer, Precision, PretrainPhase, PretrainRecord, PretrainSettings, Provenance,
-    Record, RunSettings, Score, Start, Timings, TrainingSettings, Work,
+    Architecture, Host, InitialWeights, Objective, Optimizer, Precision, PretrainPhase, PretrainRecord,
+    PretrainSettings, Provenance, Record, RunSettings, Score, Timings, TrainingSettings, Work,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -43,7 +43,7 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
     let settings = RunSettings {
         model: "pretender".to_owned(),
         architecture,
-        start: Start::Random,
+        start: InitialWeights::Random,
         task: task.to_owned(),
         task_options: None,
         approach: bertbench::store::Approach::FineTuning,
@@ -74,7 +74,7 @@ pub(crate) fn pretraining_job(model: &str) -> Job {
     let settings = PretrainSettings {
         model: model.to_owned(),
         architecture,
-        start: Start::Random,
+        start: InitialWeights::Random,
         objective: Objective::MaskedTokens,
         phases: vec![PretrainPhase { max_length: 16, steps: 2, data: model.to_owned() }],
         batch_size: 1,
@@ -106,7 +106,7 @@ pub(crate) fn pretraining_job(model: &str) -> Job {
 /// `job`, started from the model of `pretraining`.
 pub(crate) fn after(job: &Job, pretraining: &Job) -> Job {
     let (experiment, model) = (pretraining.experiment.clone(), pretraining.work.model().to_owned());
-    let start = Start::Pretraining { experiment, model, run: pretraining.id.clone(), step: None };
+    let start = InitialWeights::Pretraining { experiment, model, run: pretraining.id.clone(), step: None };
     Job::new(&job.experiment, RunSettings { start, ..settings(job).clone() }, job.forecast)
 }
 

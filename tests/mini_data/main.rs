@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use bertbench::checksum::sha256;
-use bertbench::data::mini::{MiniError, bounds, generate};
+use bertbench::mini::{MiniError, bounds, generate};
 use tempfile::TempDir;
 
 /// Where the published columns of one file are.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use bertbench::data::mini::bounds;
+use bertbench::mini::bounds;
 use serde_json::Value;
 
 use super::tagged::sentences;

@@ -1,6 +1,6 @@
 //! `bertbench corpus export`, and `bertbench pretrain --activation-checkpointing`.
 
-use bertbench::text::pretraining::{Cursor, ExampleSet, PretrainingExample};
+use bertbench::corpus::examples::{Cursor, ExampleSet, PretrainingExample};
 use serde_json::{Value, json};
 
 use super::{Place, RUN, err, succeeded};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bertbench::kernel::{cross_entropy, mean_squared_error};
 use bertbench::model::{Classifier, Config, HeadLabels, HeadShape, PackedInput, load_classifier, save_classifier};
-use bertbench::text::{FeatureSet, LeftOut, PackedBatch};
+use bertbench::text::{FeatureSet, PackedBatch, SkippedRows};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use serde_json::Value;
@@ -80,7 +80,7 @@ impl Case {
         let ids: Vec<Vec<u32>> = which.iter().map(|&i| ids[i].clone()).collect();
         let segments: Vec<Vec<u8>> =
             which.iter().map(|&i| segments[i].iter().map(|&segment| segment as u8).collect()).collect();
-        FeatureSet::from_examples(&ids, &segments, which.iter().map(|&i| labels[i]).collect(), LeftOut::default())
+        FeatureSet::from_examples(&ids, &segments, which.iter().map(|&i| labels[i]).collect(), SkippedRows::default())
     }
 
     /// All examples.

@@ -1,8 +1,8 @@
 //! The published sizes, counted on models that are really built.
 
+use bertbench::config;
 use bertbench::model::random_classifier;
 use bertbench::plan::parameters;
-use bertbench::spec;
 use bertbench::store::Architecture;
 use burn::module::Module;
 use burn::tensor::Device;
@@ -27,8 +27,8 @@ fn architecture(preset: &str, vocab_size: u32) -> Architecture {
          sweep: {{batch_size: [16], learning_rate: [5e-5], epochs: [3]}}\n"
     );
     let experiment =
-        spec::parse(std::path::Path::new("sizes.yaml"), &text, &[spec::KnownTask::of_texts("rte")], &[]).unwrap();
-    let spec::ModelSource::Random(of) = &experiment.models[0].source else { panic!("a preset has random weights") };
+        config::parse(std::path::Path::new("sizes.yaml"), &text, &[config::KnownTask::of_texts("rte")], &[]).unwrap();
+    let config::ModelSource::Random(of) = &experiment.models[0].source else { panic!("a preset has random weights") };
     Architecture {
         layers: of.layers,
         hidden: of.hidden,

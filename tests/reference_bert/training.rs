@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use bertbench::model::Classifier;
 use bertbench::random::Stream;
-use bertbench::store::{Evaluation, Optimizer, Precision, RunSettings, Start, TrainingSettings};
+use bertbench::store::{Evaluation, InitialWeights, Optimizer, Precision, RunSettings, TrainingSettings};
 use bertbench::task::Task;
 use bertbench::text::{FeatureSet, training_batches};
-use bertbench::train::{Material, StepReport, Watch, fit};
+use bertbench::train::{StepReport, TrainingData, Watch, fit};
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
     RunSettings {
         model: case.name.clone(),
         architecture: case.config().architecture,
-        start: Start::Random,
+        start: InitialWeights::Random,
         task: String::new(),
         task_options: None,
         approach: bertbench::store::Approach::FineTuning,
@@ -104,7 +104,7 @@ fn train(case: &Case, settings: &RunSettings, train: &FeatureSet) -> (Classifier
         2 => "rte",
         _ => "mnli",
     };
-    let material = Material { task: Task::find(task).unwrap(), train, dev: &[], tags: &[] };
+    let material = TrainingData { task: Task::find(task).unwrap(), train, dev: &[], tags: &[] };
     let (device, mut losses) = (Device::flex(), Losses(Vec::new()));
     let model = case.model(&device.clone().autodiff());
     (fit(model, settings, material, &device, &mut losses).unwrap().model, losses.0)

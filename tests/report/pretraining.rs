@@ -1,7 +1,7 @@
 //! Pretraining in reports: alone, and beside what starts from it.
 
 use bertbench::report::{self, ExperimentInput, Input, OutputFile, PRETRAINING_COLUMNS, PretrainingInput};
-use bertbench::store::{Objective, PretrainSettings, Start};
+use bertbench::store::{InitialWeights, Objective, PretrainSettings};
 
 use crate::ablations::variant;
 use crate::markup::assert_well_formed;
@@ -249,7 +249,7 @@ fn a_checkpoint_is_held_against_random_weights_too() {
     let mut experiment =
         tuned("mini", "mini", &[Tuned::random("random", false), Tuned::random("fetched", false)], &of(&["rte"]));
     for record in experiment.records.iter_mut().filter(|record| record.settings.model == "fetched") {
-        record.settings.start = Start::Checkpoint { folder: "bert".into(), sha256: "00".into(), hub: None };
+        record.settings.start = InitialWeights::Checkpoint { folder: "bert".into(), sha256: "00".into(), hub: None };
         record.id = record.settings.id();
     }
     experiment.planned.clear();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bertbench::random::{Draws, Stream};
 use bertbench::report::{CurvePoint, ExperimentInput};
 use bertbench::store::{
-    Architecture, Evaluation, Failure, Host, Optimizer, Precision, Provenance, Record, RunSettings, Score, Start,
-    Timings, TrainingSettings,
+    Architecture, Evaluation, Failure, Host, InitialWeights, Optimizer, Precision, Provenance, Record, RunSettings,
+    Score, Timings, TrainingSettings,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -42,7 +42,7 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
             type_vocab_size: 2,
             causal: false,
         },
-        start: Start::Random,
+        start: InitialWeights::Random,
         task: task.into(),
         task_options: None,
         approach: bertbench::store::Approach::FineTuning,

@@ -3,9 +3,9 @@
 use bertbench::random::{Draws, Stream};
 use bertbench::report::{ExperimentInput, PretrainingInput};
 use bertbench::store::{
-    Approach, Architecture, Failure, FeatureBased, Layers, Masking, Objective, Optimizer, Precision,
+    Approach, Architecture, Failure, FeatureBased, InitialWeights, Layers, Masking, Objective, Optimizer, Precision,
     PretrainEvaluation, PretrainEvent, PretrainPhase, PretrainRecord, PretrainScores, PretrainSettings,
-    PretrainStepEvent, Record, Start,
+    PretrainStepEvent, Record,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -27,7 +27,7 @@ pub fn pretrain_settings(model: &str, large: bool) -> PretrainSettings {
     PretrainSettings {
         model: model.into(),
         architecture,
-        start: Start::Random,
+        start: InitialWeights::Random,
         objective: Objective::MaskedTokensAndNextSentence,
         phases: vec![
             PretrainPhase { max_length: 48, steps: 1800, data: "a".repeat(64) },
@@ -221,7 +221,12 @@ fn one(
     let mut of = settings(model.model, model.large, shape.0, point, seed);
     let pretraining = model.from.map(|(experiment, run, step)| {
         of.architecture = run.architecture;
-        of.start = Start::Pretraining { experiment: experiment.into(), model: run.model.clone(), run: run.id(), step };
+        of.start = InitialWeights::Pretraining {
+            experiment: experiment.into(),
+            model: run.model.clone(),
+            run: run.id(),
+            step,
+        };
         pretrain_record(experiment, run).at(step).expect("the step was kept")
     });
     if model.features {

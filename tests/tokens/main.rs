@@ -17,7 +17,7 @@ mod lines;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use bertbench::text::{FeatureSet, LeftOut, TextPair, Tokenizer, TokenizerFiles, Vocabulary};
+use bertbench::text::{FeatureSet, SkippedRows, TextPair, Tokenizer, TokenizerFiles, Vocabulary};
 use serde_json::{Value, json};
 
 use classes::{CLASSES, Evidence};
@@ -188,7 +188,7 @@ fn write_tokenizer_folders() {
     let pairs = fragments.windows(2).map(|two| pair(two[0].as_str(), Some(two[1].as_str())));
     let texts: Vec<TextPair<'_>> = singles.chain(pairs).collect();
     for mode in MODES {
-        let features = FeatureSet::build(&small(mode), &texts, LONGEST, LeftOut::default()).unwrap();
+        let features = FeatureSet::build(&small(mode), &texts, LONGEST, SkippedRows::default()).unwrap();
         assert!(features.truncated() > 10);
         let encoded = texts.iter().enumerate().map(|(i, text)| {
             let example = features.example(i);

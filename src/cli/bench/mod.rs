@@ -4,7 +4,7 @@ mod step;
 
 use clap::Subcommand;
 
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
 
 /// Measure this machine at what runs do.
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ enum Command {
     Step(step::Args),
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     match &args.command {
         Command::Step(args) => step::execute(args),
     }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::cli::table::print;
 use crate::cli::threads::ThreadArgs;
 use crate::cli::trained_model::PrecisionArgs;
-use crate::cli::{Ended, Error};
+use crate::cli::{CommandOutcome, Error};
+use crate::config::Training;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{forward_flops, parameters};
-use crate::spec::Training;
 use crate::stats::quantile;
 use crate::store::{Architecture, Host, Optimizer, TrainingSettings, host};
 use crate::train::{Phases, StepBenchmark, StepMeasured, benchmark_step, open_precision};
@@ -77,13 +77,13 @@ const BYTES_PER_PARAMETER: u64 = 16;
 /// A backward pass costs two forward passes.
 const TRAINING_TO_FORWARD: f64 = 3.0;
 
-pub(in crate::cli) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(in crate::cli) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let benchmark = benchmark(args)?;
     args.threads.compute(|| {
         let measured = benchmark_step(&benchmark)?;
         let summary = Summary::of(&benchmark, &measured);
         if args.json { print(&format_args!("{:#}", summary.json())) } else { print(&summary.text()) }?;
-        Ok(Ended::Well)
+        Ok(CommandOutcome::Success)
     })
 }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::prepare::ExperimentArgs;
 use super::table::print;
 use super::trained_model::note;
-use super::{Ended, Error, run};
+use super::{CommandOutcome, Error, run};
 use crate::diagnostic::Diagnostic;
 use experiment::Scene;
 
@@ -112,7 +112,7 @@ fn parse_bool(text: &str) -> Result<bool, String> {
     }
 }
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.check()?;
     fs::create_dir_all(&args.output_dir)
         .map_err(|error| Error::System(format!("{}: {error}", args.output_dir.display())))?;
@@ -126,8 +126,8 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
         runs: args.output_dir.join("runs"),
     };
     let prepared = experiment.prepare()?;
-    let ended = if args.do_train { run::all(&prepared)? } else { Ended::Well };
-    if ended != Ended::Well {
+    let ended = if args.do_train { run::all(&prepared)? } else { CommandOutcome::Success };
+    if ended != CommandOutcome::Success {
         return Ok(ended);
     }
     let Some((folder, record)) = results::finished(&prepared)? else {
@@ -144,7 +144,7 @@ pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
     } else if args.do_predict {
         note(&format_args!("no {}: nothing is predicted", args.data_dir.join(experiment::TEST).display()));
     }
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
 impl Args {

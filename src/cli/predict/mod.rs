@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::streams::Output;
 use super::table::{Column, print, table};
 use super::trained_model::{ModelArgs, note, refused};
-use super::{Ended, Error};
+use super::{CommandOutcome, Error};
 use crate::diagnostic::Diagnostic;
 use crate::model::{CheckpointError, HeadShape, check_head, load_trained_classifier};
 use crate::task::{DevSplit, Gold, PredictionFile, Task, TaskFiles};
@@ -66,11 +66,11 @@ Examples:
 /// What a file of weights without a head should have been.
 const HEAD_IS: &str = "`predict` needs a model that was trained on a task, with its head";
 
-pub(super) fn execute(args: &Args) -> Result<Ended, Error> {
+pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.model.threads.compute(|| predict(args))
 }
 
-fn predict(args: &Args) -> Result<Ended, Error> {
+fn predict(args: &Args) -> Result<CommandOutcome, Error> {
     let lossy = args.lossy;
     let task = Task::over(&args.task, &TaskFiles { lossy, ..TaskFiles::default() })?;
     let output = Output::open(&args.output)?;
@@ -161,7 +161,13 @@ fn is_file_to_be(path: &Path) -> bool {
 
 /// Says what was done, with the scores where there are gold answers; on standard error when the predictions are on
 /// standard output.
-fn conclude(output: &Output, task: &Task, logits: &[f32], split: &DevSplit, tags: &[String]) -> Result<Ended, Error> {
+fn conclude(
+    output: &Output,
+    task: &Task,
+    logits: &[f32],
+    split: &DevSplit,
+    tags: &[String],
+) -> Result<CommandOutcome, Error> {
     let count = split.examples();
     let mut text = match output {
         Output::Standard => format!("{count} predictions"),
@@ -179,5 +185,5 @@ fn conclude(output: &Output, task: &Task, logits: &[f32], split: &DevSplit, tags
         Output::Standard => eprintln!("{text}"),
         Output::File(_) => print(&text)?,
     }
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }

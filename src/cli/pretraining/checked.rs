@@ -3,16 +3,16 @@
 use super::PreparedPretraining;
 use crate::cli::calibration::pretraining_forecasts;
 use crate::cli::table::print;
-use crate::cli::{Ended, Error};
+use crate::cli::{CommandOutcome, Error};
+use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedPretraining;
 use crate::store::{free_disk, host};
-use crate::text::pretraining::ExampleSet;
 use crate::train::try_pretraining_step;
 use crate::units::{Bytes, Seconds};
 
 /// Finds what can fail before the long run: text, vocabulary, lengths, memory, disk, and a step of every model.
-pub(in crate::cli) fn check(prepared: &PreparedPretraining) -> Result<Ended, Error> {
+pub(in crate::cli) fn check(prepared: &PreparedPretraining) -> Result<CommandOutcome, Error> {
     let (plan, root) = (&prepared.plan, &prepared.root);
     print(&format_args!("ok    experiment {}, runs: {}", plan.experiment, plan.runs.len()))?;
     print(&format_args!("ok    device {}, {} threads", prepared.device.name, rayon::current_num_threads()))?;
@@ -51,7 +51,7 @@ pub(in crate::cli) fn check(prepared: &PreparedPretraining) -> Result<Ended, Err
     let seconds = Seconds(forecasts.iter().map(|forecast| forecast.seconds.0).sum());
     print(&format_args!("ok    time: about {seconds} in one slot"))?;
     findings.extend(steps(prepared)?);
-    if findings.is_empty() { Ok(Ended::Well) } else { Err(Error::Input(findings)) }
+    if findings.is_empty() { Ok(CommandOutcome::Success) } else { Err(Error::Input(findings)) }
 }
 
 /// One optimisation step of every model.

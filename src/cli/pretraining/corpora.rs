@@ -5,11 +5,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Error;
-use crate::data::corpus::{BadBytes, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
+use crate::corpus::examples::{ExampleSet, ExampleSettings, MANIFEST, PretrainingError, TokenizedBy, prepare};
+use crate::corpus::text::{BadBytes, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
 use crate::diagnostic::Diagnostic;
 use crate::plan::CorpusInput;
 use crate::store::atomic;
-use crate::text::pretraining::{ExampleSet, ExampleSettings, MANIFEST, PretrainingError, TokenizedBy, prepare};
 use crate::text::{Tokenizer, Vocabulary};
 
 /// The folder of prepared corpora, inside the folder of all runs. No experiment's name starts with a dot.

@@ -13,10 +13,10 @@ pub(super) use shown::{needed, needed_lines, needed_states, plan as show_plan, s
 
 use super::Error;
 use super::prepare::device_name;
+use crate::config::{self, ExperimentFile, Pretrained, Pretraining};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, PlannedPretraining, PretrainInputs, PretrainPlan};
-use crate::spec::{self, ExperimentFile, Pretrained, Pretraining};
-use crate::store::{RunsRoot, Start};
+use crate::store::{InitialWeights, RunsRoot};
 use crate::train::{NamedDevice, RunContext, open_device, open_precision};
 
 /// An experiment that pretrains, resolved on this machine.
@@ -60,7 +60,7 @@ pub(super) fn prepare_named(of: &Pretrained, dependent: &Path, runs: &Path) -> R
         return Err(Diagnostic::new(format!("no experiment `{name}` beside this file"))
             .hint(format!("it should be in {}", file.display())));
     }
-    match spec::load(&file, &plan::known_tasks(), &[])? {
+    match config::load(&file, &plan::known_tasks(), &[])? {
         ExperimentFile::Pretraining(experiment) if experiment.name == *name => {
             prepare(experiment, runs).map_err(|error| match error {
                 Error::Input(mut findings) if !findings.is_empty() => findings.remove(0),
@@ -112,9 +112,9 @@ impl PreparedPretraining {
     }
 
     /// The start of a run from the model that `of` names.
-    pub(super) fn start(&self, of: &Pretrained) -> Result<Start, Diagnostic> {
+    pub(super) fn start(&self, of: &Pretrained) -> Result<InitialWeights, Diagnostic> {
         let run = self.run_of(of)?;
-        Ok(Start::Pretraining {
+        Ok(InitialWeights::Pretraining {
             experiment: of.experiment.clone(),
             model: of.model.clone(),
             run: run.id.clone(),

@@ -7,15 +7,15 @@ use super::corpora::{Corpora, Text, Words, prepared_folder};
 use crate::cli::Error;
 use crate::cli::data::mini_folder;
 use crate::cli::inputs::{SEGMENTS, checkpoint, checkpoint_folder};
-use crate::data::corpus::CorpusFormat;
-use crate::data::mini;
-use crate::diagnostic::Diagnostic;
-use crate::plan::{CorpusInput, PretrainInput};
-use crate::spec::{
+use crate::config::{
     Masking, ModelSource, Objective, PhaseExamples, PretrainModel, Pretraining, Recipe, TextFormat, TextSource,
 };
-use crate::store::{self, Architecture, Start};
-use crate::text::pretraining::{Drawn, ExampleSet, ExampleSettings, MaskingRules, Replacement, Segments, Targets};
+use crate::corpus::examples::{Drawn, ExampleSet, ExampleSettings, MaskingRules, Replacement, Segments, Targets};
+use crate::corpus::text::CorpusFormat;
+use crate::diagnostic::Diagnostic;
+use crate::mini;
+use crate::plan::{CorpusInput, PretrainInput};
+use crate::store::{self, Architecture, InitialWeights};
 use crate::text::{lower_case_of, vocabulary_file};
 
 pub(super) struct Reader<'a> {
@@ -80,17 +80,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Vocabulary, dimensions and start of a model.
-    fn words(&mut self, model: &PretrainModel) -> Result<(Words, Option<Architecture>, Start), Error> {
+    fn words(&mut self, model: &PretrainModel) -> Result<(Words, Option<Architecture>, InitialWeights), Error> {
         let key = format!("models.{}", model.name);
         let source = checkpoint_folder(&model.source, |suffix, message| {
             self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
         })?;
         let (own, lower_case, config, start) = match source {
-            None => (None, None, None, Start::Random),
+            None => (None, None, None, InitialWeights::Random),
             Some((from, hub)) => {
                 let (config, sha256, folder) = checkpoint(&from)
                     .map_err(|error| self.experiment.finding(&format!("{key}.checkpoint"), error.to_string()))?;
-                let start = Start::Checkpoint { folder: from.to_string_lossy().into_owned(), sha256, hub };
+                let start = InitialWeights::Checkpoint { folder: from.to_string_lossy().into_owned(), sha256, hub };
                 (Some(vocabulary_file(folder)), lower_case_of(folder)?, Some(config.architecture), start)
             }
         };

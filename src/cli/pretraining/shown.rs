@@ -9,7 +9,7 @@ use crate::cli::calibration::pretraining_forecasts;
 use crate::cli::prepare::Prepared;
 use crate::cli::runs::state_word;
 use crate::cli::table::{Column, print, table};
-use crate::cli::{Ended, Error};
+use crate::cli::{CommandOutcome, Error};
 use crate::plan::{Forecast, Plan, PlannedPretraining, PretrainPlan};
 use crate::units::{Bytes, Seconds};
 
@@ -89,7 +89,11 @@ impl Row<'_> {
 }
 
 /// `bertbench plan` of an experiment that pretrains.
-pub(in crate::cli) fn plan(prepared: &PreparedPretraining, plan: &PretrainPlan, json: bool) -> Result<Ended, Error> {
+pub(in crate::cli) fn plan(
+    prepared: &PreparedPretraining,
+    plan: &PretrainPlan,
+    json: bool,
+) -> Result<CommandOutcome, Error> {
     let rows = prepared.rows(&plan.runs.iter().collect::<Vec<_>>())?;
     let missing = || rows.iter().filter(|row| row.is_missing());
     let seconds = Seconds(missing().map(|row| row.forecast.seconds.0).sum());
@@ -101,7 +105,7 @@ pub(in crate::cli) fn plan(prepared: &PreparedPretraining, plan: &PretrainPlan, 
                             "peak_memory": peak_memory, "disk": disk});
         let runs: Vec<Value> = rows.iter().map(Row::json).collect();
         print(&format_args!("{:#}", json!({"experiment": plan.experiment, "runs": runs, "totals": totals})))?;
-        return Ok(Ended::Well);
+        return Ok(CommandOutcome::Success);
     }
     print(&table(&COLUMNS, rows.iter().map(Row::cells)))?;
     print(&format_args!(
@@ -109,11 +113,11 @@ pub(in crate::cli) fn plan(prepared: &PreparedPretraining, plan: &PretrainPlan, 
          forecast from steps measured on this machine ({} threads)",
         rayon::current_num_threads(),
     ))?;
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
 /// `bertbench status` of an experiment that pretrains.
-pub(in crate::cli) fn status(prepared: &PreparedPretraining, as_json: bool) -> Result<Ended, Error> {
+pub(in crate::cli) fn status(prepared: &PreparedPretraining, as_json: bool) -> Result<CommandOutcome, Error> {
     let plan = &prepared.plan;
     let mut rows = Vec::new();
     let mut totals: BTreeMap<&str, usize> = ["done", "running", "failed", "missing"].map(|state| (state, 0)).into();
@@ -135,7 +139,7 @@ pub(in crate::cli) fn status(prepared: &PreparedPretraining, as_json: bool) -> R
             .collect();
         let all = json!({"experiment": plan.experiment, "totals": totals, "runs": runs});
         print(&format_args!("{all:#}"))?;
-        return Ok(Ended::Well);
+        return Ok(CommandOutcome::Success);
     }
     let columns = [
         Column::Text("id"),
@@ -164,7 +168,7 @@ pub(in crate::cli) fn status(prepared: &PreparedPretraining, as_json: bool) -> R
             print(&format_args!("failed {}: {}: {}", run.id, failure.kind, failure.cause))?;
         }
     }
-    Ok(Ended::Well)
+    Ok(CommandOutcome::Success)
 }
 
 /// The pretraining runs that runs of `plan` start from, and how far they are: what `status` tells of them.

@@ -8,7 +8,7 @@ use ureq::http::Response;
 
 /// How long a server is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// A connection that is not there after this time will not come.
     pub connect: Duration,
     /// A server that sends nothing for this long has gone.
@@ -19,7 +19,7 @@ pub struct Patience {
     pub pause: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     /// Five attempts in about five seconds of pauses, where each may be silent for half a minute.
     fn default() -> Self {
         Self {
@@ -31,7 +31,7 @@ impl Default for Patience {
     }
 }
 
-impl Patience {
+impl RetryPolicy {
     /// Waits after so many failures in a row, at least one.
     pub(super) fn wait(&self, failures: u32) {
         std::thread::sleep(self.pause * (1 << failures.saturating_sub(1).min(6)));
@@ -66,7 +66,7 @@ pub(super) struct Answer {
 }
 
 impl Client {
-    pub(super) fn new(patience: &Patience) -> Self {
+    pub(super) fn new(patience: &RetryPolicy) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(concat!("bertbench/", env!("CARGO_PKG_VERSION")))

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::FetchProgress;
-use super::client::{Client, Patience};
+use super::client::{Client, RetryPolicy};
 use super::error::FetchError;
 use super::mirror::{Address, Mirror};
 use super::part::RemoteFile;
@@ -71,7 +71,7 @@ impl<'a> Job<'a> {
         file: &RemoteFile,
         mirror: Option<&Mirror>,
         client: &Client,
-        patience: &Patience,
+        patience: &RetryPolicy,
         progress: &dyn FetchProgress,
     ) -> Result<Received, FetchError> {
         let label = format!("{}/{}", self.plan.manifest.name, file.name());

@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-pub use client::Patience;
+pub use client::RetryPolicy;
 pub use error::FetchError;
 pub use lock::{Lock, LockedFile, Trust};
 pub use mirror::Mirror;
@@ -63,7 +63,7 @@ pub struct FetchSettings {
     /// Fetch files again that are there with other bytes than they should have.
     pub replace: bool,
     /// How long servers are waited for.
-    pub patience: Patience,
+    pub patience: RetryPolicy,
 }
 
 /// Is told how a fetch goes, from several threads.

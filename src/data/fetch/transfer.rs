@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::FetchProgress;
-use super::client::{Answer, Client, From, Patience, is_passing, words};
+use super::client::{Answer, Client, From, RetryPolicy, is_passing, words};
 use super::error::FetchError;
 use super::mirror::Address;
 use crate::checksum::hexadecimal;
@@ -38,7 +38,7 @@ pub(super) struct Received {
 /// A file to fetch.
 pub(super) struct Transfer<'a> {
     pub(super) client: &'a Client,
-    pub(super) patience: &'a Patience,
+    pub(super) patience: &'a RetryPolicy,
     /// What progress calls it.
     pub(super) label: &'a str,
     pub(super) address: &'a Address,

@@ -16,9 +16,9 @@
 use rayon::prelude::*;
 
 use super::element::Element;
+use super::gemm::{Cells, Matrix, Operand, Output, Place, Store, Sum, gemm_on_this_thread, tile_row};
 use super::isa::Isa;
 use super::mask::Site;
-use super::product::{Cells, Matrix, Operand, Output, Place, Store, Sum, product_here, tile_row};
 use super::scratch::scratch;
 use super::softmax::{Draws, LANES, Rows};
 use crate::kernel::AttentionHeads;
@@ -174,13 +174,13 @@ impl Part {
                     let scores = &mut scores[..count * stride];
                     let query = self.view(qkv, Side::Query, from, count);
                     let [key, value] = [Side::Key, Side::Value].map(|side| self.view(qkv, side, 0, keys));
-                    product_here(query, key.transpose(), &Store { to: Cells::new(scores), stride, bias: None });
+                    gemm_on_this_thread(query, key.transpose(), &Store { to: Cells::new(scores), stride, bias: None });
                     self.with_draws(dropout, block, |draws| {
                         self.rows(block).weigh(scores, probabilities, draws, &mut inverse_sums);
                     });
                     let probabilities = Matrix::strided(probabilities, count, keys, stride);
                     let to = context.skip(self.at_context(from));
-                    product_here(
+                    gemm_on_this_thread(
                         probabilities,
                         value,
                         &Scaled { to, stride: self.shape.hidden, factors: &inverse_sums },
@@ -203,8 +203,8 @@ impl Part {
                     let (scores, dp) = (&mut scores[..count * stride], &mut dp[..count * stride]);
                     let query = self.view(qkv, Side::Query, from, count);
                     let doutput = Matrix::strided(&dcontext[self.at_context(from)..], count, size, self.shape.hidden);
-                    product_here(query, key.transpose(), &Store { to: Cells::new(scores), stride, bias: None });
-                    product_here(doutput, value.transpose(), &Store { to: Cells::new(dp), stride, bias: None });
+                    gemm_on_this_thread(query, key.transpose(), &Store { to: Cells::new(scores), stride, bias: None });
+                    gemm_on_this_thread(doutput, value.transpose(), &Store { to: Cells::new(dp), stride, bias: None });
                     self.with_draws(dropout, block, |draws| {
                         self.rows(block).differentiate(scores, dp, draws, probabilities, ds);
                     });
@@ -212,7 +212,7 @@ impl Part {
                     sums.add(Side::Value, probabilities.transpose(), doutput, from);
                     sums.add(Side::Key, ds.transpose(), query, from);
                     let to = dqkv.skip(self.at(Side::Query, from));
-                    product_here(ds, key, &Store { to, stride: 3 * self.shape.hidden, bias: None });
+                    gemm_on_this_thread(ds, key, &Store { to, stride: 3 * self.shape.hidden, bias: None });
                 }
             });
         });
@@ -253,10 +253,10 @@ impl<'a, E: Operand> KeySums<'a, E> {
         let shape = self.part.shape;
         if self.part.length > QUERIES {
             let to = Cells::new(&mut self.sums[side as usize - 1]);
-            product_here(weights, rows, &Sum { to, stride: shape.head_size, add: from > 0 });
+            gemm_on_this_thread(weights, rows, &Sum { to, stride: shape.head_size, add: from > 0 });
         } else {
             let to = self.dqkv.skip(self.part.at(side, 0));
-            product_here(weights, rows, &Store { to, stride: 3 * shape.hidden, bias: None });
+            gemm_on_this_thread(weights, rows, &Store { to, stride: 3 * shape.hidden, bias: None });
         }
     }
 

@@ -1,9 +1,9 @@
 //! The decoder of masked language modelling with its loss and gradients.
 
 use super::cross_entropy::cross_entropy_rows;
+use super::gemm::{Cells, Matrix, Store, Sum, SumTransposed, gemm};
 use super::norm::column_sums;
 use super::pool::Buffer;
-use super::product::{Cells, Matrix, Store, Sum, SumTransposed, product};
 
 /// States that are decoded at a time: logits of a whole batch would be the largest tensor of a step, several times
 /// over.
@@ -60,7 +60,7 @@ impl Decoder<'_> {
             let states = Matrix::new(&states[from * hidden..], labels.len(), hidden);
             let logits = &mut logits[..labels.len() * vocabulary];
             let store = Store { to: Cells::new(logits), stride: vocabulary, bias: Some(self.bias) };
-            product(states, Matrix::new(self.table, vocabulary, hidden).transpose(), &store);
+            gemm(states, Matrix::new(self.table, vocabulary, hidden).transpose(), &store);
             let found = cross_entropy_rows(logits, labels, scale);
             (loss, right) = (loss + found.0, right + found.1);
             if let Some(to) = &mut gradients {
@@ -75,9 +75,9 @@ impl Decoder<'_> {
         let (vocabulary, hidden, add) = (self.bias.len(), self.hidden, from > 0);
         let gradient = Matrix::new(arriving, arriving.len() / vocabulary.max(1), vocabulary);
         let sum = Sum { to: Cells::new(&mut to.states).skip(from * hidden), stride: hidden, add: false };
-        product(gradient, Matrix::new(self.table, vocabulary, hidden), &sum);
+        gemm(gradient, Matrix::new(self.table, vocabulary, hidden), &sum);
         // (statesᵀ gradient)ᵀ: the left operand is copied, and this one is much smaller.
-        product(states.transpose(), gradient, &SumTransposed { to: Cells::new(&mut to.table), stride: hidden, add });
+        gemm(states.transpose(), gradient, &SumTransposed { to: Cells::new(&mut to.table), stride: hidden, add });
         let mut sums = Buffer::<f32>::take(vocabulary);
         column_sums(arriving, &mut sums);
         for (to, &sum) in to.bias.iter_mut().zip(&sums[..]) {

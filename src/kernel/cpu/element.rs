@@ -2,7 +2,7 @@
 
 use half::bf16;
 
-use super::product::Words;
+use super::gemm::Words;
 
 /// A storage format; all arithmetic is in f32.
 pub trait Element: Words + Copy + Default + Send + Sync + std::fmt::Debug + 'static {

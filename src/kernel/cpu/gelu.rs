@@ -1,9 +1,9 @@
 //! GELU in its exact form, u Φ(u) (Hendrycks & Gimpel 2016), on the tiles of the products around it.
 
 use super::element::Element;
+use super::gemm::{Cells, Output, Place, tile_row};
 use super::isa::Isa;
 use super::math::{gelu, gelu_and_derivative};
-use super::product::{Cells, Output, Place, tile_row};
 
 /// u = product + bias; stores GELU(u), and u too when the backward pass will read it.
 #[derive(Clone, Copy, Debug)]

@@ -5,10 +5,10 @@
 
 use rayon::prelude::*;
 
+use super::gemm::{Cells, Matrix, Sum, gemm};
 use super::isa::Isa;
 use super::math::{sigmoid, tanh};
 use super::pool::Buffer;
-use super::product::{Cells, Matrix, Sum, product};
 
 /// Over each sequence from its first token to its last, and from its last to its first.
 pub const DIRECTIONS: usize = 2;
@@ -159,7 +159,7 @@ impl Direction<'_> {
             let (old_states, states) = states.split_at_mut(first * hidden);
             if first > 0 {
                 let old = Matrix::new(&old_states[before * hidden..], active, hidden);
-                product(old, self.recurrent, &Sum { to: Cells::new(gates), stride: width, add: true });
+                gemm(old, self.recurrent, &Sum { to: Cells::new(gates), stride: width, add: true });
             }
             let old_cells = old_cells.get(before * hidden..).filter(|old| !old.is_empty());
             let rows = gates.par_chunks_exact_mut(width).zip(cells.par_chunks_exact_mut(hidden));
@@ -204,7 +204,7 @@ impl Direction<'_> {
             });
             if index > 0 {
                 let to = Sum { to: Cells::new(&mut state), stride: hidden, add: false };
-                product(Matrix::new(gradients, active, width), self.recurrent.transpose(), &to);
+                gemm(Matrix::new(gradients, active, width), self.recurrent.transpose(), &to);
             }
         }
         self.weights(kept, &gradients, recurrent);
@@ -228,7 +228,7 @@ impl Direction<'_> {
         }
         let to = Sum { to: Cells::new(recurrent), stride: width, add: false };
         let gradients = Matrix::new(&gradients[first * width..], rows, width);
-        product(Matrix::new(&old[..], rows, hidden).transpose(), gradients, &to);
+        gemm(Matrix::new(&old[..], rows, hidden).transpose(), gradients, &to);
     }
 }
 

@@ -6,9 +6,9 @@
 use rayon::prelude::*;
 
 use super::element::Element;
+use super::gemm::Cells;
 use super::isa::Isa;
 use super::mask::Site;
-use super::product::Cells;
 use super::scratch::scratch;
 
 /// BERT's ε (google-research/bert, `modeling.layer_norm`; Hugging Face `layer_norm_eps`); burn defaults to 1e-5.

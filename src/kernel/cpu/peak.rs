@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use half::bf16;
 
-use super::product::{Cells, Matrix, Operand, Sum, product};
+use super::gemm::{Cells, Matrix, Operand, Sum, gemm};
 use crate::kernel::Precision;
 
 /// Rows, depth and columns of the measured product: those of BERT-base's widest, on a batch of 16 × 128 tokens.
@@ -29,7 +29,7 @@ fn peak<E: Operand>() -> f64 {
     let once = |_| {
         let start = Instant::now();
         let to = Sum { to: Cells::new(&mut c), stride: columns, add: false };
-        product(Matrix::new(&a, rows, depth), Matrix::new(&b, depth, columns), &to);
+        gemm(Matrix::new(&a, rows, depth), Matrix::new(&b, depth, columns), &to);
         start.elapsed().as_secs_f64()
     };
     let seconds = (0..REPETITIONS).map(once).fold(f64::INFINITY, f64::min);

@@ -3,9 +3,9 @@
 use half::bf16;
 use rayon::prelude::*;
 
+use super::gemm::Operand;
 use super::isa::Isa;
 use super::pool::{Buffer, Plain};
-use super::product::Operand;
 
 /// Elements that a task converts.
 const PART: usize = 1 << 16;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::analysis::Analysis;
-use super::judge::{Judge, Unit};
+use super::primary_metric::{PrimaryMetric, Unit};
 use super::published_ablations::{MASKS, Measured, OBJECTIVES, SIZES};
 use super::run::plain_task_name;
 use super::weights;
@@ -63,7 +63,7 @@ pub(crate) struct AblationRow<'a> {
 pub(crate) struct AblationScore {
     /// Mean over its seeds.
     pub(crate) mean: f64,
-    /// Sample standard deviation over them, from two seeds on, of the score that judges.
+    /// Sample standard deviation over them, from two seeds on, of the score that primary_metrics.
     pub(crate) sd: Option<f64>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct AblationColumn {
     pub(crate) task: usize,
     /// Whether the encoder is frozen.
     pub(crate) features: bool,
-    /// The metric: the paper's where its table has the task, else the one that judges.
+    /// The metric: the paper's where its table has the task, else the one that primary_metrics.
     pub(crate) metric: String,
     /// How its numbers are written.
     pub(crate) unit: Unit,
@@ -157,14 +157,16 @@ fn columns(analysis: &Analysis<'_>, kind: Kind, systems: &[usize]) -> Vec<Ablati
         Kind::Steps => &[],
     };
     let mut columns = Vec::new();
-    for (task, judge) in analysis.judges.iter().enumerate() {
+    for (task, primary_metric) in analysis.primary_metrics.iter().enumerate() {
         for features in [false, true] {
             let has_score = |system: &&usize| {
                 reads_features(analysis, **system) == features
                     && analysis.cell(task, **system).is_some_and(|cell| cell.best_score().is_some())
             };
-            let (Some(judge), scored) = (judge, systems.iter().filter(has_score).count()) else { continue };
-            let column = column(published, judge, task, &analysis.tasks[task].name, features);
+            let (Some(primary_metric), scored) = (primary_metric, systems.iter().filter(has_score).count()) else {
+                continue;
+            };
+            let column = column(published, primary_metric, task, &analysis.tasks[task].name, features);
             // Features of one model alone say nothing about what differs, but where the paper has them too.
             if scored > usize::from(features && column.published.is_none()) {
                 columns.push(column);
@@ -174,16 +176,22 @@ fn columns(analysis: &Analysis<'_>, kind: Kind, systems: &[usize]) -> Vec<Ablati
     columns
 }
 
-fn column(published: &[Measured], judge: &Judge, task: usize, name: &str, features: bool) -> AblationColumn {
+fn column(
+    published: &[Measured],
+    primary_metric: &PrimaryMetric,
+    task: usize,
+    name: &str,
+    features: bool,
+) -> AblationColumn {
     let is_it = |column: &&Measured| column.task == plain_task_name(name) && column.features == features;
     let known = published.iter().find(is_it);
     AblationColumn {
         task,
         features,
-        metric: known.map_or_else(|| judge.metric.clone(), |column| column.metric.to_owned()),
+        metric: known.map_or_else(|| primary_metric.metric.clone(), |column| column.metric.to_owned()),
         // The paper's metrics are all fractions.
-        unit: known.map_or(judge.unit, |_| Unit::Hundredths),
-        higher_is_better: known.is_some() || judge.higher_is_better,
+        unit: known.map_or(primary_metric.unit, |_| Unit::Hundredths),
+        higher_is_better: known.is_some() || primary_metric.higher_is_better,
         published: published.iter().position(|column| is_it(&column)),
     }
 }
@@ -194,13 +202,14 @@ fn reads_features(analysis: &Analysis<'_>, system: usize) -> bool {
 
 /// The score of a column at the best point of the first of these systems that has one.
 fn score(analysis: &Analysis<'_>, systems: &[usize], column: &AblationColumn) -> Option<AblationScore> {
-    let judge = analysis.judges[column.task].as_ref()?;
+    let primary_metric = analysis.primary_metrics[column.task].as_ref()?;
     let fitting = systems.iter().filter(|system| reads_features(analysis, **system) == column.features);
     fitting.filter_map(|system| analysis.cell(column.task, *system)).find_map(|cell| {
-        if column.metric == judge.metric {
+        if column.metric == primary_metric.metric {
             return cell.best_score().map(|score| AblationScore { mean: score.mean, sd: score.sd });
         }
-        let other = cell.others.iter().find(|(metric, split, ..)| *metric == column.metric && *split == judge.split);
+        let other =
+            cell.others.iter().find(|(metric, split, ..)| *metric == column.metric && *split == primary_metric.split);
         other.map(|(.., mean)| AblationScore { mean: *mean, sd: None })
     })
 }

@@ -5,11 +5,11 @@ use crate::report::Error;
 use crate::report::ablation::{self, Ablation, AblationColumn, AblationRow, AblationScore, Kind};
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
-use crate::report::judge::metric_name;
 use crate::report::objective::{masks, names};
 use crate::report::page::file_name;
 use crate::report::phrase::{grouped, listed};
 use crate::report::plot::{self, Curve, Curves, Marks};
+use crate::report::primary_metric::metric_name;
 use crate::report::published_ablations::{MASKS, OBJECTIVES, SIZES, STEPS, WITH_BILSTM};
 use crate::store::RunId;
 

@@ -3,9 +3,9 @@
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Figure};
-use crate::report::judge::Judge;
 use crate::report::page::file_name;
 use crate::report::plot::{self, Curve, Curves, Marks};
+use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::Run;
 use crate::stats;
 
@@ -15,9 +15,9 @@ const POINTS: usize = 45;
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let mut blocks = Vec::new();
     for task in 0..analysis.tasks.len() {
-        let Some(judge) = &analysis.judges[task] else { continue };
+        let Some(primary_metric) = &analysis.primary_metrics[task] else { continue };
         let mut figures = Vec::new();
-        figures.extend(dev_figure(analysis, task, judge)?);
+        figures.extend(dev_figure(analysis, task, primary_metric)?);
         figures.extend(loss_figure(analysis, task)?);
         if !figures.is_empty() {
             blocks.push(Block::heading(&analysis.tasks[task].label));
@@ -48,11 +48,12 @@ fn names(analysis: &Analysis<'_>, lines: &[Curve]) -> Vec<(usize, String)> {
         .collect()
 }
 
-fn dev_figure(analysis: &Analysis<'_>, task: usize, judge: &Judge) -> Result<Option<Figure>, Error> {
+fn dev_figure(analysis: &Analysis<'_>, task: usize, primary_metric: &PrimaryMetric) -> Result<Option<Figure>, Error> {
     let lines = lines(analysis, task, |run| {
         let evaluations = run.record().map(|record| record.evaluations.as_slice()).unwrap_or_default();
-        let point =
-            |e: &crate::store::Evaluation| Some((f64::from(e.epoch), judge.unit.scaled(judge.read(&e.scores)?)));
+        let point = |e: &crate::store::Evaluation| {
+            Some((f64::from(e.epoch), primary_metric.unit.scaled(primary_metric.read(&e.scores)?)))
+        };
         evaluations.iter().filter_map(point).collect()
     });
     if lines.is_empty() {
@@ -61,24 +62,24 @@ fn dev_figure(analysis: &Analysis<'_>, task: usize, judge: &Judge) -> Result<Opt
     let name = &analysis.tasks[task].label;
     let description = format!(
         "Line plot: {} on {} of {name} after each epoch, {} runs.",
-        judge.metric_name(),
-        judge.split_name(),
+        primary_metric.metric_name(),
+        primary_metric.split_name(),
         lines.len()
     );
     let majority = analysis.cells.iter().filter(|cell| cell.task == task).find_map(|cell| cell.majority);
     let drawing = plot::curves(&Curves {
         description: &description,
-        title: &format!("{} on {}, by epoch", judge.metric_name(), judge.split_name()),
+        title: &format!("{} on {}, by epoch", primary_metric.metric_name(), primary_metric.split_name()),
         x_title: "epoch",
         names: names(analysis, &lines),
         lines,
-        levels: majority.map(|value| (judge.unit.scaled(value), "majority")).into_iter().collect(),
+        levels: majority.map(|value| (primary_metric.unit.scaled(value), "majority")).into_iter().collect(),
         marks: Marks::All,
         whole: true,
         logarithmic: false,
     })?;
     Ok(Some(figure(
-        format!("{name}: {} on {} after each epoch", judge.metric_name(), judge.split_name()),
+        format!("{name}: {} on {} after each epoch", primary_metric.metric_name(), primary_metric.split_name()),
         description,
         drawing,
         &["dev", name],

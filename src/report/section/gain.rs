@@ -4,10 +4,10 @@ use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
 use crate::report::gain::{self, Gain, GainRow, Verdict};
-use crate::report::judge::{Judge, Unit};
 use crate::report::page::file_name;
 use crate::report::phrase::counted;
 use crate::report::plot::{self, GainLane, GainPlot};
+use crate::report::primary_metric::{PrimaryMetric, Unit};
 use crate::report::weights;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
@@ -78,9 +78,9 @@ fn table_of_one(analysis: &Analysis<'_>, random: usize, system: usize, rows: &[G
     let rows = rows
         .iter()
         .filter_map(|row| {
-            let judge = analysis.judges[row.task].as_ref()?;
-            let mut cells = vec![task_cell(analysis, row.task, judge)];
-            cells.extend(numbers(row, judge));
+            let primary_metric = analysis.primary_metrics[row.task].as_ref()?;
+            let mut cells = vec![task_cell(analysis, row.task, primary_metric)];
+            cells.extend(numbers(row, primary_metric));
             Some(cells)
         })
         .collect();
@@ -89,8 +89,8 @@ fn table_of_one(analysis: &Analysis<'_>, random: usize, system: usize, rows: &[G
     Table { caption, columns, rows, interactive: false }
 }
 
-fn task_cell(analysis: &Analysis<'_>, task: usize, judge: &Judge) -> Cell {
-    Cell::text(&analysis.tasks[task].label).small(judge.metric_name())
+fn task_cell(analysis: &Analysis<'_>, task: usize, primary_metric: &PrimaryMetric) -> Cell {
+    Cell::text(&analysis.tasks[task].label).small(primary_metric.metric_name())
 }
 
 /// A column for each pretrained model.
@@ -99,18 +99,21 @@ fn table_of_several(analysis: &Analysis<'_>, gain: &Gain) -> Table {
     let mut columns = vec![Column::text("Task"), Column::number(label(gain.random))];
     columns.extend(gain.pretrained.iter().map(|(system, _)| Column::number(label(*system))));
     let mut body: Vec<Vec<Cell>> = Vec::new();
-    for (task, judge) in analysis.judges.iter().enumerate() {
+    for (task, primary_metric) in analysis.primary_metrics.iter().enumerate() {
         let of = |rows: &'_ [GainRow]| rows.iter().find(|row| row.task == task).cloned();
         let found: Vec<Option<GainRow>> = gain.pretrained.iter().map(|(_, rows)| of(rows)).collect();
-        let (Some(judge), Some(random)) = (judge, found.iter().flatten().next().map(|row| row.random)) else {
+        let (Some(primary_metric), Some(random)) =
+            (primary_metric, found.iter().flatten().next().map(|row| row.random))
+        else {
             continue;
         };
-        let mut cells = vec![task_cell(analysis, task, judge), Cell::number(judge.unit.shown(random), random)];
+        let mut cells =
+            vec![task_cell(analysis, task, primary_metric), Cell::number(primary_metric.unit.shown(random), random)];
         cells.extend(found.into_iter().map(|row| match row {
             Some(row) => {
                 let (words, tone) = verdict(row.verdict);
-                let small = format!("{} {words}", judge.unit.signed(row.difference));
-                Cell::number(judge.unit.shown(row.pretrained), row.pretrained).small(small).tone(tone)
+                let small = format!("{} {words}", primary_metric.unit.signed(row.difference));
+                Cell::number(primary_metric.unit.shown(row.pretrained), row.pretrained).small(small).tone(tone)
             }
             None => Cell::absent("no score, or on other data"),
         }));
@@ -136,8 +139,8 @@ fn verdict(verdict: Verdict) -> (&'static str, Tone) {
     }
 }
 
-fn numbers(row: &GainRow, judge: &Judge) -> Vec<Cell> {
-    let unit = judge.unit;
+fn numbers(row: &GainRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
+    let unit = primary_metric.unit;
     let (words, tone) = verdict(row.verdict);
     vec![
         Cell::number(unit.shown(row.random), row.random),
@@ -155,7 +158,7 @@ fn numbers(row: &GainRow, judge: &Judge) -> Vec<Cell> {
 
 fn figure(analysis: &Analysis<'_>, gain: &Gain, at: usize) -> Result<Option<Block>, Error> {
     let lane = |(system, row): (usize, &GainRow)| -> Option<GainLane> {
-        let unit = analysis.judges[row.task].as_ref()?.unit;
+        let unit = analysis.primary_metrics[row.task].as_ref()?.unit;
         // One axis holds one scale.
         (unit == Unit::Hundredths).then(|| GainLane {
             name: analysis.tasks[row.task].label.clone(),

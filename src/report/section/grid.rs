@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::report::Error;
 use crate::report::analysis::{Analysis, Cell as Group, Point};
 use crate::report::block::{Block, Figure};
-use crate::report::judge::Judge;
 use crate::report::page::file_name;
 use crate::report::plot::{self, Heatmap, Tile};
+use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::State;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
@@ -34,13 +34,15 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
 }
 
 fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, Error> {
-    let Some(judge) = &analysis.judges[group.task] else { return Ok(None) };
+    let Some(primary_metric) = &analysis.primary_metrics[group.task] else { return Ok(None) };
     let (task, system) = (&analysis.tasks[group.task].label, &analysis.systems[group.system].label);
     let merits: Vec<f64> = analysis
         .cells
         .iter()
         .filter(|other| other.task == group.task)
-        .flat_map(|other| other.points.iter().filter_map(|point| Some(judge.merit(point.score.as_ref()?.mean))))
+        .flat_map(|other| {
+            other.points.iter().filter_map(|point| Some(primary_metric.signed_score(point.score.as_ref()?.mean)))
+        })
         .collect();
     let low = merits.iter().copied().fold(f64::INFINITY, f64::min);
     let high = merits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -48,15 +50,15 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
     rates.sort_by(f64::total_cmp);
     rates.dedup_by(|a, b| a.to_bits() == b.to_bits());
     let rows: Vec<(u32, u32)> = group.points.iter().map(row_of).collect::<BTreeSet<_>>().into_iter().collect();
-    let tiles = tiles(analysis, group, judge, &rows, &rates, (low, high));
+    let tiles = tiles(analysis, group, primary_metric, &rows, &rates, (low, high));
     let description = format!(
         "Heatmap of {} for {system} on {task}: {} learning rates by {} rows of epochs and batch size; \
          scores from {} to {}. The numbers are in the table of all runs.",
-        judge.metric_name(),
+        primary_metric.metric_name(),
         rates.len(),
         rows.len(),
-        judge.unit.shown(judge.merit(low)),
-        judge.unit.shown(judge.merit(high))
+        primary_metric.unit.shown(primary_metric.signed_score(low)),
+        primary_metric.unit.shown(primary_metric.signed_score(high))
     );
     let drawing = plot::heatmap(&Heatmap {
         description: &description,
@@ -64,11 +66,14 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
         columns: ("learning rate", rates.iter().map(|rate| format!("{rate:e}")).collect()),
         rows: ("epochs · batch", rows.iter().map(|(epochs, batch)| format!("{epochs} · {batch}")).collect()),
         tiles,
-        range: (judge.unit.shown(judge.merit(low)), judge.unit.shown(judge.merit(high))),
+        range: (
+            primary_metric.unit.shown(primary_metric.signed_score(low)),
+            primary_metric.unit.shown(primary_metric.signed_score(high)),
+        ),
     })?;
     Ok(Some(Figure {
         name: file_name(&["grid", task, system]),
-        caption: format!("{task}, {system}: {} on {}", judge.metric_name(), judge.split_name()),
+        caption: format!("{task}, {system}: {} on {}", primary_metric.metric_name(), primary_metric.split_name()),
         description,
         size: drawing.size,
         svg: drawing.svg,
@@ -85,7 +90,7 @@ fn row_of(point: &Point<'_>) -> (u32, u32) {
 fn tiles(
     analysis: &Analysis<'_>,
     group: &Group<'_>,
-    judge: &Judge,
+    primary_metric: &PrimaryMetric,
     rows: &[(u32, u32)],
     rates: &[f64],
     (low, high): (f64, f64),
@@ -99,9 +104,11 @@ fn tiles(
                 .enumerate()
                 .filter(|(_, p)| row_of(p) == *key && p.settings.learning_rate.to_bits() == rate.to_bits())
                 .collect();
-            let merit = |point: &Point<'_>| point.score.as_ref().map(|score| judge.merit(score.mean));
+            let signed_score =
+                |point: &Point<'_>| point.score.as_ref().map(|score| primary_metric.signed_score(score.mean));
             let shown = here.iter().max_by(|(i, a), (j, b)| {
-                let key = |at: &usize, p: &Point<'_>| (group.best == Some(*at), merit(p).unwrap_or(f64::NEG_INFINITY));
+                let key =
+                    |at: &usize, p: &Point<'_>| (group.best == Some(*at), signed_score(p).unwrap_or(f64::NEG_INFINITY));
                 let (a, b) = (key(i, a), key(j, b));
                 a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
             });
@@ -112,10 +119,13 @@ fn tiles(
                 }
                 Some((at, point)) => {
                     let range = high - low;
-                    let level = merit(point).map(|merit| if range > 0.0 { (merit - low) / range } else { 0.5 });
+                    let level = signed_score(point)
+                        .map(|signed_score| if range > 0.0 { (signed_score - low) / range } else { 0.5 });
                     let (word, failed) = word(analysis, point);
-                    let text =
-                        point.score.as_ref().map_or_else(|| word.to_owned(), |s| judge.unit.shown(s.mean) + many);
+                    let text = point
+                        .score
+                        .as_ref()
+                        .map_or_else(|| word.to_owned(), |s| primary_metric.unit.shown(s.mean) + many);
                     Tile { place: (row, column), text, level, best: group.best == Some(*at), failed }
                 }
             });

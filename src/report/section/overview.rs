@@ -4,9 +4,9 @@ use super::pretraining::shown_perplexity;
 use crate::report::Error;
 use crate::report::analysis::{Analysis, Cell as Group, Counts};
 use crate::report::block::{Block, Cell, Column, Fact, Table, Tone};
-use crate::report::judge::Judge;
 use crate::report::phrase::{counted, grouped, listed, shortfall, why_no_score};
 use crate::report::pretraining::{PretrainCounts, PretrainRun};
+use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::Run;
 use crate::stats;
 use crate::units::Seconds;
@@ -146,22 +146,23 @@ fn table(analysis: &Analysis<'_>) -> Table {
 }
 
 fn row(analysis: &Analysis<'_>, task: usize) -> Vec<Cell> {
-    let judge = analysis.judges[task].as_ref();
-    let measured =
-        judge.map_or("no record yet".to_owned(), |judge| format!("{}, {}", judge.metric_name(), judge.split_name()));
+    let primary_metric = analysis.primary_metrics[task].as_ref();
+    let measured = primary_metric.map_or("no record yet".to_owned(), |primary_metric| {
+        format!("{}, {}", primary_metric.metric_name(), primary_metric.split_name())
+    });
     let winners = analysis.winners(task);
     let mut row = vec![Cell::text(&analysis.tasks[task].label).small(measured)];
     for (system, named) in analysis.systems.iter().enumerate() {
         row.push(match analysis.cell(task, system) {
             None => Cell::absent(format!("no run of this task belongs to {}", named.label)),
-            Some(group) => score(judge, group, winners.contains(&system) && analysis.systems.len() > 1),
+            Some(group) => score(primary_metric, group, winners.contains(&system) && analysis.systems.len() > 1),
         });
     }
     let of_any = |pick: fn(&Group<'_>) -> Option<f64>| {
-        analysis.cells.iter().filter(|group| group.task == task).find_map(pick).zip(judge)
+        analysis.cells.iter().filter(|group| group.task == task).find_map(pick).zip(primary_metric)
     };
-    let shown = |found: Option<(f64, &Judge)>, why: &str| match found {
-        Some((value, judge)) => Cell::number(judge.unit.shown(value), value).tone(Tone::Quiet),
+    let shown = |found: Option<(f64, &PrimaryMetric)>, why: &str| match found {
+        Some((value, primary_metric)) => Cell::number(primary_metric.unit.shown(value), value).tone(Tone::Quiet),
         None => Cell::absent(why),
     };
     row.push(shown(of_any(|group| group.majority), "no finished run tells the majority answer's score"));
@@ -170,13 +171,13 @@ fn row(analysis: &Analysis<'_>, task: usize) -> Vec<Cell> {
 }
 
 /// A cell with the best point's score; with fewer runs than planned it says so.
-fn score(judge: Option<&Judge>, group: &Group<'_>, best: bool) -> Cell {
-    let (Some(judge), Some(score)) = (judge, group.best_score()) else {
+fn score(primary_metric: Option<&PrimaryMetric>, group: &Group<'_>, best: bool) -> Cell {
+    let (Some(primary_metric), Some(score)) = (primary_metric, group.best_score()) else {
         return Cell::absent(why_no_score(group.counts)).small(why_no_score(group.counts));
     };
-    let mut cell = Cell::number(judge.unit.shown(score.mean), score.mean);
+    let mut cell = Cell::number(primary_metric.unit.shown(score.mean), score.mean);
     if let Some(sd) = score.sd {
-        cell.text = format!("{} ± {}", cell.text, judge.unit.shown(sd));
+        cell.text = format!("{} ± {}", cell.text, primary_metric.unit.shown(sd));
         cell.title = Some(format!("mean ± standard deviation over {} seeds", score.seeds));
     }
     if let Some(shortfall) = shortfall(group.counts) {
@@ -188,10 +189,12 @@ fn score(judge: Option<&Judge>, group: &Group<'_>, best: bool) -> Cell {
 /// The mean over the tasks, when every model has every task and all are on one scale.
 fn mean_row(analysis: &Analysis<'_>) -> Option<Vec<Cell>> {
     let one_benchmark = analysis.tasks.windows(2).all(|pair| pair[0].benchmark == pair[1].benchmark);
-    let judges: Vec<&Judge> = analysis.judges.iter().flatten().collect();
-    let first = judges.first()?;
-    let alike = judges.iter().all(|judge| judge.unit == first.unit && judge.higher_is_better);
-    if analysis.tasks.len() < 2 || !one_benchmark || !alike || judges.len() != analysis.tasks.len() {
+    let primary_metrics: Vec<&PrimaryMetric> = analysis.primary_metrics.iter().flatten().collect();
+    let first = primary_metrics.first()?;
+    let alike = primary_metrics
+        .iter()
+        .all(|primary_metric| primary_metric.unit == first.unit && primary_metric.higher_is_better);
+    if analysis.tasks.len() < 2 || !one_benchmark || !alike || primary_metrics.len() != analysis.tasks.len() {
         return None;
     }
     let mut row = vec![Cell::text("Mean").small("of the column").tone(Tone::Quiet)];

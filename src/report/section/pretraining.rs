@@ -4,12 +4,12 @@ use super::pretraining_curves::figures;
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
-use crate::report::judge::Unit;
 use crate::report::objective::{names, phases, unusual_masking};
 use crate::report::phrase::{grouped, millions};
 use crate::report::pretraining::{PretrainRun, PretrainState};
+use crate::report::primary_metric::Unit;
 use crate::report::system::parameters;
-use crate::store::{Architecture, PretrainScores, Start};
+use crate::store::{Architecture, InitialWeights, PretrainScores};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.pretraining.is_empty() {
@@ -103,8 +103,10 @@ fn phases_cell(run: &PretrainRun<'_>) -> Cell {
 fn objective(run: &PretrainRun<'_>) -> Cell {
     let cell = Cell::text(names(run.settings.objective).words);
     match run.settings.start {
-        Start::Random => cell,
-        Start::Checkpoint { .. } | Start::Pretraining { .. } => cell.small("going on from other weights"),
+        InitialWeights::Random => cell,
+        InitialWeights::Checkpoint { .. } | InitialWeights::Pretraining { .. } => {
+            cell.small("going on from other weights")
+        }
     }
 }
 

@@ -4,10 +4,10 @@ use super::pretraining::shown_perplexity;
 use super::runs::{architecture, optimizer_name};
 use crate::report::analysis::Analysis;
 use crate::report::block::Block;
-use crate::report::judge::Unit;
 use crate::report::objective::{names, phases};
 use crate::report::phrase::{grouped, readable_moment};
 use crate::report::pretraining::{PretrainRun, PretrainState};
+use crate::report::primary_metric::Unit;
 use crate::report::weights;
 use crate::store::{PretrainRecord, PretrainScores, PretrainSettings};
 

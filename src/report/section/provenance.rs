@@ -8,7 +8,7 @@ use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::phrase::{counted, grouped, listed, readable_moment, shell_word};
 use crate::report::pretraining::PretrainRun;
 use crate::report::run::Run;
-use crate::store::{Host, Provenance, Start};
+use crate::store::{Host, InitialWeights, Provenance};
 
 /// Where and by what a record was made.
 type Made<'a> = (&'a Host, &'a Provenance);
@@ -116,7 +116,7 @@ fn pretraining_files(analysis: &Analysis<'_>) -> (Vec<String>, Vec<String>) {
         analysis
             .systems
             .iter()
-            .any(|system| matches!(&system.start, Start::Pretraining { experiment, .. } if experiment == name))
+            .any(|system| matches!(&system.start, InitialWeights::Pretraining { experiment, .. } if experiment == name))
     };
     let (mut named, mut all) = (Vec::new(), Vec::new());
     for experiment in &analysis.input.pretraining {

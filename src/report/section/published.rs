@@ -3,7 +3,7 @@
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table};
-use crate::report::judge::metric_name;
+use crate::report::primary_metric::metric_name;
 use crate::report::published;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {

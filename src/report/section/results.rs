@@ -3,8 +3,8 @@
 use crate::report::Error;
 use crate::report::analysis::{Analysis, Cell as Group};
 use crate::report::block::{Block, Cell, Column, Table, Tone};
-use crate::report::judge::{Judge, Unit, metric_name};
 use crate::report::phrase::{counted, grouped, shortfall, why_no_score};
+use crate::report::primary_metric::{PrimaryMetric, Unit, metric_name};
 use crate::report::published;
 use crate::report::run::{Run, point_label};
 use crate::report::weights;
@@ -38,16 +38,17 @@ fn table(analysis: &Analysis<'_>) -> Table {
 
 fn row(analysis: &Analysis<'_>, group: &Group<'_>, with_published: bool) -> Vec<Cell> {
     let task = &analysis.tasks[group.task];
-    let judge = analysis.judges[group.task].as_ref();
-    let measured = judge.map_or_else(|| "no record yet".to_owned(), |judge| measured(judge, group));
+    let primary_metric = analysis.primary_metrics[group.task].as_ref();
+    let measured =
+        primary_metric.map_or_else(|| "no record yet".to_owned(), |primary_metric| measured(primary_metric, group));
     let system = &analysis.systems[group.system];
     let mut model = Cell::text(&system.label);
     if weights::matter(&analysis.systems) {
         model = model.small(weights::described(&system.start));
     }
     let mut row = vec![Cell::text(&task.label).small(measured), model];
-    row.extend(match (judge, group.best) {
-        (Some(judge), Some(best)) => scored(analysis, group, judge, best),
+    row.extend(match (primary_metric, group.best) {
+        (Some(primary_metric), Some(best)) => scored(analysis, group, primary_metric, best),
         _ => unscored(group),
     });
     if with_published {
@@ -59,15 +60,17 @@ fn row(analysis: &Analysis<'_>, group: &Group<'_>, with_published: bool) -> Vec<
     row
 }
 
-fn measured(judge: &Judge, group: &Group<'_>) -> String {
+fn measured(primary_metric: &PrimaryMetric, group: &Group<'_>) -> String {
     match group.dev_examples {
-        Some(count) => format!("{} on {}, {} examples", judge.metric_name(), judge.split_name(), grouped(count)),
-        None => format!("{} on {}", judge.metric_name(), judge.split_name()),
+        Some(count) => {
+            format!("{} on {}, {} examples", primary_metric.metric_name(), primary_metric.split_name(), grouped(count))
+        }
+        None => format!("{} on {}", primary_metric.metric_name(), primary_metric.split_name()),
     }
 }
 
-fn scored(analysis: &Analysis<'_>, group: &Group<'_>, judge: &Judge, best: usize) -> Vec<Cell> {
-    let unit = judge.unit;
+fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMetric, best: usize) -> Vec<Cell> {
+    let unit = primary_metric.unit;
     let (settings, score) = (group.points[best].settings, group.points[best].score.as_ref());
     let mean = score.map_or(f64::NAN, |score| score.mean);
     let mut shown = Cell::number(unit.shown(mean), mean).tone(Tone::Best);
@@ -91,7 +94,7 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, judge: &Judge, best: usize
         |value: Option<f64>, why: &str| value.map_or_else(|| Cell::absent(why), |v| number(v).tone(Tone::Quiet));
     vec![
         shown,
-        others(group, judge),
+        others(group, primary_metric),
         Cell::text(point_label(settings)).small(seeds_of(group, best)),
         spread_cell(|spread| spread.min),
         spread_cell(|spread| spread.median),
@@ -111,13 +114,13 @@ fn seeds_of(group: &Group<'_>, best: usize) -> String {
 }
 
 /// The other scores of the best point, each named by what sets it apart from the judging score.
-fn others(group: &Group<'_>, judge: &Judge) -> Cell {
+fn others(group: &Group<'_>, primary_metric: &PrimaryMetric) -> Cell {
     if group.others.is_empty() {
         return Cell::absent("the task has one score");
     }
     let shown = |(metric, split, unit, value): &(String, String, Unit, f64)| {
-        let split = if *split == judge.split { "" } else { split.strip_prefix("dev_").unwrap_or(split) };
-        let metric = if *metric == judge.metric && !split.is_empty() { "" } else { metric };
+        let split = if *split == primary_metric.split { "" } else { split.strip_prefix("dev_").unwrap_or(split) };
+        let metric = if *metric == primary_metric.metric && !split.is_empty() { "" } else { metric };
         let gap = if metric.is_empty() || split.is_empty() { "" } else { " " };
         format!("{}{gap}{split} {}", metric_name(metric), unit.shown(*value))
     };

@@ -4,10 +4,10 @@ use super::pretraining_details;
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
-use crate::report::judge::{Judge, Unit};
 use crate::report::phrase::{grouped, readable_moment};
+use crate::report::primary_metric::{PrimaryMetric, Unit};
 use crate::report::run::{Run, State};
-use crate::store::{Architecture, Optimizer, Record, RunSettings, Start};
+use crate::store::{Architecture, InitialWeights, Optimizer, Record, RunSettings};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.runs.is_empty() {
@@ -55,11 +55,11 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>) -> Vec<Cell> {
 }
 
 fn done(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record) -> Vec<Cell> {
-    let judge: Option<&Judge> = analysis.judges[run.task].as_ref();
-    let score = match judge.and_then(|judge| Some((judge, judge.score(run)?))) {
-        Some((judge, score)) => {
+    let primary_metric: Option<&PrimaryMetric> = analysis.primary_metrics[run.task].as_ref();
+    let score = match primary_metric.and_then(|primary_metric| Some((primary_metric, primary_metric.score(run)?))) {
+        Some((primary_metric, score)) => {
             let best = super::results::is_best(analysis, run);
-            Cell::number(judge.unit.shown(score), score).tone(if best { Tone::Best } else { Tone::Plain })
+            Cell::number(primary_metric.unit.shown(score), score).tone(if best { Tone::Best } else { Tone::Plain })
         }
         None => Cell::text("NaN").title("the run finished, but its score is not a number").tone(Tone::Bad),
     };
@@ -92,9 +92,11 @@ fn details(analysis: &Analysis<'_>, run: &Run<'_>) -> Block {
 fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
     let training = &settings.training;
     let start = match &settings.start {
-        Start::Random => "random, from the seed".to_owned(),
-        Start::Checkpoint { folder, sha256, hub } => format!("{} (SHA-256 {sha256})", hub.as_ref().unwrap_or(folder)),
-        Start::Pretraining { experiment, model, run, step } => {
+        InitialWeights::Random => "random, from the seed".to_owned(),
+        InitialWeights::Checkpoint { folder, sha256, hub } => {
+            format!("{} (SHA-256 {sha256})", hub.as_ref().unwrap_or(folder))
+        }
+        InitialWeights::Pretraining { experiment, model, run, step } => {
             let step = step.map_or_else(String::new, |step| format!(", step {step}"));
             format!("pretraining {experiment}, {model}{step} (run {run})")
         }

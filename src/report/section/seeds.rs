@@ -3,7 +3,7 @@
 use crate::report::Error;
 use crate::report::analysis::{Analysis, Cell as Group};
 use crate::report::block::{Block, Cell, Column, Table, Tone};
-use crate::report::judge::Judge;
+use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::point_label;
 use crate::stats;
 
@@ -16,15 +16,16 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     Ok(vec![Block::paragraph(text), Block::Table(points_table(analysis)), Block::Table(best_table(analysis))])
 }
 
-fn judged<'a>(analysis: &'a Analysis<'_>) -> impl Iterator<Item = (&'a Group<'a>, &'a Judge)> {
-    analysis.cells.iter().filter_map(|group| Some((group, analysis.judges[group.task].as_ref()?)))
+fn judged<'a>(analysis: &'a Analysis<'_>) -> impl Iterator<Item = (&'a Group<'a>, &'a PrimaryMetric)> {
+    analysis.cells.iter().filter_map(|group| Some((group, analysis.primary_metrics[group.task].as_ref()?)))
 }
 
 fn points_table(analysis: &Analysis<'_>) -> Table {
     let mut rows = Vec::new();
-    for (group, judge) in judged(analysis) {
+    for (group, primary_metric) in judged(analysis) {
         for (at, point) in group.points.iter().enumerate() {
-            let scores: Vec<f64> = point.runs.iter().filter_map(|run| judge.score(&analysis.runs[*run])).collect();
+            let scores: Vec<f64> =
+                point.runs.iter().filter_map(|run| primary_metric.score(&analysis.runs[*run])).collect();
             let label = Cell::text(point_label(point.settings));
             let mut row = vec![
                 Cell::text(&analysis.tasks[group.task].label),
@@ -32,12 +33,12 @@ fn points_table(analysis: &Analysis<'_>) -> Table {
                 if group.best == Some(at) { label.small("chosen").tone(Tone::Best) } else { label },
                 Cell::number(format!("{} of {}", scores.len(), point.runs.len()), scores.len() as f64),
             ];
-            let number = |value: f64| Cell::number(judge.unit.shown(value), value);
+            let number = |value: f64| Cell::number(primary_metric.unit.shown(value), value);
             let few = || Cell::absent("fewer than two seeds have a score");
             row.push(stats::mean(&scores).map_or_else(|| Cell::absent("no seed has a score"), number));
             row.push(stats::sample_sd(&scores).map_or_else(few, number));
             row.push(stats::t_interval(&scores, 0.95).map_or_else(few, |interval| {
-                let (low, high) = (judge.unit.shown(interval.low), judge.unit.shown(interval.high));
+                let (low, high) = (primary_metric.unit.shown(interval.low), primary_metric.unit.shown(interval.high));
                 Cell::number(format!("{low} to {high}"), interval.low)
             }));
             rows.push(row);
@@ -51,12 +52,20 @@ fn points_table(analysis: &Analysis<'_>) -> Table {
 
 fn best_table(analysis: &Analysis<'_>) -> Table {
     let rows = judged(analysis)
-        .map(|(group, judge)| {
-            let shown: Vec<String> =
-                group.seeds.iter().map(|seed| format!("{}: {}", seed.seed, judge.unit.shown(seed.value))).collect();
+        .map(|(group, primary_metric)| {
+            let shown: Vec<String> = group
+                .seeds
+                .iter()
+                .map(|seed| format!("{}: {}", seed.seed, primary_metric.unit.shown(seed.value)))
+                .collect();
             let over = group.over_seeds().map_or_else(
                 || Cell::absent("fewer than two seeds have a score"),
-                |(mean, sd)| Cell::number(format!("{} ± {}", judge.unit.shown(mean), judge.unit.shown(sd)), mean),
+                |(mean, sd)| {
+                    Cell::number(
+                        format!("{} ± {}", primary_metric.unit.shown(mean), primary_metric.unit.shown(sd)),
+                        mean,
+                    )
+                },
             );
             vec![
                 Cell::text(&analysis.tasks[group.task].label),

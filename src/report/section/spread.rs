@@ -3,9 +3,9 @@
 use crate::report::Error;
 use crate::report::analysis::{Analysis, Cell as Group};
 use crate::report::block::{Block, Figure};
-use crate::report::judge::Unit;
 use crate::report::phrase::counted;
 use crate::report::plot::{self, SpreadRow};
+use crate::report::primary_metric::Unit;
 
 /// All points of the sweep; tasks that are judged in nats have no place on its axis.
 pub(super) fn figure(analysis: &Analysis<'_>) -> Result<Option<Block>, Error> {
@@ -36,7 +36,7 @@ pub(super) fn figure(analysis: &Analysis<'_>) -> Result<Option<Block>, Error> {
 }
 
 fn row(analysis: &Analysis<'_>, task: usize) -> Option<SpreadRow> {
-    let unit = analysis.judges[task].as_ref()?.unit;
+    let unit = analysis.primary_metrics[task].as_ref()?.unit;
     if unit != Unit::Hundredths {
         return None;
     }

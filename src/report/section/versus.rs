@@ -3,9 +3,9 @@
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
-use crate::report::judge::{Judge, Unit};
 use crate::report::phrase::{counted, p_value};
 use crate::report::plot::{self, PairRow};
+use crate::report::primary_metric::{PrimaryMetric, Unit};
 use crate::report::versus::{Versus, VersusRow};
 use crate::stats::Interval;
 
@@ -47,66 +47,67 @@ pub(in crate::report) fn table(analysis: &Analysis<'_>, versus: &Versus) -> Tabl
         .rows
         .iter()
         .filter_map(|row| {
-            let judge = analysis.judges[row.task].as_ref()?;
-            let mut cells = vec![Cell::text(&analysis.tasks[row.task].label).small(judge.metric_name())];
-            cells.extend(best_cells(row, judge));
-            cells.extend(pair_cells(row, judge));
+            let primary_metric = analysis.primary_metrics[row.task].as_ref()?;
+            let mut cells = vec![Cell::text(&analysis.tasks[row.task].label).small(primary_metric.metric_name())];
+            cells.extend(best_cells(row, primary_metric));
+            cells.extend(pair_cells(row, primary_metric));
             Some(cells)
         })
         .collect();
     Table { caption: "Best scores, and differences of paired runs".into(), columns, rows, interactive: false }
 }
 
-fn best_cells(row: &VersusRow, judge: &Judge) -> Vec<Cell> {
+fn best_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
     let shown = |value: Option<f64>| match value {
-        Some(value) => Cell::number(judge.unit.shown(value), value),
+        Some(value) => Cell::number(primary_metric.unit.shown(value), value),
         None => Cell::absent("no finished run has a score"),
     };
     let difference = row.best_a.zip(row.best_b).map(|(a, b)| b - a);
     let difference = match difference {
-        Some(value) => Cell::number(judge.unit.signed(value), value).tone(direction(judge, value)),
+        Some(value) => Cell::number(primary_metric.unit.signed(value), value).tone(direction(primary_metric, value)),
         None => Cell::absent("one of the two has no score"),
     };
     vec![shown(row.best_a), shown(row.best_b), difference]
 }
 
-fn pair_cells(row: &VersusRow, judge: &Judge) -> Vec<Cell> {
+fn pair_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
     let why = "no two runs share point, seed and data";
     let pairs = row.differences.len();
     let shown = |value: Option<f64>| match value {
-        Some(value) => Cell::number(judge.unit.shown(value), value),
+        Some(value) => Cell::number(primary_metric.unit.shown(value), value),
         None => Cell::absent(why),
     };
     let mean = row.mean_a.zip(row.mean_b).map(|(a, b)| b - a);
-    let interval = |Interval { low, high }| format!("{} to {}", judge.unit.signed(low), judge.unit.signed(high));
+    let interval =
+        |Interval { low, high }| format!("{} to {}", primary_metric.unit.signed(low), primary_metric.unit.signed(high));
     vec![
         Cell::number(pairs.to_string(), pairs as f64),
         shown(row.mean_a),
         shown(row.mean_b),
         mean.map_or_else(
             || Cell::absent(why),
-            |value| Cell::number(judge.unit.signed(value), value).tone(direction(judge, value)),
+            |value| Cell::number(primary_metric.unit.signed(value), value).tone(direction(primary_metric, value)),
         ),
         row.interval.map_or_else(|| Cell::absent("fewer than two pairs"), |i| Cell::number(interval(i), i.low)),
         row.adjusted_p.map_or_else(|| Cell::absent("fewer than two pairs"), |p| Cell::number(p_value(p), p)),
     ]
 }
 
-fn direction(judge: &Judge, difference: f64) -> Tone {
-    if judge.merit(difference) > 0.0 { Tone::Best } else { Tone::Plain }
+fn direction(primary_metric: &PrimaryMetric, difference: f64) -> Tone {
+    if primary_metric.signed_score(difference) > 0.0 { Tone::Best } else { Tone::Plain }
 }
 
 fn figure(analysis: &Analysis<'_>, versus: &Versus, at: usize) -> Result<Option<Block>, Error> {
     let scaled = |row: &VersusRow| -> Option<PairRow> {
-        let judge = analysis.judges[row.task].as_ref()?;
+        let primary_metric = analysis.primary_metrics[row.task].as_ref()?;
         // One axis holds one scale; to the right is better.
-        let point = |value: f64| judge.merit(judge.unit.scaled(value));
+        let point = |value: f64| primary_metric.signed_score(primary_metric.unit.scaled(value));
         let mean = row.mean_b? - row.mean_a?;
         let interval = row.interval.map(|interval| {
             let ends = [point(interval.low), point(interval.high)];
             Interval { low: ends[0].min(ends[1]), high: ends[0].max(ends[1]) }
         });
-        (judge.unit == Unit::Hundredths).then(|| PairRow {
+        (primary_metric.unit == Unit::Hundredths).then(|| PairRow {
             name: analysis.tasks[row.task].label.clone(),
             differences: row.differences.iter().copied().map(point).collect(),
             mean: point(mean),

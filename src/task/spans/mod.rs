@@ -50,10 +50,10 @@ pub struct SpanOutputs<'a> {
     /// Where each window starts, and the number of all tokens: `[windows + 1]`.
     pub offsets: &'a [u64],
     /// The index of each window's question, ascending: `[windows]`.
-    pub owners: &'a [u32],
+    pub source_index: &'a [u32],
     /// Where each token stands in the context, from and up to a Unicode character: `[tokens]`; [`u32::MAX`] twice
     /// where it does not.
-    pub places: &'a [[u32; 2]],
+    pub offset_mapping: &'a [[u32; 2]],
 }
 
 /// One of the n best answers.
@@ -88,15 +88,15 @@ pub struct Decoded {
 /// When the columns' lengths do not fit each other, or owners are not ascending numbers of questions.
 #[must_use]
 pub fn decode(questions: &Questions, outputs: &SpanOutputs<'_>, settings: &SpanSettings) -> Vec<Decoded> {
-    let SpanOutputs { logits, offsets, owners, places } = *outputs;
-    assert_eq!(logits.len(), 2 * places.len(), "two logits per token");
-    assert_eq!(offsets.len(), owners.len() + 1, "one offset per window, and the end");
-    assert!(owners.is_sorted(), "the windows of a question follow each other");
+    let SpanOutputs { logits, offsets, source_index, offset_mapping } = *outputs;
+    assert_eq!(logits.len(), 2 * offset_mapping.len(), "two logits per token");
+    assert_eq!(offsets.len(), source_index.len() + 1, "one offset per window, and the end");
+    assert!(source_index.is_sorted(), "the windows of a question follow each other");
     (0..questions.questions.len())
         .into_par_iter()
         .map(|question| {
-            let first = owners.partition_point(|owner| (*owner as usize) < question);
-            let after = owners.partition_point(|owner| (*owner as usize) <= question);
+            let first = source_index.partition_point(|owner| (*owner as usize) < question);
+            let after = source_index.partition_point(|owner| (*owner as usize) <= question);
             let tokens = (first..after).map(|window| offsets[window] as usize..offsets[window + 1] as usize);
             let windows = rank::Window::of(outputs, tokens, settings.doc_stride as usize);
             rank::decode(questions.context(question), &windows, settings)

@@ -17,7 +17,7 @@ const LONGER_WINDOW: f64 = 0.01;
 pub(super) struct Window<'a> {
     /// `[tokens, 2]`
     logits: &'a [[f32; 2]],
-    places: &'a [[u32; 2]],
+    offset_mapping: &'a [[u32; 2]],
     /// Its tokens of the context.
     context: Range<usize>,
     /// Where its part of the context starts, in tokens of the context.
@@ -33,14 +33,14 @@ impl<'a> Window<'a> {
     ) -> Vec<Self> {
         let (mut windows, mut next): (Vec<Self>, usize) = (Vec::new(), 0);
         for tokens in tokens {
-            let places = &outputs.places[tokens.clone()];
+            let offset_mapping = &outputs.offset_mapping[tokens.clone()];
             let is_context = |place: &[u32; 2]| place[0] != u32::MAX;
-            let first = places.iter().position(is_context).unwrap_or(0);
-            let context = first..places.iter().rposition(is_context).map_or(first, |last| last + 1);
+            let first = offset_mapping.iter().position(is_context).unwrap_or(0);
+            let context = first..offset_mapping.iter().rposition(is_context).map_or(first, |last| last + 1);
             // The step from one window to the next, as they are cut.
             let start = next;
             next += doc_stride.min(context.len());
-            windows.push(Self { logits: &outputs.logits.as_chunks().0[tokens], places, context, start });
+            windows.push(Self { logits: &outputs.logits.as_chunks().0[tokens], offset_mapping, context, start });
         }
         windows
     }
@@ -141,7 +141,7 @@ fn spans_of(windows: &[Window<'_>], number: usize, settings: &SpanSettings) -> V
         for end in ends.iter().copied().filter(|end| window.context.contains(end)) {
             if (start..start.saturating_add(settings.max_answer_length)).contains(&end) {
                 spans.push(Span {
-                    place: Some([window.places[start][0], window.places[end][1]]),
+                    place: Some([window.offset_mapping[start][0], window.offset_mapping[end][1]]),
                     start_logit: window.logit(start, 0),
                     end_logit: window.logit(end, 1),
                 });

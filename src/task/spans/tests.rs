@@ -72,7 +72,12 @@ fn build(tokenizer: &Tokenizer, questions: &Questions, settings: WindowSettings)
 }
 
 fn outputs<'a>(windows: &'a Windows, logits: &'a [f32]) -> SpanOutputs<'a> {
-    SpanOutputs { logits, offsets: &windows.offsets, owners: &windows.owners, places: &windows.places }
+    SpanOutputs {
+        logits,
+        offsets: &windows.offsets,
+        source_index: &windows.source_index,
+        offset_mapping: &windows.offset_mapping,
+    }
 }
 
 /// Starts and ends of each window, one after the other, as token-major pairs.
@@ -98,7 +103,7 @@ fn windows_are_those_of_the_reference() {
         for (at, (owner, window)) in theirs.into_iter().enumerate() {
             let tokens = windows.offsets[at] as usize..windows.offsets[at + 1] as usize;
             let integers = |key: &str| window[key].as_array().unwrap().iter().map(whole).collect::<Vec<_>>();
-            assert_eq!(windows.owners[at] as usize, owner);
+            assert_eq!(windows.source_index[at] as usize, owner);
             assert_eq!(windows.ids[tokens.clone()], integers("ids"));
             let segments: Vec<u32> = windows.segments[tokens].iter().map(|segment| u32::from(*segment)).collect();
             assert_eq!(segments, integers("segments"));
@@ -189,7 +194,7 @@ fn three() -> (Questions, Windows) {
     let questions = questions(contexts.into_iter().enumerate().map(one).collect());
     let settings = WindowSettings { max_length: 8, doc_stride: 2, max_query_length: 4 };
     let windows = build(&tokenizer(&golden()), &questions, settings);
-    assert_eq!(windows.owners, [0, 1, 1]);
+    assert_eq!(windows.source_index, [0, 1, 1]);
     (questions, windows)
 }
 

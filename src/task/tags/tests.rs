@@ -66,7 +66,7 @@ fn a_model_that_knows_the_labels_scores_one_however_sentences_are_divided() {
         for context in [Context::Sentence, Context::Document] {
             let built = features(&sentences, &tags, max_length, context);
             let outputs = outputs_of(&built, tags.names().len());
-            let found = tags.decode(&sentences, &outputs, &built.offsets, &built.owners, &built.places);
+            let found = tags.decode(&sentences, &outputs, &built.offsets, &built.source_index, &built.offset_mapping);
             let scores = tag_scores(&sentences, &found);
             assert_eq!((scores.overall.correct, scores.overall.found, scores.overall.gold), (5, 5, 5), "{max_length}");
             assert_eq!((scores.right_tokens, scores.tokens), (12, 12));
@@ -83,10 +83,10 @@ fn equal_outputs_answer_with_the_first_class_and_nan_never_wins() {
     assert_eq!(built.ids, [2, 5, 11, 12, 13, 14, 3]);
     let mut outputs = vec![9.0; 7 * 3];
     outputs[3..9].copy_from_slice(&[f32::NAN, -7.0, -7.0, 0.5, f32::NAN, 1.5]);
-    let found = tags.decode(&sentences, &outputs, &built.offsets, &built.owners, &built.places);
+    let found = tags.decode(&sentences, &outputs, &built.offsets, &built.source_index, &built.offset_mapping);
     assert_eq!(found[0].join(" "), "B-PER I-PER");
     outputs[3..9].fill(f32::NAN);
-    let found = tags.decode(&sentences, &outputs, &built.offsets, &built.owners, &built.places);
+    let found = tags.decode(&sentences, &outputs, &built.offsets, &built.source_index, &built.offset_mapping);
     assert_eq!(found[0].join(" "), "O O");
 }
 

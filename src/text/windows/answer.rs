@@ -21,8 +21,8 @@ fn nearby(context: &str, answer: &str, start: usize) -> Option<[u32; 2]> {
     let here = squeezed(characters[from..to].iter().copied());
     let wanted: Vec<char> = squeezed(answer.trim().chars()).into_iter().map(|(_, character)| character).collect();
     let spells = |at: &usize| here[*at..*at + wanted.len()].iter().map(|(_, c)| c).eq(&wanted);
-    let places = (0..(here.len() + 1).saturating_sub(wanted.len())).filter(spells);
-    let nearest = places.min_by_key(|at| (from + here[*at].0).abs_diff(start))?;
+    let offset_mapping = (0..(here.len() + 1).saturating_sub(wanted.len())).filter(spells);
+    let nearest = offset_mapping.min_by_key(|at| (from + here[*at].0).abs_diff(start))?;
     Some([(from + here[nearest].0) as u32, (from + here[nearest + wanted.len() - 1].0 + 1) as u32])
 }
 

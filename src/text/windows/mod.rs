@@ -8,7 +8,7 @@ mod tests;
 
 use rayon::prelude::*;
 
-use super::features::NOWHERE;
+use super::features::NO_OFFSET;
 use super::tokenizer::Tokenizer;
 use crate::diagnostic::Diagnostic;
 use context::Context;
@@ -85,11 +85,11 @@ pub struct Windows {
     /// in a window that does not hold the whole answer, and NaN where no answer is known.
     pub labels: Vec<f32>,
     /// The index of each window's question: `[windows]`, ascending.
-    pub owners: Vec<u32>,
+    pub source_index: Vec<u32>,
     /// Where each token stands in its question's context, from and up to a Unicode character: `[tokens, 2]`.
     /// [`u32::MAX`] twice for `[CLS]`, `[SEP]` and the question. Pieces of one character share its place. Unlike a
     /// token's offset, a place ends after the accents of its last character.
-    pub places: Vec<[u32; 2]>,
+    pub offset_mapping: Vec<[u32; 2]>,
     /// Questions that were cut to `max_query_length`.
     pub truncated_questions: u64,
     /// Questions with an answer that is not in their paragraph: left out of training.
@@ -130,8 +130,8 @@ impl Windows {
             ids: Vec::new(),
             segments: Vec::new(),
             labels: Vec::new(),
-            owners: Vec::new(),
-            places: Vec::new(),
+            source_index: Vec::new(),
+            offset_mapping: Vec::new(),
             truncated_questions: queries.iter().filter(|query| query.truncated).count() as u64,
             unfindable: count(&Target::Unfindable),
             unanswered: count(&Target::Unknown),
@@ -147,7 +147,7 @@ impl Windows {
             .sum();
         windows.ids.reserve_exact(tokens);
         windows.segments.reserve_exact(tokens);
-        windows.places.reserve_exact(tokens);
+        windows.offset_mapping.reserve_exact(tokens);
         for (owner, query) in kept {
             for (start, length) in query.spans(context(owner), settings) {
                 windows.push(tokenizer, owner as u32, query, context(owner), start, length);
@@ -159,13 +159,13 @@ impl Windows {
     /// The number of windows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.owners.len()
+        self.source_index.len()
     }
 
     /// Whether there is no window.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.owners.is_empty()
+        self.source_index.is_empty()
     }
 
     /// Adds the window of `length` tokens from `start` on.
@@ -177,14 +177,14 @@ impl Windows {
         self.ids.push(special.sep);
         let first = self.ids.len() - from;
         self.segments.resize(self.ids.len(), 0);
-        self.places.resize(self.ids.len(), NOWHERE);
+        self.offset_mapping.resize(self.ids.len(), NO_OFFSET);
         self.ids.extend(&context.ids[start..start + length]);
-        self.places.extend(&context.places[start..start + length]);
+        self.offset_mapping.extend(&context.offset_mapping[start..start + length]);
         self.ids.push(special.sep);
         self.segments.resize(self.ids.len(), 1);
-        self.places.push(NOWHERE);
+        self.offset_mapping.push(NO_OFFSET);
         self.offsets.push(self.ids.len() as u64);
-        self.owners.push(owner);
+        self.source_index.push(owner);
         // Positions of a window are far below 2^24: exact in f32.
         self.labels.extend(match query.target {
             Target::Unknown | Target::Unfindable => [f32::NAN; 2],

@@ -21,7 +21,7 @@ type Columns<'a> = (&'a [u32], &'a [u8], &'a [[u32; 2]], &'a [f32]);
 fn window(windows: &Windows, i: usize) -> Columns<'_> {
     let tokens = windows.offsets[i] as usize..windows.offsets[i + 1] as usize;
     let labels = &windows.labels[2 * i..2 * i + 2];
-    (&windows.ids[tokens.clone()], &windows.segments[tokens.clone()], &windows.places[tokens], labels)
+    (&windows.ids[tokens.clone()], &windows.segments[tokens.clone()], &windows.offset_mapping[tokens], labels)
 }
 
 #[test]
@@ -29,8 +29,8 @@ fn a_short_context_is_one_window() {
     // The pieces of "unaffable" overlap "ffab" in the second and the third.
     let settings = WindowSettings { max_length: 9, ..SMALL };
     let windows = build("Thé unaffable", &[at("ffab", 7)], settings, Purpose::Training);
-    assert_eq!((windows.len(), &windows.owners[..]), (1, &[0][..]));
-    let none = NOWHERE;
+    assert_eq!((windows.len(), &windows.source_index[..]), (1, &[0][..]));
+    let none = NO_OFFSET;
     assert_eq!(
         window(&windows, 0),
         (
@@ -69,12 +69,12 @@ fn questions_are_cut_and_what_has_no_answer_is_counted() {
     let paragraphs = ["a the".to_owned(), " \t".to_owned()];
     let build = |purpose| Windows::build(&small(true), &paragraphs, &asked, SMALL, purpose).unwrap();
     let training = build(Purpose::Training);
-    assert_eq!(training.owners, [0, 1]);
+    assert_eq!(training.source_index, [0, 1]);
     assert_eq!((training.truncated_questions, training.unfindable, training.unanswered), (1, 1, 1));
     assert_eq!(window(&training, 0).0, [2, 15, 18, 15, 3, 18, 15, 3]);
     assert_eq!(training.labels, [5.0, 5.0, 0.0, 0.0]);
     let evaluation = build(Purpose::Evaluation);
-    assert_eq!(evaluation.owners, [0, 1, 2, 3]);
+    assert_eq!(evaluation.source_index, [0, 1, 2, 3]);
     assert!(evaluation.labels[4..].iter().all(|label| label.is_nan()));
     assert_eq!(evaluation.ids[..training.ids.len()], training.ids);
     assert_eq!((evaluation.unfindable, evaluation.unanswered), (1, 1));
@@ -121,9 +121,9 @@ fn the_number_of_threads_changes_nothing() {
     let (one, three) = (on(1), on(3));
     assert!(one.unfindable > 0 && one.len() > 1000, "{} windows", one.len());
     assert_eq!(one.ids, three.ids);
-    assert_eq!(one.places, three.places);
+    assert_eq!(one.offset_mapping, three.offset_mapping);
     assert_eq!(one.labels, three.labels);
-    assert_eq!((one.offsets, one.owners, one.segments), (three.offsets, three.owners, three.segments));
+    assert_eq!((one.offsets, one.source_index, one.segments), (three.offsets, three.source_index, three.segments));
 }
 
 /// The loop of `run_squad.py`.

@@ -33,7 +33,7 @@ fn ids(features: &WordFeatures) -> Vec<&[u32]> {
 fn answers(features: &WordFeatures, at: usize) -> Vec<([u32; 2], u32)> {
     let tokens = features.offsets[at] as usize..features.offsets[at + 1] as usize;
     let class = |label: f32| if label.is_nan() { 99 } else { label as u32 };
-    tokens.map(|token| (features.places[token], class(features.labels[token]))).collect()
+    tokens.map(|token| (features.offset_mapping[token], class(features.labels[token]))).collect()
 }
 
 #[test]
@@ -42,9 +42,18 @@ fn the_first_token_of_a_word_is_the_one_that_is_scored() {
     assert_eq!(ids(&features), [&[CLS, 15, 5, 6, 7, 8, 9, SEP][..], &[CLS, 18, SEP]]);
     assert_eq!(
         answers(&features, 0),
-        [(NOWHERE, 99), ([0, 1], 0), ([1, 1], 1), ([1, 0], 99), ([1, 0], 99), ([2, 1], 2), ([2, 0], 99), (NOWHERE, 99)]
+        [
+            (NO_OFFSET, 99),
+            ([0, 1], 0),
+            ([1, 1], 1),
+            ([1, 0], 99),
+            ([1, 0], 99),
+            ([2, 1], 2),
+            ([2, 0], 99),
+            (NO_OFFSET, 99)
+        ]
     );
-    assert_eq!((features.owners.as_slice(), features.len(), features.divided), (&[0, 1][..], 2, 0));
+    assert_eq!((features.source_index.as_slice(), features.len(), features.divided), (&[0, 1][..], 2, 0));
 }
 
 #[test]
@@ -65,7 +74,7 @@ fn words_without_a_token_or_a_class_are_predicted_all_the_same() {
 fn long_sentences_are_divided_evenly_and_each_part_shows_its_neighbours() {
     // Nine tokens in a room of four: three parts of three, each with what fits of the others.
     let features = build(&[("the a the a the a the a the", 7)], 6, Context::Sentence);
-    assert_eq!(features.owners, [0, 0, 0]);
+    assert_eq!(features.source_index, [0, 0, 0]);
     assert_eq!((features.divided, features.cut), (1, 0));
     let scored = |at: usize| -> Vec<u32> {
         answers(&features, at).iter().filter(|(place, _)| place[1] == 1).map(|(place, _)| place[0]).collect()
@@ -108,12 +117,20 @@ fn a_document_fills_both_sides() {
     );
     assert_eq!(
         answers(&features, 1),
-        [(NOWHERE, 99), (NOWHERE, 99), (NOWHERE, 99), ([0, 1], 0), (NOWHERE, 99), (NOWHERE, 99), (NOWHERE, 99)]
+        [
+            (NO_OFFSET, 99),
+            (NO_OFFSET, 99),
+            (NO_OFFSET, 99),
+            ([0, 1], 0),
+            (NO_OFFSET, 99),
+            (NO_OFFSET, 99),
+            (NO_OFFSET, 99)
+        ]
     );
     // At the end of a document all of the room goes to the words before.
     let features = build(&[("the a the a the", 0), ("a", 0)], 7, Context::Document);
     assert_eq!(ids(&features)[1], [CLS, 18, 15, 18, 15, 18, SEP].as_slice());
-    assert_eq!(features.owners, [0, 1]);
+    assert_eq!(features.source_index, [0, 1]);
 }
 
 #[test]
@@ -141,20 +158,20 @@ proptest! {
             .collect();
         let features = WordFeatures::build(&small(true), &given, max_length, context).unwrap();
         let mut scored = vec![Vec::new(); words.len()];
-        for (at, owner) in features.owners.iter().enumerate() {
+        for (at, owner) in features.source_index.iter().enumerate() {
             let tokens = features.offsets[at] as usize..features.offsets[at + 1] as usize;
             prop_assert!(tokens.len() <= max_length as usize && tokens.len() > 2);
             prop_assert_eq!((features.ids[tokens.start], features.ids[tokens.end - 1]), (CLS, SEP));
-            scored[*owner as usize].extend(tokens.filter(|token| features.places[*token][1] == 1).map(|token| features.places[token][0]));
+            scored[*owner as usize].extend(tokens.filter(|token| features.offset_mapping[*token][1] == 1).map(|token| features.offset_mapping[token][0]));
         }
         for (scored, words) in scored.iter().zip(&words) {
             prop_assert_eq!(scored, &(0..words.len() as u32).collect::<Vec<_>>());
         }
-        prop_assert!(features.owners.is_sorted());
+        prop_assert!(features.source_index.is_sorted());
         // One thread gives the same.
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let same = alone.install(|| WordFeatures::build(&small(true), &given, max_length, context)).unwrap();
         prop_assert_eq!(&same.ids, &features.ids);
-        prop_assert_eq!(&same.places, &features.places);
+        prop_assert_eq!(&same.offset_mapping, &features.offset_mapping);
     }
 }

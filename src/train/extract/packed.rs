@@ -121,13 +121,13 @@ mod tests {
     use safetensors::tensor::Dtype;
 
     use super::*;
-    use crate::text::LeftOut;
+    use crate::text::SkippedRows;
 
     #[test]
     fn the_safetensors_crate_reads_every_tensor_back() {
         let ids = [vec![2, 7, 3], vec![2, 3], vec![2, 8, 3, 9, 3]];
         let segments = [vec![0, 0, 0], vec![0, 0], vec![0, 0, 0, 1, 1]];
-        let features = FeatureSet::from_examples(&ids, &segments, vec![f32::NAN; 3], LeftOut::default());
+        let features = FeatureSet::from_examples(&ids, &segments, vec![f32::NAN; 3], SkippedRows::default());
         let layers = [Layer { index: -1, state: 2 }, Layer { index: 0, state: 0 }];
         let mut file = tempfile::tempfile().unwrap();
         let mut packed = Packed::begin(&mut file, &features, &layers, 2, &[("model", "m/é".into())]).unwrap();

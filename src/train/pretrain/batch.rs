@@ -2,8 +2,8 @@
 
 use burn::tensor::Device;
 
+use crate::corpus::examples::PretrainingExample;
 use crate::model::PackedInput;
-use crate::text::pretraining::PretrainingExample;
 
 /// Examples one after the other, without padding.
 pub(super) struct PretrainingBatch {

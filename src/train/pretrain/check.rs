@@ -1,8 +1,8 @@
 //! Whether corpora, model and settings fit together.
 
+use crate::corpus::examples::{ExampleSet, Segments, Targets};
 use crate::diagnostic::Diagnostic;
 use crate::store::{Objective, PretrainSettings};
-use crate::text::pretraining::{ExampleSet, Segments, Targets};
 
 /// Refuses what could not be trained, or would be something else than it says.
 ///

@@ -4,9 +4,9 @@ use burn::tensor::Device;
 
 use super::batch::PretrainingBatch;
 use super::tally::{Losses, Tally};
+use crate::corpus::examples::ExampleSet;
 use crate::model::PretrainingModel;
 use crate::store::PretrainScores;
-use crate::text::pretraining::ExampleSet;
 use crate::train::error::TrainError;
 use crate::train::evaluate::EVALUATION_BATCH;
 

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::check::check_pretraining;
 use super::run::{PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, pretrain_in};
+use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::model::Weights;
 use crate::store::{
     PretrainEvent, PretrainFolder, PretrainRecord, PretrainScores, PretrainSettings, PretrainStepEvent, RunFolder,
     host, peak_memory, provenance, reset_peak_memory, unix_now,
 };
-use crate::text::pretraining::ExampleSet;
 use crate::train::error::TrainError;
 use crate::train::ready::RunContext;
 use crate::units::{Seconds, Tokens};

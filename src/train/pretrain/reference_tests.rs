@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::batch::PretrainingBatch;
 use super::pass::Passes;
+use crate::corpus::examples::PretrainingExample;
 use crate::model::{Config, ForwardDropout, PretrainingModel, load_pretraining, save_pretraining};
 use crate::random::Stream;
-use crate::store::{Objective, Optimizer, Precision, PretrainPhase, PretrainSettings, Start};
-use crate::text::pretraining::PretrainingExample;
+use crate::store::{InitialWeights, Objective, Optimizer, Precision, PretrainPhase, PretrainSettings};
 use crate::train::optimizer::{self, FlatGradients};
 use crate::train::schedule::Schedule;
 use crate::train::tape::Graph;
@@ -207,7 +207,7 @@ fn settings(case: Case, name: &str, optimizer: Optimizer) -> PretrainSettings {
     PretrainSettings {
         model: String::new(),
         architecture: Config::read(&case.golden()).unwrap().architecture,
-        start: Start::Random,
+        start: InitialWeights::Random,
         objective: case.objective,
         phases: vec![PretrainPhase { max_length: 16, steps: number("total_steps") as u64, data: String::new() }],
         batch_size: 6,

@@ -10,12 +10,12 @@ use super::check::check_pretraining;
 use super::fit::{Fit, Position};
 use super::record::pretrain_context;
 use super::running::{Clock, Running};
+use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::kernel;
 use crate::model::{Config, PretrainingModel, Weights, load_pretraining, random_pretraining, save_pretraining};
-use crate::store::{PretrainFolder, PretrainScores, PretrainSettings, PretrainStepEvent, Start};
+use crate::store::{InitialWeights, PretrainFolder, PretrainScores, PretrainSettings, PretrainStepEvent};
 use crate::text::TokenizerFiles;
-use crate::text::pretraining::ExampleSet;
 use crate::train::device::open_device;
 use crate::train::error::TrainError;
 use crate::train::fit::Phases;
@@ -199,10 +199,10 @@ fn ready<'a>(
 fn started(settings: &PretrainSettings, device: &Device) -> Result<(PretrainingModel, Vec<String>), TrainError> {
     let predict_next = settings.objective.predicts_next_sentence();
     match &settings.start {
-        Start::Random => {
+        InitialWeights::Random => {
             Ok((random_pretraining(&settings.architecture, predict_next, settings.seed, device), Vec::new()))
         }
-        Start::Checkpoint { folder, sha256, .. } => {
+        InitialWeights::Checkpoint { folder, sha256, .. } => {
             let folder = Path::new(folder);
             let weights = Weights::open(folder)?;
             if weights.sha256()? != *sha256 {
@@ -214,7 +214,7 @@ fn started(settings: &PretrainSettings, device: &Device) -> Result<(PretrainingM
             let loaded = load_pretraining(folder, predict_next, settings.seed, device)?;
             Ok((loaded.model, loaded.notes))
         }
-        Start::Pretraining { .. } => {
+        InitialWeights::Pretraining { .. } => {
             Err(Diagnostic::new("a pretraining run starts from random weights or a checkpoint").into())
         }
     }

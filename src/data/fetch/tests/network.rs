@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::super::{FetchError, FetchProgress, FetchSettings, Lock, Mirror, Outcome, Patience, Trust, fetch, preview};
+use super::super::{
+    FetchError, FetchProgress, FetchSettings, Lock, Mirror, Outcome, RetryPolicy, Trust, fetch, preview,
+};
 use super::manifest;
 use super::server::{Behaviour, Server};
 use crate::checksum::sha256;
@@ -31,7 +33,7 @@ impl FetchProgress for Notes {
 }
 
 pub(super) fn settings(root: &Path) -> FetchSettings {
-    let patience = Patience {
+    let patience = RetryPolicy {
         connect: Duration::from_secs(5),
         silence: Duration::from_secs(30),
         attempts: 3,
@@ -43,12 +45,12 @@ pub(super) fn settings(root: &Path) -> FetchSettings {
 /// The same, for a server that says nothing: after so many milliseconds it is not waited for.
 fn impatient(settings: &FetchSettings, milliseconds: u64) -> FetchSettings {
     let silence = Duration::from_millis(milliseconds);
-    FetchSettings { patience: Patience { silence, ..settings.patience }, ..settings.clone() }
+    FetchSettings { patience: RetryPolicy { silence, ..settings.patience }, ..settings.clone() }
 }
 
 /// The same, but a transfer that breaks is not tried again.
 fn once(settings: &FetchSettings) -> FetchSettings {
-    FetchSettings { patience: Patience { attempts: 1, ..settings.patience }, ..settings.clone() }
+    FetchSettings { patience: RetryPolicy { attempts: 1, ..settings.patience }, ..settings.clone() }
 }
 
 /// Fetches one dataset; the first thing that is wrong with it.

@@ -1,0 +1,144 @@
+//! The one score by which a task is judged, and how its numbers are written.
+
+use serde::Serialize;
+
+use super::run::Run;
+use crate::store::{Record, Score};
+
+/// The score by which all runs of a task are compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct PrimaryMetric {
+    /// `accuracy`, `mcc`, …
+    pub(crate) metric: String,
+    /// The dev split that it is taken from.
+    pub(crate) split: String,
+    /// How its numbers are written.
+    pub(crate) unit: Unit,
+    /// Whether more is better.
+    pub(crate) higher_is_better: bool,
+}
+
+/// How a number is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Unit {
+    /// A fraction or a correlation: times 100, one decimal.
+    Hundredths,
+    /// Nats and everything else: as it is, three decimals.
+    Plain,
+}
+
+impl Unit {
+    /// The unit of a score as its record names it.
+    pub(crate) fn named(name: &str) -> Self {
+        if matches!(name, "fraction" | "correlation") { Self::Hundredths } else { Self::Plain }
+    }
+
+    /// The number as the page shows it, without a sign for 0.
+    pub(crate) fn shown(self, value: f64) -> String {
+        let text = match self {
+            Self::Hundredths => format!("{:.1}", value * 100.0),
+            Self::Plain => format!("{value:.3}"),
+        };
+        // −0.04 rounds to −0.0, which reads as a mistake.
+        let is_zero = text.trim_start_matches('-').chars().all(|c| c == '0' || c == '.');
+        if is_zero { text.trim_start_matches('-').to_owned() } else { text.replace('-', "−") }
+    }
+
+    /// The number with its sign, for differences.
+    pub(crate) fn signed(self, value: f64) -> String {
+        let text = self.shown(value);
+        let is_zero = text.chars().all(|c| c == '0' || c == '.');
+        if value > 0.0 && !is_zero { format!("+{text}") } else { text }
+    }
+
+    /// The number on the page's scale, for axes.
+    pub(crate) fn scaled(self, value: f64) -> f64 {
+        match self {
+            Self::Hundredths => value * 100.0,
+            Self::Plain => value,
+        }
+    }
+}
+
+/// How the page writes what records write in lower case.
+const METRIC_NAMES: [(&str, &str); 6] = [
+    ("f1", "F1"),
+    ("mcc", "MCC"),
+    ("pearson", "Pearson"),
+    ("spearman", "Spearman"),
+    ("exact_match", "exact match"),
+    ("loss", "loss"),
+];
+
+/// A metric's name for readers.
+pub(crate) fn metric_name(metric: &str) -> String {
+    let known = METRIC_NAMES.iter().find(|(name, _)| *name == metric);
+    known.map_or_else(|| metric.replace('_', " "), |(_, shown)| (*shown).to_owned())
+}
+
+impl PrimaryMetric {
+    /// The metric's name for readers.
+    pub(crate) fn metric_name(&self) -> String {
+        metric_name(&self.metric)
+    }
+
+    /// The split's name for readers: `dev matched`.
+    pub(crate) fn split_name(&self) -> String {
+        self.split.replace('_', " ")
+    }
+
+    /// What the records of one task name as their primary score. Should versions of the code
+    /// disagree, the alphabetically first name is read from all of them.
+    pub(crate) fn of<'a>(records: impl Iterator<Item = &'a Record>) -> Option<Self> {
+        let records: Vec<&Record> = records.collect();
+        let (metric, split) = records.iter().map(|record| (&record.primary_metric, &record.primary_split)).min()?;
+        let score = records.iter().flat_map(|record| &record.scores).find(|s| s.metric == *metric && s.split == *split);
+        Some(Self {
+            metric: metric.clone(),
+            split: split.clone(),
+            unit: Unit::named(score.map_or("fraction", |score| score.unit.as_str())),
+            higher_is_better: score.is_none_or(|score| score.higher_is_better),
+        })
+    }
+
+    /// This score in a list of them, when it is a number.
+    pub(crate) fn read(&self, scores: &[Score]) -> Option<f64> {
+        let score = scores.iter().find(|score| score.metric == self.metric && score.split == self.split)?;
+        score.value.filter(|value| value.is_finite())
+    }
+
+    /// Whether `score` is the one that [`PrimaryMetric::read`] finds in `record`.
+    pub(crate) fn is_read_from(&self, record: &Record, score: &Score) -> bool {
+        let first = record.scores.iter().find(|s| s.metric == self.metric && s.split == self.split);
+        first.is_some_and(|first| std::ptr::eq(first, score))
+    }
+
+    /// The final score of a run; `None` when it did not finish or the score is not a number.
+    pub(crate) fn score(&self, run: &Run<'_>) -> Option<f64> {
+        self.read(&run.record()?.scores)
+    }
+
+    /// The final score with the sign that makes more better.
+    pub(crate) fn signed_score(&self, value: f64) -> f64 {
+        if self.higher_is_better { value } else { -value }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_alike_everywhere() {
+        assert_eq!(Unit::Hundredths.shown(0.88449), "88.4");
+        assert_eq!(Unit::Hundredths.shown(-0.0531), "−5.3");
+        assert_eq!(Unit::Hundredths.shown(-0.0004), "0.0");
+        assert_eq!(Unit::Hundredths.signed(0.0123), "+1.2");
+        assert_eq!(Unit::Hundredths.signed(0.0001), "0.0");
+        assert_eq!(Unit::Hundredths.signed(-0.0123), "−1.2");
+        assert_eq!(Unit::Plain.shown(1.23456), "1.235");
+        assert_eq!(Unit::named("nats"), Unit::Plain);
+        assert_eq!(Unit::named("correlation"), Unit::Hundredths);
+    }
+}
