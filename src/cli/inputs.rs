@@ -97,7 +97,7 @@ impl Reader<'_> {
         let lower_case = model.lower_case.unwrap_or(lower_case);
         if !path.is_file() {
             let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
-            return Err(finding.hint("`vocabulary: path/to/vocab.txt` names one"));
+            return Err(finding.hint("`vocab_file: path/to/vocab.txt` names one"));
         }
         let vocabulary = Vocabulary::load(&path)?;
         let architecture = self.architecture(model, config, &vocabulary, &path)?;
@@ -123,7 +123,7 @@ impl Reader<'_> {
         if vocabulary.sha256() != run.settings.vocabulary_sha256 {
             let message = format!("`{}` was pretrained with another vocabulary than {}", of.model, path.display());
             let found = self.experiment.finding(&format!("models.{}.vocabulary", model.name), message);
-            return Err(found.hint("leave `vocabulary` out: the pretraining's is used"));
+            return Err(found.hint("leave `vocab_file` out: the pretraining's is used"));
         }
         let lower_case = model.lower_case.unwrap_or(lower_case);
         let (architecture, vocabulary_sha256) = (run.settings.architecture, vocabulary.sha256().to_owned());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::document::Document;
 use super::experiment::{DataSource, Experiment, ExperimentFile, data_cache};
-use super::explain::example;
+use super::names::example;
 use super::task::KnownTask;
 use super::written::{Sweep, Written};
 use super::written_training::Training;

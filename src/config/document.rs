@@ -85,7 +85,7 @@ impl Document {
     }
 
     /// A finding about the value at a key path, placed at the nearest key that is written: at `models.base` when
-    /// `models.base.vocabulary` is not, at the whole file when nothing is.
+    /// `models.base.vocab_file` is not, at the whole file when nothing is.
     pub(super) fn at_nearest(&self, key: &str, message: impl Into<String>) -> Diagnostic {
         let mut path = key;
         loop {

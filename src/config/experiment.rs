@@ -141,7 +141,7 @@ impl Experiment {
     }
 
     /// A finding about the value at a key path, placed at the nearest key that is written: at
-    /// `models.base` when `models.base.vocabulary` is not, at the whole file when nothing is.
+    /// `models.base` when `models.base.vocab_file` is not, at the whole file when nothing is.
     #[must_use]
     pub fn finding(&self, key: &str, message: impl Into<String>) -> Diagnostic {
         self.document.at_nearest(key, message)

@@ -15,6 +15,7 @@ mod explain;
 mod hub;
 mod load;
 mod models;
+mod names;
 mod overrides;
 mod pretraining;
 mod pretraining_check;

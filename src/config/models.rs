@@ -25,13 +25,13 @@ pub(super) fn resolve_all(document: &Document, written: &Written, tasks: &[Task]
             let found = document.at_key_name(&format!("{key}.pretrain"), "this experiment does not pretrain");
             return Err(found.hint("another experiment, with `pretrain` in place of `tasks` and `sweep`, does"));
         }
-        let vocabulary = match &of.vocabulary {
-            Some(file) => Some(path(document, &format!("{key}.vocabulary"), file)?),
+        let vocabulary = match &of.vocab_file {
+            Some(file) => Some(path(document, &format!("{key}.vocab_file"), file)?),
             None => None,
         };
         let own = own_tasks(document, &format!("{key}.tasks"), of.tasks.as_deref(), tasks)?;
         let approach = of.approach.unwrap_or(written.approach);
-        let model = Model { name, source, vocabulary, lower_case: of.lower_case, tasks: own, approach };
+        let model = Model { name, source, vocabulary, lower_case: of.do_lower_case, tasks: own, approach };
         fits_its_tasks(document, &model, tasks)?;
         models.push(model);
     }

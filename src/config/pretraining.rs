@@ -23,11 +23,11 @@ pub struct Pretraining {
     /// How often it is gone through, each time with other cuts.
     pub dupe_factor: u32,
     /// The share of documents that aim at a random shorter length.
-    pub short_sequence_probability: f64,
+    pub short_seq_prob: f64,
     /// Steps from one evaluation to the next; a tenth of all steps when `None`.
-    pub evaluate_every: Option<u64>,
+    pub eval_steps: Option<u64>,
     /// A line of the log tells of so many steps.
-    pub log_every: u64,
+    pub logging_steps: u64,
     /// Steps after which models are kept besides the last one, ascending.
     pub snapshots: Vec<u64>,
     /// When checkpoints are written, where the file says so.

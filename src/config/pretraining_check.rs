@@ -40,9 +40,9 @@ pub(super) fn check(written: &Written, document: Document) -> Result<Pretraining
         text,
         reading: Reading { format: of.format, column: of.column.clone().unwrap_or_else(|| "text".to_owned()) },
         dupe_factor: of.dupe_factor,
-        short_sequence_probability: of.short_sequence_probability,
-        evaluate_every: of.evaluate_every,
-        log_every: of.log_every,
+        short_seq_prob: of.short_seq_prob,
+        eval_steps: of.eval_steps,
+        logging_steps: of.logging_steps,
         snapshots,
         save: of.save,
         seeds: written.seeds.clone(),
@@ -88,13 +88,13 @@ fn models_of(
             return Err(found.hint("name its model's folder: `checkpoint: runs/…/model`"));
         }
         let vocabulary =
-            written_model.vocabulary.as_ref().map(|file| path(document, &format!("{key}.vocabulary"), file));
+            written_model.vocab_file.as_ref().map(|file| path(document, &format!("{key}.vocab_file"), file));
         let recipe = recipe(document, &name, of, written_model.pretrain.as_ref(), (&source, has_text))?;
         models.push(PretrainModel {
             name,
             source,
             vocabulary: vocabulary.transpose()?,
-            lower_case: written_model.lower_case,
+            lower_case: written_model.do_lower_case,
             recipe,
         });
     }
@@ -124,22 +124,22 @@ fn numbers(document: &Document, of: &WrittenPretrain) -> Result<(), Diagnostic> 
     };
     let counts = [
         ("dupe_factor", u64::from(of.dupe_factor)),
-        ("evaluate_every", of.evaluate_every.unwrap_or(1)),
-        ("log_every", of.log_every),
-        ("save.every_steps", of.save.and_then(|save| save.every_steps).unwrap_or(1)),
-        ("save.keep", of.save.map_or(1, |save| u64::from(save.keep))),
+        ("eval_steps", of.eval_steps.unwrap_or(1)),
+        ("logging_steps", of.logging_steps),
+        ("save.save_steps", of.save.and_then(|save| save.save_steps).unwrap_or(1)),
+        ("save.save_total_limit", of.save.map_or(1, |save| u64::from(save.save_total_limit))),
     ];
     if let Some((key, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
         return refused(key, "1 or more", "0".to_owned());
     }
-    if !(0.0..=1.0).contains(&of.short_sequence_probability) {
-        let found = shown(document, "pretrain.short_sequence_probability", of.short_sequence_probability);
-        return refused("short_sequence_probability", "a probability from 0 to 1", found);
+    if !(0.0..=1.0).contains(&of.short_seq_prob) {
+        let found = shown(document, "pretrain.short_seq_prob", of.short_seq_prob);
+        return refused("short_seq_prob", "a probability from 0 to 1", found);
     }
-    if let Some(minutes) = of.save.and_then(|save| save.every_minutes)
+    if let Some(minutes) = of.save.and_then(|save| save.save_minutes)
         && !(minutes > 0.0 && minutes.is_finite())
     {
-        return refused("save.every_minutes", "more than 0", minutes.to_string());
+        return refused("save.save_minutes", "more than 0", minutes.to_string());
     }
     Ok(())
 }

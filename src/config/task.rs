@@ -52,9 +52,9 @@ pub struct Windows {
     /// Tokens of the longest answer.
     pub max_answer_length: u32,
     /// Answers that are weighed against each other.
-    pub n_best: u32,
+    pub n_best_size: u32,
     /// How much better no answer must score than the best one to be given.
-    pub null_threshold: f64,
+    pub null_score_diff_threshold: f64,
 }
 
 /// A task of an experiment, resolved.
@@ -115,9 +115,9 @@ pub(super) struct WrittenTask {
     pub(super) max_answer_length: Option<u32>,
     /// Answers that are weighed against each other, and kept. For SQuAD.
     #[schemars(range(min = 1))]
-    pub(super) n_best: Option<u32>,
+    pub(super) n_best_size: Option<u32>,
     /// How much better no answer must score than the best one to be given. For SQuAD v2.0.
-    pub(super) null_threshold: Option<f64>,
+    pub(super) null_score_diff_threshold: Option<f64>,
     /// The text around a sentence: `sentence` for none, `document` for as much as fits. For tasks that tag words.
     pub(super) context: Option<Context>,
     /// What the files of a task of your own look like.

@@ -182,8 +182,8 @@ impl Settings<'_> {
             ("doc_stride", own.doc_stride.is_some()),
             ("max_query_length", own.max_query_length.is_some()),
             ("max_answer_length", own.max_answer_length.is_some()),
-            ("n_best", own.n_best.is_some()),
-            ("null_threshold", own.null_threshold.is_some()),
+            ("n_best_size", own.n_best_size.is_some()),
+            ("null_score_diff_threshold", own.null_score_diff_threshold.is_some()),
         ];
         if let (TaskShape::Texts | TaskShape::Tags(_), Some((key, _))) = (shape, windows.iter().find(|(_, on)| *on)) {
             let message = format!("`{key}` is about windows of long texts, which `{}` has not", self.name);
@@ -215,22 +215,24 @@ impl Settings<'_> {
             doc_stride: own.doc_stride.unwrap_or(default.doc_stride),
             max_query_length: own.max_query_length.unwrap_or(default.max_query_length),
             max_answer_length: own.max_answer_length.unwrap_or(default.max_answer_length),
-            n_best: own.n_best.unwrap_or(default.n_best),
-            null_threshold: own.null_threshold.unwrap_or(default.null_threshold),
+            n_best_size: own.n_best_size.unwrap_or(default.n_best_size),
+            null_score_diff_threshold: own.null_score_diff_threshold.unwrap_or(default.null_score_diff_threshold),
         };
         let counts = [
             ("doc_stride", windows.doc_stride),
             ("max_query_length", windows.max_query_length),
             ("max_answer_length", windows.max_answer_length),
-            ("n_best", windows.n_best),
+            ("n_best_size", windows.n_best_size),
         ];
         if let Some((key, _)) = counts.iter().find(|(_, value)| *value == 0) {
             let found = self.document.at_key(&self.key(key), format!("`{key}` takes 1 or more, found `0`"));
             return Err(found.hint(for_example(key)));
         }
-        if !windows.null_threshold.is_finite() {
-            let found = self.document.at_key(&self.key("null_threshold"), "`null_threshold` takes a finite number");
-            return Err(found.hint(for_example("null_threshold")));
+        if !windows.null_score_diff_threshold.is_finite() {
+            let found = self
+                .document
+                .at_key(&self.key("null_score_diff_threshold"), "`null_score_diff_threshold` takes a finite number");
+            return Err(found.hint(for_example("null_score_diff_threshold")));
         }
         self.windows_fit(&windows, max_length)?;
         Ok(windows)

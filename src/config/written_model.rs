@@ -32,11 +32,11 @@ pub(super) struct WrittenModel {
     /// Trained weights: a folder with `config.json`, weights and `vocab.txt`, `hub: ORG/NAME`, or a model that another
     /// experiment pretrains, `{experiment: NAME, model: NAME}`.
     pub(super) checkpoint: Option<WrittenCheckpoint>,
-    /// The `WordPiece` vocabulary, a `vocab.txt`. A checkpoint brings its own; for the others the
-    /// `vocab.txt` of the data folder is used.
-    pub(super) vocabulary: Option<String>,
-    /// Whether text is lower-cased and stripped of accents. A checkpoint knows; else `true`.
-    pub(super) lower_case: Option<bool>,
+    /// The `WordPiece` vocabulary, a `vocab.txt`. A checkpoint brings its own; the other models use the
+    /// `vocab.txt` of the data folder.
+    pub(super) vocab_file: Option<String>,
+    /// Whether text is lower-cased and stripped of accents. By default as the checkpoint says, else `true`.
+    pub(super) do_lower_case: Option<bool>,
     /// The tasks that this model is trained on; all of the experiment's when left out.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub(super) tasks: Option<Vec<String>>,

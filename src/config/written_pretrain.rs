@@ -35,9 +35,9 @@ pub(super) struct WrittenPretrain {
     #[schemars(range(min = 1))]
     pub(super) dupe_factor: u32,
     /// The share of documents that aim at a random shorter length.
-    #[serde(default = "default_short_sequences")]
+    #[serde(default = "default_short_seq_prob")]
     #[schemars(range(min = 0, max = 1))]
-    pub(super) short_sequence_probability: f64,
+    pub(super) short_seq_prob: f64,
     /// Lengths of examples and numbers of steps, one after the other under one schedule.
     #[schemars(length(min = 1))]
     pub(super) phases: Vec<WrittenPhase>,
@@ -53,11 +53,11 @@ pub(super) struct WrittenPretrain {
     pub(super) warmup_steps: Option<u64>,
     /// Evaluate on the held-out text after so many steps; a tenth of all when left out.
     #[schemars(range(min = 1))]
-    pub(super) evaluate_every: Option<u64>,
+    pub(super) eval_steps: Option<u64>,
     /// A line of the log tells of so many steps.
-    #[serde(default = "default_log_every")]
+    #[serde(default = "default_logging_steps")]
     #[schemars(range(min = 1))]
-    pub(super) log_every: u64,
+    pub(super) logging_steps: u64,
     /// Steps after which the model is kept besides the last one, for `checkpoint: {…, step: N}`.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true), inner(range(min = 1)))]
@@ -71,7 +71,7 @@ fn default_dupe_factor() -> u32 {
     10
 }
 
-fn default_short_sequences() -> f64 {
+fn default_short_seq_prob() -> f64 {
     0.1
 }
 
@@ -83,7 +83,7 @@ fn default_learning_rate() -> f64 {
     1e-4
 }
 
-fn default_log_every() -> u64 {
+fn default_logging_steps() -> u64 {
     10
 }
 
@@ -192,17 +192,17 @@ impl Default for Masking {
 pub struct Save {
     /// After so many steps.
     #[schemars(range(min = 1))]
-    pub every_steps: Option<u64>,
+    pub save_steps: Option<u64>,
     /// After so many minutes.
     #[schemars(extend("exclusiveMinimum" = 0))]
-    pub every_minutes: Option<f64>,
+    pub save_minutes: Option<f64>,
     /// How many are kept.
     #[schemars(range(min = 1))]
-    pub keep: u32,
+    pub save_total_limit: u32,
 }
 
 impl Default for Save {
     fn default() -> Self {
-        Self { every_steps: None, every_minutes: None, keep: 2 }
+        Self { save_steps: None, save_minutes: None, save_total_limit: 2 }
     }
 }

@@ -163,17 +163,17 @@ fn settings(
         vocabulary_sha256: input.vocabulary_sha256.clone(),
         evaluation: input.held_out.as_ref().map(|corpus| PretrainEvaluation {
             data: corpus.checksum.clone(),
-            every: experiment.evaluate_every.unwrap_or_else(|| steps.div_ceil(10)),
+            every: experiment.eval_steps.unwrap_or_else(|| steps.div_ceil(10)),
         }),
         masking: input.masking,
         snapshots: experiment.snapshots.clone(),
         activation_checkpointing: training.activation_checkpointing,
         saving: experiment.save.map(|save| PretrainSaving {
-            every_steps: save.every_steps,
-            every_minutes: save.every_minutes,
-            keep: save.keep,
+            every_steps: save.save_steps,
+            every_minutes: save.save_minutes,
+            keep: save.save_total_limit,
         }),
-        log_every: experiment.log_every,
+        log_every: experiment.logging_steps,
         numerics_version: PRETRAINING_NUMERICS_VERSION,
     }
 }

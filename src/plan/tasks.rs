@@ -17,8 +17,8 @@ fn known(task: &Task) -> KnownTask {
             doc_stride: of.doc_stride,
             max_query_length: of.max_query_length,
             max_answer_length: of.max_answer_length,
-            n_best: of.n_best,
-            null_threshold: of.null_threshold,
+            n_best_size: of.n_best_size,
+            null_score_diff_threshold: of.null_score_diff_threshold,
         }),
         Some(TaskOptions::Tags(of)) => TaskShape::Tags(match of.context {
             Context::Sentence => config::Context::Sentence,
@@ -44,8 +44,8 @@ pub fn task_options(task: &config::Task) -> Option<TaskOptions> {
             doc_stride: of.doc_stride,
             max_query_length: of.max_query_length,
             max_answer_length: of.max_answer_length,
-            n_best: of.n_best,
-            null_threshold: of.null_threshold,
+            n_best_size: of.n_best_size,
+            null_score_diff_threshold: of.null_score_diff_threshold,
         })),
         TaskShape::Tags(context) => {
             let context = match context {

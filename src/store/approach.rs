@@ -27,15 +27,21 @@ pub struct SpanOptions {
     /// Tokens of the longest answer.
     pub max_answer_length: u32,
     /// Answers that are weighed against each other.
-    pub n_best: u32,
+    pub n_best_size: u32,
     /// How much better no answer must score than the best one to be given; only where questions may have none.
-    pub null_threshold: f64,
+    pub null_score_diff_threshold: f64,
 }
 
 impl Default for SpanOptions {
     /// google-research/bert, `run_squad.py`.
     fn default() -> Self {
-        Self { doc_stride: 128, max_query_length: 64, max_answer_length: 30, n_best: 20, null_threshold: 0.0 }
+        Self {
+            doc_stride: 128,
+            max_query_length: 64,
+            max_answer_length: 30,
+            n_best_size: 20,
+            null_score_diff_threshold: 0.0,
+        }
     }
 }
 
@@ -138,15 +144,21 @@ impl TaskOptions {
     #[must_use]
     pub fn named(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Spans(SpanOptions { doc_stride, max_query_length, max_answer_length, n_best, null_threshold }) => {
+            Self::Spans(SpanOptions {
+                doc_stride,
+                max_query_length,
+                max_answer_length,
+                n_best_size,
+                null_score_diff_threshold,
+            }) => {
                 let counts = [
                     ("doc_stride", doc_stride),
                     ("max_query_length", max_query_length),
                     ("max_answer_length", max_answer_length),
-                    ("n_best", n_best),
+                    ("n_best_size", n_best_size),
                 ];
                 let counts = counts.into_iter().map(|(name, count)| (name, count.to_string()));
-                counts.chain([("null_threshold", null_threshold.to_string())]).collect()
+                counts.chain([("null_score_diff_threshold", null_score_diff_threshold.to_string())]).collect()
             }
             Self::Tags(TagOptions { context, format }) => {
                 let context = match context {

@@ -177,11 +177,11 @@ fn is_unanswered(question: &Question) -> bool {
 
 fn decode(questions: &Questions, options: SpanOptions, outputs: &[f32], features: &FeatureSet) -> Vec<spans::Decoded> {
     let settings = SpanSettings {
-        n_best: options.n_best as usize,
+        n_best: options.n_best_size as usize,
         max_answer_length: options.max_answer_length as usize,
         doc_stride: options.doc_stride,
         null: if may_be_unanswerable(questions) {
-            NullAnswer::Above(options.null_threshold)
+            NullAnswer::Above(options.null_score_diff_threshold)
         } else {
             NullAnswer::Never
         },

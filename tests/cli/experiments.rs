@@ -45,7 +45,7 @@ const PRETRAINING: [(&str, usize); 8] = [
 const PARTICULARS: [(&str, &str); 4] = [
     (
         "mini",
-        "squad1: max_length 64, doc_stride 24, max_query_length 20, max_answer_length 30, n_best 20, null_threshold 0",
+        "squad1: max_length 64, doc_stride 24, max_query_length 20, max_answer_length 30, n_best_size 20, null_score_diff_threshold 0",
     ),
     ("mini", "rte: max_length 48"),
     ("conll-features", "conll2003: context document"),
@@ -187,7 +187,7 @@ fn pretraining_overrides(experiment: &Pretraining) -> Vec<String> {
         for model in &experiment.models {
             let of = format!("models.{}", model.name);
             set.push(format!(
-                "{of}={{architecture: {{layers: 1, hidden: 16, heads: 2}}, vocabulary: {DATA}/vocab.txt}}"
+                "{of}={{architecture: {{layers: 1, hidden: 16, heads: 2}}, vocab_file: {DATA}/vocab.txt}}"
             ));
         }
     }

@@ -17,7 +17,7 @@ models:
   small: {architecture: {layers: 1, hidden: 16, heads: 2, max_positions: 64}}
 tasks: [squad1, squad2, swag, conll2003, msra]
 task_settings:
-  squad1: {max_length: 64, doc_stride: 24, max_query_length: 20, max_answer_length: 8, n_best: 3}
+  squad1: {max_length: 64, doc_stride: 24, max_query_length: 20, max_answer_length: 8, n_best_size: 3}
   squad2: {max_length: 48, doc_stride: 16, max_query_length: 20}
   conll2003: {context: document}
 sweep: {batch_size: [32], learning_rate: [1e-3], epochs: [1]}

@@ -21,9 +21,9 @@ pretrain:
   batch_size: 8
   learning_rate: 1e-3
   snapshots: [15]
-  evaluate_every: 10
-  log_every: 5
-  save: {every_steps: 4}
+  eval_steps: 10
+  logging_steps: 5
+  save: {save_steps: 4}
 device: cpu
 ";
 
@@ -208,7 +208,7 @@ fn text_of_ones_own_and_prepared_corpora_are_pretrained_on() {
     let own = "\
 experiment: own
 models:
-  small: {architecture: {layers: 1, hidden: 16, heads: 2, max_positions: 64}, vocabulary: mini/vocab.txt}
+  small: {architecture: {layers: 1, hidden: 16, heads: 2, max_positions: 64}, vocab_file: mini/vocab.txt}
 pretrain:
   text: [text]
   format: sentences

@@ -74,8 +74,8 @@ impl<'a> Scene<'a> {
                 of.layers, of.hidden, of.heads, of.intermediate, of.max_positions
             );
         }
-        let _ = writeln!(text, "    vocabulary: {}", quoted(&args.vocab_file)?);
-        let _ = writeln!(text, "    lower_case: {}", args.do_lower_case);
+        let _ = writeln!(text, "    vocab_file: {}", quoted(&args.vocab_file)?);
+        let _ = writeln!(text, "    do_lower_case: {}", args.do_lower_case);
         let _ = writeln!(text, "tasks: [{TASK}]\ntask_settings:\n  {TASK}:");
         let _ = writeln!(text, "    columns: {{lossy: {}}}", args.lossy);
         let files = [("train", TRAIN), ("dev", DEV)].into_iter().chain(self.predicts().then_some(("test", TEST)));

@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         let Some((path, corpus_lower_case)) = of_corpus()? else {
             let finding = self.experiment.finding(&key, format!("the model `{}` has no vocabulary", model.name));
             return Err(finding
-                .hint("`vocabulary: path/to/vocab.txt` names one; `bertbench vocab train` makes one")
+                .hint("`vocab_file: path/to/vocab.txt` names one; `bertbench vocab train` makes one")
                 .into());
         };
         Ok((Words::read(path, lower_case.or(Some(corpus_lower_case)))?, config, start))
@@ -193,7 +193,7 @@ impl<'a> Reader<'a> {
     fn settings(&self, recipe: &Recipe, max_length: u32, dupe_factor: u32) -> ExampleSettings {
         ExampleSettings {
             max_length,
-            short_sequence_probability: self.experiment.short_sequence_probability,
+            short_sequence_probability: self.experiment.short_seq_prob,
             dupe_factor,
             segments: Segments::Pairs,
             targets: targets(recipe, max_length),

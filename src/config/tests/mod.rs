@@ -3,10 +3,16 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::random::Stream;
 
+mod renamed;
 mod tasks;
 
-const WINDOWS: Windows =
-    Windows { doc_stride: 128, max_query_length: 64, max_answer_length: 30, n_best: 20, null_threshold: 0.0 };
+const WINDOWS: Windows = Windows {
+    doc_stride: 128,
+    max_query_length: 64,
+    max_answer_length: 30,
+    n_best_size: 20,
+    null_score_diff_threshold: 0.0,
+};
 
 const KNOWN: [KnownTask; 6] = [
     KnownTask::of_texts("rte"),
@@ -23,7 +29,7 @@ models:
   zeta: {preset: tiny}
   alpha:
     checkpoint: weights/alpha
-    lower_case: false
+    do_lower_case: false
 tasks: [stsb, rte]
 data: datasets/glue
 sweep: {batch_size: [16, 32], learning_rate: [5e-5, 1e-5, 2E-5], epochs: [3]}
@@ -123,7 +129,7 @@ fn places_are_given_by_key_path() {
     assert_eq!(shown("training.dropout"), None);
     assert_eq!(shown("data.inside"), None);
 
-    let found = experiment.finding("models.alpha.vocabulary", "no vocabulary");
+    let found = experiment.finding("models.alpha.vocab_file", "no vocabulary");
     assert_eq!(found.to_string(), "first.yaml:4:3: no vocabulary");
     assert_eq!(experiment.finding("slots", "too many").to_string(), "first.yaml: too many");
 }

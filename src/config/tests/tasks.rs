@@ -43,10 +43,10 @@ fn a_task_has_its_own_length_unless_the_file_has_one() {
 
 #[test]
 fn settings_of_a_task_stand_beside_its_defaults() {
-    let set = ["task_settings.squad1={doc_stride: 64, n_best: 5}", "task_settings.conll2003.context=document"];
+    let set = ["task_settings.squad1={doc_stride: 64, n_best_size: 5}", "task_settings.conll2003.context=document"];
     let found = tasks(TASKS, &set);
     assert_eq!(found[0].shape, TaskShape::Texts);
-    assert_eq!(found[1].shape, TaskShape::Spans(Windows { doc_stride: 64, n_best: 5, ..WINDOWS }));
+    assert_eq!(found[1].shape, TaskShape::Spans(Windows { doc_stride: 64, n_best_size: 5, ..WINDOWS }));
     assert_eq!(found[2].shape, TaskShape::Tags(Context::Document));
     let files = &tasks(TASKS, &["task_settings.squad1.dev=half.json"])[1].files;
     assert_eq!(*files, Files { dev: Some(PathBuf::from("half.json")), ..Files::default() });
@@ -100,19 +100,22 @@ fn settings_that_a_task_has_not_are_refused() {
             "task_settings.rte.doc_stride=64",
             "`doc_stride` is about windows of long texts, which `rte` has not (remove it; it is for squad1)",
         ),
-        ("task_settings.conll2003.n_best=5", "`n_best` is about windows of long texts, which `conll2003` has not"),
+        (
+            "task_settings.conll2003.n_best_size=5",
+            "`n_best_size` is about windows of long texts, which `conll2003` has not",
+        ),
         (
             "task_settings.squad1.context=document",
             "`context` is about sentences whose words are tagged, which `squad1` has not (remove it; it is for conll2003)",
         ),
         ("task_settings.conll2003.columns={separator: tab}", "`conll2003` has files of a published format"),
         ("task_settings.squad1.test=a.json", "`squad1` has no test split, so `test` cannot name its file"),
-        ("task_settings.squad1.n_best=0", "`n_best` takes 1 or more, found `0`"),
+        ("task_settings.squad1.n_best_size=0", "`n_best_size` takes 1 or more, found `0`"),
         (
             "task_settings.squad1.doc_stride=0",
             "`doc_stride` takes 1 or more, found `0` (for example `doc_stride: 128`)",
         ),
-        ("task_settings.squad1.null_threshold=.inf", "`null_threshold` takes a finite number"),
+        ("task_settings.squad1.null_score_diff_threshold=.inf", "`null_score_diff_threshold` takes a finite number"),
         ("task_settings.rte.max_length=2", "`max_length` takes at least 3: `[CLS]`, one token and `[SEP]`, found `2`"),
         ("task_settings.rte.train=''", "`train` is not a path"),
     ] {

@@ -22,8 +22,8 @@ fn shapes(overrides: &[&str]) -> Result<Plan, String> {
         doc_stride: 128,
         max_query_length: 64,
         max_answer_length: 30,
-        n_best: 20,
-        null_threshold: 0.0,
+        n_best_size: 20,
+        null_score_diff_threshold: 0.0,
     };
     let (shape, max_length) = (config::TaskShape::Spans(windows), 384);
     let squad = config::KnownTask { shape, max_length, ..config::KnownTask::of_texts("squad1") };
@@ -64,7 +64,7 @@ fn settings_of_a_task_decide_its_runs_and_no_others() {
         |overrides: &[&str]| -> Vec<RunId> { shapes(overrides).unwrap().runs.into_iter().map(|run| run.id).collect() };
     let base = ids(&[]);
     for (set, changed) in [
-        ("task_settings.squad1.n_best=10", &[0][..]),
+        ("task_settings.squad1.n_best_size=10", &[0][..]),
         ("task_settings.own.context=sentence", &[2, 3]),
         ("task_settings.own.columns.separator=tab", &[2, 3]),
         ("task_settings.rte.max_length=32", &[1]),
