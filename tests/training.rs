@@ -60,9 +60,9 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             warmup_fraction: 0.2,
             weight_decay: 0.01,
             dropout,
-            clip_norm: 1.0,
-            gradient_accumulation: 1,
-            activation_checkpointing: false,
+            max_grad_norm: 1.0,
+            gradient_accumulation_steps: 1,
+            gradient_checkpointing: false,
             precision: Precision::F32,
             optimizer: Optimizer::AdamW,
             adam_beta1: 0.9,
@@ -133,10 +133,14 @@ fn steps_tokens_and_evaluations_are_counted() {
 #[test]
 fn activation_checkpointing_changes_no_bit() {
     for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
-        let run = |activation_checkpointing| {
+        let run = |gradient_checkpointing| {
             let mut settings = settings(4, 1e-2, 5, 0.1);
-            settings.training =
-                TrainingSettings { activation_checkpointing, optimizer, gradient_accumulation: 2, ..settings.training };
+            settings.training = TrainingSettings {
+                gradient_checkpointing,
+                optimizer,
+                gradient_accumulation_steps: 2,
+                ..settings.training
+            };
             let mut watcher = Watcher::default();
             let fitted = train(&settings, &mut watcher).unwrap();
             (weights(&fitted.model), fitted.logits, watcher.losses)
@@ -151,7 +155,7 @@ fn gradient_accumulation_changes_no_number_but_rounding() {
     let (mut whole, mut halves) = (Watcher::default(), Watcher::default());
     train(&settings(4, 1e-2, 10, 0.0), &mut whole).unwrap();
     let mut accumulated = settings(4, 1e-2, 10, 0.0);
-    accumulated.training.gradient_accumulation = 2;
+    accumulated.training.gradient_accumulation_steps = 2;
     train(&accumulated, &mut halves).unwrap();
     for (a, b) in whole.losses.iter().zip(&halves.losses) {
         assert!((a - b).abs() < 1e-3, "{a} and {b}");
@@ -216,7 +220,7 @@ fn in_processes(settings: &RunSettings, processes: &[(usize, bool)]) -> (FitResu
 fn a_run_that_is_stopped_or_killed_at_any_step_ends_with_the_same_bits() {
     for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
         let mut settings = settings(3, 1e-2, 5, 0.1);
-        settings.training = TrainingSettings { optimizer, gradient_accumulation: 2, ..settings.training };
+        settings.training = TrainingSettings { optimizer, gradient_accumulation_steps: 2, ..settings.training };
         let result = |(fitted, losses): (FitResult, Vec<f64>)| {
             let weights = weights(&fitted.model);
             (weights, fitted.logits, fitted.evaluations, fitted.steps, fitted.tokens, losses)

@@ -84,9 +84,9 @@ fn pretraining_rates(device: &NamedDevice, run: &PlannedPretraining) -> Calibrat
         warmup_fraction: 0.0,
         weight_decay: settings.weight_decay,
         dropout: settings.dropout,
-        clip_norm: settings.clip_norm,
-        gradient_accumulation: 1,
-        activation_checkpointing: false,
+        max_grad_norm: settings.max_grad_norm,
+        gradient_accumulation_steps: 1,
+        gradient_checkpointing: false,
         precision: settings.precision,
         optimizer: settings.optimizer,
         adam_beta1: settings.adam_beta1,
@@ -94,7 +94,7 @@ fn pretraining_rates(device: &NamedDevice, run: &PlannedPretraining) -> Calibrat
         adam_epsilon: settings.adam_epsilon,
     };
     let examples = run.steps * u64::from(settings.batch_size);
-    let sequences = settings.batch_size.div_ceil(settings.gradient_accumulation.max(1)).min(LARGEST_MEASURED);
+    let sequences = settings.batch_size.div_ceil(settings.gradient_accumulation_steps.max(1)).min(LARGEST_MEASURED);
     let typical = Batch { sequences, mean_length: run.tokens.0 / examples.max(1) };
     rates(&settings.architecture, &training, typical, device)
 }

@@ -108,7 +108,7 @@ fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let mut findings = Vec::new();
     if totals.peak_memory > memory {
         let message = format!("the largest run needs about {}, this machine has {memory}", totals.peak_memory);
-        let hint = "a smaller batch_size with training.gradient_accumulation, or a smaller training.max_length";
+        let hint = "a smaller batch_size with training.gradient_accumulation_steps, or a smaller training.max_length";
         findings.push(prepared.experiment.finding("sweep.batch_size", message).hint(hint));
     } else {
         print(&format_args!("ok    memory: about {} of {memory} in one slot", totals.peak_memory))?;

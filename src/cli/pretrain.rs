@@ -55,11 +55,11 @@ struct TrainingArgs {
     batch_size: u32,
     /// Forward and backward passes that a step's examples are divided among, for less memory.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    gradient_accumulation: u32,
+    gradient_accumulation_steps: u32,
     /// Keep of each layer's activations only the input and compute the layer again in the backward pass: less memory,
     /// more time, the same bits.
     #[arg(long)]
-    activation_checkpointing: bool,
+    gradient_checkpointing: bool,
     /// Peak learning rate.
     #[arg(long, value_name = "RATE", default_value_t = 1e-4)]
     learning_rate: f64,
@@ -77,7 +77,7 @@ struct TrainingArgs {
     dropout: f64,
     /// Gradients are scaled down to this norm.
     #[arg(long, value_name = "NORM", default_value_t = 1.0)]
-    clip_norm: f64,
+    max_grad_norm: f64,
     #[command(flatten)]
     precision: PrecisionArgs,
     /// The seed of weights, order and dropout.
@@ -100,7 +100,7 @@ struct WatchingArgs {
     eval_every: u64,
     /// A line of metrics.jsonl tells of so many steps.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
-    log_every: u64,
+    logging_steps: u64,
     /// Write a checkpoint after so many steps.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     save_every: Option<u64>,
@@ -176,7 +176,7 @@ impl Args {
             objective: self.model.objective(),
             phases: corpora.iter().zip(&self.steps).map(phase).collect(),
             batch_size: training.batch_size,
-            gradient_accumulation: training.gradient_accumulation,
+            gradient_accumulation_steps: training.gradient_accumulation_steps,
             learning_rate: training.learning_rate,
             warmup_steps: training.warmup_steps,
             weight_decay: training.weight_decay,
@@ -188,7 +188,7 @@ impl Args {
             adam_beta1: 0.9,
             adam_beta2: 0.999,
             adam_epsilon: 1e-6,
-            clip_norm: training.clip_norm,
+            max_grad_norm: training.max_grad_norm,
             dropout: training.dropout,
             precision,
             seed: training.seed,
@@ -198,9 +198,9 @@ impl Args {
                 .map(|set| PretrainEvaluation { data: set.checksum().to_owned(), every: self.watching.eval_every }),
             masking: None,
             snapshots: Vec::new(),
-            activation_checkpointing: training.activation_checkpointing,
+            gradient_checkpointing: training.gradient_checkpointing,
             saving: None,
-            log_every: self.watching.log_every,
+            logging_steps: self.watching.logging_steps,
             numerics_version: PRETRAINING_NUMERICS_VERSION,
         })
     }
@@ -213,7 +213,7 @@ impl WatchingArgs {
             return Err(Diagnostic::new(message).hint("a number of minutes, or 0").into());
         }
         let every = (self.save_minutes > 0.0).then_some(Seconds(self.save_minutes * 60.0));
-        Ok(Saving { every_steps: self.save_every, every, keep: self.keep as usize })
+        Ok(Saving { save_steps: self.save_every, every, keep: self.keep as usize })
     }
 }
 

@@ -78,9 +78,9 @@ impl ModelArgs {
     /// What is learned.
     pub(super) fn objective(&self) -> Objective {
         match (self.left_to_right, self.no_nsp) {
-            (true, _) => Objective::NextToken,
-            (false, true) => Objective::MaskedTokens,
-            (false, false) => Objective::MaskedTokensAndNextSentence,
+            (true, _) => Objective::CausalLm,
+            (false, true) => Objective::MaskedLm,
+            (false, false) => Objective::MaskedLmAndNextSentence,
         }
     }
 

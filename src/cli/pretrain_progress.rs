@@ -28,8 +28,8 @@ impl PretrainDisplay {
             bar
         });
         let tokens = match objective {
-            Objective::MaskedTokensAndNextSentence | Objective::MaskedTokens => "masked tokens",
-            Objective::NextToken => "next tokens",
+            Objective::MaskedLmAndNextSentence | Objective::MaskedLm => "masked tokens",
+            Objective::CausalLm => "next tokens",
         };
         Self { bar, steps: 0, tokens, stop }
     }

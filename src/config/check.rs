@@ -163,10 +163,15 @@ const TRAINING_RULES: [Rule; 8] = [
         holds: |v| (0.0..1.0).contains(&v),
         takes: "a probability from 0 to below 1",
     },
-    Rule { key: "clip_norm", value: |t| t.clip_norm, holds: |v| v > 0.0 && v.is_finite(), takes: "more than 0" },
     Rule {
-        key: "gradient_accumulation",
-        value: |t| f64::from(t.gradient_accumulation),
+        key: "max_grad_norm",
+        value: |t| t.max_grad_norm,
+        holds: |v| v > 0.0 && v.is_finite(),
+        takes: "more than 0",
+    },
+    Rule {
+        key: "gradient_accumulation_steps",
+        value: |t| f64::from(t.gradient_accumulation_steps),
         holds: |v| v >= 1.0,
         takes: "1 or more",
     },

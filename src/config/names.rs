@@ -52,8 +52,8 @@ const EXAMPLES: [(&str, &str); 60] = [
     ("text", "text: [path/to/text]"),
     ("held_out", "held_out: [path/to/held-out.txt]"),
     ("format", "format: sentences"),
-    ("objective", "objective: masked_tokens_and_next_sentence"),
-    ("masking", "masking: {mask: 0.8, same: 0.1, random: 0.1}"),
+    ("objective", "objective: masked_lm_and_next_sentence"),
+    ("masking", "masking: {mask_prob: 0.8, keep_prob: 0.1, random_prob: 0.1}"),
     ("phases", "phases: [{max_length: 128, steps: 900000}, {max_length: 512, steps: 100000}]"),
     ("steps", "steps: 10000"),
     ("pretrain.batch_size", "batch_size: 256"),
@@ -66,7 +66,7 @@ const EXAMPLES: [(&str, &str); 60] = [
 
 /// Names that other programs use for our keys (Hugging Face's Trainer, google-research/bert), and slips
 /// that are too far for "did you mean".
-pub(super) const OTHER_NAMES: [(&str, &str); 36] = [
+pub(super) const OTHER_NAMES: [(&str, &str); 33] = [
     ("name", "experiment"),
     ("dataset", "data"),
     ("data_dir", "data"),
@@ -81,9 +81,6 @@ pub(super) const OTHER_NAMES: [(&str, &str); 36] = [
     ("max_seq_len", "max_length"),
     ("warmup_proportion", "warmup_fraction"),
     ("warmup_ratio", "warmup_fraction"),
-    ("max_grad_norm", "clip_norm"),
-    ("gradient_accumulation_steps", "gradient_accumulation"),
-    ("gradient_checkpointing", "activation_checkpointing"),
     ("bf16", "precision"),
     ("fp16", "precision"),
     ("dtype", "precision"),
@@ -107,11 +104,24 @@ pub(super) const OTHER_NAMES: [(&str, &str); 36] = [
 
 /// Keys and choices that had other names once, before they had those of google-research/bert and transformers: where
 /// they stand, what they were and what they are. The first place of several is that of most experiments.
-pub(super) const RENAMED: [(&str, &str, &str); 10] = [
+pub(super) const RENAMED: [(&str, &str, &str); 23] = [
     ("models.NAME", "vocabulary", "vocab_file"),
     ("models.NAME", "lower_case", "do_lower_case"),
     ("task_settings.NAME", "n_best", "n_best_size"),
     ("task_settings.NAME", "null_threshold", "null_score_diff_threshold"),
+    ("training", "clip_norm", "max_grad_norm"),
+    ("training", "gradient_accumulation", "gradient_accumulation_steps"),
+    ("training", "activation_checkpointing", "gradient_checkpointing"),
+    ("pretrain.objective", "masked_tokens_and_next_sentence", "masked_lm_and_next_sentence"),
+    ("pretrain.objective", "masked_tokens", "masked_lm"),
+    ("pretrain.objective", "next_token", "causal_lm"),
+    ("pretrain.masking", "share", "masked_lm_prob"),
+    ("pretrain.masking", "most", "max_predictions_per_seq"),
+    ("pretrain.masking", "mask", "mask_prob"),
+    ("pretrain.masking", "same", "keep_prob"),
+    ("pretrain.masking", "random", "random_prob"),
+    ("pretrain.masking", "whole_words", "whole_word"),
+    ("pretrain.masking", "fixed", "static"),
     ("pretrain", "short_sequence_probability", "short_seq_prob"),
     ("pretrain", "evaluate_every", "eval_steps"),
     ("pretrain", "log_every", "logging_steps"),

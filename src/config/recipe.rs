@@ -71,21 +71,25 @@ pub(super) fn recipe(
 }
 
 fn check_masking(keys: &Keys<'_>, masking: &Masking) -> Result<(), Diagnostic> {
-    let Masking { share, most, mask, same, random, .. } = *masking;
-    if !(share > 0.0 && share < 1.0) {
-        let found =
-            keys.refused("masking.share", format!("`share` takes more than 0 and less than 1, found `{share}`"));
-        return Err(found.hint("the paper's is 0.15"));
+    let Masking { masked_lm_prob, max_predictions_per_seq, mask_prob, keep_prob, random_prob, .. } = *masking;
+    if !(masked_lm_prob > 0.0 && masked_lm_prob < 1.0) {
+        let message = format!("`masked_lm_prob` takes more than 0 and less than 1, found `{masked_lm_prob}`");
+        let found = keys.refused("masking.masked_lm_prob", message);
+        return Err(found.hint("BERT's is 0.15"));
     }
-    if most == Some(0) {
-        let found = keys.refused("masking.most", "`most` takes 1 or more, found `0`".to_owned());
-        return Err(found.hint("leave it out for `share` of the longest example"));
+    if max_predictions_per_seq == Some(0) {
+        let found = keys.refused(
+            "masking.max_predictions_per_seq",
+            "`max_predictions_per_seq` takes 1 or more, found `0`".to_owned(),
+        );
+        return Err(found.hint("leave it out for `masked_lm_prob` of the longest example"));
     }
-    let rates = [mask, same, random];
+    let rates = [mask_prob, keep_prob, random_prob];
     if rates.iter().any(|rate| !(0.0..=1.0).contains(rate)) || (rates.iter().sum::<f64>() - 1.0).abs() > SUM_TOLERANCE {
-        let message =
-            format!("`mask`, `same` and `random` are shares that add up to 1, found {mask}, {same} and {random}");
-        return Err(keys.refused("masking", message).hint("the paper's are 0.8, 0.1 and 0.1; name all three"));
+        let message = format!(
+            "`mask_prob`, `keep_prob` and `random_prob` must add up to 1, found {mask_prob}, {keep_prob} and {random_prob}"
+        );
+        return Err(keys.refused("masking", message).hint("BERT's are 0.8, 0.1 and 0.1; write all three"));
     }
     Ok(())
 }
@@ -121,7 +125,7 @@ fn check_phase(
             }
             if !(SHORTEST_PAIR..=u32::from(u16::MAX)).contains(&max_length) {
                 let message = format!("`max_length` takes {SHORTEST_PAIR} to {}, found `{max_length}`", u16::MAX);
-                return Err(keys.refused(&key("max_length"), message).hint("the paper's are 128 and 512"));
+                return Err(keys.refused(&key("max_length"), message).hint("BERT's are 128 and 512"));
             }
             if let ModelSource::Random(of) = source
                 && of.max_positions < max_length

@@ -130,11 +130,11 @@ pub(super) struct WrittenPhase {
 pub enum Objective {
     /// Masked tokens, and whether the second segment follows the first: BERT.
     #[default]
-    MaskedTokensAndNextSentence,
+    MaskedLmAndNextSentence,
     /// Masked tokens alone.
-    MaskedTokens,
+    MaskedLm,
     /// After each token the next one: the encoder sees to the left only.
-    NextToken,
+    CausalLm,
 }
 
 /// How text is read.
@@ -159,30 +159,39 @@ pub enum TextFormat {
 pub struct Masking {
     /// The share of an example's tokens.
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
-    pub share: f64,
-    /// The most tokens of an example; `share` of its longest length when left out.
+    pub masked_lm_prob: f64,
+    /// The most tokens of an example; `masked_lm_prob` of its longest length when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
-    pub most: Option<u32>,
+    pub max_predictions_per_seq: Option<u32>,
     /// The share of these that become `[MASK]`.
     #[schemars(range(min = 0, max = 1))]
-    pub mask: f64,
+    pub mask_prob: f64,
     /// The share that stay as they are.
     #[schemars(range(min = 0, max = 1))]
-    pub same: f64,
+    pub keep_prob: f64,
     /// The share that become any token; the three add up to 1.
     #[schemars(range(min = 0, max = 1))]
-    pub random: f64,
+    pub random_prob: f64,
     /// Whether all pieces of a word are masked together.
-    pub whole_words: bool,
+    pub whole_word: bool,
     /// Whether an example's masks are drawn once instead of anew in each epoch.
-    pub fixed: bool,
+    #[serde(rename = "static")]
+    pub static_masks: bool,
 }
 
 impl Default for Masking {
     fn default() -> Self {
         // Devlin et al. 2018, section 3.1.
-        Self { share: 0.15, most: None, mask: 0.8, same: 0.1, random: 0.1, whole_words: false, fixed: false }
+        Self {
+            masked_lm_prob: 0.15,
+            max_predictions_per_seq: None,
+            mask_prob: 0.8,
+            keep_prob: 0.1,
+            random_prob: 0.1,
+            whole_word: false,
+            static_masks: false,
+        }
     }
 }
 

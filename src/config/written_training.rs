@@ -25,13 +25,13 @@ pub struct Training {
     pub dropout: f64,
     /// Gradients are scaled down to this global norm.
     #[schemars(extend("exclusiveMinimum" = 0))]
-    pub clip_norm: f64,
+    pub max_grad_norm: f64,
     /// Forward and backward passes that a step's batch is split into, for machines with less memory.
     #[schemars(range(min = 1))]
-    pub gradient_accumulation: u32,
+    pub gradient_accumulation_steps: u32,
     /// Keep only each layer's input and compute the layer again in the backward pass: the same numbers
     /// with less memory and about a third more time.
-    pub activation_checkpointing: bool,
+    pub gradient_checkpointing: bool,
     /// The numbers that matrix products take: `f32`, or `bf16` for mixed precision.
     pub precision: Precision,
     /// How gradients become updates: `{adamw: {}}` or `{bert_adam: {}}`.
@@ -103,9 +103,9 @@ impl Default for Training {
             weight_decay: 0.01,
             dropout: 0.1,
             // google-research/bert, optimization.py: clip_by_global_norm 1.0.
-            clip_norm: 1.0,
-            gradient_accumulation: 1,
-            activation_checkpointing: false,
+            max_grad_norm: 1.0,
+            gradient_accumulation_steps: 1,
+            gradient_checkpointing: false,
             precision: Precision::F32,
             optimizer: Optimizer::AdamW {},
             adam_beta1: 0.9,

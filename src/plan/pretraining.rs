@@ -147,7 +147,7 @@ fn settings(
         objective: objective(recipe.objective),
         phases: recipe.phases.iter().zip(&input.phases).map(phase).collect(),
         batch_size: recipe.batch_size,
-        gradient_accumulation: training.gradient_accumulation,
+        gradient_accumulation_steps: training.gradient_accumulation_steps,
         learning_rate: recipe.learning_rate,
         warmup_steps: recipe.warmup_steps,
         weight_decay: training.weight_decay,
@@ -155,7 +155,7 @@ fn settings(
         adam_beta1: training.adam_beta1,
         adam_beta2: training.adam_beta2,
         adam_epsilon: experiment.epsilon(),
-        clip_norm: training.clip_norm,
+        max_grad_norm: training.max_grad_norm,
         dropout: training.dropout,
         precision: precision(training.precision),
         seed,
@@ -167,13 +167,13 @@ fn settings(
         }),
         masking: input.masking,
         snapshots: experiment.snapshots.clone(),
-        activation_checkpointing: training.activation_checkpointing,
+        gradient_checkpointing: training.gradient_checkpointing,
         saving: experiment.save.map(|save| PretrainSaving {
-            every_steps: save.save_steps,
-            every_minutes: save.save_minutes,
-            keep: save.save_total_limit,
+            save_steps: save.save_steps,
+            save_minutes: save.save_minutes,
+            save_total_limit: save.save_total_limit,
         }),
-        log_every: experiment.logging_steps,
+        logging_steps: experiment.logging_steps,
         numerics_version: PRETRAINING_NUMERICS_VERSION,
     }
 }
@@ -182,9 +182,9 @@ fn settings(
 #[must_use]
 pub fn objective(written: config::Objective) -> Objective {
     match written {
-        config::Objective::MaskedTokensAndNextSentence => Objective::MaskedTokensAndNextSentence,
-        config::Objective::MaskedTokens => Objective::MaskedTokens,
-        config::Objective::NextToken => Objective::NextToken,
+        config::Objective::MaskedLmAndNextSentence => Objective::MaskedLmAndNextSentence,
+        config::Objective::MaskedLm => Objective::MaskedLm,
+        config::Objective::CausalLm => Objective::CausalLm,
     }
 }
 
@@ -248,17 +248,17 @@ pub fn forecast_pretraining(run: &PlannedPretraining, calibration: &Calibration)
     let seconds = training / calibration.forward_backward_flops_per_second
         + evaluations as f64 * evaluation / calibration.evaluation_flops_per_second
         + steps * all as f64 / calibration.optimizer_parameters_per_second
-        + steps * f64::from(settings.gradient_accumulation) * calibration.step_overhead.0
+        + steps * f64::from(settings.gradient_accumulation_steps) * calibration.step_overhead.0
         + calibration.run_overhead.0;
     let longest = settings.phases.iter().map(|phase| phase.max_length).max().unwrap_or_default();
-    let sequences = u64::from(settings.batch_size.div_ceil(settings.gradient_accumulation.max(1)));
+    let sequences = u64::from(settings.batch_size.div_ceil(settings.gradient_accumulation_steps.max(1)));
     let kept = sequences
         * u64::from(longest)
-        * kept_by_encoder(&settings.architecture, longest, settings.activation_checkpointing);
+        * kept_by_encoder(&settings.architecture, longest, settings.gradient_checkpointing);
     let weights = FLOAT_BYTES * all;
-    let checkpoints = settings.saving.map_or(CHECKPOINTS, |saving| u64::from(saving.keep) + 1);
+    let checkpoints = settings.saving.map_or(CHECKPOINTS, |saving| u64::from(saving.save_total_limit) + 1);
     let models = 1 + settings.snapshots.len() as u64;
-    let lines = run.steps / settings.log_every.max(1) + evaluations;
+    let lines = run.steps / settings.logging_steps.max(1) + evaluations;
     Forecast {
         seconds: Seconds(seconds),
         peak_memory: Bytes(calibration.base_memory.0 + COPIES * weights + FLOAT_BYTES * kept),
@@ -270,7 +270,7 @@ pub fn forecast_pretraining(run: &PlannedPretraining, calibration: &Calibration)
 
 /// Operations of a forward pass: the encoder, and the decoder over the tokens that are predicted.
 fn flops(settings: &PretrainSettings, tokens: u64, examples: u64) -> f64 {
-    let share = settings.masking.map_or(1.0, |masking| masking.share);
+    let share = settings.masking.map_or(1.0, |masking| masking.masked_lm_prob);
     let [hidden, words] = [settings.architecture.hidden, settings.architecture.vocab_size].map(f64::from);
     forward_flops(&settings.architecture, tokens, examples) + 2.0 * share * tokens as f64 * hidden * (hidden + words)
 }

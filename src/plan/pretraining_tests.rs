@@ -8,7 +8,7 @@ experiment: first
 mini: {seed: 1}
 models:
   small: {architecture: {layers: 2, hidden: 16, heads: 2, max_positions: 64}}
-  fewer: {architecture: {layers: 2, hidden: 16, heads: 2, max_positions: 64}, pretrain: {objective: masked_tokens}}
+  fewer: {architecture: {layers: 2, hidden: 16, heads: 2, max_positions: 64}, pretrain: {objective: masked_lm}}
 pretrain:
   phases: [{max_length: 32, steps: 900}, {max_length: 64, steps: 100}]
   batch_size: 8
@@ -58,7 +58,7 @@ fn every_model_and_seed_is_a_run_with_the_papers_recipe_where_the_file_is_silent
     assert_eq!(settings.evaluation.as_ref().unwrap().every, 100, "a tenth of the steps");
     assert_eq!((settings.learning_rate, settings.adam_epsilon, settings.dropout), (1e-4, 1e-6, 0.1));
     assert_eq!(settings.optimizer, crate::store::Optimizer::BertAdam);
-    assert_eq!(plan.runs[2].settings.objective, Objective::MaskedTokens);
+    assert_eq!(plan.runs[2].settings.objective, Objective::MaskedLm);
     assert_eq!(plan.runs[0].tokens, Tokens(1000 * 8 * 20));
     let ids: std::collections::BTreeSet<&RunId> = plan.runs.iter().map(|run| &run.id).collect();
     assert_eq!(ids.len(), 4);
@@ -66,7 +66,7 @@ fn every_model_and_seed_is_a_run_with_the_papers_recipe_where_the_file_is_silent
 
 #[test]
 fn equal_models_and_examples_that_are_too_long_are_refused() {
-    let same = experiment(&TEXT.replace(", pretrain: {objective: masked_tokens}", ""));
+    let same = experiment(&TEXT.replace(", pretrain: {objective: masked_lm}", ""));
     let found = expand_pretraining(&same, &inputs(&same)).unwrap_err();
     assert!(found.message.contains("`small` and `fewer` are the same"), "{}", found.message);
     let longer = experiment(TEXT);
@@ -97,7 +97,7 @@ fn forecasts_grow_with_steps_and_snapshots() {
     let weights = 4 * parameters(&inputs(&experiment(TEXT)).models["small"].architecture);
     assert!(kept.disk.0 >= one.disk.0 + weights, "{one:?} {kept:?}");
     assert_eq!(kept.peak_memory, one.peak_memory);
-    let recomputed = forecast(&format!("{TEXT}training: {{activation_checkpointing: true}}\n"));
+    let recomputed = forecast(&format!("{TEXT}training: {{gradient_checkpointing: true}}\n"));
     assert!(recomputed.peak_memory < one.peak_memory, "{one:?} {recomputed:?}");
 }
 

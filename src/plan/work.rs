@@ -56,9 +56,9 @@ pub fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f
 /// processor the fused ones keep less, so there it is an upper bound.
 pub(super) fn kept_numbers(settings: &RunSettings) -> u64 {
     let architecture = &settings.architecture;
-    let TrainingSettings { max_length, activation_checkpointing, .. } = settings.training;
+    let TrainingSettings { max_length, gradient_checkpointing, .. } = settings.training;
     match &settings.approach {
-        Approach::FineTuning => kept_by_encoder(architecture, max_length, activation_checkpointing),
+        Approach::FineTuning => kept_by_encoder(architecture, max_length, gradient_checkpointing),
         Approach::FeatureBased(of) => {
             let states = of.layers.states(architecture.layers).map_or(0, |states| states.len() as u64);
             let at_work = kept_by_layer(architecture, max_length).max(kept_by_embeddings(architecture));
@@ -68,10 +68,10 @@ pub(super) fn kept_numbers(settings: &RunSettings) -> u64 {
 }
 
 /// Numbers that a token adds to what a step of training the whole encoder holds, in sequences of `length` tokens.
-pub(super) fn kept_by_encoder(architecture: &Architecture, length: u32, activation_checkpointing: bool) -> u64 {
+pub(super) fn kept_by_encoder(architecture: &Architecture, length: u32, gradient_checkpointing: bool) -> u64 {
     let [layers, hidden] = [architecture.layers, architecture.hidden].map(u64::from);
     let (layer, embeddings) = (kept_by_layer(architecture, length), kept_by_embeddings(architecture));
-    if activation_checkpointing {
+    if gradient_checkpointing {
         // Every layer's input, and one layer or the embeddings at a time.
         layers * hidden + layer.max(embeddings)
     } else {

@@ -16,27 +16,27 @@ pub(crate) struct Names {
 /// One row for each objective, in the order of the paper's table 5.
 pub(crate) fn names(objective: Objective) -> Names {
     let (words, row, masks) = match objective {
-        Objective::MaskedTokensAndNextSentence => ("masked tokens and next sentence", FULL, true),
-        Objective::MaskedTokens => ("masked tokens", NO_NSP, true),
-        Objective::NextToken => ("next token", LEFT_TO_RIGHT, false),
+        Objective::MaskedLmAndNextSentence => ("masked tokens and next sentence", FULL, true),
+        Objective::MaskedLm => ("masked tokens", NO_NSP, true),
+        Objective::CausalLm => ("next token", LEFT_TO_RIGHT, false),
     };
     Names { words, row, masks }
 }
 
 /// `80/10/10` of the masks, in per cent.
 pub(crate) fn masks(masking: &Masking) -> [u32; 3] {
-    [masking.mask, masking.same, masking.random].map(|share| (share * 100.0).round() as u32)
+    [masking.mask_prob, masking.keep_prob, masking.random_prob].map(|share| (share * 100.0).round() as u32)
 }
 
 /// How tokens are masked, when that is not the paper's 80/10/10 of 15 %.
 pub(crate) fn unusual_masking(settings: &PretrainSettings) -> Option<String> {
     let masking = settings.masking?;
-    let share = masking.share * 100.0;
+    let share = masking.masked_lm_prob * 100.0;
     let [mask, same, random] = masks(&masking);
-    if ([mask, same, random], (share - 15.0).abs() < 0.05, masking.whole_words) == ([80, 10, 10], true, false) {
+    if ([mask, same, random], (share - 15.0).abs() < 0.05, masking.whole_word) == ([80, 10, 10], true, false) {
         return None;
     }
-    let words = if masking.whole_words { ", whole words" } else { "" };
+    let words = if masking.whole_word { ", whole words" } else { "" };
     Some(format!("{mask}/{same}/{random} of {} %{words}", (share * 10.0).round() / 10.0))
 }
 

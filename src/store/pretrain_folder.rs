@@ -204,7 +204,7 @@ fn lock(path: &Path) -> Result<File, PretrainFolderError> {
 }
 
 /// Settings that may change from one process to the next.
-const DECIDES_NOTHING: [&str; 4] = ["evaluation", "activation_checkpointing", "saving", "log_every"];
+const DECIDES_NOTHING: [&str; 4] = ["evaluation", "gradient_checkpointing", "saving", "logging_steps"];
 
 /// Refuses settings that give other weights than those the run was started with.
 fn same_run(written: &Path, settings: &PretrainSettings) -> Result<(), PretrainFolderError> {

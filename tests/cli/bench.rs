@@ -55,7 +55,7 @@ fn a_step_is_told_in_numbers() {
 
 #[test]
 fn a_step_is_told_in_words() {
-    let told = Workplace::new().run(&[&TINY[..], &["--activation-checkpointing", "--threads=2"]].concat()).ok();
+    let told = Workplace::new().run(&[&TINY[..], &["--gradient-checkpointing", "--threads=2"]].concat()).ok();
     let lines: Vec<&str> = told.out.lines().collect();
     assert_eq!(lines[0], "model        2 layers of width 16, 2 heads, feed-forward 64, vocabulary 50");
     assert_eq!(lines[1], "batch        3 × 5 tokens, f32, threads: 2, layers computed twice");

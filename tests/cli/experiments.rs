@@ -183,7 +183,7 @@ fn pretraining_overrides(experiment: &Pretraining) -> Vec<String> {
         set.push(format!("pretrain.held_out=[{DATA}/corpus/heldout.txt]"));
         set.push("pretrain.format=sentences".to_owned());
         set.push("pretrain.dupe_factor=1".to_owned());
-        set.push("training.gradient_accumulation=1".to_owned());
+        set.push("training.gradient_accumulation_steps=1".to_owned());
         for model in &experiment.models {
             let of = format!("models.{}", model.name);
             set.push(format!(

@@ -13,8 +13,8 @@ experiment: first
 mini: {seed: 1}
 models:
   small: {architecture: {layers: 1, hidden: 16, heads: 2, max_positions: 64}}
-  no-nsp: {architecture: {layers: 1, hidden: 16, heads: 2, max_positions: 64}, pretrain: {objective: masked_tokens}}
-  left-to-right: {architecture: {layers: 1, hidden: 16, heads: 2, max_positions: 64}, pretrain: {objective: next_token}}
+  no-nsp: {architecture: {layers: 1, hidden: 16, heads: 2, max_positions: 64}, pretrain: {objective: masked_lm}}
+  left-to-right: {architecture: {layers: 1, hidden: 16, heads: 2, max_positions: 64}, pretrain: {objective: causal_lm}}
 pretrain:
   phases: [{max_length: 32, steps: 20}, {max_length: 48, steps: 10}]
   dupe_factor: 1

@@ -1,4 +1,4 @@
-//! `bertbench corpus export`, and `bertbench pretrain --activation-checkpointing`.
+//! `bertbench corpus export`, and `bertbench pretrain --gradient-checkpointing`.
 
 use bertbench::corpus::examples::{Cursor, ExampleSet, PretrainingExample};
 use serde_json::{Value, json};
@@ -73,9 +73,9 @@ fn without_steps_every_example_is_exported_as_it_is_evaluated() {
 fn layers_computed_twice_change_no_bit_and_a_run_may_go_on_with_them() {
     let place = Place::new();
     place.pretrain("whole");
-    succeeded(&place.run(&format!("{RUN} --activation-checkpointing --out twice")));
+    succeeded(&place.run(&format!("{RUN} --gradient-checkpointing --out twice")));
     assert_eq!(place.result("twice"), place.result("whole"));
     place.kill_after_checkpoints("changed", 1);
-    succeeded(&place.run(&format!("{RUN} --activation-checkpointing --out changed")));
+    succeeded(&place.run(&format!("{RUN} --gradient-checkpointing --out changed")));
     assert_eq!(place.result("changed"), place.result("whole"));
 }

@@ -20,7 +20,7 @@ const STEPS: u64 = 60;
 /// A run of two phases with everything that a checkpoint must bring back: accumulation, dropout, a cursor that goes
 /// through several epochs, evaluation, a log whose lines tell of several steps.
 const RUN: &str = "pretrain --corpus short --steps 45 --corpus long --steps 15 --held-out held --layers 2 --hidden 32 \
-                   --heads 2 --positions 48 --batch-size 16 --gradient-accumulation 2 --learning-rate 1e-3 \
+                   --heads 2 --positions 48 --batch-size 16 --gradient-accumulation-steps 2 --learning-rate 1e-3 \
                    --warmup-steps 10 --eval-every 20 --log-every 7 --save-every 4 --save-minutes 0 --threads 2";
 
 /// A folder with two corpora to train on, `short` and `long`, and one to evaluate on, `held`.

@@ -27,11 +27,11 @@ fn objectives_are_table_5() {
     let runs = [
         variant("full", |_| ()),
         variant("no-nsp", |run| {
-            run.objective = Objective::MaskedTokens;
+            run.objective = Objective::MaskedLm;
             run.phases[0].data = "other".into();
         }),
         variant("ltr", |run| {
-            run.objective = Objective::NextToken;
+            run.objective = Objective::CausalLm;
             run.architecture.causal = true;
             run.masking = None;
             run.phases[0].data = "left to right".into();
@@ -40,7 +40,7 @@ fn objectives_are_table_5() {
         variant("always", |run| run.masking = Some(masking(1.0, 0.0, 0.0))),
         // Takes no part: its rate differs as well.
         variant("slower", |run| {
-            run.objective = Objective::MaskedTokens;
+            run.objective = Objective::MaskedLm;
             run.learning_rate = 1e-4;
         }),
     ];
@@ -74,7 +74,7 @@ fn masks_are_table_8_with_features_beside() {
         }),
         // Takes no part: words are masked whole as well.
         variant("words", |run| {
-            run.masking = Some(Masking { whole_words: true, ..masking(0.0, 0.2, 0.8) });
+            run.masking = Some(Masking { whole_word: true, ..masking(0.0, 0.2, 0.8) });
         }),
     ];
     let mut models: Vec<Tuned<'_>> = runs.iter().map(|run| Tuned::from(&run.model, false, "p", run, 0.0)).collect();
@@ -153,7 +153,7 @@ fn steps_of_one_run_are_figure_5() {
 #[test]
 fn a_left_to_right_run_shares_figure_5() {
     let ltr = |run: &mut PretrainSettings| {
-        run.objective = Objective::NextToken;
+        run.objective = Objective::CausalLm;
         run.architecture.causal = true;
         run.masking = None;
         run.phases[0].data = "left to right".into();
@@ -163,7 +163,7 @@ fn a_left_to_right_run_shares_figure_5() {
         variant("mlm", |run| run.snapshots = vec![500]),
         variant("ltr", ltr),
         variant("no-nsp", |run| {
-            run.objective = Objective::MaskedTokens;
+            run.objective = Objective::MaskedLm;
         }),
     ];
     let of_step = |model, run, step| Tuned { from: Some(("p", run, step)), ..Tuned::from(model, false, "p", run, 0.0) };
@@ -194,7 +194,7 @@ fn two_texts_of_one_objective_are_two_rows() {
     let runs = [
         variant("full", |_| ()),
         variant("other-text", |run| run.phases[0].data = "other".into()),
-        variant("no-nsp", |run| run.objective = Objective::MaskedTokens),
+        variant("no-nsp", |run| run.objective = Objective::MaskedLm),
     ];
     let models: Vec<Tuned<'_>> = runs.iter().map(|run| Tuned::from(&run.model, false, "p", run, 0.0)).collect();
     let files = render(vec![tuned("abl", "mini", &models, &of(&["mnli"]))], vec![pretrained("p", &runs)]);
@@ -208,7 +208,7 @@ fn models_that_differ_in_two_things_are_no_ablation() {
     let runs = [
         variant("full", |_| ()),
         variant("other", |run| {
-            run.objective = Objective::MaskedTokens;
+            run.objective = Objective::MaskedLm;
             run.masking = Some(masking(1.0, 0.0, 0.0));
         }),
         pretrain_settings("big", true),

@@ -72,7 +72,7 @@ fn pretraining_alone_is_a_page_without_tasks() {
 fn long_logs_become_curves_of_a_few_hundred_points() {
     let mut run = pretrain_settings("long", false);
     run.phases[0].steps = 99_800;
-    run.log_every = 20;
+    run.logging_steps = 20;
     let files = render(Vec::new(), vec![pretrained("long", &[run])]);
     let points = |name: &str| {
         let svg = text(&files, name);
@@ -295,9 +295,9 @@ pub fn samples() -> Vec<(&'static str, Vec<ExperimentInput>, Vec<PretrainingInpu
     let alone = vec![pretrained("mini-pretrain", &sizes)];
     let mut runs = vec![
         variant("base", |run| run.snapshots = vec![400, 800, 1200, 1600]),
-        variant("no-nsp", |run| run.objective = Objective::MaskedTokens),
+        variant("no-nsp", |run| run.objective = Objective::MaskedLm),
         variant("left-to-right", |run| {
-            run.objective = Objective::NextToken;
+            run.objective = Objective::CausalLm;
             run.architecture.causal = true;
             run.masking = None;
         }),

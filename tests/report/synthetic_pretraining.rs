@@ -17,8 +17,8 @@ const EVERY: u64 = 200;
 pub const CONLL: TaskShape = ("conll2003", "f1", "dev", &[("precision", "dev")], 0.0, 0.9, 300);
 
 /// The paper's 80/10/10 of 15 %, or another division.
-pub fn masking(mask: f64, same: f64, random: f64) -> Masking {
-    Masking { share: 0.15, mask, same, random, whole_words: false }
+pub fn masking(mask_prob: f64, keep_prob: f64, random_prob: f64) -> Masking {
+    Masking { masked_lm_prob: 0.15, mask_prob, keep_prob, random_prob, whole_word: false }
 }
 
 /// A run of 2000 steps; `large` as the models of [`settings`].
@@ -28,13 +28,13 @@ pub fn pretrain_settings(model: &str, large: bool) -> PretrainSettings {
         model: model.into(),
         architecture,
         start: InitialWeights::Random,
-        objective: Objective::MaskedTokensAndNextSentence,
+        objective: Objective::MaskedLmAndNextSentence,
         phases: vec![
             PretrainPhase { max_length: 48, steps: 1800, data: "a".repeat(64) },
             PretrainPhase { max_length: 64, steps: 200, data: "b".repeat(64) },
         ],
         batch_size: 32,
-        gradient_accumulation: 1,
+        gradient_accumulation_steps: 1,
         learning_rate: 1e-3,
         warmup_steps: 200,
         weight_decay: 0.01,
@@ -42,7 +42,7 @@ pub fn pretrain_settings(model: &str, large: bool) -> PretrainSettings {
         adam_beta1: 0.9,
         adam_beta2: 0.999,
         adam_epsilon: 1e-6,
-        clip_norm: 1.0,
+        max_grad_norm: 1.0,
         dropout: 0.1,
         precision: Precision::F32,
         seed: 1,
@@ -51,9 +51,9 @@ pub fn pretrain_settings(model: &str, large: bool) -> PretrainSettings {
         evaluation: Some(PretrainEvaluation { data: "c".repeat(64), every: EVERY }),
         masking: Some(masking(0.8, 0.1, 0.1)),
         snapshots: Vec::new(),
-        activation_checkpointing: false,
+        gradient_checkpointing: false,
         saving: None,
-        log_every: 10,
+        logging_steps: 10,
         numerics_version: 3,
     }
 }
@@ -83,7 +83,7 @@ fn scores(settings: &PretrainSettings, step: u64) -> PretrainScores {
 pub fn events(settings: &PretrainSettings, last: u64) -> Vec<PretrainEvent> {
     let mut draws = Stream::new(settings.seed, &settings.model).at(1);
     let mut events = Vec::new();
-    for step in (1..=last / settings.log_every).map(|at| at * settings.log_every) {
+    for step in (1..=last / settings.logging_steps).map(|at| at * settings.logging_steps) {
         let held_out = scores(settings, step);
         let warmup = settings.warmup_steps;
         let share = if step < warmup {

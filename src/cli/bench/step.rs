@@ -51,7 +51,7 @@ pub(in crate::cli) struct Args {
     steps: u32,
     /// Compute layers again in the backward pass, for less memory.
     #[arg(long)]
-    activation_checkpointing: bool,
+    gradient_checkpointing: bool,
     #[command(flatten)]
     precision: PrecisionArgs,
     #[command(flatten)]
@@ -124,9 +124,9 @@ fn training(args: &Args) -> TrainingSettings {
         warmup_fraction: default.warmup_fraction,
         weight_decay: default.weight_decay,
         dropout: default.dropout,
-        clip_norm: default.clip_norm,
-        gradient_accumulation: default.gradient_accumulation,
-        activation_checkpointing: args.activation_checkpointing,
+        max_grad_norm: default.max_grad_norm,
+        gradient_accumulation_steps: default.gradient_accumulation_steps,
+        gradient_checkpointing: args.gradient_checkpointing,
         precision: args.precision.precision,
         optimizer: Optimizer::default(),
         adam_beta1: default.adam_beta1,
@@ -245,7 +245,7 @@ impl<'a> Summary<'a> {
             format!(
                 "batch        {sequences} × {length} tokens, {}, threads: {threads}{}",
                 training.precision,
-                if training.activation_checkpointing { ", layers computed twice" } else { "" }
+                if training.gradient_checkpointing { ", layers computed twice" } else { "" }
             ),
             format!("step         {median:.4} s (median of {steps}; quartiles {low:.4} and {high:.4})"),
             format!("             {:.0} tokens/s", self.tokens_per_second),

@@ -34,7 +34,7 @@ pub(in crate::cli) fn check(prepared: &PreparedPretraining) -> Result<CommandOut
     let most = forecasts.iter().map(|forecast| forecast.peak_memory).max().unwrap_or(Bytes(0));
     if most > memory {
         let message = format!("the largest run needs about {most}, this machine has {memory}");
-        let hint = "`training.gradient_accumulation` divides a batch among several passes";
+        let hint = "`training.gradient_accumulation_steps` divides a batch among several passes";
         findings.push(prepared.experiment.finding("pretrain.batch_size", message).hint(hint));
     } else {
         print(&format_args!("ok    memory: about {most} of {memory} in one slot"))?;

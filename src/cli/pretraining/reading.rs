@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
                 vocab_size: rows,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
-                causal: model.recipe.objective == Objective::NextToken,
+                causal: model.recipe.objective == Objective::CausalLm,
             }),
             (_, Some(architecture)) if architecture.vocab_size == rows => Ok(architecture),
             (_, Some(architecture)) => {
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
             dupe_factor,
             segments: Segments::Pairs,
             targets: targets(recipe, max_length),
-            drawn: if recipe.masking.fixed { Drawn::Once } else { Drawn::EachEpoch },
+            drawn: if recipe.masking.static_masks { Drawn::Once } else { Drawn::EachEpoch },
             seed: 1,
         }
     }
@@ -210,35 +210,38 @@ impl<'a> Reader<'a> {
             return Err(self.experiment.finding(key, message).hint("prepare it with the model's `vocab.txt`"));
         }
         let next = matches!(set.settings().targets, Targets::Next);
-        if next != (model.recipe.objective == Objective::NextToken) {
+        if next != (model.recipe.objective == Objective::CausalLm) {
             let message =
                 format!("{} was prepared for another objective than `{}`'s", set.folder().display(), model.name);
-            return Err(self
-                .experiment
-                .finding(key, message)
-                .hint("`corpus prepare --next-token` is for `next_token`"));
+            return Err(self.experiment.finding(key, message).hint("`corpus prepare --next-token` is for `causal_lm`"));
         }
         Ok(())
     }
 }
 
 fn targets(recipe: &Recipe, max_length: u32) -> Targets {
-    if recipe.objective == Objective::NextToken {
+    if recipe.objective == Objective::CausalLm {
         return Targets::Next;
     }
-    let Masking { share, most, mask, same, random, whole_words, .. } = recipe.masking;
+    let Masking { masked_lm_prob: share, max_predictions_per_seq, whole_word, .. } = recipe.masking;
     // The paper's 20 of 128 and 77 of 512.
-    let most = most.unwrap_or_else(|| (f64::from(max_length) * share).ceil() as u32);
-    Targets::Masked(MaskingRules { share, most, whole_words, replacement: Replacement { mask, same, random } })
+    let most = max_predictions_per_seq.unwrap_or_else(|| (f64::from(max_length) * share).ceil() as u32);
+    let Masking { mask_prob: mask, keep_prob: same, random_prob: random, .. } = recipe.masking;
+    let replacement = Replacement { mask, same, random };
+    Targets::Masked(MaskingRules { share, most, whole_words: whole_word, replacement })
 }
 
 /// What a corpus asks for in the places of masked tokens, for records.
 fn masking_of(settings: &ExampleSettings) -> Option<store::Masking> {
     match settings.targets {
         Targets::Next => None,
-        Targets::Masked(MaskingRules {
-            share, whole_words, replacement: Replacement { mask, same, random }, ..
-        }) => Some(store::Masking { share, mask, same, random, whole_words }),
+        Targets::Masked(MaskingRules { share, whole_words, replacement, .. }) => Some(store::Masking {
+            masked_lm_prob: share,
+            mask_prob: replacement.mask,
+            keep_prob: replacement.same,
+            random_prob: replacement.random,
+            whole_word: whole_words,
+        }),
     }
 }
 

@@ -65,7 +65,7 @@ fn memory_grows_with_the_batch_and_holds_the_optimizer() {
     assert_eq!(memory(0) - fixed, 4 * 2048 * (2 * (640 + 512 + 768) + 192));
     // With layers computed again: two inputs of 64 floats and one layer at a time.
     let mut recomputed = plan.runs[0].clone();
-    recomputed.settings.training.activation_checkpointing = true;
+    recomputed.settings.training.gradient_checkpointing = true;
     assert_eq!(forecast(&recomputed, &CALIBRATION).peak_memory.0 - fixed, 4 * 2048 * (2 * 64 + 640 + 512 + 768));
 }
 

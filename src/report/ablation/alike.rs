@@ -11,7 +11,7 @@ use crate::store::{Masking, PretrainSettings, Pretraining};
 
 /// Settings that decide no weights, or decide them up to rounding.
 const UNDECIDING: [&str; 7] =
-    ["model", "evaluation", "masking", "snapshots", "saving", "log_every", "gradient_accumulation"];
+    ["model", "evaluation", "masking", "snapshots", "saving", "logging_steps", "gradient_accumulation_steps"];
 
 /// What must be alike in a group of this kind. None, when a pretraining takes no part. One without masks belongs to those
 /// with the paper's, else to every way of masking.
@@ -38,7 +38,7 @@ pub(super) fn keys(kind: Kind, pretraining: &Pretraining, known: &[(usize, &Pret
             keys
         }
         Kind::Masking => {
-            let of = |masking: Masking| format!("{} {}", masking.share, masking.whole_words);
+            let of = |masking: Masking| format!("{} {}", masking.masked_lm_prob, masking.whole_word);
             settings.masking.map(|masking| format!("{} {}", alike(kind, settings), of(masking))).into_iter().collect()
         }
         Kind::Size => vec![alike(kind, settings)],

@@ -46,9 +46,10 @@ fn settings_pairs(settings: &PretrainSettings) -> Vec<(&'static str, String)> {
     let held_out = settings.evaluation.as_ref();
     let held_out = held_out.map(|held_out| format!("{}, every {} steps", held_out.data, grouped(held_out.every)));
     let masking = settings.masking.map(|masking| {
-        let words = if masking.whole_words { ", whole words" } else { "" };
+        let words = if masking.whole_word { ", whole words" } else { "" };
         let percent = |share: f64| format!("{} %", (share * 1000.0).round() / 10.0);
-        let [share, mask, same, random] = [masking.share, masking.mask, masking.same, masking.random].map(percent);
+        let [share, mask, same, random] =
+            [masking.masked_lm_prob, masking.mask_prob, masking.keep_prob, masking.random_prob].map(percent);
         format!("{share} of tokens: {mask} [MASK], {same} the same, {random} any token{words}")
     });
     let snapshots: Vec<String> = settings.snapshots.iter().map(|step| grouped(*step)).collect();
@@ -58,12 +59,12 @@ fn settings_pairs(settings: &PretrainSettings) -> Vec<(&'static str, String)> {
         ("architecture", architecture(&settings.architecture)),
         ("steps × length", phases(settings)),
         ("batch size", settings.batch_size.to_string()),
-        ("gradient accumulation", settings.gradient_accumulation.to_string()),
+        ("gradient accumulation", settings.gradient_accumulation_steps.to_string()),
         ("peak learning rate", format!("{:e}", settings.learning_rate)),
         ("warmup", format!("{} steps", grouped(settings.warmup_steps))),
         ("weight decay", settings.weight_decay.to_string()),
         ("dropout", settings.dropout.to_string()),
-        ("gradient norm at most", settings.clip_norm.to_string()),
+        ("gradient norm at most", settings.max_grad_norm.to_string()),
         (
             optimizer_name(settings.optimizer),
             format!("β1 {}, β2 {}, ε {:e}", settings.adam_beta1, settings.adam_beta2, settings.adam_epsilon),

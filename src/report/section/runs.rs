@@ -113,8 +113,8 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
         ("warmup", format!("{} of the steps", training.warmup_fraction)),
         ("weight decay", training.weight_decay.to_string()),
         ("dropout", training.dropout.to_string()),
-        ("gradient norm at most", training.clip_norm.to_string()),
-        ("gradient accumulation", training.gradient_accumulation.to_string()),
+        ("gradient norm at most", training.max_grad_norm.to_string()),
+        ("gradient accumulation", training.gradient_accumulation_steps.to_string()),
         (
             optimizer_name(training.optimizer),
             format!("β1 {}, β2 {}, ε {:e}", training.adam_beta1, training.adam_beta2, training.adam_epsilon),

@@ -36,9 +36,9 @@ fn counts(settings: &PretrainSettings, phases: &[ExampleSet]) -> Result<(), Diag
     let positive = [
         ("steps of a phase", settings.phases.iter().map(|phase| phase.steps).min().unwrap_or_default()),
         ("examples of a step", settings.batch_size.into()),
-        ("passes of a step", settings.gradient_accumulation.into()),
+        ("passes of a step", settings.gradient_accumulation_steps.into()),
         ("steps between evaluations", settings.evaluation.as_ref().map_or(1, |evaluation| evaluation.every)),
-        ("steps between lines of the log", settings.log_every),
+        ("steps between lines of the log", settings.logging_steps),
     ];
     if let Some((what, _)) = positive.into_iter().find(|(_, number)| *number == 0) {
         return Err(Diagnostic::new(format!("0 {what}")).hint("at least 1"));
@@ -48,7 +48,7 @@ fn counts(settings: &PretrainSettings, phases: &[ExampleSet]) -> Result<(), Diag
         ("learning rate", settings.learning_rate),
         ("weight decay", settings.weight_decay),
         ("dropout", settings.dropout),
-        ("norm of clipping", settings.clip_norm),
+        ("norm of clipping", settings.max_grad_norm),
     ];
     if let Some((what, value)) = numbers.into_iter().find(finite) {
         return Err(Diagnostic::new(format!("the {what} is {value}")).hint("a number of at least 0"));
@@ -62,20 +62,18 @@ fn counts(settings: &PretrainSettings, phases: &[ExampleSet]) -> Result<(), Diag
 /// Masked tokens are read from both sides, and the next token must not be seen.
 fn direction(settings: &PretrainSettings) -> Result<(), Diagnostic> {
     match (settings.objective, settings.architecture.causal) {
-        (Objective::NextToken, false) => Err(Diagnostic::new(
+        (Objective::CausalLm, false) => Err(Diagnostic::new(
             "the next token is to be predicted, and the model sees it: it reads in both directions",
         )
         .hint(
             "`--left-to-right` begins with random weights or with a left-to-right model, whose config.json has \
                      `\"is_decoder\": true`",
         )),
-        (Objective::MaskedTokens | Objective::MaskedTokensAndNextSentence, true) => {
+        (Objective::MaskedLm | Objective::MaskedLmAndNextSentence, true) => {
             Err(Diagnostic::new("the model reads from left to right, and masked tokens are predicted from both sides")
                 .hint("`--left-to-right` trains it to predict the next token"))
         }
-        (Objective::NextToken, true) | (Objective::MaskedTokens | Objective::MaskedTokensAndNextSentence, false) => {
-            Ok(())
-        }
+        (Objective::CausalLm, true) | (Objective::MaskedLm | Objective::MaskedLmAndNextSentence, false) => Ok(()),
     }
 }
 
@@ -94,7 +92,7 @@ fn one(settings: &PretrainSettings, set: &ExampleSet) -> Result<(), Diagnostic> 
             .hint("prepare the corpus with a shorter `--max-length`, or give the model more positions"));
     }
     match (settings.objective, of.targets) {
-        (Objective::MaskedTokens | Objective::MaskedTokensAndNextSentence, Targets::Next) => {
+        (Objective::MaskedLm | Objective::MaskedLmAndNextSentence, Targets::Next) => {
             // A model that sees the next token has nothing to learn.
             return Err(folder("the corpus asks for the next token, which a left-to-right model predicts".into())
                 .hint(
@@ -102,12 +100,12 @@ fn one(settings: &PretrainSettings, set: &ExampleSet) -> Result<(), Diagnostic> 
                  `--left-to-right`",
                 ));
         }
-        (Objective::NextToken, Targets::Masked(_)) => {
+        (Objective::CausalLm, Targets::Masked(_)) => {
             return Err(folder("the corpus masks tokens, and a left-to-right model predicts the next one".into())
                 .hint("prepare the corpus with `--next-token`"));
         }
-        (Objective::NextToken, Targets::Next)
-        | (Objective::MaskedTokens | Objective::MaskedTokensAndNextSentence, Targets::Masked(_)) => {}
+        (Objective::CausalLm, Targets::Next)
+        | (Objective::MaskedLm | Objective::MaskedLmAndNextSentence, Targets::Masked(_)) => {}
     }
     if settings.objective.predicts_next_sentence() && of.segments == Segments::Single {
         return Err(folder("the corpus has single segments, and there is no next sentence to predict".into())

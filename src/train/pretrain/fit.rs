@@ -79,11 +79,11 @@ impl<'a> Fit<'a> {
         let begin = Instant::now();
         let (parts, cursor) = self.batches()?;
         let batching = begin.elapsed().as_secs_f64();
-        let passes = u64::from(self.settings.gradient_accumulation);
+        let passes = u64::from(self.settings.gradient_accumulation_steps);
         let dropout = |part: usize| {
             ForwardDropout::new(self.settings.dropout, self.dropout, self.position.step * passes + part as u64)
         };
-        let graph = Graph::of(self.settings.activation_checkpointing);
+        let graph = Graph::of(self.settings.gradient_checkpointing);
         let Passes { gradients, tally, tokens, mut phases } =
             Passes::over(&parts, &model, dropout, graph, &self.device);
         phases.batching.0 += batching;
@@ -117,7 +117,7 @@ impl<'a> Fit<'a> {
         let Some(set) = self.corpora.get(phase) else { return Ok((Vec::new(), cursor)) };
         let size = self.settings.batch_size as usize;
         let (examples, cursor) = set.batch(self.settings.seed, cursor, size)?;
-        let part = size.div_ceil(self.settings.gradient_accumulation as usize).max(1);
+        let part = size.div_ceil(self.settings.gradient_accumulation_steps as usize).max(1);
         Ok((examples.chunks(part).map(PretrainingBatch::of).collect(), cursor))
     }
 

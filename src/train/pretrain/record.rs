@@ -17,7 +17,7 @@ use crate::train::ready::RunContext;
 use crate::units::{Seconds, Tokens};
 
 /// When a run of an experiment can go on from, where its settings do not say: as fine-tuning runs do it.
-const SAVING: Saving = Saving { every_steps: None, every: Some(Seconds(300.0)), keep: 2 };
+const SAVING: Saving = Saving { save_steps: None, every: Some(Seconds(300.0)), keep: 2 };
 
 /// Pretrains, and writes everything of a run but its record, which is returned.
 ///
@@ -73,9 +73,9 @@ pub fn pretrain_context(context: &RunContext, settings: &PretrainSettings) -> Re
         corpora: settings.phases.iter().map(|phase| open(&phase.data)).collect::<Result<_, _>>()?,
         held_out: settings.evaluation.as_ref().map(|evaluation| open(&evaluation.data)).transpose()?,
         saving: settings.saving.map_or(SAVING, |saving| Saving {
-            every_steps: saving.every_steps,
-            every: saving.every_minutes.map(|minutes| Seconds(60.0 * minutes)),
-            keep: saving.keep as usize,
+            save_steps: saving.save_steps,
+            every: saving.save_minutes.map(|minutes| Seconds(60.0 * minutes)),
+            keep: saving.save_total_limit as usize,
         }),
     })
 }

@@ -34,9 +34,9 @@ struct Case {
     objective: Objective,
 }
 
-const MASKED: Case = Case { name: "pretraining_step", objective: Objective::MaskedTokensAndNextSentence };
+const MASKED: Case = Case { name: "pretraining_step", objective: Objective::MaskedLmAndNextSentence };
 /// Left to right.
-const NEXT: Case = Case { name: "next_token_step", objective: Objective::NextToken };
+const NEXT: Case = Case { name: "next_token_step", objective: Objective::CausalLm };
 
 fn tensors(path: &Path) -> Tensors {
     let bytes = std::fs::read(path).unwrap();
@@ -211,7 +211,7 @@ fn settings(case: Case, name: &str, optimizer: Optimizer) -> PretrainSettings {
         objective: case.objective,
         phases: vec![PretrainPhase { max_length: 16, steps: number("total_steps") as u64, data: String::new() }],
         batch_size: 6,
-        gradient_accumulation: 1,
+        gradient_accumulation_steps: 1,
         learning_rate: number("learning_rate"),
         warmup_steps: number("warmup_steps") as u64,
         weight_decay: number("weight_decay"),
@@ -219,7 +219,7 @@ fn settings(case: Case, name: &str, optimizer: Optimizer) -> PretrainSettings {
         adam_beta1: 0.9,
         adam_beta2: 0.999,
         adam_epsilon: number("epsilon"),
-        clip_norm: number("clip_norm"),
+        max_grad_norm: number("clip_norm"),
         dropout: 0.0,
         precision: Precision::F32,
         seed: 1,
@@ -228,9 +228,9 @@ fn settings(case: Case, name: &str, optimizer: Optimizer) -> PretrainSettings {
         evaluation: None,
         masking: None,
         snapshots: Vec::new(),
-        activation_checkpointing: false,
+        gradient_checkpointing: false,
         saving: None,
-        log_every: 1,
+        logging_steps: 1,
         numerics_version: 1,
     }
 }

@@ -39,7 +39,7 @@ pub struct PretrainContext {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Saving {
     /// After so many steps.
-    pub every_steps: Option<u64>,
+    pub save_steps: Option<u64>,
     /// After so much time.
     pub every: Option<Seconds>,
     /// How many are kept.

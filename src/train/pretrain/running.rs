@@ -53,7 +53,7 @@ impl Running<'_> {
             let report;
             (model, report) = self.fit.step(model)?;
             self.watch.step(&report);
-            if report.step.is_multiple_of(self.fit.settings.log_every) || report.step == steps {
+            if report.step.is_multiple_of(self.fit.settings.logging_steps) || report.step == steps {
                 let event = self.fit.tell(&report);
                 self.log.append(&PretrainEvent::Step(event))?;
                 self.watch.logged(&event);
@@ -78,9 +78,9 @@ impl Running<'_> {
     }
 
     fn is_time_to_save(&self, step: u64) -> bool {
-        let Saving { every_steps, every, .. } = self.context.saving;
+        let Saving { save_steps, every, .. } = self.context.saving;
         let elapsed = self.last_saved.1.elapsed().as_secs_f64();
-        every_steps.is_some_and(|steps| step.is_multiple_of(steps)) || every.is_some_and(|every| elapsed >= every.0)
+        save_steps.is_some_and(|steps| step.is_multiple_of(steps)) || every.is_some_and(|every| elapsed >= every.0)
     }
 
     /// Writes a checkpoint unless the last one is of this step.
