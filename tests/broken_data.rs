@@ -1,8 +1,5 @@
 //! Broken data files, each in a data root of its own under `tests/broken/data/`, and what a user is told.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 use std::path::Path;
 
 use bertbench::data::{BadRows, Dataset};

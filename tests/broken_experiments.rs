@@ -1,11 +1,8 @@
 //! Every file of `tests/broken/experiments/` is a mistake that a person can make; the `.txt` beside it
 //! is what they are told, character by character.
 //!
-//! `BERTBENCH_UPDATE=1 cargo test --test broken_experiments` rewrites the `.txt` files, and fails, so
+//! `BERTBENCH_UPDATE=1 cargo test --release --test integration broken_experiments::` rewrites the `.txt` files, and fails, so
 //! that no one takes a rewritten expectation for a passed test. Read the difference, then run again.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -59,8 +59,8 @@ comparisons() {
     say 'comparisons'
     export BERTBENCH_PARITY=$work/full BERTBENCH_MEASURED=$work/measured.txt
     rm -f "$BERTBENCH_MEASURED"
-    cargo test --release --locked --test reference_bert --test tokens --test weights --test real_weights \
-        --test real_data --test training
+    cargo test --release --locked --test integration -- reference_bert:: tokens:: weights:: real_data:: training:: \
+        --skip pretraining::
     say 'largest differences'
     cat "$BERTBENCH_MEASURED"
 }
@@ -86,7 +86,7 @@ converted() {
 tokenizers() {
     say 'written tokenizers in transformers'
     rm -rf "$work/tokenizers"
-    BERTBENCH_PARITY_OUT=$work/tokenizers cargo test --release --locked --quiet --test tokens -- \
+    BERTBENCH_PARITY_OUT=$work/tokenizers cargo test --release --locked --quiet --test integration -- \
         --ignored write_tokenizer_folders
     python "$golden/tokens/load_tokenizer.py" "$work"/tokenizers/{cased,uncased,chinese}
 }

@@ -3,9 +3,6 @@
 //! The data is not part of the project. It is looked for in `../shared/realdata`, or where the environment
 //! variable `BERTBENCH_REALDATA` points; without it these tests say so and pass.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -205,7 +202,7 @@ fn features_come_from_the_cache_unchanged() {
 }
 
 #[test]
-#[ignore = "a measurement: cargo test --release --test real_data -- --ignored --nocapture"]
+#[ignore = "a measurement: cargo test --release --test integration real_data:: -- --ignored --nocapture"]
 fn how_long_features_of_the_size_of_qnlis_training_split_take() {
     let Some(tokenizer) = tokenizer("uncased", true) else { return };
     let dev = read("qnli", "dev").unwrap();

@@ -4,9 +4,6 @@
 //! The data is not part of the project. It is looked for in `../shared/realdata`, or where the environment
 //! variable `BERTBENCH_REALDATA` points; without it these tests say so and pass.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -2,9 +2,6 @@
 //! `datasets/all-MiniLM-L6-v2` (or `BERTBENCH_MINILM`), GLUE in `../shared/realdata/glue` (or
 //! `BERTBENCH_REALDATA/glue`).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 use std::path::PathBuf;
 
 use bertbench::data::{BadRows, Dataset};

@@ -1,9 +1,6 @@
 //! `experiments/schema.json` is the schema of the types, and every experiment of the folder loads.
 //!
-//! `BERTBENCH_UPDATE=1 cargo test --test schema` rewrites a stale schema, and fails once.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
+//! `BERTBENCH_UPDATE=1 cargo test --release --test integration schema::` rewrites a stale schema, and fails once.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,6 @@
 //! The data is not part of the project. It is looked for in `../shared/realdata`, or where the environment
 //! variable `BERTBENCH_REALDATA` points; without it these tests say so and pass.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -174,7 +171,7 @@ fn half_b_scores_have_the_official_bits() {
 
 /// A file of the size of the official training set, made of the halves: 87,599 questions about 18,896 paragraphs.
 #[test]
-#[ignore = "a measurement: cargo test --release --test squad_data -- --ignored --nocapture"]
+#[ignore = "a measurement: cargo test --release --test integration squad_data:: -- --ignored --nocapture"]
 fn how_long_a_file_of_the_size_of_the_training_set_takes() {
     let (Some(root), Some(tokenizer)) = (real_data(), tokenizer()) else { return };
     let text = std::fs::read_to_string(root.join("squad/halfB.json")).unwrap();

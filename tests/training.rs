@@ -1,9 +1,6 @@
 //! The fit loop on a golden model and four examples of `tests/golden/bert.py`. That it computes what PyTorch
 //! computes is tested in `tests/reference_bert`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 use std::path::PathBuf;
 
 use bertbench::model::{Classifier, HeadShape, load_classifier, save_classifier};

@@ -1,7 +1,7 @@
 //! `bench step`: what it tells, in words and as JSON, and what it refuses.
 
-use crate::expected::assert_as_expected;
-use crate::program::Workplace;
+use super::expected::assert_as_expected;
+use super::program::Workplace;
 
 /// A step of a millisecond.
 const TINY: [&str; 15] = [

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::expected::assert_as_expected;
-use crate::program::{Told, Workplace};
+use super::expected::assert_as_expected;
+use super::program::{Told, Workplace};
 
 /// Starts from the folder `checkpoint`.
 const EXPERIMENT: &str = "\
@@ -36,7 +36,7 @@ fn the_best_model_of_a_sweep_is_a_checkpoint() {
     place.run(&["check", "further.yaml"]).ok();
     place.run(&["run", "further.yaml"]).ok();
     let record = place.records().into_values().next().unwrap();
-    let record = crate::program::parse(&String::from_utf8(record).unwrap());
+    let record = super::program::parse(&String::from_utf8(record).unwrap());
     assert_eq!(record["notes"], serde_json::json!([]), "its head of two classes fits and nothing is left over");
     // Another head size: three classes where the checkpoint has two.
     place.run(&["run", "further.yaml", "--set", "tasks=[stsb]", "--set", "experiment=stsb"]).ok();

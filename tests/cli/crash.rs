@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bertbench::random::Stream;
 
-use crate::program::{Started, TINY, Workplace, is_running, kill, wait_until};
+use super::program::{Started, TINY, Workplace, is_running, kill, wait_until};
 
 /// How often the sweep is killed.
 const KILLS: u64 = 10;

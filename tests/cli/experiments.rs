@@ -8,7 +8,7 @@ use bertbench::config::{self, Approach, DataSource, Experiment, ExperimentFile, 
 use bertbench::kernel::Bf16Support;
 use bertbench::plan::known_tasks;
 
-use crate::program::Workplace;
+use super::program::Workplace;
 
 /// How many runs each makes: models and their tasks × points of the sweep × seeds. Those that pretrain come after.
 const EXPERIMENTS: [(&str, usize); 15] = [

@@ -7,8 +7,8 @@ use std::io::{Cursor, Read, Write};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use crate::expected::assert_as_expected;
-use crate::program::{TINY, Told, Workplace, parse};
+use super::expected::assert_as_expected;
+use super::program::{TINY, Told, Workplace, parse};
 
 /// The files, and the rows of the published test sets, as the benchmark's site and paper give them.
 const PUBLISHED: [(&str, usize); 11] = [

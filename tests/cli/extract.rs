@@ -9,8 +9,8 @@ use std::process::Stdio;
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use crate::expected::assert_as_expected;
-use crate::program::{Told, Workplace, parse, wait_until};
+use super::expected::assert_as_expected;
+use super::program::{Told, Workplace, parse, wait_until};
 
 /// Hidden states are float32 sums of a few dozen terms of size one; the files keep six or more decimals.
 const ABSOLUTE: f64 = 1e-4;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::program::{Told, Totals, Workplace, kill, parse, wait_until};
+use super::program::{Told, Totals, Workplace, kill, parse, wait_until};
 
 /// A rate of 0.9 with this decay multiplies every weight by -8999 at each step: infinite within ten. The
 /// other rate with the same decay is harmless.

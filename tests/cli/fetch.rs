@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 use bertbench::checksum::sha256;
 
 use self::server::{Behaviour, Server};
-use crate::expected::assert_as_expected;
-use crate::program::{Told, Workplace, wait_until};
+use super::expected::assert_as_expected;
+use super::program::{Told, Workplace, wait_until};
 
 /// Larger than any buffer on its way.
 fn content() -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Help, lists, completions, wrong usage.
 
-use crate::expected::{assert_as_expected, names};
-use crate::program::Workplace;
+use super::expected::{assert_as_expected, names};
+use super::program::Workplace;
 
 /// Every subcommand.
 const COMMANDS: [&[&str]; 35] = [
@@ -103,7 +103,7 @@ fn completions_name_the_subcommands() {
 fn the_schema_is_the_one_in_the_repository() {
     let told = Workplace::new().run(&["schema"]).ok();
     let kept = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/schema.json")).unwrap();
-    assert!(told.json() == crate::program::parse(&kept), "`just bless` rewrites experiments/schema.json");
+    assert!(told.json() == super::program::parse(&kept), "`just bless` rewrites experiments/schema.json");
 }
 
 #[test]

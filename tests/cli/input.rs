@@ -1,7 +1,7 @@
 //! Wrong input: what a user is told, exit code 2, and nothing written.
 
-use crate::expected::assert_as_expected;
-use crate::program::{TINY, Workplace};
+use super::expected::assert_as_expected;
+use super::program::{TINY, Workplace};
 
 /// The commands that resolve an experiment.
 const COMMANDS: [&str; 4] = ["check", "plan", "run", "status"];

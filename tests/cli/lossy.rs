@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::program::{TINY, Workplace};
+use super::program::{TINY, Workplace};
 
 const FILE: &str = "data/MSRA/msra_train_bio.txt";
 

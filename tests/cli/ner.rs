@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::expected::assert_as_expected;
-use crate::program::Workplace;
+use super::expected::assert_as_expected;
+use super::program::Workplace;
 
 const FLAGS: [&str; 5] = [
     "--data_dir=data/",

@@ -2,7 +2,7 @@
 
 use bertbench::kernel::Bf16Support;
 
-use crate::program::{Told, Workplace};
+use super::program::{Told, Workplace};
 
 const BF16: &str = "training.precision=bf16";
 
@@ -27,7 +27,7 @@ fn f32_changes_no_id_and_bf16_every() {
 #[test]
 fn bf16_runs_where_the_processor_has_it_and_is_refused_elsewhere() {
     let place = Workplace::with_tiny();
-    let file = crate::program::TINY.replace("max_length: 32", "max_length: 32, precision: bf16");
+    let file = super::program::TINY.replace("max_length: 32", "max_length: 32, precision: bf16");
     place.write("bf16.yaml", &file);
     if Bf16Support::detect() == Bf16Support::None {
         for command in ["check", "plan", "run"] {

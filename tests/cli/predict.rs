@@ -8,8 +8,8 @@ use std::process::Stdio;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
-use crate::expected::assert_as_expected;
-use crate::program::{TINY, Told, Workplace, parse};
+use super::expected::assert_as_expected;
+use super::program::{TINY, Told, Workplace, parse};
 
 /// A run each of a few tasks: two classes, three classes, a score, and a file without a header.
 const TASKS: [(&str, &str, &[&str]); 4] = [

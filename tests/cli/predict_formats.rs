@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::expected::assert_as_expected;
-use crate::program::{Workplace, parse};
+use super::expected::assert_as_expected;
+use super::program::{Workplace, parse};
 
 /// A run on a task of every format, with settings that are no task's own.
 const EXPERIMENT: &str = "\
@@ -55,7 +55,7 @@ fn model_of(place: &Workplace, task: &str) -> String {
     run_of(place, task).join("model").to_str().unwrap().to_owned()
 }
 
-fn predict(place: &Workplace, task: &str, input: &str, output: &str, more: &[&str]) -> crate::program::Told {
+fn predict(place: &Workplace, task: &str, input: &str, output: &str, more: &[&str]) -> super::program::Told {
     let model = model_of(place, task);
     place.run(&[&["predict", &model, "--task", task, "--input", input, "--output", output], more].concat())
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::program::Workplace;
+use super::program::Workplace;
 
 /// Two models of a fraction of a second; one keeps a model of an earlier step.
 const FIRST: &str = "\

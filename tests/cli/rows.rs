@@ -1,7 +1,7 @@
 //! Malformed rows of data.
 
-use crate::expected::assert_as_expected;
-use crate::program::{TINY, Workplace};
+use super::expected::assert_as_expected;
+use super::program::{TINY, Workplace};
 
 const WNLI: &str = "WNLI/train.tsv";
 

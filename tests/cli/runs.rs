@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::program::{Totals, Workplace, parse};
+use super::program::{Totals, Workplace, parse};
 
 fn swept() -> Workplace {
     let place = Workplace::with_tiny();

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Stdio};
 
-use crate::program::{TINY, Totals, Workplace};
+use super::program::{TINY, Totals, Workplace};
 
 /// A sweep of 16 runs.
 fn sweep() -> String {

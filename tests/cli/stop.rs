@@ -1,6 +1,6 @@
 //! Ctrl-C.
 
-use crate::program::{TINY, Workplace, wait_until};
+use super::program::{TINY, Workplace, wait_until};
 
 /// Runs of a second or so.
 fn with_long_runs() -> Workplace {

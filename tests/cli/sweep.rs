@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::program::{TINY, Totals, Workplace, deterministic_columns};
+use super::program::{TINY, Totals, Workplace, deterministic_columns};
 
 const ALL_DONE: Totals = Totals { done: 4, running: 0, failed: 0, missing: 0 };
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::program::Workplace;
+use super::program::Workplace;
 
 /// The records of a sweep with these options, and what it noted.
 fn swept(options: &[&str]) -> (Vec<Value>, String) {

@@ -10,7 +10,7 @@ use bertbench::plan::{Filter, known_tasks};
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 
-use crate::markdown::{self, Document};
+use super::markdown::{self, Document};
 
 /// Flags in the prose that are cargo's.
 const CARGO_FLAGS: [&str; 2] = ["--release", "--locked"];

@@ -8,7 +8,7 @@ use bertbench::config;
 use bertbench::plan::known_tasks;
 use serde_json::Value;
 
-use crate::markdown::{self, Document, spans};
+use super::markdown::{self, Document, spans};
 
 /// What a fragment is put into, a line per key.
 const BASE: &str = "experiment: fragment

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::markdown::{self, Document};
+use super::markdown::{self, Document};
 
 /// Folders whose files are part of the project: a path into one of them must exist.
 const TRACKED: [&str; 5] = ["docs/", "experiments/", "reports/sample/", "src/", "tests/"];

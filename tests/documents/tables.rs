@@ -9,7 +9,7 @@ use bertbench::report::{COLUMNS, PRETRAINING_COLUMNS};
 use bertbench::store::FailureKind;
 use bertbench::task::TASKS;
 
-use crate::markdown::{self, Document, spans};
+use super::markdown::{self, Document, spans};
 
 /// The public fields of the structs of a source file.
 fn fields(path: &str, structs: &[&str]) -> Vec<String> {

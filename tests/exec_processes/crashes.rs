@@ -9,8 +9,8 @@ use bertbench::exec::{Job, Summary};
 use bertbench::random::Stream;
 use bertbench::store::{RunId, RunsRoot};
 
-use crate::fake::{assert_each_done_once, execute, start};
-use crate::jobs::{fine_jobs, settings};
+use super::fake::{assert_each_done_once, execute, start};
+use super::jobs::{fine_jobs, settings};
 
 /// The records so far, byte for byte: each names the attempt that made it.
 fn records(root: &Path, jobs: &[Job]) -> BTreeMap<RunId, Vec<u8>> {

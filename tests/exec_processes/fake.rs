@@ -16,8 +16,10 @@ use bertbench::store::{
     Event, Failure, FailureKind, Finished, RunFolder, RunId, RunsRoot, StepEvent, StoreError, Work,
 };
 
-use crate::jobs::{EXPERIMENT, pretrain_record, record, settings};
+use super::jobs::{EXPERIMENT, pretrain_record, record, settings};
 
+/// The test that is the entry point of every process.
+const CHILD: &str = "exec_processes::child";
 const ROLE: &str = "BERTBENCH_TEST_ROLE";
 const ROOT: &str = "BERTBENCH_TEST_ROOT";
 const JOBS: &str = "BERTBENCH_TEST_JOBS";
@@ -30,7 +32,7 @@ const GATE: &str = ".gate";
 
 /// An executor whose workers are this test program.
 pub(crate) fn executor(slots: usize) -> Executor {
-    let mut worker = WorkerCommand::this_program(&["--exact", "child", "--ignored", "--nocapture"]).unwrap();
+    let mut worker = WorkerCommand::this_program(&["--exact", CHILD, "--ignored", "--nocapture"]).unwrap();
     worker.environment = vec![(ROLE.into(), "worker".into())];
     Executor::Local(Local { slots, threads_per_slot: 1, worker })
 }
@@ -59,7 +61,7 @@ pub(crate) fn start(role: &str, root: &Path, jobs: &[Job], claim_timeout: Durati
     fs::create_dir_all(root).unwrap();
     fs::write(&path, serde_json::to_vec(jobs).unwrap()).unwrap();
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--ignored", "--nocapture"])
+        .args(["--exact", CHILD, "--ignored", "--nocapture"])
         .env(ROLE, role)
         .env(ROOT, root)
         .env(JOBS, &path)

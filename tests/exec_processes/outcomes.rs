@@ -8,8 +8,8 @@ use bertbench::exec::{
 };
 use bertbench::store::{Failure, Finished, RunState, RunsRoot, Work};
 
-use crate::fake::{assert_each_done_once, completed, execute, execute_with, executor, left_overs};
-use crate::jobs::{EXPERIMENT, after, fine_jobs, job, pretraining_job, score, settings};
+use super::fake::{assert_each_done_once, completed, execute, execute_with, executor, left_overs};
+use super::jobs::{EXPERIMENT, after, fine_jobs, job, pretraining_job, score, settings};
 
 /// Writes down what it is told, and stops the sweep when it has heard `stop_after`.
 #[derive(Default)]

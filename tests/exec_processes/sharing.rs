@@ -6,8 +6,8 @@ use std::time::Duration;
 use bertbench::exec::Summary;
 use bertbench::store::RunsRoot;
 
-use crate::fake::{assert_each_done_once, closed_gate, completed, ends_well, execute, signal, start, wait_until};
-use crate::jobs::{EXPERIMENT, fine_jobs, job};
+use super::fake::{assert_each_done_once, closed_gate, completed, ends_well, execute, signal, start, wait_until};
+use super::jobs::{EXPERIMENT, fine_jobs, job};
 
 const MINUTE: Duration = Duration::from_mins(1);
 

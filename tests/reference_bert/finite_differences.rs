@@ -7,8 +7,8 @@ use bertbench::random::Stream;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 
-use crate::golden::{Case, classes, packed};
-use crate::measured::{Of, hold, nan_or_max, norm};
+use super::golden::{Case, classes, packed};
+use super::measured::{Of, hold, nan_or_max, norm};
 
 /// Length of a step to each side, in the parameter's own units. The curvature's error grows with its
 /// square; the rounding of the float32 loss, divided by it, shrinks.

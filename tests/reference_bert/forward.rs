@@ -2,8 +2,8 @@
 
 use burn::tensor::Device;
 
-use crate::golden::{Case, numbers, packed};
-use crate::measured::{Of, hold, largest_difference, nan_or_max, relative_difference};
+use super::golden::{Case, numbers, packed};
+use super::measured::{Of, hold, largest_difference, nan_or_max, relative_difference};
 
 /// Hidden states, pooled outputs and logits are float32 sums of hundreds of terms of size one.
 const ABSOLUTE: f64 = 1e-4;

@@ -6,8 +6,8 @@ use bertbench::model::{Classifier, HeadShape, load_classifier};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::golden::{Case, Tensors, classes, numbers, packed, read_tensors};
-use crate::measured::{Of, hold, largest_difference, nan_or_max, norm};
+use super::golden::{Case, Tensors, classes, numbers, packed, read_tensors};
+use super::measured::{Of, hold, largest_difference, nan_or_max, norm};
 
 fn weights() -> Option<PathBuf> {
     let folder = std::env::var_os("BERTBENCH_MINILM")

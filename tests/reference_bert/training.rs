@@ -11,8 +11,8 @@ use bertbench::train::{StepReport, TrainingData, Watch, fit};
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
-use crate::golden::{Case, Tensors, numbers, packed};
-use crate::measured::{Of, hold, largest_difference, nan_or_max, norm};
+use super::golden::{Case, Tensors, numbers, packed};
+use super::measured::{Of, hold, largest_difference, nan_or_max, norm};
 
 /// Of the first loss. Differences of rounding grow along the path: PyTorch's own curve of `bert_score` with
 /// `bert_adam` differs by 2.3e-4 between float32 and float64.

@@ -3,7 +3,7 @@
 use bertbench::model::Config;
 use burn::tensor::Device;
 
-use crate::golden::{Case, read_tensors};
+use super::golden::{Case, read_tensors};
 
 #[test]
 fn a_written_model_reads_back_bit_for_bit_under_the_published_names() {

@@ -3,8 +3,8 @@
 use bertbench::report::OutputFile;
 use bertbench::store::{Masking, Objective, PretrainSettings};
 
-use crate::pretraining::{check_page, json, of, render, section};
-use crate::synthetic_pretraining::{CONLL, Tuned, masking, pretrain_settings, pretrained, tuned, tuned_with_seeds};
+use super::pretraining::{check_page, json, of, render, section};
+use super::synthetic_pretraining::{CONLL, Tuned, masking, pretrain_settings, pretrained, tuned, tuned_with_seeds};
 
 /// A run of mini-base's size with something changed.
 pub fn variant(model: &str, change: impl FnOnce(&mut PretrainSettings)) -> PretrainSettings {

@@ -3,13 +3,13 @@
 use bertbench::report::{self, ExperimentInput, Input, OutputFile, PRETRAINING_COLUMNS, PretrainingInput};
 use bertbench::store::{InitialWeights, Objective, PretrainSettings};
 
-use crate::ablations::variant;
-use crate::markup::assert_well_formed;
-use crate::synthetic::{TASKS, TaskShape, complete};
-use crate::synthetic_pretraining::{
+use super::ablations::variant;
+use super::markup::assert_well_formed;
+use super::synthetic::{TASKS, TaskShape, complete};
+use super::synthetic_pretraining::{
     CONLL, Tuned, half_pretrained, masking, pretrain_record, pretrain_settings, pretrained, tuned, tuned_with_seeds,
 };
-use crate::text;
+use super::text;
 
 pub fn render(experiments: Vec<ExperimentInput>, pretraining: Vec<PretrainingInput>) -> Vec<OutputFile> {
     report::render(&Input { title: "pretraining".into(), experiments, pretraining }).unwrap()

@@ -9,7 +9,7 @@ use bertbench::store::{
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
-use crate::synthetic::{TaskShape, host, provenance, record, settings};
+use super::synthetic::{TaskShape, host, provenance, record, settings};
 
 const EVERY: u64 = 200;
 

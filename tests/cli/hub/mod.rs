@@ -12,7 +12,7 @@ use bertbench::checksum::sha256;
 
 use self::scene::{EXPERIMENT, Scene, WEIGHTS, files};
 use self::server::{COMMIT, REPOSITORY, git_hash};
-use crate::expected::assert_as_expected;
+use crate::cli::expected::assert_as_expected;
 
 #[test]
 fn a_model_of_the_hub_is_checked_run_and_known_by_its_weights() {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::server::{Behaviour, COMMIT, Request, Server};
-use crate::program::{Told, Workplace};
+use crate::cli::program::{Told, Workplace};
 
 pub(super) const EXPERIMENT: &str = "\
 experiment: hub

@@ -2,7 +2,7 @@
 """Do Hugging Face's libraries read the tokenizer files that bertbench writes, and encode as it does?
 
 Made for transformers 5.23.0 and tokenizers 0.23.3:
-    BERTBENCH_PARITY_OUT=DIR cargo test --release --test tokens -- --ignored write_tokenizer_folders
+    BERTBENCH_PARITY_OUT=DIR cargo test --release --test integration write_tokenizer_folders -- --ignored
     python tests/golden/tokens/load_tokenizer.py DIR/cased DIR/uncased DIR/chinese
 Each folder is read by AutoTokenizer, by the tokenizers package (tokenizer.json alone) and as BertTokenizer(vocab.txt).
 They must agree with each other on every fragment, alone and in pairs, and with the ids and segments in encoded.json,

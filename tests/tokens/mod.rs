@@ -7,9 +7,6 @@
 //! Real text is not part of the project. It is looked for in `../shared/realdata`, or where the environment
 //! variable `BERTBENCH_REALDATA` points; without it its test says so and passes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 mod classes;
 mod golden;
 mod lines;

@@ -1,8 +1,6 @@
 //! The program as a user meets it: every test starts the real binary in a folder of its own.
 
 #![allow(clippy::pedantic, reason = "style matters less where only a test reads it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
 #![cfg(unix)]
 
 mod bench;

@@ -1,8 +1,5 @@
 //! `bertbench pretrain`: a run that is stopped, killed or damaged ends with the same bits as one that is left alone.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 mod export;
 mod left_to_right;
 

@@ -1,8 +1,5 @@
 //! From records to the report's files. The records are invented; no model was trained.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 mod ablations;
 mod markup;
 mod pretraining;

@@ -1,9 +1,6 @@
 //! Checkpoints in every format that PyTorch and TensorFlow write (`tests/golden/weights.py` and
 //! `tests/golden/tf_checkpoints.py`): the same numbers come out of all, and damage is named.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 mod converted;
 mod damaged;
 mod formats;

@@ -5,9 +5,6 @@
 //! `BERTBENCH_PARITY` names the folder that the script's `--full` filled. Every comparison prints its
 //! largest difference, and appends it to the file that `BERTBENCH_MEASURED` names, when it is set.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 mod finite_differences;
 mod forward;
 mod golden;

@@ -3,9 +3,6 @@
 //! The processes are this test program again, which [`child`] makes an executor, a worker or a holder
 //! of a claim.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 mod crashes;
 mod fake;
 mod jobs;

@@ -1,8 +1,5 @@
 //! The mini benchmark's folder, read as a stranger would read the published files.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, unreachable_pub, reason = "a test says what it skipped; its modules are its own")]
-
 mod others;
 mod tagged;
 
