@@ -1,6 +1,6 @@
 //! bertbench: a YAML sweep of BERT experiments in, records and a report out.
 //!
-//! Data flows one way: `config` (as written) → `plan` (as run) → `exec` → `train` → `store` → `report`.
+//! Data flows one way: `config` (as written) → `resolve` (on this machine) → `plan` (as run) → `exec` → `train` → `store` → `report`.
 //!
 //! May import, and nothing else (`tests/architecture.rs` holds the `use` lines against this table;
 //! every module may use `units`, `random`, `checksum` and `diagnostic`):
@@ -18,11 +18,13 @@
 //! | `task` | `data`, `text`, `metric`, `model` (head kinds only), `store` (a task's options) |
 //! | `plan` | `config`, `task`, `model`, `store` |
 //! | `train` | `plan`, `task`, `model`, `kernel`, `text`, `corpus`, `metric`, `store` |
+//! | `infer` | `train`, `task`, `data`, `model`, `kernel`, `text`, `store` |
+//! | `resolve` | `config`, `plan`, `train`, `task`, `data`, `mini`, `corpus`, `model`, `text`, `store` |
 //! | `exec` | `plan`, `train`, `store` |
 //! | `report` | `store`, `stats` |
 //! | `cli` | all |
 //!
-//! Only `kernel`, `model` and `train` name burn: tasks and metrics see plain slices. Only `report` and `corpus` name
+//! Only `kernel`, `model`, `train` and `infer` name burn: tasks and metrics see plain slices. Only `report` and `corpus` name
 //! polars: `report` for its tables, `corpus` for its Parquet decoder.
 
 pub mod checksum;
@@ -32,6 +34,7 @@ pub mod corpus;
 pub mod data;
 pub mod diagnostic;
 pub mod exec;
+pub mod infer;
 pub mod kernel;
 pub mod metric;
 pub mod mini;
@@ -39,6 +42,7 @@ pub mod model;
 pub mod plan;
 pub mod random;
 pub mod report;
+pub mod resolve;
 pub mod stats;
 pub mod store;
 pub mod task;

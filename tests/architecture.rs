@@ -108,7 +108,7 @@ fn only(modules: &[&str], name: &str) {
 
 #[test]
 fn only_the_tensor_modules_name_burn() {
-    only(&["kernel", "model", "train"], "burn::");
+    only(&["kernel", "model", "train", "infer"], "burn::");
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::calibration::Calibrations;
-use super::prepare::{Either, ExperimentArgs, Prepared};
+use super::experiment_args::ExperimentArgs;
 use super::table::print;
 use super::threads::ThreadArgs;
 use super::{CommandOutcome, Error, pretraining};
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedRun;
+use crate::resolve::{Calibrations, Either, Prepared};
 use crate::store::{InitialWeights, free_disk};
 use crate::task::HeadKind;
 use crate::train::{task_features, try_step};
@@ -137,7 +137,7 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let mut findings = Vec::new();
     for (of, run) in prepared.needed(&prepared.plan) {
         let (experiment, model) = (&of.plan.experiment, &run.settings.model);
-        let done = of.is_done(run)?;
+        let done = pretraining::is_done(of, run)?;
         let how = if done { "done" } else { "not done: `run` does it first, and its model is tried then" };
         print(&format_args!("ok    pretraining {experiment} {model} ({}): {how}", run.id))?;
         if !done {

@@ -8,9 +8,9 @@ use clap::{Subcommand, ValueEnum};
 use super::corpus_export::ExportArgs;
 use super::corpus_input::{CorpusArgs, TextProgress};
 use super::corpus_show::ShowArgs;
+use super::note;
 use super::table::print;
 use super::threads::ThreadArgs;
-use super::trained_model::note;
 use super::{CommandOutcome, Error};
 use crate::corpus::examples::{
     Drawn, ExampleSettings, MANIFEST, MaskingRules, PrepareProgress, PrepareSummary, PretrainingError, Replacement,

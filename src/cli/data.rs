@@ -39,7 +39,7 @@ enum Command {
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     match &args.command {
         Command::Mini { out, seed } => {
-            let out = out.clone().unwrap_or_else(|| mini_folder(*seed));
+            let out = out.clone().unwrap_or_else(|| mini::default_folder(*seed));
             let summary = mini::generate(*seed, &out).map_err(|error| Error::System(error.to_string()))?;
             let made = if summary.kept { "is there already" } else { "written" };
             let (files, tokens) = (summary.examples.len(), summary.vocabulary);
@@ -77,9 +77,4 @@ fn judge(verdict: &Verdict) -> (String, bool) {
         Verdict::OtherSize { found } => (format!("{found} examples"), true),
         Verdict::Unreadable(finding) | Verdict::Missing(finding) => (finding.to_string(), true),
     }
-}
-
-/// Where the mini benchmark of a seed is kept.
-pub(super) fn mini_folder(seed: u64) -> PathBuf {
-    PathBuf::from("datasets").join(format!("mini-{seed}"))
 }

@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::check_submission::{is_rejected, said};
-use super::kept_model::{Kept, KeptModel};
-use super::prepare::{DataRoot, data_root, device_name};
 use super::report::gather;
 use super::streams::Output;
 use super::table::{Column, print, table};
 use super::threads::ThreadArgs;
-use super::{CommandOutcome, Error};
+use super::{CommandOutcome, Error, note};
 use crate::config::{self, Experiment};
 use crate::data::BadRows;
 use crate::data::submission::{FILES, Packed, Part, Severity, SubmissionFile, check_archive, pack};
 use crate::diagnostic::Diagnostic;
+use crate::infer::KeptModel;
 use crate::plan;
-use crate::store::{Record, RunsRoot};
+use crate::resolve::{DataRoot, data_root, device_name};
+use crate::store::{Kept, Record, RunsRoot};
 use crate::task::{OWN_DATA, TASKS, Task};
 use crate::train::open_device;
 
@@ -124,16 +124,23 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
         if files.is_empty() {
             continue;
         }
-        let Some(kept) = Kept::best(&root, records, task)? else {
+        let Some(kept) = Kept::best(&root, records, task.name)? else {
             let any = records.iter().any(|record| record.settings.task == task.name);
             let why = if any { "has kept its weights" } else { "is done" };
             let reason = || Source::Constant(format!("no run of `{}` {why}", task.name));
             answers.sources.extend(files.iter().map(|file| (file.name, reason())));
             continue;
         };
+        if let Some(better) = &kept.better {
+            let (name, taken) = (task.name, &kept.record.id);
+            note(&format_args!("the best run of `{name}`, {better}, has no weights here; {taken} answers"));
+        }
         let model = KeptModel::read(task, &kept, &device)?;
         for file in files {
-            let source = if let Some(predictions) = model.answers(file, data, bad_rows)? {
+            let mut notes = Vec::new();
+            let answered = model.answers(file, data, bad_rows, &mut notes)?;
+            notes.iter().for_each(note);
+            let source = if let Some(predictions) = answered {
                 answers.parts.push(Part { file, answers: predictions });
                 Source::of(kept.record)
             } else {

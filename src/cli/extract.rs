@@ -3,16 +3,18 @@
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::note;
 use super::streams::{Output, read_input, standard};
 use super::table::print;
-use super::trained_model::{ModelArgs, TrainedModel, note, note_truncated, refused};
+use super::trained_model::{ModelArgs, note_truncated};
 use super::{CommandOutcome, Error};
 use crate::diagnostic::Diagnostic;
 use crate::exec::StopFlag;
+use crate::infer::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, parse_layers};
+use crate::infer::{TrainedModel, refused};
 use crate::model::load_encoder;
 use crate::store::output;
 use crate::text::{FeatureSet, SkippedRows, read_lines};
-use crate::train::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, parse_layers};
 
 /// Extract hidden states of a model as features of tokens.
 ///

@@ -6,6 +6,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::model::hub::HubProgress;
+use crate::resolve::Progress;
 use crate::units::{Bytes, Seconds};
 
 /// Files that are there sooner are not worth a line where there is no terminal.
@@ -66,6 +67,12 @@ impl HubProgress for HubDisplay {
         if wall > WORTH_A_LINE {
             eprintln!("fetched {name}: {} in {wall}", Bytes(self.bytes));
         }
+    }
+}
+
+impl Progress for HubDisplay {
+    fn line(&mut self, text: &str) {
+        eprintln!("{text}");
     }
 }
 

@@ -2,7 +2,6 @@
 #![expect(clippy::print_stderr, reason = "this is the place that prints")]
 
 mod bench;
-mod calibration;
 mod check;
 mod check_submission;
 mod compare;
@@ -13,20 +12,17 @@ mod corpus_export;
 mod corpus_input;
 mod corpus_show;
 mod data;
+mod experiment_args;
 mod export;
 mod extract;
 mod fetch;
 mod fetch_progress;
 mod hub_progress;
-mod inputs;
-mod kept_model;
 mod list;
 mod model_argument;
 mod ner;
 mod plan;
-mod plan_file;
 mod predict;
-mod prepare;
 mod pretrain;
 mod pretrain_model;
 mod pretrain_progress;
@@ -55,6 +51,8 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::diagnostic::Diagnostic;
 use crate::exec::ExecError;
+use crate::infer::InferError;
+use crate::resolve::ResolveError;
 use crate::store::StoreError;
 use crate::train::TrainError;
 
@@ -161,6 +159,29 @@ impl From<ExecError> for Error {
     fn from(error: ExecError) -> Self {
         Self::System(error.to_string())
     }
+}
+
+impl From<InferError> for Error {
+    fn from(error: InferError) -> Self {
+        match error {
+            InferError::Input(finding) => (*finding).into(),
+            InferError::NotFinite { .. } => Self::System(error.to_string()),
+        }
+    }
+}
+
+impl From<ResolveError> for Error {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Input(findings) => Self::Input(findings),
+            ResolveError::System(message) => Self::System(message),
+        }
+    }
+}
+
+/// What of a model or its input is worth knowing.
+fn note(text: &impl std::fmt::Display) {
+    eprintln!("note: {text}");
 }
 
 /// The command line as clap knows it: for completions, and for the tests of what the documents show.

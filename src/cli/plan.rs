@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::calibration::Calibrations;
-use super::prepare::{Either, ExperimentArgs, OnlyArgs, Prepared};
+use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::runs::state_word;
 use super::table::{Column, print, table};
 use super::threads::ThreadArgs;
 use super::varying_settings::varying_settings;
 use super::{CommandOutcome, Error, pretraining};
 use crate::plan::{Plan, PlannedRun};
+use crate::resolve::{Calibrations, Either, Prepared};
 use crate::store::RunId;
 
 /// Show the runs that an experiment makes, which are done, and what the rest will take.

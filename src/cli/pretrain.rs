@@ -8,11 +8,12 @@ use super::pretrain_model::ModelArgs;
 use super::pretrain_progress::PretrainDisplay;
 use super::table::print;
 use super::threads::ThreadArgs;
-use super::trained_model::{PrecisionArgs, precision_on, refused};
+use super::trained_model::PrecisionArgs;
 use super::{CommandOutcome, Error};
 use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::exec::StopFlag;
+use crate::infer::{precision_on, refused};
 use crate::store::settings::PRETRAINING_NUMERICS_VERSION;
 use crate::store::{Optimizer, PretrainEvaluation, PretrainPhase, PretrainSettings};
 use crate::train::{PretrainContext, Pretrained, Saving, TrainError, open_device, pretrain};
@@ -150,7 +151,7 @@ impl Args {
                 print(&format_args!("stopped after step {step} of {}; the same command goes on", settings.steps()))?;
                 Ok(CommandOutcome::Interrupted)
             }
-            Err(TrainError::Checkpoint(error)) => Err(refused(&error)),
+            Err(TrainError::Checkpoint(error)) => Err(refused(&error).into()),
             Err(error) => Err(error.into()),
         }
     }

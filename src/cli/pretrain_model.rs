@@ -4,10 +4,10 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use super::trained_model::refused;
 use super::{Error, model_argument};
 use crate::config::{Dimensions, Preset};
 use crate::diagnostic::Diagnostic;
+use crate::infer::refused;
 use crate::model::{Config, Weights, folder_of};
 use crate::store::{Architecture, InitialWeights, Objective};
 

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::trained_model::note;
+use super::note;
 use crate::exec::StopFlag;
 use crate::store::{Objective, PretrainScores, PretrainStepEvent};
 use crate::train::{PretrainStep, PretrainWatch};

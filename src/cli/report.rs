@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::prepare::ExperimentArgs;
 use super::table::print;
-use super::{CommandOutcome, Error, plan_file, pretraining};
+use super::{CommandOutcome, Error};
 use crate::config::{Experiment, ExperimentFile, Model, ModelSource, Pretraining};
 use crate::report::{self, CurvePoint, ExperimentInput, Input, PretrainingInput};
-use crate::store::{Event, PretrainSettings, RunId, RunSettings, RunsRoot, StoreError, TaskOptions, Work};
+use crate::resolve::{Request, Silent, prepare_pretraining};
+use crate::store::{Event, PretrainSettings, RunId, RunSettings, RunsRoot, StoreError, TaskOptions, Work, read_plan};
 use crate::task::LOSSY;
 
 /// Write tables, plots and an HTML page from the records of one or more experiments.
@@ -59,9 +59,9 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     Ok(CommandOutcome::Success)
 }
 
-fn arguments(file: &Path, runs: &Path, set: &[String]) -> ExperimentArgs {
+fn arguments(file: &Path, runs: &Path, set: &[String]) -> Request {
     let (file, set, runs) = (file.to_owned(), set.to_vec(), runs.to_owned());
-    ExperimentArgs { file, set, runs, skip_bad_rows: false, lossy: false }
+    Request { file, set, runs, skip_bad_rows: false, lossy: false }
 }
 
 /// The experiments that pretrain models of `experiment`, and their files beside its own.
@@ -82,7 +82,7 @@ fn gather_pretraining_once(name: &str, file: &Path, runs: &Path, into: &mut Inpu
     }
     let found = match arguments(file, runs, &[]).load() {
         Ok(ExperimentFile::Pretraining(of)) if of.name == *name => gather_pretraining(of, file, runs)?,
-        Ok(_) | Err(_) => left_of(name, None, plan_file::read(&RunsRoot::new(runs), name)?, runs)?,
+        Ok(_) | Err(_) => left_of(name, None, read_plan(&RunsRoot::new(runs), name)?, runs)?,
     };
     into.pretraining.push(found);
     Ok(())
@@ -92,9 +92,9 @@ fn gather_pretraining_once(name: &str, file: &Path, runs: &Path, into: &mut Inpu
 /// last run), records, failures and logs.
 fn gather_pretraining(experiment: Pretraining, file: &Path, runs: &Path) -> Result<PretrainingInput, Error> {
     let name = experiment.name.clone();
-    let planned = match pretraining::prepare(experiment, runs) {
+    let planned = match prepare_pretraining(experiment, runs, &mut Silent) {
         Ok(prepared) => prepared.plan.runs.into_iter().map(|run| run.settings).collect(),
-        Err(_) => plan_file::read(&RunsRoot::new(runs), &name)?,
+        Err(_) => read_plan(&RunsRoot::new(runs), &name)?,
     };
     left_of(&name, Some(file), planned, runs)
 }
@@ -140,7 +140,7 @@ pub(super) fn gather(file: &Path, runs: &Path, set: &[String]) -> Result<Experim
     gather_tasks(&args, &experiment)
 }
 
-fn gather_tasks(args: &ExperimentArgs, experiment: &Experiment) -> Result<ExperimentInput, Error> {
+fn gather_tasks(args: &Request, experiment: &Experiment) -> Result<ExperimentInput, Error> {
     let root = RunsRoot::new(&args.runs);
     let planned = planned(args, &root, experiment)?;
     let found = root.records(&experiment.name)?;
@@ -184,14 +184,14 @@ fn point(event: &Event) -> Option<CurvePoint> {
 }
 
 /// The plan: resolved anew where the data is, else as it was when the experiment was last run.
-fn planned(args: &ExperimentArgs, root: &RunsRoot, experiment: &Experiment) -> Result<Vec<RunSettings>, Error> {
-    let last: Vec<RunSettings> = plan_file::read(root, &experiment.name)?;
+fn planned(args: &Request, root: &RunsRoot, experiment: &Experiment) -> Result<Vec<RunSettings>, Error> {
+    let last: Vec<RunSettings> = read_plan(root, &experiment.name)?;
     // A plan made with --skip-bad-rows or --lossy is resolved with it again.
     let skip_bad_rows = last.iter().any(|settings| settings.skip_bad_rows);
     let lossy = is_lossy(&last);
     let (file, set, runs) = (args.file.clone(), args.set.clone(), args.runs.clone());
-    let args = ExperimentArgs { file, set, skip_bad_rows, lossy, runs };
-    match args.prepare() {
+    let args = Request { file, set, skip_bad_rows, lossy, runs };
+    match args.prepare(&mut Silent) {
         Ok(prepared) => Ok(prepared.plan.runs.into_iter().map(|run| run.settings).collect()),
         Err(_) => Ok(last),
     }

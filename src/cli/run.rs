@@ -4,18 +4,19 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::prepare::{Either, ExperimentArgs, OnlyArgs, Prepared, cores};
-use super::pretraining::PreparedPretraining;
+use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::progress::Display;
 use super::table::print;
+use super::threads::cores;
 use super::threads::{MOST, note_too_many};
-use super::{CommandOutcome, Error, plan_file, worker};
+use super::{CommandOutcome, Error, worker};
 use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
 use crate::plan::{
     Plan, PlannedPretraining, PlannedRun, PretrainPlan, evaluation_flops, model_parameters, parameters,
     pretraining_flops, training_flops,
 };
-use crate::store::{RunsRoot, atomic};
+use crate::resolve::{Either, Prepared, PreparedPretraining};
+use crate::store::{RunsRoot, atomic, write_plan};
 use crate::train::RunContext;
 use crate::units::Seconds;
 
@@ -88,12 +89,13 @@ struct Sweep<'a> {
 impl<'a> Sweep<'a> {
     /// The runs of `plan`, and the pretraining runs that they start from.
     fn of(prepared: &'a Prepared, plan: &Plan) -> Result<Self, Error> {
-        plan_file::write(prepared)?;
+        let planned: Vec<_> = prepared.plan.runs.iter().map(|run| &run.settings).collect();
+        write_plan(&prepared.root, &prepared.plan.experiment, &planned)?;
         atomic::clean(&prepared.context.features).map_err(|error| Error::System(error.to_string()))?;
         let needed = prepared.needed(plan);
         let mut jobs: Vec<Job> = Vec::new();
         for (of, run) in &needed {
-            plan_file::write_pretraining(of)?;
+            write_pretraining_plan(of)?;
             jobs.push(Job::new(&of.plan.experiment, run.settings.clone(), pretraining_work(run)));
         }
         jobs.extend(plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))));
@@ -111,7 +113,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn of_pretraining(prepared: &'a PreparedPretraining, plan: &PretrainPlan, runs: &Path) -> Result<Self, Error> {
-        plan_file::write_pretraining(prepared)?;
+        write_pretraining_plan(prepared)?;
         let job = |run: &PlannedPretraining| Job::new(&plan.experiment, run.settings.clone(), pretraining_work(run));
         let largest = plan.runs.iter().map(|run| parameters(&run.settings.architecture)).max();
         Ok(Self {
@@ -124,6 +126,11 @@ impl<'a> Sweep<'a> {
             device: prepared.device.name,
         })
     }
+}
+
+fn write_pretraining_plan(prepared: &PreparedPretraining) -> Result<(), Error> {
+    let planned: Vec<_> = prepared.plan.runs.iter().map(|run| &run.settings).collect();
+    Ok(write_plan(&prepared.root, &prepared.plan.experiment, &planned)?)
 }
 
 /// How runs are made, as [`Args`] say.

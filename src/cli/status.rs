@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::experiment_args::ExperimentArgs;
 use super::plan::states;
-use super::prepare::{Either, ExperimentArgs};
 use super::table::{Column, print, table};
 use super::varying_settings::varying_settings;
 use super::{CommandOutcome, Error, pretraining};
+use crate::resolve::Either;
 
 /// Show how many runs are done, running, failed and missing, by task and model.
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,11 @@
 //! How many threads compute.
 
 use super::Error;
-use super::prepare::cores;
+
+/// Logical cores that this process may use.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
 
 /// The threads of a command that computes in this process.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -47,6 +51,6 @@ pub(super) fn note_too_many(slots: usize, threads: usize) {
     let cores = cores();
     if slots.saturating_mul(threads) > cores {
         let runs = if slots == 1 { "1 run of".to_owned() } else { format!("{slots} runs at a time, each of") };
-        super::trained_model::note(&format_args!("{runs} {threads} threads, on {cores} cores"));
+        super::note(&format_args!("{runs} {threads} threads, on {cores} cores"));
     }
 }

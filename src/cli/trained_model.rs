@@ -1,22 +1,15 @@
-//! A model that is used, not trained: what `predict` and `extract` read of it before its weights.
-
-use std::fs;
-use std::path::{Path, PathBuf};
+//! A model on the command line of `predict` and `extract`.
 
 use super::threads::ThreadArgs;
-use super::{Error, model_argument};
+use super::{Error, model_argument, note};
 use crate::diagnostic::Diagnostic;
-use crate::kernel;
-use crate::model::{CheckpointError, Config, folder_of};
-use crate::store::{Precision, RunSettings};
-use crate::text::{FeatureSet, Tokenizer, Vocabulary, lower_case_of, vocabulary_file};
-use crate::train::{NamedDevice, open_device, open_precision};
+use crate::infer::{TrainedModel, Use, precision_on};
+use crate::store::Precision;
+use crate::text::FeatureSet;
+use crate::train::open_device;
 
 /// BERT's fine-tuning length for texts, and the default of google-research/bert's `extract_features.py`.
 const MAX_LENGTH: u32 = 128;
-
-const MODEL_IS: &str = "a model is a folder with config.json, weights and vocab.txt, such as the `model/` that a \
-                        sweep keeps in the folder of its best run of each task";
 
 /// A model and how it is used.
 #[derive(Debug, clap::Args)]
@@ -58,22 +51,6 @@ fn parse_precision(text: &str) -> Result<Precision, String> {
         .ok_or_else(|| "it is `f32` or `bf16`".to_owned())
 }
 
-/// A model whose weights are not read yet.
-pub(super) struct TrainedModel {
-    /// What holds the weights: the folder, or a file in it.
-    pub(super) checkpoint: PathBuf,
-    /// The folder around them.
-    pub(super) folder: PathBuf,
-    pub(super) config: Config,
-    pub(super) vocabulary: Vocabulary,
-    pub(super) tokenizer: Tokenizer,
-    pub(super) max_length: u32,
-    pub(super) device: NamedDevice,
-    pub(super) precision: kernel::Precision,
-    /// The settings of the run whose folder the model lies in, if it lies in one.
-    pub(super) run: Option<RunSettings>,
-}
-
 impl ModelArgs {
     /// The model as it was named.
     pub(super) fn name(&self) -> &str {
@@ -91,70 +68,8 @@ impl ModelArgs {
         let precision = precision_on(&device, self.precision.precision)?;
         let checkpoint = model_argument::checkpoint(&self.model)?;
         let Self { max_length, lower_case, .. } = *self;
-        TrainedModel::read(checkpoint, Use { max_length, usual_length, lower_case, device, precision })
+        Ok(TrainedModel::read(checkpoint, Use { max_length, usual_length, lower_case, device, precision })?)
     }
-}
-
-/// The precision as the kernels know it, if the device has it.
-pub(super) fn precision_on(device: &NamedDevice, precision: Precision) -> Result<kernel::Precision, Diagnostic> {
-    open_precision(precision, device.name).map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))
-}
-
-/// How a model is used; what is left out is as the model's files say.
-pub(super) struct Use {
-    pub(super) max_length: Option<u32>,
-    /// Where neither `max_length` nor the run of the model says one.
-    pub(super) usual_length: u32,
-    pub(super) lower_case: Option<bool>,
-    pub(super) device: NamedDevice,
-    pub(super) precision: kernel::Precision,
-}
-
-impl TrainedModel {
-    /// Everything of the model at `checkpoint` but its weights.
-    pub(super) fn read(checkpoint: PathBuf, wanted: Use) -> Result<Self, Error> {
-        let Use { device, precision, .. } = wanted;
-        let folder = folder_of(&checkpoint).map_err(|error| refused(&error))?.to_path_buf();
-        let config = Config::read(&folder).map_err(|error| refused(&error.into()))?;
-        let path = vocabulary_file(&folder);
-        let vocabulary = Vocabulary::load(&path)?;
-        config.fits_vocabulary(&path, vocabulary.len())?;
-        let positions = config.architecture.max_positions;
-        let run = settings_beside(&folder);
-        let trained_length = || run.as_ref().map(|run| run.training.max_length);
-        let max_length = wanted.max_length.or_else(trained_length).unwrap_or(positions.min(wanted.usual_length));
-        if max_length > positions {
-            let message = format!("`--max-length {max_length}` is more than the model's {positions} positions");
-            return Err(Diagnostic::new(message).into());
-        }
-        let lower_case = match wanted.lower_case {
-            Some(lower_case) => lower_case,
-            None => lower_case_of(&folder)?.unwrap_or(true),
-        };
-        let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
-        Ok(Self { checkpoint, folder, config, vocabulary, tokenizer, max_length, device, precision, run })
-    }
-
-    /// Whether the model was made for pairs of texts: it tells two segments apart.
-    pub(super) fn takes_pairs(&self) -> bool {
-        self.config.architecture.type_vocab_size > 1
-    }
-}
-
-/// The settings of the run whose folder the model lies in, if it lies in one.
-fn settings_beside(folder: &Path) -> Option<RunSettings> {
-    let folder = folder.canonicalize().ok()?;
-    serde_json::from_slice(&fs::read(folder.parent()?.join("settings.json")).ok()?).ok()
-}
-
-/// Why a model cannot be used.
-pub(super) fn refused(error: &CheckpointError) -> Error {
-    Diagnostic::new(error.to_string()).hint(MODEL_IS).into()
-}
-
-/// What of a model or its input is worth knowing.
-pub(super) fn note(text: &impl std::fmt::Display) {
-    eprintln!("note: {text}");
 }
 
 /// Says how many examples were cut.

@@ -13,6 +13,12 @@ use super::{MiniError, VERSION};
 /// The marker's name.
 const MARKER: &str = "mini.json";
 
+/// Where the mini benchmark of a seed is kept unless the user says otherwise.
+#[must_use]
+pub fn default_folder(seed: u64) -> PathBuf {
+    PathBuf::from("datasets").join(format!("mini-{seed}"))
+}
+
 /// Whether `folder` is a mini benchmark, by its marker.
 #[must_use]
 pub fn is_mini(folder: &Path) -> bool {

@@ -6,7 +6,6 @@ mod checkpointer;
 mod device;
 mod error;
 mod evaluate;
-pub mod extract;
 mod fit;
 #[cfg(test)]
 mod frozen_tests;

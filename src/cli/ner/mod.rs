@@ -7,9 +7,9 @@ mod results;
 use std::fs;
 use std::path::PathBuf;
 
-use super::prepare::ExperimentArgs;
+use super::experiment_args::ExperimentArgs;
+use super::note;
 use super::table::print;
-use super::trained_model::note;
 use super::{CommandOutcome, Error, run};
 use crate::diagnostic::Diagnostic;
 use experiment::Scene;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::cli::Error;
-use crate::cli::prepare::Prepared;
+use crate::resolve::Prepared;
 use crate::store::{Record, RunFolder, output};
 
 /// The split that is evaluated, and the one that is predicted.

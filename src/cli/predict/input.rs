@@ -3,10 +3,11 @@
 
 use super::Args;
 use crate::cli::Error;
+use crate::cli::note;
 use crate::cli::streams::read_input;
-use crate::cli::trained_model::{TrainedModel, note};
 use crate::data::{BadRows, Content, LoneTable};
 use crate::diagnostic::Diagnostic;
+use crate::infer::TrainedModel;
 use crate::store::TaskOptions;
 use crate::task::{DevSplit, Gold, HeadKind, Task};
 

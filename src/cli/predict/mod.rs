@@ -5,11 +5,13 @@ mod outputs;
 
 use std::path::{Path, PathBuf};
 
+use super::note;
 use super::streams::Output;
 use super::table::{Column, print, table};
-use super::trained_model::{ModelArgs, note, refused};
+use super::trained_model::ModelArgs;
 use super::{CommandOutcome, Error};
 use crate::diagnostic::Diagnostic;
+use crate::infer::refused;
 use crate::model::{CheckpointError, HeadShape, check_head, load_trained_classifier};
 use crate::task::{DevSplit, Gold, PredictionFile, Task, TaskFiles};
 use crate::train::{predict_in_batches, scores};
@@ -119,7 +121,7 @@ fn no_head(error: &CheckpointError, shape: HeadShape) -> Error {
     {
         return Diagnostic::new(error.to_string()).hint(head_is(shape)).into();
     }
-    refused(error)
+    refused(error).into()
 }
 
 /// The predictions as a run keeps them, the file that was asked for first.

@@ -2,15 +2,16 @@
 
 use super::Args;
 use crate::cli::Error;
-use crate::cli::trained_model::{TrainedModel, note, refused};
+use crate::cli::note;
 use crate::diagnostic::Diagnostic;
+use crate::infer::{TrainedModel, refused};
 use crate::model::{OutputOrder, output_names};
 use crate::task::{HeadKind, Task};
 
 /// The names of the outputs, by the user's or else by `config.json`'s word.
 fn names(args: &Args, model: &TrainedModel) -> Result<Option<Vec<String>>, Error> {
     if args.outputs.is_empty() {
-        return output_names(&model.folder).map_err(|error| refused(&error.into()));
+        return output_names(&model.folder).map_err(|error| refused(&error.into()).into());
     }
     Ok(Some(args.outputs.clone()))
 }

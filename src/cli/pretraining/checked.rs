@@ -1,12 +1,11 @@
 //! `check` of experiments that pretrain.
 
-use super::PreparedPretraining;
-use crate::cli::calibration::pretraining_forecasts;
 use crate::cli::table::print;
 use crate::cli::{CommandOutcome, Error};
 use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedPretraining;
+use crate::resolve::{PreparedPretraining, pretraining_forecasts};
 use crate::store::{free_disk, host};
 use crate::train::try_pretraining_step;
 use crate::units::{Bytes, Seconds};

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::PreparedPretraining;
-use crate::cli::calibration::pretraining_forecasts;
-use crate::cli::prepare::Prepared;
 use crate::cli::runs::state_word;
 use crate::cli::table::{Column, print, table};
 use crate::cli::{CommandOutcome, Error};
 use crate::plan::{Forecast, Plan, PlannedPretraining, PretrainPlan};
+use crate::resolve::{Prepared, PreparedPretraining, pretraining_forecasts};
 use crate::units::{Bytes, Seconds};
 
 /// A run with what it takes and how far it is.
@@ -34,24 +32,22 @@ const COLUMNS: [Column; 11] = [
     Column::Text("state"),
 ];
 
-impl PreparedPretraining {
-    /// How far a run is, in a word.
-    fn state(&self, run: &PlannedPretraining) -> Result<&'static str, Error> {
-        let folder = self.root.pretraining_folder(&self.plan.experiment, &run.settings.model, &run.id)?;
-        Ok(state_word(&folder.state()?))
-    }
+/// How far a run is, in a word.
+fn state(prepared: &PreparedPretraining, run: &PlannedPretraining) -> Result<&'static str, Error> {
+    let folder = prepared.root.pretraining_folder(&prepared.plan.experiment, &run.settings.model, &run.id)?;
+    Ok(state_word(&folder.state()?))
+}
 
-    /// Whether a run is done.
-    pub(in crate::cli) fn is_done(&self, run: &PlannedPretraining) -> Result<bool, Error> {
-        Ok(self.state(run)? == "done")
-    }
+/// Whether a run is done.
+pub(in crate::cli) fn is_done(prepared: &PreparedPretraining, run: &PlannedPretraining) -> Result<bool, Error> {
+    Ok(state(prepared, run)? == "done")
+}
 
-    fn rows<'a>(&self, runs: &[&'a PlannedPretraining]) -> Result<Vec<Row<'a>>, Error> {
-        let forecasts = pretraining_forecasts(&self.device, runs);
-        let row =
-            |(run, forecast): (&&'a PlannedPretraining, Forecast)| Ok(Row { run, forecast, state: self.state(run)? });
-        runs.iter().zip(forecasts).map(row).collect()
-    }
+fn rows<'a>(prepared: &PreparedPretraining, runs: &[&'a PlannedPretraining]) -> Result<Vec<Row<'a>>, Error> {
+    let forecasts = pretraining_forecasts(&prepared.device, runs);
+    let row =
+        |(run, forecast): (&&'a PlannedPretraining, Forecast)| Ok(Row { run, forecast, state: state(prepared, run)? });
+    runs.iter().zip(forecasts).map(row).collect()
 }
 
 impl Row<'_> {
@@ -94,7 +90,7 @@ pub(in crate::cli) fn plan(
     plan: &PretrainPlan,
     json: bool,
 ) -> Result<CommandOutcome, Error> {
-    let rows = prepared.rows(&plan.runs.iter().collect::<Vec<_>>())?;
+    let rows = rows(prepared, &plan.runs.iter().collect::<Vec<_>>())?;
     let missing = || rows.iter().filter(|row| row.is_missing());
     let seconds = Seconds(missing().map(|row| row.forecast.seconds.0).sum());
     let peak_memory = missing().map(|row| row.forecast.peak_memory).max().unwrap_or(Bytes(0));
@@ -122,7 +118,7 @@ pub(in crate::cli) fn status(prepared: &PreparedPretraining, as_json: bool) -> R
     let mut rows = Vec::new();
     let mut totals: BTreeMap<&str, usize> = ["done", "running", "failed", "missing"].map(|state| (state, 0)).into();
     for run in &plan.runs {
-        let state = prepared.state(run)?;
+        let state = state(prepared, run)?;
         *totals.entry(state).or_default() += 1;
         let folder = prepared.root.pretraining_folder(&plan.experiment, &run.settings.model, &run.id)?;
         let step = folder.pretrain_events()?.last().map_or(0, crate::store::PretrainEvent::step);
@@ -174,7 +170,7 @@ pub(in crate::cli) fn status(prepared: &PreparedPretraining, as_json: bool) -> R
 /// The pretraining runs that runs of `plan` start from, and how far they are: what `status` tells of them.
 pub(in crate::cli) fn needed_states(prepared: &Prepared, plan: &Plan) -> Result<Vec<Value>, Error> {
     let json = |(of, run): &(&PreparedPretraining, &PlannedPretraining)| {
-        let (experiment, model, state) = (&of.plan.experiment, &run.settings.model, of.state(run)?);
+        let (experiment, model, state) = (&of.plan.experiment, &run.settings.model, state(of, run)?);
         Ok(json!({"experiment": experiment, "model": model, "id": run.id, "steps": run.steps, "state": state}))
     };
     prepared.needed(plan).iter().map(json).collect()

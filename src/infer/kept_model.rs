@@ -1,50 +1,19 @@
 //! The model that a run kept, answering the test files of its task.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::Error;
-use super::trained_model::{TrainedModel, Use, note, precision_on, refused};
+use super::InferError;
+use super::trained_model::{TrainedModel, Use, precision_on, refused};
 use crate::data::submission::{Answers, SubmissionFile};
 use crate::data::{BadRows, Dataset, Split};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, HeadShape, OutputOrder, load_trained_classifier, output_names};
-use crate::store::{Record, RunsRoot, by_rank};
+use crate::store::Kept;
 use crate::task::{HeadKind, Task, features_of};
 use crate::train::{NamedDevice, predict};
 
-/// A finished run whose weights are there.
-pub(super) struct Kept<'a> {
-    pub(super) record: &'a Record,
-    /// The folder of its weights.
-    pub(super) folder: PathBuf,
-}
-
-impl<'a> Kept<'a> {
-    /// The best run of a task, by its dev score, of all that are in `records` with their weights in `root`.
-    /// Says so when a better one has none.
-    ///
-    /// # Errors
-    /// A name in a record that is none of a folder.
-    pub(super) fn best(root: &RunsRoot, records: &'a [Record], task: &Task) -> Result<Option<Self>, Error> {
-        let mut of_task: Vec<&Record> = records.iter().filter(|record| record.settings.task == task.name).collect();
-        of_task.sort_by(|a, b| by_rank(a, b));
-        for record in &of_task {
-            let folder = root.folder_of(&record.experiment, &record.settings, record.id.clone())?.model_folder();
-            if !folder.is_dir() {
-                continue;
-            }
-            if let Some(best) = of_task.first().filter(|best| best.id != record.id) {
-                let (best, taken) = (&best.id.0, &record.id.0);
-                note(&format_args!("the best run of `{}`, {best}, has no weights here; {taken} answers", task.name));
-            }
-            return Ok(Some(Self { record, folder }));
-        }
-        Ok(None)
-    }
-}
-
 /// A kept model with its weights.
-pub(super) struct KeptModel {
+pub struct KeptModel {
     task: &'static Task,
     model: TrainedModel,
     classifier: Classifier,
@@ -55,8 +24,8 @@ impl KeptModel {
     /// Reads the model of a run of `task`, to be used as the run used it.
     ///
     /// # Errors
-    /// [`Error::Input`] when the folder is no longer what the run wrote, or the device has not the run's precision.
-    pub(super) fn read(task: &'static Task, kept: &Kept<'_>, device: &NamedDevice) -> Result<Self, Error> {
+    /// [`InferError::Input`] when the folder is no longer what the run wrote, or the device has not the run's precision.
+    pub fn read(task: &'static Task, kept: &Kept<'_>, device: &NamedDevice) -> Result<Self, InferError> {
         let settings = &kept.record.settings;
         let wanted = Use {
             max_length: Some(settings.training.max_length),
@@ -75,17 +44,18 @@ impl KeptModel {
     }
 
     /// The predictions for the rows of a test file, in its order; `None` when the file is not in the data root.
-    /// With [`BadRows::Skip`], malformed rows have the file's constant.
+    /// With [`BadRows::Skip`], malformed rows have the file's constant. What is worth knowing goes to `notes`.
     ///
     /// # Errors
-    /// A file that cannot be read; with [`BadRows::Refuse`], its first malformed row; [`Error::System`] when the
+    /// A file that cannot be read; with [`BadRows::Refuse`], its first malformed row; [`InferError::NotFinite`] when the
     /// model's outputs are not finite.
-    pub(super) fn answers(
+    pub fn answers(
         &self,
         file: &SubmissionFile,
         data_root: &Path,
         bad_rows: BadRows,
-    ) -> Result<Option<Vec<String>>, Error> {
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Vec<String>>, InferError> {
         if !Task::has_split(file.dataset, file.split, data_root) {
             return Ok(None);
         }
@@ -95,17 +65,17 @@ impl KeptModel {
         let features = features_of(&split, &self.model.tokenizer, self.model.max_length)?;
         if features.truncated() > 0 {
             let (cut, all, length) = (features.truncated(), features.len(), self.model.max_length);
-            note(&format_args!("{}: {cut} of {all} examples were truncated to {length} tokens", file.name));
+            notes.push(format!("{}: {cut} of {all} examples were truncated to {length} tokens", file.name));
         }
         let outputs = predict(&self.classifier, &features, &self.model.device.device);
-        let outputs = on_scale(file, self.order.arrange(&outputs))?;
+        let outputs = on_scale(file, self.order.arrange(&outputs), notes)?;
         let answers = self.task.answers(&outputs);
         if split.skipped == 0 {
             return Ok(Some(answers));
         }
         // The corpus that MRPC is made of numbers no rows.
         let numbered = dataset.files(data_root, published)?.iter().all(|(name, _)| name.ends_with(published.file));
-        let placed = if numbered { with_constants(file, &split, answers) } else { None };
+        let placed = if numbered { with_constants(file, &split, answers, notes) } else { None };
         let cannot = || {
             let message = format!("{} malformed rows of {} cannot be told from the others", split.skipped, file.name);
             Diagnostic::new(message).hint("rows that are left out need an index column that counts from 0")
@@ -116,7 +86,12 @@ impl KeptModel {
 
 /// The answers at the places that the rows' indices name, and the file's constant at all others; `None` when the
 /// indices do not count the rows of the file.
-fn with_constants(file: &SubmissionFile, split: &Split, answers: Vec<String>) -> Option<Vec<String>> {
+fn with_constants(
+    file: &SubmissionFile,
+    split: &Split,
+    answers: Vec<String>,
+    notes: &mut Vec<String>,
+) -> Option<Vec<String>> {
     let mut placed = vec![None; split.examples.len() + split.skipped as usize];
     for (example, answer) in split.examples.iter().zip(answers) {
         let place = placed.get_mut(example.id.parse::<usize>().ok()?)?;
@@ -125,14 +100,14 @@ fn with_constants(file: &SubmissionFile, split: &Split, answers: Vec<String>) ->
         }
     }
     let constant = file.constant();
-    note(&format_args!("{}: {} malformed rows are answered with `{constant}`", file.name, split.skipped));
+    notes.push(format!("{}: {} malformed rows are answered with `{constant}`", file.name, split.skipped));
     Some(placed.into_iter().map(|answer| answer.unwrap_or_else(|| constant.clone())).collect())
 }
 
 /// The outputs, scores moved to the nearest end of the file's scale where they are beyond it.
-fn on_scale(file: &SubmissionFile, mut outputs: Vec<f32>) -> Result<Vec<f32>, Error> {
+fn on_scale(file: &SubmissionFile, mut outputs: Vec<f32>, notes: &mut Vec<String>) -> Result<Vec<f32>, InferError> {
     if outputs.iter().any(|output| !output.is_finite()) {
-        return Err(Error::System(format!("{}: the model's outputs are not finite numbers", file.name)));
+        return Err(InferError::NotFinite { file: file.name });
     }
     if let Answers::Score { lowest, highest } = file.answers {
         let mut moved = 0;
@@ -143,7 +118,7 @@ fn on_scale(file: &SubmissionFile, mut outputs: Vec<f32>) -> Result<Vec<f32>, Er
         }
         if moved > 0 {
             let all = outputs.len();
-            note(&format_args!(
+            notes.push(format!(
                 "{}: {moved} of {all} scores were moved to the scale's end, {lowest} or {highest}",
                 file.name
             ));
@@ -153,7 +128,7 @@ fn on_scale(file: &SubmissionFile, mut outputs: Vec<f32>) -> Result<Vec<f32>, Er
 }
 
 /// How the model's outputs become the task's.
-fn output_order(task: &Task, folder: &Path, outputs: usize) -> Result<OutputOrder, Error> {
+fn output_order(task: &Task, folder: &Path, outputs: usize) -> Result<OutputOrder, InferError> {
     let wrong = || {
         let message = format!("the model's outputs are not those of `{}`", task.name);
         Diagnostic::new(message).in_file(&folder.join("config.json"))
@@ -189,7 +164,7 @@ mod tests {
     fn malformed_rows_get_the_constant_at_their_place() {
         let answers = |ids: &[&str], skipped| {
             let answers = (0..ids.len()).map(|at| format!("a{at}")).collect();
-            with_constants(file("QNLI.tsv"), &split(ids, skipped), answers)
+            with_constants(file("QNLI.tsv"), &split(ids, skipped), answers, &mut Vec::new())
         };
         assert_eq!(answers(&["0", "2", "3"], 2).unwrap(), ["a0", "entailment", "a1", "a2", "entailment"]);
         for ids in [["0", "0", "1"], ["0", "1", "5"], ["0", "1", "x"]] {
@@ -199,10 +174,10 @@ mod tests {
 
     #[test]
     fn scores_stay_on_the_scale() {
-        let scores = on_scale(file("STS-B.tsv"), vec![-0.5, 0.0, 2.5, 5.25]).unwrap();
+        let scores = on_scale(file("STS-B.tsv"), vec![-0.5, 0.0, 2.5, 5.25], &mut Vec::new()).unwrap();
         assert_eq!(scores.iter().map(ToString::to_string).collect::<Vec<_>>(), ["0", "0", "2.5", "5"]);
-        assert!(on_scale(file("STS-B.tsv"), vec![f32::NAN]).is_err());
-        let logits = on_scale(file("RTE.tsv"), vec![-9.5, 7.5]).unwrap();
+        assert!(on_scale(file("STS-B.tsv"), vec![f32::NAN], &mut Vec::new()).is_err());
+        let logits = on_scale(file("RTE.tsv"), vec![-9.5, 7.5], &mut Vec::new()).unwrap();
         assert_eq!(logits.iter().map(ToString::to_string).collect::<Vec<_>>(), ["-9.5", "7.5"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::prepare::Prepared;
+use super::prepared::Prepared;
 use crate::plan::{
     Calibration, Forecast, Plan, PlannedPretraining, PlannedRun, Totals, forecast, forecast_pretraining, forward_flops,
 };
@@ -21,11 +21,11 @@ const LARGEST_MEASURED: u32 = 32;
 
 /// The calibration of every model of a plan.
 #[derive(Debug)]
-pub(super) struct Calibrations(BTreeMap<String, Calibration>);
+pub struct Calibrations(BTreeMap<String, Calibration>);
 
 impl Calibrations {
     /// Measures a training step of each architecture that has runs in `plan`.
-    pub(super) fn measure(prepared: &Prepared, plan: &Plan) -> Self {
+    pub fn measure(prepared: &Prepared, plan: &Plan) -> Self {
         let mut measured: Vec<(Architecture, Calibration)> = Vec::new();
         let mut by_model = BTreeMap::new();
         for run in &plan.runs {
@@ -43,12 +43,12 @@ impl Calibrations {
     }
 
     /// What a run will take; `None` for a model that was not measured.
-    pub(super) fn forecast(&self, run: &PlannedRun) -> Option<Forecast> {
+    pub fn forecast(&self, run: &PlannedRun) -> Option<Forecast> {
         Some(forecast(run, self.0.get(&run.settings.model)?))
     }
 
     /// What the runs of `plan` will take, one after the other.
-    pub(super) fn totals(&self, plan: &Plan) -> Totals {
+    pub fn totals(&self, plan: &Plan) -> Totals {
         let mut sum = Totals { runs: 0, seconds: Seconds(0.0), peak_memory: Bytes(0), disk: Bytes(0) };
         for (model, rates) in &self.0 {
             let runs = plan.runs.iter().filter(|run| run.settings.model == *model).cloned().collect();
@@ -100,7 +100,7 @@ fn pretraining_rates(device: &NamedDevice, run: &PlannedPretraining) -> Calibrat
 }
 
 /// The forecasts of pretraining runs, in their order.
-pub(super) fn pretraining_forecasts(device: &NamedDevice, runs: &[&PlannedPretraining]) -> Vec<Forecast> {
+pub fn pretraining_forecasts(device: &NamedDevice, runs: &[&PlannedPretraining]) -> Vec<Forecast> {
     let mut measured: Vec<(Architecture, Calibration)> = Vec::new();
     runs.iter()
         .map(|run| {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::cli::Error;
 use crate::corpus::examples::{ExampleSet, ExampleSettings, MANIFEST, PretrainingError, TokenizedBy, prepare};
 use crate::corpus::text::{BadBytes, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
 use crate::diagnostic::Diagnostic;
 use crate::plan::CorpusInput;
+use crate::resolve::{Progress, ResolveError};
 use crate::store::atomic;
 use crate::text::{Tokenizer, Vocabulary};
 
@@ -69,7 +69,7 @@ impl Corpora {
     }
 
     /// Opens a folder that `corpus prepare` wrote.
-    pub(super) fn open(&mut self, folder: &Path) -> Result<(CorpusInput, ExampleSet), Error> {
+    pub(super) fn open(&mut self, folder: &Path) -> Result<(CorpusInput, ExampleSet), ResolveError> {
         let set = ExampleSet::open(folder)?;
         self.places.insert(set.checksum().to_owned(), folder.to_path_buf());
         Ok((input(&set)?, set))
@@ -81,7 +81,8 @@ impl Corpora {
         text: &Text,
         words: &Words,
         settings: &ExampleSettings,
-    ) -> Result<(CorpusInput, ExampleSet), Error> {
+        progress: &mut dyn Progress,
+    ) -> Result<(CorpusInput, ExampleSet), ResolveError> {
         settings.check()?;
         let key = self.key(text, words, settings)?;
         let place = self.folder.join(key);
@@ -90,20 +91,22 @@ impl Corpora {
         }
         std::fs::create_dir_all(&self.folder)?;
         atomic::clean(&self.folder)?;
-        eprintln!("preparing examples of up to {} tokens in {}", settings.max_length, place.display());
+        let (length, shown) = (settings.max_length, place.display());
+        progress.line(&format!("preparing examples of up to {length} tokens in {shown}"));
         let tokenizer = Tokenizer::new(&words.vocabulary, words.lower_case)?;
         let mut corpus = Corpus::open(&text.files, text.options.clone())?;
         let by = TokenizedBy { vocabulary: &words.vocabulary, tokenizer: &tokenizer };
         let made = prepare(&mut corpus, by, settings, &place, &|_| {})?;
-        eprintln!("{} examples of {} documents, {} tokens", made.examples, made.counts.documents, made.counts.tokens);
+        let (examples, documents, tokens) = (made.examples, made.counts.documents, made.counts.tokens);
+        progress.line(&format!("{examples} examples of {documents} documents, {tokens} tokens"));
         for (name, count) in made.remarks.iter().filter(|(_, count)| **count > 0) {
-            eprintln!("note: {count} {name}");
+            progress.note(&format!("{count} {name}"));
         }
         self.open(&place)
     }
 
     /// The name of the folder of such a corpus: a hash of the text's bytes and of all that decides what becomes of them.
-    fn key(&mut self, text: &Text, words: &Words, settings: &ExampleSettings) -> Result<String, Error> {
+    fn key(&mut self, text: &Text, words: &Words, settings: &ExampleSettings) -> Result<String, ResolveError> {
         let mut hasher = blake3::Hasher::new();
         let CorpusOptions { format, column, documents, bad_bytes } = &text.options;
         let settings = serde_json::to_string(settings).map_err(std::io::Error::from)?;
@@ -124,7 +127,7 @@ impl Corpora {
     }
 }
 
-fn hash_of(file: &Path) -> Result<blake3::Hash, Error> {
+fn hash_of(file: &Path) -> Result<blake3::Hash, ResolveError> {
     let mut hasher = blake3::Hasher::new();
     File::open(file)
         .and_then(|open| hasher.update_reader(open).map(|_| ()))

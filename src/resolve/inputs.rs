@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::model_argument;
+use super::Progress;
+use super::checkpoint::{CHECKPOINT_IS, checkpoint, checkpoint_folder};
 use super::pretraining::PreparedPretraining;
-use crate::config::{self, Experiment, HubModel, Model, ModelSource, Pretrained};
+use crate::config::{self, Experiment, Model, ModelSource, Pretrained};
 use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
-use crate::model::hub::HubError;
-use crate::model::{CheckpointError, Config, check_weights, folder_of};
+use crate::model::Config;
 use crate::plan::{Inputs, ModelInput, TaskInput, task_options};
 use crate::store::{Architecture, InitialWeights};
 use crate::task::FeatureSource;
@@ -20,8 +20,6 @@ use crate::units::Seconds;
 
 /// Rows of the segment embeddings: first and second text (Devlin et al. 2018, §3).
 pub(super) const SEGMENTS: u32 = 2;
-/// What a checkpoint that is refused should have been.
-const CHECKPOINT_IS: &str = "a checkpoint is a folder of a BERT: config.json, vocab.txt and model.safetensors, pytorch_model.bin or bert_model.ckpt";
 /// Building features for longer than this is mentioned.
 const WORTH_MENTIONING: Seconds = Seconds(2.0);
 
@@ -29,10 +27,11 @@ const WORTH_MENTIONING: Seconds = Seconds(2.0);
 type Checksums<'a> = BTreeMap<&'a str, BTreeMap<String, String>>;
 
 /// What was read so far, and what was wrong.
-pub(super) struct Reading {
+pub(super) struct Reading<'a> {
     pub(super) context: RunContext,
     pub(super) inputs: Inputs,
     pub(super) findings: Vec<Diagnostic>,
+    pub(super) progress: &'a mut dyn Progress,
     pub(super) slowest: Seconds,
 }
 
@@ -45,10 +44,10 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads everything, and collects what is wrong.
-    pub(super) fn read(&self, into: &mut Reading) {
+    pub(super) fn read(&self, into: &mut Reading<'_>) {
         let checksums = self.checksums(into);
         for model in &self.experiment.models {
-            match self.model(model, &into.context.data) {
+            match self.model(model, &into.context.data, into.progress) {
                 Ok((input, vocabulary, path)) => {
                     into.context.vocabularies.insert(model.name.clone(), path);
                     self.tasks(model, &input, &vocabulary, &checksums, into);
@@ -59,7 +58,7 @@ impl Reader<'_> {
         }
     }
 
-    fn checksums(&self, into: &mut Reading) -> Checksums<'_> {
+    fn checksums(&self, into: &mut Reading<'_>) -> Checksums<'_> {
         let mut checksums = BTreeMap::new();
         for asked in &self.experiment.tasks {
             let found = into.context.task(&asked.name).and_then(|task| task.checksums(&into.context.data));
@@ -73,12 +72,17 @@ impl Reader<'_> {
         checksums
     }
 
-    fn model(&self, model: &Model, data: &Path) -> Result<(ModelInput, Vocabulary, PathBuf), Diagnostic> {
+    fn model(
+        &self,
+        model: &Model,
+        data: &Path,
+        progress: &mut dyn Progress,
+    ) -> Result<(ModelInput, Vocabulary, PathBuf), Diagnostic> {
         let key = format!("models.{}", model.name);
         if let ModelSource::Pretraining(of) = &model.source {
             return self.pretrained(model, of);
         }
-        let source = checkpoint_folder(&model.source, |suffix, message| {
+        let source = checkpoint_folder(&model.source, progress, |suffix, message| {
             self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
         })?;
         let (path, lower_case, start, config) = match source {
@@ -167,12 +171,12 @@ impl Reader<'_> {
         input: &ModelInput,
         vocabulary: &Vocabulary,
         checksums: &Checksums<'_>,
-        into: &mut Reading,
+        into: &mut Reading<'_>,
     ) {
         for task in self.experiment.tasks_of(model) {
             let Some(checksums) = checksums.get(task.name.as_str()) else { continue };
             let start = Instant::now();
-            match self.task(task, input, vocabulary, checksums, &into.context, model) {
+            match self.task(task, input, vocabulary, checksums, into, model) {
                 Ok(found) => {
                     into.slowest.0 = into.slowest.0.max(start.elapsed().as_secs_f64());
                     into.inputs.tasks.insert((task.name.clone(), model.name.clone()), found);
@@ -190,10 +194,10 @@ impl Reader<'_> {
         input: &ModelInput,
         vocabulary: &Vocabulary,
         checksums: &BTreeMap<String, String>,
-        context: &RunContext,
+        into: &mut Reading<'_>,
         model: &Model,
     ) -> Result<TaskInput, Diagnostic> {
-        let start = Instant::now();
+        let (start, context, progress) = (Instant::now(), &into.context, &mut *into.progress);
         let (name, options) = (&task.name, task_options(task));
         let features = context.task(name)?.features(&FeatureSource {
             data_root: &context.data,
@@ -209,13 +213,16 @@ impl Reader<'_> {
         for (split, outcome) in &features.outcomes {
             match outcome {
                 CacheOutcome::Rebuilt(reason) => {
-                    eprintln!("note: damaged features of `{name}` {split} were built again: {reason}");
+                    progress.note(&format!("damaged features of `{name}` {split} were built again: {reason}"));
                 }
                 CacheOutcome::NotStored(reason) => {
-                    eprintln!("note: features of `{name}` {split} could not be kept: {reason}");
+                    progress.note(&format!("features of `{name}` {split} could not be kept: {reason}"));
                 }
                 CacheOutcome::Built if seconds > WORTH_MENTIONING => {
-                    eprintln!("built the features of `{name}` {split} for `{}` ({seconds} with the rest)", model.name);
+                    let model = &model.name;
+                    progress.line(&format!(
+                        "built the features of `{name}` {split} for `{model}` ({seconds} with the rest)"
+                    ));
                 }
                 CacheOutcome::Hit | CacheOutcome::Built => {}
             }
@@ -228,42 +235,4 @@ impl Reader<'_> {
             dev_tokens: features.dev.iter().map(|dev| dev.features.tokens()).sum(),
         })
     }
-}
-
-/// The checkpoint's folder, if a model has one, and what it is on the hub, if it is from there. `finding` makes a
-/// finding about `models.NAME.checkpoint`, or the key in it that the first argument is, such as `.hub`.
-pub(super) fn checkpoint_folder(
-    source: &ModelSource,
-    finding: impl Fn(&str, String) -> Diagnostic,
-) -> Result<Option<(PathBuf, Option<String>)>, Diagnostic> {
-    match source {
-        ModelSource::Random(_) | ModelSource::Pretraining(_) => Ok(None),
-        ModelSource::Checkpoint(from) if folder_of(from).is_ok() => Ok(Some((from.clone(), None))),
-        ModelSource::Checkpoint(folder) => {
-            let found = finding("", format!("no checkpoint folder at {}", folder.display()));
-            let name = folder.to_string_lossy();
-            Err(match HubModel::parse(&name) {
-                Ok(_) if name.contains('/') => {
-                    found.hint(format!("a model of the hub is `checkpoint: {{hub: {name}}}`"))
-                }
-                _ => found.hint(CHECKPOINT_IS),
-            })
-        }
-        ModelSource::Hub(of) => {
-            let found = model_argument::fetched(of).map_err(|error| {
-                let at_revision = matches!(error, HubError::NoRevision { .. });
-                finding(if at_revision { ".revision" } else { ".hub" }, error.to_string()).hint(error.hint())
-            })?;
-            let HubModel { repository, .. } = of;
-            Ok(Some((found.folder, Some(format!("hub:{repository}@{}", found.commit)))))
-        }
-    }
-}
-
-/// The configuration of a checkpoint and its weights' checksum, if they fit together, and its folder.
-pub(super) fn checkpoint(from: &Path) -> Result<(Config, String, &Path), CheckpointError> {
-    let folder = folder_of(from)?;
-    let config = Config::read(folder)?;
-    let sha256 = check_weights(from, &config)?.sha256()?;
-    Ok((config, sha256, folder))
 }

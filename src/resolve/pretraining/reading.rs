@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::corpora::{Corpora, Text, Words, prepared_folder};
-use crate::cli::Error;
-use crate::cli::data::mini_folder;
-use crate::cli::inputs::{SEGMENTS, checkpoint, checkpoint_folder};
 use crate::config::{
     Masking, ModelSource, Objective, PhaseExamples, PretrainModel, Pretraining, Recipe, TextFormat, TextSource,
 };
@@ -15,11 +12,15 @@ use crate::corpus::text::CorpusFormat;
 use crate::diagnostic::Diagnostic;
 use crate::mini;
 use crate::plan::{CorpusInput, PretrainInput};
+use crate::resolve::checkpoint::{checkpoint, checkpoint_folder};
+use crate::resolve::inputs::SEGMENTS;
+use crate::resolve::{Progress, ResolveError};
 use crate::store::{self, Architecture, InitialWeights};
 use crate::text::{lower_case_of, vocabulary_file};
 
 pub(super) struct Reader<'a> {
     experiment: &'a Pretraining,
+    progress: &'a mut dyn Progress,
     corpora: Corpora,
     train: Vec<PathBuf>,
     held_out: Vec<PathBuf>,
@@ -29,19 +30,24 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(experiment: &'a Pretraining, runs: &Path) -> Result<Self, Error> {
+    pub(super) fn new(
+        experiment: &'a Pretraining,
+        runs: &Path,
+        progress: &'a mut dyn Progress,
+    ) -> Result<Self, ResolveError> {
         let corpora = Corpora::beside(runs);
         let format = experiment.reading.format.map(format);
         Ok(match &experiment.text {
             TextSource::Files { train, held_out } => {
                 let (train, held_out) = (train.clone(), held_out.clone());
-                Self { experiment, corpora, train, held_out, format, vocabulary: None }
+                Self { experiment, progress, corpora, train, held_out, format, vocabulary: None }
             }
             TextSource::Mini { seed } => {
-                let folder = mini_folder(*seed);
+                let folder = mini::default_folder(*seed);
                 mini::generate(*seed, &folder).map_err(|error| experiment.finding("mini", error.to_string()))?;
                 Self {
                     experiment,
+                    progress,
                     corpora,
                     train: vec![folder.join(mini::CORPUS_TRAIN)],
                     held_out: vec![folder.join(mini::CORPUS_HELD_OUT)],
@@ -58,7 +64,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What planning needs to know of a model, its vocabulary, and whether text is lower-cased.
-    pub(super) fn model(&mut self, model: &PretrainModel) -> Result<(PretrainInput, PathBuf, bool), Error> {
+    pub(super) fn model(&mut self, model: &PretrainModel) -> Result<(PretrainInput, PathBuf, bool), ResolveError> {
         let (words, config, start) = self.words(model)?;
         let architecture = self.architecture(model, config, &words)?;
         let recipe = &model.recipe;
@@ -80,9 +86,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Vocabulary, dimensions and start of a model.
-    fn words(&mut self, model: &PretrainModel) -> Result<(Words, Option<Architecture>, InitialWeights), Error> {
+    fn words(&mut self, model: &PretrainModel) -> Result<(Words, Option<Architecture>, InitialWeights), ResolveError> {
         let key = format!("models.{}", model.name);
-        let source = checkpoint_folder(&model.source, |suffix, message| {
+        let source = checkpoint_folder(&model.source, self.progress, |suffix, message| {
             self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
         })?;
         let (own, lower_case, config, start) = match source {
@@ -95,7 +101,7 @@ impl<'a> Reader<'a> {
             }
         };
         let lower_case = model.lower_case.or(lower_case);
-        let of_corpus = || -> Result<Option<(PathBuf, bool)>, Error> {
+        let of_corpus = || -> Result<Option<(PathBuf, bool)>, ResolveError> {
             let first = model.recipe.phases.first().map(|phase| &phase.examples);
             let Some(PhaseExamples::Corpus(folder)) = first else { return Ok(None) };
             let set = ExampleSet::open(folder)?;
@@ -145,7 +151,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Examples of the experiment's text to train on.
-    fn text(&mut self, words: &Words, recipe: &Recipe, max_length: u32) -> Result<(CorpusInput, ExampleSet), Error> {
+    fn text(
+        &mut self,
+        words: &Words,
+        recipe: &Recipe,
+        max_length: u32,
+    ) -> Result<(CorpusInput, ExampleSet), ResolveError> {
         let experiment = self.experiment;
         if let Some(folder) = prepared_folder(&self.train) {
             let found = experiment.finding("pretrain.text", "this is a prepared corpus, not text");
@@ -155,7 +166,7 @@ impl<'a> Reader<'a> {
         let text = Text::of(&self.train, self.format, &experiment.reading.column)
             .map_err(|found| self.place("pretrain.text", found))?;
         let settings = self.settings(recipe, max_length, experiment.dupe_factor);
-        self.corpora.prepared(&text, words, &settings)
+        self.corpora.prepared(&text, words, &settings, self.progress)
     }
 
     /// Examples to evaluate on, as long as those of the first phase and masked as they are.
@@ -164,7 +175,7 @@ impl<'a> Reader<'a> {
         model: &PretrainModel,
         words: &Words,
         phases: &[CorpusInput],
-    ) -> Result<Option<CorpusInput>, Error> {
+    ) -> Result<Option<CorpusInput>, ResolveError> {
         if self.held_out.is_empty() {
             return Ok(None);
         }
@@ -176,7 +187,7 @@ impl<'a> Reader<'a> {
                 .map_err(|found| self.place(key, found))?;
             let length = phases.first().map_or(0, |first| first.max_length);
             let settings = self.settings(&model.recipe, length, 1);
-            self.corpora.prepared(&text, words, &settings)?
+            self.corpora.prepared(&text, words, &settings, self.progress)?
         };
         self.fits(key, model, words, &set)?;
         Ok(Some(corpus))

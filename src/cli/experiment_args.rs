@@ -1,0 +1,72 @@
+//! An experiment file on the command line, and a part of its plan.
+
+use std::path::PathBuf;
+
+use super::Error;
+use super::hub_progress::HubDisplay;
+use crate::plan::{Filter, Plan, PretrainPlan};
+use crate::resolve::{Either, Prepared, Request};
+
+/// An experiment file and what goes with it on the command line.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct ExperimentArgs {
+    /// The experiment file.
+    #[arg(value_name = "EXPERIMENT.yaml")]
+    pub(super) file: PathBuf,
+    /// Override a setting of the file; the value is YAML: `training.max_length=64`, `seeds=[1,2]`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Leave malformed data rows out and count them, instead of refusing the file. Such runs are other
+    /// runs, with ids of their own.
+    #[arg(long)]
+    pub(super) skip_bad_rows: bool,
+    /// Read bytes of column files that are not UTF-8 as U+FFFD, instead of refusing the file. Such runs are
+    /// other runs, with ids of their own.
+    #[arg(long)]
+    pub(super) lossy: bool,
+    /// The folder of all runs [default: runs].
+    #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true)]
+    pub(super) runs: PathBuf,
+}
+
+/// A part of a plan.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct OnlyArgs {
+    /// Only these runs, such as `task=rte,learning_rate=3e-5`. The keys are `task`, `model`,
+    /// `batch_size`, `learning_rate`, `epochs` and `seed`. Values of one key are alternatives, as are
+    /// several `--only`; different keys must all hold.
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    only: Vec<String>,
+}
+
+impl OnlyArgs {
+    /// The runs of `plan` that were asked for.
+    pub(super) fn of(&self, plan: &Plan) -> Result<Plan, Error> {
+        let filters = self.only.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        Ok(plan.only(&filters)?)
+    }
+
+    /// The pretraining runs of `plan` that were asked for.
+    pub(super) fn of_pretraining(&self, plan: &PretrainPlan) -> Result<PretrainPlan, Error> {
+        let filters = self.only.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        Ok(plan.only(&filters)?)
+    }
+}
+
+impl ExperimentArgs {
+    /// What is asked of `resolve`.
+    pub(super) fn request(&self) -> Request {
+        let Self { file, set, skip_bad_rows, lossy, runs } = self.clone();
+        Request { file, set, skip_bad_rows, lossy, runs }
+    }
+
+    /// The experiment resolved, of either kind; shows how that goes.
+    pub(super) fn prepare_either(&self) -> Result<Either, Error> {
+        Ok(self.request().prepare_either(&mut HubDisplay::new())?)
+    }
+
+    /// The experiment resolved; shows how that goes.
+    pub(super) fn prepare(&self) -> Result<Prepared, Error> {
+        Ok(self.request().prepare(&mut HubDisplay::new())?)
+    }
+}

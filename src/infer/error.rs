@@ -1,0 +1,23 @@
+//! Why a trained model gives no predictions.
+
+use crate::diagnostic::Diagnostic;
+
+/// Why there are no predictions.
+#[derive(Debug, thiserror::Error)]
+pub enum InferError {
+    /// The model or what it should predict is at fault.
+    #[error("{0}")]
+    Input(Box<Diagnostic>),
+    /// The model's numbers overflow.
+    #[error("{file}: the model's outputs are not finite numbers")]
+    NotFinite {
+        /// The file that was to be predicted.
+        file: &'static str,
+    },
+}
+
+impl From<Diagnostic> for InferError {
+    fn from(finding: Diagnostic) -> Self {
+        Self::Input(Box::new(finding))
+    }
+}

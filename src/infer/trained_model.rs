@@ -1,0 +1,88 @@
+//! A model that is used, not trained: what is read of it before its weights.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::Diagnostic;
+use crate::kernel;
+use crate::model::{CheckpointError, Config, folder_of};
+use crate::store::{Precision, RunSettings};
+use crate::text::{Tokenizer, Vocabulary, lower_case_of, vocabulary_file};
+use crate::train::{NamedDevice, open_precision};
+
+const MODEL_IS: &str = "a model is a folder with config.json, weights and vocab.txt, such as the `model/` that a \
+                        sweep keeps in the folder of its best run of each task";
+
+/// A model whose weights are not read yet.
+pub struct TrainedModel {
+    /// What holds the weights: the folder, or a file in it.
+    pub checkpoint: PathBuf,
+    /// The folder around them.
+    pub folder: PathBuf,
+    pub config: Config,
+    pub vocabulary: Vocabulary,
+    pub tokenizer: Tokenizer,
+    pub max_length: u32,
+    pub device: NamedDevice,
+    pub precision: kernel::Precision,
+    /// The settings of the run whose folder the model lies in, if it lies in one.
+    pub run: Option<RunSettings>,
+}
+
+/// The precision as the kernels know it, if the device has it.
+pub fn precision_on(device: &NamedDevice, precision: Precision) -> Result<kernel::Precision, Diagnostic> {
+    open_precision(precision, device.name).map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))
+}
+
+/// How a model is used; what is left out is as the model's files say.
+#[derive(Debug)]
+pub struct Use {
+    pub max_length: Option<u32>,
+    /// Where neither `max_length` nor the run of the model says one.
+    pub usual_length: u32,
+    pub lower_case: Option<bool>,
+    pub device: NamedDevice,
+    pub precision: kernel::Precision,
+}
+
+impl TrainedModel {
+    /// Everything of the model at `checkpoint` but its weights.
+    pub fn read(checkpoint: PathBuf, wanted: Use) -> Result<Self, Diagnostic> {
+        let Use { device, precision, .. } = wanted;
+        let folder = folder_of(&checkpoint).map_err(|error| refused(&error))?.to_path_buf();
+        let config = Config::read(&folder).map_err(|error| refused(&error.into()))?;
+        let path = vocabulary_file(&folder);
+        let vocabulary = Vocabulary::load(&path)?;
+        config.fits_vocabulary(&path, vocabulary.len())?;
+        let positions = config.architecture.max_positions;
+        let run = settings_beside(&folder);
+        let trained_length = || run.as_ref().map(|run| run.training.max_length);
+        let max_length = wanted.max_length.or_else(trained_length).unwrap_or(positions.min(wanted.usual_length));
+        if max_length > positions {
+            let message = format!("`--max-length {max_length}` is more than the model's {positions} positions");
+            return Err(Diagnostic::new(message));
+        }
+        let lower_case = match wanted.lower_case {
+            Some(lower_case) => lower_case,
+            None => lower_case_of(&folder)?.unwrap_or(true),
+        };
+        let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
+        Ok(Self { checkpoint, folder, config, vocabulary, tokenizer, max_length, device, precision, run })
+    }
+
+    /// Whether the model was made for pairs of texts: it tells two segments apart.
+    pub fn takes_pairs(&self) -> bool {
+        self.config.architecture.type_vocab_size > 1
+    }
+}
+
+/// The settings of the run whose folder the model lies in, if it lies in one.
+fn settings_beside(folder: &Path) -> Option<RunSettings> {
+    let folder = folder.canonicalize().ok()?;
+    serde_json::from_slice(&fs::read(folder.parent()?.join("settings.json")).ok()?).ok()
+}
+
+/// Why a model cannot be used.
+pub fn refused(error: &CheckpointError) -> Diagnostic {
+    Diagnostic::new(error.to_string()).hint(MODEL_IS)
+}
