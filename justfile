@@ -75,7 +75,7 @@ sweep-from-nothing:
 
 # Seconds of a training step on this machine, with the options of `bertbench bench step`.
 [group('development')]
-bench *options='--layers 4 --hidden 768 --batch 16 --length 128':
+bench *options='--layers 4 --hidden 768 --batch-size 16 --length 128':
     cargo run --release --locked --quiet -- bench step {{ options }}
 
 # Seconds of each operation of a training step; a name measures a part, such as encoder_layer.

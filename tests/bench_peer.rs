@@ -54,8 +54,7 @@ fn both_take_turns_and_medians_are_compared() {
     assert!(code == 0 || found[10].ends_with("over"), "{out}{err}");
     let calls = fs::read_to_string(calls).unwrap();
     let calls: Vec<&str> = calls.lines().collect();
-    let ours =
-        "ours bench step --layers=6 --hidden=384 --heads=12 --batch=32 --length=64 --precision=bf16 --steps=8 --json";
+    let ours = "ours bench step --layers=6 --hidden=384 --heads=12 --batch-size=32 --length=64 --precision=bf16 --steps=8 --json";
     let peer = "peer 6 32 compile-bf16";
     assert_eq!(calls, [ours, peer, ours, peer, "ours --version"]);
 }

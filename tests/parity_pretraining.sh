@@ -18,7 +18,7 @@ bertbench=$(cd "$target/release" && pwd)/bertbench
 mkdir -p "$work"
 
 prepare() { # text, folder, options…
-    [[ -e $work/$2 ]] || "$bertbench" corpus prepare --input "$1" --format wikitext --vocab "$vocabulary" --out "$work/$2" "${@:3}"
+    [[ -e $work/$2 ]] || "$bertbench" corpus prepare --input "$1" --format wikitext --vocab-file "$vocabulary" --out "$work/$2" "${@:3}"
 }
 
 reference() { "$interpreter" tests/golden/pretraining_run.py "$@"; }
@@ -26,9 +26,9 @@ reference() { "$interpreter" tests/golden/pretraining_run.py "$@"; }
 prepare "$text" corpus
 prepare "$held_out" held-out --dupe-factor 1
 [[ -e $work/start ]] || reference start --vocabulary "$vocabulary" --out "$work/start"
-"$bertbench" pretrain --init "$work/start" --corpus "$work/corpus" --steps "$steps" --held-out "$work/held-out" \
+"$bertbench" pretrain --init-checkpoint "$work/start" --corpus "$work/corpus" --steps "$steps" --held-out "$work/held-out" \
     --batch-size 32 --learning-rate 5e-4 --warmup-steps $((steps / 10)) --optimizer adamw --dropout "$dropout" \
-    --eval-every $((steps / 10)) --log-every $((steps / 20)) --out "$work/bertbench-$run"
+    --eval-steps $((steps / 10)) --logging-steps $((steps / 20)) --out "$work/bertbench-$run"
 "$bertbench" corpus export "$work/corpus" --steps "$steps" --batch-size 32 --out "$work/batches-$steps.jsonl"
 "$bertbench" corpus export "$work/held-out" --out "$work/held-out.jsonl"
 reference train --settings "$work/bertbench-$run/settings.json" --start "$work/start" --batches "$work/batches-$steps.jsonl" \

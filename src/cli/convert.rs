@@ -28,10 +28,10 @@ pub(super) struct Args {
     to: Format,
     /// The vocabulary [default: the vocab.txt or tokenizer.json beside FROM].
     #[arg(long, value_name = "FILE")]
-    vocabulary: Option<PathBuf>,
+    vocab_file: Option<PathBuf>,
     /// Whether the tokenizer lower-cases [default: what FROM's tokenizer files or its vocabulary say].
     #[arg(long, value_name = "true|false", hide_possible_values = true)]
-    lower_case: Option<bool>,
+    do_lower_case: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -45,7 +45,7 @@ enum Format {
 const EXAMPLES: &str = "\
 Examples:
   bertbench convert uncased_L-12_H-768_A-12 bert-base --to hf
-  bertbench convert out/model.ckpt-1000 fine-tuned --to hf --vocabulary vocab.txt
+  bertbench convert out/model.ckpt-1000 fine-tuned --to hf --vocab-file vocab.txt
   bertbench convert hub:google/bert_uncased_L-2_H-128_A-2 bert-tiny --to hf
   bertbench convert bert-base weights.safetensors --to safetensors";
 
@@ -85,13 +85,13 @@ fn refuse_place(into: &Path) -> Result<(), Diagnostic> {
 /// The vocabulary and the tokenizer's settings, when they fit the embeddings.
 fn tokenizer_files(args: &Args, from: &Path, conversion: &Conversion) -> Result<TokenizerFiles, Error> {
     let folder = folder_of(from).map_err(|error| refused(&error))?;
-    let path = args.vocabulary.clone().unwrap_or_else(|| vocabulary_file(folder));
+    let path = args.vocab_file.clone().unwrap_or_else(|| vocabulary_file(folder));
     if !path.is_file() {
         let finding = Diagnostic::new(format!("no vocabulary at {}", path.display()));
-        return Err(finding.hint("`--vocabulary FILE` names one").into());
+        return Err(finding.hint("`--vocab-file FILE` names one").into());
     }
     conversion.config().fits_vocabulary(&path, Vocabulary::load(&path)?.len())?;
-    let lower_case = match args.lower_case {
+    let lower_case = match args.do_lower_case {
         Some(lower_case) => lower_case,
         None => lower_case_of(folder)?.unwrap_or(true),
     };

@@ -45,16 +45,16 @@ struct PrepareArgs {
     corpus: CorpusArgs,
     /// The vocabulary: `vocab.txt`, or a `tokenizer.json`.
     #[arg(long, value_name = "FILE")]
-    vocab: PathBuf,
+    vocab_file: PathBuf,
     /// The folder to write.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Replace a prepared corpus that is there already.
     #[arg(long)]
     replace: bool,
-    /// Whether text is lower-cased and stripped of accents [default: what the vocabulary looks like].
-    #[arg(long, value_name = "CASE", value_enum)]
-    case: Option<Case>,
+    /// Whether text is lower-cased and stripped of accents [default: false where the vocabulary has capital letters].
+    #[arg(long, value_name = "true|false")]
+    do_lower_case: Option<bool>,
     /// Longest example in tokens, special tokens included.
     #[arg(long, value_name = "N", default_value_t = 128)]
     max_length: u32,
@@ -81,28 +81,22 @@ struct PrepareArgs {
 struct MaskArgs {
     /// The most tokens that are masked in an example [default: 15 % of `--max-length`, rounded up; 20 of 128].
     #[arg(long, value_name = "N")]
-    max_predictions: Option<u32>,
+    max_predictions_per_seq: Option<u32>,
     /// The share of tokens that are masked.
     #[arg(long, value_name = "SHARE", default_value_t = 0.15)]
     masked_lm_prob: f64,
     /// Mask all pieces of a word together.
     #[arg(long)]
-    whole_word_masking: bool,
+    whole_word: bool,
     /// The shares of masked tokens that become `[MASK]`, stay the same, and become a random token.
-    #[arg(long, value_name = "MASK,SAME,RANDOM", value_parser = parse_replacement, default_value = "0.8,0.1,0.1")]
+    #[arg(long, value_name = "MASK,KEEP,RANDOM", value_parser = parse_replacement, default_value = "0.8,0.1,0.1")]
     replace_by: Replacement,
     /// Draw the masks of an example once, instead of anew in each epoch.
     #[arg(long)]
-    fixed_masks: bool,
+    static_masking: bool,
     /// Predict after each token the next one, for left-to-right models, instead of masked ones.
     #[arg(long)]
-    next_token: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Case {
-    Lower,
-    Kept,
+    causal_lm: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -132,12 +126,8 @@ impl PrepareArgs {
     fn execute(&self) -> Result<CommandOutcome, Error> {
         let settings = self.settings()?;
         self.check_out()?;
-        let vocabulary = Vocabulary::load(&self.vocab)?;
-        let lower_case = match self.case {
-            Some(Case::Lower) => true,
-            Some(Case::Kept) => false,
-            None => !vocabulary.looks_cased(),
-        };
+        let vocabulary = Vocabulary::load(&self.vocab_file)?;
+        let lower_case = self.do_lower_case.unwrap_or_else(|| !vocabulary.looks_cased());
         let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
         let (mut corpus, size) = self.corpus.open()?;
         let started = Instant::now();
@@ -164,7 +154,7 @@ impl PrepareArgs {
                 SegmentArg::Single => Segments::Single,
             },
             targets: self.masks.targets(self.max_length),
-            drawn: if self.masks.fixed_masks { Drawn::Once } else { Drawn::EachEpoch },
+            drawn: if self.masks.static_masking { Drawn::Once } else { Drawn::EachEpoch },
             seed: self.seed,
         };
         settings.check()?;
@@ -216,15 +206,16 @@ impl PrepareArgs {
 
 impl MaskArgs {
     fn targets(&self, max_length: u32) -> Targets {
-        if self.next_token {
+        if self.causal_lm {
             return Targets::Next;
         }
         // The paper's 20 of 128 and 77 of 512.
-        let most = self.max_predictions.unwrap_or_else(|| (f64::from(max_length) * self.masked_lm_prob).ceil() as u32);
+        let of_longest = || (f64::from(max_length) * self.masked_lm_prob).ceil() as u32;
+        let most = self.max_predictions_per_seq.unwrap_or_else(of_longest);
         Targets::Masked(MaskingRules {
             share: self.masked_lm_prob,
             most,
-            whole_words: self.whole_word_masking,
+            whole_words: self.whole_word,
             replacement: self.replace_by,
         })
     }

@@ -98,19 +98,19 @@ struct WatchingArgs {
     held_out: Option<PathBuf>,
     /// Evaluate after so many steps, and after the last one.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
-    eval_every: u64,
+    eval_steps: u64,
     /// A line of metrics.jsonl tells of so many steps.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     logging_steps: u64,
     /// Write a checkpoint after so many steps.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    save_every: Option<u64>,
+    save_steps: Option<u64>,
     /// Write a checkpoint after so many minutes; 0 for none.
     #[arg(long, value_name = "MINUTES", default_value_t = 15.0)]
     save_minutes: f64,
     /// How many checkpoints are kept.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    keep: u32,
+    save_total_limit: u32,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -124,7 +124,7 @@ const EXAMPLES: &str = "\
 Examples:
   bertbench pretrain --corpus text --steps 10000 --preset bert-mini --batch-size 32 --out mini
   bertbench pretrain --corpus short --steps 9000 --corpus long --steps 1000 --preset bert-base --out base
-  bertbench pretrain --corpus domain --steps 5000 --init base/model --warmup-steps 500 --out adapted";
+  bertbench pretrain --corpus domain --steps 5000 --init-checkpoint base/model --warmup-steps 500 --out adapted";
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.threads.compute(|| args.execute())
@@ -196,7 +196,7 @@ impl Args {
             device: device.name.to_owned(),
             vocabulary_sha256: vocabulary_sha256.to_owned(),
             evaluation: held_out
-                .map(|set| PretrainEvaluation { data: set.checksum().to_owned(), every: self.watching.eval_every }),
+                .map(|set| PretrainEvaluation { data: set.checksum().to_owned(), every: self.watching.eval_steps }),
             masking: None,
             snapshots: Vec::new(),
             gradient_checkpointing: training.gradient_checkpointing,
@@ -214,7 +214,7 @@ impl WatchingArgs {
             return Err(Diagnostic::new(message).hint("a number of minutes, or 0").into());
         }
         let every = (self.save_minutes > 0.0).then_some(Seconds(self.save_minutes * 60.0));
-        Ok(Saving { save_steps: self.save_every, every, keep: self.keep as usize })
+        Ok(Saving { save_steps: self.save_steps, every, keep: self.save_total_limit as usize })
     }
 }
 

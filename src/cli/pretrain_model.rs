@@ -16,10 +16,10 @@ use crate::store::{Architecture, InitialWeights, Objective};
 #[command(next_help_heading = "Model")]
 pub(super) struct ModelArgs {
     /// A size that has a name, with random weights.
-    #[arg(long, value_name = "SIZE", value_enum, required_unless_present_any = ["layers", "init"], conflicts_with_all = ["layers", "init"])]
+    #[arg(long, value_name = "SIZE", value_enum, required_unless_present_any = ["layers", "init_checkpoint"], conflicts_with_all = ["layers", "init_checkpoint"])]
     preset: Option<Size>,
     /// Any other size: transformer layers.
-    #[arg(long, value_name = "N", requires_all = ["hidden", "heads"], conflicts_with = "init", value_parser = clap::value_parser!(u32).range(1..=256))]
+    #[arg(long, value_name = "N", requires_all = ["hidden", "heads"], conflicts_with = "init_checkpoint", value_parser = clap::value_parser!(u32).range(1..=256))]
     layers: Option<u32>,
     /// Hidden size.
     #[arg(long, value_name = "N", requires = "layers", value_parser = clap::value_parser!(u32).range(1..=16384))]
@@ -30,17 +30,17 @@ pub(super) struct ModelArgs {
     /// Width of the feed-forward layers [default: four times the hidden size].
     #[arg(long, value_name = "N", requires = "layers", value_parser = clap::value_parser!(u32).range(1..=65536))]
     intermediate: Option<u32>,
-    /// The longest sequence that the model can read [default: 512, with `--init` the checkpoint's].
-    #[arg(long, value_name = "TOKENS", conflicts_with = "init", value_parser = clap::value_parser!(u32).range(4..=65535))]
-    positions: Option<u32>,
+    /// The longest sequence that the model can read [default: 512, with `--init-checkpoint` the checkpoint's].
+    #[arg(long, value_name = "TOKENS", conflicts_with = "init_checkpoint", value_parser = clap::value_parser!(u32).range(4..=65535))]
+    max_positions: Option<u32>,
     /// Start from these weights: a checkpoint's folder or file, or `hub:ORG/NAME`.
     #[arg(long, value_name = "CHECKPOINT")]
-    init: Option<String>,
+    init_checkpoint: Option<String>,
     /// Predict masked tokens alone, not whether the second segment follows the first.
     #[arg(long)]
     no_nsp: bool,
     /// Read from left to right: a token sees itself and the tokens before it, and after each the next one is predicted,
-    /// and no next sentence. For corpora that `corpus prepare --next-token` wrote.
+    /// and no next sentence. For corpora that `corpus prepare --causal-lm` wrote.
     #[arg(long)]
     left_to_right: bool,
 }
@@ -86,7 +86,7 @@ impl ModelArgs {
 
     /// The dimensions of a model with a vocabulary of `tokens`, and where its weights come from.
     pub(super) fn start(&self, tokens: u32) -> Result<(Architecture, InitialWeights), Error> {
-        if let Some(checkpoint) = &self.init {
+        if let Some(checkpoint) = &self.init_checkpoint {
             return published(&model_argument::checkpoint(checkpoint)?);
         }
         let named = self.preset.map(|size| Preset::from(size).dimensions());
@@ -104,7 +104,7 @@ impl ModelArgs {
                 .hint("the published models have heads of width 64")
                 .into());
         }
-        let max_positions = self.positions.unwrap_or(max_positions);
+        let max_positions = self.max_positions.unwrap_or(max_positions);
         // A first and a second segment.
         let (vocab_size, type_vocab_size, causal) = (tokens, 2, self.left_to_right);
         let architecture =

@@ -26,7 +26,7 @@ pub(super) struct ModelArgs {
     pub(super) batch_size: u32,
     /// Lower-case texts and strip their accents [default: as the model's tokenizer files or its vocabulary say].
     #[arg(long, value_name = "true|false", hide_possible_values = true)]
-    lower_case: Option<bool>,
+    do_lower_case: Option<bool>,
     /// `auto`, `cpu`, `wgpu`, `vulkan` or `cuda`.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: String,
@@ -67,7 +67,7 @@ impl ModelArgs {
         let device = open_device(&self.device).map_err(|error| Diagnostic::new(error.to_string()))?;
         let precision = precision_on(&device, self.precision.precision)?;
         let checkpoint = model_argument::checkpoint(&self.model)?;
-        let Self { max_length, lower_case, .. } = *self;
+        let Self { max_length, do_lower_case: lower_case, .. } = *self;
         Ok(TrainedModel::read(checkpoint, Use { max_length, usual_length, lower_case, device, precision })?)
     }
 }

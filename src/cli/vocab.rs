@@ -40,7 +40,7 @@ struct TrainArgs {
     out: PathBuf,
     /// The number of tokens, special ones included; BERT's uncased vocabulary has 30522.
     #[arg(long, value_name = "N", default_value_t = 30522)]
-    size: u32,
+    vocab_size: u32,
     /// Tell capitals from small letters and keep accents.
     #[arg(long)]
     cased: bool,
@@ -75,7 +75,7 @@ impl TrainArgs {
         let characters =
             if self.chinese { self.characters } else { self.characters.or(Some(VocabularySettings::CHARACTERS)) };
         VocabularySettings {
-            size: self.size,
+            size: self.vocab_size,
             lower_case: !self.cased,
             rows,
             characters,

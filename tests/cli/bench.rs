@@ -13,9 +13,9 @@ const TINY: [&str; 15] = [
     "16",
     "--heads",
     "2",
-    "--vocabulary",
+    "--vocab-size",
     "50",
-    "--batch",
+    "--batch-size",
     "3",
     "--length",
     "5",
@@ -66,12 +66,13 @@ fn a_step_is_told_in_words() {
 #[test]
 fn impossible_sizes_are_refused() {
     let place = Workplace::new();
-    let base = ["bench", "step", "--layers=1", "--batch=1", "--length=4"];
+    let base = ["bench", "step", "--layers=1", "--batch-size=1", "--length=4"];
     let wrong: [&[&str]; 4] =
         [&["--hidden=100", "--heads=3"], &["--hidden=64", "--threads=0"], &["--hidden=64", "--precision=fp16"], &[]];
     let told: Vec<String> =
         wrong.iter().map(|options| place.run(&[&base[..], options].concat()).ends_with(2).exchange()).collect();
     assert_as_expected("bench-step-refused", &told.join("\n"));
-    let huge = place.run(&["bench", "step", "--layers=1000", "--hidden=65536", "--batch=1", "--length=4"]).ends_with(2);
+    let huge =
+        place.run(&["bench", "step", "--layers=1000", "--hidden=65536", "--batch-size=1", "--length=4"]).ends_with(2);
     assert!(huge.err.contains("weights, gradients and moments take"), "{}", huge.err);
 }

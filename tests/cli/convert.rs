@@ -27,7 +27,7 @@ fn googles_checkpoint_becomes_a_folder_of_transformers_and_a_safetensors_file() 
     assert_eq!(place.read("bert/vocab.txt"), place.read("google/vocab.txt"));
     assert!(place.read("bert/tokenizer_config.json").contains("\"do_lower_case\": true"));
     // From PyTorch, from the folder just written, and as one file: the same weights, byte for byte.
-    place.run(&["convert", "pytorch", "again", "--to", "hf", "--lower-case", "false"]).ok();
+    place.run(&["convert", "pytorch", "again", "--to", "hf", "--do-lower-case", "false"]).ok();
     place.run(&["convert", "google/bert_model.ckpt", "weights.safetensors", "--to", "safetensors"]).ok();
     place.run(&["convert", "bert", "third", "--to", "hf"]).ok();
     let bytes = |file: &str| fs::read(place.path(file)).unwrap();

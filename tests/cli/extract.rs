@@ -19,7 +19,7 @@ const ABSOLUTE: f64 = 1e-4;
 const LAYERS: [(i64, usize); 3] = [(-1, 2), (0, 0), (1, 1)];
 
 /// The texts go in batches of two, so that they are computed in another order than they are written in.
-const OPTIONS: [&str; 4] = ["--layers=-1,0,1", "--lower-case", "false", "--batch-size=2"];
+const OPTIONS: [&str; 4] = ["--layers=-1,0,1", "--do-lower-case", "false", "--batch-size=2"];
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")

@@ -195,7 +195,7 @@ fn text_of_ones_own_and_prepared_corpora_are_pretrained_on() {
             "prepare",
             "--input",
             "text",
-            "--vocab",
+            "--vocab-file",
             "mini/vocab.txt",
             "--out",
             "long",

@@ -4,7 +4,7 @@ are apart: docs/parity.md, "A pretraining run". `just parity-pretraining` does a
 
     pip install torch==2.15.0 transformers==5.23.0 safetensors numpy
     python tests/golden/pretraining_run.py start --vocabulary corpus/vocab.txt --out start
-    bertbench pretrain --init start --corpus corpus --held-out held-out --optimizer adamw --steps N … --out ours
+    bertbench pretrain --init-checkpoint start --corpus corpus --held-out held-out --optimizer adamw --steps N … --out ours
     bertbench corpus export corpus --steps N --batch-size 32 --out - | gzip -1 > batches.jsonl.gz
     bertbench corpus export held-out --out - | gzip -1 > held-out.jsonl.gz
     python tests/golden/pretraining_run.py train --settings ours/settings.json --start start \\

@@ -8,11 +8,11 @@ use super::{Place, err, succeeded};
 fn left_to_right_models_predict_the_next_token_and_are_started_from_as_such() {
     let place = Place::new();
     for (name, input) in [("next", "train"), ("next-held", "held")] {
-        let options = "--format sentences --vocab vocab.txt --max-length 24 --dupe-factor 1 --segments single";
-        succeeded(&place.run(&format!("corpus prepare --input {input}.txt {options} --next-token --out {name}")));
+        let options = "--format sentences --vocab-file vocab.txt --max-length 24 --dupe-factor 1 --segments single";
+        succeeded(&place.run(&format!("corpus prepare --input {input}.txt {options} --causal-lm --out {name}")));
     }
     let train = "pretrain --corpus next --steps 40 --batch-size 16 --learning-rate 1e-3 --warmup-steps 4 --threads 2";
-    let size = "--layers 2 --hidden 32 --heads 2 --positions 48";
+    let size = "--layers 2 --hidden 32 --heads 2 --max-positions 48";
     let first = place.run(&format!("{train} {size} --held-out next-held --left-to-right --out first"));
     succeeded(&first);
     assert!(err(&first).contains("held out, step 40: next tokens loss"), "{}", err(&first));
@@ -33,7 +33,7 @@ fn left_to_right_models_predict_the_next_token_and_are_started_from_as_such() {
     assert_eq!(is_causal("first/model"), "BertLMHeadModel");
 
     // It goes on from there, head and all, and converts.
-    let further = place.run(&format!("{train} --init first/model --left-to-right --out further"));
+    let further = place.run(&format!("{train} --init-checkpoint first/model --left-to-right --out further"));
     succeeded(&further);
     assert!(!err(&further).contains("random"), "{}", err(&further));
     assert!(losses("further")[0] < begun[0] - 0.3, "{:?}", losses("further"));
@@ -56,9 +56,9 @@ fn left_to_right_models_predict_the_next_token_and_are_started_from_as_such() {
 #[test]
 fn objective_corpus_and_model_read_in_one_direction() {
     let place = Place::new();
-    let input = "--input train.txt --format sentences --vocab vocab.txt --max-length 24 --dupe-factor 1";
-    succeeded(&place.run(&format!("corpus prepare {input} --out next --next-token")));
-    let size = "--layers 1 --hidden 16 --heads 2 --positions 24";
+    let input = "--input train.txt --format sentences --vocab-file vocab.txt --max-length 24 --dupe-factor 1";
+    succeeded(&place.run(&format!("corpus prepare {input} --out next --causal-lm")));
+    let size = "--layers 1 --hidden 16 --heads 2 --max-positions 24";
     let refused = |line: &str, said: &[&str]| {
         let output = place.run(&format!("pretrain --steps 2 --batch-size 4 --warmup-steps 1 {line} --out x"));
         assert_eq!(output.status.code(), Some(2), "{line}: {}", err(&output));
@@ -72,10 +72,10 @@ fn objective_corpus_and_model_read_in_one_direction() {
             &["next", "which a left-to-right model predicts", "--left-to-right"],
         );
     }
-    refused(&format!("--corpus short {size} --left-to-right"), &["short", "masks tokens", "with `--next-token`"]);
+    refused(&format!("--corpus short {size} --left-to-right"), &["short", "masks tokens", "with `--causal-lm`"]);
     refused(
         &format!("--corpus next --held-out held {size} --left-to-right"),
-        &["held", "masks tokens", "with `--next-token`"],
+        &["held", "masks tokens", "with `--causal-lm`"],
     );
     let start = |options: &str, out: &str| {
         succeeded(&place.run(&format!("pretrain --steps 2 --batch-size 4 --warmup-steps 1 {options} --out {out}")));
@@ -84,9 +84,12 @@ fn objective_corpus_and_model_read_in_one_direction() {
     // Left to right with the other objective's switch is left to right.
     start(&format!("--corpus next {size} --left-to-right --no-nsp"), "left");
     refused(
-        "--corpus next --init both/model --left-to-right",
+        "--corpus next --init-checkpoint both/model --left-to-right",
         &["it reads in both directions", "random weights or with a left-to-right model", "is_decoder"],
     );
-    refused("--corpus short --init left/model --no-nsp", &["the model reads from left to right", "`--left-to-right`"]);
+    refused(
+        "--corpus short --init-checkpoint left/model --no-nsp",
+        &["the model reads from left to right", "`--left-to-right`"],
+    );
     assert!(!place.path("x").exists(), "nothing was written");
 }

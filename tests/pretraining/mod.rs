@@ -17,8 +17,8 @@ const STEPS: u64 = 60;
 /// A run of two phases with everything that a checkpoint must bring back: accumulation, dropout, a cursor that goes
 /// through several epochs, evaluation, a log whose lines tell of several steps.
 const RUN: &str = "pretrain --corpus short --steps 45 --corpus long --steps 15 --held-out held --layers 2 --hidden 32 \
-                   --heads 2 --positions 48 --batch-size 16 --gradient-accumulation-steps 2 --learning-rate 1e-3 \
-                   --warmup-steps 10 --eval-every 20 --log-every 7 --save-every 4 --save-minutes 0 --threads 2";
+                   --heads 2 --max-positions 48 --batch-size 16 --gradient-accumulation-steps 2 --learning-rate 1e-3 \
+                   --warmup-steps 10 --eval-steps 20 --logging-steps 7 --save-steps 4 --save-minutes 0 --threads 2";
 
 /// A folder with two corpora to train on, `short` and `long`, and one to evaluate on, `held`.
 struct Place(tempfile::TempDir);
@@ -54,7 +54,7 @@ impl Place {
         std::fs::write(place.path("vocab.txt"), tokens.join("\n") + "\n").unwrap();
         for (out, input, length) in [("short", "train", 24), ("long", "train", 48), ("held", "held", 24)] {
             let prepare = format!(
-                "corpus prepare --input {input}.txt --format sentences --vocab vocab.txt --out {out} --max-length \
+                "corpus prepare --input {input}.txt --format sentences --vocab-file vocab.txt --out {out} --max-length \
                  {length} --dupe-factor 2"
             );
             succeeded(&place.run(&prepare));
@@ -275,7 +275,8 @@ fn what_is_pretrained_is_a_start_of_further_pretraining_and_of_fine_tuning() {
     place.pretrain("first");
     let config: Value = serde_json::from_slice(&place.result("first").model["config.json"]).unwrap();
     assert_eq!(config["architectures"], serde_json::json!(["BertForPreTraining"]));
-    let further = "pretrain --corpus long --steps 3 --init first/model --batch-size 4 --warmup-steps 1 --out further";
+    let further =
+        "pretrain --corpus long --steps 3 --init-checkpoint first/model --batch-size 4 --warmup-steps 1 --out further";
     let told = place.run(further);
     succeeded(&told);
     assert!(!err(&told).contains("random"), "{}", err(&told));
@@ -311,15 +312,18 @@ fn a_done_run_is_not_done_again_and_what_does_not_fit_is_refused() {
     refused(&format!("{other} --out run"), &["other settings", "`warmup_steps` is 11 and was 10", "another folder"]);
     refused(&format!("{RUN} --out short"), &["not empty", "does not exist yet"]);
     refused(&format!("{} --out x", RUN.replace("--steps 15", "")), &["`--corpus` is given 2 times"]);
-    refused(&format!("{} --out x", RUN.replace("--positions 48", "--positions 32")), &["48 tokens", "32 positions"]);
+    refused(
+        &format!("{} --out x", RUN.replace("--max-positions 48", "--max-positions 32")),
+        &["48 tokens", "32 positions"],
+    );
     refused(&format!("{} --out x", RUN.replace("--heads 2", "--heads 3")), &["does not divide"]);
     refused(&format!("{RUN} --dropout 1 --out x"), &["dropout"]);
     refused(&format!("{RUN} --learning-rate NaN --out x"), &["learning"]);
     refused(&format!("{} --out x", RUN.replace("--corpus long", "--corpus nowhere")), &["nowhere"]);
     for (name, options, said) in
-        [("single", "--segments single", "no next sentence to predict"), ("next", "--next-token", "left-to-right")]
+        [("single", "--segments single", "no next sentence to predict"), ("next", "--causal-lm", "left-to-right")]
     {
-        let input = "--input train.txt --format sentences --vocab vocab.txt --max-length 24 --dupe-factor 1";
+        let input = "--input train.txt --format sentences --vocab-file vocab.txt --max-length 24 --dupe-factor 1";
         succeeded(&place.run(&format!("corpus prepare {input} --out {name} {options}")));
         refused(&format!("{} --out x", RUN.replace("--corpus short", &format!("--corpus {name}"))), &[said]);
     }

@@ -39,10 +39,10 @@ pub(in crate::cli) struct Args {
     intermediate: Option<u32>,
     /// Rows of the word embeddings.
     #[arg(long, value_name = "N", default_value_t = 30_522, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    vocabulary: u32,
+    vocab_size: u32,
     /// Sequences in a batch.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
-    batch: u32,
+    batch_size: u32,
     /// Tokens of each sequence.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
     length: u32,
@@ -63,9 +63,9 @@ pub(in crate::cli) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  bertbench bench step --layers 4 --hidden 768 --batch 16 --length 128
-  bertbench bench step --layers 4 --hidden 768 --batch 16 --length 128 --precision bf16 --json
-  bertbench bench step --layers 6 --hidden 384 --heads 12 --batch 32 --length 64 --threads 1";
+  bertbench bench step --layers 4 --hidden 768 --batch-size 16 --length 128
+  bertbench bench step --layers 4 --hidden 768 --batch-size 16 --length 128 --precision bf16 --json
+  bertbench bench step --layers 6 --hidden 384 --heads 12 --batch-size 32 --length 64 --threads 1";
 
 /// Width of a head in every size of Devlin et al. 2018 and Turc et al. 2019.
 const HEAD_WIDTH: u32 = 64;
@@ -101,7 +101,7 @@ fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
         hidden: args.hidden,
         heads,
         intermediate: args.intermediate.unwrap_or(4 * args.hidden),
-        vocab_size: args.vocabulary,
+        vocab_size: args.vocab_size,
         max_positions: args.length.max(POSITIONS),
         type_vocab_size: SEGMENTS,
         causal: false,
@@ -113,7 +113,7 @@ fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
         return Err(Diagnostic::new(message).hint("fewer layers, a smaller hidden size or vocabulary").into());
     }
     let training = training(args);
-    Ok(StepBenchmark { architecture, sequences: args.batch, length: args.length, steps: args.steps, training })
+    Ok(StepBenchmark { architecture, sequences: args.batch_size, length: args.length, steps: args.steps, training })
 }
 
 /// The settings of an experiment that names none, but for those of the command line.

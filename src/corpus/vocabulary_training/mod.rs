@@ -77,7 +77,7 @@ pub fn train_vocabulary(counts: &WordCounts, settings: &VocabularySettings) -> R
             settings.size,
             tokens.len()
         ))
-        .hint("a larger `--size`, fewer `--characters`, or `--no-unused` rows"));
+        .hint("a larger `--vocab-size`, fewer `--characters`, or `--no-unused` rows"));
     }
     let ids: HashMap<&str, u32> = alphabet.iter().map(String::as_str).zip(special_count(settings)..).collect();
     let (mut spelled, mut words_left_out) = (Vec::new(), 0);

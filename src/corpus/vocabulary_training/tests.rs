@@ -121,7 +121,7 @@ fn what_cannot_be_learned_is_an_error() {
     assert_eq!(
         said(&counts(&["ab"], true), 7),
         "7 tokens are too few: 5 special rows and 3 characters need 8 \
-         (a larger `--size`, fewer `--characters`, or `--no-unused` rows)"
+         (a larger `--vocab-size`, fewer `--characters`, or `--no-unused` rows)"
     );
 }
 

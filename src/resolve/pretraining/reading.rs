@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
         if next != (model.recipe.objective == Objective::CausalLm) {
             let message =
                 format!("{} was prepared for another objective than `{}`'s", set.folder().display(), model.name);
-            return Err(self.experiment.finding(key, message).hint("`corpus prepare --next-token` is for `causal_lm`"));
+            return Err(self.experiment.finding(key, message).hint("`corpus prepare --causal-lm` is for `causal_lm`"));
         }
         Ok(())
     }

@@ -96,13 +96,13 @@ fn one(settings: &PretrainSettings, set: &ExampleSet) -> Result<(), Diagnostic> 
             // A model that sees the next token has nothing to learn.
             return Err(folder("the corpus asks for the next token, which a left-to-right model predicts".into())
                 .hint(
-                    "BERT reads in both directions: prepare the corpus without `--next-token`, or train with \
+                    "BERT reads in both directions: prepare the corpus without `--causal-lm`, or train with \
                  `--left-to-right`",
                 ));
         }
         (Objective::CausalLm, Targets::Masked(_)) => {
             return Err(folder("the corpus masks tokens, and a left-to-right model predicts the next one".into())
-                .hint("prepare the corpus with `--next-token`"));
+                .hint("prepare the corpus with `--causal-lm`"));
         }
         (Objective::CausalLm, Targets::Next)
         | (Objective::MaskedLm | Objective::MaskedLmAndNextSentence, Targets::Masked(_)) => {}
