@@ -138,7 +138,7 @@ fn overrides(experiment: &Experiment) -> Vec<String> {
                 set.push(format!("models.{}.checkpoint={checkpoint}", model.name));
             }
             ModelSource::Random(_) if model.vocabulary.is_some() => {
-                set.push(format!("models.{}.vocabulary={DATA}/vocab.txt", model.name));
+                set.push(format!("models.{}.vocab_file={DATA}/vocab.txt", model.name));
             }
             ModelSource::Random(_) | ModelSource::Pretraining(_) => {}
         }
