@@ -16,97 +16,97 @@ const ROWS: &[Case] = &[
         "too_few_columns",
         "rte",
         "train",
-        "too_few_columns/RTE/train.tsv:3: 3 columns where 4 were expected (tab-separated: index, sentence1, sentence2, label; `--skip-bad-rows` leaves such rows out and counts them)",
+        "too_few_columns/RTE/train.tsv:3: 3 columns where 4 were expected (tab-separated: index, sentence1, sentence2, label; `--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "a_tab_in_a_text",
         "rte",
         "train",
-        "a_tab_in_a_text/RTE/train.tsv:3: 5 columns where 4 were expected (tab-separated: index, sentence1, sentence2, label; `--skip-bad-rows` leaves such rows out and counts them)",
+        "a_tab_in_a_text/RTE/train.tsv:3: 5 columns where 4 were expected (tab-separated: index, sentence1, sentence2, label; `--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "misspelled_label",
         "rte",
         "train",
-        "misspelled_label/RTE/train.tsv:3: unknown label `not entailment` (did you mean `not_entailment`? `--skip-bad-rows` leaves such rows out and counts them)",
+        "misspelled_label/RTE/train.tsv:3: unknown label `not entailment` (did you mean `not_entailment`? `--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "label_of_another_dataset",
         "rte",
         "train",
-        "label_of_another_dataset/RTE/train.tsv:3: unknown label `1` (known: entailment, not_entailment; `--skip-bad-rows` leaves such rows out and counts them)",
+        "label_of_another_dataset/RTE/train.tsv:3: unknown label `1` (known: entailment, not_entailment; `--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "no_majority_where_there_must_be",
         "rte",
         "train",
-        "no_majority_where_there_must_be/RTE/train.tsv:3: unknown label `-` (known: entailment, not_entailment; `--skip-bad-rows` leaves such rows out and counts them)",
+        "no_majority_where_there_must_be/RTE/train.tsv:3: unknown label `-` (known: entailment, not_entailment; `--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "empty_label",
         "rte",
         "train",
-        "empty_label/RTE/train.tsv:3: column 4 (label) is empty (`--skip-bad-rows` leaves such rows out and counts them)",
+        "empty_label/RTE/train.tsv:3: column 4 (label) is empty (`--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "score_is_a_word",
         "stsb",
         "dev",
-        "score_is_a_word/STS-B/dev.tsv:3: the score `high` is not a number (`--skip-bad-rows` leaves such rows out and counts them)",
+        "score_is_a_word/STS-B/dev.tsv:3: the score `high` is not a number (`--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "score_with_a_comma",
         "stsb",
         "dev",
-        "score_with_a_comma/STS-B/dev.tsv:3: the score `2,5` is not a number (`--skip-bad-rows` leaves such rows out and counts them)",
+        "score_with_a_comma/STS-B/dev.tsv:3: the score `2,5` is not a number (`--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "score_out_of_range",
         "stsb",
         "dev",
-        "score_out_of_range/STS-B/dev.tsv:3: the score `5.001` is not between 0 and 5 (`--skip-bad-rows` leaves such rows out and counts them)",
+        "score_out_of_range/STS-B/dev.tsv:3: the score `5.001` is not between 0 and 5 (`--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "score_is_not_a_number",
         "stsb",
         "dev",
-        "score_is_not_a_number/STS-B/dev.tsv:3: the score `NaN` is not a number (`--skip-bad-rows` leaves such rows out and counts them)",
+        "score_is_not_a_number/STS-B/dev.tsv:3: the score `NaN` is not a number (`--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "latin_1",
         "rte",
         "train",
-        "latin_1/RTE/train.tsv:3: column 2 (sentence1) is not valid UTF-8 (`--skip-bad-rows` leaves such rows out and counts them)",
+        "latin_1/RTE/train.tsv:3: column 2 (sentence1) is not valid UTF-8 (`--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "empty_text",
         "rte",
         "train",
-        "empty_text/RTE/train.tsv:3: column 3 (sentence2) is empty (`--skip-bad-rows` leaves such rows out and counts them)",
+        "empty_text/RTE/train.tsv:3: column 3 (sentence2) is empty (`--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "blank_text",
         "rte",
         "train",
-        "blank_text/RTE/train.tsv:3: column 2 (sentence1) is empty (`--skip-bad-rows` leaves such rows out and counts them)",
+        "blank_text/RTE/train.tsv:3: column 2 (sentence1) is empty (`--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "blank_lines_and_crlf_before",
         "rte",
         "train",
-        "blank_lines_and_crlf_before/RTE/train.tsv:6: 2 columns where 4 were expected (tab-separated: index, sentence1, sentence2, label; `--skip-bad-rows` leaves such rows out and counts them)",
+        "blank_lines_and_crlf_before/RTE/train.tsv:6: 2 columns where 4 were expected (tab-separated: index, sentence1, sentence2, label; `--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "a_row_broken_over_two_lines",
         "qqp",
         "train",
-        "a_row_broken_over_two_lines/QQP/train.tsv:3: 4 columns where 6 were expected (tab-separated: id, qid1, qid2, question1, question2, is_duplicate; `--skip-bad-rows` leaves such rows out and counts them)",
+        "a_row_broken_over_two_lines/QQP/train.tsv:3: 4 columns where 6 were expected (tab-separated: id, qid1, qid2, question1, question2, is_duplicate; `--skip-bad-rows` skips and counts such rows)",
     ),
     (
         "cola_with_a_header",
         "cola",
         "train",
-        "cola_with_a_header/CoLA/train.tsv:1: unknown label `label` (known: 0, 1; `--skip-bad-rows` leaves such rows out and counts them)",
+        "cola_with_a_header/CoLA/train.tsv:1: unknown label `label` (known: 0, 1; `--skip-bad-rows` skips and counts such rows)",
     ),
 ];
 
@@ -187,7 +187,7 @@ const FILES: &[Case] = &[
         "dev_ids_of_another_file",
         "mrpc",
         "dev",
-        "dev_ids_of_another_file/MRPC/dev_ids.tsv: no pair of ids of this file stands in msr_paraphrase_train.txt",
+        "dev_ids_of_another_file/MRPC/dev_ids.tsv: no pair of ids of this file is in msr_paraphrase_train.txt",
     ),
 ];
 
@@ -237,11 +237,7 @@ fn a_file_without_a_good_row_is_no_empty_split() {
     let found = wnli.read(folder.path(), wnli.split("dev").unwrap(), BadRows::Skip).unwrap_err();
     assert_eq!(
         (found.message.as_str(), found.hint.as_deref(), found.place.unwrap().path),
-        (
-            "none of the file's 2 rows can be read",
-            Some("without `--skip-bad-rows` the first of them is explained"),
-            path
-        )
+        ("none of the file's 2 rows can be read", Some("without `--skip-bad-rows` the first one is explained"), path)
     );
 }
 

@@ -14,11 +14,11 @@ use crate::task::HeadKind;
 use crate::train::{task_features, try_step};
 use crate::units::Bytes;
 
-/// Find everything that can fail before the long run.
+/// Check everything that can fail, before a long run.
 ///
-/// Reads the experiment file, every data file, vocabulary and checkpoint; shows how many examples and
-/// labels there are; compares head sizes and weights' shapes; holds the forecast of memory and disk
-/// against the machine; and takes one optimisation step of every model on every task.
+/// Reads the experiment file, every data file, vocabulary and checkpoint; shows the numbers of examples and labels;
+/// checks head sizes and weight shapes; compares the forecast of memory and disk with this machine; and takes one
+/// optimisation step of every model on every task.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -107,7 +107,7 @@ fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let memory = crate::store::host(prepared.device.name, 1).memory;
     let mut findings = Vec::new();
     if totals.peak_memory > memory {
-        let message = format!("the largest run needs about {}, this machine has {memory}", totals.peak_memory);
+        let message = format!("the largest run needs about {}, but this machine has {memory}", totals.peak_memory);
         let hint = "a smaller batch_size with training.gradient_accumulation_steps, or a smaller training.max_length";
         findings.push(prepared.experiment.finding("sweep.batch_size", message).hint(hint));
     } else {
@@ -116,8 +116,11 @@ fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let existing = prepared.context.runs.ancestors().find(|folder| folder.exists());
     match free_disk(existing.unwrap_or_else(|| std::path::Path::new("."))) {
         Some(free) if free < totals.disk => {
-            let message =
-                format!("the runs need about {}, {} has {free} left", totals.disk, prepared.context.runs.display());
+            let message = format!(
+                "the runs need about {}, but {} has only {free} left",
+                totals.disk,
+                prepared.context.runs.display()
+            );
             findings.push(Diagnostic::new(message).hint("`--runs DIR` keeps them elsewhere"));
         }
         free => {
@@ -138,7 +141,7 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     for (of, run) in prepared.needed(&prepared.plan) {
         let (experiment, model) = (&of.plan.experiment, &run.settings.model);
         let done = pretraining::is_done(of, run)?;
-        let how = if done { "done" } else { "not done: `run` does it first, and its model is tried then" };
+        let how = if done { "done" } else { "not done yet: `run` does it first, and checks its model then" };
         print(&format_args!("ok    pretraining {experiment} {model} ({}): {how}", run.id))?;
         if !done {
             unmade.insert(run.id.clone());

@@ -7,14 +7,14 @@ use super::table::print;
 use super::{CommandOutcome, Error};
 use crate::data::submission::{FILES, Finding, Severity, check};
 
-/// Say what GLUE's server would reject in a zip of predictions.
+/// Report what GLUE's server would reject in a zip of predictions.
 ///
-/// Each line names the file in the zip, the first line that is wrong and how many more are. `rejected` is against
-/// what the server asks for; `suspicious` is within the rules but hardly meant, or nobody says what the server
-/// makes of it. Exit code 1 when something is rejected.
+/// Each line names the file in the zip, the first line that is wrong and how many more are. `rejected` means that the
+/// server refuses it; `suspicious` means that it is allowed but probably a mistake, or that it is not documented how
+/// the server reads it. The exit code is 1 when something is rejected.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The zip, whoever made it.
+    /// The zip, made by any program.
     #[arg(value_name = "FILE.zip")]
     file: PathBuf,
 }
@@ -29,7 +29,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         print(&format_args!("{zip}: the server would reject this"))?;
         return Ok(CommandOutcome::Failures);
     }
-    print(&format_args!("{zip}: all {files} files are as the server asks for"))?;
+    print(&format_args!("{zip}: all {files} files are in the server's format"))?;
     Ok(CommandOutcome::Success)
 }
 

@@ -9,8 +9,8 @@ use crate::report;
 
 /// Compare two experiments task by task.
 ///
-/// For each task that both have: the best scores, the means over the points of the sweep that both
-/// have, and the paired differences between them. Records are all that it needs.
+/// For each task that both have: the best scores, the means over the sweep points that both have, and the paired
+/// differences. Only records are read.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The experiment file to compare with.

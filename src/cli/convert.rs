@@ -10,17 +10,17 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{CheckpointError, Conversion, folder_of};
 use crate::text::{TokenizerFiles, Vocabulary, lower_case_of, vocabulary_file};
 
-/// Write any checkpoint as a folder that transformers reads, or its weights as one safetensors file.
+/// Convert a checkpoint to a folder that transformers reads, or its weights to one safetensors file.
 ///
-/// Reads Hugging Face folders (safetensors or PyTorch, also in shards; no pickle is executed) and Google's
-/// TensorFlow checkpoints. Half-precision weights are widened to float32. Heads that a class of
-/// transformers has a place for are kept; what is left out is said.
+/// Reads Hugging Face folders (safetensors or PyTorch, also in shards; no pickle is executed) and Google's TensorFlow
+/// checkpoints. Half-precision weights are widened to float32. Heads that a class of transformers has are kept;
+/// tensors that are dropped are listed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[arg(value_name = "FROM", help = model_argument::MODEL_HELP)]
     from: String,
-    /// The folder (`--to hf`) or file (`--to safetensors`) to write; must not be there.
+    /// The folder (`--to hf`) or file (`--to safetensors`) to write; must not exist yet.
     #[arg(value_name = "TO")]
     into: PathBuf,
     /// What to write.
@@ -71,12 +71,12 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 /// Nothing is overwritten, and the folder around must be there.
 fn refuse_place(into: &Path) -> Result<(), Diagnostic> {
     if into.exists() {
-        let finding = Diagnostic::new(format!("{} is there already", into.display()));
+        let finding = Diagnostic::new(format!("{} already exists", into.display()));
         return Err(finding.hint("remove it, or choose another name"));
     }
     match into.parent() {
         Some(around) if !around.as_os_str().is_empty() && !around.is_dir() => {
-            Err(Diagnostic::new(format!("no folder at {} to write into", around.display())))
+            Err(Diagnostic::new(format!("there is no folder {} to write to", around.display())))
         }
         _ => Ok(()),
     }

@@ -21,7 +21,7 @@ use crate::store::atomic;
 use crate::text::{Tokenizer, Vocabulary};
 use crate::units::{Bytes, Seconds};
 
-/// Turn text into examples for pretraining, or look at them.
+/// Turn text into examples for pretraining, or inspect them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -35,7 +35,7 @@ enum Command {
     Export(ExportArgs),
 }
 
-/// Tokenise text and plan the examples that are made of it.
+/// Tokenise text and cut it into pretraining examples.
 ///
 /// Examples are cut by the rules of google-research/bert's `create_pretraining_data.py`. The same text, vocabulary
 /// and settings give the same bytes, whatever the number of threads.
@@ -49,7 +49,7 @@ struct PrepareArgs {
     /// The folder to write.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Replace a prepared corpus that is there already.
+    /// Replace an existing prepared corpus.
     #[arg(long)]
     replace: bool,
     /// Whether text is lower-cased and stripped of accents [default: false where the vocabulary has capital letters].
@@ -58,10 +58,10 @@ struct PrepareArgs {
     /// Longest example in tokens, special tokens included.
     #[arg(long, value_name = "N", default_value_t = 128)]
     max_length: u32,
-    /// The share of documents that aim at a shorter length.
+    /// The probability that a document's examples aim at a shorter length.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     short_seq_prob: f64,
-    /// How often the text is gone through, each time with other cuts.
+    /// Passes over the text, each of which cuts it into examples differently.
     #[arg(long, value_name = "N", default_value_t = 10)]
     dupe_factor: u32,
     /// `pairs` of segments for next-sentence prediction, or `single` ones without it.
@@ -79,7 +79,7 @@ struct PrepareArgs {
 /// What has to be predicted. Masks are drawn when an example is read.
 #[derive(Debug, clap::Args)]
 struct MaskArgs {
-    /// The most tokens that are masked in an example [default: 15 % of `--max-length`, rounded up; 20 of 128].
+    /// The maximum number of masked tokens in an example [default: 15 % of `--max-length`, rounded up; 20 of 128].
     #[arg(long, value_name = "N")]
     max_predictions_per_seq: Option<u32>,
     /// The share of tokens that are masked.
@@ -88,13 +88,13 @@ struct MaskArgs {
     /// Mask all pieces of a word together.
     #[arg(long)]
     whole_word: bool,
-    /// The shares of masked tokens that become `[MASK]`, stay the same, and become a random token.
+    /// The probabilities that a masked token is replaced by `[MASK]`, kept, or replaced by a random token.
     #[arg(long, value_name = "MASK,KEEP,RANDOM", value_parser = parse_replacement, default_value = "0.8,0.1,0.1")]
     replace_by: Replacement,
-    /// Draw the masks of an example once, instead of anew in each epoch.
+    /// Draw the masks of each example once instead of anew in each epoch.
     #[arg(long)]
     static_masking: bool,
-    /// Predict after each token the next one, for left-to-right models, instead of masked ones.
+    /// Predict the next token instead of masked ones, for left-to-right models.
     #[arg(long)]
     causal_lm: bool,
 }
@@ -179,7 +179,7 @@ impl PrepareArgs {
             (true, true, false) => "`--replace` replaces it",
             (true, false, _) => "name a folder that does not exist yet",
         };
-        let what = if is_corpus { "a prepared corpus is there already" } else { "the folder is not empty" };
+        let what = if is_corpus { "a prepared corpus already exists" } else { "the folder is not empty" };
         Err(Diagnostic::new(what).in_file(&self.out).hint(hint).into())
     }
 
@@ -192,9 +192,9 @@ impl PrepareArgs {
         ))?;
         print(&rate(counts.tokens, started))?;
         let counted = [
-            ("documents without text, left out", counts.empty_documents),
-            ("passages without text, left out", counts.empty_sentences),
-            ("documents that were too long and go on as others", counts.split_documents),
+            ("documents without text were skipped", counts.empty_documents),
+            ("passages without text were skipped", counts.empty_sentences),
+            ("documents were too long and were split", counts.split_documents),
         ];
         let remarks = made.remarks.iter().map(|(name, count)| (name.as_str(), *count));
         for (name, count) in counted.into_iter().chain(remarks).filter(|(_, count)| *count > 0) {

@@ -18,9 +18,9 @@ const AT_ONCE: u64 = 1024;
 
 /// Write examples as JSON lines, masked, for other programs.
 ///
-/// With `--steps` those of the first steps of `pretrain`, in its order and with its masks: one line an example, with
-/// the number of the step that it is trained on in. Without it every example once, in the order of the corpus and with
-/// the masks of the first epoch: what `pretrain --held-out` evaluates on.
+/// With `--steps`, the examples of the first steps of `pretrain`, in its order and with its masks: one example per
+/// line, with the number of its step. Without it, every example once, in the order of the corpus and with the masks of
+/// the first epoch: what `pretrain --held-out` evaluates on.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ExportArgs {
@@ -30,13 +30,13 @@ pub(super) struct ExportArgs {
     /// The file to write; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The examples of so many optimisation steps.
+    /// Write the examples of this many optimisation steps.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     steps: Option<u64>,
-    /// Examples of an optimisation step.
+    /// Examples per optimisation step.
     #[arg(long, value_name = "N", requires = "steps", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     batch_size: u32,
-    /// The seed that `pretrain` was given.
+    /// The seed given to `pretrain`.
     #[arg(long, value_name = "N", requires = "steps", default_value_t = 1)]
     seed: u64,
     #[command(flatten)]

@@ -22,7 +22,7 @@ pub(super) struct CorpusArgs {
     #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1..)]
     input: Vec<PathBuf>,
     /// The format of all files: `sentences` (a sentence a line, a blank line between documents), `text`
-    /// (running text), `wikitext`, `jsonl` or `parquet` [default: told by each file's name and first lines].
+    /// (running text), `wikitext`, `jsonl` or `parquet` [default: detected from each file's name and first lines].
     #[arg(long, value_name = "FORMAT", value_parser = CorpusFormat::find)]
     format: Option<CorpusFormat>,
     /// The column of JSON lines or Parquet that holds the text.

@@ -6,7 +6,7 @@ use super::table::print;
 use super::{CommandOutcome, Error};
 use crate::corpus::examples::ExampleSet;
 
-/// Say what a prepared corpus holds, or print one of its examples.
+/// Describe a prepared corpus, or print one of its examples.
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
     /// The folder that `corpus prepare` wrote.
@@ -15,10 +15,10 @@ pub(super) struct ShowArgs {
     /// Print this example, counted from 0.
     #[arg(long, value_name = "N")]
     example: Option<u64>,
-    /// With the masks of this epoch.
+    /// Use the masks of this epoch.
     #[arg(long, value_name = "N", default_value_t = 0)]
     epoch: u64,
-    /// Hold every file against its checksum.
+    /// Verify the checksum of every file.
     #[arg(long)]
     verify: bool,
 }
@@ -48,7 +48,7 @@ impl ShowArgs {
         let settings = serde_json::to_string_pretty(set.settings()).map_err(std::io::Error::from)?;
         print(&format_args!("settings    {settings}"))?;
         if self.verify {
-            print(&"every file has its checksum")?;
+            print(&"all checksums match")?;
         }
         Ok(())
     }

@@ -28,7 +28,7 @@ enum Command {
         seed: u64,
     },
     Fetch(fetch::Args),
-    /// Hold a folder of datasets against the published counts and checksums.
+    /// Verify a folder of datasets against the published counts and checksums.
     Verify {
         /// The folder that holds RTE/, STS-B/, … [default: the data cache]
         #[arg(value_name = "DIR")]
@@ -72,8 +72,8 @@ fn judge(verdict: &Verdict) -> (String, bool) {
     match verdict {
         Verdict::Identical => ("identical to the published file".into(), false),
         Verdict::AsFetched => ("identical to the first download; no checksum is published".into(), false),
-        Verdict::SameSize => ("as many examples; no checksum is known".into(), false),
-        Verdict::OtherBytes => ("as many examples, but other bytes".into(), true),
+        Verdict::SameSize => ("the published number of examples; no checksum is known".into(), false),
+        Verdict::OtherBytes => ("the published number of examples, but different bytes".into(), true),
         Verdict::OtherSize { found } => (format!("{found} examples"), true),
         Verdict::Unreadable(finding) | Verdict::Missing(finding) => (finding.to_string(), true),
     }

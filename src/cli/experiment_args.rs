@@ -16,12 +16,12 @@ pub(super) struct ExperimentArgs {
     /// Override a setting of the file; the value is YAML: `training.max_length=64`, `seeds=[1,2]`.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
-    /// Leave malformed data rows out and count them, instead of refusing the file. Such runs are other
-    /// runs, with ids of their own.
+    /// Skip and count malformed data rows instead of refusing the file. Such runs are different runs, with ids of
+    /// their own.
     #[arg(long)]
     pub(super) skip_bad_rows: bool,
-    /// Read bytes of column files that are not UTF-8 as U+FFFD, instead of refusing the file. Such runs are
-    /// other runs, with ids of their own.
+    /// Read bytes of column files that are not UTF-8 as U+FFFD instead of refusing the file. Such runs are different
+    /// runs, with ids of their own.
     #[arg(long)]
     pub(super) lossy: bool,
     /// The folder of all runs [default: runs].
@@ -32,9 +32,9 @@ pub(super) struct ExperimentArgs {
 /// A part of a plan.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct OnlyArgs {
-    /// Only these runs, such as `task=rte,learning_rate=3e-5`. The keys are `task`, `model`,
-    /// `batch_size`, `learning_rate`, `epochs` and `seed`. Values of one key are alternatives, as are
-    /// several `--only`; different keys must all hold.
+    /// Only these runs, such as `task=rte,learning_rate=3e-5`. The keys are `task`, `model`, `batch_size`,
+    /// `learning_rate`, `epochs` and `seed`. Values of one key are alternatives, as are several `--only`; different
+    /// keys must all match.
     #[arg(long, value_name = "KEY=VALUE,…")]
     only: Vec<String>,
 }

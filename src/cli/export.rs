@@ -26,7 +26,7 @@ use crate::train::open_device;
 /// The name of the zip in the report's folder.
 const ZIP: &str = "glue-submission.zip";
 
-/// Write predictions of an experiment's best runs as a benchmark's server reads them.
+/// Write predictions of an experiment's best runs in the format of a benchmark's server.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -40,8 +40,8 @@ enum Command {
 
 /// Write the zip of test predictions that GLUE's server scores.
 ///
-/// Of each task, the finished run with the best dev score over all models predicts the test files; MNLI's also
-/// predicts AX. Files that no run can answer are filled with a constant, and the table says so.
+/// For each task, the finished run with the best dev score over all models predicts the test files; MNLI's also
+/// predicts AX. Files that no run can answer are filled with a constant, and the table shows which.
 #[derive(Debug, clap::Args)]
 struct GlueArgs {
     /// The experiment file.
@@ -53,7 +53,7 @@ struct GlueArgs {
     /// Override a setting of the file, as for `run`; the value is YAML.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Answer malformed rows of test files with a constant, instead of refusing the file.
+    /// Answer malformed rows of test files with a constant instead of refusing the file.
     #[arg(long)]
     skip_bad_rows: bool,
     /// The folder of all runs [default: runs].
@@ -133,7 +133,7 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
         };
         if let Some(better) = &kept.better {
             let (name, taken) = (task.name, &kept.record.id);
-            note(&format_args!("the best run of `{name}`, {better}, has no weights here; {taken} answers"));
+            note(&format_args!("the best run of `{name}`, {better}, has no weights here; {taken} is used"));
         }
         let model = KeptModel::read(task, &kept, &device)?;
         for file in files {
@@ -150,9 +150,11 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
         }
     }
     if answers.parts.is_empty() {
-        let finding = Diagnostic::new(format!("`{name}` answers none of GLUE's test files")).in_file(&args.file);
+        let finding = Diagnostic::new(format!("no run of `{name}` can answer GLUE's test files")).in_file(&args.file);
         let data = data.display();
-        return Err(finding.hint(format!("each needs a finished run with its weights, and the file in {data}")).into());
+        return Err(finding
+            .hint(format!("each file needs a finished run that kept its weights, and the test file in {data}"))
+            .into());
     }
     Ok(answers)
 }

@@ -18,9 +18,9 @@ use crate::text::{FeatureSet, SkippedRows, read_lines};
 
 /// Extract hidden states of a model as features of tokens.
 ///
-/// Every line of the input is a text, or a pair of texts with ` ||| ` between them. The output is, by its
-/// ending, `.jsonl`, a JSON object a line as google-research/bert's `extract_features.py` writes it, or
-/// `.safetensors`, one tensor a layer over all tokens of all lines.
+/// Every line of the input is a text, or a pair of texts with ` ||| ` between them. The output's file name sets its
+/// format: `.jsonl` holds one JSON object per line, as google-research/bert's `extract_features.py` writes it;
+/// `.safetensors` holds one tensor per layer, over all tokens of all lines.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -131,8 +131,10 @@ fn format(output: &Output) -> Result<Format, Diagnostic> {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("jsonl") => Ok(Format::JsonLines),
         Some("safetensors") => Ok(Format::SafeTensors),
-        Some(_) | None => Err(Diagnostic::new(format!("no format is known by the ending of {}", path.display()))
-            .hint("the output's name ends in .jsonl or .safetensors")),
+        Some(_) | None => {
+            Err(Diagnostic::new(format!("the file name does not tell the output's format: {}", path.display()))
+                .hint("the output's name ends in .jsonl or .safetensors"))
+        }
     }
 }
 

@@ -13,21 +13,21 @@ use crate::units::Bytes;
 
 /// Fetch datasets from their public addresses into the data cache.
 ///
-/// What is there is compared with the published checksums and left alone; a transfer that broke goes on where it
-/// stopped. The proxies of the environment are heeded.
+/// Files that exist are verified against the published checksums and kept; an interrupted transfer resumes where it
+/// stopped. The environment's proxy variables are used.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// A dataset (cola, swag, resume, …), a group of them (glue, squad, wikitext), or the file of a manifest.
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
-    /// Fetch from copies: URL/DATASET/FILE, where URL may also be a folder on this machine.
+    /// Fetch from a mirror: URL/DATASET/FILE, where URL may also be a folder on this machine.
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
-    /// The folder that gets RTE/, STS-B/, … [default: the data cache]
+    /// The folder to put RTE/, STS-B/, … into [default: the data cache]
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
-    /// Replace files that are there with other bytes than they should have.
+    /// Replace existing files whose bytes differ from the published ones.
     #[arg(long)]
     replace: bool,
     /// Show what would be fetched from where, and stop.
@@ -43,7 +43,7 @@ Examples:
   bertbench data fetch squad --dry-run            addresses and sizes
 
 The data cache is the folder that BERTBENCH_DATA names, else bertbench/glue in the user's data folder.
-Exit codes: 0 all is there, 1 something is not, 2 the input is wrong.";
+Exit codes: 0 all files are there, 1 some are not, 2 invalid input.";
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let manifests = select(&args.names)?;
@@ -97,15 +97,15 @@ fn words(outcome: Option<&Outcome>) -> String {
     let plural = |files: &usize| format!("{files} file{}", if *files == 1 { "" } else { "s" });
     match outcome {
         None => "failed".to_owned(),
-        Some(Outcome::There { files, unverified: 0 }) => format!("there already: {}, as they should be", plural(files)),
+        Some(Outcome::There { files, unverified: 0 }) => format!("already there: {}, verified", plural(files)),
         Some(Outcome::There { files, unverified }) => {
-            format!("there already: {}, {unverified} with nothing to compare with", plural(files))
+            format!("already there: {}, {unverified} without a checksum to compare with", plural(files))
         }
         Some(Outcome::Fetched { files, bytes, trusted: 0 }) => {
             format!("fetched: {}, {bytes} transferred", plural(files))
         }
         Some(Outcome::Fetched { files, bytes, trusted: _ }) => format!(
-            "fetched: {}, {bytes} transferred; no checksum is published, that of this download is kept",
+            "fetched: {}, {bytes} transferred; no checksum is published, so that of this download is kept",
             plural(files)
         ),
     }

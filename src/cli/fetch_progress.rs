@@ -61,7 +61,7 @@ impl FetchProgress for FetchDisplay {
 
     fn file(&self, name: &str, size: Option<u64>, done: u64) {
         if done > 0 && size != Some(done) {
-            self.note(&format!("{name} goes on after {}", Bytes(done)));
+            self.note(&format!("{name}: resuming after {}", Bytes(done)));
         }
         let bar = self.on_terminal.then(|| self.bar(name, size, done));
         let before = self.running().insert(name.to_owned(), Running { bar, started: Instant::now(), bytes: 0 });

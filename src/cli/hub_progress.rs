@@ -36,7 +36,7 @@ impl HubProgress for HubDisplay {
     fn file(&mut self, name: &str, size: Option<u64>, done: u64) {
         (self.started, self.bytes) = (Instant::now(), 0);
         if done > 0 && size != Some(done) {
-            self.note(&format!("{name} goes on after {}", Bytes(done)));
+            self.note(&format!("{name}: resuming after {}", Bytes(done)));
         }
         if std::io::stderr().is_terminal() {
             let bar = size.map_or_else(ProgressBar::new_spinner, ProgressBar::new);

@@ -72,14 +72,14 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  bertbench check experiments/mini.yaml              find everything that can fail first
+  bertbench check experiments/mini.yaml              check everything before a long run
   bertbench plan experiments/mini.yaml               the runs, and how long they will take
-  bertbench run experiments/mini.yaml                run what is missing; stop and go on at will
+  bertbench run experiments/mini.yaml                run what is missing; stop and resume at will
   bertbench run x.yaml --only task=rte,seed=1        a part of it
   bertbench run x.yaml --set training.max_length=64  with another setting
   bertbench report experiments/mini.yaml             reports/mini/index.html
 
-Exit codes: 0 done, 1 runs failed or the disk refused, 2 the input is wrong, 130 interrupted.";
+Exit codes: 0 success, 1 runs failed or a disk error, 2 invalid input, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -14,9 +14,9 @@ use crate::plan::{Plan, PlannedRun};
 use crate::resolve::{Calibrations, Either, Prepared};
 use crate::store::RunId;
 
-/// Show the runs that an experiment makes, which are done, and what the rest will take.
+/// Show an experiment's runs, which of them are done, and what the others will cost.
 ///
-/// Time and memory are forecast from a training step of each model, measured now on this machine.
+/// Time and memory are forecast from a training step of each model, which is measured on this machine.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

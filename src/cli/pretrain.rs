@@ -19,11 +19,12 @@ use crate::store::{Optimizer, PretrainEvaluation, PretrainPhase, PretrainSetting
 use crate::train::{PretrainContext, Pretrained, Saving, TrainError, open_device, pretrain};
 use crate::units::Seconds;
 
-/// Pretrain a model on prepared corpora, or go on with it.
+/// Pretrain a model on prepared corpora, or resume it.
 ///
-/// The folder `--out` gets settings.json, metrics.jsonl, checkpoints/ and, when all steps are taken, model/, which
-/// `checkpoint:` of an experiment and transformers read. The same command goes on where it was stopped or killed, and
-/// ends with the same bits as if it had not been. Ctrl-C, SIGTERM and SIGUSR1 write a checkpoint and stop.
+/// Writes settings.json, metrics.jsonl, checkpoints/ and, after the last step, model/ to the folder `--out`;
+/// `checkpoint:` of an experiment and transformers read model/. The same command resumes where it was stopped or
+/// killed, and ends with the same bits as an uninterrupted run. Ctrl-C, SIGTERM and SIGUSR1 write a checkpoint and
+/// stop.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -31,7 +32,7 @@ pub(super) struct Args {
     /// ones.
     #[arg(long, value_name = "DIR", required = true)]
     corpus: Vec<PathBuf>,
-    /// Optimisation steps on the corpus, once for each.
+    /// Optimisation steps on the corpus; once for each corpus.
     #[arg(long, value_name = "N", required = true, value_parser = clap::value_parser!(u64).range(1..))]
     steps: Vec<u64>,
     /// The folder of the run.
@@ -51,14 +52,14 @@ pub(super) struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Training")]
 struct TrainingArgs {
-    /// Examples of an optimisation step.
+    /// Examples per optimisation step.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     batch_size: u32,
-    /// Forward and backward passes that a step's examples are divided among, for less memory.
+    /// Forward and backward passes per optimisation step, for less memory.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     gradient_accumulation_steps: u32,
-    /// Keep of each layer's activations only the input and compute the layer again in the backward pass: less memory,
-    /// more time, the same bits.
+    /// Keep only each layer's input and recompute the layer in the backward pass: less memory, more time, the same
+    /// bits.
     #[arg(long)]
     gradient_checkpointing: bool,
     /// Peak learning rate.
@@ -81,7 +82,7 @@ struct TrainingArgs {
     max_grad_norm: f64,
     #[command(flatten)]
     precision: PrecisionArgs,
-    /// The seed of weights, order and dropout.
+    /// The seed of the weights, the order of examples and dropout.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// `auto`, `cpu`, or a device that is built in.
@@ -96,19 +97,19 @@ struct WatchingArgs {
     /// A prepared corpus that is not trained on, to evaluate the model.
     #[arg(long, value_name = "DIR")]
     held_out: Option<PathBuf>,
-    /// Evaluate after so many steps, and after the last one.
+    /// Evaluate every N steps, and after the last one.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     eval_steps: u64,
-    /// A line of metrics.jsonl tells of so many steps.
+    /// Steps between lines of metrics.jsonl.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     logging_steps: u64,
-    /// Write a checkpoint after so many steps.
+    /// Write a checkpoint every N steps.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     save_steps: Option<u64>,
-    /// Write a checkpoint after so many minutes; 0 for none.
+    /// Write a checkpoint every so many minutes; 0 for never.
     #[arg(long, value_name = "MINUTES", default_value_t = 15.0)]
     save_minutes: f64,
-    /// How many checkpoints are kept.
+    /// The number of checkpoints to keep.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     save_total_limit: u32,
 }
@@ -148,7 +149,10 @@ impl Args {
         match ended {
             Ok(done) => conclude(&done),
             Err(TrainError::Stopped { step }) => {
-                print(&format_args!("stopped after step {step} of {}; the same command goes on", settings.steps()))?;
+                print(&format_args!(
+                    "stopped after step {step} of {}; run the same command to resume",
+                    settings.steps()
+                ))?;
                 Ok(CommandOutcome::Interrupted)
             }
             Err(TrainError::Checkpoint(error)) => Err(refused(&error).into()),
@@ -210,8 +214,8 @@ impl Args {
 impl WatchingArgs {
     fn saving(&self) -> Result<Saving, Error> {
         if !self.save_minutes.is_finite() || self.save_minutes < 0.0 {
-            let message = format!("`--save-minutes {}` is no time", self.save_minutes);
-            return Err(Diagnostic::new(message).hint("a number of minutes, or 0").into());
+            let message = format!("`--save-minutes` takes 0 or more, found `{}`", self.save_minutes);
+            return Err(Diagnostic::new(message).hint("a number of minutes, or 0 for never").into());
         }
         let every = (self.save_minutes > 0.0).then_some(Seconds(self.save_minutes * 60.0));
         Ok(Saving { save_steps: self.save_steps, every, keep: self.save_total_limit as usize })
@@ -222,7 +226,7 @@ fn conclude(done: &Pretrained) -> Result<CommandOutcome, Error> {
     let (model, steps) = (done.model.display(), done.steps);
     match done.tokens {
         Some(tokens) => print(&format_args!("{model}: {steps} steps on {} tokens", tokens.0))?,
-        None => print(&format_args!("{model}: all {steps} steps were taken before"))?,
+        None => print(&format_args!("{model}: all {steps} steps were already done"))?,
     }
     Ok(CommandOutcome::Success)
 }

@@ -15,7 +15,7 @@ use crate::store::{Architecture, InitialWeights, Objective};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Model")]
 pub(super) struct ModelArgs {
-    /// A size that has a name, with random weights.
+    /// A published size, with random weights.
     #[arg(long, value_name = "SIZE", value_enum, required_unless_present_any = ["layers", "init_checkpoint"], conflicts_with_all = ["layers", "init_checkpoint"])]
     preset: Option<Size>,
     /// Any other size: transformer layers.
@@ -36,11 +36,11 @@ pub(super) struct ModelArgs {
     /// Start from these weights: a checkpoint's folder or file, or `hub:ORG/NAME`.
     #[arg(long, value_name = "CHECKPOINT")]
     init_checkpoint: Option<String>,
-    /// Predict masked tokens alone, not whether the second segment follows the first.
+    /// Train without next-sentence prediction, on masked tokens alone.
     #[arg(long)]
     no_nsp: bool,
-    /// Read from left to right: a token sees itself and the tokens before it, and after each the next one is predicted,
-    /// and no next sentence. For corpora that `corpus prepare --causal-lm` wrote.
+    /// Train a left-to-right model: each token attends to itself and the tokens before it and predicts the next one,
+    /// without next-sentence prediction. For corpora that `corpus prepare --causal-lm` wrote.
     #[arg(long)]
     left_to_right: bool,
 }
@@ -75,7 +75,7 @@ impl From<Size> for Preset {
 }
 
 impl ModelArgs {
-    /// What is learned.
+    /// The objective of the pretraining.
     pub(super) fn objective(&self) -> Objective {
         match (self.left_to_right, self.no_nsp) {
             (true, _) => Objective::CausalLm,
@@ -97,7 +97,7 @@ impl ModelArgs {
             Some(Dimensions { layers, hidden, heads, intermediate, max_positions: 512 })
         };
         let Some(Dimensions { layers, hidden, heads, intermediate, max_positions }) = named.or_else(own) else {
-            return Err(Diagnostic::new("the model has no size").hint("`--preset bert-base`").into());
+            return Err(Diagnostic::new("no size is given for the model").hint("`--preset bert-base`").into());
         };
         if !hidden.is_multiple_of(heads) {
             return Err(Diagnostic::new(format!("`--heads {heads}` does not divide `--hidden {hidden}`"))

@@ -58,7 +58,7 @@ impl PretrainWatch for PretrainDisplay {
             bar.reset_eta();
         }
         if step > 0 {
-            self.say(&format!("going on after step {step} of {steps}"));
+            self.say(&format!("resuming after step {step} of {steps}"));
         }
     }
 

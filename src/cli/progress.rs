@@ -185,7 +185,7 @@ impl Observer for Display {
 
     fn job_abandoned(&mut self, slot: usize, job: &Job) {
         self.free(slot);
-        self.say(&format!("{}: given up, and missing still", words(job)));
+        self.say(&format!("{}: interrupted, still missing", words(job)));
     }
 
     fn settled_elsewhere(&mut self, job: &Job, state: &RunState) {

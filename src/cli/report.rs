@@ -13,7 +13,7 @@ use crate::task::LOSSY;
 
 /// Write tables, plots and an HTML page from the records of one or more experiments.
 ///
-/// Records are all that it needs: a copy of the runs folder on another machine will do.
+/// Only records are read: a copy of the runs folder on another machine is enough.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The experiment files.
@@ -159,7 +159,7 @@ fn gather_tasks(args: &Request, experiment: &Experiment) -> Result<ExperimentInp
     input.records.retain(|record| known.is_empty() || known.contains(&record.id));
     if input.records.len() < before {
         let left = before - input.records.len();
-        eprintln!("note: {left} records of settings that {} no longer asks for are left out", args.file.display());
+        eprintln!("note: {left} records are left out: {} no longer asks for their settings", args.file.display());
     }
     for (folder, failure) in root.failures(&experiment.name)? {
         if let Some(settings) = folder.settings()?

@@ -20,27 +20,27 @@ use crate::store::{RunsRoot, atomic, write_plan};
 use crate::train::RunContext;
 use crate::units::Seconds;
 
-/// Run what is missing of an experiment, longest runs first.
+/// Run the missing runs of an experiment, longest first.
 ///
-/// Every run that ends leaves a record under runs/; a run that fails is recorded with its cause and the
-/// others go on. Ctrl-C finishes the current optimisation step and stops; the same command goes on
-/// later. Several processes, on one or more machines with a common runs folder, share the work.
+/// Every finished run leaves a record under runs/; a failed run is recorded with its cause while the others continue.
+/// Ctrl-C finishes the current optimisation step and stops; the same command resumes later. Several processes, on one
+/// or more machines that share the runs folder, share the work.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     only: OnlyArgs,
-    /// How many runs go at the same time [default: the file's `slots`, else one a processor core (or
-    /// `--threads` cores) as far as memory allows, and one on a GPU].
+    /// The number of runs at the same time [default: the file's `slots`, else one per CPU core (or per `--threads`
+    /// cores) as far as memory allows, and one on a GPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     slots: Option<u32>,
-    /// Threads of each run [default: the cores divided by the slots]. Changes no digit of a result.
+    /// Threads per run [default: the cores divided by the slots]. Their number does not change results.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST))]
     threads: Option<u32>,
-    /// Run again what failed before; otherwise it stays failed.
+    /// Run failed runs again; otherwise they stay failed.
     #[arg(long)]
     retry_failed: bool,
-    /// Stop at the first failure; what is at work then stays missing.
+    /// Stop at the first failure; runs in progress stay missing.
     #[arg(long)]
     fail_fast: bool,
     #[command(flatten)]

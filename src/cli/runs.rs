@@ -102,7 +102,7 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Comm
         if !experiments.iter().any(|known| known == name) {
             let found = Diagnostic::new(format!("no runs of an experiment `{name}` in {}/", root.path().display()));
             let known = experiments.iter().map(String::as_str);
-            let hint = if experiments.is_empty() { "nothing was run yet".into() } else { suggest(name, known) };
+            let hint = if experiments.is_empty() { "there are no runs yet".into() } else { suggest(name, known) };
             return Err(found.hint(hint).into());
         }
         experiments.retain(|known| known == name);
@@ -144,7 +144,7 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Comm
         cells
     });
     if rows.is_empty() {
-        eprintln!("note: nothing was run yet into {}/", root.path().display());
+        eprintln!("note: there are no runs in {}/ yet", root.path().display());
         return Ok(CommandOutcome::Success);
     }
     print(&table(&columns, cells))?;

@@ -10,7 +10,7 @@ pub(super) fn cores() -> usize {
 /// The threads of a command that computes in this process.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct ThreadArgs {
-    /// Threads that compute [default: one a processor core]. Changes no digit of a result.
+    /// Threads to compute with [default: one per CPU core]. Their number does not change results.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST))]
     threads: Option<u32>,
 }
@@ -42,7 +42,7 @@ pub(super) fn compute<T: Send>(
     if let Some(threads) = threads {
         pool = pool.num_threads(threads);
     }
-    pool.build_global().map_err(|error| Error::System(format!("no threads: {error}")))?;
+    pool.build_global().map_err(|error| Error::System(format!("cannot start threads: {error}")))?;
     rayon::scope(|_| command())
 }
 

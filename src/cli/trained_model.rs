@@ -16,9 +16,8 @@ const MAX_LENGTH: u32 = 128;
 pub(super) struct ModelArgs {
     #[arg(value_name = "MODEL", help = model_argument::MODEL_HELP)]
     model: String,
-    /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer texts lose their end [default: that of the
-    /// training while MODEL lies in its run's folder, else 128, 384 to answer SQuAD, or the model's positions if these
-    /// are fewer].
+    /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer texts are truncated [default: that of training
+    /// if MODEL is in its run's folder, else 128 (384 for SQuAD); at most the model's positions].
     #[arg(long, value_name = "TOKENS")]
     max_length: Option<u32>,
     /// Sequences in a batch.
@@ -36,10 +35,10 @@ pub(super) struct ModelArgs {
     pub(super) threads: ThreadArgs,
 }
 
-/// The numbers that matrix products take.
+/// The number format of matrix products.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct PrecisionArgs {
-    /// The numbers that matrix products take: `f32`, or `bf16` on processors that multiply bfloat16.
+    /// The number format of matrix products: `f32`, or `bf16` on CPUs with bfloat16 instructions.
     #[arg(long, value_name = "f32|bf16", default_value = "f32", value_parser = parse_precision, hide_possible_values = true)]
     pub(super) precision: Precision,
 }

@@ -41,19 +41,19 @@ struct TrainArgs {
     /// The number of tokens, special ones included; BERT's uncased vocabulary has 30522.
     #[arg(long, value_name = "N", default_value_t = 30522)]
     vocab_size: u32,
-    /// Tell capitals from small letters and keep accents.
+    /// Keep upper case and accents.
     #[arg(long)]
     cased: bool,
-    /// The special rows of BERT's Chinese vocabulary, and every character that occurs.
+    /// Use the special tokens of BERT's Chinese vocabulary, and keep every character that occurs.
     #[arg(long)]
     chinese: bool,
-    /// No `[unused]` rows: the five special tokens are the first ones.
+    /// Leave out the `[unused]` tokens: the five special tokens come first.
     #[arg(long)]
     no_unused: bool,
-    /// The most characters that are tokens [default: 1000; with `--chinese` all].
+    /// The maximum number of single characters in the vocabulary [default: 1000; with `--chinese` all].
     #[arg(long, value_name = "N")]
     characters: Option<u32>,
-    /// What occurs less often is not learned.
+    /// The minimum frequency of what is learned.
     #[arg(long, value_name = "N", default_value_t = VocabularySettings::MIN_FREQUENCY)]
     min_frequency: u64,
     #[command(flatten)]
@@ -105,11 +105,11 @@ impl TrainArgs {
         let words = counts.words().len();
         print(&format_args!("{}: {} tokens of {words} words in {wall}", self.out.display(), learned.tokens.len()))?;
         if learned.tokens.len() < settings.size as usize {
-            note(&format_args!("no pair occurs often enough for more: {} were asked for", settings.size));
+            note(&format_args!("no other pair occurs often enough: {} tokens were asked for", settings.size));
         }
         let counted = [
-            (learned.words_left_out, "words hold characters that are no tokens: [UNK]"),
-            (counts.dropped(), "occurrences of rare words were not counted, for want of memory"),
+            (learned.words_left_out, "words have characters outside the vocabulary and become [UNK]"),
+            (counts.dropped(), "occurrences of rare words were not counted, to save memory"),
         ];
         for (count, what) in counted.into_iter().filter(|(count, _)| *count > 0) {
             note(&format_args!("{count} {what}"));

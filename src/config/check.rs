@@ -20,7 +20,7 @@ pub(super) fn check(written: Written, document: Document, known: &[KnownTask]) -
     no_duplicates(&document, "seeds", &written.seeds)?;
     training(&document, &written.training)?;
     if written.slots == Some(0) {
-        return Err(document.at_key("slots", "`slots` takes 1 or more").hint("leave it out to fill the machine"));
+        return Err(document.at_key("slots", "`slots` takes 1 or more").hint("leave it out to use the whole machine"));
     }
     if written.pretrain.is_some() {
         return Ok(ExperimentFile::Pretraining(pretraining_check::check(&written, document)?));

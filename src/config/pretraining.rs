@@ -22,11 +22,11 @@ pub struct Pretraining {
     pub reading: Reading,
     /// How often it is gone through, each time with other cuts.
     pub dupe_factor: u32,
-    /// The share of documents that aim at a random shorter length.
+    /// The probability that a document's examples aim at a random shorter length.
     pub short_seq_prob: f64,
     /// Steps from one evaluation to the next; a tenth of all steps when `None`.
     pub eval_steps: Option<u64>,
-    /// A line of the log tells of so many steps.
+    /// Steps between lines of the log.
     pub logging_steps: u64,
     /// Steps after which models are kept besides the last one, ascending.
     pub snapshots: Vec<u64>,
@@ -87,13 +87,13 @@ pub struct PretrainModel {
 /// How one model is pretrained.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
-    /// What is learned.
+    /// The objective of the pretraining.
     pub objective: Objective,
-    /// Which tokens are masked, and by what.
+    /// Which tokens are masked, and what replaces them.
     pub masking: Masking,
     /// One after the other.
     pub phases: Vec<Phase>,
-    /// Examples of an optimisation step.
+    /// Examples per optimisation step.
     pub batch_size: u32,
     /// Peak learning rate.
     pub learning_rate: f64,
@@ -101,7 +101,7 @@ pub struct Recipe {
     pub warmup_steps: u64,
 }
 
-/// So many steps on one corpus.
+/// Steps on one corpus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phase {
     /// What it is trained on.

@@ -16,13 +16,13 @@ use crate::diagnostic::Diagnostic;
 const NOT_HERE: [(&str, &str); 6] = [
     (
         "tasks",
-        "an experiment pretrains or has tasks: another one, with `checkpoint: {experiment: NAME, model: NAME}`, fine-tunes its models",
+        "an experiment either pretrains or has tasks; another one, with `checkpoint: {experiment: NAME, model: NAME}`, fine-tunes its models",
     ),
     ("task_settings", "remove it: there are no tasks"),
     ("sweep", "`pretrain` has `batch_size`, `learning_rate` and `phases`"),
     ("approach", "remove it: every weight is trained"),
     ("data", "`pretrain.text` names files of text, and `mini` is the generated corpus"),
-    ("training.max_length", "`pretrain.phases` has the lengths of examples"),
+    ("training.max_length", "`pretrain.phases` sets the lengths of examples"),
 ];
 
 /// Turns a file with `pretrain` into an experiment.
@@ -56,7 +56,7 @@ pub(super) fn check(written: &Written, document: Document) -> Result<Pretraining
 fn no_other_keys(document: &Document) -> Result<(), Diagnostic> {
     for (key, hint) in NOT_HERE {
         if document.spot(key).is_some() {
-            return Err(document.at_key_name(key, format!("`{key}` has no place beside `pretrain`")).hint(hint));
+            return Err(document.at_key_name(key, format!("`{key}` cannot be combined with `pretrain`")).hint(hint));
         }
     }
     if document.spot("training.warmup_fraction").is_some() {
@@ -79,7 +79,7 @@ fn models_of(
         {
             if given {
                 let found =
-                    document.at_key_name(&format!("{key}.{other}"), format!("`{other}` is of experiments with tasks"));
+                    document.at_key_name(&format!("{key}.{other}"), format!("`{other}` is for experiments with tasks"));
                 return Err(found.hint("remove it"));
             }
         }

@@ -63,8 +63,8 @@ pub(super) fn recipe(
     // 10,000 of 1,000,000 steps (Devlin et al. 2018, appendix A.2).
     let warmup_steps = own.warmup_steps.or(all.warmup_steps).unwrap_or_else(|| steps.div_ceil(100));
     if warmup_steps > steps {
-        let message = format!("the learning rate would rise over {warmup_steps} of {steps} steps");
-        return Err(keys.refused("warmup_steps", message).hint("a hundredth of the steps when it is left out"));
+        let message = format!("`warmup_steps` is {warmup_steps}, but there are only {steps} steps");
+        return Err(keys.refused("warmup_steps", message).hint("leave it out for a hundredth of the steps"));
     }
     let objective = own.objective.unwrap_or(all.objective);
     Ok(Recipe { objective, masking, phases, batch_size, learning_rate, warmup_steps })

@@ -51,9 +51,9 @@ pub struct Windows {
     pub max_query_length: u32,
     /// Tokens of the longest answer.
     pub max_answer_length: u32,
-    /// Answers that are weighed against each other.
+    /// Candidate answers of a question, which are ranked and written.
     pub n_best_size: u32,
-    /// How much better no answer must score than the best one to be given.
+    /// No answer is predicted where its score exceeds that of the best answer by more than this.
     pub null_score_diff_threshold: f64,
 }
 
@@ -113,14 +113,14 @@ pub(super) struct WrittenTask {
     /// Tokens of the longest answer. For SQuAD.
     #[schemars(range(min = 1))]
     pub(super) max_answer_length: Option<u32>,
-    /// Answers that are weighed against each other, and kept. For SQuAD.
+    /// Candidate answers of a question, which are ranked and written. For SQuAD.
     #[schemars(range(min = 1))]
     pub(super) n_best_size: Option<u32>,
-    /// How much better no answer must score than the best one to be given. For SQuAD v2.0.
+    /// No answer is predicted where its score exceeds that of the best answer by more than this. For SQuAD v2.0.
     pub(super) null_score_diff_threshold: Option<f64>,
     /// The text around a sentence: `sentence` for none, `document` for as much as fits. For tasks that tag words.
     pub(super) context: Option<Context>,
-    /// What the files of a task of your own look like.
+    /// The file format of a task of your own.
     pub(super) columns: Option<Columns>,
     /// A file to train on, in place of the task's own.
     #[schemars(length(min = 1))]
@@ -148,7 +148,7 @@ pub enum Context {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Columns {
-    /// What stands between columns.
+    /// The separator between columns.
     pub separator: Separator,
     /// How tags say where an entity begins and ends.
     pub scheme: Scheme,
@@ -159,7 +159,7 @@ pub struct Columns {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_COLUMN))]
     pub tag_column: Option<u32>,
-    /// Whether each word ends with a digit that is no part of it, as in Weibo's files.
+    /// Whether each word ends with a digit that is not part of it, as in Weibo's files.
     pub segmentation_digit: bool,
     /// Read bytes that are not UTF-8 as U+FFFD instead of refusing the file.
     pub lossy: bool,
@@ -181,7 +181,7 @@ impl Default for Columns {
     }
 }
 
-/// What stands between the columns of a line.
+/// The separator between the columns of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Separator {
@@ -198,7 +198,7 @@ pub enum Separator {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {
-    /// The one that the training file keeps to.
+    /// The one that the training file follows.
     #[default]
     Auto,
     /// `I` in an entity, `B` only where one begins right after another of its type.

@@ -127,7 +127,7 @@ impl Settings<'_> {
     fn keeps_its_format(&self, known: &KnownTask) -> Result<(), Diagnostic> {
         let name = self.name;
         if self.written.columns.is_some() {
-            let found = self.misplaced("columns", format!("`{name}` has files of a published format"));
+            let found = self.misplaced("columns", format!("`{name}` has a published file format"));
             return Err(found.hint("remove `columns`; a task of your own, under another name, has them"));
         }
         let splits = [("dev", &self.written.dev, known.dev_files), ("test", &self.written.test, known.test_files)];
@@ -186,13 +186,14 @@ impl Settings<'_> {
             ("null_score_diff_threshold", own.null_score_diff_threshold.is_some()),
         ];
         if let (TaskShape::Texts | TaskShape::Tags(_), Some((key, _))) = (shape, windows.iter().find(|(_, on)| *on)) {
-            let message = format!("`{key}` is about windows of long texts, which `{}` has not", self.name);
+            let message = format!("`{key}` is for windows of long texts, which `{}` does not have", self.name);
             return Err(self
                 .misplaced(key, message)
                 .hint(self.remove_or_use(|shape| matches!(shape, TaskShape::Spans(_)))));
         }
         if let (TaskShape::Texts | TaskShape::Spans(_), true) = (shape, own.context.is_some()) {
-            let message = format!("`context` is about sentences whose words are tagged, which `{}` has not", self.name);
+            let message =
+                format!("`context` is for sentences whose words are tagged, which `{}` does not have", self.name);
             return Err(self
                 .misplaced("context", message)
                 .hint(self.remove_or_use(|shape| matches!(shape, TaskShape::Tags(_)))));

@@ -56,7 +56,7 @@ pub(super) struct Written {
     /// Where to compute. `auto` takes the fastest device that this build supports and the machine has.
     #[serde(default)]
     pub(super) device: Device,
-    /// How many runs go at the same time. Without it, as many as the machine can hold.
+    /// Runs at the same time; as many as the machine can hold when left out.
     #[schemars(range(min = 1))]
     pub(super) slots: Option<u32>,
 }
@@ -104,7 +104,7 @@ pub enum Device {
     /// The fastest device that this build supports and the machine has.
     #[default]
     Auto,
-    /// The processor.
+    /// The CPU.
     Cpu,
     /// A GPU through WebGPU shaders.
     Wgpu,

@@ -136,7 +136,7 @@ impl<'de> Visitor<'de> for CheckpointVisitor {
                 Ok(WrittenCheckpoint::Pretraining(WrittenPretrained { experiment, model, step, seed }))
             }
             (_, Some(_)) => Ok(WrittenCheckpoint::Contradiction(
-                "a `revision` is of a model of the hub",
+                "`revision` is for models of the hub",
                 "remove it: `{experiment: NAME, model: NAME}`",
             )),
             (hub, None) if model.is_none() && step.is_none() && seed.is_none() => {

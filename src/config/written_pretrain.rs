@@ -20,28 +20,28 @@ pub(super) struct WrittenPretrain {
     /// Text that is not trained on, to evaluate the model; or a folder that `bertbench corpus prepare` wrote.
     #[schemars(length(min = 1))]
     pub(super) held_out: Option<Vec<String>>,
-    /// How all text is read; told by each file's name and first lines when left out.
+    /// The format of all text; detected from each file's name and first lines when left out.
     pub(super) format: Option<TextFormat>,
     /// The column that holds the text, of JSON lines and Parquet.
     pub(super) column: Option<String>,
-    /// What is learned.
+    /// The objective of the pretraining.
     #[serde(default)]
     pub(super) objective: Objective,
-    /// Which tokens are masked, and by what.
+    /// Which tokens are masked, and what replaces them.
     #[serde(default)]
     pub(super) masking: Masking,
-    /// How often the text is gone through, each time with other cuts.
+    /// Passes over the text, each of which cuts it into examples differently.
     #[serde(default = "default_dupe_factor")]
     #[schemars(range(min = 1))]
     pub(super) dupe_factor: u32,
-    /// The share of documents that aim at a random shorter length.
+    /// The probability that a document's examples aim at a random shorter length.
     #[serde(default = "default_short_seq_prob")]
     #[schemars(range(min = 0, max = 1))]
     pub(super) short_seq_prob: f64,
     /// Lengths of examples and numbers of steps, one after the other under one schedule.
     #[schemars(length(min = 1))]
     pub(super) phases: Vec<WrittenPhase>,
-    /// Examples of an optimisation step.
+    /// Examples per optimisation step.
     #[serde(default = "default_batch_size")]
     #[schemars(range(min = 1))]
     pub(super) batch_size: u32,
@@ -51,10 +51,10 @@ pub(super) struct WrittenPretrain {
     pub(super) learning_rate: f64,
     /// Steps over which the learning rate rises; a hundredth of all when left out. It falls to 0 at the last step.
     pub(super) warmup_steps: Option<u64>,
-    /// Evaluate on the held-out text after so many steps; a tenth of all when left out.
+    /// Steps from one evaluation on the held-out text to the next; a tenth of all steps when left out.
     #[schemars(range(min = 1))]
     pub(super) eval_steps: Option<u64>,
-    /// A line of the log tells of so many steps.
+    /// Steps between lines of the log.
     #[serde(default = "default_logging_steps")]
     #[schemars(range(min = 1))]
     pub(super) logging_steps: u64,
@@ -92,14 +92,14 @@ fn default_logging_steps() -> u64 {
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Recipe")]
 pub(super) struct WrittenRecipe {
-    /// What is learned.
+    /// The objective of the pretraining.
     pub(super) objective: Option<Objective>,
-    /// Which tokens are masked, and by what.
+    /// Which tokens are masked, and what replaces them.
     pub(super) masking: Option<Masking>,
     /// Lengths of examples and numbers of steps.
     #[schemars(length(min = 1))]
     pub(super) phases: Option<Vec<WrittenPhase>>,
-    /// Examples of an optimisation step.
+    /// Examples per optimisation step.
     #[schemars(range(min = 1))]
     pub(super) batch_size: Option<u32>,
     /// Peak learning rate.
@@ -109,7 +109,7 @@ pub(super) struct WrittenRecipe {
     pub(super) warmup_steps: Option<u64>,
 }
 
-/// So many steps on examples of one length.
+/// Steps on examples of one length.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Phase", extend("oneOf" = [{"required": ["max_length"]}, {"required": ["corpus"]}]))]
@@ -157,20 +157,20 @@ pub enum TextFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Masking {
-    /// The share of an example's tokens.
+    /// The fraction of an example's tokens to predict.
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub masked_lm_prob: f64,
-    /// The most tokens of an example; `masked_lm_prob` of its longest length when left out.
+    /// The maximum number of tokens to predict in an example; `masked_lm_prob` of the longest example when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub max_predictions_per_seq: Option<u32>,
-    /// The share of these that become `[MASK]`.
+    /// The probability that such a token becomes `[MASK]`.
     #[schemars(range(min = 0, max = 1))]
     pub mask_prob: f64,
-    /// The share that stay as they are.
+    /// The probability that it is kept.
     #[schemars(range(min = 0, max = 1))]
     pub keep_prob: f64,
-    /// The share that become any token; the three add up to 1.
+    /// The probability that it becomes a random token; the three add up to 1.
     #[schemars(range(min = 0, max = 1))]
     pub random_prob: f64,
     /// Whether all pieces of a word are masked together.
@@ -199,13 +199,13 @@ impl Default for Masking {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Save {
-    /// After so many steps.
+    /// Steps from one checkpoint to the next.
     #[schemars(range(min = 1))]
     pub save_steps: Option<u64>,
-    /// After so many minutes.
+    /// Minutes from one checkpoint to the next.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub save_minutes: Option<f64>,
-    /// How many are kept.
+    /// The number of checkpoints to keep.
     #[schemars(range(min = 1))]
     pub save_total_limit: u32,
 }

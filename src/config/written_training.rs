@@ -29,10 +29,10 @@ pub struct Training {
     /// Forward and backward passes that a step's batch is split into, for machines with less memory.
     #[schemars(range(min = 1))]
     pub gradient_accumulation_steps: u32,
-    /// Keep only each layer's input and compute the layer again in the backward pass: the same numbers
-    /// with less memory and about a third more time.
+    /// Keep only each layer's input and recompute the layer in the backward pass: the same numbers with less memory
+    /// and about a third more time.
     pub gradient_checkpointing: bool,
-    /// The numbers that matrix products take: `f32`, or `bf16` for mixed precision.
+    /// The number format of matrix products: `f32`, or `bf16` for mixed precision.
     pub precision: Precision,
     /// How gradients become updates: `{adamw: {}}` or `{bert_adam: {}}`.
     pub optimizer: Optimizer,
@@ -48,15 +48,15 @@ pub struct Training {
     pub adam_epsilon: Option<f64>,
 }
 
-/// The numbers that matrix products take.
+/// The number format of matrix products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// 32-bit floats.
     #[default]
     F32,
-    /// Mixed precision: bfloat16 operands; sums, weights and everything else in 32-bit floats. On
-    /// processors with AVX512-BF16 or AMX only.
+    /// Mixed precision: bfloat16 operands; sums, weights and everything else in 32-bit floats. On CPUs with
+    /// AVX512-BF16 or AMX only.
     Bf16,
 }
 

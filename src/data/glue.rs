@@ -60,10 +60,10 @@ impl<'a> Gathered<'a> {
             return Ok(self.split);
         }
         Err(match (skipped, without_gold) {
-            (0, 0) => Diagnostic::new("the file has no row").hint("was its download cut short?"),
+            (0, 0) => Diagnostic::new("the file has no rows").hint("was its download cut short?"),
             (0, _) => Diagnostic::new("no row of the file has a gold label"),
             (skipped, _) => Diagnostic::new(format!("none of the file's {skipped} rows can be read"))
-                .hint("without `--skip-bad-rows` the first of them is explained"),
+                .hint("without `--skip-bad-rows` the first one is explained"),
         }
         .in_file(path))
     }

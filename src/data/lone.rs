@@ -68,7 +68,7 @@ impl LoneTable {
             let differs = |at: &usize| forms[..*at].iter().all(|form| form.layout != forms[*at].layout);
             let known = (0..forms.len()).filter(differs).map(|at| &forms[at]);
             let known = known.map(|form| format!("{} ({})", form.name, form.layout.columns.join(", ")));
-            Diagnostic::new("the first line is no known header")
+            Diagnostic::new("the first line is not a known header")
                 .at_line(path, line)
                 .hint(format!("tab-separated, as one of: {}", known.collect::<Vec<_>>().join("; ")))
         })
@@ -135,7 +135,7 @@ mod tests {
     fn other_tables_are_refused_with_the_columns_that_are_known() {
         assert_eq!(
             recognised("sst2", "\nindex\tsentence1\tsentence2\n").unwrap_err(),
-            "<stdin>:2: the first line is no known header (tab-separated, as one of: dev (sentence, label); \
+            "<stdin>:2: the first line is not a known header (tab-separated, as one of: dev (sentence, label); \
              test (index, sentence); texts (sentence))"
         );
         assert_eq!(recognised("sst2", "\n\n").unwrap_err(), "<stdin>: the file is empty");

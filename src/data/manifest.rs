@@ -67,7 +67,7 @@ impl Manifest {
     /// When the text was not a manifest as the program was built.
     pub(super) fn built_in(name: &str, text: &str) -> Result<Self, Diagnostic> {
         serde_yaml::from_str(text)
-            .map_err(|error| Diagnostic::new(format!("datasets/{name}.yaml is no manifest: {error}")))
+            .map_err(|error| Diagnostic::new(format!("datasets/{name}.yaml is not a manifest: {error}")))
     }
 }
 

@@ -75,7 +75,7 @@ fn read_part(
         }
     })?;
     if split.role == SplitRole::Dev && gathered.is_untouched() {
-        return Err(Diagnostic::new(format!("no pair of ids of this file stands in {TRAIN}")).in_file(ids));
+        return Err(Diagnostic::new(format!("no pair of ids of this file is in {TRAIN}")).in_file(ids));
     }
     gathered.finish(rows)
 }

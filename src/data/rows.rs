@@ -204,7 +204,7 @@ impl Row<'_> {
     }
 }
 
-const SKIPPING: &str = "`--skip-bad-rows` leaves such rows out and counts them";
+const SKIPPING: &str = "`--skip-bad-rows` skips and counts such rows";
 
 fn count(columns: usize) -> String {
     if columns == 1 { "1 column".to_owned() } else { format!("{columns} columns") }

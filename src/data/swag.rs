@@ -20,7 +20,7 @@ const LABEL: &str = "label";
 /// Names of the column that numbers the rows; pandas writes it without one.
 const ID_COLUMNS: [&str; 2] = ["", "index"];
 
-const SKIPPING: &str = "`--skip-bad-rows` leaves such rows out and counts them";
+const SKIPPING: &str = "`--skip-bad-rows` skips and counts such rows";
 
 /// A question with several answers, one of which is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,10 +94,10 @@ pub(super) fn choices_of(
     }
     match (read.choices.is_empty(), read.skipped) {
         (false, _) => Ok(read),
-        (true, 0) => Err(Diagnostic::new("the file has no row").in_file(path).hint("was its download cut short?")),
+        (true, 0) => Err(Diagnostic::new("the file has no rows").in_file(path).hint("was its download cut short?")),
         (true, skipped) => Err(Diagnostic::new(format!("none of the file's {skipped} rows can be read"))
             .in_file(path)
-            .hint("without `--skip-bad-rows` the first of them is explained")),
+            .hint("without `--skip-bad-rows` the first one is explained")),
     }
 }
 
@@ -125,7 +125,7 @@ impl Columns {
                 "test.csv has no labels; train.csv and val.csv have".to_owned()
             } else {
                 let all = [&[CONTEXT, BEGINNING][..], &ENDING_COLUMNS].concat().join(", ");
-                format!("read are train.csv, val.csv and test.csv, not their `_full` versions: {all}")
+                format!("bertbench reads train.csv, val.csv and test.csv, not their `_full` versions: {all}")
             })),
             _ => Err(wrong(format!("the header has several columns `{name}`"))),
         };
@@ -248,7 +248,7 @@ mod tests {
         // The header is line 1; the good row takes lines 2 to 7: its first text stands in two columns.
         let bad = |fields| after(&row(1, fields));
         let place = "val.csv:8: ";
-        let skipping = "`--skip-bad-rows` leaves such rows out and counts them";
+        let skipping = "`--skip-bad-rows` skips and counts such rows";
         let number = "the label is the number of the right ending, 0 to 3";
         assert_eq!(
             bad(["C", "S", "a", "b", "c", "d", "4"]),
@@ -287,8 +287,7 @@ mod tests {
         assert!(read(test + "0,v,1,x,C,S,gold,a,b,c,d\n", false, BadRows::Refuse).is_ok());
         assert_eq!(
             refused("video-id,gold-ending,distractor-0\n"),
-            "val.csv:1: the header has no column `ending0` (read are train.csv, val.csv and test.csv, not their `_full` \
-             versions: sent1, sent2, ending0, ending1, ending2, ending3)"
+            "val.csv:1: the header has no column `ending0` (bertbench reads train.csv, val.csv and test.csv, not their `_full` versions: sent1, sent2, ending0, ending1, ending2, ending3)"
         );
         let twice = HEADER.replace("video-id", "sent1");
         assert_eq!(refused(twice), "val.csv:1: the header has several columns `sent1`");

@@ -40,7 +40,7 @@ impl Sweep<'_> {
                     self.slots[at] = Slot::Starting(worker.map_err(|error| ExecError::Worker(error.to_string()))?);
                 }
                 Slot::Starting(worker) if worker.age() > START_LIMIT => {
-                    self.failed_start(&worker, "no sign of life")?;
+                    self.failed_start(&worker, "no heartbeat")?;
                 }
                 Slot::Idle(worker) => self.slots[at] = self.assign(at, worker)?,
                 other @ (Slot::Empty | Slot::Starting(_) | Slot::Busy(..)) => self.slots[at] = other,

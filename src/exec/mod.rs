@@ -41,7 +41,7 @@ pub enum ExecError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Worker processes do not start.
-    #[error("worker processes do not start: {0}")]
+    #[error("worker processes cannot be started: {0}")]
     Worker(String),
 }
 

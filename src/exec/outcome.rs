@@ -23,7 +23,7 @@ impl Sweep<'_> {
             }
             Reply::Finished => match task.folder.finished() {
                 Ok(Some(record)) => self.settle_done(at, &task, &record),
-                Ok(None) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, "the record vanished")),
+                Ok(None) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, "the record disappeared")),
                 Err(error) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, error.to_string())),
             },
             Reply::Failed { failure } => {

@@ -206,7 +206,7 @@ impl<'a> Sweep<'a> {
             return Ok(());
         }
         let words = worker.words();
-        let last = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        let last = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
         Err(ExecError::Worker(format!("{end}: {}", last.trim())))
     }
 }

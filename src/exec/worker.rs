@@ -133,7 +133,7 @@ fn finish(root: &RunsRoot, folder: &RunFolder, finished: &Finished) -> Result<()
     folder.write_finished(finished)?;
     if let Err(error) = root.prune_models(folder.experiment(), folder.task(), folder.model()) {
         // The run is complete; superfluous weights are removed by the next run or the sweep's end.
-        folder.log(&format!("superfluous weights were not removed: {error}"))?;
+        folder.log(&format!("weights that are no longer needed could not be removed: {error}"))?;
     }
     Ok(())
 }

@@ -48,13 +48,13 @@ pub(super) fn failure(status: ExitStatus, said: &str, before: &MemoryKills, now:
     let (kind, cause) = match (allocation, memory) {
         (Some(line), _) => (FailureKind::OutOfMemory, format!("{} ({end})", line.trim())),
         (None, true) if end == "SIGKILL" => {
-            let cause = "SIGKILL, while the kernel counted a process killed for want of memory";
+            let cause = "SIGKILL, while the kernel's out-of-memory killer ended a process";
             (FailureKind::OutOfMemory, cause.to_owned())
         }
         (None, _) => {
-            let words = last_words.map(|line| format!("; its last words: {}", line.trim())).unwrap_or_default();
+            let words = last_words.map(|line| format!("; its last line: {}", line.trim())).unwrap_or_default();
             let kind = if end.starts_with("SIG") { FailureKind::Killed } else { FailureKind::Error };
-            (kind, format!("the worker process ended by {end}{words}"))
+            (kind, format!("the worker process ended with {end}{words}"))
         }
     };
     Failure::now(kind, cause)
@@ -86,13 +86,13 @@ mod tests {
 
     #[test]
     fn deaths_are_told_apart() {
-        check(9, "", 1, "killed", "the worker process ended by SIGKILL");
-        check(9, "", 2, "out_of_memory", "SIGKILL, while the kernel counted a process killed for want of memory");
+        check(9, "", 1, "killed", "the worker process ended with SIGKILL");
+        check(9, "", 2, "out_of_memory", "SIGKILL, while the kernel's out-of-memory killer ended a process");
         let said = "loading\nmemory allocation of 9 bytes failed\n";
         check(6, said, 1, "out_of_memory", "memory allocation of 9 bytes failed (SIGABRT)");
-        check(6, "", 2, "killed", "the worker process ended by SIGABRT");
-        check(11, "a\nb\n\n", 1, "killed", "the worker process ended by SIGSEGV; its last words: b");
-        check(256, "", 1, "error", "the worker process ended by exit code 1");
+        check(6, "", 2, "killed", "the worker process ended with SIGABRT");
+        check(11, "a\nb\n\n", 1, "killed", "the worker process ended with SIGSEGV; its last line: b");
+        check(256, "", 1, "error", "the worker process ended with exit code 1");
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Config {
         if tokens as u64 == u64::from(rows) {
             return Ok(());
         }
-        let message = format!("{} has {tokens} tokens, but the checkpoint {rows} word embeddings", path.display());
+        let message = format!("{} has {tokens} tokens, but the checkpoint has {rows} word embeddings", path.display());
         Err(Diagnostic::new(message).hint("the vocabulary must be the one that the checkpoint was trained with"))
     }
 

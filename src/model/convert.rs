@@ -99,9 +99,7 @@ impl Conversion {
         let mut notes = Vec::new();
         if self.weights.skipped() > 0 {
             let count = self.weights.skipped();
-            notes.push(format!(
-                "left out what is no weight (optimizer state, counters, buffers): {count} of the tensors"
-            ));
+            notes.push(format!("left out {count} tensors that are not weights (optimizer state, counters, buffers)"));
         }
         let written = |name: &str| self.tensors.iter().any(|(kept, _)| stored_name(&self.weights, kept) == name);
         let left: Vec<&str> = self.weights.names().filter(|name| !written(name) && !is_tied(name)).collect();

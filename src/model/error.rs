@@ -51,7 +51,7 @@ pub enum CheckpointError {
         problem: String,
     },
     /// It is shorter or longer than its header says.
-    #[error("{}: {found} bytes where its header promises {expected}: damaged, or not wholly copied", path.display())]
+    #[error("{}: {found} bytes where its header promises {expected}: damaged, or not fully copied", path.display())]
     Length {
         /// The file.
         path: PathBuf,

@@ -245,7 +245,7 @@ fn has_layers(experiment: &Experiment, model: &Model, input: &ModelInput) -> Res
     }
     let own = format!("models.{}.approach", model.name);
     let key = if experiment.place_of(&own).is_some() { own } else { "approach".to_owned() };
-    let message = format!("these layers are of the last {needs}, but the model `{}` has {has}", model.name);
+    let message = format!("these are layers of the last {needs}, but the model `{}` has {has}", model.name);
     let hint = "`last`, `embeddings` and `sum_all` are there in every model";
     Err(experiment.finding(&format!("{key}.feature_based.layers"), message).hint(hint))
 }

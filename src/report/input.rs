@@ -52,7 +52,7 @@ pub struct PretrainingInput {
     pub name: String,
     /// The experiment file as the user named it; `experiments/NAME.yaml` on the page when it is not known.
     pub file: Option<String>,
-    /// Every run of the plan; [`PretrainSettings::model`] is the model's name. Empty when the plan is not at hand.
+    /// Every run of the plan; [`PretrainSettings::model`] is the model's name. Empty when the plan is not available.
     pub planned: Vec<PretrainSettings>,
     /// The records of complete runs.
     pub records: Vec<PretrainRecord>,

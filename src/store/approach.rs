@@ -26,7 +26,7 @@ pub struct SpanOptions {
     pub max_query_length: u32,
     /// Tokens of the longest answer.
     pub max_answer_length: u32,
-    /// Answers that are weighed against each other.
+    /// Candidate answers of a question, which are ranked and written.
     pub n_best_size: u32,
     /// How much better no answer must score than the best one to be given; only where questions may have none.
     pub null_score_diff_threshold: f64,

@@ -166,13 +166,13 @@ impl Checkpoints {
         let state = fs::read(folder.join(STATE)).map_err(|error| said(STATE, &error))?;
         let state: Description = serde_json::from_slice(&state).map_err(|error| format!("{STATE}: {error}"))?;
         if state.format != FORMAT {
-            return Err(format!("it is of format {}, and {FORMAT} is read", state.format));
+            return Err(format!("its format is {}, but {FORMAT} is read", state.format));
         }
         if let Some(missing) = state.files.iter().find(|name| !checksums.contains_key(*name)) {
             return Err(format!("{CHECKSUMS} is damaged: {missing} is missing in it"));
         }
         if state.run != self.run || state.step != step {
-            return Err(format!("it is of run {} at step {}", state.run, state.step));
+            return Err(format!("it belongs to run {} at step {}", state.run, state.step));
         }
         Ok(Checkpoint { folder: folder.to_path_buf(), step, state: state.state })
     }

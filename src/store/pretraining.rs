@@ -17,11 +17,11 @@ pub struct PretrainSettings {
     pub architecture: Architecture,
     /// Where the weights come from.
     pub start: InitialWeights,
-    /// What is learned.
+    /// The objective of the pretraining.
     pub objective: Objective,
     /// What it is learned on, one after the other, under one schedule of the learning rate.
     pub phases: Vec<PretrainPhase>,
-    /// Examples of an optimisation step.
+    /// Examples per optimisation step.
     pub batch_size: u32,
     /// Optimisation steps take this many forward and backward passes.
     pub gradient_accumulation_steps: u32,
@@ -43,7 +43,7 @@ pub struct PretrainSettings {
     pub max_grad_norm: f64,
     /// Dropout probability of embeddings, attention probabilities and residual branches.
     pub dropout: f64,
-    /// The numbers that matrix products take.
+    /// The number format of matrix products.
     pub precision: Precision,
     /// Seed of every random stream of the run.
     pub seed: u64,
@@ -66,7 +66,7 @@ pub struct PretrainSettings {
     /// When checkpoints are written; decides nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saving: Option<PretrainSaving>,
-    /// A line of the log tells of so many steps.
+    /// Steps between lines of the log.
     pub logging_steps: u64,
     /// [`PRETRAINING_NUMERICS_VERSION`](super::settings::PRETRAINING_NUMERICS_VERSION) at the time.
     pub numerics_version: u32,
@@ -90,9 +90,9 @@ pub enum Objective {
 pub struct Masking {
     /// The share of tokens that are to be predicted.
     pub masked_lm_prob: f64,
-    /// The share of these that become `[MASK]`.
+    /// The probability that such a token becomes `[MASK]`.
     pub mask_prob: f64,
-    /// The share that stay as they are.
+    /// The probability that it is kept.
     pub keep_prob: f64,
     /// The share that become any token.
     pub random_prob: f64,
@@ -100,7 +100,7 @@ pub struct Masking {
     pub whole_word: bool,
 }
 
-/// So many steps on one corpus.
+/// Steps on one corpus.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainPhase {
@@ -116,13 +116,13 @@ pub struct PretrainPhase {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainSaving {
-    /// After so many steps.
+    /// Steps from one checkpoint to the next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save_steps: Option<u64>,
-    /// After so many minutes.
+    /// Minutes from one checkpoint to the next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save_minutes: Option<f64>,
-    /// How many are kept.
+    /// The number of checkpoints to keep.
     pub save_total_limit: u32,
 }
 

@@ -166,7 +166,7 @@ pub struct TrainingSettings {
     /// result, so it is no part of a run's id.
     #[serde(default)]
     pub gradient_checkpointing: bool,
-    /// The numbers that matrix products take. Records from before there was a choice mean f32.
+    /// The number format of matrix products. Records from before there was a choice mean f32.
     #[serde(default)]
     pub precision: Precision,
     /// How gradients become updates.

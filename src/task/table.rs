@@ -70,7 +70,7 @@ pub const TASKS: &[Task] = &[
     },
     Task {
         name: "stsb",
-        title: "STS-B: how alike are the sentences, from 0 to 5?",
+        title: "STS-B: how similar are the sentences, from 0 to 5?",
         dataset: "stsb",
         head: HeadKind::Regression,
         metrics: &["spearman", "pearson"],
@@ -118,7 +118,7 @@ pub const TASKS: &[Task] = &[
     },
     Task {
         name: "wnli",
-        title: "WNLI: is the pronoun read rightly?",
+        title: "WNLI: is the pronoun resolved correctly?",
         dataset: "wnli",
         predicts: &[test("wnli")],
         ..GLUE
@@ -139,7 +139,7 @@ pub const TASKS: &[Task] = &[
     },
     Task {
         name: "swag",
-        title: "SWAG: which of four endings goes on?",
+        title: "SWAG: which of four endings comes next?",
         benchmark: "SWAG",
         dataset: "swag",
         head: HeadKind::Choices(4),
@@ -148,7 +148,7 @@ pub const TASKS: &[Task] = &[
     },
     Task {
         name: "conll2003",
-        title: "CoNLL-2003: persons, places, organisations and others in English news",
+        title: "CoNLL-2003: people, places, organisations and others in English news",
         benchmark: "CoNLL-2003",
         dataset: "conll2003",
         dev: &["dev", "test"],
@@ -156,7 +156,7 @@ pub const TASKS: &[Task] = &[
     },
     Task {
         name: "msra",
-        title: "MSRA: persons, places and organisations in Chinese news",
+        title: "MSRA: people, places and organisations in Chinese news",
         benchmark: "MSRA",
         dataset: "msra",
         dev: &["test"],
@@ -164,7 +164,7 @@ pub const TASKS: &[Task] = &[
     },
     Task {
         name: "weibo",
-        title: "Weibo: names and mentions in Chinese messages",
+        title: "Weibo: named and nominal entities in Chinese posts",
         benchmark: "Weibo",
         dataset: "weibo",
         dev: &["dev", "test"],

@@ -80,7 +80,7 @@ pub(super) fn from_bytes(bytes: &[u8], key: &[u8; KEY]) -> Result<FeatureSet, &'
     let set = FeatureSet {
         offsets: rest.take((sequences + 1) * 8)?.as_chunks().0.iter().map(|b| u64::from_le_bytes(*b)).collect(),
         ids: rest.words(tokens as usize)?.map(u32::from_le_bytes).collect(),
-        labelled: labelled_of(labelled).ok_or("its labels are of no kind")?,
+        labelled: labelled_of(labelled).ok_or("its labels have an unknown type")?,
         labels: rest.words(labels)?.map(f32::from_le_bytes).collect(),
         source_index: rest.words(source_index)?.map(u32::from_le_bytes).collect(),
         offset_mapping: pairs(rest.words(offset_mapping * 2)?.map(u32::from_le_bytes)),

@@ -68,7 +68,7 @@ impl Vocabulary {
             if let Some(first) = ids.insert(token.to_owned(), id as u32) {
                 return Err(Diagnostic::new(format!("token `{token}` is already on line {}", first + 1))
                     .at_line(path, id + 1)
-                    .hint("a token's line is its id, so each may stand there once"));
+                    .hint("a token's line number is its id, so each token appears once"));
             }
             tokens.push(token.to_owned());
         }
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(load(b"").unwrap_err(), "model/vocab.txt: the vocabulary is empty");
         assert_eq!(
             load(b"[PAD]\nthe\n[UNK]\nthe\n").unwrap_err(),
-            "model/vocab.txt:4: token `the` is already on line 2 (a token's line is its id, so each may stand there once)"
+            "model/vocab.txt:4: token `the` is already on line 2 (a token's line number is its id, so each token appears once)"
         );
         assert_eq!(load(b"[PAD]\nth\xe9\n").unwrap_err(), "model/vocab.txt:2: the vocabulary is not valid UTF-8");
         assert_eq!(

@@ -178,7 +178,7 @@ impl Fit<'_> {
         let Some(checkpoint) = newest else { return Ok((self, model)) };
         match checkpointer.restore(&checkpoint, model.clone()) {
             Ok((restored, optimizer, at)) => {
-                self.notes.push(format!("went on from a checkpoint after step {}", at.step));
+                self.notes.push(format!("resumed from the checkpoint of step {}", at.step));
                 (self.optimizer, self.at) = (optimizer, at);
                 Ok((self, restored))
             }

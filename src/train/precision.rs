@@ -7,10 +7,10 @@ use crate::store::Precision;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrecisionError {
     /// Other devices than the processor compute in f32 alone.
-    #[error("`precision: bf16` is computed on the processor only, and the device is `{0}`")]
+    #[error("`precision: bf16` is supported on the CPU only, but the device is `{0}`")]
     Device(String),
     /// The processor does not multiply bfloat16 numbers.
-    #[error("this processor has no instructions for bfloat16 (AVX512-BF16 or AMX), which `precision: bf16` needs")]
+    #[error("this CPU has no instructions for bfloat16 (AVX512-BF16 or AMX), which `precision: bf16` needs")]
     Processor,
 }
 
@@ -19,7 +19,7 @@ impl PrecisionError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Device(_) => "`precision: f32`, or `device: cpu` where the processor multiplies bfloat16",
+            Self::Device(_) => "`precision: f32`, or `device: cpu` on a CPU with bfloat16 instructions",
             Self::Processor => "`precision: f32` runs everywhere",
         }
     }

@@ -152,7 +152,7 @@ fn unchanged(folder: &Path, sha256: &str) -> Result<(), TrainError> {
     }
     Err(Diagnostic::new("the weights changed since the plan was made")
         .in_file(weights.path())
-        .hint("start again, so that the plan reads them anew")
+        .hint("start again, so that the plan reads them again")
         .into())
 }
 

@@ -126,7 +126,7 @@ fn resume(sentences: &[Tagged<'_>]) -> String {
     text
 }
 
-/// What is not at hand where tests run, put into the experiment's place for it: `--set` options.
+/// What is not available where tests run, put into the experiment's place for it: `--set` options.
 fn overrides(experiment: &Experiment) -> Vec<String> {
     let mut set = Vec::new();
     if !matches!(experiment.data, DataSource::Mini { .. }) {

@@ -82,7 +82,7 @@ fn a_worker_that_is_killed_takes_one_run_with_it_and_no_more() {
     assert_eq!(place.totals(long), Totals { done: 3, running: 0, failed: 1, missing: 0 });
     let failures = place.run(&[&["status", "--json"], long].concat()).ok().json()["failures"].clone();
     assert_eq!(failures[0]["kind"], "killed");
-    assert_eq!(failures[0]["cause"], "the worker process ended by SIGKILL");
+    assert_eq!(failures[0]["cause"], "the worker process ended with SIGKILL");
     let told = run(&place, &[long, &["--retry-failed"]]).ok();
     assert_eq!(told.out, "tiny: 1 done now, 3 before, 0 failed, 0 interrupted\n");
     place.assert_tidy();

@@ -211,7 +211,13 @@ fn a_published_dataset_is_fetched_from_a_mirror_and_verified() {
     let damaged = scene.place.path("data/ResumeNER/dev.char.bmes");
     let text = fs::read_to_string(&damaged).unwrap();
     fs::write(&damaged, text.replacen('B', "M", 1)).unwrap();
-    assert!(scene.run(&["data", "verify"]).ends_with(1).out.contains("as many examples, but other bytes"));
+    assert!(
+        scene
+            .run(&["data", "verify"])
+            .ends_with(1)
+            .out
+            .contains("the published number of examples, but different bytes")
+    );
     fs::write(&damaged, text.replacen("\n\n", "\n", 1)).unwrap();
     assert!(scene.run(&["data", "verify", "data"]).ends_with(1).out.contains("462 examples"));
     scene.run(&["data", "fetch", "resume", "--mirror", &mirror]).ends_with(1);

@@ -53,6 +53,6 @@ fn bytes_that_are_no_text_are_refused_or_replaced() {
     let told = place.run(&predict).ends_with(2);
     assert!(told.err.contains("`--lossy` reads such bytes"), "{}", told.err);
     let told = place.run(&[&predict[..], &["--lossy"]].concat()).ok();
-    assert_eq!(told.err, "note: lines with bytes that are not UTF-8, which are read as U+FFFD: 1\n");
+    assert_eq!(told.err, "note: lines have bytes that are not UTF-8, which were read as U+FFFD: 1\n");
     assert!(place.read("out.txt").lines().nth(1).unwrap().starts_with('\u{fffd}'));
 }

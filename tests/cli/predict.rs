@@ -225,7 +225,7 @@ fn wrong_rows_are_refused_with_their_line() {
     assert_as_expected("predict-rows-refused", &told.map(|told| told.exchange()).join("\n"));
     let skipped = predict_from(&place, bad.as_bytes(), &["--skip-bad-rows"]).ok();
     assert!(
-        skipped.err.contains("note: malformed rows that were left out, and that the output does not number: 1"),
+        skipped.err.contains("note: malformed rows were skipped, and have no number in the output: 1"),
         "{}",
         skipped.err
     );

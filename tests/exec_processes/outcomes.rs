@@ -104,10 +104,10 @@ fn the_longest_goes_first_and_the_observer_hears_everything_in_order() {
 const FAILING: [(&str, &str, &str); 7] = [
     ("panics", "panic", "index out of bounds, pretended at tests/exec_processes/fake.rs:"),
     ("panics-in-a-thread", "panic", "deep down at tests/exec_processes/fake.rs:"),
-    ("aborts", "killed", "the worker process ended by SIGABRT"),
+    ("aborts", "killed", "the worker process ended with SIGABRT"),
     ("hungry", "out_of_memory", "memory allocation of 9223372036854775807 bytes failed (SIGABRT)"),
-    ("killed", "killed", "the worker process ended by SIGKILL"),
-    ("exits", "error", "the worker process ended by exit code 7"),
+    ("killed", "killed", "the worker process ended with SIGKILL"),
+    ("exits", "error", "the worker process ended with exit code 7"),
     ("diverges", "diverged", "loss is NaN at step 2"),
 ];
 

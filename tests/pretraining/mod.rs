@@ -238,7 +238,7 @@ fn a_damaged_checkpoint_is_said_and_the_one_before_is_used() {
         let name = newest.file_name().unwrap().to_str().unwrap();
         assert!(told.contains(name) && told.contains("cannot be used") && told.contains(said), "{told}");
         let step: u64 = before.file_name().unwrap().to_str().unwrap()["step-".len()..].parse().unwrap();
-        assert!(told.contains(&format!("going on after step {step} of {STEPS}")), "{told}");
+        assert!(told.contains(&format!("resuming after step {step} of {STEPS}")), "{told}");
         assert_eq!(place.result(&out), place.result("whole"), "{said}");
     }
     // Without any whole one, from the start.

@@ -224,7 +224,7 @@ fn without_a_plan_the_page_says_that_it_cannot_know_what_is_missing() {
     copied.planned.clear();
     let files = report::render(&input(vec![copied])).unwrap();
     let page = text(&files, "index.html");
-    assert!(page.contains("The plan of copied is not at hand"));
+    assert!(page.contains("The plan of copied is not available"));
     assert!(page.contains("plan not known"));
 }
 

@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::{CommandOutcome, Error};
 
-/// Measure this machine at what runs do.
+/// Measure how fast this machine trains.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]

@@ -14,14 +14,14 @@ use crate::store::{Architecture, Host, Optimizer, TrainingSettings, host};
 use crate::train::{Phases, StepBenchmark, StepMeasured, benchmark_step, open_precision};
 use crate::units::Seconds;
 
-/// Measure a training step: the time, where it goes, and how far it is from what the processor can do.
+/// Measure a training step: its time, where the time goes, and how far it is from the CPU's peak.
 ///
-/// A BERT with random weights and a classifier takes optimisation steps as a run does (dropout,
-/// gradients clipped at norm 1, AdamW), on random tokens in sequences of one length. The first two steps
-/// do not count. GFLOP/s are of 6 × the weights of the layers' matrices and of attention's products for
-/// every token: 6 × (4 × hidden² + 2 × hidden × intermediate) + 12 × length × hidden a layer, and of
-/// 6 × hidden² a sequence for the pooler; dropout, norms, softmax and the optimizer count as none. The
-/// matrix peak is the rate of one large product of square matrices, measured in the same process.
+/// A BERT with random weights and a classifier takes optimisation steps as a run does (dropout, gradients clipped at
+/// norm 1, AdamW), on random tokens in sequences of one length. The first two steps do not count. GFLOP/s count, for
+/// every token, 6 × the weights of the layers' matrices and of attention's products: 6 × (4 × hidden² + 2 × hidden ×
+/// intermediate) + 12 × length × hidden per layer; and 6 × hidden² per sequence for the pooler. Dropout, norms,
+/// softmax and the optimizer are not counted. The matrix peak is the rate of one large product of square matrices,
+/// measured in the same process.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Args {
@@ -49,7 +49,7 @@ pub(in crate::cli) struct Args {
     /// Steps that count.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     steps: u32,
-    /// Compute layers again in the backward pass, for less memory.
+    /// Recompute layers in the backward pass, for less memory.
     #[arg(long)]
     gradient_checkpointing: bool,
     #[command(flatten)]
@@ -109,7 +109,7 @@ fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
     let (needed, memory) = (parameters(&architecture).saturating_mul(BYTES_PER_PARAMETER), host("cpu", 1).memory.0);
     if needed > memory {
         let [needed, memory] = [needed, memory].map(crate::units::Bytes);
-        let message = format!("weights, gradients and moments take {needed}, this machine has {memory}");
+        let message = format!("weights, gradients and optimizer moments need {needed}, but this machine has {memory}");
         return Err(Diagnostic::new(message).hint("fewer layers, a smaller hidden size or vocabulary").into());
     }
     let training = training(args);
@@ -245,7 +245,7 @@ impl<'a> Summary<'a> {
             format!(
                 "batch        {sequences} × {length} tokens, {}, threads: {threads}{}",
                 training.precision,
-                if training.gradient_checkpointing { ", layers computed twice" } else { "" }
+                if training.gradient_checkpointing { ", gradient checkpointing" } else { "" }
             ),
             format!("step         {median:.4} s (median of {steps}; quartiles {low:.4} and {high:.4})"),
             format!("             {:.0} tokens/s", self.tokens_per_second),

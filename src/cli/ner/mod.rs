@@ -14,12 +14,13 @@ use super::{CommandOutcome, Error, run};
 use crate::diagnostic::Diagnostic;
 use experiment::Scene;
 
-/// Train, evaluate and predict named entities under the flags of the original BERT's scripts.
+/// Train, evaluate and predict named entities with the flags of BERT's original scripts.
 ///
-/// Reads train.txt, dev.txt and test.txt of `--data_dir`: a word or character and its tag a line, an empty line
-/// between sentences, in any of the usual schemes. Writes `eval_results.txt` (entities as conlleval counts
+/// Reads train.txt, dev.txt and test.txt of `--data_dir`: one word or character and its tag per line, an empty line
+/// between sentences, in any of the usual tagging schemes. Writes `eval_results.txt` (entities as conlleval counts
 /// them), `label_test.txt`, `token_test.txt` and `test_predictions.txt` (columns word, gold, predicted) to
-/// `--output_dir`, the run under runs/ in it, with the model, and experiment.yaml, with which the other commands read it.
+/// `--output_dir`; the run and its model go to runs/ in that folder, and an experiment.yaml beside it lets the other
+/// commands read them.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "the flags of the original scripts")]
 #[command(after_help = EXAMPLES, rename_all = "snake_case")]
@@ -33,7 +34,7 @@ pub(super) struct Args {
     /// The vocabulary.
     #[arg(long, value_name = "FILE")]
     pub(super) vocab_file: PathBuf,
-    /// The folder for everything that is written.
+    /// The folder for all output.
     #[arg(long, value_name = "DIR")]
     pub(super) output_dir: PathBuf,
     /// The weights to start from: `bert_model.ckpt`, model.safetensors or `pytorch_model.bin`, or their folder
@@ -73,25 +74,25 @@ pub(super) struct Args {
     /// Read bytes that are not UTF-8 as U+FFFD instead of refusing the file.
     #[arg(long)]
     pub(super) lossy: bool,
-    /// Leave sentences with malformed lines out and count them, instead of refusing the file.
+    /// Skip and count sentences with malformed lines instead of refusing the file.
     #[arg(long)]
     pub(super) skip_bad_rows: bool,
     /// `ner`, the only task.
     #[arg(long, value_name = "NAME", default_value = "NER")]
     pub(super) task_name: String,
-    /// Taken and not needed: sentences in a batch of evaluation.
+    /// Accepted and ignored: sentences in a batch of evaluation.
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(super) eval_batch_size: u32,
-    /// Taken and not needed: sentences in a batch of prediction.
+    /// Accepted and ignored: sentences in a batch of prediction.
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(super) predict_batch_size: u32,
-    /// Taken and not needed: a run keeps its model at its end.
+    /// Accepted and ignored: a run keeps its model when it ends.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(super) save_checkpoints_steps: u32,
-    /// Taken and not needed.
+    /// Accepted and ignored.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(super) iterations_per_loop: u32,
-    /// There are no TPUs here.
+    /// TPUs are not supported: only `false` is accepted.
     #[arg(long, value_name = "BOOL", default_value = "false", default_missing_value = "true", num_args = 0..=1, value_parser = parse_bool, hide_possible_values = true)]
     pub(super) use_tpu: bool,
 }
@@ -152,14 +153,14 @@ impl Args {
     fn check(&self) -> Result<(), Diagnostic> {
         let wrong = |message: String, hint: &str| Err(Diagnostic::new(message).hint(hint));
         if self.use_tpu {
-            return wrong("`--use_tpu` asks for a TPU".to_owned(), "leave it out: the processor or a GPU computes");
+            return wrong("TPUs are not supported".to_owned(), "leave it out: training runs on the CPU or a GPU");
         }
         if !self.task_name.eq_ignore_ascii_case("ner") {
-            return wrong(format!("`--task_name={}` is no task here", self.task_name), "it is `ner`");
+            return wrong(format!("`--task_name={}` is not a task of this command", self.task_name), "it is `ner`");
         }
         let epochs = self.num_train_epochs;
         if epochs < 1.0 || epochs.fract() > 0.0 || epochs > f64::from(u32::MAX) {
-            return wrong(format!("`--num_train_epochs={epochs}` is no whole number of passes"), "such as 3 or 100");
+            return wrong(format!("`--num_train_epochs={epochs}` is not a whole number"), "such as 3 or 100");
         }
         if !(self.do_train || self.do_eval || self.do_predict) {
             return wrong("there is nothing to do".to_owned(), "`--do_train`, `--do_eval` or `--do_predict`");

@@ -59,17 +59,15 @@ fn fit(options: &TaskOptions, head: HeadKind) -> bool {
 fn note_left_out(read: &Content) {
     let (what, skipped) = match read {
         Content::Texts(split) => {
-            let without_gold = "rows without a gold label that were left out, and that the output does not number";
+            let without_gold = "rows without a gold label were skipped, and have no number in the output";
             note_count(without_gold, split.without_gold);
-            ("malformed rows that were left out, and that the output does not number", split.skipped)
+            ("malformed rows were skipped, and have no number in the output", split.skipped)
         }
-        Content::Choices(choices) => {
-            ("malformed rows that were left out, and that the output does not number", choices.skipped)
-        }
-        Content::Questions(questions) => ("malformed questions that were left out", questions.skipped),
+        Content::Choices(choices) => ("malformed rows were skipped, and have no number in the output", choices.skipped),
+        Content::Questions(questions) => ("malformed questions were skipped", questions.skipped),
         Content::Sentences(sentences) => {
-            note_count("lines with bytes that are not UTF-8, which are read as U+FFFD", sentences.replaced);
-            ("sentences with malformed lines that were left out", sentences.skipped)
+            note_count("lines have bytes that are not UTF-8, which were read as U+FFFD", sentences.replaced);
+            ("sentences with malformed lines were skipped", sentences.skipped)
         }
     };
     note_count(what, skipped);
@@ -90,8 +88,10 @@ pub(super) fn note_truncated(split: &DevSplit, max_length: u32) {
     match &split.gold {
         Gold::Labels => note(&format_args!("{cut} of {all} examples were truncated to {max_length} tokens")),
         Gold::Questions { options, .. } => {
-            note(&format_args!("{cut} of {all} questions were cut to {} tokens", options.max_query_length));
+            note(&format_args!("{cut} of {all} questions were truncated to {} tokens", options.max_query_length));
         }
-        Gold::Sentences(_) => note(&format_args!("{cut} words alone are longer than {max_length} tokens and were cut")),
+        Gold::Sentences(_) => {
+            note(&format_args!("{cut} words are longer than {max_length} tokens by themselves and were truncated"))
+        }
     }
 }

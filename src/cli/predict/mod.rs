@@ -19,7 +19,7 @@ use crate::train::{predict_in_batches, scores};
 /// Predict a file of a task with a trained model.
 ///
 /// The input is in the task's official format, with or without gold answers: tab-separated rows (or a header and the
-/// texts alone), SQuAD's JSON, SWAG's CSV, or a word and its tag a line. The output is what a run keeps of its own
+/// texts alone), SQuAD's JSON, SWAG's CSV, or one word and its tag per line. The output has the format of a run's own
 /// predictions: a table with a line for every row (its number from 0, the prediction, the label if there is one, and
 /// the logits); `predictions.json` of SQuAD, with `nbest_predictions.json` and, where questions may have no answer,
 /// `null_odds.json` beside it; the columns `word gold predicted` of a task that tags words. With gold answers the
@@ -36,8 +36,8 @@ pub(super) struct Args {
     /// The predictions; `-` is standard output.
     #[arg(long, value_name = "OUTPUT")]
     output: PathBuf,
-    /// Read the input as this split of the task is laid out, or as `texts`, without answers [default: as the first line
-    /// says].
+    /// Read the input in the layout of this split of the task, or as `texts`, without answers [default: detected from
+    /// the first line].
     #[arg(long, value_name = "SPLIT")]
     split: Option<String>,
     /// The classes of the model's outputs, first to last, where its config.json does not name them.
@@ -46,10 +46,10 @@ pub(super) struct Args {
     /// Add each class's probability.
     #[arg(long)]
     probabilities: bool,
-    /// Leave malformed rows out and count them, instead of refusing the input.
+    /// Skip and count malformed rows instead of refusing the input.
     #[arg(long)]
     skip_bad_rows: bool,
-    /// Read bytes of column files that are not UTF-8 as U+FFFD, instead of refusing the input.
+    /// Read bytes of column files that are not UTF-8 as U+FFFD instead of refusing the input.
     #[arg(long)]
     lossy: bool,
     #[command(flatten)]
@@ -144,7 +144,7 @@ fn write(output: &Output, files: &[PredictionFile]) -> Result<(), Error> {
     if let Output::File(path) = output {
         let beside: Vec<PathBuf> = others.iter().map(|file| path.with_file_name(&file.name)).collect();
         if let Some(taken) = beside.iter().find(|other| *other == path) {
-            let message = format!("{} is written beside the predictions, and is no name for them", taken.display());
+            let message = format!("{} is the name of another output file", taken.display());
             return Err(Diagnostic::new(message).hint("such as `--output predictions.json`").into());
         }
         // A device has no neighbours.

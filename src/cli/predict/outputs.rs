@@ -26,7 +26,7 @@ pub(super) fn tags(args: &Args, task: &Task, model: &TrainedModel) -> Result<Vec
     }
     names(args, model)?.ok_or_else(|| {
         let hint = "`id2label` names them, or `--outputs O,B-PER,…`, first to last";
-        Diagnostic::new("the model's outputs have no names, and tags are nothing else")
+        Diagnostic::new("the model's outputs have no names, so they cannot be read as tags")
             .in_file(&model.folder.join("config.json"))
             .hint(hint)
             .into()

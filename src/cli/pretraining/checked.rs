@@ -32,7 +32,7 @@ pub(in crate::cli) fn check(prepared: &PreparedPretraining) -> Result<CommandOut
     let mut findings = Vec::new();
     let most = forecasts.iter().map(|forecast| forecast.peak_memory).max().unwrap_or(Bytes(0));
     if most > memory {
-        let message = format!("the largest run needs about {most}, this machine has {memory}");
+        let message = format!("the largest run needs about {most}, but this machine has {memory}");
         let hint = "`training.gradient_accumulation_steps` divides a batch among several passes";
         findings.push(prepared.experiment.finding("pretrain.batch_size", message).hint(hint));
     } else {
@@ -42,7 +42,7 @@ pub(in crate::cli) fn check(prepared: &PreparedPretraining) -> Result<CommandOut
     let existing = root.path().ancestors().find(|folder| folder.exists());
     match free_disk(existing.unwrap_or_else(|| std::path::Path::new("."))) {
         Some(free) if free < disk => {
-            let message = format!("the runs need about {disk}, {} has {free} left", root.path().display());
+            let message = format!("the runs need about {disk}, but {} has only {free} left", root.path().display());
             findings.push(Diagnostic::new(message).hint("`--runs DIR` keeps them elsewhere"));
         }
         free => print(&format_args!("ok    disk: about {disk} of {}", free.unwrap_or(Bytes(0))))?,

@@ -98,17 +98,17 @@ fn settings_that_a_task_has_not_are_refused() {
     for (set, said) in [
         (
             "task_settings.rte.doc_stride=64",
-            "`doc_stride` is about windows of long texts, which `rte` has not (remove it; it is for squad1)",
+            "`doc_stride` is for windows of long texts, which `rte` does not have (remove it; it is for squad1)",
         ),
         (
             "task_settings.conll2003.n_best_size=5",
-            "`n_best_size` is about windows of long texts, which `conll2003` has not",
+            "`n_best_size` is for windows of long texts, which `conll2003` does not have",
         ),
         (
             "task_settings.squad1.context=document",
-            "`context` is about sentences whose words are tagged, which `squad1` has not (remove it; it is for conll2003)",
+            "`context` is for sentences whose words are tagged, which `squad1` does not have (remove it; it is for conll2003)",
         ),
-        ("task_settings.conll2003.columns={separator: tab}", "`conll2003` has files of a published format"),
+        ("task_settings.conll2003.columns={separator: tab}", "`conll2003` has a published file format"),
         ("task_settings.squad1.test=a.json", "`squad1` has no test split, so `test` cannot name its file"),
         ("task_settings.squad1.n_best_size=0", "`n_best_size` takes 1 or more, found `0`"),
         (

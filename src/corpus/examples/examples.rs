@@ -69,7 +69,7 @@ impl ExampleSet {
         for seal in &manifest.plans {
             let file = PositionalFile::open(&folder.join(&seal.name))?;
             if file.bytes() != seal.bytes || file.bytes() % RECORD as u64 != 0 {
-                let cause = format!("{} bytes where {} were written", file.bytes(), seal.bytes);
+                let cause = format!("{} bytes, but {} were written", file.bytes(), seal.bytes);
                 return Err(damaged(file.path(), &cause).into());
             }
             ends.push(ends.last().copied().unwrap_or(0) + file.bytes() / RECORD as u64);
@@ -260,7 +260,8 @@ impl ExampleSet {
         let before = plan.checked_sub(1).map_or(0, |before| self.ends[before]);
         let mut record = [0; RECORD];
         file.read((number - before) * RECORD as u64, &mut record)?;
-        Planned::from_bytes(&record).ok_or_else(|| damaged(file.path(), "it holds something that is no example").into())
+        Planned::from_bytes(&record)
+            .ok_or_else(|| damaged(file.path(), "it contains something that is not an example").into())
     }
 }
 

@@ -131,7 +131,7 @@ impl Manifest {
         let path = folder.join(MANIFEST);
         let prepare = "`bertbench corpus prepare` makes such a folder";
         let bytes = std::fs::read(&path)
-            .map_err(|error| Diagnostic::new(format!("no prepared corpus: {error}")).in_file(&path).hint(prepare))?;
+            .map_err(|error| Diagnostic::new(format!("not a prepared corpus: {error}")).in_file(&path).hint(prepare))?;
         let damaged = |cause: String| damaged(&path, &cause);
         // The version first: of another one, nothing else may be understood.
         let version = serde_json::from_slice::<serde_json::Value>(&bytes)

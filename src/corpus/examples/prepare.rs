@@ -130,7 +130,7 @@ fn enough(counts: &CorpusCounts, settings: &ExampleSettings) -> Result<(), Diagn
         (0, _) => Err(Diagnostic::new("the corpus has no text")),
         (1, Segments::Pairs) => Err(Diagnostic::new("the corpus is one document, and next-sentence prediction needs \
                                                      a segment of another one")
-        .hint("a blank line ends a document in text with a sentence a line; `--documents blank-line` ends them so in running text; `--segments single` makes examples without next sentences")),
+        .hint("a blank line ends a document in text with one sentence per line; `--documents blank-line` ends them so in running text; `--segments single` makes examples without next sentences")),
         _ => Ok(()),
     }
 }

@@ -142,10 +142,10 @@ impl ExampleSettings {
         let shortest = self.segments.special_tokens() + 2;
         if !(shortest..=LONGEST).contains(&self.max_length) {
             return Err(Diagnostic::new(format!("examples cannot have {} tokens", self.max_length))
-                .hint(format!("from {shortest} to {LONGEST}; the paper has 128 and 512")));
+                .hint(format!("from {shortest} to {LONGEST}; BERT has 128 and 512")));
         }
         if self.dupe_factor == 0 {
-            return Err(Diagnostic::new("a corpus that is gone through 0 times gives no examples"));
+            return Err(Diagnostic::new("0 passes over the corpus give no examples"));
         }
         probability("the share of short sequences", self.short_sequence_probability)?;
         match self.targets {
@@ -163,8 +163,8 @@ impl MaskingRules {
     pub fn check(&self) -> Result<(), Diagnostic> {
         probability("the share of masked tokens", self.share)?;
         if self.most == 0 {
-            return Err(Diagnostic::new("0 predictions an example leave nothing to learn")
-                .hint("the paper's: 20 of 128 tokens, 77 of 512"));
+            return Err(Diagnostic::new("0 predictions per example leave nothing to learn")
+                .hint("BERT's: 20 of 128 tokens, 77 of 512"));
         }
         let Replacement { mask, same, random } = self.replacement;
         for (name, share) in [("[MASK]", mask), ("the token itself", same), ("a random token", random)] {
@@ -172,8 +172,8 @@ impl MaskingRules {
         }
         if (mask + same + random - 1.0).abs() > SUM_TOLERANCE {
             let sum = mask + same + random;
-            return Err(Diagnostic::new(format!("the shares of what replaces a token add up to {sum}"))
-                .hint("mask, same and random add up to 1; the paper's are 0.8, 0.1, 0.1"));
+            return Err(Diagnostic::new(format!("the probabilities of what replaces a token add up to {sum}"))
+                .hint("they must add up to 1; BERT's are 0.8, 0.1 and 0.1"));
         }
         Ok(())
     }
@@ -201,10 +201,10 @@ mod tests {
         let cases = [
             (ExampleSettings { max_length: 4, ..fine }, "examples cannot have 4 tokens"),
             (ExampleSettings { max_length: 65536, ..fine }, "examples cannot have 65536 tokens"),
-            (ExampleSettings { dupe_factor: 0, ..fine }, "a corpus that is gone through 0 times gives no examples"),
+            (ExampleSettings { dupe_factor: 0, ..fine }, "0 passes over the corpus give no examples"),
             (ExampleSettings { short_sequence_probability: f64::NAN, ..fine }, "the share of short sequences is NaN"),
             (masked(MaskingRules { share: 1.5, ..rules }), "the share of masked tokens is 1.5"),
-            (masked(MaskingRules { most: 0, ..rules }), "0 predictions an example leave nothing to learn"),
+            (masked(MaskingRules { most: 0, ..rules }), "0 predictions per example leave nothing to learn"),
             (replaced(0.7), "the shares of what replaces a token add up to 0.8999999999999999"),
             (replaced(-0.1), "the share of [MASK] is -0.1"),
         ];

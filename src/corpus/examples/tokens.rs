@@ -198,7 +198,7 @@ impl TokenStore {
                 if file.bytes() == seal.bytes {
                     return Ok(file);
                 }
-                let cause = format!("{} bytes where {} were written", file.bytes(), seal.bytes);
+                let cause = format!("{} bytes, but {} were written", file.bytes(), seal.bytes);
                 Err(PretrainingError::from(damaged(file.path(), &cause)))
             };
             let (tokens, sentences, documents) =
@@ -262,7 +262,7 @@ impl TokenStore {
         }
         // The largest of all, which is found many at a time; a search would look at one after the other.
         if ids[first..].iter().fold(0, |largest, id| largest.max(*id)) >= self.vocabulary_size {
-            return Err(damaged(tokens.path(), "it holds a token that no vocabulary has").into());
+            return Err(damaged(tokens.path(), "it contains a token that is not in the vocabulary").into());
         }
         Ok(())
     }

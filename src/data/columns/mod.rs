@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use read::is_labelled;
 pub use read::{read_sentences, sentences_of};
 
-/// What stands between the columns of a line.
+/// The separator between the columns of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Separator {
@@ -45,7 +45,7 @@ pub enum Scheme {
 /// What a column file looks like. The default reads CoNLL-2003 and most Chinese corpora.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ColumnFormat {
-    /// What stands between columns.
+    /// The separator between columns.
     pub separator: Separator,
     /// How tags mark entities.
     pub scheme: Scheme,

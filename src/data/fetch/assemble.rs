@@ -41,7 +41,7 @@ pub(super) fn mrpc(file: impl Fn(&str) -> PathBuf) -> Result<[(&'static str, Str
         let _ = writeln!(into, "{}", row.join("\t"));
     }
     if found == 0 {
-        return Err(Diagnostic::new(format!("no pair of ids of this file stands in {TRAIN}")).in_file(&file(DEV_IDS)));
+        return Err(Diagnostic::new(format!("no pair of ids of this file is in {TRAIN}")).in_file(&file(DEV_IDS)));
     }
     let corpus = read(TEST)?;
     let (_, rows) = table(&corpus, file(TEST))?;

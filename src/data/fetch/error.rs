@@ -18,7 +18,7 @@ pub enum FetchError {
         cause: String,
     },
     /// The server has no such file, or does not give it out.
-    #[error("{address} is not given out: status {status}")]
+    #[error("{address} cannot be downloaded: status {status}")]
     Refused {
         /// The file's address.
         address: String,
@@ -26,7 +26,7 @@ pub enum FetchError {
         status: u16,
     },
     /// A file did not come whole, even after several attempts.
-    #[error("{address}: {cause}, {} are there", Bytes(*done))]
+    #[error("{address}: {cause} after {}", Bytes(*done))]
     Interrupted {
         /// The file's address.
         address: String,
@@ -36,7 +36,7 @@ pub enum FetchError {
         done: u64,
     },
     /// A file has another size than its manifest says.
-    #[error("{address} has {found} bytes where {expected} are published")]
+    #[error("{address} has {found} bytes, but {expected} are published")]
     Size {
         /// The file's address.
         address: String,
@@ -54,7 +54,7 @@ pub enum FetchError {
         limit: Bytes,
     },
     /// A file has another content than it should.
-    #[error("{file} has the SHA-256 {found} where {expected} is {}", source_of(*first_use))]
+    #[error("{file} has the SHA-256 {found}, but {expected} is {}", source_of(*first_use))]
     Checksum {
         /// The file's address, or its path.
         file: String,
@@ -66,7 +66,7 @@ pub enum FetchError {
         first_use: bool,
     },
     /// A file that is there has another content than it should; it is left alone.
-    #[error("{} is there with other bytes than {}", path.display(), bytes_of(*first_use))]
+    #[error("{} exists with different bytes than {}", path.display(), bytes_of(*first_use))]
     Differs {
         /// The file.
         path: PathBuf,
@@ -74,7 +74,7 @@ pub enum FetchError {
         first_use: bool,
     },
     /// There is not enough room.
-    #[error("{needed} more are needed, and {} has {free} left", folder.display())]
+    #[error("{needed} more are needed, but {} has only {free} left", folder.display())]
     NoRoom {
         /// The folder that is written to.
         folder: PathBuf,
@@ -84,7 +84,7 @@ pub enum FetchError {
         free: Bytes,
     },
     /// An archive is damaged, hostile, or not the one that the manifest describes.
-    #[error("{archive} is not unpacked: {problem}")]
+    #[error("{archive} cannot be unpacked: {problem}")]
     Archive {
         /// The archive's name.
         archive: String,
@@ -125,19 +125,19 @@ impl FetchError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => {
-                "try again with a network; `--mirror URL` fetches from another place, also from a folder"
+                "is there a network connection? `--mirror URL` fetches from another place, which may be a folder"
             }
-            Self::Refused { .. } => "has it moved? `--mirror URL` fetches from another place, also from a folder",
-            Self::Interrupted { .. } => "the same command goes on from there",
+            Self::Refused { .. } => "has it moved? `--mirror URL` fetches from another place, which may be a folder",
+            Self::Interrupted { .. } => "the same command resumes from there",
             Self::Size { .. } | Self::Checksum { .. } | Self::TooLarge { .. } => {
-                "nothing of it was kept: it was changed at its place or on the way; `--mirror URL` fetches from another"
+                "the download was deleted: the file changed at its source or in transit; `--mirror URL` fetches from another place"
             }
             Self::Differs { .. } => "move it away to keep it, or replace it with `--replace`",
-            Self::NoRoom { .. } => "make room, or fetch to another place with `--to DIR` or BERTBENCH_DATA",
-            Self::Archive { .. } => "nothing of it was kept; `--mirror URL` fetches from another place",
-            Self::Assembly(_) => "nothing of it was kept",
+            Self::NoRoom { .. } => "free some space, or fetch to another place with `--to DIR` or BERTBENCH_DATA",
+            Self::Archive { .. } => "the download was deleted; `--mirror URL` fetches from another place",
+            Self::Assembly(_) => "the download was deleted",
             Self::ByHand { .. } => "how to get it:",
-            Self::NoSource(_) => "give it a part `fetch:` as in the manifests of the project",
+            Self::NoSource(_) => "give it a section `fetch:` like the project's manifests",
             Self::Disk { .. } => "`--to DIR` or BERTBENCH_DATA says where data is kept",
         }
     }

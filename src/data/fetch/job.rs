@@ -32,7 +32,7 @@ pub(super) fn hold(root: &Path, dataset: &str, progress: &dyn FetchProgress) -> 
     let path = folder.join(format!("{dataset}.lock"));
     let file = File::create(&path).map_err(FetchError::disk(&path))?;
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
-        progress.note(&format!("another process fetches {dataset}: waiting for it"));
+        progress.note(&format!("another process is fetching {dataset}: waiting for it"));
         // A file system without locks lets both fetch: they write the same bytes to the same places.
         let _ = file.lock();
     }

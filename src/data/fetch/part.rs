@@ -119,10 +119,10 @@ impl Manifest {
                 return Some(format!("`{}` does not end with the name of a file", file.url));
             }
             if file.sha256.as_deref().is_some_and(|sha256| !is_sha256(sha256)) {
-                return Some(format!("the SHA-256 of {} is not one", file.name()));
+                return Some(format!("the SHA-256 of {} is not valid", file.name()));
             }
             if file.unpack.is_some() && file.stored_as.is_some() {
-                return Some(format!("{} is unpacked, and so not stored `as` something", file.name()));
+                return Some(format!("{} is unpacked, so `as` cannot name it", file.name()));
             }
         }
         for target in download.targets() {

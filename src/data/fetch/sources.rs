@@ -84,7 +84,7 @@ pub fn select(words: &[String]) -> Result<Vec<Manifest>, Diagnostic> {
         };
         if let Some(other) = manifests[..at].iter().find(same) {
             let (name, folder) = (&manifest.name, &manifest.folder);
-            let same = format!("`{}` and `{name}` are both to be fetched into {folder}", other.name);
+            let same = format!("`{}` and `{name}` would both be fetched into {folder}", other.name);
             return Err(Diagnostic::new(same).hint("fetch them one at a time, each with another `--to`"));
         }
     }
@@ -111,7 +111,7 @@ fn read(path: &Path) -> Result<Manifest, Diagnostic> {
         // The lines after the first are a drawing of the place.
         let error = error.to_string();
         let first = error.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        Diagnostic::new(format!("this is no manifest: {first}")).in_file(path)
+        Diagnostic::new(format!("this is not a manifest: {first}")).in_file(path)
     })?;
     match manifest.fault() {
         Some(fault) => Err(Diagnostic::new(fault).in_file(path)),

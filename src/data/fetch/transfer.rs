@@ -84,7 +84,7 @@ impl Transfer<'_> {
         if !went_on {
             return Err(wrong);
         }
-        progress.note(&format!("{} came damaged: it is fetched again", self.label));
+        progress.note(&format!("{} arrived damaged: fetching it again", self.label));
         let (received, _) = self.complete(progress)?;
         if let Err(wrong) = self.compare(&received) {
             self.forget()?;
@@ -231,7 +231,7 @@ impl Transfer<'_> {
             Answer { status: 206 | 416, .. } => {
                 self.restart(part).map_err(disk)?;
                 progress.file(self.label, self.expected.size, 0);
-                return Err(Broken::Passing("the server sent another part than was asked for".to_owned()));
+                return Err(Broken::Passing("the server sent another range than was asked for".to_owned()));
             }
             Answer { status, .. } if is_passing(status) => return Err(Broken::Passing(format!("status {status}"))),
             Answer { status, .. } => {

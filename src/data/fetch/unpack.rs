@@ -155,7 +155,7 @@ fn extract(mut member: impl Read, path: &Path, limit: u64) -> Result<(String, u6
 }
 
 fn damaged(error: &ZipError) -> Fault {
-    Fault::Archive(format!("it is damaged or no zip archive ({error})"))
+    Fault::Archive(format!("it is damaged or not a zip archive ({error})"))
 }
 
 fn too_large(limit: u64) -> Fault {

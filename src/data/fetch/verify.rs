@@ -86,8 +86,8 @@ fn lack(manifest: &Manifest, split: &ManifestSplit, folder: &Path) -> Option<Str
     match compare(manifest, split, folder) {
         Verdict::Identical | Verdict::AsFetched | Verdict::SameSize => None,
         Verdict::Missing(_) => Some(format!("no {file}")),
-        Verdict::OtherSize { found } => Some(format!("{found} examples where {} are in {file}", split.examples)),
-        Verdict::OtherBytes => Some(format!("other bytes in {file}")),
+        Verdict::OtherSize { found } => Some(format!("{found} examples instead of {} in {file}", split.examples)),
+        Verdict::OtherBytes => Some(format!("different bytes in {file}")),
         Verdict::Unreadable(found) => Some(format!("{file}: {}", found.message)),
     }
 }

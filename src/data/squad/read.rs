@@ -10,7 +10,7 @@ use crate::data::BadRows;
 use crate::data::rows::{BYTE_ORDER_MARK, not_utf_16};
 use crate::diagnostic::Diagnostic;
 
-pub(super) const SKIPPING: &str = "`--skip-bad-rows` leaves such questions out and counts them";
+pub(super) const SKIPPING: &str = "`--skip-bad-rows` skips and counts such questions";
 pub(super) const LAYOUT: &str = "SQuAD's layout is data[].paragraphs[].{context, qas[]}";
 
 /// Reads the file at `path`, train, dev or test, of version 1.1 or 2.0. Keys that it does not need, such as
@@ -42,9 +42,9 @@ pub(in crate::data) fn questions_of(bytes: &[u8], path: &Path, bad_rows: BadRows
     let Questions { questions, skipped, .. } = &reading.read;
     match (questions.is_empty(), skipped) {
         (false, _) => Ok(reading.read),
-        (true, 0) => Err(Diagnostic::new("the file has no question").hint(LAYOUT).in_file(path)),
+        (true, 0) => Err(Diagnostic::new("the file has no questions").hint(LAYOUT).in_file(path)),
         (true, skipped) => Err(Diagnostic::new(format!("none of the file's {skipped} questions can be read"))
-            .hint("without `--skip-bad-rows` the first of them is explained")
+            .hint("without `--skip-bad-rows` the first one is explained")
             .in_file(path)),
     }
 }
@@ -139,7 +139,7 @@ fn read_answer(answer: Value, place: &str) -> Result<Answer, String> {
         Some(Value::Number(number)) => number
             .as_u64()
             .and_then(|start| u32::try_from(start).ok())
-            .ok_or_else(|| format!("{place}: an `answer_start` of {number} is no place in a text"))?,
+            .ok_or_else(|| format!("{place}: an `answer_start` of {number} is not a position in the text"))?,
         Some(other) => return Err(format!("{place}: `answer_start` is {}, not a number", kind(&other))),
     };
     Ok(Answer { text, start })

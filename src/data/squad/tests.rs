@@ -83,8 +83,8 @@ fn another_layout_is_refused_whatever_is_skipped() {
         ("{\"data\": [{\"paragraphs\": [null]}]}", "`data[0].paragraphs[0]` is null, not an object"),
         ("{\"data\": [{\"paragraphs\": [{\"qas\": []}]}]}", "`data[0].paragraphs[0]` has no `context`"),
         ("{\"data\": [{\"paragraphs\": [{\"context\": \"\"}]}]}", "`data[0].paragraphs[0]` has no `qas`"),
-        ("{\"data\": []}", "the file has no question"),
-        ("{\"data\": [{\"paragraphs\": []}]}", "the file has no question"),
+        ("{\"data\": []}", "the file has no questions"),
+        ("{\"data\": [{\"paragraphs\": []}]}", "the file has no questions"),
     ] {
         for bad_rows in [BadRows::Refuse, BadRows::Skip] {
             assert_eq!(read(content, bad_rows).unwrap_err(), format!("/dev.json: {expected} ({LAYOUT})"));
@@ -135,6 +135,6 @@ fn a_malformed_question_is_named_or_left_out_and_counted() {
     assert_eq!(
         read(file("5, 6"), BadRows::Skip).unwrap_err(),
         "/dev.json: none of the file's 2 questions can be read \
-         (without `--skip-bad-rows` the first of them is explained)"
+         (without `--skip-bad-rows` the first one is explained)"
     );
 }

@@ -83,7 +83,7 @@ fn no_zip(error: &ZipError) -> Diagnostic {
     let message = if let ZipError::Io(error) = error {
         format!("the file cannot be read: {error}")
     } else {
-        format!("the file is no zip, or a damaged one: {error}")
+        format!("the file is not a zip, or a damaged one: {error}")
     };
     Diagnostic::new(message).hint("a submission is a zip of the eleven files, CoLA.tsv to AX.tsv")
 }
@@ -267,7 +267,7 @@ mod tests {
         let (small, _) = pack(&[]).unwrap();
         for bytes in [&b""[..], b"index\tprediction\n", &[0; 100], &small[..small.len() / 2]] {
             let error = check_archive(Cursor::new(bytes), Path::new("x.zip")).unwrap_err();
-            assert!(error.message.starts_with("the file is no zip, or a damaged one: "), "{error}");
+            assert!(error.message.starts_with("the file is not a zip, or a damaged one: "), "{error}");
         }
         assert!(check(Path::new("no/such.zip")).is_err());
     }

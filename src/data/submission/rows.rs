@@ -19,7 +19,7 @@ pub(super) fn check_rows(file: &SubmissionFile, bytes: &[u8]) -> Vec<Finding> {
     }
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if text.len() < bytes.len() {
-        let hint = "a reader that does not pass over it finds no column `index`";
+        let hint = "a reader that does not skip it finds no column `index`";
         rows.found.on_file(Suspicious, "the file begins with a byte order mark", Some(hint.into()));
     }
     let text = text.strip_suffix(b"\n").unwrap_or(text);
@@ -102,7 +102,7 @@ impl<'a> Rows<'a> {
         let examples = self.seen.len();
         let Some(index) = index_of(text) else {
             self.found.on_line(Rejected, "index", number, || {
-                (format!("the index {} is no whole number", excerpt(text)), None)
+                (format!("the index {} is not a whole number", excerpt(text)), None)
             });
             return;
         };
@@ -114,7 +114,7 @@ impl<'a> Rows<'a> {
             return;
         };
         if std::mem::replace(seen, true) {
-            self.found.on_line(Rejected, "twice", number, || (format!("the index {index} is there twice"), None));
+            self.found.on_line(Rejected, "twice", number, || (format!("the index {index} appears twice"), None));
         } else if self.largest.is_some_and(|largest| index < largest) {
             self.found.on_line(Rejected, "order", number, || {
                 (

@@ -125,7 +125,7 @@ impl RepositoryCache {
         let path = self.locks.join(format!("{etag}.lock"));
         let file = parent(&path).and_then(|()| File::create(&path)).map_err(HubError::disk(&path))?;
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            progress.note("another process fetches the same file: waiting for it");
+            progress.note("another process is fetching the same file: waiting for it");
             // A file system without locks lets both fetch: they write the same bytes to the same places.
             let _ = file.lock();
         }

@@ -190,7 +190,9 @@ impl Client {
             (_, Some("RevisionNotFound")) => HubError::NoRevision { repository, revision: self.revision.clone() },
             (_, Some("RepoNotFound")) => HubError::NoRepository { repository, endpoint },
             (401 | 403, _) => HubError::Denied { repository, endpoint, status, with_token: self.has_token },
-            (404, _) if let Some(file) = file => self.nonsense(&format!("{file} is in its list, and not there")),
+            (404, _) if let Some(file) = file => {
+                self.nonsense(&format!("{file} is in its list of files, but does not exist"))
+            }
             (404, None) if says("rev") => HubError::NoRevision { repository, revision: self.revision.clone() },
             (404, _) => HubError::NoRepository { repository, endpoint },
             _ => self.nonsense(&format!("status {status}")),

@@ -10,7 +10,7 @@ use crate::units::Bytes;
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
     /// Neither `HF_HOME` nor a home folder is known.
-    #[error("no place for the hub's cache: neither HF_HOME nor HOME is set")]
+    #[error("no folder for the hub's cache: neither HF_HOME nor HOME is set")]
     NoCache,
     /// `HF_ENDPOINT` is not the address of a server.
     #[error("HF_ENDPOINT is `{0}`, which is not the address of a server")]
@@ -87,7 +87,7 @@ pub enum HubError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A file did not come whole, even after several attempts.
-    #[error("{file} of {repository}: {cause}, {} are there", Bytes(*done))]
+    #[error("{file} of {repository}: {cause} after {}", Bytes(*done))]
     Interrupted {
         /// The model.
         repository: String,
@@ -99,7 +99,7 @@ pub enum HubError {
         done: u64,
     },
     /// A file came, twice, with a content that is not the hub's.
-    #[error("{file} of {repository} came damaged twice: its {found} where the hub has {expected}")]
+    #[error("{file} of {repository} arrived damaged twice: its {found}, but the hub has {expected}")]
     Checksum {
         /// The model.
         repository: String,
@@ -151,7 +151,9 @@ impl HubError {
             Self::Endpoint(_) => "for example `HF_ENDPOINT=https://huggingface.co`; unset, that is the hub",
             Self::Name { .. } => "for example `google-bert/bert-base-uncased` at `main`",
             Self::Offline { .. } => "unset HF_HUB_OFFLINE to fetch it, or name a folder that holds the model",
-            Self::Unreachable { .. } => "try again with a network, or name a folder that holds the model",
+            Self::Unreachable { .. } => {
+                "is there a network connection? a folder that holds the model can be named instead"
+            }
             Self::NoRepository { .. } => {
                 "check its name; to see a private one, set HF_TOKEN to a token that may read it"
             }
@@ -164,9 +166,9 @@ impl HubError {
                 "config.json and model.safetensors or pytorch_model.bin are needed, whole or with an index of parts"
             }
             Self::Config(_) => "only BERT models can be run",
-            Self::Interrupted { .. } => "the same command goes on from there",
-            Self::Checksum { .. } => "something on the way changes it: try another network or another HF_ENDPOINT",
-            Self::NoRoom { .. } => "make room, or keep the cache elsewhere with HF_HOME",
+            Self::Interrupted { .. } => "the same command resumes from there",
+            Self::Checksum { .. } => "something changes it in transit: try another network or another HF_ENDPOINT",
+            Self::NoRoom { .. } => "free some space, or keep the cache elsewhere with HF_HOME",
             Self::Disk { .. } => "HF_HOME says where models are kept",
             Self::Answer { .. } => "is HF_ENDPOINT the address of a hub?",
         }

@@ -100,7 +100,7 @@ impl Transfer<'_> {
     fn verified(&self, remote: &Remote<'_>, progress: &mut dyn HubProgress) -> Result<(), HubError> {
         let mut found = self.completed(remote, progress)?;
         if found.is_some() {
-            progress.note(&format!("{} came damaged: it is fetched again", remote.name));
+            progress.note(&format!("{} arrived damaged: fetching it again", remote.name));
             fs::remove_file(&remote.part).map_err(HubError::disk(&remote.part))?;
             found = self.completed(remote, progress)?;
         }
@@ -167,7 +167,7 @@ impl Transfer<'_> {
             Answer { status: 206, start, .. } if start.unwrap_or(*done) == *done => *done,
             Answer { status: 206 | 416, .. } => {
                 restart(file, remote, done, progress).map_err(disk)?;
-                return Err(Broken::Passing("the server sent another part than was asked for".to_owned()));
+                return Err(Broken::Passing("the server sent another range than was asked for".to_owned()));
             }
             Answer { status, .. } if is_passing(status) => return Err(Broken::Passing(format!("status {status}"))),
             refusal => return Err(Broken::Final(self.client.refusal(refusal, Some(remote.name)))),

@@ -25,7 +25,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         "The paper's models were pretrained on 3.3 billion words; compare the order of the rows before the numbers."
     };
     let text = "Models of a table differ in their pretraining by what its rows name, and by nothing else. Each score is of the \
-                best point of the sweep, on dev (± standard deviation over seeds); the best of a column is bold. The paper's figures stand under ours.";
+                best point of the sweep, on dev (± standard deviation over seeds); the best of a column is bold. The paper's figures are below ours.";
     let mut blocks = vec![Block::caution(caveat), Block::paragraph(text)];
     for (at, ablation) in ablations.iter().enumerate() {
         let alone = ablations.iter().filter(|other| other.kind == ablation.kind).count() == 1;

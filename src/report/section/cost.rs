@@ -13,7 +13,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         return Ok(Vec::new());
     }
     let text = "Medians over the finished runs of each model, all tasks together. Tokens per second count training only: \
-                forward, backward and optimizer. The shares are of wall time; what they leave is the sweep's own work.";
+                forward, backward and optimizer. The shares are of wall time; the rest is the sweep's own overhead.";
     let titles = ["Parameters", "Runs", "Tokens/s", "Wall, a run", "Wall, all", "Peak memory"];
     let shares = ["Setup", "Forward", "Backward", "Optimizer", "Evaluation", "Rest"];
     let mut columns = vec![Column::text("Model")];

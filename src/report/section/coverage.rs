@@ -30,7 +30,7 @@ fn cautions(analysis: &Analysis<'_>) -> Vec<String> {
         let counts = analysis.counts(|run| run.experiment == at);
         let name = &experiment.name;
         if experiment.planned.is_empty() {
-            found.push(format!("The plan of {name} is not at hand: runs that never started cannot be listed here."));
+            found.push(format!("The plan of {name} is not available: runs that never started cannot be listed here."));
         }
         if counts.missing + counts.failed > 0 {
             let total = grouped(counts.total() as u64);
@@ -101,7 +101,7 @@ fn counts_table(analysis: &Analysis<'_>) -> Table {
 fn count_cells(counts: Counts, plan_known: bool) -> Vec<Cell> {
     let number = |count: usize| Cell::number(grouped(count as u64), count as f64);
     let trouble = |count: usize| number(count).tone(if count == 0 { Tone::Quiet } else { Tone::Bad });
-    let unknown = || Cell::absent("the plan is not at hand");
+    let unknown = || Cell::absent("the plan is not available");
     vec![
         if plan_known { number(counts.total()) } else { unknown() },
         number(counts.done),
@@ -117,13 +117,12 @@ fn pretraining_cautions(analysis: &Analysis<'_>) -> Vec<String> {
         let counts = PretrainCounts::of(analysis.pretraining.iter().filter(|run| run.experiment == at));
         let name = &experiment.name;
         if experiment.planned.is_empty() {
-            found.push(format!("The plan of {name} is not at hand: runs that never started cannot be listed here."));
+            found.push(format!("The plan of {name} is not available: runs that never started cannot be listed here."));
         }
         if counts.done < counts.total() {
             let PretrainCounts { failed, begun, missing, .. } = counts;
             found.push(format!(
-                "{name} is not complete: of {} {failed} failed, {begun} began and did not finish yet, and {missing} left \
-                 nothing.",
+                "{name} is not complete: of {} {failed} failed, {begun} are not finished yet, and {missing} have no record.",
                 counted(counts.total(), "pretraining run")
             ));
         }
@@ -142,7 +141,7 @@ fn pretraining_table(analysis: &Analysis<'_>) -> Option<Table> {
             let counts = PretrainCounts::of(analysis.pretraining.iter().filter(|run| run.experiment == at));
             let number = |count: usize| Cell::number(grouped(count as u64), count as f64);
             let trouble = |count: usize| number(count).tone(if count == 0 { Tone::Quiet } else { Tone::Bad });
-            let unknown = || Cell::absent("the plan is not at hand");
+            let unknown = || Cell::absent("the plan is not available");
             let is_known = !experiment.planned.is_empty();
             vec![
                 Cell::text(&experiment.name),

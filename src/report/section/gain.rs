@@ -22,8 +22,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         .collect();
     let text = "The difference is that of the best points' scores on dev. Its interval is a normal approximation from the number of \
                 dev examples, as of shares that are right (Agresti and Caffo 2000) or of correlations, with the spread over \
-                seeds where there are several; as both models answer the same examples, it is rather too wide than too \
-                narrow. It is better or worse when the interval leaves out 0.";
+                seeds where there are several; as both models answer the same examples, it is too wide rather than too narrow. It is better or worse when the interval leaves out 0.";
     // More of them than a reader follows stand in lines of their own.
     let sentences =
         if sentences.len() > 4 { Block::List { items: sentences } } else { Block::paragraph(sentences.join(" ")) };

@@ -166,7 +166,7 @@ fn row(analysis: &Analysis<'_>, task: usize) -> Vec<Cell> {
         None => Cell::absent(why),
     };
     row.push(shown(of_any(|group| group.majority), "no finished run tells the majority answer's score"));
-    row.push(shown(of_any(|group| group.ceiling), "the data's maker does not know a ceiling"));
+    row.push(shown(of_any(|group| group.ceiling), "no ceiling is published for this task"));
     row
 }
 

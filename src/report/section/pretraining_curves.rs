@@ -52,7 +52,7 @@ const QUANTITIES: [Quantity; 6] = [
     },
     Quantity {
         file: "pretraining-nsp",
-        title: "next sentences judged rightly × 100",
+        title: "next-sentence accuracy × 100",
         step: Some(|event| event.nsp_accuracy.map(|share| 100.0 * share)),
         scores: Some(|scores| scores.nsp_accuracy.map(|share| 100.0 * share)),
         logarithmic: false,

@@ -64,7 +64,7 @@ fn settings_pairs(settings: &PretrainSettings) -> Vec<(&'static str, String)> {
         ("warmup", format!("{} steps", grouped(settings.warmup_steps))),
         ("weight decay", settings.weight_decay.to_string()),
         ("dropout", settings.dropout.to_string()),
-        ("gradient norm at most", settings.max_grad_norm.to_string()),
+        ("maximum gradient norm", settings.max_grad_norm.to_string()),
         (
             optimizer_name(settings.optimizer),
             format!("β1 {}, β2 {}, ε {:e}", settings.adam_beta1, settings.adam_beta2, settings.adam_epsilon),

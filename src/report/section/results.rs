@@ -101,7 +101,7 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMe
         spread_cell(|spread| spread.max),
         count,
         known(group.majority, "the record does not know the majority answer's score"),
-        known(group.ceiling, "the data's maker does not know a ceiling"),
+        known(group.ceiling, "no ceiling is published for this task"),
     ]
 }
 

@@ -47,7 +47,7 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>) -> Vec<Cell> {
         }
         State::Missing => {
             let mut cells = vec![Cell::text("not run").tone(Tone::Absent)];
-            cells.extend((0..3).map(|_| Cell::absent("the run has left nothing")));
+            cells.extend((0..3).map(|_| Cell::absent("the run has no record")));
             cells
         }
     });
@@ -113,7 +113,7 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
         ("warmup", format!("{} of the steps", training.warmup_fraction)),
         ("weight decay", training.weight_decay.to_string()),
         ("dropout", training.dropout.to_string()),
-        ("gradient norm at most", training.max_grad_norm.to_string()),
+        ("maximum gradient norm", training.max_grad_norm.to_string()),
         ("gradient accumulation", training.gradient_accumulation_steps.to_string()),
         (
             optimizer_name(training.optimizer),

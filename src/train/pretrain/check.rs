@@ -20,7 +20,7 @@ pub fn check_pretraining(
     for (set, expected) in phases.iter().chain(held_out).zip(expected) {
         if set.checksum() != expected {
             return Err(Diagnostic::new("a corpus changed since the run was planned")
-                .hint("start again, so that its checksum is read anew"));
+                .hint("start again, so that its checksum is read again"));
         }
         one(settings, set)?;
     }
@@ -54,7 +54,7 @@ fn counts(settings: &PretrainSettings, phases: &[ExampleSet]) -> Result<(), Diag
         return Err(Diagnostic::new(format!("the {what} is {value}")).hint("a number of at least 0"));
     }
     if settings.dropout >= 1.0 {
-        return Err(Diagnostic::new("a dropout of 1 leaves nothing").hint("the paper's is 0.1"));
+        return Err(Diagnostic::new("a dropout of 1 drops everything").hint("the paper's is 0.1"));
     }
     Ok(())
 }
@@ -62,13 +62,13 @@ fn counts(settings: &PretrainSettings, phases: &[ExampleSet]) -> Result<(), Diag
 /// Masked tokens are read from both sides, and the next token must not be seen.
 fn direction(settings: &PretrainSettings) -> Result<(), Diagnostic> {
     match (settings.objective, settings.architecture.causal) {
-        (Objective::CausalLm, false) => Err(Diagnostic::new(
-            "the next token is to be predicted, and the model sees it: it reads in both directions",
-        )
-        .hint(
-            "`--left-to-right` begins with random weights or with a left-to-right model, whose config.json has \
+        (Objective::CausalLm, false) => {
+            Err(Diagnostic::new("the objective is the next token, but the model reads in both directions and sees it")
+                .hint(
+                    "`--left-to-right` begins with random weights or with a left-to-right model, whose config.json has \
                      `\"is_decoder\": true`",
-        )),
+                ))
+        }
         (Objective::MaskedLm | Objective::MaskedLmAndNextSentence, true) => {
             Err(Diagnostic::new("the model reads from left to right, and masked tokens are predicted from both sides")
                 .hint("`--left-to-right` trains it to predict the next token"))

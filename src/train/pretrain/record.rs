@@ -65,7 +65,7 @@ pub fn pretrain_context(context: &RunContext, settings: &PretrainSettings) -> Re
     let open = |checksum: &String| -> Result<ExampleSet, TrainError> {
         let folder = context.corpora.get(checksum).ok_or_else(|| {
             Diagnostic::new(format!("the corpus {checksum} is not known on this machine"))
-                .hint("start again, so that it is prepared anew")
+                .hint("start again, so that it is prepared again")
         })?;
         Ok(ExampleSet::open(folder)?)
     };
@@ -113,7 +113,7 @@ struct Noted<'a> {
 impl PretrainWatch for Noted<'_> {
     fn begins(&mut self, step: u64, steps: u64) {
         if step > 0 {
-            self.notes.push(format!("went on from the checkpoint of step {step}"));
+            self.notes.push(format!("resumed from the checkpoint of step {step}"));
         }
         self.watch.begins(step, steps);
     }

@@ -38,11 +38,11 @@ pub struct PretrainContext {
 /// When checkpoints are written. They are also written at the end, and when a run is stopped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Saving {
-    /// After so many steps.
+    /// Steps from one checkpoint to the next.
     pub save_steps: Option<u64>,
     /// After so much time.
     pub every: Option<Seconds>,
-    /// How many are kept.
+    /// The number of checkpoints to keep.
     pub keep: usize,
 }
 

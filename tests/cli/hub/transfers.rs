@@ -35,7 +35,7 @@ fn a_transfer_that_breaks_for_good_is_kept_for_the_next_command() {
     });
     let told = scene.resolve().ends_with(2);
     assert!(told.err.contains("model.safetensors of ada/tiny-bert: the connection broke, "), "{}", told.err);
-    assert!(told.err.contains("hint: the same command goes on from there"), "{}", told.err);
+    assert!(told.err.contains("hint: the same command resumes from there"), "{}", told.err);
     scene.server.requests();
     scene.server.change(|behaviour| behaviour.faults = Faults::default());
     let told = scene.resolve().ok();

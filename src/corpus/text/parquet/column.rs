@@ -43,7 +43,7 @@ pub(super) fn check_compression(codec: Compression) -> Result<(), Diagnostic> {
     match codec {
         Compression::Uncompressed | Compression::Snappy | Compression::Gzip | Compression::Zstd => Ok(()),
         Compression::Lzo | Compression::Brotli | Compression::Lz4 | Compression::Lz4Raw => {
-            Err(Diagnostic::new(format!("its text is compressed as {codec:?}, which is not read"))
+            Err(Diagnostic::new(format!("its text is compressed as {codec:?}, which is not supported"))
                 .hint("write it again with zstd, snappy or gzip"))
         }
     }

@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The byte order marks of UTF-16, as which some editors save text.
 const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
-const SKIPPING: &str = "`--skip-bad-rows` leaves the sentence out and counts it";
+const SKIPPING: &str = "`--skip-bad-rows` skips and counts the sentence";
 /// How much of a word or a tag a message repeats.
 const EXCERPT_CHARACTERS: usize = 40;
 
@@ -48,7 +48,7 @@ pub fn sentences_of(
         return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
     }
     if labelled && format.tag_column == Some(format.token_column) {
-        let message = format!("column {} is to be both the word and the tag", format.token_column + 1);
+        let message = format!("column {} cannot be both the word and the tag", format.token_column + 1);
         return Err(Diagnostic::new(message).in_file(path).hint("columns count from 0: token_column, tag_column"));
     }
     let mut reader = Reader::new(path, format, labelled);
@@ -189,14 +189,14 @@ impl<'a> Reader<'a> {
     fn no_tag(&self, tag: &str, problem: NoTag) -> Diagnostic {
         let (tag, scheme) = (excerpt(tag), self.format.scheme);
         match problem {
-            NoTag::Malformed => Diagnostic::new(format!("`{tag}` is no tag"))
+            NoTag::Malformed => Diagnostic::new(format!("`{tag}` is not a tag"))
                 .hint(format!("a tag is O, or a prefix and a type such as B-PER; {SKIPPING}")),
             NoTag::UnknownPrefix => {
                 let known = scheme.prefixes().join(", ");
                 let message = match scheme {
                     Scheme::Auto => format!("the tag `{tag}` has an unknown prefix"),
                     Scheme::Iob1 | Scheme::Iob2 | Scheme::Bioes => {
-                        format!("the tag `{tag}` has a prefix that {} has not", scheme.name())
+                        format!("the tag `{tag}` has a prefix that {} does not have", scheme.name())
                     }
                 };
                 Diagnostic::new(message).hint(format!("prefixes are {known}; {SKIPPING}"))
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
             return Ok(self.read);
         }
         Err(match self.read.skipped {
-            0 => Diagnostic::new("the file has no sentence").hint("was its download cut short?"),
+            0 => Diagnostic::new("the file has no sentences").hint("was its download cut short?"),
             skipped => Diagnostic::new(format!("none of the file's {skipped} sentences can be read"))
                 .hint("without `--skip-bad-rows` the first bad line is explained"),
         }

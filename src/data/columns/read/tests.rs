@@ -102,7 +102,7 @@ fn weibo_characters_lose_their_number() {
     assert_eq!(
         read_as("科0\tO\n技\tO\n".as_bytes(), &format, BadRows::Refuse).unwrap_err(),
         "x.txt:2: no number follows the character in `技` (segmentation_digit says that one does, as in `科0`; \
-         `--skip-bad-rows` leaves the sentence out and counts it)"
+         `--skip-bad-rows` skips and counts the sentence)"
     );
 }
 
@@ -137,7 +137,7 @@ fn a_file_without_tags_has_words_alone() {
 
 #[test]
 fn bad_lines_are_named() {
-    const SKIP: &str = "`--skip-bad-rows` leaves the sentence out and counts it";
+    const SKIP: &str = "`--skip-bad-rows` skips and counts the sentence";
     for (text, expected) in [
         (
             "a O\n\nb\n",
@@ -192,7 +192,7 @@ fn bytes_that_are_not_utf_8_are_refused_or_replaced() {
     assert_eq!(
         read_as(bytes, &DEFAULT, BadRows::Refuse).unwrap_err(),
         "x.txt:3: the line is not valid UTF-8 (`--lossy` reads such bytes as U+FFFD; \
-         `--skip-bad-rows` leaves the sentence out and counts it; or save the file as UTF-8)"
+         `--skip-bad-rows` skips and counts the sentence; or save the file as UTF-8)"
     );
     let lossy = read_as(bytes, &ColumnFormat { lossy: true, ..DEFAULT }, BadRows::Refuse).unwrap();
     assert_eq!(shown(&lossy)[1].0, "b\u{fffd}/B-X \u{fffd}/I-X");

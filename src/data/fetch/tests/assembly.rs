@@ -92,7 +92,7 @@ fn what_was_made_is_made_again_without_a_transfer() {
 fn other_files_are_refused_and_nothing_is_kept() {
     for (train, ids, why) in [
         (&TRAIN.replace("1\t702876", "702876")[..], DEV_IDS, "msr_paraphrase_train.txt.part:2: 4 columns where 5"),
-        (TRAIN, "1\t1\n", "no pair of ids of this file stands in msr_paraphrase_train.txt"),
+        (TRAIN, "1\t1\n", "no pair of ids of this file is in msr_paraphrase_train.txt"),
         ("", DEV_IDS, "the file is empty"),
     ] {
         let root = tempfile::tempdir().unwrap();

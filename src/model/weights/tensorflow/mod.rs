@@ -38,7 +38,7 @@ pub(super) fn tensors(prefix: &Path) -> Result<Bundled, CheckpointError> {
         if lengths.get(shard).is_none_or(|length| end.is_none_or(|end| end > *length)) {
             let (end, file) = (end.unwrap_or(u64::MAX), files.get(shard + 1).unwrap_or(&index));
             let found = lengths.get(shard).copied().unwrap_or(0);
-            let problem = format!("its bytes end at {end}, but {} has {found}: not wholly copied?", file.display());
+            let problem = format!("its bytes end at {end}, but {} has {found}: not fully copied?", file.display());
             return Err(refused(problem));
         }
         if names::is_object_based(&variable) {
