@@ -14,6 +14,11 @@ run-sweep experiment='experiments/mini.yaml' *options='':
     if (( status <= 1 )); then cargo run --release --locked --quiet -- report {{ experiment }}; fi; \
     exit $status
 
+# A first result, offline: two small models on one mini task, 12 runs in seconds, and their report.
+[group('experiments')]
+try: (run-sweep 'experiments/try.yaml')
+    @echo 'Open {{ justfile_directory() }}/reports/try/index.html in a browser.'
+
 # Write the report of one or more experiments from their records.
 [group('experiments')]
 report +experiments='experiments/mini.yaml':

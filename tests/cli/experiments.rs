@@ -11,7 +11,7 @@ use bertbench::plan::known_tasks;
 use super::program::Workplace;
 
 /// How many runs each makes: models and their tasks × points of the sweep × seeds. Those that pretrain come after.
-const EXPERIMENTS: [(&str, usize); 15] = [
+const EXPERIMENTS: [(&str, usize); 16] = [
     ("bert-base", 11 * 12 * 5),
     ("bert-large", 11 * 12 * 5),
     ("chinese-ner", 2 * 12 * 5),
@@ -27,6 +27,7 @@ const EXPERIMENTS: [(&str, usize); 15] = [
     ("squad2", 2 * 5),
     ("stsb-minilm", 5),
     ("stsb-minilm-bf16", 5),
+    ("try", 12),
 ];
 
 /// The experiments that pretrain, and how many runs each makes.

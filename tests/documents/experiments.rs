@@ -63,13 +63,24 @@ fn an_experiment_that_does_not_load_is_found() {
     assert!(load(BASE, "exampel").is_err());
 }
 
+/// One experiment is shown in the README, and it is the one that its first commands run.
 #[test]
-fn the_readme_shows_an_experiment_of_the_folder() {
+fn the_readme_shows_the_experiment_that_its_commands_run() {
+    const TRIED: &str = "experiments/try.yaml";
     let readme = markdown::read("README.md");
-    let shown: Vec<_> = readme.fences().into_iter().filter(|fence| fence.language == "yaml").collect();
-    let stored = fs::read_to_string("experiments/rte-minilm.yaml").unwrap();
+    let (experiments, commands): (Vec<_>, Vec<_>) =
+        readme.fences().into_iter().partition(|fence| fence.language == "yaml");
+    let [shown] = &experiments[..] else { panic!("{} experiments are shown", experiments.len()) };
+    let stored = fs::read_to_string(TRIED).unwrap();
     let content: Vec<&str> = stored.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(shown[0].text.lines().collect::<Vec<_>>(), content);
+    assert_eq!(shown.text.lines().collect::<Vec<_>>(), content);
+    assert!(commands[0].text.lines().any(|line| line == "just try"), "{}", commands[0].text);
+    let justfile = fs::read_to_string("justfile").unwrap();
+    assert!(justfile.contains(&format!("\ntry: (run-sweep '{TRIED}')\n")), "`just try` runs something else");
+    for command in ["check", "plan", "run", "report"] {
+        let line = format!("bertbench {command} {TRIED}");
+        assert!(commands[1].text.lines().any(|shown| shown.starts_with(&line)), "{}", commands[1].text);
+    }
 }
 
 /// Whether an error that is shown is one of the stored expectations of the broken files.
@@ -161,17 +172,15 @@ fn alike(a: &Value, b: &Value) -> bool {
 
 #[test]
 fn every_key_is_explained_with_its_default() {
-    for path in ["README.md", "docs/experiments.md"] {
-        let problems = problems(&markdown::read(path));
-        assert!(problems.is_empty(), "{path}:\n{}", problems.join("\n"));
-    }
+    let problems = problems(&markdown::read("docs/experiments.md"));
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
 #[test]
 fn a_wrong_or_missing_key_is_found() {
-    let readme = markdown::read("README.md").text;
+    let page = markdown::read("docs/experiments.md").text;
     for (from, to, said) in [
-        ("| `training.dropout` | `0.1` | |\n", "", "`training.dropout` is missing"),
+        ("| `training.dropout` |", "| training.dropout |", "`training.dropout` is missing"),
         (
             "| `training.dropout` | `0.1` |",
             "| `training.dropout` | `0.2` |",
@@ -179,10 +188,10 @@ fn a_wrong_or_missing_key_is_found() {
         ),
         ("| `device` | `auto` |", "| `device` | `cpu` |", "the default of `device`"),
         ("| `slots` |", "| `slot` |", "`slot` is no key"),
-        ("| `tasks` | this or `pretrain` |", "| `tasks` | required |", "the default of `tasks`"),
+        ("| `tasks` | this or [`pretrain`](#pretraining) |", "| `tasks` | required |", "the default of `tasks`"),
     ] {
-        assert!(readme.contains(from), "{from}");
-        let problems = problems(&Document::of(&readme.replace(from, to)));
+        assert!(page.contains(from), "{from}");
+        let problems = problems(&Document::of(&page.replace(from, to)));
         assert!(problems.iter().any(|problem| problem.starts_with(said)), "{said}: {problems:?}");
     }
 }

@@ -95,14 +95,13 @@ fn what_leads_nowhere_is_found() {
 }
 
 #[test]
-fn every_page_and_every_experiment_is_named_in_the_readme() {
-    let readme = markdown::read("README.md").text;
-    let kinds = [("docs", "md"), ("experiments", "yaml")];
-    for (folder, kind) in kinds {
+fn the_readme_names_every_page_and_the_page_of_experiments_every_experiment() {
+    for (document, folder, kind) in [("README.md", "docs", "md"), ("docs/experiments.md", "experiments", "yaml")] {
+        let text = markdown::read(document).text;
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == kind) {
-                assert!(readme.contains(path.to_str().unwrap()), "README.md does not name {}", path.display());
+                assert!(text.contains(path.to_str().unwrap()), "{document} does not name {}", path.display());
             }
         }
     }

