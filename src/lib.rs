@@ -49,3 +49,7 @@ pub mod task;
 pub mod text;
 pub mod train;
 pub mod units;
+
+#[cfg(test)]
+#[path = "../tests/realdata/mod.rs"]
+mod realdata;

@@ -26,7 +26,7 @@ from collections import namedtuple
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PEERS = ROOT.parent / "shared" / "peer"
+PEERS = ROOT / "tests" / "peers"
 # Of the peer's steps: the first allocates, the second may still compile.
 WARM_UP = 2
 
@@ -248,7 +248,7 @@ def arguments_of(words):
     parser.add_argument("--bertbench", default=ROOT / "target" / "release" / "bertbench", help="our program")
     parser.add_argument("--python", default=os.environ.get("BERTBENCH_PARITY_PYTHON", sys.executable),
                         help="the interpreter of the peer")
-    parser.add_argument("--peer", help="the peer's script, with the arguments of ../shared/peer")
+    parser.add_argument("--peer", help="the peer's script, with the arguments of those in tests/peers")
     parser.add_argument("--data", default=ROOT / "datasets" / "glue", help="the folder that holds RTE/ and STS-B/")
     parser.add_argument("--model", default=ROOT / "datasets" / "all-MiniLM-L6-v2", help="the checkpoint's folder")
     parser.usage = "%(prog)s [-h] {step,finetune} [--OPTION VALUE ...] [COMMAND ...]"

@@ -16,6 +16,7 @@ mod real_data;
 mod real_ner;
 mod real_swag;
 mod real_weights;
+mod realdata;
 mod reference_bert;
 mod report;
 mod schema;

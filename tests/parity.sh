@@ -11,7 +11,7 @@ target=${CARGO_TARGET_DIR:-target}
 work=$target/parity
 fresh=$work/golden
 minilm=${BERTBENCH_MINILM:-datasets/all-MiniLM-L6-v2}
-realdata=${BERTBENCH_REALDATA:-../shared/realdata}
+realdata=${BERTBENCH_REALDATA:-}
 mkdir -p "$work"
 work=$(cd "$work" && pwd) fresh=$work/golden
 tokens_of=()

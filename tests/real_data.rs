@@ -1,10 +1,8 @@
 //! Published data, read and tokenised: counts, label sets, lengths, and token ids against Hugging Face's.
 //!
-//! The data is not part of the project. It is looked for in `../shared/realdata`, or where the environment
-//! variable `BERTBENCH_REALDATA` points; without it these tests say so and pass.
+//! The data is not part of the project: without `BERTBENCH_REALDATA` these tests say so and pass.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use bertbench::checksum::sha256;
@@ -15,18 +13,10 @@ use bertbench::text::{
 };
 use serde_json::Value;
 
-fn real_data() -> Option<PathBuf> {
-    let root = std::env::var_os("BERTBENCH_REALDATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/realdata")), PathBuf::from);
-    if root.is_dir() {
-        return Some(root);
-    }
-    println!("skipped: real data not found");
-    None
-}
+use super::realdata::real_data;
 
 fn vocabulary(name: &str) -> Option<Vocabulary> {
-    let path = real_data()?.join(format!("vocab/bert-base-{name}-vocab.txt"));
+    let path = real_data(&format!("vocab/bert-base-{name}-vocab.txt"))?;
     Some(Vocabulary::load(&path).unwrap())
 }
 
@@ -36,7 +26,7 @@ fn tokenizer(vocabulary_name: &str, lower_case: bool) -> Option<Tokenizer> {
 
 fn read(dataset: &str, split: &str) -> Option<Split> {
     let dataset = Dataset::find(dataset).unwrap();
-    Some(dataset.read(&real_data()?.join("glue"), dataset.split(split).unwrap(), BadRows::Refuse).unwrap())
+    Some(dataset.read(&real_data("glue")?, dataset.split(split).unwrap(), BadRows::Refuse).unwrap())
 }
 
 fn golden() -> Value {
@@ -45,8 +35,8 @@ fn golden() -> Value {
 
 #[test]
 fn every_file_has_the_published_bytes_and_size() {
-    let Some(root) = real_data() else { return };
-    let findings = verify(&root.join("glue")).unwrap();
+    let Some(glue) = real_data("glue") else { return };
+    let findings = verify(&glue).unwrap();
     let identical: Vec<_> = findings
         .iter()
         .filter(|found| found.verdict == Verdict::Identical)
@@ -105,9 +95,9 @@ fn labels_are_counted_as_the_files_have_them() {
 
 #[test]
 fn texts_are_those_of_the_file_byte_for_byte() {
-    let Some(root) = real_data() else { return };
+    let Some(glue) = real_data("glue") else { return };
     for (folder, dataset, first, second) in [("RTE", "rte", 1, 2), ("STS-B", "stsb", 7, 8), ("WNLI", "wnli", 1, 2)] {
-        let text = std::fs::read_to_string(root.join("glue").join(folder).join("train.tsv")).unwrap();
+        let text = std::fs::read_to_string(glue.join(folder).join("train.tsv")).unwrap();
         let split = read(dataset, "train").unwrap();
         assert_eq!(text.lines().count(), split.examples.len() + 1);
         for (line, example) in text.split('\n').skip(1).zip(&split.examples) {
@@ -175,10 +165,9 @@ fn stsb_dev_has_hugging_faces_ids_and_segments_also_when_cut() {
 
 #[test]
 fn features_come_from_the_cache_unchanged() {
-    let (Some(root), Some(vocabulary)) = (real_data(), vocabulary("uncased")) else { return };
+    let (Some(data_root), Some(vocabulary)) = (real_data("glue"), vocabulary("uncased")) else { return };
     let folder = tempfile::tempdir().unwrap();
     let cache = FeatureCache::new(folder.path());
-    let data_root = root.join("glue");
     let task = Task::find("stsb").unwrap();
     let checksums = task.checksums(&data_root).unwrap();
     let source = FeatureSource {

@@ -1,11 +1,9 @@
 //! The corpus `ResumeNER`, read, tokenised and tagged: sentences and entities as seqeval counts them
 //! (`tests/golden/resume_ner.py`), and every character predicted exactly once.
 //!
-//! The data is not part of the project. It is looked for in `../shared/realdata`, or where the environment
-//! variable `BERTBENCH_REALDATA` points; without it these tests say so and pass.
+//! The data is not part of the project: without `BERTBENCH_REALDATA` these tests say so and pass.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use bertbench::checksum::sha256;
 use bertbench::data::{BadRows, ColumnFormat, Scheme, Sentences, read_sentences};
@@ -14,20 +12,12 @@ use bertbench::task::{TagSet, kinds_tsv, predictions, tag_scores};
 use bertbench::text::{Context, Tokenizer, Vocabulary, WordFeatures, WordSentence};
 use serde_json::{Value, json};
 
+use super::realdata::real_data;
+
 const SPLITS: [&str; 3] = ["train", "dev", "test"];
 
-fn real_data() -> Option<PathBuf> {
-    let root = std::env::var_os("BERTBENCH_REALDATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/realdata")), PathBuf::from);
-    if root.is_dir() {
-        return Some(root);
-    }
-    println!("skipped: real data not found");
-    None
-}
-
 fn resume(split: &str) -> Option<Sentences> {
-    let path = real_data()?.join(format!("resume_ner/{split}.char.bmes"));
+    let path = real_data(&format!("resume_ner/{split}.char.bmes"))?;
     Some(read_sentences(&path, &ColumnFormat::default(), true, BadRows::Refuse).unwrap())
 }
 
@@ -62,10 +52,11 @@ fn sentences_tags_and_entities_are_those_that_seqeval_counts() {
 
 #[test]
 fn every_character_is_predicted_exactly_once_whatever_fits_into_a_sequence() {
-    let (Some(root), Some(train), Some(dev)) = (real_data(), resume("train"), resume("dev")) else { return };
+    let vocabulary = real_data("vocab/bert-base-chinese-vocab.txt");
+    let (Some(vocabulary), Some(train), Some(dev)) = (vocabulary, resume("train"), resume("dev")) else { return };
     let tags = TagSet::of(&train.sentences);
     assert_eq!(tags.names().len(), 1 + 2 * 8);
-    let vocabulary = Vocabulary::load(&root.join("vocab/bert-base-chinese-vocab.txt")).unwrap();
+    let vocabulary = Vocabulary::load(&vocabulary).unwrap();
     let tokenizer = Tokenizer::new(&vocabulary, true).unwrap();
     let classes: Vec<_> = dev.sentences.iter().map(|one| tags.classes(one)).collect();
     let given: Vec<WordSentence<'_>> = dev

@@ -1,24 +1,17 @@
 //! The first 91 rows of SWAG's published val.csv, against Python's reading of them.
 //!
-//! The data is not part of the project. It is looked for in `../shared/realdata`, or where the environment
-//! variable `BERTBENCH_REALDATA` points; without it the test says so and passes.
-
-use std::path::PathBuf;
+//! The data is not part of the project: without `BERTBENCH_REALDATA` the test says so and passes.
 
 use bertbench::checksum::sha256;
 use bertbench::data::{BadRows, read_choices};
 use serde_json::Value;
 
+use super::realdata::real_data;
+
 /// Counts and a checksum by `tests/golden/swag.py`.
 #[test]
 fn the_published_rows_are_read_as_python_reads_them() {
-    let root = std::env::var_os("BERTBENCH_REALDATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/realdata")), PathBuf::from);
-    let path = root.join("swag/val.first91.csv");
-    if !path.is_file() {
-        println!("skipped: real data not found");
-        return;
-    }
+    let Some(path) = real_data("swag/val.first91.csv") else { return };
     let golden: Value = serde_json::from_str(include_str!("golden/swag.json")).unwrap();
     let golden = &golden["val"];
     let read = read_choices(&path, true, BadRows::Refuse).unwrap();

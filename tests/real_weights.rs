@@ -1,6 +1,4 @@
-//! Real weights on real data, where both are on the machine: all-MiniLM-L6-v2 in
-//! `datasets/all-MiniLM-L6-v2` (or `BERTBENCH_MINILM`), GLUE in `../shared/realdata/glue` (or
-//! `BERTBENCH_REALDATA/glue`).
+//! Real weights on real data, where both are there: all-MiniLM-L6-v2, and GLUE in `BERTBENCH_REALDATA`.
 
 use std::path::PathBuf;
 
@@ -10,16 +8,17 @@ use bertbench::model::{Bert, PackedInput, load_encoder};
 use bertbench::text::{FeatureSet, PackedBatch, SkippedRows, TextPair, Tokenizer, Vocabulary, evaluation_batches};
 use burn::tensor::Device;
 
-fn weights() -> Option<PathBuf> {
-    let folder = std::env::var_os("BERTBENCH_MINILM")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("datasets/all-MiniLM-L6-v2"), PathBuf::from);
-    folder.join("model.safetensors").exists().then_some(folder)
-}
+use super::realdata::real_data;
 
-fn glue() -> Option<PathBuf> {
-    let root = std::env::var_os("BERTBENCH_REALDATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/realdata"), PathBuf::from);
-    Some(root.join("glue")).filter(|folder| folder.join("STS-B/dev.tsv").exists())
+/// The folder of all-MiniLM-L6-v2: where `just fetch-minilm` puts it, or what `BERTBENCH_MINILM` names. Where it is not
+/// there, says that the test was skipped.
+pub(crate) fn minilm() -> Option<PathBuf> {
+    let folder = std::env::var_os("BERTBENCH_MINILM").map_or_else(|| "datasets/all-MiniLM-L6-v2".into(), PathBuf::from);
+    let found = Some(folder).filter(|folder| folder.join("model.safetensors").exists());
+    if found.is_none() {
+        println!("skipped: all-MiniLM-L6-v2 not found");
+    }
+    found
 }
 
 /// The mean of each sequence's last hidden states.
@@ -51,10 +50,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 /// sentence-transformers' own figure for these weights and pairs: Pearson 0.8696.
 #[test]
 fn mean_pooled_cosine_of_the_untrained_encoder_on_sts_b_dev() {
-    let (Some(weights), Some(glue)) = (weights(), glue()) else {
-        println!("skipped: real weights or real data not found");
-        return;
-    };
+    let (Some(weights), Some(glue)) = (minilm(), real_data("glue")) else { return };
     let device = Device::flex();
     let encoder = load_encoder(&weights, 1, &device).unwrap();
     assert_eq!(encoder.notes, Vec::<String>::new());

@@ -1,9 +1,7 @@
 //! Real questions: two halves of SQuAD's official dev set, read, cut into windows, decoded and scored.
 //!
-//! The data is not part of the project. It is looked for in `../shared/realdata`, or where the environment
-//! variable `BERTBENCH_REALDATA` points; without it these tests say so and pass.
+//! The data is not part of the project: without `BERTBENCH_REALDATA` these tests say so and pass.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use bertbench::checksum::sha256;
@@ -13,22 +11,14 @@ use bertbench::task::spans::{Decoded, SpanOutputs, SpanSettings, decode, judged}
 use bertbench::text::{Purpose, Tokenizer, Vocabulary, WindowSettings, Windows};
 use serde_json::Value;
 
-fn real_data() -> Option<PathBuf> {
-    let root = std::env::var_os("BERTBENCH_REALDATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/realdata")), PathBuf::from);
-    if root.is_dir() {
-        return Some(root);
-    }
-    println!("skipped: real data not found");
-    None
-}
+use super::realdata::real_data;
 
 fn half(name: &str) -> Option<Questions> {
-    Some(read_questions(&real_data()?.join("squad").join(name), BadRows::Refuse).unwrap())
+    Some(read_questions(&real_data("squad")?.join(name), BadRows::Refuse).unwrap())
 }
 
 fn tokenizer() -> Option<Tokenizer> {
-    let vocabulary = Vocabulary::load(&real_data()?.join("vocab/bert-base-uncased-vocab.txt")).unwrap();
+    let vocabulary = Vocabulary::load(&real_data("vocab/bert-base-uncased-vocab.txt")?).unwrap();
     Some(Tokenizer::new(&vocabulary, true).unwrap())
 }
 
@@ -173,8 +163,8 @@ fn half_b_scores_have_the_official_bits() {
 #[test]
 #[ignore = "a measurement: cargo test --release --test integration squad_data:: -- --ignored --nocapture"]
 fn how_long_a_file_of_the_size_of_the_training_set_takes() {
-    let (Some(root), Some(tokenizer)) = (real_data(), tokenizer()) else { return };
-    let text = std::fs::read_to_string(root.join("squad/halfB.json")).unwrap();
+    let (Some(half), Some(tokenizer)) = (real_data("squad/halfB.json"), tokenizer()) else { return };
+    let text = std::fs::read_to_string(half).unwrap();
     let half: Value = serde_json::from_str(&text).unwrap();
     let mut data = Vec::new();
     for copy in 0..16 {

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use bertbench::checksum::sha256;
 
 use self::server::{Behaviour, Server};
+use super::super::realdata::real_data;
 use super::expected::assert_as_expected;
 use super::program::{Told, Workplace, wait_until};
 
@@ -188,13 +189,7 @@ fn of_two_processes_one_fetches_and_the_other_waits() {
 
 #[test]
 fn a_published_dataset_is_fetched_from_a_mirror_and_verified() {
-    let copies = std::env::var_os("BERTBENCH_REALDATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/realdata"), PathBuf::from)
-        .join("resume_ner");
-    if !copies.is_dir() {
-        println!("skipped: real data not found");
-        return;
-    }
+    let Some(copies) = real_data("resume_ner") else { return };
     let scene = Scene::new();
     let names = ["train", "dev", "test"].map(|split| format!("{split}.char.bmes"));
     let files = names.iter().map(|name| (format!("/data/resume/{name}"), fs::read(copies.join(name)).unwrap()));

@@ -1,26 +1,16 @@
 //! The committed excerpt of what transformers computes with all-MiniLM-L6-v2 and a random head.
 
-use std::path::PathBuf;
-
 use bertbench::model::{Classifier, HeadShape, load_classifier};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::super::real_weights::minilm;
 use super::golden::{Case, Tensors, classes, numbers, packed, read_tensors};
 use super::measured::{Of, hold, largest_difference, nan_or_max, norm};
 
-fn weights() -> Option<PathBuf> {
-    let folder = std::env::var_os("BERTBENCH_MINILM")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("datasets/all-MiniLM-L6-v2"), PathBuf::from);
-    folder.join("model.safetensors").exists().then_some(folder)
-}
-
 /// The case with the weights' folder as its own, and the model with the golden head.
 fn open(device: &Device) -> Option<(Case, Tensors, Classifier)> {
-    let Some(weights) = weights() else {
-        println!("skipped: real weights not found");
-        return None;
-    };
+    let weights = minilm()?;
     let mut case = Case::small("bert_minilm");
     let golden = read_tensors(&case.folder.join("forward.safetensors"));
     let outputs = case.outputs();

@@ -4,8 +4,7 @@
 //! lists because there the two references differ; each of these lines names its classes (`classes.rs`) and
 //! holds what makes it one of them. `tests/golden/tokens/tokens.py` makes the golden files.
 //!
-//! Real text is not part of the project. It is looked for in `../shared/realdata`, or where the environment
-//! variable `BERTBENCH_REALDATA` points; without it its test says so and passes.
+//! Real text is not part of the project: without `BERTBENCH_REALDATA` its test says so and passes.
 
 mod classes;
 mod golden;
@@ -17,6 +16,7 @@ use std::path::{Path, PathBuf};
 use bertbench::text::{FeatureSet, SkippedRows, TextPair, Tokenizer, TokenizerFiles, Vocabulary};
 use serde_json::{Value, json};
 
+use super::realdata::real_data;
 use classes::{CLASSES, Evidence};
 use golden::{codes, differing, digests, number, text};
 
@@ -151,12 +151,8 @@ fn every_character_of_unicode_is_treated_alike() {
 
 #[test]
 fn real_lines_have_hugging_faces_ids_and_offsets_and_googles_ids() {
-    let root = std::env::var_os("BERTBENCH_REALDATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/realdata"), PathBuf::from);
-    if !root.join("vocab").is_dir() {
-        println!("skipped: real data not found");
-        return;
-    }
+    let parts = ["glue", "resume_ner", "squad", "swag", "vocab", "wikitext2"];
+    let (Some(root), true) = (real_data("."), parts.iter().all(|part| real_data(part).is_some())) else { return };
     let vocabulary = |name: &str| root.join(format!("vocab/bert-base-{name}-vocab.txt"));
     let file = golden("real.json");
     let lines = lines::real(&root);

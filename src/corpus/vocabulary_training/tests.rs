@@ -1,5 +1,4 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::PathBuf;
 
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
 use tokenizers::normalizers::BertNormalizer;
@@ -9,6 +8,7 @@ use tokenizers::{DecoderWrapper, Model, TokenizerImpl};
 
 use super::*;
 use crate::corpus::examples::{PassageKind, PassageSource, Passages};
+use crate::realdata::real_data;
 use crate::text::SpecialTokens;
 
 /// Lines of text, in blocks of so many.
@@ -46,13 +46,7 @@ fn settings(size: u32, min_frequency: u64) -> VocabularySettings {
 }
 
 fn wikitext() -> Option<String> {
-    let root = std::env::var_os("BERTBENCH_REALDATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/realdata")), PathBuf::from);
-    let text = std::fs::read_to_string(root.join("wikitext2/wiki.valid.tokens")).ok();
-    if text.is_none() {
-        println!("skipped: real data not found");
-    }
-    text
+    Some(std::fs::read_to_string(real_data("wikitext2/wiki.valid.tokens")?).unwrap())
 }
 
 #[test]
@@ -101,12 +95,8 @@ fn special_rows_are_googles() {
     for (name, rows, first_learned) in
         [("uncased", SpecialRows::Google, 999), ("chinese", SpecialRows::GoogleChinese, 106)]
     {
-        let root = std::env::var_os("BERTBENCH_REALDATA")
-            .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/realdata")), PathBuf::from);
-        let Ok(text) = std::fs::read_to_string(root.join(format!("vocab/bert-base-{name}-vocab.txt"))) else {
-            println!("skipped: real data not found");
-            continue;
-        };
+        let Some(published) = real_data(&format!("vocab/bert-base-{name}-vocab.txt")) else { continue };
+        let text = std::fs::read_to_string(published).unwrap();
         let published: Vec<&str> = text.split('\n').take(first_learned + 1).collect();
         assert_eq!(rows.tokens(), published[..first_learned], "{name}");
         assert_eq!(published[first_learned], "!", "{name}");

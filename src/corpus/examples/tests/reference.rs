@@ -1,30 +1,19 @@
 //! Statistics of examples of real text against those of google-research/bert's algorithm
 //! (`tests/golden/pretraining_reference.py`).
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use super::world::Blocks;
 use crate::corpus::examples::{
     Cursor, ExampleSet, ExampleSettings, Passages, PretrainingExample, TokenizedBy, prepare,
 };
+use crate::realdata::real_data;
 use crate::text::{Tokenizer, Vocabulary};
 
 /// A statistic is the mean over many times that the corpus was gone through, ours and the reference's; the means may
 /// differ by so many standard deviations of their difference. One of the 33 comparisons fails by chance once in
 /// 50,000 changes of the seed.
 const DEVIATIONS: f64 = 5.0;
-
-fn real_data() -> Option<PathBuf> {
-    let root = std::env::var_os("BERTBENCH_REALDATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/realdata")), PathBuf::from);
-    if root.is_dir() {
-        return Some(root);
-    }
-    println!("skipped: real data not found");
-    None
-}
 
 /// A sentence a line, blank lines between documents.
 fn blocks<'a>(lines: impl Iterator<Item = &'a str>) -> Blocks {
@@ -107,8 +96,8 @@ fn by_time(out: &std::path::Path, set: &ExampleSet) -> Vec<Vec<PretrainingExampl
 }
 
 fn compare(name: &str, mut source: Blocks, golden: &Value) {
-    let Some(root) = real_data() else { return };
-    let vocabulary = Vocabulary::load(&root.join("vocab/bert-base-uncased-vocab.txt")).unwrap();
+    let Some(vocabulary) = real_data("vocab/bert-base-uncased-vocab.txt") else { return };
+    let vocabulary = Vocabulary::load(&vocabulary).unwrap();
     let tokenizer = Tokenizer::new(&vocabulary, true).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("corpus");
@@ -143,15 +132,15 @@ fn golden() -> Value {
 
 #[test]
 fn googles_sample_text_gives_what_the_reference_gives() {
-    let Some(root) = real_data() else { return };
-    let text = std::fs::read_to_string(root.join("plain/google_bert_sample_text.txt")).unwrap();
+    let Some(text) = real_data("plain/google_bert_sample_text.txt") else { return };
+    let text = std::fs::read_to_string(text).unwrap();
     compare("sample", blocks(text.split('\n')), &golden());
 }
 
 #[test]
 fn wikitext_gives_what_the_reference_gives() {
-    let Some(root) = real_data() else { return };
-    let text = std::fs::read_to_string(root.join("wikitext2/wiki.test.tokens")).unwrap();
+    let Some(text) = real_data("wikitext2/wiki.test.tokens") else { return };
+    let text = std::fs::read_to_string(text).unwrap();
     compare("paragraphs", blocks(text.split('\n')), &golden());
     compare("sentences", blocks(by_sentence(&text).iter().map(String::as_str)), &golden());
 }
