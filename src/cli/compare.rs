@@ -1,11 +1,12 @@
 //! `bertbench compare`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::report::gather;
+use super::report::gathered;
 use super::table::print;
 use super::{CommandOutcome, Error};
-use crate::report;
+use crate::store::RunsRoot;
+use crate::{config, plan, report};
 
 /// Compare two experiments task by task.
 ///
@@ -28,8 +29,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    let x = gather(&args.x, &args.runs, &[])?;
-    let y = gather(&args.y, &args.runs, &[])?;
+    let root = RunsRoot::new(&args.runs);
+    let of = |file: &Path| {
+        let experiment = config::load(file, &plan::known_tasks(), &[])?.with_tasks()?;
+        gathered(&root, &experiment, file)
+    };
+    let (x, y) = (of(&args.x)?, of(&args.y)?);
     let failed = |error: report::Error| Error::System(error.to_string());
     let comparison = report::compare(&x, &y).map_err(failed)?;
     if args.json {

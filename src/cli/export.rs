@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::check_submission::{is_rejected, said};
-use super::report::gather;
+use super::report::gathered;
 use super::streams::Output;
 use super::table::{Column, print, table};
 use super::threads::ThreadArgs;
@@ -111,13 +111,13 @@ fn beside_the_report(experiment: &str) -> Result<Output, Error> {
 /// # Errors
 /// [`Error::Input`] when that is none.
 fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answers, Error> {
-    let found = gather(&args.file, &args.runs, &args.set)?;
+    let root = RunsRoot::new(&args.runs);
+    let found = gathered(&root, experiment, &args.file)?;
     // Scores over other files than the published ones choose no model for the benchmark.
     let records: Vec<Record> = found.records.into_iter().filter(|record| record.benchmark != OWN_DATA).collect();
     let (name, records) = (&found.name, &records);
     let device = open_device(device_name(experiment.device)).map_err(|error| Diagnostic::new(error.to_string()))?;
     let bad_rows = if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
-    let root = RunsRoot::new(&args.runs);
     let mut answers = Answers::default();
     for task in TASKS {
         let files: Vec<&SubmissionFile> = FILES.iter().filter(|file| answered_by(task, file)).collect();

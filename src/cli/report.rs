@@ -1,15 +1,17 @@
 //! `bertbench report`
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::table::print;
-use super::{CommandOutcome, Error};
-use crate::config::{Experiment, ExperimentFile, Model, ModelSource, Pretraining};
-use crate::report::{self, CurvePoint, ExperimentInput, Input, PretrainingInput};
-use crate::resolve::{Request, Silent, prepare_pretraining};
-use crate::store::{Event, PretrainSettings, RunId, RunSettings, RunsRoot, StoreError, TaskOptions, Work, read_plan};
-use crate::task::LOSSY;
+use super::{CommandOutcome, Error, note};
+use crate::config::{self, Experiment, ExperimentFile};
+use crate::diagnostic::Diagnostic;
+use crate::plan;
+use crate::report::{self, ExperimentInput, Input, PretrainingInput, gather, gather_pretraining};
+use crate::store::{PlanFile, RunSettings, RunsRoot, StoreError, StoredPlan};
 
 /// Write tables, plots and an HTML page from the records of one or more experiments.
 ///
@@ -32,23 +34,16 @@ pub(super) struct Args {
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let mut input = Input { title: String::new(), experiments: Vec::new(), pretraining: Vec::new() };
+    let root = RunsRoot::new(&args.runs);
     let mut names: Vec<String> = Vec::new();
     for file in &args.files {
-        let experiment = arguments(file, &args.runs, &args.set);
-        match experiment.load()? {
-            ExperimentFile::Tasks(of) => {
-                names.push(of.name.clone());
-                let found = gather_tasks(&experiment, &of)?;
-                for (name, file) in pretraining_of(&of, file) {
-                    gather_pretraining_once(&name, &file, &args.runs, &mut input)?;
-                }
-                input.experiments.push(found);
-            }
+        let experiment = config::load(file, &plan::known_tasks(), &args.set)?;
+        names.push(experiment.name().to_owned());
+        match &experiment {
+            ExperimentFile::Tasks(of) => input.experiments.push(tasks(&root, of, file, &mut input.pretraining)?),
             ExperimentFile::Pretraining(of) => {
-                names.push(of.name.clone());
-                if !input.pretraining.iter().any(|known| known.name == of.name) {
-                    input.pretraining.push(gather_pretraining(of, file, &args.runs)?);
-                }
+                let (name, sha256) = (&of.name, of.sha256());
+                pretraining(&root, (name, Some(file)), &sha256, &mut input.pretraining)?;
             }
         }
     }
@@ -59,151 +54,90 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     Ok(CommandOutcome::Success)
 }
 
-fn arguments(file: &Path, runs: &Path, set: &[String]) -> Request {
-    let (file, set, runs) = (file.to_owned(), set.to_vec(), runs.to_owned());
-    Request { file, set, runs, skip_bad_rows: false, lossy: false }
+/// What there is of an experiment with tasks; the pretraining that its runs start from is added to `pretrained`.
+fn tasks(
+    root: &RunsRoot,
+    experiment: &Experiment,
+    file: &Path,
+    pretrained: &mut Vec<PretrainingInput>,
+) -> Result<ExperimentInput, Error> {
+    let plan = stored_plan(root, &experiment.name, file, &experiment.sha256())?;
+    for needed in &plan.pretraining {
+        let name = &needed.experiment;
+        let beside = file.with_file_name(format!("{name}.yaml"));
+        let beside = beside.is_file().then_some(beside.as_path());
+        pretraining(root, (name, beside), &needed.experiment_sha256, pretrained)?;
+    }
+    gathered_as(root, experiment, file, &plan)
 }
 
-/// The experiments that pretrain models of `experiment`, and their files beside its own.
-fn pretraining_of(experiment: &Experiment, file: &Path) -> BTreeMap<String, PathBuf> {
-    let of_model = |model: &Model| match &model.source {
-        ModelSource::Pretraining(of) => {
-            Some((of.experiment.clone(), file.with_file_name(format!("{}.yaml", of.experiment))))
-        }
-        ModelSource::Random(_) | ModelSource::Checkpoint(_) | ModelSource::Hub(_) => None,
-    };
-    experiment.models.iter().filter_map(of_model).collect()
+/// The plan, records, failures and curves of an experiment with tasks.
+pub(super) fn gathered(root: &RunsRoot, experiment: &Experiment, file: &Path) -> Result<ExperimentInput, Error> {
+    let plan = stored_plan(root, &experiment.name, file, &experiment.sha256())?;
+    gathered_as(root, experiment, file, &plan)
 }
 
-/// Adds the pretraining `name` unless it is there; without its file, by what its runs left.
-fn gather_pretraining_once(name: &str, file: &Path, runs: &Path, into: &mut Input) -> Result<(), Error> {
-    if into.pretraining.iter().any(|known| known.name == *name) {
+fn gathered_as(
+    root: &RunsRoot,
+    experiment: &Experiment,
+    file: &Path,
+    plan: &StoredPlan<RunSettings>,
+) -> Result<ExperimentInput, Error> {
+    let mut notes = Vec::new();
+    let found = gather(root, (&experiment.name, Some(file.display().to_string())), plan, &mut notes)?;
+    notes.iter().for_each(note);
+    Ok(found)
+}
+
+/// Adds an experiment that pretrains, unless it is there.
+fn pretraining(
+    root: &RunsRoot,
+    (name, file): (&str, Option<&Path>),
+    sha256: &str,
+    into: &mut Vec<PretrainingInput>,
+) -> Result<(), Error> {
+    if into.iter().any(|known| known.name == name) {
         return Ok(());
     }
-    let found = match arguments(file, runs, &[]).load() {
-        Ok(ExperimentFile::Pretraining(of)) if of.name == *name => gather_pretraining(of, file, runs)?,
-        Ok(_) | Err(_) => left_of(name, None, read_plan(&RunsRoot::new(runs), name)?, runs)?,
-    };
-    into.pretraining.push(found);
+    let (mut notes, shown) = (Vec::new(), file.map(|file| file.display().to_string()));
+    let expected = PathBuf::from(format!("{name}.yaml"));
+    let plan = stored_plan(root, name, file.unwrap_or(&expected), sha256)?;
+    into.push(gather_pretraining(root, (name, shown), &plan, &mut notes)?);
+    notes.iter().for_each(note);
     Ok(())
 }
 
-/// What there is of an experiment that pretrains: its plan (resolved anew where the text is, else as it was when it was
-/// last run), records, failures and logs.
-fn gather_pretraining(experiment: Pretraining, file: &Path, runs: &Path) -> Result<PretrainingInput, Error> {
-    let name = experiment.name.clone();
-    let planned = match prepare_pretraining(experiment, runs, &mut Silent) {
-        Ok(prepared) => prepared.plan.runs.into_iter().map(|run| run.settings).collect(),
-        Err(_) => read_plan(&RunsRoot::new(runs), &name)?,
-    };
-    left_of(&name, Some(file), planned, runs)
-}
-
-fn left_of(
+/// What was planned when the experiment `name` was run as `file` says, else when it was last run, with a note.
+///
+/// # Errors
+/// When it was never run into `root`, or its `plan.json` cannot be read.
+fn stored_plan<S: Clone + PartialEq + Serialize + DeserializeOwned>(
+    root: &RunsRoot,
     name: &str,
-    file: Option<&Path>,
-    planned: Vec<PretrainSettings>,
-    runs: &Path,
-) -> Result<PretrainingInput, Error> {
-    let root = RunsRoot::new(runs);
-    let mut input = PretrainingInput {
-        name: name.to_owned(),
-        file: file.map(|file| file.display().to_string()),
-        planned,
-        ..PretrainingInput::default()
+    file: &Path,
+    sha256: &str,
+) -> Result<StoredPlan<S>, Error> {
+    let shown = file.display();
+    let stored = PlanFile::read(root, name).map_err(|error| match error {
+        StoreError::Damaged { path, cause } => Error::from(
+            Diagnostic::new(format!("the plan cannot be read: {cause}"))
+                .in_file(&path)
+                .hint(format!("`bertbench run {shown}` writes it anew")),
+        ),
+        other => other.into(),
+    })?;
+    let Some((plan, own)) = stored.as_ref().and_then(|file| file.plan_of(sha256)) else {
+        let runs = root.path().display();
+        return Err(Diagnostic::new(format!(
+            "the experiment `{name}` was not run yet: there is no {runs}/{name}/plan.json"
+        ))
+        .hint(format!("`bertbench run {shown}` plans and runs it; a copy of its runs has the plan with them"))
+        .into());
     };
-    let known: BTreeSet<RunId> = input.planned.iter().map(PretrainSettings::id).collect();
-    for folder in root.folders(name)? {
-        if !known.is_empty() && !known.contains(folder.id()) {
-            continue;
-        }
-        match (folder.pretrain_record(), folder.work()) {
-            (Ok(Some(record)), _) => input.records.push(record),
-            (Ok(None), Ok(Some(Work::Pretraining(settings)))) => {
-                if let Some(failure) = folder.failure()? {
-                    input.failures.push((*settings, failure));
-                }
-            }
-            (Err(damaged @ StoreError::Damaged { .. }), _) => eprintln!("note: {damaged}; the run counts as missing"),
-            (Ok(None), _) => continue,
-            (Err(other), _) => return Err(other.into()),
-        }
-        input.curves.insert(folder.id().clone(), folder.pretrain_events()?);
+    if !own {
+        let with: String = plan.overrides.iter().map(|set| format!(" --set {set}")).collect();
+        let with = if with.is_empty() { String::new() } else { format!(", with{with}") };
+        note(&format_args!("{shown} was not run as it stands: this is the plan of its last run{with}"));
     }
-    Ok(input)
-}
-
-/// What there is of the experiment of a file: its plan, records, failures and curves.
-pub(super) fn gather(file: &Path, runs: &Path, set: &[String]) -> Result<ExperimentInput, Error> {
-    let args = arguments(file, runs, set);
-    let experiment = args.load()?.with_tasks()?;
-    gather_tasks(&args, &experiment)
-}
-
-fn gather_tasks(args: &Request, experiment: &Experiment) -> Result<ExperimentInput, Error> {
-    let root = RunsRoot::new(&args.runs);
-    let planned = planned(args, &root, experiment)?;
-    let found = root.records(&experiment.name)?;
-    for damaged in &found.damaged {
-        eprintln!("note: {damaged}; the run counts as missing");
-    }
-    let mut input = ExperimentInput {
-        name: experiment.name.clone(),
-        file: Some(args.file.display().to_string()),
-        records: found.records,
-        ..ExperimentInput::default()
-    };
-    // Records of settings that the file no longer asks for would be compared with those that it does.
-    let known: BTreeSet<_> = planned.iter().map(RunSettings::id).collect();
-    let before = input.records.len();
-    input.records.retain(|record| known.is_empty() || known.contains(&record.id));
-    if input.records.len() < before {
-        let left = before - input.records.len();
-        eprintln!("note: {left} records are left out: {} no longer asks for their settings", args.file.display());
-    }
-    for (folder, failure) in root.failures(&experiment.name)? {
-        if let Some(settings) = folder.settings()?
-            && (known.is_empty() || known.contains(folder.id()))
-        {
-            input.failures.push((settings, failure));
-        }
-    }
-    for record in &input.records {
-        let events = root.folder(&experiment.name, &record.settings)?.events()?;
-        input.curves.insert(record.id.clone(), events.iter().filter_map(point).collect());
-    }
-    input.planned = planned;
-    Ok(input)
-}
-
-fn point(event: &Event) -> Option<CurvePoint> {
-    match event {
-        Event::Step(step) => Some(CurvePoint { step: step.step, loss: step.loss, learning_rate: step.learning_rate }),
-        Event::Evaluation(_) => None,
-    }
-}
-
-/// The plan: resolved anew where the data is, else as it was when the experiment was last run.
-fn planned(args: &Request, root: &RunsRoot, experiment: &Experiment) -> Result<Vec<RunSettings>, Error> {
-    let last: Vec<RunSettings> = read_plan(root, &experiment.name)?;
-    // A plan made with --skip-bad-rows or --lossy is resolved with it again.
-    let skip_bad_rows = last.iter().any(|settings| settings.skip_bad_rows);
-    let lossy = is_lossy(&last);
-    let (file, set, runs) = (args.file.clone(), args.set.clone(), args.runs.clone());
-    let args = Request { file, set, skip_bad_rows, lossy, runs };
-    match args.prepare(&mut Silent) {
-        Ok(prepared) => Ok(prepared.plan.runs.into_iter().map(|run| run.settings).collect()),
-        Err(_) => Ok(last),
-    }
-}
-
-/// Whether all column files of a plan are read with bytes that are not UTF-8, as `--lossy` says.
-fn is_lossy(plan: &[RunSettings]) -> bool {
-    let formats = || {
-        plan.iter().filter_map(|settings| match &settings.task_options {
-            Some(TaskOptions::Tags(options)) => Some(&options.format),
-            Some(TaskOptions::Spans(_)) | None => None,
-        })
-    };
-    formats().next().is_some() && formats().all(|format| format.ends_with(LOSSY))
+    Ok(plan.clone())
 }

@@ -16,7 +16,7 @@ use crate::plan::{
     pretraining_flops, training_flops,
 };
 use crate::resolve::{Either, Prepared, PreparedPretraining};
-use crate::store::{RunsRoot, atomic, write_plan};
+use crate::store::{PlanFile, RunsRoot, atomic};
 use crate::train::RunContext;
 use crate::units::Seconds;
 
@@ -89,13 +89,12 @@ struct Sweep<'a> {
 impl<'a> Sweep<'a> {
     /// The runs of `plan`, and the pretraining runs that they start from.
     fn of(prepared: &'a Prepared, plan: &Plan) -> Result<Self, Error> {
-        let planned: Vec<_> = prepared.plan.runs.iter().map(|run| &run.settings).collect();
-        write_plan(&prepared.root, &prepared.plan.experiment, &planned)?;
+        PlanFile::add(&prepared.root, &prepared.plan.experiment, prepared.stored())?;
         atomic::clean(&prepared.context.features).map_err(|error| Error::System(error.to_string()))?;
         let needed = prepared.needed(plan);
         let mut jobs: Vec<Job> = Vec::new();
         for (of, run) in &needed {
-            write_pretraining_plan(of)?;
+            PlanFile::add(&of.root, &of.plan.experiment, of.stored())?;
             jobs.push(Job::new(&of.plan.experiment, run.settings.clone(), pretraining_work(run)));
         }
         jobs.extend(plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))));
@@ -113,7 +112,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn of_pretraining(prepared: &'a PreparedPretraining, plan: &PretrainPlan, runs: &Path) -> Result<Self, Error> {
-        write_pretraining_plan(prepared)?;
+        PlanFile::add(&prepared.root, &prepared.plan.experiment, prepared.stored())?;
         let job = |run: &PlannedPretraining| Job::new(&plan.experiment, run.settings.clone(), pretraining_work(run));
         let largest = plan.runs.iter().map(|run| parameters(&run.settings.architecture)).max();
         Ok(Self {
@@ -126,11 +125,6 @@ impl<'a> Sweep<'a> {
             device: prepared.device.name,
         })
     }
-}
-
-fn write_pretraining_plan(prepared: &PreparedPretraining) -> Result<(), Error> {
-    let planned: Vec<_> = prepared.plan.runs.iter().map(|run| &run.settings).collect();
-    Ok(write_plan(&prepared.root, &prepared.plan.experiment, &planned)?)
 }
 
 /// How runs are made, as [`Args`] say.

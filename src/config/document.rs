@@ -8,6 +8,7 @@ use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_yaml::Spanned;
 
+use crate::checksum;
 use crate::diagnostic::{Diagnostic, Place};
 
 /// An experiment file, or what is left of it after `--set`: the tree and what places are made from.
@@ -63,6 +64,11 @@ impl Document {
     /// The document at `path`, whose text is `text`.
     pub(super) fn new(path: &Path, text: &str, root: Node) -> Self {
         Self { path: path.to_path_buf(), lines: split_lines(text), overrides: Vec::new(), root }
+    }
+
+    /// SHA-256 of what is said, `--set` included: comments, layout and the order of keys do not count.
+    pub(super) fn sha256(&self) -> String {
+        checksum::sha256(self.root.canonical().as_bytes())
     }
 
     /// A finding about the whole file.
@@ -180,6 +186,22 @@ impl Document {
 }
 
 impl Node {
+    /// The value as text, the keys of mappings sorted.
+    fn canonical(&self) -> String {
+        match &self.value {
+            Value::List(items) => format!("[{}]", items.iter().map(Self::canonical).collect::<Vec<_>>().join(",")),
+            Value::Map(entries) => {
+                let mut pairs: Vec<String> =
+                    entries.iter().map(|entry| format!("{:?}:{}", entry.key, entry.node.canonical())).collect();
+                pairs.sort_unstable();
+                format!("{{{}}}", pairs.join(","))
+            }
+            scalar @ (Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_)) => {
+                format!("{scalar:?}")
+            }
+        }
+    }
+
     /// Says that this value and all it holds is written at `spot`.
     pub(super) fn move_to(&mut self, spot: Spot) {
         self.spot = spot;

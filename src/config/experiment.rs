@@ -57,6 +57,19 @@ impl ExperimentFile {
             Self::Pretraining(experiment) => &experiment.name,
         }
     }
+
+    /// SHA-256 of what the file says, with `--set` over it: comments, layout and the order of keys do not count.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        self.document().sha256()
+    }
+
+    fn document(&self) -> &Document {
+        match self {
+            Self::Tasks(experiment) => &experiment.document,
+            Self::Pretraining(experiment) => &experiment.document,
+        }
+    }
 }
 
 /// One model of an experiment.
@@ -132,6 +145,18 @@ pub enum DataSource {
 }
 
 impl Experiment {
+    /// As [`ExperimentFile::sha256`].
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        self.document.sha256()
+    }
+
+    /// The `--set` arguments.
+    #[must_use]
+    pub fn overrides(&self) -> &[String] {
+        &self.document.overrides
+    }
+
     /// Where the value at a key path is written, such as `models.minilm-l6.checkpoint`, `data` or
     /// `tasks.rte` (an element of a list by its text or its index). For a list or a mapping, its key's
     /// place. `None` when neither the file nor `--set` has it.

@@ -123,6 +123,18 @@ pub enum PhaseExamples {
 }
 
 impl Pretraining {
+    /// As [`ExperimentFile::sha256`](super::ExperimentFile::sha256).
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        self.document.sha256()
+    }
+
+    /// The `--set` arguments.
+    #[must_use]
+    pub fn overrides(&self) -> &[String] {
+        &self.document.overrides
+    }
+
     /// As [`Experiment::place_of`](super::Experiment::place_of).
     #[must_use]
     pub fn place_of(&self, key: &str) -> Option<Place> {

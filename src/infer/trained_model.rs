@@ -19,11 +19,17 @@ pub struct TrainedModel {
     pub checkpoint: PathBuf,
     /// The folder around them.
     pub folder: PathBuf,
+    /// Its `config.json`.
     pub config: Config,
+    /// Its `vocab.txt`.
     pub vocabulary: Vocabulary,
+    /// Text to tokens, as it reads them.
     pub tokenizer: Tokenizer,
+    /// Longest sequence in tokens.
     pub max_length: u32,
+    /// Where it computes.
     pub device: NamedDevice,
+    /// The numbers that matrix products take.
     pub precision: kernel::Precision,
     /// The settings of the run whose folder the model lies in, if it lies in one.
     pub run: Option<RunSettings>,
@@ -37,11 +43,15 @@ pub fn precision_on(device: &NamedDevice, precision: Precision) -> Result<kernel
 /// How a model is used; what is left out is as the model's files say.
 #[derive(Debug)]
 pub struct Use {
+    /// Longest sequence in tokens.
     pub max_length: Option<u32>,
     /// Where neither `max_length` nor the run of the model says one.
     pub usual_length: u32,
+    /// Whether texts are lower-cased and stripped of accents.
     pub lower_case: Option<bool>,
+    /// Where it computes.
     pub device: NamedDevice,
+    /// The numbers that matrix products take.
     pub precision: kernel::Precision,
 }
 

@@ -11,6 +11,7 @@ mod block;
 mod compare;
 mod frame;
 mod gain;
+mod gather;
 mod html;
 mod input;
 mod markdown;
@@ -36,6 +37,7 @@ mod weights;
 use std::path::{Path, PathBuf};
 
 pub use compare::{Comparison, compare};
+pub use gather::{gather, gather_pretraining};
 pub use input::{CurvePoint, ExperimentInput, Input, PretrainingInput};
 pub use plot::PlotError;
 pub use pretraining_csv::PRETRAINING_COLUMNS;

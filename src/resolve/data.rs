@@ -21,6 +21,7 @@ pub fn device_name(device: config::Device) -> &'static str {
 /// Where the data is.
 #[derive(Debug)]
 pub struct DataRoot {
+    /// The folder, in GLUE's layout.
     pub folder: PathBuf,
     /// Whether it is the mini benchmark.
     pub mini: bool,

@@ -13,13 +13,14 @@ mod error;
 mod inputs;
 mod prepared;
 mod pretraining;
+mod stored;
 
 pub use calibration::{Calibrations, pretraining_forecasts};
 pub use checkpoint::checkpoint_argument;
 pub use data::{DataRoot, data_root, device_name};
 pub use error::ResolveError;
 pub use prepared::{Either, Prepared, Request};
-pub use pretraining::{PreparedPretraining, prepare as prepare_pretraining};
+pub use pretraining::PreparedPretraining;
 
 use crate::model::hub::HubProgress;
 

@@ -35,12 +35,17 @@ pub struct Request {
 /// An experiment, resolved on this machine.
 #[derive(Debug)]
 pub struct Prepared {
+    /// The experiment as its file says it.
     pub experiment: Experiment,
+    /// Its runs.
     pub plan: Plan,
     /// The experiments that its models are pretrained by.
     pub pretraining: Vec<PreparedPretraining>,
+    /// What runs find on this machine.
     pub context: RunContext,
+    /// Where they compute.
     pub device: NamedDevice,
+    /// The folder of all runs.
     pub root: RunsRoot,
     /// The longest that reading a task's features took: a part of every run's setup.
     pub reading: Seconds,
@@ -49,7 +54,9 @@ pub struct Prepared {
 /// An experiment of either kind, resolved on this machine.
 #[derive(Debug)]
 pub enum Either {
+    /// Models are trained and scored on tasks.
     Tasks(Box<Prepared>),
+    /// Models are pretrained.
     Pretraining(Box<PreparedPretraining>),
 }
 

@@ -42,7 +42,7 @@ pub use folder::{RunFolder, RunState};
 pub use host::{free_disk, host, peak_memory, provenance, reset_peak_memory};
 pub use kept::Kept;
 pub use models::by_rank;
-pub use plan_file::{read_plan, write_plan};
+pub use plan_file::{PlanFile, StoredPlan, StoredPretraining, StoredRun, StoredTask};
 pub use pretrain_folder::{PretrainFolder, PretrainFolderError};
 pub use pretrain_log::{PretrainEvent, PretrainLog, PretrainScores, PretrainStepEvent};
 pub use pretrain_record::{PRETRAINING, PretrainRecord, Pretraining};

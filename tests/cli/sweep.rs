@@ -97,7 +97,9 @@ fn a_report_needs_nothing_but_a_copy_of_the_runs() {
             fs::copy(path, there.path(&name)).unwrap();
         }
     }
+    // Neither the data nor a model of the hub is looked for: here there is no folder `glue`, no network and no cache.
     there.run(&["report", "tiny.yaml"]).ok();
+    assert!(!there.path("glue").exists());
     for name in ["results.csv", "results.md", "results.json", "index.html"] {
         let name = format!("reports/tiny/{name}");
         assert!(there.read(&name) == here.read(&name), "{name} differs");
@@ -107,6 +109,32 @@ fn a_report_needs_nothing_but_a_copy_of_the_runs() {
     fs::remove_dir_all(gone.parent().unwrap()).unwrap();
     there.run(&["report", "tiny.yaml"]).ok();
     assert!(there.read("reports/tiny/results.md").contains("**3 of 4**"));
+}
+
+#[test]
+fn a_report_is_made_from_records_and_the_plan_alone() {
+    let place = Workplace::with_tiny();
+    let told = place.run(&["report", "tiny.yaml"]).ends_with(2);
+    assert!(told.err.contains("there is no runs/tiny/plan.json"), "{}", told.err);
+    assert!(told.err.contains("hint: `bertbench run tiny.yaml` plans and runs it"), "{}", told.err);
+    place.run(&["run", "tiny.yaml", "--only", "task=wnli,learning_rate=1e-3"]).ok();
+    place.run(&["report", "tiny.yaml"]).ok();
+    let before = place.read("reports/tiny/results.csv");
+
+    // A comment changes nothing; data that is nowhere and a model that no hub has are told of, and not looked for.
+    let text = place.read("tiny.yaml");
+    place.write("tiny.yaml", &format!("# A comment.\n{text}"));
+    assert_eq!(place.run(&["report", "tiny.yaml"]).ok().err, "");
+    let elsewhere = text.replace("mini: {seed: 1}", "data: nowhere");
+    let hub = "models.published={checkpoint: {hub: nobody/nothing, revision: main}}";
+    place.write("tiny.yaml", &elsewhere);
+    let told = place.run(&["report", "tiny.yaml", "--set", hub]).ok();
+    assert_eq!(told.err, "note: tiny.yaml was not run as it stands: this is the plan of its last run\n");
+    assert_eq!(place.read("reports/tiny/results.csv"), before);
+
+    place.write("runs/tiny/plan.json", "{");
+    let told = place.run(&["report", "tiny.yaml"]).ends_with(2);
+    assert!(told.err.contains("runs/tiny/plan.json") && told.err.contains("writes it anew"), "{}", told.err);
 }
 
 #[test]

@@ -17,9 +17,13 @@ use crate::train::{NamedDevice, RunContext, open_device, open_precision};
 /// An experiment that pretrains, resolved on this machine.
 #[derive(Debug)]
 pub struct PreparedPretraining {
+    /// The experiment as its file says it.
     pub experiment: Pretraining,
+    /// Its runs.
     pub plan: PretrainPlan,
+    /// Where they compute.
     pub device: NamedDevice,
+    /// The folder of all runs.
     pub root: RunsRoot,
     /// The prepared corpora, by checksum.
     pub corpora: BTreeMap<String, PathBuf>,
@@ -28,7 +32,7 @@ pub struct PreparedPretraining {
 }
 
 /// Resolves `experiment`: models, corpora (which are prepared when they are not there), runs.
-pub fn prepare(
+pub(super) fn prepare(
     experiment: Pretraining,
     runs: &Path,
     progress: &mut dyn Progress,
