@@ -53,7 +53,7 @@ pub fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f
 /// Of an encoder that is trained they are those of Korthikanti et al. 2022 (arXiv 2205.05198), §4.1, in float32: per
 /// token 8 × hidden + 2 × intermediate, two dropout masks of hidden, and for every head and other token of the
 /// sequence the probability, its mask and the product of both. That is what the composed operations keep; on the
-/// processor the fused ones keep less, so there it is an upper bound.
+/// CPU the fused ones keep less, so there it is an upper bound.
 pub(super) fn kept_numbers(settings: &RunSettings) -> u64 {
     let architecture = &settings.architecture;
     let TrainingSettings { max_length, gradient_checkpointing, .. } = settings.training;

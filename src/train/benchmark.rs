@@ -56,7 +56,7 @@ pub struct StepMeasured {
     pub matrix_peak: f64,
 }
 
-/// Takes the steps of `benchmark` on the processor, then measures the rest.
+/// Takes the steps of `benchmark` on the CPU, then measures the rest.
 ///
 /// # Errors
 /// As [`fit`]; a precision that the device does not compute in.

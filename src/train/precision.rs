@@ -6,10 +6,10 @@ use crate::store::Precision;
 /// Why a precision cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrecisionError {
-    /// Other devices than the processor compute in f32 alone.
+    /// Other devices than the CPU compute in f32 alone.
     #[error("`precision: bf16` is supported on the CPU only, but the device is `{0}`")]
     Device(String),
-    /// The processor does not multiply bfloat16 numbers.
+    /// The CPU does not multiply bfloat16 numbers.
     #[error("this CPU has no instructions for bfloat16 (AVX512-BF16 or AMX), which `precision: bf16` needs")]
     Processor,
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bf16_needs_the_processor_and_its_instructions() {
+    fn bf16_needs_the_cpu_and_its_instructions() {
         let of = |precision, device| {
             [Bf16Support::Amx, Bf16Support::Avx512, Bf16Support::None]
                 .map(|support| open(precision, device, support).map_err(|error| error.to_string()))

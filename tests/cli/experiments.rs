@@ -144,7 +144,7 @@ fn overrides(experiment: &Experiment) -> Vec<String> {
             ModelSource::Random(_) | ModelSource::Pretraining(_) => {}
         }
         if model.approach != Approach::FineTuning {
-            // The paper's 768 are half a minute of a processor.
+            // The paper's 768 are half a minute of CPU time.
             set.push(format!("models.{}.approach.feature_based.hidden=8", model.name));
         }
     }

@@ -1,4 +1,4 @@
-//! `training.precision`: part of a run's id unless it is `f32`, and refused where the processor lacks bfloat16.
+//! `training.precision`: part of a run's id unless it is `f32`, and refused where the CPU lacks bfloat16.
 
 use bertbench::kernel::Bf16Support;
 
