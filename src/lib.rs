@@ -11,15 +11,15 @@
 //! | `stats`, `metric`, `store`, `config` | nothing more |
 //! | `mini` | `metric` |
 //! | `kernel` | nothing more |
-//! | `text` | `store` (whole files) |
-//! | `data` | `text`, `metric`, `store` (whole files, free disk) |
+//! | `download`, `text` | `store` (whole files) |
+//! | `data` | `download`, `text`, `metric`, `store` (whole files, free disk) |
 //! | `corpus` | `text`, `store` (whole files) |
-//! | `model` | `kernel`, `store` |
+//! | `model` | `kernel`, `download`, `store` |
 //! | `task` | `data`, `text`, `metric`, `model` (head kinds only), `store` (a task's options) |
 //! | `plan` | `config`, `task`, `model`, `store` |
 //! | `train` | `plan`, `task`, `model`, `kernel`, `text`, `corpus`, `metric`, `store` |
 //! | `infer` | `train`, `task`, `data`, `model`, `kernel`, `text`, `store` |
-//! | `resolve` | `config`, `plan`, `train`, `task`, `data`, `mini`, `corpus`, `model`, `text`, `store` |
+//! | `resolve` | `config`, `plan`, `train`, `task`, `data`, `mini`, `corpus`, `model`, `download`, `text`, `store` |
 //! | `exec` | `plan`, `train`, `store` |
 //! | `report` | `store`, `stats` |
 //! | `cli` | all |
@@ -33,6 +33,7 @@ pub mod config;
 pub mod corpus;
 pub mod data;
 pub mod diagnostic;
+pub mod download;
 pub mod exec;
 pub mod infer;
 pub mod kernel;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Error;
-use super::hub_progress::HubDisplay;
+use super::download_progress::DownloadDisplay;
 use crate::plan::{Filter, Plan, PretrainPlan};
 use crate::resolve::{Either, Prepared, Request};
 
@@ -62,11 +62,11 @@ impl ExperimentArgs {
 
     /// The experiment resolved, of either kind; shows how that goes.
     pub(super) fn prepare_either(&self) -> Result<Either, Error> {
-        Ok(self.request().prepare_either(&mut HubDisplay::new())?)
+        Ok(self.request().prepare_either(&DownloadDisplay::new())?)
     }
 
     /// The experiment resolved; shows how that goes.
     pub(super) fn prepare(&self) -> Result<Prepared, Error> {
-        Ok(self.request().prepare(&mut HubDisplay::new())?)
+        Ok(self.request().prepare(&DownloadDisplay::new())?)
     }
 }

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::fetch_progress::FetchDisplay;
+use super::download_progress::DownloadDisplay;
 use super::table::{Column, print, table};
 use super::{CommandOutcome, Error, colour, render};
 use crate::config;
 use crate::data::Manifest;
-use crate::data::fetch::{FetchError, FetchSettings, Mirror, Outcome, RetryPolicy, fetch, preview, select};
+use crate::data::fetch::{FetchError, FetchSettings, Mirror, Outcome, fetch, preview, select};
 use crate::diagnostic::Diagnostic;
+use crate::download::RetryPolicy;
 use crate::units::Bytes;
 
 /// Fetch datasets from their public addresses into the data cache.
@@ -49,11 +50,11 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let manifests = select(&args.names)?;
     let mirror = args.mirror.as_deref().map(Mirror::parse).transpose()?;
     let root = args.to.clone().map_or_else(data_cache, Ok)?;
-    let settings = FetchSettings { root, mirror, replace: args.replace, patience: RetryPolicy::default() };
+    let settings = FetchSettings { root, mirror, replace: args.replace, retry: RetryPolicy::default() };
     if args.dry_run {
         return show(&manifests, &settings);
     }
-    let display = FetchDisplay::new();
+    let display = DownloadDisplay::new();
     let ended = fetch(&manifests, &settings, &display);
     drop(display);
     for error in ended.iter().filter_map(|ended| ended.as_ref().err()).flatten() {

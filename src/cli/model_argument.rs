@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Error;
-use super::hub_progress::HubDisplay;
+use super::download_progress::DownloadDisplay;
 use crate::resolve::checkpoint_argument;
 
 /// What a `MODEL` argument may be, for its help.
@@ -12,5 +12,5 @@ pub(super) const MODEL_HELP: &str = "A checkpoint's folder, its file or the pref
 
 /// The checkpoint that `argument` means; a model of the hub is fetched, and that is shown.
 pub(super) fn checkpoint(argument: &str) -> Result<PathBuf, Error> {
-    Ok(checkpoint_argument(argument, &mut HubDisplay::new())?)
+    Ok(checkpoint_argument(argument, &DownloadDisplay::new())?)
 }

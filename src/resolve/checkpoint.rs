@@ -17,7 +17,7 @@ const HUB: &str = "hub:";
 /// finding about `models.NAME.checkpoint`, or the key in it that the first argument is, such as `.hub`.
 pub(super) fn checkpoint_folder(
     source: &ModelSource,
-    progress: &mut dyn Progress,
+    progress: &dyn Progress,
     finding: impl Fn(&str, String) -> Diagnostic,
 ) -> Result<Option<(PathBuf, Option<String>)>, Diagnostic> {
     match source {
@@ -57,7 +57,7 @@ pub(super) fn checkpoint(from: &Path) -> Result<(Config, String, &Path), Checkpo
 ///
 /// # Errors
 /// When there is no such checkpoint, or the hub's model cannot be had.
-pub fn checkpoint_argument(argument: &str, progress: &mut dyn Progress) -> Result<PathBuf, Diagnostic> {
+pub fn checkpoint_argument(argument: &str, progress: &dyn Progress) -> Result<PathBuf, Diagnostic> {
     if let Some(model) = argument.strip_prefix(HUB) {
         let model = HubModel::parse(model)?;
         let snapshot =
@@ -76,7 +76,7 @@ pub fn checkpoint_argument(argument: &str, progress: &mut dyn Progress) -> Resul
 }
 
 /// The snapshot of a model of the hub, fetched as far as needed.
-fn fetched(model: &HubModel, progress: &mut dyn Progress) -> Result<Snapshot, HubError> {
+fn fetched(model: &HubModel, progress: &dyn Progress) -> Result<Snapshot, HubError> {
     let settings = HubSettings::from_environment()?;
     fetch(&settings, &model.repository, &model.revision, progress)
 }
@@ -87,7 +87,7 @@ mod tests {
     use crate::resolve::Silent;
 
     fn refused(argument: &str) -> (String, String) {
-        match checkpoint_argument(argument, &mut Silent) {
+        match checkpoint_argument(argument, &Silent) {
             Err(finding) => (finding.message, finding.hint.unwrap_or_default()),
             other => panic!("{other:?}"),
         }
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_folder_is_taken_and_what_is_none_is_explained() {
         let here = tempfile::tempdir().unwrap();
-        assert_eq!(checkpoint_argument(here.path().to_str().unwrap(), &mut Silent).unwrap(), here.path());
+        assert_eq!(checkpoint_argument(here.path().to_str().unwrap(), &Silent).unwrap(), here.path());
         let (message, hint) = refused("google-bert/bert-base-uncased");
         assert_eq!(message, "no checkpoint at google-bert/bert-base-uncased");
         assert_eq!(hint, "a model of the hub is `hub:google-bert/bert-base-uncased`");

@@ -31,7 +31,7 @@ pub(super) struct Reading<'a> {
     pub(super) context: RunContext,
     pub(super) inputs: Inputs,
     pub(super) findings: Vec<Diagnostic>,
-    pub(super) progress: &'a mut dyn Progress,
+    pub(super) progress: &'a dyn Progress,
     pub(super) slowest: Seconds,
 }
 
@@ -76,7 +76,7 @@ impl Reader<'_> {
         &self,
         model: &Model,
         data: &Path,
-        progress: &mut dyn Progress,
+        progress: &dyn Progress,
     ) -> Result<(ModelInput, Vocabulary, PathBuf), Diagnostic> {
         let key = format!("models.{}", model.name);
         if let ModelSource::Pretraining(of) = &model.source {
@@ -197,7 +197,7 @@ impl Reader<'_> {
         into: &mut Reading<'_>,
         model: &Model,
     ) -> Result<TaskInput, Diagnostic> {
-        let (start, context, progress) = (Instant::now(), &into.context, &mut *into.progress);
+        let (start, context, progress) = (Instant::now(), &into.context, into.progress);
         let (name, options) = (&task.name, task_options(task));
         let features = context.task(name)?.features(&FeatureSource {
             data_root: &context.data,

@@ -22,25 +22,25 @@ pub use error::ResolveError;
 pub use prepared::{Either, Prepared, Request};
 pub use pretraining::PreparedPretraining;
 
-use crate::model::hub::HubProgress;
+use crate::download;
 
 /// Is told what happens while an experiment is resolved.
-pub trait Progress: HubProgress {
+pub trait Progress: download::Progress {
     /// A line about something that takes its time.
-    fn line(&mut self, text: &str);
+    fn line(&self, text: &str);
 }
 
 /// Shows nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 
-impl HubProgress for Silent {
-    fn note(&mut self, _: &str) {}
-    fn file(&mut self, _: &str, _: Option<u64>, _: u64) {}
-    fn advanced(&mut self, _: u64) {}
-    fn finished(&mut self, _: &str) {}
+impl download::Progress for Silent {
+    fn note(&self, _: &str) {}
+    fn file(&self, _: &str, _: Option<u64>, _: u64) {}
+    fn advanced(&self, _: &str, _: u64) {}
+    fn finished(&self, _: &str) {}
 }
 
 impl Progress for Silent {
-    fn line(&mut self, _: &str) {}
+    fn line(&self, _: &str) {}
 }

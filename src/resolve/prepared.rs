@@ -87,7 +87,7 @@ impl Request {
     }
 
     /// As [`Request::prepare`], of an experiment of either kind.
-    pub fn prepare_either(&self, progress: &mut dyn Progress) -> Result<Either, ResolveError> {
+    pub fn prepare_either(&self, progress: &dyn Progress) -> Result<Either, ResolveError> {
         match self.load()? {
             ExperimentFile::Tasks(experiment) => Ok(Either::Tasks(Box::new(self.resolve(experiment, progress)?))),
             ExperimentFile::Pretraining(experiment) => {
@@ -98,11 +98,11 @@ impl Request {
 
     /// Reads the file, the data (through the feature cache), the vocabularies and the checksums, and
     /// expands the plan. Every model's and every task's first fault is reported, not only the first.
-    pub fn prepare(&self, progress: &mut dyn Progress) -> Result<Prepared, ResolveError> {
+    pub fn prepare(&self, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
         self.resolve(self.load()?.with_tasks()?, progress)
     }
 
-    fn resolve(&self, experiment: Experiment, progress: &mut dyn Progress) -> Result<Prepared, ResolveError> {
+    fn resolve(&self, experiment: Experiment, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
         let device = open_device(device_name(experiment.device))
             .map_err(|error| experiment.finding("device", error.to_string()))?;
         open_precision(plan::precision(experiment.training.precision), device.name)
@@ -144,7 +144,7 @@ impl Request {
     fn pretraining_of(
         &self,
         experiment: &Experiment,
-        progress: &mut dyn Progress,
+        progress: &dyn Progress,
     ) -> Result<Vec<PreparedPretraining>, Diagnostic> {
         let mut found: Vec<PreparedPretraining> = Vec::new();
         for model in &experiment.models {

@@ -1,10 +1,6 @@
 //! `data fetch` and `data verify`, from a server on this machine: what arrives, what is said, what a killed process
 //! leaves, and what two of them do. The faults of networks and archives have their tests beside the code.
 
-#[path = "../../src/data/fetch/tests/server.rs"]
-#[allow(dead_code, reason = "the tests beside the code ask more of it")]
-mod server;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -12,10 +8,10 @@ use std::process::{Command, Stdio};
 
 use bertbench::checksum::sha256;
 
-use self::server::{Behaviour, Server};
 use super::super::realdata::real_data;
 use super::expected::assert_as_expected;
 use super::program::{Told, Workplace, wait_until};
+use super::server::{Files, Server};
 
 /// Larger than any buffer on its way.
 fn content() -> Vec<u8> {
@@ -89,7 +85,7 @@ impl Scene {
 
     /// A process that waits for the rest of a file, of which so many bytes are there.
     fn stalled(&self, after: usize) -> std::process::Child {
-        self.server.change(|server| (server.stalls, server.after) = (true, after));
+        self.server.change(|server| (server.faults.stalls, server.faults.after) = (true, after));
         let mut command = self.command(&["data", "fetch", "toy.yaml"]);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         wait_until("a part", || fs::metadata(self.part()).is_ok_and(|found| found.len() == after as u64));
@@ -161,9 +157,9 @@ fn a_process_that_was_killed_in_the_middle_is_gone_on_from() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!scene.file().exists());
-    scene.server.change(|server| server.stalls = false);
+    scene.server.change(|server| server.faults.stalls = false);
     let told = scene.run(&["data", "fetch", "toy.yaml"]).ok();
-    assert_eq!(told.err, "note: toy/a.txt goes on after 390.6 KiB\n");
+    assert_eq!(told.err, "note: toy/a.txt: resuming after 390.6 KiB\n");
     scene.assert_fetched();
     assert_eq!(scene.server.starts(), [0, 400_000]);
 }
@@ -176,11 +172,11 @@ fn of_two_processes_one_fetches_and_the_other_waits() {
     let mut second = scene.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (mut errors, mut said) = (BufReader::new(second.stderr.take().unwrap()), String::new());
     errors.read_line(&mut said).unwrap();
-    assert_eq!(said, "note: another process fetches toy: waiting for it\n");
-    scene.server.change(|server| server.stalls = false);
+    assert_eq!(said, "note: another process is fetching toy: waiting for it\n");
+    scene.server.change(|server| server.faults.stalls = false);
     assert!(first.wait().unwrap().success());
     let told = scene.told(&arguments, second.wait_with_output().unwrap()).ok();
-    assert!(told.out.contains("there already"), "{}", told.out);
+    assert!(told.out.contains("already there"), "{}", told.out);
     errors.read_to_string(&mut said).unwrap();
     assert_eq!(said.lines().count(), 1, "{said}");
     scene.assert_fetched();
@@ -193,7 +189,7 @@ fn a_published_dataset_is_fetched_from_a_mirror_and_verified() {
     let scene = Scene::new();
     let names = ["train", "dev", "test"].map(|split| format!("{split}.char.bmes"));
     let files = names.iter().map(|name| (format!("/data/resume/{name}"), fs::read(copies.join(name)).unwrap()));
-    let server = Server::new(Behaviour { files: files.collect(), ..Behaviour::default() });
+    let server = Server::new(Files { files: files.collect(), ..Files::default() });
     let mirror = format!("{}/data", server.address);
     scene.run(&["data", "fetch", "resume", "--mirror", &mirror]).ok();
     for name in &names {

@@ -25,6 +25,9 @@ mod pretraining;
 mod program;
 mod rows;
 mod runs;
+#[path = "../../src/download/tests/server.rs"]
+#[allow(dead_code, reason = "the tests beside the code ask more of it")]
+mod server;
 mod sharing;
 mod stop;
 mod sweep;

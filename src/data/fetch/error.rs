@@ -4,55 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
+use crate::download::DownloadError;
 use crate::units::Bytes;
 
 /// Why a dataset cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// No answer, even after several attempts.
-    #[error("{address} cannot be reached: {cause}")]
-    Unreachable {
-        /// The file's address.
-        address: String,
-        /// What the network says.
-        cause: String,
-    },
-    /// The server has no such file, or does not give it out.
-    #[error("{address} cannot be downloaded: status {status}")]
-    Refused {
-        /// The file's address.
-        address: String,
-        /// The status of the answer.
-        status: u16,
-    },
-    /// A file did not come whole, even after several attempts.
-    #[error("{address}: {cause} after {}", Bytes(*done))]
-    Interrupted {
-        /// The file's address.
-        address: String,
-        /// What the network says.
-        cause: String,
-        /// Bytes that are kept for the next call.
-        done: u64,
-    },
-    /// A file has another size than its manifest says.
-    #[error("{address} has {found} bytes, but {expected} are published")]
-    Size {
-        /// The file's address.
-        address: String,
-        /// Bytes in the manifest.
-        expected: u64,
-        /// Bytes at the address, as far as they came.
-        found: u64,
-    },
-    /// A file of unknown size is larger than any dataset.
-    #[error("{address} has more than {limit}")]
-    TooLarge {
-        /// The file's address.
-        address: String,
-        /// The most that is taken.
-        limit: Bytes,
-    },
+    /// A file cannot be downloaded.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
     /// A file has another content than it should.
     #[error("{file} has the SHA-256 {found}, but {expected} is {}", source_of(*first_use))]
     Checksum {
@@ -109,14 +69,6 @@ pub enum FetchError {
     /// The manifest does not say how the dataset is had.
     #[error("the manifest of {0} does not say where its files are")]
     NoSource(String),
-    /// The file system does not do what it is asked for.
-    #[error("{}: {}", path.display(), cause_of(source))]
-    Disk {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
 }
 
 impl FetchError {
@@ -124,12 +76,18 @@ impl FetchError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Unreachable { .. } => {
+            Self::Download(DownloadError::Unreachable { .. }) => {
                 "is there a network connection? `--mirror URL` fetches from another place, which may be a folder"
             }
-            Self::Refused { .. } => "has it moved? `--mirror URL` fetches from another place, which may be a folder",
-            Self::Interrupted { .. } => "the same command resumes from there",
-            Self::Size { .. } | Self::Checksum { .. } | Self::TooLarge { .. } => {
+            Self::Download(DownloadError::Refused { .. }) => {
+                "has it moved? `--mirror URL` fetches from another place, which may be a folder"
+            }
+            Self::Download(DownloadError::Interrupted { .. }) => "the same command resumes from there",
+            Self::Download(DownloadError::Disk { .. }) => "`--to DIR` or BERTBENCH_DATA says where data is kept",
+            Self::Download(
+                DownloadError::Size { .. } | DownloadError::Checksum { .. } | DownloadError::TooLarge { .. },
+            )
+            | Self::Checksum { .. } => {
                 "the download was deleted: the file changed at its source or in transit; `--mirror URL` fetches from another place"
             }
             Self::Differs { .. } => "move it away to keep it, or replace it with `--replace`",
@@ -138,14 +96,13 @@ impl FetchError {
             Self::Assembly(_) => "the download was deleted",
             Self::ByHand { .. } => "how to get it:",
             Self::NoSource(_) => "give it a section `fetch:` like the project's manifests",
-            Self::Disk { .. } => "`--to DIR` or BERTBENCH_DATA says where data is kept",
         }
     }
 
     /// An error of the file system.
     pub(super) fn disk(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_path_buf();
-        move |source| Self::Disk { path, source }
+        let disk = DownloadError::disk(path);
+        move |source| disk(source).into()
     }
 }
 
@@ -155,12 +112,4 @@ fn source_of(first_use: bool) -> &'static str {
 
 fn bytes_of(first_use: bool) -> &'static str {
     if first_use { "those of the first download" } else { "the published ones" }
-}
-
-fn cause_of(error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::StorageFull {
-        "no space left on the device".to_owned()
-    } else {
-        error.to_string()
-    }
 }

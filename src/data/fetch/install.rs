@@ -11,9 +11,9 @@ use super::lock::{Lock, LockedFile, Trust};
 use super::mirror::Mirror;
 use super::part::{Assembly, RemoteFile};
 use super::plan::Standing;
-use super::transfer::Received;
 use super::unpack::{Fault, unpack};
 use crate::checksum::{sha256, sha256_of};
+use crate::download::Received;
 use crate::store::{atomic, free_disk};
 
 /// A file that is ready to get its name.
@@ -40,7 +40,7 @@ impl Job<'_> {
         for (file, came) in self.plan.needed.iter().zip(received) {
             let from = self.address(file, mirror).to_string();
             let trust = if file.sha256.is_some() { Trust::Published } else { Trust::FirstUse };
-            let locked = LockedFile { sha256: came.sha256.clone(), size: came.size, trust, from };
+            let locked = LockedFile { sha256: came.checksum.clone(), size: came.size, trust, from };
             if let Some(members) = &file.unpack {
                 ready.extend(self.unpack(file, members, &fresh, &locked)?);
                 lock.archives.insert(file.name().to_owned(), locked);
@@ -72,7 +72,7 @@ impl Job<'_> {
                 FetchError::Archive { archive: archive.from.clone(), problem }
             }
             Fault::NoRoom { needed, free } => FetchError::NoRoom { folder: fresh.to_path_buf(), needed, free },
-            Fault::Disk(source) => FetchError::Disk { path: fresh.to_path_buf(), source },
+            Fault::Disk(source) => FetchError::disk(fresh)(source),
         })?;
         let ready = unpacked.into_iter().map(|one| Ready {
             path: fresh.join(&one.name),

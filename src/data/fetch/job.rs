@@ -1,15 +1,13 @@
 //! One dataset that is being fetched: held against other processes, its files transferred one by one.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::FetchProgress;
-use super::client::{Client, RetryPolicy};
 use super::error::FetchError;
-use super::mirror::{Address, Mirror};
+use super::mirror::{Mirror, address_of};
 use super::part::RemoteFile;
 use super::plan::Plan;
-use super::transfer::{Expected, Received, Transfer};
+use crate::download::{Address, Checksum, Client, DownloadError, Expected, Progress, Received, Transfer, lock};
 
 /// The folder in the data root where files gather until they are whole.
 const WORKSHOP: &str = ".fetch";
@@ -25,18 +23,10 @@ pub(super) struct Job<'a> {
     _held: File,
 }
 
-/// Waits until no other process fetches the dataset, and holds it.
-pub(super) fn hold(root: &Path, dataset: &str, progress: &dyn FetchProgress) -> Result<File, FetchError> {
-    let folder = root.join(WORKSHOP);
-    fs::create_dir_all(&folder).map_err(FetchError::disk(&folder))?;
-    let path = folder.join(format!("{dataset}.lock"));
-    let file = File::create(&path).map_err(FetchError::disk(&path))?;
-    if let Err(TryLockError::WouldBlock) = file.try_lock() {
-        progress.note(&format!("another process is fetching {dataset}: waiting for it"));
-        // A file system without locks lets both fetch: they write the same bytes to the same places.
-        let _ = file.lock();
-    }
-    Ok(file)
+/// Waits until no other process fetches the dataset, and locks it.
+pub(super) fn hold(root: &Path, dataset: &str, progress: &dyn Progress) -> Result<File, FetchError> {
+    let path = root.join(WORKSHOP).join(format!("{dataset}.lock"));
+    Ok(lock(&path, &format!("another process is fetching {dataset}: waiting for it"), progress)?)
 }
 
 impl<'a> Job<'a> {
@@ -62,7 +52,7 @@ impl<'a> Job<'a> {
 
     /// Where a published file is fetched from.
     pub(super) fn address(&self, file: &RemoteFile, mirror: Option<&Mirror>) -> Address {
-        Address::of(file, &self.plan.manifest.name, mirror)
+        address_of(file, &self.plan.manifest.name, mirror)
     }
 
     /// Fetches one of the files that are needed.
@@ -71,13 +61,26 @@ impl<'a> Job<'a> {
         file: &RemoteFile,
         mirror: Option<&Mirror>,
         client: &Client,
-        patience: &RetryPolicy,
-        progress: &dyn FetchProgress,
+        progress: &dyn Progress,
     ) -> Result<Received, FetchError> {
-        let label = format!("{}/{}", self.plan.manifest.name, file.name());
+        let (checksum, first_use) = match self.plan.sha256_of(file, self.replace) {
+            Some((sha256, first_use)) => (Some(Checksum::Sha256(sha256)), first_use),
+            None => (None, false),
+        };
         let address = self.address(file, mirror);
-        let expected = Expected { size: file.size, sha256: self.plan.sha256_of(file, self.replace) };
-        let part = self.part(file);
-        Transfer { client, patience, label: &label, address: &address, part: &part, expected: &expected }.run(progress)
+        let transfer = Transfer {
+            client,
+            label: &format!("{}/{}", self.plan.manifest.name, file.name()),
+            subject: &address.to_string(),
+            address: &address,
+            part: &self.part(file),
+            expected: &Expected { size: file.size, checksum, retry_damaged: false },
+        };
+        transfer.run(progress).map_err(|error| match error {
+            DownloadError::Checksum { file, expected, found, .. } => {
+                FetchError::Checksum { file, expected, found, first_use }
+            }
+            other => other.into(),
+        })
     }
 }

@@ -1,10 +1,11 @@
 //! Where a file is fetched from: its public address, or the same file on a mirror.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::part::RemoteFile;
 use crate::diagnostic::Diagnostic;
+use crate::download::Address;
 
 /// A place that has copies: `MIRROR/<dataset>/<name of the file>`, the name being the last part of the
 /// public address. A folder in this layout is one, on this machine or served over HTTP.
@@ -14,13 +15,6 @@ pub enum Mirror {
     Server(String),
     /// A folder on this machine.
     Folder(PathBuf),
-}
-
-/// Where one file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Address {
-    Url(String),
-    File(PathBuf),
 }
 
 impl Mirror {
@@ -43,26 +37,15 @@ impl Mirror {
     }
 }
 
-impl Address {
-    /// Where `file` of `dataset` is, on the mirror if there is one.
-    pub(super) fn of(file: &RemoteFile, dataset: &str, mirror: Option<&Mirror>) -> Self {
-        match mirror {
-            Some(Mirror::Server(base)) => Self::Url(format!("{base}/{dataset}/{}", escaped(file.name()))),
-            Some(Mirror::Folder(folder)) => Self::File(folder.join(dataset).join(file.name())),
-            None => match file.url.strip_prefix("file://") {
-                Some(path) => Self::File(PathBuf::from(path)),
-                None => Self::Url(file.url.clone()),
-            },
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Url(url) => f.write_str(url),
-            Self::File(path) => write!(f, "{}", path.display()),
-        }
+/// Where `file` of `dataset` is, on the mirror if there is one.
+pub(super) fn address_of(file: &RemoteFile, dataset: &str, mirror: Option<&Mirror>) -> Address {
+    match mirror {
+        Some(Mirror::Server(base)) => Address::Url(format!("{base}/{dataset}/{}", escaped(file.name()))),
+        Some(Mirror::Folder(folder)) => Address::File(folder.join(dataset).join(file.name())),
+        None => match file.url.strip_prefix("file://") {
+            Some(path) => Address::File(PathBuf::from(path)),
+            None => Address::Url(file.url.clone()),
+        },
     }
 }
 
@@ -91,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_mirror_has_a_folder_for_each_dataset() {
-        let of = |url: &str, mirror: Option<&Mirror>| Address::of(&file(url), "cola", mirror).to_string();
+        let of = |url: &str, mirror: Option<&Mirror>| address_of(&file(url), "cola", mirror).to_string();
         let server = Mirror::parse("http://localhost:8000/data/").unwrap();
         assert_eq!(of("https://a.org/x/CoLA.zip?raw=1", Some(&server)), "http://localhost:8000/data/cola/CoLA.zip");
         assert_eq!(of("https://a.org/a é", Some(&server)), "http://localhost:8000/data/cola/a%20%C3%A9");

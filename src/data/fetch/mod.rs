@@ -7,11 +7,9 @@
 //!
 //! A transfer that broke, in this process or in one that died, goes on where it stopped; every byte is held
 //! against the manifest's checksum, or against that of the first download, which `fetched.json` in the dataset's
-//! folder keeps. What is there already is compared and left alone. The transfers of the Hugging Face hub
-//! (`model::hub`) are others: its files are named by their checksums, and its addresses are signed for each request.
+//! folder keeps. What is there already is compared and left alone.
 
 mod assemble;
-mod client;
 mod count;
 mod error;
 mod install;
@@ -23,7 +21,6 @@ mod plan;
 mod sources;
 #[cfg(test)]
 pub(crate) mod tests;
-mod transfer;
 mod unpack;
 mod verify;
 
@@ -31,7 +28,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-pub use client::RetryPolicy;
 pub use error::FetchError;
 pub use lock::{Lock, LockedFile, Trust};
 pub use mirror::Mirror;
@@ -40,12 +36,11 @@ pub use plan::Standing;
 pub use sources::{SOURCES, Source, select};
 pub(super) use verify::{compare_by_checksum, verify_sources};
 
-use self::client::Client;
 use self::job::{Job, hold};
-use self::mirror::Address;
+use self::mirror::address_of;
 use self::plan::Plan;
-use self::transfer::Received;
 use super::manifest::Manifest;
+use crate::download::{Client, Progress, Received, RetryPolicy};
 use crate::store::free_disk;
 use crate::units::Bytes;
 
@@ -63,19 +58,7 @@ pub struct FetchSettings {
     /// Fetch files again that are there with other bytes than they should have.
     pub replace: bool,
     /// How long servers are waited for.
-    pub patience: RetryPolicy,
-}
-
-/// Is told how a fetch goes, from several threads.
-pub trait FetchProgress: Sync {
-    /// Something worth a line that stays.
-    fn note(&self, text: &str);
-    /// The transfer of a file begins, begins anew, or goes on, with `done` of its `size` bytes there already.
-    fn file(&self, name: &str, size: Option<u64>, done: u64);
-    /// So many more bytes of it came.
-    fn advanced(&self, name: &str, bytes: u64);
-    /// All of it is there.
-    fn finished(&self, name: &str);
+    pub retry: RetryPolicy,
 }
 
 /// How the fetch of one dataset ended well.
@@ -128,7 +111,7 @@ pub fn preview(manifests: &[Manifest], settings: &FetchSettings) -> Result<Vec<P
         let plan = Plan::new(manifest, download, &settings.root, settings.replace)?;
         rows.extend(download.files.iter().map(|file| Preview {
             dataset: dataset.clone(),
-            address: Some(Address::of(file, &dataset, settings.mirror.as_ref()).to_string()),
+            address: Some(address_of(file, &dataset, settings.mirror.as_ref()).to_string()),
             size: file.size.map(Bytes),
             needed: plan.needed.contains(&file),
         }));
@@ -142,7 +125,7 @@ pub fn preview(manifests: &[Manifest], settings: &FetchSettings) -> Result<Vec<P
 pub fn fetch(
     manifests: &[Manifest],
     settings: &FetchSettings,
-    progress: &dyn FetchProgress,
+    progress: &dyn Progress,
 ) -> Vec<Result<Outcome, Vec<FetchError>>> {
     let mut ended: Vec<Option<Result<Outcome, Vec<FetchError>>>> = Vec::new();
     let mut jobs: Vec<Option<Job<'_>>> = Vec::new();
@@ -179,7 +162,7 @@ enum Begun<'a> {
 fn begin<'a>(
     manifest: &'a Manifest,
     settings: &FetchSettings,
-    progress: &dyn FetchProgress,
+    progress: &dyn Progress,
 ) -> Result<Begun<'a>, FetchError> {
     let FetchSettings { root, replace, .. } = settings;
     let download = match &manifest.fetch {
@@ -222,10 +205,10 @@ fn has_room(jobs: &[Option<Job<'_>>], settings: &FetchSettings) -> Option<NoRoom
 fn run(
     jobs: &[Option<Job<'_>>],
     settings: &FetchSettings,
-    progress: &dyn FetchProgress,
+    progress: &dyn Progress,
     ended: &mut [Option<Result<Outcome, Vec<FetchError>>>],
 ) {
-    let client = Client::new(&settings.patience);
+    let client = Client::new(settings.retry);
     let mirror = settings.mirror.as_ref();
     let mut queue = Vec::new();
     let mut came: Vec<Vec<Option<Result<Received, FetchError>>>> = Vec::new();
@@ -245,7 +228,7 @@ fn run(
             scope.spawn(move || {
                 while let Some((dataset, at, file)) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let Some(job) = &jobs[*dataset] else { continue };
-                    let result = job.transfer(file, mirror, client, &settings.patience, progress);
+                    let result = job.transfer(file, mirror, client, progress);
                     // The receiver is there until the last sender is gone.
                     let _ = send.send((*dataset, *at, result));
                 }

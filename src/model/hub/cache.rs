@@ -1,4 +1,4 @@
-//! One repository in the hub's cache on disk, as `hf-hub` and `huggingface_hub` keep it:
+//! One repository in the hub's cache on disk, as `huggingface_hub` keeps it:
 //!
 //! ```text
 //! models--ORG--NAME/blobs/ETAG                 the files' contents
@@ -8,20 +8,18 @@
 //! .locks/models--ORG--NAME/ETAG.lock           held by who fetches the blob
 //! ```
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hf_hub::{Cache, CacheRepo, Repo};
-
 use super::choice::{self, SETTINGS, Weights};
 use super::error::HubError;
-use super::{HubProgress, Snapshot, is_commit};
+use super::{Snapshot, is_commit};
+use crate::download::{Progress, lock};
 use crate::store::atomic;
 
 /// A repository's folder in the cache.
 pub(super) struct RepositoryCache {
-    cache: CacheRepo,
     folder: PathBuf,
     locks: PathBuf,
 }
@@ -29,22 +27,19 @@ pub(super) struct RepositoryCache {
 impl RepositoryCache {
     /// `repository` is `ORG/NAME`, `cache` the folder of all repositories.
     pub(super) fn new(cache: &Path, repository: &str) -> Self {
-        let repo = Repo::model(repository.to_owned());
-        let name = repo.folder_name();
-        let (folder, locks) = (cache.join(&name), cache.join(".locks").join(name));
-        Self { cache: Cache::new(cache.to_path_buf()).repo(repo), folder, locks }
+        let name = format!("models--{}", repository.replace('/', "--"));
+        Self { folder: cache.join(&name), locks: cache.join(".locks").join(name) }
     }
 
     /// The folder of a commit's files.
     pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
-        self.cache.pointer_path(commit)
+        self.folder.join("snapshots").join(commit)
     }
 
     /// The content of this etag, and where its parts gather until it is whole.
     pub(super) fn blob(&self, etag: &str) -> (PathBuf, PathBuf) {
-        let blob = self.cache.blob_path(etag);
-        let part = blob.with_file_name(format!("{etag}.incomplete"));
-        (blob, part)
+        let blobs = self.folder.join("blobs");
+        (blobs.join(etag), blobs.join(format!("{etag}.incomplete")))
     }
 
     /// The snapshot of `commit`, if it is known to hold all that a fetch would bring.
@@ -120,16 +115,10 @@ impl RepositoryCache {
         parent(&path).and_then(|()| File::create(&path)).map(drop).map_err(HubError::disk(&path))
     }
 
-    /// Holds a blob until the value is dropped; waits for another process that does.
-    pub(super) fn lock(&self, etag: &str, progress: &mut dyn HubProgress) -> Result<File, HubError> {
+    /// Locks a blob until the value is dropped; waits for another process that has it.
+    pub(super) fn lock(&self, etag: &str, progress: &dyn Progress) -> Result<File, HubError> {
         let path = self.locks.join(format!("{etag}.lock"));
-        let file = parent(&path).and_then(|()| File::create(&path)).map_err(HubError::disk(&path))?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            progress.note("another process is fetching the same file: waiting for it");
-            // A file system without locks lets both fetch: they write the same bytes to the same places.
-            let _ = file.lock();
-        }
-        Ok(file)
+        Ok(lock(&path, "another process is fetching the same file: waiting for it", progress)?)
     }
 
     /// Gives a blob its name in a commit's snapshot.

@@ -1,24 +1,14 @@
-//! Requests to the hub: who gets the token, how far redirections are followed, what an answer means.
+//! What the hub is asked, and what its answers mean.
 
-use std::io::{self, Read};
-use std::thread::sleep;
-use std::time::Duration;
+use std::io::Read;
 
-use hf_hub::api::RepoInfo;
-use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
-use hf_hub::{Cache, Repo, RepoType};
+use serde::Deserialize;
 
-use super::address::{content_range, join, origin};
 use super::error::HubError;
 use super::settings::HubSettings;
+use crate::download::{Answer, Client, DownloadError, Range, RetryPolicy};
 
-/// A connection that is not there after this time will not come.
-const CONNECT: Duration = Duration::from_secs(10);
-/// A server that sends nothing for this long has gone.
-const SILENCE: Duration = Duration::from_secs(30);
-/// Redirections in a row; more is a circle (as browsers count, RFC 9110 §15.4).
-const REDIRECTIONS: usize = 10;
-/// How often the hub is asked before it counts as away; a second in all.
+/// How often the hub is asked for a list before it counts as away; a second in all.
 const ATTEMPTS: u32 = 3;
 /// The list of a repository's files is far smaller.
 const LONGEST_LIST: u64 = 64 << 20;
@@ -26,170 +16,94 @@ const LONGEST_LIST: u64 = 64 << 20;
 const LONGEST_REFUSAL: u64 = 4 << 10;
 
 /// One repository at one revision, on one hub.
-pub(super) struct Client {
+pub(super) struct Hub {
     endpoint: String,
     pub(super) repository: String,
     revision: String,
-    /// Sends the token.
-    own: Api,
-    /// Does not.
-    foreign: Api,
-    has_token: bool,
+    token: Option<String>,
+    pub(super) client: Client,
 }
 
-/// Which redirections a request follows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Follow {
-    /// Those that stay on the hub.
-    OnHub,
-    /// All.
-    Anywhere,
+/// The commit of a revision and its files, as the hub tells them.
+#[derive(Deserialize)]
+pub(super) struct RepositoryInfo {
+    pub(super) sha: String,
+    pub(super) siblings: Vec<Sibling>,
 }
 
-/// The head of an answer, with the headers that the hub's protocol has, and its unread body.
-pub(super) struct Answer {
-    pub(super) status: u16,
+/// A file of a commit.
+#[derive(Deserialize)]
+pub(super) struct Sibling {
+    pub(super) rfilename: String,
+}
+
+/// What the hub says of a file.
+pub(super) struct FileInfo {
     /// `x-linked-etag` of the file that a redirection stands for, else `etag`.
-    pub(super) etag: Option<String>,
-    /// `x-linked-size`, else the total of `content-range`, else the length of a whole body.
+    pub(super) etag: String,
+    /// `x-linked-size`, else as the answer says.
     pub(super) size: Option<u64>,
-    /// The first byte of a part, from `content-range`.
-    pub(super) start: Option<u64>,
-    /// `x-error-code`, the hub's name for what is wrong.
-    code: Option<String>,
-    pub(super) body: Box<dyn Read>,
 }
 
-impl Client {
-    pub(super) fn new(settings: &HubSettings, repository: &str, revision: &str) -> Result<Self, HubError> {
-        let endpoint = settings.endpoint.clone();
-        let build = |token: Option<String>| {
-            ApiBuilder::from_cache(Cache::new(settings.cache.clone()))
-                .with_endpoint(endpoint.clone())
-                .with_token(token)
-                .with_user_agent("bertbench", env!("CARGO_PKG_VERSION"))
-                .build()
-        };
-        let wrong = |error: ApiError| HubError::Answer { endpoint: endpoint.clone(), problem: error.to_string() };
-        let (own, foreign) = (build(settings.token.clone()).map_err(wrong)?, build(None).map_err(wrong)?);
-        let (repository, revision) = (repository.to_owned(), revision.to_owned());
-        Ok(Self { endpoint, repository, revision, own, foreign, has_token: settings.token.is_some() })
-    }
-
-    fn repo(&self, revision: &str) -> Repo {
-        Repo::with_revision(self.repository.clone(), RepoType::Model, revision.to_owned())
+impl Hub {
+    pub(super) fn new(settings: &HubSettings, repository: &str, revision: &str) -> Self {
+        let (endpoint, token) = (settings.endpoint.clone(), settings.token.clone());
+        let client = Client::new(RetryPolicy::default()).with_token(&endpoint, token.as_deref());
+        Self { endpoint, repository: repository.to_owned(), revision: revision.to_owned(), token, client }
     }
 
     /// The commit of the revision and the names of its files.
-    pub(super) fn info(&self) -> Result<RepoInfo, HubError> {
-        let url = format!("{}/api/{}", self.endpoint, self.repo(&self.revision).api_url());
-        let answer = self.insist(&url, Some("application/json"), ATTEMPTS).map_err(|cause| self.away(cause))?;
+    pub(super) fn info(&self) -> Result<RepositoryInfo, HubError> {
+        let revision = self.revision.replace('/', "%2F");
+        let url = format!("{}/api/models/{}/revision/{revision}", self.endpoint, self.repository);
+        let answer = self.client.get_with_retries(&url, Range::Whole, ATTEMPTS).map_err(|cause| self.away(cause))?;
         if answer.status != 200 {
             return Err(self.refusal(answer, None));
         }
         let mut text = Vec::new();
-        answer.body.take(LONGEST_LIST).read_to_end(&mut text).map_err(|error| self.away(words(&error)))?;
+        answer.body.take(LONGEST_LIST).read_to_end(&mut text).map_err(|error| self.away(error.to_string()))?;
         serde_json::from_slice(&text).map_err(|error| self.nonsense(&format!("the list of files: {error}")))
     }
 
     /// The address of a file of a commit.
     pub(super) fn address(&self, commit: &str, file: &str) -> String {
-        self.own.repo(self.repo(commit)).url(file)
+        format!("{}/{}/resolve/{commit}/{file}", self.endpoint, self.repository)
     }
 
-    /// As [`Self::get`] without a range on the hub, again after a moment when the network or the hub
-    /// fails; an error says how in words.
-    fn insist(&self, url: &str, accept: Option<&str>, attempts: u32) -> Result<Answer, String> {
-        let mut attempt = 0;
-        loop {
-            let cause = match self.get(url, None, accept, Follow::OnHub) {
-                Ok(answer) if !is_passing(answer.status) => return Ok(answer),
-                Ok(answer) => format!("status {}", answer.status),
-                Err(error) => words(&error),
-            };
-            attempt += 1;
-            if attempt >= attempts {
-                return Err(cause);
-            }
-            pause(attempt);
-        }
+    /// What errors call a file.
+    pub(super) fn subject(&self, file: &str) -> String {
+        format!("{file} of {}", self.repository)
     }
 
-    /// Asks for `url`, from byte `range` or the bytes `range` on. The token goes to the hub's own
-    /// address only.
-    pub(super) fn get(
-        &self,
-        url: &str,
-        range: Option<&str>,
-        accept: Option<&str>,
-        follow: Follow,
-    ) -> io::Result<Answer> {
-        let mut url = url.to_owned();
-        let mut linked: Option<(Option<String>, Option<u64>)> = None;
-        for _ in 0..=REDIRECTIONS {
-            let api = if origin(&url) == origin(&self.endpoint) { &self.own } else { &self.foreign };
-            // `info_request` is the way to a request of hf-hub's client; the address is replaced.
-            let mut request = api.repo(self.repo(&self.revision)).info_request().uri(&url);
-            if let Some(range) = range {
-                request = request.header("Range", format!("bytes={range}"));
-            }
-            if let Some(accept) = accept {
-                request = request.header("Accept", accept);
-            }
-            let sent = request
-                .config()
-                .http_status_as_error(false)
-                .max_redirects(0)
-                .accept_encoding("identity")
-                .timeout_connect(Some(CONNECT))
-                .timeout_recv_response(Some(SILENCE))
-                .timeout_per_read(Some(SILENCE))
-                .build()
-                .call();
-            // ureq is no direct dependency, so its error has no name here.
-            let response = match sent {
-                Ok(response) => response,
-                Err(error) => return Err(error.into_io()),
-            };
-            let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
-            let number = |name: &str| header(name)?.trim().parse::<u64>().ok();
-            let status = response.status().as_u16();
-            let (linked_etag, linked_size) =
-                linked.take().unwrap_or((header("x-linked-etag"), number("x-linked-size")));
-            let next = header("location").filter(|_| (300..400).contains(&status)).map(|to| join(&url, &to));
-            match next {
-                Some(next) if follow == Follow::Anywhere || origin(&next) == origin(&self.endpoint) => {
-                    linked = (linked_etag.is_some() || linked_size.is_some()).then_some((linked_etag, linked_size));
-                    url = next;
-                    continue;
-                }
-                _ => {}
-            }
-            let part = header("content-range").as_deref().and_then(content_range);
-            let whole = (status == 200).then(|| number("content-length")).flatten();
-            return Ok(Answer {
-                status,
-                etag: linked_etag.or_else(|| header("etag")),
-                size: linked_size.or(part.and_then(|(_, total)| total)).or(whole),
-                start: part.map(|(start, _)| start),
-                code: header("x-error-code"),
-                body: Box::new(response.into_body().into_reader()),
-            });
+    /// The etag and the size of a file, whose address is `url`.
+    pub(super) fn file_info(&self, name: &str, url: &str) -> Result<FileInfo, HubError> {
+        let answer = self.client.get_with_retries(url, Range::FirstByte, RetryPolicy::default().attempts);
+        let answer = answer.map_err(|cause| DownloadError::Unreachable { file: self.subject(name), cause })?;
+        // 416: an empty file has no byte 0.
+        if !matches!(answer.status, 200 | 206 | 300..400 | 416) {
+            return Err(self.refusal(answer, Some(name)));
         }
-        Err(io::Error::other("redirected in a circle"))
+        let etag = answer.first_header("x-linked-etag").or_else(|| answer.header("etag")).unwrap_or_default();
+        let etag = etag.trim_start_matches("W/").trim_matches('"').to_owned();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if etag.is_empty() || etag.len() > 128 || !etag.chars().all(is_plain) {
+            return Err(self.nonsense(&format!("{name} comes without a usable etag")));
+        }
+        let linked = answer.first_header("x-linked-size").and_then(|size| size.parse().ok());
+        Ok(FileInfo { etag, size: linked.or_else(|| answer.size()) })
     }
 
     /// What an answer with a status of refusal means, for a file or for the repository.
-    pub(super) fn refusal(&self, answer: Answer, file: Option<&str>) -> HubError {
-        let Answer { status, code, body, .. } = answer;
+    fn refusal(&self, answer: Answer, file: Option<&str>) -> HubError {
+        let (status, code) = (answer.status, answer.header("x-error-code").map(str::to_owned));
         let (repository, endpoint) = (self.repository.clone(), self.endpoint.clone());
         let mut text = Vec::new();
-        let _ = body.take(LONGEST_REFUSAL).read_to_end(&mut text);
+        let _ = answer.body.take(LONGEST_REFUSAL).read_to_end(&mut text);
         let says = |words: &str| String::from_utf8_lossy(&text).to_lowercase().contains(words);
         match (status, code.as_deref()) {
             (_, Some("RevisionNotFound")) => HubError::NoRevision { repository, revision: self.revision.clone() },
             (_, Some("RepoNotFound")) => HubError::NoRepository { repository, endpoint },
-            (401 | 403, _) => HubError::Denied { repository, endpoint, status, with_token: self.has_token },
+            (401 | 403, _) => HubError::Denied { repository, endpoint, status, with_token: self.token.is_some() },
             (404, _) if let Some(file) = file => {
                 self.nonsense(&format!("{file} is in its list of files, but does not exist"))
             }
@@ -208,28 +122,4 @@ impl Client {
         let (repository, endpoint) = (self.repository.clone(), self.endpoint.clone());
         HubError::Unreachable { repository, endpoint, cause, missing: Vec::new() }
     }
-}
-
-/// Whether another attempt may go better: too many requests, or a fault of the server.
-pub(super) fn is_passing(status: u16) -> bool {
-    status == 429 || status >= 500
-}
-
-/// Waits 0.3, 0.6, 1.2, … seconds after the first, second, third failure.
-pub(super) fn pause(failures: u32) {
-    sleep(Duration::from_millis(150 << failures.min(6)));
-}
-
-/// The cause of a failed connection in plain words.
-pub(super) fn words(error: &io::Error) -> String {
-    let kind = error.kind();
-    let plain = [
-        (io::ErrorKind::ConnectionRefused, "connection refused"),
-        (io::ErrorKind::ConnectionReset, "the connection broke"),
-        (io::ErrorKind::ConnectionAborted, "the connection broke"),
-        (io::ErrorKind::BrokenPipe, "the connection broke"),
-        (io::ErrorKind::UnexpectedEof, "the connection broke"),
-        (io::ErrorKind::TimedOut, "no answer in time"),
-    ];
-    plain.iter().find(|(known, _)| *known == kind).map_or_else(|| error.to_string(), |(_, text)| (*text).to_owned())
 }

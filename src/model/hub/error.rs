@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::download::DownloadError;
 use crate::model::config::ConfigError;
 use crate::units::Bytes;
 
@@ -86,30 +87,9 @@ pub enum HubError {
     /// Its configuration is refused; the weights were not fetched.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A file did not come whole, even after several attempts.
-    #[error("{file} of {repository}: {cause} after {}", Bytes(*done))]
-    Interrupted {
-        /// The model.
-        repository: String,
-        /// The file.
-        file: String,
-        /// What the network says.
-        cause: String,
-        /// Bytes that are kept for the next call.
-        done: u64,
-    },
-    /// A file came, twice, with a content that is not the hub's.
-    #[error("{file} of {repository} arrived damaged twice: its {found}, but the hub has {expected}")]
-    Checksum {
-        /// The model.
-        repository: String,
-        /// The file.
-        file: String,
-        /// The checksum that the hub has.
-        expected: String,
-        /// What came: `SHA-256 is …`.
-        found: String,
-    },
+    /// A file cannot be downloaded.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
     /// There is not enough room for a file.
     #[error("{file} of {repository} needs {needed} more, and {} has {free} left", cache.display())]
     NoRoom {
@@ -123,14 +103,6 @@ pub enum HubError {
         cache: PathBuf,
         /// What the file system has.
         free: Bytes,
-    },
-    /// The cache cannot be read or written.
-    #[error("{}: {}", path.display(), cause_of(source))]
-    Disk {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
     },
     /// The server does not answer as the hub does.
     #[error("{endpoint} does not answer as the hub does: {problem}")]
@@ -166,18 +138,24 @@ impl HubError {
                 "config.json and model.safetensors or pytorch_model.bin are needed, whole or with an index of parts"
             }
             Self::Config(_) => "only BERT models can be run",
-            Self::Interrupted { .. } => "the same command resumes from there",
-            Self::Checksum { .. } => "something changes it in transit: try another network or another HF_ENDPOINT",
+            Self::Download(DownloadError::Interrupted { .. }) => "the same command resumes from there",
+            Self::Download(DownloadError::Unreachable { .. }) => "is there a network connection?",
+            Self::Download(DownloadError::Checksum { .. }) => {
+                "something changes it in transit: try another network or another HF_ENDPOINT"
+            }
+            Self::Download(DownloadError::Disk { .. }) => "HF_HOME says where models are kept",
             Self::NoRoom { .. } => "free some space, or keep the cache elsewhere with HF_HOME",
-            Self::Disk { .. } => "HF_HOME says where models are kept",
-            Self::Answer { .. } => "is HF_ENDPOINT the address of a hub?",
+            Self::Answer { .. }
+            | Self::Download(
+                DownloadError::Refused { .. } | DownloadError::Size { .. } | DownloadError::TooLarge { .. },
+            ) => "is HF_ENDPOINT the address of a hub?",
         }
     }
 
     /// An error of the cache's file system.
     pub(super) fn disk(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_path_buf();
-        move |source| Self::Disk { path, source }
+        let disk = DownloadError::disk(path);
+        move |source| disk(source).into()
     }
 }
 
@@ -187,13 +165,5 @@ fn lacking(missing: &[String]) -> String {
         "is not in the cache".to_owned()
     } else {
         format!("lacks {} in the cache", missing.join(", "))
-    }
-}
-
-fn cause_of(error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::StorageFull {
-        "no space left on the device".to_owned()
-    } else {
-        error.to_string()
     }
 }

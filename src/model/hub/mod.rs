@@ -5,13 +5,8 @@
 //!     ─(each file) head─▶ etag, size ─transfer─▶ blobs/ETAG ─verify, link─▶ snapshots/COMMIT/FILE
 //! ```
 //!
-//! The connection, the addresses and the layout of the cache are those of the `hf-hub` crate, and so of
-//! Python's `huggingface_hub`: what one of them fetched, the others find. The transfer of a file is
-//! done here, since `hf-hub`'s (0.5.0) sends the token along when it asks another host for a file's
-//! size, cannot go on after a process that died at a file's last byte, appends a whole file to a part
-//! when a server ignores `Range`, and compares no checksum.
+//! The layout of the cache is that of Python's `huggingface_hub`: what one of them fetched, the other finds.
 
-mod address;
 mod cache;
 mod choice;
 mod client;
@@ -26,9 +21,10 @@ pub use settings::HubSettings;
 
 use self::cache::RepositoryCache;
 use self::choice::Weights;
-use self::client::Client;
-use self::transfer::Transfer;
+use self::client::Hub;
+use self::transfer::Commit;
 use super::config::Config;
+use crate::download::Progress;
 
 /// A model that is on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,18 +33,6 @@ pub struct Snapshot {
     pub folder: PathBuf,
     /// The hash of the commit that it is a snapshot of.
     pub commit: String,
-}
-
-/// Is told how a fetch goes.
-pub trait HubProgress {
-    /// Something worth a line that stays.
-    fn note(&mut self, text: &str);
-    /// The transfer of a file begins, or goes on, with `done` of its `size` bytes there already.
-    fn file(&mut self, name: &str, size: Option<u64>, done: u64);
-    /// So many more bytes of it came.
-    fn advanced(&mut self, bytes: u64);
-    /// The file is there and verified.
-    fn finished(&mut self, name: &str);
 }
 
 /// Fetches what a BERT needs of `repository` (`ORG/NAME`) at `revision` (a branch, a tag or a commit
@@ -66,7 +50,7 @@ pub fn fetch(
     settings: &HubSettings,
     repository: &str,
     revision: &str,
-    progress: &mut dyn HubProgress,
+    progress: &dyn Progress,
 ) -> Result<Snapshot, HubError> {
     if !is_safe(repository) || !is_safe(revision) {
         return Err(HubError::Name { repository: repository.to_owned(), revision: revision.to_owned() });
@@ -103,7 +87,7 @@ pub fn fetch(
 }
 
 /// Files that decide how text is read, and that another program did not fetch into the cache.
-fn note_unknown(repository: &str, unknown: &[&str], progress: &mut dyn HubProgress) {
+fn note_unknown(repository: &str, unknown: &[&str], progress: &dyn Progress) {
     if !unknown.is_empty() {
         progress.note(&format!("{repository} is used without {}: not in the cache", unknown.join(", ")));
     }
@@ -131,20 +115,20 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    fn run(&self, progress: &mut dyn HubProgress) -> Result<Snapshot, HubError> {
-        let client = Client::new(self.settings, self.repository, self.revision)?;
-        let info = client.info()?;
+    fn run(&self, progress: &dyn Progress) -> Result<Snapshot, HubError> {
+        let hub = Hub::new(self.settings, self.repository, self.revision);
+        let info = hub.info()?;
         let commit = info.sha;
         if !is_commit(&commit) {
-            return Err(client.nonsense(&format!("`{commit}` is not the hash of a commit")));
+            return Err(hub.nonsense(&format!("`{commit}` is not the hash of a commit")));
         }
         let names: Vec<String> = info.siblings.into_iter().map(|file| file.rfilename).collect();
         let chosen = choice::choose(&names)
             .map_err(|reason| HubError::NotBert { repository: self.repository.to_owned(), reason })?;
-        let transfer = Transfer { client: &client, cache: self.cache, commit: &commit };
+        let files = Commit { hub: &hub, cache: self.cache, sha: &commit };
         // Small files first: once the weights are there, so is all the rest.
         for name in &chosen.small {
-            transfer.file(name, progress)?;
+            files.file(name, progress)?;
         }
         let folder = self.cache.snapshot(&commit);
         if chosen.small.iter().any(|name| name == choice::CONFIG) {
@@ -154,8 +138,8 @@ impl Fetch<'_> {
         for name in choice::SETTINGS.into_iter().filter(|name| !names.iter().any(|known| known == name)) {
             self.cache.mark_absent(&commit, name)?;
         }
-        for name in self.weights(&transfer, &chosen.weights, &names, progress)? {
-            transfer.file(&name, progress)?;
+        for name in self.weights(&files, &chosen.weights, &names, progress)? {
+            files.file(&name, progress)?;
         }
         if self.revision != commit {
             self.cache.write_ref(self.revision, &commit)?;
@@ -166,16 +150,16 @@ impl Fetch<'_> {
     /// The files that hold the weights; an index is fetched to learn them.
     fn weights(
         &self,
-        transfer: &Transfer<'_>,
+        files: &Commit<'_>,
         weights: &Weights,
         names: &[String],
-        progress: &mut dyn HubProgress,
+        progress: &dyn Progress,
     ) -> Result<Vec<String>, HubError> {
         let index = match weights {
-            Weights::Files(files) => return Ok(files.clone()),
+            Weights::Files(names) => return Ok(names.clone()),
             Weights::Index(index) => index,
         };
-        let path = transfer.file(index, progress)?;
+        let path = files.file(index, progress)?;
         let refused = |reason: String| HubError::NotBert { repository: self.repository.to_owned(), reason };
         let shards = choice::shards(&path).map_err(refused)?;
         match shards.iter().find(|shard| !names.contains(shard)) {

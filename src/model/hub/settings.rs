@@ -50,7 +50,7 @@ impl HubSettings {
             .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
             .or_else(|| Some(home.as_ref()?.join("hub")))
             .ok_or(HubError::NoCache)?;
-        let cache = std::path::absolute(&cache).map_err(|source| HubError::Disk { path: cache, source })?;
+        let cache = std::path::absolute(&cache).map_err(HubError::disk(&cache))?;
         let endpoint = text("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.to_owned());
         let endpoint = endpoint.trim().trim_end_matches('/').to_owned();
         if !["http://", "https://"].iter().any(|scheme| endpoint.len() > scheme.len() && endpoint.starts_with(scheme)) {

@@ -81,7 +81,7 @@ impl Corpora {
         text: &Text,
         words: &Words,
         settings: &ExampleSettings,
-        progress: &mut dyn Progress,
+        progress: &dyn Progress,
     ) -> Result<(CorpusInput, ExampleSet), ResolveError> {
         settings.check()?;
         let key = self.key(text, words, settings)?;

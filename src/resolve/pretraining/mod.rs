@@ -35,7 +35,7 @@ pub struct PreparedPretraining {
 pub(super) fn prepare(
     experiment: Pretraining,
     runs: &Path,
-    progress: &mut dyn Progress,
+    progress: &dyn Progress,
 ) -> Result<PreparedPretraining, ResolveError> {
     let device =
         open_device(device_name(experiment.device)).map_err(|error| experiment.finding("device", error.to_string()))?;
@@ -60,7 +60,7 @@ pub(super) fn prepare_named(
     of: &Pretrained,
     dependent: &Path,
     runs: &Path,
-    progress: &mut dyn Progress,
+    progress: &dyn Progress,
 ) -> Result<PreparedPretraining, Diagnostic> {
     let file = dependent.with_file_name(format!("{}.yaml", of.experiment));
     let name = &of.experiment;

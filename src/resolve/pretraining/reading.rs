@@ -20,7 +20,7 @@ use crate::text::{lower_case_of, vocabulary_file};
 
 pub(super) struct Reader<'a> {
     experiment: &'a Pretraining,
-    progress: &'a mut dyn Progress,
+    progress: &'a dyn Progress,
     corpora: Corpora,
     train: Vec<PathBuf>,
     held_out: Vec<PathBuf>,
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(
         experiment: &'a Pretraining,
         runs: &Path,
-        progress: &'a mut dyn Progress,
+        progress: &'a dyn Progress,
     ) -> Result<Self, ResolveError> {
         let corpora = Corpora::beside(runs);
         let format = experiment.reading.format.map(format);

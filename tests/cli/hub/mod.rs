@@ -2,7 +2,7 @@
 //! of the network.
 
 mod scene;
-mod server;
+mod site;
 mod transfers;
 
 use std::fs;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use bertbench::checksum::sha256;
 
 use self::scene::{EXPERIMENT, Scene, WEIGHTS, files};
-use self::server::{COMMIT, REPOSITORY, git_hash};
+use self::site::{COMMIT, REPOSITORY, git_hash};
 use crate::cli::expected::assert_as_expected;
 
 #[test]

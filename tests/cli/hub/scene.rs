@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use super::server::{Behaviour, COMMIT, Request, Server};
+use super::site::{COMMIT, Hub};
 use crate::cli::program::{Told, Workplace};
+use crate::cli::server::{Request, Server};
 
 pub(super) const EXPERIMENT: &str = "\
 experiment: hub
@@ -45,18 +46,18 @@ pub(super) fn files() -> BTreeMap<String, Vec<u8>> {
 /// A workplace with an experiment and an empty cache, and a server.
 pub(super) struct Scene {
     pub(super) place: Workplace,
-    pub(super) server: Server,
+    pub(super) server: Server<Hub>,
 }
 
 impl Scene {
     pub(super) fn new() -> Self {
-        Self::with(Behaviour { files: files(), ..Behaviour::default() })
+        Self::with(Hub { files: files(), ..Hub::default() })
     }
 
-    pub(super) fn with(behaviour: Behaviour) -> Self {
+    pub(super) fn with(hub: Hub) -> Self {
         let place = Workplace::new();
         place.write("hub.yaml", EXPERIMENT);
-        Self { place, server: Server::new(behaviour) }
+        Self { place, server: Server::new(hub) }
     }
 
     pub(super) fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> std::process::Command {
@@ -124,11 +125,7 @@ impl Scene {
 /// The first bytes that transfers of the weights asked for, in order; one that asks for all has 0.
 pub(super) fn starts(requests: &[Request]) -> Vec<u64> {
     let of_weights = |request: &&Request| request.path.starts_with("/storage/model.safetensors");
-    let start = |request: &Request| match request.headers.get("range").map(String::as_str) {
-        None => Some(0),
-        // Metadata: not a transfer.
-        Some("bytes=0-0") => None,
-        Some(range) => Some(range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap()),
-    };
-    requests.iter().filter(of_weights).filter_map(start).collect()
+    // The first byte alone is asked for to see the headers.
+    let transfers = requests.iter().filter(of_weights).filter(|request| request.range() != Some((0, Some(0))));
+    transfers.map(Request::start).collect()
 }

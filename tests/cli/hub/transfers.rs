@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use bertbench::checksum::sha256;
 
 use super::scene::{Scene, WEIGHTS, files, starts};
-use super::server::{Behaviour, COMMIT, Faults, Request, Server};
+use super::site::{COMMIT, Hub};
+use crate::cli::server::{Faults, Request, Server};
 
 #[test]
 fn a_broken_transfer_goes_on_where_it_stopped() {
@@ -21,7 +22,7 @@ fn a_broken_transfer_goes_on_where_it_stopped() {
 #[test]
 fn a_server_without_ranges_or_out_of_order_is_borne() {
     let scene = Scene::new();
-    let faults = Faults { cuts: 1, after: 30_000, without_ranges: true, outages: 2, ..Faults::default() };
+    let faults = Faults { cuts: 1, after: 30_000, without_ranges: true, outages: (2, 503), ..Faults::default() };
     scene.server.change(|behaviour| behaviour.faults = faults);
     scene.resolve().ok();
     scene.assert_fetched();
@@ -34,12 +35,12 @@ fn a_transfer_that_breaks_for_good_is_kept_for_the_next_command() {
         behaviour.faults = Faults { cuts: 100, after: 30_000, without_ranges: true, ..Faults::default() };
     });
     let told = scene.resolve().ends_with(2);
-    assert!(told.err.contains("model.safetensors of ada/tiny-bert: the connection broke, "), "{}", told.err);
+    assert!(told.err.contains("model.safetensors of ada/tiny-bert: the connection broke after "), "{}", told.err);
     assert!(told.err.contains("hint: the same command resumes from there"), "{}", told.err);
     scene.server.requests();
     scene.server.change(|behaviour| behaviour.faults = Faults::default());
     let told = scene.resolve().ok();
-    assert!(told.err.contains("note: model.safetensors goes on after 29.3 KiB"), "{}", told.err);
+    assert!(told.err.contains("note: model.safetensors: resuming after 29.3 KiB"), "{}", told.err);
     assert_eq!(starts(&scene.server.requests()), [30_000]);
     scene.assert_fetched();
 }
@@ -77,18 +78,14 @@ fn a_damaged_file_is_fetched_once_more_and_then_refused() {
     let scene = Scene::new();
     scene.server.change(|behaviour| behaviour.faults = Faults { damages: 1, ..Faults::default() });
     let told = scene.resolve().ok();
-    assert_eq!(told.err, "note: model.safetensors came damaged: it is fetched again\n");
+    assert_eq!(told.err, "note: model.safetensors arrived damaged: fetching it again\n");
     scene.assert_fetched();
 
     let scene = Scene::new();
     scene.server.change(|behaviour| behaviour.faults = Faults { damages: 100, ..Faults::default() });
     let told = scene.resolve().ends_with(2);
-    let expected = format!("where the hub has {}", sha256(&files()[WEIGHTS]));
-    assert!(
-        told.err.contains("model.safetensors of ada/tiny-bert came damaged twice: its SHA-256 is "),
-        "{}",
-        told.err
-    );
+    let expected = format!("but {} is published", sha256(&files()[WEIGHTS]));
+    assert!(told.err.contains("model.safetensors of ada/tiny-bert arrived damaged: its SHA-256 is "), "{}", told.err);
     assert!(told.err.contains(&expected), "{}", told.err);
     assert!(!scene.snapshot(WEIGHTS).exists());
     assert!(!scene.blobs().iter().any(|name| name.contains(&sha256(&files()[WEIGHTS]))), "{:?}", scene.blobs());
@@ -97,19 +94,19 @@ fn a_damaged_file_is_fetched_once_more_and_then_refused() {
     let scene = Scene::new();
     scene.server.change(|behaviour| behaviour.etag = Some("0".repeat(40)));
     let told = scene.resolve().ends_with(2);
-    assert!(told.err.contains("config.json of ada/tiny-bert came damaged twice: its git hash is "), "{}", told.err);
+    assert!(told.err.contains("config.json of ada/tiny-bert arrived damaged: its git hash is "), "{}", told.err);
 }
 
 #[test]
 fn the_token_goes_to_the_hub_and_to_no_other_host() {
-    let storage = Server::new(Behaviour { files: files(), ..Behaviour::default() });
+    let storage = Server::new(Hub { files: files(), ..Hub::default() });
     let token = || Some("hf_secret".to_owned());
-    let scene = Scene::with(Behaviour {
+    let scene = Scene::with(Hub {
         files: files(),
         storage: Some(storage.address.clone()),
         private: token(),
         gated: token(),
-        ..Behaviour::default()
+        ..Hub::default()
     });
     scene.resolve().ends_with(2);
     scene.server.requests();
@@ -176,7 +173,7 @@ fn two_processes_fetch_a_file_once() {
     scene.server.change(|behaviour| behaviour.faults = Faults::default());
     let ends = [first, second].map(|process| process.wait_with_output().unwrap());
     assert!(ends.iter().all(|end| end.status.success()), "{ends:?}");
-    assert!(String::from_utf8_lossy(&ends[1].stderr).contains("another process fetches the same file"));
+    assert!(String::from_utf8_lossy(&ends[1].stderr).contains("another process is fetching the same file"));
     assert_eq!(starts(&scene.server.requests()), [30_000], "the first went on, the second fetched nothing");
     scene.assert_fetched();
 }

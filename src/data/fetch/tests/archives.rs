@@ -8,10 +8,10 @@ use zip::write::SimpleFileOptions;
 
 use super::manifest;
 use super::network::{fetched, settings};
-use super::server::Server;
 use crate::checksum::sha256;
 use crate::data::Manifest;
 use crate::data::fetch::{FetchError, FetchSettings, Lock, Outcome, Trust};
+use crate::download::server::Server;
 
 /// An archive of these members.
 fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {

@@ -3,8 +3,8 @@
 use super::super::{FetchError, Lock, Outcome, Trust};
 use super::manifest;
 use super::network::{fetched, settings};
-use super::server::Server;
 use crate::data::{BadRows, Dataset, Manifest};
+use crate::download::server::Server;
 
 const TRAIN: &str = "\u{feff}Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\r\n\
     1\t702876\t702977\tAmrozi accused \"him\" .\tReferring to him , Amrozi .\r\n\

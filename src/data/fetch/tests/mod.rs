@@ -1,9 +1,8 @@
-//! Fetches against servers on this machine, with every fault that a transfer can have.
+//! Fetches against servers on this machine; the faults of transfers have their tests in `download`.
 
 mod archives;
 mod assembly;
 mod network;
-pub(crate) mod server;
 
 use super::super::manifest::Manifest;
 

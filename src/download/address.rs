@@ -25,11 +25,12 @@ pub(super) fn join(url: &str, location: &str) -> String {
     format!("{scheme}://{host}{folder}/{location}")
 }
 
-/// The first byte and the total of `bytes 0-99/1234`; the total may be `*`, as may the bytes.
-pub(super) fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
-    let (part, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let start = part.split_once('-').map_or(Some(0), |(start, _)| start.parse().ok())?;
-    Some((start, total.parse().ok()))
+/// The first byte and the total of `bytes 5-9/10`; each may be unknown (`*`).
+pub(super) fn content_range(text: &str) -> (Option<u64>, Option<u64>) {
+    let Some((range, total)) = text.trim().strip_prefix("bytes ").and_then(|text| text.split_once('/')) else {
+        return (None, None);
+    };
+    (range.split_once('-').and_then(|(start, _)| start.trim().parse().ok()), total.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -58,9 +59,9 @@ mod tests {
 
     #[test]
     fn content_ranges_are_read() {
-        assert_eq!(content_range("bytes 5-99/100"), Some((5, Some(100))));
-        assert_eq!(content_range("bytes 0-0/*"), Some((0, None)));
-        assert_eq!(content_range("bytes */0"), Some((0, Some(0))));
-        assert_eq!(content_range("items 1-2/3"), None);
+        assert_eq!(content_range("bytes 5-99/100"), (Some(5), Some(100)));
+        assert_eq!(content_range("bytes 0-0/*"), (Some(0), None));
+        assert_eq!(content_range("bytes */0"), (None, Some(0)));
+        assert_eq!(content_range("items 1-2/3"), (None, None));
     }
 }

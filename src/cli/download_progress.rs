@@ -1,4 +1,4 @@
-//! What a fetch of datasets shows: on a terminal a bar for each file that is on its way, elsewhere a line when one is
+//! What downloads show: on a terminal a bar for each file that is on its way, elsewhere a line when one is
 //! there.
 
 use std::collections::BTreeMap;
@@ -8,14 +8,15 @@ use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::data::fetch::FetchProgress;
+use crate::download::Progress;
+use crate::resolve;
 use crate::units::{Bytes, Seconds};
 
 /// Files that are there sooner are not worth a line where there is no terminal.
 const WORTH_A_LINE: Seconds = Seconds(2.0);
 
 /// Shows on standard error what it is told.
-pub(super) struct FetchDisplay {
+pub(super) struct DownloadDisplay {
     bars: MultiProgress,
     on_terminal: bool,
     running: Mutex<BTreeMap<String, Running>>,
@@ -28,7 +29,7 @@ struct Running {
     bytes: u64,
 }
 
-impl FetchDisplay {
+impl DownloadDisplay {
     pub(super) fn new() -> Self {
         let on_terminal = std::io::stderr().is_terminal();
         Self { bars: MultiProgress::new(), on_terminal, running: Mutex::default() }
@@ -54,7 +55,7 @@ impl FetchDisplay {
     }
 }
 
-impl FetchProgress for FetchDisplay {
+impl Progress for DownloadDisplay {
     fn note(&self, text: &str) {
         self.say(&format!("note: {text}"));
     }
@@ -91,7 +92,13 @@ impl FetchProgress for FetchDisplay {
     }
 }
 
-impl Drop for FetchDisplay {
+impl resolve::Progress for DownloadDisplay {
+    fn line(&self, text: &str) {
+        self.say(text);
+    }
+}
+
+impl Drop for DownloadDisplay {
     fn drop(&mut self) {
         for running in self.running().values() {
             if let Some(bar) = &running.bar {
