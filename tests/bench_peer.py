@@ -142,7 +142,8 @@ HEADER = ["row", "work", "against", "ours, s", "peer, s", "ratio", "at most", "o
 
 
 def step_row(arguments, row):
-    size = [f"--{name}={getattr(row, name)}" for name in ("layers", "hidden", "heads", "batch", "length")]
+    size = [f"--{name}={getattr(row, name)}" for name in ("layers", "hidden", "heads")]
+    size += [f"--batch-size={row.batch}", f"--length={row.length}"]
     ours = [arguments.bertbench, "bench", "step", *size, f"--precision={row.precision}", f"--steps={arguments.steps}",
             "--json"]
     values = {**row._asdict(), "steps": arguments.steps + WARM_UP}
