@@ -43,7 +43,7 @@ fn every_experiment_that_is_shown_loads() {
     for document in markdown::all() {
         for fence in document.fences() {
             let place = document.place(fence.line);
-            assert!(["yaml", "sh", "console", "text"].contains(&fence.language.as_str()), "{place}: what is it?");
+            assert!(["yaml", "sh", "console", "text", "rust"].contains(&fence.language.as_str()), "{place}: what is it?");
             if fence.language == "yaml" {
                 load(&fence.text, &fence.kind).unwrap_or_else(|why| panic!("{place}: {why}"));
                 loaded += 1;
@@ -51,6 +51,34 @@ fn every_experiment_that_is_shown_loads() {
         }
     }
     assert!(loaded >= 3, "only {loaded} experiments were found");
+}
+
+/// Whether the lines of a block follow one another in a text, however far they are indented; `…` is any lines.
+fn stands_in(block: &str, text: &str) -> bool {
+    let text: Vec<&str> = text.lines().map(str::trim).collect();
+    let mut from = 0;
+    block.split("…\n").all(|part| {
+        let part: Vec<&str> = part.lines().map(str::trim).collect();
+        let found = text[from..].windows(part.len()).position(|lines| lines == part);
+        from += found.map_or(0, |at| at + part.len());
+        found.is_some()
+    })
+}
+
+/// Code that is shown is the code of the file that its block names.
+#[test]
+fn all_code_that_is_shown_is_the_crates() {
+    let mut found = 0;
+    for document in markdown::all() {
+        for fence in document.fences().iter().filter(|fence| fence.language == "rust") {
+            let text = fs::read_to_string(&fence.kind).unwrap_or_default();
+            assert!(stands_in(&fence.text, &text), "{}: not in {}", document.place(fence.line), fence.kind);
+            found += 1;
+        }
+    }
+    assert!(found >= 3, "only {found} blocks were found");
+    assert!(stands_in("a\n  b\n", "a\nb\nc\n") && stands_in("a\n…\nc\n", "a\nb\n\nc\n"));
+    assert!(!stands_in("a\nc\n", "a\nb\nc\n") && !stands_in("c\n…\na\n", "a\nb\nc\n"));
 }
 
 #[test]
