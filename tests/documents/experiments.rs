@@ -43,7 +43,10 @@ fn every_experiment_that_is_shown_loads() {
     for document in markdown::all() {
         for fence in document.fences() {
             let place = document.place(fence.line);
-            assert!(["yaml", "sh", "console", "text", "rust"].contains(&fence.language.as_str()), "{place}: what is it?");
+            assert!(
+                ["yaml", "sh", "console", "text", "rust"].contains(&fence.language.as_str()),
+                "{place}: what is it?"
+            );
             if fence.language == "yaml" {
                 load(&fence.text, &fence.kind).unwrap_or_else(|why| panic!("{place}: {why}"));
                 loaded += 1;
