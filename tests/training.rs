@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use bertbench::model::{Classifier, HeadShape, load_classifier, save_classifier};
 use bertbench::store::{
-    Architecture, Checkpoints, Evaluation, InitialWeights, Optimizer, Precision, RunId, RunSettings, TrainingSettings,
+    Architecture, Checkpoints, Evaluation, InitialWeights, Objective, Optimization, Optimizer, Precision, RunId,
+    RunSettings, TaskObjective, VocabularyIdentity, Warmup,
 };
 use bertbench::task::{DevSplit, Gold, Task};
 use bertbench::text::{FeatureSet, SkippedRows};
@@ -44,17 +45,15 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             type_vocab_size: 2,
             causal: false,
         },
-        start: InitialWeights::Random,
-        task: "mnli".into(),
-        task_options: None,
-        approach: bertbench::store::Approach::FineTuning,
-        batch_size,
-        learning_rate,
-        epochs,
+        initial_weights: InitialWeights::Random,
+        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true },
         seed: 1,
-        training: TrainingSettings {
-            max_length: 16,
-            warmup_fraction: 0.2,
+        device: "cpu".into(),
+        optimization: Optimization {
+            batch_size,
+            learning_rate,
+            warmup: Warmup::Fraction(0.2),
+
             weight_decay: 0.01,
             dropout,
             max_grad_norm: 1.0,
@@ -66,11 +65,15 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             adam_beta2: 0.999,
             adam_epsilon: 1e-8,
         },
-        device: "cpu".into(),
-        data_sha256: std::collections::BTreeMap::new(),
-        vocabulary_sha256: String::new(),
-        lower_case: true,
-        skip_bad_rows: false,
+        objective: Objective::Task(TaskObjective {
+            task: "mnli".into(),
+            options: None,
+            approach: bertbench::store::Approach::FineTuning,
+            max_length: 16,
+            epochs,
+            data_sha256: std::collections::BTreeMap::new(),
+            skip_bad_rows: false,
+        }),
         numerics_version: 1,
     }
 }
@@ -132,11 +135,11 @@ fn activation_checkpointing_changes_no_bit() {
     for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
         let run = |gradient_checkpointing| {
             let mut settings = settings(4, 1e-2, 5, 0.1);
-            settings.training = TrainingSettings {
+            settings.optimization = Optimization {
                 gradient_checkpointing,
                 optimizer,
                 gradient_accumulation_steps: 2,
-                ..settings.training
+                ..settings.optimization
             };
             let mut watcher = Watcher::default();
             let fitted = train(&settings, &mut watcher).unwrap();
@@ -152,7 +155,7 @@ fn gradient_accumulation_changes_no_number_but_rounding() {
     let (mut whole, mut halves) = (Watcher::default(), Watcher::default());
     train(&settings(4, 1e-2, 10, 0.0), &mut whole).unwrap();
     let mut accumulated = settings(4, 1e-2, 10, 0.0);
-    accumulated.training.gradient_accumulation_steps = 2;
+    accumulated.optimization.gradient_accumulation_steps = 2;
     train(&accumulated, &mut halves).unwrap();
     for (a, b) in whole.losses.iter().zip(&halves.losses) {
         assert!((a - b).abs() < 1e-3, "{a} and {b}");
@@ -217,7 +220,7 @@ fn in_processes(settings: &RunSettings, processes: &[(usize, bool)]) -> (FitResu
 fn a_run_that_is_stopped_or_killed_at_any_step_ends_with_the_same_bits() {
     for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
         let mut settings = settings(3, 1e-2, 5, 0.1);
-        settings.training = TrainingSettings { optimizer, gradient_accumulation_steps: 2, ..settings.training };
+        settings.optimization = Optimization { optimizer, gradient_accumulation_steps: 2, ..settings.optimization };
         let result = |(fitted, losses): (FitResult, Vec<f64>)| {
             let weights = weights(&fitted.model);
             (weights, fitted.logits, fitted.evaluations, fitted.steps, fitted.tokens, losses)

@@ -51,10 +51,10 @@ fn labels(prepared: &Prepared) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     for run in &prepared.plan.runs {
         let settings = &run.settings;
-        if !seen.insert(&settings.task) {
+        if !seen.insert(settings.task_name()) {
             continue;
         }
-        let task = prepared.context.task(&settings.task)?;
+        let task = prepared.context.task(settings.task_name())?;
         let features = task_features(&prepared.context, settings)?;
         let splits =
             std::iter::once(("train", &features.train)).chain(features.dev.iter().map(|dev| (dev.name, &dev.features)));
@@ -135,7 +135,7 @@ fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
 /// One optimisation step of every model on every task, with the largest batch of the sweep.
 fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let mut runs: Vec<&PlannedRun> = prepared.plan.runs.iter().collect();
-    runs.sort_by_key(|run| std::cmp::Reverse(run.settings.batch_size));
+    runs.sort_by_key(|run| std::cmp::Reverse(run.settings.optimization.batch_size));
     let (mut tried, mut unmade) = (BTreeSet::new(), BTreeSet::new());
     let mut findings = Vec::new();
     for (of, run) in prepared.needed(&prepared.plan) {
@@ -149,27 +149,27 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     }
     for run in runs {
         let settings = &run.settings;
-        if matches!(&settings.start, InitialWeights::Pretraining { run, .. } if unmade.contains(run)) {
+        if matches!(&settings.initial_weights, InitialWeights::Pretraining { run, .. } if unmade.contains(run)) {
             continue;
         }
-        if !tried.insert((&settings.model, &settings.task)) {
+        if !tried.insert((&settings.model, settings.task_name())) {
             continue;
         }
         match try_step(&prepared.context, settings) {
             Ok((report, notes)) => {
-                let (task, model) = (&settings.task, &settings.model);
+                let (task, model) = (settings.task_name(), &settings.model);
                 let (loss, seconds) = (report.loss, report.seconds);
                 print(&format_args!("ok    one step of {model} on {task}: loss {loss:.4}, {seconds}"))?;
                 for note in notes {
                     print(&format_args!("note  {model} on {task}: {note}"))?;
                 }
-                if settings.start == InitialWeights::Random && !settings.approach.is_fine_tuning() {
+                if settings.initial_weights == InitialWeights::Random && !settings.approach().is_fine_tuning() {
                     print(&format_args!("note  {model} on {task}: the frozen encoder has random weights"))?;
                 }
             }
             Err(error) => {
                 let key = format!("models.{}", settings.model);
-                let message = format!("one step of `{}` on `{}`: {error}", settings.model, settings.task);
+                let message = format!("one step of `{}` on `{}`: {error}", settings.model, settings.task_name());
                 findings.push(prepared.experiment.finding(&key, message));
             }
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Error;
 use super::download_progress::DownloadDisplay;
-use crate::plan::{Filter, Plan, PretrainPlan};
+use crate::plan::{Filter, Plan};
 use crate::resolve::{Either, Prepared, Request};
 
 /// An experiment file and what goes with it on the command line.
@@ -47,7 +47,7 @@ impl OnlyArgs {
     }
 
     /// The pretraining runs of `plan` that were asked for.
-    pub(super) fn of_pretraining(&self, plan: &PretrainPlan) -> Result<PretrainPlan, Error> {
+    pub(super) fn of_pretraining(&self, plan: &Plan) -> Result<Plan, Error> {
         let filters = self.only.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>, _>>()?;
         Ok(plan.only(&filters)?)
     }

@@ -114,7 +114,8 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
     let root = RunsRoot::new(&args.runs);
     let found = gathered(&root, experiment, &args.file)?;
     // Scores over other files than the published ones choose no model for the benchmark.
-    let records: Vec<Record> = found.records.into_iter().filter(|record| record.benchmark != OWN_DATA).collect();
+    let records: Vec<Record> =
+        found.records.into_iter().filter(|record| record.task().is_some_and(|of| of.benchmark != OWN_DATA)).collect();
     let (name, records) = (&found.name, &records);
     let device = open_device(device_name(experiment.device)).map_err(|error| Diagnostic::new(error.to_string()))?;
     let bad_rows = if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
@@ -125,7 +126,7 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
             continue;
         }
         let Some(kept) = Kept::best(&root, records, task.name)? else {
-            let any = records.iter().any(|record| record.settings.task == task.name);
+            let any = records.iter().any(|record| record.settings.task_name() == task.name);
             let why = if any { "has kept its weights" } else { "is done" };
             let reason = || Source::Constant(format!("no run of `{}` {why}", task.name));
             answers.sources.extend(files.iter().map(|file| (file.name, reason())));
@@ -166,12 +167,10 @@ fn answered_by(task: &Task, file: &SubmissionFile) -> bool {
 
 impl Source {
     fn of(record: &Record) -> Self {
-        let Record { id, primary_metric, primary_split, .. } = record;
+        let (id, metric) = (&record.id, record.primary_metric());
+        let split = record.task().map_or("", |of| &of.primary_split);
         let score = record.primary_score().map_or_else(|| "undefined".to_owned(), |score| format!("{score:.4}"));
-        Self::Run {
-            name: format!("{} {id}", record.settings.model),
-            score: format!("{primary_split} {primary_metric} {score}"),
-        }
+        Self::Run { name: format!("{} {id}", record.settings.model), score: format!("{split} {metric} {score}") }
     }
 }
 

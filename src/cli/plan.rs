@@ -38,7 +38,7 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
     let prepared = match args.experiment.prepare_either()? {
         Either::Tasks(prepared) => prepared,
         Either::Pretraining(prepared) => {
-            return pretraining::show_plan(&prepared, &args.only.of_pretraining(&prepared.plan)?, args.json);
+            return pretraining::show_plan(&prepared, &args.only.of(&prepared.plan)?, args.json);
         }
     };
     let plan = args.only.of(&prepared.plan)?;
@@ -101,10 +101,10 @@ fn row(run: &PlannedRun, state: &str, calibrations: &Calibrations) -> Value {
     let settings = &run.settings;
     let forecast = calibrations.forecast(run);
     json!({
-        "id": run.id, "model": settings.model, "task": settings.task, "batch_size": settings.batch_size,
-        "learning_rate": settings.learning_rate, "epochs": settings.epochs, "seed": settings.seed,
-        "max_length": settings.training.max_length, "task_options": settings.task_options,
-        "approach": settings.approach, "steps": run.steps, "tokens": run.tokens, "seconds": forecast.map(|forecast| forecast.seconds),
+        "id": run.id, "model": settings.model, "task": settings.task_name(), "batch_size": settings.optimization.batch_size,
+        "learning_rate": settings.optimization.learning_rate, "epochs": settings.epochs(), "seed": settings.seed,
+        "max_length": settings.max_length(), "task_options": settings.task_options(),
+        "approach": settings.approach(), "steps": run.steps, "tokens": run.tokens, "seconds": forecast.map(|forecast| forecast.seconds),
         "peak_memory": forecast.map(|forecast| forecast.peak_memory), "disk": forecast.map(|forecast| forecast.disk),
         "state": state,
     })

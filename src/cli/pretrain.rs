@@ -14,8 +14,10 @@ use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::exec::StopFlag;
 use crate::infer::{precision_on, refused};
-use crate::store::settings::PRETRAINING_NUMERICS_VERSION;
-use crate::store::{Optimizer, PretrainEvaluation, PretrainPhase, PretrainSettings};
+use crate::store::{
+    CorpusPhase, HeldOutEvaluation, NUMERICS_VERSION, Objective, Optimization, Optimizer, PretrainingObjective,
+    RunSettings, VocabularyIdentity, Warmup,
+};
 use crate::train::{PretrainContext, Pretrained, Saving, TrainError, open_device, pretrain};
 use crate::units::Seconds;
 
@@ -143,7 +145,7 @@ impl Args {
         let held_out = self.watching.held_out.as_deref().map(ExampleSet::open).transpose()?;
         let settings = self.settings(&corpora, held_out.as_ref())?;
         let context = PretrainContext { corpora, held_out, saving: self.watching.saving()? };
-        let mut display = PretrainDisplay::new(StopFlag::on_signals()?, settings.objective);
+        let mut display = PretrainDisplay::new(StopFlag::on_signals()?, self.model.loss());
         let ended = pretrain(&self.out, &context, &settings, &mut display);
         display.finish();
         match ended {
@@ -151,7 +153,7 @@ impl Args {
             Err(TrainError::Stopped { step }) => {
                 print(&format_args!(
                     "stopped after step {step} of {}; run the same command to resume",
-                    settings.steps()
+                    self.steps.iter().sum::<u64>()
                 ))?;
                 Ok(CommandOutcome::Interrupted)
             }
@@ -160,32 +162,55 @@ impl Args {
         }
     }
 
-    fn settings(&self, corpora: &[ExampleSet], held_out: Option<&ExampleSet>) -> Result<PretrainSettings, Error> {
+    fn settings(&self, corpora: &[ExampleSet], held_out: Option<&ExampleSet>) -> Result<RunSettings, Error> {
         let training = &self.training;
         // `--corpus` is required.
-        let vocabulary = corpora.first().map(|set| (set.vocabulary().len(), set.vocabulary_sha256()));
-        let (tokens, vocabulary_sha256) = vocabulary.unwrap_or_default();
-        let (architecture, start) = self.model.start(tokens as u32)?;
+        let vocabulary = corpora.first().map(|set| (set.vocabulary().len(), set.vocabulary_sha256(), set.lower_case()));
+        let (tokens, vocabulary_sha256, lower_case) = vocabulary.unwrap_or_default();
+        let (architecture, initial_weights) = self.model.start(tokens as u32)?;
         let device = open_device(&training.device).map_err(|error| Diagnostic::new(error.to_string()))?;
-        let precision = training.precision.precision;
-        precision_on(&device, precision)?;
-        let phase = |(set, steps): (&ExampleSet, &u64)| PretrainPhase {
+        precision_on(&device, training.precision.precision)?;
+        let phase = |(set, steps): (&ExampleSet, &u64)| CorpusPhase {
             max_length: set.settings().max_length,
             steps: *steps,
             data: set.checksum().to_owned(),
         };
-        Ok(PretrainSettings {
+        Ok(RunSettings {
             model: String::new(),
             architecture,
-            start,
-            objective: self.model.objective(),
-            phases: corpora.iter().zip(&self.steps).map(phase).collect(),
-            batch_size: training.batch_size,
-            gradient_accumulation_steps: training.gradient_accumulation_steps,
-            learning_rate: training.learning_rate,
-            warmup_steps: training.warmup_steps,
-            weight_decay: training.weight_decay,
-            optimizer: match training.optimizer {
+            initial_weights,
+            vocabulary: VocabularyIdentity { sha256: vocabulary_sha256.to_owned(), lower_case },
+            seed: training.seed,
+            device: device.name.to_owned(),
+            optimization: training.optimization(),
+            objective: Objective::Pretraining(PretrainingObjective {
+                loss: self.model.loss(),
+                phases: corpora.iter().zip(&self.steps).map(phase).collect(),
+                evaluation: held_out
+                    .map(|set| HeldOutEvaluation { data: set.checksum().to_owned(), every: self.watching.eval_steps }),
+                masking: None,
+                snapshots: Vec::new(),
+                saving: None,
+                logging_steps: self.watching.logging_steps,
+            }),
+            numerics_version: NUMERICS_VERSION,
+        })
+    }
+}
+
+impl TrainingArgs {
+    fn optimization(&self) -> Optimization {
+        Optimization {
+            batch_size: self.batch_size,
+            learning_rate: self.learning_rate,
+            warmup: Warmup::Steps(self.warmup_steps),
+            weight_decay: self.weight_decay,
+            dropout: self.dropout,
+            max_grad_norm: self.max_grad_norm,
+            gradient_accumulation_steps: self.gradient_accumulation_steps,
+            gradient_checkpointing: self.gradient_checkpointing,
+            precision: self.precision.precision,
+            optimizer: match self.optimizer {
                 OptimizerArg::BertAdam => Optimizer::BertAdam,
                 OptimizerArg::AdamW => Optimizer::AdamW,
             },
@@ -193,21 +218,7 @@ impl Args {
             adam_beta1: 0.9,
             adam_beta2: 0.999,
             adam_epsilon: 1e-6,
-            max_grad_norm: training.max_grad_norm,
-            dropout: training.dropout,
-            precision,
-            seed: training.seed,
-            device: device.name.to_owned(),
-            vocabulary_sha256: vocabulary_sha256.to_owned(),
-            evaluation: held_out
-                .map(|set| PretrainEvaluation { data: set.checksum().to_owned(), every: self.watching.eval_steps }),
-            masking: None,
-            snapshots: Vec::new(),
-            gradient_checkpointing: training.gradient_checkpointing,
-            saving: None,
-            logging_steps: self.watching.logging_steps,
-            numerics_version: PRETRAINING_NUMERICS_VERSION,
-        })
+        }
     }
 }
 

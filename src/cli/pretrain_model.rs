@@ -9,7 +9,7 @@ use crate::config::{Dimensions, Preset};
 use crate::diagnostic::Diagnostic;
 use crate::infer::refused;
 use crate::model::{Config, Weights, folder_of};
-use crate::store::{Architecture, InitialWeights, Objective};
+use crate::store::{Architecture, InitialWeights, LmLoss};
 
 /// What is trained.
 #[derive(Debug, clap::Args)]
@@ -75,12 +75,12 @@ impl From<Size> for Preset {
 }
 
 impl ModelArgs {
-    /// The objective of the pretraining.
-    pub(super) fn objective(&self) -> Objective {
+    /// What is minimised.
+    pub(super) fn loss(&self) -> LmLoss {
         match (self.left_to_right, self.no_nsp) {
-            (true, _) => Objective::CausalLm,
-            (false, true) => Objective::MaskedLm,
-            (false, false) => Objective::MaskedLmAndNextSentence,
+            (true, _) => LmLoss::CausalLm,
+            (false, true) => LmLoss::MaskedLm,
+            (false, false) => LmLoss::MaskedLmAndNextSentence,
         }
     }
 

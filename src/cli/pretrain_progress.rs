@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::note;
 use crate::exec::StopFlag;
-use crate::store::{Objective, PretrainScores, PretrainStepEvent};
+use crate::store::{Evaluation, LmLoss, StepEvent};
 use crate::train::{PretrainStep, PretrainWatch};
 
 /// Shows a run on standard error, and stops it when the user asks for it.
@@ -19,7 +19,7 @@ pub(super) struct PretrainDisplay {
 }
 
 impl PretrainDisplay {
-    pub(super) fn new(stop: StopFlag, objective: Objective) -> Self {
+    pub(super) fn new(stop: StopFlag, objective: LmLoss) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let template = "[{bar:32}] step {pos}/{len}, {msg}, about {eta} left";
             let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -28,8 +28,8 @@ impl PretrainDisplay {
             bar
         });
         let tokens = match objective {
-            Objective::MaskedLmAndNextSentence | Objective::MaskedLm => "masked tokens",
-            Objective::CausalLm => "next tokens",
+            LmLoss::MaskedLmAndNextSentence | LmLoss::MaskedLm => "masked tokens",
+            LmLoss::CausalLm => "next tokens",
         };
         Self { bar, steps: 0, tokens, stop }
     }
@@ -75,8 +75,9 @@ impl PretrainWatch for PretrainDisplay {
         }
     }
 
-    fn logged(&mut self, event: &PretrainStepEvent) {
-        let PretrainStepEvent { step, loss, mlm_accuracy, learning_rate, tokens_per_second, .. } = *event;
+    fn logged(&mut self, event: &StepEvent) {
+        let StepEvent { step, loss, learning_rate, tokens_per_second, .. } = *event;
+        let mlm_accuracy = event.mlm_accuracy.unwrap_or_default();
         let next = event.nsp_accuracy.map(|accuracy| format!(", next sentence {accuracy:.3}")).unwrap_or_default();
         let words = format!(
             "loss {loss:.4}, {} {mlm_accuracy:.3}{next}, rate {learning_rate:.2e}, {tokens_per_second:.0} tokens/s",
@@ -88,9 +89,12 @@ impl PretrainWatch for PretrainDisplay {
         }
     }
 
-    fn evaluated(&mut self, scores: &PretrainScores) {
-        let PretrainScores { step, mlm_loss, perplexity, mlm_accuracy, .. } = *scores;
-        let next = scores.nsp_accuracy.map(|accuracy| format!(", next sentence {accuracy:.4}")).unwrap_or_default();
+    fn evaluated(&mut self, scores: &Evaluation) {
+        let step = scores.step;
+        let of = |metric: &str| scores.value(metric).unwrap_or_default();
+        let (mlm_loss, perplexity, mlm_accuracy) = (of("mlm_loss"), of("perplexity"), of("mlm_accuracy"));
+        let next =
+            scores.value("nsp_accuracy").map(|accuracy| format!(", next sentence {accuracy:.4}")).unwrap_or_default();
         self.say(&format!(
             "held out, step {step}: {} loss {mlm_loss:.4}, perplexity {perplexity:.2}, accuracy {mlm_accuracy:.4}{next}",
             self.tokens

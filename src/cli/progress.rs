@@ -7,7 +7,7 @@ use std::time::Instant;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::exec::{Job, Observer, Phase, Progress, Summary};
-use crate::store::{Failure, Finished, RunId, RunState, Work};
+use crate::store::{Failure, Record, RunId, RunSettings, RunState};
 use crate::units::Seconds;
 
 /// An observer that shows what it is told on standard error.
@@ -101,28 +101,26 @@ fn style(template: &str) -> ProgressStyle {
 
 /// A run in a few words.
 fn words(job: &Job) -> String {
-    match &job.work {
-        Work::FineTuning(of) => format!(
-            "{} {} batch {} rate {:e} epochs {} seed {}",
-            of.task, of.model, of.batch_size, of.learning_rate, of.epochs, of.seed
+    let RunSettings { model, seed, optimization: of, .. } = &job.settings;
+    match job.settings.task() {
+        Some(task) => format!(
+            "{} {model} batch {} rate {:e} epochs {} seed {seed}",
+            task.task, of.batch_size, of.learning_rate, task.epochs
         ),
-        Work::Pretraining(of) => format!("pretraining {} {} seed {}", job.experiment, of.model, of.seed),
+        None => format!("pretraining {} {model} seed {seed}", job.experiment),
     }
 }
 
 /// What a run that is done is judged by, and how long it took.
-fn result(finished: &Finished) -> String {
-    match finished {
-        Finished::FineTuning(record) => {
-            let score = record.primary_score().map_or_else(|| "undefined".to_owned(), |score| format!("{score:.4}"));
-            format!("{} {score} in {}", record.primary_metric, record.timings.wall)
-        }
-        Finished::Pretraining(record) => {
-            let scores = record.evaluations.last();
-            let scores = scores.map_or_else(|| "done".to_owned(), |of| format!("perplexity {:.2}", of.perplexity));
-            format!("{scores} in {}", record.wall)
-        }
-    }
+fn result(record: &Record) -> String {
+    let metric = record.primary_metric();
+    let score = match (record.primary_score(), record.task()) {
+        (Some(score), Some(_)) => format!("{metric} {score:.4}"),
+        (None, Some(_)) => format!("{metric} undefined"),
+        (Some(score), None) => format!("{metric} {score:.2}"),
+        (None, None) => "done".to_owned(),
+    };
+    format!("{score} in {}", record.timings.wall)
 }
 
 impl Observer for Display {
@@ -158,10 +156,10 @@ impl Observer for Display {
         bar.set_message(format!("{}: step {step}/{steps}, {doing}", words(job)));
     }
 
-    fn job_finished(&mut self, slot: usize, job: &Job, finished: &Finished) {
+    fn job_finished(&mut self, slot: usize, job: &Job, record: &Record) {
         self.settle(job, true);
         self.free(slot);
-        self.say(&format!("[{}/{}] {}: {}", self.settled, self.runs, words(job), result(finished)));
+        self.say(&format!("[{}/{}] {}: {}", self.settled, self.runs, words(job), result(record)));
     }
 
     fn job_blocked(&mut self, job: &Job) {

@@ -11,10 +11,7 @@ use super::threads::cores;
 use super::threads::{MOST, note_too_many};
 use super::{CommandOutcome, Error, worker};
 use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
-use crate::plan::{
-    Plan, PlannedPretraining, PlannedRun, PretrainPlan, evaluation_flops, model_parameters, parameters,
-    pretraining_flops, training_flops,
-};
+use crate::plan::{Plan, PlannedRun, flops, model_parameters};
 use crate::resolve::{Either, Prepared, PreparedPretraining};
 use crate::store::{PlanFile, RunsRoot, atomic};
 use crate::train::RunContext;
@@ -61,7 +58,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     match args.experiment.prepare_either()? {
         Either::Tasks(prepared) => carry_out(&Sweep::of(&prepared, &args.only.of(&prepared.plan)?)?, how),
         Either::Pretraining(prepared) => {
-            let plan = args.only.of_pretraining(&prepared.plan)?;
+            let plan = args.only.of(&prepared.plan)?;
             carry_out(&Sweep::of_pretraining(&prepared, &plan, &args.experiment.runs)?, how)
         }
     }
@@ -95,10 +92,10 @@ impl<'a> Sweep<'a> {
         let mut jobs: Vec<Job> = Vec::new();
         for (of, run) in &needed {
             PlanFile::add(&of.root, &of.plan.experiment, of.stored())?;
-            jobs.push(Job::new(&of.plan.experiment, run.settings.clone(), pretraining_work(run)));
+            jobs.push(Job::new(&of.plan.experiment, run.settings.clone(), work(run)));
         }
         jobs.extend(plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))));
-        let of_needed = needed.iter().map(|(_, run)| parameters(&run.settings.architecture));
+        let of_needed = needed.iter().map(|(_, run)| model_parameters(&run.settings));
         let of_runs = plan.runs.iter().map(|run| model_parameters(&run.settings));
         Ok(Self {
             experiment: &prepared.plan.experiment,
@@ -111,10 +108,10 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    fn of_pretraining(prepared: &'a PreparedPretraining, plan: &PretrainPlan, runs: &Path) -> Result<Self, Error> {
+    fn of_pretraining(prepared: &'a PreparedPretraining, plan: &Plan, runs: &Path) -> Result<Self, Error> {
         PlanFile::add(&prepared.root, &prepared.plan.experiment, prepared.stored())?;
-        let job = |run: &PlannedPretraining| Job::new(&plan.experiment, run.settings.clone(), pretraining_work(run));
-        let largest = plan.runs.iter().map(|run| parameters(&run.settings.architecture)).max();
+        let job = |run: &PlannedRun| Job::new(&plan.experiment, run.settings.clone(), work(run));
+        let largest = plan.runs.iter().map(|run| model_parameters(&run.settings)).max();
         Ok(Self {
             experiment: &prepared.plan.experiment,
             root: &prepared.root,
@@ -156,14 +153,7 @@ fn carry_out(sweep: &Sweep<'_>, how: How) -> Result<CommandOutcome, Error> {
 
 /// How much work a run is, in forward operations: what the order and the remaining time are judged by.
 fn work(run: &PlannedRun) -> Seconds {
-    let settings = &run.settings;
-    let evaluation = evaluation_flops(settings, run.dev_tokens.0, run.dev_examples);
-    Seconds(training_flops(settings, run.tokens.0, run.examples) + f64::from(settings.epochs) * evaluation)
-}
-
-/// The same of a pretraining run.
-fn pretraining_work(run: &PlannedPretraining) -> Seconds {
-    Seconds(pretraining_flops(run))
+    Seconds(flops(run))
 }
 
 /// So many threads a run, as long as all models fit into half of the memory with their optimizer's state;

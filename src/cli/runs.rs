@@ -3,16 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use serde::Serialize;
 use serde_json::json;
 
 use super::table::{Column, print, table};
 use super::{CommandOutcome, Error};
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::store::{
-    Event, Failure, Finished, PretrainEvent, PretrainRecord, RunFolder, RunState, RunsRoot, Work, diff,
-};
-use crate::units::Seconds;
+use crate::store::{Event, Failure, Record, RunFolder, RunState, RunsRoot, diff};
 
 /// List, show, compare and remove single runs.
 #[derive(Debug, clap::Args)]
@@ -111,8 +107,10 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Comm
     for experiment in &experiments {
         for folder in root.folders(experiment)? {
             let state = folder.state()?;
-            let (metric, score, seconds) =
-                folder.finished().ok().flatten().map_or((None, None, None), |done| judged(&done));
+            let record = folder.record().ok().flatten();
+            let metric = record.as_ref().filter(|of| !of.scores.is_empty()).map(Record::primary_metric);
+            let score = record.as_ref().and_then(Record::primary_score);
+            let seconds = record.as_ref().map(|of| of.timings.wall);
             rows.push(json!({
                 "id": folder.id(), "experiment": experiment, "task": folder.task(), "model": folder.model(),
                 "state": state_word(&state), "metric": metric, "score": score, "seconds": seconds,
@@ -151,58 +149,61 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Comm
     Ok(CommandOutcome::Success)
 }
 
-/// What a run that is done is judged by, its value, and how long it took.
-fn judged(done: &Finished) -> (Option<String>, Option<f64>, Option<Seconds>) {
-    match done {
-        Finished::FineTuning(record) => {
-            (Some(record.primary_metric.clone()), record.primary_score(), Some(record.timings.wall))
-        }
-        Finished::Pretraining(record) => {
-            let perplexity = record.evaluations.last().map(|scores| scores.perplexity);
-            (perplexity.map(|_| "perplexity".to_owned()), perplexity, Some(record.wall))
-        }
-    }
-}
-
 fn show(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
-    if folder.is_pretraining() {
-        return show_pretraining(folder, as_json);
-    }
-    let state = folder.state()?;
-    let settings = folder.settings()?;
-    let record = folder.record()?;
-    let failure = folder.failure()?;
-    let events = folder.events()?;
-    let steps = events.iter().filter(|event| matches!(event, Event::Step(_))).count();
-    let everything = json!({
-        "id": folder.id(), "folder": folder.path(), "state": state_word(&state), "steps_logged": steps,
-        "failure": failure, "record": record, "settings": settings,
-    });
+    let (state, failure) = (folder.state()?, folder.failure()?);
+    let (settings, record) = (folder.settings()?, folder.record()?);
+    let step = folder.events()?.last().map_or(0, Event::step);
     if as_json {
+        let everything = json!({
+            "id": folder.id(), "folder": folder.path(), "state": state_word(&state), "step": step,
+            "failure": failure, "record": record, "settings": settings,
+        });
         print(&format_args!("{everything:#}"))?;
         return Ok(CommandOutcome::Success);
     }
     show_state(folder, &state, failure.as_ref())?;
-    if let Some(record) = record {
-        let ended = &record.timings;
-        print(&format_args!(
-            "time    {} ({} tokens/s, {:.1} % overhead), peak memory {}",
-            ended.wall,
-            ended.tokens_per_second.round(),
-            100.0 * ended.overhead_fraction,
-            record.peak_memory
-        ))?;
+    print(&format_args!("step    {step}"))?;
+    if let Some(record) = &record {
+        show_record(record)?;
+    }
+    if let Some(settings) = settings {
+        let yaml = serde_yaml::to_string(&settings).map_err(|error| Error::System(error.to_string()))?;
+        print(&format_args!("\nsettings\n{}", yaml.trim_end()))?;
+    }
+    Ok(CommandOutcome::Success)
+}
+
+fn show_record(record: &Record) -> Result<(), Error> {
+    let ended = &record.timings;
+    print(&format_args!(
+        "time    {} ({} tokens/s, {:.1} % overhead), peak memory {}",
+        ended.wall,
+        ended.tokens_per_second.round(),
+        100.0 * ended.overhead_fraction,
+        record.peak_memory
+    ))?;
+    let shown = |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}"));
+    if record.task().is_some() {
         let columns = [Column::Text("split"), Column::Text("metric"), Column::Number("value"), Column::Text("unit")];
-        let rows = record.scores.iter().map(|score| {
-            let value = score.value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}"));
-            vec![score.split.clone(), score.metric.clone(), value, score.unit.clone()]
+        let rows = record
+            .scores
+            .iter()
+            .map(|score| vec![score.split.clone(), score.metric.clone(), shown(score.value), score.unit.clone()]);
+        print(&format_args!("\n{}", table(&columns, rows)))?;
+    } else {
+        let columns = ["step", "loss", "perplexity", "accuracy", "next sentence"].map(Column::Number);
+        let metrics = ["mlm_loss", "perplexity", "mlm_accuracy", "nsp_accuracy"];
+        let rows = record.evaluations.iter().map(|evaluation| {
+            let values = metrics
+                .map(|name| evaluation.value(name).map_or_else(|| "–".to_owned(), |value| format!("{value:.4}")));
+            std::iter::once(evaluation.step.to_string()).chain(values).collect()
         });
         print(&format_args!("\n{}", table(&columns, rows)))?;
-        for note in &record.notes {
-            print(&format_args!("note    {note}"))?;
-        }
     }
-    show_settings(settings.as_ref())
+    for note in &record.notes {
+        print(&format_args!("note    {note}"))?;
+    }
+    Ok(())
 }
 
 fn show_state(folder: &RunFolder, state: &RunState, failure: Option<&Failure>) -> Result<(), Error> {
@@ -214,65 +215,16 @@ fn show_state(folder: &RunFolder, state: &RunState, failure: Option<&Failure>) -
     Ok(())
 }
 
-fn show_settings(settings: Option<&impl Serialize>) -> Result<CommandOutcome, Error> {
-    if let Some(settings) = settings {
-        let yaml = serde_yaml::to_string(settings).map_err(|error| Error::System(error.to_string()))?;
-        print(&format_args!("\nsettings\n{}", yaml.trim_end()))?;
-    }
-    Ok(CommandOutcome::Success)
-}
-
-fn show_pretraining(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
-    let (state, failure, record) = (folder.state()?, folder.failure()?, folder.pretrain_record()?);
-    let step = folder.pretrain_events()?.last().map_or(0, PretrainEvent::step);
-    let settings = match folder.work()? {
-        Some(Work::Pretraining(settings)) => Some(settings),
-        Some(Work::FineTuning(_)) | None => None,
-    };
-    if as_json {
-        let everything = json!({
-            "id": folder.id(), "folder": folder.path(), "state": state_word(&state), "step": step,
-            "failure": failure, "record": record, "settings": settings,
-        });
-        print(&format_args!("{everything:#}"))?;
-        return Ok(CommandOutcome::Success);
-    }
-    show_state(folder, &state, failure.as_ref())?;
-    print(&format_args!("step    {step}"))?;
-    if let Some(record) = record {
-        let (wall, speed, memory) = (record.wall, record.tokens_per_second.round(), record.peak_memory);
-        print(&format_args!("time    {wall} ({speed} tokens/s), peak memory {memory}"))?;
-        let columns = ["step", "loss", "perplexity", "accuracy", "next sentence"].map(Column::Number);
-        let rows = record.evaluations.iter().map(|scores| {
-            let next = scores.nsp_accuracy.map_or_else(|| "–".to_owned(), |accuracy| format!("{accuracy:.4}"));
-            let numbers = [scores.mlm_loss, scores.perplexity, scores.mlm_accuracy].map(|value| format!("{value:.4}"));
-            [vec![scores.step.to_string()], numbers.into(), vec![next]].concat()
-        });
-        print(&format_args!("\n{}", table(&columns, rows)))?;
-        for note in &record.notes {
-            print(&format_args!("note    {note}"))?;
-        }
-    }
-    show_settings(settings.as_ref())
-}
-
 fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
-    let differing = match (a.work()?, b.work()?) {
-        (Some(Work::FineTuning(left)), Some(Work::FineTuning(right))) => diff(&*left, &*right),
-        (Some(Work::Pretraining(left)), Some(Work::Pretraining(right))) => diff(&*left, &*right),
-        (Some(_), Some(_)) => {
-            let found = Diagnostic::new("one of the runs pretrains and the other does not");
-            return Err(found.hint("`bertbench runs list` shows what each is").into());
-        }
-        _ => return Err(Diagnostic::new("a run without settings.json cannot be compared").into()),
+    let (Some(left), Some(right)) = (a.settings()?, b.settings()?) else {
+        return Err(Diagnostic::new("a run without settings.json cannot be compared").into());
     };
-    let mut rows: Vec<Vec<String>> = differing.into_iter().map(|(path, left, right)| vec![path, left, right]).collect();
-    if let (Some(left), Some(right)) = (a.pretrain_record()?, b.pretrain_record()?) {
-        let perplexity = |record: &PretrainRecord| {
-            record.evaluations.last().map_or_else(|| "–".to_owned(), |scores| format!("{:.4}", scores.perplexity))
-        };
-        rows.push(vec!["perplexity".to_owned(), perplexity(&left), perplexity(&right)]);
+    if left.task().is_some() != right.task().is_some() {
+        let found = Diagnostic::new("one of the runs pretrains and the other does not");
+        return Err(found.hint("`bertbench runs list` shows what each is").into());
     }
+    let differing = diff(&left, &right).into_iter();
+    let mut rows: Vec<Vec<String>> = differing.map(|(path, left, right)| vec![path, left, right]).collect();
     if let (Some(left), Some(right)) = (a.record()?, b.record()?) {
         for score in &left.scores {
             let other = right.score(&score.metric, &score.split);

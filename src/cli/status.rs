@@ -33,7 +33,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let needed = pretraining::needed_states(&prepared, plan)?;
     let mut counts: BTreeMap<(&str, &str), BTreeMap<&str, usize>> = BTreeMap::new();
     for run in &plan.runs {
-        let of = counts.entry((&run.settings.task, &run.settings.model)).or_default();
+        let of = counts.entry((run.settings.task_name(), &run.settings.model)).or_default();
         *of.entry(states[&run.id]).or_default() += 1;
     }
     let failures = prepared.root.failures(&plan.experiment)?;

@@ -9,12 +9,12 @@ use crate::store::{RunSettings, TaskOptions};
 /// A line for each task and model that has varying_settings, in the plan's order: `squad1: max_length 384, doc_stride 128`.
 pub(super) fn varying_settings(plan: &Plan) -> Vec<String> {
     let runs = || plan.runs.iter().map(|run| &run.settings);
-    let lengths: BTreeSet<u32> = runs().map(|settings| settings.training.max_length).collect();
+    let lengths: BTreeSet<u32> = runs().map(|settings| settings.max_length()).collect();
     let mut lines = Vec::new();
     for settings in runs() {
         let of_task = of_task(settings, lengths.len() > 1);
-        let of_model = (!settings.approach.is_fine_tuning()).then(|| settings.approach.to_string());
-        for (name, what) in [(&settings.task, of_task), (&settings.model, of_model)] {
+        let of_model = (!settings.approach().is_fine_tuning()).then(|| settings.approach().to_string());
+        for (name, what) in [(settings.task_name(), of_task), (&settings.model, of_model)] {
             let line = what.map(|what| format!("{name}: {what}"));
             lines.extend(line.filter(|line| !lines.contains(line)));
         }
@@ -23,8 +23,8 @@ pub(super) fn varying_settings(plan: &Plan) -> Vec<String> {
 }
 
 fn of_task(settings: &RunSettings, with_length: bool) -> Option<String> {
-    let options = settings.task_options.as_ref().map_or_else(Vec::new, TaskOptions::named);
-    let length = with_length.then(|| ("max_length", settings.training.max_length.to_string()));
+    let options = settings.task_options().map_or_else(Vec::new, TaskOptions::named);
+    let length = with_length.then(|| ("max_length", settings.max_length().to_string()));
     let all = length.into_iter().chain(options).map(|(name, value)| format!("{name} {value}"));
     let text = all.collect::<Vec<_>>().join(", ");
     (!text.is_empty()).then_some(text)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{CommandOutcome, Error, threads};
 use crate::exec::{Job, Phase, Progress, StopFlag, Unfinished, WorkerCommand, worker};
-use crate::store::{Evaluation, Failure, FailureKind, Finished, PretrainScores, PretrainStepEvent, RunFolder, Work};
+use crate::store::{Evaluation, Failure, FailureKind, Objective, Record, RunFolder, StepEvent};
 use crate::train::{PretrainStep, PretrainWatch, RunContext, StepReport, TrainError, Watch, pretrain_run, run};
 
 /// Trains what the parent process asks for.
@@ -44,16 +44,13 @@ fn train(
     folder: &RunFolder,
     progress: &mut dyn FnMut(Progress),
     stop: &StopFlag,
-) -> Result<Finished, Unfinished> {
-    let done = match &job.work {
-        Work::FineTuning(settings) => {
-            let mut reporter = Reporter { epochs: settings.epochs, last: None, steps: 0, progress, stop };
-            run(context, &job.experiment, settings, folder, &mut reporter).map(Finished::from)
-        }
-        Work::Pretraining(settings) => {
-            let mut reporter = Reporter { epochs: settings.phases.len() as u32, last: None, steps: 0, progress, stop };
-            pretrain_run(context, &job.experiment, settings, folder, &mut reporter).map(Finished::from)
-        }
+) -> Result<Record, Unfinished> {
+    let settings = &job.settings;
+    let epochs = settings.pretraining().map_or_else(|| settings.epochs(), |of| of.phases.len() as u32);
+    let mut reporter = Reporter { epochs, last: None, steps: 0, progress, stop };
+    let done = match &settings.objective {
+        Objective::Task(_) => run(context, &job.experiment, settings, folder, &mut reporter),
+        Objective::Pretraining(_) => pretrain_run(context, &job.experiment, settings, folder, &mut reporter),
     };
     done.map_err(|error| match error {
         TrainError::Stopped { .. } => Unfinished::Stopped,
@@ -96,9 +93,10 @@ impl Watch for Reporter<'_> {
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation) {
-        let last = evaluation.epoch == self.epochs;
+        let epoch = evaluation.epoch.unwrap_or_default();
+        let last = epoch == self.epochs;
         let phase = if last { Phase::Saving } else { Phase::Evaluation };
-        self.tell(phase, evaluation.step, evaluation.epoch, Some(evaluation.train_loss), 0.0);
+        self.tell(phase, evaluation.step, epoch, evaluation.train_loss, 0.0);
     }
 
     fn stop(&mut self) -> bool {
@@ -122,9 +120,9 @@ impl PretrainWatch for Reporter<'_> {
         }
     }
 
-    fn logged(&mut self, _: &PretrainStepEvent) {}
+    fn logged(&mut self, _: &StepEvent) {}
 
-    fn evaluated(&mut self, scores: &PretrainScores) {
+    fn evaluated(&mut self, scores: &Evaluation) {
         let phase = if scores.step == self.steps { Phase::Saving } else { Phase::Evaluation };
         self.tell(phase, scores.step, self.epochs, None, 0.0);
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Failure, InitialWeights, RunFolder, RunId, RunsRoot, StoreError, Work};
+use crate::store::{Failure, InitialWeights, RunFolder, RunId, RunSettings, RunsRoot, StoreError};
 use crate::units::Seconds;
 
 /// One run to be done.
@@ -14,7 +14,7 @@ pub struct Job {
     /// The run's id.
     pub id: RunId,
     /// What to run.
-    pub work: Work,
+    pub settings: RunSettings,
     /// How long it will take, for the order: the longest goes first. 0 when unknown.
     pub forecast: Seconds,
 }
@@ -95,9 +95,8 @@ impl From<Failure> for Unfinished {
 impl Job {
     /// The run of `experiment` with these settings.
     #[must_use]
-    pub fn new(experiment: &str, work: impl Into<Work>, forecast: Seconds) -> Self {
-        let work = work.into();
-        Self { experiment: experiment.to_owned(), id: work.id(), work, forecast }
+    pub fn new(experiment: &str, settings: RunSettings, forecast: Seconds) -> Self {
+        Self { experiment: experiment.to_owned(), id: settings.id(), settings, forecast }
     }
 
     /// The folder of the pretraining run whose model this one starts from.
@@ -105,7 +104,7 @@ impl Job {
     /// # Errors
     /// [`StoreError::Name`].
     pub fn after(&self, root: &RunsRoot) -> Result<Option<RunFolder>, StoreError> {
-        match self.work.start() {
+        match &self.settings.initial_weights {
             InitialWeights::Random | InitialWeights::Checkpoint { .. } => Ok(None),
             InitialWeights::Pretraining { experiment, model, run, .. } => {
                 root.pretraining_folder(experiment, model, run).map(Some)
@@ -118,7 +117,7 @@ impl Job {
     /// # Errors
     /// [`StoreError::Name`].
     pub fn folder(&self, root: &RunsRoot) -> Result<RunFolder, StoreError> {
-        root.folder_for(&self.experiment, &self.work, self.id.clone())
+        root.folder_of(&self.experiment, &self.settings, self.id.clone())
     }
 }
 
@@ -139,7 +138,7 @@ pub(super) fn sort_longest_first(jobs: &mut [Job]) {
             job.forecast = Seconds(0.0);
         }
     }
-    let later = |job: &Job| matches!(job.work, Work::FineTuning(_));
+    let later = |job: &Job| job.settings.pretraining().is_none();
     jobs.sort_by(|a, b| {
         later(a).cmp(&later(b)).then(b.forecast.0.total_cmp(&a.forecast.0)).then_with(|| a.id.cmp(&b.id))
     });

@@ -1,7 +1,7 @@
 //! Who is told what happens in a sweep.
 
 use super::job::{Job, Progress, Summary};
-use crate::store::{Failure, Finished, RunState};
+use crate::store::{Failure, Record, RunState};
 
 /// Is told what happens, as it happens, on the thread that called `execute`. Slots count from 0.
 pub trait Observer {
@@ -21,8 +21,8 @@ pub trait Observer {
     }
 
     /// A job is complete on disk.
-    fn job_finished(&mut self, slot: usize, job: &Job, finished: &Finished) {
-        let _ = (slot, job, finished);
+    fn job_finished(&mut self, slot: usize, job: &Job, record: &Record) {
+        let _ = (slot, job, record);
     }
 
     /// A job failed.

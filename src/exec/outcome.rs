@@ -5,7 +5,7 @@ use super::child::Worker;
 use super::protocol::Reply;
 use super::sweep::{Slot, Sweep, Task};
 use super::worker_exit::{self, MemoryKills};
-use crate::store::{Failure, FailureKind, Finished, StoreError};
+use crate::store::{Failure, FailureKind, Record, StoreError};
 
 impl Sweep<'_> {
     /// What a busy worker says, and what its slot has afterwards.
@@ -21,7 +21,7 @@ impl Sweep<'_> {
                 self.observer.progress(at, &task.job, progress);
                 return Slot::Busy(worker, task);
             }
-            Reply::Finished => match task.folder.finished() {
+            Reply::Finished => match task.folder.record() {
                 Ok(Some(record)) => self.settle_done(at, &task, &record),
                 Ok(None) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, "the record disappeared")),
                 Err(error) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, error.to_string())),
@@ -52,7 +52,7 @@ impl Sweep<'_> {
             self.failed_start(&worker, &worker_exit::end(status))?;
             return Ok(Slot::Empty);
         }
-        if let Ok(Some(record)) = task.folder.finished() {
+        if let Ok(Some(record)) = task.folder.record() {
             self.settle_done(at, &task, &record);
             return Ok(Slot::Empty);
         }
@@ -62,9 +62,9 @@ impl Sweep<'_> {
         Ok(Slot::Empty)
     }
 
-    fn settle_done(&mut self, at: usize, task: &Task, finished: &Finished) {
+    fn settle_done(&mut self, at: usize, task: &Task, record: &Record) {
         self.summary.done += 1;
-        self.observer.job_finished(at, &task.job, finished);
+        self.observer.job_finished(at, &task.job, record);
     }
 
     fn settle_failed(&mut self, at: usize, task: Box<Task>, failure: &Failure) {
@@ -83,7 +83,7 @@ impl Sweep<'_> {
 
     /// The worker of a job gave it up or was ended, because of a stop.
     pub(super) fn settle_interrupted(&mut self, at: usize, task: &Task) {
-        if let Ok(Some(record)) = task.folder.finished() {
+        if let Ok(Some(record)) = task.folder.record() {
             return self.settle_done(at, task, &record);
         }
         self.summary.interrupted += 1;

@@ -14,7 +14,7 @@ use super::job::{Job, Progress, Unfinished};
 use super::panics;
 use super::protocol::{Reply, Request, send};
 use super::stop::StopFlag;
-use crate::store::{Failure, FailureKind, Finished, RunFolder, RunsRoot, StoreError, Work, reset_peak_memory};
+use crate::store::{Failure, FailureKind, Record, RunFolder, RunsRoot, StoreError, reset_peak_memory};
 
 /// Exit code of a worker whose parent vanished while it was training.
 const ORPHANED: i32 = 3;
@@ -44,7 +44,7 @@ struct Assignment {
 pub fn serve(
     input: impl BufRead + Send + 'static,
     mut output: impl Write,
-    mut train: impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Progress), &StopFlag) -> Result<Finished, Unfinished>,
+    mut train: impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Progress), &StopFlag) -> Result<Record, Unfinished>,
 ) -> io::Result<()> {
     for signal in [SIGINT, SIGTERM] {
         // A handler that sets a flag nobody reads is how to ignore a signal in safe code.
@@ -100,7 +100,7 @@ fn forward(input: impl BufRead, stop: &StopFlag, busy: &AtomicBool, jobs: &Sende
 fn attempt(
     Assignment { root, token, job }: &Assignment,
     output: &mut impl Write,
-    train: &mut impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Progress), &StopFlag) -> Result<Finished, Unfinished>,
+    train: &mut impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Progress), &StopFlag) -> Result<Record, Unfinished>,
     stop: &StopFlag,
 ) -> Reply {
     let root = RunsRoot::new(root);
@@ -108,18 +108,14 @@ fn attempt(
         Ok(folder) => folder.under_claim(token),
         Err(error) => return Reply::Failed { failure: Failure::now(FailureKind::Error, error.to_string()) },
     };
-    let begun = match &job.work {
-        Work::FineTuning(settings) => folder.begin(settings),
-        Work::Pretraining(settings) => folder.begin(settings),
-    };
-    if let Err(error) = begun {
+    if let Err(error) = folder.begin(&job.settings) {
         return after(error, &folder);
     }
     panics::watch(&folder);
     reset_peak_memory();
     let mut progress = throttled(output);
     match catch_unwind(AssertUnwindSafe(|| train(job, &folder, &mut progress, stop))) {
-        Ok(Ok(finished)) => match finish(&root, &folder, &finished) {
+        Ok(Ok(record)) => match finish(&folder, &record) {
             Ok(()) => Reply::Finished,
             Err(error) => after(error, &folder),
         },
@@ -129,9 +125,9 @@ fn attempt(
     }
 }
 
-fn finish(root: &RunsRoot, folder: &RunFolder, finished: &Finished) -> Result<(), StoreError> {
-    folder.write_finished(finished)?;
-    if let Err(error) = root.prune_models(folder.experiment(), folder.task(), folder.model()) {
+fn finish(folder: &RunFolder, record: &Record) -> Result<(), StoreError> {
+    folder.write_record(record)?;
+    if let Err(error) = folder.prune_models() {
         // The run is complete; superfluous weights are removed by the next run or the sweep's end.
         folder.log(&format!("weights that are no longer needed could not be removed: {error}"))?;
     }

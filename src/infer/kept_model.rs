@@ -28,11 +28,11 @@ impl KeptModel {
     pub fn read(task: &'static Task, kept: &Kept<'_>, device: &NamedDevice) -> Result<Self, InferError> {
         let settings = &kept.record.settings;
         let wanted = Use {
-            max_length: Some(settings.training.max_length),
+            max_length: Some(settings.max_length()),
             usual_length: task.max_length,
-            lower_case: Some(settings.lower_case),
+            lower_case: Some(settings.vocabulary.lower_case),
             device: device.clone(),
-            precision: precision_on(device, settings.training.precision)?,
+            precision: precision_on(device, settings.optimization.precision)?,
         };
         let model = TrainedModel::read(kept.folder.clone(), wanted)?;
         let loaded = load_trained_classifier(&model.checkpoint, HeadShape::Pooled, &device.device)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::store::{PRETRAINING, PretrainSettings, RunSettings};
+use crate::store::RunSettings;
 
 /// What a filter can ask for, in the order that its help shows.
 const KEYS: [&str; 6] = ["task", "model", "batch_size", "learning_rate", "epochs", "seed"];
@@ -16,7 +16,7 @@ pub struct Filter {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Condition {
+enum Condition {
     Task(String),
     Model(String),
     BatchSize(u32),
@@ -39,7 +39,7 @@ impl Filter {
 
     /// Whether a run satisfies every key that the filter names.
     #[must_use]
-    pub(super) fn passes(&self, settings: &impl Filtered) -> bool {
+    pub(super) fn passes(&self, settings: &RunSettings) -> bool {
         self.conditions.iter().all(|condition| {
             let same_key = |other: &&Condition| other.key() == condition.key();
             self.conditions.iter().filter(same_key).any(|alternative| alternative.holds(settings))
@@ -47,15 +47,15 @@ impl Filter {
     }
 
     /// An error when no run passes: it names the condition that no run satisfies, if there is one.
-    pub(super) fn refuse_if_empty<S: Filtered>(&self, runs: &[&S]) -> Result<(), Diagnostic> {
+    pub(super) fn refuse_if_empty(&self, runs: &[&RunSettings]) -> Result<(), Diagnostic> {
         for condition in &self.conditions {
-            if runs.iter().any(|run| condition.holds(*run)) {
+            if runs.iter().any(|run| condition.holds(run)) {
                 continue;
             }
             let (key, wanted) = (condition.key(), condition.value());
             let mut values: Vec<String> = Vec::new();
             for run in runs {
-                let value = run.condition(key).map(|own| own.value());
+                let value = Condition::of(run, key).map(|own| own.value());
                 values.extend(value.filter(|value| !values.contains(value)));
             }
             let hint = match condition {
@@ -67,7 +67,7 @@ impl Filter {
             };
             return Err(at_option(Diagnostic::new(format!("no run has {key} `{wanted}`")).hint(hint), &self.text));
         }
-        if runs.iter().any(|run| self.passes(*run)) {
+        if runs.iter().any(|run| self.passes(run)) {
             return Ok(());
         }
         let found = Diagnostic::new("no run satisfies all of these conditions");
@@ -119,39 +119,19 @@ impl Condition {
     }
 
     /// Rates were read from decimal text on both sides, so 3e-5 and 0.00003 are equal.
-    fn holds(&self, settings: &impl Filtered) -> bool {
-        settings.condition(self.key()).as_ref() == Some(self)
+    fn holds(&self, settings: &RunSettings) -> bool {
+        Self::of(settings, self.key()).as_ref() == Some(self)
     }
-}
 
-/// Settings that a filter can ask for.
-pub(super) trait Filtered {
     /// The condition on `key` that these settings satisfy; none when they have no such setting.
-    fn condition(&self, key: &str) -> Option<Condition>;
-}
-
-impl Filtered for RunSettings {
-    fn condition(&self, key: &str) -> Option<Condition> {
+    fn of(settings: &RunSettings, key: &str) -> Option<Self> {
         match key {
-            "task" => Some(Condition::Task(self.task.clone())),
-            "model" => Some(Condition::Model(self.model.clone())),
-            "batch_size" => Some(Condition::BatchSize(self.batch_size)),
-            "learning_rate" => Some(Condition::LearningRate(self.learning_rate)),
-            "epochs" => Some(Condition::Epochs(self.epochs)),
-            "seed" => Some(Condition::Seed(self.seed)),
-            _ => None,
-        }
-    }
-}
-
-impl Filtered for PretrainSettings {
-    fn condition(&self, key: &str) -> Option<Condition> {
-        match key {
-            "task" => Some(Condition::Task(PRETRAINING.to_owned())),
-            "model" => Some(Condition::Model(self.model.clone())),
-            "batch_size" => Some(Condition::BatchSize(self.batch_size)),
-            "learning_rate" => Some(Condition::LearningRate(self.learning_rate)),
-            "seed" => Some(Condition::Seed(self.seed)),
+            "task" => Some(Self::Task(settings.task_name().to_owned())),
+            "model" => Some(Self::Model(settings.model.clone())),
+            "batch_size" => Some(Self::BatchSize(settings.optimization.batch_size)),
+            "learning_rate" => Some(Self::LearningRate(settings.optimization.learning_rate)),
+            "epochs" => Some(Self::Epochs(settings.task()?.epochs)),
+            "seed" => Some(Self::Seed(settings.seed)),
             _ => None,
         }
     }

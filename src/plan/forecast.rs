@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::PlannedRun;
 use super::work::{evaluation_flops, kept_numbers, model_parameters, trained_parameters, training_flops};
-use crate::store::{Architecture, RunSettings};
+use crate::store::{Architecture, Objective, RunSettings};
 use crate::units::{Bytes, Seconds};
 
 /// Rates of this machine and device, measured by short runs.
@@ -32,7 +32,8 @@ pub struct Forecast {
     pub seconds: Seconds,
     /// Peak memory, when every sequence of a batch has the greatest length: an upper bound.
     pub peak_memory: Bytes,
-    /// What the run's folder will hold; not the best model of a task, which [`Totals`] counts.
+    /// What the run's folder will hold at most, a pretraining's checkpoints and models included; not the best model of
+    /// a task, which [`Totals`] counts.
     pub disk: Bytes,
 }
 
@@ -58,6 +59,7 @@ const TRAINED_COPIES: u64 = 3;
 // rate and time; a line of predictions.
 const RUN_FILES_BYTES: u64 = 16 * 1024;
 const LOG_LINE_BYTES: u64 = 96;
+const PRETRAINING_LOG_LINE_BYTES: u64 = 320;
 const PREDICTION_BYTES: u64 = 24;
 
 /// Runs write checkpoints after so long; they keep two, and a third is being written.
@@ -102,16 +104,17 @@ pub fn forecast(run: &PlannedRun, calibration: &Calibration) -> Forecast {
 }
 
 fn seconds(run: &PlannedRun, calibration: &Calibration) -> Seconds {
-    let settings = &run.settings;
+    let (settings, of) = (&run.settings, &run.evaluations);
     let training = training_flops(settings, run.tokens.0, run.examples);
-    let evaluation = f64::from(settings.epochs) * evaluation_flops(settings, run.dev_tokens.0, run.dev_examples);
+    let evaluation = of.count as f64 * evaluation_flops(settings, of.tokens.0, of.examples);
     let steps = run.steps as f64;
+    let passes = steps * f64::from(settings.optimization.gradient_accumulation_steps);
     let optimizer = steps * trained_parameters(settings) as f64 / calibration.optimizer_parameters_per_second;
     Seconds(
         training / calibration.forward_backward_flops_per_second
             + evaluation / calibration.evaluation_flops_per_second
             + optimizer
-            + steps * calibration.step_overhead.0
+            + passes * calibration.step_overhead.0
             + calibration.run_overhead.0,
     )
 }
@@ -119,14 +122,22 @@ fn seconds(run: &PlannedRun, calibration: &Calibration) -> Seconds {
 /// Weights, gradients and moments, and what a forward pass keeps for the backward pass.
 fn peak_memory(run: &PlannedRun, calibration: &Calibration) -> Bytes {
     let settings = &run.settings;
-    let tokens = u64::from(settings.batch_size) * u64::from(settings.training.max_length);
+    let tokens = u64::from(settings.optimization.sequences_per_pass()) * u64::from(settings.max_length());
     let numbers = model_parameters(settings) + TRAINED_COPIES * trained_parameters(settings);
     let numbers = numbers.saturating_add(tokens.saturating_mul(kept_numbers(settings)));
     Bytes(calibration.base_memory.0.saturating_add(FLOAT_BYTES.saturating_mul(numbers)))
 }
 
 fn disk(run: &PlannedRun) -> Bytes {
-    Bytes(RUN_FILES_BYTES + LOG_LINE_BYTES * run.steps + PREDICTION_BYTES * run.dev_examples)
+    let Objective::Pretraining(of) = &run.settings.objective else {
+        return Bytes(RUN_FILES_BYTES + LOG_LINE_BYTES * run.steps + PREDICTION_BYTES * run.evaluations.examples);
+    };
+    let lines = run.steps / of.logging_steps.max(1) + run.evaluations.count;
+    let checkpoints = of.saving.map_or(CHECKPOINTS, |saving| u64::from(saving.save_total_limit) + 1);
+    let models = 1 + of.snapshots.len() as u64;
+    let weights = FLOAT_BYTES * model_parameters(&run.settings);
+    let files = RUN_FILES_BYTES + PRETRAINING_LOG_LINE_BYTES * lines;
+    Bytes(files + weights * models + checkpoint_bytes(&run.settings) * checkpoints)
 }
 
 /// Every weight, and both moments of those that are trained.
@@ -145,8 +156,9 @@ impl Totals {
             totals.seconds.0 += forecast.seconds.0;
             totals.peak_memory = totals.peak_memory.max(forecast.peak_memory);
             totals.disk.0 += forecast.disk.0;
+            let Objective::Task(of) = &run.settings.objective else { continue };
             let weights = FLOAT_BYTES * model_parameters(&run.settings);
-            let largest = best_models.entry(&run.settings.task).or_default();
+            let largest = best_models.entry(&of.task).or_default();
             *largest = weights.max(*largest);
             if forecast.seconds > CHECKPOINTS_AFTER {
                 checkpoints = checkpoints.max(CHECKPOINTS * checkpoint_bytes(&run.settings));

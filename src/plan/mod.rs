@@ -13,24 +13,20 @@ use std::collections::BTreeMap;
 
 use crate::config::{self, Experiment, Model, Task};
 use crate::diagnostic::Diagnostic;
-use crate::store::settings::NUMERICS_VERSION;
 use crate::store::{
-    Approach, Architecture, FeatureBased, InitialWeights, Layers, Optimizer, Precision, RunId, RunSettings,
-    TrainingSettings,
+    Approach, Architecture, FeatureBased, InitialWeights, Layers, Masking, NUMERICS_VERSION, Objective, Optimization,
+    Optimizer, Precision, RunId, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
 };
 use crate::units::Tokens;
 
 pub use filter::Filter;
 pub use forecast::{Calibration, Forecast, Totals, forecast, forward_flops, parameters};
-pub use pretraining::{
-    CorpusInput, PlannedPretraining, PretrainInput, PretrainInputs, PretrainPlan, expand_pretraining,
-    forecast_pretraining, objective, pretraining_flops,
-};
+pub use pretraining::{expand_pretraining, lm_loss};
 pub use tasks::{known_tasks, task_files, task_options};
-pub use work::{evaluation_flops, model_parameters, trained_parameters, training_flops};
+pub use work::{flops, model_parameters, trained_parameters};
 
 /// What planning needs to know about the machine, the models and the data.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inputs {
     /// The resolved device: `cpu`, `wgpu`, `vulkan` or `cuda`.
     pub device: String,
@@ -40,6 +36,8 @@ pub struct Inputs {
     pub models: BTreeMap<String, ModelInput>,
     /// By task and model: the same text has other tokens under another vocabulary.
     pub tasks: BTreeMap<(String, String), TaskInput>,
+    /// By the model's name, where models are pretrained.
+    pub corpora: BTreeMap<String, CorporaInput>,
 }
 
 /// A model, resolved.
@@ -48,11 +46,9 @@ pub struct ModelInput {
     /// Its dimensions, vocabulary included.
     pub architecture: Architecture,
     /// Where its weights come from.
-    pub start: InitialWeights,
-    /// SHA-256 of its vocabulary file.
-    pub vocabulary_sha256: String,
-    /// Whether text is lower-cased and stripped of accents.
-    pub lower_case: bool,
+    pub initial_weights: InitialWeights,
+    /// What turns text into its tokens.
+    pub vocabulary: VocabularyIdentity,
 }
 
 /// A task's data, as one model reads it.
@@ -68,6 +64,30 @@ pub struct TaskInput {
     pub dev_examples: u64,
     /// Their tokens, likewise.
     pub dev_tokens: u64,
+}
+
+/// What a model is pretrained on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CorporaInput {
+    /// The corpus of each phase.
+    pub phases: Vec<CorpusInput>,
+    /// The corpus that it is evaluated on.
+    pub held_out: Option<CorpusInput>,
+    /// What the corpora ask for in the places of masked tokens.
+    pub masking: Option<Masking>,
+}
+
+/// A prepared corpus.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CorpusInput {
+    /// Its checksum.
+    pub checksum: String,
+    /// Longest example in tokens.
+    pub max_length: u32,
+    /// Examples.
+    pub examples: u64,
+    /// Tokens of an example, on average.
+    pub mean_length: f64,
 }
 
 /// An experiment's runs.
@@ -88,14 +108,23 @@ pub struct PlannedRun {
     pub settings: RunSettings,
     /// Optimisation steps.
     pub steps: u64,
-    /// Examples seen in training, over all epochs.
+    /// Examples seen in training, each as often as it is.
     pub examples: u64,
-    /// Tokens seen in training, over all epochs.
+    /// Tokens seen in training; of a pretraining, by the mean length of its examples.
     pub tokens: Tokens,
-    /// Examples of one evaluation; there is one at the end of each epoch.
-    pub dev_examples: u64,
-    /// Tokens of one evaluation.
-    pub dev_tokens: Tokens,
+    /// What is evaluated on the way.
+    pub evaluations: Evaluations,
+}
+
+/// The evaluations of a run: of a task, one at the end of each epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Evaluations {
+    /// How many.
+    pub count: u64,
+    /// Examples of each.
+    pub examples: u64,
+    /// Tokens of each.
+    pub tokens: Tokens,
 }
 
 /// Optimisation steps of a run: a step is a batch, in however many passes, and each epoch ends with a
@@ -150,34 +179,43 @@ fn settings(
     RunSettings {
         model: model.name.clone(),
         architecture: model_input.architecture,
-        start: model_input.start.clone(),
-        task: task.name.clone(),
-        task_options: task_options(task),
-        approach: approach(model.approach),
+        initial_weights: model_input.initial_weights.clone(),
+        vocabulary: model_input.vocabulary.clone(),
+        seed: 0,
+        device: inputs.device.clone(),
+        optimization: Optimization {
+            warmup: Warmup::Fraction(training.warmup_fraction),
+            ..optimization(training, optimizer(training.optimizer), training.epsilon())
+        },
+        objective: Objective::Task(TaskObjective {
+            task: task.name.clone(),
+            options: task_options(task),
+            approach: approach(model.approach),
+            max_length: task.max_length,
+            epochs: 0,
+            data_sha256: task_input.data_sha256.clone(),
+            skip_bad_rows: inputs.skip_bad_rows,
+        }),
+        numerics_version: NUMERICS_VERSION,
+    }
+}
+
+/// The part of the optimization that the sweep and the schedule do not vary.
+fn optimization(training: &config::Training, optimizer: Optimizer, adam_epsilon: f64) -> Optimization {
+    Optimization {
         batch_size: 0,
         learning_rate: 0.0,
-        epochs: 0,
-        seed: 0,
-        training: TrainingSettings {
-            max_length: task.max_length,
-            warmup_fraction: training.warmup_fraction,
-            weight_decay: training.weight_decay,
-            dropout: training.dropout,
-            max_grad_norm: training.max_grad_norm,
-            gradient_accumulation_steps: training.gradient_accumulation_steps,
-            gradient_checkpointing: training.gradient_checkpointing,
-            precision: precision(training.precision),
-            optimizer: optimizer(training.optimizer),
-            adam_beta1: training.adam_beta1,
-            adam_beta2: training.adam_beta2,
-            adam_epsilon: training.epsilon(),
-        },
-        device: inputs.device.clone(),
-        data_sha256: task_input.data_sha256.clone(),
-        vocabulary_sha256: model_input.vocabulary_sha256.clone(),
-        lower_case: model_input.lower_case,
-        skip_bad_rows: inputs.skip_bad_rows,
-        numerics_version: NUMERICS_VERSION,
+        warmup: Warmup::Steps(0),
+        weight_decay: training.weight_decay,
+        dropout: training.dropout,
+        max_grad_norm: training.max_grad_norm,
+        gradient_accumulation_steps: training.gradient_accumulation_steps,
+        gradient_checkpointing: training.gradient_checkpointing,
+        precision: precision(training.precision),
+        optimizer,
+        adam_beta1: training.adam_beta1,
+        adam_beta2: training.adam_beta2,
+        adam_epsilon,
     }
 }
 
@@ -220,20 +258,32 @@ fn grid(experiment: &Experiment, base: &RunSettings, input: &TaskInput, runs: &m
         for &batch_size in &sweep.batch_size {
             for &learning_rate in &sweep.learning_rate {
                 for &epochs in &sweep.epochs {
-                    let settings = RunSettings { batch_size, learning_rate, epochs, seed, ..base.clone() };
+                    let settings = at_point(base, seed, (batch_size, learning_rate, epochs));
                     runs.push(PlannedRun {
                         id: settings.id(),
                         settings,
                         steps: steps(input.train_examples, batch_size, epochs),
                         examples: u64::from(epochs) * input.train_examples,
                         tokens: Tokens(u64::from(epochs) * input.train_tokens),
-                        dev_examples: input.dev_examples,
-                        dev_tokens: Tokens(input.dev_tokens),
+                        evaluations: Evaluations {
+                            count: u64::from(epochs),
+                            examples: input.dev_examples,
+                            tokens: Tokens(input.dev_tokens),
+                        },
                     });
                 }
             }
         }
     }
+}
+
+fn at_point(base: &RunSettings, seed: u64, (batch_size, learning_rate, epochs): (u32, f64, u32)) -> RunSettings {
+    let mut settings = RunSettings { seed, ..base.clone() };
+    (settings.optimization.batch_size, settings.optimization.learning_rate) = (batch_size, learning_rate);
+    if let Objective::Task(of) = &mut settings.objective {
+        of.epochs = epochs;
+    }
+    settings
 }
 
 /// Refuses layers to read that the encoder has not.

@@ -2,6 +2,9 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{ExperimentFile, parse_either};
+use crate::plan::{Calibration, Filter, parameters};
+use crate::store::{Architecture, InitialWeights, RunId, VocabularyIdentity};
+use crate::units::{Bytes, Seconds};
 
 const TEXT: &str = "\
 experiment: first
@@ -23,10 +26,10 @@ fn experiment(text: &str) -> Pretraining {
     }
 }
 
-fn inputs(experiment: &Pretraining) -> PretrainInputs {
+fn inputs(experiment: &Pretraining) -> Inputs {
     let corpus =
         |max_length| CorpusInput { checksum: format!("c{max_length}"), max_length, examples: 100, mean_length: 20.0 };
-    let input = |model: &PretrainModel| {
+    let input = |_: &PretrainModel| {
         let architecture = Architecture {
             layers: 2,
             hidden: 16,
@@ -38,12 +41,17 @@ fn inputs(experiment: &Pretraining) -> PretrainInputs {
             causal: false,
         };
         let phases = vec![corpus(32), corpus(64)];
-        let (start, vocabulary_sha256) = (InitialWeights::Random, "v".to_owned());
-        let input =
-            PretrainInput { architecture, start, vocabulary_sha256, phases, held_out: Some(corpus(32)), masking: None };
-        (model.name.clone(), input)
+        let vocabulary = VocabularyIdentity { sha256: "v".to_owned(), lower_case: true };
+        let input = ModelInput { architecture, initial_weights: InitialWeights::Random, vocabulary };
+        (input, CorporaInput { phases, held_out: Some(corpus(32)), masking: None })
     };
-    PretrainInputs { device: "cpu".into(), models: experiment.models.iter().map(input).collect() }
+    let each = || experiment.models.iter().map(|model| (model.name.clone(), input(model)));
+    Inputs {
+        device: "cpu".into(),
+        models: each().map(|(name, (model, _))| (name, model)).collect(),
+        corpora: each().map(|(name, (_, corpora))| (name, corpora)).collect(),
+        ..Inputs::default()
+    }
 }
 
 #[test]
@@ -54,11 +62,13 @@ fn every_model_and_seed_is_a_run_with_the_papers_recipe_where_the_file_is_silent
         plan.runs.iter().map(|run| (run.settings.model.as_str(), run.settings.seed)).collect();
     assert_eq!(names, [("small", 1), ("small", 2), ("fewer", 1), ("fewer", 2)]);
     let settings = &plan.runs[0].settings;
-    assert_eq!((settings.steps(), settings.warmup_steps), (1000, 10), "a hundredth of the steps");
-    assert_eq!(settings.evaluation.as_ref().unwrap().every, 100, "a tenth of the steps");
-    assert_eq!((settings.learning_rate, settings.adam_epsilon, settings.dropout), (1e-4, 1e-6, 0.1));
-    assert_eq!(settings.optimizer, crate::store::Optimizer::BertAdam);
-    assert_eq!(plan.runs[2].settings.objective, Objective::MaskedLm);
+    let of = settings.pretraining().unwrap();
+    assert_eq!((of.steps(), settings.optimization.warmup), (1000, Warmup::Steps(10)), "a hundredth of the steps");
+    assert_eq!(of.evaluation.as_ref().unwrap().every, 100, "a tenth of the steps");
+    let adam = &settings.optimization;
+    assert_eq!((adam.learning_rate, adam.adam_epsilon, adam.dropout), (1e-4, 1e-6, 0.1));
+    assert_eq!(adam.optimizer, crate::store::Optimizer::BertAdam);
+    assert_eq!(plan.runs[2].settings.pretraining().unwrap().loss, LmLoss::MaskedLm);
     assert_eq!(plan.runs[0].tokens, Tokens(1000 * 8 * 20));
     let ids: std::collections::BTreeSet<&RunId> = plan.runs.iter().map(|run| &run.id).collect();
     assert_eq!(ids.len(), 4);
@@ -71,7 +81,7 @@ fn equal_models_and_examples_that_are_too_long_are_refused() {
     assert!(found.message.contains("`small` and `fewer` are the same"), "{}", found.message);
     let longer = experiment(TEXT);
     let mut inputs = inputs(&longer);
-    inputs.models.get_mut("fewer").unwrap().phases[1].max_length = 65;
+    inputs.corpora.get_mut("fewer").unwrap().phases[1].max_length = 65;
     let found = expand_pretraining(&longer, &inputs).unwrap_err();
     assert!(found.message.contains("examples of 65 tokens, but `fewer` has 64 positions"), "{}", found.message);
 }
@@ -89,7 +99,7 @@ fn forecasts_grow_with_steps_and_snapshots() {
     let forecast = |text: &str| {
         let experiment = experiment(text);
         let plan = expand_pretraining(&experiment, &inputs(&experiment)).unwrap();
-        forecast_pretraining(&plan.runs[0], &calibration)
+        crate::plan::forecast(&plan.runs[0], &calibration)
     };
     let (one, twice) = (forecast(TEXT), forecast(&TEXT.replace("steps: 900", "steps: 1900")));
     assert!((twice.seconds.0 / one.seconds.0 - 2.0).abs() < 0.1, "{one:?} {twice:?}");

@@ -1,7 +1,8 @@
 //! What a run computes, trains and keeps, by the way in which it uses the encoder.
 
+use super::PlannedRun;
 use super::forecast::{forward_flops, parameters};
-use crate::store::{Approach, Architecture, FeatureBased, Layers, RunSettings, TrainingSettings};
+use crate::store::{Approach, Architecture, FeatureBased, Layers, RunSettings};
 
 /// A backward pass costs twice the forward pass: one product for the inputs' gradient, one for the weights'.
 const TRAINING_TO_FORWARD: f64 = 3.0;
@@ -11,7 +12,7 @@ const GATES: u64 = 2 * 4;
 /// Parameters of the model of a run, without its head.
 #[must_use]
 pub fn model_parameters(settings: &RunSettings) -> u64 {
-    let tagger = match &settings.approach {
+    let tagger = match &settings.approach() {
         Approach::FineTuning => 0,
         Approach::FeatureBased(of) => tagger_parameters(of, &settings.architecture),
     };
@@ -21,27 +22,33 @@ pub fn model_parameters(settings: &RunSettings) -> u64 {
 /// Those of them that are trained.
 #[must_use]
 pub fn trained_parameters(settings: &RunSettings) -> u64 {
-    match &settings.approach {
+    match &settings.approach() {
         Approach::FineTuning => parameters(&settings.architecture),
         Approach::FeatureBased(of) => tagger_parameters(of, &settings.architecture),
     }
 }
 
+/// Floating-point operations of a whole run, evaluations included, counted as [`forward_flops`].
+#[must_use]
+pub fn flops(run: &PlannedRun) -> f64 {
+    let of = &run.evaluations;
+    training_flops(&run.settings, run.tokens.0, run.examples)
+        + of.count as f64 * evaluation_flops(&run.settings, of.tokens.0, of.examples)
+}
+
 /// Floating-point operations of training on `examples` sequences of `tokens` tokens in all. A frozen encoder has no
 /// backward pass.
-#[must_use]
-pub fn training_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
+pub(super) fn training_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
     let encoder = encoder_flops(settings, tokens, examples);
-    match &settings.approach {
+    match &settings.approach() {
         Approach::FineTuning => TRAINING_TO_FORWARD * encoder,
         Approach::FeatureBased(of) => encoder + TRAINING_TO_FORWARD * tagger_flops(of, &settings.architecture, tokens),
     }
 }
 
 /// As [`training_flops`], of a forward pass alone.
-#[must_use]
-pub fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
-    let tagger = match &settings.approach {
+pub(super) fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
+    let tagger = match &settings.approach() {
         Approach::FineTuning => 0.0,
         Approach::FeatureBased(of) => tagger_flops(of, &settings.architecture, tokens),
     };
@@ -56,8 +63,8 @@ pub fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f
 /// CPU the fused ones keep less, so there it is an upper bound.
 pub(super) fn kept_numbers(settings: &RunSettings) -> u64 {
     let architecture = &settings.architecture;
-    let TrainingSettings { max_length, gradient_checkpointing, .. } = settings.training;
-    match &settings.approach {
+    let (max_length, gradient_checkpointing) = (settings.max_length(), settings.optimization.gradient_checkpointing);
+    match &settings.approach() {
         Approach::FineTuning => kept_by_encoder(architecture, max_length, gradient_checkpointing),
         Approach::FeatureBased(of) => {
             let states = of.layers.states(architecture.layers).map_or(0, |states| states.len() as u64);
@@ -68,7 +75,7 @@ pub(super) fn kept_numbers(settings: &RunSettings) -> u64 {
 }
 
 /// Numbers that a token adds to what a step of training the whole encoder holds, in sequences of `length` tokens.
-pub(super) fn kept_by_encoder(architecture: &Architecture, length: u32, gradient_checkpointing: bool) -> u64 {
+fn kept_by_encoder(architecture: &Architecture, length: u32, gradient_checkpointing: bool) -> u64 {
     let [layers, hidden] = [architecture.layers, architecture.hidden].map(u64::from);
     let (layer, embeddings) = (kept_by_layer(architecture, length), kept_by_embeddings(architecture));
     if gradient_checkpointing {
@@ -116,13 +123,23 @@ fn tagger_flops(of: &FeatureBased, architecture: &Architecture, tokens: u64) -> 
     2.0 * weights as f64 * tokens as f64
 }
 
-/// The forward pass of the encoder; of a frozen one, up to the last layer that is read, and without the pooler.
+/// The forward pass of the encoder; of a frozen one, up to the last layer that is read, and without the pooler; in
+/// pretraining, with the decoder over the tokens that are predicted.
 fn encoder_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
     let architecture = &settings.architecture;
-    let Approach::FeatureBased(of) = &settings.approach else { return forward_flops(architecture, tokens, examples) };
+    let Approach::FeatureBased(of) = settings.approach() else {
+        return forward_flops(architecture, tokens, examples) + decoder_flops(settings, tokens);
+    };
     let layers = of.layers.states(architecture.layers).map_or(architecture.layers, |states| states.end - 1);
     let pooler = forward_flops(&Architecture { layers: 0, ..*architecture }, tokens, examples);
     forward_flops(&Architecture { layers, ..*architecture }, tokens, examples) - pooler
+}
+
+fn decoder_flops(settings: &RunSettings, tokens: u64) -> f64 {
+    let Some(pretraining) = settings.pretraining() else { return 0.0 };
+    let share = pretraining.masking.map_or(1.0, |masking| masking.masked_lm_prob);
+    let [hidden, words] = [settings.architecture.hidden, settings.architecture.vocab_size].map(f64::from);
+    2.0 * share * tokens as f64 * hidden * (hidden + words)
 }
 
 /// What the composed operations keep for each layer: its input, that without dropout and the mask; and in widths of
@@ -136,7 +153,7 @@ fn tagger_kept(of: &FeatureBased, architecture: &Architecture) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::example;
+    use crate::store::{Objective, example};
 
     /// BERT-base, and the LSTM of the paper on it.
     fn settings(layers: Layers) -> RunSettings {
@@ -151,7 +168,10 @@ mod tests {
             causal: false,
         };
         let of = FeatureBased { layers, hidden: 768, lstm_layers: 2 };
-        RunSettings { architecture, approach: Approach::FeatureBased(of), ..example::settings("conll", 1) }
+        let mut settings = RunSettings { architecture, ..example::settings("conll", 1) };
+        let Objective::Task(task) = &mut settings.objective else { unreachable!() };
+        task.approach = Approach::FeatureBased(of);
+        settings
     }
 
     /// `sum(p.numel() for p in nn.LSTM(inputs, 768, 2, bidirectional=True).parameters())` less its second biases.

@@ -232,6 +232,7 @@ fn cell<'a>(
     let best = spread.as_ref().and_then(|spread| keys.iter().position(|key| *key == spread.best));
     let record = best.and_then(|best| points[best].runs.iter().find_map(|at| runs[*at].record()));
     let all = points.iter().flat_map(|point| &point.runs).map(|at| &runs[*at]);
+    let of_task = record.and_then(|record| record.task());
     Some(Cell {
         task,
         system,
@@ -239,9 +240,9 @@ fn cell<'a>(
         best,
         spread,
         seeds: aggregates.seeds.iter().filter(|seed| (seed.system, seed.task) == (system, task)).cloned().collect(),
-        majority: record.map(|record| record.majority).filter(|value| value.is_finite()),
-        ceiling: record.and_then(|record| record.ceiling).filter(|value| value.is_finite()),
-        dev_examples: record.and_then(|record| record.examples.get(&primary_metric?.split).copied()),
+        majority: of_task.map(|of| of.majority).filter(|value| value.is_finite()),
+        ceiling: of_task.and_then(|of| of.ceiling).filter(|value| value.is_finite()),
+        dev_examples: of_task.and_then(|of| of.examples.get(&primary_metric?.split).copied()),
         others: best.map(|best| others(runs, &points[best], primary_metric)).unwrap_or_default(),
         points,
     })

@@ -40,9 +40,15 @@ fn scores_frame(runs: &[Run<'_>], primary_metrics: &[Option<PrimaryMetric>]) -> 
             Column::new("system".into(), rows.iter().map(|(run, ..)| run.system as u64).collect::<Vec<_>>()),
             Column::new("task".into(), rows.iter().map(|(run, ..)| run.task as u64).collect::<Vec<_>>()),
             Column::new("point".into(), rows.iter().map(|(run, ..)| run.point.as_str()).collect::<Vec<_>>()),
-            Column::new("batch_size".into(), rows.iter().map(|(run, ..)| run.settings.batch_size).collect::<Vec<_>>()),
-            Column::new("rate".into(), rows.iter().map(|(run, ..)| run.settings.learning_rate).collect::<Vec<_>>()),
-            Column::new("epochs".into(), rows.iter().map(|(run, ..)| run.settings.epochs).collect::<Vec<_>>()),
+            Column::new(
+                "batch_size".into(),
+                rows.iter().map(|(run, ..)| run.settings.optimization.batch_size).collect::<Vec<_>>(),
+            ),
+            Column::new(
+                "rate".into(),
+                rows.iter().map(|(run, ..)| run.settings.optimization.learning_rate).collect::<Vec<_>>(),
+            ),
+            Column::new("epochs".into(), rows.iter().map(|(run, ..)| run.settings.epochs()).collect::<Vec<_>>()),
             Column::new("seed".into(), rows.iter().map(|(run, ..)| run.settings.seed).collect::<Vec<_>>()),
             Column::new(
                 "primary".into(),

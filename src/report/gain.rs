@@ -101,7 +101,8 @@ fn rows(analysis: &Analysis<'_>, random: usize, pretrained: usize) -> Vec<GainRo
         let (primary_metric, a, b) =
             (primary_metric.as_ref()?, analysis.cell(task, random)?, analysis.cell(task, pretrained)?);
         // Other data is another task.
-        let same_data = a.points[a.best?].settings.data_sha256 == b.points[b.best?].settings.data_sha256;
+        let data = |of: &crate::store::RunSettings| of.task().map(|of| of.data_sha256.clone());
+        let same_data = data(a.points[a.best?].settings) == data(b.points[b.best?].settings);
         same_data.then(|| row(primary_metric, task, a, b))?
     };
     analysis.primary_metrics.iter().enumerate().filter_map(row).collect()

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::input::{CurvePoint, ExperimentInput, PretrainingInput};
-use crate::store::{Event, PretrainSettings, RunId, RunSettings, RunsRoot, StoreError, StoredPlan, Work};
+use crate::store::{Event, RunId, RunSettings, RunsRoot, StoreError, StoredPlan};
 
 /// What there is of an experiment: the runs of `plan`, their records, failures and curves. What is left out goes to
 /// `notes`; `file` is the experiment file as the user named it.
@@ -47,7 +47,7 @@ pub fn gather(
 pub fn gather_pretraining(
     root: &RunsRoot,
     (name, file): (&str, Option<String>),
-    plan: &StoredPlan<PretrainSettings>,
+    plan: &StoredPlan<RunSettings>,
     notes: &mut Vec<String>,
 ) -> Result<PretrainingInput, StoreError> {
     let known: BTreeSet<&RunId> = plan.runs.iter().map(|run| &run.id).collect();
@@ -57,11 +57,11 @@ pub fn gather_pretraining(
         if !known.contains(folder.id()) {
             continue;
         }
-        match (folder.pretrain_record(), folder.work()) {
+        match (folder.record(), folder.settings()) {
             (Ok(Some(record)), _) => input.records.push(record),
-            (Ok(None), Ok(Some(Work::Pretraining(settings)))) => {
+            (Ok(None), Ok(Some(settings))) => {
                 if let Some(failure) = folder.failure()? {
-                    input.failures.push((*settings, failure));
+                    input.failures.push((settings, failure));
                 }
             }
             (Err(damaged @ StoreError::Damaged { .. }), _) => {
@@ -70,7 +70,7 @@ pub fn gather_pretraining(
             (Ok(None), _) => continue,
             (Err(other), _) => return Err(other),
         }
-        input.curves.insert(folder.id().clone(), folder.pretrain_events()?);
+        input.curves.insert(folder.id().clone(), folder.events()?);
     }
     Ok(input)
 }

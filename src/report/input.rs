@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::{Failure, PretrainEvent, PretrainRecord, PretrainSettings, Record, RunId, RunSettings};
+use crate::store::{Event, Failure, Record, RunId, RunSettings};
 
 /// Everything that one report shows. The report is a pure function of this value.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,12 +52,12 @@ pub struct PretrainingInput {
     pub name: String,
     /// The experiment file as the user named it; `experiments/NAME.yaml` on the page when it is not known.
     pub file: Option<String>,
-    /// Every run of the plan; [`PretrainSettings::model`] is the model's name. Empty when the plan is not available.
-    pub planned: Vec<PretrainSettings>,
+    /// Every run of the plan; [`RunSettings::model`] is the model's name. Empty when the plan is not available.
+    pub planned: Vec<RunSettings>,
     /// The records of complete runs.
-    pub records: Vec<PretrainRecord>,
+    pub records: Vec<Record>,
     /// Runs that did not finish. One that also has a record counts as done.
-    pub failures: Vec<(PretrainSettings, Failure)>,
+    pub failures: Vec<(RunSettings, Failure)>,
     /// The log of each run, in the order of its steps, of those at work or failed too.
-    pub curves: BTreeMap<RunId, Vec<PretrainEvent>>,
+    pub curves: BTreeMap<RunId, Vec<Event>>,
 }

@@ -1,7 +1,7 @@
 //! What a model was pretrained to do, in words.
 
 use super::published_ablations::{FULL, LEFT_TO_RIGHT, NO_NSP};
-use crate::store::{Masking, Objective, PretrainSettings};
+use crate::store::{LmLoss, Masking, PretrainingObjective};
 
 /// The names of an objective.
 pub(crate) struct Names {
@@ -14,11 +14,11 @@ pub(crate) struct Names {
 }
 
 /// One row for each objective, in the order of the paper's table 5.
-pub(crate) fn names(objective: Objective) -> Names {
-    let (words, row, masks) = match objective {
-        Objective::MaskedLmAndNextSentence => ("masked tokens and next sentence", FULL, true),
-        Objective::MaskedLm => ("masked tokens", NO_NSP, true),
-        Objective::CausalLm => ("next token", LEFT_TO_RIGHT, false),
+pub(crate) fn names(loss: LmLoss) -> Names {
+    let (words, row, masks) = match loss {
+        LmLoss::MaskedLmAndNextSentence => ("masked tokens and next sentence", FULL, true),
+        LmLoss::MaskedLm => ("masked tokens", NO_NSP, true),
+        LmLoss::CausalLm => ("next token", LEFT_TO_RIGHT, false),
     };
     Names { words, row, masks }
 }
@@ -29,8 +29,8 @@ pub(crate) fn masks(masking: &Masking) -> [u32; 3] {
 }
 
 /// How tokens are masked, when that is not the paper's 80/10/10 of 15 %.
-pub(crate) fn unusual_masking(settings: &PretrainSettings) -> Option<String> {
-    let masking = settings.masking?;
+pub(crate) fn unusual_masking(of: &PretrainingObjective) -> Option<String> {
+    let masking = of.masking?;
     let share = masking.masked_lm_prob * 100.0;
     let [mask, same, random] = masks(&masking);
     if ([mask, same, random], (share - 15.0).abs() < 0.05, masking.whole_word) == ([80, 10, 10], true, false) {
@@ -41,7 +41,7 @@ pub(crate) fn unusual_masking(settings: &PretrainSettings) -> Option<String> {
 }
 
 /// `4000 × 48, 400 × 64`: steps and length of each phase.
-pub(crate) fn phases(settings: &PretrainSettings) -> String {
-    let phases = settings.phases.iter();
+pub(crate) fn phases(of: &PretrainingObjective) -> String {
+    let phases = of.phases.iter();
     phases.map(|phase| format!("{} × {}", phase.steps, phase.max_length)).collect::<Vec<_>>().join(", ")
 }

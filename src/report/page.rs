@@ -139,7 +139,9 @@ fn subtitle(analysis: &Analysis<'_>) -> String {
 fn notice(analysis: &Analysis<'_>) -> Option<String> {
     let experiments = &analysis.input.experiments;
     let is_mini = |at: &usize| {
-        analysis.runs.iter().any(|run| run.experiment == *at && run.record().is_some_and(|r| r.benchmark == "mini"))
+        analysis.runs.iter().any(|run| {
+            run.experiment == *at && run.record().is_some_and(|r| r.task().is_some_and(|of| of.benchmark == "mini"))
+        })
     };
     let mini: Vec<String> = (0..experiments.len()).filter(is_mini).map(|at| experiments[at].name.clone()).collect();
     if mini.is_empty() {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::input::{Input, PretrainingInput};
 use super::system::parameters;
-use crate::store::{Failure, PretrainEvent, PretrainRecord, PretrainScores, PretrainSettings, RunId};
+use crate::store::{Evaluation, Event, Failure, PretrainingObjective, Record, RunId, RunSettings};
 
 /// One pretraining run, with what became of it.
 #[derive(Clone, Debug)]
@@ -22,18 +22,20 @@ pub(crate) struct PretrainRun<'a> {
     /// The name of its place on the page, unique there.
     pub(crate) anchor: String,
     /// What was or would be run.
-    pub(crate) settings: &'a PretrainSettings,
+    pub(crate) settings: &'a RunSettings,
+    /// What of that concerns the pretraining.
+    pub(crate) objective: &'a PretrainingObjective,
     /// What became of it.
     pub(crate) state: PretrainState<'a>,
     /// Its log; may be empty.
-    pub(crate) events: &'a [PretrainEvent],
+    pub(crate) events: &'a [Event],
 }
 
 /// What became of a pretraining run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PretrainState<'a> {
     /// It finished.
-    Done(&'a PretrainRecord),
+    Done(&'a Record),
     /// It ended without a record.
     Failed(&'a Failure),
     /// It has no record: not started, at work, or stopped.
@@ -76,7 +78,7 @@ impl PretrainCounts {
 
 impl<'a> PretrainRun<'a> {
     /// The record of a finished run.
-    pub(crate) fn record(&self) -> Option<&'a PretrainRecord> {
+    pub(crate) fn record(&self) -> Option<&'a Record> {
         match self.state {
             PretrainState::Done(record) => Some(record),
             PretrainState::Failed(_) | PretrainState::Missing => None,
@@ -85,30 +87,30 @@ impl<'a> PretrainRun<'a> {
 
     /// The last step that is known to be finished.
     pub(crate) fn last_step(&self) -> Option<u64> {
-        let logged = self.events.last().map(PretrainEvent::step);
+        let logged = self.events.last().map(Event::step);
         self.record().map(|record| record.steps).or(logged)
     }
 
     /// Every evaluation on held-out text: the record's, else the log's.
-    pub(crate) fn evaluations(&self) -> Vec<PretrainScores> {
+    pub(crate) fn evaluations(&self) -> Vec<Evaluation> {
         if let Some(record) = self.record().filter(|record| !record.evaluations.is_empty()) {
             return record.evaluations.clone();
         }
-        let evaluation = |event: &PretrainEvent| match event {
-            PretrainEvent::Evaluation(scores) => Some(*scores),
-            PretrainEvent::Step(_) => None,
+        let evaluation = |event: &Event| match event {
+            Event::Evaluation(scores) => Some(scores.clone()),
+            Event::Step(_) => None,
         };
         self.events.iter().filter_map(evaluation).collect()
     }
 
     /// Training tokens a second: the record's, else the mean over the log.
     pub(crate) fn tokens_per_second(&self) -> Option<f64> {
-        let speed = |event: &PretrainEvent| match event {
-            PretrainEvent::Step(step) => Some(step.tokens_per_second).filter(|speed| speed.is_finite()),
-            PretrainEvent::Evaluation(_) => None,
+        let speed = |event: &Event| match event {
+            Event::Step(step) => Some(step.tokens_per_second).filter(|speed| speed.is_finite()),
+            Event::Evaluation(_) => None,
         };
         let logged = || crate::stats::mean(&self.events.iter().filter_map(speed).collect::<Vec<_>>());
-        self.record().map(|record| record.tokens_per_second).filter(|speed| speed.is_finite()).or_else(logged)
+        self.record().map(|record| record.timings.tokens_per_second).filter(|speed| speed.is_finite()).or_else(logged)
     }
 }
 
@@ -145,8 +147,8 @@ pub(crate) fn collect(input: &Input) -> (Vec<PretrainRun<'_>>, Vec<usize>) {
 }
 
 /// The runs of one experiment, each once, and how many records and failures its plan does not name.
-fn join(index: usize, experiment: &PretrainingInput) -> (Vec<PretrainRun<'_>>, usize) {
-    let mut left: BTreeMap<(&str, RunId), (&PretrainSettings, PretrainState<'_>)> = BTreeMap::new();
+fn join<'a>(index: usize, experiment: &'a PretrainingInput) -> (Vec<PretrainRun<'a>>, usize) {
+    let mut left: BTreeMap<(&str, RunId), (&RunSettings, PretrainState<'_>)> = BTreeMap::new();
     for (settings, failure) in &experiment.failures {
         left.insert((&settings.model, settings.id()), (settings, PretrainState::Failed(failure)));
     }
@@ -154,18 +156,21 @@ fn join(index: usize, experiment: &PretrainingInput) -> (Vec<PretrainRun<'_>>, u
         let settings = &record.settings;
         left.insert((&settings.model, record.id.clone()), (settings, PretrainState::Done(record)));
     }
-    let run = |id: RunId, (settings, state)| PretrainRun {
-        experiment: index,
-        series: 0,
-        label: String::new(),
-        anchor: String::new(),
-        settings,
-        state,
-        events: experiment.curves.get(&id).map_or(&[], Vec::as_slice),
-        id,
+    let run = |id: RunId, (settings, state): (&'a RunSettings, PretrainState<'a>)| {
+        Some(PretrainRun {
+            experiment: index,
+            series: 0,
+            label: String::new(),
+            anchor: String::new(),
+            settings,
+            objective: settings.pretraining()?,
+            state,
+            events: experiment.curves.get(&id).map_or(&[], Vec::as_slice),
+            id,
+        })
     };
     if experiment.planned.is_empty() {
-        return (left.into_iter().map(|((_, id), found)| run(id, found)).collect(), 0);
+        return (left.into_iter().filter_map(|((_, id), found)| run(id, found)).collect(), 0);
     }
     let mut seen = BTreeSet::new();
     let mut runs = Vec::new();
@@ -173,7 +178,7 @@ fn join(index: usize, experiment: &PretrainingInput) -> (Vec<PretrainRun<'_>>, u
         let key = (settings.model.as_str(), settings.id());
         if seen.insert(key.clone()) {
             let found = left.remove(&key).unwrap_or((settings, PretrainState::Missing));
-            runs.push(run(key.1, found));
+            runs.extend(run(key.1, found));
         }
     }
     (runs, left.len())

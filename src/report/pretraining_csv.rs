@@ -7,6 +7,7 @@ use super::phrase::moment;
 use super::pretraining::{PretrainRun, PretrainState};
 use super::system::parameters;
 use super::weights;
+use crate::store::{Optimization, Warmup};
 
 /// The columns. As in `results.csv`, what depends on the machine and the moment comes last.
 pub const PRETRAINING_COLUMNS: [&str; 37] = [
@@ -74,34 +75,43 @@ pub(crate) fn state(run: &PretrainRun<'_>) -> &'static str {
 fn settings(experiment: &str, run: &PretrainRun<'_>) -> Vec<String> {
     let settings = run.settings;
     let shape = &settings.architecture;
-    let masking = |read: fn(&crate::store::Masking) -> String| settings.masking.as_ref().map(read).unwrap_or_default();
+    let masking =
+        |read: fn(&crate::store::Masking) -> String| run.objective.masking.as_ref().map(read).unwrap_or_default();
     let phases: Vec<String> =
-        settings.phases.iter().map(|phase| format!("{}x{}", phase.steps, phase.max_length)).collect();
+        run.objective.phases.iter().map(|phase| format!("{}x{}", phase.steps, phase.max_length)).collect();
     vec![
         experiment.to_owned(),
         settings.model.clone(),
         run.id.0.clone(),
         state(run).to_owned(),
-        weights::kind(&settings.start).to_owned(),
+        weights::kind(&settings.initial_weights).to_owned(),
         shape.layers.to_string(),
         shape.hidden.to_string(),
         shape.heads.to_string(),
         shape.intermediate.to_string(),
         shape.vocab_size.to_string(),
         parameters(shape).to_string(),
-        names(settings.objective).words.to_owned(),
+        names(run.objective.loss).words.to_owned(),
         masking(|masking| masking.masked_lm_prob.to_string()),
         masking(|masking| masking.mask_prob.to_string()),
         masking(|masking| masking.keep_prob.to_string()),
         masking(|masking| masking.random_prob.to_string()),
         masking(|masking| masking.whole_word.to_string()),
         phases.join("+"),
-        settings.batch_size.to_string(),
-        settings.learning_rate.to_string(),
-        settings.warmup_steps.to_string(),
+        settings.optimization.batch_size.to_string(),
+        settings.optimization.learning_rate.to_string(),
+        warmup_steps(&settings.optimization),
         settings.seed.to_string(),
-        settings.steps().to_string(),
+        run.objective.steps().to_string(),
     ]
+}
+
+/// Empty where the warmup is not in steps.
+fn warmup_steps(of: &Optimization) -> String {
+    match of.warmup {
+        Warmup::Steps(steps) => steps.to_string(),
+        Warmup::Fraction(_) => String::new(),
+    }
 }
 
 fn outcome(run: &PretrainRun<'_>) -> Vec<String> {
@@ -113,13 +123,13 @@ fn outcome(run: &PretrainRun<'_>) -> Vec<String> {
         whole(run.last_step()),
         whole(record.map(|record| record.tokens.0)),
         whole(last.map(|scores| scores.step)),
-        number(last.map(|scores| scores.mlm_loss)),
-        number(last.map(|scores| scores.perplexity)),
-        number(last.map(|scores| scores.mlm_accuracy)),
-        number(last.and_then(|scores| scores.nsp_accuracy)),
-        whole(last.map(|scores| scores.predictions)),
-        record.and_then(|record| record.weights_sha256.get(&record.steps)).cloned().unwrap_or_default(),
-        number(record.map(|record| record.wall.0)),
+        number(last.and_then(|scores| scores.value("mlm_loss"))),
+        number(last.and_then(|scores| scores.value("perplexity"))),
+        number(last.and_then(|scores| scores.value("mlm_accuracy"))),
+        number(last.and_then(|scores| scores.value("nsp_accuracy"))),
+        whole(last.and_then(|scores| scores.held_out).map(|of| of.predictions)),
+        record.and_then(|record| record.weights_sha256(record.steps)).unwrap_or_default().to_owned(),
+        number(record.map(|record| record.timings.wall.0)),
         number(run.tokens_per_second()),
         whole(record.map(|record| record.peak_memory.0)),
         record.map(|record| record.host.name.clone()).unwrap_or_default(),

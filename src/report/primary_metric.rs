@@ -92,7 +92,8 @@ impl PrimaryMetric {
     /// disagree, the alphabetically first name is read from all of them.
     pub(crate) fn of<'a>(records: impl Iterator<Item = &'a Record>) -> Option<Self> {
         let records: Vec<&Record> = records.collect();
-        let (metric, split) = records.iter().map(|record| (&record.primary_metric, &record.primary_split)).min()?;
+        let names = records.iter().filter_map(|record| record.task()).map(|of| (&of.primary_metric, &of.primary_split));
+        let (metric, split) = names.min()?;
         let score = records.iter().flat_map(|record| &record.scores).find(|s| s.metric == *metric && s.split == *split);
         Some(Self {
             metric: metric.clone(),

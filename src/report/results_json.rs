@@ -166,15 +166,15 @@ fn group<'a>(analysis: &'a Analysis<'_>, cell: &'a Cell<'_>) -> Group<'a> {
             sd_over_seeds: score.sd,
             seeds: score.seeds,
             run: analysis.best_run(cell).map(|run| analysis.runs[run].id.0.as_str()),
-            batch_size: settings.batch_size,
-            learning_rate: settings.learning_rate,
-            epochs: settings.epochs,
+            batch_size: settings.optimization.batch_size,
+            learning_rate: settings.optimization.learning_rate,
+            epochs: settings.epochs(),
         }
     });
     let points = cell.points.iter().map(|point| OnePoint {
-        batch_size: point.settings.batch_size,
-        learning_rate: point.settings.learning_rate,
-        epochs: point.settings.epochs,
+        batch_size: point.settings.optimization.batch_size,
+        learning_rate: point.settings.optimization.learning_rate,
+        epochs: point.settings.epochs(),
         seeds_planned: point.runs.len(),
         seeds_scored: point.score.as_ref().map_or(0, |score| score.seeds),
         mean: point.score.as_ref().map(|score| score.mean),

@@ -8,7 +8,7 @@ use super::gain::{self, GainRow};
 use super::pretraining::{PretrainRun, PretrainState};
 use super::pretraining_csv::state;
 use super::weights;
-use crate::store::{Failure, InitialWeights, PretrainRecord, PretrainScores, PretrainSettings};
+use crate::store::{Evaluation, Failure, InitialWeights, Record, RunSettings};
 
 /// Where the weights of a system come from.
 #[derive(Serialize)]
@@ -31,10 +31,10 @@ pub(super) struct OnePretraining<'a> {
     id: &'a str,
     state: &'static str,
     step: Option<u64>,
-    scores: Option<PretrainScores>,
-    settings: &'a PretrainSettings,
+    scores: Option<Evaluation>,
+    settings: &'a RunSettings,
     #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<&'a PretrainRecord>,
+    record: Option<&'a Record>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'a Failure>,
 }
@@ -95,7 +95,8 @@ impl<'a> Started<'a> {
             pretraining_experiment: experiment.map(String::as_str),
             pretraining_model: model.map(String::as_str),
             pretraining_step: recorded.map(|pretraining| pretraining.step).or(step),
-            pretraining_perplexity: recorded.and_then(|pretraining| Some(pretraining.scores?.perplexity)),
+            pretraining_perplexity: recorded
+                .and_then(|pretraining| pretraining.evaluation.as_ref()?.value("perplexity")),
         }
     }
 }
@@ -111,7 +112,7 @@ impl<'a> OnePretraining<'a> {
             id: &run.id.0,
             state: state(run),
             step: run.last_step(),
-            scores: run.evaluations().last().copied(),
+            scores: run.evaluations().last().cloned(),
             settings: run.settings,
             record: run.record(),
             failure,

@@ -57,7 +57,7 @@ impl<'a> Run<'a> {
 
 /// `16 × 5e-5 × 3`: batch size, learning rate and epochs.
 pub(crate) fn point_label(settings: &RunSettings) -> String {
-    format!("{} × {:e} × {}", settings.batch_size, settings.learning_rate, settings.epochs)
+    format!("{} × {:e} × {}", settings.optimization.batch_size, settings.optimization.learning_rate, settings.epochs())
 }
 
 /// The id of these settings without their seed.
@@ -125,8 +125,8 @@ pub(crate) fn collect(input: &Input) -> Collected<'_> {
         joined.extend(runs.into_iter().map(|(id, settings, state)| (index, id, settings, state)));
     }
     let benchmarks = Benchmarks::of(input);
-    let benchmark = |experiment: usize, settings: &RunSettings| benchmarks.of_task(experiment, &settings.task);
-    let tasks = tasks_of(joined.iter().map(|(at, _, settings, _)| (settings.task.as_str(), benchmark(*at, settings))));
+    let benchmark = |experiment: usize, settings: &RunSettings| benchmarks.of_task(experiment, settings.task_name());
+    let tasks = tasks_of(joined.iter().map(|(at, _, settings, _)| (settings.task_name(), benchmark(*at, settings))));
     let systems = system::collect(input, joined.iter().map(|(experiment, _, settings, _)| (*experiment, *settings)));
     let mut runs: Vec<Run<'_>> = joined
         .into_iter()
@@ -135,7 +135,7 @@ pub(crate) fn collect(input: &Input) -> Collected<'_> {
             system: systems.iter().position(|s| s.experiment == experiment && s.model == settings.model).unwrap_or(0),
             task: tasks
                 .iter()
-                .position(|task| task.name == settings.task && task.benchmark == benchmark(experiment, settings))
+                .position(|task| task.name == settings.task_name() && task.benchmark == benchmark(experiment, settings))
                 .unwrap_or(0),
             point: point_key(settings),
             anchor: String::new(),
@@ -146,11 +146,11 @@ pub(crate) fn collect(input: &Input) -> Collected<'_> {
         })
         .collect();
     runs.sort_by(|a, b| {
-        let key = |run: &Run<'_>| (run.experiment, run.task, run.system, run.settings.batch_size);
+        let key = |run: &Run<'_>| (run.experiment, run.task, run.system, run.settings.optimization.batch_size);
         key(a)
             .cmp(&key(b))
-            .then(a.settings.learning_rate.total_cmp(&b.settings.learning_rate))
-            .then(a.settings.epochs.cmp(&b.settings.epochs))
+            .then(a.settings.optimization.learning_rate.total_cmp(&b.settings.optimization.learning_rate))
+            .then(a.settings.epochs().cmp(&b.settings.epochs()))
             .then(a.settings.seed.cmp(&b.settings.seed))
             .then(a.id.cmp(&b.id))
     });
@@ -164,11 +164,11 @@ type Joined<'a> = Vec<(RunId, &'a RunSettings, State<'a>)>;
 fn join(experiment: &ExperimentInput) -> (Joined<'_>, usize) {
     let mut left: BTreeMap<(&str, &str, RunId), (&RunSettings, State<'_>)> = BTreeMap::new();
     for (settings, failure) in &experiment.failures {
-        left.insert((&settings.task, &settings.model, settings.id()), (settings, State::Failed(failure)));
+        left.insert((settings.task_name(), &settings.model, settings.id()), (settings, State::Failed(failure)));
     }
     for record in &experiment.records {
         let settings = &record.settings;
-        left.insert((&settings.task, &settings.model, record.id.clone()), (settings, State::Done(record)));
+        left.insert((settings.task_name(), &settings.model, record.id.clone()), (settings, State::Done(record)));
     }
     if experiment.planned.is_empty() {
         return (left.into_iter().map(|((_, _, id), (settings, state))| (id, settings, state)).collect(), 0);
@@ -176,7 +176,7 @@ fn join(experiment: &ExperimentInput) -> (Joined<'_>, usize) {
     let mut seen = BTreeSet::new();
     let mut runs = Vec::new();
     for settings in &experiment.planned {
-        let key = (settings.task.as_str(), settings.model.as_str(), settings.id());
+        let key = (settings.task_name(), settings.model.as_str(), settings.id());
         if seen.insert(key.clone()) {
             let (settings, state) = left.remove(&key).unwrap_or((settings, State::Missing));
             runs.push((key.2, settings, state));
@@ -197,9 +197,10 @@ impl<'a> Benchmarks<'a> {
         let mut found = Self { by_task: BTreeMap::new(), by_experiment: BTreeMap::new() };
         for (index, experiment) in input.experiments.iter().enumerate() {
             for record in &experiment.records {
-                let name = record.benchmark.as_str();
+                let Some(of) = record.task() else { continue };
+                let name = of.benchmark.as_str();
                 // The least name, not the first: the order of the records must not show.
-                let by_task = found.by_task.entry((index, &record.settings.task)).or_insert(name);
+                let by_task = found.by_task.entry((index, record.settings.task_name())).or_insert(name);
                 *by_task = name.min(by_task);
                 let by_experiment = found.by_experiment.entry(index).or_insert(name);
                 *by_experiment = name.min(by_experiment);

@@ -47,8 +47,8 @@ pub(crate) fn collect<'a>(input: &Input, runs: impl Iterator<Item = (usize, &'a 
                 (*model).to_owned()
             },
             architecture: settings.architecture,
-            start: settings.start.clone(),
-            approach: settings.approach,
+            start: settings.initial_weights.clone(),
+            approach: settings.approach(),
         })
         .collect();
     systems.sort_by_key(|system| (system.experiment, parameters(&system.architecture)));

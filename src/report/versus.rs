@@ -115,8 +115,10 @@ fn row(runs: &[Run<'_>], primary_metric: &PrimaryMetric, task: usize, a: &Cell<'
 
 /// Runs that differ by their model alone, as far as the sweep is concerned, and read the same data.
 fn is_pair(a: &Run<'_>, b: &Run<'_>) -> bool {
-    let (a, b) = (a.settings, b.settings);
-    (a.batch_size, a.epochs, a.seed, a.learning_rate.to_bits())
-        == (b.batch_size, b.epochs, b.seed, b.learning_rate.to_bits())
-        && a.data_sha256 == b.data_sha256
+    let point = |run: &Run<'_>| {
+        let of = &run.settings.optimization;
+        (of.batch_size, run.settings.epochs(), run.settings.seed, of.learning_rate.to_bits())
+    };
+    let data = |run: &Run<'_>| run.settings.task().map(|of| of.data_sha256.clone());
+    point(a) == point(b) && data(a) == data(b)
 }

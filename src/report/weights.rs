@@ -2,7 +2,7 @@
 
 use super::run::Run;
 use super::system::System;
-use crate::store::{InitialWeights, Pretraining};
+use crate::store::{InitialWeights, Origin};
 
 /// `random`, `checkpoint: FOLDER`, `pretrained: EXPERIMENT/MODEL`.
 pub(crate) fn described(start: &InitialWeights) -> String {
@@ -26,7 +26,7 @@ pub(crate) fn kind(start: &InitialWeights) -> &'static str {
 }
 
 /// The pretraining that a system starts from, as the first of its records that tells.
-pub(crate) fn pretraining<'a>(runs: &[Run<'a>], system: usize) -> Option<&'a Pretraining> {
+pub(crate) fn pretraining<'a>(runs: &[Run<'a>], system: usize) -> Option<&'a Origin> {
     runs.iter().filter(|run| run.system == system).find_map(|run| run.record()?.pretraining.as_ref())
 }
 
@@ -37,12 +37,12 @@ pub(crate) fn matter(systems: &[System]) -> bool {
 
 /// The experiment, model, step and held-out perplexity of the pretraining that a run starts from; empty without.
 pub(crate) fn columns(run: &Run<'_>) -> [String; 4] {
-    let InitialWeights::Pretraining { experiment, model, step, .. } = &run.settings.start else {
+    let InitialWeights::Pretraining { experiment, model, step, .. } = &run.settings.initial_weights else {
         return Default::default();
     };
     let recorded = run.record().and_then(|record| record.pretraining.as_ref());
     let step = recorded.map(|pretraining| pretraining.step).or(*step);
-    let perplexity = recorded.and_then(|pretraining| pretraining.scores).map(|scores| scores.perplexity);
+    let perplexity = recorded.and_then(|pretraining| pretraining.evaluation.as_ref()?.value("perplexity"));
     [
         experiment.clone(),
         model.clone(),

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::prepared::Prepared;
-use crate::plan::{
-    Calibration, Forecast, Plan, PlannedPretraining, PlannedRun, Totals, forecast, forecast_pretraining, forward_flops,
-};
-use crate::store::{Architecture, TrainingSettings, peak_memory};
+use crate::plan::{Calibration, Forecast, Plan, PlannedRun, Totals, forecast, forward_flops};
+use crate::store::{Architecture, Optimization, peak_memory};
 use crate::train::{NamedDevice, StepTimes, measure_step};
 use crate::units::{Bytes, Seconds};
 
@@ -35,7 +33,8 @@ impl Calibrations {
             }
             let architecture = run.settings.architecture;
             let known = measured.iter().find(|(known, _)| *known == architecture).map(|(_, rates)| *rates);
-            let rates = known.unwrap_or_else(|| calibrate(prepared, run));
+            let rates = known
+                .unwrap_or_else(|| Calibration { run_overhead: prepared.reading, ..calibrate(&prepared.device, run) });
             measured.push((architecture, rates));
             by_model.insert(model.clone(), rates);
         }
@@ -62,11 +61,11 @@ impl Calibrations {
     }
 }
 
-fn calibrate(prepared: &Prepared, run: &PlannedRun) -> Calibration {
+fn calibrate(device: &NamedDevice, run: &PlannedRun) -> Calibration {
     let settings = &run.settings;
-    let typical = Batch { sequences: settings.batch_size, mean_length: run.tokens.0 / run.examples.max(1) };
-    let rates = rates(&settings.architecture, &settings.training, typical, &prepared.device);
-    Calibration { run_overhead: prepared.reading, ..rates }
+    let sequences = settings.optimization.sequences_per_pass().min(LARGEST_MEASURED);
+    let typical = Batch { sequences, mean_length: run.tokens.0 / run.examples.max(1) };
+    rates(&settings.architecture, &settings.optimization, typical, device)
 }
 
 /// A batch of a run.
@@ -76,48 +75,25 @@ struct Batch {
     mean_length: u64,
 }
 
-/// Rates of a model that is pretrained, by the encoder's.
-fn pretraining_rates(device: &NamedDevice, run: &PlannedPretraining) -> Calibration {
-    let settings = &run.settings;
-    let training = TrainingSettings {
-        max_length: settings.phases.iter().map(|phase| phase.max_length).max().unwrap_or_default(),
-        warmup_fraction: 0.0,
-        weight_decay: settings.weight_decay,
-        dropout: settings.dropout,
-        max_grad_norm: settings.max_grad_norm,
-        gradient_accumulation_steps: 1,
-        gradient_checkpointing: false,
-        precision: settings.precision,
-        optimizer: settings.optimizer,
-        adam_beta1: settings.adam_beta1,
-        adam_beta2: settings.adam_beta2,
-        adam_epsilon: settings.adam_epsilon,
-    };
-    let examples = run.steps * u64::from(settings.batch_size);
-    let sequences = settings.batch_size.div_ceil(settings.gradient_accumulation_steps.max(1)).min(LARGEST_MEASURED);
-    let typical = Batch { sequences, mean_length: run.tokens.0 / examples.max(1) };
-    rates(&settings.architecture, &training, typical, device)
-}
-
 /// The forecasts of pretraining runs, in their order.
-pub fn pretraining_forecasts(device: &NamedDevice, runs: &[&PlannedPretraining]) -> Vec<Forecast> {
+pub fn pretraining_forecasts(device: &NamedDevice, runs: &[&PlannedRun]) -> Vec<Forecast> {
     let mut measured: Vec<(Architecture, Calibration)> = Vec::new();
     runs.iter()
         .map(|run| {
             let architecture = run.settings.architecture;
             let known = measured.iter().find(|(known, _)| *known == architecture).map(|(_, rates)| *rates);
-            let rates = known.unwrap_or_else(|| pretraining_rates(device, run));
+            let rates = known.unwrap_or_else(|| calibrate(device, run));
             measured.push((architecture, rates));
-            forecast_pretraining(run, &rates)
+            forecast(run, &rates)
         })
         .collect()
 }
 
-fn rates(architecture: &Architecture, training: &TrainingSettings, of: Batch, device: &NamedDevice) -> Calibration {
+fn rates(architecture: &Architecture, optimization: &Optimization, of: Batch, device: &NamedDevice) -> Calibration {
     let base_memory = peak_memory();
     let mean_length = of.mean_length.clamp(4, u64::from(architecture.max_positions));
     let measure = |(sequences, length): (u32, u32)| {
-        measure_step(architecture, LAYERS, sequences, length, training, &device.device)
+        measure_step(architecture, LAYERS, sequences, length, optimization, &device.device)
     };
     let typical = measure((of.sequences, mean_length as u32));
     let small = measure(SMALL);

@@ -12,7 +12,7 @@ use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
 use crate::model::Config;
 use crate::plan::{Inputs, ModelInput, TaskInput, task_options};
-use crate::store::{Architecture, InitialWeights};
+use crate::store::{Architecture, InitialWeights, VocabularyIdentity};
 use crate::task::FeatureSource;
 use crate::text::{CacheOutcome, FeatureCache, Vocabulary, lower_case_of, vocabulary_file};
 use crate::train::RunContext;
@@ -105,8 +105,8 @@ impl Reader<'_> {
         }
         let vocabulary = Vocabulary::load(&path)?;
         let architecture = self.architecture(model, config, &vocabulary, &path)?;
-        let vocabulary_sha256 = vocabulary.sha256().to_owned();
-        Ok((ModelInput { architecture, start, vocabulary_sha256, lower_case }, vocabulary, path))
+        let identity = VocabularyIdentity { sha256: vocabulary.sha256().to_owned(), lower_case };
+        Ok((ModelInput { architecture, initial_weights: start, vocabulary: identity }, vocabulary, path))
     }
 
     /// A model that another experiment pretrains, whether it did or not.
@@ -124,14 +124,15 @@ impl Reader<'_> {
         };
         let path = model.vocabulary.clone().unwrap_or(path);
         let vocabulary = Vocabulary::load(&path)?;
-        if vocabulary.sha256() != run.settings.vocabulary_sha256 {
+        if vocabulary.sha256() != run.settings.vocabulary.sha256 {
             let message = format!("`{}` was pretrained with another vocabulary than {}", of.model, path.display());
             let found = self.experiment.finding(&format!("models.{}.vocabulary", model.name), message);
             return Err(found.hint("leave `vocab_file` out: the pretraining's is used"));
         }
         let lower_case = model.lower_case.unwrap_or(lower_case);
-        let (architecture, vocabulary_sha256) = (run.settings.architecture, vocabulary.sha256().to_owned());
-        Ok((ModelInput { architecture, start, vocabulary_sha256, lower_case }, vocabulary, path))
+        let identity = VocabularyIdentity { sha256: vocabulary.sha256().to_owned(), lower_case };
+        let architecture = run.settings.architecture;
+        Ok((ModelInput { architecture, initial_weights: start, vocabulary: identity }, vocabulary, path))
     }
 
     fn architecture(
@@ -204,7 +205,7 @@ impl Reader<'_> {
             bad_rows: if self.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
             checksums,
             vocabulary,
-            lower_case: input.lower_case,
+            lower_case: input.vocabulary.lower_case,
             max_length: task.max_length,
             options: options.as_ref(),
             cache: &FeatureCache::new(&context.features),

@@ -9,7 +9,7 @@ use super::pretraining::{self, PreparedPretraining};
 use super::{Progress, ResolveError};
 use crate::config::{self, Experiment, ExperimentFile, ModelSource};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Inputs, Plan, PlannedPretraining};
+use crate::plan::{self, Inputs, Plan, PlannedRun};
 use crate::store::{InitialWeights, RunId, RunsRoot};
 use crate::train::{NamedDevice, RunContext, open_device, open_precision};
 use crate::units::Seconds;
@@ -62,11 +62,11 @@ pub enum Either {
 
 impl Prepared {
     /// The pretraining runs that runs of `plan` start from, each once.
-    pub fn needed(&self, plan: &Plan) -> Vec<(&PreparedPretraining, &PlannedPretraining)> {
+    pub fn needed(&self, plan: &Plan) -> Vec<(&PreparedPretraining, &PlannedRun)> {
         let ids: BTreeSet<&RunId> = plan
             .runs
             .iter()
-            .filter_map(|run| match &run.settings.start {
+            .filter_map(|run| match &run.settings.initial_weights {
                 InitialWeights::Pretraining { run, .. } => Some(run),
                 InitialWeights::Random | InitialWeights::Checkpoint { .. } => None,
             })
@@ -165,5 +165,5 @@ impl Request {
 }
 
 fn inputs(device: &NamedDevice, skip_bad_rows: bool) -> Inputs {
-    Inputs { device: device.name.into(), skip_bad_rows, models: BTreeMap::new(), tasks: BTreeMap::new() }
+    Inputs { device: device.name.into(), skip_bad_rows, ..Inputs::default() }
 }

@@ -2,7 +2,7 @@
 
 use super::{Prepared, PreparedPretraining};
 use crate::plan::Plan;
-use crate::store::{PretrainSettings, RunSettings, StoredPlan, StoredPretraining, StoredRun, StoredTask};
+use crate::store::{RunSettings, StoredPlan, StoredPretraining, StoredRun, StoredTask};
 
 impl Prepared {
     /// The whole plan as `plan.json` keeps it.
@@ -42,7 +42,7 @@ impl Prepared {
 impl PreparedPretraining {
     /// The whole plan as `plan.json` keeps it.
     #[must_use]
-    pub fn stored(&self) -> StoredPlan<PretrainSettings> {
+    pub fn stored(&self) -> StoredPlan<RunSettings> {
         let runs = self.plan.runs.iter();
         StoredPlan {
             experiment_sha256: self.experiment.sha256(),

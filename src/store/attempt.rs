@@ -4,18 +4,14 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::atomic;
 use super::checkpoints::{CHECKPOINTS, Checkpoints};
 use super::error::StoreError;
 use super::events::EventLog;
 use super::failure::unix_now;
-use super::folder::{FAILURE, LOG, METRICS, RECORD, RunFolder, SETTINGS};
-use super::pretrain_folder::SNAPSHOTS;
+use super::folder::{FAILURE, LOG, METRICS, RECORD, RunFolder, SETTINGS, SNAPSHOTS};
 use super::record::{Failure, Record};
-use super::work::Finished;
+use super::settings::RunSettings;
 
 impl RunFolder {
     /// Starts an attempt: removes what an earlier one left, except the log and what it can go on from, and writes the
@@ -23,7 +19,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`StoreError::AlreadyDone`] when there is a good record; when the disk says no.
-    pub fn begin(&self, settings: &impl Serialize) -> Result<(), StoreError> {
+    pub fn begin(&self, settings: &RunSettings) -> Result<(), StoreError> {
         if self.is_done() {
             return Err(StoreError::AlreadyDone(self.id().clone()));
         }
@@ -52,19 +48,13 @@ impl RunFolder {
     }
 
     /// As [`RunFolder::event_log`], after what an earlier attempt told of later steps than `step`, which are taken
-    /// again, was removed. A log that cannot be read begins anew.
+    /// again, was removed.
     ///
     /// # Errors
-    /// When it cannot be written, or the claim is lost.
+    /// When it cannot be read or written, or the claim is lost.
     pub fn event_log_after(&self, step: u64) -> Result<EventLog, StoreError> {
         self.check_claim()?;
-        let mut kept = Vec::new();
-        for event in self.events().unwrap_or_default().iter().filter(|event| event.step() <= step) {
-            serde_json::to_writer(&mut kept, event).map_err(std::io::Error::from)?;
-            kept.push(b'\n');
-        }
-        atomic::write_unflushed(&self.path().join(METRICS), &kept)?;
-        self.event_log()
+        Ok(EventLog::open_after(&self.path().join(METRICS), step)?)
     }
 
     /// Its checkpoints, of which the last `keep` stay.
@@ -106,27 +96,38 @@ impl RunFolder {
         Ok(atomic::write_unflushed(&self.path().join(name), content.as_bytes())?)
     }
 
-    /// Whether this run, about to finish with `record`, should write its weights: unless a better run
-    /// of its task and model has a record and weights.
-    ///
-    /// # Errors
-    /// When a folder cannot be listed.
-    pub fn wants_model(&self, record: &Record) -> Result<bool, StoreError> {
-        self.root.wants_model(record)
-    }
-
     /// Has `fill` write the weights into an empty folder, and keeps that folder as `model/`. Ask
     /// [`RunFolder::wants_model`] before.
     ///
     /// # Errors
     /// What `fill` says; when the disk says no, or the claim is lost.
     pub fn write_model<E: From<StoreError>>(&self, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
+        self.publish(&self.model_folder(), fill)
+    }
+
+    /// As [`RunFolder::write_model`], of a pretraining after `step`, which is not the last.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_model`].
+    pub fn write_snapshot<E: From<StoreError>>(
+        &self,
+        step: u64,
+        fill: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.check_claim()?;
-        let kept = self.model_folder();
-        let staged = atomic::stage_folder(&kept).map_err(StoreError::from)?;
+        let folder = self.path().join(SNAPSHOTS);
+        let named = |error| StoreError::from(atomic::about("cannot create", &folder, &error));
+        fs::create_dir_all(&folder).map_err(named)?;
+        atomic::clean(&folder).map_err(StoreError::from)?;
+        self.publish(&self.snapshot(step), fill)
+    }
+
+    fn publish<E: From<StoreError>>(&self, path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
+        self.check_claim()?;
+        let staged = atomic::stage_folder(path).map_err(StoreError::from)?;
         fill(&staged)?;
         self.check_claim()?;
-        Ok(atomic::publish_folder(&staged, &kept).map_err(StoreError::from)?)
+        Ok(atomic::publish_folder(&staged, path).map_err(StoreError::from)?)
     }
 
     /// Completes the run. Everything else is flushed first; a record that is there is never replaced.
@@ -136,27 +137,12 @@ impl RunFolder {
     /// another run's,
     /// [`StoreError::AlreadyDone`], [`StoreError::ClaimLost`], or when the disk says no.
     pub fn write_record(&self, record: &Record) -> Result<(), StoreError> {
-        self.complete(record, &record.place())
-    }
-
-    /// As [`RunFolder::write_record`], for either kind of run.
-    ///
-    /// # Errors
-    /// As [`RunFolder::write_record`].
-    pub fn write_finished(&self, finished: &Finished) -> Result<(), StoreError> {
-        match finished {
-            Finished::FineTuning(record) => self.write_record(record),
-            Finished::Pretraining(record) => self.complete(&**record, &record.place()),
-        }
-    }
-
-    fn complete<T: Serialize + DeserializeOwned>(&self, record: &T, place: &str) -> Result<(), StoreError> {
         let path = self.path().join(RECORD);
-        if let Some(cause) = self.foreign(place) {
+        if let Some(cause) = self.foreign(&record.place()) {
             return Err(StoreError::Unrepresentable { path, cause });
         }
         let bytes = atomic::json(record)?;
-        if let Err(error) = serde_json::from_slice::<T>(&bytes) {
+        if let Err(error) = serde_json::from_slice::<Record>(&bytes) {
             let line = String::from_utf8_lossy(&bytes).lines().nth(error.line().saturating_sub(1)).map(str::to_owned);
             let cause = format!("not a finite number: {}", line.unwrap_or_default().trim().trim_end_matches(','));
             return Err(StoreError::Unrepresentable { path, cause });

@@ -7,7 +7,7 @@ use serde_json::Value;
 const ABSENT: &str = "(absent)";
 
 /// Every setting in which `a` and `b` differ, in the order of the settings: its dotted path, such as
-/// `training.max_length`, and both values, as JSON or as a person writes them.
+/// `objective.task.max_length`, and both values, as JSON or as a person writes them.
 #[must_use]
 pub fn diff<S: Serialize>(a: &S, b: &S) -> Vec<(String, String, String)> {
     let value = |settings: &S| serde_json::to_value(settings).unwrap_or(Value::Null);
@@ -45,25 +45,26 @@ fn show(value: Option<&Value>) -> String {
 mod tests {
     use super::super::example;
     use super::*;
-    use crate::store::InitialWeights;
+    use crate::store::{InitialWeights, Objective};
 
     #[test]
     fn only_what_differs_is_named_in_order() {
         let a = example::settings("rte", 1);
         assert_eq!(diff(&a, &a), []);
         let mut b = a.clone();
-        b.learning_rate = 2e-5;
-        b.training.max_length = 64;
-        b.data_sha256.insert("test.tsv".to_owned(), "0f".to_owned());
-        b.start = InitialWeights::Checkpoint { folder: "m".to_owned(), sha256: "1".to_owned(), hub: None };
+        b.optimization.learning_rate = 2e-5;
+        let Objective::Task(task) = &mut b.objective else { unreachable!() };
+        task.max_length = 64;
+        task.data_sha256.insert("test.tsv".to_owned(), "0f".to_owned());
+        b.initial_weights = InitialWeights::Checkpoint { folder: "m".to_owned(), sha256: "1".to_owned(), hub: None };
         let row = |path: &str, left: &str, right: &str| (path.to_owned(), left.to_owned(), right.to_owned());
         assert_eq!(
             diff(&a, &b),
             [
-                row("start", "random", r#"{"checkpoint":{"folder":"m","sha256":"1"}}"#),
-                row("learning_rate", "3e-5", "2e-5"),
-                row("training.max_length", "128", "64"),
-                row("data_sha256.test.tsv", "(absent)", "0f"),
+                row("initial_weights", "random", r#"{"checkpoint":{"folder":"m","sha256":"1"}}"#),
+                row("optimization.learning_rate", "3e-5", "2e-5"),
+                row("objective.task.max_length", "128", "64"),
+                row("objective.task.data_sha256.test.tsv", "(absent)", "0f"),
             ]
         );
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::atomic;
 use super::error::StoreError;
 use super::record::Evaluation;
 
@@ -13,27 +14,47 @@ use super::record::Evaluation;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// An optimisation step.
+    /// Optimisation steps.
     Step(StepEvent),
-    /// An evaluation on dev.
+    /// An evaluation.
     Evaluation(Evaluation),
 }
 
-/// The state of training after an optimisation step.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// The state of training after the optimisation steps since the line before, the last of them being `step`: of a
+/// task each step has its line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepEvent {
     /// Optimisation steps finished.
     pub step: u64,
-    /// The epoch that the step belongs to, from 1.
-    pub epoch: u32,
-    /// Mean loss of the step's examples. Written as a number, or as `"NaN"`, `"inf"` or `"-inf"`: the
-    /// last line of a run that diverged.
+    /// The epoch that the step belongs to, from 1; none of a pretraining.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
+    /// The phase of a pretraining that the step belongs to, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<usize>,
+    /// Mean loss, in nats (squared score for a regression). Written as a number, or as `"NaN"`, `"inf"` or `"-inf"`:
+    /// the last line of a run that diverged.
     #[serde(with = "any_number")]
     pub loss: f64,
-    /// The learning rate of the step.
+    /// Learning rate of the last step.
     pub learning_rate: f64,
+    /// Global gradient norm of the last step, before clipping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm: Option<f64>,
     /// Training tokens per second since the line before.
     pub tokens_per_second: f64,
+    /// Mean over the tokens that a pretraining had to predict, in nats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mlm_loss: Option<f64>,
+    /// The share of them that was predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mlm_accuracy: Option<f64>,
+    /// Mean over the pairs of segments, in nats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nsp_loss: Option<f64>,
+    /// The share of them that was judged rightly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nsp_accuracy: Option<f64>,
 }
 
 impl Event {
@@ -59,9 +80,26 @@ impl EventLog {
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        let file = file.map_err(|error| atomic::about("cannot write", path, &error))?;
         Ok(Self { file, path: path.to_path_buf() })
+    }
+
+    /// As [`EventLog::open`], after `step` steps: what the log says of later ones, which are taken again, is removed,
+    /// and so is a line that is not whole.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub(super) fn open_after(path: &Path, step: u64) -> io::Result<Self> {
+        let text = read(path)?;
+        let event = |line: &str| serde_json::from_str::<Event>(line.strip_suffix('\n')?).ok();
+        let kept: String =
+            text.split_inclusive('\n').filter(|line| event(line).is_some_and(|event| event.step() <= step)).collect();
+        if kept != text {
+            atomic::write(path, kept.as_bytes())?;
+        }
+        Self::open(path)
     }
 
     /// Appends one event.
@@ -84,7 +122,10 @@ fn missing_number(event: &Event) -> Option<&'static str> {
     match event {
         Event::Step(step) if !step.learning_rate.is_finite() => Some("learning_rate"),
         Event::Step(step) if !step.tokens_per_second.is_finite() => Some("tokens_per_second"),
-        Event::Evaluation(evaluation) if !evaluation.train_loss.is_finite() => Some("train_loss"),
+        Event::Step(step) if step.gradient_norm.is_some_and(|norm| !norm.is_finite()) => Some("gradient_norm"),
+        Event::Evaluation(evaluation) if evaluation.train_loss.is_some_and(|loss| !loss.is_finite()) => {
+            Some("train_loss")
+        }
         Event::Step(_) | Event::Evaluation(_) => None,
     }
 }
@@ -95,11 +136,7 @@ fn missing_number(event: &Event) -> Option<&'static str> {
 /// # Errors
 /// When the file cannot be read, or a whole line is not an event.
 pub(super) fn read_events(path: &Path) -> Result<Vec<Event>, StoreError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(super::atomic::about("cannot read", path, &error).into()),
-    };
+    let text = read(path)?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let parse = |(at, line): (usize, &str)| {
         serde_json::from_str(line).map_err(|error| {
@@ -108,6 +145,15 @@ pub(super) fn read_events(path: &Path) -> Result<Vec<Event>, StoreError> {
         })
     };
     whole.lines().enumerate().map(parse).collect()
+}
+
+/// The log's text; none when there is no log.
+fn read(path: &Path) -> io::Result<String> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(atomic::about("cannot read", path, &error)),
+    }
 }
 
 /// A number that may be NaN or infinite, kept as text then: JSON has no such numbers.
@@ -139,7 +185,13 @@ mod tests {
     use super::*;
 
     fn step(loss: f64) -> Event {
-        Event::Step(StepEvent { step: 3, epoch: 1, loss, learning_rate: 1e-5, tokens_per_second: 900.0 })
+        let (learning_rate, tokens_per_second) = (1e-5, 900.0);
+        Event::Step(StepEvent { step: 3, epoch: Some(1), loss, learning_rate, tokens_per_second, ..Default::default() })
+    }
+
+    fn evaluation(step: u64, train_loss: f64) -> Event {
+        let train_loss = Some(train_loss);
+        Event::Evaluation(Evaluation { epoch: Some(1), step, train_loss, scores: Vec::new(), held_out: None })
     }
 
     #[test]
@@ -147,8 +199,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         assert_eq!(read_events(&path).unwrap(), []);
-        let evaluation = Evaluation { epoch: 1, step: 3, train_loss: 0.5, scores: Vec::new() };
-        let written = [step(0.7), Event::Evaluation(evaluation), step(f64::NEG_INFINITY)];
+        let written = [step(0.7), evaluation(3, 0.5), step(f64::NEG_INFINITY)];
         for event in &written {
             EventLog::open(&path).unwrap().append(event).unwrap();
         }
@@ -175,8 +226,23 @@ mod tests {
     fn promised_numbers_do_not_become_null() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = EventLog::open(&folder.path().join("metrics.jsonl")).unwrap();
-        let evaluation = Evaluation { epoch: 1, step: 3, train_loss: f64::NAN, scores: Vec::new() };
-        let error = log.append(&Event::Evaluation(evaluation)).unwrap_err().to_string();
+        let error = log.append(&evaluation(3, f64::NAN)).unwrap_err().to_string();
         assert!(error.ends_with("metrics.jsonl cannot be written: train_loss is not a finite number"), "{error}");
+    }
+
+    #[test]
+    fn later_steps_and_half_a_line_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut log = EventLog::open_after(&path, 0).unwrap();
+        for step in [10, 20, 30] {
+            log.append(&evaluation(step, 0.5)).unwrap();
+        }
+        log.file.write_all(b"{\"event\":\"step\",\"ste").unwrap();
+        drop(log);
+        let mut log = EventLog::open_after(&path, 20).unwrap();
+        assert_eq!(read_events(&path).unwrap(), [10, 20].map(|step| evaluation(step, 0.5)));
+        log.append(&evaluation(25, 0.5)).unwrap();
+        assert_eq!(read_events(&path).unwrap(), [10, 20, 25].map(|step| evaluation(step, 0.5)));
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Architecture, Host, InitialWeights, Optimizer, Precision, Provenance, Record, RunSettings, Score, Timings,
-    TrainingSettings,
+    Architecture, CorpusPhase, HeldOutEvaluation, Host, InitialWeights, LmLoss, Objective, Optimization, Optimizer,
+    Outcome, Precision, PretrainingObjective, Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome,
+    Timings, VocabularyIdentity, Warmup,
 };
 use crate::units::{Bytes, Tokens};
 
@@ -23,35 +24,63 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
             type_vocab_size: 2,
             causal: false,
         },
-        start: InitialWeights::Random,
-        task: task.to_owned(),
-        task_options: None,
-        approach: crate::store::Approach::FineTuning,
-        batch_size: 16,
-        learning_rate: 3e-5,
-        epochs: 3,
+        initial_weights: InitialWeights::Random,
+        vocabulary: VocabularyIdentity { sha256: "11".to_owned(), lower_case: true },
         seed,
-        training: TrainingSettings {
-            max_length: 128,
-            warmup_fraction: 0.1,
-            weight_decay: 0.01,
-            dropout: 0.1,
-            max_grad_norm: 1.0,
-            gradient_accumulation_steps: 1,
-            gradient_checkpointing: false,
-            precision: Precision::F32,
-            optimizer: Optimizer::AdamW,
-            adam_beta1: 0.9,
-            adam_beta2: 0.999,
-            adam_epsilon: 1e-6,
-        },
         device: "cpu".to_owned(),
-        data_sha256: BTreeMap::from([("train.tsv".to_owned(), "00".to_owned())]),
-        vocabulary_sha256: "11".to_owned(),
-        lower_case: true,
-        skip_bad_rows: false,
+        optimization: optimization(),
+        objective: Objective::Task(TaskObjective {
+            task: task.to_owned(),
+            options: None,
+            approach: crate::store::Approach::FineTuning,
+            max_length: 128,
+            epochs: 3,
+            data_sha256: BTreeMap::from([("train.tsv".to_owned(), "00".to_owned())]),
+            skip_bad_rows: false,
+        }),
         numerics_version: 1,
     }
+}
+
+fn optimization() -> Optimization {
+    Optimization {
+        batch_size: 16,
+        learning_rate: 3e-5,
+        warmup: Warmup::Fraction(0.1),
+        weight_decay: 0.01,
+        dropout: 0.1,
+        max_grad_norm: 1.0,
+        gradient_accumulation_steps: 1,
+        gradient_checkpointing: false,
+        precision: Precision::F32,
+        optimizer: Optimizer::AdamW,
+        adam_beta1: 0.9,
+        adam_beta2: 0.999,
+        adam_epsilon: 1e-6,
+    }
+}
+
+/// A pretraining of the model of [`settings`] in two phases, of 90 and 10 steps.
+pub(crate) fn pretraining(seed: u64) -> RunSettings {
+    let base = settings("", seed);
+    let optimization = Optimization {
+        batch_size: 256,
+        learning_rate: 1e-4,
+        warmup: Warmup::Steps(10),
+        optimizer: Optimizer::BertAdam,
+        ..optimization()
+    };
+    let phase = |(max_length, steps)| CorpusPhase { max_length, steps, data: "d".to_owned() };
+    let objective = Objective::Pretraining(PretrainingObjective {
+        loss: LmLoss::MaskedLmAndNextSentence,
+        phases: [(128, 90), (512, 10)].map(phase).to_vec(),
+        evaluation: Some(HeldOutEvaluation { data: "h".to_owned(), every: 5 }),
+        masking: None,
+        snapshots: Vec::new(),
+        saving: None,
+        logging_steps: 10,
+    });
+    RunSettings { optimization, objective, ..base }
 }
 
 /// What a run leaves that reached `score` on dev.
@@ -60,9 +89,6 @@ pub(crate) fn record(experiment: &str, settings: &RunSettings, score: Option<f64
         id: settings.id(),
         experiment: experiment.to_owned(),
         settings: settings.clone(),
-        benchmark: "mini".to_owned(),
-        primary_metric: "accuracy".to_owned(),
-        primary_split: "dev".to_owned(),
         scores: vec![Score {
             metric: "accuracy".to_owned(),
             split: "dev".to_owned(),
@@ -71,10 +97,6 @@ pub(crate) fn record(experiment: &str, settings: &RunSettings, score: Option<f64
             higher_is_better: true,
         }],
         evaluations: Vec::new(),
-        majority: 0.5,
-        ceiling: None,
-        examples: BTreeMap::new(),
-        skipped_rows: BTreeMap::new(),
         steps: 1,
         tokens: Tokens(1),
         timings: Timings::default(),
@@ -83,5 +105,14 @@ pub(crate) fn record(experiment: &str, settings: &RunSettings, score: Option<f64
         provenance: Provenance::default(),
         pretraining: None,
         notes: Vec::new(),
+        outcome: Outcome::Task(TaskOutcome {
+            benchmark: "mini".to_owned(),
+            primary_metric: "accuracy".to_owned(),
+            primary_split: "dev".to_owned(),
+            majority: 0.5,
+            ceiling: None,
+            examples: BTreeMap::new(),
+            skipped_rows: BTreeMap::new(),
+        }),
     }
 }

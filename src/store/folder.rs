@@ -1,8 +1,9 @@
-//! The folder of one run: `runs/<experiment>/<task>/<model>/<id>/`.
+//! The folder of one run: `runs/<experiment>/<task>/<model>/<id>/`, or one that stands alone.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -10,14 +11,8 @@ use super::atomic;
 use super::claim::{Claims, Holder};
 use super::error::StoreError;
 use super::events::{Event, read_events};
-use super::pretrain_folder::snapshot_in;
-use super::pretrain_log::{PretrainEvent, PretrainLog};
-use super::pretrain_record::{PRETRAINING, PretrainRecord};
-use super::pretraining::PretrainSettings;
 use super::record::{Failure, Record};
-use super::root::RunsRoot;
-use super::settings::{RunId, RunSettings};
-use super::work::{Finished, Work};
+use super::settings::{PRETRAINING, RunId, RunSettings};
 
 /// The settings, written when the run starts.
 pub(super) const SETTINGS: &str = "settings.json";
@@ -25,8 +20,10 @@ pub(super) const SETTINGS: &str = "settings.json";
 pub(super) const METRICS: &str = "metrics.jsonl";
 /// What the run had to say, appended over all its attempts.
 pub(super) const LOG: &str = "log.txt";
-/// The weights, kept for the best run of a task and model.
+/// The weights, kept for a pretraining, and for the best run of a task and model.
 pub(super) const MODEL: &str = "model";
+/// The models of a pretraining after steps before the last one: `snapshots/step-0000500/`.
+pub(super) const SNAPSHOTS: &str = "snapshots";
 /// The record, written last.
 pub(super) const RECORD: &str = "record.json";
 /// Why the run failed; a run with a record has none.
@@ -53,25 +50,54 @@ pub struct RunFolder {
     task: String,
     model: String,
     id: RunId,
-    pub(super) root: RunsRoot,
-    claims: Claims,
-    token: Option<String>,
+    guard: Guard,
+}
+
+/// What keeps other processes out.
+#[derive(Clone, Debug)]
+enum Guard {
+    /// The claims of an experiment, and the token of the one that this process acts under.
+    Claim { claims: Claims, token: Option<String> },
+    /// The lock of a folder outside of the runs; it falls with the last clone.
+    Lock(#[expect(dead_code, reason = "held, not read")] Arc<File>),
 }
 
 impl RunFolder {
-    pub(super) fn new(root: &RunsRoot, [experiment, task, model]: [&str; 3], id: RunId) -> Result<Self, StoreError> {
-        let (claims, root) = (root.claims(experiment)?, root.clone());
-        let path = root.models_folder(experiment, task, model)?.join(&id.0);
+    pub(super) fn new(path: PathBuf, [experiment, task, model]: [&str; 3], id: RunId, claims: Claims) -> Self {
+        let guard = Guard::Claim { claims, token: None };
         let (experiment, task, model) = (experiment.to_owned(), task.to_owned(), model.to_owned());
-        Ok(Self { path, experiment, task, model, id, root, claims, token: None })
+        Self { path, experiment, task, model, id, guard }
+    }
+
+    /// A folder of its own, which this process holds the lock of.
+    pub(super) fn locked(path: &Path, experiment: &str, settings: &RunSettings, lock: File) -> Self {
+        let (task, model) = (settings.task_name().to_owned(), settings.model.clone());
+        let (path, experiment) = (path.to_path_buf(), experiment.to_owned());
+        Self { path, experiment, task, model, id: settings.id(), guard: Guard::Lock(Arc::new(lock)) }
     }
 
     /// The same folder for the holder of the claim with this token: every change of the folder first
     /// looks whether the claim still stands, and fails with [`StoreError::ClaimLost`] when not.
     #[must_use]
-    pub fn under_claim(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(token.into());
+    pub fn under_claim(mut self, own: impl Into<String>) -> Self {
+        if let Guard::Claim { token, .. } = &mut self.guard {
+            *token = Some(own.into());
+        }
         self
+    }
+
+    /// The folders of all runs of the same task and model, this one included, by id.
+    ///
+    /// # Errors
+    /// When their folder cannot be listed.
+    pub(super) fn siblings(&self) -> Result<Vec<Self>, StoreError> {
+        let Guard::Claim { claims, .. } = &self.guard else { return Ok(vec![self.clone()]) };
+        let folder = atomic::parent(&self.path);
+        let sibling = |id: String| {
+            let names = [&self.experiment, &self.task, &self.model].map(String::as_str);
+            Self::new(folder.join(&id), names, RunId(id), claims.clone())
+        };
+        Ok(subfolders(folder)?.into_iter().map(sibling).collect())
     }
 
     /// Where it is.
@@ -113,7 +139,7 @@ impl RunFolder {
     /// Where the model of a pretraining after `step` is, which is not the last.
     #[must_use]
     pub fn snapshot(&self, step: u64) -> PathBuf {
-        snapshot_in(&self.path, step)
+        self.path.join(SNAPSHOTS).join(format!("step-{step:07}"))
     }
 
     /// Where the dev predictions of a split are.
@@ -130,7 +156,10 @@ impl RunFolder {
         if self.is_done() {
             return Ok(RunState::Done);
         }
-        let holder = self.claims.holder(&self.id)?;
+        let holder = match &self.guard {
+            Guard::Claim { claims, .. } => claims.holder(&self.id)?,
+            Guard::Lock(_) => None,
+        };
         if let Some(holder) = &holder
             && holder.alive
         {
@@ -146,7 +175,7 @@ impl RunFolder {
     /// Whether the run is done. A damaged record counts as none.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        matches!(self.finished(), Ok(Some(_)))
+        matches!(self.record(), Ok(Some(_)))
     }
 
     /// Whether it is a run that pretrains.
@@ -159,41 +188,10 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when it is no record or another run's.
-    pub fn finished(&self) -> Result<Option<Finished>, StoreError> {
-        if self.is_pretraining() {
-            Ok(self.pretrain_record()?.map(Finished::from))
-        } else {
-            Ok(self.record()?.map(Finished::from))
-        }
-    }
-
-    /// The record of a run on a task, if it is done; none of a pretraining.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] when it is no record or another run's.
     pub fn record(&self) -> Result<Option<Record>, StoreError> {
-        if self.is_pretraining() {
-            return Ok(None);
-        }
-        self.own_record(Record::place)
-    }
-
-    /// The record of a pretraining, if it is done; none of a run on a task.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] when it is no record or another run's.
-    pub fn pretrain_record(&self) -> Result<Option<PretrainRecord>, StoreError> {
-        if !self.is_pretraining() {
-            return Ok(None);
-        }
-        self.own_record(PretrainRecord::place)
-    }
-
-    /// The record file, when `place` says that it is of this run.
-    fn own_record<T: DeserializeOwned>(&self, place: impl Fn(&T) -> String) -> Result<Option<T>, StoreError> {
         let path = self.path.join(RECORD);
-        let Some(record) = read_json::<T>(&path)? else { return Ok(None) };
-        match self.foreign(&place(&record)) {
+        let Some(record) = read_json::<Record>(&path)? else { return Ok(None) };
+        match self.foreign(&record.place()) {
             Some(cause) => Err(StoreError::Damaged { path, cause }),
             None => Ok(Some(record)),
         }
@@ -207,33 +205,12 @@ impl RunFolder {
         read_json(&self.path.join(FAILURE))
     }
 
-    /// The settings of a run on a task, if it was ever started.
+    /// The settings, if the run was ever started.
     ///
     /// # Errors
     /// When `settings.json` is there and cannot be read.
     pub fn settings(&self) -> Result<Option<RunSettings>, StoreError> {
-        Ok(self.work()?.and_then(|work| work.fine_tuning().cloned()))
-    }
-
-    /// What the run is to do, if it was ever started.
-    ///
-    /// # Errors
-    /// When `settings.json` is there and cannot be read.
-    pub fn work(&self) -> Result<Option<Work>, StoreError> {
-        let path = self.path.join(SETTINGS);
-        if self.is_pretraining() {
-            Ok(read_json::<PretrainSettings>(&path)?.map(Work::from))
-        } else {
-            Ok(read_json::<RunSettings>(&path)?.map(Work::from))
-        }
-    }
-
-    /// The log of a pretraining so far.
-    ///
-    /// # Errors
-    /// When `metrics.jsonl` cannot be read.
-    pub fn pretrain_events(&self) -> Result<Vec<PretrainEvent>, StoreError> {
-        Ok(PretrainLog::events(&self.path.join(METRICS))?)
+        read_json(&self.path.join(SETTINGS))
     }
 
     /// Training steps and evaluations so far.
@@ -249,8 +226,9 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::InUse`] when somebody works on it; when the disk says no.
     pub fn remove(&self) -> Result<(), StoreError> {
-        let Some(claim) = self.claims.claim(&self.id, &[])? else {
-            let by = self.claims.holder(&self.id)?.map_or_else(|| "another process".to_owned(), |holder| holder.by);
+        let Guard::Claim { claims, .. } = &self.guard else { return Ok(atomic::remove(&self.path)?) };
+        let Some(claim) = claims.claim(&self.id, &[])? else {
+            let by = claims.holder(&self.id)?.map_or_else(|| "another process".to_owned(), |holder| holder.by);
             return Err(StoreError::InUse { id: self.id.clone(), by });
         };
         atomic::remove(&self.path)?;
@@ -269,9 +247,11 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::ClaimLost`].
     pub fn check_claim(&self) -> Result<(), StoreError> {
-        match &self.token {
-            Some(token) if !self.claims.is_held_with(&self.id, token) => Err(StoreError::ClaimLost(self.id.clone())),
-            _ => Ok(()),
+        match &self.guard {
+            Guard::Claim { claims, token: Some(token) } if !claims.is_held_with(&self.id, token) => {
+                Err(StoreError::ClaimLost(self.id.clone()))
+            }
+            Guard::Claim { .. } | Guard::Lock(_) => Ok(()),
         }
     }
 }
@@ -285,4 +265,27 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> 
     };
     let damaged = |error: serde_json::Error| StoreError::Damaged { path: path.to_path_buf(), cause: error.to_string() };
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+}
+
+/// The names of the folders in `path` that are not hidden, sorted; none when `path` does not exist.
+pub(super) fn subfolders(path: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(atomic::about("cannot list", path, &error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        // A name that is not text was not made by this program.
+        if let Ok(name) = entry.file_name().into_string()
+            && !name.starts_with('.')
+            // The directory usually knows what its entries are; only a link has to be followed.
+            && (entry.file_type()?.is_dir() || entry.file_type()?.is_symlink() && entry.path().is_dir())
+        {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
 }

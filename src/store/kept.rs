@@ -21,7 +21,7 @@ impl<'a> Kept<'a> {
     /// # Errors
     /// A name in a record that is none of a folder.
     pub fn best(root: &RunsRoot, records: &'a [Record], task: &str) -> Result<Option<Self>, StoreError> {
-        let mut of_task: Vec<&Record> = records.iter().filter(|record| record.settings.task == task).collect();
+        let mut of_task: Vec<&Record> = records.iter().filter(|record| record.settings.task_name() == task).collect();
         of_task.sort_by(|a, b| by_rank(a, b));
         let best = of_task.first().map(|best| best.id.clone());
         for record in of_task {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::pretrain_record::Pretraining;
-use super::settings::{RunId, RunSettings};
+use super::settings::{PretrainingObjective, RunId, RunSettings};
 use crate::units::{Bytes, Seconds, Tokens};
 
 /// A complete run: its settings, scores, timings and provenance. Written last, so that its existence
@@ -18,24 +17,10 @@ pub struct Record {
     pub experiment: String,
     /// What was run.
     pub settings: RunSettings,
-    /// `mini` for the mini benchmark, else the published benchmark's name, such as `GLUE`.
-    pub benchmark: String,
-    /// The name of the score by which the task is judged, such as `accuracy`.
-    pub primary_metric: String,
-    /// The dev split that [`Record::primary_score`] reads first, such as `dev` or `dev_matched`.
-    pub primary_split: String,
-    /// Every dev score at the end of the run.
+    /// Every score at the end of the run: on the dev splits of a task, on held-out text of a pretraining that has some.
     pub scores: Vec<Score>,
-    /// Evaluations in order: one at the end of each epoch.
+    /// Evaluations in order: of a task, one at the end of each epoch.
     pub evaluations: Vec<Evaluation>,
-    /// The primary metric of always predicting the most frequent class on dev (0 for correlations).
-    pub majority: f64,
-    /// The best primary metric that any model can expect, when the data's maker knows it.
-    pub ceiling: Option<f64>,
-    /// Training examples, and examples of each dev split.
-    pub examples: BTreeMap<String, u64>,
-    /// Malformed rows that `--skip-bad-rows` left out, by file.
-    pub skipped_rows: BTreeMap<String, u64>,
     /// Optimisation steps taken.
     pub steps: u64,
     /// Tokens seen in training.
@@ -48,39 +33,104 @@ pub struct Record {
     pub host: Host,
     /// Which code ran it, and when.
     pub provenance: Provenance,
-    /// The pretraining that the weights come from, when the experiment names one of its own.
+    /// The pretraining run that the weights come from, when the experiment names one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pretraining: Option<Pretraining>,
+    pub pretraining: Option<Origin>,
     /// Remarks a reader must see: a head that was initialised, tensors that were ignored, …
     pub notes: Vec<String>,
+    /// What only runs with this objective leave.
+    pub outcome: Outcome,
+}
+
+/// What a run leaves besides, by its objective.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Of a task.
+    Task(TaskOutcome),
+    /// Of a pretraining.
+    Pretraining {
+        /// SHA-256 of the weights of each model that is kept, by the step after which it was.
+        weights_sha256: BTreeMap<u64, String>,
+    },
+}
+
+/// How a task's scores are to be read, and of which examples they are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskOutcome {
+    /// `mini` for the mini benchmark, else the published benchmark's name, such as `GLUE`.
+    pub benchmark: String,
+    /// The name of the score by which the task is judged, such as `accuracy`.
+    pub primary_metric: String,
+    /// The dev split that [`Record::primary_score`] reads first, such as `dev` or `dev_matched`.
+    pub primary_split: String,
+    /// The primary metric of always predicting the most frequent class on dev (0 for correlations).
+    pub majority: f64,
+    /// The best primary metric that any model can expect, when the data's maker knows it.
+    pub ceiling: Option<f64>,
+    /// Training examples, and examples of each dev split.
+    pub examples: BTreeMap<String, u64>,
+    /// Malformed rows that `--skip-bad-rows` left out, by file.
+    pub skipped_rows: BTreeMap<String, u64>,
+}
+
+/// The pretraining run whose model a run started from, as it was then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Everything that decided the weights.
+    pub settings: RunSettings,
+    /// The step whose weights were taken; the last one, or one of the run's snapshots.
+    pub step: u64,
+    /// The scores on held-out text after that step, when the model was evaluated there.
+    pub evaluation: Option<Evaluation>,
+    /// How long the whole pretraining took.
+    pub wall: Seconds,
+    /// SHA-256 of the weights that were read.
+    pub weights_sha256: String,
 }
 
 /// One number with all that is needed to read it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// `accuracy`, `f1`, `exact_match`, `precision`, `recall`, `mcc`, `pearson`, `spearman`, `loss`.
+    /// `accuracy`, `f1`, `exact_match`, `precision`, `recall`, `mcc`, `pearson`, `spearman`, `loss`; of a pretraining
+    /// `mlm_loss`, `perplexity`, `mlm_accuracy`, `nsp_loss` and `nsp_accuracy`.
     pub metric: String,
-    /// The split that was scored: `dev`, `dev_matched` and `dev_mismatched`, or a `test` whose labels are published.
+    /// The split that was scored: `dev`, `dev_matched` and `dev_mismatched`, a `test` whose labels are published, or
+    /// `held_out`.
     pub split: String,
     /// The value, as a fraction (0.884, not 88.4) or a correlation; NaN is stored as null.
     pub value: Option<f64>,
-    /// `fraction`, `correlation`, `nats` or `squared score`.
+    /// `fraction`, `correlation`, `nats`, `perplexity` or `squared score`.
     pub unit: String,
     /// Whether more is better.
     pub higher_is_better: bool,
 }
 
-/// The state of a run at the end of an epoch.
+/// The scores of a model on the way: at the end of an epoch, or after so many steps of a pretraining.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Epochs finished.
-    pub epoch: u32,
+    /// Epochs finished; none of a pretraining.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
     /// Optimisation steps finished.
     pub step: u64,
-    /// Mean training loss since the last evaluation.
-    pub train_loss: f64,
-    /// Dev scores.
+    /// Mean training loss since the last evaluation; of a pretraining, the log has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_loss: Option<f64>,
+    /// The scores, each over a whole split.
     pub scores: Vec<Score>,
+    /// What a pretraining was scored on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<HeldOut>,
+}
+
+/// The size of the text that a pretraining is scored on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldOut {
+    /// Examples.
+    pub examples: u64,
+    /// Tokens that were to be predicted.
+    pub predictions: u64,
 }
 
 /// Where the time of a run went.
@@ -96,7 +146,7 @@ pub struct Timings {
     pub backward: Seconds,
     /// Clipping and AdamW.
     pub optimizer: Seconds,
-    /// Evaluation on dev, and predictions of unlabelled sets.
+    /// Evaluations, and predictions of unlabelled sets.
     pub evaluation: Seconds,
     /// Everything else, as a fraction of `wall`.
     pub overhead_fraction: f64,
@@ -157,18 +207,87 @@ impl Record {
     /// `EXPERIMENT/TASK/MODEL/ID`: the run that it is of.
     pub(super) fn place(&self) -> String {
         let Self { id, experiment, settings, .. } = self;
-        format!("{experiment}/{}/{}/{id}", settings.task, settings.model)
+        format!("{experiment}/{}/{}/{id}", settings.task_name(), settings.model)
     }
 
-    /// The score by which this run is judged: the primary metric on the primary split.
+    /// What a run on a task left; none of a pretraining.
+    #[must_use]
+    pub fn task(&self) -> Option<&TaskOutcome> {
+        match &self.outcome {
+            Outcome::Task(of) => Some(of),
+            Outcome::Pretraining { .. } => None,
+        }
+    }
+
+    /// SHA-256 of the weights that a pretraining kept after `step`.
+    #[must_use]
+    pub fn weights_sha256(&self, step: u64) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Task(_) => None,
+            Outcome::Pretraining { weights_sha256 } => weights_sha256.get(&step).map(String::as_str),
+        }
+    }
+
+    /// The name of the score by which the run is judged; of a pretraining, the perplexity on held-out text.
+    #[must_use]
+    pub fn primary_metric(&self) -> &str {
+        self.task().map_or("perplexity", |task| &task.primary_metric)
+    }
+
+    /// The score by which the run is judged: the primary metric on the primary split.
     #[must_use]
     pub fn primary_score(&self) -> Option<f64> {
-        self.score(&self.primary_metric, &self.primary_split)
+        let split = self.task().map_or("held_out", |task| &task.primary_split);
+        self.score(self.primary_metric(), split)
     }
 
     /// One score at the end of the run.
     #[must_use]
     pub fn score(&self, metric: &str, split: &str) -> Option<f64> {
         self.scores.iter().find(|score| score.metric == metric && score.split == split)?.value
+    }
+
+    /// What a run that starts from the model of `step` (the last one when `None`) keeps of this pretraining.
+    /// `None` when no such model was kept.
+    #[must_use]
+    pub fn origin(&self, step: Option<u64>) -> Option<Origin> {
+        let step = step.unwrap_or(self.steps);
+        Some(Origin {
+            settings: self.settings.clone(),
+            step,
+            evaluation: self.evaluations.iter().find(|evaluation| evaluation.step == step).cloned(),
+            wall: self.timings.wall,
+            weights_sha256: self.weights_sha256(step)?.to_owned(),
+        })
+    }
+}
+
+impl Origin {
+    /// How the model was pretrained.
+    #[must_use]
+    pub fn objective(&self) -> Option<&PretrainingObjective> {
+        self.settings.pretraining()
+    }
+}
+
+impl Timings {
+    /// The same of a whole run of `wall` that trained on `tokens`: what is left over, and the speed.
+    #[must_use]
+    pub fn concluded(self, wall: Seconds, tokens: Tokens) -> Self {
+        let work = self.forward.0 + self.backward.0 + self.optimizer.0;
+        Self {
+            wall,
+            overhead_fraction: 1.0 - (work + self.evaluation.0) / wall.0.max(f64::MIN_POSITIVE),
+            tokens_per_second: tokens.0 as f64 / work.max(f64::MIN_POSITIVE),
+            ..self
+        }
+    }
+}
+
+impl Evaluation {
+    /// The first score of this name, on whatever split.
+    #[must_use]
+    pub fn value(&self, metric: &str) -> Option<f64> {
+        self.scores.iter().find(|score| score.metric == metric)?.value
     }
 }

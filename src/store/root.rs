@@ -1,17 +1,14 @@
 //! All runs: `runs/<experiment>/<task>/<model>/<id>/`.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::atomic;
 use super::claim::{ClaimTimeout, Claims};
 use super::error::StoreError;
-use super::folder::RunFolder;
-use super::pretrain_record::{PRETRAINING, PretrainRecord};
+use super::folder::{RunFolder, subfolders};
+use super::models::prune;
 use super::record::{Failure, Record};
-use super::settings::{RunId, RunSettings};
-use super::work::{Finished, Work};
+use super::settings::{PRETRAINING, RunId, RunSettings};
 
 /// The folder in an experiment's folder that holds its claims. No task's name starts with a dot.
 const CLAIMS: &str = ".claims";
@@ -28,8 +25,6 @@ pub struct RunsRoot {
 pub struct Records {
     /// Those that can be trusted, by id.
     pub records: Vec<Record>,
-    /// Those of pretraining runs, by id.
-    pub pretraining: Vec<PretrainRecord>,
     /// Those that cannot, each a [`StoreError::Damaged`]: their runs count as missing.
     pub damaged: Vec<StoreError>,
 }
@@ -69,15 +64,7 @@ impl RunsRoot {
     /// # Errors
     /// [`StoreError::Name`].
     pub fn folder_of(&self, experiment: &str, settings: &RunSettings, id: RunId) -> Result<RunFolder, StoreError> {
-        RunFolder::new(self, [experiment, &settings.task, &settings.model], id)
-    }
-
-    /// The folder of a run of either kind, whose id is known.
-    ///
-    /// # Errors
-    /// [`StoreError::Name`].
-    pub fn folder_for(&self, experiment: &str, work: &Work, id: RunId) -> Result<RunFolder, StoreError> {
-        RunFolder::new(self, [experiment, work.task(), work.model()], id)
+        self.folder_at([experiment, settings.task_name(), &settings.model], id)
     }
 
     /// The folder of the pretraining run that a model starts from.
@@ -85,7 +72,13 @@ impl RunsRoot {
     /// # Errors
     /// [`StoreError::Name`].
     pub fn pretraining_folder(&self, experiment: &str, model: &str, run: &RunId) -> Result<RunFolder, StoreError> {
-        RunFolder::new(self, [experiment, PRETRAINING, model], run.clone())
+        self.folder_at([experiment, PRETRAINING, model], run.clone())
+    }
+
+    fn folder_at(&self, names: [&str; 3], id: RunId) -> Result<RunFolder, StoreError> {
+        let [experiment, task, model] = names;
+        let path = self.models_folder(experiment, task, model)?.join(&id.0);
+        Ok(RunFolder::new(path, names, id, self.claims(experiment)?))
     }
 
     /// The claims of an experiment.
@@ -121,9 +114,9 @@ impl RunsRoot {
     }
 
     /// The folders of the runs of one task and model, by id.
-    pub(super) fn folders_of(&self, experiment: &str, task: &str, model: &str) -> Result<Vec<RunFolder>, StoreError> {
+    fn folders_of(&self, experiment: &str, task: &str, model: &str) -> Result<Vec<RunFolder>, StoreError> {
         let ids = subfolders(&self.models_folder(experiment, task, model)?)?;
-        ids.into_iter().map(|id| RunFolder::new(self, [experiment, task, model], RunId(id))).collect()
+        ids.into_iter().map(|id| self.folder_at([experiment, task, model], RunId(id))).collect()
     }
 
     /// The runs of all experiments whose id starts with `prefix`, for commands that name one.
@@ -145,10 +138,8 @@ impl RunsRoot {
     pub fn records(&self, experiment: &str) -> Result<Records, StoreError> {
         let mut found = Records::default();
         for folder in self.folders(experiment)? {
-            match folder.finished() {
-                Ok(None) => {}
-                Ok(Some(Finished::FineTuning(record))) => found.records.push(*record),
-                Ok(Some(Finished::Pretraining(record))) => found.pretraining.push(*record),
+            match folder.record() {
+                Ok(record) => found.records.extend(record),
                 Err(damaged @ StoreError::Damaged { .. }) => found.damaged.push(damaged),
                 Err(other) => return Err(other),
             }
@@ -186,20 +177,21 @@ impl RunsRoot {
             for model in subfolders(&path.join(&task))? {
                 let folder = path.join(&task).join(&model);
                 atomic::clean(&folder)?;
-                for run in self.folders_of(experiment, &task, &model)? {
+                let runs = self.folders_of(experiment, &task, &model)?;
+                for run in &runs {
                     atomic::clean(run.path())?;
                     if claims.holder(run.id())?.is_some() && run.is_done() {
                         claims.retire(run.id())?;
                     }
                 }
-                self.prune_models(experiment, &task, &model)?;
+                prune(&runs)?;
             }
         }
         Ok(())
     }
 
     /// The folder of the runs of one task and model.
-    pub(super) fn models_folder(&self, experiment: &str, task: &str, model: &str) -> Result<PathBuf, StoreError> {
+    fn models_folder(&self, experiment: &str, task: &str, model: &str) -> Result<PathBuf, StoreError> {
         Ok(self.experiment(experiment)?.join(folder_name("task", task)?).join(folder_name("model", model)?))
     }
 }
@@ -208,27 +200,4 @@ impl RunsRoot {
 fn folder_name<'a>(what: &'static str, name: &'a str) -> Result<&'a str, StoreError> {
     let bad = name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']);
     if bad { Err(StoreError::Name { what, name: name.to_owned() }) } else { Ok(name) }
-}
-
-/// The names of the folders in `path` that are not hidden, sorted; none when `path` does not exist.
-fn subfolders(path: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(atomic::about("cannot list", path, &error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        // A name that is not text was not made by this program.
-        if let Ok(name) = entry.file_name().into_string()
-            && !name.starts_with('.')
-            // The directory usually knows what its entries are; only a link has to be followed.
-            && (entry.file_type()?.is_dir() || entry.file_type()?.is_symlink() && entry.path().is_dir())
-        {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
 }

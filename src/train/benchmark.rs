@@ -11,9 +11,9 @@ use super::precision::open_precision;
 use crate::kernel::matrix_peak;
 use crate::model::random_classifier;
 use crate::random::Stream;
-use crate::store::settings::NUMERICS_VERSION;
 use crate::store::{
-    Architecture, Evaluation, InitialWeights, RunSettings, TrainingSettings, peak_memory, reset_peak_memory,
+    Approach, Architecture, Evaluation, InitialWeights, NUMERICS_VERSION, Objective, Optimization, RunSettings,
+    TaskObjective, VocabularyIdentity, peak_memory, reset_peak_memory,
 };
 use crate::task::Task;
 use crate::text::{FeatureSet, SkippedRows};
@@ -40,7 +40,7 @@ pub struct StepBenchmark {
     /// Steps that count.
     pub steps: u32,
     /// Dropout, clipping, optimizer, precision.
-    pub training: TrainingSettings,
+    pub optimization: Optimization,
 }
 
 /// What was measured.
@@ -61,9 +61,9 @@ pub struct StepMeasured {
 /// # Errors
 /// As [`fit`]; a precision that the device does not compute in.
 pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainError> {
-    let StepBenchmark { architecture, sequences, steps, ref training, .. } = *benchmark;
+    let StepBenchmark { architecture, sequences, steps, ref optimization, .. } = *benchmark;
     let NamedDevice { name, device } = open_device(DEVICE)?;
-    let precision = open_precision(training.precision, name)?;
+    let precision = open_precision(optimization.precision, name)?;
     let task = Task::find(TASK)?;
     let settings = settings(benchmark);
     reset_peak_memory();
@@ -92,20 +92,20 @@ fn settings(benchmark: &StepBenchmark) -> RunSettings {
     RunSettings {
         model: "benchmark".to_owned(),
         architecture: benchmark.architecture,
-        start: InitialWeights::Random,
-        task: TASK.to_owned(),
-        task_options: None,
-        approach: crate::store::Approach::FineTuning,
-        batch_size: benchmark.sequences,
-        learning_rate: 5e-5,
-        epochs: 1,
+        initial_weights: InitialWeights::Random,
+        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true },
         seed: 1,
-        training: benchmark.training.clone(),
         device: DEVICE.to_owned(),
-        data_sha256: BTreeMap::new(),
-        vocabulary_sha256: String::new(),
-        lower_case: true,
-        skip_bad_rows: false,
+        optimization: Optimization { batch_size: benchmark.sequences, ..benchmark.optimization.clone() },
+        objective: Objective::Task(TaskObjective {
+            task: TASK.to_owned(),
+            options: None,
+            approach: Approach::FineTuning,
+            max_length: benchmark.length,
+            epochs: 1,
+            data_sha256: BTreeMap::new(),
+            skip_bad_rows: false,
+        }),
         numerics_version: NUMERICS_VERSION,
     }
 }

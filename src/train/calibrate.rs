@@ -11,7 +11,7 @@ use super::tape::Graph;
 use crate::kernel::cross_entropy;
 use crate::model::{Classifier, ForwardDropout, PackedInput, random_classifier};
 use crate::random::Stream;
-use crate::store::{Architecture, TrainingSettings};
+use crate::store::{Architecture, Optimization};
 use crate::units::Seconds;
 
 /// Repetitions, of which the median counts, after one that does not.
@@ -45,7 +45,7 @@ pub fn measure_step(
     layers: u32,
     sequences: u32,
     length: u32,
-    training: &TrainingSettings,
+    training: &Optimization,
     device: &Device,
 ) -> StepTimes {
     let architecture =

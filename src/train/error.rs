@@ -3,7 +3,7 @@
 use crate::corpus::examples::PretrainingError;
 use crate::diagnostic::Diagnostic;
 use crate::model::CheckpointError;
-use crate::store::{PretrainFolderError, StoreError};
+use crate::store::{FolderError, StoreError};
 use crate::train::{DeviceError, PrecisionError};
 
 /// Why a run ends without a record.
@@ -51,11 +51,11 @@ impl From<PretrainingError> for TrainError {
     }
 }
 
-impl From<PretrainFolderError> for TrainError {
-    fn from(error: PretrainFolderError) -> Self {
+impl From<FolderError> for TrainError {
+    fn from(error: FolderError) -> Self {
         match error {
-            PretrainFolderError::Input(finding) => finding.into(),
-            PretrainFolderError::Store(error) => error.into(),
+            FolderError::Input(finding) => finding.into(),
+            FolderError::Store(error) => error.into(),
         }
     }
 }

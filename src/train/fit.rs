@@ -136,12 +136,12 @@ pub fn fit_with_checkpoints(
     watch: &mut dyn Watch,
     mut checkpointer: Option<&mut Checkpointer>,
 ) -> Result<FitResult, TrainError> {
-    let steps = plan::steps(material.train.len() as u64, settings.batch_size, settings.epochs);
+    let steps = plan::steps(material.train.len() as u64, settings.optimization.batch_size, settings.epochs());
     let fit = Fit {
         settings,
         material,
         device: device.clone().autodiff(),
-        schedule: Schedule::new(settings.training.optimizer, steps, settings.training.warmup_fraction),
+        schedule: Schedule::new(settings.optimization.optimizer, steps, settings.optimization.warmup),
         dropout: Stream::new(settings.seed, "dropout"),
         optimizer: Optimizer::new(),
         at: FitPosition::default(),
@@ -198,8 +198,8 @@ impl Fit<'_> {
     ) -> Result<FitResult, TrainError> {
         let shuffle = Stream::new(self.settings.seed, "shuffle");
         let mut logits = Vec::new();
-        for epoch in self.at.epoch..=self.settings.epochs {
-            let batch_size = self.settings.batch_size;
+        for epoch in self.at.epoch..=self.settings.epochs() {
+            let batch_size = self.settings.optimization.batch_size;
             let batches = training_batches(self.material.train.len(), batch_size, shuffle.at(u64::from(epoch)));
             for batch in batches.iter().skip(self.at.batches) {
                 if watch.stop() {
@@ -244,7 +244,7 @@ impl Fit<'_> {
         steps: u64,
     ) -> Result<(Classifier, StepReport), TrainError> {
         let begin = Instant::now();
-        let passes = self.settings.training.gradient_accumulation_steps.max(1) as usize;
+        let passes = self.settings.optimization.gradient_accumulation_steps.max(1) as usize;
         let (mut gradients, mut loss, mut tokens): (Option<FlatGradients>, f64, u64) = (None, 0.0, 0);
         let mut phases = Phases::default();
         let weight_of = |examples: &[u32]| weight(self.material.train, self.material.task.head, examples);
@@ -259,10 +259,10 @@ impl Fit<'_> {
             loss += part_loss * weight;
             gradients = Some(accumulate(gradients, part_gradients, weight));
         }
-        let learning_rate = self.settings.learning_rate * self.schedule.factor(self.at.step);
+        let learning_rate = self.settings.optimization.learning_rate * self.schedule.factor(self.at.step);
         let start = Instant::now();
         let (model, gradient_norm) =
-            self.optimizer.step(model, gradients.unwrap_or_default(), learning_rate, &self.settings.training);
+            self.optimizer.step(model, gradients.unwrap_or_default(), learning_rate, &self.settings.optimization);
         phases.optimizer = Seconds(start.elapsed().as_secs_f64());
         self.at.timings.forward.0 += phases.forward.0;
         self.at.timings.backward.0 += phases.backward.0;
@@ -284,7 +284,7 @@ impl Fit<'_> {
         examples: &[u32],
         phases: &mut Phases,
     ) -> (f64, FlatGradients, u64) {
-        let training = &self.settings.training;
+        let training = &self.settings.optimization;
         let start = Instant::now();
         let batch = PackedBatch::pack(self.material.train, examples);
         let input = PackedInput::new(&batch.ids, &batch.positions, &batch.segments, &batch.offsets, &self.device);
@@ -315,6 +315,7 @@ impl Fit<'_> {
             logits.push((split.name, outputs));
         }
         self.at.timings.evaluation.0 += start.elapsed().as_secs_f64();
-        (Evaluation { epoch, step: self.at.step, train_loss, scores }, logits)
+        let (epoch, train_loss, step) = (Some(epoch), Some(train_loss), self.at.step);
+        (Evaluation { epoch, step, train_loss, scores, held_out: None }, logits)
     }
 }

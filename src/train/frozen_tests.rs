@@ -9,7 +9,7 @@ use super::tape::Graph;
 use crate::kernel::token_loss;
 use crate::model::{Classifier, ForwardDropout, HeadShape, PackedInput, random_classifier};
 use crate::random::Stream;
-use crate::store::{Architecture, FeatureBased, Layers, TrainingSettings, example};
+use crate::store::{Architecture, FeatureBased, Layers, Optimization, example};
 
 const SMALL: Architecture = Architecture {
     layers: 4,
@@ -68,7 +68,7 @@ fn bits<M: Module>(module: &M) -> Vec<Vec<u32>> {
 
 #[test]
 fn the_encoder_stays_as_it_is_to_the_bit_and_the_rest_learns() {
-    let training = TrainingSettings { weight_decay: 0.01, ..example::settings("rte", 1).training };
+    let training = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
     for layers in [Layers::Embeddings, Layers::SumLastFour, Layers::ConcatLastFour] {
         let (mut model, mut optimizer) = (tagger(layers), Optimizer::new());
         let (encoder, trained) = (bits(&model.bert), [bits(&model.tagger), bits(&model.head)]);

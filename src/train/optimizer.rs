@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 
 use crate::kernel::{self, Adam, AdamRule, Moments, Trained};
-use crate::store::{self, PretrainSettings, TrainingSettings};
+use crate::store::{self, Optimization};
 
 /// Gradients of a module's parameters in its visiting order, flattened; `None` where none flowed.
 pub(super) type FlatGradients = Vec<Option<Tensor<1>>>;
@@ -20,21 +20,8 @@ pub(super) struct UpdateRule {
     max_grad_norm: f64,
 }
 
-impl From<&TrainingSettings> for UpdateRule {
-    fn from(of: &TrainingSettings) -> Self {
-        Self {
-            optimizer: of.optimizer,
-            beta1: of.adam_beta1,
-            beta2: of.adam_beta2,
-            epsilon: of.adam_epsilon,
-            weight_decay: of.weight_decay,
-            max_grad_norm: of.max_grad_norm,
-        }
-    }
-}
-
-impl From<&PretrainSettings> for UpdateRule {
-    fn from(of: &PretrainSettings) -> Self {
+impl From<&Optimization> for UpdateRule {
+    fn from(of: &Optimization) -> Self {
         Self {
             optimizer: of.optimizer,
             beta1: of.adam_beta1,
@@ -244,7 +231,7 @@ mod tests {
 
     #[test]
     fn parameters_stay_where_they_are_and_all_change() {
-        let training = TrainingSettings { weight_decay: 0.01, ..example::settings("rte", 1).training };
+        let training = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
         let mut model = random_classifier(&SMALL, 3, 1, &Device::flex().autodiff());
         let numbers = |model: &Classifier| -> Vec<f32> {
             model.bert.embeddings.word.val().inner().into_data().try_to_vec().unwrap()

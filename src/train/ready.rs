@@ -12,7 +12,7 @@ use super::fit::{StepReport, TrainingData, Watch, fit};
 use super::precision::open_precision;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, Config, Weights, load_classifier, random_classifier};
-use crate::store::{Approach, Evaluation, FeatureBased, InitialWeights, Pretraining, RunSettings, RunsRoot};
+use crate::store::{Approach, Evaluation, FeatureBased, InitialWeights, Origin, RunSettings, RunsRoot};
 use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures, TaskFiles};
 use crate::text::{FeatureCache, Vocabulary};
 
@@ -75,20 +75,20 @@ pub(super) struct Ready {
     pub(super) model: Classifier,
     pub(super) config: Config,
     /// The pretraining that the weights come from.
-    pub(super) pretraining: Option<Pretraining>,
+    pub(super) pretraining: Option<Origin>,
     pub(super) notes: Vec<String>,
 }
 
 impl Ready {
     pub(super) fn new(context: &RunContext, settings: &RunSettings) -> Result<Self, TrainError> {
-        let task = context.task(&settings.task)?;
+        let task = context.task(settings.task_name())?;
         let features = task_features(context, settings)?;
         let device = open_device(&settings.device)?.device;
-        let precision = open_precision(settings.training.precision, &settings.device)?;
+        let precision = open_precision(settings.optimization.precision, &settings.device)?;
         let labels = task.head_labels(&features.tags);
         let (shape, outputs) = (labels.shape(), task.outputs(&features.tags));
         let autodiff = device.clone().autodiff();
-        let (checkpoint, pretraining) = checkpoint(context, &settings.start)?;
+        let (checkpoint, pretraining) = checkpoint(context, &settings.initial_weights)?;
         let (mut model, config, notes) = match checkpoint {
             None => {
                 let model = random_classifier(&settings.architecture, outputs, settings.seed, &autodiff);
@@ -101,7 +101,7 @@ impl Ready {
         };
         model.bert.precision = precision;
         model.shape = shape;
-        if let Approach::FeatureBased(of) = &settings.approach {
+        if let Approach::FeatureBased(of) = &settings.approach() {
             model = on_features(model, of, settings)?;
         }
         Ok(Self { task, features, device, model, config, pretraining, notes })
@@ -110,10 +110,7 @@ impl Ready {
 
 /// The folder of the weights that a run starts from, which are those that its id stands for, and the pretraining that
 /// they are of.
-fn checkpoint(
-    context: &RunContext,
-    start: &InitialWeights,
-) -> Result<(Option<PathBuf>, Option<Pretraining>), TrainError> {
+fn checkpoint(context: &RunContext, start: &InitialWeights) -> Result<(Option<PathBuf>, Option<Origin>), TrainError> {
     match start {
         InitialWeights::Random => Ok((None, None)),
         InitialWeights::Checkpoint { folder, sha256, .. } => {
@@ -131,7 +128,8 @@ fn checkpoint(
 /// The encoder of `model` frozen, with a new tagger and head.
 fn on_features(model: Classifier, of: &FeatureBased, settings: &RunSettings) -> Result<Classifier, Diagnostic> {
     if !model.shape.per_token() {
-        let message = format!("`feature_based` is for tasks that label tokens, and `{}` does not", settings.task);
+        let message =
+            format!("`feature_based` is for tasks that label tokens, and `{}` does not", settings.task_name());
         return Err(Diagnostic::new(message).hint("leave `approach` out to train every weight"));
     }
     if of.hidden == 0 || of.lstm_layers == 0 {
@@ -201,7 +199,7 @@ pub(super) fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result
 pub fn task_features(context: &RunContext, settings: &RunSettings) -> Result<TaskFeatures, TrainError> {
     let cache = FeatureCache::new(&context.features);
     let vocabulary = vocabulary(context, settings)?;
-    Ok(context.task(&settings.task)?.features(&feature_source(context, settings, &vocabulary, &cache))?)
+    Ok(context.task(settings.task_name())?.features(&feature_source(context, settings, &vocabulary, &cache)?)?)
 }
 
 pub(super) fn feature_source<'a>(
@@ -209,15 +207,16 @@ pub(super) fn feature_source<'a>(
     settings: &'a RunSettings,
     vocabulary: &'a Vocabulary,
     cache: &'a FeatureCache,
-) -> FeatureSource<'a> {
-    FeatureSource {
+) -> Result<FeatureSource<'a>, Diagnostic> {
+    let of = settings.task().ok_or_else(|| Diagnostic::new("a run that pretrains is on no task"))?;
+    Ok(FeatureSource {
         data_root: &context.data,
-        bad_rows: if settings.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
-        checksums: &settings.data_sha256,
+        bad_rows: if of.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
+        checksums: &of.data_sha256,
         vocabulary,
-        lower_case: settings.lower_case,
-        max_length: settings.training.max_length,
-        options: settings.task_options.as_ref(),
+        lower_case: settings.vocabulary.lower_case,
+        max_length: of.max_length,
+        options: of.options.as_ref(),
         cache,
-    }
+    })
 }

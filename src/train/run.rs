@@ -13,8 +13,8 @@ use super::fit::{FitResult, StepReport, TrainingData, Watch, fit_with_checkpoint
 use super::ready::{Ready, RunContext, feature_source, vocabulary};
 use crate::model::{Classifier, Config, HeadLabels, save_classifier};
 use crate::store::{
-    Evaluation, Event, EventLog, Record, RunFolder, RunSettings, StepEvent, host, peak_memory, provenance,
-    reset_peak_memory, unix_now,
+    self, Evaluation, Event, EventLog, Record, RunFolder, RunSettings, StepEvent, TaskOutcome, host, peak_memory,
+    provenance, reset_peak_memory, unix_now,
 };
 use crate::task::{Task, TaskFeatures};
 use crate::text::{FeatureCache, TokenizerFiles};
@@ -80,7 +80,7 @@ fn predict_unlabelled(
     }
     let vocabulary = vocabulary(context, settings)?;
     let cache = FeatureCache::new(&context.features);
-    let source = feature_source(context, settings, &vocabulary, &cache);
+    let source = feature_source(context, settings, &vocabulary, &cache)?;
     for set in others {
         if !Task::has_split(set.dataset, set.split, &context.data) {
             continue;
@@ -107,12 +107,12 @@ fn write_model(
         Some(path) => files_beside(path, settings)?,
         None => Vec::new(),
     };
-    Ok(save_classifier(folder, model, config, labels, settings.training.dropout, Some(&beside))?)
+    Ok(save_classifier(folder, model, config, labels, settings.optimization.dropout, Some(&beside))?)
 }
 
 /// The vocabulary and the settings of the tokenizer.
 fn files_beside(vocabulary: &Path, settings: &RunSettings) -> Result<Vec<(&'static str, Vec<u8>)>, TrainError> {
-    let files = TokenizerFiles::of(vocabulary, settings.lower_case, settings.architecture.max_positions)?;
+    let files = TokenizerFiles::of(vocabulary, settings.vocabulary.lower_case, settings.architecture.max_positions)?;
     Ok(files.as_slice().to_vec())
 }
 
@@ -124,11 +124,8 @@ struct Clock {
 impl Clock {
     /// Fills in what is known only at the end; `earlier` processes worked on the run as well.
     fn stop(&self, record: &mut Record, earlier: Seconds) {
-        let timings = &mut record.timings;
-        timings.wall = Seconds(earlier.0 + self.begin.elapsed().as_secs_f64());
-        let work = timings.forward.0 + timings.backward.0 + timings.optimizer.0;
-        timings.overhead_fraction = 1.0 - (work + timings.evaluation.0) / timings.wall.0.max(f64::MIN_POSITIVE);
-        timings.tokens_per_second = record.tokens.0 as f64 / work.max(f64::MIN_POSITIVE);
+        let wall = Seconds(earlier.0 + self.begin.elapsed().as_secs_f64());
+        record.timings = record.timings.concluded(wall, record.tokens);
         record.peak_memory = peak_memory();
         record.provenance = provenance(self.started_unix);
     }
@@ -156,15 +153,8 @@ impl Outcome<'_> {
             id: settings.id(),
             experiment: experiment.into(),
             settings: settings.clone(),
-            benchmark: context.benchmark(task).to_owned(),
-            primary_metric: task.primary_metric.into(),
-            primary_split: task.primary_split().into(),
             scores: last.map_or_else(Vec::new, |evaluation| evaluation.scores.clone()),
             evaluations: fitted.evaluations.clone(),
-            majority: primary.map_or(0.0, |split| task.majority(split.features.labels())),
-            ceiling: context.ceiling(task),
-            examples,
-            skipped_rows: features.skipped_rows.clone(),
             steps: fitted.steps,
             tokens: fitted.tokens,
             timings: fitted.timings,
@@ -173,6 +163,15 @@ impl Outcome<'_> {
             provenance: provenance(clock.started_unix),
             pretraining: None,
             notes: self.notes(),
+            outcome: store::Outcome::Task(TaskOutcome {
+                benchmark: context.benchmark(task).to_owned(),
+                primary_metric: task.primary_metric.into(),
+                primary_split: task.primary_split().into(),
+                majority: primary.map_or(0.0, |split| task.majority(split.features.labels())),
+                ceiling: context.ceiling(task),
+                examples,
+                skipped_rows: features.skipped_rows.clone(),
+            }),
         }
     }
 
@@ -180,7 +179,7 @@ impl Outcome<'_> {
         let mut notes = self.notes.clone();
         let truncated = self.features.train.truncated();
         if truncated > 0 {
-            let (of, at) = (self.features.train.len(), self.settings.training.max_length);
+            let (of, at) = (self.features.train.len(), self.settings.max_length());
             notes.push(format!("{truncated} of {of} training examples were truncated to {at} tokens"));
         }
         let unfindable = self.features.train.left_out().unfindable;
@@ -218,10 +217,12 @@ impl Watch for Logged<'_> {
     fn step(&mut self, report: &StepReport) {
         self.append(&Event::Step(StepEvent {
             step: report.step,
-            epoch: report.epoch,
+            epoch: Some(report.epoch),
+            gradient_norm: Some(report.gradient_norm),
             loss: report.loss,
             learning_rate: report.learning_rate,
             tokens_per_second: report.tokens as f64 / report.seconds.0.max(f64::MIN_POSITIVE),
+            ..StepEvent::default()
         }));
         self.watch.step(report);
     }

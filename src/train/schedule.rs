@@ -1,6 +1,6 @@
 //! The learning rate over a run: linear warmup, then linear decay to 0 (Devlin et al. 2018, appendix A.2).
 
-use crate::store::Optimizer;
+use crate::store::{Optimizer, Warmup};
 
 /// Factors on the peak learning rate, step by step. Both are 0 at the first step when there is a warmup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,25 +20,20 @@ enum Decay {
 }
 
 impl Schedule {
-    /// The schedule that belongs to `optimizer`, with the first `warmup_fraction` of `total_steps` as
-    /// warmup:
+    /// The schedule over `total_steps` that belongs to `optimizer`:
     ///
-    /// - `AdamW`: Hugging Face's `get_linear_schedule_with_warmup`, the warmup rounded up as its Trainer does;
+    /// - `AdamW`: Hugging Face's `get_linear_schedule_with_warmup`, a fraction rounded up as its Trainer does;
     /// - `BertAdam`: google-research/bert's `optimization.py`, which decays over all steps and puts the
-    ///   warmup in front of that line, rounded down as in `run_classifier.py`.
+    ///   warmup in front of that line, a fraction rounded down as in `run_classifier.py`.
     #[must_use]
-    pub fn new(optimizer: Optimizer, total_steps: u64, warmup_fraction: f64) -> Self {
-        let warmup = total_steps as f64 * warmup_fraction;
-        match optimizer {
-            Optimizer::AdamW => Self { warmup_steps: warmup.ceil() as u64, total_steps, decay: Decay::FromWarmup },
-            Optimizer::BertAdam => Self { warmup_steps: warmup as u64, total_steps, decay: Decay::FromStart },
-        }
-    }
-
-    /// As [`Schedule::new`], with a warmup of so many steps.
-    #[must_use]
-    pub fn with_warmup_steps(optimizer: Optimizer, total_steps: u64, warmup_steps: u64) -> Self {
-        Self { warmup_steps, ..Self::new(optimizer, total_steps, 0.0) }
+    pub fn new(optimizer: Optimizer, total_steps: u64, warmup: Warmup) -> Self {
+        let (warmup_steps, decay) = match (warmup, optimizer) {
+            (Warmup::Steps(steps), Optimizer::AdamW) => (steps, Decay::FromWarmup),
+            (Warmup::Steps(steps), Optimizer::BertAdam) => (steps, Decay::FromStart),
+            (Warmup::Fraction(of), Optimizer::AdamW) => ((total_steps as f64 * of).ceil() as u64, Decay::FromWarmup),
+            (Warmup::Fraction(of), Optimizer::BertAdam) => ((total_steps as f64 * of) as u64, Decay::FromStart),
+        };
+        Self { warmup_steps, total_steps, decay }
     }
 
     /// The factor at `step`, from 0.
@@ -70,27 +65,27 @@ mod tests {
     #[test]
     fn agrees_with_hugging_face() {
         let expected = [0.0, 0.5, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0.0];
-        agree(Schedule::new(Optimizer::AdamW, 10, 0.15), &expected);
+        agree(Schedule::new(Optimizer::AdamW, 10, Warmup::Fraction(0.15)), &expected);
     }
 
     /// `create_optimizer(1.0, 10, 2)` of google-research/bert at steps 0 to 10.
     #[test]
     fn agrees_with_google() {
         let expected = [0.0, 0.5, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0];
-        agree(Schedule::new(Optimizer::BertAdam, 10, 0.25), &expected);
+        agree(Schedule::new(Optimizer::BertAdam, 10, Warmup::Fraction(0.25)), &expected);
     }
 
     /// The same, with the warmup in steps.
     #[test]
     fn a_warmup_of_so_many_steps() {
-        agree(Schedule::with_warmup_steps(Optimizer::AdamW, 6, 2), &[0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0]);
-        agree(Schedule::with_warmup_steps(Optimizer::BertAdam, 4, 2), &[0.0, 0.5, 0.5, 0.25, 0.0]);
+        agree(Schedule::new(Optimizer::AdamW, 6, Warmup::Steps(2)), &[0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0]);
+        agree(Schedule::new(Optimizer::BertAdam, 4, Warmup::Steps(2)), &[0.0, 0.5, 0.5, 0.25, 0.0]);
     }
 
     #[test]
     fn no_warmup_starts_at_the_peak() {
         for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
-            agree(Schedule::new(optimizer, 4, 0.0), &[1.0, 0.75, 0.5, 0.25, 0.0]);
+            agree(Schedule::new(optimizer, 4, Warmup::Fraction(0.0)), &[1.0, 0.75, 0.5, 0.25, 0.0]);
         }
     }
 }

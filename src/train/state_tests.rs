@@ -5,7 +5,7 @@ use burn::tensor::Int;
 use super::*;
 use crate::kernel::cross_entropy;
 use crate::model::{Classifier, PackedInput, random_classifier};
-use crate::store::{Architecture, Checkpoints, RunId, TrainingSettings, example};
+use crate::store::{Architecture, Checkpoints, Optimization, RunId, example};
 use crate::train::optimizer::FlatGradients;
 use crate::train::pass::Pass;
 use crate::train::tape::Graph;
@@ -34,7 +34,7 @@ fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {
 
 /// A step on each of `batches`; the word embeddings have gradients in the rows that these name alone.
 fn train(mut model: Classifier, optimizer: &mut Optimizer, batches: &[[u32; 3]]) -> Classifier {
-    let training = TrainingSettings { weight_decay: 0.01, ..example::settings("rte", 1).training };
+    let training = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
     for ids in batches {
         let mut gradients = gradients(&model, ids);
         // As if nothing flowed into the first bias.

@@ -32,7 +32,7 @@ fn unexplained(document: &Document, fields: Vec<String>) -> Vec<String> {
 #[test]
 fn every_field_of_a_run_is_explained() {
     let store = markdown::read("docs/store.md");
-    let settings = fields("src/store/settings.rs", &["RunSettings", "Architecture", "TrainingSettings"]);
+    let settings = fields("src/store/settings.rs", &["RunSettings", "Architecture", "Optimization"]);
     let record = ["Record", "Score", "Evaluation", "Timings", "Host", "Provenance", "Failure"];
     let record = fields("src/store/record.rs", &record);
     let step = fields("src/store/events.rs", &["StepEvent"]);

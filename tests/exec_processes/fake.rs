@@ -12,9 +12,7 @@ use bertbench::exec::{
     Executor, Job, Local, Observer, Options, Phase, Progress, Silent, StopFlag, Summary, Unfinished, WorkerCommand,
     worker,
 };
-use bertbench::store::{
-    Event, Failure, FailureKind, Finished, RunFolder, RunId, RunsRoot, StepEvent, StoreError, Work,
-};
+use bertbench::store::{Event, Failure, FailureKind, Record, RunFolder, RunId, RunsRoot, StepEvent, StoreError};
 
 use super::jobs::{EXPERIMENT, pretrain_record, record, settings};
 
@@ -211,12 +209,12 @@ fn train(
     folder: &RunFolder,
     progress: &mut dyn FnMut(Progress),
     stop: &StopFlag,
-) -> Result<Finished, Unfinished> {
-    if let Work::Pretraining(settings) = &job.work {
+) -> Result<Record, Unfinished> {
+    if job.settings.pretraining().is_some() {
         std::thread::sleep(Duration::from_millis(50));
-        return match settings.model.as_str() {
+        return match job.settings.model.as_str() {
             "diverges" => Err(Failure::now(FailureKind::Diverged, "loss is NaN at step 2").into()),
-            _ => Ok(pretrain_record(job).into()),
+            _ => Ok(pretrain_record(job)),
         };
     }
     let gate = folder.path().ancestors().nth(4).unwrap().join(GATE);
@@ -224,14 +222,21 @@ fn train(
         std::thread::sleep(Duration::from_millis(2));
     }
     let wrong = |error: StoreError| Failure::now(FailureKind::Error, error.to_string());
-    let steps = u64::from(settings(job).epochs);
+    let steps = u64::from(settings(job).epochs());
     let mut log = folder.event_log().map_err(wrong)?;
     for step in 1..=steps {
         if stop.is_set() {
             return Err(Unfinished::Stopped);
         }
-        std::thread::sleep(Duration::from_millis(u64::from(settings(job).batch_size)));
-        let event = StepEvent { step, epoch: 1, loss: 0.7, learning_rate: 3e-5, tokens_per_second: 100.0 };
+        std::thread::sleep(Duration::from_millis(u64::from(settings(job).optimization.batch_size)));
+        let event = StepEvent {
+            step,
+            epoch: Some(1),
+            loss: 0.7,
+            learning_rate: 3e-5,
+            tokens_per_second: 100.0,
+            ..StepEvent::default()
+        };
         log.append(&Event::Step(event)).map_err(wrong)?;
         let (phase, loss) = (Phase::Training, Some(f64::INFINITY));
         progress(Progress { phase, step, steps, epoch: 1, epochs: 1, loss, tokens_per_second: f64::NAN });
@@ -250,7 +255,7 @@ fn train(
 
 /// What the task's name says.
 fn misbehave(job: &Job) -> Result<(), Unfinished> {
-    match settings(job).task.as_str() {
+    match settings(job).task_name() {
         "panics" => panic!("index out of bounds, pretended"),
         "panics-in-a-thread" => std::thread::scope(|scope| {
             // As rayon does: the panic of a thread goes on in the one that waits for it.

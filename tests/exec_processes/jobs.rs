@@ -5,8 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bertbench::exec::Job;
 use bertbench::store::{
-    Architecture, Host, InitialWeights, Objective, Optimizer, Precision, PretrainPhase, PretrainRecord,
-    PretrainSettings, Provenance, Record, RunSettings, Score, Timings, TrainingSettings, Work,
+    Architecture, CorpusPhase, Host, InitialWeights, LmLoss, Objective, Optimization, Optimizer, Outcome, Precision,
+    PretrainingObjective, Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings,
+    VocabularyIdentity, Warmup,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -26,37 +27,39 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         type_vocab_size: 2,
         causal: false,
     };
-    let training = TrainingSettings {
-        max_length: 16,
-        warmup_fraction: 0.1,
-        weight_decay: 0.01,
-        dropout: 0.1,
-        max_grad_norm: 1.0,
-        gradient_accumulation_steps: 1,
-        gradient_checkpointing: false,
-        precision: Precision::F32,
-        optimizer: Optimizer::AdamW,
-        adam_beta1: 0.9,
-        adam_beta2: 0.999,
-        adam_epsilon: 1e-6,
-    };
+
     let settings = RunSettings {
         model: "pretender".to_owned(),
         architecture,
-        start: InitialWeights::Random,
-        task: task.to_owned(),
-        task_options: None,
-        approach: bertbench::store::Approach::FineTuning,
-        batch_size: step_milliseconds,
-        learning_rate: 3e-5,
-        epochs: steps,
+        initial_weights: InitialWeights::Random,
+        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true },
         seed,
-        training,
         device: "cpu".to_owned(),
-        data_sha256: BTreeMap::new(),
-        vocabulary_sha256: String::new(),
-        lower_case: true,
-        skip_bad_rows: false,
+        optimization: Optimization {
+            batch_size: step_milliseconds,
+            learning_rate: 3e-5,
+            warmup: Warmup::Fraction(0.1),
+
+            weight_decay: 0.01,
+            dropout: 0.1,
+            max_grad_norm: 1.0,
+            gradient_accumulation_steps: 1,
+            gradient_checkpointing: false,
+            precision: Precision::F32,
+            optimizer: Optimizer::AdamW,
+            adam_beta1: 0.9,
+            adam_beta2: 0.999,
+            adam_epsilon: 1e-6,
+        },
+        objective: Objective::Task(TaskObjective {
+            task: task.to_owned(),
+            options: None,
+            approach: bertbench::store::Approach::FineTuning,
+            max_length: 16,
+            epochs: steps,
+            data_sha256: BTreeMap::new(),
+            skip_bad_rows: false,
+        }),
         numerics_version: 1,
     };
     Job::new(EXPERIMENT, settings, Seconds(f64::from(steps * step_milliseconds) / 1000.0))
@@ -64,70 +67,37 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
 
 /// The settings of a job that is not a pretraining.
 pub(crate) fn settings(job: &Job) -> &RunSettings {
-    job.work.fine_tuning().unwrap()
+    assert!(job.settings.task().is_some());
+    &job.settings
 }
 
 /// A pretraining of another experiment, whose model's name says how it ends.
 pub(crate) fn pretraining_job(model: &str) -> Job {
     let of = job("fine", 0, 1, 1);
-    let RunSettings { architecture, training, .. } = settings(&of).clone();
-    let settings = PretrainSettings {
-        model: model.to_owned(),
-        architecture,
-        start: InitialWeights::Random,
-        objective: Objective::MaskedLm,
-        phases: vec![PretrainPhase { max_length: 16, steps: 2, data: model.to_owned() }],
-        batch_size: 1,
-        gradient_accumulation_steps: 1,
-        learning_rate: 1e-4,
-        warmup_steps: 1,
-        weight_decay: training.weight_decay,
-        optimizer: training.optimizer,
-        adam_beta1: training.adam_beta1,
-        adam_beta2: training.adam_beta2,
-        adam_epsilon: training.adam_epsilon,
-        max_grad_norm: training.max_grad_norm,
-        dropout: training.dropout,
-        precision: training.precision,
-        seed: 1,
-        device: "cpu".to_owned(),
-        vocabulary_sha256: String::new(),
+    let mut settings = settings(&of).clone();
+    settings.model = model.to_owned();
+    settings.objective = Objective::Pretraining(PretrainingObjective {
+        loss: LmLoss::MaskedLm,
+        phases: vec![CorpusPhase { max_length: 16, steps: 2, data: model.to_owned() }],
         evaluation: None,
         masking: None,
         snapshots: Vec::new(),
-        gradient_checkpointing: false,
         saving: None,
         logging_steps: 1,
-        numerics_version: 1,
-    };
+    });
     Job::new(PRETRAINING_EXPERIMENT, settings, Seconds(1.0))
 }
 
 /// `job`, started from the model of `pretraining`.
 pub(crate) fn after(job: &Job, pretraining: &Job) -> Job {
-    let (experiment, model) = (pretraining.experiment.clone(), pretraining.work.model().to_owned());
-    let start = InitialWeights::Pretraining { experiment, model, run: pretraining.id.clone(), step: None };
-    Job::new(&job.experiment, RunSettings { start, ..settings(job).clone() }, job.forecast)
+    let (experiment, model) = (pretraining.experiment.clone(), pretraining.settings.model.clone());
+    let initial_weights = InitialWeights::Pretraining { experiment, model, run: pretraining.id.clone(), step: None };
+    Job::new(&job.experiment, RunSettings { initial_weights, ..settings(job).clone() }, job.forecast)
 }
 
 /// What a pretraining leaves.
-pub(crate) fn pretrain_record(job: &Job) -> PretrainRecord {
-    let Work::Pretraining(settings) = &job.work else { panic!("not a pretraining") };
-    PretrainRecord {
-        id: job.id.clone(),
-        experiment: job.experiment.clone(),
-        settings: (**settings).clone(),
-        evaluations: Vec::new(),
-        steps: settings.steps(),
-        tokens: Tokens(1),
-        wall: Seconds(1.0),
-        tokens_per_second: 1.0,
-        peak_memory: Bytes(1),
-        weights_sha256: BTreeMap::new(),
-        host: Host::default(),
-        provenance: Provenance::default(),
-        notes: Vec::new(),
-    }
+pub(crate) fn pretrain_record(job: &Job) -> Record {
+    left(job, Vec::new(), Outcome::Pretraining { weights_sha256: BTreeMap::new() })
 }
 
 /// So many jobs that end well.
@@ -149,21 +119,27 @@ pub(crate) fn record(job: &Job) -> Record {
         unit: "fraction".to_owned(),
         higher_is_better: true,
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-    Record {
-        id: job.id.clone(),
-        experiment: job.experiment.clone(),
-        settings: settings(job).clone(),
+    let outcome = Outcome::Task(TaskOutcome {
         benchmark: "mini".to_owned(),
         primary_metric: primary.metric.clone(),
         primary_split: primary.split.clone(),
-        scores: vec![primary],
-        evaluations: Vec::new(),
         majority: 0.5,
         ceiling: None,
         examples: BTreeMap::new(),
         skipped_rows: BTreeMap::new(),
-        steps: u64::from(settings(job).epochs),
+    });
+    left(job, vec![primary], outcome)
+}
+
+fn left(job: &Job, scores: Vec<Score>, outcome: Outcome) -> Record {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    Record {
+        id: job.id.clone(),
+        experiment: job.experiment.clone(),
+        settings: job.settings.clone(),
+        scores,
+        evaluations: Vec::new(),
+        steps: u64::from(job.settings.epochs()),
         tokens: Tokens(1),
         timings: Timings::default(),
         peak_memory: Bytes(1),
@@ -172,5 +148,6 @@ pub(crate) fn record(job: &Job) -> Record {
         pretraining: None,
         // Tells this attempt from any other.
         notes: vec![format!("{}-{now}", std::process::id())],
+        outcome,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bertbench::exec::{
     ExecError, Executor, Job, Local, Observer, Options, Progress, Silent, StopFlag, Summary, WorkerCommand,
 };
-use bertbench::store::{Failure, Finished, RunState, RunsRoot, Work};
+use bertbench::store::{Failure, Record, RunState, RunsRoot};
 
 use super::fake::{assert_each_done_once, completed, execute, execute_with, executor, left_overs};
 use super::jobs::{EXPERIMENT, after, fine_jobs, job, pretraining_job, score, settings};
@@ -31,15 +31,18 @@ impl Diary {
     }
 }
 
+/// The seed of a run on a task, the model of a pretraining.
+fn name(job: &Job) -> String {
+    let settings = &job.settings;
+    if settings.pretraining().is_some() { settings.model.clone() } else { settings.seed.to_string() }
+}
+
 impl Observer for Diary {
     fn started(&mut self, total: usize, already_done: usize, failed_before: usize) {
         self.note(format!("started {total} {already_done} {failed_before}"));
     }
     fn job_started(&mut self, _slot: usize, job: &Job) {
-        match &job.work {
-            Work::FineTuning(settings) => self.note(format!("begin {}", settings.seed)),
-            Work::Pretraining(settings) => self.note(format!("begin {}", settings.model)),
-        }
+        self.note(format!("begin {}", name(job)));
     }
     fn job_blocked(&mut self, job: &Job) {
         self.note(format!("blocked {}", settings(job).seed));
@@ -47,17 +50,14 @@ impl Observer for Diary {
     fn progress(&mut self, _slot: usize, _job: &Job, progress: Progress) {
         self.progress.push(progress);
     }
-    fn job_finished(&mut self, _slot: usize, job: &Job, finished: &Finished) {
-        match finished {
-            Finished::FineTuning(record) => {
-                assert_eq!(record.primary_score(), Some(score(job)));
-                self.note(format!("end {}", settings(job).seed));
-            }
-            Finished::Pretraining(record) => self.note(format!("end {}", record.settings.model)),
+    fn job_finished(&mut self, _slot: usize, job: &Job, record: &Record) {
+        if record.task().is_some() {
+            assert_eq!(record.primary_score(), Some(score(job)));
         }
+        self.note(format!("end {}", name(job)));
     }
     fn job_failed(&mut self, _slot: usize, job: &Job, failure: &Failure) {
-        self.note(format!("failed {} {}", job.work.task(), failure.kind));
+        self.note(format!("failed {} {}", job.settings.task_name(), failure.kind));
     }
     fn job_abandoned(&mut self, _slot: usize, job: &Job) {
         self.note(format!("abandoned {}", settings(job).seed));

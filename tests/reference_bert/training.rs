@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use bertbench::model::Classifier;
 use bertbench::random::Stream;
-use bertbench::store::{Evaluation, InitialWeights, Optimizer, Precision, RunSettings, TrainingSettings};
+use bertbench::store::{
+    Evaluation, InitialWeights, Objective, Optimization, Optimizer, Precision, RunSettings, TaskObjective,
+    VocabularyIdentity, Warmup,
+};
 use bertbench::task::Task;
 use bertbench::text::{FeatureSet, training_batches};
 use bertbench::train::{StepReport, TrainingData, Watch, fit};
@@ -66,17 +69,15 @@ fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
     RunSettings {
         model: case.name.clone(),
         architecture: case.config().architecture,
-        start: InitialWeights::Random,
-        task: String::new(),
-        task_options: None,
-        approach: bertbench::store::Approach::FineTuning,
-        batch_size: batches()["batch_size"].as_u64().unwrap() as u32,
-        learning_rate: case.number("learning_rate"),
-        epochs: batches()["epochs"].as_array().unwrap().len() as u32,
+        initial_weights: InitialWeights::Random,
+        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true },
         seed: 1,
-        training: TrainingSettings {
-            max_length: 512,
-            warmup_fraction: case.number("warmup_fraction"),
+        device: "cpu".into(),
+        optimization: Optimization {
+            batch_size: batches()["batch_size"].as_u64().unwrap() as u32,
+            learning_rate: case.number("learning_rate"),
+            warmup: Warmup::Fraction(case.number("warmup_fraction")),
+
             weight_decay: case.number("weight_decay"),
             dropout: 0.0,
             max_grad_norm: case.number("max_grad_norm"),
@@ -88,11 +89,15 @@ fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
             adam_beta2: 0.999,
             adam_epsilon: case.expected["epsilon"][name].as_f64().unwrap(),
         },
-        device: "cpu".into(),
-        data_sha256: BTreeMap::new(),
-        vocabulary_sha256: String::new(),
-        lower_case: true,
-        skip_bad_rows: false,
+        objective: Objective::Task(TaskObjective {
+            task: String::new(),
+            options: None,
+            approach: bertbench::store::Approach::FineTuning,
+            max_length: 512,
+            epochs: batches()["epochs"].as_array().unwrap().len() as u32,
+            data_sha256: BTreeMap::new(),
+            skip_bad_rows: false,
+        }),
         numerics_version: 1,
     }
 }
@@ -126,8 +131,11 @@ fn one_step_moves_every_parameter_as_the_reference_does() {
     for (case, name, settings) in cases() {
         let learning_rate = case.number("step_learning_rate");
         let set = case.ragged();
-        let mut one = RunSettings { batch_size: set.len() as u32, epochs: 1, learning_rate, ..settings };
-        one.training.warmup_fraction = 0.0;
+        let mut one = settings;
+        (one.optimization.batch_size, one.optimization.learning_rate) = (set.len() as u32, learning_rate);
+        one.optimization.warmup = Warmup::Fraction(0.0);
+        let Objective::Task(task) = &mut one.objective else { unreachable!() };
+        task.epochs = 1;
         let (model, losses) = train(&case, &one, &set);
         assert_eq!(losses.len(), 1);
         let largest = step_difference(&case, name, &case.named(&model));

@@ -1,13 +1,15 @@
 //! The paper's ablations, found among models that start from pretraining.
 
 use bertbench::report::OutputFile;
-use bertbench::store::{Masking, Objective, PretrainSettings};
+use bertbench::store::{LmLoss, Masking, RunSettings, Warmup};
 
 use super::pretraining::{check_page, json, of, render, section};
-use super::synthetic_pretraining::{CONLL, Tuned, masking, pretrain_settings, pretrained, tuned, tuned_with_seeds};
+use super::synthetic_pretraining::{
+    CONLL, Tuned, masking, objective, pretrain_settings, pretrained, tuned, tuned_with_seeds,
+};
 
 /// A run of mini-base's size with something changed.
-pub fn variant(model: &str, change: impl FnOnce(&mut PretrainSettings)) -> PretrainSettings {
+pub fn variant(model: &str, change: impl FnOnce(&mut RunSettings)) -> RunSettings {
     let mut run = pretrain_settings(model, false);
     change(&mut run);
     run
@@ -27,21 +29,21 @@ fn objectives_are_table_5() {
     let runs = [
         variant("full", |_| ()),
         variant("no-nsp", |run| {
-            run.objective = Objective::MaskedLm;
-            run.phases[0].data = "other".into();
+            objective(run).loss = LmLoss::MaskedLm;
+            objective(run).phases[0].data = "other".into();
         }),
         variant("ltr", |run| {
-            run.objective = Objective::CausalLm;
+            objective(run).loss = LmLoss::CausalLm;
             run.architecture.causal = true;
-            run.masking = None;
-            run.phases[0].data = "left to right".into();
+            objective(run).masking = None;
+            objective(run).phases[0].data = "left to right".into();
         }),
         // Takes no part: its masks differ as well, and models without masks belong to the paper's.
-        variant("always", |run| run.masking = Some(masking(1.0, 0.0, 0.0))),
+        variant("always", |run| objective(run).masking = Some(masking(1.0, 0.0, 0.0))),
         // Takes no part: its rate differs as well.
         variant("slower", |run| {
-            run.objective = Objective::MaskedLm;
-            run.learning_rate = 1e-4;
+            objective(run).loss = LmLoss::MaskedLm;
+            run.optimization.learning_rate = 1e-4;
         }),
     ];
     let mut models: Vec<Tuned<'_>> = runs.iter().map(|run| Tuned::from(&run.model, false, "p", run, 0.0)).collect();
@@ -69,12 +71,12 @@ fn masks_are_table_8_with_features_beside() {
     let runs = [
         variant("usual", |_| ()),
         variant("always", |run| {
-            run.masking = Some(masking(1.0, 0.0, 0.0));
-            run.phases[0].data = "other".into();
+            objective(run).masking = Some(masking(1.0, 0.0, 0.0));
+            objective(run).phases[0].data = "other".into();
         }),
         // Takes no part: words are masked whole as well.
         variant("words", |run| {
-            run.masking = Some(Masking { whole_word: true, ..masking(0.0, 0.2, 0.8) });
+            objective(run).masking = Some(Masking { whole_word: true, ..masking(0.0, 0.2, 0.8) });
         }),
     ];
     let mut models: Vec<Tuned<'_>> = runs.iter().map(|run| Tuned::from(&run.model, false, "p", run, 0.0)).collect();
@@ -125,14 +127,15 @@ fn sizes_of_one_recipe_are_table_6() {
     let mut other = experiment;
     for record in &mut other.records {
         let pretraining = record.pretraining.as_mut().unwrap();
-        pretraining.settings.warmup_steps += u64::from(pretraining.settings.model == "big");
+        let big = pretraining.settings.model == "big";
+        pretraining.settings.optimization.warmup = Warmup::Steps(200 + u64::from(big));
     }
     assert!(section(&render(vec![other], Vec::new()), "ablations").is_none());
 }
 
 #[test]
 fn steps_of_one_run_are_figure_5() {
-    let run = variant("mini-base", |run| run.snapshots = vec![500, 1000]);
+    let run = variant("mini-base", |run| objective(run).snapshots = vec![500, 1000]);
     let step =
         |model, step, gain| Tuned { from: Some(("p", &run, step)), ..Tuned::from(model, false, "p", &run, gain) };
     let models = [step("last", None, 0.1), step("early", Some(500), 0.0), step("middle", Some(1000), 0.05)];
@@ -152,18 +155,18 @@ fn steps_of_one_run_are_figure_5() {
 
 #[test]
 fn a_left_to_right_run_shares_figure_5() {
-    let ltr = |run: &mut PretrainSettings| {
-        run.objective = Objective::CausalLm;
+    let ltr = |run: &mut RunSettings| {
+        objective(run).loss = LmLoss::CausalLm;
         run.architecture.causal = true;
-        run.masking = None;
-        run.phases[0].data = "left to right".into();
-        run.snapshots = vec![500];
+        objective(run).masking = None;
+        objective(run).phases[0].data = "left to right".into();
+        objective(run).snapshots = vec![500];
     };
     let runs = [
-        variant("mlm", |run| run.snapshots = vec![500]),
+        variant("mlm", |run| objective(run).snapshots = vec![500]),
         variant("ltr", ltr),
         variant("no-nsp", |run| {
-            run.objective = Objective::MaskedLm;
+            objective(run).loss = LmLoss::MaskedLm;
         }),
     ];
     let of_step = |model, run, step| Tuned { from: Some(("p", run, step)), ..Tuned::from(model, false, "p", run, 0.0) };
@@ -193,8 +196,8 @@ fn a_left_to_right_run_shares_figure_5() {
 fn two_texts_of_one_objective_are_two_rows() {
     let runs = [
         variant("full", |_| ()),
-        variant("other-text", |run| run.phases[0].data = "other".into()),
-        variant("no-nsp", |run| run.objective = Objective::MaskedLm),
+        variant("other-text", |run| objective(run).phases[0].data = "other".into()),
+        variant("no-nsp", |run| objective(run).loss = LmLoss::MaskedLm),
     ];
     let models: Vec<Tuned<'_>> = runs.iter().map(|run| Tuned::from(&run.model, false, "p", run, 0.0)).collect();
     let files = render(vec![tuned("abl", "mini", &models, &of(&["mnli"]))], vec![pretrained("p", &runs)]);
@@ -208,8 +211,8 @@ fn models_that_differ_in_two_things_are_no_ablation() {
     let runs = [
         variant("full", |_| ()),
         variant("other", |run| {
-            run.objective = Objective::MaskedLm;
-            run.masking = Some(masking(1.0, 0.0, 0.0));
+            objective(run).loss = LmLoss::MaskedLm;
+            objective(run).masking = Some(masking(1.0, 0.0, 0.0));
         }),
         pretrain_settings("big", true),
     ];

@@ -11,10 +11,11 @@ use std::path::Path;
 
 use bertbench::random::Stream;
 use bertbench::report::{self, ExperimentInput, Input, OutputFile};
+use bertbench::store::Outcome;
 use bertbench::units::{Bytes, Seconds};
 
 use markup::assert_well_formed;
-use synthetic::{TASKS, complete, damaged};
+use synthetic::{TASKS, complete, damaged, other_data_of};
 
 fn input(experiments: Vec<ExperimentInput>) -> Input {
     Input { title: "A <b>report</b> & \"its\" title".into(), experiments, pretraining: Vec::new() }
@@ -131,8 +132,13 @@ fn picks(experiment: &ExperimentInput) -> BTreeMap<(String, String), (f64, f64, 
     for record in &experiment.records {
         let Some(value) = record.primary_score() else { continue };
         let settings = &record.settings;
-        let point = format!("{} {:e} {}", settings.batch_size, settings.learning_rate, settings.epochs);
-        let group = points.entry((settings.task.clone(), settings.model.clone())).or_default();
+        let point = format!(
+            "{} {:e} {}",
+            settings.optimization.batch_size,
+            settings.optimization.learning_rate,
+            settings.epochs()
+        );
+        let group = points.entry((settings.task_name().to_owned(), settings.model.clone())).or_default();
         group.entry(point).or_default().push(value);
     }
     points
@@ -175,13 +181,14 @@ fn polars_picks_what_plain_rust_picks() {
 #[test]
 fn lower_is_better_is_respected() {
     let mut experiment = complete("lm", "mini", ["base", "large"], &[1]);
-    experiment.records.retain(|record| record.settings.task == "rte");
-    experiment.planned.retain(|settings| settings.task == "rte");
+    experiment.records.retain(|record| record.settings.task_name() == "rte");
+    experiment.planned.retain(|settings| settings.task_name() == "rte");
     for record in &mut experiment.records {
         for score in record.scores.iter_mut().chain(record.evaluations.iter_mut().flat_map(|e| &mut e.scores)) {
             (score.metric, score.unit, score.higher_is_better) = ("loss".into(), "nats".into(), false);
         }
-        record.primary_metric = "loss".into();
+        let Outcome::Task(task) = &mut record.outcome else { unreachable!() };
+        task.primary_metric = "loss".into();
     }
     let files = report::render(&input(vec![experiment.clone()])).unwrap();
     let json: serde_json::Value = serde_json::from_str(text(&files, "results.json")).unwrap();
@@ -231,7 +238,7 @@ fn without_a_plan_the_page_says_that_it_cannot_know_what_is_missing() {
 #[test]
 fn records_outside_the_plan_are_left_out_and_counted() {
     let mut experiment = complete("mini", "mini", ["base", "large"], &[1]);
-    experiment.planned.retain(|settings| settings.batch_size == 16);
+    experiment.planned.retain(|settings| settings.optimization.batch_size == 16);
     let files = report::render(&input(vec![experiment])).unwrap();
     assert!(text(&files, "index.html").contains("108 runs in the folder of mini are not part of its plan"));
     assert!(!text(&files, "results.csv").contains("base,32,"));
@@ -268,8 +275,8 @@ fn compare_pairs_points_and_finds_a_shift() {
     for record in &mut y.records {
         record.scores[0].value = record.scores[0].value.map(|value| value + 0.05);
     }
-    y.records.retain(|record| record.settings.task != "wnli");
-    y.planned.retain(|settings| settings.task != "wnli");
+    y.records.retain(|record| record.settings.task_name() != "wnli");
+    y.planned.retain(|settings| settings.task_name() != "wnli");
     let comparison = report::compare(&x, &y).unwrap();
     let json: serde_json::Value = serde_json::from_str(&comparison.to_json().unwrap()).unwrap();
     let tasks = json["models"][0]["tasks"].as_array().unwrap();
@@ -295,7 +302,7 @@ fn compare_takes_the_only_two_models_and_refuses_other_data() {
     let (x, mut y) = (only("x", "base"), only("y", "large"));
     assert!(report::compare(&x, &y).unwrap().to_text().contains("large against base"));
     for settings in y.planned.iter_mut().chain(y.records.iter_mut().map(|record| &mut record.settings)) {
-        settings.data_sha256.insert("dev.tsv".into(), "other".into());
+        other_data_of(settings);
     }
     for record in &mut y.records {
         record.id = record.settings.id();
@@ -319,9 +326,9 @@ fn a_report_on_disk_is_what_was_rendered() {
 }
 
 fn of_tasks(mut experiment: ExperimentInput, tasks: &[&str]) -> ExperimentInput {
-    experiment.planned.retain(|settings| tasks.contains(&settings.task.as_str()));
-    experiment.records.retain(|record| tasks.contains(&record.settings.task.as_str()));
-    experiment.failures.retain(|(settings, _)| tasks.contains(&settings.task.as_str()));
+    experiment.planned.retain(|settings| tasks.contains(&settings.task_name()));
+    experiment.records.retain(|record| tasks.contains(&record.settings.task_name()));
+    experiment.failures.retain(|(settings, _)| tasks.contains(&settings.task_name()));
     experiment
 }
 

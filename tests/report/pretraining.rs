@@ -1,13 +1,14 @@
 //! Pretraining in reports: alone, and beside what starts from it.
 
 use bertbench::report::{self, ExperimentInput, Input, OutputFile, PRETRAINING_COLUMNS, PretrainingInput};
-use bertbench::store::{InitialWeights, Objective, PretrainSettings};
+use bertbench::store::{InitialWeights, LmLoss, RunSettings};
 
 use super::ablations::variant;
 use super::markup::assert_well_formed;
-use super::synthetic::{TASKS, TaskShape, complete};
+use super::synthetic::{TASKS, TaskShape, complete, other_data_of};
 use super::synthetic_pretraining::{
-    CONLL, Tuned, half_pretrained, masking, pretrain_record, pretrain_settings, pretrained, tuned, tuned_with_seeds,
+    CONLL, Tuned, half_pretrained, masking, objective, pretrain_record, pretrain_settings, pretrained, tuned,
+    tuned_with_seeds,
 };
 use super::text;
 
@@ -71,8 +72,8 @@ fn pretraining_alone_is_a_page_without_tasks() {
 #[test]
 fn long_logs_become_curves_of_a_few_hundred_points() {
     let mut run = pretrain_settings("long", false);
-    run.phases[0].steps = 99_800;
-    run.logging_steps = 20;
+    objective(&mut run).phases[0].steps = 99_800;
+    objective(&mut run).logging_steps = 20;
     let files = render(Vec::new(), vec![pretrained("long", &[run])]);
     let points = |name: &str| {
         let svg = text(&files, name);
@@ -126,7 +127,9 @@ fn nothing_at_all_about_pretraining_is_still_a_page() {
         change(&mut input);
         input
     };
-    let no_text = PretrainSettings { evaluation: None, masking: None, phases: Vec::new(), ..run };
+    let mut no_text = run;
+    let of = objective(&mut no_text);
+    (of.evaluation, of.masking, of.phases) = (None, None, Vec::new());
     for input in [
         PretrainingInput::default(),
         without(|input| input.planned.clear()),
@@ -237,7 +240,7 @@ fn other_data_other_sizes_and_one_start_are_not_compared() {
     let mut other_data = tuned("mini", "mini", &[Tuned::random("random", false), pretrained_base()], &tasks);
     assert!(section(&render(vec![other_data.clone()], Vec::new()), "gain").is_some());
     for record in other_data.records.iter_mut().filter(|record| record.settings.model == "random") {
-        record.settings.data_sha256.insert("dev.tsv".into(), "other".into());
+        other_data_of(&mut record.settings);
         record.id = record.settings.id();
     }
     other_data.planned.clear();
@@ -249,7 +252,8 @@ fn a_checkpoint_is_held_against_random_weights_too() {
     let mut experiment =
         tuned("mini", "mini", &[Tuned::random("random", false), Tuned::random("fetched", false)], &of(&["rte"]));
     for record in experiment.records.iter_mut().filter(|record| record.settings.model == "fetched") {
-        record.settings.start = InitialWeights::Checkpoint { folder: "bert".into(), sha256: "00".into(), hub: None };
+        record.settings.initial_weights =
+            InitialWeights::Checkpoint { folder: "bert".into(), sha256: "00".into(), hub: None };
         record.id = record.settings.id();
     }
     experiment.planned.clear();
@@ -281,7 +285,7 @@ fn tables_and_files_tell_pretrained_from_random() {
         line.split(',').skip(20).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(ending("base-random"), ["random", "", "", "", ""]);
-    let scores = pretrain_record("p", &pretrain_settings("mini-base", false)).evaluations.last().unwrap().perplexity;
+    let scores = pretrain_record("p", &pretrain_settings("mini-base", false)).primary_score().unwrap();
     let expected = ["pretraining", "mini-pretrain", "mini-base", "2000", &scores.to_string()];
     assert_eq!(ending("mini-base"), expected);
     let group = &json(&files)["results"][1];
@@ -294,23 +298,25 @@ pub fn samples() -> Vec<(&'static str, Vec<ExperimentInput>, Vec<PretrainingInpu
     let sizes = [pretrain_settings("mini-base", false), pretrain_settings("mini-large", true)];
     let alone = vec![pretrained("mini-pretrain", &sizes)];
     let mut runs = vec![
-        variant("base", |run| run.snapshots = vec![400, 800, 1200, 1600]),
-        variant("no-nsp", |run| run.objective = Objective::MaskedLm),
+        variant("base", |run| objective(run).snapshots = vec![400, 800, 1200, 1600]),
+        variant("no-nsp", |run| objective(run).loss = LmLoss::MaskedLm),
         variant("left-to-right", |run| {
-            run.objective = Objective::CausalLm;
+            objective(run).loss = LmLoss::CausalLm;
             run.architecture.causal = true;
-            run.masking = None;
+            objective(run).masking = None;
         }),
     ];
     for (name, mask, same, random) in
         [("mask-100", 1.0, 0.0, 0.0), ("mask-80-0-20", 0.8, 0.0, 0.2), ("any", 0.0, 0.0, 1.0)]
     {
         runs.push(variant(name, |run| {
-            run.masking = Some(masking(mask, same, random));
-            run.phases[0].data = name.into();
+            objective(run).masking = Some(masking(mask, same, random));
+            objective(run).phases[0].data = name.into();
         }));
     }
-    runs.push(PretrainSettings { snapshots: runs[0].snapshots.clone(), ..pretrain_settings("large", true) });
+    let mut large = pretrain_settings("large", true);
+    objective(&mut large).snapshots = objective(&mut runs[0]).snapshots.clone();
+    runs.push(large);
     let large = runs.len() - 1;
     let mut models: Vec<Tuned<'_>> = vec![Tuned::random("base-random", false), Tuned::random("large-random", true)];
     for (at, run) in runs.iter().enumerate() {

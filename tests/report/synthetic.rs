@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bertbench::random::{Draws, Stream};
 use bertbench::report::{CurvePoint, ExperimentInput};
 use bertbench::store::{
-    Architecture, Evaluation, Failure, Host, InitialWeights, Optimizer, Precision, Provenance, Record, RunSettings,
-    Score, Timings, TrainingSettings,
+    Architecture, Evaluation, Failure, Host, InitialWeights, Objective, Optimization, Optimizer, Outcome, Precision,
+    Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings, VocabularyIdentity, Warmup,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -42,17 +42,15 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
             type_vocab_size: 2,
             causal: false,
         },
-        start: InitialWeights::Random,
-        task: task.into(),
-        task_options: None,
-        approach: bertbench::store::Approach::FineTuning,
-        batch_size: point.0,
-        learning_rate: point.1,
-        epochs: point.2,
+        initial_weights: InitialWeights::Random,
+        vocabulary: VocabularyIdentity { sha256: "11".repeat(32), lower_case: true },
         seed,
-        training: TrainingSettings {
-            max_length: 64,
-            warmup_fraction: 0.1,
+        device: "cpu".into(),
+        optimization: Optimization {
+            batch_size: point.0,
+            learning_rate: point.1,
+            warmup: Warmup::Fraction(0.1),
+
             weight_decay: 0.01,
             dropout: 0.1,
             max_grad_norm: 1.0,
@@ -64,13 +62,23 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
             adam_beta2: 0.999,
             adam_epsilon: 1e-6,
         },
-        device: "cpu".into(),
-        data_sha256: BTreeMap::from([(format!("{task}/dev.tsv"), "00".repeat(32))]),
-        vocabulary_sha256: "11".repeat(32),
-        lower_case: true,
-        skip_bad_rows: false,
+        objective: Objective::Task(TaskObjective {
+            task: task.into(),
+            options: None,
+            approach: bertbench::store::Approach::FineTuning,
+            max_length: 64,
+            epochs: point.2,
+            data_sha256: BTreeMap::from([(format!("{task}/dev.tsv"), "00".repeat(32))]),
+            skip_bad_rows: false,
+        }),
         numerics_version: 1,
     }
+}
+
+/// Makes it a run on other files.
+pub fn other_data_of(settings: &mut RunSettings) {
+    let Objective::Task(task) = &mut settings.objective else { panic!("not on a task") };
+    task.data_sha256.insert("dev.tsv".into(), "other".into());
 }
 
 fn grid() -> Vec<(u32, f64, u32)> {
@@ -104,23 +112,25 @@ pub fn record(
 ) -> Record {
     let (_, metric, split, others, majority, ceiling, examples) = *shape;
     let large = settings.architecture.layers > 2;
-    let skill = 0.45 + 0.15 * f64::from(u8::from(large)) + 0.1 * draws.normal() + 250.0 * settings.learning_rate;
+    let skill =
+        0.45 + 0.15 * f64::from(u8::from(large)) + 0.1 * draws.normal() + 250.0 * settings.optimization.learning_rate;
     let reached = majority + (ceiling - majority) * skill.clamp(0.0, 1.0);
-    let steps = u64::from(settings.epochs) * 1200 / u64::from(settings.batch_size);
+    let steps = u64::from(settings.epochs()) * 1200 / u64::from(settings.optimization.batch_size);
     let scores = |at: f64, draws: &mut Draws| {
         let jitter = 0.01 * draws.normal();
         let mut scores = vec![score(metric, split, at + jitter)];
         scores.extend(others.iter().map(|(metric, split)| score(metric, split, at - 0.01)));
         scores
     };
-    let evaluations: Vec<Evaluation> = (1..=settings.epochs)
+    let evaluations: Vec<Evaluation> = (1..=settings.epochs())
         .map(|epoch| {
             let progress = 1.0 - 0.45_f64.powi(i32::try_from(epoch).unwrap());
             Evaluation {
-                epoch,
-                step: steps * u64::from(epoch) / u64::from(settings.epochs),
-                train_loss: 0.7 - 0.4 * progress * skill,
+                epoch: Some(epoch),
+                step: steps * u64::from(epoch) / u64::from(settings.epochs()),
+                train_loss: Some(0.7 - 0.4 * progress * skill),
                 scores: scores(majority + (reached - majority) * progress, draws),
+                held_out: None,
             }
         })
         .collect();
@@ -128,17 +138,10 @@ pub fn record(
     Record {
         id: settings.id(),
         experiment: experiment.into(),
-        benchmark: benchmark.into(),
-        primary_metric: metric.into(),
-        primary_split: split.into(),
         scores: evaluations.last().unwrap().scores.clone(),
         evaluations,
-        majority,
-        ceiling: (benchmark == "mini").then_some(ceiling),
-        examples: BTreeMap::from([("train".into(), 1200), (split.into(), examples)]),
-        skipped_rows: BTreeMap::new(),
         steps,
-        tokens: Tokens(steps * u64::from(settings.batch_size) * 24),
+        tokens: Tokens(steps * u64::from(settings.optimization.batch_size) * 24),
         timings: Timings {
             wall: Seconds(wall),
             setup: Seconds(0.02 * wall),
@@ -154,6 +157,15 @@ pub fn record(
         provenance: provenance(4),
         pretraining: None,
         notes: vec!["the weights were drawn at random: nothing was pretrained".into()],
+        outcome: Outcome::Task(TaskOutcome {
+            benchmark: benchmark.into(),
+            primary_metric: metric.into(),
+            primary_split: split.into(),
+            majority,
+            ceiling: (benchmark == "mini").then_some(ceiling),
+            examples: BTreeMap::from([("train".into(), 1200), (split.into(), examples)]),
+            skipped_rows: BTreeMap::new(),
+        }),
         settings,
     }
 }
@@ -188,9 +200,9 @@ fn curve(record: &Record, draws: &mut Draws) -> Vec<CurvePoint> {
     (1..=record.steps)
         .map(|step| {
             let progress = step as f64 / record.steps as f64;
-            let end = record.evaluations.last().unwrap().train_loss;
+            let end = record.evaluations.last().unwrap().train_loss.unwrap();
             let loss = end + (0.72 - end) * (-4.0 * progress).exp() + 0.03 * draws.normal();
-            CurvePoint { step, loss, learning_rate: record.settings.learning_rate * (1.0 - progress) }
+            CurvePoint { step, loss, learning_rate: record.settings.optimization.learning_rate * (1.0 - progress) }
         })
         .collect()
 }

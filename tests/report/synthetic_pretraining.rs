@@ -3,9 +3,9 @@
 use bertbench::random::{Draws, Stream};
 use bertbench::report::{ExperimentInput, PretrainingInput};
 use bertbench::store::{
-    Approach, Architecture, Failure, FeatureBased, InitialWeights, Layers, Masking, Objective, Optimizer, Precision,
-    PretrainEvaluation, PretrainEvent, PretrainPhase, PretrainRecord, PretrainScores, PretrainSettings,
-    PretrainStepEvent, Record,
+    Approach, CorpusPhase, Evaluation, Event, Failure, FeatureBased, HeldOut, HeldOutEvaluation, InitialWeights,
+    Layers, LmLoss, Masking, Objective, Optimizer, Outcome, PretrainingObjective, Record, RunSettings, Score,
+    StepEvent, Timings, Warmup,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -22,133 +22,145 @@ pub fn masking(mask_prob: f64, keep_prob: f64, random_prob: f64) -> Masking {
 }
 
 /// A run of 2000 steps; `large` as the models of [`settings`].
-pub fn pretrain_settings(model: &str, large: bool) -> PretrainSettings {
-    let architecture: Architecture = settings(model, large, "rte", (16, 1e-4, 3), 1).architecture;
-    PretrainSettings {
-        model: model.into(),
-        architecture,
-        start: InitialWeights::Random,
-        objective: Objective::MaskedLmAndNextSentence,
+pub fn pretrain_settings(model: &str, large: bool) -> RunSettings {
+    let mut settings = settings(model, large, "rte", (32, 1e-3, 3), 1);
+    settings.optimization.warmup = Warmup::Steps(200);
+    settings.optimization.optimizer = Optimizer::BertAdam;
+    settings.objective = Objective::Pretraining(PretrainingObjective {
+        loss: LmLoss::MaskedLmAndNextSentence,
         phases: vec![
-            PretrainPhase { max_length: 48, steps: 1800, data: "a".repeat(64) },
-            PretrainPhase { max_length: 64, steps: 200, data: "b".repeat(64) },
+            CorpusPhase { max_length: 48, steps: 1800, data: "a".repeat(64) },
+            CorpusPhase { max_length: 64, steps: 200, data: "b".repeat(64) },
         ],
-        batch_size: 32,
-        gradient_accumulation_steps: 1,
-        learning_rate: 1e-3,
-        warmup_steps: 200,
-        weight_decay: 0.01,
-        optimizer: Optimizer::BertAdam,
-        adam_beta1: 0.9,
-        adam_beta2: 0.999,
-        adam_epsilon: 1e-6,
-        max_grad_norm: 1.0,
-        dropout: 0.1,
-        precision: Precision::F32,
-        seed: 1,
-        device: "cpu".into(),
-        vocabulary_sha256: "11".repeat(32),
-        evaluation: Some(PretrainEvaluation { data: "c".repeat(64), every: EVERY }),
+        evaluation: Some(HeldOutEvaluation { data: "c".repeat(64), every: EVERY }),
         masking: Some(masking(0.8, 0.1, 0.1)),
         snapshots: Vec::new(),
-        gradient_checkpointing: false,
         saving: None,
         logging_steps: 10,
-        numerics_version: 3,
+    });
+    RunSettings { numerics_version: 3, ..settings }
+}
+
+/// The part of a run's settings that is to be changed.
+pub fn objective(settings: &mut RunSettings) -> &mut PretrainingObjective {
+    match &mut settings.objective {
+        Objective::Pretraining(of) => of,
+        Objective::Task(of) => panic!("a run on {}", of.task),
     }
 }
 
-fn loss(settings: &PretrainSettings, step: u64) -> f64 {
+fn loss(settings: &RunSettings, step: u64) -> f64 {
     let end = if settings.architecture.layers > 2 { 2.6 } else { 3.1 };
     end + (7.6 - end) * (-(step as f64) / 450.0).exp()
 }
 
-fn scores(settings: &PretrainSettings, step: u64) -> PretrainScores {
+fn scores(settings: &RunSettings, step: u64) -> Evaluation {
     let mlm_loss = loss(settings, step);
-    let nsp = settings.objective.predicts_next_sentence();
     let progress = 1.0 - (-(step as f64) / 600.0).exp();
-    PretrainScores {
-        step,
-        mlm_loss,
-        perplexity: mlm_loss.exp(),
-        mlm_accuracy: 0.45 * progress,
-        nsp_loss: nsp.then_some(0.69 - 0.4 * progress),
-        nsp_accuracy: nsp.then_some(0.5 + 0.35 * progress),
-        predictions: 4321,
-        examples: 900,
+    let mut scores = vec![
+        ("mlm_loss", mlm_loss, "nats"),
+        ("perplexity", mlm_loss.exp(), "perplexity"),
+        ("mlm_accuracy", 0.45 * progress, "fraction"),
+    ];
+    if settings.pretraining().unwrap().loss.predicts_next_sentence() {
+        scores.push(("nsp_loss", 0.69 - 0.4 * progress, "nats"));
+        scores.push(("nsp_accuracy", 0.5 + 0.35 * progress, "fraction"));
     }
+    let score = |(metric, value, unit): (&str, f64, &str)| Score {
+        metric: metric.into(),
+        split: "held_out".into(),
+        value: Some(value),
+        unit: unit.into(),
+        higher_is_better: unit == "fraction",
+    };
+    let held_out = Some(HeldOut { examples: 900, predictions: 4321 });
+    Evaluation { epoch: None, step, train_loss: None, scores: scores.into_iter().map(score).collect(), held_out }
 }
 
 /// The log up to `last`.
-pub fn events(settings: &PretrainSettings, last: u64) -> Vec<PretrainEvent> {
+pub fn events(settings: &RunSettings, last: u64) -> Vec<Event> {
     let mut draws = Stream::new(settings.seed, &settings.model).at(1);
     let mut events = Vec::new();
-    for step in (1..=last / settings.logging_steps).map(|at| at * settings.logging_steps) {
+    let of = settings.pretraining().unwrap();
+    let warmup = 200;
+    for step in (1..=last / of.logging_steps).map(|at| at * of.logging_steps) {
         let held_out = scores(settings, step);
-        let warmup = settings.warmup_steps;
         let share = if step < warmup {
             step as f64 / warmup as f64
         } else {
-            (settings.steps() - step) as f64 / (settings.steps() - warmup) as f64
+            (of.steps() - step) as f64 / (of.steps() - warmup) as f64
         };
-        events.push(PretrainEvent::Step(PretrainStepEvent {
+        events.push(Event::Step(StepEvent {
             step,
-            phase: if step <= 1800 { 1 } else { 2 },
-            loss: held_out.mlm_loss + held_out.nsp_loss.unwrap_or(0.0) + 0.15 * draws.normal(),
-            mlm_loss: held_out.mlm_loss,
-            mlm_accuracy: held_out.mlm_accuracy,
-            nsp_loss: held_out.nsp_loss,
-            nsp_accuracy: held_out.nsp_accuracy,
-            learning_rate: settings.learning_rate * share,
-            gradient_norm: 1.0,
+            epoch: None,
+            phase: Some(if step <= 1800 { 1 } else { 2 }),
+            loss: held_out.value("mlm_loss").unwrap()
+                + held_out.value("nsp_loss").unwrap_or(0.0)
+                + 0.15 * draws.normal(),
+            mlm_loss: held_out.value("mlm_loss"),
+            mlm_accuracy: held_out.value("mlm_accuracy"),
+            nsp_loss: held_out.value("nsp_loss"),
+            nsp_accuracy: held_out.value("nsp_accuracy"),
+            learning_rate: settings.optimization.learning_rate * share,
+            gradient_norm: Some(1.0),
             tokens_per_second: 90_000.0 + 4000.0 * draws.normal(),
         }));
-        if step.is_multiple_of(EVERY) && settings.evaluation.is_some() {
-            events.push(PretrainEvent::Evaluation(held_out));
+        if step.is_multiple_of(EVERY) && of.evaluation.is_some() {
+            events.push(Event::Evaluation(held_out));
         }
     }
     events
 }
 
 /// What a run leaves that is done.
-pub fn pretrain_record(experiment: &str, settings: &PretrainSettings) -> PretrainRecord {
-    let evaluations: Vec<PretrainScores> =
-        (1..=settings.steps() / EVERY).map(|at| scores(settings, at * EVERY)).collect();
-    let kept = settings.snapshots.iter().copied().chain([settings.steps()]);
-    PretrainRecord {
+pub fn pretrain_record(experiment: &str, settings: &RunSettings) -> Record {
+    let of = settings.pretraining().unwrap();
+    let mut evaluations: Vec<Evaluation> = (1..=of.steps() / EVERY).map(|at| scores(settings, at * EVERY)).collect();
+    if of.evaluation.is_none() {
+        evaluations.clear();
+    }
+    let kept = of.snapshots.iter().copied().chain([of.steps()]);
+    Record {
         id: settings.id(),
         experiment: experiment.into(),
-        evaluations: if settings.evaluation.is_some() { evaluations } else { Vec::new() },
-        steps: settings.steps(),
-        tokens: Tokens(settings.steps() * 32 * 40),
-        wall: Seconds(75.0),
-        tokens_per_second: 91_000.0,
+        scores: evaluations.last().map_or_else(Vec::new, |last| last.scores.clone()),
+        evaluations,
+        steps: of.steps(),
+        tokens: Tokens(of.steps() * 32 * 40),
+        timings: Timings { wall: Seconds(75.0), tokens_per_second: 91_000.0, ..Timings::default() },
         peak_memory: Bytes(150_000_000),
-        weights_sha256: kept.map(|step| (step, format!("{step:064x}"))).collect(),
         host: host(),
         provenance: provenance(75),
+        pretraining: None,
         notes: vec!["invented: nothing was pretrained".into()],
+        outcome: Outcome::Pretraining { weights_sha256: kept.map(|step| (step, format!("{step:064x}"))).collect() },
         settings: settings.clone(),
     }
 }
 
 /// An experiment whose runs are all done.
-pub fn pretrained(name: &str, runs: &[PretrainSettings]) -> PretrainingInput {
+pub fn pretrained(name: &str, runs: &[RunSettings]) -> PretrainingInput {
     PretrainingInput {
         name: name.into(),
         file: Some(format!("experiments/{name}.yaml")),
         planned: runs.to_vec(),
         records: runs.iter().map(|settings| pretrain_record(name, settings)).collect(),
         failures: Vec::new(),
-        curves: runs.iter().map(|settings| (settings.id(), events(settings, settings.steps()))).collect(),
+        curves: runs
+            .iter()
+            .map(|settings| (settings.id(), events(settings, settings.pretraining().unwrap().steps())))
+            .collect(),
     }
 }
 
 /// One of a failure, one at work, one that has not begun, and one done.
 pub fn half_pretrained(name: &str) -> PretrainingInput {
     let rates = [("a-done", 1e-3), ("b-failed", 5e-3), ("c-working", 5e-4), ("d-missing", 2e-4)];
-    let runs =
-        rates.map(|(model, learning_rate)| PretrainSettings { learning_rate, ..pretrain_settings(model, false) });
+    let runs = rates.map(|(model, learning_rate)| {
+        let mut settings = pretrain_settings(model, false);
+        settings.optimization.learning_rate = learning_rate;
+        settings
+    });
     let mut input = pretrained(name, &runs);
     input.records.truncate(1);
     let cause = "the loss was NaN <script>alert(1)</script>".into();
@@ -164,7 +176,7 @@ pub struct Tuned<'a> {
     pub model: &'a str,
     pub large: bool,
     /// The pretraining experiment's name, the run, and the step whose model it starts from (the last one without).
-    pub from: Option<(&'a str, &'a PretrainSettings, Option<u64>)>,
+    pub from: Option<(&'a str, &'a RunSettings, Option<u64>)>,
     /// How much its scores are above the invented ones of random weights.
     pub gain: f64,
     /// Whether an LSTM reads its frozen layers.
@@ -176,7 +188,7 @@ impl<'a> Tuned<'a> {
         Self { model, large, from: None, gain: 0.0, features: false }
     }
 
-    pub fn from(model: &'a str, large: bool, experiment: &'a str, run: &'a PretrainSettings, gain: f64) -> Self {
+    pub fn from(model: &'a str, large: bool, experiment: &'a str, run: &'a RunSettings, gain: f64) -> Self {
         Self { from: Some((experiment, run, None)), gain, ..Self::random(model, large) }
     }
 }
@@ -221,17 +233,18 @@ fn one(
     let mut of = settings(model.model, model.large, shape.0, point, seed);
     let pretraining = model.from.map(|(experiment, run, step)| {
         of.architecture = run.architecture;
-        of.start = InitialWeights::Pretraining {
+        of.initial_weights = InitialWeights::Pretraining {
             experiment: experiment.into(),
             model: run.model.clone(),
             run: run.id(),
             step,
         };
-        pretrain_record(experiment, run).at(step).expect("the step was kept")
+        pretrain_record(experiment, run).origin(step).expect("the step was kept")
     });
     if model.features {
         let layers = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2 };
-        of.approach = Approach::FeatureBased(layers);
+        let Objective::Task(task) = &mut of.objective else { panic!("not on a task") };
+        task.approach = Approach::FeatureBased(layers);
     }
     let mut record = record(name, benchmark, of, shape, draws);
     record.pretraining = pretraining;

@@ -34,7 +34,7 @@ pub(super) fn read(args: &Args, task: &Task, model: &TrainedModel, tags: &[Strin
         return Err(Diagnostic::new(message).in_file(&model.folder.join("config.json")).into());
     }
     note_left_out(&read);
-    let options = model.run.as_ref().and_then(|run| run.task_options.as_ref()).filter(|of| fit(of, task.head));
+    let options = model.run.as_ref().and_then(|run| run.task_options()).filter(|of| fit(of, task.head));
     Ok(task.split_of(name, read, &model.tokenizer, model.max_length, options, tags)?)
 }
 

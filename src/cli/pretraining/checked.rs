@@ -4,7 +4,7 @@ use crate::cli::table::print;
 use crate::cli::{CommandOutcome, Error};
 use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
-use crate::plan::PlannedPretraining;
+use crate::plan::PlannedRun;
 use crate::resolve::{PreparedPretraining, pretraining_forecasts};
 use crate::store::{free_disk, host};
 use crate::train::try_pretraining_step;
@@ -26,7 +26,7 @@ pub(in crate::cli) fn check(prepared: &PreparedPretraining) -> Result<CommandOut
             set.len()
         ))?;
     }
-    let runs: Vec<&PlannedPretraining> = plan.runs.iter().collect();
+    let runs: Vec<&PlannedRun> = plan.runs.iter().collect();
     let forecasts = pretraining_forecasts(&prepared.device, &runs);
     let memory = host(prepared.device.name, 1).memory;
     let mut findings = Vec::new();

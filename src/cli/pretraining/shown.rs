@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::cli::runs::state_word;
 use crate::cli::table::{Column, print, table};
 use crate::cli::{CommandOutcome, Error};
-use crate::plan::{Forecast, Plan, PlannedPretraining, PretrainPlan};
+use crate::plan::{Forecast, Plan, PlannedRun};
 use crate::resolve::{Prepared, PreparedPretraining, pretraining_forecasts};
 use crate::units::{Bytes, Seconds};
 
 /// A run with what it takes and how far it is.
 struct Row<'a> {
-    run: &'a PlannedPretraining,
+    run: &'a PlannedRun,
     forecast: Forecast,
     state: &'static str,
 }
@@ -33,20 +33,19 @@ const COLUMNS: [Column; 11] = [
 ];
 
 /// How far a run is, in a word.
-fn state(prepared: &PreparedPretraining, run: &PlannedPretraining) -> Result<&'static str, Error> {
+fn state(prepared: &PreparedPretraining, run: &PlannedRun) -> Result<&'static str, Error> {
     let folder = prepared.root.pretraining_folder(&prepared.plan.experiment, &run.settings.model, &run.id)?;
     Ok(state_word(&folder.state()?))
 }
 
 /// Whether a run is done.
-pub(in crate::cli) fn is_done(prepared: &PreparedPretraining, run: &PlannedPretraining) -> Result<bool, Error> {
+pub(in crate::cli) fn is_done(prepared: &PreparedPretraining, run: &PlannedRun) -> Result<bool, Error> {
     Ok(state(prepared, run)? == "done")
 }
 
-fn rows<'a>(prepared: &PreparedPretraining, runs: &[&'a PlannedPretraining]) -> Result<Vec<Row<'a>>, Error> {
+fn rows<'a>(prepared: &PreparedPretraining, runs: &[&'a PlannedRun]) -> Result<Vec<Row<'a>>, Error> {
     let forecasts = pretraining_forecasts(&prepared.device, runs);
-    let row =
-        |(run, forecast): (&&'a PlannedPretraining, Forecast)| Ok(Row { run, forecast, state: state(prepared, run)? });
+    let row = |(run, forecast): (&&'a PlannedRun, Forecast)| Ok(Row { run, forecast, state: state(prepared, run)? });
     runs.iter().zip(forecasts).map(row).collect()
 }
 
@@ -58,9 +57,11 @@ impl Row<'_> {
 
     fn json(&self) -> Value {
         let (settings, forecast) = (&self.run.settings, &self.forecast);
+        let objective = settings.pretraining();
+        let (loss, phases) = (objective.map(|of| of.loss), objective.map(|of| &of.phases));
         json!({
-            "id": self.run.id, "model": settings.model, "objective": settings.objective, "phases": settings.phases,
-            "batch_size": settings.batch_size, "learning_rate": settings.learning_rate, "seed": settings.seed,
+            "id": self.run.id, "model": settings.model, "objective": loss, "phases": phases,
+            "batch_size": settings.optimization.batch_size, "learning_rate": settings.optimization.learning_rate, "seed": settings.seed,
             "steps": self.run.steps, "tokens": self.run.tokens, "seconds": forecast.seconds,
             "peak_memory": forecast.peak_memory, "disk": forecast.disk, "state": self.state,
         })
@@ -71,9 +72,9 @@ impl Row<'_> {
         vec![
             run.id.to_string(),
             settings.model.clone(),
-            settings.objective.to_string(),
-            settings.batch_size.to_string(),
-            format!("{:e}", settings.learning_rate),
+            settings.pretraining().map_or_else(String::new, |of| of.loss.to_string()),
+            settings.optimization.batch_size.to_string(),
+            format!("{:e}", settings.optimization.learning_rate),
             settings.seed.to_string(),
             run.steps.to_string(),
             run.tokens.0.to_string(),
@@ -85,11 +86,7 @@ impl Row<'_> {
 }
 
 /// `bertbench plan` of an experiment that pretrains.
-pub(in crate::cli) fn plan(
-    prepared: &PreparedPretraining,
-    plan: &PretrainPlan,
-    json: bool,
-) -> Result<CommandOutcome, Error> {
+pub(in crate::cli) fn plan(prepared: &PreparedPretraining, plan: &Plan, json: bool) -> Result<CommandOutcome, Error> {
     let rows = rows(prepared, &plan.runs.iter().collect::<Vec<_>>())?;
     let missing = || rows.iter().filter(|row| row.is_missing());
     let seconds = Seconds(missing().map(|row| row.forecast.seconds.0).sum());
@@ -121,7 +118,7 @@ pub(in crate::cli) fn status(prepared: &PreparedPretraining, as_json: bool) -> R
         let state = state(prepared, run)?;
         *totals.entry(state).or_default() += 1;
         let folder = prepared.root.pretraining_folder(&plan.experiment, &run.settings.model, &run.id)?;
-        let step = folder.pretrain_events()?.last().map_or(0, crate::store::PretrainEvent::step);
+        let step = folder.events()?.last().map_or(0, crate::store::Event::step);
         let failure = if state == "failed" { folder.failure()? } else { None };
         rows.push((run, state, step, failure));
     }
@@ -169,7 +166,7 @@ pub(in crate::cli) fn status(prepared: &PreparedPretraining, as_json: bool) -> R
 
 /// The pretraining runs that runs of `plan` start from, and how far they are: what `status` tells of them.
 pub(in crate::cli) fn needed_states(prepared: &Prepared, plan: &Plan) -> Result<Vec<Value>, Error> {
-    let json = |(of, run): &(&PreparedPretraining, &PlannedPretraining)| {
+    let json = |(of, run): &(&PreparedPretraining, &PlannedRun)| {
         let (experiment, model, state) = (&of.plan.experiment, &run.settings.model, state(of, run)?);
         Ok(json!({"experiment": experiment, "model": model, "id": run.id, "steps": run.steps, "state": state}))
     };

@@ -65,7 +65,7 @@ fn memory_grows_with_the_batch_and_holds_the_optimizer() {
     assert_eq!(memory(0) - fixed, 4 * 2048 * (2 * (640 + 512 + 768) + 192));
     // With layers computed again: two inputs of 64 floats and one layer at a time.
     let mut recomputed = plan.runs[0].clone();
-    recomputed.settings.training.gradient_checkpointing = true;
+    recomputed.settings.optimization.gradient_checkpointing = true;
     assert_eq!(forecast(&recomputed, &CALIBRATION).peak_memory.0 - fixed, 4 * 2048 * (2 * 64 + 640 + 512 + 768));
 }
 
@@ -77,10 +77,10 @@ fn the_longest_run_comes_first_and_equal_ones_in_file_order() {
     let seconds: Vec<f64> = order.iter().map(|run| forecast(run, &CALIBRATION).seconds.0).collect();
     assert!(seconds.is_sorted_by(|a, b| a >= b), "{seconds:?}");
     let longest = &order[0].settings;
-    assert_eq!((longest.task.as_str(), longest.batch_size, longest.epochs), ("stsb", 16, 4));
+    assert_eq!((longest.task_name(), longest.optimization.batch_size, longest.epochs()), ("stsb", 16, 4));
     // Seeds and learning rates change nothing in the time.
-    assert_eq!((longest.seed, longest.learning_rate), (2, 5e-5));
-    assert_eq!((order[1].settings.seed, order[1].settings.learning_rate), (2, 3e-5));
+    assert_eq!((longest.seed, longest.optimization.learning_rate), (2, 5e-5));
+    assert_eq!((order[1].settings.seed, order[1].settings.optimization.learning_rate), (2, 3e-5));
 }
 
 #[test]

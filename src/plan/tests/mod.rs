@@ -42,9 +42,8 @@ fn experiment(text: &str) -> Experiment {
 fn inputs() -> Inputs {
     let model = |layers, hidden| ModelInput {
         architecture: architecture(layers, hidden, 2, 1000),
-        start: InitialWeights::Random,
-        vocabulary_sha256: "aa".to_owned(),
-        lower_case: true,
+        initial_weights: InitialWeights::Random,
+        vocabulary: VocabularyIdentity { sha256: "aa".to_owned(), lower_case: true },
     };
     let task = |train_examples| TaskInput {
         data_sha256: BTreeMap::from([("train.tsv".to_owned(), format!("{train_examples}"))]),
@@ -59,7 +58,7 @@ fn inputs() -> Inputs {
         tasks.insert(("rte".to_owned(), name.to_owned()), task(250));
     }
     let models = BTreeMap::from([("wide".to_owned(), model(2, 64)), ("deep".to_owned(), model(4, 32))]);
-    Inputs { device: "cpu".to_owned(), skip_bad_rows: false, models, tasks }
+    Inputs { device: "cpu".to_owned(), models, tasks, ..Inputs::default() }
 }
 
 fn plan() -> Plan {
@@ -72,7 +71,8 @@ fn every_combination_is_a_run_in_file_order() {
     assert_eq!(plan.runs.len(), 2 * 2 * 2 * 2 * 3 * 2);
     let point = |run: &PlannedRun| {
         let s = &run.settings;
-        (s.model.clone(), s.task.clone(), s.seed, s.batch_size, s.learning_rate, s.epochs)
+        let (batch_size, rate) = (s.optimization.batch_size, s.optimization.learning_rate);
+        (s.model.clone(), s.task_name().to_owned(), s.seed, batch_size, rate, s.epochs())
     };
     let wide = |task: &str, seed, batch, rate, epochs| ("wide".to_owned(), task.to_owned(), seed, batch, rate, epochs);
     assert_eq!(point(&plan.runs[0]), wide("stsb", 2, 16, 5e-5, 3));
@@ -97,7 +97,7 @@ fn a_run_counts_its_steps_and_tokens() {
     assert_eq!(run.steps, 3 * 63);
     assert_eq!(run.examples, 3000);
     assert_eq!(run.tokens, Tokens(90_000));
-    assert_eq!((run.dev_examples, run.dev_tokens), (100, Tokens(3000)));
+    assert_eq!(run.evaluations, Evaluations { count: 3, examples: 100, tokens: Tokens(3000) });
     assert_eq!(steps(1000, 16, 3), 3 * 63);
     assert_eq!(steps(1, 32, 4), 4);
 }
@@ -183,7 +183,7 @@ fn a_filter_that_selects_nothing_says_why() {
 fn training_settings_are_those_of_the_file_and_the_optimizer_brings_its_epsilon() {
     let settings = |training: &str| {
         let experiment = experiment(&format!("{FILE}training: {training}\n"));
-        expand(&experiment, &inputs()).unwrap().runs[0].settings.training.clone()
+        expand(&experiment, &inputs()).unwrap().runs[0].settings.optimization.clone()
     };
     let of = |training: &str| (settings(training).optimizer, settings(training).adam_epsilon);
     assert_eq!(of("{}"), (Optimizer::AdamW, 1e-8));

@@ -44,18 +44,18 @@ fn a_run_has_the_settings_of_its_task_and_its_model() {
     let shown: Vec<(&str, &str, u32)> = plan
         .runs
         .iter()
-        .map(|run| (run.settings.model.as_str(), run.settings.task.as_str(), run.settings.training.max_length))
+        .map(|run| (run.settings.model.as_str(), run.settings.task_name(), run.settings.max_length()))
         .collect();
     let expected = [("wide", "squad1", 384), ("wide", "rte", 64), ("wide", "own", 128), ("deep", "own", 128)];
     assert_eq!(shown, expected);
-    let options = |at: usize| plan.runs[at].settings.task_options.clone();
+    let options = |at: usize| plan.runs[at].settings.task_options().cloned();
     assert_eq!(options(0), Some(TaskOptions::Spans(SpanOptions { doc_stride: 32, ..SpanOptions::default() })));
     assert_eq!(options(1), None);
     let format = "separator any, scheme bioes, token 1, tag last".to_owned();
     assert_eq!(options(2), Some(TaskOptions::Tags(TagOptions { context: Context::Document, format })));
-    assert_eq!(plan.runs[2].settings.approach, Approach::FineTuning);
+    assert_eq!(plan.runs[2].settings.approach(), Approach::FineTuning);
     let layers = FeatureBased { layers: Layers::Last, hidden: 768, lstm_layers: 2 };
-    assert_eq!(plan.runs[3].settings.approach, Approach::FeatureBased(layers));
+    assert_eq!(plan.runs[3].settings.approach(), Approach::FeatureBased(layers));
 }
 
 #[test]

@@ -7,28 +7,34 @@ use super::Kind;
 use crate::report::objective::{masks, names, unusual_masking};
 use crate::report::published_ablations::{MASKS, OBJECTIVES};
 use crate::report::system::parameters;
-use crate::store::{Masking, PretrainSettings, Pretraining};
+use crate::store::{Masking, Origin, PretrainingObjective, RunSettings};
 
-/// Settings that decide no weights, or decide them up to rounding.
-const UNDECIDING: [&str; 7] =
-    ["model", "evaluation", "masking", "snapshots", "saving", "logging_steps", "gradient_accumulation_steps"];
+/// Where the settings of a pretraining are in a run's.
+const OBJECTIVE: &str = "/objective/pretraining";
+/// Settings that decide no weights, or decide them up to rounding, by their place.
+const UNDECIDING: [(&str, &[&str]); 3] = [
+    ("", &["model"]),
+    ("/optimization", &["gradient_accumulation_steps", "gradient_checkpointing"]),
+    (OBJECTIVE, &["evaluation", "masking", "snapshots", "saving", "logging_steps"]),
+];
 
 /// What must be alike in a group of this kind. None, when a pretraining takes no part. One without masks belongs to those
 /// with the paper's, else to every way of masking.
-pub(super) fn keys(kind: Kind, pretraining: &Pretraining, known: &[(usize, &Pretraining)]) -> Vec<String> {
+pub(super) fn keys(kind: Kind, pretraining: &Origin, known: &[(usize, &Origin)]) -> Vec<String> {
     let settings = &pretraining.settings;
-    if kind != Kind::Steps && pretraining.step != settings.steps() {
+    let Some(objective) = pretraining.objective() else { return Vec::new() };
+    if kind != Kind::Steps && pretraining.step != objective.steps() {
         return Vec::new();
     }
     match kind {
         // The paper's figure has a line for masked tokens and one from left to right.
         Kind::Objective | Kind::Steps => {
-            let masked: Vec<&PretrainSettings> = if names(settings.objective).masks {
-                vec![settings]
+            let masked: Vec<&PretrainingObjective> = if names(objective.loss).masks {
+                vec![objective]
             } else {
-                let all = known.iter().map(|(_, other)| &other.settings);
+                let all = known.iter().filter_map(|(_, other)| other.objective());
                 let (usual, other): (Vec<_>, Vec<_>) =
-                    all.filter(|other| names(other.objective).masks).partition(|s| unusual_masking(s).is_none());
+                    all.filter(|other| names(other.loss).masks).partition(|s| unusual_masking(s).is_none());
                 if usual.is_empty() { other } else { usual }
             };
             let mut keys: Vec<String> =
@@ -39,7 +45,7 @@ pub(super) fn keys(kind: Kind, pretraining: &Pretraining, known: &[(usize, &Pret
         }
         Kind::Masking => {
             let of = |masking: Masking| format!("{} {}", masking.masked_lm_prob, masking.whole_word);
-            settings.masking.map(|masking| format!("{} {}", alike(kind, settings), of(masking))).into_iter().collect()
+            objective.masking.map(|masking| format!("{} {}", alike(kind, settings), of(masking))).into_iter().collect()
         }
         Kind::Size => vec![alike(kind, settings)],
     }
@@ -50,24 +56,24 @@ fn json(value: &impl Serialize) -> Value {
 }
 
 /// The settings without those that decide nothing and those that may differ, as text.
-fn alike(kind: Kind, settings: &PretrainSettings) -> String {
+fn alike(kind: Kind, settings: &RunSettings) -> String {
     let mut value = json(settings);
     let mut forget = |place: &str, names: &[&str]| {
         if let Some(Value::Object(object)) = value.pointer_mut(place) {
             object.retain(|name, _| !names.contains(&name.as_str()));
         }
     };
-    forget("", &UNDECIDING);
+    UNDECIDING.into_iter().for_each(|(place, names)| forget(place, names));
     // A corpus is prepared for an objective and with its masks, so its checksum differs with them.
     if kind != Kind::Size {
-        for phase in 0..settings.phases.len() {
-            forget(&format!("/phases/{phase}"), &["data"]);
+        for phase in 0..settings.pretraining().map_or(0, |of| of.phases.len()) {
+            forget(&format!("{OBJECTIVE}/phases/{phase}"), &["data"]);
         }
     }
     match kind {
         // A left-to-right model is one of the same dimensions whose attention is cut.
         Kind::Objective | Kind::Steps => {
-            forget("", &["objective"]);
+            forget(OBJECTIVE, &["loss"]);
             forget("/architecture", &["causal"]);
         }
         Kind::Size => forget("/architecture", &["layers", "hidden", "heads", "intermediate"]),
@@ -80,18 +86,18 @@ fn alike(kind: Kind, settings: &PretrainSettings) -> String {
 pub(super) type Place = (usize, u64, String);
 
 /// The place of a pretraining among those of its kind.
-pub(super) fn place(kind: Kind, pretraining: &Pretraining) -> Place {
+pub(super) fn place(kind: Kind, pretraining: &Origin) -> Place {
     let settings = &pretraining.settings;
     let last = usize::MAX;
     match kind {
         Kind::Objective | Kind::Steps => {
-            let row = names(settings.objective).row;
+            let row = pretraining.objective().map_or("", |of| names(of.loss).row);
             let rank = OBJECTIVES.rows.iter().position(|(known, _)| *known == row).unwrap_or(last);
             (rank, if kind == Kind::Steps { pretraining.step } else { 0 }, row.to_owned())
         }
         Kind::Size => (0, parameters(&settings.architecture), json(&settings.architecture).to_string()),
         Kind::Masking => {
-            let own = settings.masking.as_ref().map(masks);
+            let own = pretraining.objective().and_then(|of| of.masking.as_ref()).map(masks);
             let rank = MASKS.rows.iter().position(|(known, _)| Some(*known) == own).unwrap_or(last);
             (rank, 0, format!("{own:?}"))
         }

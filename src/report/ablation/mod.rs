@@ -12,7 +12,7 @@ use super::primary_metric::{PrimaryMetric, Unit};
 use super::published_ablations::{MASKS, Measured, OBJECTIVES, SIZES};
 use super::run::plain_task_name;
 use super::weights;
-use crate::store::{Approach, Pretraining, RunId};
+use crate::store::{Approach, Origin, RunId};
 use alike::{Place, keys, place};
 
 /// What differs.
@@ -49,7 +49,7 @@ pub(crate) struct Ablation<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AblationRow<'a> {
     /// The pretraining.
-    pub(crate) pretraining: &'a Pretraining,
+    pub(crate) pretraining: &'a Origin,
     /// Indices of the systems that start from it: one that is fine-tuned, perhaps one that reads features.
     pub(crate) systems: Vec<usize>,
     /// Held-out perplexity, when it is of the same text as in the other rows.
@@ -86,12 +86,12 @@ pub(crate) struct AblationColumn {
 
 /// Every ablation at hand, in the paper's order of tables.
 pub(crate) fn all<'a>(analysis: &Analysis<'a>) -> Vec<Ablation<'a>> {
-    let known: Vec<(usize, &'a Pretraining)> = (0..analysis.systems.len())
+    let known: Vec<(usize, &'a Origin)> = (0..analysis.systems.len())
         .filter_map(|system| Some((system, weights::pretraining(&analysis.runs, system)?)))
         .collect();
     let mut found = Vec::new();
     for kind in KINDS {
-        let mut groups: BTreeMap<(usize, String), Vec<(usize, &Pretraining)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(usize, String), Vec<(usize, &Origin)>> = BTreeMap::new();
         for (system, pretraining) in &known {
             for key in keys(kind, pretraining, &known) {
                 let experiment = analysis.systems[*system].experiment;
@@ -109,10 +109,10 @@ fn ablation<'a>(
     analysis: &Analysis<'a>,
     kind: Kind,
     experiment: usize,
-    members: &[(usize, &'a Pretraining)],
+    members: &[(usize, &'a Origin)],
 ) -> Option<Ablation<'a>> {
     // Runs of one place differ in their text, which may have been prepared anew: each has a row.
-    let mut found: BTreeMap<(Place, RunId), (&'a Pretraining, Vec<usize>)> = BTreeMap::new();
+    let mut found: BTreeMap<(Place, RunId), (&'a Origin, Vec<usize>)> = BTreeMap::new();
     for (system, pretraining) in members {
         let key = (place(kind, pretraining), pretraining.settings.id());
         found.entry(key).or_insert((pretraining, Vec::new())).1.push(*system);
@@ -129,17 +129,17 @@ fn ablation<'a>(
     }
     let systems: Vec<usize> = found.values().flat_map(|(_, systems)| systems.clone()).collect();
     let columns = columns(analysis, kind, &systems);
-    let text =
-        |pretraining: &Pretraining| pretraining.settings.evaluation.as_ref().map(|held_out| held_out.data.clone());
+    let text = |pretraining: &Origin| Some(pretraining.objective()?.evaluation.as_ref()?.data.clone());
     let first = found.values().find_map(|(pretraining, _)| text(pretraining));
     let rows = found
         .into_values()
         .map(|(pretraining, systems)| AblationRow {
             pretraining,
             perplexity: pretraining
-                .scores
+                .evaluation
+                .as_ref()
                 .filter(|_| text(pretraining) == first)
-                .map(|scores| scores.perplexity)
+                .and_then(|scores| scores.value("perplexity"))
                 .filter(|value| value.is_finite()),
             scores: columns.iter().map(|column| score(analysis, &systems, column)).collect(),
             systems,

@@ -131,13 +131,12 @@ fn own_row(
 }
 
 fn row_name(ablation: &Ablation<'_>, row: &AblationRow<'_>) -> String {
-    let settings = &row.pretraining.settings;
+    let (settings, objective) = (&row.pretraining.settings, row.pretraining.objective());
     match ablation.kind {
-        Kind::Objective => names(settings.objective).row.to_owned(),
+        Kind::Objective => objective.map_or("", |of| names(of.loss).row).to_owned(),
         Kind::Size => format!("{}, {}", size(&settings.architecture), settings.architecture.heads),
-        Kind::Masking => settings
-            .masking
-            .as_ref()
+        Kind::Masking => objective
+            .and_then(|of| of.masking.as_ref())
             .map_or_else(String::new, |masking| masks(masking).map(|share| share.to_string()).join("/")),
         Kind::Steps if pretrained(ablation).len() > 1 => {
             format!("{}, {}", settings.model, grouped(row.pretraining.step))
@@ -160,13 +159,13 @@ fn pretrained(ablation: &Ablation<'_>) -> Vec<(RunId, String)> {
 
 /// The paper's figures of a row like this one.
 fn published(kind: Kind, row: &AblationRow<'_>) -> Option<&'static [&'static str]> {
-    let settings = &row.pretraining.settings;
+    let objective = row.pretraining.objective()?;
     match kind {
         Kind::Objective => {
-            OBJECTIVES.rows.iter().find(|(name, _)| *name == names(settings.objective).row).map(|(_, values)| *values)
+            OBJECTIVES.rows.iter().find(|(name, _)| *name == names(objective.loss).row).map(|(_, values)| *values)
         }
         Kind::Masking => {
-            let own = masks(settings.masking.as_ref()?);
+            let own = masks(objective.masking.as_ref()?);
             MASKS.rows.iter().find(|(masks, _)| *masks == own).map(|(_, values)| *values)
         }
         // The sizes here are rarely the paper's, whose rows follow ours.

@@ -8,6 +8,7 @@ use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::phrase::{counted, grouped, listed, readable_moment};
 use crate::report::pretraining::PretrainCounts;
 use crate::report::run::State;
+use crate::store::Optimization;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.runs.is_empty() && analysis.pretraining.is_empty() {
@@ -61,7 +62,13 @@ fn mixed_settings(analysis: &Analysis<'_>) -> Option<String> {
     for cell in &analysis.cells {
         let fixed = |at: usize| {
             let settings = cell.points[at].settings;
-            (settings.training.decisive(), &settings.device, settings.numerics_version)
+            let optimization = Optimization {
+                batch_size: 0,
+                learning_rate: 0.0,
+                gradient_checkpointing: false,
+                ..settings.optimization.clone()
+            };
+            (optimization, settings.max_length(), &settings.device, settings.numerics_version)
         };
         if (1..cell.points.len()).any(|at| fixed(at) != fixed(0)) {
             let (task, system) = (&analysis.tasks[cell.task].label, &analysis.systems[cell.system].label);

@@ -52,7 +52,7 @@ fn dev_figure(analysis: &Analysis<'_>, task: usize, primary_metric: &PrimaryMetr
     let lines = lines(analysis, task, |run| {
         let evaluations = run.record().map(|record| record.evaluations.as_slice()).unwrap_or_default();
         let point = |e: &crate::store::Evaluation| {
-            Some((f64::from(e.epoch), primary_metric.unit.scaled(primary_metric.read(&e.scores)?)))
+            Some((f64::from(e.epoch?), primary_metric.unit.scaled(primary_metric.read(&e.scores)?)))
         };
         evaluations.iter().filter_map(point).collect()
     });
@@ -95,8 +95,8 @@ fn loss_figure(analysis: &Analysis<'_>, task: usize) -> Result<Option<Figure>, E
         }
         // Without a step-by-step log the record still knows each epoch's mean.
         let evaluations = run.record().map(|record| record.evaluations.as_slice()).unwrap_or_default();
-        let finite = evaluations.iter().filter(|e| e.train_loss.is_finite());
-        finite.map(|e| (e.step as f64, e.train_loss)).collect()
+        let mean = |e: &crate::store::Evaluation| Some((e.step as f64, e.train_loss.filter(|loss| loss.is_finite())?));
+        evaluations.iter().filter_map(mean).collect()
     });
     if lines.is_empty() {
         return Ok(None);

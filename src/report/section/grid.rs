@@ -46,7 +46,7 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
         .collect();
     let low = merits.iter().copied().fold(f64::INFINITY, f64::min);
     let high = merits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut rates: Vec<f64> = group.points.iter().map(|point| point.settings.learning_rate).collect();
+    let mut rates: Vec<f64> = group.points.iter().map(|point| point.settings.optimization.learning_rate).collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup_by(|a, b| a.to_bits() == b.to_bits());
     let rows: Vec<(u32, u32)> = group.points.iter().map(row_of).collect::<BTreeSet<_>>().into_iter().collect();
@@ -82,7 +82,7 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
 }
 
 fn row_of(point: &Point<'_>) -> (u32, u32) {
-    (point.settings.epochs, point.settings.batch_size)
+    (point.settings.epochs(), point.settings.optimization.batch_size)
 }
 
 /// A tile for every place of the grid. Where several points share a place (they differ in a setting
@@ -102,7 +102,7 @@ fn tiles(
                 .points
                 .iter()
                 .enumerate()
-                .filter(|(_, p)| row_of(p) == *key && p.settings.learning_rate.to_bits() == rate.to_bits())
+                .filter(|(_, p)| row_of(p) == *key && p.settings.optimization.learning_rate.to_bits() == rate.to_bits())
                 .collect();
             let signed_score =
                 |point: &Point<'_>| point.score.as_ref().map(|score| primary_metric.signed_score(score.mean));

@@ -69,7 +69,8 @@ fn pretraining_fact(analysis: &Analysis<'_>) -> Option<Fact> {
     if counts.total() == 0 {
         return None;
     }
-    let wall: f64 = analysis.pretraining.iter().filter_map(PretrainRun::record).map(|record| record.wall.0).sum();
+    let wall: f64 =
+        analysis.pretraining.iter().filter_map(PretrainRun::record).map(|record| record.timings.wall.0).sum();
     let plan_known = analysis.input.pretraining.iter().all(|experiment| !experiment.planned.is_empty());
     let done = grouped(counts.done as u64);
     let value = if plan_known { format!("{done} of {}", grouped(counts.total() as u64)) } else { done };
@@ -85,12 +86,12 @@ fn pretraining_fact(analysis: &Analysis<'_>) -> Option<Fact> {
 
 /// The model that predicts held-out text best; only where all are held against the same text.
 fn lowest_perplexity(analysis: &Analysis<'_>) -> Option<Fact> {
-    let held_out = |run: &PretrainRun<'_>| run.settings.evaluation.as_ref().map(|evaluation| evaluation.data.clone());
+    let held_out = |run: &PretrainRun<'_>| run.objective.evaluation.as_ref().map(|evaluation| evaluation.data.clone());
     let runs = &analysis.pretraining;
     if runs.windows(2).any(|pair| held_out(&pair[0]) != held_out(&pair[1])) {
         return None;
     }
-    let last = |run: &PretrainRun<'_>| Some(run.evaluations().last()?.perplexity).filter(|value| value.is_finite());
+    let last = |run: &PretrainRun<'_>| run.evaluations().last()?.value("perplexity").filter(|value| value.is_finite());
     let reached = runs.iter().filter_map(|run| Some((last(run)?, &run.label)));
     let (perplexity, label) = reached.min_by(|a, b| a.0.total_cmp(&b.0))?;
     Some(Fact {

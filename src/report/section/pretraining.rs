@@ -9,7 +9,7 @@ use crate::report::phrase::{grouped, millions};
 use crate::report::pretraining::{PretrainRun, PretrainState};
 use crate::report::primary_metric::Unit;
 use crate::report::system::parameters;
-use crate::store::{Architecture, InitialWeights, PretrainScores};
+use crate::store::{Architecture, InitialWeights};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.pretraining.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
 
 fn table(analysis: &Analysis<'_>) -> Table {
     let runs = &analysis.pretraining;
-    let with_masking = runs.iter().any(|run| unusual_masking(run.settings).is_some());
+    let with_masking = runs.iter().any(|run| unusual_masking(run.objective).is_some());
     let text = |title: &&str| Column::text(title);
     let mut columns: Vec<Column> = ["Run", "State", "Layers × width", "Objective"].iter().map(text).collect();
     if with_masking {
@@ -62,9 +62,9 @@ fn row(analysis: &Analysis<'_>, run: &PretrainRun<'_>, with_masking: bool) -> Ve
     ];
     if with_masking {
         let usual = || Cell::text("80/10/10").small("of 15 %").tone(Tone::Quiet);
-        row.push(match (names(settings.objective).masks, unusual_masking(settings)) {
+        row.push(match (names(run.objective.loss).masks, unusual_masking(run.objective)) {
             (false, _) => Cell::absent("nothing is masked"),
-            (true, None) if settings.masking.is_none() => Cell::absent("the settings do not tell"),
+            (true, None) if run.objective.masking.is_none() => Cell::absent("the settings do not tell"),
             (true, None) => usual(),
             (true, Some(masking)) => match masking.split_once(' ') {
                 Some((masks, rest)) => Cell::text(masks).small(rest),
@@ -73,8 +73,8 @@ fn row(analysis: &Analysis<'_>, run: &PretrainRun<'_>, with_masking: bool) -> Ve
         });
     }
     row.push(phases_cell(run));
-    row.push(Cell::number(settings.batch_size.to_string(), f64::from(settings.batch_size)));
-    row.push(Cell::number(format!("{:e}", settings.learning_rate), settings.learning_rate));
+    row.push(Cell::number(settings.optimization.batch_size.to_string(), f64::from(settings.optimization.batch_size)));
+    row.push(Cell::number(format!("{:e}", settings.optimization.learning_rate), settings.optimization.learning_rate));
     row.push(run.record().map_or_else(
         || Cell::absent("the run has no record"),
         |record| Cell::number(millions(record.tokens.0), record.tokens.0 as f64),
@@ -86,14 +86,14 @@ fn row(analysis: &Analysis<'_>, run: &PretrainRun<'_>, with_masking: bool) -> Ve
     ));
     row.push(run.record().map_or_else(
         || Cell::absent("the run has no record"),
-        |record| Cell::number(record.wall.to_string(), record.wall.0),
+        |record| Cell::number(record.timings.wall.to_string(), record.timings.wall.0),
     ));
     row
 }
 
 /// The phases, one a line.
 fn phases_cell(run: &PretrainRun<'_>) -> Cell {
-    let phases = phases(run.settings);
+    let phases = phases(run.objective);
     match phases.split_once(", ") {
         Some((first, rest)) => Cell::text(first).small(format!("then {rest}")),
         None => Cell::text(phases),
@@ -101,8 +101,8 @@ fn phases_cell(run: &PretrainRun<'_>) -> Cell {
 }
 
 fn objective(run: &PretrainRun<'_>) -> Cell {
-    let cell = Cell::text(names(run.settings.objective).words);
-    match run.settings.start {
+    let cell = Cell::text(names(run.objective.loss).words);
+    match run.settings.initial_weights {
         InitialWeights::Random => cell,
         InitialWeights::Checkpoint { .. } | InitialWeights::Pretraining { .. } => {
             cell.small("going on from other weights")
@@ -111,7 +111,7 @@ fn objective(run: &PretrainRun<'_>) -> Cell {
 }
 
 fn state(run: &PretrainRun<'_>) -> Cell {
-    let steps = grouped(run.settings.steps());
+    let steps = grouped(run.objective.steps());
     let reached = run.last_step().map(|step| format!("step {} of {steps}", grouped(step)));
     match run.state {
         PretrainState::Done(_) => Cell::text("done"),
@@ -128,14 +128,15 @@ fn state(run: &PretrainRun<'_>) -> Cell {
 
 /// Perplexity and both accuracies after the last evaluation.
 fn scores(run: &PretrainRun<'_>) -> Vec<Cell> {
-    let Some(last) = run.evaluations().last().copied() else {
+    let Some(last) = run.evaluations().last().cloned() else {
         return (0..3).map(|_| Cell::absent("nothing was held out, or not evaluated yet")).collect();
     };
     let shown = |value: Option<f64>, why: &str| match value.filter(|value| value.is_finite()) {
         Some(value) => Cell::number(Unit::Hundredths.shown(value), value),
         None => Cell::absent(why),
     };
-    let PretrainScores { step, perplexity, mlm_accuracy, nsp_accuracy, .. } = last;
+    let step = last.step;
+    let perplexity = last.value("perplexity").unwrap_or(f64::NAN);
     let mut first = if perplexity.is_finite() {
         Cell::number(shown_perplexity(perplexity), perplexity)
     } else {
@@ -146,8 +147,8 @@ fn scores(run: &PretrainRun<'_>) -> Vec<Cell> {
     }
     vec![
         first,
-        shown(Some(mlm_accuracy), "the accuracy is not a number"),
-        shown(nsp_accuracy, "the next sentence is not predicted"),
+        shown(last.value("mlm_accuracy"), "the accuracy is not a number"),
+        shown(last.value("nsp_accuracy"), "the next sentence is not predicted"),
     ]
 }
 

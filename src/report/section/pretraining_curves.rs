@@ -6,14 +6,14 @@ use crate::report::block::Figure;
 use crate::report::page::file_name;
 use crate::report::plot::{self, Curve, Curves, Marks};
 use crate::report::pretraining::PretrainRun;
-use crate::store::{PretrainEvent, PretrainScores, PretrainStepEvent};
+use crate::store::{Evaluation, Event, StepEvent};
 
 /// The most points of a line, and of all lines of a plot together; what is more is averaged in buckets.
 const POINTS: (usize, usize) = (240, 720);
 
 type Line = Vec<(f64, f64)>;
-type FromStep = fn(&PretrainStepEvent) -> Option<f64>;
-type FromScores = fn(&PretrainScores) -> Option<f64>;
+type FromStep = fn(&StepEvent) -> Option<f64>;
+type FromScores = fn(&Evaluation) -> Option<f64>;
 
 /// What one plot shows.
 struct Quantity {
@@ -40,21 +40,21 @@ const QUANTITIES: [Quantity; 6] = [
         file: "pretraining-perplexity",
         title: "held-out perplexity",
         step: None,
-        scores: Some(|scores| Some(scores.perplexity)),
+        scores: Some(|scores| scores.value("perplexity")),
         logarithmic: true,
     },
     Quantity {
         file: "pretraining-mlm",
         title: "tokens predicted × 100",
-        step: Some(|event| Some(100.0 * event.mlm_accuracy)),
-        scores: Some(|scores| Some(100.0 * scores.mlm_accuracy)),
+        step: Some(|event| event.mlm_accuracy.map(|share| 100.0 * share)),
+        scores: Some(|scores| scores.value("mlm_accuracy").map(|share| 100.0 * share)),
         logarithmic: false,
     },
     Quantity {
         file: "pretraining-nsp",
         title: "next-sentence accuracy × 100",
         step: Some(|event| event.nsp_accuracy.map(|share| 100.0 * share)),
-        scores: Some(|scores| scores.nsp_accuracy.map(|share| 100.0 * share)),
+        scores: Some(|scores| scores.value("nsp_accuracy").map(|share| 100.0 * share)),
         logarithmic: false,
     },
     Quantity {
@@ -88,16 +88,16 @@ fn lines(runs: &[&PretrainRun<'_>], points: impl Fn(&PretrainRun<'_>) -> Line) -
 }
 
 fn logged(run: &PretrainRun<'_>, read: FromStep, most: usize) -> Line {
-    let point = |event: &PretrainEvent| match event {
-        PretrainEvent::Step(step) => Some((step.step as f64, read(step)?)),
-        PretrainEvent::Evaluation(_) => None,
+    let point = |event: &Event| match event {
+        Event::Step(step) => Some((step.step as f64, read(step)?)),
+        Event::Evaluation(_) => None,
     };
     let points: Line = run.events.iter().filter_map(point).filter(|point| point.1.is_finite()).collect();
     thinned(&points, most)
 }
 
 fn evaluated(run: &PretrainRun<'_>, read: FromScores) -> Line {
-    let point = |scores: &PretrainScores| Some((scores.step as f64, read(scores)?));
+    let point = |scores: &Evaluation| Some((scores.step as f64, read(scores)?));
     run.evaluations().iter().filter_map(point).filter(|point| point.1.is_finite()).collect()
 }
 

@@ -7,7 +7,7 @@ use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::phrase::{grouped, readable_moment};
 use crate::report::primary_metric::{PrimaryMetric, Unit};
 use crate::report::run::{Run, State};
-use crate::store::{Architecture, InitialWeights, Optimizer, Record, RunSettings};
+use crate::store::{Architecture, InitialWeights, Optimizer, PretrainingObjective, Record, RunSettings, Warmup};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.runs.is_empty() {
@@ -33,9 +33,9 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>) -> Vec<Cell> {
         Cell::text(&run.id.0).link(&run.anchor),
         Cell::text(&analysis.tasks[run.task].label),
         Cell::text(&analysis.systems[run.system].label),
-        Cell::number(settings.batch_size.to_string(), f64::from(settings.batch_size)),
-        Cell::number(format!("{:e}", settings.learning_rate), settings.learning_rate),
-        Cell::number(settings.epochs.to_string(), f64::from(settings.epochs)),
+        Cell::number(settings.optimization.batch_size.to_string(), f64::from(settings.optimization.batch_size)),
+        Cell::number(format!("{:e}", settings.optimization.learning_rate), settings.optimization.learning_rate),
+        Cell::number(settings.epochs().to_string(), f64::from(settings.epochs())),
         Cell::number(settings.seed.to_string(), settings.seed as f64),
     ];
     row.extend(match run.state {
@@ -90,8 +90,8 @@ fn details(analysis: &Analysis<'_>, run: &Run<'_>) -> Block {
 }
 
 fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
-    let training = &settings.training;
-    let start = match &settings.start {
+    let training = &settings.optimization;
+    let start = match &settings.initial_weights {
         InitialWeights::Random => "random, from the seed".to_owned(),
         InitialWeights::Checkpoint { folder, sha256, hub } => {
             format!("{} (SHA-256 {sha256})", hub.as_ref().unwrap_or(folder))
@@ -102,15 +102,15 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
         }
     };
     let mut pairs: Vec<(&str, String)> = vec![
-        ("batch size", settings.batch_size.to_string()),
-        ("learning rate", format!("{:e}", settings.learning_rate)),
-        ("epochs", settings.epochs.to_string()),
+        ("batch size", settings.optimization.batch_size.to_string()),
+        ("learning rate", format!("{:e}", settings.optimization.learning_rate)),
+        ("epochs", settings.epochs().to_string()),
         ("seed", settings.seed.to_string()),
         ("weights", start),
         ("architecture", architecture(&settings.architecture)),
-        ("approach", settings.approach.to_string()),
-        ("longest sequence", format!("{} tokens", training.max_length)),
-        ("warmup", format!("{} of the steps", training.warmup_fraction)),
+        ("approach", settings.approach().to_string()),
+        ("longest sequence", format!("{} tokens", settings.max_length())),
+        ("warmup", warmup(training.warmup)),
         ("weight decay", training.weight_decay.to_string()),
         ("dropout", training.dropout.to_string()),
         ("maximum gradient norm", training.max_grad_norm.to_string()),
@@ -121,15 +121,16 @@ fn settings_pairs(settings: &RunSettings) -> Vec<(String, String)> {
         ),
         ("precision", training.precision.to_string()),
         ("device", settings.device.clone()),
-        ("lower case", if settings.lower_case { "yes" } else { "no" }.to_owned()),
-        ("vocabulary SHA-256", settings.vocabulary_sha256.clone()),
+        ("lower case", if settings.vocabulary.lower_case { "yes" } else { "no" }.to_owned()),
+        ("vocabulary SHA-256", settings.vocabulary.sha256.clone()),
         ("numerics version", settings.numerics_version.to_string()),
     ];
-    if let Some(options) = &settings.task_options {
+    if let Some(options) = settings.task_options() {
         let named = options.named().into_iter().map(|(name, value)| format!("{name} {value}"));
         pairs.push(("task settings", named.collect::<Vec<_>>().join(", ")));
     }
-    let data = settings.data_sha256.iter().map(|(file, sum)| format!("{file} {sum}")).collect::<Vec<_>>().join("; ");
+    let data = settings.task().into_iter().flat_map(|of| &of.data_sha256);
+    let data = data.map(|(file, sum)| format!("{file} {sum}")).collect::<Vec<_>>().join("; ");
     pairs.push(("data SHA-256", if data.is_empty() { "none recorded".into() } else { data }));
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -149,6 +150,13 @@ pub(super) fn architecture(shape: &Architecture) -> String {
     )
 }
 
+pub(super) fn warmup(warmup: Warmup) -> String {
+    match warmup {
+        Warmup::Fraction(fraction) => format!("{fraction} of the steps"),
+        Warmup::Steps(steps) => format!("{} steps", grouped(steps)),
+    }
+}
+
 pub(super) fn optimizer_name(optimizer: Optimizer) -> &'static str {
     match optimizer {
         Optimizer::AdamW => "AdamW",
@@ -162,8 +170,9 @@ fn record_pairs(record: &Record) -> Vec<(String, String)> {
         format!("{} on {} {value}", score.metric, score.split)
     };
     let scores: Vec<String> = record.scores.iter().map(score).collect();
-    let examples: Vec<String> =
-        record.examples.iter().map(|(split, count)| format!("{split} {}", grouped(*count))).collect();
+    let task = record.task();
+    let examples = task.into_iter().flat_map(|of| &of.examples);
+    let examples: Vec<String> = examples.map(|(split, count)| format!("{split} {}", grouped(*count))).collect();
     let host = &record.host;
     let provenance = &record.provenance;
     let mut pairs = vec![
@@ -178,11 +187,15 @@ fn record_pairs(record: &Record) -> Vec<(String, String)> {
         ),
     ];
     if let Some(pretraining) = &record.pretraining {
-        let of = format!("{} of {} steps", grouped(pretraining.step), grouped(pretraining.settings.steps()));
+        let of = format!(
+            "{} of {} steps",
+            grouped(pretraining.step),
+            grouped(pretraining.objective().map_or(0, PretrainingObjective::steps))
+        );
         pairs.push(("pretraining".to_owned(), format!("{of}; weights SHA-256 {}", pretraining.weights_sha256)));
     }
-    if !record.skipped_rows.is_empty() {
-        let skipped: Vec<String> = record.skipped_rows.iter().map(|(file, rows)| format!("{file} {rows}")).collect();
+    if let Some(rows) = task.map(|of| &of.skipped_rows).filter(|rows| !rows.is_empty()) {
+        let skipped: Vec<String> = rows.iter().map(|(file, rows)| format!("{file} {rows}")).collect();
         pairs.push(("rows skipped".to_owned(), skipped.join("; ")));
     }
     pairs

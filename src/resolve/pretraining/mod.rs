@@ -10,7 +10,7 @@ use super::data::device_name;
 use super::{Progress, ResolveError};
 use crate::config::{self, ExperimentFile, Pretrained, Pretraining};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, PlannedPretraining, PretrainInputs, PretrainPlan};
+use crate::plan::{self, Inputs, Plan, PlannedRun};
 use crate::store::{InitialWeights, RunsRoot};
 use crate::train::{NamedDevice, RunContext, open_device, open_precision};
 
@@ -20,7 +20,7 @@ pub struct PreparedPretraining {
     /// The experiment as its file says it.
     pub experiment: Pretraining,
     /// Its runs.
-    pub plan: PretrainPlan,
+    pub plan: Plan,
     /// Where they compute.
     pub device: NamedDevice,
     /// The folder of all runs.
@@ -41,11 +41,13 @@ pub(super) fn prepare(
         open_device(device_name(experiment.device)).map_err(|error| experiment.finding("device", error.to_string()))?;
     open_precision(plan::precision(experiment.training.precision), device.name)
         .map_err(|error| experiment.finding("training.precision", error.to_string()).hint(error.hint()))?;
-    let mut inputs = PretrainInputs { device: device.name.into(), models: BTreeMap::new() };
+    let mut inputs = Inputs { device: device.name.into(), ..Inputs::default() };
     let mut reader = reading::Reader::new(&experiment, runs, progress)?;
     let mut words = BTreeMap::new();
     for model in &experiment.models {
-        let (input, path, lower_case) = reader.model(model)?;
+        let (input, corpora, path) = reader.model(model)?;
+        let lower_case = input.vocabulary.lower_case;
+        inputs.corpora.insert(model.name.clone(), corpora);
         words.insert(model.name.clone(), (path, lower_case));
         inputs.models.insert(model.name.clone(), input);
     }
@@ -86,7 +88,7 @@ pub(super) fn prepare_named(
 
 impl PreparedPretraining {
     /// The run that makes a model.
-    pub(super) fn run_of(&self, of: &Pretrained) -> Result<&PlannedPretraining, Diagnostic> {
+    pub(super) fn run_of(&self, of: &Pretrained) -> Result<&PlannedRun, Diagnostic> {
         let Pretrained { experiment, model, step, seed } = of;
         let runs: Vec<_> = self.plan.runs.iter().filter(|run| run.settings.model == *model).collect();
         let run = match (runs.as_slice(), seed) {
@@ -105,7 +107,7 @@ impl PreparedPretraining {
                     .hint(format!("`seed: {}` names one", self.experiment.seeds.first().unwrap_or(&1))));
             }
         };
-        let snapshots = &run.settings.snapshots;
+        let snapshots = run.settings.pretraining().map_or(&[][..], |of| &of.snapshots);
         match step {
             Some(step) if *step != run.steps && !snapshots.contains(step) => {
                 let hint = format!(

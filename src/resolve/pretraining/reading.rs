@@ -11,11 +11,11 @@ use crate::corpus::examples::{Drawn, ExampleSet, ExampleSettings, MaskingRules, 
 use crate::corpus::text::CorpusFormat;
 use crate::diagnostic::Diagnostic;
 use crate::mini;
-use crate::plan::{CorpusInput, PretrainInput};
+use crate::plan::{CorporaInput, CorpusInput, ModelInput};
 use crate::resolve::checkpoint::{checkpoint, checkpoint_folder};
 use crate::resolve::inputs::SEGMENTS;
 use crate::resolve::{Progress, ResolveError};
-use crate::store::{self, Architecture, InitialWeights};
+use crate::store::{self, Architecture, InitialWeights, VocabularyIdentity};
 use crate::text::{lower_case_of, vocabulary_file};
 
 pub(super) struct Reader<'a> {
@@ -63,9 +63,9 @@ impl<'a> Reader<'a> {
         self.corpora.places
     }
 
-    /// What planning needs to know of a model, its vocabulary, and whether text is lower-cased.
-    pub(super) fn model(&mut self, model: &PretrainModel) -> Result<(PretrainInput, PathBuf, bool), ResolveError> {
-        let (words, config, start) = self.words(model)?;
+    /// What planning needs to know of a model and its corpora, and the file of its vocabulary.
+    pub(super) fn model(&mut self, model: &PretrainModel) -> Result<(ModelInput, CorporaInput, PathBuf), ResolveError> {
+        let (words, config, initial_weights) = self.words(model)?;
         let architecture = self.architecture(model, config, &words)?;
         let recipe = &model.recipe;
         let (mut phases, mut masking) = (Vec::new(), None);
@@ -80,9 +80,10 @@ impl<'a> Reader<'a> {
             phases.push(corpus);
         }
         let held_out = self.held_out(model, &words, &phases)?;
-        let vocabulary_sha256 = words.vocabulary.sha256().to_owned();
-        let input = PretrainInput { architecture, start, vocabulary_sha256, phases, held_out, masking };
-        Ok((input, words.path, words.lower_case))
+        let vocabulary =
+            VocabularyIdentity { sha256: words.vocabulary.sha256().to_owned(), lower_case: words.lower_case };
+        let input = ModelInput { architecture, initial_weights, vocabulary };
+        Ok((input, CorporaInput { phases, held_out, masking }, words.path))
     }
 
     /// Vocabulary, dimensions and start of a model.

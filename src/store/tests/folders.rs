@@ -24,7 +24,7 @@ fn a_run_leaves_what_it_should_where_it_should() {
     assert_eq!(folder.state().unwrap(), RunState::Missing);
     folder.begin(&example::settings("rte", 1)).unwrap();
     assert_eq!(folder.state().unwrap(), RunState::Missing);
-    let evaluation = Evaluation { epoch: 1, step: 2, train_loss: 0.6, scores: Vec::new() };
+    let evaluation = Evaluation { epoch: Some(1), step: 2, train_loss: Some(0.6), scores: Vec::new(), held_out: None };
     folder.event_log().unwrap().append(&Event::Evaluation(evaluation.clone())).unwrap();
     folder.write_predictions("predictions-dev.tsv", "index\tprediction\n0\tentailment\n").unwrap();
     folder.log("one\ntwo").unwrap();

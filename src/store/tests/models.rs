@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::super::example;
-use super::super::{Record, RunFolder, RunsRoot, StoreError, by_rank};
+use super::super::{Outcome, Record, RunFolder, RunsRoot, StoreError, by_rank};
 use crate::random::Stream;
 
 /// Scores by seed; two are equal, one is unknown.
@@ -33,7 +33,7 @@ fn finish(root: &RunsRoot, seed: usize, dies: Dies) {
         folder.write_record(&record).unwrap();
     }
     if dies == Dies::Not {
-        root.prune_models("mini", "rte", "bert-tiny").unwrap();
+        folder.prune_models().unwrap();
     }
 }
 
@@ -77,7 +77,8 @@ fn weights_of_a_run_without_a_record_neither_count_nor_go() {
 fn a_lower_loss_ranks_first_when_lower_is_better() {
     let loss = |seed, value| {
         let mut record = example::record("mini", &example::settings("rte", seed), Some(value));
-        record.primary_metric = "loss".to_owned();
+        let Outcome::Task(task) = &mut record.outcome else { unreachable!() };
+        task.primary_metric = "loss".to_owned();
         record.scores[0].metric = "loss".to_owned();
         record.scores[0].higher_is_better = false;
         record

@@ -6,7 +6,7 @@ use super::batch::PretrainingBatch;
 use super::tally::{Losses, Tally};
 use crate::corpus::examples::ExampleSet;
 use crate::model::PretrainingModel;
-use crate::store::PretrainScores;
+use crate::store::{Evaluation, HeldOut, Score};
 use crate::train::error::TrainError;
 use crate::train::evaluate::EVALUATION_BATCH;
 
@@ -20,7 +20,7 @@ pub fn evaluate_pretraining(
     set: &ExampleSet,
     step: u64,
     device: &Device,
-) -> Result<PretrainScores, TrainError> {
+) -> Result<Evaluation, TrainError> {
     let mut tally = Tally::default();
     let mut next = 0;
     while next < set.len() {
@@ -30,15 +30,26 @@ pub fn evaluate_pretraining(
         tally.add(&Losses::of(model, output, &batch, None).tally);
         next = end;
     }
-    let pairs = Some(tally.pairs).filter(|pairs| pairs.count > 0);
-    Ok(PretrainScores {
-        step,
-        mlm_loss: tally.tokens.loss(),
-        perplexity: tally.tokens.loss().exp(),
-        mlm_accuracy: tally.tokens.accuracy(),
-        nsp_loss: pairs.map(|pairs| pairs.loss()),
-        nsp_accuracy: pairs.map(|pairs| pairs.accuracy()),
-        predictions: tally.tokens.count,
-        examples: set.len(),
-    })
+    Ok(evaluation(step, &tally, set.len()))
+}
+
+fn evaluation(step: u64, tally: &Tally, examples: u64) -> Evaluation {
+    let score = |metric: &str, value: f64, unit: &str, higher_is_better: bool| Score {
+        metric: metric.to_owned(),
+        split: "held_out".to_owned(),
+        value: Some(value),
+        unit: unit.to_owned(),
+        higher_is_better,
+    };
+    let mut scores = vec![
+        score("mlm_loss", tally.tokens.loss(), "nats", false),
+        score("perplexity", tally.tokens.loss().exp(), "perplexity", false),
+        score("mlm_accuracy", tally.tokens.accuracy(), "fraction", true),
+    ];
+    if tally.pairs.count > 0 {
+        scores.push(score("nsp_loss", tally.pairs.loss(), "nats", false));
+        scores.push(score("nsp_accuracy", tally.pairs.accuracy(), "fraction", true));
+    }
+    let held_out = Some(HeldOut { examples, predictions: tally.tokens.count });
+    Evaluation { epoch: None, step, train_loss: None, scores, held_out }
 }

@@ -12,7 +12,7 @@ use super::tally::Tally;
 use crate::corpus::examples::{Cursor, ExampleSet};
 use crate::model::{ForwardDropout, PretrainingModel};
 use crate::random::Stream;
-use crate::store::{PretrainSettings, PretrainStepEvent};
+use crate::store::{PretrainingObjective, RunSettings, StepEvent, Timings};
 use crate::train::error::TrainError;
 use crate::train::optimizer::Optimizer;
 use crate::train::schedule::Schedule;
@@ -32,9 +32,8 @@ pub(super) struct Position {
     pub(super) cursor: Cursor,
     /// Tokens trained on.
     pub(super) tokens: u64,
-    /// What the steps took.
-    #[serde(default)]
-    pub(super) training: f64,
+    /// What the steps and the evaluations took.
+    pub(super) timings: Timings,
     /// What the processes took that came this far.
     #[serde(default)]
     pub(super) wall: f64,
@@ -53,7 +52,8 @@ pub(super) struct Window {
 
 /// A model in training.
 pub(super) struct Fit<'a> {
-    pub(super) settings: &'a PretrainSettings,
+    pub(super) settings: &'a RunSettings,
+    pub(super) objective: &'a PretrainingObjective,
     pub(super) corpora: &'a [ExampleSet],
     /// With autodiff.
     pub(super) device: Device,
@@ -64,11 +64,16 @@ pub(super) struct Fit<'a> {
 }
 
 impl<'a> Fit<'a> {
-    pub(super) fn new(settings: &'a PretrainSettings, corpora: &'a [ExampleSet], device: Device) -> Self {
-        let schedule = Schedule::with_warmup_steps(settings.optimizer, settings.steps(), settings.warmup_steps);
+    pub(super) fn new(
+        settings: &'a RunSettings,
+        objective: &'a PretrainingObjective,
+        corpora: &'a [ExampleSet],
+        device: Device,
+    ) -> Self {
+        let schedule = Schedule::new(settings.optimization.optimizer, objective.steps(), settings.optimization.warmup);
         let dropout = Stream::new(settings.seed, "dropout");
         let (optimizer, position) = (Optimizer::new(), Position::default());
-        Self { settings, corpora, device, optimizer, position, schedule, dropout }
+        Self { settings, objective, corpora, device, optimizer, position, schedule, dropout }
     }
 
     /// One optimisation step.
@@ -79,18 +84,22 @@ impl<'a> Fit<'a> {
         let begin = Instant::now();
         let (parts, cursor) = self.batches()?;
         let batching = begin.elapsed().as_secs_f64();
-        let passes = u64::from(self.settings.gradient_accumulation_steps);
+        let passes = u64::from(self.settings.optimization.gradient_accumulation_steps);
         let dropout = |part: usize| {
-            ForwardDropout::new(self.settings.dropout, self.dropout, self.position.step * passes + part as u64)
+            ForwardDropout::new(
+                self.settings.optimization.dropout,
+                self.dropout,
+                self.position.step * passes + part as u64,
+            )
         };
-        let graph = Graph::of(self.settings.gradient_checkpointing);
+        let graph = Graph::of(self.settings.optimization.gradient_checkpointing);
         let Passes { gradients, tally, tokens, mut phases } =
             Passes::over(&parts, &model, dropout, graph, &self.device);
         phases.batching.0 += batching;
-        let learning_rate = self.settings.learning_rate * self.schedule.factor(self.position.step);
+        let learning_rate = self.settings.optimization.learning_rate * self.schedule.factor(self.position.step);
         let start = Instant::now();
         let (model, gradient_norm) = match gradients {
-            Some(gradients) => self.optimizer.step(model, gradients, learning_rate, self.settings),
+            Some(gradients) => self.optimizer.step(model, gradients, learning_rate, &self.settings.optimization),
             None => (model, 0.0),
         };
         phases.optimizer = Seconds(start.elapsed().as_secs_f64());
@@ -104,8 +113,11 @@ impl<'a> Fit<'a> {
         self.position.window.tally.add(&tally);
         self.position.window.tokens += tokens;
         self.position.window.seconds += seconds.0;
-        self.position.training += seconds.0;
-        let (steps, loss) = (self.settings.steps(), tally.loss());
+        let timings = &mut self.position.timings;
+        timings.forward.0 += phases.forward.0;
+        timings.backward.0 += phases.backward.0;
+        timings.optimizer.0 += phases.optimizer.0;
+        let (steps, loss) = (self.objective.steps(), tally.loss());
         let report = PretrainStep { step, steps, phase, loss, learning_rate, gradient_norm, tokens, seconds, phases };
         Ok((model, report))
     }
@@ -115,9 +127,9 @@ impl<'a> Fit<'a> {
         let Position { phase, cursor, .. } = self.position;
         // There is a corpus for every phase.
         let Some(set) = self.corpora.get(phase) else { return Ok((Vec::new(), cursor)) };
-        let size = self.settings.batch_size as usize;
+        let size = self.settings.optimization.batch_size as usize;
         let (examples, cursor) = set.batch(self.settings.seed, cursor, size)?;
-        let part = size.div_ceil(self.settings.gradient_accumulation_steps as usize).max(1);
+        let part = size.div_ceil(self.settings.optimization.gradient_accumulation_steps as usize).max(1);
         Ok((examples.chunks(part).map(PretrainingBatch::of).collect(), cursor))
     }
 
@@ -127,7 +139,7 @@ impl<'a> Fit<'a> {
         position.step += 1;
         position.cursor = cursor;
         position.tokens += tokens;
-        let end: u64 = self.settings.phases[..=position.phase].iter().map(|phase| phase.steps).sum();
+        let end: u64 = self.objective.phases[..=position.phase].iter().map(|phase| phase.steps).sum();
         if position.step == end {
             position.phase += 1;
             position.cursor = Cursor::default();
@@ -135,19 +147,20 @@ impl<'a> Fit<'a> {
     }
 
     /// What the log tells of the steps since its last line, `last` being the last of them.
-    pub(super) fn tell(&mut self, last: &PretrainStep) -> PretrainStepEvent {
+    pub(super) fn tell(&mut self, last: &PretrainStep) -> StepEvent {
         let Window { tally, tokens, seconds } = std::mem::take(&mut self.position.window);
         let pairs = Some(tally.pairs).filter(|pairs| pairs.count > 0);
-        PretrainStepEvent {
+        StepEvent {
             step: last.step,
-            phase: last.phase + 1,
+            epoch: None,
+            phase: Some(last.phase + 1),
             loss: tally.loss(),
-            mlm_loss: tally.tokens.loss(),
-            mlm_accuracy: tally.tokens.accuracy(),
+            mlm_loss: Some(tally.tokens.loss()),
+            mlm_accuracy: Some(tally.tokens.accuracy()),
             nsp_loss: pairs.map(|pairs| pairs.loss()),
             nsp_accuracy: pairs.map(|pairs| pairs.accuracy()),
             learning_rate: last.learning_rate,
-            gradient_norm: last.gradient_norm,
+            gradient_norm: Some(last.gradient_norm),
             tokens_per_second: tokens as f64 / seconds.max(f64::MIN_POSITIVE),
         }
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::check::check_pretraining;
-use super::run::{PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, pretrain_in};
+use super::run::{PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, objective_of, pretrain_in};
 use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::model::Weights;
 use crate::store::{
-    PretrainEvent, PretrainFolder, PretrainRecord, PretrainScores, PretrainSettings, PretrainStepEvent, RunFolder,
-    host, peak_memory, provenance, reset_peak_memory, unix_now,
+    Evaluation, Event, Outcome, PretrainingObjective, Record, RunFolder, RunSettings, StepEvent, host, peak_memory,
+    provenance, reset_peak_memory, unix_now,
 };
 use crate::train::error::TrainError;
 use crate::train::ready::RunContext;
@@ -26,31 +26,33 @@ const SAVING: Saving = Saving { save_steps: None, every: Some(Seconds(300.0)), k
 pub fn pretrain_run(
     context: &RunContext,
     experiment: &str,
-    settings: &PretrainSettings,
+    settings: &RunSettings,
     folder: &RunFolder,
     watch: &mut dyn PretrainWatch,
-) -> Result<PretrainRecord, TrainError> {
+) -> Result<Record, TrainError> {
     let started_unix = unix_now();
     reset_peak_memory();
     let of = pretrain_context(context, settings)?;
-    check_pretraining(settings, &of.corpora, of.held_out.as_ref())?;
+    let objective = objective_of(settings)?;
+    check_pretraining(settings, objective, &of.corpora, of.held_out.as_ref())?;
     let mut watched = Noted { watch, notes: Vec::new() };
-    let done = pretrain_in(&PretrainFolder::of_run(folder)?, &of, settings, &mut watched)?;
-    let tokens = done.tokens.unwrap_or(Tokens(0));
-    let record = PretrainRecord {
+    let done = pretrain_in(folder, &of, settings, &mut watched)?;
+    let evaluations = evaluations(folder)?;
+    let record = Record {
         id: settings.id(),
         experiment: experiment.to_owned(),
         settings: settings.clone(),
-        evaluations: evaluations(folder)?,
+        scores: evaluations.last().map_or_else(Vec::new, |last| last.scores.clone()),
+        evaluations,
         steps: done.steps,
-        tokens,
-        wall: done.wall,
-        tokens_per_second: tokens.0 as f64 / done.training.0.max(f64::MIN_POSITIVE),
+        tokens: done.tokens.unwrap_or(Tokens(0)),
+        timings: done.timings,
         peak_memory: peak_memory(),
-        weights_sha256: weights(folder, settings, &done)?,
         host: host(&settings.device, context.threads),
         provenance: provenance(started_unix),
+        pretraining: None,
         notes: watched.notes,
+        outcome: Outcome::Pretraining { weights_sha256: weights(folder, objective, &done)? },
     };
     // A run that dies from here on is trained again.
     folder.remove_checkpoints()?;
@@ -61,7 +63,7 @@ pub fn pretrain_run(
 ///
 /// # Errors
 /// When one is not known on this machine, or damaged.
-pub fn pretrain_context(context: &RunContext, settings: &PretrainSettings) -> Result<PretrainContext, TrainError> {
+pub fn pretrain_context(context: &RunContext, settings: &RunSettings) -> Result<PretrainContext, TrainError> {
     let open = |checksum: &String| -> Result<ExampleSet, TrainError> {
         let folder = context.corpora.get(checksum).ok_or_else(|| {
             Diagnostic::new(format!("the corpus {checksum} is not known on this machine"))
@@ -69,10 +71,11 @@ pub fn pretrain_context(context: &RunContext, settings: &PretrainSettings) -> Re
         })?;
         Ok(ExampleSet::open(folder)?)
     };
+    let objective = objective_of(settings)?;
     Ok(PretrainContext {
-        corpora: settings.phases.iter().map(|phase| open(&phase.data)).collect::<Result<_, _>>()?,
-        held_out: settings.evaluation.as_ref().map(|evaluation| open(&evaluation.data)).transpose()?,
-        saving: settings.saving.map_or(SAVING, |saving| Saving {
+        corpora: objective.phases.iter().map(|phase| open(&phase.data)).collect::<Result<_, _>>()?,
+        held_out: objective.evaluation.as_ref().map(|evaluation| open(&evaluation.data)).transpose()?,
+        saving: objective.saving.map_or(SAVING, |saving| Saving {
             save_steps: saving.save_steps,
             every: saving.save_minutes.map(|minutes| Seconds(60.0 * minutes)),
             keep: saving.save_total_limit as usize,
@@ -80,12 +83,12 @@ pub fn pretrain_context(context: &RunContext, settings: &PretrainSettings) -> Re
     })
 }
 
-fn evaluations(folder: &RunFolder) -> Result<Vec<PretrainScores>, TrainError> {
-    let events = folder.pretrain_events()?.into_iter();
+fn evaluations(folder: &RunFolder) -> Result<Vec<Evaluation>, TrainError> {
+    let events = folder.events()?.into_iter();
     Ok(events
         .filter_map(|event| match event {
-            PretrainEvent::Evaluation(scores) => Some(scores),
-            PretrainEvent::Step(_) => None,
+            Event::Evaluation(scores) => Some(scores),
+            Event::Step(_) => None,
         })
         .collect())
 }
@@ -93,12 +96,12 @@ fn evaluations(folder: &RunFolder) -> Result<Vec<PretrainScores>, TrainError> {
 /// The checksums of the last model and the snapshots, by step.
 fn weights(
     folder: &RunFolder,
-    settings: &PretrainSettings,
+    objective: &PretrainingObjective,
     done: &Pretrained,
 ) -> Result<BTreeMap<u64, String>, TrainError> {
     let sha256 = |path: &Path| -> Result<String, TrainError> { Ok(Weights::open(path)?.sha256()?) };
     let mut found = BTreeMap::from([(done.steps, sha256(&done.model)?)]);
-    for step in settings.snapshots.iter().filter(|step| **step < done.steps) {
+    for step in objective.snapshots.iter().filter(|step| **step < done.steps) {
         found.insert(*step, sha256(&folder.snapshot(*step))?);
     }
     Ok(found)
@@ -127,11 +130,11 @@ impl PretrainWatch for Noted<'_> {
         self.watch.step(report);
     }
 
-    fn logged(&mut self, event: &PretrainStepEvent) {
+    fn logged(&mut self, event: &StepEvent) {
         self.watch.logged(event);
     }
 
-    fn evaluated(&mut self, scores: &PretrainScores) {
+    fn evaluated(&mut self, scores: &Evaluation) {
         self.watch.evaluated(scores);
     }
 

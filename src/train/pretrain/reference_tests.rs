@@ -12,7 +12,10 @@ use super::pass::Passes;
 use crate::corpus::examples::PretrainingExample;
 use crate::model::{Config, ForwardDropout, PretrainingModel, load_pretraining, save_pretraining};
 use crate::random::Stream;
-use crate::store::{InitialWeights, Objective, Optimizer, Precision, PretrainPhase, PretrainSettings};
+use crate::store::{
+    CorpusPhase, InitialWeights, LmLoss, Objective, Optimization, Optimizer, Precision, PretrainingObjective,
+    RunSettings, VocabularyIdentity, Warmup,
+};
 use crate::train::optimizer::{self, FlatGradients};
 use crate::train::schedule::Schedule;
 use crate::train::tape::Graph;
@@ -31,12 +34,12 @@ type Tensors = BTreeMap<String, Vec<f64>>;
 struct Case {
     /// Its folder.
     name: &'static str,
-    objective: Objective,
+    objective: LmLoss,
 }
 
-const MASKED: Case = Case { name: "pretraining_step", objective: Objective::MaskedLmAndNextSentence };
+const MASKED: Case = Case { name: "pretraining_step", objective: LmLoss::MaskedLmAndNextSentence };
 /// Left to right.
-const NEXT: Case = Case { name: "next_token_step", objective: Objective::CausalLm };
+const NEXT: Case = Case { name: "next_token_step", objective: LmLoss::CausalLm };
 
 fn tensors(path: &Path) -> Tensors {
     let bytes = std::fs::read(path).unwrap();
@@ -200,37 +203,41 @@ fn flat(tensor: Tensor<2>) -> Vec<f64> {
     tensor.inner().into_data().iter::<f32>().map(f64::from).collect()
 }
 
-fn settings(case: Case, name: &str, optimizer: Optimizer) -> PretrainSettings {
+fn settings(case: Case, name: &str, optimizer: Optimizer) -> RunSettings {
     let expected = case.expected();
     let number = |key: &str| expected[key].as_f64().unwrap();
     assert!(expected["losses"][name].is_array());
-    PretrainSettings {
+    RunSettings {
         model: String::new(),
         architecture: Config::read(&case.golden()).unwrap().architecture,
-        start: InitialWeights::Random,
-        objective: case.objective,
-        phases: vec![PretrainPhase { max_length: 16, steps: number("total_steps") as u64, data: String::new() }],
-        batch_size: 6,
-        gradient_accumulation_steps: 1,
-        learning_rate: number("learning_rate"),
-        warmup_steps: number("warmup_steps") as u64,
-        weight_decay: number("weight_decay"),
-        optimizer,
-        adam_beta1: 0.9,
-        adam_beta2: 0.999,
-        adam_epsilon: number("epsilon"),
-        max_grad_norm: number("clip_norm"),
-        dropout: 0.0,
-        precision: Precision::F32,
+        initial_weights: InitialWeights::Random,
+        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true },
         seed: 1,
         device: "cpu".into(),
-        vocabulary_sha256: String::new(),
-        evaluation: None,
-        masking: None,
-        snapshots: Vec::new(),
-        gradient_checkpointing: false,
-        saving: None,
-        logging_steps: 1,
+        optimization: Optimization {
+            batch_size: 6,
+            learning_rate: number("learning_rate"),
+            warmup: Warmup::Steps(number("warmup_steps") as u64),
+            weight_decay: number("weight_decay"),
+            dropout: 0.0,
+            max_grad_norm: number("clip_norm"),
+            gradient_accumulation_steps: 1,
+            gradient_checkpointing: false,
+            precision: Precision::F32,
+            optimizer,
+            adam_beta1: 0.9,
+            adam_beta2: 0.999,
+            adam_epsilon: number("epsilon"),
+        },
+        objective: Objective::Pretraining(PretrainingObjective {
+            loss: case.objective,
+            phases: vec![CorpusPhase { max_length: 16, steps: number("total_steps") as u64, data: String::new() }],
+            evaluation: None,
+            masking: None,
+            snapshots: Vec::new(),
+            saving: None,
+            logging_steps: 1,
+        }),
         numerics_version: 1,
     }
 }
@@ -241,14 +248,18 @@ fn three_steps_move_every_parameter_as_the_reference_does() {
     for (case, (name, optimizer)) in optimizers.into_iter().flat_map(|with| [(MASKED, with), (NEXT, with)]) {
         let start = tensors(&case.golden().join("model.safetensors"));
         let settings = settings(case, name, optimizer);
-        let schedule = Schedule::with_warmup_steps(optimizer, settings.steps(), settings.warmup_steps);
+        let schedule = Schedule::new(
+            settings.optimization.optimizer,
+            settings.pretraining().unwrap().steps(),
+            settings.optimization.warmup,
+        );
         let losses: Vec<f64> = serde_json::from_value(case.expected()["losses"][name].clone()).unwrap();
         let (mut model, mut adam, parts) = (case.model(), optimizer::Optimizer::new(), case.parts(6));
         for (step, loss) in (0..).zip(&losses) {
             let passes = Passes::over(&parts, &model, |_| None, Graph::Whole, &device());
             near("loss", passes.tally.loss(), *loss, STEPS);
-            let rate = settings.learning_rate * schedule.factor(step);
-            (model, _) = adam.step(model, passes.gradients.unwrap(), rate, &settings);
+            let rate = settings.optimization.learning_rate * schedule.factor(step);
+            (model, _) = adam.step(model, passes.gradients.unwrap(), rate, &settings.optimization);
         }
         let theirs = tensors(&case.golden().join(format!("{name}.safetensors")));
         agree(&case.named(&model.valid()), &theirs, Some(&start), STEPS, 1e-6);

@@ -14,7 +14,9 @@ use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::kernel;
 use crate::model::{Config, PretrainingModel, Weights, load_pretraining, random_pretraining, save_pretraining};
-use crate::store::{InitialWeights, PretrainFolder, PretrainScores, PretrainSettings, PretrainStepEvent};
+use crate::store::{
+    Evaluation, Event, InitialWeights, LmLoss, PretrainingObjective, RunFolder, RunSettings, StepEvent, Timings,
+};
 use crate::text::TokenizerFiles;
 use crate::train::device::open_device;
 use crate::train::error::TrainError;
@@ -78,9 +80,9 @@ pub trait PretrainWatch {
     /// After each optimisation step.
     fn step(&mut self, report: &PretrainStep);
     /// A line of the log.
-    fn logged(&mut self, event: &PretrainStepEvent);
+    fn logged(&mut self, event: &StepEvent);
     /// After each evaluation.
-    fn evaluated(&mut self, scores: &PretrainScores);
+    fn evaluated(&mut self, scores: &Evaluation);
     /// A checkpoint was written.
     fn saved(&mut self, step: u64);
     /// Whether to stop before the next step.
@@ -96,10 +98,8 @@ pub struct Pretrained {
     pub steps: u64,
     /// Tokens trained on; `None` when it was done before.
     pub tokens: Option<Tokens>,
-    /// What the steps took, in all processes that worked on it.
-    pub training: Seconds,
-    /// Everything that it took, likewise.
-    pub wall: Seconds,
+    /// Where the time went, in all processes that worked on it.
+    pub timings: Timings,
 }
 
 /// Trains as `settings` say in the folder `out`, going on from the newest checkpoint that can be used.
@@ -109,42 +109,45 @@ pub struct Pretrained {
 pub fn pretrain(
     out: &Path,
     context: &PretrainContext,
-    settings: &PretrainSettings,
+    settings: &RunSettings,
     watch: &mut dyn PretrainWatch,
 ) -> Result<Pretrained, TrainError> {
-    check_pretraining(settings, &context.corpora, context.held_out.as_ref())?;
-    let folder = PretrainFolder::open(out, settings)?;
-    let (steps, model) = (settings.steps(), folder.model());
+    let objective = objective_of(settings)?;
+    check_pretraining(settings, objective, &context.corpora, context.held_out.as_ref())?;
+    let folder = RunFolder::standing_alone(out, "", settings)?;
+    let (steps, model) = (objective.steps(), folder.model_folder());
     if model.exists() {
-        return Ok(Pretrained { model, steps, tokens: None, training: Seconds(0.0), wall: Seconds(0.0) });
+        return Ok(Pretrained { model, steps, tokens: None, timings: Timings::default() });
     }
     pretrain_in(&folder, context, settings, watch)
 }
 
 /// As [`pretrain`], in an open folder without a model.
 pub(super) fn pretrain_in(
-    folder: &PretrainFolder,
+    folder: &RunFolder,
     context: &PretrainContext,
-    settings: &PretrainSettings,
+    settings: &RunSettings,
     watch: &mut dyn PretrainWatch,
 ) -> Result<Pretrained, TrainError> {
-    let (begin, steps) = (Instant::now(), settings.steps());
+    let begin = Instant::now();
+    let objective = objective_of(settings)?;
+    let steps = objective.steps();
     let device = open_device(&settings.device)?.device;
-    let (fit, model) = ready(context, settings, folder, &device, watch)?;
+    let (fit, model) = ready(context, (settings, objective), folder, &device, watch)?;
     watch.begins(fit.position.step, steps);
     let checkpoints = folder.checkpoints(context.saving.keep);
-    let log = folder.log(fit.position.step)?;
+    let log = folder.event_log_after(fit.position.step)?;
     let last_saved = (fit.position.step, Instant::now());
     // The run may have ended between an evaluation and the model's writing.
-    let last_evaluated = folder.last_evaluated()?;
+    let last_evaluated = last_evaluated(&folder.events()?);
     let clock = Clock { begin, earlier: fit.position.wall };
     let mut running = Running { folder, context, clock, fit, checkpoints, log, last_saved, last_evaluated, watch };
     let model = running.finish(model)?;
-    let Position { tokens, training, .. } = running.fit.position;
+    let Position { tokens, timings, .. } = running.fit.position;
     folder.write_model(|into| write_model(into, &model, settings, &context.corpora))?;
     kernel::release_memory();
-    let (tokens, training) = (Some(Tokens(tokens)), Seconds(training));
-    Ok(Pretrained { model: folder.model(), steps, tokens, training, wall: clock.wall() })
+    let timings = timings.concluded(clock.wall(), Tokens(tokens));
+    Ok(Pretrained { model: folder.model_folder(), steps, tokens: Some(Tokens(tokens)), timings })
 }
 
 /// The first optimisation step of a run, to see whether it works, and what is to be known of the weights. Nothing is
@@ -154,35 +157,46 @@ pub(super) fn pretrain_in(
 /// As [`pretrain`].
 pub fn try_pretraining_step(
     context: &RunContext,
-    settings: &PretrainSettings,
+    settings: &RunSettings,
 ) -> Result<(PretrainStep, Vec<String>), TrainError> {
     let context = pretrain_context(context, settings)?;
-    check_pretraining(settings, &context.corpora, context.held_out.as_ref())?;
+    let objective = objective_of(settings)?;
+    check_pretraining(settings, objective, &context.corpora, context.held_out.as_ref())?;
     let device = open_device(&settings.device)?.device.autodiff();
-    let precision = open_precision(settings.precision, &settings.device)?;
-    let mut fit = Fit::new(settings, &context.corpora, device.clone());
-    let (mut model, notes) = started(settings, &device)?;
+    let precision = open_precision(settings.optimization.precision, &settings.device)?;
+    let mut fit = Fit::new(settings, objective, &context.corpora, device.clone());
+    let (mut model, notes) = started(settings, objective.loss, &device)?;
     model.bert.precision = precision;
     let (_, report) = fit.step(model)?;
     Ok((report, notes))
 }
 
+/// What `settings` pretrain a model to do.
+pub(super) fn objective_of(settings: &RunSettings) -> Result<&PretrainingObjective, Diagnostic> {
+    let task = settings.task_name();
+    settings.pretraining().ok_or_else(|| Diagnostic::new(format!("a run on the task `{task}` does not pretrain")))
+}
+
+fn last_evaluated(events: &[Event]) -> Option<u64> {
+    events.iter().rev().find(|event| matches!(event, Event::Evaluation(_))).map(Event::step)
+}
+
 /// The model as it starts or as the newest checkpoint has it.
 fn ready<'a>(
     context: &'a PretrainContext,
-    settings: &'a PretrainSettings,
-    folder: &PretrainFolder,
+    (settings, objective): (&'a RunSettings, &'a PretrainingObjective),
+    folder: &RunFolder,
     device: &Device,
     watch: &mut dyn PretrainWatch,
 ) -> Result<(Fit<'a>, PretrainingModel), TrainError> {
     let autodiff = device.clone().autodiff();
-    let mut fit = Fit::new(settings, &context.corpora, autodiff.clone());
-    let precision = open_precision(settings.precision, &settings.device)?;
+    let mut fit = Fit::new(settings, objective, &context.corpora, autodiff.clone());
+    let precision = open_precision(settings.optimization.precision, &settings.device)?;
     let (newest, unusable) = folder.checkpoints(context.saving.keep).newest()?;
     for one in unusable {
         watch.note(&format!("the checkpoint {} cannot be used: {}", one.folder.display(), one.cause));
     }
-    let (mut model, notes) = started(settings, &autodiff)?;
+    let (mut model, notes) = started(settings, objective.loss, &autodiff)?;
     match newest {
         Some(checkpoint) => {
             let position: Position = serde_json::from_value(checkpoint.state.clone()).map_err(io::Error::from)?;
@@ -196,9 +210,13 @@ fn ready<'a>(
 }
 
 /// The model before the first step, and what is to be known of it.
-fn started(settings: &PretrainSettings, device: &Device) -> Result<(PretrainingModel, Vec<String>), TrainError> {
-    let predict_next = settings.objective.predicts_next_sentence();
-    match &settings.start {
+fn started(
+    settings: &RunSettings,
+    loss: LmLoss,
+    device: &Device,
+) -> Result<(PretrainingModel, Vec<String>), TrainError> {
+    let predict_next = loss.predicts_next_sentence();
+    match &settings.initial_weights {
         InitialWeights::Random => {
             Ok((random_pretraining(&settings.architecture, predict_next, settings.seed, device), Vec::new()))
         }
@@ -223,7 +241,7 @@ fn started(settings: &PretrainSettings, device: &Device) -> Result<(PretrainingM
 pub(super) fn write_model(
     into: &Path,
     model: &PretrainingModel,
-    settings: &PretrainSettings,
+    settings: &RunSettings,
     corpora: &[ExampleSet],
 ) -> Result<(), TrainError> {
     let beside = match corpora.last() {
@@ -235,5 +253,5 @@ pub(super) fn write_model(
         None => Vec::new(),
     };
     let config = Config { architecture: settings.architecture };
-    Ok(save_pretraining(into, model, &config, settings.dropout, &beside)?)
+    Ok(save_pretraining(into, model, &config, settings.optimization.dropout, &beside)?)
 }

@@ -8,7 +8,7 @@ use super::evaluate::evaluate_pretraining;
 use super::fit::Fit;
 use super::run::{PretrainContext, PretrainWatch, Saving, write_model};
 use crate::model::PretrainingModel;
-use crate::store::{Checkpoints, PretrainEvent, PretrainFolder, PretrainLog};
+use crate::store::{Checkpoints, Event, EventLog, RunFolder};
 use crate::train::error::TrainError;
 use crate::train::state::write_state;
 use crate::units::Seconds;
@@ -29,12 +29,12 @@ impl Clock {
 
 /// A run at work.
 pub(super) struct Running<'a> {
-    pub(super) folder: &'a PretrainFolder,
+    pub(super) folder: &'a RunFolder,
     pub(super) context: &'a PretrainContext,
     pub(super) clock: Clock,
     pub(super) fit: Fit<'a>,
     pub(super) checkpoints: Checkpoints,
-    pub(super) log: PretrainLog,
+    pub(super) log: EventLog,
     /// The step of the last checkpoint, and when it was written.
     pub(super) last_saved: (u64, Instant),
     pub(super) last_evaluated: Option<u64>,
@@ -44,7 +44,7 @@ pub(super) struct Running<'a> {
 impl Running<'_> {
     /// The steps that are left; gives the model without autodiff.
     pub(super) fn finish(&mut self, mut model: PretrainingModel) -> Result<PretrainingModel, TrainError> {
-        let steps = self.fit.settings.steps();
+        let steps = self.fit.objective.steps();
         while self.fit.position.step < steps {
             if self.watch.stop() {
                 self.save(&model)?;
@@ -53,13 +53,13 @@ impl Running<'_> {
             let report;
             (model, report) = self.fit.step(model)?;
             self.watch.step(&report);
-            if report.step.is_multiple_of(self.fit.settings.logging_steps) || report.step == steps {
+            if report.step.is_multiple_of(self.fit.objective.logging_steps) || report.step == steps {
                 let event = self.fit.tell(&report);
-                self.log.append(&PretrainEvent::Step(event))?;
+                self.log.append(&Event::Step(event))?;
                 self.watch.logged(&event);
             }
-            let every = self.fit.settings.evaluation.as_ref().map(|evaluation| evaluation.every);
-            let is_kept = report.step < steps && self.fit.settings.snapshots.contains(&report.step);
+            let every = self.fit.objective.evaluation.as_ref().map(|evaluation| evaluation.every);
+            let is_kept = report.step < steps && self.fit.objective.snapshots.contains(&report.step);
             if is_kept || every.is_some_and(|every| report.step.is_multiple_of(every)) {
                 self.evaluate(&model)?;
             }
@@ -85,7 +85,7 @@ impl Running<'_> {
 
     /// Writes a checkpoint unless the last one is of this step.
     fn save(&mut self, model: &PretrainingModel) -> Result<(), TrainError> {
-        self.folder.check()?;
+        self.folder.check_claim()?;
         self.fit.position.wall = self.clock.wall().0;
         let position = &self.fit.position;
         if position.step == self.last_saved.0 {
@@ -100,14 +100,16 @@ impl Running<'_> {
 
     /// Evaluates unless it was done after this step.
     fn evaluate(&mut self, model: &PretrainingModel) -> Result<(), TrainError> {
-        let (Some(set), Some(_)) = (&self.context.held_out, &self.fit.settings.evaluation) else { return Ok(()) };
+        let (Some(set), Some(_)) = (&self.context.held_out, &self.fit.objective.evaluation) else { return Ok(()) };
         let step = self.fit.position.step;
         if self.last_evaluated.replace(step) == Some(step) {
             return Ok(());
         }
+        let begin = Instant::now();
         let device = self.fit.device.clone().inner();
         let scores = evaluate_pretraining(&model.valid(), set, step, &device)?;
-        self.log.append(&PretrainEvent::Evaluation(scores))?;
+        self.fit.position.timings.evaluation.0 += begin.elapsed().as_secs_f64();
+        self.log.append(&Event::Evaluation(scores.clone()))?;
         self.watch.evaluated(&scores);
         Ok(())
     }

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::pretrain_folder::snapshot_in;
-use super::pretrain_record::Pretraining;
+use super::record::Origin;
 use super::root::RunsRoot;
 use super::settings::RunId;
 use crate::diagnostic::Diagnostic;
@@ -20,10 +19,10 @@ impl RunsRoot {
         model: &str,
         run: &RunId,
         step: Option<u64>,
-    ) -> Result<(PathBuf, Pretraining), Diagnostic> {
+    ) -> Result<(PathBuf, Origin), Diagnostic> {
         let folder =
             self.pretraining_folder(experiment, model, run).map_err(|error| Diagnostic::new(error.to_string()))?;
-        let record = folder.pretrain_record().map_err(|error| Diagnostic::new(error.to_string()))?;
+        let record = folder.record().map_err(|error| Diagnostic::new(error.to_string()))?;
         let Some(record) = record else {
             return Err(Diagnostic::new(format!(
                 "`{model}` of the pretraining `{experiment}` is not done (run {run})"
@@ -31,14 +30,14 @@ impl RunsRoot {
             .in_file(folder.path())
             .hint("`bertbench run` of an experiment that starts from it runs it first"));
         };
-        let Some(pretraining) = record.at(step) else {
+        let Some(origin) = record.origin(step) else {
             let step = step.unwrap_or(record.steps);
             return Err(Diagnostic::new(format!("the pretraining run {run} kept no model of step {step}"))
                 .in_file(folder.path())
                 .hint("`pretrain.snapshots` names the steps whose models are kept"));
         };
-        let last = pretraining.step == record.steps;
-        let path = if last { folder.model_folder() } else { snapshot_in(folder.path(), pretraining.step) };
-        Ok((path, pretraining))
+        let last = origin.step == record.steps;
+        let path = if last { folder.model_folder() } else { folder.snapshot(origin.step) };
+        Ok((path, origin))
     }
 }

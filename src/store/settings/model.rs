@@ -1,0 +1,76 @@
+//! The model of a run: its dimensions, and the weights that it starts from.
+
+use serde::{Deserialize, Serialize};
+
+use super::RunId;
+
+/// The dimensions of a BERT encoder (Devlin et al. 2018, §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Architecture {
+    /// Transformer layers, L.
+    pub layers: u32,
+    /// Hidden size, H.
+    pub hidden: u32,
+    /// Attention heads, A; divides `hidden`.
+    pub heads: u32,
+    /// Width of the feed-forward layer, 4H in the paper.
+    pub intermediate: u32,
+    /// Rows of the word embeddings.
+    pub vocab_size: u32,
+    /// Rows of the position embeddings: the longest sequence.
+    pub max_positions: u32,
+    /// Rows of the segment embeddings.
+    pub type_vocab_size: u32,
+    /// Whether every token attends to itself and the tokens before it alone (section 5.1, "LTR").
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub causal: bool,
+}
+
+/// Where a run's weights come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum InitialWeights {
+    /// Truncated normal, standard deviation 0.02, from the seed's `init` stream.
+    Random,
+    /// Weights on disk, in any format that is read.
+    Checkpoint {
+        /// The folder, as the experiment names it.
+        folder: String,
+        /// SHA-256 of its weights.
+        sha256: String,
+        /// Where the folder came from, `hub:ORG/NAME@COMMIT`, when it was fetched from the hub.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hub: Option<String>,
+    },
+    /// The model of a pretraining run. Its id stands for the weights, for it is a hash of all that decides them, so
+    /// that runs are known before they can be started.
+    Pretraining {
+        /// The experiment of the pretraining run.
+        experiment: String,
+        /// The model's name there.
+        model: String,
+        /// The run's id.
+        run: RunId,
+        /// The step whose model it is, when that is not the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u64>,
+    },
+}
+
+impl InitialWeights {
+    /// Takes out names and places, which do not decide the weights.
+    pub(super) fn forget_names(&mut self) {
+        match self {
+            Self::Random => {}
+            Self::Checkpoint { folder, hub, .. } => {
+                folder.clear();
+                *hub = None;
+            }
+            Self::Pretraining { experiment, model, .. } => {
+                experiment.clear();
+                model.clear();
+            }
+        }
+    }
+}

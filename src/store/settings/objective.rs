@@ -1,0 +1,169 @@
+//! What a run learns: a task, or language modeling on a corpus.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::approach::{Approach, TaskOptions};
+
+/// What a run learns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Objective {
+    /// A task, on whose dev splits the model is scored.
+    Task(TaskObjective),
+    /// Language modeling on text, for other runs to start from.
+    Pretraining(PretrainingObjective),
+}
+
+/// A task, and how it is learned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskObjective {
+    /// The task's name, such as `rte`.
+    pub task: String,
+    /// The settings of the task's shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<TaskOptions>,
+    /// How the encoder is used.
+    #[serde(default, skip_serializing_if = "Approach::is_fine_tuning")]
+    pub approach: Approach,
+    /// Longest sequence in tokens, `[CLS]` and `[SEP]` included.
+    pub max_length: u32,
+    /// Passes over the training split.
+    pub epochs: u32,
+    /// SHA-256 of every data file that the run reads, by file name.
+    pub data_sha256: BTreeMap<String, String>,
+    /// Whether malformed rows are left out.
+    pub skip_bad_rows: bool,
+}
+
+/// How a model is pretrained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainingObjective {
+    /// What is minimised.
+    pub loss: LmLoss,
+    /// The corpora, one after the other, under one schedule of the learning rate.
+    pub phases: Vec<CorpusPhase>,
+    /// What the model is evaluated on, and when.
+    pub evaluation: Option<HeldOutEvaluation>,
+    /// What the corpora ask for in the places of masked tokens. It is a part of their checksums, and stands here for
+    /// reports; absent where nothing is masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masking: Option<Masking>,
+    /// Steps, ascending, after which the model is kept besides the last one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub snapshots: Vec<u64>,
+    /// When checkpoints are written; decides nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saving: Option<SaveStrategy>,
+    /// Steps from one line of the metrics log to the next.
+    pub logging_steps: u64,
+}
+
+/// What a language model learns to predict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LmLoss {
+    /// Masked tokens, and whether the second segment follows the first (Devlin et al. 2018, §3.1).
+    MaskedLmAndNextSentence,
+    /// Masked tokens alone ("No NSP", §5.1).
+    MaskedLm,
+    /// After each token the next one, by a causal model ("LTR & No NSP", §5.1).
+    CausalLm,
+}
+
+/// Which tokens are to be predicted, and how often what stands in their places (§3.1 and table 8 of the paper).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Masking {
+    /// The share of tokens that are to be predicted.
+    pub masked_lm_prob: f64,
+    /// The share of these that become `[MASK]`.
+    pub mask_prob: f64,
+    /// The share that stay as they are.
+    pub keep_prob: f64,
+    /// The share that become any token.
+    pub random_prob: f64,
+    /// Whether all pieces of a word are masked together.
+    pub whole_word: bool,
+}
+
+/// So many steps on one corpus.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorpusPhase {
+    /// Longest example in tokens.
+    pub max_length: u32,
+    /// Optimisation steps.
+    pub steps: u64,
+    /// The checksum of the prepared corpus.
+    pub data: String,
+}
+
+/// When checkpoints are written, besides the last step and a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaveStrategy {
+    /// After so many steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save_steps: Option<u64>,
+    /// After so many minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save_minutes: Option<f64>,
+    /// How many are kept.
+    pub save_total_limit: u32,
+}
+
+/// Evaluation on text that is not trained on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldOutEvaluation {
+    /// The checksum of the prepared corpus.
+    pub data: String,
+    /// Steps from one evaluation to the next. The last step is always followed by one.
+    pub every: u64,
+}
+
+impl fmt::Display for LmLoss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MaskedLmAndNextSentence => "masked tokens, next sentence",
+            Self::MaskedLm => "masked tokens",
+            Self::CausalLm => "next token",
+        })
+    }
+}
+
+impl LmLoss {
+    /// Whether the next sentence is predicted.
+    #[must_use]
+    pub fn predicts_next_sentence(self) -> bool {
+        self == Self::MaskedLmAndNextSentence
+    }
+}
+
+impl Objective {
+    /// Takes out what does not decide the weights that a run gives.
+    pub(super) fn forget_reporting(&mut self) {
+        if let Self::Pretraining(of) = self {
+            (of.evaluation, of.masking, of.saving, of.logging_steps) = (None, None, None, 0);
+        }
+    }
+}
+
+impl PretrainingObjective {
+    /// Steps of all phases.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.steps).sum()
+    }
+
+    /// Longest example of any phase, in tokens.
+    #[must_use]
+    pub fn max_length(&self) -> u32 {
+        self.phases.iter().map(|phase| phase.max_length).max().unwrap_or_default()
+    }
+}

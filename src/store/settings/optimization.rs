@@ -1,0 +1,97 @@
+//! How the weights of a run are optimized, whatever it learns.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The settings of the optimizer, its schedule and its batches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Optimization {
+    /// Examples of an optimisation step.
+    pub batch_size: u32,
+    /// Peak learning rate.
+    pub learning_rate: f64,
+    /// How long the learning rate rises from 0.
+    pub warmup: Warmup,
+    /// Decoupled weight decay, not applied to biases and layer norms.
+    pub weight_decay: f64,
+    /// Dropout probability of embeddings, attention probabilities, residual branches and a task's head.
+    pub dropout: f64,
+    /// Gradients are scaled down to this global norm.
+    pub max_grad_norm: f64,
+    /// Optimisation steps take this many forward and backward passes.
+    pub gradient_accumulation_steps: u32,
+    /// Whether layers are computed again in the backward pass, for less memory. Changes no bit of the
+    /// result, so it is no part of a run's id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gradient_checkpointing: bool,
+    /// The numbers that matrix products take.
+    pub precision: Precision,
+    /// How gradients become updates.
+    pub optimizer: Optimizer,
+    /// Adam's β1.
+    pub adam_beta1: f64,
+    /// Adam's β2.
+    pub adam_beta2: f64,
+    /// Adam's ε.
+    pub adam_epsilon: f64,
+}
+
+/// How long the learning rate rises from 0 to its peak; from there it falls to 0 at the last step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Warmup {
+    /// A fraction of all steps.
+    Fraction(f64),
+    /// So many steps.
+    Steps(u64),
+}
+
+/// The numbers that matrix products take; everything else is in f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// bfloat16 operands, sums in f32: mixed precision.
+    Bf16,
+}
+
+impl Precision {
+    /// As experiment files and records write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How gradients become updates, with the schedule and the clipping that belong to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Optimizer {
+    /// As in PyTorch and the Hugging Face Trainer: bias correction, decay of the rate from the warmup's end.
+    #[default]
+    #[serde(rename = "adamw")]
+    AdamW,
+    /// As in google-research/bert: no bias correction, decay of the rate from the first step.
+    BertAdam,
+}
+
+impl Optimization {
+    /// Sequences of a forward pass: a batch is split among the passes of a step.
+    #[must_use]
+    pub fn sequences_per_pass(&self) -> u32 {
+        self.batch_size.div_ceil(self.gradient_accumulation_steps.max(1))
+    }
+}
