@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use super::error::{CommandOutcome, Error};
 use super::experiment_args::ExperimentArgs;
+use super::needed;
 use super::table::print;
 use super::threads::ThreadArgs;
-use super::{CommandOutcome, Error, pretraining};
+use crate::config::ExperimentFile;
+use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedRun;
-use crate::resolve::{Calibrations, Either, Prepared};
+use crate::resolve::{Calibrations, Prepared};
 use crate::store::{InitialWeights, free_disk};
 use crate::task::HeadKind;
-use crate::train::{task_features, try_step};
+use crate::train::{task_features, try_pretraining_step, try_step};
 use crate::units::Bytes;
 
 /// Check everything that can fail, before a long run.
@@ -32,15 +35,19 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 }
 
 fn check(args: &Args) -> Result<CommandOutcome, Error> {
-    let prepared = match args.experiment.prepare_either()? {
-        Either::Tasks(prepared) => prepared,
-        Either::Pretraining(prepared) => return pretraining::check(&prepared),
-    };
-    let plan = &prepared.plan;
+    let prepared = args.experiment.prepare()?;
+    let (plan, of_tasks) = (&prepared.plan, matches!(prepared.experiment, ExperimentFile::Tasks(_)));
     print(&format_args!("ok    experiment {}, runs: {}", plan.experiment, plan.runs.len()))?;
-    print(&format_args!("ok    data in {}, checksums, vocabularies, checkpoints", prepared.context.data.display()))?;
+    if of_tasks {
+        let data = prepared.context.data.display();
+        print(&format_args!("ok    data in {data}, checksums, vocabularies, checkpoints"))?;
+    }
     print(&format_args!("ok    device {}, {} threads", prepared.device.name, prepared.context.threads))?;
-    labels(&prepared)?;
+    if of_tasks {
+        labels(&prepared)?
+    } else {
+        corpora(&prepared)?
+    }
     let mut findings = resources(&prepared)?;
     findings.extend(steps(&prepared)?);
     if findings.is_empty() { Ok(CommandOutcome::Success) } else { Err(Error::Input(findings)) }
@@ -69,6 +76,21 @@ fn labels(prepared: &Prepared) -> Result<(), Error> {
             };
             print(&format_args!("ok    {name} {split}: {examples} {what} of {mean:.1} tokens, {counts}"))?;
         }
+    }
+    Ok(())
+}
+
+/// Every file of every corpus, and how much there is in them.
+fn corpora(prepared: &Prepared) -> Result<(), Error> {
+    for folder in prepared.context.corpora.values() {
+        let set = ExampleSet::open(folder)?;
+        set.verify()?;
+        let (counts, length) = (set.counts(), set.settings().max_length);
+        let (tokens, documents) = (counts.tokens, counts.documents);
+        let (place, examples) = (folder.display(), set.len());
+        print(&format_args!(
+            "ok    {place}: {examples} examples of up to {length} tokens, {documents} documents, {tokens} tokens"
+        ))?;
     }
     Ok(())
 }
@@ -108,8 +130,16 @@ fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let mut findings = Vec::new();
     if totals.peak_memory > memory {
         let message = format!("the largest run needs about {}, but this machine has {memory}", totals.peak_memory);
-        let hint = "a smaller batch_size with training.gradient_accumulation_steps, or a smaller training.max_length";
-        findings.push(prepared.experiment.finding("sweep.batch_size", message).hint(hint));
+        let (key, hint) = match prepared.experiment {
+            ExperimentFile::Tasks(_) => (
+                "sweep.batch_size",
+                "a smaller batch_size with training.gradient_accumulation_steps, or a smaller training.max_length",
+            ),
+            ExperimentFile::Pretraining(_) => {
+                ("pretrain.batch_size", "`training.gradient_accumulation_steps` divides a batch among several passes")
+            }
+        };
+        findings.push(prepared.experiment.finding(key, message).hint(hint));
     } else {
         print(&format_args!("ok    memory: about {} of {memory} in one slot", totals.peak_memory))?;
     }
@@ -140,7 +170,7 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let mut findings = Vec::new();
     for (of, run) in prepared.needed(&prepared.plan) {
         let (experiment, model) = (&of.plan.experiment, &run.settings.model);
-        let done = pretraining::is_done(of, run)?;
+        let done = needed::state(of, run)? == "done";
         let how = if done { "done" } else { "not done yet: `run` does it first, and checks its model then" };
         print(&format_args!("ok    pretraining {experiment} {model} ({}): {how}", run.id))?;
         if !done {
@@ -155,21 +185,32 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
         if !tried.insert((&settings.model, settings.task_name())) {
             continue;
         }
-        match try_step(&prepared.context, settings) {
-            Ok((report, notes)) => {
-                let (task, model) = (settings.task_name(), &settings.model);
-                let (loss, seconds) = (report.loss, report.seconds);
-                print(&format_args!("ok    one step of {model} on {task}: loss {loss:.4}, {seconds}"))?;
+        let (model, task) = (&settings.model, settings.task());
+        let (what, quoted) = match task {
+            Some(of) => (format!("{model} on {}", of.task), format!("`{model}` on `{}`", of.task)),
+            None => (model.clone(), format!("`{model}`")),
+        };
+        let tried = match task {
+            Some(_) => {
+                try_step(&prepared.context, settings).map(|(report, notes)| (report.loss, report.seconds, notes))
+            }
+            None => try_pretraining_step(&prepared.context, settings)
+                .map(|(report, notes)| (report.loss, report.seconds, notes)),
+        };
+        match tried {
+            Ok((loss, seconds, notes)) => {
+                print(&format_args!("ok    one step of {what}: loss {loss:.4}, {seconds}"))?;
                 for note in notes {
-                    print(&format_args!("note  {model} on {task}: {note}"))?;
+                    print(&format_args!("note  {what}: {note}"))?;
                 }
-                if settings.initial_weights == InitialWeights::Random && !settings.approach().is_fine_tuning() {
-                    print(&format_args!("note  {model} on {task}: the frozen encoder has random weights"))?;
+                let random = settings.initial_weights == InitialWeights::Random;
+                if random && task.is_some() && !settings.approach().is_fine_tuning() {
+                    print(&format_args!("note  {what}: the frozen encoder has random weights"))?;
                 }
             }
             Err(error) => {
                 let key = format!("models.{}", settings.model);
-                let message = format!("one step of `{}` on `{}`: {error}", settings.model, settings.task_name());
+                let message = format!("one step of {quoted}: {error}");
                 findings.push(prepared.experiment.finding(&key, message));
             }
         }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::error::{CommandOutcome, Error};
 use super::render::visible;
 use super::table::print;
-use super::{CommandOutcome, Error};
 use crate::data::submission::{FILES, Finding, Severity, check};
 
 /// Report what GLUE's server would reject in a zip of predictions.

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::error::{CommandOutcome, Error};
 use super::report::gathered;
 use super::table::print;
-use super::{CommandOutcome, Error};
 use crate::store::RunsRoot;
 use crate::{config, plan, report};
 

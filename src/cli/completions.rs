@@ -3,8 +3,9 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
+use super::Cli;
+use super::error::{CommandOutcome, Error};
 use super::table::print;
-use super::{Cli, CommandOutcome, Error};
 
 /// Print a completion script for a shell.
 #[derive(Debug, clap::Args)]

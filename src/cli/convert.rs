@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::error::{CommandOutcome, Error};
+use super::model_argument;
 use super::table::print;
-use super::{CommandOutcome, Error, model_argument};
 use crate::diagnostic::Diagnostic;
 use crate::model::{CheckpointError, Conversion, folder_of};
 use crate::text::{TokenizerFiles, Vocabulary, lower_case_of, vocabulary_file};

@@ -8,10 +8,10 @@ use clap::{Subcommand, ValueEnum};
 use super::corpus_export::ExportArgs;
 use super::corpus_input::{CorpusArgs, TextProgress};
 use super::corpus_show::ShowArgs;
-use super::note;
+use super::error::note;
+use super::error::{CommandOutcome, Error};
 use super::table::print;
 use super::threads::ThreadArgs;
-use super::{CommandOutcome, Error};
 use crate::corpus::examples::{
     Drawn, ExampleSettings, MANIFEST, MaskingRules, PrepareProgress, PrepareSummary, PretrainingError, Replacement,
     Segments, Targets, TokenizedBy, prepare,

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::error::{CommandOutcome, Error};
 use super::streams::{Output, standard};
 use super::table::print;
 use super::threads::ThreadArgs;
-use super::{CommandOutcome, Error};
 use crate::corpus::examples::{Cursor, ExampleSet, PretrainingError, PretrainingExample};
 use crate::exec::StopFlag;
 use crate::store::output;

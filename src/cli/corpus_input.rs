@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Error;
+use super::error::Error;
 use crate::corpus::text::{BadBytes, CORPUS_FORMATS, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
 use crate::units::Bytes;
 

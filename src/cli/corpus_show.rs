@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::error::{CommandOutcome, Error};
 use super::table::print;
-use super::{CommandOutcome, Error};
 use crate::corpus::examples::ExampleSet;
 
 /// Describe a prepared corpus, or print one of its examples.

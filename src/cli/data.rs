@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::error::{CommandOutcome, Error};
+use super::fetch;
 use super::table::{Column, print, table};
-use super::{CommandOutcome, Error, fetch};
 use crate::data::{Verdict, verify};
 use crate::mini;
 

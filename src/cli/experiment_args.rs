@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::Error;
 use super::download_progress::DownloadDisplay;
+use super::error::Error;
 use crate::plan::{Filter, Plan};
-use crate::resolve::{Either, Prepared, Request};
+use crate::resolve::{Prepared, Request};
 
 /// An experiment file and what goes with it on the command line.
 #[derive(Clone, Debug, clap::Args)]
@@ -58,11 +58,6 @@ impl ExperimentArgs {
     pub(super) fn request(&self) -> Request {
         let Self { file, set, skip_bad_rows, lossy, runs } = self.clone();
         Request { file, set, skip_bad_rows, lossy, runs }
-    }
-
-    /// The experiment resolved, of either kind; shows how that goes.
-    pub(super) fn prepare_either(&self) -> Result<Either, Error> {
-        Ok(self.request().prepare_either(&DownloadDisplay::new())?)
     }
 
     /// The experiment resolved; shows how that goes.

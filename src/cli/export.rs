@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::check_submission::{is_rejected, said};
+use super::error::{CommandOutcome, Error, note};
 use super::report::gathered;
 use super::streams::Output;
 use super::table::{Column, print, table};
 use super::threads::ThreadArgs;
-use super::{CommandOutcome, Error, note};
 use crate::config::{self, Experiment};
 use crate::data::BadRows;
 use crate::data::submission::{FILES, Packed, Part, Severity, SubmissionFile, check_archive, pack};

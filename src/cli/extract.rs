@@ -3,11 +3,11 @@
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::note;
+use super::error::note;
+use super::error::{CommandOutcome, Error};
 use super::streams::{Output, read_input, standard};
 use super::table::print;
 use super::trained_model::{ModelArgs, note_truncated};
-use super::{CommandOutcome, Error};
 use crate::diagnostic::Diagnostic;
 use crate::exec::StopFlag;
 use crate::infer::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, parse_layers};

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::download_progress::DownloadDisplay;
+use super::error::{CommandOutcome, Error};
 use super::table::{Column, print, table};
-use super::{CommandOutcome, Error, colour, render};
+use super::{colour, render};
 use crate::config;
 use crate::data::Manifest;
 use crate::data::fetch::{FetchError, FetchSettings, Mirror, Outcome, fetch, preview, select};

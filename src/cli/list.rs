@@ -3,8 +3,8 @@
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use super::error::{CommandOutcome, Error};
 use super::table::{Column, print, table};
-use super::{CommandOutcome, Error};
 use crate::config::{Dimensions, Preset};
 use crate::data::DATASETS;
 use crate::metric::METRICS;

@@ -13,19 +13,20 @@ mod corpus_input;
 mod corpus_show;
 mod data;
 mod download_progress;
+mod error;
 mod experiment_args;
 mod export;
 mod extract;
 mod fetch;
 mod list;
 mod model_argument;
+mod needed;
 mod ner;
 mod plan;
 mod predict;
 mod pretrain;
 mod pretrain_model;
 mod pretrain_progress;
-mod pretraining;
 mod progress;
 mod render;
 mod report;
@@ -48,12 +49,9 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use error::{CommandOutcome, Error};
+
 use crate::diagnostic::Diagnostic;
-use crate::exec::ExecError;
-use crate::infer::InferError;
-use crate::resolve::ResolveError;
-use crate::store::StoreError;
-use crate::train::TrainError;
 
 /// Ctrl-C, as shells report it.
 const INTERRUPTED: u8 = 130;
@@ -105,82 +103,6 @@ enum Command {
     Completions(completions::Args),
     #[command(hide = true)]
     Worker(worker::Args),
-}
-
-/// How a command that could be carried out ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CommandOutcome {
-    /// Everything asked for is there.
-    Success,
-    /// It was carried out, and something in it failed (exit code 1).
-    Failures,
-    /// The user stopped it (exit code 130).
-    Interrupted,
-}
-
-/// Why a command could not be carried out.
-#[derive(Debug)]
-enum Error {
-    /// The user's input is at fault: exit code 2.
-    Input(Vec<Diagnostic>),
-    /// The machine is: exit code 1.
-    System(String),
-}
-
-impl From<Diagnostic> for Error {
-    fn from(finding: Diagnostic) -> Self {
-        Self::Input(vec![finding])
-    }
-}
-
-impl From<std::io::Error> for Error {
-    fn from(error: std::io::Error) -> Self {
-        Self::System(error.to_string())
-    }
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::System(error.to_string())
-    }
-}
-
-impl From<TrainError> for Error {
-    fn from(error: TrainError) -> Self {
-        if let TrainError::Input(finding) = error {
-            return finding.into();
-        }
-        Self::System(error.to_string())
-    }
-}
-
-impl From<ExecError> for Error {
-    fn from(error: ExecError) -> Self {
-        Self::System(error.to_string())
-    }
-}
-
-impl From<InferError> for Error {
-    fn from(error: InferError) -> Self {
-        match error {
-            InferError::Input(finding) => (*finding).into(),
-            InferError::NotFinite { .. } => Self::System(error.to_string()),
-        }
-    }
-}
-
-impl From<ResolveError> for Error {
-    fn from(error: ResolveError) -> Self {
-        match error {
-            ResolveError::Input(findings) => Self::Input(findings),
-            ResolveError::System(message) => Self::System(message),
-        }
-    }
-}
-
-/// What of a model or its input is worth knowing.
-fn note(text: &impl std::fmt::Display) {
-    eprintln!("note: {text}");
 }
 
 /// The command line as clap knows it: for completions, and for the tests of what the documents show.

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::Error;
 use super::download_progress::DownloadDisplay;
+use super::error::Error;
 use crate::resolve::checkpoint_argument;
 
 /// What a `MODEL` argument may be, for its help.

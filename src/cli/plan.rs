@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::error::{CommandOutcome, Error};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
+use super::needed;
 use super::runs::state_word;
 use super::table::{Column, print, table};
 use super::threads::ThreadArgs;
 use super::varying_settings::varying_settings;
-use super::{CommandOutcome, Error, pretraining};
+use crate::config::ExperimentFile;
 use crate::plan::{Plan, PlannedRun};
-use crate::resolve::{Calibrations, Either, Prepared};
+use crate::resolve::{Calibrations, Prepared};
 use crate::store::RunId;
+use crate::units::{Bytes, Seconds};
 
 /// Show an experiment's runs, which of them are done, and what the others will cost.
 ///
@@ -35,14 +38,9 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 }
 
 fn plan(args: &Args) -> Result<CommandOutcome, Error> {
-    let prepared = match args.experiment.prepare_either()? {
-        Either::Tasks(prepared) => prepared,
-        Either::Pretraining(prepared) => {
-            return pretraining::show_plan(&prepared, &args.only.of(&prepared.plan)?, args.json);
-        }
-    };
+    let prepared = args.experiment.prepare()?;
     let plan = args.only.of(&prepared.plan)?;
-    let needed = pretraining::needed(&prepared, &plan)?;
+    let starts_from = needed::forecasts(&prepared, &plan)?;
     let states = states(&prepared, &plan)?;
     let calibrations = Calibrations::measure(&prepared, &plan);
     let missing = Plan {
@@ -56,15 +54,20 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
         let totals = json!({"runs": plan.runs.len(), "missing": missing.runs.len(), "missing_seconds": totals.seconds,
                             "peak_memory": totals.peak_memory, "disk": totals.disk});
         let mut all = json!({"experiment": plan.experiment, "runs": rows, "totals": totals});
-        if !needed.is_empty() {
-            all["pretraining"] = Value::Array(needed);
+        if !starts_from.is_empty() {
+            all["pretraining"] = Value::Array(starts_from);
         }
         print(&format_args!("{all:#}"))?;
         return Ok(CommandOutcome::Success);
     }
-    print(&table(&COLUMNS, rows.iter().map(cells)))?;
+    let columns: &[(&str, Column)] = match prepared.experiment {
+        ExperimentFile::Tasks(_) => &COLUMNS,
+        ExperimentFile::Pretraining(_) => &PRETRAINING_COLUMNS,
+    };
+    let headers: Vec<Column> = columns.iter().map(|(_, column)| *column).collect();
+    print(&table(&headers, rows.iter().map(|row| columns.iter().map(|(key, _)| cell(key, &row[*key])).collect())))?;
     let mut varying_settings = varying_settings(&plan);
-    varying_settings.extend(pretraining::needed_lines(&needed));
+    varying_settings.extend(needed::lines(&starts_from));
     if !varying_settings.is_empty() {
         print(&format_args!("\n{}", varying_settings.join("\n")))?;
     }
@@ -81,44 +84,64 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
     Ok(CommandOutcome::Success)
 }
 
-const COLUMNS: [Column; 13] = [
-    Column::Text("id"),
-    Column::Text("model"),
-    Column::Text("task"),
-    Column::Number("batch"),
-    Column::Number("rate"),
-    Column::Number("epochs"),
-    Column::Number("seed"),
-    Column::Number("steps"),
-    Column::Number("tokens"),
-    Column::Number("forecast"),
-    Column::Number("memory"),
-    Column::Number("disk"),
-    Column::Text("state"),
+/// The columns of an experiment with tasks: a run's key, and how it is headed.
+const COLUMNS: [(&str, Column); 13] = [
+    ("id", Column::Text("id")),
+    ("model", Column::Text("model")),
+    ("task", Column::Text("task")),
+    ("batch_size", Column::Number("batch")),
+    ("learning_rate", Column::Number("rate")),
+    ("epochs", Column::Number("epochs")),
+    ("seed", Column::Number("seed")),
+    ("steps", Column::Number("steps")),
+    ("tokens", Column::Number("tokens")),
+    ("seconds", Column::Number("forecast")),
+    ("peak_memory", Column::Number("memory")),
+    ("disk", Column::Number("disk")),
+    ("state", Column::Text("state")),
+];
+
+/// The same of an experiment that pretrains.
+const PRETRAINING_COLUMNS: [(&str, Column); 11] = [
+    ("id", Column::Text("id")),
+    ("model", Column::Text("model")),
+    ("objective", Column::Text("objective")),
+    ("batch_size", Column::Number("batch")),
+    ("learning_rate", Column::Number("rate")),
+    ("seed", Column::Number("seed")),
+    ("steps", Column::Number("steps")),
+    ("tokens", Column::Number("tokens")),
+    ("seconds", Column::Number("forecast")),
+    ("disk", Column::Number("disk")),
+    ("state", Column::Text("state")),
 ];
 
 fn row(run: &PlannedRun, state: &str, calibrations: &Calibrations) -> Value {
-    let settings = &run.settings;
-    let forecast = calibrations.forecast(run);
-    json!({
-        "id": run.id, "model": settings.model, "task": settings.task_name(), "batch_size": settings.optimization.batch_size,
-        "learning_rate": settings.optimization.learning_rate, "epochs": settings.epochs(), "seed": settings.seed,
-        "max_length": settings.max_length(), "task_options": settings.task_options(),
-        "approach": settings.approach(), "steps": run.steps, "tokens": run.tokens, "seconds": forecast.map(|forecast| forecast.seconds),
+    let (settings, forecast) = (&run.settings, calibrations.forecast(run));
+    let mut row = json!({
+        "id": run.id, "model": settings.model, "batch_size": settings.optimization.batch_size,
+        "learning_rate": settings.optimization.learning_rate, "seed": settings.seed, "steps": run.steps,
+        "tokens": run.tokens, "seconds": forecast.map(|forecast| forecast.seconds),
         "peak_memory": forecast.map(|forecast| forecast.peak_memory), "disk": forecast.map(|forecast| forecast.disk),
         "state": state,
-    })
+    });
+    let of_objective = match settings.pretraining() {
+        Some(of) => json!({"objective": of.loss, "phases": of.phases}),
+        None => json!({"task": settings.task_name(), "epochs": settings.epochs(), "max_length": settings.max_length(),
+                       "task_options": settings.task_options(), "approach": settings.approach()}),
+    };
+    if let (Value::Object(row), Value::Object(more)) = (&mut row, of_objective) {
+        row.extend(more);
+    }
+    row
 }
 
-fn cells(row: &Value) -> Vec<String> {
-    let bytes = |key: &str| row[key].as_u64().map_or_else(|| "–".into(), |n| crate::units::Bytes(n).to_string());
-    let seconds = row["seconds"].as_f64().map_or_else(|| "–".into(), |s| crate::units::Seconds(s).to_string());
-    let mut cells: Vec<String> =
-        ["id", "model", "task", "batch_size", "learning_rate", "epochs", "seed", "steps", "tokens"]
-            .map(|key| row[key].as_str().map_or_else(|| number(&row[key]), str::to_owned))
-            .into();
-    cells.extend([seconds, bytes("peak_memory"), bytes("disk"), row["state"].as_str().unwrap_or_default().into()]);
-    cells
+fn cell(key: &str, value: &Value) -> String {
+    match key {
+        "seconds" => value.as_f64().map_or_else(|| "–".into(), |seconds| Seconds(seconds).to_string()),
+        "peak_memory" | "disk" => value.as_u64().map_or_else(|| "–".into(), |bytes| Bytes(bytes).to_string()),
+        _ => value.as_str().map_or_else(|| number(value), str::to_owned),
+    }
 }
 
 /// Learning rates as people write them, counts as they are.

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::error::{CommandOutcome, Error};
 use super::pretrain_model::ModelArgs;
 use super::pretrain_progress::PretrainDisplay;
 use super::table::print;
 use super::threads::ThreadArgs;
 use super::trained_model::PrecisionArgs;
-use super::{CommandOutcome, Error};
 use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::exec::StopFlag;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use super::{Error, model_argument};
+use super::error::Error;
+use super::model_argument;
 use crate::config::{Dimensions, Preset};
 use crate::diagnostic::Diagnostic;
 use crate::infer::refused;

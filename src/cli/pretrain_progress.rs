@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::note;
+use super::error::note;
 use crate::exec::StopFlag;
 use crate::store::{Evaluation, LmLoss, StepEvent};
 use crate::train::{PretrainStep, PretrainWatch};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::error::{CommandOutcome, Error, note};
 use super::table::print;
-use super::{CommandOutcome, Error, note};
 use crate::config::{self, Experiment, ExperimentFile};
 use crate::diagnostic::Diagnostic;
 use crate::plan;

@@ -1,18 +1,17 @@
 //! `bertbench run`
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::path::Path;
 
+use super::error::{CommandOutcome, Error};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::progress::Display;
 use super::table::print;
 use super::threads::cores;
 use super::threads::{MOST, note_too_many};
-use super::{CommandOutcome, Error, worker};
+use super::worker;
 use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
 use crate::plan::{Plan, PlannedRun, flops, model_parameters};
-use crate::resolve::{Either, Prepared, PreparedPretraining};
+use crate::resolve::Prepared;
 use crate::store::{PlanFile, RunsRoot, atomic};
 use crate::train::RunContext;
 use crate::units::Seconds;
@@ -55,13 +54,8 @@ Examples:
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let how =
         How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast };
-    match args.experiment.prepare_either()? {
-        Either::Tasks(prepared) => carry_out(&Sweep::of(&prepared, &args.only.of(&prepared.plan)?)?, how),
-        Either::Pretraining(prepared) => {
-            let plan = args.only.of(&prepared.plan)?;
-            carry_out(&Sweep::of_pretraining(&prepared, &plan, &args.experiment.runs)?, how)
-        }
-    }
+    let prepared = args.experiment.prepare()?;
+    carry_out(&Sweep::of(&prepared, &args.only.of(&prepared.plan)?)?, how)
 }
 
 /// Runs what is missing of an experiment; what failed before is tried again.
@@ -70,11 +64,11 @@ pub(super) fn all(prepared: &Prepared) -> Result<CommandOutcome, Error> {
     carry_out(&Sweep::of(prepared, &prepared.plan)?, how)
 }
 
-/// What is to be run, of experiments of either kind.
+/// What is to be run.
 struct Sweep<'a> {
     experiment: &'a str,
     root: &'a RunsRoot,
-    context: Cow<'a, RunContext>,
+    context: &'a RunContext,
     /// The file's `slots`.
     slots: Option<u32>,
     jobs: Vec<Job>,
@@ -100,25 +94,10 @@ impl<'a> Sweep<'a> {
         Ok(Self {
             experiment: &prepared.plan.experiment,
             root: &prepared.root,
-            context: Cow::Borrowed(&prepared.context),
-            slots: prepared.experiment.slots,
+            context: &prepared.context,
+            slots: prepared.experiment.slots(),
             jobs,
             largest: of_needed.chain(of_runs).max().unwrap_or(1),
-            device: prepared.device.name,
-        })
-    }
-
-    fn of_pretraining(prepared: &'a PreparedPretraining, plan: &Plan, runs: &Path) -> Result<Self, Error> {
-        PlanFile::add(&prepared.root, &prepared.plan.experiment, prepared.stored())?;
-        let job = |run: &PlannedRun| Job::new(&plan.experiment, run.settings.clone(), work(run));
-        let largest = plan.runs.iter().map(|run| model_parameters(&run.settings)).max();
-        Ok(Self {
-            experiment: &prepared.plan.experiment,
-            root: &prepared.root,
-            context: Cow::Owned(prepared.context(runs)),
-            slots: prepared.experiment.slots,
-            jobs: plan.runs.iter().map(job).collect(),
-            largest: largest.unwrap_or(1),
             device: prepared.device.name,
         })
     }
@@ -141,7 +120,7 @@ fn carry_out(sweep: &Sweep<'_>, how: How) -> Result<CommandOutcome, Error> {
     let slots = slots.unwrap_or_else(|| fitting_slots(sweep, threads.unwrap_or(1)));
     let threads_per_slot = threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1));
     note_too_many(slots, threads_per_slot);
-    let worker = worker::command(&sweep.context, threads_per_slot)?;
+    let worker = worker::command(sweep.context, threads_per_slot)?;
     let executor = Executor::Local(Local { slots, threads_per_slot, worker });
     let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
     let stop = StopFlag::on_signals()?;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
+use super::error::{CommandOutcome, Error};
 use super::table::{Column, print, table};
-use super::{CommandOutcome, Error};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::store::{Event, Failure, Record, RunFolder, RunState, RunsRoot, diff};
 

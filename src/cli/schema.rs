@@ -1,7 +1,7 @@
 //! `bertbench schema`
 
+use super::error::{CommandOutcome, Error};
 use super::table::print;
-use super::{CommandOutcome, Error};
 use crate::config;
 use crate::plan;
 

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::error::{CommandOutcome, Error};
 use super::experiment_args::ExperimentArgs;
+use super::needed;
 use super::plan::states;
 use super::table::{Column, print, table};
 use super::varying_settings::varying_settings;
-use super::{CommandOutcome, Error, pretraining};
-use crate::resolve::Either;
+use crate::config::ExperimentFile;
+use crate::resolve::Prepared;
+use crate::store::{Event, RunId};
 
 /// Show how many runs are done, running, failed and missing, by task and model.
 #[derive(Debug, clap::Args)]
@@ -24,13 +27,13 @@ pub(super) struct Args {
 const STATES: [&str; 4] = ["done", "running", "failed", "missing"];
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    let prepared = match args.experiment.prepare_either()? {
-        Either::Tasks(prepared) => prepared,
-        Either::Pretraining(prepared) => return pretraining::show_status(&prepared, args.json),
-    };
+    let prepared = args.experiment.prepare()?;
+    if let ExperimentFile::Pretraining(_) = prepared.experiment {
+        return pretraining(&prepared, args.json);
+    }
     let plan = &prepared.plan;
     let states = states(&prepared, plan)?;
-    let needed = pretraining::needed_states(&prepared, plan)?;
+    let starts_from = needed::states(&prepared, plan)?;
     let mut counts: BTreeMap<(&str, &str), BTreeMap<&str, usize>> = BTreeMap::new();
     for run in &plan.runs {
         let of = counts.entry((run.settings.task_name(), &run.settings.model)).or_default();
@@ -38,7 +41,6 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     }
     let failures = prepared.root.failures(&plan.experiment)?;
     let failures: Vec<_> = failures.into_iter().filter(|(folder, _)| states.contains_key(folder.id())).collect();
-    let total = |state: &str| states.values().filter(|other| **other == state).count();
     if args.json {
         let rows: Vec<_> = counts
             .iter()
@@ -48,10 +50,10 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
             .iter()
             .map(|(folder, failure)| json!({"id": folder.id(), "kind": failure.kind, "cause": failure.cause}))
             .collect();
-        let totals: BTreeMap<_, _> = STATES.iter().map(|state| (*state, total(state))).collect();
-        let mut all = json!({"experiment": plan.experiment, "totals": totals, "tasks": rows, "failures": failures});
-        if !needed.is_empty() {
-            all["pretraining"] = Value::Array(needed);
+        let mut all =
+            json!({"experiment": plan.experiment, "totals": totals(&states), "tasks": rows, "failures": failures});
+        if !starts_from.is_empty() {
+            all["pretraining"] = Value::Array(starts_from);
         }
         print(&format_args!("{all:#}"))?;
         return Ok(CommandOutcome::Success);
@@ -65,14 +67,74 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     columns.extend(STATES.map(Column::Number));
     print(&table(&columns, rows))?;
     let mut varying_settings = varying_settings(plan);
-    varying_settings.extend(pretraining::needed_lines(&needed));
+    varying_settings.extend(needed::lines(&starts_from));
     if !varying_settings.is_empty() {
         print(&format_args!("\n{}", varying_settings.join("\n")))?;
     }
-    let totals = STATES.map(|state| format!("{} {state}", total(state))).join(", ");
-    print(&format_args!("\n{}: {totals}", plan.experiment))?;
+    print(&format_args!("\n{}: {}", plan.experiment, total_words(&states)))?;
     for (folder, failure) in &failures {
         print(&format_args!("failed {}: {}: {}", folder.id(), failure.kind, failure.cause))?;
     }
     Ok(CommandOutcome::Success)
+}
+
+/// `bertbench status` of an experiment that pretrains.
+fn pretraining(prepared: &Prepared, as_json: bool) -> Result<CommandOutcome, Error> {
+    let plan = &prepared.plan;
+    let mut rows = Vec::new();
+    let states = states(prepared, plan)?;
+    for run in &plan.runs {
+        let state = states[&run.id];
+        let folder = prepared.root.folder(&plan.experiment, &run.settings)?;
+        let step = folder.events()?.last().map_or(0, Event::step);
+        let failure = if state == "failed" { folder.failure()? } else { None };
+        rows.push((run, state, step, failure));
+    }
+    let totals = totals(&states);
+    if as_json {
+        let runs: Vec<Value> = rows
+            .iter()
+            .map(|(run, state, step, failure)| {
+                json!({"id": run.id, "model": run.settings.model, "seed": run.settings.seed, "state": state,
+                       "step": step, "steps": run.steps, "failure": failure})
+            })
+            .collect();
+        let all = json!({"experiment": plan.experiment, "totals": totals, "runs": runs});
+        print(&format_args!("{all:#}"))?;
+        return Ok(CommandOutcome::Success);
+    }
+    let columns = [
+        Column::Text("id"),
+        Column::Text("model"),
+        Column::Number("seed"),
+        Column::Number("step"),
+        Column::Number("of"),
+        Column::Text("state"),
+    ];
+    let cells = rows.iter().map(|(run, state, step, _)| {
+        let settings = &run.settings;
+        let numbers = [settings.seed, *step, run.steps].map(|number| number.to_string());
+        let mut cells = vec![run.id.to_string(), settings.model.clone()];
+        cells.extend(numbers);
+        cells.push((*state).to_owned());
+        cells
+    });
+    print(&table(&columns, cells))?;
+    print(&format_args!("\n{}: {}", plan.experiment, total_words(&states)))?;
+    for (run, _, _, failure) in &rows {
+        if let Some(failure) = failure {
+            print(&format_args!("failed {}: {}: {}", run.id, failure.kind, failure.cause))?;
+        }
+    }
+    Ok(CommandOutcome::Success)
+}
+
+/// How many runs are in each state.
+fn totals(states: &BTreeMap<RunId, &'static str>) -> BTreeMap<&'static str, usize> {
+    STATES.map(|state| (state, states.values().filter(|other| **other == state).count())).into()
+}
+
+fn total_words(states: &BTreeMap<RunId, &'static str>) -> String {
+    let totals = totals(states);
+    STATES.map(|state| format!("{} {state}", totals.get(state).copied().unwrap_or(0))).join(", ")
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::Error;
+use super::error::Error;
 use crate::diagnostic::Diagnostic;
 use crate::store::output;
 

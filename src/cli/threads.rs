@@ -1,6 +1,6 @@
 //! How many threads compute.
 
-use super::Error;
+use super::error::{Error, note};
 
 /// Logical cores that this process may use.
 pub(super) fn cores() -> usize {
@@ -51,6 +51,6 @@ pub(super) fn note_too_many(slots: usize, threads: usize) {
     let cores = cores();
     if slots.saturating_mul(threads) > cores {
         let runs = if slots == 1 { "1 run of".to_owned() } else { format!("{slots} runs at a time, each of") };
-        super::note(&format_args!("{runs} {threads} threads, on {cores} cores"));
+        note(&format_args!("{runs} {threads} threads, on {cores} cores"));
     }
 }

@@ -1,7 +1,8 @@
 //! A model on the command line of `predict` and `extract`.
 
+use super::error::{Error, note};
+use super::model_argument;
 use super::threads::ThreadArgs;
-use super::{Error, model_argument, note};
 use crate::diagnostic::Diagnostic;
 use crate::infer::{TrainedModel, Use, precision_on};
 use crate::store::Precision;

@@ -6,11 +6,11 @@ use std::time::Instant;
 use clap::Subcommand;
 
 use super::corpus_input::{CorpusArgs, TextProgress};
-use super::note;
+use super::error::note;
+use super::error::{CommandOutcome, Error};
 use super::streams::Output;
 use super::table::print;
 use super::threads::ThreadArgs;
-use super::{CommandOutcome, Error};
 use crate::corpus::examples::PassageSource;
 use crate::corpus::vocabulary_training::{SpecialRows, VocabularySettings, WordCounts, train_vocabulary};
 use crate::diagnostic::Diagnostic;

@@ -3,7 +3,8 @@
 use std::io::{self, BufReader};
 use std::time::{Duration, Instant};
 
-use super::{CommandOutcome, Error, threads};
+use super::error::{CommandOutcome, Error};
+use super::threads;
 use crate::exec::{Job, Phase, Progress, StopFlag, Unfinished, WorkerCommand, worker};
 use crate::store::{Evaluation, Failure, FailureKind, Objective, Record, RunFolder, StepEvent};
 use crate::train::{PretrainStep, PretrainWatch, RunContext, StepReport, TrainError, Watch, pretrain_run, run};

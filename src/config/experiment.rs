@@ -64,6 +64,27 @@ impl ExperimentFile {
         self.document().sha256()
     }
 
+    /// The `--set` arguments.
+    #[must_use]
+    pub fn overrides(&self) -> &[String] {
+        &self.document().overrides
+    }
+
+    /// How many runs go at the same time, when the file says so.
+    #[must_use]
+    pub fn slots(&self) -> Option<u32> {
+        match self {
+            Self::Tasks(experiment) => experiment.slots,
+            Self::Pretraining(experiment) => experiment.slots,
+        }
+    }
+
+    /// As [`Experiment::finding`].
+    #[must_use]
+    pub fn finding(&self, key: &str, message: impl Into<String>) -> Diagnostic {
+        self.document().at_nearest(key, message)
+    }
+
     fn document(&self) -> &Document {
         match self {
             Self::Tasks(experiment) => &experiment.document,
@@ -149,12 +170,6 @@ impl Experiment {
     #[must_use]
     pub fn sha256(&self) -> String {
         self.document.sha256()
-    }
-
-    /// The `--set` arguments.
-    #[must_use]
-    pub fn overrides(&self) -> &[String] {
-        &self.document.overrides
     }
 
     /// Where the value at a key path is written, such as `models.minilm-l6.checkpoint`, `data` or

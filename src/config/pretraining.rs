@@ -129,12 +129,6 @@ impl Pretraining {
         self.document.sha256()
     }
 
-    /// The `--set` arguments.
-    #[must_use]
-    pub fn overrides(&self) -> &[String] {
-        &self.document.overrides
-    }
-
     /// As [`Experiment::place_of`](super::Experiment::place_of).
     #[must_use]
     pub fn place_of(&self, key: &str) -> Option<Place> {

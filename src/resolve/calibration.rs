@@ -23,6 +23,7 @@ pub struct Calibrations(BTreeMap<String, Calibration>);
 
 impl Calibrations {
     /// Measures a training step of each architecture that has runs in `plan`.
+    #[must_use]
     pub fn measure(prepared: &Prepared, plan: &Plan) -> Self {
         let mut measured: Vec<(Architecture, Calibration)> = Vec::new();
         let mut by_model = BTreeMap::new();
@@ -42,11 +43,13 @@ impl Calibrations {
     }
 
     /// What a run will take; `None` for a model that was not measured.
+    #[must_use]
     pub fn forecast(&self, run: &PlannedRun) -> Option<Forecast> {
         Some(forecast(run, self.0.get(&run.settings.model)?))
     }
 
     /// What the runs of `plan` will take, one after the other.
+    #[must_use]
     pub fn totals(&self, plan: &Plan) -> Totals {
         let mut sum = Totals { runs: 0, seconds: Seconds(0.0), peak_memory: Bytes(0), disk: Bytes(0) };
         for (model, rates) in &self.0 {
@@ -73,20 +76,6 @@ fn calibrate(device: &NamedDevice, run: &PlannedRun) -> Calibration {
 struct Batch {
     sequences: u32,
     mean_length: u64,
-}
-
-/// The forecasts of pretraining runs, in their order.
-pub fn pretraining_forecasts(device: &NamedDevice, runs: &[&PlannedRun]) -> Vec<Forecast> {
-    let mut measured: Vec<(Architecture, Calibration)> = Vec::new();
-    runs.iter()
-        .map(|run| {
-            let architecture = run.settings.architecture;
-            let known = measured.iter().find(|(known, _)| *known == architecture).map(|(_, rates)| *rates);
-            let rates = known.unwrap_or_else(|| calibrate(device, run));
-            measured.push((architecture, rates));
-            forecast(run, &rates)
-        })
-        .collect()
 }
 
 fn rates(architecture: &Architecture, optimization: &Optimization, of: Batch, device: &NamedDevice) -> Calibration {

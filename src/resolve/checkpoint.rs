@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Progress;
+use super::progress::Progress;
 use crate::config::{HubModel, ModelSource};
 use crate::diagnostic::Diagnostic;
 use crate::model::hub::{HubError, HubSettings, Snapshot, fetch};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::ResolveError;
+use super::error::ResolveError;
 use crate::config::{self, DataSource, Experiment};
 use crate::mini;
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::Progress;
 use super::checkpoint::{CHECKPOINT_IS, checkpoint, checkpoint_folder};
-use super::pretraining::PreparedPretraining;
+use super::prepared::Prepared;
+use super::pretraining::{initial_weights, run_of};
+use super::progress::Progress;
 use crate::config::{self, Experiment, Model, ModelSource, Pretrained};
 use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
@@ -38,7 +39,7 @@ pub(super) struct Reading<'a> {
 pub(super) struct Reader<'a> {
     pub(super) experiment: &'a Experiment,
     /// The experiments that its models are pretrained by.
-    pub(super) pretraining: &'a [PreparedPretraining],
+    pub(super) pretraining: &'a [Prepared],
     pub(super) skip_bad_rows: bool,
 }
 
@@ -114,12 +115,12 @@ impl Reader<'_> {
         let key = format!("models.{}.checkpoint", model.name);
         let placed =
             |found: Diagnostic| Diagnostic { hint: found.hint, ..self.experiment.finding(&key, found.message) };
-        let by_name = |other: &&PreparedPretraining| other.experiment.name == of.experiment;
+        let by_name = |other: &&Prepared| other.plan.experiment == of.experiment;
         let Some(pretraining) = self.pretraining.iter().find(by_name) else {
             return Err(self.experiment.finding(&key, format!("the experiment `{}` was not read", of.experiment)));
         };
-        let (run, start) = (pretraining.run_of(of).map_err(placed)?, pretraining.start(of).map_err(placed)?);
-        let Some((path, lower_case)) = pretraining.words.get(&of.model).cloned() else {
+        let run = run_of(pretraining, of).map_err(placed)?;
+        let Some(path) = pretraining.context.vocabularies.get(&of.model).cloned() else {
             return Err(self.experiment.finding(&key, format!("the vocabulary of `{}` was not read", of.model)));
         };
         let path = model.vocabulary.clone().unwrap_or(path);
@@ -129,9 +130,9 @@ impl Reader<'_> {
             let found = self.experiment.finding(&format!("models.{}.vocabulary", model.name), message);
             return Err(found.hint("leave `vocab_file` out: the pretraining's is used"));
         }
-        let lower_case = model.lower_case.unwrap_or(lower_case);
+        let lower_case = model.lower_case.unwrap_or(run.settings.vocabulary.lower_case);
         let identity = VocabularyIdentity { sha256: vocabulary.sha256().to_owned(), lower_case };
-        let architecture = run.settings.architecture;
+        let (architecture, start) = (run.settings.architecture, initial_weights(run, of));
         Ok((ModelInput { architecture, initial_weights: start, vocabulary: identity }, vocabulary, path))
     }
 

@@ -4,7 +4,7 @@ mod step;
 
 use clap::Subcommand;
 
-use super::{CommandOutcome, Error};
+use super::error::{CommandOutcome, Error};
 
 /// Measure how fast this machine trains.
 #[derive(Debug, clap::Args)]

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::error::{CommandOutcome, Error};
 use crate::cli::table::print;
 use crate::cli::threads::ThreadArgs;
 use crate::cli::trained_model::PrecisionArgs;
-use crate::cli::{CommandOutcome, Error};
 use crate::config::Training;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{forward_flops, parameters};

@@ -1,18 +1,18 @@
 //! `bertbench ner`: a column-file task trained, evaluated and predicted under the flags of the original BERT's
 //! `run_*.py` scripts.
 
-mod experiment;
 mod results;
 
 use std::fs;
 use std::path::PathBuf;
 
+use super::error::note;
+use super::error::{CommandOutcome, Error};
 use super::experiment_args::ExperimentArgs;
-use super::note;
+use super::run;
 use super::table::print;
-use super::{CommandOutcome, Error, run};
 use crate::diagnostic::Diagnostic;
-use experiment::Scene;
+use crate::resolve::{NER_TEST, NerExperiment, NerFlags};
 
 /// Train, evaluate and predict named entities with the flags of BERT's original scripts.
 ///
@@ -117,9 +117,10 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.check()?;
     fs::create_dir_all(&args.output_dir)
         .map_err(|error| Error::System(format!("{}: {error}", args.output_dir.display())))?;
-    let scene = Scene::new(args)?;
+    let flags = args.flags();
+    let written = NerExperiment::new(&flags)?;
     let experiment = ExperimentArgs {
-        file: scene.write()?,
+        file: written.write()?,
         set: Vec::new(),
         skip_bad_rows: args.skip_bad_rows,
         // The experiment says it.
@@ -140,15 +141,33 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         results::write(&args.output_dir.join("eval_results.txt"), &text)?;
         print(&text.trim_end())?;
     }
-    if args.do_predict && scene.predicts() {
+    if args.do_predict && written.predicts() {
         results::write_predictions(&folder, &args.output_dir)?;
     } else if args.do_predict {
-        note(&format_args!("no {}: nothing is predicted", args.data_dir.join(experiment::TEST).display()));
+        note(&format_args!("no {}: nothing is predicted", args.data_dir.join(NER_TEST).display()));
     }
     Ok(CommandOutcome::Success)
 }
 
 impl Args {
+    fn flags(&self) -> NerFlags {
+        NerFlags {
+            data_dir: self.data_dir.clone(),
+            bert_config_file: self.bert_config_file.clone(),
+            vocab_file: self.vocab_file.clone(),
+            output_dir: self.output_dir.clone(),
+            init_checkpoint: self.init_checkpoint.clone(),
+            do_lower_case: self.do_lower_case,
+            max_seq_length: self.max_seq_length,
+            train_batch_size: self.train_batch_size,
+            learning_rate: self.learning_rate,
+            num_train_epochs: self.num_train_epochs,
+            warmup_proportion: self.warmup_proportion,
+            seed: self.seed,
+            lossy: self.lossy,
+        }
+    }
+
     /// What clap cannot see.
     fn check(&self) -> Result<(), Diagnostic> {
         let wrong = |message: String, hint: &str| Err(Diagnostic::new(message).hint(hint));

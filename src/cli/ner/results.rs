@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use crate::cli::Error;
+use crate::cli::error::Error;
 use crate::resolve::Prepared;
 use crate::store::{Record, RunFolder, output};
 

@@ -2,8 +2,8 @@
 //! some.
 
 use super::Args;
-use crate::cli::Error;
-use crate::cli::note;
+use crate::cli::error::Error;
+use crate::cli::error::note;
 use crate::cli::streams::read_input;
 use crate::data::{BadRows, Content, LoneTable};
 use crate::diagnostic::Diagnostic;

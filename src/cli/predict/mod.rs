@@ -1,17 +1,16 @@
 //! `bertbench predict`
 
 mod input;
-mod outputs;
 
 use std::path::{Path, PathBuf};
 
-use super::note;
+use super::error::note;
+use super::error::{CommandOutcome, Error};
 use super::streams::Output;
 use super::table::{Column, print, table};
 use super::trained_model::ModelArgs;
-use super::{CommandOutcome, Error};
 use crate::diagnostic::Diagnostic;
-use crate::infer::refused;
+use crate::infer::{OutputNames, output_order, output_tags, refused};
 use crate::model::{CheckpointError, HeadShape, check_head, load_trained_classifier};
 use crate::task::{DevSplit, Gold, PredictionFile, Task, TaskFiles};
 use crate::train::{predict_in_batches, scores};
@@ -79,13 +78,15 @@ fn predict(args: &Args) -> Result<CommandOutcome, Error> {
     let model = args.model.open_for(task.max_length)?;
     let shape = task.head_labels(&[]).shape();
     check_head(&model.folder, shape).map_err(|error| Diagnostic::new(error.to_string()).hint(head_is(shape)))?;
-    let tags = outputs::tags(args, task, &model)?;
+    let asked = OutputNames { names: &args.outputs, probabilities: args.probabilities };
+    let tags = output_tags(asked, task, &model)?;
     let split = input::read(args, task, &model, &tags)?;
     let mut loaded = load_trained_classifier(&model.checkpoint, shape, &model.device.device)
         .map_err(|error| no_head(&error, shape))?;
     loaded.model.bert.precision = model.precision;
-    let order = outputs::order(args, task, &model, loaded.model.outputs(), &tags)?;
-    loaded.notes.iter().for_each(note);
+    let mut notes = Vec::new();
+    let order = output_order(asked, task, &model, loaded.model.outputs(), &tags, &mut notes)?;
+    notes.iter().chain(&loaded.notes).for_each(note);
     input::note_truncated(&split, model.max_length);
     let logits = predict_in_batches(&loaded.model, &split.features, args.model.batch_size, &model.device.device);
     let logits = order.arrange(&logits);

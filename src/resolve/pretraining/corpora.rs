@@ -8,7 +8,8 @@ use crate::corpus::examples::{ExampleSet, ExampleSettings, MANIFEST, Pretraining
 use crate::corpus::text::{BadBytes, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
 use crate::diagnostic::Diagnostic;
 use crate::plan::CorpusInput;
-use crate::resolve::{Progress, ResolveError};
+use crate::resolve::error::ResolveError;
+use crate::resolve::progress::Progress;
 use crate::store::atomic;
 use crate::text::{Tokenizer, Vocabulary};
 

@@ -3,58 +3,38 @@
 mod corpora;
 mod reading;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::data::device_name;
-use super::{Progress, ResolveError};
+use super::error::ResolveError;
+use super::prepared::{Prepared, context};
+use super::progress::Progress;
 use crate::config::{self, ExperimentFile, Pretrained, Pretraining};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Inputs, Plan, PlannedRun};
+use crate::plan::{self, Inputs, PlannedRun};
 use crate::store::{InitialWeights, RunsRoot};
-use crate::train::{NamedDevice, RunContext, open_device, open_precision};
-
-/// An experiment that pretrains, resolved on this machine.
-#[derive(Debug)]
-pub struct PreparedPretraining {
-    /// The experiment as its file says it.
-    pub experiment: Pretraining,
-    /// Its runs.
-    pub plan: Plan,
-    /// Where they compute.
-    pub device: NamedDevice,
-    /// The folder of all runs.
-    pub root: RunsRoot,
-    /// The prepared corpora, by checksum.
-    pub corpora: BTreeMap<String, PathBuf>,
-    /// By model: its vocabulary, and whether text is lower-cased.
-    pub words: BTreeMap<String, (PathBuf, bool)>,
-}
+use crate::train::{open_device, open_precision};
+use crate::units::Seconds;
 
 /// Resolves `experiment`: models, corpora (which are prepared when they are not there), runs.
-pub(super) fn prepare(
-    experiment: Pretraining,
-    runs: &Path,
-    progress: &dyn Progress,
-) -> Result<PreparedPretraining, ResolveError> {
+pub(super) fn prepare(experiment: Pretraining, runs: &Path, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
     let device =
         open_device(device_name(experiment.device)).map_err(|error| experiment.finding("device", error.to_string()))?;
     open_precision(plan::precision(experiment.training.precision), device.name)
         .map_err(|error| experiment.finding("training.precision", error.to_string()).hint(error.hint()))?;
     let mut inputs = Inputs { device: device.name.into(), ..Inputs::default() };
     let mut reader = reading::Reader::new(&experiment, runs, progress)?;
-    let mut words = BTreeMap::new();
+    let mut context = context(runs);
     for model in &experiment.models {
         let (input, corpora, path) = reader.model(model)?;
-        let lower_case = input.vocabulary.lower_case;
         inputs.corpora.insert(model.name.clone(), corpora);
-        words.insert(model.name.clone(), (path, lower_case));
+        context.vocabularies.insert(model.name.clone(), path);
         inputs.models.insert(model.name.clone(), input);
     }
-    let corpora = reader.places();
+    context.corpora = reader.places();
     let plan = plan::expand_pretraining(&experiment, &inputs)?;
-    let root = RunsRoot::new(runs);
-    Ok(PreparedPretraining { experiment, plan, device, root, corpora, words })
+    let (root, experiment) = (RunsRoot::new(runs), ExperimentFile::Pretraining(experiment));
+    Ok(Prepared { experiment, plan, pretraining: Vec::new(), context, device, root, reading: Seconds(0.0) })
 }
 
 /// Resolves the experiment that pretrains `of`: the file of its name beside `dependent`.
@@ -63,7 +43,7 @@ pub(super) fn prepare_named(
     dependent: &Path,
     runs: &Path,
     progress: &dyn Progress,
-) -> Result<PreparedPretraining, Diagnostic> {
+) -> Result<Prepared, Diagnostic> {
     let file = dependent.with_file_name(format!("{}.yaml", of.experiment));
     let name = &of.experiment;
     if !file.is_file() {
@@ -86,63 +66,46 @@ pub(super) fn prepare_named(
     }
 }
 
-impl PreparedPretraining {
-    /// The run that makes a model.
-    pub(super) fn run_of(&self, of: &Pretrained) -> Result<&PlannedRun, Diagnostic> {
-        let Pretrained { experiment, model, step, seed } = of;
-        let runs: Vec<_> = self.plan.runs.iter().filter(|run| run.settings.model == *model).collect();
-        let run = match (runs.as_slice(), seed) {
-            ([], _) => {
-                let names = self.experiment.models.iter().map(|model| model.name.as_str());
-                let hint = crate::diagnostic::suggest(model, names);
-                return Err(Diagnostic::new(format!("the experiment `{experiment}` has no model `{model}`")).hint(hint));
-            }
-            ([only], None) => only,
-            (several, Some(seed)) => several.iter().find(|run| run.settings.seed == *seed).ok_or_else(|| {
-                Diagnostic::new(format!("`{experiment}` is not pretrained with the seed {seed}"))
-                    .hint(format!("its seeds are {:?}", self.experiment.seeds))
-            })?,
-            (_, None) => {
-                return Err(Diagnostic::new(format!("`{experiment}` is pretrained with several seeds"))
-                    .hint(format!("`seed: {}` names one", self.experiment.seeds.first().unwrap_or(&1))));
-            }
-        };
-        let snapshots = run.settings.pretraining().map_or(&[][..], |of| &of.snapshots);
-        match step {
-            Some(step) if *step != run.steps && !snapshots.contains(step) => {
-                let hint = format!(
-                    "`snapshots: [{step}]` in `pretrain` keeps it; those kept are {snapshots:?} and the last, {}",
-                    run.steps
-                );
-                Err(Diagnostic::new(format!("`{experiment}` keeps no model of step {step}")).hint(hint))
-            }
-            Some(_) | None => Ok(run),
+/// The run that makes a model.
+pub(super) fn run_of<'a>(prepared: &'a Prepared, of: &Pretrained) -> Result<&'a PlannedRun, Diagnostic> {
+    let Pretrained { experiment, model, step, seed } = of;
+    let planned = &prepared.plan.runs;
+    let runs: Vec<_> = planned.iter().filter(|run| run.settings.model == *model).collect();
+    let seeds = || runs.iter().map(|run| run.settings.seed).collect::<Vec<_>>();
+    let run = match (runs.as_slice(), seed) {
+        ([], _) => {
+            let hint = crate::diagnostic::suggest(model, planned.iter().map(|run| run.settings.model.as_str()));
+            return Err(Diagnostic::new(format!("the experiment `{experiment}` has no model `{model}`")).hint(hint));
         }
-    }
-
-    /// The start of a run from the model that `of` names.
-    pub(super) fn start(&self, of: &Pretrained) -> Result<InitialWeights, Diagnostic> {
-        let run = self.run_of(of)?;
-        Ok(InitialWeights::Pretraining {
-            experiment: of.experiment.clone(),
-            model: of.model.clone(),
-            run: run.id.clone(),
-            step: of.step.filter(|step| *step != run.steps),
-        })
-    }
-
-    /// What its runs find on this machine.
-    pub fn context(&self, runs: &Path) -> RunContext {
-        RunContext {
-            runs: runs.to_path_buf(),
-            data: PathBuf::new(),
-            features: PathBuf::new(),
-            vocabularies: BTreeMap::new(),
-            task_files: BTreeMap::new(),
-            mini: false,
-            ceilings: BTreeMap::new(),
-            corpora: self.corpora.clone(),
-            threads: rayon::current_num_threads() as u32,
+        ([only], None) => *only,
+        (several, Some(seed)) => several.iter().find(|run| run.settings.seed == *seed).ok_or_else(|| {
+            Diagnostic::new(format!("`{experiment}` is not pretrained with the seed {seed}"))
+                .hint(format!("its seeds are {:?}", seeds()))
+        })?,
+        (_, None) => {
+            return Err(Diagnostic::new(format!("`{experiment}` is pretrained with several seeds"))
+                .hint(format!("`seed: {}` names one", seeds().first().unwrap_or(&1))));
         }
+    };
+    let snapshots = run.settings.pretraining().map_or(&[][..], |of| &of.snapshots);
+    match step {
+        Some(step) if *step != run.steps && !snapshots.contains(step) => {
+            let hint = format!(
+                "`snapshots: [{step}]` in `pretrain` keeps it; those kept are {snapshots:?} and the last, {}",
+                run.steps
+            );
+            Err(Diagnostic::new(format!("`{experiment}` keeps no model of step {step}")).hint(hint))
+        }
+        Some(_) | None => Ok(run),
+    }
+}
+
+/// The weights that `of` names, of `run`, as the start of another.
+pub(super) fn initial_weights(run: &PlannedRun, of: &Pretrained) -> InitialWeights {
+    InitialWeights::Pretraining {
+        experiment: of.experiment.clone(),
+        model: of.model.clone(),
+        run: run.id.clone(),
+        step: of.step.filter(|step| *step != run.steps),
     }
 }

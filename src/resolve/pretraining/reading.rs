@@ -13,8 +13,9 @@ use crate::diagnostic::Diagnostic;
 use crate::mini;
 use crate::plan::{CorporaInput, CorpusInput, ModelInput};
 use crate::resolve::checkpoint::{checkpoint, checkpoint_folder};
+use crate::resolve::error::ResolveError;
 use crate::resolve::inputs::SEGMENTS;
-use crate::resolve::{Progress, ResolveError};
+use crate::resolve::progress::Progress;
 use crate::store::{self, Architecture, InitialWeights, VocabularyIdentity};
 use crate::text::{lower_case_of, vocabulary_file};
 

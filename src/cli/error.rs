@@ -1,0 +1,84 @@
+//! How commands end, and why they cannot be carried out.
+
+use crate::diagnostic::Diagnostic;
+use crate::exec::ExecError;
+use crate::infer::InferError;
+use crate::resolve::ResolveError;
+use crate::store::StoreError;
+use crate::train::TrainError;
+
+/// How a command that could be carried out ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CommandOutcome {
+    /// Everything asked for is there.
+    Success,
+    /// It was carried out, and something in it failed (exit code 1).
+    Failures,
+    /// The user stopped it (exit code 130).
+    Interrupted,
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// The user's input is at fault: exit code 2.
+    Input(Vec<Diagnostic>),
+    /// The machine is: exit code 1.
+    System(String),
+}
+
+impl From<Diagnostic> for Error {
+    fn from(finding: Diagnostic) -> Self {
+        Self::Input(vec![finding])
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+impl From<TrainError> for Error {
+    fn from(error: TrainError) -> Self {
+        if let TrainError::Input(finding) = error {
+            return finding.into();
+        }
+        Self::System(error.to_string())
+    }
+}
+
+impl From<ExecError> for Error {
+    fn from(error: ExecError) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+impl From<InferError> for Error {
+    fn from(error: InferError) -> Self {
+        match error {
+            InferError::Input(finding) => (*finding).into(),
+            InferError::NotFinite { .. } => Self::System(error.to_string()),
+        }
+    }
+}
+
+impl From<ResolveError> for Error {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Input(findings) => Self::Input(findings),
+            ResolveError::System(message) => Self::System(message),
+        }
+    }
+}
+
+/// What of a model or its input is worth knowing.
+pub(super) fn note(text: &impl std::fmt::Display) {
+    eprintln!("note: {text}");
+}

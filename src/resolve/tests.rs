@@ -1,0 +1,64 @@
+//! An experiment of the mini benchmark, resolved without the command line.
+
+use std::path::Path;
+
+use super::*;
+use crate::mini;
+use crate::store::{PlanFile, RunSettings};
+
+const FILE: &str = "\
+experiment: x
+models:
+  small: {architecture: {layers: 1, hidden: 16, heads: 2, max_positions: 64}}
+tasks: [wnli, rte]
+sweep: {batch_size: [16], learning_rate: [1e-3, 5e-4], epochs: [1]}
+seeds: [1]
+training: {max_length: 32}
+device: cpu
+";
+
+fn request(folder: &Path, text: &str, set: &[&str]) -> Request {
+    let file = folder.join("x.yaml");
+    std::fs::write(&file, text).unwrap();
+    let set = set.iter().map(|set| (*set).to_owned()).collect();
+    Request { file, set, skip_bad_rows: false, lossy: false, runs: folder.join("runs") }
+}
+
+#[test]
+fn a_file_becomes_a_plan_and_what_its_runs_find_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("glue");
+    mini::generate(1, &data).unwrap();
+    let text = format!("{FILE}data: {}\n", data.display());
+    let prepared = request(folder.path(), &text, &[]).prepare(&Silent).unwrap();
+    assert_eq!(prepared.plan.runs.len(), 4);
+    assert_eq!((prepared.context.data.as_path(), prepared.context.mini), (data.as_path(), true));
+    assert_eq!(prepared.context.vocabularies["small"], data.join("vocab.txt"));
+    assert!(prepared.plan.runs.iter().all(|run| run.steps > 0 && run.tokens.0 > 0));
+
+    // What a report needs of it is kept, and found again by what the file says.
+    let stored = prepared.stored();
+    let tasks: Vec<_> = stored.tasks.iter().map(|task| (task.name.as_str(), task.ceiling.is_some())).collect();
+    assert_eq!(tasks, [("wnli", true), ("rte", true)]);
+    PlanFile::add(&prepared.root, "x", stored.clone()).unwrap();
+    let known = PlanFile::<RunSettings>::read(&prepared.root, "x").unwrap().unwrap();
+    let of = |text: &str, set: &[&str]| request(folder.path(), text, set).load().unwrap().sha256();
+    assert_eq!(known.plan_of(&of(&format!("# A comment.\n{text}"), &[])), Some((&stored, true)));
+    assert_eq!(known.plan_of(&of(&text, &["seeds=[2]"])), Some((&stored, false)));
+}
+
+#[test]
+fn the_first_fault_of_every_model_and_task_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("glue");
+    mini::generate(1, &data).unwrap();
+    std::fs::remove_file(data.join("RTE/train.tsv")).unwrap();
+    let text = format!("{FILE}data: {}\n", data.display());
+    let missing = "models.other={checkpoint: nowhere}";
+    let Err(ResolveError::Input(findings)) = request(folder.path(), &text, &[missing]).prepare(&Silent) else {
+        panic!("it was resolved");
+    };
+    let told: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().any(|message| message.contains("no checkpoint folder at nowhere")), "{told:?}");
+}
