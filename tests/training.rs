@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use bertbench::model::{Classifier, HeadShape, load_classifier, save_classifier};
 use bertbench::store::{
-    Architecture, Checkpoints, Evaluation, InitialWeights, Objective, Optimization, Optimizer, Precision, RunId,
-    RunSettings, TaskObjective, VocabularyIdentity, Warmup,
+    Architecture, Checkpoints, InitialWeights, Objective, Optimization, Optimizer, Precision, RunId, RunSettings,
+    TaskObjective, VocabularyIdentity, Warmup,
 };
 use bertbench::task::{DevSplit, Gold, Task};
 use bertbench::text::{FeatureSet, SkippedRows};
-use bertbench::train::{Checkpointer, FitResult, StepReport, TrainError, TrainingData, Watch, fit_with_checkpoints};
+use bertbench::train::{
+    CheckpointPolicy, Checkpointer, FitResult, Observer, StepReport, TrainError, TrainingData, fit,
+};
 use bertbench::units::Seconds;
 use burn::tensor::Device;
 use serde_json::Value;
@@ -79,38 +81,36 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
 }
 
 #[derive(Default)]
-struct Watcher {
+struct Recorder {
     losses: Vec<f64>,
     stop_after: Option<usize>,
 }
 
-impl Watch for Watcher {
+impl Observer for Recorder {
     fn step(&mut self, report: &StepReport) {
         self.losses.push(report.loss);
     }
-
-    fn evaluated(&mut self, _: &Evaluation) {}
 
     fn stop(&mut self) -> bool {
         self.stop_after.is_some_and(|steps| self.losses.len() >= steps)
     }
 }
 
-fn train(settings: &RunSettings, watcher: &mut Watcher) -> Result<FitResult, TrainError> {
-    train_keeping(settings, watcher, None)
+fn train(settings: &RunSettings, recorder: &mut Recorder) -> Result<FitResult<Classifier>, TrainError> {
+    train_from_checkpoints(settings, recorder, None)
 }
 
-fn train_keeping(
+fn train_from_checkpoints(
     settings: &RunSettings,
-    watcher: &mut Watcher,
-    keeping: Option<&mut Checkpointer>,
-) -> Result<FitResult, TrainError> {
+    recorder: &mut Recorder,
+    checkpointer: Option<&mut Checkpointer>,
+) -> Result<FitResult<Classifier>, TrainError> {
     let device = Device::flex();
     let features = features();
     let model = load_classifier(&golden(), HeadShape::Pooled, 3, 1, &device.clone().autodiff()).unwrap().model;
     let dev = [DevSplit { name: "dev_matched", features: features.clone(), gold: Gold::Labels }];
-    let material = TrainingData { task: Task::find("mnli").unwrap(), train: &features, dev: &dev, tags: &[] };
-    fit_with_checkpoints(model, settings, material, &device, watcher, keeping)
+    let data = TrainingData { task: Task::find("mnli").unwrap(), train: &features, dev: &dev, tags: &[] };
+    fit(model, settings, data, &device, recorder, checkpointer)
 }
 
 fn weights(model: &Classifier) -> Vec<u8> {
@@ -123,9 +123,9 @@ fn weights(model: &Classifier) -> Vec<u8> {
 
 #[test]
 fn steps_tokens_and_evaluations_are_counted() {
-    let mut watcher = Watcher::default();
-    let fitted = train(&settings(3, 1e-2, 10, 0.0), &mut watcher).unwrap();
-    assert_eq!((fitted.steps, watcher.losses.len(), fitted.evaluations.len()), (20, 20, 10));
+    let mut recorder = Recorder::default();
+    let fitted = train(&settings(3, 1e-2, 10, 0.0), &mut recorder).unwrap();
+    assert_eq!((fitted.steps, recorder.losses.len(), fitted.evaluations.len()), (20, 20, 10));
     assert_eq!(fitted.tokens.0, 320, "ten times 9 + 3 + 14 + 6 tokens");
 }
 
@@ -141,9 +141,9 @@ fn activation_checkpointing_changes_no_bit() {
                 gradient_accumulation_steps: 2,
                 ..settings.optimization
             };
-            let mut watcher = Watcher::default();
-            let fitted = train(&settings, &mut watcher).unwrap();
-            (weights(&fitted.model), fitted.logits, watcher.losses)
+            let mut recorder = Recorder::default();
+            let fitted = train(&settings, &mut recorder).unwrap();
+            (weights(&fitted.model), fitted.dev_outputs, recorder.losses)
         };
         assert_eq!(run(true), run(false));
     }
@@ -152,7 +152,7 @@ fn activation_checkpointing_changes_no_bit() {
 /// Two passes of half a batch are one step on the whole batch.
 #[test]
 fn gradient_accumulation_changes_no_number_but_rounding() {
-    let (mut whole, mut halves) = (Watcher::default(), Watcher::default());
+    let (mut whole, mut halves) = (Recorder::default(), Recorder::default());
     train(&settings(4, 1e-2, 10, 0.0), &mut whole).unwrap();
     let mut accumulated = settings(4, 1e-2, 10, 0.0);
     accumulated.optimization.gradient_accumulation_steps = 2;
@@ -165,9 +165,9 @@ fn gradient_accumulation_changes_no_number_but_rounding() {
 #[test]
 fn the_same_run_gives_the_same_bits_on_any_number_of_threads() {
     let run = || {
-        let mut watcher = Watcher::default();
-        let fitted = train(&settings(2, 1e-2, 5, 0.1), &mut watcher).unwrap();
-        (weights(&fitted.model), fitted.logits, watcher.losses)
+        let mut recorder = Recorder::default();
+        let fitted = train(&settings(2, 1e-2, 5, 0.1), &mut recorder).unwrap();
+        (weights(&fitted.model), fitted.dev_outputs, recorder.losses)
     };
     let first = run();
     assert_eq!(first, run());
@@ -177,41 +177,41 @@ fn the_same_run_gives_the_same_bits_on_any_number_of_threads() {
     }
     let mut other = settings(2, 1e-2, 5, 0.1);
     other.seed = 2;
-    let mut watcher = Watcher::default();
-    train(&other, &mut watcher).unwrap();
-    assert_ne!(first.2, watcher.losses, "another seed shuffles and drops otherwise");
+    let mut recorder = Recorder::default();
+    train(&other, &mut recorder).unwrap();
+    assert_ne!(first.2, recorder.losses, "another seed shuffles and drops otherwise");
 }
 
 #[test]
 fn a_stop_ends_the_run_between_two_steps_and_a_bad_loss_ends_it_at_once() {
-    let mut watcher = Watcher { stop_after: Some(3), ..Watcher::default() };
-    let error = train(&settings(2, 1e-2, 5, 0.1), &mut watcher).unwrap_err();
+    let mut recorder = Recorder { stop_after: Some(3), ..Recorder::default() };
+    let error = train(&settings(2, 1e-2, 5, 0.1), &mut recorder).unwrap_err();
     assert!(matches!(error, TrainError::Stopped { step: 3 }), "{error}");
-    let error = train(&settings(2, 1e30, 5, 0.0), &mut Watcher::default()).unwrap_err();
+    let error = train(&settings(2, 1e30, 5, 0.0), &mut Recorder::default()).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
 }
 
 /// Processes that take so many steps each, the last one all that are left; a process that saves does so after every
 /// step, one that does not might as well have been killed.
-fn in_processes(settings: &RunSettings, processes: &[(usize, bool)]) -> (FitResult, Vec<f64>) {
+fn in_processes(settings: &RunSettings, processes: &[(usize, bool)]) -> (FitResult<Classifier>, Vec<f64>) {
     let folder = tempfile::tempdir().unwrap();
-    let keeping = |saves: bool| {
+    let checkpointer = |saves: bool| {
         let every = Seconds(if saves { 0.0 } else { 1e9 });
-        Checkpointer::new(Checkpoints::new(folder.path(), RunId("aa".into()), 2), every)
+        Checkpointer::new(Checkpoints::new(folder.path(), RunId("aa".into()), 2), CheckpointPolicy::of_task(every))
     };
     let (mut losses, mut saved) = (Vec::new(), 0);
     for &(steps, saves) in processes {
-        let mut watcher = Watcher { stop_after: Some(steps), ..Watcher::default() };
-        let error = train_keeping(settings, &mut watcher, Some(&mut keeping(saves))).unwrap_err();
+        let mut recorder = Recorder { stop_after: Some(steps), ..Recorder::default() };
+        let error = train_from_checkpoints(settings, &mut recorder, Some(&mut checkpointer(saves))).unwrap_err();
         assert!(matches!(error, TrainError::Stopped { .. }), "{error}");
         losses.truncate(saved);
-        losses.extend(watcher.losses);
+        losses.extend(recorder.losses);
         saved = if saves { losses.len() } else { saved };
     }
-    let mut watcher = Watcher::default();
-    let fitted = train_keeping(settings, &mut watcher, Some(&mut keeping(false))).unwrap();
+    let mut recorder = Recorder::default();
+    let fitted = train_from_checkpoints(settings, &mut recorder, Some(&mut checkpointer(false))).unwrap();
     losses.truncate(saved);
-    losses.extend(watcher.losses);
+    losses.extend(recorder.losses);
     assert_eq!(!fitted.notes.is_empty(), saved > 0, "{:?}", fitted.notes);
     (fitted, losses)
 }
@@ -221,9 +221,9 @@ fn a_run_that_is_stopped_or_killed_at_any_step_ends_with_the_same_bits() {
     for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
         let mut settings = settings(3, 1e-2, 5, 0.1);
         settings.optimization = Optimization { optimizer, gradient_accumulation_steps: 2, ..settings.optimization };
-        let result = |(fitted, losses): (FitResult, Vec<f64>)| {
+        let result = |(fitted, losses): (FitResult<Classifier>, Vec<f64>)| {
             let weights = weights(&fitted.model);
-            (weights, fitted.logits, fitted.evaluations, fitted.steps, fitted.tokens, losses)
+            (weights, fitted.dev_outputs, fitted.evaluations, fitted.steps, fitted.tokens, losses)
         };
         let whole = result(in_processes(&settings, &[]));
         assert_eq!((whole.3, whole.5.len()), (10, 10));

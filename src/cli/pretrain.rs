@@ -16,10 +16,9 @@ use crate::exec::StopFlag;
 use crate::infer::{precision_on, refused};
 use crate::store::{
     CorpusPhase, HeldOutEvaluation, NUMERICS_VERSION, Objective, Optimization, Optimizer, PretrainingObjective,
-    RunSettings, VocabularyIdentity, Warmup,
+    RunSettings, SaveStrategy, VocabularyIdentity, Warmup,
 };
-use crate::train::{PretrainContext, Pretrained, Saving, TrainError, open_device, pretrain};
-use crate::units::Seconds;
+use crate::train::{Pretrained, PretrainingData, TrainError, open_device, pretrain};
 
 /// Pretrain a model on prepared corpora, or resume it.
 ///
@@ -144,9 +143,9 @@ impl Args {
         let corpora = self.corpus.iter().map(|folder| ExampleSet::open(folder)).collect::<Result<Vec<_>, _>>()?;
         let held_out = self.watching.held_out.as_deref().map(ExampleSet::open).transpose()?;
         let settings = self.settings(&corpora, held_out.as_ref())?;
-        let context = PretrainContext { corpora, held_out, saving: self.watching.saving()? };
+        let data = PretrainingData { corpora, held_out };
         let mut display = PretrainDisplay::new(StopFlag::on_signals()?, self.model.loss());
-        let ended = pretrain(&self.out, &context, &settings, &mut display);
+        let ended = pretrain(&self.out, &data, &settings, &mut display);
         display.finish();
         match ended {
             Ok(done) => conclude(&done),
@@ -190,7 +189,7 @@ impl Args {
                     .map(|set| HeldOutEvaluation { data: set.checksum().to_owned(), every: self.watching.eval_steps }),
                 masking: None,
                 snapshots: Vec::new(),
-                saving: None,
+                saving: Some(self.watching.saving()?),
                 logging_steps: self.watching.logging_steps,
             }),
             numerics_version: NUMERICS_VERSION,
@@ -223,13 +222,13 @@ impl TrainingArgs {
 }
 
 impl WatchingArgs {
-    fn saving(&self) -> Result<Saving, Error> {
+    fn saving(&self) -> Result<SaveStrategy, Error> {
         if !self.save_minutes.is_finite() || self.save_minutes < 0.0 {
             let message = format!("`--save-minutes` takes 0 or more, found `{}`", self.save_minutes);
             return Err(Diagnostic::new(message).hint("a number of minutes, or 0 for never").into());
         }
-        let every = (self.save_minutes > 0.0).then_some(Seconds(self.save_minutes * 60.0));
-        Ok(Saving { save_steps: self.save_steps, every, keep: self.save_total_limit as usize })
+        let save_minutes = (self.save_minutes > 0.0).then_some(self.save_minutes);
+        Ok(SaveStrategy { save_steps: self.save_steps, save_minutes, save_total_limit: self.save_total_limit })
     }
 }
 

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::error::note;
 use crate::exec::StopFlag;
 use crate::store::{Evaluation, LmLoss, StepEvent};
-use crate::train::{PretrainStep, PretrainWatch};
+use crate::train::{Observer, StepReport};
 
 /// Shows a run on standard error, and stops it when the user asks for it.
 pub(super) struct PretrainDisplay {
@@ -49,8 +49,8 @@ impl PretrainDisplay {
     }
 }
 
-impl PretrainWatch for PretrainDisplay {
-    fn begins(&mut self, step: u64, steps: u64) {
+impl Observer for PretrainDisplay {
+    fn started(&mut self, step: u64, steps: u64) {
         self.steps = steps;
         if let Some(bar) = &self.bar {
             bar.set_length(steps);
@@ -69,7 +69,7 @@ impl PretrainWatch for PretrainDisplay {
         }
     }
 
-    fn step(&mut self, report: &PretrainStep) {
+    fn step(&mut self, report: &StepReport) {
         if let Some(bar) = &self.bar {
             bar.set_position(report.step);
         }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::error::{CommandOutcome, Error};
 use super::threads;
 use crate::exec::{Job, Phase, Progress, StopFlag, Unfinished, WorkerCommand, worker};
-use crate::store::{Evaluation, Failure, FailureKind, Objective, Record, RunFolder, StepEvent};
-use crate::train::{PretrainStep, PretrainWatch, RunContext, StepReport, TrainError, Watch, pretrain_run, run};
+use crate::store::{Evaluation, Failure, FailureKind, Record, RunFolder};
+use crate::train::{Observer, RunContext, StepReport, TrainError, run};
 
 /// Trains what the parent process asks for.
 #[derive(Debug, clap::Args)]
@@ -49,11 +49,7 @@ fn train(
     let settings = &job.settings;
     let epochs = settings.pretraining().map_or_else(|| settings.epochs(), |of| of.phases.len() as u32);
     let mut reporter = Reporter { epochs, last: None, steps: 0, progress, stop };
-    let done = match &settings.objective {
-        Objective::Task(_) => run(context, &job.experiment, settings, folder, &mut reporter),
-        Objective::Pretraining(_) => pretrain_run(context, &job.experiment, settings, folder, &mut reporter),
-    };
-    done.map_err(|error| match error {
+    run(context, &job.experiment, settings, folder, &mut reporter).map_err(|error| match error {
         TrainError::Stopped { .. } => Unfinished::Stopped,
         TrainError::Diverged { step, loss, gradient_norm } => {
             let cause = format!("step {step}: loss {loss}, gradient norm {gradient_norm}");
@@ -67,7 +63,7 @@ fn train(
     })
 }
 
-/// Tells the parent how far the run is, a few times a second.
+/// Reports to the parent how far the run is, a few times a second.
 struct Reporter<'a> {
     epochs: u32,
     last: Option<Instant>,
@@ -77,58 +73,30 @@ struct Reporter<'a> {
 }
 
 impl Reporter<'_> {
-    fn tell(&mut self, phase: Phase, step: u64, epoch: u32, loss: Option<f64>, tokens_per_second: f64) {
+    fn report(&mut self, phase: Phase, step: u64, epoch: u32, loss: Option<f64>, tokens_per_second: f64) {
         self.last = Some(Instant::now());
         let (steps, epochs) = (self.steps, self.epochs);
         (self.progress)(Progress { phase, step, steps, epoch, epochs, loss, tokens_per_second });
     }
 }
 
-impl Watch for Reporter<'_> {
+impl Observer for Reporter<'_> {
+    fn started(&mut self, step: u64, steps: u64) {
+        self.steps = steps;
+        self.report(Phase::Training, step, 1, None, 0.0);
+    }
+
     fn step(&mut self, report: &StepReport) {
-        self.steps = report.steps;
         if self.last.is_none_or(|last| last.elapsed() >= INTERVAL) || report.step == report.steps {
             let speed = report.tokens as f64 / report.seconds.0.max(f64::MIN_POSITIVE);
-            self.tell(Phase::Training, report.step, report.epoch, Some(report.loss), speed);
+            self.report(Phase::Training, report.step, report.epoch, Some(report.loss), speed);
         }
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation) {
-        let epoch = evaluation.epoch.unwrap_or_default();
-        let last = epoch == self.epochs;
-        let phase = if last { Phase::Saving } else { Phase::Evaluation };
-        self.tell(phase, evaluation.step, epoch, evaluation.train_loss, 0.0);
+        let phase = if evaluation.step == self.steps { Phase::Saving } else { Phase::Evaluation };
+        self.report(phase, evaluation.step, evaluation.epoch.unwrap_or(self.epochs), evaluation.train_loss, 0.0);
     }
-
-    fn stop(&mut self) -> bool {
-        self.stop.is_set()
-    }
-}
-
-impl PretrainWatch for Reporter<'_> {
-    fn begins(&mut self, step: u64, steps: u64) {
-        self.steps = steps;
-        self.tell(Phase::Training, step, 1, None, 0.0);
-    }
-
-    // The record keeps notes, and the log scores.
-    fn note(&mut self, _: &str) {}
-
-    fn step(&mut self, report: &PretrainStep) {
-        if self.last.is_none_or(|last| last.elapsed() >= INTERVAL) || report.step == report.steps {
-            let speed = report.tokens as f64 / report.seconds.0.max(f64::MIN_POSITIVE);
-            self.tell(Phase::Training, report.step, report.phase as u32 + 1, Some(report.loss), speed);
-        }
-    }
-
-    fn logged(&mut self, _: &StepEvent) {}
-
-    fn evaluated(&mut self, scores: &Evaluation) {
-        let phase = if scores.step == self.steps { Phase::Saving } else { Phase::Evaluation };
-        self.tell(phase, scores.step, self.epochs, None, 0.0);
-    }
-
-    fn saved(&mut self, _: u64) {}
 
     fn stop(&mut self) -> bool {
         self.stop.is_set()

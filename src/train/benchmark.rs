@@ -6,14 +6,15 @@ use std::time::Instant;
 use super::device::{NamedDevice, open_device};
 use super::error::TrainError;
 use super::evaluate::predict_in_batches;
-use super::fit::{StepReport, TrainingData, Watch, fit};
+use super::observer::{Observer, StepReport};
 use super::precision::open_precision;
+use super::task::{TrainingData, fit};
 use crate::kernel::matrix_peak;
 use crate::model::random_classifier;
 use crate::random::Stream;
 use crate::store::{
-    Approach, Architecture, Evaluation, InitialWeights, NUMERICS_VERSION, Objective, Optimization, RunSettings,
-    TaskObjective, VocabularyIdentity, peak_memory, reset_peak_memory,
+    Approach, Architecture, InitialWeights, NUMERICS_VERSION, Objective, Optimization, RunSettings, TaskObjective,
+    VocabularyIdentity, peak_memory, reset_peak_memory,
 };
 use crate::task::Task;
 use crate::text::{FeatureSet, SkippedRows};
@@ -71,8 +72,8 @@ pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainEr
     let mut model = random_classifier(&architecture, task.outputs(&[]), settings.seed, &device.clone().autodiff());
     model.bert.precision = precision;
     let mut reports = Reports(Vec::new());
-    let fitted =
-        fit(model, &settings, TrainingData { task, train: &train, dev: &[], tags: &[] }, &device, &mut reports)?;
+    let data = TrainingData { task, train: &train, dev: &[], tags: &[] };
+    let fitted = fit(model, &settings, data, &device, &mut reports, None)?;
     let peak_memory = peak_memory();
     let batch = features(benchmark, sequences);
     let predict = |_| {
@@ -125,14 +126,8 @@ fn features(benchmark: &StepBenchmark, examples: u32) -> FeatureSet {
 /// Keeps every step's report.
 struct Reports(Vec<StepReport>);
 
-impl Watch for Reports {
+impl Observer for Reports {
     fn step(&mut self, report: &StepReport) {
         self.0.push(*report);
-    }
-
-    fn evaluated(&mut self, _: &Evaluation) {}
-
-    fn stop(&mut self) -> bool {
-        false
     }
 }

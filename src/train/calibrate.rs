@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::optimizer::Optimizer;
-use super::pass::Pass;
+use super::pass::classifier_pass;
 use super::tape::Graph;
 use crate::kernel::cross_entropy;
 use crate::model::{Classifier, ForwardDropout, PackedInput, random_classifier};
@@ -62,10 +62,10 @@ pub fn measure_step(
         let labels = TensorData::new(vec![0i32; sequences as usize], [sequences as usize]);
         let loss = |logits| cross_entropy(logits, Tensor::<1, Int>::from_data(labels, &autodiff));
         let input = batch(sequences, length, &autodiff);
-        let pass = Pass::new(&model, &input, dropout.as_ref(), Graph::of(training.gradient_checkpointing), loss);
+        let pass = classifier_pass(&model, &input, dropout.as_ref(), Graph::of(training.gradient_checkpointing), loss);
         forward_backward.push(start.elapsed().as_secs_f64());
         let start = Instant::now();
-        (model, _) = optimizer.step(model, pass.gradients, training.adam_epsilon, training);
+        (model, _) = optimizer.step(model, pass.gradients.unwrap_or_default(), training.adam_epsilon, training);
         update.push(start.elapsed().as_secs_f64());
         evaluation.push(predict_once(&model.valid(), sequences, length, device));
     }

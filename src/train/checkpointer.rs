@@ -1,4 +1,4 @@
-//! Checkpoints of a fine-tuning run that takes long enough to have some.
+//! Checkpoints: when they are written, and what is in them besides parameters and moments.
 
 use std::io;
 use std::time::Instant;
@@ -9,96 +9,132 @@ use serde::{Deserialize, Serialize};
 use super::error::TrainError;
 use super::optimizer::Optimizer;
 use super::state::{read_state, write_state};
-use crate::store::{Checkpoint, Checkpoints, Evaluation, RunFolder, Timings};
+use super::workload::{DataPosition, LogWindow, Losses};
+use crate::store::{Checkpoint, Checkpoints, Evaluation, EventLog, RunFolder, StoreError, Timings};
 use crate::units::Seconds;
 
-/// Runs of a few minutes are trained again instead: that costs less than a checkpoint's disk and care.
-const EVERY: Seconds = Seconds(300.0);
-/// A stop writes a checkpoint when at least this part of the time between two has gone by.
-const WORTH_ON_STOP: f64 = 0.1;
-/// The newest, and the one before should it be damaged.
-const KEPT: usize = 2;
+/// When checkpoints are written, and how many are kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CheckpointPolicy {
+    /// After so many steps.
+    pub save_steps: Option<u64>,
+    /// After so much time.
+    pub every: Option<Seconds>,
+    /// At a stop, when the last one is at least as old as this.
+    pub at_stop_after: Seconds,
+    /// After the last step.
+    pub at_end: bool,
+    /// How many are kept: the newest, and those before should it be damaged.
+    pub keep: usize,
+}
+
+impl CheckpointPolicy {
+    /// Of runs on a task: those of a few minutes are trained again instead, which costs less than a checkpoint's disk
+    /// and care.
+    pub const TASK: Self = Self::of_task(Seconds(300.0));
+
+    /// As [`Self::TASK`], so often.
+    #[must_use]
+    pub const fn of_task(every: Seconds) -> Self {
+        Self { save_steps: None, every: Some(every), at_stop_after: Seconds(0.1 * every.0), at_end: false, keep: 2 }
+    }
+
+    /// Of a pretraining.
+    #[must_use]
+    pub const fn of_pretraining(save_steps: Option<u64>, every: Option<Seconds>, keep: usize) -> Self {
+        Self { save_steps, every, at_stop_after: Seconds(0.0), at_end: true, keep }
+    }
+
+    fn is_due(&self, moment: Moment, step: u64, age: Seconds) -> bool {
+        match moment {
+            Moment::Step => {
+                self.save_steps.is_some_and(|steps| step.is_multiple_of(steps))
+                    || self.every.is_some_and(|every| age >= every)
+            }
+            Moment::Stop => age >= self.at_stop_after,
+            Moment::End => self.at_end,
+        }
+    }
+}
+
+/// When a checkpoint may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// After any step.
+    Step,
+    /// The run is to stop.
+    Stop,
+    /// After the last step.
+    End,
+}
+
+/// Where the fit loop stands, between two steps. With the parameters and the moments it is all that the next step
+/// and the record depend on: random numbers are drawn from streams by the numbers of epoch and step.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Position<L> {
+    /// Optimisation steps finished.
+    pub(super) step: u64,
+    /// Forward passes begun.
+    pub(super) micro_step: u64,
+    /// Where the examples of the next step begin.
+    pub(super) data: DataPosition,
+    /// Tokens trained on.
+    pub(super) tokens: u64,
+    /// Σ loss × examples since the last evaluation.
+    pub(super) loss_sum: f64,
+    /// Examples since the last evaluation.
+    pub(super) examples: usize,
+    /// Steps that the log does not have yet.
+    pub(super) window: LogWindow<L>,
+    /// In order.
+    pub(super) evaluations: Vec<Evaluation>,
+    /// Where the time went, in all processes.
+    pub(super) timings: Timings,
+}
 
 /// Where a run's checkpoints are, and when they are written.
 #[derive(Debug)]
 pub struct Checkpointer {
     checkpoints: Checkpoints,
-    every: Seconds,
+    policy: CheckpointPolicy,
+    /// Where the log is, and whose claim must stand when something is written.
+    folder: Option<RunFolder>,
     /// When this process began with the run.
     begin: Instant,
-    last: Instant,
     /// What earlier processes took, up to the checkpoint.
     earlier: Seconds,
-}
-
-/// Where the fit loop stands, between two steps. With the parameters and the moments it is all that the next step
-/// and the record depend on: random numbers are drawn from streams by the numbers of epoch and step.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FitPosition {
-    /// The epoch at work, from 1.
-    pub(super) epoch: u32,
-    /// Batches of it that were taken.
-    pub(super) batches: usize,
-    /// Optimisation steps finished.
-    pub(super) step: u64,
-    /// Forward passes begun.
-    pub(super) micro_step: u64,
-    /// Tokens trained on.
-    pub(super) tokens: u64,
-    /// Σ loss × examples of the epoch so far.
-    pub(super) loss_sum: f64,
-    /// Examples of the epoch so far.
-    pub(super) examples: usize,
-    /// One for each epoch before.
-    pub(super) evaluations: Vec<Evaluation>,
-    /// Of the run so far.
-    pub(super) timings: Timings,
-}
-
-impl Default for FitPosition {
-    fn default() -> Self {
-        Self {
-            epoch: 1,
-            batches: 0,
-            step: 0,
-            micro_step: 0,
-            tokens: 0,
-            loss_sum: 0.0,
-            examples: 0,
-            evaluations: Vec::new(),
-            timings: Timings::default(),
-        }
-    }
-}
-
-/// What is kept of a position besides it.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kept {
-    position: FitPosition,
-    /// Since the run began, in all processes.
-    wall: Seconds,
+    /// The step of the last one, and when it was written.
+    last: (u64, Instant),
 }
 
 impl Checkpointer {
     /// The checkpoints of the run in `folder`, which began at `begin`.
     #[must_use]
-    pub fn of(folder: &RunFolder, begin: Instant) -> Self {
-        Self { begin, ..Self::new(folder.checkpoints(KEPT), EVERY) }
+    pub fn of(folder: &RunFolder, policy: CheckpointPolicy, begin: Instant) -> Self {
+        let checkpoints = folder.checkpoints(policy.keep);
+        Self { begin, folder: Some(folder.clone()), ..Self::new(checkpoints, policy) }
     }
 
-    /// Checkpoints that are written at most every so often.
+    /// Checkpoints that are written as `policy` says.
     #[must_use]
-    pub fn new(checkpoints: Checkpoints, every: Seconds) -> Self {
+    pub fn new(checkpoints: Checkpoints, policy: CheckpointPolicy) -> Self {
         let now = Instant::now();
-        Self { checkpoints, every, begin: now, last: now, earlier: Seconds(0.0) }
+        Self { checkpoints, policy, folder: None, begin: now, earlier: Seconds(0.0), last: (0, now) }
     }
 
-    /// What earlier processes took, up to the checkpoint that this one went on from.
+    /// The log of the run, without what is about later steps than `step`; none outside of a run's folder.
+    ///
+    /// # Errors
+    /// When it cannot be written, or the claim of the run is lost.
+    pub(super) fn event_log(&self, step: u64) -> Result<Option<EventLog>, StoreError> {
+        self.folder.as_ref().map(|folder| folder.event_log_after(step)).transpose()
+    }
+
+    /// Since the run began, in all processes.
     #[must_use]
-    pub fn earlier(&self) -> Seconds {
-        self.earlier
+    pub fn wall(&self) -> Seconds {
+        Seconds(self.earlier.0 + self.begin.elapsed().as_secs_f64())
     }
 
     /// The newest checkpoint that can be used, and a note for each that cannot.
@@ -117,36 +153,37 @@ impl Checkpointer {
     ///
     /// # Errors
     /// When the checkpoint is of another model.
-    pub(super) fn restore<M: Module>(
+    pub(super) fn restore<M: Module, L: Losses>(
         &mut self,
         checkpoint: &Checkpoint,
         model: M,
-    ) -> io::Result<(M, Optimizer, FitPosition)> {
-        let Kept { position, wall } = serde_json::from_value(checkpoint.state.clone())?;
+    ) -> io::Result<(M, Optimizer, Position<L>)> {
+        let position: Position<L> = serde_json::from_value(checkpoint.state.clone())?;
         let (model, optimizer) = read_state(checkpoint, model)?;
-        self.earlier = wall;
+        self.earlier = position.timings.wall;
+        self.last = (position.step, Instant::now());
         Ok((model, optimizer, position))
     }
 
-    /// Writes a checkpoint when it is time, or when the run is to stop and it is worth it.
+    /// Writes a checkpoint when it is due at this moment and the last one is of another step; says whether it did.
     ///
     /// # Errors
-    /// When the disk says no.
-    pub(super) fn save<M: Module>(
+    /// When the disk says no, or the claim of the run is lost.
+    pub(super) fn save<M: Module, L: Losses>(
         &mut self,
-        position: &FitPosition,
+        position: &mut Position<L>,
         model: &M,
         optimizer: &Optimizer,
-        stopping: bool,
-    ) -> Result<(), TrainError> {
-        let due = if stopping { self.every.0 * WORTH_ON_STOP } else { self.every.0 };
-        if position.step == 0 || self.last.elapsed().as_secs_f64() < due {
-            return Ok(());
+        moment: Moment,
+    ) -> Result<bool, TrainError> {
+        let age = Seconds(self.last.1.elapsed().as_secs_f64());
+        if position.step == self.last.0 || !self.policy.is_due(moment, position.step, age) {
+            return Ok(false);
         }
-        let wall = Seconds(self.earlier.0 + self.begin.elapsed().as_secs_f64());
-        let kept = Kept { position: position.clone(), wall };
-        self.checkpoints.write(position.step, &kept, |into| write_state(into, model, optimizer))?;
-        self.last = Instant::now();
-        Ok(())
+        self.folder.as_ref().map_or(Ok(()), RunFolder::check_claim)?;
+        position.timings.wall = self.wall();
+        self.checkpoints.write(position.step, position, |into| write_state(into, model, optimizer))?;
+        self.last = (position.step, Instant::now());
+        Ok(true)
     }
 }

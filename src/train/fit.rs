@@ -1,321 +1,244 @@
-//! The fit loop: batches in a seeded order, forward, loss, backward, AdamW, evaluation after each epoch.
+//! The fit loop: batches, forward, loss, backward, clipping, Adam, the log, evaluations and checkpoints.
 
 use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::checkpointer::{Checkpointer, FitPosition};
+use super::checkpointer::{Checkpointer, Moment, Position};
 use super::error::TrainError;
-use super::evaluate::predict;
-use super::loss::{batch_loss, weight};
-use super::optimizer::{FlatGradients, Optimizer, accumulate};
-use super::pass::Pass;
+use super::observer::{Observer, Phases, StepReport};
+use super::optimizer::Optimizer;
+use super::pass::Passes;
 use super::schedule::Schedule;
 use super::tape::Graph;
+use super::workload::{DevOutputs, EvaluationPoint, Losses, Workload};
 use crate::kernel;
-use crate::model::{Classifier, ForwardDropout, PackedInput};
-use crate::plan;
+use crate::model::ForwardDropout;
 use crate::random::Stream;
-use crate::store::{Evaluation, RunSettings, Timings};
-use crate::task::{DevSplit, Task};
-use crate::text::{FeatureSet, PackedBatch, training_batches};
+use crate::store::{Evaluation, Event, EventLog, Optimization, RunSettings, Timings};
 use crate::units::{Seconds, Tokens};
-
-/// One optimisation step, as it is logged.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepReport {
-    /// Steps finished, this one included.
-    pub step: u64,
-    /// Steps of the whole run.
-    pub steps: u64,
-    /// The epoch that this step belongs to, from 1.
-    pub epoch: u32,
-    /// Mean loss of the step's examples, in nats (squared score units for regression).
-    pub loss: f64,
-    /// Learning rate of the step.
-    pub learning_rate: f64,
-    /// Global gradient norm before clipping.
-    pub gradient_norm: f64,
-    /// Tokens of the step.
-    pub tokens: u64,
-    /// The whole step, batching to optimizer.
-    pub seconds: Seconds,
-    /// Where they went.
-    pub phases: Phases,
-}
-
-/// The phases of an optimisation step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Phases {
-    /// Examples into a packed batch on the device.
-    pub batching: Seconds,
-    /// Forward passes, loss included.
-    pub forward: Seconds,
-    /// Backward passes.
-    pub backward: Seconds,
-    /// Clipping and the update of every parameter.
-    pub optimizer: Seconds,
-}
-
-/// Who watches a run, and may stop it between two steps.
-pub trait Watch {
-    /// Before the first step: so many were taken before, by a process that wrote a checkpoint.
-    ///
-    /// # Errors
-    /// When what was noted of later steps cannot be taken back.
-    fn on_resume(&mut self, step: u64) -> Result<(), TrainError> {
-        let _ = step;
-        Ok(())
-    }
-    /// After each optimisation step.
-    fn step(&mut self, report: &StepReport);
-    /// After each evaluation.
-    fn evaluated(&mut self, evaluation: &Evaluation);
-    /// Whether to stop before the next step.
-    fn stop(&mut self) -> bool;
-}
-
-/// What a run trains on.
-#[derive(Clone, Copy, Debug)]
-pub struct TrainingData<'a> {
-    /// The task.
-    pub task: &'static Task,
-    /// Training examples.
-    pub train: &'a FeatureSet,
-    /// Dev splits.
-    pub dev: &'a [DevSplit],
-    /// The classes of a task that names them in its training data; else none.
-    pub tags: &'a [String],
-}
 
 /// A trained model with what the record needs.
 #[derive(Debug)]
-pub struct FitResult {
+pub struct FitResult<M> {
     /// The model after the last step, without autodiff.
-    pub model: Classifier,
-    /// One evaluation per epoch.
+    pub model: M,
+    /// In order: of a task one for each epoch.
     pub evaluations: Vec<Evaluation>,
-    /// Outputs of the last evaluation per dev split, as [`predict`] gives them.
-    pub logits: Vec<(&'static str, Vec<f32>)>,
+    /// Of a task; the model's own.
+    pub dev_outputs: DevOutputs,
     /// Optimisation steps taken.
     pub steps: u64,
     /// Tokens trained on, every epoch counted.
     pub tokens: Tokens,
     /// Forward, backward, optimizer and evaluation; the caller adds the rest.
     pub timings: Timings,
-    /// What is to be known of the checkpoints that it went on from.
+    /// What is to be known of the checkpoints that it resumed from, and of the log.
     pub notes: Vec<String>,
 }
 
-/// Trains `model` as `settings` say, on `device` (without autodiff; it is added here).
-///
-/// # Errors
-/// [`TrainError::Diverged`] when the loss or the gradient is no longer finite, [`TrainError::Stopped`]
-/// when `watch` asks for it.
-pub fn fit(
-    model: Classifier,
-    settings: &RunSettings,
-    material: TrainingData<'_>,
-    device: &Device,
-    watch: &mut dyn Watch,
-) -> Result<FitResult, TrainError> {
-    fit_with_checkpoints(model, settings, material, device, watch, None)
-}
-
-/// As [`fit`], going on from the newest checkpoint and writing some; the weights and scores are those of a run that
-/// was never interrupted, bit for bit. [`Watch::on_resume`] is told first.
-///
-/// # Errors
-/// As [`fit`], and when a checkpoint cannot be written.
-pub fn fit_with_checkpoints(
-    model: Classifier,
-    settings: &RunSettings,
-    material: TrainingData<'_>,
-    device: &Device,
-    watch: &mut dyn Watch,
-    mut checkpointer: Option<&mut Checkpointer>,
-) -> Result<FitResult, TrainError> {
-    let steps = plan::steps(material.train.len() as u64, settings.optimization.batch_size, settings.epochs());
-    let fit = Fit {
-        settings,
-        material,
-        device: device.clone().autodiff(),
-        schedule: Schedule::new(settings.optimization.optimizer, steps, settings.optimization.warmup),
-        dropout: Stream::new(settings.seed, "dropout"),
-        optimizer: Optimizer::new(),
-        at: FitPosition::default(),
-        notes: Vec::new(),
-    };
-    let (mut fit, model) = fit.resume(model, checkpointer.as_deref_mut())?;
-    watch.on_resume(fit.at.step)?;
-    let fitted = fit.run(model, steps, watch, checkpointer);
-    kernel::release_memory();
-    fitted
-}
-
-struct Fit<'a> {
-    settings: &'a RunSettings,
-    material: TrainingData<'a>,
-    device: Device,
+/// A model in training.
+pub(super) struct Fit<'a, W: Workload> {
+    workload: W,
+    optimization: &'a Optimization,
     schedule: Schedule,
     dropout: Stream,
+    /// With autodiff.
+    device: Device,
     optimizer: Optimizer,
-    at: FitPosition,
+    position: Position<W::Losses>,
+    log: Option<EventLog>,
     notes: Vec<String>,
 }
 
-impl Fit<'_> {
+impl<'a, W: Workload> Fit<'a, W> {
+    /// The start of a run; `device` is without autodiff, which is added here.
+    pub(super) fn new(workload: W, settings: &'a RunSettings, device: &Device) -> Self {
+        let optimization = &settings.optimization;
+        Self {
+            schedule: Schedule::new(optimization.optimizer, workload.steps(), optimization.warmup),
+            workload,
+            optimization,
+            dropout: Stream::new(settings.seed, "dropout"),
+            device: device.clone().autodiff(),
+            optimizer: Optimizer::new(),
+            position: Position::default(),
+            log: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Trains `model` from the newest checkpoint to the last step. Parameters and scores are those of a run that was
+    /// never interrupted, bit for bit.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`] when the loss or the gradient is no longer finite, [`TrainError::Stopped`] when
+    /// `observer` asks for it; when an example cannot be read or a checkpoint cannot be written.
+    pub(super) fn run(
+        mut self,
+        model: W::Model,
+        observer: &mut dyn Observer,
+        mut checkpointer: Option<&mut Checkpointer>,
+    ) -> Result<FitResult<W::Model>, TrainError> {
+        let model = self.resume(model, observer, checkpointer.as_deref_mut())?;
+        if let Some(checkpointer) = &checkpointer {
+            self.log = checkpointer.event_log(self.position.step)?;
+        }
+        observer.started(self.position.step, self.workload.steps());
+        let trained = self.train(model, observer, checkpointer);
+        kernel::release_memory();
+        let model = trained?;
+        let dev_outputs = self.workload.dev_outputs(&model);
+        let Position { step: steps, tokens, evaluations, timings, .. } = self.position;
+        let (tokens, notes) = (Tokens(tokens), self.notes);
+        Ok(FitResult { model, evaluations, dev_outputs, steps, tokens, timings, notes })
+    }
+
     /// As the newest checkpoint that can be used has it.
     fn resume(
-        mut self,
-        model: Classifier,
-        checkpointer: Option<&mut Checkpointer>,
-    ) -> Result<(Self, Classifier), TrainError> {
-        let Some(checkpointer) = checkpointer else { return Ok((self, model)) };
-        let (newest, notes) = checkpointer.newest()?;
-        self.notes.extend(notes);
-        let Some(checkpoint) = newest else { return Ok((self, model)) };
-        match checkpointer.restore(&checkpoint, model.clone()) {
-            Ok((restored, optimizer, at)) => {
-                self.notes.push(format!("resumed from the checkpoint of step {}", at.step));
-                (self.optimizer, self.at) = (optimizer, at);
-                Ok((self, restored))
-            }
-            Err(error) => {
-                self.notes.push(format!("the checkpoint after step {} cannot be used: {error}", checkpoint.step));
-                Ok((self, model))
-            }
-        }
-    }
-
-    fn run(
         &mut self,
-        mut model: Classifier,
-        steps: u64,
-        watch: &mut dyn Watch,
-        mut checkpointer: Option<&mut Checkpointer>,
-    ) -> Result<FitResult, TrainError> {
-        let shuffle = Stream::new(self.settings.seed, "shuffle");
-        let mut logits = Vec::new();
-        for epoch in self.at.epoch..=self.settings.epochs() {
-            let batch_size = self.settings.optimization.batch_size;
-            let batches = training_batches(self.material.train.len(), batch_size, shuffle.at(u64::from(epoch)));
-            for batch in batches.iter().skip(self.at.batches) {
-                if watch.stop() {
-                    self.save(&model, checkpointer.as_deref_mut(), true)?;
-                    return Err(TrainError::Stopped { step: self.at.step });
+        model: W::Model,
+        observer: &mut dyn Observer,
+        checkpointer: Option<&mut Checkpointer>,
+    ) -> Result<W::Model, TrainError> {
+        let Some(checkpointer) = checkpointer else { return Ok(model) };
+        let (newest, mut notes) = checkpointer.newest()?;
+        let mut resumed = None;
+        if let Some(checkpoint) = newest {
+            match checkpointer.restore(&checkpoint, model.clone()) {
+                Ok(state) => resumed = Some(state),
+                Err(error) => {
+                    notes.push(format!("the checkpoint after step {} cannot be used: {error}", checkpoint.step));
                 }
-                let (next, report) = self.optimize(model, batch, epoch, steps)?;
-                model = next;
-                self.at.loss_sum += report.loss * batch.len() as f64;
-                self.at.examples += batch.len();
-                self.at.batches += 1;
-                watch.step(&report);
-                self.save(&model, checkpointer.as_deref_mut(), false)?;
             }
-            let train_loss = self.at.loss_sum / self.at.examples.max(1) as f64;
-            let evaluation;
-            (evaluation, logits) = self.evaluate(&model, epoch, train_loss);
-            watch.evaluated(&evaluation);
-            self.at.evaluations.push(evaluation);
-            (self.at.epoch, self.at.batches, self.at.loss_sum, self.at.examples) = (epoch + 1, 0, 0.0, 0);
         }
-        let FitPosition { step: steps, tokens, evaluations, timings, .. } = std::mem::take(&mut self.at);
-        let (tokens, notes) = (Tokens(tokens), std::mem::take(&mut self.notes));
-        Ok(FitResult { model: model.valid(), evaluations, logits, steps, tokens, timings, notes })
+        notes.iter().for_each(|note| observer.note(note));
+        self.notes.append(&mut notes);
+        let Some((model, optimizer, position)) = resumed else { return Ok(model) };
+        self.notes.push(format!("resumed from the checkpoint of step {}", position.step));
+        (self.optimizer, self.position) = (optimizer, position);
+        Ok(model)
     }
 
-    fn save(
-        &self,
-        model: &Classifier,
-        checkpointer: Option<&mut Checkpointer>,
-        stopping: bool,
-    ) -> Result<(), TrainError> {
-        checkpointer.map_or(Ok(()), |checkpointer| checkpointer.save(&self.at, model, &self.optimizer, stopping))
-    }
-
-    /// One optimisation step on the examples `batch`, in as many passes as gradient accumulation asks for.
-    fn optimize(
+    fn train(
         &mut self,
-        model: Classifier,
-        batch: &[u32],
-        epoch: u32,
-        steps: u64,
-    ) -> Result<(Classifier, StepReport), TrainError> {
-        let begin = Instant::now();
-        let passes = self.settings.optimization.gradient_accumulation_steps.max(1) as usize;
-        let (mut gradients, mut loss, mut tokens): (Option<FlatGradients>, f64, u64) = (None, 0.0, 0);
-        let mut phases = Phases::default();
-        let weight_of = |examples: &[u32]| weight(self.material.train, self.material.task.head, examples);
-        let whole = weight_of(batch);
-        let parts = batch.chunks(batch.len().div_ceil(passes).max(1)).map(|part| (part, weight_of(part)));
-        // A part with nothing to learn from has no loss; a batch without any has a loss of 0.
-        let parts: Vec<_> = parts.filter(|(part, weight)| *weight > 0.0 || part.len() == batch.len()).collect();
-        for (part, weight) in parts {
-            let weight = if whole > 0.0 { weight / whole } else { 1.0 };
-            let (part_loss, part_gradients, part_tokens) = self.forward_backward(&model, part, &mut phases);
-            tokens += part_tokens;
-            loss += part_loss * weight;
-            gradients = Some(accumulate(gradients, part_gradients, weight));
+        mut model: W::Model,
+        observer: &mut dyn Observer,
+        mut checkpointer: Option<&mut Checkpointer>,
+    ) -> Result<W::Model, TrainError> {
+        let steps = self.workload.steps();
+        while self.position.step < steps {
+            if observer.stop() {
+                self.save(&model, Moment::Stop, checkpointer, observer)?;
+                return Err(TrainError::Stopped { step: self.position.step });
+            }
+            let report;
+            (model, report) = self.step(model)?;
+            observer.step(&report);
+            if report.step.is_multiple_of(self.workload.logging_steps()) || report.step == steps {
+                let event = self.workload.step_event(&std::mem::take(&mut self.position.window), &report);
+                self.log(&Event::Step(event), observer);
+                observer.logged(&event);
+            }
+            if self.workload.is_evaluated(report.step, self.position.data) {
+                self.evaluate(&model, observer)?;
+            }
+            self.workload.keep_snapshot(&model, report.step)?;
+            self.save(&model, Moment::Step, checkpointer.as_deref_mut(), observer)?;
         }
-        let learning_rate = self.settings.optimization.learning_rate * self.schedule.factor(self.at.step);
+        self.evaluate(&model, observer)?;
+        self.save(&model, Moment::End, checkpointer, observer)?;
+        Ok(model.valid())
+    }
+
+    /// One optimisation step, in as many passes as its batch has parts.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`]; when an example cannot be read.
+    pub(super) fn step(&mut self, model: W::Model) -> Result<(W::Model, StepReport), TrainError> {
+        let begin = Instant::now();
+        let Optimization { learning_rate, dropout, gradient_checkpointing, .. } = *self.optimization;
+        let graph = Graph::of(gradient_checkpointing);
+        let position = &mut self.position;
+        let batch = self.workload.next_batch(position.step, position.data, &self.device)?;
+        let batching = Seconds(begin.elapsed().as_secs_f64());
+        let dropout = |pass| ForwardDropout::new(dropout, self.dropout, position.micro_step + pass);
+        let passes =
+            Passes::over(&batch.parts, dropout, |part, dropout| self.workload.pass(&model, part, dropout, graph));
+        let Passes { gradients, losses, tokens, forward, backward } = passes;
+        let learning_rate = learning_rate * self.schedule.factor(position.step);
         let start = Instant::now();
-        let (model, gradient_norm) =
-            self.optimizer.step(model, gradients.unwrap_or_default(), learning_rate, &self.settings.optimization);
-        phases.optimizer = Seconds(start.elapsed().as_secs_f64());
-        self.at.timings.forward.0 += phases.forward.0;
-        self.at.timings.backward.0 += phases.backward.0;
-        self.at.timings.optimizer.0 += phases.optimizer.0;
-        self.at.step += 1;
-        self.at.tokens += tokens;
+        let (model, gradient_norm) = match gradients {
+            Some(gradients) => self.optimizer.step(model, gradients, learning_rate, self.optimization),
+            None => (model, 0.0),
+        };
+        let optimizer = Seconds(start.elapsed().as_secs_f64());
+        let (step, steps, epoch, loss) = (position.step + 1, self.workload.steps(), batch.epoch, losses.loss());
         if !loss.is_finite() || !gradient_norm.is_finite() {
-            return Err(TrainError::Diverged { step: self.at.step, loss, gradient_norm });
+            return Err(TrainError::Diverged { step, loss, gradient_norm });
         }
         let seconds = Seconds(begin.elapsed().as_secs_f64());
-        let step = self.at.step;
+        let phases = Phases { batching, forward, backward, optimizer };
+        position.step = step;
+        position.micro_step += batch.parts.len() as u64;
+        position.data = batch.next;
+        position.tokens += tokens;
+        position.loss_sum += loss * batch.examples as f64;
+        position.examples += batch.examples;
+        position.window.losses.add(&losses);
+        position.window.tokens += tokens;
+        position.window.seconds += seconds.0;
+        position.timings.forward.0 += forward.0;
+        position.timings.backward.0 += backward.0;
+        position.timings.optimizer.0 += optimizer.0;
         Ok((model, StepReport { step, steps, epoch, loss, learning_rate, gradient_norm, tokens, seconds, phases }))
     }
 
-    /// One pass over `examples`: the mean loss, the gradients and the number of tokens.
-    fn forward_backward(
-        &mut self,
-        model: &Classifier,
-        examples: &[u32],
-        phases: &mut Phases,
-    ) -> (f64, FlatGradients, u64) {
-        let training = &self.settings.optimization;
+    /// Evaluates the model unless it was done after this step.
+    fn evaluate(&mut self, model: &W::Model, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let position = &mut self.position;
+        if position.evaluations.last().is_some_and(|last| last.step == position.step) {
+            return Ok(());
+        }
         let start = Instant::now();
-        let batch = PackedBatch::pack(self.material.train, examples);
-        let input = PackedInput::new(&batch.ids, &batch.positions, &batch.segments, &batch.offsets, &self.device);
-        phases.batching.0 += start.elapsed().as_secs_f64();
-        let dropout = ForwardDropout::new(training.dropout, self.dropout, self.at.micro_step);
-        self.at.micro_step += 1;
-        let loss = |outputs| batch_loss(self.material.task.head, outputs, &batch, &input.packing);
-        let pass = Pass::new(model, &input, dropout.as_ref(), Graph::of(training.gradient_checkpointing), loss);
-        phases.forward.0 += pass.forward.0;
-        phases.backward.0 += pass.backward.0;
-        (pass.loss, pass.gradients, batch.ids.len() as u64)
+        let at = EvaluationPoint {
+            step: position.step,
+            epochs: position.data.cursor.epoch as u32,
+            train_loss: position.loss_sum / position.examples.max(1) as f64,
+        };
+        let Some(evaluation) = self.workload.evaluate(&model.valid(), &at)? else { return Ok(()) };
+        (position.loss_sum, position.examples) = (0.0, 0);
+        position.timings.evaluation.0 += start.elapsed().as_secs_f64();
+        position.evaluations.push(evaluation.clone());
+        observer.evaluated(&evaluation);
+        self.log(&Event::Evaluation(evaluation), observer);
+        Ok(())
     }
 
-    fn evaluate(
-        &mut self,
-        model: &Classifier,
-        epoch: u32,
-        train_loss: f64,
-    ) -> (Evaluation, Vec<(&'static str, Vec<f32>)>) {
-        let start = Instant::now();
-        let model = model.valid();
-        let device = self.device.clone().inner();
-        let mut scores = Vec::new();
-        let mut logits = Vec::new();
-        for split in self.material.dev {
-            let outputs = predict(&model, &split.features, &device);
-            scores.extend(super::score::scores(self.material.task, split, &outputs, self.material.tags));
-            logits.push((split.name, outputs));
+    /// A line that cannot be written (a full disk) does not end a run; the record's own writing would say so.
+    fn log(&mut self, event: &Event, observer: &mut dyn Observer) {
+        let Some(log) = &mut self.log else { return };
+        if let Err(error) = log.append(event) {
+            let note = format!("the log lacks lines: {error}");
+            if !self.notes.contains(&note) {
+                observer.note(&note);
+                self.notes.push(note);
+            }
         }
-        self.at.timings.evaluation.0 += start.elapsed().as_secs_f64();
-        let (epoch, train_loss, step) = (Some(epoch), Some(train_loss), self.at.step);
-        (Evaluation { epoch, step, train_loss, scores, held_out: None }, logits)
+    }
+
+    fn save(
+        &mut self,
+        model: &W::Model,
+        moment: Moment,
+        checkpointer: Option<&mut Checkpointer>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), TrainError> {
+        let Some(checkpointer) = checkpointer else { return Ok(()) };
+        if checkpointer.save(&mut self.position, model, &self.optimizer, moment)? {
+            observer.saved(self.position.step);
+        }
+        Ok(())
     }
 }

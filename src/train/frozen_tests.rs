@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::optimizer::Optimizer;
-use super::pass::Pass;
+use super::pass::{Pass, classifier_pass};
 use super::tape::Graph;
 use crate::kernel::token_loss;
 use crate::model::{Classifier, ForwardDropout, HeadShape, PackedInput, random_classifier};
@@ -46,11 +46,11 @@ fn batch(step: u64) -> (PackedInput, Vec<u32>) {
     (PackedInput::new(&ids, &positions, &vec![0; ids.len()], &offsets, &device), labels)
 }
 
-fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass {
+fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass<f64> {
     let (input, labels) = batch(step);
     let dropout = ForwardDropout::new(0.1, Stream::new(4, "dropout"), step);
     let rows: Vec<u32> = (0..labels.len() as u32).collect();
-    Pass::new(model, &input, dropout.as_ref(), graph, |outputs| token_loss(outputs, &rows, &labels))
+    classifier_pass(model, &input, dropout.as_ref(), graph, |outputs| token_loss(outputs, &rows, &labels))
 }
 
 /// The bits of every parameter.
@@ -68,18 +68,19 @@ fn bits<M: Module>(module: &M) -> Vec<Vec<u32>> {
 
 #[test]
 fn the_encoder_stays_as_it_is_to_the_bit_and_the_rest_learns() {
-    let training = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
+    let optimization = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
     for layers in [Layers::Embeddings, Layers::SumLastFour, Layers::ConcatLastFour] {
         let (mut model, mut optimizer) = (tagger(layers), Optimizer::new());
         let (encoder, trained) = (bits(&model.bert), [bits(&model.tagger), bits(&model.head)]);
         let mut losses = Vec::new();
         for step in 0..150 {
             let pass = pass(&model, Graph::Whole, step);
-            losses.push(pass.loss);
-            let (frozen, learning) = pass.gradients.split_at(encoder.len());
+            losses.push(pass.losses);
+            let gradients = pass.gradients.unwrap();
+            let (frozen, learning) = gradients.split_at(encoder.len());
             assert!(frozen.iter().all(Option::is_none), "the encoder has gradients");
             assert!(learning.iter().all(Option::is_some), "something does not learn");
-            (model, _) = optimizer.step(model, pass.gradients, 1e-2, &training);
+            (model, _) = optimizer.step(model, gradients, 1e-2, &optimization);
         }
         let [first, last] = [&losses[..10], &losses[140..]].map(|part| part.iter().sum::<f64>() / 10.0);
         assert!(first > 0.5 && last < 0.2, "{layers:?}: from {first} to {last}");
@@ -96,8 +97,8 @@ fn activation_checkpointing_changes_no_bit() {
     let model = tagger(Layers::SumAll);
     let [whole, again] = [Graph::Whole, Graph::LayerInputs].map(|graph| {
         let pass = pass(&model, graph, 1);
-        let gradients = pass.gradients.into_iter().flatten();
-        (pass.loss.to_bits(), gradients.map(|g| g.into_data().try_to_vec::<f32>().unwrap()).collect::<Vec<_>>())
+        let gradients = pass.gradients.unwrap().into_iter().flatten();
+        (pass.losses.to_bits(), gradients.map(|g| g.into_data().try_to_vec::<f32>().unwrap()).collect::<Vec<_>>())
     });
     assert_eq!(whole, again);
 }

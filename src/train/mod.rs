@@ -1,5 +1,6 @@
 //! The training path: devices, the fit loop, optimizers with their schedules, evaluation.
 
+mod attempt;
 mod benchmark;
 mod calibrate;
 mod checkpointer;
@@ -10,30 +11,33 @@ mod fit;
 #[cfg(test)]
 mod frozen_tests;
 mod loss;
+mod observer;
 mod optimizer;
 mod pass;
 mod precision;
-mod pretrain;
+mod pretraining;
 mod ready;
 mod run;
 mod schedule;
 mod score;
 mod state;
 mod tape;
+mod task;
+mod task_run;
+mod workload;
 
 pub use benchmark::{StepBenchmark, StepMeasured, benchmark_step};
 pub use calibrate::{StepTimes, measure_step};
-pub use checkpointer::Checkpointer;
+pub use checkpointer::{CheckpointPolicy, Checkpointer};
 pub use device::{DeviceError, NamedDevice, open_device};
 pub use error::TrainError;
 pub use evaluate::{EVALUATION_BATCH, predict, predict_in_batches};
-pub use fit::{FitResult, Phases, StepReport, TrainingData, Watch, fit, fit_with_checkpoints};
+pub use fit::FitResult;
+pub use observer::{Observer, Phases, StepReport};
 pub use precision::{PrecisionError, open_precision};
-pub use pretrain::{
-    PretrainContext, PretrainStep, PretrainWatch, Pretrained, Saving, check_pretraining, evaluate_pretraining,
-    pretrain, pretrain_context, pretrain_run, try_pretraining_step,
-};
-pub use ready::{RunContext, task_features, try_step};
-pub use run::run;
-pub use schedule::Schedule;
+pub use pretraining::{Pretrained, PretrainingData, pretrain};
+pub use ready::{RunContext, task_features};
+pub use run::{run, try_step};
 pub use score::scores;
+pub use task::{TrainingData, fit};
+pub use workload::DevOutputs;

@@ -9,30 +9,6 @@ use crate::store::{self, Optimization};
 /// Gradients of a module's parameters in its visiting order, flattened; `None` where none flowed.
 pub(super) type FlatGradients = Vec<Option<Tensor<1>>>;
 
-/// What decides a step besides the gradients and the learning rate.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct UpdateRule {
-    optimizer: store::Optimizer,
-    beta1: f64,
-    beta2: f64,
-    epsilon: f64,
-    weight_decay: f64,
-    max_grad_norm: f64,
-}
-
-impl From<&Optimization> for UpdateRule {
-    fn from(of: &Optimization) -> Self {
-        Self {
-            optimizer: of.optimizer,
-            beta1: of.adam_beta1,
-            beta2: of.adam_beta2,
-            epsilon: of.adam_epsilon,
-            weight_decay: of.weight_decay,
-            max_grad_norm: of.max_grad_norm,
-        }
-    }
-}
-
 /// The optimizer's state. Moments follow the module's visiting order.
 #[derive(Debug)]
 pub(super) struct Optimizer {
@@ -53,21 +29,20 @@ impl Optimizer {
         module: M,
         gradients: FlatGradients,
         learning_rate: f64,
-        rule: impl Into<UpdateRule>,
+        of: &Optimization,
     ) -> (M, f64) {
-        let rule = rule.into();
         self.step += 1;
         self.moments.resize(gradients.len(), None);
         let norm = global_norm(&gradients);
         let with = Adam {
             learning_rate,
-            beta1: rule.beta1,
-            beta2: rule.beta2,
-            epsilon: rule.epsilon,
-            weight_decay: rule.weight_decay,
-            gradient_scale: gradient_scale(rule.optimizer, rule.max_grad_norm, norm),
+            beta1: of.adam_beta1,
+            beta2: of.adam_beta2,
+            epsilon: of.adam_epsilon,
+            weight_decay: of.weight_decay,
+            gradient_scale: gradient_scale(of.optimizer, of.max_grad_norm, norm),
         };
-        let rule = match rule.optimizer {
+        let rule = match of.optimizer {
             store::Optimizer::AdamW => AdamRule::AdamW { step: self.step },
             store::Optimizer::BertAdam => AdamRule::BertAdam,
         };
@@ -191,7 +166,7 @@ mod tests {
     use crate::kernel::cross_entropy;
     use crate::model::{Classifier, PackedInput, random_classifier};
     use crate::store::{Architecture, example};
-    use crate::train::pass::Pass;
+    use crate::train::pass::classifier_pass;
     use crate::train::tape::Graph;
 
     const SMALL: Architecture = Architecture {
@@ -210,7 +185,7 @@ mod tests {
         let positions: Vec<u32> = (0..ids.len() as u32).collect();
         let input = PackedInput::new(ids, &positions, &vec![0; ids.len()], &[0, ids.len() as u32], &device);
         let label = Tensor::<1, Int>::from_data(TensorData::new(vec![1i32], [1]), &device);
-        Pass::new(model, &input, None, Graph::Whole, |logits| cross_entropy(logits, label)).gradients
+        classifier_pass(model, &input, None, Graph::Whole, |logits| cross_entropy(logits, label)).gradients.unwrap()
     }
 
     struct Addresses(Vec<usize>);
@@ -231,7 +206,7 @@ mod tests {
 
     #[test]
     fn parameters_stay_where_they_are_and_all_change() {
-        let training = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
+        let optimization = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
         let mut model = random_classifier(&SMALL, 3, 1, &Device::flex().autodiff());
         let numbers = |model: &Classifier| -> Vec<f32> {
             model.bert.embeddings.word.val().inner().into_data().try_to_vec().unwrap()
@@ -241,7 +216,7 @@ mod tests {
         for ids in [[1, 2, 3], [7, 8, 9]] {
             let gradients = gradients(&model, &ids);
             let norm;
-            (model, norm) = optimizer.step(model, gradients, 1e-2, &training);
+            (model, norm) = optimizer.step(model, gradients, 1e-2, &optimization);
             assert!(norm > 0.0);
         }
         assert_eq!(addresses(&model), before);

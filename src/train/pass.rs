@@ -1,59 +1,99 @@
-//! One forward and backward pass, with the whole graph kept or with layers computed twice.
+//! Forward and backward passes: those of a step, and one through a classifier, with the whole graph kept or with
+//! layers computed twice.
 
 use std::time::Instant;
 
 use burn::tensor::Tensor;
 
-use super::optimizer::{FlatGradients, take};
+use super::optimizer::{FlatGradients, accumulate, take};
 use super::tape::{Graph, Tape};
+use super::workload::{Losses, Part};
 use crate::model::{Classifier, ForwardDropout, PackedInput};
 use crate::units::Seconds;
 
-/// The loss of a batch and its gradients.
+/// The loss of a part of a batch and its gradients.
 #[derive(Debug)]
-pub(super) struct Pass {
-    /// Mean loss of the batch.
-    pub(super) loss: f64,
-    /// In the model's visiting order.
-    pub(super) gradients: FlatGradients,
+pub(super) struct Pass<L> {
+    /// Of the part, as its share of the batch's.
+    pub(super) losses: L,
+    /// In the model's visiting order; `None` when there was nothing to learn from.
+    pub(super) gradients: Option<FlatGradients>,
     /// Duration of the forward pass, loss included.
     pub(super) forward: Seconds,
     /// Duration of the backward pass, with what is computed again.
     pub(super) backward: Seconds,
 }
 
-impl Pass {
-    /// `loss_of` turns `[batch, outputs]` into `[1]`. All tensors are on an autodiff device.
-    pub(super) fn new(
-        model: &Classifier,
-        input: &PackedInput,
-        dropout: Option<&ForwardDropout>,
-        graph: Graph,
-        loss_of: impl FnOnce(Tensor<2>) -> Tensor<1>,
+/// The passes of a step.
+#[derive(Debug, Default)]
+pub(super) struct Passes<L> {
+    /// Their sum.
+    pub(super) gradients: Option<FlatGradients>,
+    /// Their sum.
+    pub(super) losses: L,
+    /// Tokens of all passes.
+    pub(super) tokens: u64,
+    /// Duration of the forward passes.
+    pub(super) forward: Seconds,
+    /// Duration of the backward passes.
+    pub(super) backward: Seconds,
+}
+
+impl<L: Losses> Passes<L> {
+    /// One `pass` for each of `parts`, with the dropout of its number.
+    pub(super) fn over<T>(
+        parts: &[Part<T>],
+        dropout: impl Fn(u64) -> Option<ForwardDropout>,
+        pass: impl Fn(&Part<T>, Option<&ForwardDropout>) -> Pass<L>,
     ) -> Self {
-        let start = Instant::now();
-        let (loss, tape) = match (graph, &model.tagger) {
-            // Nothing of a frozen encoder is kept in either way.
-            (Graph::Whole, _) | (_, Some(_)) => (loss_of(model.forward(input, dropout)), None),
-            (Graph::LayerInputs, None) => {
-                let tape = Tape::record(&model.bert, input, dropout);
-                (loss_of(model.answer(tape.last.clone(), &input.packing, dropout)), Some(tape))
+        let mut passes = Self::default();
+        for (number, part) in (0..).zip(parts) {
+            let Pass { losses, gradients, forward, backward } = pass(part, dropout(number).as_ref());
+            passes.losses.add(&losses);
+            passes.tokens += part.tokens;
+            passes.forward.0 += forward.0;
+            passes.backward.0 += backward.0;
+            let start = Instant::now();
+            if let Some(gradients) = gradients {
+                passes.gradients = Some(accumulate(passes.gradients.take(), gradients, part.weight));
             }
-        };
-        let value = f64::from(loss.clone().inner().into_scalar::<f32>());
-        let forward = Seconds(start.elapsed().as_secs_f64());
-        let start = Instant::now();
-        let gradients = match tape {
-            None => take(model, &mut loss.backward()),
-            Some(tape) => {
-                let mut gradients = loss.backward();
-                let mut encoder = tape.backward(&model.bert, input, dropout, &mut gradients);
-                encoder.extend(take(&model.head, &mut gradients));
-                encoder
-            }
-        };
-        Self { loss: value, gradients, forward, backward: Seconds(start.elapsed().as_secs_f64()) }
+            passes.backward.0 += start.elapsed().as_secs_f64();
+        }
+        passes
     }
+}
+
+/// A pass through `model`. `loss_of` turns its outputs, `[rows, outputs]`, into their mean loss, `[1]`. All tensors are
+/// on an autodiff device.
+pub(super) fn classifier_pass(
+    model: &Classifier,
+    input: &PackedInput,
+    dropout: Option<&ForwardDropout>,
+    graph: Graph,
+    loss_of: impl FnOnce(Tensor<2>) -> Tensor<1>,
+) -> Pass<f64> {
+    let start = Instant::now();
+    let (loss, tape) = match (graph, &model.tagger) {
+        // Nothing of a frozen encoder is kept in either way.
+        (Graph::Whole, _) | (_, Some(_)) => (loss_of(model.forward(input, dropout)), None),
+        (Graph::LayerInputs, None) => {
+            let tape = Tape::record(&model.bert, input, dropout);
+            (loss_of(model.answer(tape.last.clone(), &input.packing, dropout)), Some(tape))
+        }
+    };
+    let losses = f64::from(loss.clone().inner().into_scalar::<f32>());
+    let forward = Seconds(start.elapsed().as_secs_f64());
+    let start = Instant::now();
+    let gradients = match tape {
+        None => take(model, &mut loss.backward()),
+        Some(tape) => {
+            let mut gradients = loss.backward();
+            let mut encoder = tape.backward(&model.bert, input, dropout, &mut gradients);
+            encoder.extend(take(&model.head, &mut gradients));
+            encoder
+        }
+    };
+    Pass { losses, gradients: Some(gradients), forward, backward: Seconds(start.elapsed().as_secs_f64()) }
 }
 
 #[cfg(test)]
@@ -77,7 +117,7 @@ mod tests {
         causal: false,
     };
 
-    fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass {
+    fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass<f64> {
         let device = Device::flex().autodiff();
         let ids: Vec<u32> = (0..11).map(|token| (token * 7 + 5) % 30).collect();
         let positions = [0, 1, 2, 3, 4, 0, 1, 0, 1, 2, 3];
@@ -85,22 +125,22 @@ mod tests {
         let input = PackedInput::new(&ids, &positions, &segments, &[0, 5, 7, 11], &device);
         let dropout = ForwardDropout::new(0.3, Stream::new(4, "dropout"), step);
         let labels = Tensor::<1, Int>::from_data(TensorData::new(vec![0i32, 2, 1], [3]), &device);
-        Pass::new(model, &input, dropout.as_ref(), graph, |logits| cross_entropy(logits, labels))
+        classifier_pass(model, &input, dropout.as_ref(), graph, |logits| cross_entropy(logits, labels))
     }
 
     fn model() -> Classifier {
         random_classifier(&SMALL, 3, 1, &Device::flex().autodiff())
     }
 
-    fn numbers(gradients: FlatGradients) -> Vec<Vec<f32>> {
-        gradients.into_iter().map(|gradient| gradient.unwrap().into_data().try_to_vec().unwrap()).collect()
+    fn numbers(gradients: Option<FlatGradients>) -> Vec<Vec<f32>> {
+        gradients.unwrap().into_iter().map(|gradient| gradient.unwrap().into_data().try_to_vec().unwrap()).collect()
     }
 
     #[test]
     fn layers_computed_twice_give_the_same_bits_with_dropout_on() {
         let model = model();
         let (whole, recomputed) = (pass(&model, Graph::Whole, 1), pass(&model, Graph::LayerInputs, 1));
-        assert_eq!(whole.loss.to_bits(), recomputed.loss.to_bits());
+        assert_eq!(whole.losses.to_bits(), recomputed.losses.to_bits());
         let whole = numbers(whole.gradients);
         assert_eq!(whole.len(), 5 + 3 * 12 + 2 + 2, "embeddings, layers, pooler and head");
         assert!(whole.iter().all(|gradient| gradient.iter().any(|g| *g != 0.0)), "every parameter learns");

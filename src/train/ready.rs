@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::device::open_device;
 use super::error::TrainError;
-use super::fit::{StepReport, TrainingData, Watch, fit};
 use super::precision::open_precision;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, Config, Weights, load_classifier, random_classifier};
-use crate::store::{Approach, Evaluation, FeatureBased, InitialWeights, Origin, RunSettings, RunsRoot};
+use crate::store::{Approach, FeatureBased, InitialWeights, Origin, RunSettings, RunsRoot};
 use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures, TaskFiles};
 use crate::text::{FeatureCache, Vocabulary};
 
@@ -101,8 +100,8 @@ impl Ready {
         };
         model.bert.precision = precision;
         model.shape = shape;
-        if let Approach::FeatureBased(of) = &settings.approach() {
-            model = on_features(model, of, settings)?;
+        if let Approach::FeatureBased(of) = settings.approach() {
+            model = on_features(model, &of, settings)?;
         }
         Ok(Self { task, features, device, model, config, pretraining, notes })
     }
@@ -143,45 +142,15 @@ fn on_features(model: Classifier, of: &FeatureBased, settings: &RunSettings) -> 
 }
 
 /// Fails when the weights are no longer those that the run's id stands for.
-fn unchanged(folder: &Path, sha256: &str) -> Result<(), TrainError> {
+pub(super) fn unchanged(folder: &Path, sha256: &str) -> Result<(), TrainError> {
     let weights = Weights::open(folder)?;
     if weights.sha256()? == sha256 {
         return Ok(());
     }
-    Err(Diagnostic::new("the weights changed since the plan was made")
+    Err(Diagnostic::new("the weights changed since the run was planned")
         .in_file(weights.path())
-        .hint("start again, so that the plan reads them again")
+        .hint("start again, so that they are read again")
         .into())
-}
-
-/// The first optimisation step of a run, to see whether it works, and what is to be known of the weights.
-///
-/// # Errors
-/// As [`run`](super::run()).
-pub fn try_step(context: &RunContext, settings: &RunSettings) -> Result<(StepReport, Vec<String>), TrainError> {
-    let Ready { task, features, device, model, notes, .. } = Ready::new(context, settings)?;
-    let material = TrainingData { task, train: &features.train, dev: &[], tags: &features.tags };
-    let mut first = FirstStep(None);
-    match (fit(model, settings, material, &device, &mut first), first.0) {
-        (Ok(_) | Err(TrainError::Stopped { .. }), Some(report)) => Ok((report, notes)),
-        (Err(error), _) => Err(error),
-        (Ok(_), None) => Err(Diagnostic::new("there are no training examples").into()),
-    }
-}
-
-/// Stops after one step.
-struct FirstStep(Option<StepReport>);
-
-impl Watch for FirstStep {
-    fn step(&mut self, report: &StepReport) {
-        self.0 = Some(*report);
-    }
-
-    fn evaluated(&mut self, _: &Evaluation) {}
-
-    fn stop(&mut self) -> bool {
-        self.0.is_some()
-    }
 }
 
 pub(super) fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result<Vocabulary, TrainError> {

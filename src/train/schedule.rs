@@ -4,7 +4,7 @@ use crate::store::{Optimizer, Warmup};
 
 /// Factors on the peak learning rate, step by step. Both are 0 at the first step when there is a warmup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Schedule {
+pub(super) struct Schedule {
     warmup_steps: u64,
     total_steps: u64,
     decay: Decay,
@@ -20,25 +20,26 @@ enum Decay {
 }
 
 impl Schedule {
-    /// The schedule over `total_steps` that belongs to `optimizer`:
+    /// The schedule that belongs to `optimizer`, which rises over the first steps of `total_steps` as `warmup` says:
     ///
     /// - `AdamW`: Hugging Face's `get_linear_schedule_with_warmup`, a fraction rounded up as its Trainer does;
     /// - `BertAdam`: google-research/bert's `optimization.py`, which decays over all steps and puts the
     ///   warmup in front of that line, a fraction rounded down as in `run_classifier.py`.
-    #[must_use]
-    pub fn new(optimizer: Optimizer, total_steps: u64, warmup: Warmup) -> Self {
-        let (warmup_steps, decay) = match (warmup, optimizer) {
-            (Warmup::Steps(steps), Optimizer::AdamW) => (steps, Decay::FromWarmup),
-            (Warmup::Steps(steps), Optimizer::BertAdam) => (steps, Decay::FromStart),
-            (Warmup::Fraction(of), Optimizer::AdamW) => ((total_steps as f64 * of).ceil() as u64, Decay::FromWarmup),
-            (Warmup::Fraction(of), Optimizer::BertAdam) => ((total_steps as f64 * of) as u64, Decay::FromStart),
+    pub(super) fn new(optimizer: Optimizer, total_steps: u64, warmup: Warmup) -> Self {
+        let decay = match optimizer {
+            Optimizer::AdamW => Decay::FromWarmup,
+            Optimizer::BertAdam => Decay::FromStart,
+        };
+        let warmup_steps = match (warmup, optimizer) {
+            (Warmup::Steps(steps), _) => steps,
+            (Warmup::Fraction(fraction), Optimizer::AdamW) => (total_steps as f64 * fraction).ceil() as u64,
+            (Warmup::Fraction(fraction), Optimizer::BertAdam) => (total_steps as f64 * fraction) as u64,
         };
         Self { warmup_steps, total_steps, decay }
     }
 
     /// The factor at `step`, from 0.
-    #[must_use]
-    pub fn factor(self, step: u64) -> f64 {
+    pub(super) fn factor(self, step: u64) -> f64 {
         if step < self.warmup_steps {
             return step as f64 / self.warmup_steps.max(1) as f64;
         }

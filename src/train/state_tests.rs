@@ -7,7 +7,7 @@ use crate::kernel::cross_entropy;
 use crate::model::{Classifier, PackedInput, random_classifier};
 use crate::store::{Architecture, Checkpoints, Optimization, RunId, example};
 use crate::train::optimizer::FlatGradients;
-use crate::train::pass::Pass;
+use crate::train::pass::classifier_pass;
 use crate::train::tape::Graph;
 
 const SMALL: Architecture = Architecture {
@@ -29,17 +29,17 @@ fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {
     let positions: Vec<u32> = (0..ids.len() as u32).collect();
     let input = PackedInput::new(ids, &positions, &vec![0; ids.len()], &[0, ids.len() as u32], &device());
     let label = Tensor::<1, Int>::from_data(TensorData::new(vec![1i32], [1]), &device());
-    Pass::new(model, &input, None, Graph::Whole, |logits| cross_entropy(logits, label)).gradients
+    classifier_pass(model, &input, None, Graph::Whole, |logits| cross_entropy(logits, label)).gradients.unwrap()
 }
 
 /// A step on each of `batches`; the word embeddings have gradients in the rows that these name alone.
 fn train(mut model: Classifier, optimizer: &mut Optimizer, batches: &[[u32; 3]]) -> Classifier {
-    let training = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
+    let optimization = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
     for ids in batches {
         let mut gradients = gradients(&model, ids);
         // As if nothing flowed into the first bias.
         gradients[6] = None;
-        (model, _) = optimizer.step(model, gradients, 1e-2, &training);
+        (model, _) = optimizer.step(model, gradients, 1e-2, &optimization);
     }
     model
 }

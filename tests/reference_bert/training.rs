@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use bertbench::model::Classifier;
 use bertbench::random::Stream;
 use bertbench::store::{
-    Evaluation, InitialWeights, Objective, Optimization, Optimizer, Precision, RunSettings, TaskObjective,
-    VocabularyIdentity, Warmup,
+    InitialWeights, Objective, Optimization, Optimizer, Precision, RunSettings, TaskObjective, VocabularyIdentity,
+    Warmup,
 };
 use bertbench::task::Task;
 use bertbench::text::{FeatureSet, training_batches};
-use bertbench::train::{StepReport, TrainingData, Watch, fit};
+use bertbench::train::{Observer, StepReport, TrainingData, fit};
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
@@ -53,15 +53,9 @@ fn the_reference_takes_the_batches_that_the_fit_loop_draws() {
 
 struct Losses(Vec<f64>);
 
-impl Watch for Losses {
+impl Observer for Losses {
     fn step(&mut self, report: &StepReport) {
         self.0.push(report.loss);
-    }
-
-    fn evaluated(&mut self, _: &Evaluation) {}
-
-    fn stop(&mut self) -> bool {
-        false
     }
 }
 
@@ -109,10 +103,10 @@ fn train(case: &Case, settings: &RunSettings, train: &FeatureSet) -> (Classifier
         2 => "rte",
         _ => "mnli",
     };
-    let material = TrainingData { task: Task::find(task).unwrap(), train, dev: &[], tags: &[] };
+    let data = TrainingData { task: Task::find(task).unwrap(), train, dev: &[], tags: &[] };
     let (device, mut losses) = (Device::flex(), Losses(Vec::new()));
     let model = case.model(&device.clone().autodiff());
-    (fit(model, settings, material, &device, &mut losses).unwrap().model, losses.0)
+    (fit(model, settings, data, &device, &mut losses, None).unwrap().model, losses.0)
 }
 
 fn cases() -> impl Iterator<Item = (Case, &'static str, RunSettings)> {

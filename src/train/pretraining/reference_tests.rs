@@ -7,8 +7,9 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, activation::softmax};
 use serde_json::Value;
 
-use super::batch::PretrainingBatch;
-use super::pass::Passes;
+use super::batch::{Targets, pack};
+use super::losses::HeadLosses;
+use super::pass::pretraining_pass;
 use crate::corpus::examples::PretrainingExample;
 use crate::model::{Config, ForwardDropout, PretrainingModel, load_pretraining, save_pretraining};
 use crate::random::Stream;
@@ -17,8 +18,10 @@ use crate::store::{
     RunSettings, VocabularyIdentity, Warmup,
 };
 use crate::train::optimizer::{self, FlatGradients};
+use crate::train::pass::Passes;
 use crate::train::schedule::Schedule;
 use crate::train::tape::Graph;
+use crate::train::workload::{Losses, Part};
 
 /// Of losses and logits of up to 20, in f32 against f64.
 const FORWARD: f64 = 2e-5;
@@ -54,7 +57,8 @@ fn device() -> Device {
     Device::flex().autodiff()
 }
 
-fn batch_of(examples: &[Value]) -> PretrainingBatch {
+/// `examples` in parts of so many.
+fn parts_of(examples: &[Value], size: usize) -> Vec<Part<Targets>> {
     let row = |value: &Value| serde_json::from_value::<Vec<u32>>(value.clone()).unwrap();
     let examples: Vec<PretrainingExample> = examples
         .iter()
@@ -66,7 +70,7 @@ fn batch_of(examples: &[Value]) -> PretrainingBatch {
             next_is_random: example["next_is_random"].as_bool(),
         })
         .collect();
-    PretrainingBatch::of(&examples)
+    pack(&examples, size, &device())
 }
 
 impl Case {
@@ -86,8 +90,8 @@ impl Case {
     }
 
     /// The batch of the reference, in parts of so many examples.
-    fn parts(self, size: usize) -> Vec<PretrainingBatch> {
-        self.expected()["examples"].as_array().unwrap().chunks(size).map(batch_of).collect()
+    fn parts(self, size: usize) -> Vec<Part<Targets>> {
+        parts_of(self.expected()["examples"].as_array().unwrap(), size)
     }
 
     /// As the file that transformers would read.
@@ -118,6 +122,11 @@ impl ModuleMapper for Replace {
     }
 }
 
+/// Without dropout.
+fn passes(model: &PretrainingModel, parts: &[Part<Targets>]) -> Passes<HeadLosses> {
+    Passes::over(parts, |_| None, |part, dropout| pretraining_pass(model, part, dropout, Graph::Whole))
+}
+
 fn norm(numbers: impl Iterator<Item = f64>) -> f64 {
     numbers.map(|x| x * x).sum::<f64>().sqrt()
 }
@@ -144,7 +153,7 @@ fn losses_logits_and_gradients_are_those_of_the_reference() {
         let (expected, model) = (case.expected(), case.model());
         let number = |key: &str| expected[key].as_f64().unwrap();
         let [whole] = &case.parts(6)[..] else { panic!("six examples") };
-        let output = model.forward(&whole.input(&device()), &whole.rows, None);
+        let output = model.forward(&whole.input, &whole.targets.rows, None);
         let (ours, theirs) =
             (flat(output.predictions.unwrap()), &tensors(&case.golden().join("logits.safetensors"))["predictions"]);
         assert_eq!(ours.len(), theirs.len());
@@ -156,9 +165,9 @@ fn losses_logits_and_gradients_are_those_of_the_reference() {
         // In parts, losses and gradients are those of the whole batch, though each head's predictions are divided
         // differently.
         for size in [6, 4, 1] {
-            let passes = Passes::over(&case.parts(size), &model, |_| None, Graph::Whole, &device());
-            near("tokens", passes.tally.tokens.loss(), number("mlm_loss"), FORWARD);
-            near("next sentence", passes.tally.pairs.loss(), expected["nsp_loss"].as_f64().unwrap_or(0.0), FORWARD);
+            let passes = passes(&model, &case.parts(size));
+            near("tokens", passes.losses.tokens.mean(), number("mlm_loss"), FORWARD);
+            near("next sentence", passes.losses.pairs.mean(), expected["nsp_loss"].as_f64().unwrap_or(0.0), FORWARD);
             let gradients = model.clone().map(&mut Replace(passes.gradients.unwrap().into_iter()));
             // The gradient of keys' biases is 0 but for rounding.
             agree(&case.named(&gradients), &theirs, None, GRADIENT, 1e-6 * number("gradient_norm"));
@@ -171,11 +180,13 @@ fn layers_computed_twice_give_the_same_bits_with_dropout_on() {
     for case in [MASKED, NEXT] {
         let model = case.model();
         let gradients = |graph, step| {
-            let dropout = |part: usize| ForwardDropout::new(0.3, Stream::new(4, "dropout"), step + part as u64);
-            let passes = Passes::over(&case.parts(4), &model, dropout, graph, &device());
+            let dropout = |part: u64| ForwardDropout::new(0.3, Stream::new(4, "dropout"), step + part);
+            let pass =
+                |part: &Part<Targets>, dropout: Option<&ForwardDropout>| pretraining_pass(&model, part, dropout, graph);
+            let passes = Passes::over(&case.parts(4), dropout, pass);
             let bits = |gradient: Tensor<1>| gradient.into_data().try_to_vec::<f32>().unwrap();
             let gradients: Vec<_> = passes.gradients.unwrap().into_iter().map(|one| one.map(bits)).collect();
-            (passes.tally, gradients)
+            (passes.losses, gradients)
         };
         let whole = gradients(Graph::Whole, 1);
         // The pooler of a model without next sentences learns nothing.
@@ -190,7 +201,7 @@ fn layers_computed_twice_give_the_same_bits_with_dropout_on() {
 #[test]
 fn logits_of_the_next_sentence_are_those_of_the_reference() {
     let [whole] = &MASKED.parts(6)[..] else { panic!("six examples") };
-    let logits = MASKED.model().forward(&whole.input(&device()), &whole.rows, None).next_sentence.unwrap();
+    let logits = MASKED.model().forward(&whole.input, &whole.targets.rows, None).next_sentence.unwrap();
     let probabilities = flat(softmax(logits.clone(), 1));
     assert!(probabilities.chunks(2).all(|pair| (pair[0] + pair[1] - 1.0).abs() < 1e-6));
     let theirs: Vec<Vec<f64>> = serde_json::from_value(MASKED.expected()["next_sentence"].clone()).unwrap();
@@ -248,16 +259,12 @@ fn three_steps_move_every_parameter_as_the_reference_does() {
     for (case, (name, optimizer)) in optimizers.into_iter().flat_map(|with| [(MASKED, with), (NEXT, with)]) {
         let start = tensors(&case.golden().join("model.safetensors"));
         let settings = settings(case, name, optimizer);
-        let schedule = Schedule::new(
-            settings.optimization.optimizer,
-            settings.pretraining().unwrap().steps(),
-            settings.optimization.warmup,
-        );
+        let schedule = Schedule::new(optimizer, settings.pretraining().unwrap().steps(), settings.optimization.warmup);
         let losses: Vec<f64> = serde_json::from_value(case.expected()["losses"][name].clone()).unwrap();
         let (mut model, mut adam, parts) = (case.model(), optimizer::Optimizer::new(), case.parts(6));
         for (step, loss) in (0..).zip(&losses) {
-            let passes = Passes::over(&parts, &model, |_| None, Graph::Whole, &device());
-            near("loss", passes.tally.loss(), *loss, STEPS);
+            let passes = passes(&model, &parts);
+            near("loss", passes.losses.loss(), *loss, STEPS);
             let rate = settings.optimization.learning_rate * schedule.factor(step);
             (model, _) = adam.step(model, passes.gradients.unwrap(), rate, &settings.optimization);
         }
@@ -271,7 +278,7 @@ fn three_steps_move_every_parameter_as_the_reference_does() {
 #[test]
 fn rows_that_no_token_has_learn_from_the_decoder() {
     let (model, parts) = (MASKED.model(), MASKED.parts(6));
-    let gradients: FlatGradients = Passes::over(&parts, &model, |_| None, Graph::Whole, &device()).gradients.unwrap();
+    let gradients: FlatGradients = passes(&model, &parts).gradients.unwrap();
     let word: Vec<f32> = gradients[0].clone().unwrap().into_data().try_to_vec().unwrap();
     assert_eq!(word.len(), 60 * 32);
     assert!(word.chunks(32).all(|row| row.iter().any(|g| *g != 0.0)), "every row, [PAD] too");

@@ -1,70 +1,44 @@
-//! Forward and backward passes of a step.
+//! Forward and backward pass over a part of a batch.
 
 use std::time::Instant;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::tensor::{Gradients, Tensor};
 
-use super::batch::PretrainingBatch;
-use super::tally::{Losses, Tally};
+use super::batch::Targets;
+use super::losses::{HeadLosses, HeadOutputs};
 use crate::kernel::DecoderGradients;
 use crate::model::{ForwardDropout, PretrainingModel};
-use crate::train::fit::Phases;
-use crate::train::optimizer::{FlatGradients, accumulate, take};
+use crate::train::optimizer::{FlatGradients, take};
+use crate::train::pass::Pass;
 use crate::train::tape::{Graph, Tape};
+use crate::train::workload::Part;
 use crate::units::Seconds;
 
-/// The gradients of a step, summed over its passes, and what the heads did.
-#[derive(Default)]
-pub(super) struct Passes {
-    pub(super) gradients: Option<FlatGradients>,
-    pub(super) tally: Tally,
-    pub(super) tokens: u64,
-    pub(super) phases: Phases,
-}
-
-impl Passes {
-    /// One pass for each of `parts`. Each head's loss is its mean over the predictions of all parts, so that the
-    /// number of parts changes nothing but rounding.
-    pub(super) fn over(
-        parts: &[PretrainingBatch],
-        model: &PretrainingModel,
-        dropout: impl Fn(usize) -> Option<ForwardDropout>,
-        graph: Graph,
-        device: &Device,
-    ) -> Self {
-        let tokens = parts.iter().map(|part| part.rows.len()).sum::<usize>();
-        let pairs = parts.iter().map(|part| part.pairs.len()).sum::<usize>();
-        let mut passes = Self::default();
-        for (number, part) in parts.iter().enumerate() {
-            let start = Instant::now();
-            let input = part.input(device);
-            passes.phases.batching.0 += start.elapsed().as_secs_f64();
-            let start = Instant::now();
-            let dropout = dropout(number);
-            let dropout = dropout.as_ref();
-            let tape = (graph == Graph::LayerInputs).then(|| Tape::record(&model.bert, &input, dropout));
-            let output = match &tape {
-                Some(tape) => model.answer(tape.last.clone(), &input.packing, &part.rows),
-                None => model.states(&input, &part.rows, dropout),
-            };
-            let Losses { pairs: pairs_loss, decoder, tally } = Losses::of(model, output, part, Some(tokens));
-            passes.tally.add(&tally);
-            passes.tokens += part.tokens();
-            passes.phases.forward.0 += start.elapsed().as_secs_f64();
-            let start = Instant::now();
-            let pairs_loss = pairs_loss.map(|loss| share(loss, part.pairs.len(), pairs));
-            let gradients = backward(model, pairs_loss, decoder, |gradients| match tape {
-                Some(tape) => tape.backward(&model.bert, &input, dropout, gradients),
-                None => take(&model.bert, gradients),
-            });
-            if let Some(gradients) = gradients {
-                passes.gradients = Some(accumulate(passes.gradients.take(), gradients, 1.0));
-            }
-            passes.phases.backward = Seconds(passes.phases.backward.0 + start.elapsed().as_secs_f64());
-        }
-        passes
-    }
+/// Each head's loss is its mean over the predictions of the whole batch, so that the number of parts changes nothing
+/// but rounding.
+pub(super) fn pretraining_pass(
+    model: &PretrainingModel,
+    part: &Part<Targets>,
+    dropout: Option<&ForwardDropout>,
+    graph: Graph,
+) -> Pass<HeadLosses> {
+    let Part { input, targets, .. } = part;
+    let start = Instant::now();
+    let tape = (graph == Graph::LayerInputs).then(|| Tape::record(&model.bert, input, dropout));
+    let states = match &tape {
+        Some(tape) => model.answer(tape.last.clone(), &input.packing, &targets.rows),
+        None => model.states(input, &targets.rows, dropout),
+    };
+    let HeadOutputs { losses, pairs, decoder } = HeadOutputs::of(model, states, targets, Some(targets.all_rows));
+    let forward = Seconds(start.elapsed().as_secs_f64());
+    let start = Instant::now();
+    let pairs = pairs.map(|loss| share(loss, targets.pairs.len(), targets.all_pairs));
+    let gradients = backward(model, pairs, decoder, |gradients| match tape {
+        Some(tape) => tape.backward(&model.bert, input, dropout, gradients),
+        None => take(&model.bert, gradients),
+    });
+    Pass { losses, gradients, forward, backward: Seconds(start.elapsed().as_secs_f64()) }
 }
 
 /// The gradients of a pass from the loss of the next sentence and from what the decoder sends back; `encoder` takes

@@ -8,7 +8,7 @@ use crate::store::{LmLoss, PretrainingObjective, RunSettings};
 ///
 /// # Errors
 /// The first finding.
-pub fn check_pretraining(
+pub(super) fn check_pretraining(
     settings: &RunSettings,
     objective: &PretrainingObjective,
     phases: &[ExampleSet],

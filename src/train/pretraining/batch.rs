@@ -1,0 +1,51 @@
+//! Examples into packed batches.
+
+use burn::tensor::Device;
+
+use crate::corpus::examples::PretrainingExample;
+use crate::model::PackedInput;
+use crate::train::workload::Part;
+
+/// What is to be predicted of some examples.
+#[derive(Debug, Default)]
+pub(super) struct Targets {
+    /// The tokens that are to be predicted, ascending. `[predictions]`
+    pub(super) rows: Vec<u32>,
+    /// What is to be predicted there. `[predictions]`
+    pub(super) labels: Vec<u32>,
+    /// The examples that have a second segment, and whether it is random.
+    pub(super) pairs: Vec<(u32, bool)>,
+    /// Predicted tokens of the whole batch, over which the loss is a mean.
+    pub(super) all_rows: usize,
+    /// Second segments of the whole batch.
+    pub(super) all_pairs: usize,
+}
+
+/// `examples` in parts of so many, each packed: one after the other, without padding.
+pub(super) fn pack(examples: &[PretrainingExample], size: usize, device: &Device) -> Vec<Part<Targets>> {
+    let mut parts: Vec<_> = examples.chunks(size.max(1)).map(|part| pack_part(part, device)).collect();
+    let all_rows = parts.iter().map(|part| part.targets.rows.len()).sum();
+    let all_pairs = parts.iter().map(|part| part.targets.pairs.len()).sum();
+    for Part { targets, .. } in &mut parts {
+        (targets.all_rows, targets.all_pairs) = (all_rows, all_pairs);
+    }
+    parts
+}
+
+fn pack_part(examples: &[PretrainingExample], device: &Device) -> Part<Targets> {
+    let (mut ids, mut positions, mut segments, mut offsets) = (Vec::new(), Vec::new(), Vec::new(), vec![0]);
+    let mut targets = Targets::default();
+    for (number, example) in (0..).zip(examples) {
+        let first = ids.len() as u32;
+        targets.rows.extend(example.masked_positions.iter().map(|at| first + at));
+        targets.labels.extend(&example.masked_labels);
+        targets.pairs.extend(example.next_is_random.map(|random| (number, random)));
+        ids.extend(&example.ids);
+        positions.extend(0..example.ids.len() as u32);
+        segments.extend(example.segments.iter().map(|&segment| u32::from(segment)));
+        offsets.push(ids.len() as u32);
+    }
+    // Losses are means over the whole batch, so that gradients are summed as they are.
+    let (input, tokens) = (PackedInput::new(&ids, &positions, &segments, &offsets, device), ids.len() as u64);
+    Part { input, tokens, weight: 1.0, targets }
+}

@@ -1,0 +1,119 @@
+//! Losses and accuracies of both heads, summed over predictions.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::batch::Targets;
+use crate::kernel::{DecoderGradients, cross_entropy, decoder_loss};
+use crate::model::{PretrainingModel, PretrainingStates};
+use crate::train::workload::Losses;
+
+/// The loss of a head on some predictions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct HeadLoss {
+    /// Predictions.
+    pub(super) count: u64,
+    /// Those that are right.
+    correct: u64,
+    /// Σ −log p(label), in nats.
+    sum: f64,
+}
+
+/// The losses of both heads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct HeadLosses {
+    /// Masked tokens, or next ones.
+    pub(super) tokens: HeadLoss,
+    /// Next sentences.
+    pub(super) pairs: HeadLoss,
+}
+
+impl HeadLoss {
+    /// Mean loss; 0 without predictions.
+    pub(super) fn mean(&self) -> f64 {
+        self.sum / self.count.max(1) as f64
+    }
+
+    /// The share that is right.
+    pub(super) fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.count.max(1) as f64
+    }
+
+    fn add(&mut self, more: &Self) {
+        self.count += more.count;
+        self.correct += more.correct;
+        self.sum += more.sum;
+    }
+}
+
+impl Losses for HeadLosses {
+    fn add(&mut self, more: &Self) {
+        self.tokens.add(&more.tokens);
+        self.pairs.add(&more.pairs);
+    }
+
+    /// The sum of both means, as in google-research/bert's `run_pretraining.py`.
+    fn loss(&self) -> f64 {
+        self.tokens.mean() + self.pairs.mean()
+    }
+}
+
+/// What the heads of a model give on a part of a batch.
+pub(super) struct HeadOutputs {
+    pub(super) losses: HeadLosses,
+    /// Mean loss of the next sentence, `[1]`, where there are pairs.
+    pub(super) pairs: Option<Tensor<1>>,
+    /// Where the backward pass begins at the decoder: the states it read, and the gradients, when they were asked for.
+    pub(super) decoder: Option<(Tensor<2>, DecoderGradients)>,
+}
+
+impl HeadOutputs {
+    /// With the gradients of the decoder's mean loss over `mean_over` predictions, if that is given.
+    pub(super) fn of(
+        model: &PretrainingModel,
+        states: PretrainingStates,
+        targets: &Targets,
+        mean_over: Option<usize>,
+    ) -> Self {
+        let mut losses = HeadLosses::default();
+        let decoder = states.predictions.and_then(|states| {
+            let [read, table] = [states.clone(), model.bert.embeddings.word.val()].map(plain);
+            let found = decoder_loss(&read, &table, &plain(model.decoder_bias.val()), &targets.labels, mean_over);
+            losses.tokens = HeadLoss { count: targets.labels.len() as u64, correct: found.right, sum: found.loss };
+            Some((states, found.gradients?))
+        });
+        let pairs = states.next_sentence.filter(|_| !targets.pairs.is_empty()).map(|logits| {
+            let (examples, labels): (Vec<u32>, Vec<u32>) =
+                targets.pairs.iter().map(|&(example, random)| (example, u32::from(random))).unzip();
+            let [all, _] = logits.dims();
+            let device = logits.device();
+            let logits = if examples.len() == all { logits } else { logits.select(0, indices(&examples, &device)) };
+            let (loss, head) = next_sentence_loss(logits, &labels);
+            losses.pairs = head;
+            loss
+        });
+        Self { losses, pairs, decoder }
+    }
+}
+
+/// Without autodiff, if it is with.
+fn plain<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if tensor.device().is_autodiff() { tensor.inner() } else { tensor }
+}
+
+/// The mean loss of `[predictions, classes]`, `[1]`.
+fn next_sentence_loss(logits: Tensor<2>, labels: &[u32]) -> (Tensor<1>, HeadLoss) {
+    let best = logits.clone().argmax(1).into_data();
+    let correct = best.iter::<i64>().zip(labels).filter(|(best, label)| *best == i64::from(**label)).count() as u64;
+    let count = labels.len() as u64;
+    let labels = indices(labels, &logits.device());
+    let loss = cross_entropy(logits, labels);
+    let mean = f64::from(loss.clone().into_scalar::<f32>());
+    (loss, HeadLoss { count, correct, sum: mean * count as f64 })
+}
+
+fn indices(numbers: &[u32], device: &Device) -> Tensor<1, Int> {
+    let numbers: Vec<i32> = numbers.iter().map(|&number| number as i32).collect();
+    let length = numbers.len();
+    Tensor::from_data(TensorData::new(numbers, [length]), device)
+}

@@ -1,0 +1,17 @@
+//! Pretraining: masked language modeling and next-sentence prediction (Devlin et al. 2018, section 3.1), or the next
+//! token from left to right (section 5.1), in phases.
+
+mod batch;
+mod check;
+mod data;
+mod evaluate;
+mod losses;
+mod pass;
+#[cfg(test)]
+mod reference_tests;
+mod run;
+mod workload;
+
+pub use data::PretrainingData;
+pub use run::{Pretrained, pretrain};
+pub(super) use run::{run_pretraining, try_pretraining_step};

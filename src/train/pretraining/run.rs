@@ -1,0 +1,156 @@
+//! A pretraining run from its settings to its model, through as many processes as it takes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::check::check_pretraining;
+use super::data::PretrainingData;
+use super::workload::{PretrainingWorkload, write_model};
+use crate::diagnostic::Diagnostic;
+use crate::model::{PretrainingModel, Weights, load_pretraining, random_pretraining};
+use crate::store::{InitialWeights, Outcome, PretrainingObjective, Record, RunFolder, RunSettings};
+use crate::train::attempt::Attempt;
+use crate::train::checkpointer::{CheckpointPolicy, Checkpointer};
+use crate::train::device::open_device;
+use crate::train::error::TrainError;
+use crate::train::fit::{Fit, FitResult};
+use crate::train::observer::{Observer, StepReport};
+use crate::train::precision::open_precision;
+use crate::train::ready::{RunContext, unchanged};
+use crate::units::{Seconds, Tokens};
+
+/// A pretraining that is done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pretrained {
+    /// The folder of the model, as transformers reads it.
+    pub model: PathBuf,
+    /// Steps of all phases.
+    pub steps: u64,
+    /// Tokens trained on; `None` when it was done before.
+    pub tokens: Option<Tokens>,
+}
+
+/// Pretrains as `settings` say in the folder `out`, which is no run's of an experiment: from the newest checkpoint
+/// there that can be used, or not at all when the model is there.
+///
+/// # Errors
+/// [`TrainError::Stopped`] when `observer` asked for it, after a checkpoint was written; otherwise what went wrong.
+pub fn pretrain(
+    out: &Path,
+    data: &PretrainingData,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<Pretrained, TrainError> {
+    let objective = settings
+        .pretraining()
+        .ok_or_else(|| Diagnostic::new(format!("a run on `{}` does not pretrain", settings.task_name())))?;
+    check_pretraining(settings, objective, &data.corpora, data.held_out.as_ref())?;
+    let folder = RunFolder::standing_alone(out, "", settings)?;
+    let (model, steps) = (folder.model_folder(), objective.steps());
+    if model.exists() {
+        return Ok(Pretrained { model, steps, tokens: None });
+    }
+    let mut checkpointer = Checkpointer::of(&folder, policy(objective), Instant::now());
+    let fitted = fit(&folder, data, settings, objective, observer, &mut checkpointer)?;
+    Ok(Pretrained { model, steps, tokens: Some(fitted.tokens) })
+}
+
+/// As [`run`](crate::train::run()), of a pretraining.
+pub(in crate::train) fn run_pretraining(
+    attempt: &Attempt<'_>,
+    objective: &PretrainingObjective,
+    observer: &mut dyn Observer,
+) -> Result<Record, TrainError> {
+    let Attempt { context, settings, folder, .. } = *attempt;
+    let data = PretrainingData::open(&context.corpora, objective)?;
+    check_pretraining(settings, objective, &data.corpora, data.held_out.as_ref())?;
+    let mut checkpointer = attempt.checkpointer(policy(objective));
+    let mut fitted = fit(folder, &data, settings, objective, observer, &mut checkpointer)?;
+    let weights_sha256 = weights(folder, objective)?;
+    let notes = std::mem::take(&mut fitted.notes);
+    let mut record = attempt.record(&fitted, Outcome::Pretraining { weights_sha256 }, notes);
+    attempt.complete(&mut record, checkpointer.wall());
+    // A run that dies from here on is trained again.
+    folder.remove_checkpoints()?;
+    Ok(record)
+}
+
+/// The first optimisation step, and what is to be known of the weights. Nothing is written.
+pub(in crate::train) fn try_pretraining_step(
+    context: &RunContext,
+    settings: &RunSettings,
+    objective: &PretrainingObjective,
+) -> Result<(StepReport, Vec<String>), TrainError> {
+    let data = PretrainingData::open(&context.corpora, objective)?;
+    check_pretraining(settings, objective, &data.corpora, data.held_out.as_ref())?;
+    let (mut fit, model, notes) = ready(None, &data, settings, objective)?;
+    Ok((fit.step(model)?.1, notes))
+}
+
+/// Trains from the newest checkpoint to the last step, and writes the model.
+fn fit(
+    folder: &RunFolder,
+    data: &PretrainingData,
+    settings: &RunSettings,
+    objective: &PretrainingObjective,
+    observer: &mut dyn Observer,
+    checkpointer: &mut Checkpointer,
+) -> Result<FitResult<PretrainingModel>, TrainError> {
+    let (fit, model, mut notes) = ready(Some(folder), data, settings, objective)?;
+    notes.iter().for_each(|note| observer.note(note));
+    let mut fitted = fit.run(model, observer, Some(checkpointer))?;
+    notes.append(&mut fitted.notes);
+    fitted.notes = notes;
+    folder.write_model(|into| write_model(into, &fitted.model, settings, &data.corpora))?;
+    Ok(fitted)
+}
+
+/// The model before the first step, and what is to be known of it.
+fn ready<'a>(
+    folder: Option<&'a RunFolder>,
+    data: &'a PretrainingData,
+    settings: &'a RunSettings,
+    objective: &'a PretrainingObjective,
+) -> Result<(Fit<'a, PretrainingWorkload<'a>>, PretrainingModel, Vec<String>), TrainError> {
+    let device = open_device(&settings.device)?.device;
+    let precision = open_precision(settings.optimization.precision, &settings.device)?;
+    let (autodiff, predict_next) = (device.clone().autodiff(), objective.loss.predicts_next_sentence());
+    let (mut model, notes) = match &settings.initial_weights {
+        InitialWeights::Random => {
+            let model = random_pretraining(&settings.architecture, predict_next, settings.seed, &autodiff);
+            (model, Vec::new())
+        }
+        InitialWeights::Checkpoint { folder, sha256, .. } => {
+            let folder = Path::new(folder);
+            unchanged(folder, sha256)?;
+            let loaded = load_pretraining(folder, predict_next, settings.seed, &autodiff)?;
+            (loaded.model, loaded.notes)
+        }
+        InitialWeights::Pretraining { .. } => {
+            return Err(Diagnostic::new("a pretraining run starts from random weights or a checkpoint").into());
+        }
+    };
+    model.bert.precision = precision;
+    let workload = PretrainingWorkload { settings, objective, data, device: device.clone(), folder };
+    Ok((Fit::new(workload, settings, &device), model, notes))
+}
+
+/// As the settings say, else as often as runs on a task.
+fn policy(objective: &PretrainingObjective) -> CheckpointPolicy {
+    objective.saving.map_or(CheckpointPolicy::of_pretraining(None, CheckpointPolicy::TASK.every, 2), |saving| {
+        let every = saving.save_minutes.map(|minutes| Seconds(60.0 * minutes));
+        CheckpointPolicy::of_pretraining(saving.save_steps, every, saving.save_total_limit as usize)
+    })
+}
+
+/// The checksums of the last model and the snapshots, by step.
+fn weights(folder: &RunFolder, objective: &PretrainingObjective) -> Result<BTreeMap<u64, String>, TrainError> {
+    let sha256 = |path: &Path| -> Result<String, TrainError> { Ok(Weights::open(path)?.sha256()?) };
+    let steps = objective.steps();
+    let mut found = BTreeMap::from([(steps, sha256(&folder.model_folder())?)]);
+    for step in objective.snapshots.iter().filter(|step| **step < steps) {
+        found.insert(*step, sha256(&folder.snapshot(*step))?);
+    }
+    Ok(found)
+}

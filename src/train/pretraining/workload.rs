@@ -1,0 +1,139 @@
+//! Pretraining as the fit loop does it: examples in the order of a cursor, in phases, evaluation on held-out text.
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::Device;
+
+use super::batch::{Targets, pack};
+use super::data::PretrainingData;
+use super::evaluate::evaluate_pretraining;
+use super::losses::HeadLosses;
+use super::pass::pretraining_pass;
+use crate::corpus::examples::{Cursor, ExampleSet};
+use crate::model::{Config, ForwardDropout, PretrainingModel, save_pretraining};
+use crate::store::{Evaluation, PretrainingObjective, RunFolder, RunSettings, StepEvent};
+use crate::text::TokenizerFiles;
+use crate::train::error::TrainError;
+use crate::train::observer::StepReport;
+use crate::train::pass::Pass;
+use crate::train::tape::Graph;
+use crate::train::workload::{Batch, DataPosition, EvaluationPoint, LogWindow, Losses, Part, Workload};
+
+/// A model, corpora, and where snapshots go.
+pub(super) struct PretrainingWorkload<'a> {
+    pub(super) settings: &'a RunSettings,
+    pub(super) objective: &'a PretrainingObjective,
+    pub(super) data: &'a PretrainingData,
+    /// Without autodiff.
+    pub(super) device: Device,
+    /// None when nothing is to be written.
+    pub(super) folder: Option<&'a RunFolder>,
+}
+
+impl PretrainingWorkload<'_> {
+    /// Where the batch after the one of step `step` begins, when that one ends at `cursor`.
+    fn next(&self, phase: usize, step: u64, cursor: Cursor) -> DataPosition {
+        let end: u64 = self.objective.phases.iter().take(phase + 1).map(|phase| phase.steps).sum();
+        if step == end {
+            return DataPosition { phase: phase + 1, cursor: Cursor::default() };
+        }
+        DataPosition { phase, cursor }
+    }
+
+    /// Whether a model of this step is kept besides the last one.
+    fn is_snapshot(&self, step: u64) -> bool {
+        step < self.steps() && self.objective.snapshots.contains(&step)
+    }
+}
+
+impl Workload for PretrainingWorkload<'_> {
+    type Model = PretrainingModel;
+    type Targets = Targets;
+    type Losses = HeadLosses;
+
+    fn steps(&self) -> u64 {
+        self.objective.steps()
+    }
+
+    fn next_batch(&mut self, step: u64, at: DataPosition, device: &Device) -> Result<Batch<Targets>, TrainError> {
+        let DataPosition { phase, cursor } = at;
+        let epoch = phase as u32 + 1;
+        // There is a corpus for every phase.
+        let Some(set) = self.data.corpora.get(phase) else {
+            return Ok(Batch { parts: Vec::new(), examples: 0, epoch, next: at });
+        };
+        let optimization = &self.settings.optimization;
+        let size = optimization.batch_size as usize;
+        let (examples, cursor) = set.batch(self.settings.seed, cursor, size)?;
+        Ok(Batch {
+            parts: pack(&examples, optimization.sequences_per_pass() as usize, device),
+            examples: examples.len(),
+            epoch,
+            next: self.next(phase, step + 1, cursor),
+        })
+    }
+
+    fn pass(
+        &self,
+        model: &PretrainingModel,
+        part: &Part<Targets>,
+        dropout: Option<&ForwardDropout>,
+        graph: Graph,
+    ) -> Pass<HeadLosses> {
+        pretraining_pass(model, part, dropout, graph)
+    }
+
+    fn step_event(&self, window: &LogWindow<HeadLosses>, last: &StepReport) -> StepEvent {
+        let HeadLosses { tokens, pairs } = window.losses;
+        let pairs = Some(pairs).filter(|pairs| pairs.count > 0);
+        StepEvent {
+            step: last.step,
+            epoch: None,
+            phase: Some(last.epoch as usize),
+            loss: window.losses.loss(),
+            learning_rate: last.learning_rate,
+            gradient_norm: Some(last.gradient_norm),
+            tokens_per_second: window.tokens_per_second(),
+            mlm_loss: Some(tokens.mean()),
+            mlm_accuracy: Some(tokens.accuracy()),
+            nsp_loss: pairs.map(|pairs| pairs.mean()),
+            nsp_accuracy: pairs.map(|pairs| pairs.accuracy()),
+        }
+    }
+
+    fn logging_steps(&self) -> u64 {
+        self.objective.logging_steps
+    }
+
+    fn is_evaluated(&self, step: u64, _: DataPosition) -> bool {
+        let every = self.objective.evaluation.as_ref().map(|evaluation| evaluation.every);
+        every.is_some_and(|every| step.is_multiple_of(every)) || self.is_snapshot(step)
+    }
+
+    fn evaluate(&mut self, model: &PretrainingModel, at: &EvaluationPoint) -> Result<Option<Evaluation>, TrainError> {
+        let (Some(set), Some(_)) = (&self.data.held_out, &self.objective.evaluation) else { return Ok(None) };
+        evaluate_pretraining(model, set, at.step, &self.device).map(Some)
+    }
+
+    fn keep_snapshot(&self, model: &PretrainingModel, step: u64) -> Result<(), TrainError> {
+        let Some(folder) = self.folder.filter(|_| self.is_snapshot(step)) else { return Ok(()) };
+        folder.write_snapshot(step, |into| write_model(into, &model.valid(), self.settings, &self.data.corpora))
+    }
+}
+
+/// Writes `model` (without autodiff) as transformers reads it, with the vocabulary of the last corpus.
+pub(super) fn write_model(
+    into: &Path,
+    model: &PretrainingModel,
+    settings: &RunSettings,
+    corpora: &[ExampleSet],
+) -> Result<(), TrainError> {
+    let RunSettings { architecture, ref optimization, .. } = *settings;
+    let tokenizer = corpora
+        .last()
+        .map(|set| TokenizerFiles::of(&set.vocabulary_file(), set.lower_case(), architecture.max_positions))
+        .transpose()?;
+    let beside = tokenizer.as_ref().map_or_else(Vec::new, |files| files.as_slice().to_vec());
+    Ok(save_pretraining(into, model, &Config { architecture }, optimization.dropout, &beside)?)
+}

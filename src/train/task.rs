@@ -1,0 +1,212 @@
+//! A task as the fit loop trains it: examples in a seeded order, evaluation on dev after each epoch.
+
+use burn::tensor::Device;
+
+use super::checkpointer::Checkpointer;
+use super::error::TrainError;
+use super::evaluate::predict;
+use super::fit::{Fit, FitResult};
+use super::loss::{batch_loss, weight};
+use super::observer::{Observer, StepReport};
+use super::pass::{Pass, classifier_pass};
+use super::score::scores;
+use super::tape::Graph;
+use super::workload::{Batch, DataPosition, DevOutputs, EvaluationPoint, LogWindow, Losses, Part, Workload};
+use crate::corpus::examples::Cursor;
+use crate::diagnostic::Diagnostic;
+use crate::model::{Classifier, ForwardDropout, PackedInput};
+use crate::plan;
+use crate::random::Stream;
+use crate::store::{Evaluation, RunSettings, StepEvent};
+use crate::task::{DevSplit, Task};
+use crate::text::{FeatureSet, PackedBatch, training_batches};
+
+/// What a run trains on.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingData<'a> {
+    /// The task.
+    pub task: &'static Task,
+    /// Training examples.
+    pub train: &'a FeatureSet,
+    /// Dev splits.
+    pub dev: &'a [DevSplit],
+    /// The classes of a task that names them in its training data; else none.
+    pub tags: &'a [String],
+}
+
+/// Trains `model` as `settings` say, on `device` (without autodiff; it is added here), resuming from the newest
+/// checkpoint and writing some where there is a `checkpointer`.
+///
+/// # Errors
+/// [`TrainError::Diverged`] when the loss or the gradient is no longer finite, [`TrainError::Stopped`]
+/// when `observer` asks for it; when a checkpoint cannot be written.
+pub fn fit(
+    model: Classifier,
+    settings: &RunSettings,
+    data: TrainingData<'_>,
+    device: &Device,
+    observer: &mut dyn Observer,
+    checkpointer: Option<&mut Checkpointer>,
+) -> Result<FitResult<Classifier>, TrainError> {
+    new_fit(settings, data, device).run(model, observer, checkpointer)
+}
+
+/// The first optimisation step of `model`.
+///
+/// # Errors
+/// As [`fit`], and when there are no training examples.
+pub(super) fn first_step(
+    model: Classifier,
+    settings: &RunSettings,
+    data: TrainingData<'_>,
+    device: &Device,
+) -> Result<StepReport, TrainError> {
+    if data.train.is_empty() {
+        return Err(Diagnostic::new("there are no training examples").into());
+    }
+    Ok(new_fit(settings, data, device).step(model)?.1)
+}
+
+fn new_fit<'a>(settings: &'a RunSettings, data: TrainingData<'a>, device: &Device) -> Fit<'a, TaskWorkload<'a>> {
+    let optimization = &settings.optimization;
+    let workload = TaskWorkload {
+        data,
+        device: device.clone(),
+        batch_size: optimization.batch_size.max(1),
+        epochs: settings.epochs(),
+        passes: optimization.gradient_accumulation_steps.max(1) as usize,
+        shuffle: Stream::new(settings.seed, "shuffle"),
+        order: (u64::MAX, Vec::new()),
+        outputs: Vec::new(),
+    };
+    Fit::new(workload, settings, device)
+}
+
+struct TaskWorkload<'a> {
+    data: TrainingData<'a>,
+    /// Without autodiff.
+    device: Device,
+    batch_size: u32,
+    epochs: u32,
+    /// Parts of a batch.
+    passes: usize,
+    shuffle: Stream,
+    /// An epoch, counted from 0, and its batches.
+    order: (u64, Vec<Vec<u32>>),
+    /// Of the last evaluation, for each dev split.
+    outputs: DevOutputs,
+}
+
+impl TaskWorkload<'_> {
+    /// The batch at `cursor`, and where the next one begins.
+    fn examples(&mut self, cursor: Cursor) -> (Vec<u32>, Cursor) {
+        if self.order.0 != cursor.epoch {
+            let draws = self.shuffle.at(cursor.epoch + 1);
+            self.order = (cursor.epoch, training_batches(self.data.train.len(), self.batch_size, draws));
+        }
+        let index = (cursor.position / u64::from(self.batch_size)) as usize;
+        let batch = self.order.1.get(index).cloned().unwrap_or_default();
+        let next = if index + 1 < self.order.1.len() {
+            Cursor { position: cursor.position + batch.len() as u64, ..cursor }
+        } else {
+            Cursor { epoch: cursor.epoch + 1, position: 0 }
+        };
+        (batch, next)
+    }
+
+    fn predict(&mut self, model: &Classifier) {
+        let outputs = |split: &DevSplit| (split.name, predict(model, &split.features, &self.device));
+        self.outputs = self.data.dev.iter().map(outputs).collect();
+    }
+}
+
+impl Workload for TaskWorkload<'_> {
+    type Model = Classifier;
+    type Targets = PackedBatch;
+    type Losses = f64;
+
+    fn steps(&self) -> u64 {
+        plan::steps(self.data.train.len() as u64, self.batch_size, self.epochs)
+    }
+
+    fn next_batch(&mut self, _: u64, at: DataPosition, device: &Device) -> Result<Batch<PackedBatch>, TrainError> {
+        let (examples, cursor) = self.examples(at.cursor);
+        let weight_of = |examples: &[u32]| weight(self.data.train, self.data.task.head, examples);
+        let whole = weight_of(&examples);
+        let parts = examples.chunks(examples.len().div_ceil(self.passes).max(1)).map(|part| (part, weight_of(part)));
+        // A part with nothing to learn from has no loss; a batch without any has a loss of 0.
+        let parts = parts.filter(|(part, weight)| *weight > 0.0 || part.len() == examples.len());
+        let parts = parts.map(|(part, weight)| {
+            let targets = PackedBatch::pack(self.data.train, part);
+            let PackedBatch { ids, positions, segments, offsets, .. } = &targets;
+            Part {
+                input: PackedInput::new(ids, positions, segments, offsets, device),
+                tokens: ids.len() as u64,
+                weight: if whole > 0.0 { weight / whole } else { 1.0 },
+                targets,
+            }
+        });
+        let epoch = at.cursor.epoch as u32 + 1;
+        Ok(Batch { parts: parts.collect(), examples: examples.len(), epoch, next: DataPosition { cursor, ..at } })
+    }
+
+    fn pass(
+        &self,
+        model: &Classifier,
+        part: &Part<PackedBatch>,
+        dropout: Option<&ForwardDropout>,
+        graph: Graph,
+    ) -> Pass<f64> {
+        let loss = |outputs| batch_loss(self.data.task.head, outputs, &part.targets, &part.input.packing);
+        let pass = classifier_pass(model, &part.input, dropout, graph, loss);
+        Pass { losses: pass.losses * part.weight, ..pass }
+    }
+
+    fn step_event(&self, window: &LogWindow<f64>, last: &StepReport) -> StepEvent {
+        StepEvent {
+            step: last.step,
+            epoch: Some(last.epoch),
+            loss: last.loss,
+            learning_rate: last.learning_rate,
+            gradient_norm: Some(last.gradient_norm),
+            tokens_per_second: window.tokens_per_second(),
+            ..StepEvent::default()
+        }
+    }
+
+    fn logging_steps(&self) -> u64 {
+        1
+    }
+
+    fn is_evaluated(&self, _: u64, next: DataPosition) -> bool {
+        next.cursor.position == 0
+    }
+
+    fn evaluate(&mut self, model: &Classifier, at: &EvaluationPoint) -> Result<Option<Evaluation>, TrainError> {
+        self.predict(model);
+        let TrainingData { task, dev, tags, .. } = self.data;
+        let outputs = dev.iter().zip(&self.outputs);
+        let scores = outputs.flat_map(|(split, (_, outputs))| scores(task, split, outputs, tags)).collect();
+        let EvaluationPoint { step, epochs, train_loss } = *at;
+        Ok(Some(Evaluation { epoch: Some(epochs), step, train_loss: Some(train_loss), scores, held_out: None }))
+    }
+
+    fn dev_outputs(&mut self, model: &Classifier) -> DevOutputs {
+        if self.outputs.is_empty() {
+            // It resumed after the last evaluation.
+            self.predict(model);
+        }
+        std::mem::take(&mut self.outputs)
+    }
+}
+
+/// The mean loss of a part, weighted by its share of the batch.
+impl Losses for f64 {
+    fn add(&mut self, more: &Self) {
+        *self += more;
+    }
+
+    fn loss(&self) -> f64 {
+        *self
+    }
+}

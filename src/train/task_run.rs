@@ -1,0 +1,154 @@
+//! A run on a task: trained, evaluated, its predictions written.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::tensor::Device;
+
+use super::attempt::Attempt;
+use super::checkpointer::CheckpointPolicy;
+use super::error::TrainError;
+use super::evaluate::predict;
+use super::observer::{Observer, StepReport};
+use super::ready::{Ready, RunContext, feature_source, vocabulary};
+use super::task::{TrainingData, first_step, fit};
+use crate::model::{Classifier, Config, HeadLabels, save_classifier};
+use crate::store::{Outcome, Record, RunFolder, RunSettings, TaskOutcome};
+use crate::task::{Task, TaskFeatures};
+use crate::text::{FeatureCache, TokenizerFiles};
+use crate::units::Seconds;
+
+/// Trains, evaluates and writes everything of a run but its record, which is returned.
+///
+/// # Errors
+/// As [`run`](super::run()).
+pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Result<Record, TrainError> {
+    let Attempt { context, settings, folder, .. } = *attempt;
+    let Ready { task, features, device, model, config, pretraining, mut notes } = Ready::new(context, settings)?;
+    let setup = attempt.elapsed();
+    let mut checkpointer = attempt.checkpointer(CheckpointPolicy::TASK);
+    let data = TrainingData { task, train: &features.train, dev: &features.dev, tags: &features.tags };
+    let mut fitted = fit(model, settings, data, &device, observer, Some(&mut checkpointer))?;
+    for ((_, outputs), split) in fitted.dev_outputs.iter().zip(&features.dev) {
+        for file in task.prediction_files(outputs, split, &features.tags) {
+            folder.write_predictions(&file.name, &file.content)?;
+        }
+    }
+    let predicting = predict_unlabelled(context, settings, task, &fitted.model, &device, folder)?;
+    notes.append(&mut fitted.notes);
+    notes.extend(notes_on(&features, settings.max_length()));
+    let mut record = attempt.record(&fitted, Outcome::Task(outcome(context, task, &features)), notes);
+    record.pretraining = pretraining;
+    record.timings.setup = setup;
+    record.timings.evaluation.0 += predicting.0;
+    if folder.wants_model(&record)? {
+        let vocabulary = context.vocabularies.get(&settings.model).map(PathBuf::as_path);
+        folder.write_model(|into| {
+            write_model(into, &fitted.model, &config, &task.head_labels(&features.tags), settings, vocabulary)
+        })?;
+    }
+    attempt.complete(&mut record, checkpointer.wall());
+    // A run that dies from here on is trained again.
+    folder.remove_checkpoints()?;
+    Ok(record)
+}
+
+/// Predicts the sets of other datasets that are answered with this task's model (AX with MNLI's), when
+/// they are there. They have no labels, so they decide no score. Gives the time of the predictions.
+fn predict_unlabelled(
+    context: &RunContext,
+    settings: &RunSettings,
+    task: &'static Task,
+    model: &Classifier,
+    device: &Device,
+    folder: &RunFolder,
+) -> Result<Seconds, TrainError> {
+    let others: Vec<_> = task.predicts.iter().filter(|set| set.dataset != task.dataset).collect();
+    let mut predicting = Seconds(0.0);
+    if others.is_empty() {
+        return Ok(predicting);
+    }
+    let vocabulary = vocabulary(context, settings)?;
+    let cache = FeatureCache::new(&context.features);
+    let source = feature_source(context, settings, &vocabulary, &cache)?;
+    for set in others {
+        if !Task::has_split(set.dataset, set.split, &context.data) {
+            continue;
+        }
+        let (features, _) = Task::split_features(set.dataset, set.split, &source)?;
+        let start = Instant::now();
+        let outputs = predict(model, &features, device);
+        predicting.0 += start.elapsed().as_secs_f64();
+        let name = format!("predictions-{}.tsv", set.dataset);
+        folder.write_predictions(&name, &task.predictions_tsv(&outputs, features.labels()))?;
+    }
+    Ok(predicting)
+}
+
+fn write_model(
+    folder: &Path,
+    model: &Classifier,
+    config: &Config,
+    labels: &HeadLabels<'_>,
+    settings: &RunSettings,
+    vocabulary: Option<&Path>,
+) -> Result<(), TrainError> {
+    let beside = match vocabulary {
+        Some(path) => files_beside(path, settings)?,
+        None => Vec::new(),
+    };
+    Ok(save_classifier(folder, model, config, labels, settings.optimization.dropout, Some(&beside))?)
+}
+
+/// The vocabulary and the settings of the tokenizer.
+fn files_beside(vocabulary: &Path, settings: &RunSettings) -> Result<Vec<(&'static str, Vec<u8>)>, TrainError> {
+    let files = TokenizerFiles::of(vocabulary, settings.vocabulary.lower_case, settings.architecture.max_positions)?;
+    Ok(files.as_slice().to_vec())
+}
+
+fn outcome(context: &RunContext, task: &'static Task, features: &TaskFeatures) -> TaskOutcome {
+    let mut examples: BTreeMap<String, u64> =
+        features.dev.iter().map(|split| (split.name.to_owned(), split.examples())).collect();
+    examples.insert("train".into(), features.train.len() as u64);
+    TaskOutcome {
+        benchmark: context.benchmark(task).to_owned(),
+        primary_metric: task.primary_metric.into(),
+        primary_split: task.primary_split().into(),
+        majority: features.dev.first().map_or(0.0, |split| task.majority(split.features.labels())),
+        ceiling: context.ceiling(task),
+        examples,
+        skipped_rows: features.skipped_rows.clone(),
+    }
+}
+
+/// What a reader of the scores should know of the examples.
+fn notes_on(features: &TaskFeatures, max_length: u32) -> Vec<String> {
+    let mut notes = Vec::new();
+    let truncated = features.train.truncated();
+    if truncated > 0 {
+        let of = features.train.len();
+        notes.push(format!("{truncated} of {of} training examples were truncated to {max_length} tokens"));
+    }
+    let unfindable = features.train.left_out().unfindable;
+    if unfindable > 0 {
+        notes.push(format!("{unfindable} training questions whose answer is not in their text were left out"));
+    }
+    for (file, rows) in features.skipped_rows.iter().filter(|(_, rows)| **rows > 0) {
+        notes.push(format!("{rows} malformed rows of {file} were skipped"));
+    }
+    notes
+}
+
+/// The first optimisation step.
+///
+/// # Errors
+/// As [`run`](super::run()).
+pub(super) fn try_task_step(
+    context: &RunContext,
+    settings: &RunSettings,
+) -> Result<(StepReport, Vec<String>), TrainError> {
+    let Ready { task, features, device, model, notes, .. } = Ready::new(context, settings)?;
+    let data = TrainingData { task, train: &features.train, dev: &[], tags: &features.tags };
+    Ok((first_step(model, settings, data, &device)?, notes))
+}
