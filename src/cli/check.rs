@@ -14,7 +14,7 @@ use crate::plan::PlannedRun;
 use crate::resolve::{Calibrations, Prepared};
 use crate::store::{InitialWeights, free_disk};
 use crate::task::HeadKind;
-use crate::train::{task_features, try_pretraining_step, try_step};
+use crate::train::{task_features, try_step};
 use crate::units::Bytes;
 
 /// Check everything that can fail, before a long run.
@@ -190,15 +190,10 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
             Some(of) => (format!("{model} on {}", of.task), format!("`{model}` on `{}`", of.task)),
             None => (model.clone(), format!("`{model}`")),
         };
-        let tried = match task {
-            Some(_) => {
-                try_step(&prepared.context, settings).map(|(report, notes)| (report.loss, report.seconds, notes))
-            }
-            None => try_pretraining_step(&prepared.context, settings)
-                .map(|(report, notes)| (report.loss, report.seconds, notes)),
-        };
+        let tried = try_step(&prepared.context, settings);
         match tried {
-            Ok((loss, seconds, notes)) => {
+            Ok((report, notes)) => {
+                let (loss, seconds) = (report.loss, report.seconds);
                 print(&format_args!("ok    one step of {what}: loss {loss:.4}, {seconds}"))?;
                 for note in notes {
                     print(&format_args!("note  {what}: {note}"))?;

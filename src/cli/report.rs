@@ -2,16 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::error::{CommandOutcome, Error, note};
 use super::table::print;
-use crate::config::{self, Experiment, ExperimentFile};
+use crate::config::{self, Experiment};
 use crate::diagnostic::Diagnostic;
 use crate::plan;
-use crate::report::{self, ExperimentInput, Input, PretrainingInput, gather, gather_pretraining};
-use crate::store::{PlanFile, RunSettings, RunsRoot, StoreError, StoredPlan};
+use crate::report::{self, ExperimentInput, Input, gather};
+use crate::store::{PlanFile, RunSettings, RunsRoot, StoredPlan};
 
 /// Write tables, plots and an HTML page from the records of one or more experiments.
 ///
@@ -33,111 +30,90 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    let mut input = Input { title: String::new(), experiments: Vec::new(), pretraining: Vec::new() };
     let root = RunsRoot::new(&args.runs);
-    let mut names: Vec<String> = Vec::new();
+    let (mut names, mut experiments) = (Vec::new(), Vec::new());
     for file in &args.files {
         let experiment = config::load(file, &plan::known_tasks(), &args.set)?;
         names.push(experiment.name().to_owned());
-        match &experiment {
-            ExperimentFile::Tasks(of) => input.experiments.push(tasks(&root, of, file, &mut input.pretraining)?),
-            ExperimentFile::Pretraining(of) => {
-                let (name, sha256) = (&of.name, of.sha256());
-                pretraining(&root, (name, Some(file)), &sha256, &mut input.pretraining)?;
-            }
-        }
+        add(&root, (experiment.name(), Some(file)), &experiment.sha256(), &mut experiments)?;
     }
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from("reports").join(names.join("+")));
-    input.title = names.join(" + ");
+    let input = Input { title: names.join(" + "), experiments };
     let page = report::write(&input, &output).map_err(|error| Error::System(error.to_string()))?;
     print(&page.display())?;
     Ok(CommandOutcome::Success)
 }
 
-/// What there is of an experiment with tasks; the pretraining that its runs start from is added to `pretrained`.
-fn tasks(
-    root: &RunsRoot,
-    experiment: &Experiment,
-    file: &Path,
-    pretrained: &mut Vec<PretrainingInput>,
-) -> Result<ExperimentInput, Error> {
-    let plan = stored_plan(root, &experiment.name, file, &experiment.sha256())?;
-    for needed in &plan.pretraining {
-        let name = &needed.experiment;
-        let beside = file.with_file_name(format!("{name}.yaml"));
-        let beside = beside.is_file().then_some(beside.as_path());
-        pretraining(root, (name, beside), &needed.experiment_sha256, pretrained)?;
-    }
-    gathered_as(root, experiment, file, &plan)
-}
-
-/// The plan, records, failures and curves of an experiment with tasks.
-pub(super) fn gathered(root: &RunsRoot, experiment: &Experiment, file: &Path) -> Result<ExperimentInput, Error> {
-    let plan = stored_plan(root, &experiment.name, file, &experiment.sha256())?;
-    gathered_as(root, experiment, file, &plan)
-}
-
-fn gathered_as(
-    root: &RunsRoot,
-    experiment: &Experiment,
-    file: &Path,
-    plan: &StoredPlan<RunSettings>,
-) -> Result<ExperimentInput, Error> {
-    let mut notes = Vec::new();
-    let found = gather(root, (&experiment.name, Some(file.display().to_string())), plan, &mut notes)?;
-    notes.iter().for_each(note);
-    Ok(found)
-}
-
-/// Adds an experiment that pretrains, unless it is there.
-fn pretraining(
+/// Adds an experiment unless it is there, and behind it those that its models start from.
+fn add(
     root: &RunsRoot,
     (name, file): (&str, Option<&Path>),
     sha256: &str,
-    into: &mut Vec<PretrainingInput>,
+    into: &mut Vec<ExperimentInput>,
 ) -> Result<(), Error> {
     if into.iter().any(|known| known.name == name) {
         return Ok(());
     }
-    let (mut notes, shown) = (Vec::new(), file.map(|file| file.display().to_string()));
     let expected = PathBuf::from(format!("{name}.yaml"));
-    let plan = stored_plan(root, name, file.unwrap_or(&expected), sha256)?;
-    into.push(gather_pretraining(root, (name, shown), &plan, &mut notes)?);
-    notes.iter().for_each(note);
+    let shown = file.unwrap_or(&expected);
+    let (found, plan) = gathered_with_plan(root, (name, file), sha256)?;
+    into.push(found);
+    for needed in plan.iter().flat_map(|plan| &plan.pretraining) {
+        let beside = shown.with_file_name(format!("{}.yaml", needed.experiment));
+        let beside = beside.is_file().then_some(beside.as_path());
+        add(root, (&needed.experiment, beside), &needed.experiment_sha256, into)?;
+    }
     Ok(())
 }
 
-/// What was planned when the experiment `name` was run as `file` says, else when it was last run, with a note.
+/// The plan, records, failures and logs of an experiment with tasks.
+pub(super) fn gathered(root: &RunsRoot, experiment: &Experiment, file: &Path) -> Result<ExperimentInput, Error> {
+    Ok(gathered_with_plan(root, (&experiment.name, Some(file)), &experiment.sha256())?.0)
+}
+
+fn gathered_with_plan(
+    root: &RunsRoot,
+    (name, file): (&str, Option<&Path>),
+    sha256: &str,
+) -> Result<(ExperimentInput, Option<StoredPlan<RunSettings>>), Error> {
+    let (mut notes, shown) = (Vec::new(), file.map(|file| file.display().to_string()));
+    let plan = stored_plan(root, (name, &shown.clone().unwrap_or_else(|| format!("{name}.yaml"))), sha256, &mut notes)?;
+    let mut found = gather(root, (name, shown), plan.as_ref());
+    found.notes.splice(0..0, notes);
+    found.notes.iter().for_each(note);
+    Ok((found, plan))
+}
+
+/// What was planned when the experiment `name` was run as `file` says, else when it was last run, with a note. None, with
+/// a note, when its `plan.json` cannot be read.
 ///
 /// # Errors
-/// When it was never run into `root`, or its `plan.json` cannot be read.
-fn stored_plan<S: Clone + PartialEq + Serialize + DeserializeOwned>(
+/// When it was never run into `root`.
+fn stored_plan(
     root: &RunsRoot,
-    name: &str,
-    file: &Path,
+    (name, file): (&str, &str),
     sha256: &str,
-) -> Result<StoredPlan<S>, Error> {
-    let shown = file.display();
-    let stored = PlanFile::read(root, name).map_err(|error| match error {
-        StoreError::Damaged { path, cause } => Error::from(
-            Diagnostic::new(format!("the plan cannot be read: {cause}"))
-                .in_file(&path)
-                .hint(format!("`bertbench run {shown}` writes it anew")),
-        ),
-        other => other.into(),
-    })?;
+    notes: &mut Vec<String>,
+) -> Result<Option<StoredPlan<RunSettings>>, Error> {
+    let stored = match PlanFile::<RunSettings>::read(root, name) {
+        Ok(stored) => stored,
+        Err(error) => {
+            notes.push(format!("{error}; `bertbench run {file}` writes it anew"));
+            return Ok(None);
+        }
+    };
     let Some((plan, own)) = stored.as_ref().and_then(|file| file.plan_of(sha256)) else {
         let runs = root.path().display();
         return Err(Diagnostic::new(format!(
             "the experiment `{name}` was not run yet: there is no {runs}/{name}/plan.json"
         ))
-        .hint(format!("`bertbench run {shown}` plans and runs it; a copy of its runs has the plan with them"))
+        .hint(format!("`bertbench run {file}` plans and runs it; a copy of its runs has the plan with them"))
         .into());
     };
     if !own {
         let with: String = plan.overrides.iter().map(|set| format!(" --set {set}")).collect();
         let with = if with.is_empty() { String::new() } else { format!(", with{with}") };
-        note(&format_args!("{shown} was not run as it stands: this is the plan of its last run{with}"));
+        notes.push(format!("{file} was not run as it stands: this is the plan of its last run{with}"));
     }
-    Ok(plan.clone())
+    Ok(Some(plan.clone()))
 }

@@ -87,89 +87,90 @@ pub(crate) struct Aggregates {
     pub(crate) costs: Vec<Cost>,
 }
 
-fn whole(frame: &DataFrame, name: &str) -> PolarsResult<Vec<u64>> {
-    Ok(frame.column(name)?.u64()?.iter().map(Option::unwrap_or_default).collect())
+/// The rows of a frame, each made by `read` from the values of its named columns.
+fn rows<T>(frame: &DataFrame, read: impl Fn(&Row<'_>) -> PolarsResult<T>) -> PolarsResult<Vec<T>> {
+    (0..frame.height()).map(|at| read(&Row { frame, at })).collect()
 }
 
-fn real(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Option<f64>>> {
-    Ok(frame.column(name)?.f64()?.iter().collect())
+struct Row<'a> {
+    frame: &'a DataFrame,
+    at: usize,
 }
 
-fn known(frame: &DataFrame, name: &str) -> PolarsResult<Vec<f64>> {
-    Ok(real(frame, name)?.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
-}
+impl Row<'_> {
+    fn whole(&self, name: &str) -> PolarsResult<u64> {
+        Ok(self.frame.column(name)?.u64()?.get(self.at).unwrap_or_default())
+    }
 
-fn text(frame: &DataFrame, name: &str) -> PolarsResult<Vec<String>> {
-    Ok(frame.column(name)?.str()?.iter().map(|value| value.unwrap_or_default().to_owned()).collect())
+    fn index(&self, name: &str) -> PolarsResult<usize> {
+        Ok(self.whole(name)? as usize)
+    }
+
+    fn optional(&self, name: &str) -> PolarsResult<Option<f64>> {
+        Ok(self.frame.column(name)?.f64()?.get(self.at))
+    }
+
+    fn real(&self, name: &str) -> PolarsResult<f64> {
+        Ok(self.optional(name)?.unwrap_or(f64::NAN))
+    }
+
+    fn text(&self, name: &str) -> PolarsResult<String> {
+        Ok(self.frame.column(name)?.str()?.get(self.at).unwrap_or_default().to_owned())
+    }
 }
 
 pub(super) fn read_points(frame: &DataFrame) -> PolarsResult<Vec<PointScore>> {
-    let (system, task, point) = (whole(frame, "system")?, whole(frame, "task")?, text(frame, "point")?);
-    let (seeds, mean, sd) = (whole(frame, "seeds")?, known(frame, "mean")?, real(frame, "sd")?);
-    Ok((0..frame.height())
-        .map(|row| PointScore {
-            system: system[row] as usize,
-            task: task[row] as usize,
-            point: point[row].clone(),
-            seeds: seeds[row] as usize,
-            mean: mean[row],
-            sd: sd[row],
+    rows(frame, |row| {
+        Ok(PointScore {
+            system: row.index("system")?,
+            task: row.index("task")?,
+            point: row.text("point")?,
+            seeds: row.index("seeds")?,
+            mean: row.real("mean")?,
+            sd: row.optional("sd")?,
         })
-        .collect())
+    })
 }
 
 pub(super) fn read_spreads(frame: &DataFrame) -> PolarsResult<Vec<Spread>> {
-    let (system, task, best) = (whole(frame, "system")?, whole(frame, "task")?, text(frame, "best")?);
-    let points = whole(frame, "points")?;
-    let (min, median, max) = (known(frame, "min")?, known(frame, "median")?, known(frame, "max")?);
-    Ok((0..frame.height())
-        .map(|row| Spread {
-            system: system[row] as usize,
-            task: task[row] as usize,
-            best: best[row].clone(),
-            points: points[row] as usize,
-            min: min[row],
-            median: median[row],
-            max: max[row],
+    rows(frame, |row| {
+        Ok(Spread {
+            system: row.index("system")?,
+            task: row.index("task")?,
+            best: row.text("best")?,
+            points: row.index("points")?,
+            min: row.real("min")?,
+            median: row.real("median")?,
+            max: row.real("max")?,
         })
-        .collect())
+    })
 }
 
 pub(super) fn read_seeds(frame: &DataFrame) -> PolarsResult<Vec<SeedBest>> {
-    let (system, task) = (whole(frame, "system")?, whole(frame, "task")?);
-    let (seed, value) = (whole(frame, "seed")?, known(frame, "value")?);
-    Ok((0..frame.height())
-        .map(|row| SeedBest {
-            system: system[row] as usize,
-            task: task[row] as usize,
-            seed: seed[row],
-            value: value[row],
-        })
-        .collect())
+    rows(frame, |row| {
+        let (system, task) = (row.index("system")?, row.index("task")?);
+        Ok(SeedBest { system, task, seed: row.whole("seed")?, value: row.real("value")? })
+    })
 }
 
 pub(super) fn read_costs(frame: &DataFrame) -> PolarsResult<Vec<Cost>> {
-    let (system, runs, memory) = (whole(frame, "system")?, whole(frame, "runs")?, whole(frame, "memory")?);
-    let (wall_total, wall_median) = (known(frame, "wall_total")?, known(frame, "wall_median")?);
-    let speeds = [known(frame, "speed_min")?, known(frame, "speed_median")?, known(frame, "speed_max")?];
-    let shares = [
-        known(frame, "setup")?,
-        known(frame, "forward")?,
-        known(frame, "backward")?,
-        known(frame, "optimizer")?,
-        known(frame, "evaluation")?,
-    ];
-    Ok((0..frame.height())
-        .map(|row| Cost {
-            system: system[row] as usize,
-            runs: runs[row] as usize,
-            wall_total: wall_total[row],
-            wall_median: wall_median[row],
-            speed_min: speeds[0][row],
-            speed_median: speeds[1][row],
-            speed_max: speeds[2][row],
-            peak_memory: memory[row],
-            shares: [0, 1, 2, 3, 4].map(|share: usize| shares[share][row]),
+    rows(frame, |row| {
+        Ok(Cost {
+            system: row.index("system")?,
+            runs: row.index("runs")?,
+            wall_total: row.real("wall_total")?,
+            wall_median: row.real("wall_median")?,
+            speed_min: row.real("speed_min")?,
+            speed_median: row.real("speed_median")?,
+            speed_max: row.real("speed_max")?,
+            peak_memory: row.whole("memory")?,
+            shares: [
+                row.real("setup")?,
+                row.real("forward")?,
+                row.real("backward")?,
+                row.real("optimizer")?,
+                row.real("evaluation")?,
+            ],
         })
-        .collect())
+    })
 }

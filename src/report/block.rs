@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::plot::Drawing;
+
 /// One part of a section.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -156,6 +158,18 @@ impl Block {
 
     pub(crate) fn caution(text: impl Into<String>) -> Self {
         Self::Caution { text: text.into() }
+    }
+}
+
+impl Figure {
+    /// The figure of a drawing.
+    pub(crate) fn new(name: String, caption: impl Into<String>, description: String, drawing: Drawing) -> Self {
+        Self { name, caption: caption.into(), description, size: drawing.size, svg: drawing.svg, wide: false }
+    }
+
+    /// The same, taking the full width.
+    pub(crate) fn wide(self) -> Self {
+        Self { wide: true, ..self }
     }
 }
 

@@ -50,7 +50,7 @@ struct TaskComparison {
 /// # Errors
 /// When the aggregates cannot be computed.
 pub fn compare(x: &ExperimentInput, y: &ExperimentInput) -> Result<Comparison, Error> {
-    let input = Input { title: String::new(), experiments: vec![x.clone(), y.clone()], pretraining: Vec::new() };
+    let input = Input { title: String::new(), experiments: vec![x.clone(), y.clone()] };
     let analysis = Analysis::of(&input)?;
     let of = |experiment: usize| -> Vec<usize> {
         (0..analysis.systems.len()).filter(|at| analysis.systems[*at].experiment == experiment).collect()
@@ -70,19 +70,19 @@ pub fn compare(x: &ExperimentInput, y: &ExperimentInput) -> Result<Comparison, E
     }
     let mut models = Vec::new();
     for (a, b) in pairs {
-        let versus = versus::pair(&analysis.runs, &analysis.primary_metrics, &analysis.cells, a, b);
-        notes.extend(lone_tasks(&analysis, a, b));
+        let versus = versus::pair(&analysis.runs, &analysis.primary_metrics, &analysis.groups, a, b);
+        notes.extend(unshared_tasks(&analysis, a, b));
         models.push(model_comparison(&analysis, versus));
     }
     Ok(Comparison { reference: x.name.clone(), other: y.name.clone(), models, notes })
 }
 
 /// Tasks that only one of two systems has runs of.
-fn lone_tasks(analysis: &Analysis<'_>, a: usize, b: usize) -> Vec<String> {
+fn unshared_tasks(analysis: &Analysis<'_>, a: usize, b: usize) -> Vec<String> {
     let experiment = |system: usize| &analysis.input.experiments[analysis.systems[system].experiment].name;
     let mut notes = Vec::new();
     for (task, named) in analysis.tasks.iter().enumerate() {
-        match (analysis.cell(task, a).is_some(), analysis.cell(task, b).is_some()) {
+        match (analysis.group(task, a).is_some(), analysis.group(task, b).is_some()) {
             (true, false) => notes.push(format!("task {} is in {} only", named.label, experiment(a))),
             (false, true) => notes.push(format!("task {} is in {} only", named.label, experiment(b))),
             (true, true) if analysis.primary_metrics[task].is_none() => {
@@ -121,7 +121,7 @@ impl Comparison {
             let _ = writeln!(text, "{} against {}\n\n{}", model.other, model.reference, model.table.to_text());
         }
         if self.models.iter().any(|model| !model.tasks.is_empty()) {
-            text += "scores × 100, on dev; p: two-sided sign-flip permutation test over the pairs, with Holm's adjustment\n";
+            text += "scores × 100, on dev; p: two-sided sign-flip permutation test over the pairs; intervals and p corrected for the number of tasks\n";
         } else {
             text += "nothing to compare\n";
         }

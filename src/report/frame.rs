@@ -30,7 +30,7 @@ fn scores_frame(runs: &[Run<'_>], primary_metrics: &[Option<PrimaryMetric>]) -> 
         .flat_map(|(run, record)| record.scores.iter().map(move |score| (run, record, score)))
         .collect();
     let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
-    let primary_metric = |run: &Run<'_>| primary_metrics.get(run.task).and_then(Option::as_ref);
+    let primary_metric = |run: &Run<'_>| primary_metrics.get(run.task?).and_then(Option::as_ref);
     let lower_is_better =
         |run: &Run<'_>| primary_metric(run).is_some_and(|primary_metric| !primary_metric.higher_is_better);
     let signed_score = |run: &Run<'_>, value: f64| if lower_is_better(run) { -value } else { value };
@@ -38,7 +38,10 @@ fn scores_frame(runs: &[Run<'_>], primary_metrics: &[Option<PrimaryMetric>]) -> 
         rows.len(),
         vec![
             Column::new("system".into(), rows.iter().map(|(run, ..)| run.system as u64).collect::<Vec<_>>()),
-            Column::new("task".into(), rows.iter().map(|(run, ..)| run.task as u64).collect::<Vec<_>>()),
+            Column::new(
+                "task".into(),
+                rows.iter().map(|(run, ..)| run.task.unwrap_or_default() as u64).collect::<Vec<_>>(),
+            ),
             Column::new("point".into(), rows.iter().map(|(run, ..)| run.point.as_str()).collect::<Vec<_>>()),
             Column::new(
                 "batch_size".into(),

@@ -1,83 +1,51 @@
-//! What runs left, gathered from their folders: records, failures, curves.
+//! What runs left, gathered from their folders: records, failures, logs.
 
 use std::collections::BTreeSet;
 
-use super::input::{CurvePoint, ExperimentInput, PretrainingInput};
-use crate::store::{Event, RunId, RunSettings, RunsRoot, StoreError, StoredPlan};
+use super::input::ExperimentInput;
+use crate::store::{RunFolder, RunId, RunSettings, RunsRoot, StoreError, StoredPlan};
 
-/// What there is of an experiment: the runs of `plan`, their records, failures and curves. What is left out goes to
-/// `notes`; `file` is the experiment file as the user named it.
-///
-/// # Errors
-/// A folder that cannot be read.
+/// What there is of an experiment: the runs of `plan` with their records, failures and logs; without a plan, those of all
+/// its folders. What cannot be read is left out and named in [`ExperimentInput::notes`]. `file` is the experiment file as
+/// the user named it.
+#[must_use]
 pub fn gather(
     root: &RunsRoot,
     (name, file): (&str, Option<String>),
-    plan: &StoredPlan<RunSettings>,
-    notes: &mut Vec<String>,
-) -> Result<ExperimentInput, StoreError> {
-    let known: BTreeSet<&RunId> = plan.runs.iter().map(|run| &run.id).collect();
-    let found = root.records(name)?;
-    notes.extend(found.damaged.iter().map(|damaged| format!("{damaged}; the run counts as missing")));
-    let (records, others): (Vec<_>, Vec<_>) = found.records.into_iter().partition(|record| known.contains(&record.id));
-    if !others.is_empty() {
-        let (left, asks) = (others.len(), file.as_deref().unwrap_or(name));
-        notes.push(format!("{left} records are left out: {asks} no longer asks for their settings"));
-    }
-    let planned = plan.runs.iter().map(|run| run.settings.clone()).collect();
-    let mut input = ExperimentInput { name: name.to_owned(), file, planned, records, ..ExperimentInput::default() };
-    for (folder, failure) in root.failures(name)? {
-        if let Some(settings) = folder.settings()?
-            && known.contains(folder.id())
-        {
-            input.failures.push((settings, failure));
+    plan: Option<&StoredPlan<RunSettings>>,
+) -> ExperimentInput {
+    let planned = plan.into_iter().flat_map(|plan| &plan.runs).map(|run| run.settings.clone()).collect();
+    let mut input = ExperimentInput { name: name.to_owned(), file, planned, ..ExperimentInput::default() };
+    let known: Option<BTreeSet<&RunId>> = plan.map(|plan| plan.runs.iter().map(|run| &run.id).collect());
+    let folders = root.folders(name).unwrap_or_else(|error| {
+        input.notes.push(error.to_string());
+        Vec::new()
+    });
+    let mut left_out = 0;
+    for folder in folders {
+        if known.as_ref().is_some_and(|known| !known.contains(folder.id())) {
+            left_out += usize::from(folder.is_done());
+        } else if let Err(error) = add(&folder, &mut input) {
+            input.notes.push(format!("{error}; the run counts as missing"));
         }
     }
-    for record in &input.records {
-        let events = root.folder(name, &record.settings)?.events()?;
-        input.curves.insert(record.id.clone(), events.iter().filter_map(point).collect());
+    if left_out > 0 {
+        let asks = input.file.as_deref().unwrap_or(name);
+        input.notes.push(format!("{left_out} records are left out: {asks} no longer asks for their settings"));
     }
-    Ok(input)
+    input
 }
 
-/// As [`gather`], of an experiment that pretrains.
-///
-/// # Errors
-/// A folder that cannot be read.
-pub fn gather_pretraining(
-    root: &RunsRoot,
-    (name, file): (&str, Option<String>),
-    plan: &StoredPlan<RunSettings>,
-    notes: &mut Vec<String>,
-) -> Result<PretrainingInput, StoreError> {
-    let known: BTreeSet<&RunId> = plan.runs.iter().map(|run| &run.id).collect();
-    let planned = plan.runs.iter().map(|run| run.settings.clone()).collect();
-    let mut input = PretrainingInput { name: name.to_owned(), file, planned, ..PretrainingInput::default() };
-    for folder in root.folders(name)? {
-        if !known.contains(folder.id()) {
-            continue;
-        }
-        match (folder.record(), folder.settings()) {
-            (Ok(Some(record)), _) => input.records.push(record),
-            (Ok(None), Ok(Some(settings))) => {
-                if let Some(failure) = folder.failure()? {
-                    input.failures.push((settings, failure));
-                }
-            }
-            (Err(damaged @ StoreError::Damaged { .. }), _) => {
-                notes.push(format!("{damaged}; the run counts as missing"));
-            }
-            (Ok(None), _) => continue,
-            (Err(other), _) => return Err(other),
-        }
-        input.curves.insert(folder.id().clone(), folder.events()?);
+fn add(folder: &RunFolder, input: &mut ExperimentInput) -> Result<(), StoreError> {
+    if let Some(record) = folder.record()? {
+        input.records.push(record);
+    } else if let (Some(failure), Some(settings)) = (folder.failure()?, folder.settings()?) {
+        input.failures.push((settings, failure));
     }
-    Ok(input)
-}
-
-fn point(event: &Event) -> Option<CurvePoint> {
-    match event {
-        Event::Step(step) => Some(CurvePoint { step: step.step, loss: step.loss, learning_rate: step.learning_rate }),
-        Event::Evaluation(_) => None,
+    match folder.events() {
+        Ok(events) if events.is_empty() => {}
+        Ok(events) => drop(input.events.insert(folder.id().clone(), events)),
+        Err(error) => input.notes.push(format!("{error}; the run's curves are left out")),
     }
+    Ok(())
 }

@@ -9,10 +9,8 @@ use crate::store::{Event, Failure, Record, RunId, RunSettings};
 pub struct Input {
     /// The page's title.
     pub title: String,
-    /// The experiments, in the order in which the user named them.
+    /// The experiments in the order in which the user named them, and those whose models they start from.
     pub experiments: Vec<ExperimentInput>,
-    /// The experiments that pretrain: those that the user named, and those that models of the others start from.
-    pub pretraining: Vec<PretrainingInput>,
 }
 
 /// One experiment: its plan, when that is at hand, and what its runs left.
@@ -30,34 +28,8 @@ pub struct ExperimentInput {
     pub records: Vec<Record>,
     /// Runs that did not finish. One that also has a record counts as done.
     pub failures: Vec<(RunSettings, Failure)>,
-    /// The training loss of each run, in the order of its steps.
-    pub curves: BTreeMap<RunId, Vec<CurvePoint>>,
-}
-
-/// The training loss at one optimisation step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CurvePoint {
-    /// Optimisation step, from 1.
-    pub step: u64,
-    /// Training loss, in nats (squared error for a regression).
-    pub loss: f64,
-    /// The learning rate of this step.
-    pub learning_rate: f64,
-}
-
-/// One experiment that pretrains: its plan, when that is at hand, and what its runs left.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PretrainingInput {
-    /// The experiment's name.
-    pub name: String,
-    /// The experiment file as the user named it; `experiments/NAME.yaml` on the page when it is not known.
-    pub file: Option<String>,
-    /// Every run of the plan; [`RunSettings::model`] is the model's name. Empty when the plan is not available.
-    pub planned: Vec<RunSettings>,
-    /// The records of complete runs.
-    pub records: Vec<Record>,
-    /// Runs that did not finish. One that also has a record counts as done.
-    pub failures: Vec<(RunSettings, Failure)>,
     /// The log of each run, in the order of its steps, of those at work or failed too.
-    pub curves: BTreeMap<RunId, Vec<Event>>,
+    pub events: BTreeMap<RunId, Vec<Event>>,
+    /// What could not be read, or was left out, and why.
+    pub notes: Vec<String>,
 }

@@ -9,9 +9,11 @@ mod aggregates;
 mod analysis;
 mod block;
 mod compare;
+mod difference;
 mod frame;
 mod gain;
 mod gather;
+mod group;
 mod html;
 mod input;
 mod markdown;
@@ -20,8 +22,6 @@ mod page;
 mod palette;
 mod phrase;
 mod plot;
-mod pretraining;
-mod pretraining_csv;
 mod primary_metric;
 mod published;
 mod published_ablations;
@@ -37,10 +37,9 @@ mod weights;
 use std::path::{Path, PathBuf};
 
 pub use compare::{Comparison, compare};
-pub use gather::{gather, gather_pretraining};
-pub use input::{CurvePoint, ExperimentInput, Input, PretrainingInput};
+pub use gather::gather;
+pub use input::{ExperimentInput, Input};
 pub use plot::PlotError;
-pub use pretraining_csv::PRETRAINING_COLUMNS;
 pub use results_csv::COLUMNS;
 
 use crate::store::atomic;
@@ -59,7 +58,7 @@ pub enum Error {
     /// The page could not be rendered.
     #[error("cannot render the page: {0}")]
     Page(#[from] minijinja::Error),
-    /// `results.csv` or `pretraining.csv` could not be written.
+    /// `results.csv` could not be written.
     #[error("cannot write CSV: {0}")]
     Csv(#[from] csv::Error),
     /// A value could not be written as JSON.
@@ -84,8 +83,7 @@ pub struct OutputFile {
     pub bytes: Vec<u8>,
 }
 
-/// Makes a report's files: `index.html`, `results.csv`, `results.md`, `results.json`, the plots, and `pretraining.csv`
-/// where there is something for it.
+/// Makes a report's files: `index.html`, `results.csv`, `results.md`, `results.json` and the plots.
 /// The same input gives the same bytes.
 ///
 /// # Errors
@@ -98,9 +96,6 @@ pub fn render(input: &Input) -> Result<Vec<OutputFile>, Error> {
         OutputFile { name: "results.json".into(), bytes: results_json::render(&analysis)? },
         OutputFile { name: "results.md".into(), bytes: markdown::render(&page).into_bytes() },
     ];
-    if !analysis.pretraining.is_empty() {
-        files.push(OutputFile { name: "pretraining.csv".into(), bytes: pretraining_csv::render(&analysis)? });
-    }
     for figure in page.figures() {
         let svg = plot::standalone(&figure.svg, &figure.caption);
         files.push(OutputFile { name: format!("{}.svg", figure.name), bytes: svg.into_bytes() });

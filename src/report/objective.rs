@@ -16,9 +16,9 @@ pub(crate) struct Names {
 /// One row for each objective, in the order of the paper's table 5.
 pub(crate) fn names(loss: LmLoss) -> Names {
     let (words, row, masks) = match loss {
-        LmLoss::MaskedLmAndNextSentence => ("masked tokens and next sentence", FULL, true),
-        LmLoss::MaskedLm => ("masked tokens", NO_NSP, true),
-        LmLoss::CausalLm => ("next token", LEFT_TO_RIGHT, false),
+        LmLoss::MaskedLmAndNextSentence => ("masked LM and next sentence", FULL, true),
+        LmLoss::MaskedLm => ("masked LM", NO_NSP, true),
+        LmLoss::CausalLm => ("causal LM", LEFT_TO_RIGHT, false),
     };
     Names { words, row, masks }
 }

@@ -8,7 +8,6 @@ use super::Error;
 use super::analysis::Analysis;
 use super::block::{Block, Figure};
 use super::phrase::{listed, readable_moment};
-use super::pretraining::PretrainRun;
 use super::run::Run;
 use super::section::SECTIONS;
 
@@ -23,8 +22,6 @@ pub(crate) struct Page {
     pub(crate) notice: Option<String>,
     /// Its sections.
     pub(crate) sections: Vec<Part>,
-    /// Whether `pretraining.csv` is written beside it.
-    pub(crate) pretraining: bool,
 }
 
 /// A section with its parts.
@@ -53,7 +50,6 @@ impl Page {
             subtitle: subtitle(analysis),
             notice: notice(analysis),
             sections,
-            pretraining: !analysis.pretraining.is_empty(),
         };
         page.name_figures();
         Ok(page)
@@ -73,13 +69,13 @@ impl Page {
 
     /// Names that become the same file name get a number.
     fn name_figures(&mut self) {
-        let mut bearers: BTreeMap<String, usize> = BTreeMap::new();
+        let mut uses: BTreeMap<String, usize> = BTreeMap::new();
         self.change_figures(|figure| {
-            let bearer = bearers.entry(figure.name.clone()).or_default();
-            *bearer += 1;
-            if *bearer > 1 {
+            let use_count = uses.entry(figure.name.clone()).or_default();
+            *use_count += 1;
+            if *use_count > 1 {
                 // Two underscores occur in no name made by `file_name`.
-                figure.name = format!("{}__{bearer}", figure.name);
+                figure.name = format!("{}__{use_count}", figure.name);
             }
         });
     }
@@ -124,13 +120,9 @@ pub(crate) fn file_name(parts: &[&str]) -> String {
 }
 
 fn subtitle(analysis: &Analysis<'_>) -> String {
-    let tuned = analysis.input.experiments.iter().map(|experiment| experiment.name.clone());
-    let names: Vec<String> =
-        tuned.chain(analysis.input.pretraining.iter().map(|experiment| experiment.name.clone())).collect();
+    let names: Vec<String> = analysis.input.experiments.iter().map(|experiment| experiment.name.clone()).collect();
     let what = if names.len() > 1 { "Experiments" } else { "Experiment" };
-    let tuned = analysis.runs.iter().filter_map(Run::record).map(|record| &record.provenance);
-    let pretrained = analysis.pretraining.iter().filter_map(PretrainRun::record).map(|record| &record.provenance);
-    let last = tuned.chain(pretrained).map(|made| made.finished_unix).max();
+    let last = analysis.all_runs().filter_map(Run::record).map(|record| record.provenance.finished_unix).max();
     let when =
         last.map_or_else(|| "no finished run".to_owned(), |at| format!("last run finished {}", readable_moment(at)));
     format!("{what} {} · {when}", listed(&names))
@@ -148,10 +140,9 @@ fn notice(analysis: &Analysis<'_>) -> Option<String> {
         return None;
     }
     let which =
-        if mini.len() < experiments.len() { format!(" This is about {}.", listed(&mini)) } else { String::new() };
+        if mini.len() < experiments.len() { format!(" This applies to {}.", listed(&mini)) } else { String::new() };
     Some(format!(
-        "Mini scores are not GLUE scores: the mini benchmark is generated text in the published file formats, and no figure of it \
-         may be held against a published one.{which}"
+        "Mini scores are not GLUE scores: the mini benchmark is generated text in the published file formats, and its scores must not be compared with published ones.{which}"
     ))
 }
 

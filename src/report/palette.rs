@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use plotters::style::RGBColor;
 
 /// One colour.
-pub(crate) struct Swatch {
+pub(crate) struct ThemeColor {
     /// The CSS variable's name, without the dashes.
     pub(crate) name: &'static str,
     /// In the light scheme.
@@ -22,48 +22,48 @@ const fn rgb(hex: u32) -> [u8; 3] {
     [r, g, b]
 }
 
-const fn swatch(name: &'static str, light: u32, dark: u32) -> Swatch {
-    Swatch { name, light: rgb(light), dark: rgb(dark) }
+const fn theme_color(name: &'static str, light: u32, dark: u32) -> ThemeColor {
+    ThemeColor { name, light: rgb(light), dark: rgb(dark) }
 }
 
-pub(crate) const PAGE: Swatch = swatch("page", 0xFC_FCFB, 0x14_171A);
-pub(crate) const PANEL: Swatch = swatch("panel", 0xF3_F4F2, 0x1D_2125);
-pub(crate) const INK: Swatch = swatch("ink", 0x1B_1F23, 0xE7_E9EB);
-pub(crate) const QUIET: Swatch = swatch("quiet", 0x59_6068, 0xA2_AAB2);
-pub(crate) const RULE: Swatch = swatch("rule", 0xDB_DEDC, 0x34_3A40);
-pub(crate) const LINK: Swatch = swatch("link", 0x0B_5394, 0x82_BBF2);
-pub(crate) const BAD: Swatch = swatch("bad", 0xA8_2118, 0xFF_9B8F);
-pub(crate) const CAUTION: Swatch = swatch("caution", 0xFB_F1DA, 0x33_2A14);
-pub(crate) const CAUTION_INK: Swatch = swatch("caution-ink", 0x5C_4200, 0xF2_D591);
-pub(crate) const GOOD: Swatch = swatch("good", 0x1F_6B44, 0x7F_D6A6);
+pub(crate) const PAGE: ThemeColor = theme_color("page", 0xFC_FCFB, 0x14_171A);
+pub(crate) const PANEL: ThemeColor = theme_color("panel", 0xF3_F4F2, 0x1D_2125);
+pub(crate) const INK: ThemeColor = theme_color("ink", 0x1B_1F23, 0xE7_E9EB);
+pub(crate) const QUIET: ThemeColor = theme_color("quiet", 0x59_6068, 0xA2_AAB2);
+pub(crate) const RULE: ThemeColor = theme_color("rule", 0xDB_DEDC, 0x34_3A40);
+pub(crate) const LINK: ThemeColor = theme_color("link", 0x0B_5394, 0x82_BBF2);
+pub(crate) const BAD: ThemeColor = theme_color("bad", 0xA8_2118, 0xFF_9B8F);
+pub(crate) const CAUTION: ThemeColor = theme_color("caution", 0xFB_F1DA, 0x33_2A14);
+pub(crate) const CAUTION_INK: ThemeColor = theme_color("caution-ink", 0x5C_4200, 0xF2_D591);
+pub(crate) const GOOD: ThemeColor = theme_color("good", 0x1F_6B44, 0x7F_D6A6);
 
 /// Model colours, told apart in every common colour blindness by hue and lightness together; plots
 /// give each its own mark besides.
-pub(crate) const SERIES: [Swatch; 6] = [
-    swatch("series-0", 0x0A_5FA5, 0x6F_B4F0),
-    swatch("series-1", 0xC2_4E00, 0xFF_A066),
-    swatch("series-2", 0x00_7A5E, 0x4F_CFAE),
-    swatch("series-3", 0x8E_3A86, 0xE3_9ADB),
-    swatch("series-4", 0x7D_6200, 0xE0_C14F),
-    swatch("series-5", 0x4A_4F57, 0xC2_C9D1),
+pub(crate) const SERIES: [ThemeColor; 6] = [
+    theme_color("series-0", 0x0A_5FA5, 0x6F_B4F0),
+    theme_color("series-1", 0xC2_4E00, 0xFF_A066),
+    theme_color("series-2", 0x00_7A5E, 0x4F_CFAE),
+    theme_color("series-3", 0x8E_3A86, 0xE3_9ADB),
+    theme_color("series-4", 0x7D_6200, 0xE0_C14F),
+    theme_color("series-5", 0x4A_4F57, 0xC2_C9D1),
 ];
 
 /// A ramp of one hue with falling lightness (rising in the dark scheme): low scores recede into the
 /// page, high ones stand out, and the order survives every colour blindness and a grey print.
-pub(crate) const HEAT: [Swatch; 9] = [
-    swatch("heat-0", 0xF0_F5FA, 0x1A_2733),
-    swatch("heat-1", 0xD9_E7F3, 0x1B_3347),
-    swatch("heat-2", 0xBD_D5EA, 0x1C_405C),
-    swatch("heat-3", 0x97_BDDD, 0x1F_4F73),
-    swatch("heat-4", 0x6B_9FCB, 0x2B_6793),
-    swatch("heat-5", 0x3A_77AB, 0x54_94C7),
-    swatch("heat-6", 0x2B_679E, 0x7C_B1DC),
-    swatch("heat-7", 0x1A_5187, 0xA5_CCEC),
-    swatch("heat-8", 0x0C_3A69, 0xCF_E5F8),
+pub(crate) const HEAT: [ThemeColor; 9] = [
+    theme_color("heat-0", 0xF0_F5FA, 0x1A_2733),
+    theme_color("heat-1", 0xD9_E7F3, 0x1B_3347),
+    theme_color("heat-2", 0xBD_D5EA, 0x1C_405C),
+    theme_color("heat-3", 0x97_BDDD, 0x1F_4F73),
+    theme_color("heat-4", 0x6B_9FCB, 0x2B_6793),
+    theme_color("heat-5", 0x3A_77AB, 0x54_94C7),
+    theme_color("heat-6", 0x2B_679E, 0x7C_B1DC),
+    theme_color("heat-7", 0x1A_5187, 0xA5_CCEC),
+    theme_color("heat-8", 0x0C_3A69, 0xCF_E5F8),
 ];
 
 /// The text on each step of [`HEAT`].
-pub(crate) const HEAT_INK: [&Swatch; 9] = [
+pub(crate) const HEAT_INK: [&ThemeColor; 9] = [
     &HEAT_LOW_INK,
     &HEAT_LOW_INK,
     &HEAT_LOW_INK,
@@ -74,18 +74,18 @@ pub(crate) const HEAT_INK: [&Swatch; 9] = [
     &HEAT_HIGH_INK,
     &HEAT_HIGH_INK,
 ];
-const HEAT_LOW_INK: Swatch = swatch("heat-low-ink", 0x10_1A24, 0xF1_F6FA);
-const HEAT_HIGH_INK: Swatch = swatch("heat-high-ink", 0xFF_FFFF, 0x08_131D);
+const HEAT_LOW_INK: ThemeColor = theme_color("heat-low-ink", 0x10_1A24, 0xF1_F6FA);
+const HEAT_HIGH_INK: ThemeColor = theme_color("heat-high-ink", 0xFF_FFFF, 0x08_131D);
 
-const NAMED: [&Swatch; 12] =
+const NAMED: [&ThemeColor; 12] =
     [&PAGE, &PANEL, &INK, &QUIET, &RULE, &LINK, &BAD, &CAUTION, &CAUTION_INK, &GOOD, &HEAT_LOW_INK, &HEAT_HIGH_INK];
 
 /// Every colour.
-pub(crate) fn all() -> impl Iterator<Item = &'static Swatch> {
+pub(crate) fn all() -> impl Iterator<Item = &'static ThemeColor> {
     NAMED.into_iter().chain(&SERIES).chain(&HEAT)
 }
 
-impl Swatch {
+impl ThemeColor {
     /// The colour that plotters draws with.
     pub(crate) fn color(&self) -> RGBColor {
         RGBColor(self.light[0], self.light[1], self.light[2])
@@ -98,17 +98,17 @@ fn hex([r, g, b]: [u8; 3]) -> String {
 
 /// `--ink:#1B1F23;…` of one scheme.
 pub(crate) fn css_variables(dark: bool) -> String {
-    all().fold(String::new(), |mut css, swatch| {
-        let value = hex(if dark { swatch.dark } else { swatch.light });
-        let _ = write!(css, "--{}:{value};", swatch.name);
+    all().fold(String::new(), |mut css, theme_color| {
+        let value = hex(if dark { theme_color.dark } else { theme_color.light });
+        let _ = write!(css, "--{}:{value};", theme_color.name);
         css
     })
 }
 
 /// A drawing whose light colours have become the page's variables.
 pub(crate) fn follow_scheme(svg: &str) -> String {
-    all().fold(svg.to_owned(), |svg, swatch| {
-        svg.replace(&format!("\"{}\"", hex(swatch.light)), &format!("\"var(--{})\"", swatch.name))
+    all().fold(svg.to_owned(), |svg, theme_color| {
+        svg.replace(&format!("\"{}\"", hex(theme_color.light)), &format!("\"var(--{})\"", theme_color.name))
     })
 }
 
@@ -131,7 +131,7 @@ mod tests {
         a.max(b) / a.min(b)
     }
 
-    fn assert_contrast(ink: &Swatch, ground: &Swatch, least: f64) {
+    fn assert_contrast(ink: &ThemeColor, ground: &ThemeColor, least: f64) {
         for (scheme, a, b) in [("light", ink.light, ground.light), ("dark", ink.dark, ground.dark)] {
             let found = contrast(a, b);
             assert!(found >= least, "{} on {} in the {scheme} scheme: {found:.2}", ink.name, ground.name);
@@ -165,7 +165,7 @@ mod tests {
     /// Two equal light colours would become one variable.
     #[test]
     fn light_colours_and_names_are_unique() {
-        assert_eq!(all().map(|swatch| swatch.light).collect::<BTreeSet<_>>().len(), all().count());
-        assert_eq!(all().map(|swatch| swatch.name).collect::<BTreeSet<_>>().len(), all().count());
+        assert_eq!(all().map(|theme_color| theme_color.light).collect::<BTreeSet<_>>().len(), all().count());
+        assert_eq!(all().map(|theme_color| theme_color.name).collect::<BTreeSet<_>>().len(), all().count());
     }
 }

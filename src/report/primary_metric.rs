@@ -18,12 +18,14 @@ pub(crate) struct PrimaryMetric {
     pub(crate) higher_is_better: bool,
 }
 
-/// How a number is written.
+/// What a number is, and with that how it is written and how uncertain it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Unit {
-    /// A fraction or a correlation: times 100, one decimal.
-    Hundredths,
+    /// A share of examples: times 100, one decimal.
+    Fraction,
+    /// A correlation: times 100, one decimal.
+    Correlation,
     /// Nats and everything else: as it is, three decimals.
     Plain,
 }
@@ -31,15 +33,21 @@ pub(crate) enum Unit {
 impl Unit {
     /// The unit of a score as its record names it.
     pub(crate) fn named(name: &str) -> Self {
-        if matches!(name, "fraction" | "correlation") { Self::Hundredths } else { Self::Plain }
+        match name {
+            "fraction" => Self::Fraction,
+            "correlation" => Self::Correlation,
+            _ => Self::Plain,
+        }
+    }
+
+    /// Whether its numbers are shown times 100, and so may share an axis.
+    pub(crate) fn is_hundredths(self) -> bool {
+        self != Self::Plain
     }
 
     /// The number as the page shows it, without a sign for 0.
     pub(crate) fn shown(self, value: f64) -> String {
-        let text = match self {
-            Self::Hundredths => format!("{:.1}", value * 100.0),
-            Self::Plain => format!("{value:.3}"),
-        };
+        let text = if self.is_hundredths() { format!("{:.1}", value * 100.0) } else { format!("{value:.3}") };
         // −0.04 rounds to −0.0, which reads as a mistake.
         let is_zero = text.trim_start_matches('-').chars().all(|c| c == '0' || c == '.');
         if is_zero { text.trim_start_matches('-').to_owned() } else { text.replace('-', "−") }
@@ -54,10 +62,7 @@ impl Unit {
 
     /// The number on the page's scale, for axes.
     pub(crate) fn scaled(self, value: f64) -> f64 {
-        match self {
-            Self::Hundredths => value * 100.0,
-            Self::Plain => value,
-        }
+        if self.is_hundredths() { value * 100.0 } else { value }
     }
 }
 
@@ -132,14 +137,14 @@ mod tests {
 
     #[test]
     fn numbers_are_written_alike_everywhere() {
-        assert_eq!(Unit::Hundredths.shown(0.88449), "88.4");
-        assert_eq!(Unit::Hundredths.shown(-0.0531), "−5.3");
-        assert_eq!(Unit::Hundredths.shown(-0.0004), "0.0");
-        assert_eq!(Unit::Hundredths.signed(0.0123), "+1.2");
-        assert_eq!(Unit::Hundredths.signed(0.0001), "0.0");
-        assert_eq!(Unit::Hundredths.signed(-0.0123), "−1.2");
+        assert_eq!(Unit::Fraction.shown(0.88449), "88.4");
+        assert_eq!(Unit::Fraction.shown(-0.0531), "−5.3");
+        assert_eq!(Unit::Fraction.shown(-0.0004), "0.0");
+        assert_eq!(Unit::Fraction.signed(0.0123), "+1.2");
+        assert_eq!(Unit::Fraction.signed(0.0001), "0.0");
+        assert_eq!(Unit::Fraction.signed(-0.0123), "−1.2");
         assert_eq!(Unit::Plain.shown(1.23456), "1.235");
         assert_eq!(Unit::named("nats"), Unit::Plain);
-        assert_eq!(Unit::named("correlation"), Unit::Hundredths);
+        assert_eq!(Unit::named("correlation"), Unit::Correlation);
     }
 }

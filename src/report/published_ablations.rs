@@ -89,8 +89,7 @@ pub(crate) const MASKS: PublishedTable<[u32; 3]> = PublishedTable {
 
 /// What the paper says of figure 5.
 pub(crate) const STEPS: &str = "Devlin et al. 2018 (arXiv 1810.04805), figure 5 and section C.1: after 1 000 000 steps BERT-base \
-     reaches almost 1.0 % more on MNLI than after 500 000 (84.4 on MNLI-m in table 5), and masked tokens begin to \
-     outdo left-to-right models almost at once.";
+     reaches almost 1.0 % more on MNLI than after 500 000 (84.4 on MNLI-m in table 5), and the masked LM overtakes the left-to-right model almost immediately.";
 
 #[cfg(test)]
 mod tests {

@@ -2,15 +2,17 @@
 
 use super::Error;
 use super::analysis::Analysis;
+use super::objective::names;
 use super::phrase::moment;
 use super::run::Run;
+use super::system::parameters;
 use super::weights;
-use crate::store::{Record, Score};
+use crate::store::{CorpusPhase, Masking, PretrainingObjective, Record, Score};
 
 /// The columns. What depends on the machine and the moment comes after the scores, so that two equal sweeps' files agree
-/// in every column before `wall_seconds`. Where the weights came from follows it, so that the columns of before keep
-/// their places.
-pub const COLUMNS: [&str; 25] = [
+/// in every column before `wall_seconds`. Where the weights came from, dimensions and what concerns pretraining follow;
+/// what does not apply to a run is empty.
+pub const COLUMNS: [&str; 39] = [
     "experiment",
     "task",
     "model",
@@ -36,13 +38,27 @@ pub const COLUMNS: [&str; 25] = [
     "pretraining_model",
     "pretraining_step",
     "pretraining_perplexity",
+    "layers",
+    "hidden",
+    "heads",
+    "intermediate",
+    "vocab_size",
+    "parameters",
+    "loss",
+    "masked_lm_prob",
+    "mask_prob",
+    "keep_prob",
+    "random_prob",
+    "whole_word",
+    "phases",
+    "weights_sha256",
 ];
 
 /// All rows, in the report's order of runs and each record's order of scores.
 pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
-    for run in &analysis.runs {
+    for run in analysis.all_runs() {
         let Some(record) = run.record() else { continue };
         for score in &record.scores {
             writer.write_record(row(analysis, run, record, score))?;
@@ -55,6 +71,12 @@ pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
 fn row(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record, score: &Score) -> [String; COLUMNS.len()] {
     let settings = run.settings;
     let [experiment, model, step, perplexity] = weights::columns(run);
+    let shape = &settings.architecture;
+    let pretraining = settings.pretraining();
+    let phase = |phase: &CorpusPhase| format!("{}x{}", phase.steps, phase.max_length);
+    let phases = |of: &PretrainingObjective| of.phases.iter().map(phase).collect::<Vec<_>>().join("+");
+    let masking =
+        |read: fn(&Masking) -> String| pretraining.and_then(|of| Some(read(of.masking.as_ref()?))).unwrap_or_default();
     [
         analysis.input.experiments[run.experiment].name.clone(),
         settings.task_name().to_owned(),
@@ -62,7 +84,7 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record, score: &Score) -
         run.id.0.clone(),
         settings.optimization.batch_size.to_string(),
         settings.optimization.learning_rate.to_string(),
-        settings.epochs().to_string(),
+        settings.task().map(|of| of.epochs.to_string()).unwrap_or_default(),
         settings.seed.to_string(),
         score.split.clone(),
         score.metric.clone(),
@@ -81,5 +103,19 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record, score: &Score) -
         model,
         step,
         perplexity,
+        shape.layers.to_string(),
+        shape.hidden.to_string(),
+        shape.heads.to_string(),
+        shape.intermediate.to_string(),
+        shape.vocab_size.to_string(),
+        parameters(shape).to_string(),
+        pretraining.map(|of| names(of.loss).words.to_owned()).unwrap_or_default(),
+        masking(|of| of.masked_lm_prob.to_string()),
+        masking(|of| of.mask_prob.to_string()),
+        masking(|of| of.keep_prob.to_string()),
+        masking(|of| of.random_prob.to_string()),
+        masking(|of| of.whole_word.to_string()),
+        pretraining.map(phases).unwrap_or_default(),
+        record.weights_sha256(record.steps).unwrap_or_default().to_owned(),
     ]
 }

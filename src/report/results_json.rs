@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::Error;
 use super::aggregates::Cost;
-use super::analysis::{Analysis, Cell, Counts};
+use super::analysis::Analysis;
+use super::group::{Counts, Group};
 use super::primary_metric::PrimaryMetric;
-use super::results_json_pretraining::{GainGroup, OneAblation, OnePretraining, Started};
+use super::results_json_pretraining::{GainGroup, OneAblation, Started};
 use super::run::{Run, State};
 use super::versus::VersusRow;
 use crate::store::{Failure, Record, RunSettings};
@@ -17,14 +18,12 @@ struct Results<'a> {
     bertbench: &'static str,
     experiments: Vec<Experiment<'a>>,
     #[serde(rename = "results")]
-    groups: Vec<Group<'a>>,
+    groups: Vec<TaskResult<'a>>,
     comparisons: Vec<Comparison<'a>>,
     costs: Vec<SystemCost<'a>>,
     runs: Vec<OneRun<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pretraining: Vec<OnePretraining<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pretraining_gives: Vec<GainGroup<'a>>,
+    pretraining_effect: Vec<GainGroup<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ablations: Vec<OneAblation<'a>>,
 }
@@ -39,7 +38,7 @@ struct Experiment<'a> {
 
 /// One model on one task.
 #[derive(Serialize)]
-struct Group<'a> {
+struct TaskResult<'a> {
     experiment: &'a str,
     benchmark: &'a str,
     task: &'a str,
@@ -109,6 +108,7 @@ struct OneRun<'a> {
     experiment: &'a str,
     id: &'a str,
     state: &'static str,
+    last_step: Option<u64>,
     settings: &'a RunSettings,
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<&'a Record>,
@@ -132,7 +132,7 @@ pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
                 left_out_of_plan: analysis.unplanned[at],
             })
             .collect(),
-        groups: analysis.cells.iter().map(|cell| group(analysis, cell)).collect(),
+        groups: analysis.groups.iter().map(|group| task_result(analysis, group)).collect(),
         comparisons: analysis
             .versus
             .iter()
@@ -147,9 +147,8 @@ pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
             })
             .collect(),
         costs: analysis.costs.iter().map(|cost| system_cost(analysis, cost)).collect(),
-        runs: analysis.runs.iter().map(|run| one_run(analysis, run)).collect(),
-        pretraining: analysis.pretraining.iter().map(|run| OnePretraining::of(analysis, run)).collect(),
-        pretraining_gives: GainGroup::all(analysis),
+        runs: analysis.all_runs().map(|run| one_run(analysis, run)).collect(),
+        pretraining_effect: GainGroup::all(analysis),
         ablations: OneAblation::all(analysis),
     };
     let mut bytes = serde_json::to_vec_pretty(&results)?;
@@ -157,21 +156,21 @@ pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn group<'a>(analysis: &'a Analysis<'_>, cell: &'a Cell<'_>) -> Group<'a> {
-    let (task, system) = (&analysis.tasks[cell.task], &analysis.systems[cell.system]);
-    let best = cell.best_score().zip(cell.best).map(|(score, best)| {
-        let settings = cell.points[best].settings;
+fn task_result<'a>(analysis: &'a Analysis<'_>, group: &'a Group<'_>) -> TaskResult<'a> {
+    let (task, system) = (&analysis.tasks[group.task], &analysis.systems[group.system]);
+    let best = group.best_score().zip(group.best).map(|(score, best)| {
+        let settings = group.points[best].settings;
         Best {
             score: score.mean,
             sd_over_seeds: score.sd,
             seeds: score.seeds,
-            run: analysis.best_run(cell).map(|run| analysis.runs[run].id.0.as_str()),
+            run: analysis.best_run(group).map(|run| analysis.runs[run].id.0.as_str()),
             batch_size: settings.optimization.batch_size,
             learning_rate: settings.optimization.learning_rate,
             epochs: settings.epochs(),
         }
     });
-    let points = cell.points.iter().map(|point| OnePoint {
+    let points = group.points.iter().map(|point| OnePoint {
         batch_size: point.settings.optimization.batch_size,
         learning_rate: point.settings.optimization.learning_rate,
         epochs: point.settings.epochs(),
@@ -180,22 +179,22 @@ fn group<'a>(analysis: &'a Analysis<'_>, cell: &'a Cell<'_>) -> Group<'a> {
         mean: point.score.as_ref().map(|score| score.mean),
         sd: point.score.as_ref().and_then(|score| score.sd),
     });
-    Group {
+    TaskResult {
         experiment: &analysis.input.experiments[system.experiment].name,
         benchmark: &task.benchmark,
         task: &task.name,
         model: &system.model,
-        started: Started::of(analysis, cell.system),
-        judged_by: analysis.primary_metrics[cell.task].as_ref(),
-        runs: cell.counts,
+        started: Started::of(analysis, group.system),
+        judged_by: analysis.primary_metrics[group.task].as_ref(),
+        runs: group.counts,
         best,
         points: points.collect(),
-        min: cell.spread.as_ref().map(|spread| spread.min),
-        median: cell.spread.as_ref().map(|spread| spread.median),
-        max: cell.spread.as_ref().map(|spread| spread.max),
-        best_of_seeds: cell.seeds.iter().map(|seed| (seed.seed, seed.value)).collect(),
-        majority: cell.majority,
-        ceiling: cell.ceiling,
+        min: group.spread.as_ref().map(|spread| spread.min),
+        median: group.spread.as_ref().map(|spread| spread.median),
+        max: group.spread.as_ref().map(|spread| spread.max),
+        best_of_seeds: group.seeds.iter().map(|seed| (seed.seed, seed.value)).collect(),
+        majority: group.majority,
+        ceiling: group.ceiling,
     }
 }
 
@@ -211,11 +210,18 @@ fn system_cost<'a>(analysis: &'a Analysis<'_>, cost: &Cost) -> SystemCost<'a> {
 }
 
 fn one_run<'a>(analysis: &'a Analysis<'_>, run: &'a Run<'_>) -> OneRun<'a> {
-    let (state, record, failure) = match run.state {
-        State::Done(record) => ("done", Some(record), None),
-        State::Failed(failure) => ("failed", None, Some(failure)),
-        State::Missing => ("missing", None, None),
+    let failure = match run.state {
+        State::Failed(failure) => Some(failure),
+        State::Done(_) | State::Missing => None,
     };
     let experiment = &analysis.input.experiments[run.experiment].name;
-    OneRun { experiment, id: &run.id.0, state, settings: run.settings, record, failure }
+    OneRun {
+        experiment,
+        id: &run.id.0,
+        state: run.state_name(),
+        last_step: run.last_step(),
+        settings: run.settings,
+        record: run.record(),
+        failure,
+    }
 }

@@ -5,10 +5,8 @@ use serde::Serialize;
 use super::ablation::{self, Kind};
 use super::analysis::Analysis;
 use super::gain::{self, GainRow};
-use super::pretraining::{PretrainRun, PretrainState};
-use super::pretraining_csv::state;
 use super::weights;
-use crate::store::{Evaluation, Failure, InitialWeights, Record, RunSettings};
+use crate::store::InitialWeights;
 
 /// Where the weights of a system come from.
 #[derive(Serialize)]
@@ -22,21 +20,6 @@ pub(super) struct Started<'a> {
     pretraining_step: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pretraining_perplexity: Option<f64>,
-}
-
-/// One pretraining run.
-#[derive(Serialize)]
-pub(super) struct OnePretraining<'a> {
-    experiment: &'a str,
-    id: &'a str,
-    state: &'static str,
-    step: Option<u64>,
-    scores: Option<Evaluation>,
-    settings: &'a RunSettings,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<&'a Record>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<&'a Failure>,
 }
 
 /// A pretrained system against the same one from random weights.
@@ -84,7 +67,7 @@ struct AblationScore<'a> {
 
 impl<'a> Started<'a> {
     pub(super) fn of(analysis: &'a Analysis<'_>, system: usize) -> Self {
-        let start = &analysis.systems[system].start;
+        let start = &analysis.systems[system].initial_weights;
         let (experiment, model, step) = match start {
             InitialWeights::Pretraining { experiment, model, step, .. } => (Some(experiment), Some(model), *step),
             InitialWeights::Random | InitialWeights::Checkpoint { .. } => (None, None, None),
@@ -97,25 +80,6 @@ impl<'a> Started<'a> {
             pretraining_step: recorded.map(|pretraining| pretraining.step).or(step),
             pretraining_perplexity: recorded
                 .and_then(|pretraining| pretraining.evaluation.as_ref()?.value("perplexity")),
-        }
-    }
-}
-
-impl<'a> OnePretraining<'a> {
-    pub(super) fn of(analysis: &'a Analysis<'_>, run: &'a PretrainRun<'_>) -> Self {
-        let failure = match run.state {
-            PretrainState::Failed(failure) => Some(failure),
-            PretrainState::Done(_) | PretrainState::Missing => None,
-        };
-        Self {
-            experiment: &analysis.input.pretraining[run.experiment].name,
-            id: &run.id.0,
-            state: state(run),
-            step: run.last_step(),
-            scores: run.evaluations().last().cloned(),
-            settings: run.settings,
-            record: run.record(),
-            failure,
         }
     }
 }

@@ -2,31 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::input::{CurvePoint, ExperimentInput, Input};
-use super::system::{self, System};
-use crate::store::{Failure, Record, RunId, RunSettings};
+use super::input::{ExperimentInput, Input};
+use super::phrase::grouped;
+use super::system::{self, System, parameters};
+use crate::stats;
+use crate::store::{Evaluation, Event, Failure, Record, RunId, RunSettings, StepEvent};
 
-/// One run of the plan, with what became of it.
+/// One run of the plan, whatever its objective, with what became of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Run<'a> {
     /// Index into [`Input::experiments`].
     pub(crate) experiment: usize,
-    /// Index into the analysis's systems.
+    /// Its model's number, for colour and mark: the index into the analysis's systems, or of a pretraining run its number
+    /// among those of its experiment.
     pub(crate) system: usize,
-    /// Index into the analysis's tasks.
-    pub(crate) task: usize,
+    /// Index into the analysis's tasks; a run that pretrains has none.
+    pub(crate) task: Option<usize>,
     /// The run's id.
     pub(crate) id: RunId,
     /// The id of its settings without the seed: runs that differ by their seed alone share it.
     pub(crate) point: String,
+    /// What the page calls its model: the system's label; of pretraining, with the seed where two runs of a model differ
+    /// by it.
+    pub(crate) label: String,
     /// The name of its place on the page, unique there.
     pub(crate) anchor: String,
     /// What was or would be run.
     pub(crate) settings: &'a RunSettings,
     /// What became of it.
     pub(crate) state: State<'a>,
-    /// Its training loss, step by step; may be empty.
-    pub(crate) curve: &'a [CurvePoint],
+    /// Its log; may be empty.
+    pub(crate) events: &'a [Event],
 }
 
 /// What became of a run.
@@ -36,7 +42,7 @@ pub(crate) enum State<'a> {
     Done(&'a Record),
     /// It ended without a record.
     Failed(&'a Failure),
-    /// It has left nothing: not started, or still running.
+    /// It has no record: not started, at work, or stopped.
     Missing,
 }
 
@@ -49,15 +55,61 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// `16 × 5e-5 × 3`: batch size, learning rate and epochs.
+    /// What became of it, in a word.
+    pub(crate) fn state_name(&self) -> &'static str {
+        match self.state {
+            State::Done(_) => "done",
+            State::Failed(_) => "failed",
+            State::Missing if self.last_step().is_some() => "not finished",
+            State::Missing => "not run",
+        }
+    }
+
+    /// The last step that is known to be finished.
+    pub(crate) fn last_step(&self) -> Option<u64> {
+        let logged = self.events.last().map(Event::step);
+        self.record().map(|record| record.steps).or(logged)
+    }
+
+    /// Every evaluation: the record's, else the log's.
+    pub(crate) fn evaluations(&self) -> Vec<Evaluation> {
+        if let Some(record) = self.record().filter(|record| !record.evaluations.is_empty()) {
+            return record.evaluations.clone();
+        }
+        let evaluation = |event: &Event| match event {
+            Event::Evaluation(scores) => Some(scores.clone()),
+            Event::Step(_) => None,
+        };
+        self.events.iter().filter_map(evaluation).collect()
+    }
+
+    /// The optimisation steps of its log.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &'a StepEvent> {
+        self.events.iter().filter_map(|event| match event {
+            Event::Step(step) => Some(step),
+            Event::Evaluation(_) => None,
+        })
+    }
+
+    /// Training tokens per second: the record's, else the mean over the log.
+    pub(crate) fn tokens_per_second(&self) -> Option<f64> {
+        let speeds =
+            || self.steps().map(|step| step.tokens_per_second).filter(|speed| speed.is_finite()).collect::<Vec<_>>();
+        let recorded = self.record().map(|record| record.timings.tokens_per_second).filter(|speed| speed.is_finite());
+        recorded.or_else(|| stats::mean(&speeds()))
+    }
+
+    /// `16 × 5e-5 × 3`: batch size, learning rate and epochs, or of pretraining steps.
     pub(crate) fn point_label(&self) -> String {
         point_label(self.settings)
     }
 }
 
-/// `16 × 5e-5 × 3`: batch size, learning rate and epochs.
+/// `16 × 5e-5 × 3`: batch size, learning rate and epochs, or of pretraining steps.
 pub(crate) fn point_label(settings: &RunSettings) -> String {
-    format!("{} × {:e} × {}", settings.optimization.batch_size, settings.optimization.learning_rate, settings.epochs())
+    let of = &settings.optimization;
+    let length = settings.pretraining().map_or_else(|| settings.epochs().to_string(), |p| grouped(p.steps()));
+    format!("{} × {:e} × {length}", of.batch_size, of.learning_rate)
 }
 
 /// The id of these settings without their seed.
@@ -78,36 +130,17 @@ pub(crate) struct Task {
 
 /// The runs, the systems and tasks that they name, and how many records were left out.
 pub(crate) struct Collected<'a> {
-    /// Ordered by experiment, task, system, batch size, learning rate, epochs and seed.
+    /// Runs on tasks, by experiment, task, system, batch size, learning rate, epochs and seed.
     pub(crate) runs: Vec<Run<'a>>,
+    /// Runs that pretrain, by experiment, size, name and seed.
+    pub(crate) pretraining: Vec<Run<'a>>,
     /// Models, by experiment and size.
     pub(crate) systems: Vec<System>,
-    /// Tasks, in the paper's order, others after them.
+    /// Tasks, in the order of the plans.
     pub(crate) tasks: Vec<Task>,
     /// Records and failures that the experiment's plan does not contain, by experiment.
     pub(crate) unplanned: Vec<usize>,
 }
-
-/// The order of the GLUE table in Devlin et al. 2018 (table 1), then the tasks that it leaves out.
-const TASK_ORDER: [&str; 17] = [
-    "mnli",
-    "qqp",
-    "qnli",
-    "sst2",
-    "cola",
-    "stsb",
-    "mrpc",
-    "rte",
-    "wnli",
-    "ax",
-    "squad1",
-    "squad2",
-    "swag",
-    "conll2003",
-    "msra",
-    "weibo",
-    "resume",
-];
 
 /// A task's name without what writers put between its letters: `SST-2` and `sst2` are one task.
 pub(crate) fn plain_task_name(task: &str) -> String {
@@ -117,34 +150,43 @@ pub(crate) fn plain_task_name(task: &str) -> String {
 /// Joins plan, records and failures. A run is known by its model, task and id, since two models of one
 /// experiment may have the same weights and then the same ids.
 pub(crate) fn collect(input: &Input) -> Collected<'_> {
-    let mut joined: Vec<(usize, RunId, &RunSettings, State<'_>)> = Vec::new();
+    let mut runs: Vec<Run<'_>> = Vec::new();
     let mut unplanned = Vec::new();
     for (index, experiment) in input.experiments.iter().enumerate() {
-        let (runs, left_out) = join(experiment);
+        let (joined, left_out) = join(experiment);
         unplanned.push(left_out);
-        joined.extend(runs.into_iter().map(|(id, settings, state)| (index, id, settings, state)));
-    }
-    let benchmarks = Benchmarks::of(input);
-    let benchmark = |experiment: usize, settings: &RunSettings| benchmarks.of_task(experiment, settings.task_name());
-    let tasks = tasks_of(joined.iter().map(|(at, _, settings, _)| (settings.task_name(), benchmark(*at, settings))));
-    let systems = system::collect(input, joined.iter().map(|(experiment, _, settings, _)| (*experiment, *settings)));
-    let mut runs: Vec<Run<'_>> = joined
-        .into_iter()
-        .map(|(experiment, id, settings, state)| Run {
-            experiment,
-            system: systems.iter().position(|s| s.experiment == experiment && s.model == settings.model).unwrap_or(0),
-            task: tasks
-                .iter()
-                .position(|task| task.name == settings.task_name() && task.benchmark == benchmark(experiment, settings))
-                .unwrap_or(0),
+        runs.extend(joined.into_iter().map(|(id, settings, state)| Run {
+            experiment: index,
+            system: 0,
+            task: None,
             point: point_key(settings),
+            label: String::new(),
             anchor: String::new(),
-            curve: input.experiments[experiment].curves.get(&id).map_or(&[], Vec::as_slice),
+            events: experiment.events.get(&id).map_or(&[], Vec::as_slice),
             id,
             settings,
             state,
-        })
-        .collect();
+        }));
+    }
+    let (mut runs, mut pretraining): (Vec<_>, Vec<_>) = runs.into_iter().partition(|run| run.settings.task().is_some());
+    let benchmarks = Benchmarks::of(input);
+    let benchmark = |run: &Run<'_>| benchmarks.of_task(run.experiment, run.settings.task_name());
+    let tasks = tasks_of(input, runs.iter().map(|run| (run.settings.task_name(), benchmark(run))));
+    let systems = system::collect(input, runs.iter().map(|run| (run.experiment, run.settings)));
+    for run in &mut runs {
+        let is_system = |of: &System| of.experiment == run.experiment && of.model == run.settings.model;
+        let is_task = |of: &Task| of.name == run.settings.task_name() && of.benchmark == benchmark(run);
+        run.task = tasks.iter().position(is_task);
+        run.system = systems.iter().position(is_system).unwrap_or(0);
+        run.label.clone_from(&systems[run.system].label);
+    }
+    sort(&mut runs);
+    label_pretraining(input, &mut pretraining);
+    name_anchors(runs.iter_mut().chain(&mut pretraining));
+    Collected { runs, pretraining, systems, tasks, unplanned }
+}
+
+fn sort(runs: &mut [Run<'_>]) {
     runs.sort_by(|a, b| {
         let key = |run: &Run<'_>| (run.experiment, run.task, run.system, run.settings.optimization.batch_size);
         key(a)
@@ -154,8 +196,22 @@ pub(crate) fn collect(input: &Input) -> Collected<'_> {
             .then(a.settings.seed.cmp(&b.settings.seed))
             .then(a.id.cmp(&b.id))
     });
-    name_anchors(&mut runs);
-    Collected { runs, systems, tasks, unplanned }
+}
+
+/// Orders the runs that pretrain, and numbers and names them in their experiment.
+fn label_pretraining(input: &Input, runs: &mut [Run<'_>]) {
+    runs.sort_by_cached_key(|run| {
+        let settings = run.settings;
+        let size = parameters(&settings.architecture);
+        (run.experiment, size, settings.model.clone(), settings.seed, run.id.clone())
+    });
+    let names: Vec<(usize, &str)> = runs.iter().map(|run| (run.experiment, run.settings.model.as_str())).collect();
+    for (at, run) in runs.iter_mut().enumerate() {
+        let same_name = names.iter().filter(|name| **name == names[at]).count();
+        let model = if names[at].1.is_empty() { &input.experiments[run.experiment].name } else { names[at].1 };
+        run.system = names[..at].iter().filter(|(experiment, _)| *experiment == run.experiment).count();
+        run.label = if same_name > 1 { format!("{model}, seed {}", run.settings.seed) } else { model.to_owned() };
+    }
 }
 
 type Joined<'a> = Vec<(RunId, &'a RunSettings, State<'a>)>;
@@ -215,13 +271,12 @@ impl<'a> Benchmarks<'a> {
     }
 }
 
-fn tasks_of<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Task> {
-    let rank = |task: &str| {
-        let plain = plain_task_name(task);
-        TASK_ORDER.iter().position(|known| *known == plain).unwrap_or(TASK_ORDER.len())
-    };
+/// The tasks in the order in which plans name them; those of no plan follow by name.
+fn tasks_of<'a>(input: &Input, names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Task> {
+    let planned: Vec<&str> = input.experiments.iter().flat_map(|e| &e.planned).map(RunSettings::task_name).collect();
+    let rank = |task: &str| planned.iter().position(|known| *known == task).unwrap_or(planned.len());
     let mut found: Vec<(&str, &str)> = names.collect::<BTreeSet<_>>().into_iter().collect();
-    found.sort_by_key(|(task, _)| rank(task));
+    found.sort_by_cached_key(|(task, _)| rank(task));
     let shared = |name: &str| found.iter().filter(|(other, _)| *other == name).count() > 1;
     found
         .iter()
@@ -237,13 +292,13 @@ fn tasks_of<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Task> {
         .collect()
 }
 
-/// Ids are unique within a model's folder only, so a second bearer of an id gets a number.
-fn name_anchors(runs: &mut [Run<'_>]) {
-    let mut bearers: BTreeMap<RunId, usize> = BTreeMap::new();
+/// Ids are unique within a model's folder only, so a second use_count of an id gets a number.
+fn name_anchors<'r, 'a: 'r>(runs: impl Iterator<Item = &'r mut Run<'a>>) {
+    let mut uses: BTreeMap<RunId, usize> = BTreeMap::new();
     for run in runs {
-        let bearer = bearers.entry(run.id.clone()).or_default();
-        *bearer += 1;
+        let use_count = uses.entry(run.id.clone()).or_default();
+        *use_count += 1;
         let id: String = run.id.0.chars().filter(char::is_ascii_alphanumeric).collect();
-        run.anchor = if *bearer == 1 { format!("run-{id}") } else { format!("run-{id}-{bearer}") };
+        run.anchor = if *use_count == 1 { format!("run-{id}") } else { format!("run-{id}-{use_count}") };
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct System {
     /// Its dimensions.
     pub(crate) architecture: Architecture,
     /// Where its weights come from.
-    pub(crate) start: InitialWeights,
+    pub(crate) initial_weights: InitialWeights,
     /// How the encoder is used.
     pub(crate) approach: Approach,
 }
@@ -32,22 +32,22 @@ pub(crate) fn collect<'a>(input: &Input, runs: impl Iterator<Item = (usize, &'a 
             *first = settings;
         }
     }
-    let mut bearers: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, model) in found.keys() {
-        *bearers.entry(model).or_default() += 1;
+        *uses.entry(model).or_default() += 1;
     }
     let mut systems: Vec<System> = found
         .iter()
         .map(|((experiment, model), settings)| System {
             experiment: *experiment,
             model: (*model).to_owned(),
-            label: if bearers.get(model).is_some_and(|count| *count > 1) {
+            label: if uses.get(model).is_some_and(|count| *count > 1) {
                 format!("{model} ({})", input.experiments[*experiment].name)
             } else {
                 (*model).to_owned()
             },
             architecture: settings.architecture,
-            start: settings.initial_weights.clone(),
+            initial_weights: settings.initial_weights.clone(),
             approach: settings.approach(),
         })
         .collect();

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::analysis::Cell;
+use super::group::Group;
 use super::primary_metric::PrimaryMetric;
 use super::run::Run;
 use super::system::System;
@@ -38,11 +38,11 @@ pub(crate) struct VersusRow {
     pub(crate) mean_b: Option<f64>,
     /// Other minus reference, pair by pair, in the report's order.
     pub(crate) differences: Vec<f64>,
-    /// Their mean's 95 % interval by Student's t.
+    /// Their mean's interval by Student's t, at 95 % for all intervals of this comparison together.
     pub(crate) interval: Option<Interval>,
     /// Sign-flip test of the differences.
     pub(crate) test: Option<PairedTest>,
-    /// The test's p-value after Holm's adjustment over the tasks of this comparison.
+    /// The test's p-value times the number of tests of this comparison (Bonferroni), at most 1.
     pub(crate) adjusted_p: Option<f64>,
 }
 
@@ -51,9 +51,9 @@ pub(crate) fn all(
     runs: &[Run<'_>],
     systems: &[System],
     primary_metrics: &[Option<PrimaryMetric>],
-    cells: &[Cell<'_>],
+    groups: &[Group<'_>],
 ) -> Vec<Versus> {
-    let of = |a: usize, b: usize| pair(runs, primary_metrics, cells, a, b);
+    let of = |a: usize, b: usize| pair(runs, primary_metrics, groups, a, b);
     (1..systems.len()).filter_map(|b| (0..b).map(|a| of(a, b)).find(|versus| !versus.rows.is_empty())).collect()
 }
 
@@ -61,28 +61,29 @@ pub(crate) fn all(
 pub(crate) fn pair(
     runs: &[Run<'_>],
     primary_metrics: &[Option<PrimaryMetric>],
-    cells: &[Cell<'_>],
+    groups: &[Group<'_>],
     a: usize,
     b: usize,
 ) -> Versus {
-    let cell = |task: usize, system: usize| cells.iter().find(|cell| cell.task == task && cell.system == system);
+    let group = |task: usize, system: usize| groups.iter().find(|group| group.task == task && group.system == system);
     let mut rows: Vec<VersusRow> = primary_metrics
         .iter()
         .enumerate()
         .filter_map(|(task, primary_metric)| {
-            Some(row(runs, primary_metric.as_ref()?, task, cell(task, a)?, cell(task, b)?))
+            Some(row(runs, primary_metric.as_ref()?, task, group(task, a)?, group(task, b)?))
         })
         .collect();
-    let tested: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].test.is_some()).collect();
-    let p_values: Vec<f64> = tested.iter().filter_map(|at| rows[*at].test).map(|test| test.p_value).collect();
-    for (at, adjusted) in tested.into_iter().zip(stats::holm(&p_values)) {
-        rows[at].adjusted_p = Some(adjusted);
+    // Bonferroni's correction serves intervals and p-values alike, so that the two say the same thing.
+    let tests = rows.iter().filter(|row| row.test.is_some()).count() as f64;
+    for row in &mut rows {
+        row.adjusted_p = row.test.map(|test| (test.p_value * tests).min(1.0));
+        row.interval = stats::t_interval(&row.differences, 1.0 - 0.05 / tests.max(1.0));
     }
     Versus { a, b, rows }
 }
 
-fn row(runs: &[Run<'_>], primary_metric: &PrimaryMetric, task: usize, a: &Cell<'_>, b: &Cell<'_>) -> VersusRow {
-    let of = |cell: &Cell<'_>| -> Vec<usize> { cell.points.iter().flat_map(|point| point.runs.clone()).collect() };
+fn row(runs: &[Run<'_>], primary_metric: &PrimaryMetric, task: usize, a: &Group<'_>, b: &Group<'_>) -> VersusRow {
+    let of = |group: &Group<'_>| -> Vec<usize> { group.points.iter().flat_map(|point| point.runs.clone()).collect() };
     let (lefts, rights) = (of(a), of(b));
     let mut pairs: Vec<(f64, f64)> = Vec::new();
     for left in &lefts {
@@ -106,7 +107,7 @@ fn row(runs: &[Run<'_>], primary_metric: &PrimaryMetric, task: usize, a: &Cell<'
         best_b: b.best_score().map(|score| score.mean),
         mean_a: stats::mean(&xs),
         mean_b: stats::mean(&ys),
-        interval: stats::t_interval(&differences, 0.95),
+        interval: None,
         test: (differences.len() > 1).then(|| stats::sign_flip_test(&differences, TEST_SEED)).flatten(),
         differences,
         adjusted_p: None,

@@ -32,7 +32,7 @@ pub(crate) fn pretraining<'a>(runs: &[Run<'a>], system: usize) -> Option<&'a Ori
 
 /// Whether tables must say where weights come from: some of these were pretrained by an experiment.
 pub(crate) fn matter(systems: &[System]) -> bool {
-    systems.iter().any(|system| matches!(system.start, InitialWeights::Pretraining { .. }))
+    systems.iter().any(|system| matches!(system.initial_weights, InitialWeights::Pretraining { .. }))
 }
 
 /// The experiment, model, step and held-out perplexity of the pretraining that a run starts from; empty without.

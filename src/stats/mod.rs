@@ -7,6 +7,6 @@ pub mod paired;
 pub mod standard_error;
 pub mod summary;
 
-pub use paired::{Method, PairedTest, holm, sign_flip_test};
+pub use paired::{Method, PairedTest, sign_flip_test};
 pub use standard_error::{correlation_error, share_error};
 pub use summary::{Interval, mean, median, quantile, sample_sd, t_interval};

@@ -81,21 +81,6 @@ fn monte_carlo(differences: &[f64], threshold: f64, seed: u64) -> f64 {
     f64::from(extreme) / f64::from(DRAWS + 1)
 }
 
-/// Holm's step-down adjustment of p-values that are read together: the chance of one false alarm
-/// among all of them stays below the level that the adjusted values are held against.
-#[must_use]
-pub fn holm(p_values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
-    order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));
-    let mut adjusted = vec![0.0; p_values.len()];
-    let mut floor = 0.0_f64;
-    for (rank, at) in order.into_iter().enumerate() {
-        floor = floor.max((p_values.len() - rank) as f64 * p_values[at]).min(1.0);
-        adjusted[at] = floor;
-    }
-    adjusted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,14 +120,5 @@ mod tests {
         assert_eq!(sign_flip_test(&[1.0, f64::NAN], 0), None);
         // One pair: both signs are equally far from 0.
         assert!((sign_flip_test(&[2.0], 0).unwrap().p_value - 1.0).abs() < 1e-15);
-    }
-
-    /// R: `p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")` is 0.03 0.06 0.06 0.02.
-    #[test]
-    fn holm_agrees_with_r() {
-        for (found, expected) in holm(&[0.01, 0.04, 0.03, 0.005]).into_iter().zip([0.03, 0.06, 0.06, 0.02]) {
-            assert!((found - expected).abs() < 1e-12);
-        }
-        assert!(holm(&[0.6, 0.7]).iter().all(|p| (p - 1.0).abs() < 1e-12));
     }
 }

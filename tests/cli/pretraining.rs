@@ -90,7 +90,7 @@ fn a_dependent_experiment_runs_the_missing_pretraining_first_and_only_what_it_ne
     // The page shows both kinds, and what pretraining gives.
     place.run(&["report", "second.yaml"]).ok();
     let page = place.read("reports/second/results.md");
-    for heading in ["## Pretraining", "## What pretraining gives"] {
+    for heading in ["## Pretraining", "## Effect of pretraining"] {
         assert!(page.contains(heading), "no {heading:?} in {page}");
     }
     place.run(&["report", "first.yaml"]).ok();

@@ -5,7 +5,7 @@ use std::fs;
 
 use bertbench::config;
 use bertbench::data::DATASETS;
-use bertbench::report::{COLUMNS, PRETRAINING_COLUMNS};
+use bertbench::report::COLUMNS;
 use bertbench::store::FailureKind;
 use bertbench::task::TASKS;
 
@@ -52,9 +52,6 @@ fn every_column_of_the_results_is_explained() {
     let rows = markdown::read("docs/report.md").rows_of("column");
     let columns: Vec<String> = rows.iter().flat_map(|row| spans(&row[0])).collect();
     assert_eq!(columns, COLUMNS);
-    let rows = markdown::read("docs/report.md").rows_of("column of `pretraining.csv`");
-    let columns: Vec<String> = rows.iter().flat_map(|row| spans(&row[0])).collect();
-    assert_eq!(columns, PRETRAINING_COLUMNS);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Pretraining in reports: alone, and beside what starts from it.
 
-use bertbench::report::{self, ExperimentInput, Input, OutputFile, PRETRAINING_COLUMNS, PretrainingInput};
-use bertbench::store::{InitialWeights, LmLoss, RunSettings};
+use bertbench::report::{self, COLUMNS, ExperimentInput, Input, OutputFile};
+use bertbench::store::{InitialWeights, LmLoss};
 
 use super::ablations::variant;
 use super::markup::assert_well_formed;
@@ -12,8 +12,9 @@ use super::synthetic_pretraining::{
 };
 use super::text;
 
-pub fn render(experiments: Vec<ExperimentInput>, pretraining: Vec<PretrainingInput>) -> Vec<OutputFile> {
-    report::render(&Input { title: "pretraining".into(), experiments, pretraining }).unwrap()
+pub fn render(experiments: Vec<ExperimentInput>, pretraining: Vec<ExperimentInput>) -> Vec<OutputFile> {
+    let experiments = [experiments, pretraining].concat();
+    report::render(&Input { title: "pretraining".into(), experiments }).unwrap()
 }
 
 pub fn json(files: &[OutputFile]) -> serde_json::Value {
@@ -57,13 +58,13 @@ fn pretraining_alone_is_a_page_without_tasks() {
     let shown = section(&files, "pretraining").unwrap();
     // exp(2.6 + 5 · exp(−2000 / 450)) = 14.27 and exp(3.1 + 4.5 · exp(−2000 / 450)) = 23.37, by hand.
     assert!(shown.contains(">14.3<") && shown.contains(">23.4<"), "{shown}");
-    assert!(shown.contains("1800 × 48<small>then 200 × 64") && shown.contains("masked tokens and next sentence"));
+    assert!(shown.contains("1800 × 48<small>then 200 × 64") && shown.contains("masked LM and next sentence"));
     assert!(!shown.contains("Mask&#x2f;same"), "the paper's masks need no column");
     assert!(text(&files, "index.html").contains("2 of 2") && text(&files, "results.md").contains("## Pretraining"));
     for plot in ["loss", "perplexity", "mlm", "nsp", "rate", "speed"] {
         assert!(files.iter().any(|file| file.name == format!("pretraining-{plot}-mini-pretrain.svg")), "{plot}");
     }
-    assert_eq!(text(&files, "results.csv").lines().count(), 1);
+    assert_eq!(text(&files, "results.csv").lines().count(), 11);
     let code = section(&files, "provenance").unwrap();
     assert!(code.contains("bertbench run experiments&#x2f;mini-pretrain.yaml"), "{code}");
     assert!(code.contains("bertbench report experiments&#x2f;mini-pretrain.yaml"));
@@ -93,36 +94,39 @@ fn failed_runs_and_runs_at_work_tell_how_far_they_came() {
     }
     assert!(shown.contains("after step 1\u{202f}200"), "the last evaluation of a run at work");
     let ran = section(&files, "coverage").unwrap();
-    assert!(
-        ran.contains("of 4 pretraining runs 1 failed, 1 began and did not finish yet, and 1 left nothing"),
-        "{ran}"
-    );
+    assert!(ran.contains("of 4 runs, 1 failed, 1 did not finish, and 1 did not run"), "{ran}");
     let states: Vec<String> =
-        json(&files)["pretraining"].as_array().unwrap().iter().map(|run| run["state"].to_string()).collect();
-    assert_eq!(states, ["\"done\"", "\"failed\"", "\"not finished\"", "\"missing\""]);
+        json(&files)["runs"].as_array().unwrap().iter().map(|run| run["state"].to_string()).collect();
+    assert_eq!(states, ["\"done\"", "\"failed\"", "\"not finished\"", "\"not run\""]);
 }
 
 #[test]
-fn the_file_of_pretraining_runs_has_a_row_for_each() {
+fn results_have_rows_of_pretraining_with_columns_of_their_own() {
     let files = render(Vec::new(), vec![half_pretrained("half")]);
-    let mut reader = csv::Reader::from_reader(text(&files, "pretraining.csv").as_bytes());
-    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), PRETRAINING_COLUMNS);
+    let mut reader = csv::Reader::from_reader(text(&files, "results.csv").as_bytes());
+    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), COLUMNS);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    let column = |name: &str| PRETRAINING_COLUMNS.iter().position(|column| *column == name).unwrap();
-    let of = |name: &str| rows.iter().map(|row| row[column(name)].to_owned()).collect::<Vec<_>>();
-    assert_eq!(of("state"), ["done", "failed", "not finished", "missing"]);
-    assert_eq!(of("steps"), ["2000", "110", "1230", ""]);
-    assert_eq!(of("evaluated_step"), ["2000", "", "1200", ""]);
-    assert_eq!(of("phases")[0], "1800x48+200x64");
-    assert_eq!(of("weights_sha256")[0], format!("{:064x}", 2000));
-    let tuning_alone = render(vec![complete("mini", "mini", ["base", "large"], &[1])], Vec::new());
-    assert!(!tuning_alone.iter().any(|file| file.name == "pretraining.csv"));
+    let of = |name: &str, row: usize| &rows[row][COLUMNS.iter().position(|column| *column == name).unwrap()];
+    for (row, found) in rows.iter().enumerate() {
+        assert_eq!(found.len(), COLUMNS.len());
+        assert_eq!((of("task", row), of("model", row), of("epochs", row)), ("pretraining", "a-done", ""));
+        assert_eq!((of("steps", row), of("phases", row)), ("2000", "1800x48+200x64"));
+        assert_eq!((of("loss", row), of("masked_lm_prob", row)), ("masked LM and next sentence", "0.15"));
+        assert_eq!(of("weights_sha256", row), format!("{:064x}", 2000));
+    }
+    let metrics: Vec<&str> = (0..rows.len()).map(|row| of("metric", row)).collect();
+    assert!(metrics.contains(&"perplexity") && metrics.contains(&"nsp_accuracy"), "{metrics:?}");
+    let states =
+        json(&files)["runs"].as_array().unwrap().iter().map(|run| run["last_step"].as_u64()).collect::<Vec<_>>();
+    assert_eq!(states, [Some(2000), Some(110), Some(1230), None]);
+    let tuning = render(vec![complete("mini", "mini", ["base", "large"], &[1])], Vec::new());
+    assert!(text(&tuning, "results.csv").lines().skip(1).all(|line| line.ends_with(",,,,,,,,")));
 }
 
 #[test]
 fn nothing_at_all_about_pretraining_is_still_a_page() {
     let run = pretrain_settings("a", false);
-    let without = |change: fn(&mut PretrainingInput)| {
+    let without = |change: fn(&mut ExperimentInput)| {
         let mut input = pretrained("p", &[pretrain_settings("a", false)]);
         change(&mut input);
         input
@@ -131,13 +135,13 @@ fn nothing_at_all_about_pretraining_is_still_a_page() {
     let of = objective(&mut no_text);
     (of.evaluation, of.masking, of.phases) = (None, None, Vec::new());
     for input in [
-        PretrainingInput::default(),
+        ExperimentInput::default(),
         without(|input| input.planned.clear()),
-        without(|input| input.curves.clear()),
+        without(|input| input.events.clear()),
         without(|input| input.records.clear()),
         without(|input| {
             input.records.clear();
-            input.curves.clear();
+            input.events.clear();
         }),
         pretrained("p", &[no_text]),
     ] {
@@ -170,13 +174,13 @@ fn with_gains() -> Vec<OutputFile> {
 }
 
 #[test]
-fn what_pretraining_gives_is_counted_and_told_from_the_error() {
+fn what_pretraining_effect_is_counted_and_told_from_the_error() {
     let files = with_gains();
     check_page(&files);
     let shown = section(&files, "gain").unwrap();
     assert!(shown.contains("Pretraining helps on 3 of 3 tasks with mini-base, clearly on "), "{shown}");
     assert!(shown.contains("Pretraining helps on 0 of 3 tasks with mini-large, clearly on none; it clearly hurts on "));
-    let gains = json(&files)["pretraining_gives"].clone();
+    let gains = json(&files)["pretraining_effect"].clone();
     assert_eq!(gains.as_array().unwrap().len(), 2);
     for (group, sign) in gains.as_array().unwrap().iter().zip([1.0, -1.0]) {
         for task in group["tasks"].as_array().unwrap() {
@@ -223,7 +227,7 @@ fn seeds_widen_the_error() {
         moved * (1.0 - moved) / 302.0 + of("sd_over_seeds").powi(2) / 3.0
     };
     let sum: f64 = json["results"].as_array().unwrap().iter().map(variance).sum();
-    let row = &json["pretraining_gives"][0]["tasks"][0];
+    let row = &json["pretraining_effect"][0]["tasks"][0];
     let half = (row["interval"]["high"].as_f64().unwrap() - row["interval"]["low"].as_f64().unwrap()) / 2.0;
     assert!((half - 1.959_964 * sum.sqrt()).abs() < 1e-9, "{row}");
 }
@@ -278,11 +282,11 @@ fn tables_and_files_tell_pretrained_from_random() {
         csv.lines()
             .next()
             .unwrap()
-            .ends_with("start,pretraining_experiment,pretraining_model,pretraining_step,pretraining_perplexity")
+            .contains("start,pretraining_experiment,pretraining_model,pretraining_step,pretraining_perplexity,")
     );
     let ending = |model: &str| {
         let line = csv.lines().find(|line| line.contains(&format!(",{model},"))).unwrap();
-        line.split(',').skip(20).map(str::to_owned).collect::<Vec<_>>()
+        line.split(',').skip(20).take(5).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(ending("base-random"), ["random", "", "", "", ""]);
     let scores = pretrain_record("p", &pretrain_settings("mini-base", false)).primary_score().unwrap();
@@ -294,7 +298,7 @@ fn tables_and_files_tell_pretrained_from_random() {
 }
 
 /// Inputs for layout samples: pretraining alone, runs in trouble, and all that a report can say of pretraining.
-pub fn samples() -> Vec<(&'static str, Vec<ExperimentInput>, Vec<PretrainingInput>)> {
+pub fn samples() -> Vec<(&'static str, Vec<ExperimentInput>)> {
     let sizes = [pretrain_settings("mini-base", false), pretrain_settings("mini-large", true)];
     let alone = vec![pretrained("mini-pretrain", &sizes)];
     let mut runs = vec![
@@ -340,9 +344,9 @@ pub fn samples() -> Vec<(&'static str, Vec<ExperimentInput>, Vec<PretrainingInpu
         Tuned::from("mini-large", true, "mini-pretrain", &sizes[1], 0.04),
     ];
     vec![
-        ("pretraining", Vec::new(), alone.clone()),
-        ("pretraining-half", Vec::new(), vec![half_pretrained("half")]),
-        ("gain", vec![tuned("mini", "mini", &two, &TASKS)], alone),
-        ("ablations", vec![ablations], vec![pretrained("ablate", &runs)]),
+        ("pretraining", alone.clone()),
+        ("pretraining-half", vec![half_pretrained("half")]),
+        ("gain", [vec![tuned("mini", "mini", &two, &TASKS)], alone].concat()),
+        ("ablations", vec![ablations, pretrained("ablate", &runs)]),
     ]
 }

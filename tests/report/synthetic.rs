@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use bertbench::random::{Draws, Stream};
-use bertbench::report::{CurvePoint, ExperimentInput};
+use bertbench::report::ExperimentInput;
 use bertbench::store::{
-    Architecture, Evaluation, Failure, Host, InitialWeights, Objective, Optimization, Optimizer, Outcome, Precision,
-    Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings, VocabularyIdentity, Warmup,
+    Architecture, Evaluation, Event, Failure, Host, InitialWeights, Objective, Optimization, Optimizer, Outcome,
+    Precision, Provenance, Record, RunSettings, Score, StepEvent, TaskObjective, TaskOutcome, Timings,
+    VocabularyIdentity, Warmup,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -196,13 +197,14 @@ pub fn provenance(seconds: u64) -> Provenance {
     }
 }
 
-fn curve(record: &Record, draws: &mut Draws) -> Vec<CurvePoint> {
+fn curve(record: &Record, draws: &mut Draws) -> Vec<Event> {
     (1..=record.steps)
         .map(|step| {
             let progress = step as f64 / record.steps as f64;
             let end = record.evaluations.last().unwrap().train_loss.unwrap();
             let loss = end + (0.72 - end) * (-4.0 * progress).exp() + 0.03 * draws.normal();
-            CurvePoint { step, loss, learning_rate: record.settings.optimization.learning_rate * (1.0 - progress) }
+            let learning_rate = record.settings.optimization.learning_rate * (1.0 - progress);
+            Event::Step(StepEvent { step, loss, learning_rate, ..StepEvent::default() })
         })
         .collect()
 }
@@ -217,7 +219,7 @@ pub fn complete(name: &str, benchmark: &str, models: [&str; 2], seeds: &[u64]) -
                 for seed in seeds {
                     let settings = settings(model, large, shape.0, point, *seed);
                     let record = record(name, benchmark, settings.clone(), shape, &mut draws);
-                    experiment.curves.insert(record.id.clone(), curve(&record, &mut draws));
+                    experiment.events.insert(record.id.clone(), curve(&record, &mut draws));
                     experiment.planned.push(settings);
                     experiment.records.push(record);
                 }

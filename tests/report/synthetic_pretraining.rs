@@ -1,7 +1,7 @@
 //! Invented pretraining runs, and runs that start from them: no model was trained for them.
 
 use bertbench::random::{Draws, Stream};
-use bertbench::report::{ExperimentInput, PretrainingInput};
+use bertbench::report::ExperimentInput;
 use bertbench::store::{
     Approach, CorpusPhase, Evaluation, Event, Failure, FeatureBased, HeldOut, HeldOutEvaluation, InitialWeights,
     Layers, LmLoss, Masking, Objective, Optimizer, Outcome, PretrainingObjective, Record, RunSettings, Score,
@@ -139,22 +139,23 @@ pub fn pretrain_record(experiment: &str, settings: &RunSettings) -> Record {
 }
 
 /// An experiment whose runs are all done.
-pub fn pretrained(name: &str, runs: &[RunSettings]) -> PretrainingInput {
-    PretrainingInput {
+pub fn pretrained(name: &str, runs: &[RunSettings]) -> ExperimentInput {
+    ExperimentInput {
         name: name.into(),
         file: Some(format!("experiments/{name}.yaml")),
         planned: runs.to_vec(),
         records: runs.iter().map(|settings| pretrain_record(name, settings)).collect(),
         failures: Vec::new(),
-        curves: runs
+        events: runs
             .iter()
             .map(|settings| (settings.id(), events(settings, settings.pretraining().unwrap().steps())))
             .collect(),
+        notes: Vec::new(),
     }
 }
 
 /// One of a failure, one at work, one that has not begun, and one done.
-pub fn half_pretrained(name: &str) -> PretrainingInput {
+pub fn half_pretrained(name: &str) -> ExperimentInput {
     let rates = [("a-done", 1e-3), ("b-failed", 5e-3), ("c-working", 5e-4), ("d-missing", 2e-4)];
     let runs = rates.map(|(model, learning_rate)| {
         let mut settings = pretrain_settings(model, false);
@@ -165,9 +166,9 @@ pub fn half_pretrained(name: &str) -> PretrainingInput {
     input.records.truncate(1);
     let cause = "the loss was NaN <script>alert(1)</script>".into();
     input.failures.push((runs[1].clone(), Failure { kind: "diverged".into(), cause, at_unix: 1_767_225_700 }));
-    input.curves.insert(runs[1].id(), events(&runs[1], 110));
-    input.curves.insert(runs[2].id(), events(&runs[2], 1230));
-    input.curves.remove(&runs[3].id());
+    input.events.insert(runs[1].id(), events(&runs[1], 110));
+    input.events.insert(runs[2].id(), events(&runs[2], 1230));
+    input.events.remove(&runs[3].id());
     input
 }
 

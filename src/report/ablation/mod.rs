@@ -1,19 +1,20 @@
 //! The paper's ablations, found among the systems that start from pretraining: which of them differ in one thing of
 //! their pretraining and in nothing else.
 
-mod alike;
+mod grouping;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::analysis::Analysis;
+use super::difference::score_variance;
 use super::primary_metric::{PrimaryMetric, Unit};
 use super::published_ablations::{MASKS, Measured, OBJECTIVES, SIZES};
 use super::run::plain_task_name;
 use super::weights;
 use crate::store::{Approach, Origin, RunId};
-use alike::{Place, keys, place};
+use grouping::{RowKey, group_keys, row_key};
 
 /// What differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -63,8 +64,10 @@ pub(crate) struct AblationRow<'a> {
 pub(crate) struct AblationScore {
     /// Mean over its seeds.
     pub(crate) mean: f64,
-    /// Sample standard deviation over them, from two seeds on, of the score that primary_metrics.
+    /// Sample standard deviation over them, from two seeds on, of the primary score.
     pub(crate) sd: Option<f64>,
+    /// The squared standard error, when it is known.
+    pub(crate) variance: Option<f64>,
 }
 
 /// One task.
@@ -74,7 +77,7 @@ pub(crate) struct AblationColumn {
     pub(crate) task: usize,
     /// Whether the encoder is frozen.
     pub(crate) features: bool,
-    /// The metric: the paper's where its table has the task, else the one that primary_metrics.
+    /// The metric: the paper's where its table has the task, else the primary one.
     pub(crate) metric: String,
     /// How its numbers are written.
     pub(crate) unit: Unit,
@@ -93,7 +96,7 @@ pub(crate) fn all<'a>(analysis: &Analysis<'a>) -> Vec<Ablation<'a>> {
     for kind in KINDS {
         let mut groups: BTreeMap<(usize, String), Vec<(usize, &Origin)>> = BTreeMap::new();
         for (system, pretraining) in &known {
-            for key in keys(kind, pretraining, &known) {
+            for key in group_keys(kind, pretraining, &known) {
                 let experiment = analysis.systems[*system].experiment;
                 groups.entry((experiment, key)).or_default().push((*system, pretraining));
             }
@@ -111,10 +114,10 @@ fn ablation<'a>(
     experiment: usize,
     members: &[(usize, &'a Origin)],
 ) -> Option<Ablation<'a>> {
-    // Runs of one place differ in their text, which may have been prepared anew: each has a row.
-    let mut found: BTreeMap<(Place, RunId), (&'a Origin, Vec<usize>)> = BTreeMap::new();
+    // Runs with the same key differ in their text, which may have been prepared anew: each has a row.
+    let mut found: BTreeMap<(RowKey, RunId), (&'a Origin, Vec<usize>)> = BTreeMap::new();
     for (system, pretraining) in members {
-        let key = (place(kind, pretraining), pretraining.settings.id());
+        let key = (row_key(kind, pretraining), pretraining.settings.id());
         found.entry(key).or_insert((pretraining, Vec::new())).1.push(*system);
     }
     if kind == Kind::Steps {
@@ -124,7 +127,7 @@ fn ablation<'a>(
         }
         found.retain(|(_, run), _| steps.get(run).is_some_and(|count| *count > 1));
     }
-    if found.keys().map(|(place, _)| place).collect::<BTreeSet<_>>().len() < 2 {
+    if found.keys().map(|(key, _)| key).collect::<BTreeSet<_>>().len() < 2 {
         return None;
     }
     let systems: Vec<usize> = found.values().flat_map(|(_, systems)| systems.clone()).collect();
@@ -161,7 +164,7 @@ fn columns(analysis: &Analysis<'_>, kind: Kind, systems: &[usize]) -> Vec<Ablati
         for features in [false, true] {
             let has_score = |system: &&usize| {
                 reads_features(analysis, **system) == features
-                    && analysis.cell(task, **system).is_some_and(|cell| cell.best_score().is_some())
+                    && analysis.group(task, **system).is_some_and(|cell| cell.best_score().is_some())
             };
             let (Some(primary_metric), scored) = (primary_metric, systems.iter().filter(has_score).count()) else {
                 continue;
@@ -190,7 +193,7 @@ fn column(
         features,
         metric: known.map_or_else(|| primary_metric.metric.clone(), |column| column.metric.to_owned()),
         // The paper's metrics are all fractions.
-        unit: known.map_or(primary_metric.unit, |_| Unit::Hundredths),
+        unit: known.map_or(primary_metric.unit, |_| Unit::Fraction),
         higher_is_better: known.is_some() || primary_metric.higher_is_better,
         published: published.iter().position(|column| is_it(&column)),
     }
@@ -204,12 +207,19 @@ fn reads_features(analysis: &Analysis<'_>, system: usize) -> bool {
 fn score(analysis: &Analysis<'_>, systems: &[usize], column: &AblationColumn) -> Option<AblationScore> {
     let primary_metric = analysis.primary_metrics[column.task].as_ref()?;
     let fitting = systems.iter().filter(|system| reads_features(analysis, **system) == column.features);
-    fitting.filter_map(|system| analysis.cell(column.task, *system)).find_map(|cell| {
+    fitting.filter_map(|system| analysis.group(column.task, *system)).find_map(|group| {
         if column.metric == primary_metric.metric {
-            return cell.best_score().map(|score| AblationScore { mean: score.mean, sd: score.sd });
+            return group.best_score().map(|score| {
+                let over_seeds = score.sd.map(|sd| (sd, score.seeds));
+                let variance = group.dev_examples.and_then(|n| score_variance(column.unit, score.mean, n, over_seeds));
+                AblationScore { mean: score.mean, sd: score.sd, variance }
+            });
         }
         let other =
-            cell.others.iter().find(|(metric, split, ..)| *metric == column.metric && *split == primary_metric.split);
-        other.map(|(.., mean)| AblationScore { mean: *mean, sd: None })
+            group.others.iter().find(|(metric, split, ..)| *metric == column.metric && *split == primary_metric.split);
+        other.map(|(.., mean)| {
+            let variance = group.dev_examples.and_then(|n| score_variance(column.unit, *mean, n, None));
+            AblationScore { mean: *mean, sd: None, variance }
+        })
     })
 }

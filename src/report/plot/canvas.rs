@@ -8,7 +8,7 @@ use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, IntoTextStyle, ShapeStyle};
 
-use crate::report::palette::{PAGE, Swatch};
+use crate::report::palette::{PAGE, ThemeColor};
 
 /// Backend pixels per CSS pixel.
 const SCALE: f64 = 4.0;
@@ -51,7 +51,7 @@ impl Mark {
 pub(crate) struct TextStyle {
     /// Size in CSS pixels.
     pub(crate) size: f64,
-    pub(crate) color: &'static Swatch,
+    pub(crate) color: &'static ThemeColor,
     pub(crate) align: Align,
     pub(crate) bold: bool,
 }
@@ -111,27 +111,27 @@ pub(crate) fn standalone(svg: &str, title: &str) -> String {
 }
 
 impl Canvas<'_> {
-    fn stroke(color: &Swatch, opacity: f64, width: f64) -> ShapeStyle {
+    fn stroke(color: &ThemeColor, opacity: f64, width: f64) -> ShapeStyle {
         ShapeStyle { color: color.color().mix(opacity), filled: false, stroke_width: (width * SCALE).round() as u32 }
     }
 
     /// A line through `points`.
-    pub(crate) fn path(&self, points: &[(f64, f64)], color: &Swatch, opacity: f64, width: f64) -> Result<()> {
+    pub(crate) fn path(&self, points: &[(f64, f64)], color: &ThemeColor, opacity: f64, width: f64) -> Result<()> {
         let path: Vec<(i32, i32)> = points.iter().copied().map(at).collect();
         self.area.draw(&PathElement::new(path, Self::stroke(color, opacity, width))).map_err(failed)
     }
 
     /// A dashed line to the right; the backend knows no dashes.
-    pub(crate) fn dashes(&self, from: (f64, f64), to_x: f64, color: &Swatch) -> Result<()> {
+    pub(crate) fn dashes(&self, from: (f64, f64), to_x: f64, color: &ThemeColor) -> Result<()> {
         self.dashed(from.0, to_x, |x| (x, from.1), color)
     }
 
     /// A dashed line downwards.
-    pub(crate) fn upright_dashes(&self, x: f64, from_y: f64, to_y: f64, color: &Swatch) -> Result<()> {
+    pub(crate) fn upright_dashes(&self, x: f64, from_y: f64, to_y: f64, color: &ThemeColor) -> Result<()> {
         self.dashed(from_y, to_y, |y| (x, y), color)
     }
 
-    fn dashed(&self, from: f64, to: f64, place: impl Fn(f64) -> (f64, f64), color: &Swatch) -> Result<()> {
+    fn dashed(&self, from: f64, to: f64, place: impl Fn(f64) -> (f64, f64), color: &ThemeColor) -> Result<()> {
         let mut start = from;
         while start < to {
             self.path(&[place(start), place((start + 3.0).min(to))], color, 1.0, 1.5)?;
@@ -141,18 +141,18 @@ impl Canvas<'_> {
     }
 
     /// A filled rectangle.
-    pub(crate) fn fill(&self, from: (f64, f64), to: (f64, f64), color: &Swatch, opacity: f64) -> Result<()> {
+    pub(crate) fn fill(&self, from: (f64, f64), to: (f64, f64), color: &ThemeColor, opacity: f64) -> Result<()> {
         self.area.draw(&Rectangle::new([at(from), at(to)], color.color().mix(opacity).filled())).map_err(failed)
     }
 
     /// The outline of a rectangle.
-    pub(crate) fn outline(&self, from: (f64, f64), to: (f64, f64), color: &Swatch, width: f64) -> Result<()> {
+    pub(crate) fn outline(&self, from: (f64, f64), to: (f64, f64), color: &ThemeColor, width: f64) -> Result<()> {
         let corners = [from, (to.0, from.1), to, (from.0, to.1), from, (to.0, from.1)];
         self.path(&corners, color, 1.0, width)
     }
 
     /// A mark of `radius`.
-    pub(crate) fn mark(&self, mark: Mark, to: (f64, f64), radius: f64, color: &Swatch, opacity: f64) -> Result<()> {
+    pub(crate) fn mark(&self, mark: Mark, to: (f64, f64), radius: f64, color: &ThemeColor, opacity: f64) -> Result<()> {
         let fill = color.color().mix(opacity).filled();
         let corners: &[(f64, f64)] = match mark {
             Mark::Circle => {
@@ -167,7 +167,7 @@ impl Canvas<'_> {
     }
 
     /// An open circle, which hides what lies under it.
-    pub(crate) fn ring(&self, to: (f64, f64), radius: f64, color: &Swatch) -> Result<()> {
+    pub(crate) fn ring(&self, to: (f64, f64), radius: f64, color: &ThemeColor) -> Result<()> {
         self.mark(Mark::Circle, to, radius, &PAGE, 1.0)?;
         let circle = Circle::new(at(to), (radius * SCALE).round() as u32, Self::stroke(color, 1.0, 1.5));
         self.area.draw(&circle).map_err(failed)

@@ -5,8 +5,8 @@ use super::canvas::{Align, Mark, PlotError, TextStyle, draw};
 use super::{Drawing, INK, Legend, QUIET, RULE, TEXT, horizontal_scale, series_color, shortened, style};
 
 /// One task and one pretrained model.
-pub(crate) struct GainLane {
-    /// The task's name; written at the first of its lanes.
+pub(crate) struct GainRow {
+    /// The task's name; written at the first of its rows.
     pub(crate) name: String,
     /// The pretrained model's number, for colour and mark.
     pub(crate) series: usize,
@@ -22,8 +22,8 @@ pub(crate) struct GainLane {
 pub(crate) struct GainPlot<'a> {
     /// What it shows, for those who do not see it.
     pub(crate) description: &'a str,
-    /// Lanes of one task are neighbours.
-    pub(crate) lanes: Vec<GainLane>,
+    /// Rows of one task are neighbours.
+    pub(crate) rows: Vec<GainRow>,
     /// The pretrained models and their numbers.
     pub(crate) names: Vec<(usize, String)>,
     /// The name of the model from random weights.
@@ -33,20 +33,20 @@ pub(crate) struct GainPlot<'a> {
 const LEFT: f64 = 74.0;
 const RIGHT: f64 = 418.0;
 const TOP: f64 = 34.0;
-const LANE: f64 = 14.0;
+const ROW: f64 = 14.0;
 const GAP: f64 = 9.0;
 
-/// Draws a lane per task and pretrained model; an open circle is the model from random weights.
+/// Draws a row per task and pretrained model; an open circle is the model from random weights.
 pub(crate) fn gains(plot: &GainPlot<'_>) -> Result<Drawing, PlotError> {
     let random = shortened(plot.random, 22);
     let right_of_random = 4.0 + 12.0 + random.chars().count() as f64 * TEXT * 0.56 + 14.0;
     let legend = Legend::of(&plot.names, right_of_random, RIGHT, 12.0);
     let top = TOP + legend.extra;
-    let begins = |at: usize| at == 0 || plot.lanes[at - 1].name != plot.lanes[at].name;
-    let tasks = (0..plot.lanes.len()).filter(|at| begins(*at)).count();
-    let bottom = top + plot.lanes.len() as f64 * LANE + tasks as f64 * GAP;
-    let ends = |lane: &GainLane| [Some(lane.random), Some(lane.pretrained), lane.majority].into_iter().flatten();
-    let x = Axis::over(plot.lanes.iter().flat_map(ends), 5, (LEFT, RIGHT));
+    let begins = |at: usize| at == 0 || plot.rows[at - 1].name != plot.rows[at].name;
+    let tasks = (0..plot.rows.len()).filter(|at| begins(*at)).count();
+    let bottom = top + plot.rows.len() as f64 * ROW + tasks as f64 * GAP;
+    let ends = |row: &GainRow| [Some(row.random), Some(row.pretrained), row.majority].into_iter().flatten();
+    let x = Axis::over(plot.rows.iter().flat_map(ends), 5, (LEFT, RIGHT));
     let size = (430, (bottom + 42.0) as u32);
     let svg = draw(size, plot.description, |canvas| {
         canvas.ring((8.0, 12.0), 3.5, &QUIET)?;
@@ -55,24 +55,24 @@ pub(crate) fn gains(plot: &GainPlot<'_>) -> Result<Drawing, PlotError> {
         horizontal_scale(canvas, &x, top, bottom, f64::from(size.0))?;
         canvas.text("dev score × 100", (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
         let mut y = top;
-        for (at, lane) in plot.lanes.iter().enumerate() {
+        for (at, row) in plot.rows.iter().enumerate() {
             if begins(at) {
                 canvas.path(&[(4.0, y), (RIGHT, y)], &RULE, 1.0, 1.0)?;
                 let name = TextStyle { size: TEXT + 1.0, ..style(&INK, Align::Left) };
                 y += GAP / 2.0;
-                canvas.text(&shortened(&lane.name, 11), (4.0, y + LANE / 2.0), name)?;
+                canvas.text(&shortened(&row.name, 11), (4.0, y + ROW / 2.0), name)?;
             }
-            let (middle, color) = (y + LANE / 2.0, series_color(lane.series));
-            if let Some(majority) = lane.majority {
+            let (middle, color) = (y + ROW / 2.0, series_color(row.series));
+            if let Some(majority) = row.majority {
                 let at = x.pixel(majority);
                 canvas.path(&[(at, middle - 5.0), (at, middle + 5.0)], &QUIET, 1.0, 1.5)?;
             }
-            let (from, to) = (x.pixel(lane.random), x.pixel(lane.pretrained));
+            let (from, to) = (x.pixel(row.random), x.pixel(row.pretrained));
             canvas.path(&[(from, middle), (to, middle)], color, 0.45, 2.5)?;
             canvas.ring((from, middle), 3.5, &QUIET)?;
-            canvas.mark(Mark::of(lane.series), (to, middle), 4.0, color, 1.0)?;
-            y += LANE;
-            if at + 1 == plot.lanes.len() || begins(at + 1) {
+            canvas.mark(Mark::of(row.series), (to, middle), 4.0, color, 1.0)?;
+            y += ROW;
+            if at + 1 == plot.rows.len() || begins(at + 1) {
                 y += GAP / 2.0;
             }
         }

@@ -12,7 +12,7 @@ mod spread;
 pub use canvas::PlotError;
 pub(crate) use canvas::standalone;
 pub(crate) use curves::{Curve, Curves, Marks, curves};
-pub(crate) use gains::{GainLane, GainPlot, gains};
+pub(crate) use gains::{GainPlot, GainRow, gains};
 pub(crate) use heatmap::{Heatmap, Tile, heatmap};
 pub(crate) use pairs::{PairRow, pairs};
 pub(crate) use spread::{SpreadRow, spread};
@@ -20,7 +20,7 @@ pub(crate) use spread::{SpreadRow, spread};
 use axis::Axis;
 use canvas::{Align, Canvas, Mark, TextStyle};
 
-use super::palette::{INK, QUIET, RULE, SERIES, Swatch};
+use super::palette::{INK, QUIET, RULE, SERIES, ThemeColor};
 
 /// Text beside axes and marks, in CSS pixels.
 const TEXT: f64 = 11.0;
@@ -34,11 +34,11 @@ pub(crate) struct Drawing {
 }
 
 /// The colour of the n-th model.
-fn series_color(series: usize) -> &'static Swatch {
+fn series_color(series: usize) -> &'static ThemeColor {
     &SERIES[series % SERIES.len()]
 }
 
-fn style(color: &'static Swatch, align: Align) -> TextStyle {
+fn style(color: &'static ThemeColor, align: Align) -> TextStyle {
     TextStyle { size: TEXT, color, align, bold: false }
 }
 

@@ -9,7 +9,7 @@ pub(crate) struct SpreadRow {
     /// The task's name.
     pub(crate) name: String,
     /// By model: its number, its points' scores, and the best of them.
-    pub(crate) lanes: Vec<(usize, Vec<f64>, Option<f64>)>,
+    pub(crate) models: Vec<(usize, Vec<f64>, Option<f64>)>,
     /// The majority answer's score.
     pub(crate) majority: Option<f64>,
     /// The best score that any model can expect.
@@ -20,22 +20,22 @@ const WIDTH: f64 = 430.0;
 const LEFT: f64 = 74.0;
 const RIGHT: f64 = 418.0;
 const TOP: f64 = 34.0;
-const LANE: f64 = 13.0;
+const MODEL_ROW: f64 = 13.0;
 const GAP: f64 = 10.0;
 
-/// Draws a row per task with a lane per model; `names` are the models with their numbers.
+/// Draws a block per task with a row per model; `names` are the models with their numbers.
 pub(crate) fn spread(
     rows: &[SpreadRow],
     names: &[(usize, String)],
     x_title: &str,
     description: &str,
 ) -> Result<Drawing, PlotError> {
-    let height = |row: &SpreadRow| row.lanes.len().max(1) as f64 * LANE + GAP;
+    let height = |row: &SpreadRow| row.models.len().max(1) as f64 * MODEL_ROW + GAP;
     let legend = Legend::of(names, 4.0, RIGHT, 12.0);
     let start = TOP + legend.extra;
     let bottom = start + rows.iter().map(height).sum::<f64>();
     let values = rows.iter().flat_map(|row| {
-        row.lanes.iter().flat_map(|lane| lane.1.iter().copied()).chain(row.majority).chain(row.ceiling)
+        row.models.iter().flat_map(|model| model.1.iter().copied()).chain(row.majority).chain(row.ceiling)
     });
     let x = Axis::over(values, 5, (LEFT, RIGHT));
     let size = (WIDTH as u32, (bottom + 42.0) as u32);
@@ -56,8 +56,8 @@ pub(crate) fn spread(
             if let Some(ceiling) = row.ceiling {
                 canvas.upright_dashes(x.pixel(ceiling), top + 3.0, end - 3.0, &QUIET)?;
             }
-            for (lane, (series, points, best)) in row.lanes.iter().enumerate() {
-                let y = top + GAP / 2.0 + (lane as f64 + 0.5) * LANE;
+            for (model, (series, points, best)) in row.models.iter().enumerate() {
+                let y = top + GAP / 2.0 + (model as f64 + 0.5) * MODEL_ROW;
                 for point in points {
                     canvas.mark(Mark::of(*series), (x.pixel(*point), y), 3.0, series_color(*series), 0.35)?;
                 }

@@ -5,6 +5,7 @@ use crate::report::Error;
 use crate::report::ablation::{self, Ablation, AblationColumn, AblationRow, AblationScore, Kind};
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
+use crate::report::difference::is_clear;
 use crate::report::objective::{masks, names};
 use crate::report::page::file_name;
 use crate::report::phrase::{grouped, listed};
@@ -22,10 +23,11 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let caveat = if ablations.iter().any(of_mini) {
         "Mini scores are not GLUE scores; compare the order of the rows, not the numbers."
     } else {
-        "The paper's models were pretrained on 3.3 billion words; compare the order of the rows before the numbers."
+        "The paper's models were pretrained on 3.3 billion words; compare the order of the rows rather than the numbers."
     };
-    let text = "Models of a table differ in their pretraining by what its rows name, and by nothing else. Each score is of the \
-                best point of the sweep, on dev (± standard deviation over seeds); the best of a column is bold. The paper's figures are below ours.";
+    let text = "The models of a table differ only in the part of their pretraining that its rows name. Each score is that of the best \
+                point of the sweep, on dev (± standard deviation over seeds). Bold marks a score that beats every other in its column \
+                by more than the error. The paper's results are printed below ours.";
     let mut blocks = vec![Block::caution(caveat), Block::paragraph(text)];
     for (at, ablation) in ablations.iter().enumerate() {
         let alone = ablations.iter().filter(|other| other.kind == ablation.kind).count() == 1;
@@ -76,8 +78,10 @@ fn table(analysis: &Analysis<'_>, ablation: &Ablation<'_>) -> Table {
         columns.push(Column::number("Perplexity"));
     }
     columns.extend(ablation.columns.iter().map(|column| Column::number(&column_title(analysis, column))));
-    let bests: Vec<Option<f64>> = (0..ablation.columns.len()).map(|at| best(ablation, at)).collect();
-    let own = ablation.rows.iter().map(|row| own_row(analysis, ablation, row, &bests, with_perplexity));
+    let best: Vec<Option<usize>> = (0..ablation.columns.len()).map(|at| clearly_best(ablation, at)).collect();
+    let is_best = |row: usize| best.iter().map(|best| *best == Some(row)).collect::<Vec<_>>();
+    let rows = ablation.rows.iter().enumerate();
+    let own = rows.map(|(at, row)| own_row(analysis, ablation, row, &is_best(at), with_perplexity));
     let rows = own.chain(paper_rows(ablation)).collect();
     let experiment = &analysis.input.experiments[ablation.experiment].name;
     let caption = source.map_or_else(|| experiment.clone(), |source| format!("{experiment}, and {source}"));
@@ -89,17 +93,23 @@ fn column_title(analysis: &Analysis<'_>, column: &AblationColumn) -> String {
     format!("{}{features} ({})", analysis.tasks[column.task].label, metric_name(&column.metric))
 }
 
-fn best(ablation: &Ablation<'_>, at: usize) -> Option<f64> {
+/// The row whose score beats every other of a column by more than the error.
+fn clearly_best(ablation: &Ablation<'_>, at: usize) -> Option<usize> {
     let higher = ablation.columns[at].higher_is_better;
-    let scores = ablation.rows.iter().filter_map(|row| Some(row.scores[at]?.mean));
-    scores.reduce(|a, b| if (b > a) == higher { b } else { a })
+    let scores: Vec<(usize, AblationScore)> =
+        ablation.rows.iter().enumerate().filter_map(|(row, found)| Some((row, found.scores[at]?))).collect();
+    let beats = |a: &AblationScore, b: &AblationScore| {
+        (a.mean > b.mean) == higher && is_clear(a.mean - b.mean, [a.variance, b.variance])
+    };
+    let is_best = |(row, score): &&(usize, AblationScore)| scores.iter().all(|(o, b)| o == row || beats(score, b));
+    if scores.len() > 1 { scores.iter().find(is_best).map(|(row, _)| *row) } else { None }
 }
 
 fn own_row(
     analysis: &Analysis<'_>,
     ablation: &Ablation<'_>,
     row: &AblationRow<'_>,
-    bests: &[Option<f64>],
+    is_best: &[bool],
     with_perplexity: bool,
 ) -> Vec<Cell> {
     let models: Vec<String> = row.systems.iter().map(|at| analysis.systems[*at].label.clone()).collect();
@@ -111,15 +121,15 @@ fn own_row(
         ));
     }
     let published = published(ablation.kind, row);
-    for ((column, score), best) in ablation.columns.iter().zip(&row.scores).zip(bests) {
+    for ((column, score), is_best) in ablation.columns.iter().zip(&row.scores).zip(is_best) {
         let mut cell = match score {
-            Some(AblationScore { mean, sd: Some(sd) }) => {
+            Some(AblationScore { mean, sd: Some(sd), .. }) => {
                 Cell::number(format!("{} ± {}", column.unit.shown(*mean), column.unit.shown(*sd)), *mean)
             }
-            Some(AblationScore { mean, sd: None }) => Cell::number(column.unit.shown(*mean), *mean),
+            Some(AblationScore { mean, sd: None, .. }) => Cell::number(column.unit.shown(*mean), *mean),
             None => Cell::absent("no score"),
         };
-        if score.is_some() && score.map(|score| score.mean) == *best {
+        if *is_best {
             cell = cell.tone(Tone::Best);
         }
         if let Some(figure) = column.published.and_then(|at| Some(published?[at])) {
@@ -232,12 +242,10 @@ fn steps_figure(analysis: &Analysis<'_>, ablation: &Ablation<'_>, name: &[&str])
         whole: false,
         logarithmic: false,
     })?;
-    Ok(Figure {
-        name: file_name(name),
-        caption: "Dev scores after fine-tuning, by the step of pretraining that it starts from.".into(),
+    Ok(Figure::new(
+        file_name(name),
+        "Dev scores after fine-tuning, by the step of pretraining that it starts from.",
         description,
-        size: drawing.size,
-        svg: drawing.svg,
-        wide: false,
-    })
+        drawing,
+    ))
 }

@@ -12,9 +12,9 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.costs.is_empty() {
         return Ok(Vec::new());
     }
-    let text = "Medians over the finished runs of each model, all tasks together. Tokens per second count training only: \
-                forward, backward and optimizer. The shares are of wall time; the rest is the sweep's own overhead.";
-    let titles = ["Parameters", "Runs", "Tokens/s", "Wall, a run", "Wall, all", "Peak memory"];
+    let text = "Medians over the finished runs of each model, all tasks together. Tokens per second count training only \
+                (forward, backward and optimizer). Shares are of wall time; the rest is bertbench's own overhead.";
+    let titles = ["Parameters", "Runs", "Tokens/s", "Time per run", "Time, all runs", "Peak memory"];
     let shares = ["Setup", "Forward", "Backward", "Optimizer", "Evaluation", "Rest"];
     let mut columns = vec![Column::text("Model")];
     columns.extend(titles.iter().chain(&shares).map(|title| Column::number(title)));

@@ -25,7 +25,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         }
     }
     if !blocks.is_empty() {
-        let text = "Strong lines are each model's best run, faint ones all its runs. The dev score is measured at the \
+        let text = "Strong lines are each model's best run, faint lines its other runs. The dev score is measured at the \
                     end of each epoch; the training loss is averaged over neighbouring steps.";
         blocks.insert(0, Block::paragraph(text));
     }
@@ -34,7 +34,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
 
 /// A line for each run of the task that `points` finds any in.
 fn lines(analysis: &Analysis<'_>, task: usize, points: impl Fn(&Run<'_>) -> Vec<(f64, f64)>) -> Vec<Curve> {
-    let runs = analysis.runs.iter().filter(|run| run.task == task);
+    let runs = analysis.runs.iter().filter(|run| run.task == Some(task));
     runs.map(|run| Curve { series: run.system, points: points(run), best: super::results::is_best(analysis, run) })
         .filter(|line| !line.points.is_empty())
         .collect()
@@ -66,7 +66,7 @@ fn dev_figure(analysis: &Analysis<'_>, task: usize, primary_metric: &PrimaryMetr
         primary_metric.split_name(),
         lines.len()
     );
-    let majority = analysis.cells.iter().filter(|cell| cell.task == task).find_map(|cell| cell.majority);
+    let majority = analysis.groups.iter().filter(|cell| cell.task == task).find_map(|cell| cell.majority);
     let drawing = plot::curves(&Curves {
         description: &description,
         title: &format!("{} on {}, by epoch", primary_metric.metric_name(), primary_metric.split_name()),
@@ -89,7 +89,7 @@ fn dev_figure(analysis: &Analysis<'_>, task: usize, primary_metric: &PrimaryMetr
 fn loss_figure(analysis: &Analysis<'_>, task: usize) -> Result<Option<Figure>, Error> {
     let lines = lines(analysis, task, |run| {
         let logged: Vec<(f64, f64)> =
-            run.curve.iter().filter(|p| p.loss.is_finite()).map(|p| (p.step as f64, p.loss)).collect();
+            run.steps().filter(|p| p.loss.is_finite()).map(|p| (p.step as f64, p.loss)).collect();
         if !logged.is_empty() {
             return thinned(&logged, POINTS);
         }
@@ -119,7 +119,7 @@ fn loss_figure(analysis: &Analysis<'_>, task: usize) -> Result<Option<Figure>, E
 
 fn figure(caption: String, description: String, drawing: plot::Drawing, name: &[&str]) -> Figure {
     let name = file_name(name);
-    Figure { name, caption, description, size: drawing.size, svg: drawing.svg, wide: false }
+    Figure::new(name, caption, description, drawing)
 }
 
 /// At most `most` points: means of neighbours.

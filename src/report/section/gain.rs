@@ -3,11 +3,12 @@
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
-use crate::report::gain::{self, Gain, GainRow, Verdict};
+use crate::report::difference::Verdict;
+use crate::report::gain::{self, Gain, GainRow};
 use crate::report::page::file_name;
 use crate::report::phrase::counted;
-use crate::report::plot::{self, GainLane, GainPlot};
-use crate::report::primary_metric::{PrimaryMetric, Unit};
+use crate::report::plot::{self, GainPlot};
+use crate::report::primary_metric::PrimaryMetric;
 use crate::report::weights;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
@@ -20,9 +21,10 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         .flat_map(|gain| &gain.pretrained)
         .map(|(system, rows)| sentence(analysis, *system, rows))
         .collect();
-    let text = "The difference is that of the best points' scores on dev. Its interval is a normal approximation from the number of \
-                dev examples, as of shares that are right (Agresti and Caffo 2000) or of correlations, with the spread over \
-                seeds where there are several; as both models answer the same examples, it is too wide rather than too narrow. It is better or worse when the interval leaves out 0.";
+    let text = "The difference is that between the dev scores of the two best points. Its 95 % interval is a normal approximation \
+                from the number of dev examples (Agresti and Caffo 2000 for proportions), plus the variance over seeds where \
+                there are several. Both models answer the same examples, so it is too wide rather than too narrow. The \
+                verdict is better or worse when the interval excludes 0.";
     // More of them than a reader follows stand in lines of their own.
     let sentences =
         if sentences.len() > 4 { Block::List { items: sentences } } else { Block::paragraph(sentences.join(" ")) };
@@ -84,7 +86,7 @@ fn table_of_one(analysis: &Analysis<'_>, random: usize, system: usize, rows: &[G
         })
         .collect();
     let (random, system) = (&analysis.systems[random].label, &analysis.systems[system]);
-    let caption = format!("{random} (random), {} ({})", system.label, weights::described(&system.start));
+    let caption = format!("{random} (random), {} ({})", system.label, weights::described(&system.initial_weights));
     Table { caption, columns, rows, interactive: false }
 }
 
@@ -110,11 +112,11 @@ fn table_of_several(analysis: &Analysis<'_>, gain: &Gain) -> Table {
             vec![task_cell(analysis, task, primary_metric), Cell::number(primary_metric.unit.shown(random), random)];
         cells.extend(found.into_iter().map(|row| match row {
             Some(row) => {
-                let (words, tone) = verdict(row.verdict);
-                let small = format!("{} {words}", primary_metric.unit.signed(row.difference));
+                let (words, tone) = verdict(row.difference.verdict);
+                let small = format!("{} {words}", primary_metric.unit.signed(row.difference.value));
                 Cell::number(primary_metric.unit.shown(row.pretrained), row.pretrained).small(small).tone(tone)
             }
-            None => Cell::absent("no score, or on other data"),
+            None => Cell::absent("no score, or other data"),
         }));
         body.push(cells);
     }
@@ -134,19 +136,19 @@ fn verdict(verdict: Verdict) -> (&'static str, Tone) {
         Verdict::Better => ("better", Tone::Best),
         Verdict::Worse => ("worse", Tone::Bad),
         Verdict::WithinError => ("within the error", Tone::Quiet),
-        Verdict::Unknown => ("error not known", Tone::Absent),
+        Verdict::Unknown => ("error unknown", Tone::Absent),
     }
 }
 
 fn numbers(row: &GainRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
     let unit = primary_metric.unit;
-    let (words, tone) = verdict(row.verdict);
+    let (words, tone) = verdict(row.difference.verdict);
     vec![
         Cell::number(unit.shown(row.random), row.random),
         Cell::number(unit.shown(row.pretrained), row.pretrained),
-        Cell::number(unit.signed(row.difference), row.difference).tone(tone),
-        row.interval.map_or_else(
-            || Cell::absent("the record does not tell the number of dev examples, or no formula is known"),
+        Cell::number(unit.signed(row.difference.value), row.difference.value).tone(tone),
+        row.difference.interval.map_or_else(
+            || Cell::absent("the record lacks the number of dev examples, or the metric has no formula"),
             |interval| {
                 Cell::number(format!("{} to {}", unit.signed(interval.low), unit.signed(interval.high)), interval.low)
             },
@@ -156,34 +158,35 @@ fn numbers(row: &GainRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
 }
 
 fn figure(analysis: &Analysis<'_>, gain: &Gain, at: usize) -> Result<Option<Block>, Error> {
-    let lane = |(system, row): (usize, &GainRow)| -> Option<GainLane> {
+    let plotted = |(system, row): (usize, &GainRow)| -> Option<plot::GainRow> {
         let unit = analysis.primary_metrics[row.task].as_ref()?.unit;
         // One axis holds one scale.
-        (unit == Unit::Hundredths).then(|| GainLane {
+        unit.is_hundredths().then(|| plot::GainRow {
             name: analysis.tasks[row.task].label.clone(),
             series: system,
             random: unit.scaled(row.random),
             pretrained: unit.scaled(row.pretrained),
-            majority: analysis.cell(row.task, system).and_then(|cell| cell.majority).map(|value| unit.scaled(value)),
+            majority: analysis.group(row.task, system).and_then(|cell| cell.majority).map(|value| unit.scaled(value)),
         })
     };
-    let lanes: Vec<GainLane> = by_task(analysis, gain).into_iter().filter_map(lane).collect();
-    if lanes.is_empty() {
+    let rows: Vec<plot::GainRow> = by_task(analysis, gain).into_iter().filter_map(plotted).collect();
+    if rows.is_empty() {
         return Ok(None);
     }
     let random = &analysis.systems[gain.random].label;
     let label = |system: usize| analysis.systems[system].label.clone();
     let names: Vec<(usize, String)> = gain.pretrained.iter().map(|(system, _)| (*system, label(*system))).collect();
     let description = format!("Dot plot: dev scores of {random} and of the same size pretrained, task by task.");
-    let drawing = plot::gains(&GainPlot { description: &description, lanes, names, random })?;
+    let drawing = plot::gains(&GainPlot { description: &description, rows, names, random })?;
     Ok(Some(Block::Figures {
-        figures: vec![Figure {
-            name: file_name(&["gain", &(at + 1).to_string()]),
-            caption: "From random weights (open) to pretrained ones (filled); bars mark the majority answer.".into(),
-            description,
-            size: drawing.size,
-            svg: drawing.svg,
-            wide: true,
-        }],
+        figures: vec![
+            Figure::new(
+                file_name(&["gain", &(at + 1).to_string()]),
+                "From random weights (open) to pretrained ones (filled); bars mark the majority answer.",
+                description,
+                drawing,
+            )
+            .wide(),
+        ],
     }))
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::report::Error;
-use crate::report::analysis::{Analysis, Cell as Group, Point};
+use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Figure};
+use crate::report::group::{Group, Point};
 use crate::report::page::file_name;
 use crate::report::plot::{self, Heatmap, Tile};
 use crate::report::primary_metric::PrimaryMetric;
@@ -13,16 +14,16 @@ use crate::report::run::State;
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     // A single point is no grid.
     let drawn = |group: &&Group<'_>| group.points.len() > 1 && group.spread.is_some();
-    if !analysis.cells.iter().any(|group| drawn(&group)) {
+    if !analysis.groups.iter().any(|group| drawn(&group)) {
         return Ok(Vec::new());
     }
     let mut blocks = vec![Block::paragraph(
-        "Dev score × 100 of every point; rows are epochs · batch size, columns learning rates. The frame marks the \
+        "Dev score × 100 of every point; rows are epochs · batch size, columns are learning rates. The frame marks the \
          chosen point. One colour scale per task, shared by its models: the better a score, the more it stands out.",
     )];
     for task in 0..analysis.tasks.len() {
         let mut figures = Vec::new();
-        for group in analysis.cells.iter().filter(|group| group.task == task).filter(drawn) {
+        for group in analysis.groups.iter().filter(|group| group.task == task).filter(drawn) {
             figures.extend(figure(analysis, group)?);
         }
         if !figures.is_empty() {
@@ -36,16 +37,16 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
 fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, Error> {
     let Some(primary_metric) = &analysis.primary_metrics[group.task] else { return Ok(None) };
     let (task, system) = (&analysis.tasks[group.task].label, &analysis.systems[group.system].label);
-    let merits: Vec<f64> = analysis
-        .cells
+    let signed_scores: Vec<f64> = analysis
+        .groups
         .iter()
         .filter(|other| other.task == group.task)
         .flat_map(|other| {
             other.points.iter().filter_map(|point| Some(primary_metric.signed_score(point.score.as_ref()?.mean)))
         })
         .collect();
-    let low = merits.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = merits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let low = signed_scores.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = signed_scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut rates: Vec<f64> = group.points.iter().map(|point| point.settings.optimization.learning_rate).collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup_by(|a, b| a.to_bits() == b.to_bits());
@@ -71,14 +72,12 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
             primary_metric.unit.shown(primary_metric.signed_score(high)),
         ),
     })?;
-    Ok(Some(Figure {
-        name: file_name(&["grid", task, system]),
-        caption: format!("{task}, {system}: {} on {}", primary_metric.metric_name(), primary_metric.split_name()),
+    Ok(Some(Figure::new(
+        file_name(&["grid", task, system]),
+        format!("{task}, {system}: {} on {}", primary_metric.metric_name(), primary_metric.split_name()),
         description,
-        size: drawing.size,
-        svg: drawing.svg,
-        wide: false,
-    }))
+        drawing,
+    )))
 }
 
 fn row_of(point: &Point<'_>) -> (u32, u32) {

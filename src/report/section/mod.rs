@@ -10,10 +10,10 @@ mod grid;
 mod overview;
 mod pretraining;
 mod pretraining_curves;
-mod pretraining_details;
 mod provenance;
 mod published;
 mod results;
+mod run_details;
 mod runs;
 mod seeds;
 mod spread;
@@ -42,8 +42,8 @@ pub(crate) const SECTIONS: [Section; 14] = [
     Section { id: "coverage", title: "What ran", build: coverage::build },
     Section { id: "pretraining", title: "Pretraining", build: pretraining::build },
     Section { id: "results", title: "Results", build: results::build },
-    Section { id: "gain", title: "What pretraining gives", build: gain::build },
-    Section { id: "published", title: "Published figures", build: published::build },
+    Section { id: "gain", title: "Effect of pretraining", build: gain::build },
+    Section { id: "published", title: "Published results", build: published::build },
     Section { id: "ablations", title: "The paper's ablations", build: ablations::build },
     Section { id: "versus", title: "Side by side", build: versus::build },
     Section { id: "seeds", title: "Seeds", build: seeds::build },

@@ -2,10 +2,10 @@
 
 use super::pretraining::shown_perplexity;
 use crate::report::Error;
-use crate::report::analysis::{Analysis, Cell as Group, Counts};
+use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Fact, Table, Tone};
+use crate::report::group::{Counts, Group};
 use crate::report::phrase::{counted, grouped, listed, shortfall, why_no_score};
-use crate::report::pretraining::{PretrainCounts, PretrainRun};
 use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::Run;
 use crate::stats;
@@ -21,8 +21,9 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     }
     let mut blocks = vec![Block::Facts { facts: facts(analysis) }];
     blocks.push(Block::paragraph(
-        "Scores are fractions and correlations times 100, with one decimal; losses are in nats. Each is measured on \
-         the dev split, at the best point of the sweep.",
+        "Fractions and correlations are shown × 100; losses are in nats. Each score is measured on the dev set, at the best \
+         point of the sweep. Bold marks a model that beats every other on its task by more than the error (95 %), as \
+         far as the number of dev examples and the seeds tell it.",
     ));
     let mut beside = vec![Block::Table(table(analysis))];
     beside.extend(super::spread::figure(analysis)?);
@@ -31,7 +32,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
 }
 
 fn facts(analysis: &Analysis<'_>) -> Vec<Fact> {
-    let counts = analysis.counts(|_| true);
+    let counts = analysis.counts(|run| run.task.is_some());
     let plan_known = analysis.input.experiments.iter().all(|experiment| !experiment.planned.is_empty());
     let mut facts = vec![runs_fact(counts, plan_known)];
     let wall: f64 = analysis.costs.iter().map(|cost| cost.wall_total).sum();
@@ -55,7 +56,7 @@ fn facts(analysis: &Analysis<'_>) -> Vec<Fact> {
     facts.push(Fact {
         label: "tasks × models".into(),
         value: format!("{} × {}", analysis.tasks.len(), analysis.systems.len()),
-        detail: counted(analysis.cells.iter().map(|cell| cell.points.len()).sum(), "sweep point"),
+        detail: counted(analysis.groups.iter().map(|cell| cell.points.len()).sum(), "sweep point"),
         tone: Tone::Plain,
     });
     facts.extend(leader(analysis));
@@ -65,20 +66,19 @@ fn facts(analysis: &Analysis<'_>) -> Vec<Fact> {
 
 /// How many pretraining runs are done, and how long they took together.
 fn pretraining_fact(analysis: &Analysis<'_>) -> Option<Fact> {
-    let counts = PretrainCounts::of(analysis.pretraining.iter());
+    let counts = analysis.counts(|run| run.task.is_none());
     if counts.total() == 0 {
         return None;
     }
-    let wall: f64 =
-        analysis.pretraining.iter().filter_map(PretrainRun::record).map(|record| record.timings.wall.0).sum();
-    let plan_known = analysis.input.pretraining.iter().all(|experiment| !experiment.planned.is_empty());
+    let wall: f64 = analysis.pretraining.iter().filter_map(Run::record).map(|record| record.timings.wall.0).sum();
+    let plan_known = analysis.input.experiments.iter().all(|experiment| !experiment.planned.is_empty());
     let done = grouped(counts.done as u64);
     let value = if plan_known { format!("{done} of {}", grouped(counts.total() as u64)) } else { done };
     let open = counts.total() - counts.done;
     let rest = match (open, plan_known) {
         (0, true) => String::new(),
         (0, false) => "; plan not known".to_owned(),
-        (_, _) => format!("; {} failed, {} not finished", counts.failed, counts.begun + counts.missing),
+        (_, _) => format!("; {} failed, {} not finished", counts.failed, counts.unfinished + counts.missing),
     };
     let tone = if open == 0 && plan_known { Tone::Best } else { Tone::Bad };
     Some(Fact { label: "pretraining runs done".into(), value, detail: format!("{}{rest}", Seconds(wall)), tone })
@@ -86,12 +86,12 @@ fn pretraining_fact(analysis: &Analysis<'_>) -> Option<Fact> {
 
 /// The model that predicts held-out text best; only where all are held against the same text.
 fn lowest_perplexity(analysis: &Analysis<'_>) -> Option<Fact> {
-    let held_out = |run: &PretrainRun<'_>| run.objective.evaluation.as_ref().map(|evaluation| evaluation.data.clone());
+    let held_out = |run: &Run<'_>| Some(run.settings.pretraining()?.evaluation.as_ref()?.data.clone());
     let runs = &analysis.pretraining;
     if runs.windows(2).any(|pair| held_out(&pair[0]) != held_out(&pair[1])) {
         return None;
     }
-    let last = |run: &PretrainRun<'_>| run.evaluations().last()?.value("perplexity").filter(|value| value.is_finite());
+    let last = |run: &Run<'_>| run.evaluations().last()?.value("perplexity").filter(|value| value.is_finite());
     let reached = runs.iter().filter_map(|run| Some((last(run)?, &run.label)));
     let (perplexity, label) = reached.min_by(|a, b| a.0.total_cmp(&b.0))?;
     Some(Fact {
@@ -116,24 +116,24 @@ fn runs_fact(counts: Counts, plan_known: bool) -> Fact {
     Fact { label: "runs done".into(), value, detail, tone }
 }
 
-/// Which model is best on most of the tasks that at least two models have a score on.
+/// Which model is clearly best on most of the tasks that at least two models have a score on.
 fn leader(analysis: &Analysis<'_>) -> Option<Fact> {
     let contested: Vec<usize> = (0..analysis.tasks.len())
-        .filter(|task| analysis.cells.iter().filter(|c| c.task == *task && c.best_score().is_some()).count() > 1)
+        .filter(|task| analysis.groups.iter().filter(|g| g.task == *task && g.best_score().is_some()).count() > 1)
         .collect();
-    if contested.is_empty() {
-        return None;
-    }
-    let wins = |system: usize| contested.iter().filter(|task| analysis.winners(**task).contains(&system)).count();
-    let most = (0..analysis.systems.len()).map(wins).max()?;
+    let winners: Vec<usize> = contested.iter().filter_map(|task| analysis.clear_winner(*task)).collect();
+    let wins = |system: usize| winners.iter().filter(|winner| **winner == system).count();
+    let most = (0..analysis.systems.len()).map(wins).max().filter(|_| !contested.is_empty())?;
+    let leads = |at: &usize| most > 0 && wins(*at) == most;
     let leaders: Vec<String> =
-        analysis.systems.iter().enumerate().filter(|(at, _)| wins(*at) == most).map(|(_, s)| s.label.clone()).collect();
-    Some(Fact {
-        label: "best on most tasks".into(),
-        value: listed(&leaders),
-        detail: format!("best on {most} of {}{}", contested.len(), if leaders.len() > 1 { " each" } else { "" }),
-        tone: Tone::Plain,
-    })
+        (0..analysis.systems.len()).filter(leads).map(|at| analysis.systems[at].label.clone()).collect();
+    let (value, detail) = if leaders.is_empty() {
+        ("none".to_owned(), format!("no clear difference on {}", counted(contested.len(), "task")))
+    } else {
+        let each = if leaders.len() > 1 { " each" } else { "" };
+        (listed(&leaders), format!("on {most} of {}{each}, by more than the error", contested.len()))
+    };
+    Some(Fact { label: "clearly best on most tasks".into(), value, detail, tone: Tone::Plain })
 }
 
 fn table(analysis: &Analysis<'_>) -> Table {
@@ -151,23 +151,23 @@ fn row(analysis: &Analysis<'_>, task: usize) -> Vec<Cell> {
     let measured = primary_metric.map_or("no record yet".to_owned(), |primary_metric| {
         format!("{}, {}", primary_metric.metric_name(), primary_metric.split_name())
     });
-    let winners = analysis.winners(task);
+    let winner = analysis.clear_winner(task);
     let mut row = vec![Cell::text(&analysis.tasks[task].label).small(measured)];
     for (system, named) in analysis.systems.iter().enumerate() {
-        row.push(match analysis.cell(task, system) {
-            None => Cell::absent(format!("no run of this task belongs to {}", named.label)),
-            Some(group) => score(primary_metric, group, winners.contains(&system) && analysis.systems.len() > 1),
+        row.push(match analysis.group(task, system) {
+            None => Cell::absent(format!("{} has no run on this task", named.label)),
+            Some(group) => score(primary_metric, group, winner == Some(system)),
         });
     }
     let of_any = |pick: fn(&Group<'_>) -> Option<f64>| {
-        analysis.cells.iter().filter(|group| group.task == task).find_map(pick).zip(primary_metric)
+        analysis.groups.iter().filter(|group| group.task == task).find_map(pick).zip(primary_metric)
     };
     let shown = |found: Option<(f64, &PrimaryMetric)>, why: &str| match found {
         Some((value, primary_metric)) => Cell::number(primary_metric.unit.shown(value), value).tone(Tone::Quiet),
         None => Cell::absent(why),
     };
-    row.push(shown(of_any(|group| group.majority), "no finished run tells the majority answer's score"));
-    row.push(shown(of_any(|group| group.ceiling), "no ceiling is published for this task"));
+    row.push(shown(of_any(|group| group.majority), "no finished run records the majority baseline"));
+    row.push(shown(of_any(|group| group.ceiling), "no ceiling is known for this data"));
     row
 }
 
@@ -192,23 +192,23 @@ fn mean_row(analysis: &Analysis<'_>) -> Option<Vec<Cell>> {
     let one_benchmark = analysis.tasks.windows(2).all(|pair| pair[0].benchmark == pair[1].benchmark);
     let primary_metrics: Vec<&PrimaryMetric> = analysis.primary_metrics.iter().flatten().collect();
     let first = primary_metrics.first()?;
-    let alike = primary_metrics
-        .iter()
-        .all(|primary_metric| primary_metric.unit == first.unit && primary_metric.higher_is_better);
+    let alike = primary_metrics.iter().all(|primary_metric| {
+        primary_metric.unit.is_hundredths() == first.unit.is_hundredths() && primary_metric.higher_is_better
+    });
     if analysis.tasks.len() < 2 || !one_benchmark || !alike || primary_metrics.len() != analysis.tasks.len() {
         return None;
     }
-    let mut row = vec![Cell::text("Mean").small("of the column").tone(Tone::Quiet)];
+    let mut row = vec![Cell::text("Mean").small("over the tasks").tone(Tone::Quiet)];
     for system in 0..analysis.systems.len() {
         let scores: Option<Vec<f64>> =
-            (0..analysis.tasks.len()).map(|task| Some(analysis.cell(task, system)?.best_score()?.mean)).collect();
+            (0..analysis.tasks.len()).map(|task| Some(analysis.group(task, system)?.best_score()?.mean)).collect();
         row.push(match scores.and_then(|scores| stats::mean(&scores)) {
             Some(mean) => Cell::number(first.unit.shown(mean), mean).tone(Tone::Quiet),
-            None => Cell::absent("a task has no score, so a mean would not compare"),
+            None => Cell::absent("a task has no score, so a mean would not be comparable"),
         });
     }
     for pick in [|group: &Group<'_>| group.majority, |group: &Group<'_>| group.ceiling] {
-        let of_task = |task| analysis.cells.iter().filter(|group| group.task == task).find_map(pick);
+        let of_task = |task| analysis.groups.iter().filter(|group| group.task == task).find_map(pick);
         let values: Option<Vec<f64>> = (0..analysis.tasks.len()).map(of_task).collect();
         row.push(match values.and_then(|values| stats::mean(&values)) {
             Some(mean) => Cell::number(first.unit.shown(mean), mean).tone(Tone::Quiet),

@@ -6,21 +6,21 @@ use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::objective::{names, phases, unusual_masking};
 use crate::report::phrase::{grouped, millions};
-use crate::report::pretraining::{PretrainRun, PretrainState};
 use crate::report::primary_metric::Unit;
+use crate::report::run::{Run, State};
 use crate::report::system::parameters;
-use crate::store::{Architecture, InitialWeights};
+use crate::store::{Architecture, InitialWeights, PretrainingObjective};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.pretraining.is_empty() {
         return Ok(Vec::new());
     }
-    let text = "Perplexity is exp of the mean loss over the predicted tokens of held-out text: it belongs to that text and \
-                that vocabulary, and scores on the mini corpus are of the mini corpus alone. Accuracies × 100 are held out too; \
-                sizes are followed by parameters, of the encoder with its pooler.";
+    let text = "Perplexity is the exponential of the mean loss over the predicted tokens of held-out text, so it compares only models \
+                with the same text and vocabulary. Accuracies (× 100) are on held-out text too. Parameters are those of the \
+                encoder with its pooler.";
     let mut blocks = vec![Block::paragraph(text), Block::Table(table(analysis))];
-    for (at, experiment) in analysis.input.pretraining.iter().enumerate() {
-        let runs: Vec<&PretrainRun<'_>> = analysis.pretraining.iter().filter(|run| run.experiment == at).collect();
+    for (at, experiment) in analysis.input.experiments.iter().enumerate() {
+        let runs: Vec<&Run<'_>> = analysis.pretraining.iter().filter(|run| run.experiment == at).collect();
         let figures = figures(&experiment.name, &runs)?;
         if !figures.is_empty() {
             blocks.push(Block::heading(&experiment.name));
@@ -32,16 +32,18 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
 
 fn table(analysis: &Analysis<'_>) -> Table {
     let runs = &analysis.pretraining;
-    let with_masking = runs.iter().any(|run| unusual_masking(run.objective).is_some());
+    let with_masking = runs.iter().filter_map(|run| run.settings.pretraining()).any(|of| unusual_masking(of).is_some());
     let text = |title: &&str| Column::text(title);
     let mut columns: Vec<Column> = ["Run", "State", "Layers × width", "Objective"].iter().map(text).collect();
     if with_masking {
         columns.push(Column::text("Mask/same/random"));
     }
     columns.push(Column::text("Steps × length"));
-    let numbers = ["Batch", "Peak rate", "Tokens", "Perplexity", "MLM accuracy", "NSP accuracy", "Tokens/s", "Time"];
+    let numbers =
+        ["Batch", "Peak learning rate", "Tokens", "Perplexity", "MLM accuracy", "NSP accuracy", "Tokens/s", "Time"];
     columns.extend(numbers.map(Column::number));
-    let rows = runs.iter().map(|run| row(analysis, run, with_masking)).collect();
+    let row = |run: &Run<'_>| Some(row(analysis, run, run.settings.pretraining()?, with_masking));
+    let rows = runs.iter().filter_map(row).collect();
     Table { caption: "Pretraining runs".into(), columns, rows, interactive: runs.len() > 6 }
 }
 
@@ -50,21 +52,21 @@ pub(super) fn size(architecture: &Architecture) -> String {
     format!("{} × {}", architecture.layers, architecture.hidden)
 }
 
-fn row(analysis: &Analysis<'_>, run: &PretrainRun<'_>, with_masking: bool) -> Vec<Cell> {
+fn row(analysis: &Analysis<'_>, run: &Run<'_>, of: &PretrainingObjective, with_masking: bool) -> Vec<Cell> {
     let settings = run.settings;
     let shape = &settings.architecture;
-    let experiment = &analysis.input.pretraining[run.experiment].name;
+    let experiment = &analysis.input.experiments[run.experiment].name;
     let mut row = vec![
         Cell::text(&run.label).small(experiment).link(&run.anchor),
-        state(run),
+        state(run, of),
         Cell::text(size(shape)).small(millions(parameters(shape))),
-        objective(run),
+        objective(run, of),
     ];
     if with_masking {
         let usual = || Cell::text("80/10/10").small("of 15 %").tone(Tone::Quiet);
-        row.push(match (names(run.objective.loss).masks, unusual_masking(run.objective)) {
+        row.push(match (names(of.loss).masks, unusual_masking(of)) {
             (false, _) => Cell::absent("nothing is masked"),
-            (true, None) if run.objective.masking.is_none() => Cell::absent("the settings do not tell"),
+            (true, None) if of.masking.is_none() => Cell::absent("not recorded"),
             (true, None) => usual(),
             (true, Some(masking)) => match masking.split_once(' ') {
                 Some((masks, rest)) => Cell::text(masks).small(rest),
@@ -72,54 +74,54 @@ fn row(analysis: &Analysis<'_>, run: &PretrainRun<'_>, with_masking: bool) -> Ve
             },
         });
     }
-    row.push(phases_cell(run));
+    row.push(phases_cell(of));
     row.push(Cell::number(settings.optimization.batch_size.to_string(), f64::from(settings.optimization.batch_size)));
     row.push(Cell::number(format!("{:e}", settings.optimization.learning_rate), settings.optimization.learning_rate));
     row.push(run.record().map_or_else(
-        || Cell::absent("the run has no record"),
+        || Cell::absent("not finished"),
         |record| Cell::number(millions(record.tokens.0), record.tokens.0 as f64),
     ));
     row.extend(scores(run));
     row.push(run.tokens_per_second().map_or_else(
-        || Cell::absent("the run has logged nothing"),
+        || Cell::absent("nothing logged yet"),
         |speed| Cell::number(grouped(speed.max(0.0).round() as u64), speed),
     ));
     row.push(run.record().map_or_else(
-        || Cell::absent("the run has no record"),
+        || Cell::absent("not finished"),
         |record| Cell::number(record.timings.wall.to_string(), record.timings.wall.0),
     ));
     row
 }
 
 /// The phases, one a line.
-fn phases_cell(run: &PretrainRun<'_>) -> Cell {
-    let phases = phases(run.objective);
+fn phases_cell(of: &PretrainingObjective) -> Cell {
+    let phases = phases(of);
     match phases.split_once(", ") {
         Some((first, rest)) => Cell::text(first).small(format!("then {rest}")),
         None => Cell::text(phases),
     }
 }
 
-fn objective(run: &PretrainRun<'_>) -> Cell {
-    let cell = Cell::text(names(run.objective.loss).words);
+fn objective(run: &Run<'_>, of: &PretrainingObjective) -> Cell {
+    let cell = Cell::text(names(of.loss).words);
     match run.settings.initial_weights {
         InitialWeights::Random => cell,
         InitialWeights::Checkpoint { .. } | InitialWeights::Pretraining { .. } => {
-            cell.small("going on from other weights")
+            cell.small("continued from other weights")
         }
     }
 }
 
-fn state(run: &PretrainRun<'_>) -> Cell {
-    let steps = grouped(run.objective.steps());
+fn state(run: &Run<'_>, of: &PretrainingObjective) -> Cell {
+    let steps = grouped(of.steps());
     let reached = run.last_step().map(|step| format!("step {} of {steps}", grouped(step)));
     match run.state {
-        PretrainState::Done(_) => Cell::text("done"),
-        PretrainState::Failed(failure) => {
+        State::Done(_) => Cell::text("done"),
+        State::Failed(failure) => {
             let after = reached.map_or_else(String::new, |reached| format!(", {reached}"));
             Cell::text("failed").small(format!("{}: {}{after}", failure.kind, failure.cause)).tone(Tone::Bad)
         }
-        PretrainState::Missing => match reached {
+        State::Missing => match reached {
             Some(reached) => Cell::text("not finished").small(reached),
             None => Cell::text("not run").tone(Tone::Absent),
         },
@@ -127,12 +129,12 @@ fn state(run: &PretrainRun<'_>) -> Cell {
 }
 
 /// Perplexity and both accuracies after the last evaluation.
-fn scores(run: &PretrainRun<'_>) -> Vec<Cell> {
+fn scores(run: &Run<'_>) -> Vec<Cell> {
     let Some(last) = run.evaluations().last().cloned() else {
-        return (0..3).map(|_| Cell::absent("nothing was held out, or not evaluated yet")).collect();
+        return (0..3).map(|_| Cell::absent("no held-out text, or not evaluated yet")).collect();
     };
     let shown = |value: Option<f64>, why: &str| match value.filter(|value| value.is_finite()) {
-        Some(value) => Cell::number(Unit::Hundredths.shown(value), value),
+        Some(value) => Cell::number(Unit::Fraction.shown(value), value),
         None => Cell::absent(why),
     };
     let step = last.step;
@@ -148,7 +150,7 @@ fn scores(run: &PretrainRun<'_>) -> Vec<Cell> {
     vec![
         first,
         shown(last.value("mlm_accuracy"), "the accuracy is not a number"),
-        shown(last.value("nsp_accuracy"), "the next sentence is not predicted"),
+        shown(last.value("nsp_accuracy"), "next sentences are not predicted"),
     ]
 }
 

@@ -5,8 +5,8 @@ use crate::report::Error;
 use crate::report::block::Figure;
 use crate::report::page::file_name;
 use crate::report::plot::{self, Curve, Curves, Marks};
-use crate::report::pretraining::PretrainRun;
-use crate::store::{Evaluation, Event, StepEvent};
+use crate::report::run::Run;
+use crate::store::{Evaluation, StepEvent};
 
 /// The most points of a line, and of all lines of a plot together; what is more is averaged in buckets.
 const POINTS: (usize, usize) = (240, 720);
@@ -45,7 +45,7 @@ const QUANTITIES: [Quantity; 6] = [
     },
     Quantity {
         file: "pretraining-mlm",
-        title: "tokens predicted × 100",
+        title: "token accuracy × 100",
         step: Some(|event| event.mlm_accuracy.map(|share| 100.0 * share)),
         scores: Some(|scores| scores.value("mlm_accuracy").map(|share| 100.0 * share)),
         logarithmic: false,
@@ -66,15 +66,15 @@ const QUANTITIES: [Quantity; 6] = [
     },
     Quantity {
         file: "pretraining-speed",
-        title: "training tokens a second",
+        title: "training tokens per second",
         step: Some(|event| Some(event.tokens_per_second)),
         scores: None,
         logarithmic: false,
     },
 ];
 
-/// A plot of each quantity that a run has told of, with a line for each such run.
-pub(super) fn figures(experiment: &str, runs: &[&PretrainRun<'_>]) -> Result<Vec<Figure>, Error> {
+/// A plot of each quantity that a run has logged, with a line for each such run.
+pub(super) fn figures(experiment: &str, runs: &[&Run<'_>]) -> Result<Vec<Figure>, Error> {
     let mut figures = Vec::new();
     for quantity in &QUANTITIES {
         figures.extend(figure(experiment, runs, quantity)?);
@@ -82,26 +82,23 @@ pub(super) fn figures(experiment: &str, runs: &[&PretrainRun<'_>]) -> Result<Vec
     Ok(figures)
 }
 
-fn lines(runs: &[&PretrainRun<'_>], points: impl Fn(&PretrainRun<'_>) -> Line) -> Vec<Curve> {
-    let line = |run: &&PretrainRun<'_>| Curve { series: run.series, points: points(run), best: true };
+fn lines(runs: &[&Run<'_>], points: impl Fn(&Run<'_>) -> Line) -> Vec<Curve> {
+    let line = |run: &&Run<'_>| Curve { series: run.system, points: points(run), best: true };
     runs.iter().map(line).filter(|line| !line.points.is_empty()).collect()
 }
 
-fn logged(run: &PretrainRun<'_>, read: FromStep, most: usize) -> Line {
-    let point = |event: &Event| match event {
-        Event::Step(step) => Some((step.step as f64, read(step)?)),
-        Event::Evaluation(_) => None,
-    };
-    let points: Line = run.events.iter().filter_map(point).filter(|point| point.1.is_finite()).collect();
+fn logged(run: &Run<'_>, read: FromStep, most: usize) -> Line {
+    let point = |step: &StepEvent| Some((step.step as f64, read(step)?));
+    let points: Line = run.steps().filter_map(point).filter(|point| point.1.is_finite()).collect();
     thinned(&points, most)
 }
 
-fn evaluated(run: &PretrainRun<'_>, read: FromScores) -> Line {
+fn evaluated(run: &Run<'_>, read: FromScores) -> Line {
     let point = |scores: &Evaluation| Some((scores.step as f64, read(scores)?));
     run.evaluations().iter().filter_map(point).filter(|point| point.1.is_finite()).collect()
 }
 
-fn figure(experiment: &str, runs: &[&PretrainRun<'_>], quantity: &Quantity) -> Result<Option<Figure>, Error> {
+fn figure(experiment: &str, runs: &[&Run<'_>], quantity: &Quantity) -> Result<Option<Figure>, Error> {
     // Held-out scores and those of training do not share a plot.
     let held_out = quantity.scores.map(|read| lines(runs, |run| evaluated(run, read))).unwrap_or_default();
     let is_held_out = !held_out.is_empty();
@@ -128,8 +125,8 @@ fn figure(experiment: &str, runs: &[&PretrainRun<'_>], quantity: &Quantity) -> R
     let description = format!("Line plot: {title} of {experiment}, over pretraining steps; lines: {}.", lines.len());
     let names = runs
         .iter()
-        .filter(|run| lines.iter().any(|line| line.series == run.series))
-        .map(|run| (run.series, run.label.clone()))
+        .filter(|run| lines.iter().any(|line| line.series == run.system))
+        .map(|run| (run.system, run.label.clone()))
         .collect();
     let drawing = plot::curves(&Curves {
         description: &description,
@@ -142,14 +139,12 @@ fn figure(experiment: &str, runs: &[&PretrainRun<'_>], quantity: &Quantity) -> R
         whole: false,
         logarithmic: quantity.logarithmic,
     })?;
-    Ok(Some(Figure {
-        name: file_name(&[quantity.file, experiment]),
-        caption: format!("{experiment}: {title}"),
+    Ok(Some(Figure::new(
+        file_name(&[quantity.file, experiment]),
+        format!("{experiment}: {title}"),
         description,
-        size: drawing.size,
-        svg: drawing.svg,
-        wide: false,
-    }))
+        drawing,
+    )))
 }
 
 /// The power of ten below the largest value, when its digits would not fit beside an axis.

@@ -6,20 +6,14 @@ use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::phrase::{counted, grouped, listed, readable_moment, shell_word};
-use crate::report::pretraining::PretrainRun;
 use crate::report::run::Run;
-use crate::store::{Host, InitialWeights, Provenance};
-
-/// Where and by what a record was made.
-type Made<'a> = (&'a Host, &'a Provenance);
+use crate::store::{InitialWeights, Record};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let mut blocks = Vec::new();
-    let tuned = analysis.runs.iter().filter_map(Run::record).map(|record| (&record.host, &record.provenance));
-    let pretrained = analysis.pretraining.iter().filter_map(PretrainRun::record);
-    let records: Vec<Made<'_>> = tuned.chain(pretrained.map(|record| (&record.host, &record.provenance))).collect();
+    let records: Vec<&Record> = analysis.all_runs().filter_map(Run::record).collect();
     if !records.is_empty() {
-        let dirty = records.iter().filter(|(_, made)| made.git_dirty).count();
+        let dirty = records.iter().filter(|record| record.provenance.git_dirty).count();
         if dirty > 0 {
             let text = format!("{} came from code with uncommitted changes.", counted(dirty, "record"));
             blocks.push(Block::caution(text));
@@ -28,21 +22,19 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     }
     let notes = notes(analysis);
     if !notes.is_empty() {
-        blocks.push(Block::heading("Notes of the runs"));
+        blocks.push(Block::heading("Notes from the runs"));
         blocks.push(Block::List { items: notes });
     }
     blocks.push(Block::heading("How to reproduce"));
-    blocks.push(Block::paragraph(
-        "The first command runs what is missing and nothing twice; the second makes this report from the records.",
-    ));
+    blocks.push(Block::paragraph("run runs only what is missing; report makes this page from the records."));
     blocks.push(Block::Code { text: commands(analysis) });
     Ok(blocks)
 }
 
 /// One row for each combination of machine and code.
-fn environments(records: &[Made<'_>]) -> Table {
+fn environments(records: &[&Record]) -> Table {
     let mut found: BTreeMap<Vec<String>, (usize, u64, u64)> = BTreeMap::new();
-    for (host, made) in records {
+    for Record { host, provenance: made, .. } in records.iter().copied() {
         let commit = match (&made.git_commit, made.git_dirty) {
             (Some(commit), false) => commit.chars().take(12).collect(),
             (Some(commit), true) => format!("{} + changes", commit.chars().take(12).collect::<String>()),
@@ -77,68 +69,46 @@ fn known(text: String) -> Cell {
     if text.is_empty() { Cell::text("unknown").tone(Tone::Absent) } else { Cell::text(text) }
 }
 
-/// Each different remark once, with the models and tasks that it is about.
+/// Each different remark once, with the models that it is about.
 fn notes(analysis: &Analysis<'_>) -> Vec<String> {
     let mut found: BTreeMap<String, Vec<&Run<'_>>> = BTreeMap::new();
-    for run in &analysis.runs {
-        let Some(record) = run.record() else { continue };
+    for run in analysis.all_runs() {
         // Skipped rows are among the record's own notes.
-        for note in &record.notes {
+        for note in run.record().into_iter().flat_map(|record| &record.notes) {
             found.entry(note.clone()).or_default().push(run);
         }
     }
     let about = |runs: &[&Run<'_>]| {
-        let mut systems: Vec<usize> = runs.iter().map(|run| run.system).collect();
-        systems.sort_unstable();
-        systems.dedup();
-        let labels: Vec<String> = systems.iter().map(|at| analysis.systems[*at].label.clone()).collect();
+        let mut labels: Vec<String> = Vec::new();
+        for run in runs {
+            let pretraining = if run.task.is_none() { "the pretraining of " } else { "" };
+            let label = format!("{pretraining}{}", run.label);
+            if !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
         format!("{} of {}", counted(runs.len(), "run"), listed(&labels))
     };
-    let mut notes: Vec<String> = found.into_iter().map(|(note, runs)| format!("{note} ({})", about(&runs))).collect();
-    notes.extend(pretraining_notes(analysis));
-    notes
+    found.into_iter().map(|(note, runs)| format!("{note} ({})", about(&runs))).collect()
 }
 
-/// The same of pretraining runs.
-fn pretraining_notes(analysis: &Analysis<'_>) -> Vec<String> {
-    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for run in &analysis.pretraining {
-        for note in run.record().map(|record| record.notes.as_slice()).unwrap_or_default() {
-            found.entry(note).or_default().push(run.label.clone());
-        }
-    }
-    found.into_iter().map(|(note, labels)| format!("{note} (pretraining of {})", listed(&labels))).collect()
-}
-
-/// The files of pretraining experiments that a report of the others does not bring by itself, and of all of them.
-fn pretraining_files(analysis: &Analysis<'_>) -> (Vec<String>, Vec<String>) {
-    let is_brought = |name: &str| {
-        analysis
-            .systems
-            .iter()
-            .any(|system| matches!(&system.start, InitialWeights::Pretraining { experiment, .. } if experiment == name))
-    };
-    let (mut named, mut all) = (Vec::new(), Vec::new());
-    for experiment in &analysis.input.pretraining {
-        let file = experiment.file.clone().unwrap_or_else(|| format!("experiments/{}.yaml", experiment.name));
-        if !is_brought(&experiment.name) {
-            named.push(shell_word(&file));
-        }
-        all.push(shell_word(&file));
-    }
-    (named, all)
-}
-
+/// The commands that run the experiments, those that others start from first, and report on them. A report brings the
+/// pretraining experiments of its models along.
 fn commands(analysis: &Analysis<'_>) -> String {
-    let files: Vec<String> = analysis
-        .input
-        .experiments
-        .iter()
-        .map(|experiment| experiment.file.clone().unwrap_or_else(|| format!("experiments/{}.yaml", experiment.name)))
-        .map(|file| shell_word(&file))
-        .collect();
-    let (named, pretraining) = pretraining_files(analysis);
-    let mut lines: Vec<String> = pretraining.iter().chain(&files).map(|file| format!("bertbench run {file}")).collect();
-    lines.push(format!("bertbench report {}", [files, named].concat().join(" ")));
+    let experiments = &analysis.input.experiments;
+    let is_origin = |name: &str| {
+        let of = |start: &InitialWeights| matches!(start, InitialWeights::Pretraining { experiment, .. } if experiment == name);
+        analysis.systems.iter().any(|system| of(&system.initial_weights))
+    };
+    let pretrains = |at: usize| analysis.pretraining.iter().any(|run| run.experiment == at);
+    let file = |at: usize| {
+        let default = || format!("experiments/{}.yaml", experiments[at].name);
+        shell_word(&experiments[at].file.clone().unwrap_or_else(default))
+    };
+    let (first, then): (Vec<usize>, Vec<usize>) = (0..experiments.len()).partition(|at| pretrains(*at));
+    let mut lines: Vec<String> =
+        first.into_iter().chain(then).map(|at| format!("bertbench run {}", file(at))).collect();
+    let named = (0..experiments.len()).filter(|at| !is_origin(&experiments[*at].name));
+    lines.push(format!("bertbench report {}", named.map(file).collect::<Vec<_>>().join(" ")));
     lines.join("\n")
 }

@@ -25,8 +25,8 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     }
     let [task, system, metric, split] = ["Task", "System", "Metric", "Split"].map(Column::text);
     let columns = vec![task, system, metric, split, Column::number("Score"), Column::text("Source")];
-    let text = "Figures marked test come from labels that are not public, for most benchmarks from their servers; the scores of \
-                this report that are measured on dev are not the same thing.";
-    let table = Table { caption: "Published figures".into(), columns, rows, interactive: true };
+    let text = "Test results are scored against labels that are not public, for most benchmarks on a server. The scores of this \
+                report are measured on dev and are not directly comparable with them.";
+    let table = Table { caption: "Published results".into(), columns, rows, interactive: true };
     Ok(vec![Block::paragraph(text), Block::Table(table)])
 }

@@ -1,8 +1,9 @@
 //! The best point of each model on each task, with its settings and what surrounds it.
 
 use crate::report::Error;
-use crate::report::analysis::{Analysis, Cell as Group};
+use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
+use crate::report::group::Group;
 use crate::report::phrase::{counted, grouped, shortfall, why_no_score};
 use crate::report::primary_metric::{PrimaryMetric, Unit, metric_name};
 use crate::report::published;
@@ -10,7 +11,7 @@ use crate::report::run::{Run, point_label};
 use crate::report::weights;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
-    if analysis.cells.is_empty() {
+    if analysis.groups.is_empty() {
         return Ok(Vec::new());
     }
     let mut blocks = vec![Block::Table(table(analysis))];
@@ -27,9 +28,9 @@ fn table(analysis: &Analysis<'_>) -> Table {
     if with_published {
         columns.push(Column::number("Paper: base / large"));
     }
-    let rows = analysis.cells.iter().map(|group| row(analysis, group, with_published)).collect();
+    let rows = analysis.groups.iter().map(|group| row(analysis, group, with_published)).collect();
     Table {
-        caption: "Best dev point, and the spread over all points of the sweep".into(),
+        caption: "Best point on dev, and the spread over all points of the sweep".into(),
         columns,
         rows,
         interactive: true,
@@ -44,7 +45,7 @@ fn row(analysis: &Analysis<'_>, group: &Group<'_>, with_published: bool) -> Vec<
     let system = &analysis.systems[group.system];
     let mut model = Cell::text(&system.label);
     if weights::matter(&analysis.systems) {
-        model = model.small(weights::described(&system.start));
+        model = model.small(weights::described(&system.initial_weights));
     }
     let mut row = vec![Cell::text(&task.label).small(measured), model];
     row.extend(match (primary_metric, group.best) {
@@ -52,9 +53,9 @@ fn row(analysis: &Analysis<'_>, group: &Group<'_>, with_published: bool) -> Vec<
         _ => unscored(group),
     });
     if with_published {
-        row.push(match published::beside(&task.benchmark, &task.name) {
+        row.push(match primary_metric.and_then(|one| published::beside(&task.benchmark, &task.name, &one.metric)) {
             Some((figures, measured)) => Cell::text(figures).small(measured).tone(Tone::Quiet),
-            None => Cell::absent("the paper prints no figure for this task"),
+            None => Cell::absent("the paper has no figure for this task and metric"),
         });
     }
     row
@@ -100,8 +101,8 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMe
         spread_cell(|spread| spread.median),
         spread_cell(|spread| spread.max),
         count,
-        known(group.majority, "the record does not know the majority answer's score"),
-        known(group.ceiling, "no ceiling is published for this task"),
+        known(group.majority, "the record has no majority baseline"),
+        known(group.ceiling, "no ceiling is known for this data"),
     ]
 }
 
@@ -113,10 +114,10 @@ fn seeds_of(group: &Group<'_>, best: usize) -> String {
     }
 }
 
-/// The other scores of the best point, each named by what sets it apart from the judging score.
+/// The other scores of the best point, each named by what sets it apart from the primary one.
 fn others(group: &Group<'_>, primary_metric: &PrimaryMetric) -> Cell {
     if group.others.is_empty() {
-        return Cell::absent("the task has one score");
+        return Cell::absent("the task has a single score");
     }
     let shown = |(metric, split, unit, value): &(String, String, Unit, f64)| {
         let split = if *split == primary_metric.split { "" } else { split.strip_prefix("dev_").unwrap_or(split) };
@@ -137,7 +138,7 @@ fn unscored(group: &Group<'_>) -> Vec<Cell> {
 
 /// The selection on dev is itself a source of optimism; the page says so with its own numbers.
 fn selection_caveat(analysis: &Analysis<'_>) -> Option<String> {
-    let points: Vec<usize> = analysis.cells.iter().filter_map(|cell| Some(cell.spread.as_ref()?.points)).collect();
+    let points: Vec<usize> = analysis.groups.iter().filter_map(|cell| Some(cell.spread.as_ref()?.points)).collect();
     let (least, most) = (points.iter().min()?, points.iter().max()?);
     if *most < 2 {
         return None;
@@ -146,16 +147,16 @@ fn selection_caveat(analysis: &Analysis<'_>) -> Option<String> {
     let seeds = if analysis.seeds() > 1 {
         " A point's score is the mean over its seeds; points with fewer scored seeds than others are not chosen."
     } else {
-        " One seed per point: how much of a difference is luck cannot be read from this table."
+        " With one seed per point, this table cannot show how much of a difference is luck."
     };
     Some(format!(
-        "Each best score is the best of {of}, chosen on the same dev split that it is measured on. The maximum of \
+        "Each best score is the best of {of}, chosen on the same dev set on which it is measured. The maximum of \
          several noisy scores is optimistic: expect a little less on new data.{seeds}"
     ))
 }
 
 /// Whether a run is the one that its group's best score links to.
 pub(super) fn is_best(analysis: &Analysis<'_>, run: &Run<'_>) -> bool {
-    let group = analysis.cell(run.task, run.system);
+    let group = run.task.and_then(|task| analysis.group(task, run.system));
     group.and_then(|group| analysis.best_run(group)).is_some_and(|best| analysis.runs[best].anchor == run.anchor)
 }

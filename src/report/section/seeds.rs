@@ -1,8 +1,9 @@
 //! With several seeds: how much of a score is luck.
 
 use crate::report::Error;
-use crate::report::analysis::{Analysis, Cell as Group};
+use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
+use crate::report::group::Group;
 use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::point_label;
 use crate::stats;
@@ -12,12 +13,12 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         return Ok(Vec::new());
     }
     let text = "Mean ± sample standard deviation (n − 1) over the seeds of each point, with the mean's 95 % interval by \
-                Student's t; then the best point of each seed on its own.";
+                Student's t; then the best point of each single seed.";
     Ok(vec![Block::paragraph(text), Block::Table(points_table(analysis)), Block::Table(best_table(analysis))])
 }
 
 fn judged<'a>(analysis: &'a Analysis<'_>) -> impl Iterator<Item = (&'a Group<'a>, &'a PrimaryMetric)> {
-    analysis.cells.iter().filter_map(|group| Some((group, analysis.primary_metrics[group.task].as_ref()?)))
+    analysis.groups.iter().filter_map(|group| Some((group, analysis.primary_metrics[group.task].as_ref()?)))
 }
 
 fn points_table(analysis: &Analysis<'_>) -> Table {

@@ -5,7 +5,7 @@ use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
 use crate::report::phrase::{counted, p_value};
 use crate::report::plot::{self, PairRow};
-use crate::report::primary_metric::{PrimaryMetric, Unit};
+use crate::report::primary_metric::PrimaryMetric;
 use crate::report::versus::{Versus, VersusRow};
 use crate::stats::Interval;
 
@@ -14,9 +14,10 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         return Ok(Vec::new());
     }
     let mut blocks = vec![Block::paragraph(
-        "Runs are paired when they share batch size, learning rate, epochs, seed and data. p is the two-sided sign-flip \
-         permutation test of the pairs' differences, with Holm's adjustment over the tasks of a table. All pairs \
-         share one dev set, so a small p speaks of consistency over the grid, not of other data.",
+        "Runs are paired when they share batch size, learning rate, epochs, seed and data. p is that of a two-sided sign-flip \
+         permutation test of the paired differences. Intervals and p-values are corrected for the number of tasks in the \
+         table (Bonferroni); a mean difference is marked when p < 0.05. All pairs share one dev set, so a small p means that \
+         the difference is consistent over the grid, not that it would hold on other data.",
     )];
     for (at, versus) in analysis.versus.iter().enumerate() {
         let (a, b) = (&analysis.systems[versus.a].label, &analysis.systems[versus.b].label);
@@ -64,7 +65,7 @@ fn best_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
     };
     let difference = row.best_a.zip(row.best_b).map(|(a, b)| b - a);
     let difference = match difference {
-        Some(value) => Cell::number(primary_metric.unit.signed(value), value).tone(direction(primary_metric, value)),
+        Some(value) => Cell::number(primary_metric.unit.signed(value), value),
         None => Cell::absent("one of the two has no score"),
     };
     vec![shown(row.best_a), shown(row.best_b), difference]
@@ -86,15 +87,20 @@ fn pair_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
         shown(row.mean_b),
         mean.map_or_else(
             || Cell::absent(why),
-            |value| Cell::number(primary_metric.unit.signed(value), value).tone(direction(primary_metric, value)),
+            |value| Cell::number(primary_metric.unit.signed(value), value).tone(tone(primary_metric, row, value)),
         ),
         row.interval.map_or_else(|| Cell::absent("fewer than two pairs"), |i| Cell::number(interval(i), i.low)),
         row.adjusted_p.map_or_else(|| Cell::absent("fewer than two pairs"), |p| Cell::number(p_value(p), p)),
     ]
 }
 
-fn direction(primary_metric: &PrimaryMetric, difference: f64) -> Tone {
-    if primary_metric.signed_score(difference) > 0.0 { Tone::Best } else { Tone::Plain }
+/// Only a difference that is not plausibly chance is marked.
+fn tone(primary_metric: &PrimaryMetric, row: &VersusRow, difference: f64) -> Tone {
+    match (row.adjusted_p.is_some_and(|p| p < 0.05), primary_metric.signed_score(difference) > 0.0) {
+        (true, true) => Tone::Best,
+        (true, false) => Tone::Bad,
+        (false, _) => Tone::Plain,
+    }
 }
 
 fn figure(analysis: &Analysis<'_>, versus: &Versus, at: usize) -> Result<Option<Block>, Error> {
@@ -107,7 +113,7 @@ fn figure(analysis: &Analysis<'_>, versus: &Versus, at: usize) -> Result<Option<
             let ends = [point(interval.low), point(interval.high)];
             Interval { low: ends[0].min(ends[1]), high: ends[0].max(ends[1]) }
         });
-        (primary_metric.unit == Unit::Hundredths).then(|| PairRow {
+        primary_metric.unit.is_hundredths().then(|| PairRow {
             name: analysis.tasks[row.task].label.clone(),
             differences: row.differences.iter().copied().map(point).collect(),
             mean: point(mean),
@@ -125,13 +131,14 @@ fn figure(analysis: &Analysis<'_>, versus: &Versus, at: usize) -> Result<Option<
     );
     let drawing = plot::pairs(&rows, (a, b), versus.b, &description)?;
     Ok(Some(Block::Figures {
-        figures: vec![Figure {
-            name: format!("pairs-{}", at + 1),
-            caption: format!("Difference in dev score × 100 of {b} against {a}, pair by pair."),
-            description,
-            size: drawing.size,
-            svg: drawing.svg,
-            wide: true,
-        }],
+        figures: vec![
+            Figure::new(
+                format!("pairs-{}", at + 1),
+                format!("Difference in dev score × 100 of {b} against {a}, pair by pair."),
+                description,
+                drawing,
+            )
+            .wide(),
+        ],
     }))
 }

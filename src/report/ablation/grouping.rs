@@ -12,15 +12,15 @@ use crate::store::{Masking, Origin, PretrainingObjective, RunSettings};
 /// Where the settings of a pretraining are in a run's.
 const OBJECTIVE: &str = "/objective/pretraining";
 /// Settings that decide no weights, or decide them up to rounding, by their place.
-const UNDECIDING: [(&str, &[&str]); 3] = [
+const IGNORED: [(&str, &[&str]); 3] = [
     ("", &["model"]),
     ("/optimization", &["gradient_accumulation_steps", "gradient_checkpointing"]),
     (OBJECTIVE, &["evaluation", "masking", "snapshots", "saving", "logging_steps"]),
 ];
 
-/// What must be alike in a group of this kind. None, when a pretraining takes no part. One without masks belongs to those
-/// with the paper's, else to every way of masking.
-pub(super) fn keys(kind: Kind, pretraining: &Origin, known: &[(usize, &Origin)]) -> Vec<String> {
+/// The groups of this kind that a pretraining belongs to, each named by the settings that its members share. One without
+/// masks belongs to those with the paper's, else to every way of masking.
+pub(super) fn group_keys(kind: Kind, pretraining: &Origin, known: &[(usize, &Origin)]) -> Vec<String> {
     let settings = &pretraining.settings;
     let Some(objective) = pretraining.objective() else { return Vec::new() };
     if kind != Kind::Steps && pretraining.step != objective.steps() {
@@ -37,17 +37,23 @@ pub(super) fn keys(kind: Kind, pretraining: &Origin, known: &[(usize, &Origin)])
                     all.filter(|other| names(other.loss).masks).partition(|s| unusual_masking(s).is_none());
                 if usual.is_empty() { other } else { usual }
             };
-            let mut keys: Vec<String> =
-                masked.into_iter().map(|other| format!("{} {}", alike(kind, settings), json(&other.masking))).collect();
+            let mut keys: Vec<String> = masked
+                .into_iter()
+                .map(|other| format!("{} {}", shared_settings(kind, settings), json(&other.masking)))
+                .collect();
             keys.sort();
             keys.dedup();
             keys
         }
         Kind::Masking => {
             let of = |masking: Masking| format!("{} {}", masking.masked_lm_prob, masking.whole_word);
-            objective.masking.map(|masking| format!("{} {}", alike(kind, settings), of(masking))).into_iter().collect()
+            objective
+                .masking
+                .map(|masking| format!("{} {}", shared_settings(kind, settings), of(masking)))
+                .into_iter()
+                .collect()
         }
-        Kind::Size => vec![alike(kind, settings)],
+        Kind::Size => vec![shared_settings(kind, settings)],
     }
 }
 
@@ -56,14 +62,14 @@ fn json(value: &impl Serialize) -> Value {
 }
 
 /// The settings without those that decide nothing and those that may differ, as text.
-fn alike(kind: Kind, settings: &RunSettings) -> String {
+fn shared_settings(kind: Kind, settings: &RunSettings) -> String {
     let mut value = json(settings);
-    let mut forget = |place: &str, names: &[&str]| {
-        if let Some(Value::Object(object)) = value.pointer_mut(place) {
+    let mut forget = |pointer: &str, names: &[&str]| {
+        if let Some(Value::Object(object)) = value.pointer_mut(pointer) {
             object.retain(|name, _| !names.contains(&name.as_str()));
         }
     };
-    UNDECIDING.into_iter().for_each(|(place, names)| forget(place, names));
+    IGNORED.into_iter().for_each(|(place, names)| forget(place, names));
     // A corpus is prepared for an objective and with its masks, so its checksum differs with them.
     if kind != Kind::Size {
         for phase in 0..settings.pretraining().map_or(0, |of| of.phases.len()) {
@@ -83,10 +89,10 @@ fn alike(kind: Kind, settings: &RunSettings) -> String {
 }
 
 /// What a row is known by and sorted by: the paper's rows first, others after them.
-pub(super) type Place = (usize, u64, String);
+pub(super) type RowKey = (usize, u64, String);
 
-/// The place of a pretraining among those of its kind.
-pub(super) fn place(kind: Kind, pretraining: &Origin) -> Place {
+/// The row of a pretraining among those of its kind.
+pub(super) fn row_key(kind: Kind, pretraining: &Origin) -> RowKey {
     let settings = &pretraining.settings;
     let last = usize::MAX;
     match kind {

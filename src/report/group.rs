@@ -1,0 +1,174 @@
+//! The runs of one system on one task, grouped by the points of the sweep.
+
+use super::aggregates::{Aggregates, PointScore, SeedBest, Spread};
+use super::primary_metric::{PrimaryMetric, Unit};
+use super::run::{Run, State};
+use crate::stats;
+use crate::store::RunSettings;
+
+/// How many runs are where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Counts {
+    /// Finished runs.
+    pub(crate) done: usize,
+    /// Runs that ended without a record.
+    pub(crate) failed: usize,
+    /// Runs that have begun, and neither finished nor failed.
+    pub(crate) unfinished: usize,
+    /// Runs of the plan that have left nothing.
+    pub(crate) missing: usize,
+    /// Finished runs whose primary score is not a number.
+    pub(crate) unscored: usize,
+}
+
+impl Counts {
+    /// What became of these runs.
+    pub(crate) fn of<'r, 'a: 'r>(
+        runs: impl Iterator<Item = &'r Run<'a>>,
+        primary_metrics: &[Option<PrimaryMetric>],
+    ) -> Self {
+        let mut counts = Self::default();
+        for run in runs {
+            match run.state {
+                State::Done(_) => {
+                    counts.done += 1;
+                    let is_scored =
+                        |task: usize| primary_metrics[task].as_ref().is_some_and(|metric| metric.score(run).is_some());
+                    counts.unscored += usize::from(run.task.is_some_and(|task| !is_scored(task)));
+                }
+                State::Failed(_) => counts.failed += 1,
+                State::Missing if run.last_step().is_some() => counts.unfinished += 1,
+                State::Missing => counts.missing += 1,
+            }
+        }
+        counts
+    }
+
+    /// All runs.
+    pub(crate) fn total(self) -> usize {
+        self.done + self.failed + self.unfinished + self.missing
+    }
+
+    /// Whether every run finished with a score.
+    pub(crate) fn is_complete(self) -> bool {
+        self.total() == self.done && self.unscored == 0
+    }
+}
+
+/// One system on one task.
+#[derive(Clone, Debug)]
+pub(crate) struct Group<'a> {
+    /// Index of the task.
+    pub(crate) task: usize,
+    /// Index of the system.
+    pub(crate) system: usize,
+    /// What became of its runs.
+    pub(crate) counts: Counts,
+    /// Its points, in the report's order.
+    pub(crate) points: Vec<Point<'a>>,
+    /// Index into `points`.
+    pub(crate) best: Option<usize>,
+    /// How far the points lie apart.
+    pub(crate) spread: Option<Spread>,
+    /// The best run of each seed.
+    pub(crate) seeds: Vec<SeedBest>,
+    /// What the best run's record knows about the task.
+    pub(crate) majority: Option<f64>,
+    /// The best score that any model can expect.
+    pub(crate) ceiling: Option<f64>,
+    /// Examples of the dev split that is judged.
+    pub(crate) dev_examples: Option<u64>,
+    /// The other scores of the best point, means over its seeds: metric, split, unit, value.
+    pub(crate) others: Vec<(String, String, Unit, f64)>,
+}
+
+/// One point of the sweep.
+#[derive(Clone, Debug)]
+pub(crate) struct Point<'a> {
+    /// The settings of its first run.
+    pub(crate) settings: &'a RunSettings,
+    /// Indices of its runs, one per seed.
+    pub(crate) runs: Vec<usize>,
+    /// Its score, when a seed has one.
+    pub(crate) score: Option<PointScore>,
+}
+
+impl<'a> Group<'a> {
+    /// The runs of a system on a task, if there are any.
+    pub(crate) fn of(
+        runs: &[Run<'a>],
+        primary_metric: Option<&PrimaryMetric>,
+        aggregates: &Aggregates,
+        task: usize,
+        system: usize,
+    ) -> Option<Self> {
+        let own: Vec<usize> =
+            (0..runs.len()).filter(|at| runs[*at].task == Some(task) && runs[*at].system == system).collect();
+        if own.is_empty() {
+            return None;
+        }
+        let mut points: Vec<Point<'a>> = Vec::new();
+        let mut keys: Vec<&str> = Vec::new();
+        for at in own {
+            let run = &runs[at];
+            if let Some(known) = keys.iter().position(|key| *key == run.point) {
+                points[known].runs.push(at);
+                continue;
+            }
+            let is_own = |score: &&PointScore| (score.system, score.task, &score.point) == (system, task, &run.point);
+            let score = aggregates.points.iter().find(is_own).cloned();
+            keys.push(&run.point);
+            points.push(Point { settings: run.settings, runs: vec![at], score });
+        }
+        let spread = aggregates.spreads.iter().find(|spread| (spread.system, spread.task) == (system, task)).cloned();
+        let best = spread.as_ref().and_then(|spread| keys.iter().position(|key| *key == spread.best));
+        let record = best.and_then(|best| points[best].runs.iter().find_map(|at| runs[*at].record()));
+        let all = points.iter().flat_map(|point| &point.runs).map(|at| &runs[*at]);
+        let of_task = record.and_then(|record| record.task());
+        Some(Self {
+            task,
+            system,
+            counts: Counts::of(all, &vec![primary_metric.cloned(); task + 1]),
+            best,
+            spread,
+            seeds: aggregates.seeds.iter().filter(|seed| (seed.system, seed.task) == (system, task)).cloned().collect(),
+            majority: of_task.map(|of| of.majority).filter(|value| value.is_finite()),
+            ceiling: of_task.and_then(|of| of.ceiling).filter(|value| value.is_finite()),
+            dev_examples: of_task.and_then(|of| of.examples.get(&primary_metric?.split).copied()),
+            others: best.map(|best| others(runs, &points[best], primary_metric)).unwrap_or_default(),
+            points,
+        })
+    }
+
+    /// The score of the best point.
+    pub(crate) fn best_score(&self) -> Option<&PointScore> {
+        self.points[self.best?].score.as_ref()
+    }
+
+    /// Mean and standard deviation over the seeds of the best run of each seed, from two seeds on.
+    pub(crate) fn over_seeds(&self) -> Option<(f64, f64)> {
+        let values: Vec<f64> = self.seeds.iter().map(|seed| seed.value).collect();
+        Some((stats::mean(&values)?, stats::sample_sd(&values)?))
+    }
+}
+
+/// The further scores of a point, as means over its seeds.
+fn others(
+    runs: &[Run<'_>],
+    point: &Point<'_>,
+    primary_metric: Option<&PrimaryMetric>,
+) -> Vec<(String, String, Unit, f64)> {
+    let records: Vec<_> = point.runs.iter().filter_map(|at| runs[*at].record()).collect();
+    let Some(first) = records.first() else { return Vec::new() };
+    let is_primary = |metric: &str, split: &str| primary_metric.is_some_and(|j| j.metric == metric && j.split == split);
+    first
+        .scores
+        .iter()
+        .filter(|score| !is_primary(&score.metric, &score.split))
+        .filter_map(|score| {
+            let values: Vec<f64> = records.iter().filter_map(|r| r.score(&score.metric, &score.split)).collect();
+            let unit = Unit::named(&score.unit);
+            Some((score.metric.clone(), score.split.clone(), unit, stats::mean(&values)?))
+        })
+        .collect()
+}
