@@ -16,11 +16,11 @@
 //! | `corpus` | `text`, `store` (whole files) |
 //! | `model` | `kernel`, `download`, `store` |
 //! | `task` | `data`, `text`, `metric`, `model` (head kinds only), `store` (a task's options) |
-//! | `plan` | `config`, `task`, `model`, `store` |
-//! | `train` | `plan`, `task`, `model`, `kernel`, `text`, `corpus`, `metric`, `store` |
+//! | `plan` | `config`, `task`, `store` |
+//! | `train` | `plan`, `task`, `model`, `kernel`, `text`, `corpus`, `store` |
 //! | `infer` | `train`, `task`, `data`, `model`, `kernel`, `text`, `store` |
 //! | `resolve` | `config`, `plan`, `train`, `task`, `data`, `mini`, `corpus`, `model`, `download`, `text`, `store` |
-//! | `exec` | `plan`, `train`, `store` |
+//! | `exec` | `store` |
 //! | `report` | `store`, `stats` |
 //! | `cli` | all |
 //!

@@ -5,45 +5,11 @@ use std::path::Path;
 use super::dataset::{Dataset, SplitFile};
 use super::example::BadRows;
 use super::fetch::{compare_by_checksum, verify_sources};
+use super::finding::{Finding, Verdict};
 use super::folder::DatasetFolder;
 use super::manifest::Manifest;
 use super::table::DATASETS;
 use crate::diagnostic::Diagnostic;
-
-/// What was found out about one split's file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The dataset's name.
-    pub dataset: &'static str,
-    /// The split's name.
-    pub split: String,
-    /// Published number of examples.
-    pub published: u64,
-    /// How the file compares.
-    pub verdict: Verdict,
-}
-
-/// How a file compares with the published one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Byte for byte the published file.
-    Identical,
-    /// As many examples as published, and the bytes that were first fetched; no checksum was published.
-    AsFetched,
-    /// As many examples as published; no checksum of the file is known.
-    SameSize,
-    /// As many examples as published, but other bytes.
-    OtherBytes,
-    /// Another number of examples than published.
-    OtherSize {
-        /// Examples in the file.
-        found: u64,
-    },
-    /// The file cannot be read as this dataset's.
-    Unreadable(Diagnostic),
-    /// The dataset's folder has no such file.
-    Missing(Diagnostic),
-}
 
 /// Compares every dataset whose folder stands in the data root `root` with its manifest, and with what was written
 /// down when it was fetched. Malformed rows are skipped, as the published sizes leave them out. Datasets without a

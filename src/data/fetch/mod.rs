@@ -12,6 +12,7 @@
 mod assemble;
 mod count;
 mod error;
+mod fault;
 mod install;
 mod job;
 mod lock;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::super::finding::{Finding, Verdict};
 use super::super::manifest::{Manifest, ManifestSplit};
-use super::super::verify::{Finding, Verdict};
 use super::count::count;
 use super::error::FetchError;
 use super::lock::{Lock, Trust};
