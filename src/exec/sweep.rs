@@ -105,7 +105,9 @@ impl<'a> Sweep<'a> {
                 self.look_elsewhere()?;
             }
             let busy = self.slots.iter().any(|slot| matches!(slot, Slot::Busy(..)));
-            let left = !self.stopping && (!self.pending.is_empty() || !self.elsewhere.is_empty());
+            // Those that wait count too: the pretraining run that they start from may have been done just now.
+            let left =
+                !self.stopping && (!self.pending.is_empty() || !self.elsewhere.is_empty() || !self.waiting.is_empty());
             if !busy && !left {
                 break;
             }

@@ -48,6 +48,10 @@ pub(super) fn put(out: &Path, seed: u64, files: &BTreeMap<String, String>) -> Re
         write(&fresh.join(path), content)?;
     }
     write(&fresh.join(MARKER), &json(MARKER, &marker)?)?;
+    // Another process may have put the same there meanwhile, and read it already: it is not replaced.
+    if complete(out, &marker) {
+        return clear(&fresh).map(|()| true);
+    }
     if out.exists() {
         let old = beside(out, "old");
         clear(&old)?;

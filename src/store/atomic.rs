@@ -131,15 +131,37 @@ pub fn stage_folder(path: &Path) -> io::Result<PathBuf> {
     Ok(staged)
 }
 
-/// Flushes every file in `staged` and renames the folder to `path`; a folder at `path` is removed.
+/// Flushes every file in `staged` and renames the folder to `path`; a folder at `path` is removed. When that fails,
+/// `staged` is removed.
 ///
 /// # Errors
 /// When a file cannot be flushed or a rename fails.
 pub fn publish_folder(staged: &Path, path: &Path) -> io::Result<()> {
-    sync_tree(staged)?;
-    remove(path)?;
-    fs::rename(staged, path).map_err(|error| about("cannot write", path, &error))?;
+    let published = sync_tree(staged).and_then(|()| {
+        remove(path)?;
+        fs::rename(staged, path).map_err(|error| about("cannot write", path, &error))
+    });
+    if let Err(error) = published {
+        // The error says more than a left-over that cannot be removed, which the next `clean` finds.
+        let _ = remove_now(staged);
+        return Err(error);
+    }
     sync_folder(parent(path))
+}
+
+/// Takes the lock `path`, a file that stays, and waits for whoever holds it. It is free again when the file is
+/// dropped or its process ends. `None` where the file system has no locks.
+///
+/// # Errors
+/// When the file cannot be made.
+pub fn lock(path: &Path) -> io::Result<Option<fs::File>> {
+    let named = |error: io::Error| about("cannot lock", path, &error);
+    let file = fs::File::options().create(true).truncate(false).write(true).open(path).map_err(named)?;
+    match file.lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(named(error)),
+    }
 }
 
 /// Removes a file or a folder with all that is in it; nothing there is fine. It is renamed first, so

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
 
 use super::program::Workplace;
@@ -247,4 +248,27 @@ device: cpu
     );
     let told = place.run(&["plan", "second.yaml"]);
     assert!(told.err.contains("several seeds") && told.code == Some(2), "{}", told.exchange());
+}
+
+/// Data, corpora, features, pretraining and runs are all still to be made.
+#[test]
+fn eight_processes_that_start_together_from_nothing_all_end_well_and_do_everything_once() {
+    let place = place();
+    let mut processes: Vec<_> = (0..8)
+        .map(|_| {
+            let mut command = place.command(&["run", "second.yaml", "--slots", "1", "--threads", "1"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .map(|child| std::thread::spawn(move || child.wait_with_output().unwrap()))
+        .collect();
+    let mut done_now = 0;
+    for process in processes.drain(..) {
+        let output = process.join().unwrap();
+        let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+        assert_eq!(output.status.code(), Some(0), "{out}{err}");
+        let done = out.split_once("second: ").and_then(|(_, rest)| rest.split_once(" done now")).unwrap().0;
+        done_now += done.parse::<usize>().unwrap();
+    }
+    assert_eq!(done_now, 6, "two pretraining runs and four that start from them or from random weights");
+    place.assert_tidy();
 }

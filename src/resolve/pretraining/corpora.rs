@@ -91,6 +91,11 @@ impl Corpora {
             return Ok(found);
         }
         std::fs::create_dir_all(&self.folder)?;
+        // Processes that start together need the same corpus: one prepares it, the others wait and open it.
+        let _lock = atomic::lock(&place.with_extension("lock"))?;
+        if let Ok(found) = self.open(&place) {
+            return Ok(found);
+        }
         atomic::clean(&self.folder)?;
         let (length, shown) = (settings.max_length, place.display());
         progress.line(&format!("preparing examples of up to {length} tokens in {shown}"));
