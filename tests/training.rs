@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use bertbench::model::{Classifier, HeadShape, load_classifier, save_classifier};
 use bertbench::store::{
-    Architecture, Checkpoints, InitialWeights, Objective, Optimization, Optimizer, Precision, RunId, RunSettings,
-    TaskObjective, VocabularyIdentity, Warmup,
+    Architecture, Checkpoints, InitialWeights, Objective, Optimization, Optimizer, RunId, RunSettings, TaskObjective,
+    VocabularyIdentity, Warmup,
 };
 use bertbench::task::{DevSplit, Gold, Task};
 use bertbench::text::{FeatureSet, SkippedRows};
@@ -55,17 +55,8 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             batch_size,
             learning_rate,
             warmup: Warmup::Fraction(0.2),
-
-            weight_decay: 0.01,
             dropout,
-            max_grad_norm: 1.0,
-            gradient_accumulation_steps: 1,
-            gradient_checkpointing: false,
-            precision: Precision::F32,
-            optimizer: Optimizer::AdamW,
-            adam_beta1: 0.9,
-            adam_beta2: 0.999,
-            adam_epsilon: 1e-8,
+            ..Optimization::default()
         },
         objective: Objective::Task(TaskObjective {
             task: "mnli".into(),

@@ -213,10 +213,9 @@ impl TrainingArgs {
                 OptimizerArg::BertAdam => Optimizer::BertAdam,
                 OptimizerArg::AdamW => Optimizer::AdamW,
             },
-            // Of the paper (appendix A.2) and of google-research/bert's `optimization.py`.
-            adam_beta1: 0.9,
-            adam_beta2: 0.999,
+            // Of google-research/bert's `optimization.py`, for either optimizer.
             adam_epsilon: 1e-6,
+            ..Optimization::default()
         }
     }
 }

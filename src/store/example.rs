@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Architecture, CorpusPhase, HeldOutEvaluation, Host, InitialWeights, LmLoss, Objective, Optimization, Optimizer,
-    Outcome, Precision, PretrainingObjective, Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome,
-    Timings, VocabularyIdentity, Warmup,
+    Outcome, PretrainingObjective, Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings,
+    VocabularyIdentity, Warmup,
 };
 use crate::units::{Bytes, Tokens};
 
@@ -43,21 +43,7 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
 }
 
 fn optimization() -> Optimization {
-    Optimization {
-        batch_size: 16,
-        learning_rate: 3e-5,
-        warmup: Warmup::Fraction(0.1),
-        weight_decay: 0.01,
-        dropout: 0.1,
-        max_grad_norm: 1.0,
-        gradient_accumulation_steps: 1,
-        gradient_checkpointing: false,
-        precision: Precision::F32,
-        optimizer: Optimizer::AdamW,
-        adam_beta1: 0.9,
-        adam_beta2: 0.999,
-        adam_epsilon: 1e-6,
-    }
+    Optimization { batch_size: 16, learning_rate: 3e-5, adam_epsilon: 1e-6, ..Optimization::default() }
 }
 
 /// A pretraining of the model of [`settings`] in two phases, of 90 and 10 steps.

@@ -5,9 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bertbench::exec::Job;
 use bertbench::store::{
-    Architecture, CorpusPhase, Host, InitialWeights, LmLoss, Objective, Optimization, Optimizer, Outcome, Precision,
-    PretrainingObjective, Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings,
-    VocabularyIdentity, Warmup,
+    Architecture, CorpusPhase, Host, InitialWeights, LmLoss, Objective, Optimization, Outcome, PretrainingObjective,
+    Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings, VocabularyIdentity,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -38,18 +37,8 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         optimization: Optimization {
             batch_size: step_milliseconds,
             learning_rate: 3e-5,
-            warmup: Warmup::Fraction(0.1),
-
-            weight_decay: 0.01,
-            dropout: 0.1,
-            max_grad_norm: 1.0,
-            gradient_accumulation_steps: 1,
-            gradient_checkpointing: false,
-            precision: Precision::F32,
-            optimizer: Optimizer::AdamW,
-            adam_beta1: 0.9,
-            adam_beta2: 0.999,
             adam_epsilon: 1e-6,
+            ..Optimization::default()
         },
         objective: Objective::Task(TaskObjective {
             task: task.to_owned(),

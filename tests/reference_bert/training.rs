@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use bertbench::model::Classifier;
 use bertbench::random::Stream;
 use bertbench::store::{
-    InitialWeights, Objective, Optimization, Optimizer, Precision, RunSettings, TaskObjective, VocabularyIdentity,
-    Warmup,
+    InitialWeights, Objective, Optimization, Optimizer, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
 };
 use bertbench::task::Task;
 use bertbench::text::{FeatureSet, training_batches};
@@ -71,17 +70,12 @@ fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
             batch_size: batches()["batch_size"].as_u64().unwrap() as u32,
             learning_rate: case.number("learning_rate"),
             warmup: Warmup::Fraction(case.number("warmup_fraction")),
-
             weight_decay: case.number("weight_decay"),
             dropout: 0.0,
             max_grad_norm: case.number("max_grad_norm"),
-            gradient_accumulation_steps: 1,
-            gradient_checkpointing: false,
-            precision: Precision::F32,
             optimizer,
-            adam_beta1: 0.9,
-            adam_beta2: 0.999,
             adam_epsilon: case.expected["epsilon"][name].as_f64().unwrap(),
+            ..Optimization::default()
         },
         objective: Objective::Task(TaskObjective {
             task: String::new(),

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use bertbench::random::{Draws, Stream};
 use bertbench::report::ExperimentInput;
 use bertbench::store::{
-    Architecture, Evaluation, Event, Failure, Host, InitialWeights, Objective, Optimization, Optimizer, Outcome,
-    Precision, Provenance, Record, RunSettings, Score, StepEvent, TaskObjective, TaskOutcome, Timings,
-    VocabularyIdentity, Warmup,
+    Architecture, Evaluation, Event, Failure, Host, InitialWeights, Objective, Optimization, Outcome, Provenance,
+    Record, RunSettings, Score, StepEvent, TaskObjective, TaskOutcome, Timings, VocabularyIdentity,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -50,18 +49,8 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
         optimization: Optimization {
             batch_size: point.0,
             learning_rate: point.1,
-            warmup: Warmup::Fraction(0.1),
-
-            weight_decay: 0.01,
-            dropout: 0.1,
-            max_grad_norm: 1.0,
-            gradient_accumulation_steps: 1,
-            gradient_checkpointing: false,
-            precision: Precision::F32,
-            optimizer: Optimizer::AdamW,
-            adam_beta1: 0.9,
-            adam_beta2: 0.999,
             adam_epsilon: 1e-6,
+            ..Optimization::default()
         },
         objective: Objective::Task(TaskObjective {
             task: task.into(),

@@ -6,11 +6,10 @@ use crate::cli::error::{CommandOutcome, Error};
 use crate::cli::table::print;
 use crate::cli::threads::ThreadArgs;
 use crate::cli::trained_model::PrecisionArgs;
-use crate::config::Training;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{forward_flops, parameters};
 use crate::stats::quantile;
-use crate::store::{Architecture, Host, Optimization, Optimizer, Warmup, host};
+use crate::store::{Architecture, Host, Optimization, host};
 use crate::train::{Phases, StepBenchmark, StepMeasured, benchmark_step, open_precision};
 use crate::units::Seconds;
 
@@ -121,21 +120,12 @@ const LEARNING_RATE: f64 = 5e-5;
 
 /// The settings of an experiment that names none, but for those of the command line.
 fn optimization(args: &Args) -> Optimization {
-    let default = Training::default();
     Optimization {
         batch_size: args.batch_size,
         learning_rate: LEARNING_RATE,
-        warmup: Warmup::Fraction(default.warmup_fraction),
-        weight_decay: default.weight_decay,
-        dropout: default.dropout,
-        max_grad_norm: default.max_grad_norm,
-        gradient_accumulation_steps: default.gradient_accumulation_steps,
         gradient_checkpointing: args.gradient_checkpointing,
         precision: args.precision.precision,
-        optimizer: Optimizer::default(),
-        adam_beta1: default.adam_beta1,
-        adam_beta2: default.adam_beta2,
-        adam_epsilon: default.epsilon(),
+        ..Optimization::default()
     }
 }
 

@@ -38,6 +38,28 @@ pub struct Optimization {
     pub adam_epsilon: f64,
 }
 
+/// What the experiment file leaves unwritten, at the smallest point of the grid of Devlin et al. 2018, appendix A.3.
+impl Default for Optimization {
+    fn default() -> Self {
+        Self {
+            batch_size: 16,
+            learning_rate: 2e-5,
+            warmup: Warmup::Fraction(0.1),
+            weight_decay: 0.01,
+            dropout: 0.1,
+            max_grad_norm: 1.0,
+            gradient_accumulation_steps: 1,
+            gradient_checkpointing: false,
+            precision: Precision::default(),
+            optimizer: Optimizer::default(),
+            adam_beta1: 0.9,
+            adam_beta2: 0.999,
+            // PyTorch's AdamW and the Hugging Face Trainer.
+            adam_epsilon: 1e-8,
+        }
+    }
+}
+
 /// How long the learning rate rises from 0 to its peak; from there it falls to 0 at the last step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

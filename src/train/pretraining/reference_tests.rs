@@ -14,8 +14,8 @@ use crate::corpus::examples::PretrainingExample;
 use crate::model::{Config, ForwardDropout, PretrainingModel, load_pretraining, save_pretraining};
 use crate::random::Stream;
 use crate::store::{
-    CorpusPhase, InitialWeights, LmLoss, Objective, Optimization, Optimizer, Precision, PretrainingObjective,
-    RunSettings, VocabularyIdentity, Warmup,
+    CorpusPhase, InitialWeights, LmLoss, Objective, Optimization, Optimizer, PretrainingObjective, RunSettings,
+    VocabularyIdentity, Warmup,
 };
 use crate::train::optimizer::{self, FlatGradients};
 use crate::train::pass::Passes;
@@ -232,13 +232,9 @@ fn settings(case: Case, name: &str, optimizer: Optimizer) -> RunSettings {
             weight_decay: number("weight_decay"),
             dropout: 0.0,
             max_grad_norm: number("clip_norm"),
-            gradient_accumulation_steps: 1,
-            gradient_checkpointing: false,
-            precision: Precision::F32,
             optimizer,
-            adam_beta1: 0.9,
-            adam_beta2: 0.999,
             adam_epsilon: number("epsilon"),
+            ..Optimization::default()
         },
         objective: Objective::Pretraining(PretrainingObjective {
             loss: case.objective,
