@@ -45,12 +45,6 @@ impl OnlyArgs {
         let filters = self.only.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>, _>>()?;
         Ok(plan.only(&filters)?)
     }
-
-    /// The pretraining runs of `plan` that were asked for.
-    pub(super) fn of_pretraining(&self, plan: &Plan) -> Result<Plan, Error> {
-        let filters = self.only.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        Ok(plan.only(&filters)?)
-    }
 }
 
 impl ExperimentArgs {

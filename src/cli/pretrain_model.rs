@@ -76,7 +76,7 @@ impl From<Size> for Preset {
 }
 
 impl ModelArgs {
-    /// What is minimised.
+    /// The objective of the pretraining.
     pub(super) fn loss(&self) -> LmLoss {
         match (self.left_to_right, self.no_nsp) {
             (true, _) => LmLoss::CausalLm,

@@ -59,7 +59,7 @@ fn is_new(path: &Path) -> Result<bool, FolderError> {
     for entry in fs::read_dir(path).map_err(|error| atomic::about("cannot list", path, &error))? {
         let entry = entry?;
         if entry.file_name() != LOCK && !atomic::is_temporary(&entry.path()) {
-            return Err(Diagnostic::new("the folder is not empty, and no pretraining run's")
+            return Err(Diagnostic::new("the folder is not empty, and not that of a pretraining run")
                 .in_file(path)
                 .hint("name a folder that does not exist yet")
                 .into());
@@ -74,7 +74,7 @@ fn lock(path: &Path) -> Result<File, FolderError> {
     let file = File::options().create(true).truncate(false).write(true).open(&place).map_err(named)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Diagnostic::new("another process is at work on this run")
+        Err(TryLockError::WouldBlock) => Err(Diagnostic::new("another process is working on this run")
             .in_file(path)
             .hint("wait for it, or name another folder")
             .into()),
@@ -106,6 +106,6 @@ fn same_run(written: &Path, settings: &RunSettings) -> Result<(), FolderError> {
         .collect();
     Err(Diagnostic::new(format!("the folder holds a run with other settings: {}", other.join("; ")))
         .in_file(written)
-        .hint("the same settings go on with it; others need another folder")
+        .hint("use the same settings to resume it, or another folder")
         .into())
 }
