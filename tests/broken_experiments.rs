@@ -143,7 +143,7 @@ hint: did you mean `training`?
     ),
     (
         "training.max_length=long",
-        "error: expected a whole number for `max_length`, found the text `long`
+        "error: expected a whole number for `max_length`, found the string `long`
   --> --set training.max_length=long
 hint: for example `max_length: 128`
 ",

@@ -38,9 +38,9 @@ pub(super) struct CorpusArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Ends {
-    /// With the file.
+    /// At the end of each file.
     File,
-    /// With every blank line.
+    /// At every blank line.
     BlankLine,
 }
 

@@ -14,7 +14,7 @@ use crate::plan::{Plan, PlannedRun, flops, model_parameters};
 use crate::resolve::Prepared;
 use crate::store::{PlanFile, RunsRoot, atomic};
 use crate::train::RunContext;
-use crate::units::Seconds;
+use crate::units::Flops;
 
 /// Run the missing runs of an experiment, longest first.
 ///
@@ -124,15 +124,15 @@ fn carry_out(sweep: &Sweep<'_>, how: How) -> Result<CommandOutcome, Error> {
     let executor = Executor::Local(Local { slots, threads_per_slot, worker });
     let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
     let stop = StopFlag::on_signals()?;
-    let forecasts = sweep.jobs.iter().map(|job| (job.id.clone(), job.forecast.0)).collect();
-    let mut display = Display::new(sweep.experiment, forecasts);
+    let costs = sweep.jobs.iter().map(|job| (job.id.clone(), job.cost.0)).collect();
+    let mut display = Display::new(sweep.experiment, costs);
     let summary = executor.execute(sweep.root, sweep.jobs.clone(), options, &mut display, &stop)?;
     conclude(sweep.experiment, &summary, stop.is_set())
 }
 
-/// How much work a run is, in forward operations: what the order and the remaining time are judged by.
-fn work(run: &PlannedRun) -> Seconds {
-    Seconds(flops(run))
+/// How much a run computes, in forward passes: the measure of the order and of the remaining time.
+fn work(run: &PlannedRun) -> Flops {
+    Flops(flops(run))
 }
 
 /// So many threads a run, as long as all models fit into half of the memory with their optimizer's state;

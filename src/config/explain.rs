@@ -112,7 +112,6 @@ fn wanted(expected: &str) -> &str {
     match expected {
         "u32" | "u64" => "a whole number",
         "f32" | "f64" => "a number",
-        "a string" => "a text",
         "a boolean" => "`true` or `false`",
         "a sequence" => "a list",
         "a map" => "keys with values",
@@ -127,7 +126,7 @@ fn mismatch(document: &Document, at: &At, expected: &str) -> Words {
     let found = match &at.value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(_) | Value::Integer(_) | Value::Float(_) => format!("`{written}`"),
-        Value::Text(text) => format!("the text `{text}`"),
+        Value::Text(text) => format!("the string `{text}`"),
         Value::List(_) => "a list".to_owned(),
         Value::Map(_) => "keys with values".to_owned(),
     };
@@ -175,7 +174,7 @@ fn mismatch_hint(at: &At, expected: &str, written: &str) -> Option<String> {
         ("a name", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) if key == "precision" => {
             example(key).map(|line| format!("for example `{line}`"))
         }
-        ("a text" | "a name", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => {
+        ("a string" | "a name", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => {
             Some(format!("put it in quotes: `\"{written}\"`"))
         }
         ("`true` or `false`", Value::Text(text)) => match text.to_lowercase().as_str() {

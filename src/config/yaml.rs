@@ -83,7 +83,7 @@ fn words(error: &Error, text: &str) -> (String, Option<String>) {
         Error::UnknownAnchor { .. } => (
             "this alias has no anchor".to_owned(),
             "`*name` repeats a value that was marked `&name` further up; write the value itself, \
-             or quote a text that begins with `*`"
+             or quote a string that begins with `*`"
                 .to_owned(),
         ),
         Error::AliasReplayLimitExceeded { .. }
@@ -102,7 +102,7 @@ fn words(error: &Error, text: &str) -> (String, Option<String>) {
             ("merge keys (`<<`) are not read here".to_owned(), "write the keys out".to_owned())
         }
         Error::UnsupportedTag { tag, .. } => {
-            (format!("the tag `{tag}` is not known"), "remove it, or quote a text that begins with `!`".to_owned())
+            (format!("the tag `{tag}` is not known"), "remove it, or quote a string that begins with `!`".to_owned())
         }
         Error::Unexpected { expected: "string scalar", .. } => {
             ("a key must be a name".to_owned(), "write `name: value`".to_owned())
@@ -132,7 +132,7 @@ const SYNTAX: [(&str, &str, &str); 9] = [
     (
         "mapping values are not allowed",
         "a second `key:` where one value was expected",
-        "put each key on its own line with a space behind its `:`, and quote a text that holds `: `",
+        "put each key on its own line with a space behind its `:`, and quote a string that holds `: `",
     ),
     (
         "unknown escape character",
@@ -161,7 +161,7 @@ fn syntax(reason: &str, text: &str) -> (String, Option<String>) {
     if text.contains('\0') {
         return ("this is not a text file".to_owned(), Some("is it the right file?".to_owned()));
     }
-    let hint = "quote a text that begins with one of @ ` % & * ! | > { [";
+    let hint = "quote a string that begins with one of @ ` % & * ! | > { [";
     let hint = reason.contains("unexpected character").then(|| hint.to_owned());
     (format!("not valid YAML: {reason}"), hint)
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::store::{Failure, InitialWeights, RunFolder, RunId, RunSettings, RunsRoot, StoreError};
-use crate::units::Seconds;
+use crate::units::Flops;
 
 /// One run to be done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,8 +15,8 @@ pub struct Job {
     pub id: RunId,
     /// What to run.
     pub settings: RunSettings,
-    /// How long it will take, for the order: the longest goes first. 0 when unknown.
-    pub forecast: Seconds,
+    /// How much it computes, for the order: the longest goes first. 0 when unknown.
+    pub cost: Flops,
 }
 
 /// How a sweep treats failures.
@@ -95,8 +95,8 @@ impl From<Failure> for Unfinished {
 impl Job {
     /// The run of `experiment` with these settings.
     #[must_use]
-    pub fn new(experiment: &str, settings: RunSettings, forecast: Seconds) -> Self {
-        Self { experiment: experiment.to_owned(), id: settings.id(), settings, forecast }
+    pub fn new(experiment: &str, settings: RunSettings, cost: Flops) -> Self {
+        Self { experiment: experiment.to_owned(), id: settings.id(), settings, cost }
     }
 
     /// The folder of the pretraining run whose model this one starts from.
@@ -134,12 +134,12 @@ impl Progress {
 /// long run; then by id.
 pub(super) fn sort_longest_first(jobs: &mut [Job]) {
     for job in &mut *jobs {
-        if !job.forecast.0.is_finite() {
-            job.forecast = Seconds(0.0);
+        if !job.cost.0.is_finite() {
+            job.cost = Flops(0.0);
         }
     }
     let later = |job: &Job| job.settings.pretraining().is_none();
     jobs.sort_by(|a, b| {
-        later(a).cmp(&later(b)).then(b.forecast.0.total_cmp(&a.forecast.0)).then_with(|| a.id.cmp(&b.id))
+        later(a).cmp(&later(b)).then(b.cost.0.total_cmp(&a.cost.0)).then_with(|| a.id.cmp(&b.id))
     });
 }

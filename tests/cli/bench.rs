@@ -74,5 +74,5 @@ fn impossible_sizes_are_refused() {
     assert_as_expected("bench-step-refused", &told.join("\n"));
     let huge =
         place.run(&["bench", "step", "--layers=1000", "--hidden=65536", "--batch-size=1", "--length=4"]).ends_with(2);
-    assert!(huge.err.contains("weights, gradients and moments take"), "{}", huge.err);
+    assert!(huge.err.contains("weights, gradients and optimizer moments need"), "{}", huge.err);
 }

@@ -63,7 +63,7 @@ fn another_setting_makes_other_runs_and_leaves_the_first() {
 
     // The report is of the file as it stands, and says what it leaves out.
     let report = place.run(&["report", "tiny.yaml"]).ok();
-    assert_eq!(report.err, "note: 4 records of settings that tiny.yaml no longer asks for are left out\n");
+    assert_eq!(report.err, "note: 4 records are left out: tiny.yaml no longer asks for their settings\n");
     assert_eq!(place.results("tiny.yaml", "tiny"), results);
 }
 

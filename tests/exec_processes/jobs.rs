@@ -8,7 +8,7 @@ use bertbench::store::{
     Architecture, CorpusPhase, Host, InitialWeights, LmLoss, Objective, Optimization, Outcome, PretrainingObjective,
     Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings, VocabularyIdentity,
 };
-use bertbench::units::{Bytes, Seconds, Tokens};
+use bertbench::units::{Bytes, Flops, Seconds, Tokens};
 
 pub(crate) const EXPERIMENT: &str = "pretended";
 /// The experiment of pretraining jobs.
@@ -51,7 +51,7 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         }),
         numerics_version: 1,
     };
-    Job::new(EXPERIMENT, settings, Seconds(f64::from(steps * step_milliseconds) / 1000.0))
+    Job::new(EXPERIMENT, settings, Flops(f64::from(steps * step_milliseconds) / 1000.0))
 }
 
 /// The settings of a job that is not a pretraining.
@@ -74,14 +74,14 @@ pub(crate) fn pretraining_job(model: &str) -> Job {
         saving: None,
         logging_steps: 1,
     });
-    Job::new(PRETRAINING_EXPERIMENT, settings, Seconds(1.0))
+    Job::new(PRETRAINING_EXPERIMENT, settings, Flops(1.0))
 }
 
 /// `job`, started from the model of `pretraining`.
 pub(crate) fn after(job: &Job, pretraining: &Job) -> Job {
     let (experiment, model) = (pretraining.experiment.clone(), pretraining.settings.model.clone());
     let initial_weights = InitialWeights::Pretraining { experiment, model, run: pretraining.id.clone(), step: None };
-    Job::new(&job.experiment, RunSettings { initial_weights, ..settings(job).clone() }, job.forecast)
+    Job::new(&job.experiment, RunSettings { initial_weights, ..settings(job).clone() }, job.cost)
 }
 
 /// What a pretraining leaves.

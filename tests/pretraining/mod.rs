@@ -300,7 +300,7 @@ fn a_done_run_is_not_done_again_and_what_does_not_fit_is_refused() {
     let place = Place::new();
     place.pretrain("run");
     let again = place.pretrain("run");
-    assert!(String::from_utf8_lossy(&again.stdout).contains("all 60 steps were taken before"));
+    assert!(String::from_utf8_lossy(&again.stdout).contains("all 60 steps were already done"));
     let refused = |line: &str, said: &[&str]| {
         let output = place.run(line);
         assert_eq!(output.status.code(), Some(2), "{line}: {}", err(&output));
@@ -343,7 +343,7 @@ fn two_processes_do_not_work_on_one_run() {
     // On a slow machine the first may be done in between.
     if first.try_wait().unwrap().is_none() {
         assert_eq!(second.status.code(), Some(2), "{}", err(&second));
-        assert!(err(&second).contains("another process is at work"), "{}", err(&second));
+        assert!(err(&second).contains("another process is working"), "{}", err(&second));
     }
     assert!(first.wait().unwrap().success());
 }

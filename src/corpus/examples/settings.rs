@@ -205,7 +205,7 @@ mod tests {
             (ExampleSettings { short_sequence_probability: f64::NAN, ..fine }, "the share of short sequences is NaN"),
             (masked(MaskingRules { share: 1.5, ..rules }), "the share of masked tokens is 1.5"),
             (masked(MaskingRules { most: 0, ..rules }), "0 predictions per example leave nothing to learn"),
-            (replaced(0.7), "the shares of what replaces a token add up to 0.8999999999999999"),
+            (replaced(0.7), "the probabilities of what replaces a token add up to 0.8999999999999999"),
             (replaced(-0.1), "the share of [MASK] is -0.1"),
         ];
         for (settings, message) in cases {

@@ -174,8 +174,8 @@ mod tests {
         };
         assert_eq!(read(&text("Mine")).unwrap(), ["rte", "mine"]);
         assert!(read(&text("../Mine")).unwrap_err().ends_with("`../Mine` is not a plain name"));
-        assert!(read(&text("rte")).unwrap_err().starts_with("`rte` and `mine` are both to be fetched into rte"));
-        assert!(read("name: [").unwrap_err().contains("this is no manifest"));
+        assert!(read(&text("rte")).unwrap_err().starts_with("`rte` and `mine` would both be fetched into rte"));
+        assert!(read("name: [").unwrap_err().contains("this is not a manifest"));
         assert!(names(&["nowhere.yaml"]).unwrap_err().contains("cannot be read"));
     }
 }

@@ -111,15 +111,15 @@ fn a_malformed_question_is_named_or_left_out_and_counted() {
         (answer(r#"[{"text": "b"}]"#), "question `q`: answer 1 has no `answer_start`"),
         (
             answer(r#"[{"text": "b", "answer_start": -5}]"#),
-            "question `q`: answer 1: an `answer_start` of -5 is no place in a text",
+            "question `q`: answer 1: an `answer_start` of -5 is not a position in the text",
         ),
         (
             answer(r#"[{"text": "b", "answer_start": 1}, {"text": "b", "answer_start": 4294967296}]"#),
-            "question `q`: answer 2: an `answer_start` of 4294967296 is no place in a text",
+            "question `q`: answer 2: an `answer_start` of 4294967296 is not a position in the text",
         ),
         (
             answer(r#"[{"text": "b", "answer_start": 1.0}]"#),
-            "question `q`: answer 1: an `answer_start` of 1.0 is no place in a text",
+            "question `q`: answer 1: an `answer_start` of 1.0 is not a position in the text",
         ),
         (
             answer(r#"[{"text": "b", "answer_start": "1"}]"#),

@@ -59,7 +59,7 @@ fn wrong_indices_are_told_apart() {
     assert_eq!(
         said(|lines| lines[7] = "3\t0".into()),
         [
-            "rejected: WNLI.tsv:8: the index 3 is there twice",
+            "rejected: WNLI.tsv:8: the index 3 appears twice",
             "rejected: WNLI.tsv: the example with the index 6 has no prediction",
         ]
     );
@@ -69,7 +69,7 @@ fn wrong_indices_are_told_apart() {
     );
     for wrong in ["", " 4", "4.0", "-4", "+4", "four", "\u{664}"] {
         let found = said(|lines| lines[5] = format!("{wrong}\t0"));
-        assert_eq!(found[0], format!("rejected: WNLI.tsv:6: the index `{wrong}` is no whole number"));
+        assert_eq!(found[0], format!("rejected: WNLI.tsv:6: the index `{wrong}` is not a whole number"));
     }
     let found = said(|lines| lines[5] = "99999999999999999999999\t0".into());
     assert!(found[0].starts_with("rejected: WNLI.tsv:6: no example has the index `99999"), "{found:?}");

@@ -95,7 +95,7 @@ fn layers_that_a_model_has_not_are_refused() {
     let set = [&set[..], &["task_settings.rte=null", "task_settings.squad1=null"]].concat();
     assert_eq!(
         shapes(&set).unwrap_err(),
-        "--set models.wide.approach={feature_based: {layers: sum_last_four}}: these layers are of the last 4, but the \
+        "--set models.wide.approach={feature_based: {layers: sum_last_four}}: these are layers of the last 4, but the \
          model `wide` has 2 (`last`, `embeddings` and `sum_all` are there in every model)"
     );
 }

@@ -133,7 +133,7 @@ fn damaged_tokens_and_plans_cause_no_panic() {
 fn other_folders_and_versions_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = ExampleSet::open(folder.path()).unwrap_err();
-    assert!(said(&error).starts_with("no prepared corpus: "), "{error}");
+    assert!(said(&error).starts_with("not a prepared corpus: "), "{error}");
     std::fs::write(folder.path().join("corpus.json"), r#"{"corpus": {"version": 99}}"#).unwrap();
     let error = ExampleSet::open(folder.path()).unwrap_err();
     assert_eq!(said(&error), "a corpus of version 99, where version 1 is read");

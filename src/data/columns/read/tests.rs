@@ -115,7 +115,7 @@ fn columns_are_chosen() {
     let said = read_as(b"a O\n", &same, BadRows::Refuse).unwrap_err();
     assert_eq!(
         said,
-        "x.txt: column 2 is to be both the word and the tag (columns count from 0: token_column, tag_column)"
+        "x.txt: column 2 cannot be both the word and the tag (columns count from 0: token_column, tag_column)"
     );
     let far = ColumnFormat { tag_column: Some(3), ..DEFAULT };
     let said = read_as(b"a O\n", &far, BadRows::Refuse).unwrap_err();

@@ -144,9 +144,9 @@ fn bombs_are_refused_also_when_they_lie_about_their_size() {
 #[test]
 fn damaged_and_other_archives_are_refused() {
     let whole = archive(&[("in/a.txt", b"a text that is long enough to be damaged"), ("in/b.txt", b"B")]);
-    assert_refused(b"<html>not an archive</html>", "no zip archive");
-    assert_refused(b"", "no zip archive");
-    assert_refused(&whole[..whole.len() - 30], "no zip archive");
+    assert_refused(b"<html>not an archive</html>", "not a zip archive");
+    assert_refused(b"", "not a zip archive");
+    assert_refused(&whole[..whole.len() - 30], "not a zip archive");
     let stored = {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
