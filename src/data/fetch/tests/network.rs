@@ -154,7 +154,7 @@ fn a_dataset_without_addresses_says_how_it_is_had() {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, "a\n").unwrap();
     let error = fetched(&manifest, &settings(root.path())).unwrap_err().to_string();
-    assert!(error.contains("1 examples where 2 are in a.txt"), "{error}");
+    assert!(error.contains("1 examples instead of 2 in a.txt"), "{error}");
     std::fs::write(&path, "a\nb\n").unwrap();
     assert!(fetched(&manifest, &settings(root.path())).is_ok());
 }
