@@ -8,7 +8,7 @@ use bertbench::store::{
     Architecture, CorpusPhase, Host, InitialWeights, LmLoss, Objective, Optimization, Outcome, PretrainingObjective,
     Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings, VocabularyIdentity,
 };
-use bertbench::units::{Bytes, Flops, Seconds, Tokens};
+use bertbench::units::{Bytes, Flops, Tokens};
 
 pub(crate) const EXPERIMENT: &str = "pretended";
 /// The experiment of pretraining jobs.
