@@ -3,11 +3,11 @@
 //! Data flows one way: `config` (as written) → `resolve` (on this machine) → `plan` (as run) → `exec` → `train` → `store` → `report`.
 //!
 //! May import, and nothing else (`tests/architecture.rs` holds the `use` lines against this table;
-//! every module may use `units`, `random`, `checksum` and `diagnostic`):
+//! every module may use `units`, `random`, `checksum`, `diagnostic` and `settings`):
 //!
 //! | module | may import |
 //! |---|---|
-//! | `units`, `random`, `checksum`, `diagnostic` | nothing |
+//! | `units`, `random`, `checksum`, `diagnostic`, `settings` | nothing |
 //! | `stats`, `metric`, `store`, `config` | nothing more |
 //! | `mini` | `metric` |
 //! | `kernel` | nothing more |
@@ -44,6 +44,7 @@ pub mod plan;
 pub mod random;
 pub mod report;
 pub mod resolve;
+pub mod settings;
 pub mod stats;
 pub mod store;
 pub mod task;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Modules that every module may use; the first line of the table in `src/lib.rs` says so.
-const EVERYWHERE: [&str; 4] = ["units", "random", "checksum", "diagnostic"];
+const EVERYWHERE: [&str; 5] = ["units", "random", "checksum", "diagnostic", "settings"];
 
 /// Rooms with circles of files from before there was this test, and how many files are in them: to be emptied.
 const CIRCLES: [(&str, usize); 10] = [

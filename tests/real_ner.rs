@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use bertbench::checksum::sha256;
-use bertbench::data::{BadRows, ColumnFormat, Scheme, Sentences, read_sentences};
+use bertbench::data::{BadRows, Columns, Scheme, Sentences, read_sentences};
 use bertbench::metric::entities;
 use bertbench::task::{TagSet, kinds_tsv, predictions, tag_scores};
 use bertbench::text::{Context, Tokenizer, Vocabulary, WordFeatures, WordSentence};
@@ -18,7 +18,7 @@ const SPLITS: [&str; 3] = ["train", "dev", "test"];
 
 fn resume(split: &str) -> Option<Sentences> {
     let path = real_data(&format!("resume_ner/{split}.char.bmes"))?;
-    Some(read_sentences(&path, &ColumnFormat::default(), true, BadRows::Refuse).unwrap())
+    Some(read_sentences(&path, &Columns::default(), true, BadRows::Refuse).unwrap())
 }
 
 fn golden() -> Value {

@@ -123,7 +123,7 @@ fn steps_tokens_and_evaluations_are_counted() {
 /// Every bit of the model and of every loss, with dropout and several passes a step.
 #[test]
 fn activation_checkpointing_changes_no_bit() {
-    for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
+    for optimizer in [Optimizer::AdamW {}, Optimizer::BertAdam {}] {
         let run = |gradient_checkpointing| {
             let mut settings = settings(4, 1e-2, 5, 0.1);
             settings.optimization = Optimization {
@@ -209,7 +209,7 @@ fn in_processes(settings: &RunSettings, processes: &[(usize, bool)]) -> (FitResu
 
 #[test]
 fn a_run_that_is_stopped_or_killed_at_any_step_ends_with_the_same_bits() {
-    for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
+    for optimizer in [Optimizer::AdamW {}, Optimizer::BertAdam {}] {
         let mut settings = settings(3, 1e-2, 5, 0.1);
         settings.optimization = Optimization { optimizer, gradient_accumulation_steps: 2, ..settings.optimization };
         let result = |(fitted, losses): (FitResult<Classifier>, Vec<f64>)| {

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::error::Error;
-use crate::corpus::text::{BadBytes, CORPUS_FORMATS, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
+use crate::corpus::text::{BadBytes, Corpus, CorpusOptions, DocumentEnds, TEXT_FORMATS, TextFormat, input_files};
 use crate::units::Bytes;
 
 /// Where there is no terminal, a line comes this often.
@@ -23,8 +23,8 @@ pub(super) struct CorpusArgs {
     input: Vec<PathBuf>,
     /// The format of all files: `sentences` (a sentence a line, a blank line between documents), `text`
     /// (running text), `wikitext`, `jsonl` or `parquet` [default: detected from each file's name and first lines].
-    #[arg(long, value_name = "FORMAT", value_parser = CorpusFormat::find)]
-    format: Option<CorpusFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = TextFormat::find)]
+    format: Option<TextFormat>,
     /// The column of JSON lines or Parquet that holds the text.
     #[arg(long, value_name = "NAME", default_value = "text")]
     column: String,
@@ -58,7 +58,7 @@ impl CorpusArgs {
             bad_bytes: if self.replace_bad_bytes { BadBytes::Replace } else { BadBytes::Refuse },
         };
         let corpus = Corpus::open(&files, options)?;
-        for (name, format) in CORPUS_FORMATS {
+        for (name, format) in TEXT_FORMATS {
             let count = corpus.files().filter(|file| file.format == *format).count();
             if count > 0 {
                 let files = if count == 1 { "file" } else { "files" };

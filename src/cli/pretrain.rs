@@ -210,8 +210,8 @@ impl TrainingArgs {
             gradient_checkpointing: self.gradient_checkpointing,
             precision: self.precision.precision,
             optimizer: match self.optimizer {
-                OptimizerArg::BertAdam => Optimizer::BertAdam,
-                OptimizerArg::AdamW => Optimizer::AdamW,
+                OptimizerArg::BertAdam => Optimizer::BertAdam {},
+                OptimizerArg::AdamW => Optimizer::AdamW {},
             },
             // Of google-research/bert's `optimization.py`, for either optimizer.
             adam_epsilon: 1e-6,

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::approach::Approach;
 use super::document::Document;
 use super::hub::HubModel;
 use super::pretraining::Pretraining;
@@ -13,6 +12,7 @@ use super::written::{Device, Sweep};
 use super::written_model::Preset;
 use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::settings::Approach;
 
 /// An experiment: models × tasks × the points of a sweep × seeds. Every list is non-empty and without
 /// duplicates, every number in its range, every task known or declared.

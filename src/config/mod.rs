@@ -7,7 +7,6 @@
 //! Every error is a [`Diagnostic`](crate::diagnostic::Diagnostic) that points at the characters to
 //! blame. Places stay inside this module; [`Experiment::place_of`] gives them out by key path.
 
-mod approach;
 mod check;
 mod document;
 mod experiment;
@@ -30,17 +29,20 @@ mod written_pretrain;
 mod written_training;
 mod yaml;
 
-pub use approach::{Approach, FeatureBased, Layers};
+pub use crate::settings::{
+    Approach, Columns, Context, FeatureBased, Layers, LmLoss, Optimizer, Precision, SaveStrategy, Scheme,
+};
+pub use crate::settings::{Separator, SpanOptions, TextFormat};
 pub use experiment::{DataSource, Dimensions, Experiment, ExperimentFile, Model, ModelSource, Pretrained, data_cache};
 pub use hub::{DEFAULT_REVISION, HubModel};
 pub use load::{load, parse, parse_either};
 pub use pretraining::{Phase, PhaseExamples, PretrainModel, Pretraining, Reading, Recipe, TextSource};
 pub use schema::schema;
-pub use task::{Columns, Context, Files, KnownTask, Scheme, Separator, Task, TaskShape, Windows};
+pub use task::{Files, KnownTask, Task, TaskShape};
 pub use written::{Device, Sweep};
 pub use written_model::Preset;
-pub use written_pretrain::{Masking, Objective, Save, TextFormat};
-pub use written_training::{Optimizer, Precision, Training};
+pub use written_pretrain::Masking;
+pub use written_training::Training;
 
 #[cfg(test)]
 mod tests;

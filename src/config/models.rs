@@ -1,7 +1,6 @@
 //! The checks of `models`: one source each, dimensions that fit together, names that can be folders, tasks that
 //! the model can be trained on.
 
-use super::approach::{Approach, MAX_LSTM_LAYERS};
 use super::check::{for_example, is_name, no_duplicates, not_empty, path, tidy};
 use super::document::Document;
 use super::experiment::{Dimensions, Model, ModelSource, Pretrained};
@@ -10,10 +9,11 @@ use super::task::{Task, TaskShape};
 use super::tasks::too_long;
 use super::written::{SHORTEST_SEQUENCE, Written};
 use super::written_model::{
-    MAX_HIDDEN, MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, WrittenArchitecture, WrittenCheckpoint, WrittenHub,
-    WrittenModel, WrittenPretrained,
+    MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, WrittenArchitecture, WrittenCheckpoint, WrittenHub, WrittenModel,
+    WrittenPretrained,
 };
 use crate::diagnostic::{Diagnostic, suggest};
+use crate::settings::{Approach, MAX_HIDDEN, MAX_LSTM_LAYERS};
 
 /// The models in file order, each with a size or a checkpoint, with a task, and long enough for its tasks; and
 /// every task with a model.

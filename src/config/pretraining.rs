@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use super::document::Document;
 use super::experiment::ModelSource;
 use super::written::Device;
-use super::written_pretrain::{Masking, Objective, Save, TextFormat};
-use super::written_training::{Optimizer, Training};
+use super::written_pretrain::Masking;
+use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::settings::{LmLoss, Optimizer, SaveStrategy, TextFormat};
 
 /// An experiment that pretrains: models × seeds.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ pub struct Pretraining {
     /// Steps after which models are kept besides the last one, ascending.
     pub snapshots: Vec<u64>,
     /// When checkpoints are written, where the file says so.
-    pub save: Option<Save>,
+    pub save: Option<SaveStrategy>,
     /// The seeds, in file order.
     pub seeds: Vec<u64>,
     /// Precision, decay, clipping, dropout and Adam.
@@ -88,7 +89,7 @@ pub struct PretrainModel {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// The objective of the pretraining.
-    pub objective: Objective,
+    pub objective: LmLoss,
     /// Which tokens are masked, and what replaces them.
     pub masking: Masking,
     /// One after the other.

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use super::check::{for_example, is_name, no_duplicates, not_empty, path, tidy};
 use super::document::Document;
-use super::task::{Columns, Files, KnownTask, MAX_COLUMN, Task, TaskShape, Windows, WrittenTask};
+use super::task::{Files, KnownTask, Task, TaskShape, WrittenTask};
 use super::written::{SHORTEST_SEQUENCE, Written};
 use crate::diagnostic::{Diagnostic, suggest};
+use crate::settings::{Columns, MAX_COLUMN, SpanOptions};
 
 /// `[CLS]`, and a `[SEP]` behind the question and behind the window (google-research/bert, `run_squad.py`).
 const WINDOW_SPECIALS: u32 = 3;
@@ -210,9 +211,9 @@ impl Settings<'_> {
         if having.is_empty() { "remove it".to_owned() } else { format!("remove it; it is for {}", having.join(", ")) }
     }
 
-    fn windows(&self, default: Windows, max_length: u32) -> Result<Windows, Diagnostic> {
+    fn windows(&self, default: SpanOptions, max_length: u32) -> Result<SpanOptions, Diagnostic> {
         let own = self.written;
-        let windows = Windows {
+        let windows = SpanOptions {
             doc_stride: own.doc_stride.unwrap_or(default.doc_stride),
             max_query_length: own.max_query_length.unwrap_or(default.max_query_length),
             max_answer_length: own.max_answer_length.unwrap_or(default.max_answer_length),
@@ -240,7 +241,7 @@ impl Settings<'_> {
     }
 
     /// Refuses windows without room for text, and windows that would leave text between them.
-    fn windows_fit(&self, windows: &Windows, max_length: u32) -> Result<(), Diagnostic> {
+    fn windows_fit(&self, windows: &SpanOptions, max_length: u32) -> Result<(), Diagnostic> {
         let name = self.name;
         let beside = windows.max_query_length.saturating_add(WINDOW_SPECIALS);
         // The window beside the longest question that is kept.

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::approach::Approach;
 use super::task::WrittenTask;
 use super::written_model::WrittenModel;
 use super::written_pretrain::WrittenPretrain;
 use super::written_training::Training;
+use crate::settings::Approach;
 
 /// `[CLS]`, one token and `[SEP]`: the shortest sequence that says anything.
 pub(super) const SHORTEST_SEQUENCE: u32 = 3;

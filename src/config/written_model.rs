@@ -8,14 +8,13 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::approach::Approach;
 use super::hub::DEFAULT_REVISION;
 use super::written::SHORTEST_SEQUENCE;
 use super::written_pretrain::WrittenRecipe;
+use crate::settings::{Approach, MAX_HIDDEN};
 
 // Limits far above any published encoder, which keep products of dimensions from overflowing.
 pub(super) const MAX_LAYERS: u32 = 1000;
-pub(super) const MAX_HIDDEN: u32 = 1 << 16;
 pub(super) const MAX_INTERMEDIATE: u32 = 1 << 18;
 pub(super) const MAX_POSITIONS: u32 = 1 << 20;
 

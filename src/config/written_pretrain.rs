@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::written::SHORTEST_SEQUENCE;
+use crate::settings::{LmLoss, SaveStrategy, TextFormat};
 
 /// Two special tokens more than a sentence pair has tokens at least.
 pub(super) const SHORTEST_PAIR: u32 = SHORTEST_SEQUENCE + 2;
@@ -26,7 +27,7 @@ pub(super) struct WrittenPretrain {
     pub(super) column: Option<String>,
     /// The objective of the pretraining.
     #[serde(default)]
-    pub(super) objective: Objective,
+    pub(super) objective: LmLoss,
     /// Which tokens are masked, and what replaces them.
     #[serde(default)]
     pub(super) masking: Masking,
@@ -63,7 +64,7 @@ pub(super) struct WrittenPretrain {
     #[schemars(extend("uniqueItems" = true), inner(range(min = 1)))]
     pub(super) snapshots: Vec<u64>,
     /// When checkpoints are written, besides a stop; every five minutes when left out.
-    pub(super) save: Option<Save>,
+    pub(super) save: Option<SaveStrategy>,
 }
 
 // create_pretraining_data.py and run_pretraining.py of google-research/bert, and Devlin et al. 2018, appendix A.2.
@@ -93,7 +94,7 @@ fn default_logging_steps() -> u64 {
 #[schemars(rename = "Recipe")]
 pub(super) struct WrittenRecipe {
     /// The objective of the pretraining.
-    pub(super) objective: Option<Objective>,
+    pub(super) objective: Option<LmLoss>,
     /// Which tokens are masked, and what replaces them.
     pub(super) masking: Option<Masking>,
     /// Lengths of examples and numbers of steps.
@@ -122,35 +123,6 @@ pub(super) struct WrittenPhase {
     /// Optimisation steps.
     #[schemars(range(min = 1))]
     pub(super) steps: u64,
-}
-
-/// What a model is pretrained to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Objective {
-    /// Masked tokens, and whether the second segment follows the first: BERT.
-    #[default]
-    MaskedLmAndNextSentence,
-    /// Masked tokens alone.
-    MaskedLm,
-    /// After each token the next one: the encoder sees to the left only.
-    CausalLm,
-}
-
-/// How text is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TextFormat {
-    /// A sentence a line, a blank line between documents.
-    Sentences,
-    /// Running text.
-    Text,
-    /// Text with the headings of `WikiText`.
-    Wikitext,
-    /// JSON lines.
-    Jsonl,
-    /// Parquet.
-    Parquet,
 }
 
 /// Which tokens are to be predicted, and what stands in their places.
@@ -192,26 +164,5 @@ impl Default for Masking {
             whole_word: false,
             static_masks: false,
         }
-    }
-}
-
-/// When checkpoints are written.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Save {
-    /// Steps from one checkpoint to the next.
-    #[schemars(range(min = 1))]
-    pub save_steps: Option<u64>,
-    /// Minutes from one checkpoint to the next.
-    #[schemars(extend("exclusiveMinimum" = 0))]
-    pub save_minutes: Option<f64>,
-    /// The number of checkpoints to keep.
-    #[schemars(range(min = 1))]
-    pub save_total_limit: u32,
-}
-
-impl Default for Save {
-    fn default() -> Self {
-        Self { save_steps: None, save_minutes: None, save_total_limit: 2 }
     }
 }

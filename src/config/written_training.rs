@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::written::SHORTEST_SEQUENCE;
+use crate::settings::{Optimizer, Precision};
 
 /// Training settings that the sweep keeps fixed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,43 +47,6 @@ pub struct Training {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub adam_epsilon: Option<f64>,
-}
-
-/// The number format of matrix products.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Precision {
-    /// 32-bit floats.
-    #[default]
-    F32,
-    /// Mixed precision: bfloat16 operands; sums, weights and everything else in 32-bit floats. On CPUs with
-    /// AVX512-BF16 or AMX only.
-    Bf16,
-}
-
-/// How gradients become updates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Optimizer {
-    /// `PyTorch`'s `AdamW`, with bias correction; the rate falls linearly from the warmup's end to 0.
-    #[serde(rename = "adamw")]
-    AdamW {},
-    /// The optimizer of google-research/bert, without bias correction; the rate falls on the line from
-    /// the peak at the first step to 0, and the warmup stands before that line.
-    BertAdam {},
-}
-
-impl Optimizer {
-    /// ε where the file names none.
-    #[must_use]
-    pub fn default_epsilon(self) -> f64 {
-        match self {
-            // PyTorch's AdamW and the Hugging Face Trainer.
-            Self::AdamW {} => 1e-8,
-            // google-research/bert, optimization.py, create_optimizer.
-            Self::BertAdam {} => 1e-6,
-        }
-    }
 }
 
 impl Training {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::columns::ColumnFormat;
+use super::columns::Columns;
 use super::example::{BadRows, Split};
 use super::folder::DatasetFolder;
 use super::table::DATASETS;
@@ -60,7 +60,7 @@ pub enum Reader {
     /// SQuAD's JSON.
     Squad,
     /// A word and its tag a line.
-    Columns(ColumnFormat),
+    Columns(Columns),
 }
 
 /// What a split is for.

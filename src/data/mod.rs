@@ -21,7 +21,7 @@ mod table;
 mod verify;
 
 pub use crate::checksum::sha256_of;
-pub use columns::{ColumnFormat, Scheme, Sentence, Sentences, Separator, read_sentences, sentences_of};
+pub use columns::{Columns, Scheme, Sentence, Sentences, Separator, read_sentences, sentences_of};
 pub use content::Content;
 pub use dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 pub use example::{BadRows, Example, Label, Split};

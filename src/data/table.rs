@@ -3,7 +3,7 @@
 //! Columns as in the files that <https://gluebenchmark.com> gives out; split sizes as counted in them, rows
 //! without a gold label not counted, nor the few of QQP that are broken over several lines.
 
-use super::columns::{ColumnFormat, Scheme, Separator};
+use super::columns::{Columns, Scheme, Separator};
 use super::dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 use super::layouts::{
     COLA, MNLI, MNLI_DEV, MNLI_TEST, MRPC, MRPC_TEST, PAIR, PAIR_TEST, QNLI, QNLI_TEST, QQP, QQP_TEST, SINGLE_TEST,
@@ -47,10 +47,10 @@ const fn other(
 const STRUCTURED: Dataset = Dataset { labels: Labels::Structured, ..GLUE };
 
 /// A word and its tag a line, told apart as they come.
-const ANY_COLUMNS: ColumnFormat = ColumnFormat {
+const ANY_COLUMNS: Columns = Columns {
     separator: Separator::Any,
     scheme: Scheme::Auto,
-    token_column: 0,
+    token_column: 1,
     tag_column: None,
     segmentation_digit: false,
     lossy: false,
@@ -239,7 +239,7 @@ pub const DATASETS: &[Dataset] = &[
         name: "weibo",
         folder: "Weibo",
         also: &["WeiboNER"],
-        reader: Reader::Columns(ColumnFormat { segmentation_digit: true, ..ANY_COLUMNS }),
+        reader: Reader::Columns(Columns { segmentation_digit: true, ..ANY_COLUMNS }),
         splits: &[
             other("train", Train, "weiboNER_2nd_conll.train", &["weiboNER.conll.train", "train.txt"], 1350),
             other("dev", Dev, "weiboNER_2nd_conll.dev", &["weiboNER.conll.dev", "dev.txt"], 270),

@@ -14,14 +14,14 @@ use std::collections::BTreeMap;
 use crate::config::{self, Experiment, Model, Task};
 use crate::diagnostic::Diagnostic;
 use crate::store::{
-    Approach, Architecture, FeatureBased, InitialWeights, Layers, Masking, NUMERICS_VERSION, Objective, Optimization,
-    Optimizer, Precision, RunId, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
+    Architecture, InitialWeights, Masking, NUMERICS_VERSION, Objective, Optimization, Optimizer, RunId, RunSettings,
+    TaskObjective, VocabularyIdentity, Warmup,
 };
 use crate::units::Tokens;
 
 pub use filter::Filter;
 pub use forecast::{Calibration, Forecast, Totals, forecast, forward_flops, parameters};
-pub use pretraining::{expand_pretraining, lm_loss};
+pub use pretraining::expand_pretraining;
 pub use tasks::{known_tasks, task_files, task_options};
 pub use work::{flops, model_parameters, trained_parameters};
 
@@ -185,12 +185,12 @@ fn settings(
         device: inputs.device.clone(),
         optimization: Optimization {
             warmup: Warmup::Fraction(training.warmup_fraction),
-            ..optimization(training, optimizer(training.optimizer), training.epsilon())
+            ..optimization(training, training.optimizer, training.epsilon())
         },
         objective: Objective::Task(TaskObjective {
             task: task.name.clone(),
             options: task_options(task),
-            approach: approach(model.approach),
+            approach: model.approach,
             max_length: task.max_length,
             epochs: 0,
             data_sha256: task_input.data_sha256.clone(),
@@ -211,44 +211,12 @@ fn optimization(training: &config::Training, optimizer: Optimizer, adam_epsilon:
         max_grad_norm: training.max_grad_norm,
         gradient_accumulation_steps: training.gradient_accumulation_steps,
         gradient_checkpointing: training.gradient_checkpointing,
-        precision: precision(training.precision),
+        precision: training.precision,
         optimizer,
         adam_beta1: training.adam_beta1,
         adam_beta2: training.adam_beta2,
         adam_epsilon,
     }
-}
-
-/// A precision as the file names it, as the settings of a run do.
-#[must_use]
-pub fn precision(written: config::Precision) -> Precision {
-    match written {
-        config::Precision::F32 => Precision::F32,
-        config::Precision::Bf16 => Precision::Bf16,
-    }
-}
-
-fn optimizer(written: config::Optimizer) -> Optimizer {
-    match written {
-        config::Optimizer::AdamW {} => Optimizer::AdamW,
-        config::Optimizer::BertAdam {} => Optimizer::BertAdam,
-    }
-}
-
-fn approach(written: config::Approach) -> Approach {
-    let of = match written {
-        config::Approach::FineTuning => return Approach::FineTuning,
-        config::Approach::FeatureBased(of) => of,
-    };
-    let layers = match of.layers {
-        config::Layers::Embeddings => Layers::Embeddings,
-        config::Layers::Last => Layers::Last,
-        config::Layers::SecondToLast => Layers::SecondToLast,
-        config::Layers::SumLastFour => Layers::SumLastFour,
-        config::Layers::ConcatLastFour => Layers::ConcatLastFour,
-        config::Layers::SumAll => Layers::SumAll,
-    };
-    Approach::FeatureBased(FeatureBased { layers, hidden: of.hidden, lstm_layers: of.lstm_layers })
 }
 
 /// Puts a run for every seed and point of the sweep behind `runs`.

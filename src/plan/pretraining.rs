@@ -1,11 +1,11 @@
 //! An experiment that pretrains → its runs, one for each model and seed.
 
-use super::{CorporaInput, CorpusInput, Evaluations, Inputs, ModelInput, Plan, PlannedRun, optimization, optimizer};
+use super::{CorporaInput, CorpusInput, Evaluations, Inputs, ModelInput, Plan, PlannedRun, optimization};
 use crate::config::{self, PretrainModel, Pretraining};
 use crate::diagnostic::Diagnostic;
 use crate::store::{
-    CorpusPhase, HeldOutEvaluation, LmLoss, NUMERICS_VERSION, Objective, Optimization, PretrainingObjective,
-    RunSettings, SaveStrategy, Warmup,
+    CorpusPhase, HeldOutEvaluation, NUMERICS_VERSION, Objective, Optimization, PretrainingObjective, RunSettings,
+    Warmup,
 };
 use crate::units::Tokens;
 
@@ -61,7 +61,7 @@ fn objective(experiment: &Pretraining, model: &PretrainModel, corpora: &CorporaI
         data: corpus.checksum.clone(),
     };
     PretrainingObjective {
-        loss: lm_loss(recipe.objective),
+        loss: recipe.objective,
         phases: recipe.phases.iter().zip(&corpora.phases).map(phase).collect(),
         evaluation: corpora.held_out.as_ref().map(|corpus| HeldOutEvaluation {
             data: corpus.checksum.clone(),
@@ -69,11 +69,7 @@ fn objective(experiment: &Pretraining, model: &PretrainModel, corpora: &CorporaI
         }),
         masking: corpora.masking,
         snapshots: experiment.snapshots.clone(),
-        saving: experiment.save.map(|save| SaveStrategy {
-            save_steps: save.save_steps,
-            save_minutes: save.save_minutes,
-            save_total_limit: save.save_total_limit,
-        }),
+        saving: experiment.save,
         logging_steps: experiment.logging_steps,
     }
 }
@@ -96,20 +92,10 @@ fn settings(
             batch_size: recipe.batch_size,
             learning_rate: recipe.learning_rate,
             warmup: Warmup::Steps(recipe.warmup_steps),
-            ..optimization(&experiment.training, optimizer(experiment.optimizer()), experiment.epsilon())
+            ..optimization(&experiment.training, experiment.optimizer(), experiment.epsilon())
         },
         objective: Objective::Pretraining(objective),
         numerics_version: NUMERICS_VERSION,
-    }
-}
-
-/// An objective as the file names it, as the settings of a run do.
-#[must_use]
-pub fn lm_loss(written: config::Objective) -> LmLoss {
-    match written {
-        config::Objective::MaskedLmAndNextSentence => LmLoss::MaskedLmAndNextSentence,
-        config::Objective::MaskedLm => LmLoss::MaskedLm,
-        config::Objective::CausalLm => LmLoss::CausalLm,
     }
 }
 

@@ -58,7 +58,7 @@ impl Request {
     fn resolve(&self, experiment: Experiment, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
         let device = open_device(device_name(experiment.device))
             .map_err(|error| experiment.finding("device", error.to_string()))?;
-        open_precision(plan::precision(experiment.training.precision), device.name)
+        open_precision(experiment.training.precision, device.name)
             .map_err(|error| experiment.finding("training.precision", error.to_string()).hint(error.hint()))?;
         let DataRoot { folder: data, mini, ceilings } = data_root(&experiment)?;
         let files = |task: &config::Task| Some((task.name.clone(), plan::task_files(task)?));

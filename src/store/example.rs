@@ -53,7 +53,7 @@ pub(crate) fn pretraining(seed: u64) -> RunSettings {
         batch_size: 256,
         learning_rate: 1e-4,
         warmup: Warmup::Steps(10),
-        optimizer: Optimizer::BertAdam,
+        optimizer: Optimizer::BertAdam {},
         ..optimization()
     };
     let phase = |(max_length, steps)| CorpusPhase { max_length, steps, data: "d".to_owned() };

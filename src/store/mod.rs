@@ -27,7 +27,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use approach::{Approach, Context, FeatureBased, Layers, SpanOptions, TagOptions, TaskOptions};
+pub use crate::settings::{
+    Approach, Context, FeatureBased, Layers, LmLoss, Optimizer, Precision, SaveStrategy, SpanOptions,
+};
+pub use approach::{TagOptions, TaskOptions};
 pub use checkpoints::{CHECKPOINTS, Checkpoint, CheckpointWriter, Checkpoints, Unusable};
 pub use claim::{Claim, ClaimTimeout, Claims, Holder, TIMEOUT_VARIABLE};
 pub use diff::diff;
@@ -46,7 +49,6 @@ pub use record::{
 };
 pub use root::{Records, RunsRoot};
 pub use settings::{
-    Architecture, CorpusPhase, HeldOutEvaluation, InitialWeights, LmLoss, Masking, NUMERICS_VERSION, Objective,
-    Optimization, Optimizer, PRETRAINING, Precision, PretrainingObjective, RunId, RunSettings, SaveStrategy,
-    TaskObjective, VocabularyIdentity, Warmup,
+    Architecture, CorpusPhase, HeldOutEvaluation, InitialWeights, Masking, NUMERICS_VERSION, Objective, Optimization,
+    PRETRAINING, PretrainingObjective, RunId, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
 };

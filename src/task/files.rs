@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::{HeadKind, TASKS, TRAIN, Task};
-use crate::data::{ColumnFormat, Dataset, Labels, Layout, Reader, Scheme, Separator, SplitFile, SplitRole};
+use crate::data::{Columns, Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 use crate::diagnostic::Diagnostic;
 
 /// The benchmark that a task over the user's own files belongs to: none that was published.
@@ -23,7 +23,7 @@ pub struct TaskFiles {
     /// Predicted; of tasks that tag words, scored as well.
     pub test: Option<PathBuf>,
     /// Their format, of a task of the user's own; none for a row of [`TASKS`], which has its own.
-    pub columns: Option<ColumnFormat>,
+    pub columns: Option<Columns>,
     /// Whether bytes of a published column file that are not UTF-8 are read as U+FFFD; a format says so itself.
     #[serde(default)]
     pub lossy: bool,
@@ -35,20 +35,11 @@ pub const LOSSY: &str = "lossy";
 /// A format of column files as a run's settings hold it: equal formats are equal texts, and a run's id depends on
 /// it. Columns are counted from 1, as in experiment files.
 #[must_use]
-pub fn format_text(format: &ColumnFormat) -> String {
-    let separator = match format.separator {
-        Separator::Any => "any",
-        Separator::Space => "space",
-        Separator::Tab => "tab",
-    };
-    let scheme = match format.scheme {
-        Scheme::Auto => "auto",
-        Scheme::Iob1 => "iob1",
-        Scheme::Iob2 => "iob2",
-        Scheme::Bioes => "bioes",
-    };
-    let token = format.token_column + 1;
-    let tag = format.tag_column.map_or_else(|| "last".to_owned(), |column| (column + 1).to_string());
+pub fn format_text(format: &Columns) -> String {
+    let separator = format.separator.name();
+    let scheme = format.scheme.name();
+    let token = format.token_column;
+    let tag = format.tag_column.map_or_else(|| "last".to_owned(), |column| column.to_string());
     let digit = if format.segmentation_digit { ", segmentation digit" } else { "" };
     let mut text = format!("separator {separator}, scheme {scheme}, token {token}, tag {tag}{digit}");
     if format.lossy {
@@ -141,7 +132,7 @@ fn replaced(row: &Task, files: &TaskFiles) -> Result<Task, Diagnostic> {
         SplitFile { path: path.or(split.path), ..*split }
     });
     let reader = match dataset.reader {
-        Reader::Columns(format) => Reader::Columns(ColumnFormat { lossy: format.lossy || files.lossy, ..format }),
+        Reader::Columns(format) => Reader::Columns(Columns { lossy: format.lossy || files.lossy, ..format }),
         other @ (Reader::Glue | Reader::GlueOrMsr | Reader::Swag | Reader::Squad) => other,
     };
     let dataset = Dataset { splits: kept_list(splits.collect()), reader, ..*dataset };
@@ -149,7 +140,7 @@ fn replaced(row: &Task, files: &TaskFiles) -> Result<Task, Diagnostic> {
 }
 
 /// A task of the user's own that is judged like `like`.
-fn declared(name: &str, like: &Task, files: &TaskFiles, format: ColumnFormat) -> Task {
+fn declared(name: &str, like: &Task, files: &TaskFiles, format: Columns) -> Task {
     let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
     let named = [
         (TRAIN, "train.txt", SplitRole::Train, &files.train),
@@ -190,6 +181,7 @@ fn kept_list(splits: Vec<SplitFile>) -> &'static [SplitFile] {
 mod tests {
     use super::*;
     use crate::data::{BadRows, Content};
+    use crate::settings::{Scheme, Separator};
 
     const ROWS: &str = "index\tsentence1\tsentence2\tlabel\n0\tA dog runs.\tA dog moves.\tentailment\n";
 
@@ -254,10 +246,10 @@ mod tests {
         let files = TaskFiles {
             train: Some(PathBuf::from("a/train")),
             dev: Some(PathBuf::from("a/dev")),
-            columns: Some(ColumnFormat::default()),
+            columns: Some(Columns::default()),
             ..TaskFiles::default()
         };
-        let task = declared("my-ner", &like, &files, ColumnFormat::default());
+        let task = declared("my-ner", &like, &files, Columns::default());
         assert_eq!((task.name, task.benchmark, task.head), ("my-ner", OWN_DATA, HeadKind::Tags));
         let dataset = task.dataset().unwrap();
         let found: Vec<_> = dataset.splits.iter().map(|split| (split.name, split.path)).collect();
@@ -266,30 +258,30 @@ mod tests {
         assert_eq!((name.as_str(), path.as_path()), ("my-ner/dev.txt", Path::new("a/dev")));
         assert_eq!(task.dev, ["dev"]);
         let tested = TaskFiles { test: Some(PathBuf::from("a/test")), ..files };
-        let tested = declared("my-ner", &like, &tested, ColumnFormat::default());
+        let tested = declared("my-ner", &like, &tested, Columns::default());
         assert_eq!(tested.dev, ["dev", "test"]);
         assert!(tested.parts().any(|part| part == ("test", FilePart::Test)));
     }
 
     #[test]
     fn every_part_of_a_format_is_in_its_text() {
-        let plain = ColumnFormat::default();
+        let plain = Columns::default();
         let all = [
             plain,
-            ColumnFormat { separator: Separator::Tab, ..plain },
-            ColumnFormat { separator: Separator::Space, ..plain },
-            ColumnFormat { scheme: Scheme::Iob1, ..plain },
-            ColumnFormat { scheme: Scheme::Iob2, ..plain },
-            ColumnFormat { scheme: Scheme::Bioes, ..plain },
-            ColumnFormat { token_column: 1, ..plain },
-            ColumnFormat { tag_column: Some(1), ..plain },
-            ColumnFormat { segmentation_digit: true, ..plain },
-            ColumnFormat { lossy: true, ..plain },
+            Columns { separator: Separator::Tab, ..plain },
+            Columns { separator: Separator::Space, ..plain },
+            Columns { scheme: Scheme::Iob1, ..plain },
+            Columns { scheme: Scheme::Iob2, ..plain },
+            Columns { scheme: Scheme::Bioes, ..plain },
+            Columns { token_column: 2, ..plain },
+            Columns { tag_column: Some(2), ..plain },
+            Columns { segmentation_digit: true, ..plain },
+            Columns { lossy: true, ..plain },
         ];
         let texts: std::collections::BTreeSet<String> = all.iter().map(format_text).collect();
         assert_eq!(texts.len(), all.len(), "{texts:?}");
         assert_eq!(format_text(&plain), "separator any, scheme auto, token 1, tag last");
         let json = serde_json::to_string(&all).unwrap();
-        assert_eq!(serde_json::from_str::<Vec<ColumnFormat>>(&json).unwrap(), all);
+        assert_eq!(serde_json::from_str::<Vec<Columns>>(&json).unwrap(), all);
     }
 }

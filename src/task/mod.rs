@@ -12,7 +12,7 @@ pub mod spans;
 mod table;
 mod tags;
 
-pub use crate::data::{BadRows, ColumnFormat, Scheme, Separator};
+pub use crate::data::{BadRows, Columns, Scheme, Separator};
 pub use answers::{DevSplit, Gold, PredictionFile};
 pub use features::{FeatureSource, TaskFeatures, features_of};
 pub use files::{FilePart, LOSSY, OWN_DATA, TaskFiles, format_text};

@@ -43,8 +43,8 @@ impl Optimizer {
             gradient_scale: gradient_scale(of.optimizer, of.max_grad_norm, norm),
         };
         let rule = match of.optimizer {
-            store::Optimizer::AdamW => AdamRule::AdamW { step: self.step },
-            store::Optimizer::BertAdam => AdamRule::BertAdam,
+            store::Optimizer::AdamW {} => AdamRule::AdamW { step: self.step },
+            store::Optimizer::BertAdam {} => AdamRule::BertAdam,
         };
         let has_gradient: Vec<bool> = gradients.iter().map(Option::is_some).collect();
         let mut out = TakeOut { gradients: gradients.into_iter(), moments: self.moments.iter_mut(), taken: Vec::new() };
@@ -63,9 +63,9 @@ impl Optimizer {
 fn gradient_scale(optimizer: store::Optimizer, max_grad_norm: f64, norm: f64) -> f64 {
     match optimizer {
         // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
-        store::Optimizer::AdamW => (max_grad_norm / (norm + 1e-6)).min(1.0),
+        store::Optimizer::AdamW {} => (max_grad_norm / (norm + 1e-6)).min(1.0),
         // TensorFlow's clip_by_global_norm does not.
-        store::Optimizer::BertAdam => max_grad_norm / norm.max(max_grad_norm),
+        store::Optimizer::BertAdam {} => max_grad_norm / norm.max(max_grad_norm),
     }
 }
 

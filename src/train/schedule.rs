@@ -27,13 +27,13 @@ impl Schedule {
     ///   warmup in front of that line, a fraction rounded down as in `run_classifier.py`.
     pub(super) fn new(optimizer: Optimizer, total_steps: u64, warmup: Warmup) -> Self {
         let decay = match optimizer {
-            Optimizer::AdamW => Decay::FromWarmup,
-            Optimizer::BertAdam => Decay::FromStart,
+            Optimizer::AdamW {} => Decay::FromWarmup,
+            Optimizer::BertAdam {} => Decay::FromStart,
         };
         let warmup_steps = match (warmup, optimizer) {
             (Warmup::Steps(steps), _) => steps,
-            (Warmup::Fraction(fraction), Optimizer::AdamW) => (total_steps as f64 * fraction).ceil() as u64,
-            (Warmup::Fraction(fraction), Optimizer::BertAdam) => (total_steps as f64 * fraction) as u64,
+            (Warmup::Fraction(fraction), Optimizer::AdamW {}) => (total_steps as f64 * fraction).ceil() as u64,
+            (Warmup::Fraction(fraction), Optimizer::BertAdam {}) => (total_steps as f64 * fraction) as u64,
         };
         Self { warmup_steps, total_steps, decay }
     }
@@ -66,26 +66,26 @@ mod tests {
     #[test]
     fn agrees_with_hugging_face() {
         let expected = [0.0, 0.5, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0.0];
-        agree(Schedule::new(Optimizer::AdamW, 10, Warmup::Fraction(0.15)), &expected);
+        agree(Schedule::new(Optimizer::AdamW {}, 10, Warmup::Fraction(0.15)), &expected);
     }
 
     /// `create_optimizer(1.0, 10, 2)` of google-research/bert at steps 0 to 10.
     #[test]
     fn agrees_with_google() {
         let expected = [0.0, 0.5, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0];
-        agree(Schedule::new(Optimizer::BertAdam, 10, Warmup::Fraction(0.25)), &expected);
+        agree(Schedule::new(Optimizer::BertAdam {}, 10, Warmup::Fraction(0.25)), &expected);
     }
 
     /// The same, with the warmup in steps.
     #[test]
     fn a_warmup_of_so_many_steps() {
-        agree(Schedule::new(Optimizer::AdamW, 6, Warmup::Steps(2)), &[0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0]);
-        agree(Schedule::new(Optimizer::BertAdam, 4, Warmup::Steps(2)), &[0.0, 0.5, 0.5, 0.25, 0.0]);
+        agree(Schedule::new(Optimizer::AdamW {}, 6, Warmup::Steps(2)), &[0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0]);
+        agree(Schedule::new(Optimizer::BertAdam {}, 4, Warmup::Steps(2)), &[0.0, 0.5, 0.5, 0.25, 0.0]);
     }
 
     #[test]
     fn no_warmup_starts_at_the_peak() {
-        for optimizer in [Optimizer::AdamW, Optimizer::BertAdam] {
+        for optimizer in [Optimizer::AdamW {}, Optimizer::BertAdam {}] {
             agree(Schedule::new(optimizer, 4, Warmup::Fraction(0.0)), &[1.0, 0.75, 0.5, 0.25, 0.0]);
         }
     }

@@ -28,7 +28,7 @@ const STEP: f64 = 1e-3;
 /// are exactly 0 on both sides.
 const ROUNDING: f64 = 1e-6;
 
-const OPTIMIZERS: [(&str, Optimizer); 2] = [("adamw", Optimizer::AdamW), ("bert_adam", Optimizer::BertAdam)];
+const OPTIMIZERS: [(&str, Optimizer); 2] = [("adamw", Optimizer::AdamW {}), ("bert_adam", Optimizer::BertAdam {})];
 
 fn batches_file() -> std::path::PathBuf {
     std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/bert_batches.json")

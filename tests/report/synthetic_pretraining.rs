@@ -25,7 +25,7 @@ pub fn masking(mask_prob: f64, keep_prob: f64, random_prob: f64) -> Masking {
 pub fn pretrain_settings(model: &str, large: bool) -> RunSettings {
     let mut settings = settings(model, large, "rte", (32, 1e-3, 3), 1);
     settings.optimization.warmup = Warmup::Steps(200);
-    settings.optimization.optimizer = Optimizer::BertAdam;
+    settings.optimization.optimizer = Optimizer::BertAdam {};
     settings.objective = Objective::Pretraining(PretrainingObjective {
         loss: LmLoss::MaskedLmAndNextSentence,
         phases: vec![

@@ -6,7 +6,7 @@ use crate::random::Stream;
 mod renamed;
 mod tasks;
 
-const WINDOWS: Windows = Windows {
+const WINDOWS: SpanOptions = SpanOptions {
     doc_stride: 128,
     max_query_length: 64,
     max_answer_length: 30,

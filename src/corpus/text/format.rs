@@ -6,40 +6,25 @@ use super::lines::{BadBytes, Lines};
 use super::parquet;
 use crate::corpus::examples::split_sentences;
 use crate::diagnostic::{Diagnostic, suggest};
+use crate::settings::TextFormat;
 
 /// How much of a file is looked at to tell its format.
 const LOOKED_AT_LINES: usize = 1000;
 /// And at most so much of it, for lines may be long.
 const LOOKED_AT_BYTES: usize = 1 << 20;
 
-/// How text stands in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CorpusFormat {
-    /// A sentence a line, a blank line after each document: what google-research/bert's
-    /// `create_pretraining_data.py` reads.
-    Sentences,
-    /// Running text, lines broken anywhere, a blank line after each paragraph.
-    Text,
-    /// `WikiText`: a paragraph a line, ` = Title = ` before each article.
-    WikiText,
-    /// A JSON object a line, with a document in one of its columns.
-    JsonLines,
-    /// Apache Parquet, with a document in each row of one of its columns.
-    Parquet,
-}
-
 /// The formats by the names that users give them.
-pub const CORPUS_FORMATS: &[(&str, CorpusFormat)] = &[
-    ("sentences", CorpusFormat::Sentences),
-    ("text", CorpusFormat::Text),
-    ("wikitext", CorpusFormat::WikiText),
-    ("jsonl", CorpusFormat::JsonLines),
-    ("parquet", CorpusFormat::Parquet),
+pub const TEXT_FORMATS: &[(&str, TextFormat)] = &[
+    ("sentences", TextFormat::Sentences),
+    ("text", TextFormat::Text),
+    ("wikitext", TextFormat::Wikitext),
+    ("jsonl", TextFormat::Jsonl),
+    ("parquet", TextFormat::Parquet),
 ];
 
 /// Endings of names that leave no doubt.
-const ENDINGS: &[(&str, CorpusFormat)] =
-    &[("jsonl", CorpusFormat::JsonLines), ("ndjson", CorpusFormat::JsonLines), ("parquet", CorpusFormat::Parquet)];
+const ENDINGS: &[(&str, TextFormat)] =
+    &[("jsonl", TextFormat::Jsonl), ("ndjson", TextFormat::Jsonl), ("parquet", TextFormat::Parquet)];
 
 /// Where documents end in running text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,23 +36,23 @@ pub enum DocumentEnds {
     BlankLine,
 }
 
-impl CorpusFormat {
+impl TextFormat {
     /// The format called `name`.
     ///
     /// # Errors
     /// An unknown name, with the nearest known one.
     pub fn find(name: &str) -> Result<Self, Diagnostic> {
-        let known = CORPUS_FORMATS.iter().find(|(known, _)| *known == name).map(|(_, format)| *format);
+        let known = TEXT_FORMATS.iter().find(|(known, _)| *known == name).map(|(_, format)| *format);
         known.ok_or_else(|| {
             Diagnostic::new(format!("unknown format `{name}`"))
-                .hint(suggest(name, CORPUS_FORMATS.iter().map(|(known, _)| *known)))
+                .hint(suggest(name, TEXT_FORMATS.iter().map(|(known, _)| *known)))
         })
     }
 
     /// The name that users give it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        CORPUS_FORMATS.iter().find(|(_, format)| *format == self).map_or("unknown", |(name, _)| name)
+        TEXT_FORMATS.iter().find(|(_, format)| *format == self).map_or("unknown", |(name, _)| name)
     }
 
     /// The format of the file at `path`: by the ending of its name; Parquet by its first bytes; else by its first
@@ -138,15 +123,15 @@ impl Seen {
         split_sentences(line, |_| self.sentences += 1);
     }
 
-    fn format(&self) -> CorpusFormat {
+    fn format(&self) -> TextFormat {
         if self.lines > 0 && self.objects == self.lines {
-            CorpusFormat::JsonLines
+            TextFormat::Jsonl
         } else if self.titles > 0 && self.blank > 0 {
-            CorpusFormat::WikiText
+            TextFormat::Wikitext
         } else if 2 * self.sentence_ends > self.lines && 2 * self.sentences < 3 * self.lines {
-            CorpusFormat::Sentences
+            TextFormat::Sentences
         } else {
-            CorpusFormat::Text
+            TextFormat::Text
         }
     }
 }
@@ -160,11 +145,11 @@ fn ends_sentence(line: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn detected(name: &str, text: &str) -> CorpusFormat {
+    fn detected(name: &str, text: &str) -> TextFormat {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        CorpusFormat::detect(&path, BadBytes::Refuse).unwrap()
+        TextFormat::detect(&path, BadBytes::Refuse).unwrap()
     }
 
     #[test]
@@ -175,15 +160,15 @@ mod tests {
         let paragraphs = "It rained. We stayed. We read.\n\nThe sun came. We went.\n";
         let wiki = " \n = Homarus gammarus = \n \n It is a lobster . It is blue . \n";
         for (name, text, format) in [
-            ("x.txt", sentences, CorpusFormat::Sentences),
-            ("x.txt", wrapped, CorpusFormat::Text),
-            ("x.txt", paragraphs, CorpusFormat::Text),
-            ("x.tokens", wiki, CorpusFormat::WikiText),
-            ("x.json", "{\"text\": \"a\"}\n\n{\"text\": \"b\"}\n", CorpusFormat::JsonLines),
-            ("x.JSONL", "", CorpusFormat::JsonLines),
-            ("x.parquet", "", CorpusFormat::Parquet),
-            ("x", "PAR1\u{0}...", CorpusFormat::Parquet),
-            ("x.txt", "", CorpusFormat::Text),
+            ("x.txt", sentences, TextFormat::Sentences),
+            ("x.txt", wrapped, TextFormat::Text),
+            ("x.txt", paragraphs, TextFormat::Text),
+            ("x.tokens", wiki, TextFormat::Wikitext),
+            ("x.json", "{\"text\": \"a\"}\n\n{\"text\": \"b\"}\n", TextFormat::Jsonl),
+            ("x.JSONL", "", TextFormat::Jsonl),
+            ("x.parquet", "", TextFormat::Parquet),
+            ("x", "PAR1\u{0}...", TextFormat::Parquet),
+            ("x.txt", "", TextFormat::Text),
         ] {
             assert_eq!(detected(name, text), format, "{text}");
         }
@@ -200,11 +185,11 @@ mod tests {
 
     #[test]
     fn formats_have_names() {
-        for (name, format) in CORPUS_FORMATS {
-            assert_eq!((CorpusFormat::find(name).unwrap(), format.name()), (*format, *name));
+        for (name, format) in TEXT_FORMATS {
+            assert_eq!((TextFormat::find(name).unwrap(), format.name()), (*format, *name));
         }
         assert_eq!(
-            CorpusFormat::find("sentence").unwrap_err().to_string(),
+            TextFormat::find("sentence").unwrap_err().to_string(),
             "unknown format `sentence` (did you mean `sentences`?)"
         );
     }

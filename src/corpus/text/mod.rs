@@ -11,7 +11,8 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
+pub use crate::settings::TextFormat;
 pub use files::input_files;
-pub use format::{CORPUS_FORMATS, CorpusFormat, DocumentEnds};
+pub use format::{DocumentEnds, TEXT_FORMATS};
 pub use lines::BadBytes;
 pub use reader::{Corpus, CorpusFile, CorpusOptions};

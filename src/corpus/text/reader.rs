@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
-use super::format::{CorpusFormat, DocumentEnds, heading_level};
+use super::format::{DocumentEnds, heading_level};
 use super::json_text::{Cell, column_of};
 use super::lines::{BadBytes, Lines};
 use super::parquet::ParquetTexts;
 use crate::corpus::examples::{PassageKind, PassageSource, Passages};
 use crate::diagnostic::{Diagnostic, suggest};
+use crate::settings::TextFormat;
 
 /// A block of passages has about so much text.
 const BLOCK: usize = 256 << 10;
@@ -19,7 +20,7 @@ const LONGEST_PARAGRAPH: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub struct CorpusOptions {
     /// The format of all files; `None` to tell it file by file.
-    pub format: Option<CorpusFormat>,
+    pub format: Option<TextFormat>,
     /// The column of JSON lines and Parquet.
     pub column: String,
     /// Where documents end in running text.
@@ -40,7 +41,7 @@ pub struct CorpusFile {
     /// The file.
     pub path: PathBuf,
     /// Its format.
-    pub format: CorpusFormat,
+    pub format: TextFormat,
     /// How many bytes there are to read; of Parquet the text column's, before it was compressed.
     pub bytes: u64,
 }
@@ -69,7 +70,7 @@ enum Input {
 /// What a format's rules have to remember from line to line.
 #[derive(Debug)]
 struct Parser {
-    format: CorpusFormat,
+    format: TextFormat,
     /// Running text since the last blank line, its lines joined by spaces.
     paragraph: String,
     /// Whether anything was read since the last end of a document.
@@ -89,9 +90,9 @@ impl Corpus {
         let waiting = files.iter().map(|path| {
             let format = match options.format {
                 Some(format) => format,
-                None => CorpusFormat::detect(path, options.bad_bytes)?,
+                None => TextFormat::detect(path, options.bad_bytes)?,
             };
-            let bytes = if format == CorpusFormat::Parquet {
+            let bytes = if format == TextFormat::Parquet {
                 ParquetTexts::open(path, &options.column, options.bad_bytes)?.bytes()
             } else {
                 let about = std::fs::metadata(path);
@@ -155,10 +156,10 @@ impl PassageSource for Corpus {
 impl OpenFile {
     fn open(file: &CorpusFile, options: &CorpusOptions) -> Result<Self, Diagnostic> {
         let input = match file.format {
-            CorpusFormat::Parquet => {
+            TextFormat::Parquet => {
                 Input::Rows(Box::new(ParquetTexts::open(&file.path, &options.column, options.bad_bytes)?))
             }
-            CorpusFormat::Sentences | CorpusFormat::Text | CorpusFormat::WikiText | CorpusFormat::JsonLines => {
+            TextFormat::Sentences | TextFormat::Text | TextFormat::Wikitext | TextFormat::Jsonl => {
                 Input::Lines(Lines::open(&file.path, options.bad_bytes)?)
             }
         };
@@ -168,10 +169,8 @@ impl OpenFile {
     /// The next block, and whether the file ends with it.
     fn block(&mut self, options: &CorpusOptions) -> Result<(Passages, bool), Diagnostic> {
         let mut block = Passages::new(match self.parser.format {
-            CorpusFormat::Sentences => PassageKind::Sentence,
-            CorpusFormat::Text | CorpusFormat::WikiText | CorpusFormat::JsonLines | CorpusFormat::Parquet => {
-                PassageKind::Running
-            }
+            TextFormat::Sentences => PassageKind::Sentence,
+            TextFormat::Text | TextFormat::Wikitext | TextFormat::Jsonl | TextFormat::Parquet => PassageKind::Running,
         });
         while block.bytes() < BLOCK {
             let more = match &mut self.input {
@@ -196,7 +195,7 @@ impl OpenFile {
 }
 
 impl Parser {
-    fn new(format: CorpusFormat) -> Self {
+    fn new(format: TextFormat) -> Self {
         let paragraph = String::new();
         Self { format, paragraph, in_document: false, after_blank: true, any_text: false, headings: 0 }
     }
@@ -205,11 +204,11 @@ impl Parser {
     fn line(&mut self, line: &str, options: &CorpusOptions, block: &mut Passages) -> Result<(), Diagnostic> {
         self.any_text |= !line.is_empty();
         match self.format {
-            CorpusFormat::Sentences => self.sentence(line, block),
-            CorpusFormat::Text => self.running(line, options.documents, block),
-            CorpusFormat::WikiText => self.wikitext(line, block),
-            CorpusFormat::JsonLines | CorpusFormat::Parquet if line.is_empty() => {}
-            CorpusFormat::JsonLines | CorpusFormat::Parquet => {
+            TextFormat::Sentences => self.sentence(line, block),
+            TextFormat::Text => self.running(line, options.documents, block),
+            TextFormat::Wikitext => self.wikitext(line, block),
+            TextFormat::Jsonl | TextFormat::Parquet if line.is_empty() => {}
+            TextFormat::Jsonl | TextFormat::Parquet => {
                 self.document(&text_of(line, &options.column)?, block);
             }
         }

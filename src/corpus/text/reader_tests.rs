@@ -31,7 +31,7 @@ fn read(files: &[&[u8]], options: CorpusOptions) -> Result<(Vec<String>, BTreeMa
     Ok((documents, corpus.remarks()))
 }
 
-fn options(format: CorpusFormat) -> CorpusOptions {
+fn options(format: TextFormat) -> CorpusOptions {
     CorpusOptions { format: Some(format), ..CorpusOptions::default() }
 }
 
@@ -42,10 +42,10 @@ fn documents(text: &str, options: CorpusOptions) -> Vec<String> {
 #[test]
 fn a_sentence_a_line_and_blank_lines_between_documents() {
     let text = "\n\nA b.\r\nC.\n \t\n\nD.";
-    assert_eq!(documents(text, options(CorpusFormat::Sentences)), ["A b.|C.", "D."]);
+    assert_eq!(documents(text, options(TextFormat::Sentences)), ["A b.|C.", "D."]);
     // WikiText's blank lines are one space; a file ends a document.
     let files: [&[u8]; 3] = [b"A.\n \nB.\n", b" \n", b"C.\n"];
-    let (found, remarks) = read(&files, options(CorpusFormat::Sentences)).unwrap();
+    let (found, remarks) = read(&files, options(TextFormat::Sentences)).unwrap();
     assert_eq!(found, ["A.", "B.", "C."]);
     assert_eq!(remarks, BTreeMap::from([("files without text".into(), 1)]));
 }
@@ -53,7 +53,7 @@ fn a_sentence_a_line_and_blank_lines_between_documents() {
 #[test]
 fn running_text_is_joined_into_paragraphs() {
     let text = "It rained\non us. We\nstayed.\n\n\nThe sun came.\n";
-    let by = |documents| CorpusOptions { documents, ..options(CorpusFormat::Text) };
+    let by = |documents| CorpusOptions { documents, ..options(TextFormat::Text) };
     let paragraphs = ["It rained on us. We stayed. ", "The sun came. "];
     assert_eq!(documents(text, by(DocumentEnds::File)), [paragraphs.join("|")]);
     assert_eq!(documents(text, by(DocumentEnds::BlankLine)), paragraphs);
@@ -68,7 +68,7 @@ fn running_text_is_joined_into_paragraphs() {
 #[test]
 fn titles_of_wikitext_begin_documents_and_headings_are_left_out() {
     let text = " \n = A = \n \n a a . b . \n = not a title = \n \n = = Part = = \n \n c . \n \n = B = \n \n d . \n";
-    let (found, remarks) = read(&[text.as_bytes()], options(CorpusFormat::WikiText)).unwrap();
+    let (found, remarks) = read(&[text.as_bytes()], options(TextFormat::Wikitext)).unwrap();
     assert_eq!(found, ["a a . b .|= not a title =|c .", "d ."]);
     assert_eq!(remarks, BTreeMap::from([("headings, left out".into(), 3)]));
 }
@@ -76,10 +76,10 @@ fn titles_of_wikitext_begin_documents_and_headings_are_left_out() {
 #[test]
 fn a_row_of_json_lines_is_a_document() {
     let text = "{\"text\": \"A.\\n\\nB.\", \"id\": [1]}\n\n{\"text\": \" \"}\n{\"text\": \"C.\"}";
-    assert_eq!(documents(text, options(CorpusFormat::JsonLines)), ["A.|B.", "", "C."]);
-    let other = CorpusOptions { column: "body".into(), ..options(CorpusFormat::JsonLines) };
+    assert_eq!(documents(text, options(TextFormat::Jsonl)), ["A.|B.", "", "C."]);
+    let other = CorpusOptions { column: "body".into(), ..options(TextFormat::Jsonl) };
     assert_eq!(documents("{\"body\": \"A.\"}\n", other), ["A."]);
-    let wrong = |text: &[u8]| read(&[text], options(CorpusFormat::JsonLines)).unwrap_err();
+    let wrong = |text: &[u8]| read(&[text], options(TextFormat::Jsonl)).unwrap_err();
     assert_eq!(
         wrong(b"{\"text\": \"a\"}\n{\"texts\": \"a\"}\n"),
         "0.txt:2: the row has no column `text` (did you mean `texts`?)"
@@ -101,9 +101,9 @@ fn formats_are_told_file_by_file() {
 #[test]
 fn bad_bytes_are_an_error_or_counted() {
     let files: [&[u8]; 2] = [b"A.\n", b"B.\n\n\xff\xfe C.\n"];
-    let refused = read(&files, options(CorpusFormat::Sentences)).unwrap_err();
+    let refused = read(&files, options(TextFormat::Sentences)).unwrap_err();
     assert!(refused.starts_with("1.txt:3: the line is not valid UTF-8"), "{refused}");
-    let lossy = CorpusOptions { bad_bytes: BadBytes::Replace, ..options(CorpusFormat::Sentences) };
+    let lossy = CorpusOptions { bad_bytes: BadBytes::Replace, ..options(TextFormat::Sentences) };
     let (found, remarks) = read(&files, lossy).unwrap();
     assert_eq!(found, ["A.", "B.", "\u{fffd}\u{fffd} C."]);
     assert_eq!(remarks["lines with bytes that are not UTF-8"], 1);
@@ -114,7 +114,7 @@ fn blocks_are_small_whatever_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.txt");
     std::fs::write(&path, "It rained and rained and rained.\n".repeat(100_000)).unwrap();
-    let mut corpus = Corpus::open(&[path], options(CorpusFormat::Sentences)).unwrap();
+    let mut corpus = Corpus::open(&[path], options(TextFormat::Sentences)).unwrap();
     let (mut blocks, mut passages) = (0, 0);
     while let Some(block) = corpus.next_block().unwrap() {
         assert!(block.bytes() < BLOCK + 100);

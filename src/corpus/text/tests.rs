@@ -11,7 +11,7 @@ use polars_parquet::write::{
 };
 
 use super::reader::documents_of;
-use super::{BadBytes, Corpus, CorpusFormat, CorpusOptions};
+use super::{BadBytes, Corpus, CorpusOptions, TextFormat};
 use crate::corpus::examples::{ExampleSet, ExampleSettings, PassageSource, TokenizedBy, prepare};
 use crate::text::{SpecialTokens, Tokenizer, Vocabulary};
 
@@ -214,6 +214,6 @@ fn bytes_without_a_mark_that_they_are_text_are_no_text() {
         |texts: &[&[u8]]| Box::new(BinaryViewArray::from_slice_values(texts)),
     );
     // Told by its first bytes, as the name has no ending.
-    assert_eq!(CorpusFormat::detect(&path, BadBytes::Refuse).unwrap(), CorpusFormat::Parquet);
+    assert_eq!(TextFormat::detect(&path, BadBytes::Refuse).unwrap(), TextFormat::Parquet);
     assert_eq!(read(&path).unwrap_err(), "x: the column `text` holds no text (`--column` names one that does: title)");
 }

@@ -1,6 +1,6 @@
 //! The columns of a line.
 
-use super::{ColumnFormat, Separator};
+use super::{Columns, Separator};
 
 /// Between documents, in the column of the word.
 const DOCUMENT: &str = "-DOCSTART-";
@@ -14,17 +14,17 @@ pub(super) fn is_blank(line: &[u8]) -> bool {
 }
 
 /// Whether a line marks the beginning of a document.
-pub(super) fn is_document(line: &str, format: &ColumnFormat) -> bool {
-    line.contains(DOCUMENT) && line.split(BLANKS).nth(format.token_column) == Some(DOCUMENT)
+pub(super) fn is_document(line: &str, format: &Columns) -> bool {
+    line.contains(DOCUMENT) && line.split(BLANKS).nth(format.token_index()) == Some(DOCUMENT)
 }
 
 /// The columns of a line that is not blank; `width` is how many there should be.
-pub(super) fn columns<'a>(line: &'a str, format: &ColumnFormat, width: usize) -> Vec<&'a str> {
+pub(super) fn columns<'a>(line: &'a str, format: &Columns, width: usize) -> Vec<&'a str> {
     let line = line.trim_end_matches([' ', '\t', '\r']);
     let spaced = |blanks: &[char]| {
         let mut found: Vec<&str> = line.split(blanks).filter(|column| !column.is_empty()).collect();
         // One column too few in a line that begins with a blank: the blank is the word.
-        if format.token_column == 0 && line.starts_with(blanks) && found.len() + 1 == width {
+        if format.token_column == 1 && line.starts_with(blanks) && found.len() + 1 == width {
             found.insert(0, &line[..1]);
         }
         found
@@ -52,14 +52,14 @@ pub(super) fn cell(column: &str) -> &str {
 }
 
 /// How many columns a file has whose first line with a word is `line`.
-pub(super) fn width(line: &str, format: &ColumnFormat, labelled: bool) -> usize {
+pub(super) fn width(line: &str, format: &Columns, labelled: bool) -> usize {
     columns(line, format, 0).len().max(least_width(format, labelled))
 }
 
 /// The fewest columns in which the word and, when `labelled`, the tag can stand.
-pub(super) fn least_width(format: &ColumnFormat, labelled: bool) -> usize {
+pub(super) fn least_width(format: &Columns, labelled: bool) -> usize {
     let tag = format.tag_column.unwrap_or(format.token_column + 1);
-    1 + if labelled { format.token_column.max(tag) } else { format.token_column }
+    (if labelled { format.token_column.max(tag) } else { format.token_column }) as usize
 }
 
 /// The word without the number after it; `None` when there is no number. The first character is never part of
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn split(line: &'static str, separator: Separator, width: usize) -> Vec<&'static str> {
-        let format = ColumnFormat { separator, ..ColumnFormat::default() };
+        let format = Columns { separator, ..Columns::default() };
         columns(line, &format, width).into_iter().map(cell).collect()
     }
 
@@ -108,11 +108,11 @@ mod tests {
 
     #[test]
     fn documents_begin_where_the_word_says_so() {
-        let format = ColumnFormat::default();
+        let format = Columns::default();
         assert!(is_document("-DOCSTART- -X- O O", &format) && is_document("-DOCSTART-\tO", &format));
         assert!(is_document("-DOCSTART-", &format) && !is_document("-DOCSTART-s NN O O", &format));
         assert!(!is_document("1 -DOCSTART- O", &format));
-        assert!(is_document("1 -DOCSTART- O", &ColumnFormat { token_column: 1, ..format }));
+        assert!(is_document("1 -DOCSTART- O", &Columns { token_column: 2, ..format }));
     }
 
     #[test]

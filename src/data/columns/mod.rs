@@ -7,58 +7,10 @@ mod scheme;
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+pub use crate::settings::{Columns, Scheme, Separator};
 
 pub(super) use read::is_labelled;
 pub use read::{read_sentences, sentences_of};
-
-/// The separator between the columns of a line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Separator {
-    /// A tab where the line has one, else spaces.
-    #[default]
-    Any,
-    /// One space or several; a tab is text.
-    Space,
-    /// One tab; a space is text.
-    Tab,
-}
-
-/// How tags say where an entity begins and ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scheme {
-    /// The one of the others that the fewest tags of the file contradict; of equal ones the earlier of IOB2,
-    /// IOB1 and BIOES.
-    #[default]
-    Auto,
-    /// `I` in an entity; `B` only where one begins right after another of its type. CoNLL-2003's own files.
-    Iob1,
-    /// `B` on the first word of an entity, `I` on the others. Also called BIO.
-    Iob2,
-    /// As IOB2, with `E` on the last word and `S` on the only one. Also BMES, where `M` stands for `I`, and
-    /// BILOU, where `L` and `U` stand for `E` and `S`.
-    Bioes,
-}
-
-/// What a column file looks like. The default reads CoNLL-2003 and most Chinese corpora.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ColumnFormat {
-    /// The separator between columns.
-    pub separator: Separator,
-    /// How tags mark entities.
-    pub scheme: Scheme,
-    /// The column of the word, from 0.
-    pub token_column: usize,
-    /// The column of the tag, from 0; `None` is the last one of the line.
-    pub tag_column: Option<usize>,
-    /// Whether a number stands right after each word and is cut off: Weibo's characters are followed by their
-    /// place in the segmented word, as in `科0`.
-    pub segmentation_digit: bool,
-    /// Whether bytes that are not UTF-8 are read as U+FFFD instead of refused.
-    pub lossy: bool,
-}
 
 /// One sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]

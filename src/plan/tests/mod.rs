@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::*;
 use crate::config;
-use crate::store::{Context, SpanOptions, TagOptions, TaskOptions};
+use crate::settings::{Context, Optimizer, Precision, SpanOptions};
+use crate::store::{TagOptions, TaskOptions};
 use crate::units::{Bytes, Seconds};
 
 const TASKS: [&str; 2] = ["rte", "stsb"];
@@ -186,10 +187,10 @@ fn training_settings_are_those_of_the_file_and_the_optimizer_brings_its_epsilon(
         expand(&experiment, &inputs()).unwrap().runs[0].settings.optimization.clone()
     };
     let of = |training: &str| (settings(training).optimizer, settings(training).adam_epsilon);
-    assert_eq!(of("{}"), (Optimizer::AdamW, 1e-8));
-    assert_eq!(of("{optimizer: {adamw: {}}}"), (Optimizer::AdamW, 1e-8));
-    assert_eq!(of("{optimizer: {bert_adam: {}}}"), (Optimizer::BertAdam, 1e-6));
-    assert_eq!(of("{optimizer: {bert_adam: {}}, adam_epsilon: 1e-7}"), (Optimizer::BertAdam, 1e-7));
+    assert_eq!(of("{}"), (Optimizer::AdamW {}, 1e-8));
+    assert_eq!(of("{optimizer: {adamw: {}}}"), (Optimizer::AdamW {}, 1e-8));
+    assert_eq!(of("{optimizer: {bert_adam: {}}}"), (Optimizer::BertAdam {}, 1e-6));
+    assert_eq!(of("{optimizer: {bert_adam: {}}, adam_epsilon: 1e-7}"), (Optimizer::BertAdam {}, 1e-7));
     let precision = |training: &str| settings(training).precision;
     assert_eq!(precision("{}"), Precision::F32);
     assert_eq!(precision("{precision: f32}"), Precision::F32);

@@ -1,6 +1,7 @@
 //! Settings of single tasks and models, and what decides the id of a run.
 
 use super::*;
+use crate::settings::{Approach, FeatureBased, Layers};
 
 const SHAPES: &str = "\
 experiment: shapes
@@ -18,7 +19,7 @@ sweep: {batch_size: [16], learning_rate: [5e-5], epochs: [3]}
 
 /// The experiment of [`SHAPES`], with a row for SQuAD as the table of tasks would have it.
 fn shapes(overrides: &[&str]) -> Result<Plan, String> {
-    let windows = config::Windows {
+    let windows = SpanOptions {
         doc_stride: 128,
         max_query_length: 64,
         max_answer_length: 30,

@@ -139,8 +139,8 @@ fn warmup(warmup: Warmup) -> String {
 
 fn optimizer_name(optimizer: Optimizer) -> &'static str {
     match optimizer {
-        Optimizer::AdamW => "AdamW",
-        Optimizer::BertAdam => "BERT's Adam",
+        Optimizer::AdamW {} => "AdamW",
+        Optimizer::BertAdam {} => "BERT's Adam",
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::corpus::examples::{ExampleSet, ExampleSettings, MANIFEST, PretrainingError, TokenizedBy, prepare};
-use crate::corpus::text::{BadBytes, Corpus, CorpusFormat, CorpusOptions, DocumentEnds, input_files};
+use crate::corpus::text::{BadBytes, Corpus, CorpusOptions, DocumentEnds, TextFormat, input_files};
 use crate::diagnostic::Diagnostic;
 use crate::plan::CorpusInput;
 use crate::resolve::error::ResolveError;
@@ -44,7 +44,7 @@ pub(super) struct Corpora {
 
 impl Text {
     /// The text of `paths`, files and folders.
-    pub(super) fn of(paths: &[PathBuf], format: Option<CorpusFormat>, column: &str) -> Result<Self, Diagnostic> {
+    pub(super) fn of(paths: &[PathBuf], format: Option<TextFormat>, column: &str) -> Result<Self, Diagnostic> {
         let options = CorpusOptions {
             format,
             column: column.to_owned(),

@@ -20,7 +20,7 @@ use crate::units::Seconds;
 pub(super) fn prepare(experiment: Pretraining, runs: &Path, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
     let device =
         open_device(device_name(experiment.device)).map_err(|error| experiment.finding("device", error.to_string()))?;
-    open_precision(plan::precision(experiment.training.precision), device.name)
+    open_precision(experiment.training.precision, device.name)
         .map_err(|error| experiment.finding("training.precision", error.to_string()).hint(error.hint()))?;
     let mut inputs = Inputs { device: device.name.into(), ..Inputs::default() };
     let mut reader = reading::Reader::new(&experiment, runs, progress)?;

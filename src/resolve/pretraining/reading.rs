@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::corpora::{Corpora, Text, Words, prepared_folder};
 use crate::config::{
-    Masking, ModelSource, Objective, PhaseExamples, PretrainModel, Pretraining, Recipe, TextFormat, TextSource,
+    LmLoss, Masking, ModelSource, PhaseExamples, PretrainModel, Pretraining, Recipe, TextFormat, TextSource,
 };
 use crate::corpus::examples::{Drawn, ExampleSet, ExampleSettings, MaskingRules, Replacement, Segments, Targets};
-use crate::corpus::text::CorpusFormat;
 use crate::diagnostic::Diagnostic;
 use crate::mini;
 use crate::plan::{CorporaInput, CorpusInput, ModelInput};
@@ -25,7 +24,7 @@ pub(super) struct Reader<'a> {
     corpora: Corpora,
     train: Vec<PathBuf>,
     held_out: Vec<PathBuf>,
-    format: Option<CorpusFormat>,
+    format: Option<TextFormat>,
     /// The mini benchmark's vocabulary.
     vocabulary: Option<PathBuf>,
 }
@@ -37,7 +36,7 @@ impl<'a> Reader<'a> {
         progress: &'a dyn Progress,
     ) -> Result<Self, ResolveError> {
         let corpora = Corpora::beside(runs);
-        let format = experiment.reading.format.map(format);
+        let format = experiment.reading.format;
         Ok(match &experiment.text {
             TextSource::Files { train, held_out } => {
                 let (train, held_out) = (train.clone(), held_out.clone());
@@ -52,7 +51,7 @@ impl<'a> Reader<'a> {
                     corpora,
                     train: vec![folder.join(mini::CORPUS_TRAIN)],
                     held_out: vec![folder.join(mini::CORPUS_HELD_OUT)],
-                    format: Some(CorpusFormat::Sentences),
+                    format: Some(TextFormat::Sentences),
                     vocabulary: Some(folder.join("vocab.txt")),
                 }
             }
@@ -141,7 +140,7 @@ impl<'a> Reader<'a> {
                 vocab_size: rows,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
-                causal: model.recipe.objective == Objective::CausalLm,
+                causal: model.recipe.objective == LmLoss::CausalLm,
             }),
             (_, Some(architecture)) if architecture.vocab_size == rows => Ok(architecture),
             (_, Some(architecture)) => {
@@ -223,7 +222,7 @@ impl<'a> Reader<'a> {
             return Err(self.experiment.finding(key, message).hint("prepare it with the model's `vocab.txt`"));
         }
         let next = matches!(set.settings().targets, Targets::Next);
-        if next != (model.recipe.objective == Objective::CausalLm) {
+        if next != (model.recipe.objective == LmLoss::CausalLm) {
             let message =
                 format!("{} was prepared for another objective than `{}`'s", set.folder().display(), model.name);
             return Err(self.experiment.finding(key, message).hint("`corpus prepare --causal-lm` is for `causal_lm`"));
@@ -233,7 +232,7 @@ impl<'a> Reader<'a> {
 }
 
 fn targets(recipe: &Recipe, max_length: u32) -> Targets {
-    if recipe.objective == Objective::CausalLm {
+    if recipe.objective == LmLoss::CausalLm {
         return Targets::Next;
     }
     let Masking { masked_lm_prob: share, max_predictions_per_seq, whole_word, .. } = recipe.masking;
@@ -255,15 +254,5 @@ fn masking_of(settings: &ExampleSettings) -> Option<store::Masking> {
             random_prob: replacement.random,
             whole_word: whole_words,
         }),
-    }
-}
-
-fn format(written: TextFormat) -> CorpusFormat {
-    match written {
-        TextFormat::Sentences => CorpusFormat::Sentences,
-        TextFormat::Text => CorpusFormat::Text,
-        TextFormat::Wikitext => CorpusFormat::WikiText,
-        TextFormat::Jsonl => CorpusFormat::JsonLines,
-        TextFormat::Parquet => CorpusFormat::Parquet,
     }
 }

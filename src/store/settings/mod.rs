@@ -11,13 +11,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::approach::{Approach, TaskOptions};
+use super::approach::TaskOptions;
+use crate::settings::Approach;
 
 pub use model::{Architecture, InitialWeights};
-pub use objective::{
-    CorpusPhase, HeldOutEvaluation, LmLoss, Masking, Objective, PretrainingObjective, SaveStrategy, TaskObjective,
-};
-pub use optimization::{Optimization, Optimizer, Precision, Warmup};
+pub use objective::{CorpusPhase, HeldOutEvaluation, Masking, Objective, PretrainingObjective, TaskObjective};
+pub use optimization::{Optimization, Warmup};
 
 /// Raised whenever a change of the code changes the numbers that a run produces, so that old records
 /// are not mistaken for the new code's.

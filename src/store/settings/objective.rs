@@ -1,11 +1,11 @@
 //! What a run learns: a task, or language modeling on a corpus.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::approach::{Approach, TaskOptions};
+use super::super::approach::TaskOptions;
+use crate::settings::{Approach, LmLoss, SaveStrategy};
 
 /// What a run learns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,18 +63,6 @@ pub struct PretrainingObjective {
     pub logging_steps: u64,
 }
 
-/// What a language model learns to predict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LmLoss {
-    /// Masked tokens, and whether the second segment follows the first (Devlin et al. 2018, §3.1).
-    MaskedLmAndNextSentence,
-    /// Masked tokens alone ("No NSP", §5.1).
-    MaskedLm,
-    /// After each token the next one, by a causal model ("LTR & No NSP", §5.1).
-    CausalLm,
-}
-
 /// Which tokens are to be predicted, and how often what stands in their places (§3.1 and table 8 of the paper).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,20 +91,6 @@ pub struct CorpusPhase {
     pub data: String,
 }
 
-/// When checkpoints are written, besides the last step and a stop.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SaveStrategy {
-    /// After so many steps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub save_steps: Option<u64>,
-    /// After so many minutes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub save_minutes: Option<f64>,
-    /// How many are kept.
-    pub save_total_limit: u32,
-}
-
 /// Evaluation on text that is not trained on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,24 +99,6 @@ pub struct HeldOutEvaluation {
     pub data: String,
     /// Steps from one evaluation to the next. The last step is always followed by one.
     pub every: u64,
-}
-
-impl fmt::Display for LmLoss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::MaskedLmAndNextSentence => "masked tokens, next sentence",
-            Self::MaskedLm => "masked tokens",
-            Self::CausalLm => "next token",
-        })
-    }
-}
-
-impl LmLoss {
-    /// Whether the next sentence is predicted.
-    #[must_use]
-    pub fn predicts_next_sentence(self) -> bool {
-        self == Self::MaskedLmAndNextSentence
-    }
 }
 
 impl Objective {

@@ -1,8 +1,8 @@
 //! How the weights of a run are optimized, whatever it learns.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+
+use crate::settings::{Optimizer, Precision};
 
 /// The settings of the optimizer, its schedule and its batches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,46 +68,6 @@ pub enum Warmup {
     Fraction(f64),
     /// So many steps.
     Steps(u64),
-}
-
-/// The numbers that matrix products take; everything else is in f32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Precision {
-    /// 32-bit floats.
-    #[default]
-    F32,
-    /// bfloat16 operands, sums in f32: mixed precision.
-    Bf16,
-}
-
-impl Precision {
-    /// As experiment files and records write it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-        }
-    }
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// How gradients become updates, with the schedule and the clipping that belong to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Optimizer {
-    /// As in PyTorch and the Hugging Face Trainer: bias correction, decay of the rate from the warmup's end.
-    #[default]
-    #[serde(rename = "adamw")]
-    AdamW,
-    /// As in google-research/bert: no bias correction, decay of the rate from the first step.
-    BertAdam,
 }
 
 impl Optimization {

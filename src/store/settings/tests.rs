@@ -1,8 +1,8 @@
 //! What enters a run's id, and that settings come back as they were written.
 
-use super::super::approach::{FeatureBased, Layers, SpanOptions};
 use super::super::example;
 use super::*;
+use crate::settings::{FeatureBased, Layers, LmLoss, Optimizer, Precision, SaveStrategy, SpanOptions};
 
 fn read_back(settings: &RunSettings) {
     let json = serde_json::to_string(settings).unwrap();
@@ -59,7 +59,10 @@ fn optimizer_precision_and_warmup_decide_a_result_and_recomputation_does_not() {
         };
         assert_eq!(with(|of| of.gradient_checkpointing = true), settings.id());
         let changes: [fn(&mut Optimization); 5] = [
-            |of| of.optimizer = if of.optimizer == Optimizer::AdamW { Optimizer::BertAdam } else { Optimizer::AdamW },
+            |of| {
+                of.optimizer =
+                    if of.optimizer == (Optimizer::AdamW {}) { Optimizer::BertAdam {} } else { Optimizer::AdamW {} }
+            },
             |of| of.precision = Precision::Bf16,
             |of| of.warmup = Warmup::Steps(11),
             |of| of.batch_size += 1,

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::*;
-use crate::data::{BadRows, ColumnFormat, sentences_of};
+use crate::data::{BadRows, Columns, sentences_of};
 use crate::text::{Context, Tokenizer, Vocabulary, WordFeatures, WordSentence};
 
 const TRAIN: &str = "Peter B-PER\nin O\nNew B-LOC\nYork I-LOC\n\nthe O\nUN S-ORG\n";
 
 fn read(text: &str, labelled: bool) -> Vec<Sentence> {
-    let read = sentences_of(text.as_bytes(), Path::new("x"), &ColumnFormat::default(), labelled, BadRows::Refuse);
+    let read = sentences_of(text.as_bytes(), Path::new("x"), &Columns::default(), labelled, BadRows::Refuse);
     read.unwrap().sentences
 }
 

@@ -251,7 +251,7 @@ fn settings(case: Case, name: &str, optimizer: Optimizer) -> RunSettings {
 
 #[test]
 fn three_steps_move_every_parameter_as_the_reference_does() {
-    let optimizers = [("adamw", Optimizer::AdamW), ("bert_adam", Optimizer::BertAdam)];
+    let optimizers = [("adamw", Optimizer::AdamW {}), ("bert_adam", Optimizer::BertAdam {})];
     for (case, (name, optimizer)) in optimizers.into_iter().flat_map(|with| [(MASKED, with), (NEXT, with)]) {
         let start = tensors(&case.golden().join("model.safetensors"));
         let settings = settings(case, name, optimizer);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::line::{cell, columns, is_blank, is_document, least_width, width, without_digits};
 use super::scheme::{Converter, NoTag};
-use super::{ColumnFormat, Scheme, Sentence, Sentences};
+use super::{Columns, Scheme, Sentence, Sentences};
 use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
 
@@ -24,7 +24,7 @@ const EXCERPT_CHARACTERS: usize = 40;
 /// of columns than the first one, or whose tag is none.
 pub fn read_sentences(
     path: &Path,
-    format: &ColumnFormat,
+    format: &Columns,
     labelled: bool,
     bad_rows: BadRows,
 ) -> Result<Sentences, Diagnostic> {
@@ -40,7 +40,7 @@ pub fn read_sentences(
 pub fn sentences_of(
     bytes: &[u8],
     path: &Path,
-    format: &ColumnFormat,
+    format: &Columns,
     labelled: bool,
     bad_rows: BadRows,
 ) -> Result<Sentences, Diagnostic> {
@@ -48,8 +48,8 @@ pub fn sentences_of(
         return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
     }
     if labelled && format.tag_column == Some(format.token_column) {
-        let message = format!("column {} cannot be both the word and the tag", format.token_column + 1);
-        return Err(Diagnostic::new(message).in_file(path).hint("columns count from 0: token_column, tag_column"));
+        let message = format!("column {} cannot be both the word and the tag", format.token_column);
+        return Err(Diagnostic::new(message).in_file(path).hint("they are `token_column` and `tag_column`"));
     }
     let mut reader = Reader::new(path, format, labelled);
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
@@ -65,7 +65,7 @@ pub fn sentences_of(
 }
 
 /// Whether the first word of a file has a tag: its line has as many columns as that needs.
-pub(in crate::data) fn is_labelled(bytes: &[u8], format: &ColumnFormat) -> bool {
+pub(in crate::data) fn is_labelled(bytes: &[u8], format: &Columns) -> bool {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !is_blank(line)).map(String::from_utf8_lossy);
     lines
@@ -76,7 +76,7 @@ pub(in crate::data) fn is_labelled(bytes: &[u8], format: &ColumnFormat) -> bool 
 /// A file while its lines come in.
 struct Reader<'a> {
     path: &'a Path,
-    format: &'a ColumnFormat,
+    format: &'a Columns,
     labelled: bool,
     /// How many columns a line has; 0 before the first one.
     width: usize,
@@ -91,7 +91,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(path: &'a Path, format: &'a ColumnFormat, labelled: bool) -> Self {
+    fn new(path: &'a Path, format: &'a Columns, labelled: bool) -> Self {
         let read = Sentences {
             sentences: Vec::new(),
             documents: 0,
@@ -136,9 +136,9 @@ impl<'a> Reader<'a> {
         if columns.len() != self.width {
             return Err(self.wrong_width(columns.len()));
         }
-        let word = self.word(columns[self.format.token_column])?;
+        let word = self.word(columns[self.format.token_index()])?;
         if self.labelled {
-            let tag = cell(columns[self.format.tag_column.unwrap_or(self.width - 1)]);
+            let tag = cell(columns[self.format.tag_index().unwrap_or(self.width - 1)]);
             // What is known has been checked.
             if !self.converter.knows(tag) {
                 self.format.scheme.check(tag).map_err(|problem| self.no_tag(tag, problem))?;

@@ -5,16 +5,16 @@ use proptest::prelude::*;
 use super::super::Separator;
 use super::*;
 
-const DEFAULT: ColumnFormat = ColumnFormat {
+const DEFAULT: Columns = Columns {
     separator: Separator::Any,
     scheme: Scheme::Auto,
-    token_column: 0,
+    token_column: 1,
     tag_column: None,
     segmentation_digit: false,
     lossy: false,
 };
 
-fn read_as(bytes: &[u8], format: &ColumnFormat, bad_rows: BadRows) -> Result<Sentences, String> {
+fn read_as(bytes: &[u8], format: &Columns, bad_rows: BadRows) -> Result<Sentences, String> {
     sentences_of(bytes, Path::new("x.txt"), format, true, bad_rows).map_err(|found| found.to_string())
 }
 
@@ -95,7 +95,7 @@ fn chinese_characters_and_spaces_are_words() {
 
 #[test]
 fn weibo_characters_lose_their_number() {
-    let format = ColumnFormat { segmentation_digit: true, ..DEFAULT };
+    let format = Columns { segmentation_digit: true, ..DEFAULT };
     let text = "科0\tB-ORG.NAM\n技1\tI-ORG.NAM\n20\tO\n\u{fffd}\u{fffd}0\tO\n";
     let found = read_as(text.as_bytes(), &format, BadRows::Refuse).unwrap();
     assert_eq!(found.sentences[0].words, ["科", "技", "2", "\u{fffd}\u{fffd}"]);
@@ -108,16 +108,16 @@ fn weibo_characters_lose_their_number() {
 
 #[test]
 fn columns_are_chosen() {
-    let format = ColumnFormat { token_column: 1, tag_column: Some(2), ..DEFAULT };
+    let format = Columns { token_column: 2, tag_column: Some(4), ..DEFAULT };
     let found = read_as(b"1 EU B-ORG x\n2 in O x\n", &format, BadRows::Refuse).unwrap();
     assert_eq!(shown(&found)[0].0, "EU/B-ORG in/O");
-    let same = ColumnFormat { token_column: 1, tag_column: Some(1), ..DEFAULT };
+    let same = Columns { token_column: 2, tag_column: Some(2), ..DEFAULT };
     let said = read_as(b"a O\n", &same, BadRows::Refuse).unwrap_err();
     assert_eq!(
         said,
-        "x.txt: column 2 cannot be both the word and the tag (columns count from 0: token_column, tag_column)"
+        "x.txt: column 2 cannot be both the word and the tag (they are `token_column` and `tag_column`)"
     );
-    let far = ColumnFormat { tag_column: Some(3), ..DEFAULT };
+    let far = Columns { tag_column: Some(4), ..DEFAULT };
     let said = read_as(b"a O\n", &far, BadRows::Refuse).unwrap_err();
     assert!(said.starts_with("x.txt:1: 2 columns where 4 were expected (the tag is column 3, counted from 0; "));
 }
@@ -153,7 +153,7 @@ fn bad_lines_are_named() {
     ] {
         assert_eq!(refused(text), format!("x.txt:{expected}{SKIP})"));
     }
-    let iob2 = ColumnFormat { scheme: Scheme::Iob2, ..DEFAULT };
+    let iob2 = Columns { scheme: Scheme::Iob2, ..DEFAULT };
     let said = read_as(b"a M-PER\n", &iob2, BadRows::Refuse).unwrap_err();
     assert_eq!(said, format!("x.txt:1: the tag `M-PER` has a prefix that iob2 has not (prefixes are B, I; {SKIP})"));
     // Three columns throughout are fine: the last one is the tag.
@@ -194,7 +194,7 @@ fn bytes_that_are_not_utf_8_are_refused_or_replaced() {
         "x.txt:3: the line is not valid UTF-8 (`--lossy` reads such bytes as U+FFFD; \
          `--skip-bad-rows` skips and counts the sentence; or save the file as UTF-8)"
     );
-    let lossy = read_as(bytes, &ColumnFormat { lossy: true, ..DEFAULT }, BadRows::Refuse).unwrap();
+    let lossy = read_as(bytes, &Columns { lossy: true, ..DEFAULT }, BadRows::Refuse).unwrap();
     assert_eq!(shown(&lossy)[1].0, "b\u{fffd}/B-X \u{fffd}/I-X");
     assert_eq!((lossy.replaced, lossy.skipped), (2, 0));
     let skipped = read_as(bytes, &DEFAULT, BadRows::Skip).unwrap();
@@ -210,13 +210,13 @@ proptest! {
             b"\0", b"\xe9", b"\xc3\xa9", b"\xe3\x80\x80", b"\xef\xbb\xbf", b"-DOCSTART-", b"0", b" O\n", b"\tO\n",
         ]), 0..60),
         separator in prop::sample::select(vec![Separator::Any, Separator::Space, Separator::Tab]),
-        token_column in 0_usize..3,
-        tag_column in prop::option::of(0_usize..3),
+        token_column in 1_u32..4,
+        tag_column in prop::option::of(1_u32..4),
         segmentation_digit in any::<bool>(),
         lossy in any::<bool>(),
         labelled in any::<bool>(),
     ) {
-        let format = ColumnFormat { separator, scheme: Scheme::Auto, token_column, tag_column, segmentation_digit, lossy };
+        let format = Columns { separator, scheme: Scheme::Auto, token_column, tag_column, segmentation_digit, lossy };
         for bad_rows in [BadRows::Refuse, BadRows::Skip] {
             let Ok(read) = sentences_of(&parts.concat(), Path::new("x.txt"), &format, labelled, bad_rows) else { continue };
             prop_assert!(!read.sentences.is_empty());

@@ -1,0 +1,11 @@
+//! Choices that are the same in an experiment file and in the settings of a run, each once, with its schema.
+
+mod approach;
+mod pretraining;
+mod task;
+mod training;
+
+pub use approach::{Approach, FeatureBased, Layers, MAX_HIDDEN, MAX_LSTM_LAYERS};
+pub use pretraining::{LmLoss, SaveStrategy, TextFormat};
+pub use task::{Columns, Context, MAX_COLUMN, Scheme, Separator, SpanOptions};
+pub use training::{Optimizer, Precision};
