@@ -139,7 +139,5 @@ pub(super) fn sort_longest_first(jobs: &mut [Job]) {
         }
     }
     let later = |job: &Job| job.settings.pretraining().is_none();
-    jobs.sort_by(|a, b| {
-        later(a).cmp(&later(b)).then(b.cost.0.total_cmp(&a.cost.0)).then_with(|| a.id.cmp(&b.id))
-    });
+    jobs.sort_by(|a, b| later(a).cmp(&later(b)).then(b.cost.0.total_cmp(&a.cost.0)).then_with(|| a.id.cmp(&b.id)));
 }

@@ -113,10 +113,7 @@ fn columns_are_chosen() {
     assert_eq!(shown(&found)[0].0, "EU/B-ORG in/O");
     let same = Columns { token_column: 2, tag_column: Some(2), ..DEFAULT };
     let said = read_as(b"a O\n", &same, BadRows::Refuse).unwrap_err();
-    assert_eq!(
-        said,
-        "x.txt: column 2 cannot be both the word and the tag (they are `token_column` and `tag_column`)"
-    );
+    assert_eq!(said, "x.txt: column 2 cannot be both the word and the tag (they are `token_column` and `tag_column`)");
     let far = Columns { tag_column: Some(4), ..DEFAULT };
     let said = read_as(b"a O\n", &far, BadRows::Refuse).unwrap_err();
     assert!(said.starts_with("x.txt:1: 2 columns where 4 were expected (the tag is column 3, counted from 0; "));
