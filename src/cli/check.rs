@@ -44,9 +44,9 @@ fn check(args: &Args) -> Result<CommandOutcome, Error> {
     }
     print(&format_args!("ok    device {}, {} threads", prepared.device.name, prepared.context.threads))?;
     if of_tasks {
-        labels(&prepared)?
+        labels(&prepared)?;
     } else {
-        corpora(&prepared)?
+        corpora(&prepared)?;
     }
     let mut findings = resources(&prepared)?;
     findings.extend(steps(&prepared)?);

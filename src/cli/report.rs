@@ -111,8 +111,8 @@ fn stored_plan(
         .into());
     };
     if !own {
-        let with: String = plan.overrides.iter().map(|set| format!(" --set {set}")).collect();
-        let with = if with.is_empty() { String::new() } else { format!(", with{with}") };
+        let with: Vec<String> = plan.overrides.iter().map(|set| format!("--set {set}")).collect();
+        let with = if with.is_empty() { String::new() } else { format!(", with {}", with.join(" ")) };
         notes.push(format!("{file} was not run as it stands: this is the plan of its last run{with}"));
     }
     Ok(Some(plan.clone()))

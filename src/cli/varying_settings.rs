@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use crate::plan::Plan;
 use crate::store::{RunSettings, TaskOptions};
 
-/// A line for each task and model that has varying_settings, in the plan's order: `squad1: max_length 384, doc_stride 128`.
+/// A line for each task and model whose settings vary, in the plan's order: `squad1: max_length 384, doc_stride 128`.
 pub(super) fn varying_settings(plan: &Plan) -> Vec<String> {
     let runs = || plan.runs.iter().map(|run| &run.settings);
-    let lengths: BTreeSet<u32> = runs().map(|settings| settings.max_length()).collect();
+    let lengths: BTreeSet<u32> = runs().map(RunSettings::max_length).collect();
     let mut lines = Vec::new();
     for settings in runs() {
         let of_task = of_task(settings, lengths.len() > 1);

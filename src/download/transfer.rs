@@ -291,11 +291,12 @@ impl Transfer<'_> {
     fn copy(&self, path: &Path, part: &mut Part, progress: &dyn Progress) -> Result<(), DownloadError> {
         self.restart(part)?;
         part.file.rewind().map_err(DownloadError::disk(self.part))?;
-        let source = File::open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
+        let source = File::open(path).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
                 DownloadError::Unreachable { file: self.subject.to_owned(), cause: "there is no such file".to_owned() }
+            } else {
+                DownloadError::disk(path)(error)
             }
-            _ => DownloadError::disk(path)(error),
         })?;
         progress.file(self.label, source.metadata().ok().map(|found| found.len()), 0);
         let mut source = source.take(self.expected.size.unwrap_or(LARGEST).saturating_add(1));

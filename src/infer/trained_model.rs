@@ -66,7 +66,7 @@ impl TrainedModel {
         config.fits_vocabulary(&path, vocabulary.len())?;
         let positions = config.architecture.max_positions;
         let run = settings_beside(&folder);
-        let trained_length = || run.as_ref().map(|run| run.max_length());
+        let trained_length = || run.as_ref().map(RunSettings::max_length);
         let max_length = wanted.max_length.or_else(trained_length).unwrap_or(positions.min(wanted.usual_length));
         if max_length > positions {
             let message = format!("`--max-length {max_length}` is more than the model's {positions} positions");

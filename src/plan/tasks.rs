@@ -27,7 +27,7 @@ fn known(task: &Task) -> KnownTask {
     }
 }
 
-/// The varying_settings of a task's shape, as a run's settings have them.
+/// The settings of a task's shape, as a run's settings have them.
 #[must_use]
 pub fn task_options(task: &config::Task) -> Option<TaskOptions> {
     match task.shape {

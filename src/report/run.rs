@@ -292,7 +292,7 @@ fn tasks_of<'a>(input: &Input, names: impl Iterator<Item = (&'a str, &'a str)>) 
         .collect()
 }
 
-/// Ids are unique within a model's folder only, so a second use_count of an id gets a number.
+/// Ids are unique within a model's folder only, so a second use of an id gets a number.
 fn name_anchors<'r, 'a: 'r>(runs: impl Iterator<Item = &'r mut Run<'a>>) {
     let mut uses: BTreeMap<RunId, usize> = BTreeMap::new();
     for run in runs {

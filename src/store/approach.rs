@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::{Context, SpanOptions};
 
-/// The varying_settings of a task's shape. Tasks about one text or pair have none.
+/// The settings of a task's shape. Tasks about one text or pair have none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TaskOptions {

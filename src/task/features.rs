@@ -29,7 +29,7 @@ pub struct FeatureSource<'a> {
     pub lower_case: bool,
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included.
     pub max_length: u32,
-    /// The varying_settings of the task's shape; without them, the task's own.
+    /// The settings of the task's shape; without them, the task's own.
     pub options: Option<&'a TaskOptions>,
     /// Where features are kept.
     pub cache: &'a FeatureCache,

@@ -121,7 +121,7 @@ impl Task {
         Ok(tables)
     }
 
-    /// The varying_settings of the task's shape where an experiment names none.
+    /// The settings of the task's shape where an experiment names none.
     #[must_use]
     pub fn default_options(&self) -> Option<TaskOptions> {
         match self.head {

@@ -113,7 +113,9 @@ impl<'a, W: Workload> Fit<'a, W> {
                 }
             }
         }
-        notes.iter().for_each(|note| observer.note(note));
+        for note in &notes {
+            observer.note(note);
+        }
         self.notes.append(&mut notes);
         let Some((model, optimizer, position)) = resumed else { return Ok(model) };
         self.notes.push(format!("resumed from the checkpoint of step {}", position.step));

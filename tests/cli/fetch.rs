@@ -11,7 +11,7 @@ use bertbench::checksum::sha256;
 use super::super::realdata::real_data;
 use super::expected::assert_as_expected;
 use super::program::{Told, Workplace, wait_until};
-use super::server::{Files, Server};
+use super::server::{Server, StaticSite};
 
 /// Larger than any buffer on its way.
 fn content() -> Vec<u8> {
@@ -189,7 +189,7 @@ fn a_published_dataset_is_fetched_from_a_mirror_and_verified() {
     let scene = Scene::new();
     let names = ["train", "dev", "test"].map(|split| format!("{split}.char.bmes"));
     let files = names.iter().map(|name| (format!("/data/resume/{name}"), fs::read(copies.join(name)).unwrap()));
-    let server = Server::new(Files { files: files.collect(), ..Files::default() });
+    let server = Server::new(StaticSite { files: files.collect(), ..StaticSite::default() });
     let mirror = format!("{}/data", server.address);
     scene.run(&["data", "fetch", "resume", "--mirror", &mirror]).ok();
     for name in &names {

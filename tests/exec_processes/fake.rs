@@ -250,7 +250,7 @@ fn train(
         let fill = |path: &Path| Ok(fs::write(path.join("model.safetensors"), &job.id.0)?);
         folder.write_model::<StoreError>(fill).map_err(wrong)?;
     }
-    Ok(record.into())
+    Ok(record)
 }
 
 /// What the task's name says.

@@ -64,7 +64,7 @@ pub(crate) fn settings(job: &Job) -> &RunSettings {
 pub(crate) fn pretraining_job(model: &str) -> Job {
     let of = job("fine", 0, 1, 1);
     let mut settings = settings(&of).clone();
-    settings.model = model.to_owned();
+    model.clone_into(&mut settings.model);
     settings.objective = Objective::Pretraining(PretrainingObjective {
         loss: LmLoss::MaskedLm,
         phases: vec![CorpusPhase { max_length: 16, steps: 2, data: model.to_owned() }],

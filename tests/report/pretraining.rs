@@ -319,7 +319,8 @@ pub fn samples() -> Vec<(&'static str, Vec<ExperimentInput>)> {
         }));
     }
     let mut large = pretrain_settings("large", true);
-    objective(&mut large).snapshots = objective(&mut runs[0]).snapshots.clone();
+    let snapshots = objective(&mut runs[0]).snapshots.clone();
+    objective(&mut large).snapshots.clone_from(&snapshots);
     runs.push(large);
     let large = runs.len() - 1;
     let mut models: Vec<Tuned<'_>> = vec![Tuned::random("base-random", false), Tuned::random("large-random", true)];

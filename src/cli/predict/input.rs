@@ -91,7 +91,7 @@ pub(super) fn note_truncated(split: &DevSplit, max_length: u32) {
             note(&format_args!("{cut} of {all} questions were truncated to {} tokens", options.max_query_length));
         }
         Gold::Sentences(_) => {
-            note(&format_args!("{cut} words are longer than {max_length} tokens by themselves and were truncated"))
+            note(&format_args!("{cut} words are longer than {max_length} tokens by themselves and were truncated"));
         }
     }
 }

@@ -2,7 +2,7 @@
 //! their tokens, and made, masks and all, when training asks for them.
 
 mod error;
-mod examples;
+mod example_set;
 mod manifest;
 mod masking;
 mod order;
@@ -22,7 +22,7 @@ mod tokens;
 mod words;
 
 pub use error::PretrainingError;
-pub use examples::{ExampleSet, PretrainingExample};
+pub use example_set::{ExampleSet, PretrainingExample};
 pub use manifest::{CorpusCounts, MANIFEST};
 pub use order::{Cursor, ExampleOrder};
 pub use passages::{PassageKind, Passages, Step};

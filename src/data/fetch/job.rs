@@ -80,7 +80,12 @@ impl<'a> Job<'a> {
             DownloadError::Checksum { file, expected, found, .. } => {
                 FetchError::Checksum { file, expected, found, first_use }
             }
-            other => other.into(),
+            other @ (DownloadError::Unreachable { .. }
+            | DownloadError::Refused { .. }
+            | DownloadError::Interrupted { .. }
+            | DownloadError::Size { .. }
+            | DownloadError::TooLarge { .. }
+            | DownloadError::Disk { .. }) => other.into(),
         })
     }
 }

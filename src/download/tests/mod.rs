@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use self::server::{Faults, Files, Server};
+use self::server::{Faults, Server, StaticSite};
 use super::{Address, Checksum, Client, DownloadError, Expected, Progress, Received, RetryPolicy, Transfer};
 use crate::checksum::sha256;
 
@@ -109,7 +109,7 @@ fn what_came_is_kept_for_the_next_call() {
     for expected in [known(&content), Expected { size: None, ..known(&content) }, UNKNOWN] {
         let (scene, server) = (Scene::new(), Server::with(&[("/a.txt", &content)]));
         server.change(|server| (server.faults.stalls, server.faults.after) = (true, 400_000));
-        let silence = Duration::from_millis(2000);
+        let silence = Duration::from_secs(2);
         let error = scene.fetch(&server.address, &expected, RetryPolicy { silence, ..once() }).unwrap_err();
         assert!(error.to_string().ends_with("/a.txt: no answer in time after 390.6 KiB"), "{error}");
         server.change(|server| server.faults.stalls = false);
@@ -220,14 +220,14 @@ fn a_server_that_is_away_or_silent_is_given_up() {
     let gone = Server::with(&[]).address.clone();
     let error = scene.fetch(&gone, &UNKNOWN, retry()).unwrap_err();
     assert!(error.to_string().ends_with("cannot be reached: connection refused"), "{error}");
-    let server = Server::new(Files::default());
+    let server = Server::new(StaticSite::default());
     server.change(|server| server.faults.mute = true);
     let started = Instant::now();
     let silence = Duration::from_millis(150);
     let error = scene.fetch(&server.address, &UNKNOWN, RetryPolicy { silence, ..retry() }).unwrap_err();
     assert!(error.to_string().ends_with("cannot be reached: no answer in time"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(20));
-    let server = Server::new(Files::default());
+    let server = Server::new(StaticSite::default());
     server.change(|server| server.faults.outages = (9, 503));
     let error = scene.fetch(&server.address, &UNKNOWN, retry()).unwrap_err();
     assert!(error.to_string().ends_with("cannot be reached: status 503"), "{error}");

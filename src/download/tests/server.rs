@@ -36,14 +36,14 @@ impl Reply {
 
 /// Files and redirections by the path of their address (`/toy/a.txt`).
 #[derive(Clone, Default)]
-pub(crate) struct Files {
+pub(crate) struct StaticSite {
     pub(crate) files: BTreeMap<String, Vec<u8>>,
     pub(crate) redirections: BTreeMap<String, String>,
     /// Sent with every file; none, when it is empty.
     pub(crate) etag: String,
 }
 
-impl Site for Files {
+impl Site for StaticSite {
     fn reply(&self, request: &Request) -> Reply {
         if let Some(to) = self.redirections.get(&request.path) {
             return Reply::new(302, vec![("Location", to.clone())], b"");
@@ -123,7 +123,7 @@ struct Shared<S> {
 }
 
 /// A server on a free port; it stops when dropped.
-pub(crate) struct Server<S = Files> {
+pub(crate) struct Server<S = StaticSite> {
     /// `http://127.0.0.1:PORT`
     pub(crate) address: String,
     shared: Arc<Shared<S>>,
@@ -137,7 +137,7 @@ impl Server {
     /// One that has files.
     pub(crate) fn with(files: &[(&str, &[u8])]) -> Self {
         let files = files.iter().map(|(path, content)| ((*path).to_owned(), content.to_vec())).collect();
-        Self::new(Files { files, etag: "\"one\"".to_owned(), ..Files::default() })
+        Self::new(StaticSite { files, etag: "\"one\"".to_owned(), ..StaticSite::default() })
     }
 }
 
@@ -200,7 +200,8 @@ fn serve<S: Site>(mut stream: TcpStream, shared: &Shared<S>) {
     if faults.mute {
         return wait(&|now| !now.mute);
     }
-    let headers: String = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers: Vec<String> = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.concat();
     let head = format!("HTTP/1.1 {} Status\r\n{headers}Connection: close\r\n\r\n", reply.status);
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&reply.body));
     if faults.stalls {

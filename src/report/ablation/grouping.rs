@@ -69,7 +69,9 @@ fn shared_settings(kind: Kind, settings: &RunSettings) -> String {
             object.retain(|name, _| !names.contains(&name.as_str()));
         }
     };
-    IGNORED.into_iter().for_each(|(place, names)| forget(place, names));
+    for (place, names) in IGNORED {
+        forget(place, names);
+    }
     // A corpus is prepared for an objective and with its masks, so its checksum differs with them.
     if kind != Kind::Size {
         for phase in 0..settings.pretraining().map_or(0, |of| of.phases.len()) {

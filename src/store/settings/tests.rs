@@ -99,7 +99,7 @@ fn what_a_pretraining_tells_does_not_enter_its_id_and_what_it_learns_does() {
         with_pretraining(|of| of.evaluation = None),
         with_pretraining(|of| of.logging_steps = 1),
         with_pretraining(|of| {
-            of.saving = Some(SaveStrategy { save_steps: Some(3), save_minutes: None, save_total_limit: 1 })
+            of.saving = Some(SaveStrategy { save_steps: Some(3), save_minutes: None, save_total_limit: 1 });
         }),
     ];
     assert!(same.iter().all(|other| other.id() == one.id()));

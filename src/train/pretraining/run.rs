@@ -98,7 +98,9 @@ fn fit(
     checkpointer: &mut Checkpointer,
 ) -> Result<FitResult<PretrainingModel>, TrainError> {
     let (fit, model, mut notes) = ready(Some(folder), data, settings, objective)?;
-    notes.iter().for_each(|note| observer.note(note));
+    for note in &notes {
+        observer.note(note);
+    }
     let mut fitted = fit.run(model, observer, Some(checkpointer))?;
     notes.append(&mut fitted.notes);
     fitted.notes = notes;
