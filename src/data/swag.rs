@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn files_that_are_not_swags_are_refused() {
         assert_eq!(refused(""), "val.csv: the file is empty");
-        assert_eq!(refused(HEADER), "val.csv: the file has no row (was its download cut short?)");
+        assert_eq!(refused(HEADER), "val.csv: the file has no rows (was its download cut short?)");
         assert_eq!(refused(b"\xff\xfes\0"), "val.csv: the file is UTF-16 (save it as UTF-8)");
         let test = HEADER.replace(",label", "");
         assert_eq!(

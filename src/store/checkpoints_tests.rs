@@ -103,9 +103,9 @@ fn checkpoints_of_other_runs_and_what_is_none_are_not_taken() {
     let others = Checkpoints::new(&place, run("bb"), 2);
     let (found, unusable) = others.newest().unwrap();
     assert!(found.is_none());
-    assert_eq!(unusable[0].cause, "it is of run aa at step 7");
+    assert_eq!(unusable[0].cause, "it belongs to run aa at step 7");
     fs::rename(all.path(7), all.path(9)).unwrap();
-    assert_eq!(all.newest().unwrap().1[0].cause, "it is of run aa at step 7", "under another step's name");
+    assert_eq!(all.newest().unwrap().1[0].cause, "it belongs to run aa at step 7", "under another step's name");
 }
 
 #[test]

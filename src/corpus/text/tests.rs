@@ -106,7 +106,7 @@ fn what_pyarrow_writes_is_read_as_the_same_json_lines() {
     }
     assert_eq!(
         read(&golden("brotli.parquet")).unwrap_err(),
-        "brotli.parquet: its text is compressed as Brotli, which is not read (write it again with zstd, snappy or gzip)"
+        "brotli.parquet: its text is compressed as Brotli, which is not supported (write it again with zstd, snappy or gzip)"
     );
 }
 

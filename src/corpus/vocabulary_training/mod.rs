@@ -1,6 +1,6 @@
 //! A WordPiece vocabulary from a corpus.
 //!
-//! Text is normalised and cut into words by the `tokenizers` crate, as [`Tokenizer`](super::Tokenizer) does it. The
+//! Text is normalised and cut into words by the `tokenizers` crate, as [`Tokenizer`](crate::text::Tokenizer) does it. The
 //! merges are our own: the crate's trainer walks hash maps that are seeded anew in each process, by which it numbers
 //! pieces and so breaks ties, and counts pairs in 32 bits with a sign. The same corpus must give the same vocabulary.
 

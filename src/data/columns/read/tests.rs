@@ -108,7 +108,7 @@ fn weibo_characters_lose_their_number() {
 
 #[test]
 fn columns_are_chosen() {
-    let format = Columns { token_column: 2, tag_column: Some(4), ..DEFAULT };
+    let format = Columns { token_column: 2, tag_column: Some(3), ..DEFAULT };
     let found = read_as(b"1 EU B-ORG x\n2 in O x\n", &format, BadRows::Refuse).unwrap();
     assert_eq!(shown(&found)[0].0, "EU/B-ORG in/O");
     let same = Columns { token_column: 2, tag_column: Some(2), ..DEFAULT };
@@ -144,8 +144,8 @@ fn bad_lines_are_named() {
             "EU NNP I-NP O\nin IN O\n",
             "2: 3 columns where 4 were expected (every line has as many columns as the file's first; ",
         ),
-        ("a PER\n", "1: `PER` is no tag (a tag is O, or a prefix and a type such as B-PER; "),
-        ("a O\nb B-\n", "2: `B-` is no tag (a tag is O, or a prefix and a type such as B-PER; "),
+        ("a PER\n", "1: `PER` is not a tag (a tag is O, or a prefix and a type such as B-PER; "),
+        ("a O\nb B-\n", "2: `B-` is not a tag (a tag is O, or a prefix and a type such as B-PER; "),
         ("a X-PER\n", "1: the tag `X-PER` has an unknown prefix (prefixes are B, I, M, E, S, L, U; "),
     ] {
         assert_eq!(refused(text), format!("x.txt:{expected}{SKIP})"));
@@ -162,7 +162,7 @@ fn bad_lines_are_named() {
 #[test]
 fn files_without_a_sentence_are_refused() {
     for text in ["", "\n\n", "\u{feff}", "-DOCSTART- -X- O O\n"] {
-        assert_eq!(refused(text), "x.txt: the file has no sentence (was its download cut short?)", "{text:?}");
+        assert_eq!(refused(text), "x.txt: the file has no sentences (was its download cut short?)", "{text:?}");
     }
     assert_eq!(refused("a PER\n").split(' ').next(), Some("x.txt:1:"));
     assert_eq!(

@@ -103,7 +103,7 @@ pub fn gemm<E: Operand, S: Element>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: 
     E::with_micro(Everywhere { a, b, output });
 }
 
-/// As [`product`], on this thread alone.
+/// As [`gemm`], on this thread alone.
 pub fn gemm_on_this_thread<E: Operand, S: Element>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: &dyn Output) {
     E::with_micro(Here { a, b, output });
 }
