@@ -138,7 +138,12 @@ const FILES: &[Case] = &[
     ),
     ("empty_file", "rte", "train", "empty_file/RTE/train.tsv: the file is empty"),
     ("only_a_byte_order_mark", "rte", "train", "only_a_byte_order_mark/RTE/train.tsv: the file is empty"),
-    ("only_a_header", "rte", "train", "only_a_header/RTE/train.tsv: the file has no rows (was its download cut short?)"),
+    (
+        "only_a_header",
+        "rte",
+        "train",
+        "only_a_header/RTE/train.tsv: the file has no rows (was its download cut short?)",
+    ),
     (
         "only_blank_lines",
         "cola",

@@ -58,10 +58,11 @@ fn packed(files: &BTreeMap<String, String>) -> Vec<u8> {
 /// The run with the highest score of a task, by its record: model, id and score.
 fn best(place: &Workplace, task: &str) -> (String, String, f64) {
     let records = place.records().into_values().map(|bytes| parse(&String::from_utf8(bytes).unwrap()));
-    let of_task = records.filter(|record| record["settings"]["task"] == task);
+    let of_task = records.filter(|record| record["settings"]["objective"]["task"]["task"] == task);
     let scored = of_task.map(|record| {
         let named = |score: &&serde_json::Value| {
-            score["metric"] == record["primary_metric"] && score["split"] == record["primary_split"]
+            let of = &record["outcome"]["task"];
+            score["metric"] == of["primary_metric"] && score["split"] == of["primary_split"]
         };
         let score = record["scores"].as_array().unwrap().iter().find(named).unwrap()["value"].as_f64().unwrap_or(-2.0);
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();

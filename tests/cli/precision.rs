@@ -45,7 +45,7 @@ fn bf16_runs_where_the_processor_has_it_and_is_refused_elsewhere() {
     let records = place.records();
     assert_eq!(records.len(), 1);
     let record: serde_json::Value = serde_json::from_slice(records.values().next().unwrap()).unwrap();
-    assert_eq!(record["settings"]["training"]["precision"], "bf16");
+    assert_eq!(record["settings"]["optimization"]["precision"], "bf16");
     // A run of the same name in f32 is another run beside it.
     place.run(&["run", "tiny.yaml", "--only", "task=wnli,learning_rate=1e-3"]).ok();
     assert_eq!(place.records().len(), 2);

@@ -85,7 +85,9 @@ fn a_dependent_experiment_runs_the_missing_pretraining_first_and_only_what_it_ne
     assert!(of("random").is_null());
     assert_eq!((of("early")["step"].as_u64(), of("pretrained")["step"].as_u64()), (Some(15), Some(30)));
     assert_ne!(of("early")["weights_sha256"], of("pretrained")["weights_sha256"]);
-    assert!(of("early")["scores"]["perplexity"].as_f64().unwrap() > 1.0);
+    let evaluation = &of("early")["evaluation"];
+    let perplexity = evaluation["scores"].as_array().unwrap().iter().find(|score| score["metric"] == "perplexity");
+    assert!(perplexity.unwrap()["value"].as_f64().unwrap() > 1.0);
     assert_eq!(of("causal")["settings"]["architecture"]["causal"], true);
 
     // The page shows both kinds, and what pretraining gives.

@@ -41,10 +41,11 @@ fn skipped_rows_are_counted_in_the_record_and_in_the_report() {
     place.run(&[&["run", "bad.yaml"], &only[..]].concat()).ok();
     let id = place.run(&["runs", "list", "bad", "--json"]).ok().json()[0]["id"].as_str().unwrap().to_owned();
     let record = place.run(&["runs", "show", &id, "--json"]).ok().json()["record"].clone();
-    assert_eq!(record["skipped_rows"], serde_json::json!({WNLI: 2}));
+    let outcome = &record["outcome"]["task"];
+    assert_eq!(outcome["skipped_rows"], serde_json::json!({WNLI: 2}));
     assert_eq!(record["notes"], serde_json::json!(["2 malformed rows of WNLI/train.tsv were skipped"]));
     let whole = place.read(&format!("glue/{WNLI}")).lines().count() - 1;
-    assert_eq!(record["examples"]["train"], whole - 2);
+    assert_eq!(outcome["examples"]["train"], whole - 2);
 
     place.run(&["report", "bad.yaml"]).ok();
     let markdown = place.read("reports/bad/results.md");

@@ -33,7 +33,7 @@ fn list_and_show_tell_what_the_record_says() {
         assert_eq!(run["seconds"], record["timings"]["wall"]);
         let shown = place.run(&["runs", "show", &id(run)[..8], "--json"]).ok().json();
         assert_eq!(shown["record"], record);
-        assert_eq!((shown["state"].as_str(), &shown["steps_logged"]), (Some("done"), &record["steps"]));
+        assert_eq!((shown["state"].as_str(), &shown["step"]), (Some("done"), &record["steps"]));
     }
     let table = place.run(&["runs", "list"]).ok().out;
     assert_eq!(table.lines().count(), 5, "{table}");
@@ -51,7 +51,7 @@ fn diff_shows_the_settings_that_differ_and_both_scores() {
     let of_rte: Vec<&Value> = listed.iter().filter(|run| run["task"] == "rte").collect();
     let rows = place.run(&["runs", "diff", id(of_rte[0]), id(of_rte[1]), "--json"]).ok().json();
     let keys: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["key"].as_str().unwrap()).collect();
-    assert_eq!(keys, ["learning_rate", "dev accuracy", "dev loss"]);
+    assert_eq!(keys, ["optimization.learning_rate", "dev accuracy", "dev loss"]);
     let mut rates = [rows[0]["a"].as_str().unwrap(), rows[0]["b"].as_str().unwrap()];
     rates.sort_unstable();
     assert_eq!(rates, ["0.0005", "0.001"]);

@@ -263,7 +263,11 @@ fn threads_change_no_bit_and_training_learns() {
     assert!(losses[losses.len() - 1] < losses[0] - 0.1, "{losses:?}");
     let evaluations: Vec<&Value> = one.log.iter().filter(|event| event["event"] == "evaluation").collect();
     for evaluation in &evaluations {
-        let (loss, perplexity) = (evaluation["mlm_loss"].as_f64().unwrap(), evaluation["perplexity"].as_f64().unwrap());
+        let score = |metric: &str| {
+            let scores = evaluation["scores"].as_array().unwrap();
+            scores.iter().find(|score| score["metric"] == metric).unwrap()["value"].as_f64().unwrap()
+        };
+        let (loss, perplexity) = (score("mlm_loss"), score("perplexity"));
         assert!((loss.exp() / perplexity - 1.0).abs() < 1e-12);
     }
     assert_eq!(evaluations.len(), 3);
@@ -309,7 +313,10 @@ fn a_done_run_is_not_done_again_and_what_does_not_fit_is_refused() {
         }
     };
     let other = RUN.replace("--warmup-steps 10", "--warmup-steps 11");
-    refused(&format!("{other} --out run"), &["other settings", "`warmup_steps` is 11 and was 10", "another folder"]);
+    refused(
+        &format!("{other} --out run"),
+        &["other settings", "`optimization.warmup.steps` is 11 and was 10", "another folder"],
+    );
     refused(&format!("{RUN} --out short"), &["not empty", "does not exist yet"]);
     refused(&format!("{} --out x", RUN.replace("--steps 15", "")), &["`--corpus` is given 2 times"]);
     refused(

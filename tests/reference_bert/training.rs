@@ -72,7 +72,7 @@ fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
             warmup: Warmup::Fraction(case.number("warmup_fraction")),
             weight_decay: case.number("weight_decay"),
             dropout: 0.0,
-            max_grad_norm: case.number("max_grad_norm"),
+            max_grad_norm: case.number("clip_norm"),
             optimizer,
             adam_epsilon: case.expected["epsilon"][name].as_f64().unwrap(),
             ..Optimization::default()

@@ -122,7 +122,7 @@ fn a_score_that_is_not_a_number_says_so() {
     assert!(text(&files, "results.csv").contains(",NaN,"));
     let page = text(&files, "index.html");
     assert!(page.contains("1 finished run of mini scored NaN"));
-    assert!(page.contains("of 216 runs, 2 failed, 0 did not finish, and 3 did not run"));
+    assert!(page.contains("of 216 runs, 2 failed, 3 did not finish, and 0 did not run"));
     assert!(page.contains("211 of 216"));
 }
 
