@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
             _ if self.width > least_width(self.format, self.labelled) => {
                 "every line has as many columns as the file's first".to_owned()
             }
-            Some(tag) if self.labelled => format!("the tag is column {tag}, counted from 0"),
+            Some(tag) if self.labelled => format!("the tag is column {tag}, counted from 1"),
             _ if self.labelled => "a line is a word and its tag, with a space or a tab between them".to_owned(),
             _ => "a line is a word".to_owned(),
         };

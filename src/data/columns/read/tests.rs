@@ -116,7 +116,7 @@ fn columns_are_chosen() {
     assert_eq!(said, "x.txt: column 2 cannot be both the word and the tag (they are `token_column` and `tag_column`)");
     let far = Columns { tag_column: Some(4), ..DEFAULT };
     let said = read_as(b"a O\n", &far, BadRows::Refuse).unwrap_err();
-    assert!(said.starts_with("x.txt:1: 2 columns where 4 were expected (the tag is column 3, counted from 0; "));
+    assert!(said.starts_with("x.txt:1: 2 columns where 4 were expected (the tag is column 4, counted from 1; "));
 }
 
 #[test]
@@ -152,7 +152,10 @@ fn bad_lines_are_named() {
     }
     let iob2 = Columns { scheme: Scheme::Iob2, ..DEFAULT };
     let said = read_as(b"a M-PER\n", &iob2, BadRows::Refuse).unwrap_err();
-    assert_eq!(said, format!("x.txt:1: the tag `M-PER` has a prefix that iob2 has not (prefixes are B, I; {SKIP})"));
+    assert_eq!(
+        said,
+        format!("x.txt:1: the tag `M-PER` has a prefix that iob2 does not have (prefixes are B, I; {SKIP})")
+    );
     // Three columns throughout are fine: the last one is the tag.
     assert_eq!(shown(&read("a b O\n"))[0].0, "a/O");
     let long = format!("a {}\n", "x".repeat(1000));
