@@ -1,6 +1,7 @@
 //! bertbench: a YAML sweep of BERT experiments in, records and a report out.
 //!
-//! Data flows one way: `config` (as written) → `resolve` (on this machine) → `plan` (as run) → `exec` → `train` → `store` → `report`.
+//! Data flows one way: `config` (as written) → `resolve` (on this machine) → `plan` (as run) → `exec` →
+//! `train` → `store` → `report`.
 //!
 //! May import, and nothing else (`tests/architecture.rs` holds the `use` lines against this table;
 //! every module may use `units`, `random`, `checksum`, `diagnostic` and `settings`):
