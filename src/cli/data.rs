@@ -75,7 +75,8 @@ fn judge(verdict: &Verdict) -> (String, bool) {
         Verdict::AsFetched => ("identical to the first download; no checksum is published".into(), false),
         Verdict::SameSize => ("the published number of examples; no checksum is known".into(), false),
         Verdict::OtherBytes => ("the published number of examples, but different bytes".into(), true),
-        Verdict::OtherSize { found } => (format!("{found} examples"), true),
+        Verdict::OtherSize { found, bad: None } => (format!("{found} examples"), true),
+        Verdict::OtherSize { found, bad: Some(bad) } => (format!("{found} examples; {bad}"), true),
         Verdict::Unreadable(finding) | Verdict::Missing(finding) => (finding.to_string(), true),
     }
 }

@@ -30,6 +30,8 @@ pub enum Verdict {
     OtherSize {
         /// Examples in the file.
         found: u64,
+        /// The first that cannot be read, which is not among them.
+        bad: Option<Diagnostic>,
     },
     /// The file cannot be read as this dataset's.
     Unreadable(Diagnostic),

@@ -241,9 +241,9 @@ pub const DATASETS: &[Dataset] = &[
         also: &["WeiboNER"],
         reader: Reader::Columns(Columns { segmentation_digit: true, ..ANY_COLUMNS }),
         splits: &[
-            other("train", Train, "weiboNER_2nd_conll.train", &["weiboNER.conll.train", "train.txt"], 1350),
-            other("dev", Dev, "weiboNER_2nd_conll.dev", &["weiboNER.conll.dev", "dev.txt"], 270),
-            other("test", Dev, "weiboNER_2nd_conll.test", &["weiboNER.conll.test", "test.txt"], 270),
+            other("train", Train, "weiboNER_2nd_conll.train", &["train.txt"], 1350),
+            other("dev", Dev, "weiboNER_2nd_conll.dev", &["dev.txt"], 270),
+            other("test", Dev, "weiboNER_2nd_conll.test", &["test.txt"], 270),
         ],
         manifest: include_str!("../../datasets/weibo.yaml"),
         ..STRUCTURED

@@ -43,16 +43,23 @@ fn compare(dataset: &Dataset, split: &SplitFile, manifest: &Manifest, root: &Pat
     };
     let read = match dataset.load(root, split, BadRows::Skip) {
         Ok(read) => read,
-        Err(unreadable) => return Verdict::Unreadable(unreadable),
+        // Where nothing can be read, the first bad line is more to the point than their number.
+        Err(unreadable) => return Verdict::Unreadable(first_bad(dataset, split, root).unwrap_or(unreadable)),
     };
     let found = read.len() as u64;
     if found != split.examples {
-        return Verdict::OtherSize { found };
+        let bad = if read.skipped() > 0 { first_bad(dataset, split, root) } else { None };
+        return Verdict::OtherSize { found, bad };
     }
     match &files[..] {
         [(_, path)] => compare_by_checksum(manifest, path.parent().unwrap_or(root), split.file),
         _ => Verdict::SameSize,
     }
+}
+
+/// What is wrong with the first malformed example of a split.
+fn first_bad(dataset: &Dataset, split: &SplitFile, root: &Path) -> Option<Diagnostic> {
+    dataset.load(root, split, BadRows::Refuse).err()
 }
 
 #[cfg(test)]
@@ -74,9 +81,25 @@ mod tests {
             [
                 ("wnli", "train", Verdict::Missing(_)),
                 ("wnli", "dev", Verdict::OtherBytes),
-                ("wnli", "test", Verdict::OtherSize { found: 1 }),
+                ("wnli", "test", Verdict::OtherSize { found: 1, bad: None }),
             ]
         ));
         assert!(verify(&root.path().join("nowhere")).is_err());
+    }
+
+    #[test]
+    fn the_first_bad_line_is_explained() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("WNLI");
+        std::fs::create_dir(&folder).unwrap();
+        let header = "index\tsentence1\tsentence2\tlabel\n";
+        std::fs::write(folder.join("dev.tsv"), format!("{header}0\tA.\tB.\t1\n1\tA.\t1\n")).unwrap();
+        std::fs::write(folder.join("train.tsv"), format!("{header}0\tA.\tB.\t7\n")).unwrap();
+        let findings = verify(root.path()).unwrap();
+        let [train, dev, ..] = findings.as_slice() else { panic!("{findings:?}") };
+        let Verdict::OtherSize { found: 1, bad: Some(bad) } = &dev.verdict else { panic!("{dev:?}") };
+        assert!(bad.to_string().contains("dev.tsv:3: 3 columns where 4 were expected"), "{bad}");
+        let Verdict::Unreadable(bad) = &train.verdict else { panic!("{train:?}") };
+        assert!(bad.to_string().contains("train.tsv:2: unknown label `7`"), "{bad}");
     }
 }

@@ -1,5 +1,7 @@
 //! `config.json` of a Hugging Face folder, `bert_config.json` of Google's.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -61,6 +63,20 @@ pub enum ConfigError {
     },
 }
 
+/// A file of sizes is a page of text; one above a mebibyte is something else. Label names are in it too: ten thousand of
+/// a hundred bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Sizes above these are no BERT's, but could claim any amount of memory and time before the weights are looked at.
+const LARGEST: [(&str, u32); 6] = [
+    ("num_hidden_layers", 1 << 10),
+    ("hidden_size", 1 << 20),
+    ("intermediate_size", 1 << 20),
+    ("vocab_size", 1 << 24),
+    ("max_position_embeddings", 1 << 24),
+    ("type_vocab_size", 1 << 16),
+];
+
 /// The files that hold a configuration, the one that is preferred first.
 const FILES: [&str; 2] = ["config.json", "bert_config.json"];
 
@@ -76,7 +92,16 @@ impl ConfigFile {
     pub(super) fn read(folder: &Path) -> Result<Self, ConfigError> {
         let [preferred, google] = FILES.map(|name| folder.join(name));
         let path = if google.exists() && !preferred.exists() { google } else { preferred };
-        let bytes = std::fs::read(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let mut bytes = Vec::new();
+        File::open(&path)
+            .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(ConfigError::Json {
+                path,
+                message: "larger than 1 MiB, so no configuration of a model".into(),
+            });
+        }
         let value: Value = serde_json::from_slice(&bytes)
             .map_err(|error| ConfigError::Json { path: path.clone(), message: format!("not JSON: {error}") })?;
         let Value::Object(object) = value else {
@@ -272,6 +297,12 @@ impl Fields<'_> {
     fn size(&self, key: &str) -> Result<u32, ConfigError> {
         let value = self.object.get(key).ok_or_else(|| self.wrong(key, "is missing"))?;
         let size = value.as_u64().and_then(|size| u32::try_from(size).ok());
-        size.filter(|&size| size > 0).ok_or_else(|| self.wrong(key, format!("must be a positive number, not {value}")))
+        let size = size
+            .filter(|&size| size > 0)
+            .ok_or_else(|| self.wrong(key, format!("must be a positive number, not {value}")))?;
+        match LARGEST.iter().find(|(name, largest)| *name == key && size > *largest) {
+            Some((_, largest)) => Err(self.wrong(key, format!("is {size}; at most {largest} is read"))),
+            None => Ok(size),
+        }
     }
 }

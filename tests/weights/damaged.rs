@@ -77,8 +77,15 @@ enum Damage {
 }
 use Damage::{Has, Is, Removed};
 
+/// As much of a tar archive as says that it is one: 257 bytes, and the magic number.
+const TAR: &str = concat!(
+    "sys_info                                                                                  ",
+    "                                                                                          ",
+    "                                                                             ustar",
+);
+
 /// A name, the golden folder, what is done to it and what is said.
-const DAMAGED: [(&str, &str, Damage, &str); 14] = [
+const DAMAGED: [(&str, &str, Damage, &str); 16] = [
     (
         "no weights",
         "weights/safetensors",
@@ -130,6 +137,18 @@ const DAMAGED: [(&str, &str, Damage, &str); 14] = [
         Has("bert_config.json", "\"intermediate_size\": 12", "\"intermediate_size\": 16"),
         "model/bert_model.ckpt.data-00000-of-00001: tensor `bert/encoder/layer_0/intermediate/dense/kernel` has shape \
       [8, 12] where the configuration asks for [8, 16]",
+    ),
+    (
+        "more layers than memory",
+        "weights/safetensors",
+        Has("config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 4000000000"),
+        "model/config.json: `num_hidden_layers` is 4000000000; at most 1024 is read",
+    ),
+    (
+        "a tar archive",
+        "weights/pytorch",
+        Is("pytorch_model.bin", TAR),
+        "model/pytorch_model.bin: a tar archive, as PyTorch wrote before 0.1.10; save it again",
     ),
     (
         "another vocabulary",
@@ -207,6 +226,22 @@ fn of_several_tensorflow_checkpoints_one_must_be_named() {
     assert_eq!(told, "model: 2 TensorFlow checkpoints: name one by its prefix, such as model/model.ckpt-20");
     let conversion = Conversion::open(&folder.path().join("model.ckpt-10")).unwrap();
     assert_eq!((conversion.class(), conversion.parameters()), ("BertForPreTraining", 1_480));
+}
+
+/// A tensor whose stride is 0 shows one number as often as its shape says.
+#[test]
+fn a_tensor_that_unpacks_to_far_more_than_its_file_is_refused() {
+    let folder = copy("weights/pytorch");
+    let pickle = b"\x80\x02}X\x01\0\0\0xctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n\
+                   X\x01\0\0\x000X\x03\0\0\0cpuK\x01tQK\0J\0\0\0\x40\x85K\0\x85\x89ccollections\nOrderedDict\n)RtRs.";
+    let mut zip = zip::ZipWriter::new(fs::File::create(folder.path().join("pytorch_model.bin")).unwrap());
+    for (name, bytes) in [("archive/data.pkl", &pickle[..]), ("archive/data/0", &[0; 4])] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, bytes).unwrap();
+    }
+    zip.finish().unwrap();
+    let told = read(folder.path()).unwrap_err();
+    assert!(told.contains("its tensors unpack to 4294967296 bytes, the file has "), "{told}");
 }
 
 /// A pickle is a program; this one would make a file.

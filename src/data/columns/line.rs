@@ -10,7 +10,12 @@ const BLANKS: &[char] = &[' ', '\t'];
 
 /// Whether a line ends a sentence: nothing but spaces and tabs.
 pub(super) fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t'))
+}
+
+/// The lines of a file, whose ends are LF or CRLF.
+pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// Whether a line marks the beginning of a document.
@@ -20,7 +25,7 @@ pub(super) fn is_document(line: &str, format: &Columns) -> bool {
 
 /// The columns of a line that is not blank; `width` is how many there should be.
 pub(super) fn columns<'a>(line: &'a str, format: &Columns, width: usize) -> Vec<&'a str> {
-    let line = line.trim_end_matches([' ', '\t', '\r']);
+    let line = line.trim_end_matches([' ', '\t']);
     let spaced = |blanks: &[char]| {
         let mut found: Vec<&str> = line.split(blanks).filter(|column| !column.is_empty()).collect();
         // One column too few in a line that begins with a blank: the blank is the word.
@@ -81,7 +86,7 @@ mod tests {
 
     #[test]
     fn columns_stand_between_tabs_or_spaces() {
-        assert_eq!(split("EU NNP I-NP I-ORG\r", Separator::Any, 4), ["EU", "NNP", "I-NP", "I-ORG"]);
+        assert_eq!(split("EU NNP I-NP I-ORG", Separator::Any, 4), ["EU", "NNP", "I-NP", "I-ORG"]);
         assert_eq!(split("EU  NNP   I-NP I-ORG  ", Separator::Space, 4), ["EU", "NNP", "I-NP", "I-ORG"]);
         assert_eq!(split("New York\tB-LOC", Separator::Any, 2), ["New York", "B-LOC"]);
         assert_eq!(split("New York \t B-LOC\t", Separator::Tab, 2), ["New York", "B-LOC"]);
@@ -103,7 +108,7 @@ mod tests {
         assert_eq!(split("\t O", Separator::Space, 2), ["\t", "O"]);
         assert_eq!(split("\u{3000} O", Separator::Any, 2), ["\u{3000}", "O"]);
         assert_eq!(split("\u{a0}\tO", Separator::Any, 2), ["\u{a0}", "O"]);
-        assert!(is_blank(b" \t\r") && is_blank(b"") && !is_blank("\u{3000}".as_bytes()));
+        assert!(is_blank(b" \t") && is_blank(b"") && !is_blank(b"\r") && !is_blank("\u{3000}".as_bytes()));
     }
 
     #[test]

@@ -44,7 +44,7 @@ fn compare(manifest: &Manifest, split: &ManifestSplit, folder: &Path) -> Verdict
     if let Some(counted) = manifest.counted {
         match count(&path, counted) {
             Ok(found) if found == split.examples => {}
-            Ok(found) => return Verdict::OtherSize { found },
+            Ok(found) => return Verdict::OtherSize { found, bad: None },
             Err(unreadable) => return Verdict::Unreadable(unreadable),
         }
     }
@@ -86,7 +86,7 @@ fn lack(manifest: &Manifest, split: &ManifestSplit, folder: &Path) -> Option<Str
     match compare(manifest, split, folder) {
         Verdict::Identical | Verdict::AsFetched | Verdict::SameSize => None,
         Verdict::Missing(_) => Some(format!("no {file}")),
-        Verdict::OtherSize { found } => Some(format!("{found} examples instead of {} in {file}", split.examples)),
+        Verdict::OtherSize { found, .. } => Some(format!("{found} examples instead of {} in {file}", split.examples)),
         Verdict::OtherBytes => Some(format!("different bytes in {file}")),
         Verdict::Unreadable(found) => Some(format!("{file}: {}", found.message)),
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::line::{cell, columns, is_blank, is_document, least_width, width, without_digits};
+use super::line::{cell, columns, is_blank, is_document, least_width, lines, width, without_digits};
 use super::scheme::{Converter, NoTag};
 use super::{Columns, Scheme, Sentence, Sentences};
 use crate::data::BadRows;
@@ -20,8 +20,8 @@ const EXCERPT_CHARACTERS: usize = 40;
 ///
 /// # Errors
 /// A file that cannot be read, is in UTF-16 or has no sentence; a format whose columns are the same. With
-/// [`BadRows::Refuse`], the first line that is not UTF-8 (unless the format is lossy), that has another number
-/// of columns than the first one, or whose tag is none.
+/// [`BadRows::Refuse`], the first line that is not UTF-8 (unless the format is lossy), that holds a carriage
+/// return, that has another number of columns than the first one, or whose tag is none.
 pub fn read_sentences(
     path: &Path,
     format: &Columns,
@@ -53,7 +53,7 @@ pub fn sentences_of(
     }
     let mut reader = Reader::new(path, format, labelled);
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    for (line, text) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+    for (line, text) in (1..).zip(lines(text)) {
         match reader.line(line, text) {
             Err(bad) if bad_rows == BadRows::Refuse => return Err(bad.at_line(path, line)),
             // The rest of its sentence is read too, which costs little, and left out with it.
@@ -67,7 +67,7 @@ pub fn sentences_of(
 /// Whether the first word of a file has a tag: its line has as many columns as that needs.
 pub(in crate::data) fn is_labelled(bytes: &[u8], format: &Columns) -> bool {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !is_blank(line)).map(String::from_utf8_lossy);
+    let mut lines = lines(text).filter(|line| !is_blank(line)).map(String::from_utf8_lossy);
     lines
         .find(|line| !is_document(line, format))
         .is_some_and(|line| columns(&line, format, 0).len() >= least_width(format, true))
@@ -118,6 +118,10 @@ impl<'a> Reader<'a> {
         if is_blank(bytes) {
             self.end_sentence();
             return Ok(());
+        }
+        if bytes.contains(&b'\r') {
+            return Err(Diagnostic::new("a carriage return (CR) stands alone within the line")
+                .hint(format!("lines end with LF or CRLF: save the file with such line ends; {SKIPPING}")));
         }
         let text = self.decoded(bytes)?;
         if is_document(&text, self.format) {

@@ -232,3 +232,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_carriage_return_ends_a_line_with_its_line_feed_or_is_refused() {
+    let bare = "-DOCSTART-\n\nEU B-ORG\n\n-DOCSTART-\n\nBonn B-LOC\n";
+    assert_eq!(shown(&read(&bare.replace('\n', "\r\n"))), shown(&read(bare)));
+    let swapped = Columns { token_column: 2, tag_column: Some(1), ..DEFAULT };
+    let crlf = b"O -DOCSTART-\r\n\r\nO EU\r\n";
+    assert_eq!(read_as(crlf, &swapped, BadRows::Refuse).unwrap().documents, 1);
+    let alone = "a carriage return (CR) stands alone within the line (lines end with LF or CRLF: save the file with such \
+                 line ends; `--skip-bad-rows` skips and counts the sentence)";
+    assert_eq!(refused("EU B-ORG\rrejects O\r\rBonn B-LOC\r"), format!("x.txt:1: {alone}"));
+    assert_eq!(refused("EU B-ORG\n\nBonn\r B-LOC\n"), format!("x.txt:3: {alone}"));
+    assert_eq!(refused("EU B-ORG\r\n\r\r\nBonn B-LOC\n"), format!("x.txt:2: {alone}"));
+    let skipped = read_as(b"EU\rx B-ORG\n\nBonn B-LOC\n", &DEFAULT, BadRows::Skip).unwrap();
+    assert_eq!((skipped.sentences.len(), skipped.skipped), (1, 1));
+}

@@ -7,8 +7,14 @@ const MAGIC: u64 = 0xdb47_7524_8b80_fb57;
 const FOOTER: usize = 48;
 /// After each block: one byte of its compression, four of its checksum.
 const TRAILER: usize = 5;
-/// A block that says it unpacks to more is refused.
-const LARGEST_BLOCK: usize = 1 << 30;
+/// Snappy's shortest code for the most bytes is 3 for 64 (`format_description.txt` of google/snappy): a block that says
+/// it unpacks to more than so many times its size is damaged.
+const SNAPPY_RATIO: usize = 22;
+/// The names and values of a table take no more memory. BERT-large with its optimizer's moments has 0.2 MiB; entries
+/// that share long names could otherwise claim thousands of times the file's size.
+const LARGEST_TABLE: usize = 64 << 20;
+/// What an entry takes besides its bytes.
+const ENTRY: usize = size_of::<(Vec<u8>, Vec<u8>)>();
 
 /// What a table is damaged by, in words.
 pub(super) type Problem = String;
@@ -31,9 +37,16 @@ pub(super) fn entries(table: &[u8]) -> Result<Entries, Problem> {
     }
     let mut handles = Cursor(handles);
     let _metaindex = handles.handle()?;
-    let mut all = Vec::new();
-    for (_, value) in block(table, handles.handle()?)? {
-        all.extend(block(table, Cursor(&value).handle()?)?);
+    let mut room = LARGEST_TABLE;
+    let (mut all, mut end) = (Vec::new(), 0);
+    for (_, value) in block(table, handles.handle()?, &mut room)? {
+        let (offset, length) = Cursor(&value).handle()?;
+        // Blocks stand one behind the other, so that none is read twice.
+        if offset < end {
+            return Err(format!("the block at {offset} begins within the one before"));
+        }
+        end = offset.saturating_add(length);
+        all.extend(block(table, (offset, length), &mut room)?);
     }
     Ok(all)
 }
@@ -41,8 +54,8 @@ pub(super) fn entries(table: &[u8]) -> Result<Entries, Problem> {
 /// The position and the length of a block.
 type Handle = (u64, u64);
 
-/// The entries of one block, its checksum verified.
-fn block(table: &[u8], (offset, length): Handle) -> Result<Entries, Problem> {
+/// The entries of one block, its checksum verified; they take of `room` what memory they need.
+fn block(table: &[u8], (offset, length): Handle, room: &mut usize) -> Result<Entries, Problem> {
     let stored = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
     let stored = stored.and_then(|(from, length)| table.get(from..from.checked_add(length)?.checked_add(TRAILER)?));
     let stored = stored.ok_or_else(|| format!("a block at {offset} of {length} bytes is not in the file"))?;
@@ -52,15 +65,15 @@ fn block(table: &[u8], (offset, length): Handle) -> Result<Entries, Problem> {
     }
     let (bytes, compression) = checked.split_at(checked.len() - 1);
     match compression {
-        [0] => parse(bytes),
-        [1] => parse(&unpack(bytes).ok_or_else(|| format!("the block at {offset} is not valid Snappy"))?),
+        [0] => parse(bytes, room),
+        [1] => parse(&unpack(bytes).ok_or_else(|| format!("the block at {offset} is not valid Snappy"))?, room),
         _ => Err(format!("the block at {offset} has an unknown compression")),
     }
 }
 
 fn unpack(bytes: &[u8]) -> Option<Vec<u8>> {
     let length = snap::raw::decompress_len(bytes).ok()?;
-    if length > LARGEST_BLOCK {
+    if length > bytes.len().saturating_mul(SNAPPY_RATIO) {
         return None;
     }
     snap::raw::Decoder::new().decompress_vec(bytes).ok()
@@ -68,7 +81,7 @@ fn unpack(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// A block's entries: each key says how many bytes it shares with the one before. The block ends with the
 /// positions of keys that are written out, and their number.
-fn parse(block: &[u8]) -> Result<Entries, Problem> {
+fn parse(block: &[u8], room: &mut usize) -> Result<Entries, Problem> {
     let malformed = || "a block is malformed".to_owned();
     let (rest, count) = block.split_last_chunk::<4>().ok_or_else(malformed)?;
     let restarts = (u32::from_le_bytes(*count) as usize).checked_mul(4);
@@ -78,10 +91,12 @@ fn parse(block: &[u8]) -> Result<Entries, Problem> {
     while !cursor.0.is_empty() {
         let [shared, own, value] = [cursor.varint()?, cursor.varint()?, cursor.varint()?];
         let before = entries.last().map_or(&[][..], |(key, _)| key);
-        let mut key = before.get(..shared as usize).ok_or_else(malformed)?.to_vec();
-        key.extend(cursor.take(own)?);
-        let value = cursor.take(value)?.to_vec();
-        entries.push((key, value));
+        let shared = usize::try_from(shared).ok().and_then(|shared| before.get(..shared)).ok_or_else(malformed)?;
+        let (own, value) = (cursor.take(own)?, cursor.take(value)?);
+        let needed = ENTRY + shared.len() + own.len() + value.len();
+        *room =
+            room.checked_sub(needed).ok_or_else(|| format!("its names need more than {} MiB", LARGEST_TABLE >> 20))?;
+        entries.push(([shared, own].concat(), value.to_vec()));
     }
     Ok(entries)
 }
@@ -174,7 +189,32 @@ mod tests {
     fn a_shared_prefix_is_put_before_the_rest_of_a_key() {
         let mut block = vec![0, 3, 1, b'a', b'b', b'c', b'1', 2, 1, 1, b'd', b'2'];
         block.extend([0, 0, 0, 0, 1, 0, 0, 0]);
-        assert_eq!(parse(&block).unwrap(), [(b"abc".to_vec(), b"1".to_vec()), (b"abd".to_vec(), b"2".to_vec())]);
+        assert_eq!(
+            parse(&block, &mut LARGEST_TABLE.clone()).unwrap(),
+            [(b"abc".to_vec(), b"1".to_vec()), (b"abd".to_vec(), b"2".to_vec())]
+        );
+    }
+
+    #[test]
+    fn shared_names_cost_no_more_than_the_limit() {
+        // 100,000 entries of 3 bytes, each of which says that its name is the 60,000 bytes of the one before.
+        let mut block = vec![0, 0xe0, 0xd4, 0x03, 0];
+        block.extend([b'a'; 60_000]);
+        block.extend([0xe0, 0xd4, 0x03, 0, 0].repeat(100_000));
+        block.extend([0, 0, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(parse(&block, &mut LARGEST_TABLE.clone()).unwrap_err(), "its names need more than 64 MiB");
+    }
+
+    #[test]
+    fn no_block_is_read_twice() {
+        let mut table = Vec::new();
+        let data = append(&mut table, &[("a", b"1")], false);
+        let index = append(&mut table, &[("b", &data), ("c", &data)], false);
+        let mut footer = [data, index].concat();
+        footer.resize(FOOTER - 8, 0);
+        table.extend(footer);
+        table.extend(MAGIC.to_le_bytes());
+        assert_eq!(entries(&table).unwrap_err(), "the block at 0 begins within the one before");
     }
 
     /// Every bit of a table is either checked or padding: no flip goes unnoticed, and none makes it panic.
