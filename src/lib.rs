@@ -22,7 +22,7 @@
 //! | `infer` | `train`, `task`, `data`, `model`, `kernel`, `text`, `store` |
 //! | `resolve` | `config`, `plan`, `train`, `task`, `data`, `mini`, `corpus`, `model`, `download`, `text`, `store` |
 //! | `exec` | `store` |
-//! | `report` | `store`, `stats` |
+//! | `report` | `store`, `stats`, `metric` |
 //! | `cli` | all |
 //!
 //! Only `kernel`, `model`, `train` and `infer` name burn: tasks and metrics see plain slices. Only `report` and `corpus` name

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use bertbench::model::{Classifier, HeadShape, load_classifier, save_classifier};
+use bertbench::model::{Classifier, Head, load_classifier, save_classifier};
 use bertbench::store::{
     Architecture, Checkpoints, InitialWeights, Objective, Optimization, Optimizer, RunId, RunSettings, TaskObjective,
     VocabularyIdentity, Warmup,
@@ -98,7 +98,7 @@ fn train_from_checkpoints(
 ) -> Result<FitResult<Classifier>, TrainError> {
     let device = Device::flex();
     let features = features();
-    let model = load_classifier(&golden(), HeadShape::Pooled, 3, 1, &device.clone().autodiff()).unwrap().model;
+    let model = load_classifier(&golden(), Head::Classes, 3, 1, &device.clone().autodiff()).unwrap().model;
     let dev = [DevSplit { name: "dev_matched", features: features.clone(), gold: Gold::Labels }];
     let data = TrainingData { task: Task::find("mnli").unwrap(), train: &features, dev: &dev, tags: &[] };
     fit(model, settings, data, &device, recorder, checkpointer)
@@ -107,7 +107,7 @@ fn train_from_checkpoints(
 fn weights(model: &Classifier) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let config = bertbench::model::Config::read(&golden()).unwrap();
-    let labels = bertbench::model::HeadLabels::Classes(&["a", "b", "c"]);
+    let labels = ["a", "b", "c"];
     save_classifier(folder.path(), model, &config, &labels, 0.0, None).unwrap();
     std::fs::read(folder.path().join("model.safetensors")).unwrap()
 }

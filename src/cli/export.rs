@@ -125,7 +125,7 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
         if files.is_empty() {
             continue;
         }
-        let Some(kept) = Kept::best(&root, records, task.name)? else {
+        let Some(kept) = Kept::best(&root, records, &task.name)? else {
             let any = records.iter().any(|record| record.settings.task_name() == task.name);
             let why = if any { "has kept its weights" } else { "is done" };
             let reason = || Source::Constant(format!("no run of `{}` {why}", task.name));
@@ -133,7 +133,7 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
             continue;
         };
         if let Some(better) = &kept.better {
-            let (name, taken) = (task.name, &kept.record.id);
+            let (name, taken) = (&task.name, &kept.record.id);
             note(&format_args!("the best run of `{name}`, {better}, has no weights here; {taken} is used"));
         }
         let model = KeptModel::read(task, &kept, &device)?;
@@ -162,7 +162,7 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
 
 /// Whether a model of `task` answers `file`.
 fn answered_by(task: &Task, file: &SubmissionFile) -> bool {
-    task.predicts.iter().any(|set| (set.dataset, set.split) == (file.dataset, file.split))
+    task.predicts().any(|(dataset, split)| (&*dataset.name, split.name) == (file.dataset, file.split))
 }
 
 impl Source {

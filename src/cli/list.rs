@@ -8,9 +8,10 @@ use super::table::{Column, print, table};
 use crate::config::{Dimensions, Preset};
 use crate::data::DATASETS;
 use crate::metric::METRICS;
+use crate::model::Head;
 use crate::plan::parameters;
 use crate::store::Architecture;
-use crate::task::{HeadKind, TASKS};
+use crate::task::TASKS;
 
 /// List what experiment files can name, and the scores that reports show.
 #[derive(Debug, clap::Args)]
@@ -68,13 +69,13 @@ fn cell(value: &Value) -> String {
 fn tasks() -> Listing {
     let rows = TASKS.iter().map(|task| {
         let outputs = match task.head {
-            HeadKind::Classes(names) => json!(names),
-            HeadKind::Regression => json!("a score"),
-            HeadKind::Choices(choices) => json!(format!("one of {choices} choices")),
-            HeadKind::Spans => json!("a span of the text, or none"),
-            HeadKind::Tags => json!("a tag for each word"),
+            Head::Classes => json!(task.classes()),
+            Head::Regression => json!("a score"),
+            Head::Choices => json!(format!("one of {} choices", task.row())),
+            Head::Spans => json!("a span of the text, or none"),
+            Head::Tags => json!("a tag for each word"),
         };
-        json!({"task": task.name, "title": task.title, "metric": task.primary_metric, "answers": outputs})
+        json!({"task": task.name, "title": task.title, "metric": task.primary_metric().name, "answers": outputs})
     });
     let columns = &[Column::Text("task"), Column::Text("title"), Column::Text("judged by"), Column::Text("answers")];
     Listing { columns, rows: rows.collect() }

@@ -1,13 +1,15 @@
 //! What a split holds, whatever its format.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::columns::{Sentences, is_labelled, read_sentences, sentences_of};
 use super::dataset::{Dataset, Reader, SplitFile, SplitRole};
 use super::example::{BadRows, Split};
+use super::folder::DatasetFolder;
 use super::lone::LoneTable;
 use super::squad::{Questions, questions_of, read_questions};
 use super::swag::{Choices, choices_of, read_choices};
+use super::{glue, msr};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// The examples of a split.
@@ -54,6 +56,60 @@ impl Content {
 }
 
 impl Dataset {
+    /// Reads a split of a dataset of tables from the data root `root`. Texts come out as they stand in the file,
+    /// byte for byte.
+    ///
+    /// # Errors
+    /// A dataset of another format; a folder or file that is missing or cannot be read; an empty file; with
+    /// [`BadRows::Refuse`], the first malformed row.
+    pub fn read(&self, root: &Path, split: &SplitFile, bad_rows: BadRows) -> Result<Split, Diagnostic> {
+        if !matches!(self.reader, Reader::Glue | Reader::GlueOrMsr) {
+            return Err(Diagnostic::new(format!("{} is not made of tables", self.name)));
+        }
+        if let Some(path) = self.paths.get(split.name) {
+            return glue::read(self, split, path, bad_rows);
+        }
+        let folder = DatasetFolder::find(self, root)?;
+        match (self.reader, folder.split(split)) {
+            (Reader::GlueOrMsr, Err(missing)) => msr::read(self, split, &folder, bad_rows).unwrap_or(Err(missing)),
+            (_, file) => glue::read(self, split, &file?, bad_rows),
+        }
+    }
+
+    /// Whether the files of a split are in the data root.
+    #[must_use]
+    pub fn has(&self, root: &Path, split: &SplitFile) -> bool {
+        self.files(root, split).is_ok_and(|files| files.iter().all(|(_, path)| path.is_file()))
+    }
+
+    /// The one file that a split is read from.
+    fn file(&self, root: &Path, split: &SplitFile) -> Result<PathBuf, Diagnostic> {
+        match self.paths.get(split.name) {
+            Some(path) => Ok(path.clone()),
+            None => DatasetFolder::find(self, root)?.split(split),
+        }
+    }
+
+    /// The files that a split is read from: `(name, path)`. The name is `<folder>/<file>` as published, so
+    /// that it does not depend on how the user spelled the folder.
+    ///
+    /// # Errors
+    /// As [`Dataset::read`] for a missing folder or file.
+    pub fn files(&self, root: &Path, split: &SplitFile) -> Result<Vec<(String, PathBuf)>, Diagnostic> {
+        let named = |files: Vec<(&str, PathBuf)>| {
+            files.into_iter().map(|(file, path)| (format!("{}/{file}", self.folder), path)).collect()
+        };
+        if let Some(path) = self.paths.get(split.name) {
+            return Ok(named(vec![(split.file, path.clone())]));
+        }
+        let folder = DatasetFolder::find(self, root)?;
+        match (self.reader, folder.split(split)) {
+            (_, Ok(path)) => Ok(named(vec![(split.file, path)])),
+            (Reader::GlueOrMsr, Err(missing)) => msr::files(split, &folder).map(named).ok_or(missing),
+            (_, Err(missing)) => Err(missing),
+        }
+    }
+
     /// Reads a split from the data root `root`, whatever its format.
     ///
     /// # Errors

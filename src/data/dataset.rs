@@ -1,21 +1,21 @@
 //! What a row of the table of datasets says.
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::columns::Columns;
-use super::example::{BadRows, Split};
-use super::folder::DatasetFolder;
-use super::table::DATASETS;
-use super::{glue, msr};
 use crate::diagnostic::{Diagnostic, suggest};
 
-/// A dataset as published: a row of [`DATASETS`].
-#[derive(Clone, Copy, Debug)]
+/// A dataset as published, a row of [`DATASETS`](super::DATASETS); or over files that the user names.
+#[derive(Clone, Debug)]
 pub struct Dataset {
     /// The name in experiment files and manifests.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
+    /// The name of a group that it is fetched with.
+    pub group: Option<&'static str>,
     /// Its folder in the data root. Case and punctuation of the user's folder may differ (`STSB`, `sst2`).
-    pub folder: &'static str,
+    pub folder: Cow<'static, str>,
     /// Other names under which the folder is distributed.
     pub also: &'static [&'static str],
     /// What its label column holds.
@@ -24,6 +24,8 @@ pub struct Dataset {
     pub no_gold: Option<&'static str>,
     /// Its splits, one file each.
     pub splits: &'static [SplitFile],
+    /// The files of splits where the user says that they are, whatever their names and folders; none in the table.
+    pub paths: BTreeMap<&'static str, PathBuf>,
     /// How its files are read.
     pub reader: Reader,
     /// The text of `datasets/<name>.yaml`.
@@ -85,8 +87,6 @@ pub struct SplitFile {
     pub file: &'static str,
     /// Other names under which the file is distributed.
     pub also: &'static [&'static str],
-    /// Where the user says that it is, whatever its name and folder.
-    pub path: Option<&'static Path>,
     /// The file's columns, of a table.
     pub layout: Layout,
     /// Published number of examples.
@@ -115,16 +115,86 @@ impl Layout {
     pub const NONE: Self = Self { header: false, columns: &[], id: None, first: 0, second: None, label: None };
 }
 
+impl SplitFile {
+    /// A split whose file has its name.
+    pub(super) const fn table(
+        name: &'static str,
+        role: SplitRole,
+        file: &'static str,
+        layout: Layout,
+        examples: u64,
+    ) -> Self {
+        Self { name, role, file, also: &[], layout, examples }
+    }
+
+    /// A split that is no table, under all the names that its file has.
+    pub(super) const fn other(
+        name: &'static str,
+        role: SplitRole,
+        file: &'static str,
+        also: &'static [&'static str],
+        examples: u64,
+    ) -> Self {
+        Self { name, role, file, also, layout: Layout::NONE, examples }
+    }
+}
+
 impl Dataset {
-    /// The dataset called `name`.
-    ///
-    /// # Errors
-    /// An unknown name, with the nearest known one.
-    pub fn find(name: &str) -> Result<&'static Self, Diagnostic> {
-        DATASETS.iter().find(|dataset| dataset.name == name).ok_or_else(|| {
-            Diagnostic::new(format!("unknown dataset `{name}`"))
-                .hint(suggest(name, DATASETS.iter().map(|dataset| dataset.name)))
-        })
+    /// A dataset of tables as GLUE's are.
+    pub(super) const fn tables(
+        name: &'static str,
+        folder: &'static str,
+        labels: Labels,
+        splits: &'static [SplitFile],
+        manifest: &'static str,
+    ) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            group: None,
+            folder: Cow::Borrowed(folder),
+            also: &[],
+            labels,
+            no_gold: None,
+            splits,
+            paths: BTreeMap::new(),
+            reader: Reader::Glue,
+            manifest,
+        }
+    }
+
+    /// A dataset whose reader knows what an answer is.
+    pub(super) const fn structured(
+        name: &'static str,
+        folder: &'static str,
+        reader: Reader,
+        splits: &'static [SplitFile],
+        manifest: &'static str,
+    ) -> Self {
+        Self::tables(name, folder, Labels::Structured, splits, manifest).read_by(reader)
+    }
+
+    /// The same as a part of a group.
+    pub(super) const fn group(mut self, name: &'static str) -> Self {
+        self.group = Some(name);
+        self
+    }
+
+    /// The same under other folder names too.
+    pub(super) const fn also(mut self, folders: &'static [&'static str]) -> Self {
+        self.also = folders;
+        self
+    }
+
+    /// The same with rows labelled `label` left out.
+    pub(super) const fn no_gold(mut self, label: &'static str) -> Self {
+        self.no_gold = Some(label);
+        self
+    }
+
+    /// The same with another reader.
+    pub(super) const fn read_by(mut self, reader: Reader) -> Self {
+        self.reader = reader;
+        self
     }
 
     /// The split called `name`.
@@ -138,51 +208,8 @@ impl Dataset {
         })
     }
 
-    /// Reads a split of a dataset of tables from the data root `root`. Texts come out as they stand in the file,
-    /// byte for byte.
-    ///
-    /// # Errors
-    /// A dataset of another format; a folder or file that is missing or cannot be read; an empty file; with
-    /// [`BadRows::Refuse`], the first malformed row.
-    pub fn read(&self, root: &Path, split: &SplitFile, bad_rows: BadRows) -> Result<Split, Diagnostic> {
-        if !matches!(self.reader, Reader::Glue | Reader::GlueOrMsr) {
-            return Err(Diagnostic::new(format!("{} is not made of tables", self.name)));
-        }
-        if let Some(path) = split.path {
-            return glue::read(self, split, path, bad_rows);
-        }
-        let folder = DatasetFolder::find(self, root)?;
-        match (self.reader, folder.split(split)) {
-            (Reader::GlueOrMsr, Err(missing)) => msr::read(self, split, &folder, bad_rows).unwrap_or(Err(missing)),
-            (_, file) => glue::read(self, split, &file?, bad_rows),
-        }
-    }
-
-    /// The one file that a split is read from.
-    pub(super) fn file(&self, root: &Path, split: &SplitFile) -> Result<PathBuf, Diagnostic> {
-        match split.path {
-            Some(path) => Ok(path.to_path_buf()),
-            None => DatasetFolder::find(self, root)?.split(split),
-        }
-    }
-
-    /// The files that a split is read from: `(name, path)`. The name is `<folder>/<file>` as published, so
-    /// that it does not depend on how the user spelled the folder.
-    ///
-    /// # Errors
-    /// As [`Dataset::read`] for a missing folder or file.
-    pub fn files(&self, root: &Path, split: &SplitFile) -> Result<Vec<(String, PathBuf)>, Diagnostic> {
-        let named = |files: Vec<(&str, PathBuf)>| {
-            files.into_iter().map(|(file, path)| (format!("{}/{file}", self.folder), path)).collect()
-        };
-        if let Some(path) = split.path {
-            return Ok(named(vec![(split.file, path.to_path_buf())]));
-        }
-        let folder = DatasetFolder::find(self, root)?;
-        match (self.reader, folder.split(split)) {
-            (_, Ok(path)) => Ok(named(vec![(split.file, path)])),
-            (Reader::GlueOrMsr, Err(missing)) => msr::files(split, &folder).map(named).ok_or(missing),
-            (_, Err(missing)) => Err(missing),
-        }
+    /// The splits with the role `role`.
+    pub fn splits_of(&self, role: SplitRole) -> impl Iterator<Item = &'static SplitFile> + use<> {
+        self.splits.iter().filter(move |split| split.role == role)
     }
 }

@@ -16,7 +16,7 @@ impl<'a> DatasetFolder<'a> {
     /// The folder of `dataset` under `root`: by its published name, else by the first of its names that one has, in
     /// other case and punctuation.
     pub(super) fn find(dataset: &'a Dataset, root: &Path) -> Result<Self, Diagnostic> {
-        let published = root.join(dataset.folder);
+        let published = root.join(&*dataset.folder);
         if published.is_dir() {
             return Ok(Self { dataset, path: published });
         }
@@ -26,7 +26,7 @@ impl<'a> DatasetFolder<'a> {
                 .hint(format!("expected there: {}", expected(dataset)))
         })?;
         let rank = |name: &str| {
-            let mut names = std::iter::once(&dataset.folder).chain(dataset.also);
+            let mut names = std::iter::once(&*dataset.folder).chain(dataset.also.iter().copied());
             names.position(|known| letters(known) == letters(name))
         };
         // The order of a folder's entries is the file system's; the answer must not be. SQuAD 2.0 may lie in `SQuAD`,

@@ -11,29 +11,37 @@ use crate::diagnostic::{Diagnostic, suggest};
 
 /// One of the forms in which rows of a dataset come.
 #[derive(Clone, Copy, Debug)]
-pub struct LoneTable {
+pub struct LoneTable<'a> {
     /// The split that is published in this form, [`LoneTable::TEXTS`], or a name given to it.
     pub name: &'static str,
-    dataset: &'static Dataset,
+    /// What that split is for.
+    pub role: Option<SplitRole>,
+    dataset: &'a Dataset,
     layout: Layout,
 }
 
-impl LoneTable {
+impl<'a> LoneTable<'a> {
     /// The form that nobody publishes: a header and the texts, nothing else.
     pub const TEXTS: &'static str = "texts";
 
     /// The forms of `dataset`: its splits', those with scores to compare with first, then its texts alone. None
     /// where it is not made of tables.
     #[must_use]
-    pub fn of(dataset: &'static Dataset) -> Vec<Self> {
+    pub fn of(dataset: &'a Dataset) -> Vec<Self> {
         if !matches!(dataset.reader, Reader::Glue | Reader::GlueOrMsr) {
             return Vec::new();
         }
-        let of = |role| dataset.splits.iter().filter(move |split| split.role == role);
-        let splits = [SplitRole::Dev, SplitRole::Test, SplitRole::Train].into_iter().flat_map(of);
-        let mut tables: Vec<Self> =
-            splits.map(|split| Self { name: split.name, dataset, layout: split.layout }).collect();
-        let texts = tables.first().map(|table| Self { name: Self::TEXTS, layout: texts_of(table.layout), ..*table });
+        let order = [SplitRole::Dev, SplitRole::Test, SplitRole::Train];
+        let splits = order.into_iter().flat_map(|role| dataset.splits_of(role));
+        let mut tables: Vec<Self> = splits
+            .map(|split| Self { name: split.name, role: Some(split.role), dataset, layout: split.layout })
+            .collect();
+        let texts = tables.first().map(|table| Self {
+            name: Self::TEXTS,
+            role: None,
+            layout: texts_of(table.layout),
+            ..*table
+        });
         tables.extend(texts);
         tables
     }
@@ -115,13 +123,13 @@ mod tests {
     fn every_published_header_and_the_texts_alone_are_recognised() {
         for dataset in DATASETS.iter().filter(|dataset| !LoneTable::of(dataset).is_empty()) {
             for split in dataset.splits.iter().filter(|split| split.layout.header) {
-                let found = recognised(dataset.name, &split.layout.columns.join("\t")).unwrap();
+                let found = recognised(&dataset.name, &split.layout.columns.join("\t")).unwrap();
                 let same = dataset.split(found).unwrap().layout;
                 assert_eq!(same, split.layout, "{} {} is read as {found}", dataset.name, split.name);
             }
             let texts = texts_of(dataset.splits[0].layout);
             assert_eq!(texts.columns.len(), 1 + usize::from(texts.second.is_some()), "{}", dataset.name);
-            assert_eq!(recognised(dataset.name, &texts.columns.join("\t")).unwrap(), "texts", "{}", dataset.name);
+            assert_eq!(recognised(&dataset.name, &texts.columns.join("\t")).unwrap(), "texts", "{}", dataset.name);
         }
     }
 

@@ -77,20 +77,20 @@ impl Dataset {
     /// # Errors
     /// When `datasets/<name>.yaml` was not a manifest as the program was built.
     pub fn manifest(&self) -> Result<Manifest, Diagnostic> {
-        Manifest::built_in(self.name, self.manifest)
+        Manifest::built_in(&self.name, self.manifest)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::data::DATASETS;
-    use crate::data::fetch::SOURCES;
+    use crate::data::fetch::sources;
 
     #[test]
     fn every_manifest_agrees_with_its_row_of_the_table() {
         for dataset in DATASETS {
             let manifest = dataset.manifest().unwrap();
-            assert_eq!((&*manifest.name, &*manifest.folder), (dataset.name, dataset.folder));
+            assert_eq!((&*manifest.name, &*manifest.folder), (&*dataset.name, &*dataset.folder));
             let theirs: Vec<_> = manifest.splits.iter().map(|s| (&*s.name, &*s.file, s.examples)).collect();
             let ours: Vec<_> = dataset.splits.iter().map(|s| (s.name, s.file, s.examples)).collect();
             assert_eq!(theirs, ours, "{}", dataset.name);
@@ -108,11 +108,11 @@ mod tests {
             .filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned))
             .collect();
         names.sort();
-        let mut rows: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
+        let mut rows: Vec<&str> = sources().map(|source| source.name).collect();
         rows.sort_unstable();
         assert_eq!(names, rows);
         for dataset in DATASETS {
-            let source = SOURCES.iter().find(|source| source.name == dataset.name).unwrap();
+            let source = sources().find(|source| source.name == dataset.name).unwrap();
             assert_eq!(source.manifest, dataset.manifest, "{}", dataset.name);
         }
     }

@@ -17,7 +17,9 @@ mod rows;
 mod squad;
 pub mod submission;
 mod swag;
-mod table;
+pub mod table;
+#[cfg(test)]
+mod table_tests;
 mod verify;
 
 pub use crate::checksum::sha256_of;

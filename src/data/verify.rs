@@ -21,7 +21,7 @@ pub fn verify(root: &Path) -> Result<Vec<Finding>, Diagnostic> {
     std::fs::read_dir(root)
         .map_err(|error| Diagnostic::new(format!("the data folder cannot be read: {error}")).in_file(root))?;
     let mut findings = Vec::new();
-    for dataset in DATASETS {
+    for &dataset in DATASETS {
         if DatasetFolder::find(dataset, root).is_err() {
             continue;
         }
@@ -29,7 +29,7 @@ pub fn verify(root: &Path) -> Result<Vec<Finding>, Diagnostic> {
         for split in dataset.splits {
             let verdict = compare(dataset, split, &manifest, root);
             let (name, published) = (split.name.to_owned(), split.examples);
-            findings.push(Finding { dataset: dataset.name, split: name, published, verdict });
+            findings.push(Finding { dataset: &dataset.name, split: name, published, verdict });
         }
     }
     findings.extend(verify_sources(root, |name| DATASETS.iter().any(|dataset| dataset.name == name))?);

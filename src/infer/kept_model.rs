@@ -7,9 +7,9 @@ use super::trained_model::{TrainedModel, Use, precision_on, refused};
 use crate::data::submission::{Answers, SubmissionFile};
 use crate::data::{BadRows, Dataset, Split};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Classifier, HeadShape, OutputOrder, load_trained_classifier, output_names};
+use crate::model::{Classifier, Head, OutputOrder, load_trained_classifier, output_names};
 use crate::store::Kept;
-use crate::task::{HeadKind, Task, features_of};
+use crate::task::{Task, features_of};
 use crate::train::{NamedDevice, predict};
 
 /// A kept model with its weights.
@@ -29,14 +29,14 @@ impl KeptModel {
         let settings = &kept.record.settings;
         let wanted = Use {
             max_length: Some(settings.max_length()),
-            usual_length: task.max_length,
+            usual_length: task.max_length(),
             lower_case: Some(settings.vocabulary.lower_case),
             device: device.clone(),
             precision: precision_on(device, settings.optimization.precision)?,
         };
         let model = TrainedModel::read(kept.folder.clone(), wanted)?;
-        let loaded = load_trained_classifier(&model.checkpoint, HeadShape::Pooled, &device.device)
-            .map_err(|error| refused(&error))?;
+        let loaded =
+            load_trained_classifier(&model.checkpoint, task.head, &device.device).map_err(|error| refused(&error))?;
         let mut classifier = loaded.model;
         classifier.bert.precision = model.precision;
         let order = output_order(task, &kept.folder, classifier.outputs())?;
@@ -56,11 +56,11 @@ impl KeptModel {
         bad_rows: BadRows,
         notes: &mut Vec<String>,
     ) -> Result<Option<Vec<String>>, InferError> {
-        if !Task::has_split(file.dataset, file.split, data_root) {
-            return Ok(None);
-        }
         let dataset = Dataset::find(file.dataset)?;
         let published = dataset.split(file.split)?;
+        if !dataset.has(data_root, published) {
+            return Ok(None);
+        }
         let split = dataset.read(data_root, published, bad_rows)?;
         let features = features_of(&split, &self.model.tokenizer, self.model.max_length)?;
         if features.truncated() > 0 {
@@ -134,15 +134,13 @@ fn output_order(task: &Task, folder: &Path, outputs: usize) -> Result<OutputOrde
         Diagnostic::new(message).in_file(&folder.join("config.json"))
     };
     let order = match task.head {
-        HeadKind::Classes(classes) => match output_names(folder).map_err(|error| refused(&error.into()))? {
-            Some(names) => OutputOrder::by_name(&names, classes),
-            None => Some(OutputOrder::as_it_is(classes.len())),
+        Head::Classes => match output_names(folder).map_err(|error| refused(&error.into()))? {
+            Some(names) => OutputOrder::by_name(&names, task.classes()),
+            None => Some(OutputOrder::as_it_is(task.row())),
         },
-        HeadKind::Regression | HeadKind::Choices(_) | HeadKind::Spans | HeadKind::Tags => {
-            Some(OutputOrder::as_it_is(1))
-        }
+        Head::Regression | Head::Choices | Head::Spans | Head::Tags => Some(OutputOrder::as_it_is(1)),
     };
-    Ok(order.filter(|_| outputs == task.head.row()).ok_or_else(wrong)?)
+    Ok(order.filter(|_| outputs == task.row()).ok_or_else(wrong)?)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use super::{TrainedModel, refused};
 use crate::diagnostic::Diagnostic;
-use crate::model::{OutputOrder, output_names};
-use crate::task::{HeadKind, Task};
+use crate::model::{Head, OutputOrder, output_names};
+use crate::task::Task;
 
 /// What the user says of a model's outputs.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ fn names(asked: OutputNames<'_>, model: &TrainedModel) -> Result<Option<Vec<Stri
 /// # Errors
 /// A model whose `config.json` does not name them, where the user does not.
 pub fn tags(asked: OutputNames<'_>, task: &Task, model: &TrainedModel) -> Result<Vec<String>, Diagnostic> {
-    if task.head != HeadKind::Tags {
+    if task.head != Head::Tags {
         return Ok(Vec::new());
     }
     names(asked, model)?.ok_or_else(|| {
@@ -47,34 +47,34 @@ pub fn order(
     tags: &[String],
     notes: &mut Vec<String>,
 ) -> Result<OutputOrder, Diagnostic> {
-    let (name, config) = (task.name, model.folder.join("config.json"));
+    let (name, config) = (&task.name, model.folder.join("config.json"));
     let wrong = |message: String| Diagnostic::new(message).in_file(&config);
     let unasked = |what: &str| Diagnostic::new(what.to_owned());
     let many = if outputs == 1 { "1 output".to_owned() } else { format!("{outputs} outputs") };
     let (named, probabilities) = (!asked.names.is_empty(), asked.probabilities);
     match task.head {
-        HeadKind::Classes(classes) => return classes_in_order(asked, task, model, outputs, classes, notes),
-        HeadKind::Regression | HeadKind::Choices(_) | HeadKind::Spans => {
+        Head::Classes => return classes_in_order(asked, task, model, outputs, task.classes(), notes),
+        Head::Regression | Head::Choices | Head::Spans => {
             let (expected, what) = match task.head {
-                HeadKind::Spans => (2, "two, the start and the end of an answer"),
-                HeadKind::Choices(_) => (1, "one, the score of a choice"),
-                HeadKind::Classes(_) | HeadKind::Regression | HeadKind::Tags => (1, "one, a score"),
+                Head::Spans => (2, "two, the start and the end of an answer"),
+                Head::Choices => (1, "one, the score of a choice"),
+                Head::Classes | Head::Regression | Head::Tags => (1, "one, a score"),
             };
             if outputs != expected {
                 return Err(wrong(format!("the model has {many}, but `{name}` asks for {what}")));
             }
             let what = match task.head {
-                HeadKind::Choices(_) if !named => return Ok(OutputOrder::as_it_is(outputs)),
-                HeadKind::Choices(_) => "choices, which have no names",
-                HeadKind::Spans => "answers",
-                HeadKind::Classes(_) | HeadKind::Regression | HeadKind::Tags => "a score",
+                Head::Choices if !named => return Ok(OutputOrder::as_it_is(outputs)),
+                Head::Choices => "choices, which have no names",
+                Head::Spans => "answers",
+                Head::Classes | Head::Regression | Head::Tags => "a score",
             };
             if named || probabilities {
                 let asks = format!("`--outputs` and `--probabilities` are about classes, but `{name}` asks for {what}");
                 return Err(unasked(&asks));
             }
         }
-        HeadKind::Tags => {
+        Head::Tags => {
             if outputs != tags.len() {
                 let listed = tags.join(",");
                 return Err(wrong(format!("the model has {many}, but {} tags are named: {listed}", tags.len())));
@@ -97,7 +97,7 @@ fn classes_in_order(
     classes: &[&str],
     notes: &mut Vec<String>,
 ) -> Result<OutputOrder, Diagnostic> {
-    let (name, config) = (task.name, model.folder.join("config.json"));
+    let (name, config) = (&task.name, model.folder.join("config.json"));
     let wrong = |message: String| Diagnostic::new(message).in_file(&config);
     let (known, listed) = (classes.len(), classes.join(","));
     if outputs != known {

@@ -50,7 +50,7 @@ pub enum Function {
 pub struct Metric {
     /// The name in records, reports and experiment files.
     pub name: &'static str,
-    /// The name that a table's head shows.
+    /// What a report calls it.
     pub title: &'static str,
     /// What the number counts.
     pub unit: Unit,
@@ -60,53 +60,30 @@ pub struct Metric {
     pub function: Function,
 }
 
+/// A metric of which more is better.
+const fn metric(name: &'static str, title: &'static str, unit: Unit, function: Function) -> Metric {
+    Metric { name, title, unit, higher_is_better: true, function }
+}
+
+/// The share of right classes.
+pub static ACCURACY: Metric = metric("accuracy", "accuracy", Unit::Fraction, Function::Classes(accuracy));
+/// F1 of class 1; of answers and entities, what their tasks compute.
+pub static F1: Metric = metric("f1", "F1", Unit::Fraction, Function::Classes(f1));
+/// The share of answers that are a gold answer, normalised.
+pub static EXACT_MATCH: Metric = metric("exact_match", "exact match", Unit::Fraction, Function::Whole);
+/// The share of found entities that are right.
+pub static PRECISION: Metric = metric("precision", "precision", Unit::Fraction, Function::Whole);
+/// The share of gold entities that are found.
+pub static RECALL: Metric = metric("recall", "recall", Unit::Fraction, Function::Whole);
+/// Matthews correlation.
+pub static MCC: Metric = metric("mcc", "MCC", Unit::Correlation, Function::Classes(mcc));
+/// Pearson correlation.
+pub static PEARSON: Metric = metric("pearson", "Pearson", Unit::Correlation, Function::Scores(pearson));
+/// Spearman correlation.
+pub static SPEARMAN: Metric = metric("spearman", "Spearman", Unit::Correlation, Function::Scores(spearman));
+
 /// Every metric.
-pub const METRICS: &[Metric] = &[
-    Metric {
-        name: "accuracy",
-        title: "Accuracy",
-        unit: Unit::Fraction,
-        higher_is_better: true,
-        function: Function::Classes(accuracy),
-    },
-    Metric { name: "f1", title: "F1", unit: Unit::Fraction, higher_is_better: true, function: Function::Classes(f1) },
-    Metric {
-        name: "exact_match",
-        title: "Exact match",
-        unit: Unit::Fraction,
-        higher_is_better: true,
-        function: Function::Whole,
-    },
-    Metric {
-        name: "precision",
-        title: "Precision",
-        unit: Unit::Fraction,
-        higher_is_better: true,
-        function: Function::Whole,
-    },
-    Metric { name: "recall", title: "Recall", unit: Unit::Fraction, higher_is_better: true, function: Function::Whole },
-    Metric {
-        name: "mcc",
-        title: "Matthews correlation",
-        unit: Unit::Correlation,
-        higher_is_better: true,
-        function: Function::Classes(mcc),
-    },
-    Metric {
-        name: "pearson",
-        title: "Pearson",
-        unit: Unit::Correlation,
-        higher_is_better: true,
-        function: Function::Scores(pearson),
-    },
-    Metric {
-        name: "spearman",
-        title: "Spearman",
-        unit: Unit::Correlation,
-        higher_is_better: true,
-        function: Function::Scores(spearman),
-    },
-];
+pub static METRICS: &[&Metric] = &[&ACCURACY, &F1, &EXACT_MATCH, &PRECISION, &RECALL, &MCC, &PEARSON, &SPEARMAN];
 
 /// One computed metric with all that is needed to read it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,7 +102,7 @@ impl Metric {
     /// The metric called `name`, when there is one.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
-        METRICS.iter().find(|metric| metric.name == name)
+        METRICS.iter().copied().find(|metric| metric.name == name)
     }
 
     /// A value of this metric.

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, module::linear};
 
-use super::head::HeadShape;
+use super::head::Head;
 use super::tagger::Tagger;
 use crate::kernel::{self, AttentionHeads, Dropout, EmbeddingTables, LayerWeights, Packing, Precision, TokenRows};
 
@@ -81,9 +81,9 @@ pub struct Classifier {
     pub bert: Bert,
     /// `[hidden, outputs]`; with a tagger `[2 × its hidden size, outputs]`.
     pub head: Linear,
-    /// What the head reads.
+    /// What the head reads, and what it puts out.
     #[module(skip)]
-    pub shape: HeadShape,
+    pub kind: Head,
     /// What reads the encoder, which is frozen then. Only with a head on every token.
     pub tagger: Option<Tagger>,
 }
@@ -213,7 +213,7 @@ impl Classifier {
         outputs
     }
 
-    /// The outputs of [`Classifier::shape`]: `[batch, outputs]` or `[tokens, outputs]`.
+    /// The outputs of [`Classifier::kind`]: `[batch, outputs]` or `[tokens, outputs]`.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
         let hidden = match &self.tagger {
@@ -227,10 +227,10 @@ impl Classifier {
     /// [`Classifier::forward`].
     #[must_use]
     pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
-        let read = match self.shape {
-            HeadShape::Pooled | HeadShape::Choice => self.bert.pool(hidden, packing),
-            HeadShape::Tokens => hidden,
-            HeadShape::Spans => return self.head.forward(hidden),
+        let read = match self.kind {
+            Head::Classes | Head::Regression | Head::Choices => self.bert.pool(hidden, packing),
+            Head::Tags => hidden,
+            Head::Spans => return self.head.forward(hidden),
         };
         self.head.forward(match dropout {
             Some(dropout) => dropout.apply(read, site::HEAD),

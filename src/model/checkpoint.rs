@@ -10,7 +10,7 @@ use super::bert::{Bert, Classifier, Embeddings, Layer, Linear, Norm};
 use super::config::Config;
 use super::convert::folder_of;
 use super::error::CheckpointError;
-use super::head::HeadShape;
+use super::head::Head;
 use super::initialize::{Initializer, random_head};
 use super::tagger::{Tagger, described};
 use super::weights::Weights;
@@ -37,21 +37,21 @@ pub fn load_encoder(folder: &Path, seed: u64, device: &Device) -> Result<Loaded<
     load(folder, seed, device, |reader, _| reader.bert())
 }
 
-/// Reads a classifier with a head of `shape` with `outputs` outputs. A missing head, or one of another size, is
+/// Reads a classifier with a head of `kind` with `outputs` outputs. A missing head, or one of another size, is
 /// initialised from the seed and noted.
 ///
 /// # Errors
 /// As [`load_encoder`].
 pub fn load_classifier(
     folder: &Path,
-    shape: HeadShape,
+    kind: Head,
     outputs: usize,
     seed: u64,
     device: &Device,
 ) -> Result<Loaded<Classifier>, CheckpointError> {
     load(folder, seed, device, |reader, hidden| {
         let bert = reader.bert()?;
-        let name = shape.tensors();
+        let name = kind.tensors();
         let head = match reader.weights.shape(&format!("{name}.weight")) {
             Some(found) if found == [outputs, hidden] => reader.linear(name, hidden, outputs)?,
             Some(found) => {
@@ -67,7 +67,7 @@ pub fn load_classifier(
                 random_head(hidden, outputs, seed, device)
             }
         };
-        Ok(Classifier { bert, head, shape, tagger: None })
+        Ok(Classifier { bert, head, kind, tagger: None })
     })
 }
 
@@ -75,33 +75,33 @@ pub fn load_classifier(
 /// too, if `config.json` describes one.
 ///
 /// # Errors
-/// As [`load_encoder`]; also when the file has no head of `shape`, or that needs a pooler and the file has none.
+/// As [`load_encoder`]; also when the file has no head of `kind`, or that needs a pooler and the file has none.
 pub fn load_trained_classifier(
     folder: &Path,
-    shape: HeadShape,
+    kind: Head,
     device: &Device,
 ) -> Result<Loaded<Classifier>, CheckpointError> {
     let tagger = described(folder)?;
     load(folder, 0, device, |reader, hidden| {
-        let name = shape.tensors();
+        let name = kind.tensors();
         let weight = format!("{name}.weight");
         let found = reader.weights.shape(&weight);
         let outputs = found.as_ref().and_then(|shape| shape.first()).copied();
         let pooler = "pooler.dense.weight";
-        let (Some(outputs), true) = (outputs, shape.per_token() || reader.weights.has(pooler)) else {
+        let (Some(outputs), true) = (outputs, kind.per_token() || reader.weights.has(pooler)) else {
             let parts = [pooler, &weight].into_iter();
             let names = parts.filter(|name| !reader.weights.has(name)).map(str::to_owned).collect();
             return Err(CheckpointError::Missing { path: reader.weights.path().into(), names });
         };
         let bert = reader.bert()?;
-        if shape.per_token() {
+        if kind.per_token() {
             // Nobody asks for the pooler.
             reader.notes.retain(|note| note != NO_POOLER);
         }
         let layers = bert.layers.len() as u32;
         let tagger = tagger.map(|of| reader.tagger(&of, layers, hidden)).transpose()?;
         let read = tagger.as_ref().map_or(hidden, Tagger::width);
-        Ok(Classifier { bert, head: reader.linear(name, read, outputs)?, shape, tagger })
+        Ok(Classifier { bert, head: reader.linear(name, read, outputs)?, kind, tagger })
     })
 }
 

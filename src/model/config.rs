@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::head::Head;
 use crate::diagnostic::Diagnostic;
 use crate::kernel::LAYER_NORM_EPSILON;
 use crate::store::Architecture;
@@ -15,21 +16,6 @@ use crate::store::Architecture;
 pub struct Config {
     /// The encoder's dimensions.
     pub architecture: Architecture,
-}
-
-/// Names of a head's outputs, for `id2label`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeadLabels<'a> {
-    /// Class names in the order of the logits.
-    Classes(&'a [&'a str]),
-    /// One output, a score.
-    Regression,
-    /// One output, the score of one choice among several.
-    Choices,
-    /// Names of the classes of tokens in the order of the logits.
-    Tags(&'a [String]),
-    /// Two outputs for every token: start and end of an answer.
-    Spans,
 }
 
 /// Why a `config.json` is refused.
@@ -165,21 +151,22 @@ impl Config {
         Err(Diagnostic::new(message).hint("the vocabulary must be the one that the checkpoint was trained with"))
     }
 
-    /// The `config.json` of a model with this head that transformers' class for it reads.
+    /// The `config.json` of a model with this head that transformers' class for it reads. `names` are those of the
+    /// classes or tags in the order of the logits; other heads have none.
     #[must_use]
-    pub fn to_json(&self, labels: &HeadLabels<'_>, dropout: f64) -> Value {
-        let mut config = self.encoder_json(labels.shape().class(), dropout);
-        match labels {
-            HeadLabels::Classes(names) => {
+    pub fn to_json<S: AsRef<str>>(&self, head: Head, names: &[S], dropout: f64) -> Value {
+        let mut config = self.encoder_json(head.class(), dropout);
+        match head {
+            Head::Classes => {
                 config["problem_type"] = json!("single_label_classification");
                 set_labels(&mut config, names);
             }
-            HeadLabels::Regression => {
+            Head::Regression => {
                 config["problem_type"] = json!("regression");
                 set_labels(&mut config, &["LABEL_0"]);
             }
-            HeadLabels::Tags(names) => set_labels(&mut config, names),
-            HeadLabels::Choices | HeadLabels::Spans => {}
+            Head::Tags => set_labels(&mut config, names),
+            Head::Choices | Head::Spans => {}
         }
         config
     }

@@ -1,37 +1,40 @@
 //! What a head reads of the encoder, and what it puts out.
 
-use super::config::HeadLabels;
-
-/// The kinds of heads that are trained.
+/// The heads that are trained. What their outputs are called (classes, tags) is the task's to say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HeadShape {
-    /// `[batch, outputs]` from the pooled token ([`Bert::pool`](super::Bert::pool)): classes, or one score (Devlin et al.
-    /// 2018, figure 4 a, b).
+pub enum Head {
+    /// `[batch, classes]` from the pooled token ([`Bert::pool`](super::Bert::pool)): one logit per class; the largest
+    /// names the answer (Devlin et al. 2018, figure 4 a, b).
     #[default]
-    Pooled,
-    /// `[batch, 1]` from the pooled token: the score of one choice among several (Devlin et al. 2018, §4.4).
-    Choice,
-    /// `[tokens, outputs]`: a class of every token (figure 4 d).
-    Tokens,
+    Classes,
+    /// `[batch, 1]` from the pooled token: the score itself.
+    Regression,
+    /// `[batch, 1]` from the pooled token: the score of one choice among several; the largest names the answer (§4.4).
+    Choices,
     /// `[tokens, 2]`: how well an answer starts and ends at each token (§4.2, figure 4 c). Without dropout
     /// before it, as in google-research/bert's `run_squad.py`.
     Spans,
+    /// `[tokens, tags]`: one logit per tag for every token (figure 4 d).
+    Tags,
 }
 
-impl HeadShape {
+impl Head {
+    /// Every head.
+    pub const ALL: [Self; 5] = [Self::Classes, Self::Regression, Self::Choices, Self::Spans, Self::Tags];
+
     /// Whether every token has a row of outputs; else every sequence has one.
     #[must_use]
     pub const fn per_token(self) -> bool {
         match self {
-            Self::Pooled | Self::Choice => false,
-            Self::Tokens | Self::Spans => true,
+            Self::Classes | Self::Regression | Self::Choices => false,
+            Self::Spans | Self::Tags => true,
         }
     }
 
     /// The name of its tensors in transformers.
     pub(super) const fn tensors(self) -> &'static str {
         match self {
-            Self::Pooled | Self::Choice | Self::Tokens => "classifier",
+            Self::Classes | Self::Regression | Self::Choices | Self::Tags => "classifier",
             Self::Spans => "qa_outputs",
         }
     }
@@ -40,23 +43,10 @@ impl HeadShape {
     #[must_use]
     pub const fn class(self) -> &'static str {
         match self {
-            Self::Pooled => "BertForSequenceClassification",
-            Self::Choice => "BertForMultipleChoice",
-            Self::Tokens => "BertForTokenClassification",
+            Self::Classes | Self::Regression => "BertForSequenceClassification",
+            Self::Choices => "BertForMultipleChoice",
             Self::Spans => "BertForQuestionAnswering",
-        }
-    }
-}
-
-impl HeadLabels<'_> {
-    /// The kind of head that puts these out.
-    #[must_use]
-    pub const fn shape(&self) -> HeadShape {
-        match self {
-            Self::Classes(_) | Self::Regression => HeadShape::Pooled,
-            Self::Choices => HeadShape::Choice,
-            Self::Tags(_) => HeadShape::Tokens,
-            Self::Spans => HeadShape::Spans,
+            Self::Tags => "BertForTokenClassification",
         }
     }
 }

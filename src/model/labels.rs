@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::config::{ConfigError, ConfigFile};
-use super::head::HeadShape;
+use super::head::Head;
 
 /// For each class of a task, in the task's order, the place of its logit among a model's outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +22,15 @@ pub fn output_names(folder: &Path) -> Result<Option<Vec<String>>, ConfigError> {
     Ok(names.filter(|names| !generic(names)))
 }
 
-/// Whether the head of a model is one of `shape`: the `architectures` of `folder/config.json`, if it has some, say so.
+/// Whether the head of a model is a `kind`: the `architectures` of `folder/config.json`, if it has some, say so.
 /// Heads for texts, tokens and choices go by the same tensor names.
 ///
 /// # Errors
 /// When the file cannot be read, or the head is for something else.
-pub fn check_head(folder: &Path, shape: HeadShape) -> Result<(), ConfigError> {
+pub fn check_head(folder: &Path, kind: Head) -> Result<(), ConfigError> {
     let config = ConfigFile::read(folder)?;
     let named = config.get("architectures").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let class = shape.class();
+    let class = kind.class();
     // Other models than BERT have the same heads.
     let head = class.strip_prefix("Bert").unwrap_or(class);
     let fits = |name: &Value| name.as_str().is_some_and(|name| name.ends_with(head));
@@ -104,22 +104,20 @@ mod tests {
     #[test]
     fn heads_of_every_shape_are_told_from_each_other() {
         let folder = tempfile::tempdir().unwrap();
-        let check = |config: &str, shape| {
+        let check = |config: &str, kind| {
             std::fs::write(folder.path().join("config.json"), config).unwrap();
-            check_head(folder.path(), shape)
+            check_head(folder.path(), kind)
         };
-        let shapes = [HeadShape::Pooled, HeadShape::Choice, HeadShape::Tokens, HeadShape::Spans];
-        for shape in shapes {
+        for kind in Head::ALL {
             for fine in ["{}", "{\"architectures\": null}"] {
-                assert!(check(fine, shape).is_ok(), "{fine}");
+                assert!(check(fine, kind).is_ok(), "{fine}");
             }
-            for of in shapes {
-                let said = check(&format!("{{\"architectures\": [\"{}\"]}}", of.class()), shape);
-                assert_eq!(said.is_ok(), of == shape, "{of:?} {shape:?}");
+            for of in Head::ALL {
+                let said = check(&format!("{{\"architectures\": [\"{}\"]}}", of.class()), kind);
+                assert_eq!(said.is_ok(), of.class() == kind.class(), "{of:?} {kind:?}");
             }
         }
-        let said =
-            check("{\"architectures\": [\"BertForTokenClassification\"]}", HeadShape::Spans).unwrap_err().to_string();
+        let said = check("{\"architectures\": [\"BertForTokenClassification\"]}", Head::Spans).unwrap_err().to_string();
         assert!(
             said.ends_with(
                 "`architectures` has \"BertForTokenClassification\" where BertForQuestionAnswering was expected"

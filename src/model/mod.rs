@@ -18,10 +18,10 @@ mod write;
 
 pub use bert::{Bert, Classifier, ForwardDropout, PackedInput};
 pub use checkpoint::{Loaded, check_weights, load_classifier, load_encoder, load_trained_classifier};
-pub use config::{Config, ConfigError, HeadLabels};
+pub use config::{Config, ConfigError};
 pub use convert::{Conversion, folder_of};
 pub use error::CheckpointError;
-pub use head::HeadShape;
+pub use head::Head;
 pub use initialize::random_classifier;
 pub use labels::{OutputOrder, check_head, output_names};
 pub use pretraining::{

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::Tensor;
 
 use super::bert::{Bert, Classifier, Layer, Linear, Norm};
-use super::config::{Config, HeadLabels};
+use super::config::Config;
 use super::error::CheckpointError;
 use super::tagger::describe;
 use super::write::{Tensors, write_folder};
@@ -15,22 +15,24 @@ pub type FilesBeside = [(&'static str, Vec<u8>)];
 
 /// Writes `config.json`, `model.safetensors` and `beside` into the empty folder `folder`.
 ///
+/// `names` are those of the classes or tags in the order of the logits; other heads have none.
+///
 /// The folder is not flushed and not renamed: it is meant to be [`crate::store::RunFolder::write_model`]'s,
 /// which flushes it and puts it in its place.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn save_classifier(
+pub fn save_classifier<S: AsRef<str>>(
     folder: &Path,
     model: &Classifier,
     config: &Config,
-    labels: &HeadLabels<'_>,
+    names: &[S],
     dropout: f64,
     beside: Option<&FilesBeside>,
 ) -> Result<(), CheckpointError> {
     let mut tensors = Tensors::default();
     tensors.classifier(model, config.architecture.hidden as usize);
-    let mut config = config.to_json(labels, dropout);
+    let mut config = config.to_json(model.kind, names, dropout);
     if let Some(tagger) = &model.tagger {
         describe(tagger, &mut config);
     }
@@ -83,12 +85,12 @@ impl Tensors {
     fn classifier(&mut self, model: &Classifier, hidden: usize) {
         self.encoder(&model.bert, hidden);
         // transformers' classes for tokens have no pooler.
-        if !model.shape.per_token() {
+        if !model.kind.per_token() {
             self.linear("bert.pooler.dense", &model.bert.pooler);
         }
         if let Some(tagger) = &model.tagger {
             self.tagger(tagger);
         }
-        self.linear(model.shape.tensors(), &model.head);
+        self.linear(model.kind.tensors(), &model.head);
     }
 }

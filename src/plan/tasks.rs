@@ -11,19 +11,21 @@ pub fn known_tasks() -> Vec<KnownTask> {
     TASKS.iter().map(known).collect()
 }
 
-fn known(task: &Task) -> KnownTask {
+fn known(task: &'static Task) -> KnownTask {
     let shape = match task.default_options() {
         None => TaskShape::Texts,
         Some(TaskOptions::Spans(of)) => TaskShape::Spans(of),
         Some(TaskOptions::Tags(of)) => TaskShape::Tags(of.context),
     };
     KnownTask {
-        name: task.name,
+        name: &task.name,
         shape,
-        max_length: task.max_length,
+        max_length: task.max_length(),
         dev_files: task.parts().filter(|(_, part)| *part == FilePart::Dev).count(),
         test_files: task.parts().filter(|(_, part)| *part == FilePart::Test).count(),
-        test_is_scored: task.parts().any(|(split, part)| part == FilePart::Test && task.dev.contains(&split)),
+        test_is_scored: task
+            .parts()
+            .any(|(split, part)| part == FilePart::Test && task.dev().any(|dev| dev.name == split)),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::run::Run;
+use crate::metric::Metric;
 use crate::store::{Record, Score};
 
 /// The score by which all runs of a task are compared.
@@ -66,20 +67,9 @@ impl Unit {
     }
 }
 
-/// How the page writes what records write in lower case.
-const METRIC_NAMES: [(&str, &str); 6] = [
-    ("f1", "F1"),
-    ("mcc", "MCC"),
-    ("pearson", "Pearson"),
-    ("spearman", "Spearman"),
-    ("exact_match", "exact match"),
-    ("loss", "loss"),
-];
-
 /// A metric's name for readers.
 pub(crate) fn metric_name(metric: &str) -> String {
-    let known = METRIC_NAMES.iter().find(|(name, _)| *name == metric);
-    known.map_or_else(|| metric.replace('_', " "), |(_, shown)| (*shown).to_owned())
+    Metric::find(metric).map_or_else(|| metric.replace('_', " "), |known| known.title.to_owned())
 }
 
 impl PrimaryMetric {

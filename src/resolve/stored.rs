@@ -1,28 +1,17 @@
 //! What `plan.json` keeps of an experiment that is run.
 
 use super::prepared::Prepared;
-use crate::config::{self, ExperimentFile};
-use crate::store::{RunSettings, StoredPlan, StoredPretraining, StoredRun, StoredTask};
+use crate::store::{RunSettings, StoredPlan, StoredPretraining, StoredRun};
 
 impl Prepared {
     /// The whole plan as `plan.json` keeps it.
     #[must_use]
     pub fn stored(&self) -> StoredPlan<RunSettings> {
-        let task = |asked: &config::Task| StoredTask {
-            name: asked.name.clone(),
-            title: self.context.task(&asked.name).map(|task| task.title.to_owned()).unwrap_or_default(),
-            ceiling: self.context.ceilings.get(&asked.name).copied(),
-        };
-        let tasks = match &self.experiment {
-            ExperimentFile::Tasks(experiment) => experiment.tasks.iter().map(task).collect(),
-            ExperimentFile::Pretraining(_) => Vec::new(),
-        };
         let runs = self.plan.runs.iter();
         StoredPlan {
             experiment_sha256: self.experiment.sha256(),
             overrides: self.experiment.overrides().to_vec(),
             device: self.device.name.to_owned(),
-            tasks,
             pretraining: self.stored_pretraining(),
             runs: runs.map(|run| StoredRun { id: run.id.clone(), settings: run.settings.clone() }).collect(),
         }

@@ -42,7 +42,7 @@ pub use host::{free_disk, host, peak_memory, provenance, reset_peak_memory};
 pub use kept::Kept;
 pub use lock::FolderError;
 pub use models::by_rank;
-pub use plan_file::{PlanFile, StoredPlan, StoredPretraining, StoredRun, StoredTask};
+pub use plan_file::{PlanFile, StoredPlan, StoredPretraining, StoredRun};
 pub use process::{Process, host_name, machine};
 pub use record::{
     Evaluation, Failure, HeldOut, Host, Origin, Outcome, Provenance, Record, Score, TaskOutcome, Timings,

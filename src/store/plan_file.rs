@@ -30,24 +30,10 @@ pub struct StoredPlan<S> {
     pub overrides: Vec<String>,
     /// The device: `cpu`, `wgpu`, `vulkan` or `cuda`.
     pub device: String,
-    /// The tasks in the order of the file; none when it pretrains.
-    pub tasks: Vec<StoredTask>,
     /// The pretraining that the runs start from.
     pub pretraining: Vec<StoredPretraining>,
     /// Every run.
     pub runs: Vec<StoredRun<S>>,
-}
-
-/// A task of a plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StoredTask {
-    /// Its name.
-    pub name: String,
-    /// What it asks, in a line.
-    pub title: String,
-    /// The best score that can be expected, where the maker of the data knows it.
-    pub ceiling: Option<f64>,
 }
 
 /// A pretraining that runs of a plan start from.
@@ -135,7 +121,6 @@ mod tests {
             experiment_sha256: experiment_sha256.to_owned(),
             overrides: Vec::new(),
             device: "cpu".to_owned(),
-            tasks: Vec::new(),
             pretraining: Vec::new(),
             runs: vec![StoredRun { id: RunId(run.to_string()), settings: run }],
         }

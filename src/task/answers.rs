@@ -1,14 +1,15 @@
 //! A split with what its gold answers are, and what a model's outputs make of it.
 
+use super::Task;
 use super::spans::{
     self, NullAnswer, SpanOutputs, SpanSettings, n_best_json, null_odds_json, predictions_json, scores_v1_json,
     scores_v2_json,
 };
 use super::tags::{TagSet, kinds_tsv, predictions, tag_scores};
-use super::{HeadKind, Task};
 use crate::data::{Content, Question, Questions, Sentences};
+use crate::metric::Value;
 use crate::metric::squad::{NullOdds, score_v1, score_v2};
-use crate::metric::{Metric, Value};
+use crate::model::Head;
 use crate::store::{SpanOptions, TaskOptions};
 use crate::text::FeatureSet;
 
@@ -105,8 +106,8 @@ impl Task {
                 vec![("precision", counts.precision()), ("recall", counts.recall()), ("f1", counts.f1())]
             }
         };
-        let value = |name: &&str| all.iter().find(|(known, _)| known == name).map_or(f64::NAN, |(_, value)| *value);
-        self.metrics.iter().filter_map(|name| Some(Metric::find(name)?.value(value(name)))).collect()
+        let value = |name: &str| all.iter().find(|(known, _)| *known == name).map_or(f64::NAN, |(_, value)| *value);
+        self.metrics.iter().map(|metric| metric.value(value(metric.name))).collect()
     }
 
     /// The predictions for a split as files: a table, or what the task's own judge reads. Arguments as
@@ -154,10 +155,10 @@ impl Task {
     #[must_use]
     pub fn outputs(&self, tags: &[String]) -> usize {
         match self.head {
-            HeadKind::Classes(classes) => classes.len(),
-            HeadKind::Regression | HeadKind::Choices(_) => 1,
-            HeadKind::Spans => 2,
-            HeadKind::Tags => tags.len(),
+            Head::Classes => self.classes().len(),
+            Head::Regression | Head::Choices => 1,
+            Head::Spans => 2,
+            Head::Tags => tags.len(),
         }
     }
 }

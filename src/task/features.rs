@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::load::checksum;
 use super::tags::TagSet;
-use super::{DevSplit, Gold, HeadKind, TRAIN, Task};
+use super::{DevSplit, Gold, TRAIN, Task};
 use crate::data::{BadRows, Choices, Content, Dataset, Label, Questions, Sentences, Split, SplitFile, SplitRole};
 use crate::diagnostic::Diagnostic;
+use crate::model::Head;
 use crate::store::{self, SpanOptions, TagOptions, TaskOptions};
 use crate::text::{
     CacheOutcome, Context, FeatureCache, FeatureKey, FeatureSet, LabelKind, Parts, Purpose, SkippedRows, TextPair,
@@ -63,8 +64,8 @@ impl Task {
         let tags = self.tag_set(source)?;
         let mut skipped_rows = BTreeMap::new();
         let mut outcomes = Vec::new();
-        let mut get = |split: &str| {
-            let part = SplitSource::new(self.dataset()?, split, source, tags.as_ref())?;
+        let mut get = |split: &'static SplitFile| {
+            let part = SplitSource::new(&self.dataset, split, source, tags.as_ref())?;
             let (set, outcome) = part.features()?;
             outcomes.push((part.split.name, outcome));
             if set.left_out().malformed > 0 {
@@ -72,8 +73,8 @@ impl Task {
             }
             Ok((part, set))
         };
-        let (_, train) = get(TRAIN)?;
-        let dev = self.dev.iter().map(|split| {
+        let (_, train) = get(self.dataset.split(TRAIN)?)?;
+        let dev = self.dev().map(|split| {
             let (part, features) = get(split)?;
             Ok(DevSplit { name: part.split.name, features, gold: part.gold(self.head)? })
         });
@@ -84,22 +85,14 @@ impl Task {
 
     /// The classes that the training split names, of a task that tags words.
     fn tag_set(&self, source: &FeatureSource<'_>) -> Result<Option<TagSet>, Diagnostic> {
-        if self.head != HeadKind::Tags {
+        if self.head != Head::Tags {
             return Ok(None);
         }
-        let dataset = self.dataset()?;
-        let content = dataset.load(source.data_root, dataset.split(TRAIN)?, source.bad_rows)?;
+        let content = self.dataset.load(source.data_root, self.dataset.split(TRAIN)?, source.bad_rows)?;
         Ok(Some(match &content {
             Content::Sentences(read) => TagSet::of(&read.sentences),
             Content::Texts(_) | Content::Choices(_) | Content::Questions(_) => TagSet::of(&[]),
         }))
-    }
-
-    /// Whether the files of a split are in the data root.
-    #[must_use]
-    pub fn has_split(dataset: &str, split: &str, data_root: &Path) -> bool {
-        let files = Dataset::find(dataset).and_then(|dataset| dataset.files(data_root, dataset.split(split)?));
-        files.is_ok_and(|files| files.iter().all(|(_, path)| path.is_file()))
     }
 
     /// The features of one split of any dataset of texts or choices, such as one of [`Task::predicts`].
@@ -107,17 +100,17 @@ impl Task {
     /// # Errors
     /// As [`Task::features`].
     pub fn split_features(
-        dataset: &str,
-        split: &str,
+        dataset: &Dataset,
+        split: &'static SplitFile,
         source: &FeatureSource<'_>,
     ) -> Result<(FeatureSet, CacheOutcome), Diagnostic> {
-        SplitSource::new(Dataset::find(dataset)?, split, source, None)?.features()
+        SplitSource::new(dataset, split, source, None)?.features()
     }
 }
 
 /// One split, found on disk.
 struct SplitSource<'a> {
-    dataset: &'static Dataset,
+    dataset: &'a Dataset,
     split: &'static SplitFile,
     files: Vec<(String, PathBuf)>,
     source: &'a FeatureSource<'a>,
@@ -126,12 +119,11 @@ struct SplitSource<'a> {
 
 impl<'a> SplitSource<'a> {
     fn new(
-        dataset: &'static Dataset,
-        split: &str,
+        dataset: &'a Dataset,
+        split: &'static SplitFile,
         source: &'a FeatureSource<'a>,
         tags: Option<&'a TagSet>,
     ) -> Result<Self, Diagnostic> {
-        let split = dataset.split(split)?;
         Ok(Self { dataset, split, files: dataset.files(source.data_root, split)?, source, tags })
     }
 
@@ -148,7 +140,7 @@ impl<'a> SplitSource<'a> {
             data_sha256.insert(name.clone(), known.map_or_else(|| checksum(path), Ok)?);
         }
         let key = FeatureKey {
-            dataset: self.dataset.name.to_owned(),
+            dataset: self.dataset.name.to_string(),
             split: self.split.name.to_owned(),
             data_sha256,
             vocabulary_sha256: vocabulary.sha256().to_owned(),
@@ -191,8 +183,8 @@ impl<'a> SplitSource<'a> {
     }
 
     /// What a model's outputs for this split are held against.
-    fn gold(&self, head: HeadKind) -> Result<Gold, Diagnostic> {
-        if !matches!(head, HeadKind::Spans | HeadKind::Tags) {
+    fn gold(&self, head: Head) -> Result<Gold, Diagnostic> {
+        if !matches!(head, Head::Spans | Head::Tags) {
             return Ok(Gold::Labels);
         }
         let FeatureSource { data_root, bad_rows, options, .. } = *self.source;

@@ -1,20 +1,21 @@
-//! Tasks over files that an experiment names: a row of [`TASKS`] with other files, or a task of the user's own.
+//! Tasks over files that an experiment names: a row of [`TASKS`](super::TASKS) with other files, or a task of the user's own.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{HeadKind, TASKS, TRAIN, Task};
+use super::table::ENTITIES;
+use super::{TRAIN, Task};
 use crate::data::{Columns, Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 use crate::diagnostic::Diagnostic;
+use crate::model::Head;
 
 /// The benchmark that a task over the user's own files belongs to: none that was published.
 pub const OWN_DATA: &str = "own data";
 
 /// The files that an experiment names for a task.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskFiles {
     /// Trained on.
     pub train: Option<PathBuf>,
@@ -22,7 +23,7 @@ pub struct TaskFiles {
     pub dev: Option<PathBuf>,
     /// Predicted; of tasks that tag words, scored as well.
     pub test: Option<PathBuf>,
-    /// Their format, of a task of the user's own; none for a row of [`TASKS`], which has its own.
+    /// Their format, of a task of the user's own; none for a row of [`TASKS`](super::TASKS), which has its own.
     pub columns: Option<Columns>,
     /// Whether bytes of a published column file that are not UTF-8 are read as U+FFFD; a format says so itself.
     #[serde(default)]
@@ -82,103 +83,89 @@ impl FilePart {
     }
 }
 
-/// Tasks that were made, by name and files. Tasks are `'static`, so each is made once and kept.
-static MADE: Mutex<BTreeMap<(String, TaskFiles), &'static Task>> = Mutex::new(BTreeMap::new());
-
 impl Task {
-    /// The splits of its dataset, by name, and which file stands for each; none for a dataset that is in no table,
-    /// which the tests rule out.
-    pub fn parts(&self) -> impl Iterator<Item = (&'static str, FilePart)> {
-        let splits = self.dataset().map_or(&[][..], |dataset| dataset.splits);
-        splits.iter().map(|split| (split.name, FilePart::of(split)))
+    /// The splits of its dataset, by name, and which file stands for each.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, FilePart)> + use<> {
+        self.dataset.splits.iter().map(|split| (split.name, FilePart::of(split)))
     }
 
-    /// The task called `name` over `files`: the row of [`TASKS`] with these in place of its own, or, for files
-    /// with a format, a task that tags words.
+    /// The task called `name` over `files`: the row of [`TASKS`](super::TASKS) with these in place of its own, or, for
+    /// files with a format, a task that tags words.
     ///
     /// # Errors
     /// An unknown name without a format of its own.
-    pub fn over(name: &str, files: &TaskFiles) -> Result<&'static Self, Diagnostic> {
+    pub fn over(name: &str, files: &TaskFiles) -> Result<Cow<'static, Self>, Diagnostic> {
         if *files == TaskFiles::default() {
-            return Self::find(name);
+            return Self::find(name).map(Cow::Borrowed);
         }
-        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (name.to_owned(), files.clone());
-        if let Some(task) = made.get(&key) {
-            return Ok(task);
-        }
-        let task = match &files.columns {
-            None => replaced(Self::find(name)?, files)?,
-            Some(format) => {
-                let like = TASKS.iter().find(|task| task.head == HeadKind::Tags);
-                let like = like.ok_or_else(|| Diagnostic::new("no task of this build tags words"))?;
-                declared(name, like, files, *format)
-            }
-        };
-        let task: &'static Self = Box::leak(Box::new(task));
-        made.insert(key, task);
-        Ok(task)
+        Ok(Cow::Owned(match files.columns {
+            None => replaced(Self::find(name)?, files),
+            Some(format) => declared(name, files, format),
+        }))
     }
 }
 
 /// A row of the table with other files.
-fn replaced(row: &Task, files: &TaskFiles) -> Result<Task, Diagnostic> {
-    let dataset = row.dataset()?;
-    let is_own = |split: &str| dataset.split(split).is_ok_and(|split| files.of(split).is_some());
+fn replaced(row: &Task, files: &TaskFiles) -> Task {
+    let mut task = row.clone();
+    let own = row.dataset.splits.iter().filter_map(|split| Some((split, files.of(split)?.to_path_buf())));
+    let own: Vec<(&SplitFile, PathBuf)> = own.collect();
     // Scores over other files than the published ones are not the benchmark's.
-    let benchmark = if row.read_splits().any(is_own) { OWN_DATA } else { row.benchmark };
-    let splits = dataset.splits.iter().map(|split| {
-        let path = files.of(split).map(kept_path);
-        SplitFile { path: path.or(split.path), ..*split }
-    });
-    let reader = match dataset.reader {
-        Reader::Columns(format) => Reader::Columns(Columns { lossy: format.lossy || files.lossy, ..format }),
-        other @ (Reader::Glue | Reader::GlueOrMsr | Reader::Swag | Reader::Squad) => other,
-    };
-    let dataset = Dataset { splits: kept_list(splits.collect()), reader, ..*dataset };
-    Ok(Task { files: Some(Box::leak(Box::new(dataset))), benchmark, ..*row })
+    if own.iter().any(|(split, _)| split.role != SplitRole::Test) {
+        task.benchmark = OWN_DATA;
+    }
+    let dataset = task.dataset.to_mut();
+    dataset.paths.extend(own.into_iter().map(|(split, path)| (split.name, path)));
+    if let Reader::Columns(format) = &mut dataset.reader {
+        format.lossy |= files.lossy;
+    }
+    task
 }
 
-/// A task of the user's own that is judged like `like`.
-fn declared(name: &str, like: &Task, files: &TaskFiles, format: Columns) -> Task {
-    let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
-    let named = [
-        (TRAIN, "train.txt", SplitRole::Train, &files.train),
-        (DEV, "dev.txt", SplitRole::Dev, &files.dev),
-        (TEST, "test.txt", SplitRole::Dev, &files.test),
-    ];
-    let splits = named.into_iter().filter_map(|(split, file, role, path)| {
-        let path = Some(kept_path(path.as_deref()?));
-        Some(SplitFile { name: split, role, file, also: &[], path, layout: Layout::NONE, examples: 0 })
-    });
+/// A task of the user's own, whose files have a word and its tag a line.
+fn declared(name: &str, files: &TaskFiles, format: Columns) -> Task {
+    let name: Cow<'static, str> = Cow::Owned(name.to_owned());
+    let named = OWN_SPLITS.iter().filter_map(|split| Some((split.name, files.of(split)?.to_path_buf())));
     let dataset = Dataset {
-        name,
-        folder: name,
+        name: name.clone(),
+        group: None,
+        folder: name.clone(),
         also: &[],
         labels: Labels::Structured,
         no_gold: None,
-        splits: kept_list(splits.collect()),
+        splits: if files.test.is_some() { &OWN_SPLITS } else { &OWN_SPLITS[..2] },
+        paths: named.collect(),
         reader: Reader::Columns(format),
         manifest: "",
     };
-    let dev: &[&str] = if files.test.is_some() { &[DEV, TEST] } else { &[DEV] };
-    let files = Some(&*Box::leak(Box::new(dataset)));
-    Task { name, title: name, benchmark: OWN_DATA, dataset: name, dev, predicts: &[], files, ..*like }
+    Task {
+        name: name.clone(),
+        title: name,
+        benchmark: OWN_DATA,
+        dataset: Cow::Owned(dataset),
+        head: Head::Tags,
+        metrics: ENTITIES,
+        also_predicts: &[],
+    }
 }
 
-const DEV: &str = "dev";
 const TEST: &str = "test";
 
-fn kept_path(path: &Path) -> &'static Path {
-    Box::leak(path.to_path_buf().into_boxed_path())
-}
+/// The splits of a task of the user's own; the last one may be left out.
+const OWN_SPLITS: [SplitFile; 3] = [
+    own_split(TRAIN, "train.txt", SplitRole::Train),
+    own_split("dev", "dev.txt", SplitRole::Dev),
+    own_split(TEST, "test.txt", SplitRole::Dev),
+];
 
-fn kept_list(splits: Vec<SplitFile>) -> &'static [SplitFile] {
-    Box::leak(splits.into_boxed_slice())
+const fn own_split(name: &'static str, file: &'static str, role: SplitRole) -> SplitFile {
+    SplitFile { name, role, file, also: &[], layout: Layout::NONE, examples: 0 }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::data::{BadRows, Content};
     use crate::settings::{Scheme, Separator};
@@ -202,7 +189,7 @@ mod tests {
         // Under the published name, so that where the file lies does not decide a run's id.
         let checksums = task.checksums(folder.path()).unwrap();
         assert_eq!(checksums.keys().collect::<Vec<_>>(), ["RTE/dev.tsv", "RTE/train.tsv"]);
-        assert_eq!((task.name, task.benchmark), ("rte", OWN_DATA));
+        assert_eq!((&*task.name, task.benchmark), ("rte", OWN_DATA));
         assert_eq!(Task::find("rte").unwrap().benchmark, "GLUE");
         let test = TaskFiles { test: Some(own), ..TaskFiles::default() };
         assert_eq!(Task::over("rte", &test).unwrap().benchmark, "GLUE");
@@ -215,7 +202,7 @@ mod tests {
         std::fs::write(&own, b"\xe7\xa7\x910\tB-PER.NAM\n\xe7\xa70\tO\n").unwrap();
         let read = |lossy| {
             let files = TaskFiles { train: Some(own.clone()), lossy, ..TaskFiles::default() };
-            let dataset = Task::over("weibo", &files).unwrap().dataset().unwrap();
+            let dataset = &Task::over("weibo", &files).unwrap().dataset;
             dataset.load(folder.path(), dataset.split(TRAIN).unwrap(), BadRows::Refuse)
         };
         let refused = read(false).unwrap_err().to_string();
@@ -230,36 +217,36 @@ mod tests {
     }
 
     #[test]
-    fn a_task_is_made_once() {
+    fn a_row_without_files_is_the_row_and_with_files_a_copy() {
         let files = TaskFiles { dev: Some(PathBuf::from("a.tsv")), ..TaskFiles::default() };
-        let first = Task::over("mrpc", &files).unwrap();
-        assert!(std::ptr::eq(first, Task::over("mrpc", &files).unwrap()));
-        assert!(!std::ptr::eq(first, Task::over("rte", &files).unwrap()));
+        let own = Task::over("mrpc", &files).unwrap();
+        assert_eq!(own.dataset.paths, BTreeMap::from([("dev", PathBuf::from("a.tsv"))]));
+        assert!(Task::find("mrpc").unwrap().dataset.paths.is_empty());
         assert!(Task::over("mrcp", &files).is_err());
         let found = Task::over("rte", &TaskFiles::default()).unwrap();
-        assert!(std::ptr::eq(found, Task::find("rte").unwrap()));
+        assert!(matches!(found, Cow::Borrowed(row) if std::ptr::eq(row, Task::find("rte").unwrap())));
     }
 
     #[test]
     fn a_declared_task_has_its_own_files_and_no_others() {
-        let like = Task { head: HeadKind::Tags, ..*Task::find("rte").unwrap() };
         let files = TaskFiles {
             train: Some(PathBuf::from("a/train")),
             dev: Some(PathBuf::from("a/dev")),
             columns: Some(Columns::default()),
             ..TaskFiles::default()
         };
-        let task = declared("my-ner", &like, &files, Columns::default());
-        assert_eq!((task.name, task.benchmark, task.head), ("my-ner", OWN_DATA, HeadKind::Tags));
-        let dataset = task.dataset().unwrap();
-        let found: Vec<_> = dataset.splits.iter().map(|split| (split.name, split.path)).collect();
-        assert_eq!(found, [("train", Some(Path::new("a/train"))), ("dev", Some(Path::new("a/dev")))]);
+        let task = declared("my-ner", &files, Columns::default());
+        assert_eq!((&*task.name, task.benchmark, task.head), ("my-ner", OWN_DATA, Head::Tags));
+        let dataset = &task.dataset;
+        let found: Vec<_> = dataset.splits.iter().map(|split| (split.name, &*dataset.paths[split.name])).collect();
+        assert_eq!(found, [("train", Path::new("a/train")), ("dev", Path::new("a/dev"))]);
         let (name, path) = dataset.files(Path::new("nowhere"), dataset.split("dev").unwrap()).unwrap().remove(0);
         assert_eq!((name.as_str(), path.as_path()), ("my-ner/dev.txt", Path::new("a/dev")));
-        assert_eq!(task.dev, ["dev"]);
+        let names = |task: &Task| task.dev().map(|split| split.name).collect::<Vec<_>>();
+        assert_eq!(names(&task), ["dev"]);
         let tested = TaskFiles { test: Some(PathBuf::from("a/test")), ..files };
-        let tested = declared("my-ner", &like, &tested, Columns::default());
-        assert_eq!(tested.dev, ["dev", "test"]);
+        let tested = declared("my-ner", &tested, Columns::default());
+        assert_eq!(names(&tested), ["dev", "test"]);
         assert!(tested.parts().any(|part| part == ("test", FilePart::Test)));
     }
 

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use super::{TRAIN, Task};
-use crate::data::{BadRows, Split, sha256_of};
+use crate::data::{BadRows, Split, SplitFile, sha256_of};
 use crate::diagnostic::Diagnostic;
 
 /// The examples that a task trains on and is scored on.
@@ -23,9 +23,9 @@ impl Task {
     /// # Errors
     /// A missing file; with [`BadRows::Refuse`], the first malformed row.
     pub fn load(&self, data_root: &Path, bad_rows: BadRows) -> Result<TaskData, Diagnostic> {
-        let dataset = self.dataset()?;
-        let read = |split: &str| dataset.read(data_root, dataset.split(split)?, bad_rows);
-        Ok(TaskData { train: read(TRAIN)?, dev: self.dev.iter().map(|split| read(split)).collect::<Result<_, _>>()? })
+        let read = |split: &SplitFile| self.dataset.read(data_root, split, bad_rows);
+        let train = read(self.dataset.split(TRAIN)?)?;
+        Ok(TaskData { train, dev: self.dev().map(read).collect::<Result<_, _>>()? })
     }
 
     /// SHA-256 of every file that training and dev scoring read, by its published name (`RTE/train.tsv`).
@@ -33,10 +33,9 @@ impl Task {
     /// # Errors
     /// A file that is missing or cannot be read.
     pub fn checksums(&self, data_root: &Path) -> Result<BTreeMap<String, String>, Diagnostic> {
-        let dataset = self.dataset()?;
         let mut checksums = BTreeMap::new();
-        for split in self.read_splits() {
-            for (name, path) in dataset.files(data_root, dataset.split(split)?)? {
+        for split in self.read_splits()? {
+            for (name, path) in self.dataset.files(data_root, split)? {
                 // MRPC's train and dev may share a file.
                 if let Entry::Vacant(entry) = checksums.entry(name) {
                     entry.insert(checksum(&path)?);

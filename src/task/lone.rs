@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::features::content_features;
 use super::tags::TagSet;
-use super::{DevSplit, Gold, HeadKind, Task};
+use super::{DevSplit, Gold, Task};
 use crate::data::{BadRows, Content};
 use crate::diagnostic::Diagnostic;
+use crate::model::Head;
 use crate::store::TaskOptions;
 use crate::text::{Purpose, Tokenizer};
 
@@ -24,7 +25,7 @@ impl Task {
         like: Option<&str>,
         bad_rows: BadRows,
     ) -> Result<Content, Diagnostic> {
-        self.dataset()?.read_lone(bytes, path, like, bad_rows)
+        self.dataset.read_lone(bytes, path, like, bad_rows)
     }
 
     /// Features and gold answers of what was read, as those of a dev split; `tags` are the classes of a model that tags
@@ -43,7 +44,7 @@ impl Task {
     ) -> Result<DevSplit, Diagnostic> {
         let default = self.default_options();
         let options = options.or(default.as_ref());
-        let tags = (self.head == HeadKind::Tags).then(|| TagSet::from_names(tags));
+        let tags = (self.head == Head::Tags).then(|| TagSet::from_names(tags));
         let features = content_features(&read, tokenizer, max_length, options, tags.as_ref(), Purpose::Evaluation)?;
         Ok(DevSplit { name, features, gold: Gold::of(read, options) })
     }

@@ -20,136 +20,124 @@ pub use load::TaskData;
 pub use table::TASKS;
 pub use tags::{TagSet, kinds_tsv, predictions, tag_scores};
 
-use crate::data::{Dataset, LoneTable};
-use crate::diagnostic::{Diagnostic, suggest};
-use crate::model::HeadLabels;
+use std::borrow::Cow;
+
+use crate::data::{Dataset, ENDINGS, Labels, LoneTable, SplitFile, SplitRole};
+use crate::diagnostic::Diagnostic;
+use crate::metric::Metric;
+use crate::model::Head;
 use crate::store::{SpanOptions, TagOptions, TaskOptions};
 
-/// What a model puts out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeadKind {
-    /// One logit per class for each example; the largest names the answer.
-    Classes(&'static [&'static str]),
-    /// One number for each example, the score itself.
-    Regression,
-    /// One number for each of so many choices; the largest names the answer.
-    Choices(u32),
-    /// Two numbers for each token: how well an answer starts and ends there.
-    Spans,
-    /// One logit per class for each token. The training data names the classes.
-    Tags,
-}
-
-impl HeadKind {
-    /// Numbers in the row of an example, for heads that answer for whole examples; 0 for the others.
-    #[must_use]
-    pub const fn row(self) -> usize {
-        match self {
-            Self::Classes(classes) => classes.len(),
-            Self::Regression => 1,
-            Self::Choices(choices) => choices as usize,
-            Self::Spans | Self::Tags => 0,
-        }
-    }
-}
-
-/// A split without labels that a trained model predicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PredictionSet {
-    /// The dataset that has it, which need not be the task's own.
-    pub dataset: &'static str,
-    /// The split.
-    pub split: &'static str,
-}
-
-/// A row of [`TASKS`].
-#[derive(Clone, Copy, Debug)]
+/// A row of [`TASKS`], or such a task over the user's own files.
+#[derive(Clone, Debug)]
 pub struct Task {
     /// The name in experiment files, such as `rte`.
-    pub name: &'static str,
-    /// What a report calls it.
-    pub title: &'static str,
+    pub name: Cow<'static, str>,
+    /// What it asks, in a line.
+    pub title: Cow<'static, str>,
     /// The published benchmark that it belongs to.
     pub benchmark: &'static str,
-    /// The dataset's name; trained on its split `train`.
-    pub dataset: &'static str,
+    /// Trained on its split `train`, scored on its dev splits, of which the first judges.
+    pub dataset: Cow<'static, Dataset>,
     /// What the model puts out.
-    pub head: HeadKind,
-    /// The dev splits that are scored; the first one judges.
-    pub dev: &'static [&'static str],
-    /// The metrics to report, names of `metric::METRICS`.
-    pub metrics: &'static [&'static str],
-    /// The metric that judges, one of `metrics`.
-    pub primary_metric: &'static str,
-    /// What a finished model may predict for the benchmark's server.
-    pub predicts: &'static [PredictionSet],
-    /// Longest sequence in tokens where an experiment names none.
-    pub max_length: u32,
-    /// The dataset with files that an experiment names, in place of the published one; none in the table.
-    pub files: Option<&'static Dataset>,
+    pub head: Head,
+    /// The metrics to report; the first one judges.
+    pub metrics: &'static [&'static Metric],
+    /// Datasets whose test splits its model answers besides the own ones.
+    pub also_predicts: &'static [&'static Dataset],
 }
 
 impl Task {
-    /// The task called `name`.
-    ///
-    /// # Errors
-    /// An unknown name, with the nearest known one.
-    pub fn find(name: &str) -> Result<&'static Self, Diagnostic> {
-        TASKS.iter().find(|task| task.name == name).ok_or_else(|| {
-            Diagnostic::new(format!("unknown task `{name}`")).hint(suggest(name, TASKS.iter().map(|task| task.name)))
-        })
+    /// The metric that judges.
+    #[must_use]
+    pub fn primary_metric(&self) -> &'static Metric {
+        self.metrics[0]
     }
 
-    /// The dev split that judges.
+    /// The dev splits that are scored; the first one judges.
+    pub fn dev(&self) -> impl Iterator<Item = &'static SplitFile> + use<> {
+        self.dataset.splits_of(SplitRole::Dev)
+    }
+
+    /// The name of the dev split that judges.
     #[must_use]
     pub fn primary_split(&self) -> &'static str {
-        self.dev.first().copied().unwrap_or_default()
+        self.dev().next().map_or("", |split| split.name)
+    }
+
+    /// The splits without labels that a finished model may predict for the benchmark's server.
+    pub fn predicts(&self) -> impl Iterator<Item = (&Dataset, &'static SplitFile)> {
+        let datasets = std::iter::once(&*self.dataset).chain(self.also_predicts.iter().copied());
+        datasets.flat_map(|dataset| dataset.splits_of(SplitRole::Test).map(move |split| (dataset, split)))
+    }
+
+    /// Longest sequence in tokens where an experiment names none.
+    #[must_use]
+    pub fn max_length(&self) -> u32 {
+        match self.head {
+            // google-research/bert, run_squad.py.
+            Head::Spans => 384,
+            // google-research/bert, run_classifier.py in the README's GLUE commands.
+            Head::Classes | Head::Regression | Head::Choices | Head::Tags => 128,
+        }
     }
 
     /// The forms of a table that a model of this task answers: those of its dataset and, under the dataset's
     /// name, of others that it predicts.
-    ///
-    /// # Errors
-    /// A dataset that is in no table, which the tests rule out.
-    pub fn lone_tables(&self) -> Result<Vec<LoneTable>, Diagnostic> {
-        let mut tables = LoneTable::of(self.dataset()?);
-        for set in self.predicts.iter().filter(|set| set.dataset != self.dataset) {
-            let other = Dataset::find(set.dataset)?;
-            let published = LoneTable::of(other).into_iter().filter(|table| table.name == set.split);
-            tables.extend(published.map(|table| table.named(other.name)));
+    #[must_use]
+    pub fn lone_tables(&self) -> Vec<LoneTable<'_>> {
+        let mut tables = LoneTable::of(&self.dataset);
+        for other in self.also_predicts {
+            let published = LoneTable::of(other).into_iter().filter(|table| table.role == Some(SplitRole::Test));
+            tables.extend(published.map(|table| table.named(&other.name)));
         }
-        Ok(tables)
+        tables
     }
 
     /// The settings of the task's shape where an experiment names none.
     #[must_use]
     pub fn default_options(&self) -> Option<TaskOptions> {
         match self.head {
-            HeadKind::Spans => Some(TaskOptions::Spans(SpanOptions::default())),
-            HeadKind::Tags => Some(TaskOptions::Tags(TagOptions::default())),
-            HeadKind::Classes(_) | HeadKind::Regression | HeadKind::Choices(_) => None,
+            Head::Spans => Some(TaskOptions::Spans(SpanOptions::default())),
+            Head::Tags => Some(TaskOptions::Tags(TagOptions::default())),
+            Head::Classes | Head::Regression | Head::Choices => None,
         }
     }
 
-    /// What the head's outputs mean; `tags` are the classes of a task that names them in its training data.
+    /// The names of the classes of an example, in the order of the logits; none for a task without classes, or that
+    /// names them in its training data.
     #[must_use]
-    pub fn head_labels<'a>(&self, tags: &'a [String]) -> HeadLabels<'a> {
-        match self.head {
-            HeadKind::Classes(names) => HeadLabels::Classes(names),
-            HeadKind::Regression => HeadLabels::Regression,
-            HeadKind::Choices(_) => HeadLabels::Choices,
-            HeadKind::Spans => HeadLabels::Spans,
-            HeadKind::Tags => HeadLabels::Tags(tags),
+    pub fn classes(&self) -> &'static [&'static str] {
+        match self.dataset.labels {
+            Labels::Classes(names) => names,
+            Labels::Score { .. } | Labels::Hidden | Labels::Structured => &[],
         }
     }
 
-    fn dataset(&self) -> Result<&'static Dataset, Diagnostic> {
-        self.files.map_or_else(|| Dataset::find(self.dataset), Ok)
+    /// What the outputs of its model are called, for `id2label`; `tags` are the classes of a task that names them in
+    /// its training data.
+    #[must_use]
+    pub fn output_names<'a>(&self, tags: &'a [String]) -> Vec<&'a str> {
+        self.classes().iter().copied().chain(tags.iter().map(String::as_str)).collect()
+    }
+
+    /// Numbers in the row of an example, for heads that answer for whole examples; 0 for the others.
+    #[must_use]
+    pub fn row(&self) -> usize {
+        match self.head {
+            Head::Classes => self.classes().len(),
+            Head::Regression => 1,
+            Head::Choices => ENDINGS,
+            Head::Spans | Head::Tags => 0,
+        }
     }
 
     /// The splits that training and scoring read: `train`, then the dev splits.
-    fn read_splits(&self) -> impl Iterator<Item = &'static str> {
-        std::iter::once(TRAIN).chain(self.dev.iter().copied())
+    ///
+    /// # Errors
+    /// A dataset without a split `train`, which the tests rule out.
+    fn read_splits(&self) -> Result<Vec<&'static SplitFile>, Diagnostic> {
+        Ok(std::iter::once(self.dataset.split(TRAIN)?).chain(self.dev()).collect())
     }
 }
 

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::{HeadKind, Task};
+use super::Task;
 use crate::metric::{Function, Metric, Value};
+use crate::model::Head;
 
 impl Task {
     /// Every metric of the task over a whole split, in the order of [`Task::metrics`].
@@ -12,17 +13,17 @@ impl Task {
     /// `logits` is `[examples, outputs]`; `labels` is `[examples]`, a class's index or a score.
     ///
     /// # Panics
-    /// When `logits` has not [`HeadKind::row`] numbers per label.
+    /// When `logits` has not [`Task::row`] numbers per label.
     #[must_use]
     pub fn score(&self, logits: &[f32], labels: &[f32]) -> Vec<Value> {
-        assert_eq!(logits.len(), labels.len() * self.head.row(), "one row of outputs per label");
-        let (predicted, gold) = (self.classes(logits), classes_of(labels));
+        assert_eq!(logits.len(), labels.len() * self.row(), "one row of outputs per label");
+        let (predicted, gold) = (self.predicted_classes(logits), classes_of(labels));
         let compute = |metric: &Metric| match metric.function {
             Function::Classes(function) => function(&predicted, &gold),
             Function::Scores(function) => function(logits, labels),
             Function::Whole => f64::NAN,
         };
-        self.metrics.iter().filter_map(|name| Metric::find(name)).map(|metric| metric.value(compute(metric))).collect()
+        self.metrics.iter().map(|metric| metric.value(compute(metric))).collect()
     }
 
     /// The primary metric of always answering with the most frequent class of `labels` (of equally frequent
@@ -30,16 +31,15 @@ impl Task {
     #[must_use]
     pub fn majority(&self, labels: &[f32]) -> f64 {
         let classes = match self.head {
-            HeadKind::Classes(classes) => classes.len(),
-            HeadKind::Choices(choices) => choices as usize,
-            HeadKind::Regression | HeadKind::Spans | HeadKind::Tags => return 0.0,
+            Head::Classes | Head::Choices => self.row(),
+            Head::Regression | Head::Spans | Head::Tags => return 0.0,
         };
         let gold = classes_of(labels);
         let frequency = |class: usize| gold.iter().filter(|label| **label as usize == class).count();
         let Some(best) = (0..classes).rev().max_by_key(|class| frequency(*class)) else { return 0.0 };
-        match Metric::find(self.primary_metric).map(|metric| metric.function) {
-            Some(Function::Classes(function)) => function(&vec![best as u32; gold.len()], &gold),
-            Some(Function::Scores(_) | Function::Whole) | None => 0.0,
+        match self.primary_metric().function {
+            Function::Classes(function) => function(&vec![best as u32; gold.len()], &gold),
+            Function::Scores(_) | Function::Whole => 0.0,
         }
     }
 
@@ -68,18 +68,18 @@ impl Task {
     /// a score.
     #[must_use]
     pub fn answers(&self, logits: &[f32]) -> Vec<String> {
-        logits.chunks_exact(self.head.row()).map(|row| self.answer_to(row)).collect()
+        logits.chunks_exact(self.row()).map(|row| self.answer_to(row)).collect()
     }
 
     fn table(&self, logits: &[f32], labels: &[f32], per_class: &[PerClass]) -> String {
-        assert_eq!(logits.len(), labels.len() * self.head.row(), "one row of outputs per label");
+        assert_eq!(logits.len(), labels.len() * self.row(), "one row of outputs per label");
         let mut text = String::from("index\tprediction\tlabel");
         let names = self.class_names();
         for ((prefix, _), class) in per_class.iter().flat_map(|columns| names.iter().map(move |c| (columns, c))) {
             let _ = write!(text, "\t{prefix}_{class}");
         }
         text.push('\n');
-        for (index, (row, label)) in logits.chunks_exact(self.head.row()).zip(labels).enumerate() {
+        for (index, (row, label)) in logits.chunks_exact(self.row()).zip(labels).enumerate() {
             // Writing to a String cannot fail.
             let _ = write!(text, "{index}\t{}\t{}", self.answer_to(row), self.answer(*label));
             if !names.is_empty() {
@@ -93,27 +93,27 @@ impl Task {
     }
 
     /// The predicted class of every row; nothing for heads without classes.
-    fn classes(&self, logits: &[f32]) -> Vec<u32> {
+    fn predicted_classes(&self, logits: &[f32]) -> Vec<u32> {
         match self.head {
-            HeadKind::Classes(_) | HeadKind::Choices(_) => logits.chunks_exact(self.head.row()).map(largest).collect(),
-            HeadKind::Regression | HeadKind::Spans | HeadKind::Tags => Vec::new(),
+            Head::Classes | Head::Choices => logits.chunks_exact(self.row()).map(largest).collect(),
+            Head::Regression | Head::Spans | Head::Tags => Vec::new(),
         }
     }
 
     /// The names of the classes of an example; a choice is called by its place from 0.
     fn class_names(&self) -> Vec<Cow<'static, str>> {
         match self.head {
-            HeadKind::Classes(classes) => classes.iter().map(|class| Cow::Borrowed(*class)).collect(),
-            HeadKind::Choices(choices) => (0..choices).map(|choice| Cow::Owned(choice.to_string())).collect(),
-            HeadKind::Regression | HeadKind::Spans | HeadKind::Tags => Vec::new(),
+            Head::Classes => self.classes().iter().map(|class| Cow::Borrowed(*class)).collect(),
+            Head::Choices => (0..self.row()).map(|choice| Cow::Owned(choice.to_string())).collect(),
+            Head::Regression | Head::Spans | Head::Tags => Vec::new(),
         }
     }
 
     /// The answer to one row of logits.
     fn answer_to(&self, row: &[f32]) -> String {
         self.answer(match self.head {
-            HeadKind::Classes(_) | HeadKind::Choices(_) => largest(row) as f32,
-            HeadKind::Regression | HeadKind::Spans | HeadKind::Tags => row[0],
+            Head::Classes | Head::Choices => largest(row) as f32,
+            Head::Regression | Head::Spans | Head::Tags => row[0],
         })
     }
 
@@ -121,8 +121,8 @@ impl Task {
     fn answer(&self, answer: f32) -> String {
         match self.head {
             _ if answer.is_nan() => String::new(),
-            HeadKind::Classes(classes) => classes.get(answer as usize).copied().unwrap_or_default().to_owned(),
-            HeadKind::Regression | HeadKind::Choices(_) | HeadKind::Spans | HeadKind::Tags => answer.to_string(),
+            Head::Classes => self.classes().get(answer as usize).copied().unwrap_or_default().to_owned(),
+            Head::Regression | Head::Choices | Head::Spans | Head::Tags => answer.to_string(),
         }
     }
 }

@@ -18,7 +18,7 @@ pub fn predict(model: &Classifier, features: &FeatureSet, device: &Device) -> Ve
 /// As [`predict`], in batches of `batch_size` sequences (at least one example). The last digits may depend on it.
 #[must_use]
 pub fn predict_in_batches(model: &Classifier, features: &FeatureSet, batch_size: u32, device: &Device) -> Vec<f32> {
-    let per_token = model.shape.per_token();
+    let per_token = model.kind.per_token();
     let rows = if per_token { features.tokens() as usize } else { features.sequences() };
     let mut all = vec![0.0; rows * model.outputs()];
     let examples = (batch_size / features.sequences_per_example() as u32).max(1);

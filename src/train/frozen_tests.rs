@@ -7,7 +7,7 @@ use super::optimizer::Optimizer;
 use super::pass::{Pass, classifier_pass};
 use super::tape::Graph;
 use crate::kernel::token_loss;
-use crate::model::{Classifier, ForwardDropout, HeadShape, PackedInput, random_classifier};
+use crate::model::{Classifier, ForwardDropout, Head, PackedInput, random_classifier};
 use crate::random::Stream;
 use crate::store::{Architecture, FeatureBased, Layers, Optimization, example};
 
@@ -26,7 +26,7 @@ const SEQUENCES: u32 = 8;
 fn tagger(layers: Layers) -> Classifier {
     let device = Device::flex().autodiff();
     let mut model = random_classifier(&SMALL, 2, 1, &device);
-    model.shape = HeadShape::Tokens;
+    model.kind = Head::Tags;
     model.on_features(&FeatureBased { layers, hidden: 16, lstm_layers: 2 }, 1, &device).unwrap()
 }
 

@@ -3,28 +3,29 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::kernel::{self, Packing};
-use crate::task::HeadKind;
+use crate::model::Head;
 use crate::text::{FeatureSet, PackedBatch};
 
 /// The mean loss of a batch. The head's outputs (`[batch, outputs]` or `[tokens, outputs]`) → `[1]`.
-pub(super) fn batch_loss(head: HeadKind, outputs: Tensor<2>, batch: &PackedBatch, packing: &Packing) -> Tensor<1> {
+pub(super) fn batch_loss(head: Head, outputs: Tensor<2>, batch: &PackedBatch, packing: &Packing) -> Tensor<1> {
     let device = outputs.device();
     let labels = &batch.labels;
     match head {
-        HeadKind::Classes(_) => kernel::cross_entropy(outputs, classes(labels, &device)),
-        HeadKind::Regression => {
+        Head::Classes => kernel::cross_entropy(outputs, classes(labels, &device)),
+        Head::Regression => {
             let targets = Tensor::<1>::from_data(TensorData::new(labels.clone(), [labels.len()]), &device);
             kernel::mean_squared_error(outputs, targets)
         }
-        HeadKind::Choices(choices) => {
-            let scores = outputs.reshape([labels.len(), choices as usize]);
+        Head::Choices => {
+            let [sequences, _] = outputs.dims();
+            let scores = outputs.reshape([labels.len(), sequences / labels.len().max(1)]);
             kernel::cross_entropy(scores, classes(labels, &device))
         }
-        HeadKind::Spans => {
+        Head::Spans => {
             let spans: Vec<u32> = labels.iter().map(|&place| place as u32).collect();
             kernel::span_loss(outputs, packing, &spans)
         }
-        HeadKind::Tags => {
+        Head::Tags => {
             let labelled = (0..).zip(labels).filter(|(_, label)| !label.is_nan());
             let (rows, classes): (Vec<u32>, Vec<u32>) = labelled.map(|(row, &label)| (row, label as u32)).unzip();
             kernel::token_loss(outputs, &rows, &classes)
@@ -33,10 +34,10 @@ pub(super) fn batch_loss(head: HeadKind, outputs: Tensor<2>, batch: &PackedBatch
 }
 
 /// How many losses the mean of [`batch_loss`] is over, for `examples` of `set`: parts of a batch are weighted by it.
-pub(super) fn weight(set: &FeatureSet, head: HeadKind, examples: &[u32]) -> f64 {
+pub(super) fn weight(set: &FeatureSet, head: Head, examples: &[u32]) -> f64 {
     match head {
-        HeadKind::Classes(_) | HeadKind::Regression | HeadKind::Choices(_) | HeadKind::Spans => examples.len() as f64,
-        HeadKind::Tags => {
+        Head::Classes | Head::Regression | Head::Choices | Head::Spans => examples.len() as f64,
+        Head::Tags => {
             let labels = examples.iter().flat_map(|&example| set.labels_of(example as usize));
             labels.filter(|label| !label.is_nan()).count() as f64
         }
@@ -50,17 +51,16 @@ fn classes(labels: &[f32], device: &Device) -> Tensor<1, Int> {
 
 /// The mean loss over a whole split, in f64, with its unit. `outputs` as [`super::predict`] gives them.
 /// Examples without a label are left out; NaN when none has one.
-pub(super) fn mean_loss(head: HeadKind, outputs: &[f32], features: &FeatureSet) -> (f64, &'static str) {
+pub(super) fn mean_loss(head: Head, outputs: &[f32], features: &FeatureSet) -> (f64, &'static str) {
     let labels = features.labels();
     let rows = |width: usize| outputs.chunks_exact(width.max(1)).zip(labels).filter(|(_, label)| !label.is_nan());
-    let entropies =
-        |width: usize| mean(rows(width).map(|(row, &label)| cross_entropy(&row.iter().copied(), label as usize)));
     match head {
-        HeadKind::Classes(names) => (entropies(names.len()), "nats"),
-        HeadKind::Choices(choices) => (entropies(choices as usize), "nats"),
-        HeadKind::Tags => (entropies(outputs.len() / labels.len().max(1)), "nats"),
-        HeadKind::Regression => (mean(rows(1).map(|(row, &label)| f64::from(row[0] - label).powi(2))), "squared score"),
-        HeadKind::Spans => {
+        Head::Classes | Head::Choices | Head::Tags => {
+            let rows = rows(outputs.len() / labels.len().max(1));
+            (mean(rows.map(|(row, &label)| cross_entropy(&row.iter().copied(), label as usize))), "nats")
+        }
+        Head::Regression => (mean(rows(1).map(|(row, &label)| f64::from(row[0] - label).powi(2))), "squared score"),
+        Head::Spans => {
             let spans = labels.chunks_exact(2).zip(features.offsets().windows(2));
             let known = spans.filter(|(span, _)| !span[0].is_nan());
             let losses = known.map(|(span, tokens)| {
@@ -113,16 +113,16 @@ mod tests {
         let nan = f32::NAN;
         let choices = set(LabelKind::Sequences, &[0.0, 0.0]).into_choices(2, vec![1.0]);
         let cases = [
-            (HeadKind::Classes(&["a", "b", "c"]), set(LabelKind::Sequences, &[2.0, 0.0]), 3),
-            (HeadKind::Regression, set(LabelKind::Sequences, &[2.5, 0.25]), 1),
-            (HeadKind::Choices(2), choices, 1),
-            (HeadKind::Spans, set(LabelKind::Spans, &[1.0, 2.0, 0.0, 0.0]), 2),
-            (HeadKind::Tags, set(LabelKind::Tokens, &[nan, 1.0, nan, 0.0, nan]), 2),
+            (Head::Classes, set(LabelKind::Sequences, &[2.0, 0.0]), 3),
+            (Head::Regression, set(LabelKind::Sequences, &[2.5, 0.25]), 1),
+            (Head::Choices, choices, 1),
+            (Head::Spans, set(LabelKind::Spans, &[1.0, 2.0, 0.0, 0.0]), 2),
+            (Head::Tags, set(LabelKind::Tokens, &[nan, 1.0, nan, 0.0, nan]), 2),
         ];
         for (head, set, width) in cases {
             let examples: Vec<u32> = (0..set.len() as u32).collect();
             let batch = PackedBatch::pack(&set, &examples);
-            let rows = if matches!(head, HeadKind::Spans | HeadKind::Tags) { set.tokens() as usize } else { 2 };
+            let rows = if matches!(head, Head::Spans | Head::Tags) { set.tokens() as usize } else { 2 };
             let outputs: Vec<f32> = (0..rows * width).map(|i| ((i * 37 + 11) % 17) as f32 / 5.0 - 1.5).collect();
             let tensor = Tensor::from_data(TensorData::new(outputs.clone(), [rows, width]), &device);
             let packing = Packing::new(&batch.offsets, &device);
@@ -136,9 +136,9 @@ mod tests {
     #[test]
     fn unlabelled_splits_have_no_loss_and_unscored_words_no_weight() {
         let unlabelled = set(LabelKind::Sequences, &[f32::NAN; 2]);
-        assert!(mean_loss(HeadKind::Regression, &[1.0, 2.0], &unlabelled).0.is_nan());
+        assert!(mean_loss(Head::Regression, &[1.0, 2.0], &unlabelled).0.is_nan());
         let words = set(LabelKind::Tokens, &[f32::NAN, 1.0, 1.0, f32::NAN, f32::NAN]);
-        assert!((weight(&words, HeadKind::Tags, &[0]) - 2.0).abs() < f64::EPSILON);
-        assert!(weight(&words, HeadKind::Tags, &[1]).abs() < f64::EPSILON);
+        assert!((weight(&words, Head::Tags, &[0]) - 2.0).abs() < f64::EPSILON);
+        assert!(weight(&words, Head::Tags, &[1]).abs() < f64::EPSILON);
     }
 }

@@ -1,5 +1,6 @@
 //! What a run needs before its first step.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -48,8 +49,8 @@ impl RunContext {
     ///
     /// # Errors
     /// A name that is neither known nor declared.
-    pub fn task(&self, name: &str) -> Result<&'static Task, Diagnostic> {
-        self.task_files.get(name).map_or_else(|| Task::find(name), |files| Task::over(name, files))
+    pub fn task(&self, name: &str) -> Result<Cow<'static, Task>, Diagnostic> {
+        self.task_files.get(name).map_or_else(|| Task::find(name).map(Cow::Borrowed), |files| Task::over(name, files))
     }
 
     /// The benchmark that a task's scores belong to: `mini` for generated data, `own data` for the user's, else
@@ -62,13 +63,13 @@ impl RunContext {
     /// The best primary score that can be expected of a task, if its data's maker knows it.
     #[must_use]
     pub fn ceiling(&self, task: &Task) -> Option<f64> {
-        self.ceilings.get(task.name).copied().filter(|_| task.benchmark != OWN_DATA)
+        self.ceilings.get(&*task.name).copied().filter(|_| task.benchmark != OWN_DATA)
     }
 }
 
 /// Everything that a run needs before its first step.
 pub(super) struct Ready {
-    pub(super) task: &'static Task,
+    pub(super) task: Cow<'static, Task>,
     pub(super) features: TaskFeatures,
     pub(super) device: Device,
     pub(super) model: Classifier,
@@ -84,8 +85,7 @@ impl Ready {
         let features = task_features(context, settings)?;
         let device = open_device(&settings.device)?.device;
         let precision = open_precision(settings.optimization.precision, &settings.device)?;
-        let labels = task.head_labels(&features.tags);
-        let (shape, outputs) = (labels.shape(), task.outputs(&features.tags));
+        let outputs = task.outputs(&features.tags);
         let autodiff = device.clone().autodiff();
         let (checkpoint, pretraining) = checkpoint(context, &settings.initial_weights)?;
         let (mut model, config, notes) = match checkpoint {
@@ -94,12 +94,12 @@ impl Ready {
                 (model, Config { architecture: settings.architecture }, Vec::new())
             }
             Some(folder) => {
-                let loaded = load_classifier(&folder, shape, outputs, settings.seed, &autodiff)?;
+                let loaded = load_classifier(&folder, task.head, outputs, settings.seed, &autodiff)?;
                 (loaded.model, loaded.config, loaded.notes)
             }
         };
         model.bert.precision = precision;
-        model.shape = shape;
+        model.kind = task.head;
         if let Approach::FeatureBased(of) = settings.approach() {
             model = on_features(model, &of, settings)?;
         }
@@ -126,7 +126,7 @@ fn checkpoint(context: &RunContext, start: &InitialWeights) -> Result<(Option<Pa
 
 /// The encoder of `model` frozen, with a new tagger and head.
 fn on_features(model: Classifier, of: &FeatureBased, settings: &RunSettings) -> Result<Classifier, Diagnostic> {
-    if !model.shape.per_token() {
+    if !model.kind.per_token() {
         let message =
             format!("`feature_based` is for tasks that label tokens, and `{}` does not", settings.task_name());
         return Err(Diagnostic::new(message).hint("leave `approach` out to train every weight"));

@@ -25,7 +25,7 @@ use crate::text::{FeatureSet, PackedBatch, training_batches};
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingData<'a> {
     /// The task.
-    pub task: &'static Task,
+    pub task: &'a Task,
     /// Training examples.
     pub train: &'a FeatureSet,
     /// Dev splits.

@@ -13,7 +13,7 @@ use super::evaluate::predict;
 use super::observer::{Observer, StepReport};
 use super::ready::{Ready, RunContext, feature_source, vocabulary};
 use super::task::{TrainingData, first_step, fit};
-use crate::model::{Classifier, Config, HeadLabels, save_classifier};
+use crate::model::{Classifier, Config, save_classifier};
 use crate::store::{Outcome, Record, RunFolder, RunSettings, TaskOutcome};
 use crate::task::{Task, TaskFeatures};
 use crate::text::{FeatureCache, TokenizerFiles};
@@ -28,24 +28,24 @@ pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Re
     let Ready { task, features, device, model, config, pretraining, mut notes } = Ready::new(context, settings)?;
     let setup = attempt.elapsed();
     let mut checkpointer = attempt.checkpointer(CheckpointPolicy::TASK);
-    let data = TrainingData { task, train: &features.train, dev: &features.dev, tags: &features.tags };
+    let data = TrainingData { task: &task, train: &features.train, dev: &features.dev, tags: &features.tags };
     let mut fitted = fit(model, settings, data, &device, observer, Some(&mut checkpointer))?;
     for ((_, outputs), split) in fitted.dev_outputs.iter().zip(&features.dev) {
         for file in task.prediction_files(outputs, split, &features.tags) {
             folder.write_predictions(&file.name, &file.content)?;
         }
     }
-    let predicting = predict_unlabelled(context, settings, task, &fitted.model, &device, folder)?;
+    let predicting = predict_unlabelled(context, settings, &task, &fitted.model, &device, folder)?;
     notes.append(&mut fitted.notes);
     notes.extend(notes_on(&features, settings.max_length()));
-    let mut record = attempt.record(&fitted, Outcome::Task(outcome(context, task, &features)), notes);
+    let mut record = attempt.record(&fitted, Outcome::Task(outcome(context, &task, &features)), notes);
     record.pretraining = pretraining;
     record.timings.setup = setup;
     record.timings.evaluation.0 += predicting.0;
     if folder.wants_model(&record)? {
         let vocabulary = context.vocabularies.get(&settings.model).map(PathBuf::as_path);
         folder.write_model(|into| {
-            write_model(into, &fitted.model, &config, &task.head_labels(&features.tags), settings, vocabulary)
+            write_model(into, &fitted.model, &config, &task.output_names(&features.tags), settings, vocabulary)
         })?;
     }
     attempt.complete(&mut record, checkpointer.wall());
@@ -59,12 +59,12 @@ pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Re
 fn predict_unlabelled(
     context: &RunContext,
     settings: &RunSettings,
-    task: &'static Task,
+    task: &Task,
     model: &Classifier,
     device: &Device,
     folder: &RunFolder,
 ) -> Result<Seconds, TrainError> {
-    let others: Vec<_> = task.predicts.iter().filter(|set| set.dataset != task.dataset).collect();
+    let others: Vec<_> = task.predicts().filter(|(dataset, _)| dataset.name != task.dataset.name).collect();
     let mut predicting = Seconds(0.0);
     if others.is_empty() {
         return Ok(predicting);
@@ -72,15 +72,15 @@ fn predict_unlabelled(
     let vocabulary = vocabulary(context, settings)?;
     let cache = FeatureCache::new(&context.features);
     let source = feature_source(context, settings, &vocabulary, &cache)?;
-    for set in others {
-        if !Task::has_split(set.dataset, set.split, &context.data) {
+    for (dataset, split) in others {
+        if !dataset.has(&context.data, split) {
             continue;
         }
-        let (features, _) = Task::split_features(set.dataset, set.split, &source)?;
+        let (features, _) = Task::split_features(dataset, split, &source)?;
         let start = Instant::now();
         let outputs = predict(model, &features, device);
         predicting.0 += start.elapsed().as_secs_f64();
-        let name = format!("predictions-{}.tsv", set.dataset);
+        let name = format!("predictions-{}.tsv", dataset.name);
         folder.write_predictions(&name, &task.predictions_tsv(&outputs, features.labels()))?;
     }
     Ok(predicting)
@@ -90,7 +90,7 @@ fn write_model(
     folder: &Path,
     model: &Classifier,
     config: &Config,
-    labels: &HeadLabels<'_>,
+    names: &[&str],
     settings: &RunSettings,
     vocabulary: Option<&Path>,
 ) -> Result<(), TrainError> {
@@ -98,7 +98,7 @@ fn write_model(
         Some(path) => files_beside(path, settings)?,
         None => Vec::new(),
     };
-    Ok(save_classifier(folder, model, config, labels, settings.optimization.dropout, Some(&beside))?)
+    Ok(save_classifier(folder, model, config, names, settings.optimization.dropout, Some(&beside))?)
 }
 
 /// The vocabulary and the settings of the tokenizer.
@@ -107,13 +107,13 @@ fn files_beside(vocabulary: &Path, settings: &RunSettings) -> Result<Vec<(&'stat
     Ok(files.as_slice().to_vec())
 }
 
-fn outcome(context: &RunContext, task: &'static Task, features: &TaskFeatures) -> TaskOutcome {
+fn outcome(context: &RunContext, task: &Task, features: &TaskFeatures) -> TaskOutcome {
     let mut examples: BTreeMap<String, u64> =
         features.dev.iter().map(|split| (split.name.to_owned(), split.examples())).collect();
     examples.insert("train".into(), features.train.len() as u64);
     TaskOutcome {
         benchmark: context.benchmark(task).to_owned(),
-        primary_metric: task.primary_metric.into(),
+        primary_metric: task.primary_metric().name.into(),
         primary_split: task.primary_split().into(),
         majority: features.dev.first().map_or(0.0, |split| task.majority(split.features.labels())),
         ceiling: context.ceiling(task),
@@ -149,6 +149,6 @@ pub(super) fn try_task_step(
     settings: &RunSettings,
 ) -> Result<(StepReport, Vec<String>), TrainError> {
     let Ready { task, features, device, model, notes, .. } = Ready::new(context, settings)?;
-    let data = TrainingData { task, train: &features.train, dev: &[], tags: &features.tags };
+    let data = TrainingData { task: &task, train: &features.train, dev: &[], tags: &features.tags };
     Ok((first_step(model, settings, data, &device)?, notes))
 }

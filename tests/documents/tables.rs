@@ -105,7 +105,7 @@ fn every_task_and_preset_is_listed() {
         let row = rows.iter().find(|row| row[0] == format!("`{key}`")).unwrap();
         spans(&row[2])
     };
-    let tasks: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
+    let tasks: Vec<&str> = TASKS.iter().map(|task| &*task.name).collect();
     assert_eq!(listed("tasks")[..tasks.len()], tasks);
     let schema = config::schema(&[]);
     let presets = schema["definitions"]["Preset"]["oneOf"].as_array().unwrap();

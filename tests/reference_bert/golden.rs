@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bertbench::kernel::{cross_entropy, mean_squared_error};
-use bertbench::model::{Classifier, Config, HeadLabels, HeadShape, PackedInput, load_classifier, save_classifier};
+use bertbench::model::{Classifier, Config, Head, PackedInput, load_classifier, save_classifier};
 use bertbench::text::{FeatureSet, PackedBatch, SkippedRows};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
@@ -66,7 +66,7 @@ impl Case {
 
     /// The model; of a case without a head, with a random one that nothing reads.
     pub fn model(&self, device: &Device) -> Classifier {
-        let loaded = load_classifier(&self.folder, HeadShape::Pooled, self.outputs().max(1), 1, device).unwrap();
+        let loaded = load_classifier(&self.folder, Head::Classes, self.outputs().max(1), 1, device).unwrap();
         assert_eq!(loaded.notes.is_empty(), self.has_head(), "{:?}", loaded.notes);
         loaded.model
     }
@@ -123,12 +123,9 @@ impl Case {
     /// A model's numbers under their published names, `bert.` included.
     pub fn named(&self, model: &Classifier) -> Tensors {
         let names = ["a", "b", "c"];
-        let labels = match self.outputs() {
-            1 => HeadLabels::Regression,
-            outputs => HeadLabels::Classes(&names[..outputs.max(1)]),
-        };
+        let names = &names[..self.outputs().max(1)];
         let folder = tempfile::tempdir().unwrap();
-        save_classifier(folder.path(), model, &self.config(), &labels, 0.0, None).unwrap();
+        save_classifier(folder.path(), model, &self.config(), names, 0.0, None).unwrap();
         let written = read_tensors(&folder.path().join("model.safetensors"));
         if self.has_head() {
             return written;

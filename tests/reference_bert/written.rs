@@ -9,7 +9,7 @@ use super::golden::{Case, read_tensors};
 fn a_written_model_reads_back_bit_for_bit_under_the_published_names() {
     let (case, device) = (Case::small("bert"), Device::flex());
     let folder = tempfile::tempdir().unwrap();
-    let labels = bertbench::model::HeadLabels::Classes(&["a", "b", "c"]);
+    let labels = ["a", "b", "c"];
     let config = case.config();
     bertbench::model::save_classifier(folder.path(), &case.model(&device), &config, &labels, 0.1, None).unwrap();
     assert_eq!(read_tensors(&folder.path().join("model.safetensors")), case.tensors("model.safetensors"));

@@ -34,7 +34,6 @@ fn damaged_files_and_folders_in_the_way_are_named_and_left_out() {
         experiment_sha256: String::new(),
         overrides: Vec::new(),
         device: "cpu".into(),
-        tasks: Vec::new(),
         pretraining: Vec::new(),
         runs: records.iter().take(5).map(run).collect(),
     };

@@ -8,8 +8,9 @@ use crate::cli::streams::read_input;
 use crate::data::{BadRows, Content, LoneTable};
 use crate::diagnostic::Diagnostic;
 use crate::infer::TrainedModel;
+use crate::model::Head;
 use crate::store::TaskOptions;
-use crate::task::{DevSplit, Gold, HeadKind, Task};
+use crate::task::{DevSplit, Gold, Task};
 
 /// What a file that is no table is called in messages about its answers.
 const INPUT: &str = "input";
@@ -18,8 +19,8 @@ const INPUT: &str = "input";
 pub(super) fn read(args: &Args, task: &Task, model: &TrainedModel, tags: &[String]) -> Result<DevSplit, Error> {
     let bad_rows = if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
     let (name, read) = match task.head {
-        HeadKind::Classes(_) | HeadKind::Regression => rows(args, task, bad_rows)?,
-        HeadKind::Choices(_) | HeadKind::Spans | HeadKind::Tags => {
+        Head::Classes | Head::Regression => rows(args, task, bad_rows)?,
+        Head::Choices | Head::Spans | Head::Tags => {
             let (bytes, path) = read_input(&args.input)?;
             (INPUT, task.read_lone(&bytes, &path, args.split.as_deref(), bad_rows)?)
         }
@@ -40,7 +41,7 @@ pub(super) fn read(args: &Args, task: &Task, model: &TrainedModel, tags: &[Strin
 
 /// The rows of a table, and what their form is called.
 fn rows(args: &Args, task: &Task, bad_rows: BadRows) -> Result<(&'static str, Content), Error> {
-    let forms = task.lone_tables()?;
+    let forms = task.lone_tables();
     let named = args.split.as_deref().map(|name| LoneTable::find(&forms, name)).transpose()?;
     let (bytes, path) = read_input(&args.input)?;
     let form = named.map_or_else(|| LoneTable::recognise(&forms, &bytes, &path), Ok)?;
@@ -48,10 +49,10 @@ fn rows(args: &Args, task: &Task, bad_rows: BadRows) -> Result<(&'static str, Co
 }
 
 /// Whether a run's options are those of such tasks: the model may lie beside the settings of another task.
-fn fit(options: &TaskOptions, head: HeadKind) -> bool {
+fn fit(options: &TaskOptions, head: Head) -> bool {
     match options {
-        TaskOptions::Spans(_) => head == HeadKind::Spans,
-        TaskOptions::Tags(_) => head == HeadKind::Tags,
+        TaskOptions::Spans(_) => head == Head::Spans,
+        TaskOptions::Tags(_) => head == Head::Tags,
     }
 }
 

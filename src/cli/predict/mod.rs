@@ -11,7 +11,7 @@ use super::table::{Column, print, table};
 use super::trained_model::ModelArgs;
 use crate::diagnostic::Diagnostic;
 use crate::infer::{OutputNames, output_order, output_tags, refused};
-use crate::model::{CheckpointError, HeadShape, check_head, load_trained_classifier};
+use crate::model::{CheckpointError, Head, check_head, load_trained_classifier};
 use crate::task::{DevSplit, Gold, PredictionFile, Task, TaskFiles};
 use crate::train::{predict_in_batches, scores};
 
@@ -75,52 +75,50 @@ fn predict(args: &Args) -> Result<CommandOutcome, Error> {
     let lossy = args.lossy;
     let task = Task::over(&args.task, &TaskFiles { lossy, ..TaskFiles::default() })?;
     let output = Output::open(&args.output)?;
-    let model = args.model.open_for(task.max_length)?;
-    let shape = task.head_labels(&[]).shape();
-    check_head(&model.folder, shape).map_err(|error| Diagnostic::new(error.to_string()).hint(head_is(shape)))?;
+    let model = args.model.open_for(task.max_length())?;
+    let head = task.head;
+    check_head(&model.folder, head).map_err(|error| Diagnostic::new(error.to_string()).hint(head_is(head)))?;
     let asked = OutputNames { names: &args.outputs, probabilities: args.probabilities };
-    let tags = output_tags(asked, task, &model)?;
-    let split = input::read(args, task, &model, &tags)?;
-    let mut loaded = load_trained_classifier(&model.checkpoint, shape, &model.device.device)
-        .map_err(|error| no_head(&error, shape))?;
+    let tags = output_tags(asked, &task, &model)?;
+    let split = input::read(args, &task, &model, &tags)?;
+    let mut loaded = load_trained_classifier(&model.checkpoint, head, &model.device.device)
+        .map_err(|error| no_head(&error, head))?;
     loaded.model.bert.precision = model.precision;
     let mut notes = Vec::new();
-    let order = output_order(asked, task, &model, loaded.model.outputs(), &tags, &mut notes)?;
+    let order = output_order(asked, &task, &model, loaded.model.outputs(), &tags, &mut notes)?;
     notes.iter().chain(&loaded.notes).for_each(note);
     input::note_truncated(&split, model.max_length);
     let logits = predict_in_batches(&loaded.model, &split.features, args.model.batch_size, &model.device.device);
     let logits = order.arrange(&logits);
     if let Some(at) = logits.iter().position(|logit| !logit.is_finite()) {
-        let what = match task.head.row() {
+        let what = match task.row() {
             0 => format!("output for token {}", at / task.outputs(&tags).max(1)),
             outputs => format!("output for row {}", at / outputs),
         };
         return Err(Error::System(format!("the model's {what} is not a finite number")));
     }
-    let files = files(args, task, &logits, &split, &tags);
+    let files = files(args, &task, &logits, &split, &tags);
     write(&output, &files)?;
-    conclude(&output, task, &logits, &split, &tags)
+    conclude(&output, &task, &logits, &split, &tags)
 }
 
 /// What a checkpoint should have been that has no head for a task of this shape.
-fn head_is(shape: HeadShape) -> &'static str {
-    match shape {
-        HeadShape::Pooled => HEAD_IS,
-        HeadShape::Choice => "`predict` needs a model that was trained to choose: on `swag`",
-        HeadShape::Tokens => {
-            "`predict` needs a model that was trained to tag words: on `conll2003` or another NER task"
-        }
-        HeadShape::Spans => "`predict` needs a model that was trained to find answers: on `squad1` or `squad2`",
+fn head_is(head: Head) -> &'static str {
+    match head {
+        Head::Classes | Head::Regression => HEAD_IS,
+        Head::Choices => "`predict` needs a model that was trained to choose: on `swag`",
+        Head::Tags => "`predict` needs a model that was trained to tag words: on `conll2003` or another NER task",
+        Head::Spans => "`predict` needs a model that was trained to find answers: on `squad1` or `squad2`",
     }
 }
 
 /// Why a model's weights are refused: said in another way when only the head is not there.
-fn no_head(error: &CheckpointError, shape: HeadShape) -> Error {
+fn no_head(error: &CheckpointError, head: Head) -> Error {
     const OF_HEADS: [&str; 3] = ["classifier.", "qa_outputs.", "pooler."];
     if let CheckpointError::Missing { names, .. } = error
         && names.iter().all(|name| OF_HEADS.iter().any(|of| name.starts_with(of)))
     {
-        return Diagnostic::new(error.to_string()).hint(head_is(shape)).into();
+        return Diagnostic::new(error.to_string()).hint(head_is(head)).into();
     }
     refused(error).into()
 }

@@ -34,7 +34,7 @@ pub use lock::{Lock, LockedFile, Trust};
 pub use mirror::Mirror;
 pub use part::{Assembly, Download, Fetch, RemoteFile};
 pub use plan::Standing;
-pub use sources::{SOURCES, Source, select};
+pub use sources::{Source, select, sources};
 pub(super) use verify::{compare_by_checksum, verify_sources};
 
 use self::job::{Job, hold};

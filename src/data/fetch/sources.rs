@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use super::super::dataset::Dataset;
 use super::super::manifest::Manifest;
+use super::super::table::DATASETS;
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// A manifest that is built into the program.
@@ -16,34 +18,22 @@ pub struct Source {
     pub manifest: &'static str,
 }
 
-macro_rules! source {
-    ($name:literal, $group:expr) => {
-        Source { name: $name, group: $group, manifest: include_str!(concat!("../../../datasets/", $name, ".yaml")) }
-    };
-}
-
-/// Every `datasets/<name>.yaml`.
-pub const SOURCES: &[Source] = &[
-    source!("cola", Some("glue")),
-    source!("sst2", Some("glue")),
-    source!("mrpc", Some("glue")),
-    source!("stsb", Some("glue")),
-    source!("qqp", Some("glue")),
-    source!("mnli", Some("glue")),
-    source!("qnli", Some("glue")),
-    source!("rte", Some("glue")),
-    source!("wnli", Some("glue")),
-    source!("ax", Some("glue")),
-    source!("squad1", Some("squad")),
-    source!("squad2", Some("squad")),
-    source!("swag", None),
-    source!("conll2003", None),
-    source!("msra", None),
-    source!("weibo", None),
-    source!("resume", None),
-    source!("wikitext2", Some("wikitext")),
-    source!("wikitext103", Some("wikitext")),
+/// Corpora, which are no tasks' datasets.
+const CORPORA: [Source; 2] = [
+    Source { name: "wikitext2", group: Some("wikitext"), manifest: include_str!("../../../datasets/wikitext2.yaml") },
+    Source {
+        name: "wikitext103",
+        group: Some("wikitext"),
+        manifest: include_str!("../../../datasets/wikitext103.yaml"),
+    },
 ];
+
+/// What can be fetched by name: every dataset of [`DATASETS`], then the corpora.
+pub fn sources() -> impl Iterator<Item = Source> {
+    let of =
+        |dataset: &&'static Dataset| Source { name: &dataset.name, group: dataset.group, manifest: dataset.manifest };
+    DATASETS.iter().map(of).chain(CORPORA)
+}
 
 impl Source {
     /// The manifest.
@@ -56,7 +46,7 @@ impl Source {
 }
 
 /// The manifests that `words` stand for, each once: names of datasets and of groups (`glue`, `squad`,
-/// `wikitext`), in the order of [`SOURCES`], then the files of manifests that a user wrote (`….yaml`).
+/// `wikitext`), in the order of [`sources`], then the files of manifests that a user wrote (`….yaml`).
 ///
 /// # Errors
 /// An unknown name, with the nearest known one; a file that is no manifest or names what must not be
@@ -65,12 +55,12 @@ pub fn select(words: &[String]) -> Result<Vec<Manifest>, Diagnostic> {
     let is_file = |word: &&String| Path::new(word).extension().is_some_and(|kind| kind == "yaml" || kind == "yml");
     let (files, names): (Vec<&String>, Vec<&String>) = words.iter().partition(is_file);
     for name in &names {
-        if !SOURCES.iter().any(|source| is_called(source, name)) {
+        if !sources().any(|source| is_called(&source, name)) {
             return Err(Diagnostic::new(format!("unknown dataset `{name}`")).hint(suggest(name, known())));
         }
     }
     let mut manifests = Vec::new();
-    for source in SOURCES.iter().filter(|source| names.iter().any(|name| is_called(source, name))) {
+    for source in sources().filter(|source| names.iter().any(|name| is_called(source, name))) {
         manifests.push(source.manifest()?);
     }
     let mut written = files.iter().map(|file| read(Path::new(file))).collect::<Result<Vec<_>, _>>()?;
@@ -97,9 +87,9 @@ fn is_called(source: &Source, word: &str) -> bool {
 
 /// Names of groups, then of datasets.
 fn known() -> Vec<&'static str> {
-    let mut names: Vec<&str> = SOURCES.iter().filter_map(|source| source.group).collect();
+    let mut names: Vec<&str> = sources().filter_map(|source| source.group).collect();
     names.dedup();
-    names.extend(SOURCES.iter().map(|source| source.name));
+    names.extend(sources().map(|source| source.name));
     names
 }
 
@@ -140,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_source_can_be_fetched_or_says_how() {
-        for source in SOURCES {
+        for source in sources() {
             let manifest = source.manifest().unwrap();
             assert_eq!((manifest.name.as_str(), manifest.fault()), (source.name, None));
             match manifest.fetch.as_ref().unwrap() {

@@ -8,10 +8,10 @@ use super::count::count;
 use super::error::FetchError;
 use super::lock::{Lock, Trust};
 use super::plan::{Standing, standing};
-use super::{Fetch, Outcome, SOURCES};
+use super::{Fetch, Outcome, sources};
 use crate::diagnostic::Diagnostic;
 
-/// Compares every dataset of [`SOURCES`] that `is_known` does not name and whose folder stands in the data root
+/// Compares every dataset of [`sources`] that `is_known` does not name and whose folder stands in the data root
 /// `root` with its manifest.
 ///
 /// # Errors
@@ -21,7 +21,7 @@ pub(in super::super) fn verify_sources(
     is_known: impl Fn(&str) -> bool,
 ) -> Result<Vec<Finding>, Diagnostic> {
     let mut findings = Vec::new();
-    for source in SOURCES.iter().filter(|source| !is_known(source.name)) {
+    for source in sources().filter(|source| !is_known(source.name)) {
         let manifest = source.manifest()?;
         let folder = root.join(&manifest.folder);
         if !folder.is_dir() {

@@ -106,8 +106,8 @@ mod tests {
         let ours: Vec<_> = FILES.iter().map(|file| (file.dataset, file.split)).collect();
         for dataset in DATASETS {
             let table = !matches!(dataset.labels, Labels::Structured);
-            for split in dataset.splits.iter().filter(|split| table && split.role == SplitRole::Test) {
-                let found = ours.iter().filter(|known| **known == (dataset.name, split.name)).count();
+            for split in dataset.splits_of(SplitRole::Test).filter(|_| table) {
+                let found = ours.iter().filter(|known| **known == (&*dataset.name, split.name)).count();
                 assert_eq!(found, 1, "{} {}", dataset.name, split.name);
             }
         }

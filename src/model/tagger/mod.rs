@@ -61,7 +61,7 @@ impl Classifier {
         let lstm = BiLstm::random(mixture.width(encoder_hidden), hidden, of.lstm_layers, stream, device);
         let head = random_head(LSTM_DIRECTIONS * hidden, self.outputs(), seed, device);
         let tagger = Some(Tagger { mixture, lstm });
-        Some(Self { bert: self.bert.no_grad(), head, shape: self.shape, tagger })
+        Some(Self { bert: self.bert.no_grad(), head, kind: self.kind, tagger })
     }
 }
 

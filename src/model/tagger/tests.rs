@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::*;
 use crate::kernel::Packing;
 use crate::model::bert::Linear;
-use crate::model::{Config, HeadLabels, HeadShape, load_trained_classifier, random_classifier, save_classifier};
+use crate::model::{Config, Head, load_trained_classifier, random_classifier, save_classifier};
 use crate::random::Stream;
 use crate::store::{Architecture, Layers};
 
@@ -117,7 +117,7 @@ const SMALL: Architecture = Architecture {
 
 fn tagging(layers: Layers, device: &Device) -> Classifier {
     let mut model = random_classifier(&SMALL, 3, 1, device);
-    model.shape = HeadShape::Tokens;
+    model.kind = Head::Tags;
     model.on_features(&FeatureBased { layers, hidden: 6, lstm_layers: 2 }, 1, device).unwrap()
 }
 
@@ -136,8 +136,8 @@ fn a_saved_tagger_is_loaded_to_the_last_bit() {
         }
         let folder = tempfile::tempdir().unwrap();
         let (config, tags) = (Config { architecture: SMALL }, ["O", "B-X", "I-X"].map(str::to_owned));
-        save_classifier(folder.path(), &model, &config, &HeadLabels::Tags(&tags), 0.1, None).unwrap();
-        let loaded = load_trained_classifier(folder.path(), HeadShape::Tokens, &device).unwrap();
+        save_classifier(folder.path(), &model, &config, &tags, 0.1, None).unwrap();
+        let loaded = load_trained_classifier(folder.path(), Head::Tags, &device).unwrap();
         assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
         let settings = loaded.model.tagger.as_ref().unwrap().settings();
         assert_eq!(settings, FeatureBased { layers, hidden: 6, lstm_layers: 2 });
@@ -154,7 +154,7 @@ fn a_saved_tagger_is_loaded_to_the_last_bit() {
             ("\"layers\": \"", "\"layers\": \"no_", "`bertbench` is no approach"),
         ] {
             std::fs::write(&path, written.replace(from, to)).unwrap();
-            let said = load_trained_classifier(folder.path(), HeadShape::Tokens, &device).unwrap_err().to_string();
+            let said = load_trained_classifier(folder.path(), Head::Tags, &device).unwrap_err().to_string();
             assert!(said.contains(finding), "{said}");
         }
     }

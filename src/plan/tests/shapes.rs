@@ -105,12 +105,12 @@ fn layers_that_a_model_has_not_are_refused() {
 #[test]
 fn known_tasks_are_those_of_the_table() {
     for (known, task) in known_tasks().iter().zip(crate::task::TASKS) {
-        assert_eq!((known.name, known.max_length), (task.name, task.max_length));
-        assert_eq!(known.dev_files + usize::from(known.test_is_scored), task.dev.len(), "{}", task.name);
+        assert_eq!((known.name, known.max_length), (&*task.name, task.max_length()));
+        assert_eq!(known.dev_files + usize::from(known.test_is_scored), task.dev().count(), "{}", task.name);
         let text = FILE.replace("[stsb, rte]", &format!("[{}]", task.name)).replace("hidden: 64", "hidden: 48");
         let experiment = config::parse(Path::new("grid.yaml"), &text, &known_tasks(), &[]).unwrap();
         assert_eq!(task_options(&experiment.tasks[0]), task.default_options(), "{}", task.name);
-        assert_eq!(experiment.tasks[0].max_length, task.max_length);
+        assert_eq!(experiment.tasks[0].max_length, task.max_length());
         assert_eq!(task_files(&experiment.tasks[0]), None);
     }
     let mnli = known_tasks().into_iter().find(|task| task.name == "mnli").unwrap();
