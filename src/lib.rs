@@ -18,10 +18,10 @@
 //! | `model` | `kernel`, `download`, `store` |
 //! | `task` | `data`, `text`, `metric`, `model` (head kinds only), `store` (a task's options) |
 //! | `plan` | `config`, `task`, `store` |
-//! | `train` | `plan`, `task`, `model`, `kernel`, `text`, `corpus`, `store` |
+//! | `exec` | `store` |
+//! | `train` | `plan`, `task`, `model`, `kernel`, `text`, `corpus`, `exec` (jobs and what is reported of them), `store` |
 //! | `infer` | `train`, `task`, `data`, `model`, `kernel`, `text`, `store` |
 //! | `resolve` | `config`, `plan`, `train`, `task`, `data`, `mini`, `corpus`, `model`, `download`, `text`, `store` |
-//! | `exec` | `store` |
 //! | `report` | `store`, `stats`, `metric` |
 //! | `cli` | all |
 //!

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::exec::{Job, Observer, Phase, Progress, Summary};
-use crate::store::{Failure, Record, RunId, RunSettings, RunState};
+use super::log_lines;
+use crate::exec::{Job, Observer, Phase, Progress, Report, Summary};
+use crate::store::{Event, Failure, Record, RunId, RunSettings, RunState};
 use crate::units::Seconds;
 
 /// An observer that shows what it is told on standard error.
@@ -20,6 +21,10 @@ pub(super) struct Display {
     runs: usize,
     settled: usize,
     started: Instant,
+    /// Whether the logs of runs are shown.
+    shows_log: bool,
+    /// The step of the last checkpoint.
+    pub(super) saved: u64,
 }
 
 /// The bars of a terminal.
@@ -31,11 +36,11 @@ struct Bars {
 
 impl Display {
     /// A display for a sweep; `work` is how much each run is, in any unit.
-    pub(super) fn new(experiment: &str, work: BTreeMap<RunId, f64>) -> Self {
+    pub(super) fn new(experiment: &str, work: BTreeMap<RunId, f64>, shows_log: bool) -> Self {
         let (runs, total_work) = (work.len(), work.values().sum());
         let bars = std::io::stderr().is_terminal().then(|| Bars::new(experiment, runs));
-        let started = Instant::now();
-        Self { bars, work, total_work, work_before: 0.0, work_done: 0.0, runs, settled: 0, started }
+        let (started, work_before, work_done) = (Instant::now(), 0.0, 0.0);
+        Self { bars, work, total_work, work_before, work_done, runs, settled: 0, started, shows_log, saved: 0 }
     }
 
     /// A line that stays.
@@ -136,7 +141,9 @@ impl Observer for Display {
 
     fn job_started(&mut self, slot: usize, job: &Job) {
         if let Some(bars) = &mut self.bars {
-            bars.slot(slot).set_message(format!("{}: starting", words(job)));
+            let bar = bars.slot(slot);
+            bar.reset();
+            bar.set_message(format!("{}: starting", words(job)));
         }
     }
 
@@ -148,12 +155,38 @@ impl Observer for Display {
         let loss = progress.loss.map_or_else(|| "–".to_owned(), |loss| format!("{loss:.4}"));
         let doing = match progress.phase {
             Phase::Setup => "setup".to_owned(),
-            Phase::Training => format!("loss {loss}, {:.0} tokens/s", progress.tokens_per_second),
+            Phase::Training => {
+                let left = Seconds(bar.eta().as_secs_f64());
+                format!("loss {loss}, {:.0} tokens/s, about {left} left", progress.tokens_per_second)
+            }
             Phase::Evaluation => format!("loss {loss}, evaluated"),
             Phase::Saving => "saving".to_owned(),
         };
         let (step, steps) = (progress.step, progress.steps);
         bar.set_message(format!("{}: step {step}/{steps}, {doing}", words(job)));
+    }
+
+    fn report(&mut self, job: &Job, report: &Report) {
+        if let Report::Saved(step) | Report::Resumed { step, .. } = report {
+            self.saved = *step;
+        }
+        match (report, job.settings.pretraining()) {
+            (Report::Note(text), _) if self.shows_log => self.say(&format!("note: {text}")),
+            (Report::Note(text), _) => self.say(&format!("note: {}: {text}", words(job))),
+            (Report::Logged(Event::Step(event)), Some(of)) if self.shows_log && self.bars.is_none() => {
+                self.say(&log_lines::step(event, of));
+            }
+            (Report::Logged(Event::Evaluation(scores)), Some(of)) if self.shows_log => {
+                self.say(&log_lines::evaluation(scores, of));
+            }
+            (Report::Resumed { step, steps }, _) if self.shows_log => {
+                self.say(&format!("resuming after step {step} of {steps}"));
+            }
+            (Report::Saved(step), _) if self.shows_log && self.bars.is_none() => {
+                self.say(&format!("checkpoint after step {step}"));
+            }
+            _ => {}
+        }
     }
 
     fn job_finished(&mut self, slot: usize, job: &Job, record: &Record) {

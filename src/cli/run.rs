@@ -55,13 +55,29 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let how =
         How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast };
     let prepared = args.experiment.prepare()?;
-    carry_out(&Sweep::of(&prepared, &args.only.of(&prepared.plan)?)?, how)
+    let sweep = Sweep::of(&prepared, &args.only.of(&prepared.plan)?)?;
+    conclude(&prepared.plan.experiment, &sweep.run(how, false)?)
 }
 
 /// Runs what is missing of an experiment; what failed before is tried again.
 pub(super) fn all(prepared: &Prepared) -> Result<CommandOutcome, Error> {
     let how = How { slots: None, threads: None, retry_failed: true, fail_fast: false };
-    carry_out(&Sweep::of(prepared, &prepared.plan)?, how)
+    conclude(&prepared.plan.experiment, &Sweep::of(prepared, &prepared.plan)?.run(how, false)?)
+}
+
+/// As [`all`], of an experiment with one run, whose log is shown.
+pub(super) fn single(prepared: &Prepared, threads: Option<u32>) -> Result<Ended, Error> {
+    let how = How { slots: Some(1), threads, retry_failed: true, fail_fast: false };
+    Sweep::of(prepared, &prepared.plan)?.run(how, true)
+}
+
+/// How a sweep ended.
+pub(super) struct Ended {
+    pub(super) summary: Summary,
+    /// Whether the user stopped it.
+    pub(super) stopped: bool,
+    /// The step of the last checkpoint that a run told of.
+    pub(super) saved: u64,
 }
 
 /// What is to be run.
@@ -101,6 +117,38 @@ impl<'a> Sweep<'a> {
             device: prepared.device.name,
         })
     }
+
+    fn run(&self, how: How, shows_log: bool) -> Result<Ended, Error> {
+        let experiments: BTreeSet<&str> = self.jobs.iter().map(|job| job.experiment.as_str()).collect();
+        experiments.iter().try_for_each(|experiment| self.root.clean(experiment))?;
+        let threads = how.threads.map(|threads| threads as usize);
+        let slots = how.slots.or(self.slots).map(|slots| slots as usize);
+        let slots = slots.unwrap_or_else(|| self.fitting_slots(threads.unwrap_or(1)));
+        let threads_per_slot = threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1));
+        note_too_many(slots, threads_per_slot);
+        let worker = worker::command(self.context, threads_per_slot)?;
+        let executor = Executor::Local(Local { slots, threads_per_slot, worker });
+        let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
+        let stop = StopFlag::on_signals()?;
+        let costs = self.jobs.iter().map(|job| (job.id.clone(), job.cost.0)).collect();
+        let mut display = Display::new(self.experiment, costs, shows_log);
+        let summary = executor.execute(self.root, self.jobs.clone(), options, &mut display, &stop)?;
+        Ok(Ended { summary, stopped: stop.is_set(), saved: display.saved })
+    }
+
+    /// So many threads a run, as long as all models fit into half of the memory with their optimizer's state;
+    /// a GPU does one run at a time.
+    fn fitting_slots(&self, threads: usize) -> usize {
+        /// Weight, gradient and two moments, and as much again for what a step keeps.
+        const BYTES_PER_PARAMETER: u64 = 32;
+        if self.device != "cpu" {
+            return 1;
+        }
+        let memory = crate::store::host("cpu", 1).memory.0;
+        let fitting = memory / 2 / (self.largest * BYTES_PER_PARAMETER).max(1);
+        // More slots than runs would leave cores without work.
+        (fitting as usize).clamp(1, (cores() / threads).max(1)).min(self.jobs.len().max(1))
+    }
 }
 
 /// How runs are made, as [`Args`] say.
@@ -112,45 +160,13 @@ struct How {
     fail_fast: bool,
 }
 
-fn carry_out(sweep: &Sweep<'_>, how: How) -> Result<CommandOutcome, Error> {
-    let experiments: BTreeSet<&str> = sweep.jobs.iter().map(|job| job.experiment.as_str()).collect();
-    experiments.iter().try_for_each(|experiment| sweep.root.clean(experiment))?;
-    let threads = how.threads.map(|threads| threads as usize);
-    let slots = how.slots.or(sweep.slots).map(|slots| slots as usize);
-    let slots = slots.unwrap_or_else(|| fitting_slots(sweep, threads.unwrap_or(1)));
-    let threads_per_slot = threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1));
-    note_too_many(slots, threads_per_slot);
-    let worker = worker::command(sweep.context, threads_per_slot)?;
-    let executor = Executor::Local(Local { slots, threads_per_slot, worker });
-    let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
-    let stop = StopFlag::on_signals()?;
-    let costs = sweep.jobs.iter().map(|job| (job.id.clone(), job.cost.0)).collect();
-    let mut display = Display::new(sweep.experiment, costs);
-    let summary = executor.execute(sweep.root, sweep.jobs.clone(), options, &mut display, &stop)?;
-    conclude(sweep.experiment, &summary, stop.is_set())
-}
-
 /// How much a run computes, in forward passes: the measure of the order and of the remaining time.
 fn work(run: &PlannedRun) -> Flops {
     Flops(flops(run))
 }
 
-/// So many threads a run, as long as all models fit into half of the memory with their optimizer's state;
-/// a GPU does one run at a time.
-fn fitting_slots(sweep: &Sweep<'_>, threads: usize) -> usize {
-    /// Weight, gradient and two moments, and as much again for what a step keeps.
-    const BYTES_PER_PARAMETER: u64 = 32;
-    if sweep.device != "cpu" {
-        return 1;
-    }
-    let memory = crate::store::host("cpu", 1).memory.0;
-    let fitting = memory / 2 / (sweep.largest * BYTES_PER_PARAMETER).max(1);
-    // More slots than runs would leave cores without work.
-    (fitting as usize).clamp(1, (cores() / threads).max(1)).min(sweep.jobs.len().max(1))
-}
-
-fn conclude(experiment: &str, summary: &Summary, stopped: bool) -> Result<CommandOutcome, Error> {
-    let Summary { done, skipped, failed, interrupted, blocked } = *summary;
+fn conclude(experiment: &str, ended: &Ended) -> Result<CommandOutcome, Error> {
+    let Summary { done, skipped, failed, interrupted, blocked } = ended.summary;
     let waited = if blocked > 0 { format!(", {blocked} without their pretraining") } else { String::new() };
     print(&format_args!(
         "{experiment}: {done} done now, {skipped} before, {failed} failed, {interrupted} interrupted{waited}"
@@ -158,7 +174,7 @@ fn conclude(experiment: &str, summary: &Summary, stopped: bool) -> Result<Comman
     Ok(match (interrupted, failed + blocked) {
         (0, 0) => CommandOutcome::Success,
         // A sweep that a failure stopped was not interrupted by its user.
-        (_, 1..) if !stopped => CommandOutcome::Failures,
+        (_, 1..) if !ended.stopped => CommandOutcome::Failures,
         (0, _) => CommandOutcome::Failures,
         _ => CommandOutcome::Interrupted,
     })

@@ -12,7 +12,7 @@ pub(super) fn cores() -> usize {
 pub(super) struct ThreadArgs {
     /// Threads to compute with [default: one per CPU core]. Their number does not change results.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST))]
-    threads: Option<u32>,
+    pub(super) threads: Option<u32>,
 }
 
 /// More are a slip: no machine has as many cores.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Failure, InitialWeights, RunFolder, RunId, RunSettings, RunsRoot, StoreError};
+use crate::store::{Event, Failure, InitialWeights, RunFolder, RunId, RunSettings, RunsRoot, StoreError};
 use crate::units::Flops;
 
 /// One run to be done.
@@ -61,6 +61,27 @@ pub struct Progress {
     pub loss: Option<f64>,
     /// Training tokens per second lately; 0 when unknown.
     pub tokens_per_second: f64,
+}
+
+/// What a worker says of its run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Report {
+    /// How far it is.
+    Progress(Progress),
+    /// It resumed after `step` of `steps`.
+    Resumed {
+        /// Optimisation steps of earlier processes.
+        step: u64,
+        /// Optimisation steps of the whole run.
+        steps: u64,
+    },
+    /// A line of its log.
+    Logged(Event),
+    /// A checkpoint was written after this step.
+    Saved(u64),
+    /// Something that a reader should know, such as a checkpoint that cannot be used.
+    Note(String),
 }
 
 /// What a run does.

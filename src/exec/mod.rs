@@ -20,7 +20,7 @@ mod worker_exit;
 
 use std::io;
 
-pub use job::{Job, Options, Phase, Progress, Summary, Unfinished};
+pub use job::{Job, Options, Phase, Progress, Report, Summary, Unfinished};
 pub use local::{Local, WorkerCommand};
 pub use observer::{Observer, Silent};
 pub use stop::StopFlag;

@@ -1,6 +1,6 @@
 //! Who is told what happens in a sweep.
 
-use super::job::{Job, Progress, Summary};
+use super::job::{Job, Progress, Report, Summary};
 use crate::store::{Failure, Record, RunState};
 
 /// Is told what happens, as it happens, on the thread that called `execute`. Slots count from 0.
@@ -18,6 +18,11 @@ pub trait Observer {
     /// A job is so far: a few times a second, and whenever its phase changes.
     fn progress(&mut self, slot: usize, job: &Job, progress: Progress) {
         let _ = (slot, job, progress);
+    }
+
+    /// The worker of a job says something besides its progress.
+    fn report(&mut self, job: &Job, report: &Report) {
+        let _ = (job, report);
     }
 
     /// A job is complete on disk.

@@ -2,6 +2,7 @@
 
 use super::ExecError;
 use super::child::Worker;
+use super::job::Report;
 use super::protocol::Reply;
 use super::sweep::{Slot, Sweep, Task};
 use super::worker_exit::{self, MemoryKills};
@@ -17,8 +18,11 @@ impl Sweep<'_> {
                 self.failed_starts = 0;
                 return Slot::Busy(worker, task);
             }
-            Reply::Progress { progress } => {
-                self.observer.progress(at, &task.job, progress);
+            Reply::Report { report } => {
+                match report {
+                    Report::Progress(progress) => self.observer.progress(at, &task.job, progress),
+                    other => self.observer.report(&task.job, &other),
+                }
                 return Slot::Busy(worker, task);
             }
             Reply::Finished => match task.folder.record() {

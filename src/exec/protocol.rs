@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{Job, Progress};
+use super::job::{Job, Report};
 use crate::store::Failure;
 
 /// From the parent, over the worker's standard input. Its end means that the parent is gone.
@@ -26,8 +26,8 @@ pub(super) enum Reply {
     Ready,
     /// The job has arrived.
     Started,
-    /// The job is so far.
-    Progress { progress: Progress },
+    /// How the job goes.
+    Report { report: Report },
     /// The record is on disk.
     Finished,
     /// The job failed; `failure.json` is on disk if that was possible.

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
-use super::job::{Job, Progress, Unfinished};
+use super::job::{Job, Report, Unfinished};
 use super::panics;
 use super::protocol::{Reply, Request, send};
 use super::stop::StopFlag;
@@ -31,22 +31,22 @@ struct Assignment {
 
 /// Serves the parent at the other end of `input` and `output` (the process's standard streams) until
 /// the parent closes `input`. `train` does the work of one job: it writes predictions, events and
-/// weights into the folder (which has the settings, and only those), tells its progress, ends with
+/// weights into the folder (which has the settings, and only those), reports how it goes, ends with
 /// [`Unfinished::Stopped`] soon after the flag is set, and returns the record, which is then written
 /// here. A panic in `train` is caught and becomes a failure.
 ///
 /// When `input` ends while `train` is at work, the parent is dead and the process exits at once.
-/// SIGINT and SIGTERM are ignored from here on: a terminal sends them to workers as well, but the
-/// parent decides.
+/// SIGINT, SIGTERM and SIGUSR1 are ignored from here on: terminals and batch systems send them to workers as well, but
+/// the parent decides.
 ///
 /// # Errors
 /// When the signals cannot be ignored, or `output` is closed.
 pub fn serve(
     input: impl BufRead + Send + 'static,
     mut output: impl Write,
-    mut train: impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Progress), &StopFlag) -> Result<Record, Unfinished>,
+    mut train: impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Report), &StopFlag) -> Result<Record, Unfinished>,
 ) -> io::Result<()> {
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGINT, SIGTERM, SIGUSR1] {
         // A handler that sets a flag nobody reads is how to ignore a signal in safe code.
         signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
     }
@@ -100,7 +100,7 @@ fn forward(input: impl BufRead, stop: &StopFlag, busy: &AtomicBool, jobs: &Sende
 fn attempt(
     Assignment { root, token, job }: &Assignment,
     output: &mut impl Write,
-    train: &mut impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Progress), &StopFlag) -> Result<Record, Unfinished>,
+    train: &mut impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Report), &StopFlag) -> Result<Record, Unfinished>,
     stop: &StopFlag,
 ) -> Reply {
     let root = RunsRoot::new(root);
@@ -113,8 +113,8 @@ fn attempt(
     }
     panics::watch(&folder);
     reset_peak_memory();
-    let mut progress = throttled(output);
-    match catch_unwind(AssertUnwindSafe(|| train(job, &folder, &mut progress, stop))) {
+    let mut report = throttled(output);
+    match catch_unwind(AssertUnwindSafe(|| train(job, &folder, &mut report, stop))) {
         Ok(Ok(record)) => match finish(&folder, &record) {
             Ok(()) => Reply::Finished,
             Err(error) => after(error, &folder),
@@ -156,16 +156,22 @@ fn fail(failure: Failure, folder: &RunFolder) -> Reply {
     }
 }
 
-/// Sends progress at most every [`PROGRESS_EVERY`], but every change of phase.
-fn throttled(output: &mut impl Write) -> impl FnMut(Progress) {
+/// Sends progress at most every [`PROGRESS_EVERY`], but every change of phase and everything else.
+fn throttled(output: &mut impl Write) -> impl FnMut(Report) {
     let mut last = None;
-    move |progress| {
-        let due =
-            last.is_none_or(|(phase, at): (_, Instant)| phase != progress.phase || at.elapsed() >= PROGRESS_EVERY);
-        if due {
-            last = Some((progress.phase, Instant::now()));
-            // A parent that cannot hear has closed the other stream too, which ends the process.
-            let _ = send(output, &Reply::Progress { progress: progress.finite() });
-        }
+    move |report| {
+        let report = match report {
+            Report::Progress(progress) => {
+                let recent = |(phase, at): (_, Instant)| phase == progress.phase && at.elapsed() < PROGRESS_EVERY;
+                if last.is_some_and(recent) {
+                    return;
+                }
+                last = Some((progress.phase, Instant::now()));
+                Report::Progress(progress.finite())
+            }
+            other => other,
+        };
+        // A parent that cannot hear has closed the other stream too, which ends the process.
+        let _ = send(output, &Reply::Report { report });
     }
 }

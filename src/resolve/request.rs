@@ -49,7 +49,15 @@ impl Request {
     /// # Errors
     /// Every model's and every task's first fault, not only the first of all.
     pub fn prepare(&self, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
-        match self.load()? {
+        self.prepare_file(self.load()?, progress)
+    }
+
+    /// As [`Self::prepare`], of a file that was read and checked.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub fn prepare_file(&self, file: ExperimentFile, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
+        match file {
             ExperimentFile::Tasks(experiment) => self.resolve(experiment, progress),
             ExperimentFile::Pretraining(experiment) => pretraining::prepare(experiment, &self.runs, progress),
         }

@@ -1,9 +1,8 @@
-//! The folder of one run: `runs/<experiment>/<task>/<model>/<id>/`, or one that stands alone.
+//! The folder of one run: `runs/<experiment>/<task>/<model>/<id>/`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -50,39 +49,22 @@ pub struct RunFolder {
     task: String,
     model: String,
     id: RunId,
-    guard: Guard,
-}
-
-/// What keeps other processes out.
-#[derive(Clone, Debug)]
-enum Guard {
-    /// The claims of an experiment, and the token of the one that this process acts under.
-    Claim { claims: Claims, token: Option<String> },
-    /// The lock of a folder outside of the runs; it falls with the last clone.
-    Lock(#[expect(dead_code, reason = "held, not read")] Arc<File>),
+    claims: Claims,
+    /// The token of the claim that this process acts under.
+    token: Option<String>,
 }
 
 impl RunFolder {
     pub(super) fn new(path: PathBuf, [experiment, task, model]: [&str; 3], id: RunId, claims: Claims) -> Self {
-        let guard = Guard::Claim { claims, token: None };
         let (experiment, task, model) = (experiment.to_owned(), task.to_owned(), model.to_owned());
-        Self { path, experiment, task, model, id, guard }
-    }
-
-    /// A folder of its own, which this process holds the lock of.
-    pub(super) fn locked(path: &Path, experiment: &str, settings: &RunSettings, lock: File) -> Self {
-        let (task, model) = (settings.task_name().to_owned(), settings.model.clone());
-        let (path, experiment) = (path.to_path_buf(), experiment.to_owned());
-        Self { path, experiment, task, model, id: settings.id(), guard: Guard::Lock(Arc::new(lock)) }
+        Self { path, experiment, task, model, id, claims, token: None }
     }
 
     /// The same folder for the holder of the claim with this token: every change of the folder first
     /// looks whether the claim still stands, and fails with [`StoreError::ClaimLost`] when not.
     #[must_use]
     pub fn under_claim(mut self, own: impl Into<String>) -> Self {
-        if let Guard::Claim { token, .. } = &mut self.guard {
-            *token = Some(own.into());
-        }
+        self.token = Some(own.into());
         self
     }
 
@@ -91,11 +73,10 @@ impl RunFolder {
     /// # Errors
     /// When their folder cannot be listed.
     pub(super) fn siblings(&self) -> Result<Vec<Self>, StoreError> {
-        let Guard::Claim { claims, .. } = &self.guard else { return Ok(vec![self.clone()]) };
         let folder = atomic::parent(&self.path);
         let sibling = |id: String| {
             let names = [&self.experiment, &self.task, &self.model].map(String::as_str);
-            Self::new(folder.join(&id), names, RunId(id), claims.clone())
+            Self::new(folder.join(&id), names, RunId(id), self.claims.clone())
         };
         Ok(subfolders(folder)?.into_iter().map(sibling).collect())
     }
@@ -156,10 +137,7 @@ impl RunFolder {
         if self.is_done() {
             return Ok(RunState::Done);
         }
-        let holder = match &self.guard {
-            Guard::Claim { claims, .. } => claims.holder(&self.id)?,
-            Guard::Lock(_) => None,
-        };
+        let holder = self.claims.holder(&self.id)?;
         if let Some(holder) = &holder
             && holder.alive
         {
@@ -226,9 +204,8 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::InUse`] when somebody works on it; when the disk says no.
     pub fn remove(&self) -> Result<(), StoreError> {
-        let Guard::Claim { claims, .. } = &self.guard else { return Ok(atomic::remove(&self.path)?) };
-        let Some(claim) = claims.claim(&self.id, &[])? else {
-            let by = claims.holder(&self.id)?.map_or_else(|| "another process".to_owned(), |holder| holder.by);
+        let Some(claim) = self.claims.claim(&self.id, &[])? else {
+            let by = self.claims.holder(&self.id)?.map_or_else(|| "another process".to_owned(), |holder| holder.by);
             return Err(StoreError::InUse { id: self.id.clone(), by });
         };
         atomic::remove(&self.path)?;
@@ -247,11 +224,9 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::ClaimLost`].
     pub fn check_claim(&self) -> Result<(), StoreError> {
-        match &self.guard {
-            Guard::Claim { claims, token: Some(token) } if !claims.is_held_with(&self.id, token) => {
-                Err(StoreError::ClaimLost(self.id.clone()))
-            }
-            Guard::Claim { .. } | Guard::Lock(_) => Ok(()),
+        match &self.token {
+            Some(token) if !self.claims.is_held_with(&self.id, token) => Err(StoreError::ClaimLost(self.id.clone())),
+            Some(_) | None => Ok(()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::corpus::examples::PretrainingError;
 use crate::diagnostic::Diagnostic;
 use crate::model::CheckpointError;
-use crate::store::{FolderError, StoreError};
+use crate::store::StoreError;
 use crate::train::{DeviceError, PrecisionError};
 
 /// Why a run ends without a record.
@@ -47,15 +47,6 @@ impl From<PretrainingError> for TrainError {
         match error {
             PretrainingError::Input(finding) => Self::Input(*finding),
             PretrainingError::Io(error) => error.into(),
-        }
-    }
-}
-
-impl From<FolderError> for TrainError {
-    fn from(error: FolderError) -> Self {
-        match error {
-            FolderError::Input(finding) => finding.into(),
-            FolderError::Store(error) => error.into(),
         }
     }
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bertbench::exec::{
-    Executor, Job, Local, Observer, Options, Phase, Progress, Silent, StopFlag, Summary, Unfinished, WorkerCommand,
-    worker,
+    Executor, Job, Local, Observer, Options, Phase, Progress, Report, Silent, StopFlag, Summary, Unfinished,
+    WorkerCommand, worker,
 };
 use bertbench::store::{Event, Failure, FailureKind, Record, RunFolder, RunId, RunsRoot, StepEvent, StoreError};
 
@@ -204,12 +204,7 @@ impl<W: Write> Write for Counting<W> {
     }
 }
 
-fn train(
-    job: &Job,
-    folder: &RunFolder,
-    progress: &mut dyn FnMut(Progress),
-    stop: &StopFlag,
-) -> Result<Record, Unfinished> {
+fn train(job: &Job, folder: &RunFolder, report: &mut dyn FnMut(Report), stop: &StopFlag) -> Result<Record, Unfinished> {
     if job.settings.pretraining().is_some() {
         std::thread::sleep(Duration::from_millis(50));
         return match job.settings.model.as_str() {
@@ -239,7 +234,8 @@ fn train(
         };
         log.append(&Event::Step(event)).map_err(wrong)?;
         let (phase, loss) = (Phase::Training, Some(f64::INFINITY));
-        progress(Progress { phase, step, steps, epoch: 1, epochs: 1, loss, tokens_per_second: f64::NAN });
+        let progress = Progress { phase, step, steps, epoch: 1, epochs: 1, loss, tokens_per_second: f64::NAN };
+        report(Report::Progress(progress));
         if step == 2 {
             misbehave(job)?;
         }

@@ -85,7 +85,7 @@ fn objective_corpus_and_model_read_in_one_direction() {
     start(&format!("--corpus next {size} --left-to-right --no-nsp"), "left");
     refused(
         "--corpus next --init-checkpoint both/model --left-to-right",
-        &["reads in both directions", "random weights or with a left-to-right model", "is_decoder"],
+        &["reads in both directions", "random weights or from a left-to-right model", "is_decoder"],
     );
     refused(
         "--corpus short --init-checkpoint left/model --no-nsp",

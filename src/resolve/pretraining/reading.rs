@@ -17,6 +17,7 @@ use crate::resolve::inputs::SEGMENTS;
 use crate::resolve::progress::Progress;
 use crate::store::{self, Architecture, InitialWeights, VocabularyIdentity};
 use crate::text::{lower_case_of, vocabulary_file};
+use crate::train::corpus_fits;
 
 pub(super) struct Reader<'a> {
     experiment: &'a Pretraining,
@@ -75,11 +76,11 @@ impl<'a> Reader<'a> {
                 PhaseExamples::Text { max_length } => self.text(&words, recipe, *max_length)?,
                 PhaseExamples::Corpus(folder) => self.corpora.open(folder)?,
             };
-            self.fits(&key, model, &words, &set)?;
+            self.fits(&key, (&architecture, recipe), &words, &set)?;
             masking = masking.or(masking_of(set.settings()));
             phases.push(corpus);
         }
-        let held_out = self.held_out(model, &words, &phases)?;
+        let held_out = self.held_out((&architecture, recipe), &words, &phases)?;
         let vocabulary =
             VocabularyIdentity { sha256: words.vocabulary.sha256().to_owned(), lower_case: words.lower_case };
         let input = ModelInput { architecture, initial_weights, vocabulary };
@@ -101,27 +102,24 @@ impl<'a> Reader<'a> {
                 (Some(vocabulary_file(folder)), lower_case_of(folder)?, Some(config.architecture), start)
             }
         };
-        let lower_case = model.lower_case.or(lower_case);
-        let of_corpus = || -> Result<Option<(PathBuf, bool)>, ResolveError> {
-            let first = model.recipe.phases.first().map(|phase| &phase.examples);
-            let Some(PhaseExamples::Corpus(folder)) = first else { return Ok(None) };
-            let set = ExampleSet::open(folder)?;
-            Ok(Some((set.vocabulary_file(), set.lower_case())))
+        let corpus = match model.recipe.phases.first().map(|phase| &phase.examples) {
+            Some(PhaseExamples::Corpus(folder)) => Some(ExampleSet::open(folder)?),
+            Some(PhaseExamples::Text { .. }) | None => None,
         };
-        if let Some(path) = model.vocabulary.clone().or(own).or_else(|| self.vocabulary.clone()) {
-            if !path.is_file() {
-                let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
-                return Err(finding.hint("`bertbench vocab train` makes one").into());
-            }
-            return Ok((Words::read(path, lower_case)?, config, start));
-        }
-        let Some((path, corpus_lower_case)) = of_corpus()? else {
+        // A corpus is cut up already.
+        let lower_case = model.lower_case.or(corpus.as_ref().map(ExampleSet::lower_case)).or(lower_case);
+        let own = own.filter(|own| own.is_file() || corpus.is_none());
+        let named = model.vocabulary.clone().or(own).or_else(|| self.vocabulary.clone());
+        let Some(path) = named.or_else(|| corpus.as_ref().map(ExampleSet::vocabulary_file)) else {
             let finding = self.experiment.finding(&key, format!("the model `{}` has no vocabulary", model.name));
-            return Err(finding
-                .hint("`vocab_file: path/to/vocab.txt` names one; `bertbench vocab train` makes one")
-                .into());
+            let hint = "`vocab_file: path/to/vocab.txt` names one; `bertbench vocab train` makes one";
+            return Err(finding.hint(hint).into());
         };
-        Ok((Words::read(path, lower_case.or(Some(corpus_lower_case)))?, config, start))
+        if !path.is_file() {
+            let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
+            return Err(finding.hint("`bertbench vocab train` makes one").into());
+        }
+        Ok((Words::read(path, lower_case)?, config, start))
     }
 
     fn architecture(
@@ -173,7 +171,7 @@ impl<'a> Reader<'a> {
     /// Examples to evaluate on, as long as those of the first phase and masked as they are.
     fn held_out(
         &mut self,
-        model: &PretrainModel,
+        (architecture, recipe): (&Architecture, &Recipe),
         words: &Words,
         phases: &[CorpusInput],
     ) -> Result<Option<CorpusInput>, ResolveError> {
@@ -187,10 +185,10 @@ impl<'a> Reader<'a> {
             let text = Text::of(&self.held_out, self.format, &self.experiment.reading.column)
                 .map_err(|found| self.place(key, found))?;
             let length = phases.first().map_or(0, |first| first.max_length);
-            let settings = self.settings(&model.recipe, length, 1);
+            let settings = self.settings(recipe, length, 1);
             self.corpora.prepared(&text, words, &settings, self.progress)?
         };
-        self.fits(key, model, words, &set)?;
+        self.fits(key, (architecture, recipe), words, &set)?;
         Ok(Some(corpus))
     }
 
@@ -214,20 +212,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Refuses a prepared corpus that is not what a model's recipe says.
-    fn fits(&self, key: &str, model: &PretrainModel, words: &Words, set: &ExampleSet) -> Result<(), Diagnostic> {
-        if set.vocabulary_sha256() != words.vocabulary.sha256() {
-            let message =
-                format!("{} was prepared with another vocabulary than `{}`'s", set.folder().display(), model.name);
-            return Err(self.experiment.finding(key, message).hint("prepare it with the model's `vocab.txt`"));
-        }
-        let next = matches!(set.settings().targets, Targets::Next);
-        if next != (model.recipe.objective == LmLoss::CausalLm) {
-            let message =
-                format!("{} was prepared for another objective than `{}`'s", set.folder().display(), model.name);
-            return Err(self.experiment.finding(key, message).hint("`corpus prepare --causal-lm` is for `causal_lm`"));
-        }
-        Ok(())
+    /// Refuses a corpus that is not what a model's recipe says.
+    fn fits(
+        &self,
+        key: &str,
+        (architecture, recipe): (&Architecture, &Recipe),
+        words: &Words,
+        set: &ExampleSet,
+    ) -> Result<(), Diagnostic> {
+        let found = corpus_fits(architecture, words.vocabulary.sha256(), recipe.objective, set);
+        found.map_err(|Diagnostic { message, hint, .. }| Diagnostic {
+            hint,
+            ..self.experiment.finding(key, format!("{}: {message}", set.folder().display()))
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::approach::TaskOptions;
+use super::diff::diff;
 use crate::settings::Approach;
 
 pub use model::{Architecture, InitialWeights};
@@ -43,7 +44,7 @@ impl fmt::Display for RunId {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSettings {
-    /// The model's name in the experiment file; empty outside of one.
+    /// The model's name in the experiment file.
     pub model: String,
     /// Its dimensions.
     pub architecture: Architecture,
@@ -78,14 +79,25 @@ impl RunSettings {
     /// Names, paths, checkpoints, the log and the evaluations of a pretraining do not enter it; checksums do.
     #[must_use]
     pub fn id(&self) -> RunId {
+        // Struct fields and BTreeMap keys serialise in a fixed order; f64 in its shortest exact form.
+        let json = serde_json::to_vec(&self.decisive()).unwrap_or_default();
+        RunId(blake3::hash(&json).to_hex()[..12].to_string())
+    }
+
+    /// Without what does not enter the id.
+    fn decisive(&self) -> Self {
         let mut decisive = self.clone();
         decisive.model.clear();
         decisive.initial_weights.forget_names();
         decisive.optimization.gradient_checkpointing = false;
         decisive.objective.forget_reporting();
-        // Struct fields and BTreeMap keys serialise in a fixed order; f64 in its shortest exact form.
-        let json = serde_json::to_vec(&decisive).unwrap_or_default();
-        RunId(blake3::hash(&json).to_hex()[..12].to_string())
+        decisive
+    }
+
+    /// As [`diff`], of the settings that enter the id.
+    #[must_use]
+    pub fn decisive_differences(&self, other: &Self) -> Vec<(String, String, String)> {
+        diff(&self.decisive(), &other.decisive())
     }
 
     /// What is learned of a task; none of a pretraining.

@@ -10,19 +10,22 @@ use crate::train::error::TrainError;
 
 /// What a model is pretrained and evaluated on.
 #[derive(Debug)]
-pub struct PretrainingData {
+pub(super) struct PhaseCorpora {
     /// The corpus of each phase.
-    pub corpora: Vec<ExampleSet>,
+    pub(super) corpora: Vec<ExampleSet>,
     /// What it is evaluated on.
-    pub held_out: Option<ExampleSet>,
+    pub(super) held_out: Option<ExampleSet>,
 }
 
-impl PretrainingData {
+impl PhaseCorpora {
     /// Opens the prepared corpora of `objective`, whose folders `known` gives by checksum.
     ///
     /// # Errors
     /// When one is not known on this machine, or damaged.
-    pub fn open(known: &BTreeMap<String, PathBuf>, objective: &PretrainingObjective) -> Result<Self, TrainError> {
+    pub(super) fn open(
+        known: &BTreeMap<String, PathBuf>,
+        objective: &PretrainingObjective,
+    ) -> Result<Self, TrainError> {
         let open = |checksum: &String| -> Result<ExampleSet, TrainError> {
             let folder = known.get(checksum).ok_or_else(|| {
                 Diagnostic::new(format!("the corpus {checksum} is not known on this machine"))

@@ -12,6 +12,5 @@ mod reference_tests;
 mod run;
 mod workload;
 
-pub use data::PretrainingData;
-pub use run::{Pretrained, pretrain};
+pub use check::corpus_fits;
 pub(super) use run::{run_pretraining, try_pretraining_step};

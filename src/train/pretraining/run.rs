@@ -1,11 +1,10 @@
 //! A pretraining run from its settings to its model, through as many processes as it takes.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::Path;
 
 use super::check::check_pretraining;
-use super::data::PretrainingData;
+use super::data::PhaseCorpora;
 use super::workload::{PretrainingWorkload, write_model};
 use crate::diagnostic::Diagnostic;
 use crate::model::{PretrainingModel, Weights, load_pretraining, random_pretraining};
@@ -18,43 +17,7 @@ use crate::train::fit::{Fit, FitResult};
 use crate::train::observer::{Observer, StepReport};
 use crate::train::precision::open_precision;
 use crate::train::ready::{RunContext, unchanged};
-use crate::units::{Seconds, Tokens};
-
-/// A pretraining that is done.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pretrained {
-    /// The folder of the model, as transformers reads it.
-    pub model: PathBuf,
-    /// Steps of all phases.
-    pub steps: u64,
-    /// Tokens trained on; `None` when it was done before.
-    pub tokens: Option<Tokens>,
-}
-
-/// Pretrains as `settings` say in the folder `out`, which is no run's of an experiment: from the newest checkpoint
-/// there that can be used, or not at all when the model is there.
-///
-/// # Errors
-/// [`TrainError::Stopped`] when `observer` asked for it, after a checkpoint was written; otherwise what went wrong.
-pub fn pretrain(
-    out: &Path,
-    data: &PretrainingData,
-    settings: &RunSettings,
-    observer: &mut dyn Observer,
-) -> Result<Pretrained, TrainError> {
-    let objective = settings
-        .pretraining()
-        .ok_or_else(|| Diagnostic::new(format!("a run on `{}` does not pretrain", settings.task_name())))?;
-    check_pretraining(settings, objective, &data.corpora, data.held_out.as_ref())?;
-    let folder = RunFolder::standing_alone(out, "", settings)?;
-    let (model, steps) = (folder.model_folder(), objective.steps());
-    if model.exists() {
-        return Ok(Pretrained { model, steps, tokens: None });
-    }
-    let mut checkpointer = Checkpointer::of(&folder, policy(objective), Instant::now());
-    let fitted = fit(&folder, data, settings, objective, observer, &mut checkpointer)?;
-    Ok(Pretrained { model, steps, tokens: Some(fitted.tokens) })
-}
+use crate::units::Seconds;
 
 /// As [`run`](crate::train::run()), of a pretraining.
 pub(in crate::train) fn run_pretraining(
@@ -63,7 +26,7 @@ pub(in crate::train) fn run_pretraining(
     observer: &mut dyn Observer,
 ) -> Result<Record, TrainError> {
     let Attempt { context, settings, folder, .. } = *attempt;
-    let data = PretrainingData::open(&context.corpora, objective)?;
+    let data = PhaseCorpora::open(&context.corpora, objective)?;
     check_pretraining(settings, objective, &data.corpora, data.held_out.as_ref())?;
     let mut checkpointer = attempt.checkpointer(policy(objective));
     let mut fitted = fit(folder, &data, settings, objective, observer, &mut checkpointer)?;
@@ -82,7 +45,7 @@ pub(in crate::train) fn try_pretraining_step(
     settings: &RunSettings,
     objective: &PretrainingObjective,
 ) -> Result<(StepReport, Vec<String>), TrainError> {
-    let data = PretrainingData::open(&context.corpora, objective)?;
+    let data = PhaseCorpora::open(&context.corpora, objective)?;
     check_pretraining(settings, objective, &data.corpora, data.held_out.as_ref())?;
     let (mut fit, model, notes) = ready(None, &data, settings, objective)?;
     Ok((fit.step(model)?.1, notes))
@@ -91,7 +54,7 @@ pub(in crate::train) fn try_pretraining_step(
 /// Trains from the newest checkpoint to the last step, and writes the model.
 fn fit(
     folder: &RunFolder,
-    data: &PretrainingData,
+    data: &PhaseCorpora,
     settings: &RunSettings,
     objective: &PretrainingObjective,
     observer: &mut dyn Observer,
@@ -111,7 +74,7 @@ fn fit(
 /// The model before the first step, and what is to be known of it.
 fn ready<'a>(
     folder: Option<&'a RunFolder>,
-    data: &'a PretrainingData,
+    data: &'a PhaseCorpora,
     settings: &'a RunSettings,
     objective: &'a PretrainingObjective,
 ) -> Result<(Fit<'a, PretrainingWorkload<'a>>, PretrainingModel, Vec<String>), TrainError> {

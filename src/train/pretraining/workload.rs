@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use super::batch::{Targets, pack};
-use super::data::PretrainingData;
+use super::data::PhaseCorpora;
 use super::evaluate::evaluate_pretraining;
 use super::losses::HeadLosses;
 use super::pass::pretraining_pass;
@@ -24,7 +24,7 @@ use crate::train::workload::{Batch, DataPosition, EvaluationPoint, LogWindow, Lo
 pub(super) struct PretrainingWorkload<'a> {
     pub(super) settings: &'a RunSettings,
     pub(super) objective: &'a PretrainingObjective,
-    pub(super) data: &'a PretrainingData,
+    pub(super) data: &'a PhaseCorpora,
     /// Without autodiff.
     pub(super) device: Device,
     /// None when nothing is to be written.

@@ -1,16 +1,13 @@
 //! The model that `bertbench pretrain` trains.
 
-use std::path::Path;
-
 use clap::ValueEnum;
+use serde_json::{Value, json};
 
-use super::error::Error;
-use super::model_argument;
-use crate::config::{Dimensions, Preset};
+use super::text;
+use crate::cli::error::Error;
+use crate::cli::model_argument;
+use crate::config::{Dimensions, LmLoss, Preset};
 use crate::diagnostic::Diagnostic;
-use crate::infer::refused;
-use crate::model::{Config, Weights, folder_of};
-use crate::store::{Architecture, InitialWeights, LmLoss};
 
 /// What is trained.
 #[derive(Debug, clap::Args)]
@@ -76,8 +73,8 @@ impl From<Size> for Preset {
 }
 
 impl ModelArgs {
-    /// The objective of the pretraining.
-    pub(super) fn loss(&self) -> LmLoss {
+    /// What is minimised.
+    pub(super) fn objective(&self) -> LmLoss {
         match (self.left_to_right, self.no_nsp) {
             (true, _) => LmLoss::CausalLm,
             (false, true) => LmLoss::MaskedLm,
@@ -85,10 +82,10 @@ impl ModelArgs {
         }
     }
 
-    /// The dimensions of a model with a vocabulary of `tokens`, and where its weights come from.
-    pub(super) fn start(&self, tokens: u32) -> Result<(Architecture, InitialWeights), Error> {
+    /// The model as an experiment file has it.
+    pub(super) fn written(&self) -> Result<Value, Error> {
         if let Some(checkpoint) = &self.init_checkpoint {
-            return published(&model_argument::checkpoint(checkpoint)?);
+            return Ok(json!({"checkpoint": text(&model_argument::checkpoint(checkpoint)?)?}));
         }
         let named = self.preset.map(|size| Preset::from(size).dimensions());
         // clap asks for all three when there is no preset.
@@ -106,20 +103,8 @@ impl ModelArgs {
                 .into());
         }
         let max_positions = self.max_positions.unwrap_or(max_positions);
-        // A first and a second segment.
-        let (vocab_size, type_vocab_size, causal) = (tokens, 2, self.left_to_right);
-        let architecture =
-            Architecture { layers, hidden, heads, intermediate, vocab_size, max_positions, type_vocab_size, causal };
-        Ok((architecture, InitialWeights::Random))
+        let architecture = json!({"layers": layers, "hidden": hidden, "heads": heads, "intermediate": intermediate,
+                                  "max_positions": max_positions});
+        Ok(json!({"architecture": architecture}))
     }
-}
-
-/// The dimensions of a checkpoint, and its weights as a start.
-fn published(checkpoint: &Path) -> Result<(Architecture, InitialWeights), Error> {
-    let folder = folder_of(checkpoint).map_err(|error| refused(&error))?;
-    let config = Config::read(folder).map_err(|error| refused(&error.into()))?;
-    let weights = Weights::open(checkpoint).and_then(|weights| weights.sha256());
-    let sha256 = weights.map_err(|error| refused(&error))?;
-    let start = InitialWeights::Checkpoint { folder: checkpoint.display().to_string(), sha256, hub: None };
-    Ok((config.architecture, start))
 }
