@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::error::{CommandOutcome, Error};
 use super::experiment_args::ExperimentArgs;
-use super::needed;
 use super::table::print;
 use super::threads::ThreadArgs;
 use crate::config::ExperimentFile;
@@ -15,7 +14,7 @@ use crate::plan::PlannedRun;
 use crate::resolve::{Calibrations, Prepared};
 use crate::store::{InitialWeights, free_disk};
 use crate::task::Task;
-use crate::train::{task_features, try_step};
+use crate::train::{PreparedCorpus, task_features, try_step};
 use crate::units::Bytes;
 
 /// Check everything that can fail, before a long run.
@@ -83,7 +82,7 @@ fn labels(prepared: &Prepared) -> Result<(), Error> {
 
 /// Every file of every corpus, and how much there is in them.
 fn corpora(prepared: &Prepared) -> Result<(), Error> {
-    for folder in prepared.context.corpora.values() {
+    for PreparedCorpus { folder, .. } in prepared.context.corpora.values() {
         let set = ExampleSet::open(folder)?;
         set.verify()?;
         let (counts, length) = (set.counts(), set.settings().max_length);
@@ -171,7 +170,7 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let mut findings = Vec::new();
     for (of, run) in prepared.needed(&prepared.plan) {
         let (experiment, model) = (&of.plan.experiment, &run.settings.model);
-        let done = needed::state(of, run)? == "done";
+        let done = of.root.folder(experiment, &run.settings)?.is_done();
         let how = if done { "done" } else { "not done yet: `run` does it first, and checks its model then" };
         print(&format_args!("ok    pretraining {experiment} {model} ({}): {how}", run.id))?;
         if !done {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::download_progress::DownloadDisplay;
 use super::error::Error;
 use crate::plan::{Filter, Plan};
-use crate::resolve::{Prepared, Request};
+use crate::resolve::{Identity, Prepared, Request};
 
 /// An experiment file and what goes with it on the command line.
 #[derive(Clone, Debug, clap::Args)]
@@ -52,6 +52,11 @@ impl ExperimentArgs {
     pub(super) fn request(&self) -> Request {
         let Self { file, set, skip_bad_rows, lossy, runs } = self.clone();
         Request { file, set, skip_bad_rows, lossy, runs }
+    }
+
+    /// The experiment's runs.
+    pub(super) fn identify(&self) -> Result<Identity, Error> {
+        Ok(self.request().identify(&DownloadDisplay::new())?)
     }
 
     /// The experiment resolved; shows how that goes.

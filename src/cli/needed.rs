@@ -4,28 +4,30 @@ use serde_json::{Value, json};
 
 use super::error::Error;
 use super::runs::state_word;
-use crate::plan::{Plan, PlannedRun};
+use crate::plan::Plan;
 use crate::resolve::{Calibrations, Prepared};
+use crate::store::{PretrainingObjective, RunId, RunSettings, RunsRoot};
 use crate::units::Seconds;
 
-/// How far a run is, in a word.
-pub(super) fn state(prepared: &Prepared, run: &PlannedRun) -> Result<&'static str, Error> {
-    Ok(state_word(&prepared.root.folder(&prepared.plan.experiment, &run.settings)?.state()?))
-}
-
-/// The pretraining runs that runs of `plan` start from, and how far they are: what `status` tells of them.
-pub(super) fn states(prepared: &Prepared, plan: &Plan) -> Result<Vec<Value>, Error> {
-    let json = |(of, run): &(&Prepared, &PlannedRun)| {
-        let (experiment, model, state) = (&of.plan.experiment, &run.settings.model, state(of, run)?);
-        Ok(json!({"experiment": experiment, "model": model, "id": run.id, "steps": run.steps, "state": state}))
+/// The pretraining runs `needed`, with their experiments' names, and how far they are: what `status` tells of them.
+pub(super) fn states<'a>(
+    root: &RunsRoot,
+    needed: impl IntoIterator<Item = (&'a str, &'a RunId, &'a RunSettings)>,
+) -> Result<Vec<Value>, Error> {
+    let json = |(experiment, id, settings): (&str, &RunId, &RunSettings)| {
+        let state = state_word(&root.folder(experiment, settings)?.state()?);
+        let (model, steps) = (&settings.model, settings.pretraining().map_or(0, PretrainingObjective::steps));
+        Ok(json!({"experiment": experiment, "model": model, "id": id, "steps": steps, "state": state}))
     };
-    prepared.needed(plan).iter().map(json).collect()
+    needed.into_iter().map(json).collect()
 }
 
 /// The same with the time that those which are not done will take, for `plan`.
 pub(super) fn forecasts(prepared: &Prepared, plan: &Plan) -> Result<Vec<Value>, Error> {
-    let mut states = states(prepared, plan)?;
-    for (one, (of, run)) in states.iter_mut().zip(prepared.needed(plan)) {
+    let needed = prepared.needed(plan);
+    let runs = needed.iter().map(|(of, run)| (of.plan.experiment.as_str(), &run.id, &run.settings));
+    let mut states = states(&prepared.root, runs)?;
+    for (one, (of, run)) in states.iter_mut().zip(needed) {
         if one["state"] != "done" {
             let alone = Plan { experiment: of.plan.experiment.clone(), runs: vec![run.clone()] };
             let forecast = Calibrations::measure(of, &alone).forecast(run);

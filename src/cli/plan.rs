@@ -13,8 +13,8 @@ use super::threads::ThreadArgs;
 use super::varying_settings::varying_settings;
 use crate::config::ExperimentFile;
 use crate::plan::{Plan, PlannedRun};
-use crate::resolve::{Calibrations, Prepared};
-use crate::store::RunId;
+use crate::resolve::Calibrations;
+use crate::store::{RunId, RunSettings, RunsRoot};
 use crate::units::{Bytes, Seconds};
 
 /// Show an experiment's runs, which of them are done, and what the others will cost.
@@ -41,7 +41,8 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
     let prepared = args.experiment.prepare()?;
     let plan = args.only.of(&prepared.plan)?;
     let starts_from = needed::forecasts(&prepared, &plan)?;
-    let states = states(&prepared, &plan)?;
+    let settings = || plan.runs.iter().map(|run| &run.settings);
+    let states = states(&prepared.root, &plan.experiment, settings())?;
     let calibrations = Calibrations::measure(&prepared, &plan);
     let missing = Plan {
         experiment: plan.experiment.clone(),
@@ -66,7 +67,7 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
     };
     let headers: Vec<Column> = columns.iter().map(|(_, column)| *column).collect();
     print(&table(&headers, rows.iter().map(|row| columns.iter().map(|(key, _)| cell(key, &row[*key])).collect())))?;
-    let mut varying_settings = varying_settings(&plan);
+    let mut varying_settings = varying_settings(settings());
     varying_settings.extend(needed::lines(&starts_from));
     if !varying_settings.is_empty() {
         print(&format_args!("\n{}", varying_settings.join("\n")))?;
@@ -153,12 +154,14 @@ fn number(value: &Value) -> String {
 }
 
 /// How far each run is, in a word.
-pub(super) fn states(prepared: &Prepared, plan: &Plan) -> Result<BTreeMap<RunId, &'static str>, Error> {
-    plan.runs
-        .iter()
-        .map(|run| {
-            let state = prepared.root.folder(&plan.experiment, &run.settings)?.state()?;
-            Ok((run.id.clone(), state_word(&state)))
-        })
-        .collect()
+pub(super) fn states<'a>(
+    root: &RunsRoot,
+    experiment: &str,
+    runs: impl IntoIterator<Item = &'a RunSettings>,
+) -> Result<BTreeMap<RunId, &'static str>, Error> {
+    let state = |settings: &RunSettings| {
+        let folder = root.folder(experiment, settings)?;
+        Ok((folder.id().clone(), state_word(&folder.state()?)))
+    };
+    runs.into_iter().map(state).collect()
 }

@@ -8,7 +8,7 @@ use crate::config::{self, Experiment};
 use crate::diagnostic::Diagnostic;
 use crate::plan;
 use crate::report::{self, ExperimentInput, Input, gather};
-use crate::store::{PlanFile, RunSettings, RunsRoot, StoredPlan};
+use crate::store::{PlanFile, RunsRoot, StoredPlan};
 
 /// Write tables, plots and an HTML page from the records of one or more experiments.
 ///
@@ -75,7 +75,7 @@ fn gathered_with_plan(
     root: &RunsRoot,
     (name, file): (&str, Option<&Path>),
     sha256: &str,
-) -> Result<(ExperimentInput, Option<StoredPlan<RunSettings>>), Error> {
+) -> Result<(ExperimentInput, Option<StoredPlan>), Error> {
     let (mut notes, shown) = (Vec::new(), file.map(|file| file.display().to_string()));
     let plan = stored_plan(root, (name, &shown.clone().unwrap_or_else(|| format!("{name}.yaml"))), sha256, &mut notes)?;
     let mut found = gather(root, (name, shown), plan.as_ref());
@@ -94,8 +94,8 @@ fn stored_plan(
     (name, file): (&str, &str),
     sha256: &str,
     notes: &mut Vec<String>,
-) -> Result<Option<StoredPlan<RunSettings>>, Error> {
-    let stored = match PlanFile::<RunSettings>::read(root, name) {
+) -> Result<Option<StoredPlan>, Error> {
+    let stored = match PlanFile::read(root, name) {
         Ok(stored) => stored,
         Err(error) => {
             notes.push(format!("{error}; `bertbench run {file}` writes it anew"));

@@ -11,8 +11,8 @@ use super::plan::states;
 use super::table::{Column, print, table};
 use super::varying_settings::varying_settings;
 use crate::config::ExperimentFile;
-use crate::resolve::Prepared;
-use crate::store::{Event, RunId};
+use crate::resolve::Identity;
+use crate::store::{Event, PretrainingObjective, RunId};
 
 /// Show how many runs are done, running, failed and missing, by task and model.
 #[derive(Debug, clap::Args)]
@@ -27,19 +27,22 @@ pub(super) struct Args {
 const STATES: [&str; 4] = ["done", "running", "failed", "missing"];
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    let prepared = args.experiment.prepare()?;
-    if let ExperimentFile::Pretraining(_) = prepared.experiment {
-        return pretraining(&prepared, args.json);
+    let identity = args.experiment.identify()?;
+    if let ExperimentFile::Pretraining(_) = identity.experiment {
+        return pretraining(&identity, args.json);
     }
-    let plan = &prepared.plan;
-    let states = states(&prepared, plan)?;
-    let starts_from = needed::states(&prepared, plan)?;
+    let (name, runs) = (identity.experiment.name(), &identity.runs);
+    let settings = || runs.iter().map(|run| &run.settings);
+    let states = states(&identity.root, name, settings())?;
+    let needed = identity.needed();
+    let needed = needed.iter().map(|(experiment, run)| (*experiment, &run.id, &run.settings));
+    let starts_from = needed::states(&identity.root, needed)?;
     let mut counts: BTreeMap<(&str, &str), BTreeMap<&str, usize>> = BTreeMap::new();
-    for run in &plan.runs {
+    for run in runs {
         let of = counts.entry((run.settings.task_name(), &run.settings.model)).or_default();
         *of.entry(states[&run.id]).or_default() += 1;
     }
-    let failures = prepared.root.failures(&plan.experiment)?;
+    let failures = identity.root.failures(name)?;
     let failures: Vec<_> = failures.into_iter().filter(|(folder, _)| states.contains_key(folder.id())).collect();
     if args.json {
         let rows: Vec<_> = counts
@@ -50,8 +53,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
             .iter()
             .map(|(folder, failure)| json!({"id": folder.id(), "kind": failure.kind, "cause": failure.cause}))
             .collect();
-        let mut all =
-            json!({"experiment": plan.experiment, "totals": totals(&states), "tasks": rows, "failures": failures});
+        let mut all = json!({"experiment": name, "totals": totals(&states), "tasks": rows, "failures": failures});
         if !starts_from.is_empty() {
             all["pretraining"] = Value::Array(starts_from);
         }
@@ -66,12 +68,12 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let mut columns = vec![Column::Text("task"), Column::Text("model")];
     columns.extend(STATES.map(Column::Number));
     print(&table(&columns, rows))?;
-    let mut varying_settings = varying_settings(plan);
+    let mut varying_settings = varying_settings(settings());
     varying_settings.extend(needed::lines(&starts_from));
     if !varying_settings.is_empty() {
         print(&format_args!("\n{}", varying_settings.join("\n")))?;
     }
-    print(&format_args!("\n{}: {}", plan.experiment, total_words(&states)))?;
+    print(&format_args!("\n{name}: {}", total_words(&states)))?;
     for (folder, failure) in &failures {
         print(&format_args!("failed {}: {}: {}", folder.id(), failure.kind, failure.cause))?;
     }
@@ -79,27 +81,28 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 }
 
 /// `bertbench status` of an experiment that pretrains.
-fn pretraining(prepared: &Prepared, as_json: bool) -> Result<CommandOutcome, Error> {
-    let plan = &prepared.plan;
+fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Error> {
+    let (name, root) = (identity.experiment.name(), &identity.root);
     let mut rows = Vec::new();
-    let states = states(prepared, plan)?;
-    for run in &plan.runs {
+    let states = states(root, name, identity.runs.iter().map(|run| &run.settings))?;
+    for run in &identity.runs {
         let state = states[&run.id];
-        let folder = prepared.root.folder(&plan.experiment, &run.settings)?;
+        let folder = root.folder(name, &run.settings)?;
         let step = folder.events()?.last().map_or(0, Event::step);
         let failure = if state == "failed" { folder.failure()? } else { None };
-        rows.push((run, state, step, failure));
+        let steps = run.settings.pretraining().map_or(0, PretrainingObjective::steps);
+        rows.push((run, state, (step, steps), failure));
     }
     let totals = totals(&states);
     if as_json {
         let runs: Vec<Value> = rows
             .iter()
-            .map(|(run, state, step, failure)| {
+            .map(|(run, state, (step, steps), failure)| {
                 json!({"id": run.id, "model": run.settings.model, "seed": run.settings.seed, "state": state,
-                       "step": step, "steps": run.steps, "failure": failure})
+                       "step": step, "steps": steps, "failure": failure})
             })
             .collect();
-        let all = json!({"experiment": plan.experiment, "totals": totals, "runs": runs});
+        let all = json!({"experiment": name, "totals": totals, "runs": runs});
         print(&format_args!("{all:#}"))?;
         return Ok(CommandOutcome::Success);
     }
@@ -111,16 +114,16 @@ fn pretraining(prepared: &Prepared, as_json: bool) -> Result<CommandOutcome, Err
         Column::Number("of"),
         Column::Text("state"),
     ];
-    let cells = rows.iter().map(|(run, state, step, _)| {
+    let cells = rows.iter().map(|(run, state, (step, steps), _)| {
         let settings = &run.settings;
-        let numbers = [settings.seed, *step, run.steps].map(|number| number.to_string());
+        let numbers = [settings.seed, *step, *steps].map(|number| number.to_string());
         let mut cells = vec![run.id.to_string(), settings.model.clone()];
         cells.extend(numbers);
         cells.push((*state).to_owned());
         cells
     });
     print(&table(&columns, cells))?;
-    print(&format_args!("\n{}: {}", plan.experiment, total_words(&states)))?;
+    print(&format_args!("\n{name}: {}", total_words(&states)))?;
     for (run, _, _, failure) in &rows {
         if let Some(failure) = failure {
             print(&format_args!("failed {}: {}: {}", run.id, failure.kind, failure.cause))?;

@@ -1,17 +1,15 @@
-//! What distinguishes the tasks and the models of a plan besides the sweep: options of a task's shape, lengths where
+//! What distinguishes the tasks and the models of an experiment besides the sweep: options of a task's shape, lengths where
 //! tasks differ in them, approaches other than fine-tuning.
 
 use std::collections::BTreeSet;
 
-use crate::plan::Plan;
 use crate::store::{RunSettings, TaskOptions};
 
-/// A line for each task and model whose settings vary, in the plan's order: `squad1: max_length 384, doc_stride 128`.
-pub(super) fn varying_settings(plan: &Plan) -> Vec<String> {
-    let runs = || plan.runs.iter().map(|run| &run.settings);
-    let lengths: BTreeSet<u32> = runs().map(RunSettings::max_length).collect();
+/// A line for each task and model whose settings vary, in their order: `squad1: max_length 384, doc_stride 128`.
+pub(super) fn varying_settings<'a>(runs: impl Iterator<Item = &'a RunSettings> + Clone) -> Vec<String> {
+    let lengths: BTreeSet<u32> = runs.clone().map(RunSettings::max_length).collect();
     let mut lines = Vec::new();
-    for settings in runs() {
+    for settings in runs {
         let of_task = of_task(settings, lengths.len() > 1);
         let of_model = (!settings.approach().is_fine_tuning()).then(|| settings.approach().to_string());
         for (name, what) in [(settings.task_name(), of_task), (&settings.model, of_model)] {

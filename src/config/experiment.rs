@@ -79,6 +79,24 @@ impl ExperimentFile {
         }
     }
 
+    /// Where to compute.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        match self {
+            Self::Tasks(experiment) => experiment.device,
+            Self::Pretraining(experiment) => experiment.device,
+        }
+    }
+
+    /// What all runs have in common.
+    #[must_use]
+    pub fn training(&self) -> &Training {
+        match self {
+            Self::Tasks(experiment) => &experiment.training,
+            Self::Pretraining(experiment) => &experiment.training,
+        }
+    }
+
     /// As [`Experiment::finding`].
     #[must_use]
     pub fn finding(&self, key: &str, message: impl Into<String>) -> Diagnostic {

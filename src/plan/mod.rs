@@ -1,11 +1,12 @@
 //! The experiment resolved: a list of immutable runs, with nothing optional left.
 //!
-//! Everything that needs the disk or the device (checksums, token counts, dimensions of a checkpoint)
-//! comes in through [`Inputs`], so that planning is a pure function.
+//! Everything that needs the disk or the device comes in through [`Inputs`] (checksums, dimensions, weights: what ids
+//! are made of) and [`Sizes`] (token counts: what forecasts are made of), so that planning is a pure function.
 
 mod filter;
 mod forecast;
 mod pretraining;
+mod sizes;
 mod tasks;
 mod work;
 
@@ -14,18 +15,19 @@ use std::collections::BTreeMap;
 use crate::config::{self, Experiment, Model, Task};
 use crate::diagnostic::Diagnostic;
 use crate::store::{
-    Architecture, InitialWeights, Masking, NUMERICS_VERSION, Objective, Optimization, Optimizer, RunId, RunSettings,
-    TaskObjective, VocabularyIdentity, Warmup,
+    Architecture, InitialWeights, Masking, NUMERICS_VERSION, Objective, Optimization, Optimizer, RunId, RunIdentity,
+    RunSettings, TaskObjective, VocabularyIdentity, Warmup,
 };
 use crate::units::Tokens;
 
 pub use filter::Filter;
 pub use forecast::{Calibration, Forecast, Totals, forecast, forward_flops, parameters};
-pub use pretraining::expand_pretraining;
+pub use pretraining::{expand_pretraining, identify_pretraining};
+pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
 pub use tasks::{known_tasks, task_files, task_options};
 pub use work::{flops, model_parameters, trained_parameters};
 
-/// What planning needs to know about the machine, the models and the data.
+/// What decides which runs an experiment has: all that enters their ids.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inputs {
     /// The resolved device: `cpu`, `wgpu`, `vulkan` or `cuda`.
@@ -34,8 +36,8 @@ pub struct Inputs {
     pub skip_bad_rows: bool,
     /// By the model's name in the experiment.
     pub models: BTreeMap<String, ModelInput>,
-    /// By task and model: the same text has other tokens under another vocabulary.
-    pub tasks: BTreeMap<(String, String), TaskInput>,
+    /// SHA-256 of every file that a run on a task reads, by task and by file name.
+    pub data: BTreeMap<String, BTreeMap<String, String>>,
     /// By the model's name, where models are pretrained.
     pub corpora: BTreeMap<String, CorporaInput>,
 }
@@ -51,21 +53,6 @@ pub struct ModelInput {
     pub vocabulary: VocabularyIdentity,
 }
 
-/// A task's data, as one model reads it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TaskInput {
-    /// SHA-256 of every file that a run reads, by file name.
-    pub data_sha256: BTreeMap<String, String>,
-    /// Examples of the training split.
-    pub train_examples: u64,
-    /// Their tokens, in sequences up to the task's longest.
-    pub train_tokens: u64,
-    /// Examples of all dev splits.
-    pub dev_examples: u64,
-    /// Their tokens, likewise.
-    pub dev_tokens: u64,
-}
-
 /// What a model is pretrained on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CorporaInput {
@@ -77,17 +64,13 @@ pub struct CorporaInput {
     pub masking: Option<Masking>,
 }
 
-/// A prepared corpus.
+/// A corpus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CorpusInput {
-    /// Its checksum.
-    pub checksum: String,
+    /// What becomes [`CorpusPhase::data`](crate::store::CorpusPhase::data).
+    pub id: String,
     /// Longest example in tokens.
     pub max_length: u32,
-    /// Examples.
-    pub examples: u64,
-    /// Tokens of an example, on average.
-    pub mean_length: f64,
 }
 
 /// An experiment's runs.
@@ -127,19 +110,12 @@ pub struct Evaluations {
     pub tokens: Tokens,
 }
 
-/// Optimisation steps of a run: a step is a batch, in however many passes, and each epoch ends with a
-/// batch of what is left.
-#[must_use]
-pub fn steps(train_examples: u64, batch_size: u32, epochs: u32) -> u64 {
-    u64::from(epochs) * train_examples.div_ceil(u64::from(batch_size.max(1)))
-}
-
-/// Expands an experiment into its runs.
+/// The runs of an experiment, by what decides their results alone.
 ///
 /// # Errors
-/// A model that cannot read sequences as long as a task's, or has not the layers that are read, a task without training examples, two
-/// models that are the same, and inputs that are missing.
-pub fn expand(experiment: &Experiment, inputs: &Inputs) -> Result<Plan, Diagnostic> {
+/// A model that cannot read sequences as long as a task's, or has not the layers that are read, two models that are
+/// the same, and inputs that are missing.
+pub fn identify(experiment: &Experiment, inputs: &Inputs) -> Result<Vec<RunIdentity>, Diagnostic> {
     let mut runs = Vec::new();
     for model in &experiment.models {
         let model_input = inputs.models.get(&model.name).ok_or_else(|| {
@@ -152,19 +128,33 @@ pub fn expand(experiment: &Experiment, inputs: &Inputs) -> Result<Plan, Diagnost
             if task.max_length > positions {
                 return Err(experiment.too_long(task, &model.name, positions));
             }
-            let found = |message: String| experiment.finding(&format!("tasks.{name}"), message);
-            let task_input = inputs
-                .tasks
-                .get(&(name.clone(), model.name.clone()))
-                .ok_or_else(|| found(format!("the data of `{name}` was not read for `{}`", model.name)))?;
-            if task_input.train_examples == 0 {
-                return Err(found(format!("`{name}` has no training examples")).hint("is its training file empty?"));
-            }
-            let base = settings(experiment, inputs, (model, model_input), (task, task_input));
-            grid(experiment, &base, task_input, &mut runs);
+            let data_sha256 = inputs.data.get(name).ok_or_else(|| {
+                experiment.finding(&format!("tasks.{name}"), format!("the data of `{name}` was not read"))
+            })?;
+            let base = settings(experiment, inputs, (model, model_input), (task, data_sha256));
+            runs.extend(grid(experiment, &base));
         }
     }
     refuse_equal_runs(experiment, &runs)?;
+    Ok(runs)
+}
+
+/// Expands an experiment into its runs, and how much they compute.
+///
+/// # Errors
+/// As [`identify`]; a task without training examples.
+pub fn expand(experiment: &Experiment, inputs: &Inputs, sizes: &Sizes) -> Result<Plan, Diagnostic> {
+    let sized = |run: RunIdentity| {
+        let (task, model) = (run.settings.task_name().to_owned(), run.settings.model.clone());
+        let found = |message: String| experiment.finding(&format!("tasks.{task}"), message);
+        let size = sizes.tasks.get(&(task.clone(), model.clone()));
+        let size = size.ok_or_else(|| found(format!("the data of `{task}` was not read for `{model}`")))?;
+        if size.train_examples == 0 {
+            return Err(found(format!("`{task}` has no training examples")).hint("is its training file empty?"));
+        }
+        Ok(size.of(run))
+    };
+    let runs = identify(experiment, inputs)?.into_iter().map(sized).collect::<Result<_, _>>()?;
     Ok(Plan { experiment: experiment.name.clone(), runs })
 }
 
@@ -173,7 +163,7 @@ fn settings(
     experiment: &Experiment,
     inputs: &Inputs,
     (model, model_input): (&Model, &ModelInput),
-    (task, task_input): (&Task, &TaskInput),
+    (task, data_sha256): (&Task, &BTreeMap<String, String>),
 ) -> RunSettings {
     let training = &experiment.training;
     RunSettings {
@@ -193,7 +183,7 @@ fn settings(
             approach: model.approach,
             max_length: task.max_length,
             epochs: 0,
-            data_sha256: task_input.data_sha256.clone(),
+            data_sha256: data_sha256.clone(),
             skip_bad_rows: inputs.skip_bad_rows,
         }),
         numerics_version: NUMERICS_VERSION,
@@ -219,30 +209,19 @@ fn optimization(training: &config::Training, optimizer: Optimizer, adam_epsilon:
     }
 }
 
-/// Puts a run for every seed and point of the sweep behind `runs`.
-fn grid(experiment: &Experiment, base: &RunSettings, input: &TaskInput, runs: &mut Vec<PlannedRun>) {
-    let sweep = &experiment.sweep;
+/// A run for every seed and point of the sweep.
+fn grid(experiment: &Experiment, base: &RunSettings) -> Vec<RunIdentity> {
+    let (sweep, mut runs) = (&experiment.sweep, Vec::new());
     for &seed in &experiment.seeds {
         for &batch_size in &sweep.batch_size {
             for &learning_rate in &sweep.learning_rate {
                 for &epochs in &sweep.epochs {
-                    let settings = at_point(base, seed, (batch_size, learning_rate, epochs));
-                    runs.push(PlannedRun {
-                        id: settings.id(),
-                        settings,
-                        steps: steps(input.train_examples, batch_size, epochs),
-                        examples: u64::from(epochs) * input.train_examples,
-                        tokens: Tokens(u64::from(epochs) * input.train_tokens),
-                        evaluations: Evaluations {
-                            count: u64::from(epochs),
-                            examples: input.dev_examples,
-                            tokens: Tokens(input.dev_tokens),
-                        },
-                    });
+                    runs.push(RunIdentity::of(at_point(base, seed, (batch_size, learning_rate, epochs))));
                 }
             }
         }
     }
+    runs
 }
 
 fn at_point(base: &RunSettings, seed: u64, (batch_size, learning_rate, epochs): (u32, f64, u32)) -> RunSettings {
@@ -269,7 +248,7 @@ fn has_layers(experiment: &Experiment, model: &Model, input: &ModelInput) -> Res
 }
 
 /// Names do not decide a result, so two models of the same size and weights would be the same runs.
-fn refuse_equal_runs(experiment: &Experiment, runs: &[PlannedRun]) -> Result<(), Diagnostic> {
+fn refuse_equal_runs(experiment: &Experiment, runs: &[RunIdentity]) -> Result<(), Diagnostic> {
     let mut seen: BTreeMap<&RunId, &RunSettings> = BTreeMap::new();
     for run in runs {
         let Some(first) = seen.insert(&run.id, &run.settings) else { continue };

@@ -1,20 +1,19 @@
 //! An experiment that pretrains → its runs, one for each model and seed.
 
-use super::{CorporaInput, CorpusInput, Evaluations, Inputs, ModelInput, Plan, PlannedRun, optimization};
+use super::{CorporaInput, CorpusInput, Inputs, ModelInput, Plan, Sizes, optimization};
 use crate::config::{self, PretrainModel, Pretraining};
 use crate::diagnostic::Diagnostic;
 use crate::store::{
-    CorpusPhase, HeldOutEvaluation, NUMERICS_VERSION, Objective, Optimization, PretrainingObjective, RunSettings,
-    Warmup,
+    CorpusPhase, HeldOutEvaluation, NUMERICS_VERSION, Objective, Optimization, PretrainingObjective, RunIdentity,
+    RunSettings, Warmup,
 };
-use crate::units::Tokens;
 
-/// Expands an experiment into its runs.
+/// The runs of an experiment, by what decides their results alone.
 ///
 /// # Errors
 /// Examples longer than a model's positions; two models that are the same; inputs that are missing.
-pub fn expand_pretraining(experiment: &Pretraining, inputs: &Inputs) -> Result<Plan, Diagnostic> {
-    let mut runs: Vec<PlannedRun> = Vec::new();
+pub fn identify_pretraining(experiment: &Pretraining, inputs: &Inputs) -> Result<Vec<RunIdentity>, Diagnostic> {
+    let mut runs: Vec<RunIdentity> = Vec::new();
     for model in &experiment.models {
         let key = format!("models.{}", model.name);
         let Some(input) = inputs.models.get(&model.name) else {
@@ -26,8 +25,7 @@ pub fn expand_pretraining(experiment: &Pretraining, inputs: &Inputs) -> Result<P
         fits(experiment, model, input, corpora)?;
         for &seed in &experiment.seeds {
             let objective = objective(experiment, model, corpora);
-            let settings = settings(experiment, (model, input), objective.clone(), (&inputs.device, seed));
-            let run = planned(settings, &objective, corpora);
+            let run = RunIdentity::of(settings(experiment, (model, input), objective, (&inputs.device, seed)));
             if let Some(other) = runs.iter().find(|other| other.id == run.id) {
                 let message = format!("the models `{}` and `{}` are the same", other.settings.model, model.name);
                 let found = experiment.finding(&key, message);
@@ -35,6 +33,21 @@ pub fn expand_pretraining(experiment: &Pretraining, inputs: &Inputs) -> Result<P
             }
             runs.push(run);
         }
+    }
+    Ok(runs)
+}
+
+/// Expands an experiment into its runs, and how much they compute.
+///
+/// # Errors
+/// As [`identify_pretraining`].
+pub fn expand_pretraining(experiment: &Pretraining, inputs: &Inputs, sizes: &Sizes) -> Result<Plan, Diagnostic> {
+    let mut runs = Vec::new();
+    for run in identify_pretraining(experiment, inputs)? {
+        let key = format!("models.{}", run.settings.model);
+        let objective = run.settings.pretraining().cloned();
+        let sized = objective.and_then(|objective| sizes.of_pretraining(run, &objective));
+        runs.push(sized.ok_or_else(|| experiment.finding(&key, "the size of a corpus is not known"))?);
     }
     Ok(Plan { experiment: experiment.name.clone(), runs })
 }
@@ -58,13 +71,13 @@ fn objective(experiment: &Pretraining, model: &PretrainModel, corpora: &CorporaI
     let phase = |(phase, corpus): (&config::Phase, &CorpusInput)| CorpusPhase {
         max_length: corpus.max_length,
         steps: phase.steps,
-        data: corpus.checksum.clone(),
+        data: corpus.id.clone(),
     };
     PretrainingObjective {
         loss: recipe.objective,
         phases: recipe.phases.iter().zip(&corpora.phases).map(phase).collect(),
         evaluation: corpora.held_out.as_ref().map(|corpus| HeldOutEvaluation {
-            data: corpus.checksum.clone(),
+            data: corpus.id.clone(),
             every: experiment.eval_steps.unwrap_or_else(|| recipe.steps().div_ceil(10)),
         }),
         masking: corpora.masking,
@@ -98,30 +111,3 @@ fn settings(
         numerics_version: NUMERICS_VERSION,
     }
 }
-
-/// How much the run of `settings`, which learns `objective`, computes.
-fn planned(settings: RunSettings, objective: &PretrainingObjective, corpora: &CorporaInput) -> PlannedRun {
-    let batch = settings.optimization.batch_size;
-    let of_phase =
-        |(phase, corpus): (&CorpusPhase, &CorpusInput)| phase.steps as f64 * f64::from(batch) * corpus.mean_length;
-    let tokens = objective.phases.iter().zip(&corpora.phases).map(of_phase).sum::<f64>();
-    let steps = objective.steps();
-    let every = objective.evaluation.as_ref().map(|evaluation| evaluation.every.max(1));
-    PlannedRun {
-        id: settings.id(),
-        settings,
-        steps,
-        examples: steps * u64::from(batch),
-        tokens: Tokens(tokens as u64),
-        evaluations: corpora.held_out.as_ref().map_or_else(Evaluations::default, |corpus| Evaluations {
-            // The last step and the snapshots included.
-            count: every.map_or(0, |every| steps.div_ceil(every) + objective.snapshots.len() as u64),
-            examples: corpus.examples,
-            tokens: Tokens((corpus.examples as f64 * corpus.mean_length) as u64),
-        }),
-    }
-}
-
-#[cfg(test)]
-#[path = "pretraining_tests.rs"]
-mod tests;

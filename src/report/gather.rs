@@ -3,17 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::input::ExperimentInput;
-use crate::store::{RunFolder, RunId, RunSettings, RunsRoot, StoreError, StoredPlan};
+use crate::store::{RunFolder, RunId, RunsRoot, StoreError, StoredPlan};
 
 /// What there is of an experiment: the runs of `plan` with their records, failures and logs; without a plan, those of all
 /// its folders. What cannot be read is left out and named in [`ExperimentInput::notes`]. `file` is the experiment file as
 /// the user named it.
 #[must_use]
-pub fn gather(
-    root: &RunsRoot,
-    (name, file): (&str, Option<String>),
-    plan: Option<&StoredPlan<RunSettings>>,
-) -> ExperimentInput {
+pub fn gather(root: &RunsRoot, (name, file): (&str, Option<String>), plan: Option<&StoredPlan>) -> ExperimentInput {
     let planned = plan.into_iter().flat_map(|plan| &plan.runs).map(|run| run.settings.clone()).collect();
     let mut input = ExperimentInput { name: name.to_owned(), file, planned, ..ExperimentInput::default() };
     let known: Option<BTreeSet<&RunId>> = plan.map(|plan| plan.runs.iter().map(|run| &run.id).collect());

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::progress::Progress;
+use super::progress::{Access, Progress};
 use crate::config::{HubModel, ModelSource};
 use crate::diagnostic::Diagnostic;
 use crate::model::hub::{HubError, HubSettings, Snapshot, fetch};
@@ -17,7 +17,7 @@ const HUB: &str = "hub:";
 /// finding about `models.NAME.checkpoint`, or the key in it that the first argument is, such as `.hub`.
 pub(super) fn checkpoint_folder(
     source: &ModelSource,
-    progress: &dyn Progress,
+    access: Access<'_>,
     finding: impl Fn(&str, String) -> Diagnostic,
 ) -> Result<Option<(PathBuf, Option<String>)>, Diagnostic> {
     match source {
@@ -34,7 +34,11 @@ pub(super) fn checkpoint_folder(
             })
         }
         ModelSource::Hub(of) => {
-            let found = fetched(of, progress).map_err(|error| {
+            let found = fetched(of, access).map_err(|error| {
+                if let (false, HubError::Offline { repository, revision, .. }) = (access.machine, &error) {
+                    let message = format!("{repository} at revision {revision} was not fetched from the hub yet");
+                    return finding(".hub", message).hint("`bertbench check` fetches it");
+                }
                 let at_revision = matches!(error, HubError::NoRevision { .. });
                 finding(if at_revision { ".revision" } else { ".hub" }, error.to_string()).hint(error.hint())
             })?;
@@ -60,8 +64,8 @@ pub(super) fn checkpoint(from: &Path) -> Result<(Config, String, &Path), Checkpo
 pub fn checkpoint_argument(argument: &str, progress: &dyn Progress) -> Result<PathBuf, Diagnostic> {
     if let Some(model) = argument.strip_prefix(HUB) {
         let model = HubModel::parse(model)?;
-        let snapshot =
-            fetched(&model, progress).map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))?;
+        let snapshot = fetched(&model, Access { progress, machine: true })
+            .map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))?;
         return Ok(snapshot.folder);
     }
     let path = PathBuf::from(argument);
@@ -76,9 +80,10 @@ pub fn checkpoint_argument(argument: &str, progress: &dyn Progress) -> Result<Pa
 }
 
 /// The snapshot of a model of the hub, fetched as far as needed.
-fn fetched(model: &HubModel, progress: &dyn Progress) -> Result<Snapshot, HubError> {
+fn fetched(model: &HubModel, access: Access<'_>) -> Result<Snapshot, HubError> {
     let settings = HubSettings::from_environment()?;
-    fetch(&settings, &model.repository, &model.revision, progress)
+    let settings = HubSettings { offline: settings.offline || !access.machine, ..settings };
+    fetch(&settings, &model.repository, &model.revision, access.progress)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! An experiment on this machine: its runs, and what they find here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::identity::pretraining_ids;
 use crate::config::ExperimentFile;
 use crate::plan::{Plan, PlannedRun};
-use crate::store::{InitialWeights, RunId, RunsRoot};
+use crate::store::RunsRoot;
 use crate::train::{NamedDevice, RunContext};
 use crate::units::Seconds;
 
@@ -35,14 +36,7 @@ impl Prepared {
     /// The pretraining runs that runs of `plan` start from, each once.
     #[must_use]
     pub fn needed(&self, plan: &Plan) -> Vec<(&Self, &PlannedRun)> {
-        let ids: BTreeSet<&RunId> = plan
-            .runs
-            .iter()
-            .filter_map(|run| match &run.settings.initial_weights {
-                InitialWeights::Pretraining { run, .. } => Some(run),
-                InitialWeights::Random | InitialWeights::Checkpoint { .. } => None,
-            })
-            .collect();
+        let ids = pretraining_ids(plan.runs.iter().map(|run| &run.settings));
         let runs = self.pretraining.iter().flat_map(|of| of.plan.runs.iter().map(move |run| (of, run)));
         runs.filter(|(_, run)| ids.contains(&run.id)).collect()
     }

@@ -8,6 +8,15 @@ pub trait Progress: download::Progress {
     fn line(&self, text: &str);
 }
 
+/// What resolving may use.
+#[derive(Clone, Copy)]
+pub(super) struct Access<'a> {
+    /// Is told how it goes.
+    pub(super) progress: &'a dyn Progress,
+    /// Whether devices are opened, and what is missing is fetched from the hub. Otherwise what was fetched must do.
+    pub(super) machine: bool,
+}
+
 /// Shows nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;

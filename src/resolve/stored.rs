@@ -1,19 +1,19 @@
 //! What `plan.json` keeps of an experiment that is run.
 
 use super::prepared::Prepared;
-use crate::store::{RunSettings, StoredPlan, StoredPretraining, StoredRun};
+use crate::store::{RunIdentity, StoredPlan, StoredPretraining};
 
 impl Prepared {
     /// The whole plan as `plan.json` keeps it.
     #[must_use]
-    pub fn stored(&self) -> StoredPlan<RunSettings> {
+    pub fn stored(&self) -> StoredPlan {
         let runs = self.plan.runs.iter();
         StoredPlan {
             experiment_sha256: self.experiment.sha256(),
             overrides: self.experiment.overrides().to_vec(),
             device: self.device.name.to_owned(),
             pretraining: self.stored_pretraining(),
-            runs: runs.map(|run| StoredRun { id: run.id.clone(), settings: run.settings.clone() }).collect(),
+            runs: runs.map(|run| RunIdentity { id: run.id.clone(), settings: run.settings.clone() }).collect(),
         }
     }
 

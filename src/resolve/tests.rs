@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::mini;
-use crate::store::{PlanFile, RunSettings};
+use crate::store::PlanFile;
 
 const FILE: &str = "\
 experiment: x
@@ -30,7 +30,11 @@ fn a_file_becomes_a_plan_and_what_its_runs_find_here() {
     let data = folder.path().join("glue");
     mini::generate(1, &data).unwrap();
     let text = format!("{FILE}data: {}\n", data.display());
+    let identity = request(folder.path(), &text, &[]).identify(&Silent).unwrap();
+    assert!(!folder.path().join("runs").exists(), "no tokens were made");
     let prepared = request(folder.path(), &text, &[]).prepare(&Silent).unwrap();
+    assert!(folder.path().join("runs/.features").is_dir());
+    assert!(identity.runs.iter().map(|run| &run.id).eq(prepared.plan.runs.iter().map(|run| &run.id)));
     assert_eq!(prepared.plan.runs.len(), 4);
     assert_eq!((prepared.context.data.as_path(), prepared.context.mini), (data.as_path(), true));
     assert_eq!(prepared.context.vocabularies["small"], data.join("vocab.txt"));
@@ -40,7 +44,7 @@ fn a_file_becomes_a_plan_and_what_its_runs_find_here() {
     // What a report needs of it is kept, and found again by what the file says.
     let stored = prepared.stored();
     PlanFile::add(&prepared.root, "x", stored.clone()).unwrap();
-    let known = PlanFile::<RunSettings>::read(&prepared.root, "x").unwrap().unwrap();
+    let known = PlanFile::read(&prepared.root, "x").unwrap().unwrap();
     let of = |text: &str, set: &[&str]| request(folder.path(), text, set).load().unwrap().sha256();
     assert_eq!(known.plan_of(&of(&format!("# A comment.\n{text}"), &[])), Some((&stored, true)));
     assert_eq!(known.plan_of(&of(&text, &["seeds=[2]"])), Some((&stored, false)));

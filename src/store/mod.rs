@@ -40,7 +40,7 @@ pub use folder::{RunFolder, RunState};
 pub use host::{free_disk, host, peak_memory, provenance, reset_peak_memory};
 pub use kept::Kept;
 pub use models::by_rank;
-pub use plan_file::{PlanFile, StoredPlan, StoredPretraining, StoredRun};
+pub use plan_file::{PlanFile, StoredPlan, StoredPretraining};
 pub use process::{Process, host_name, machine};
 pub use record::{
     Evaluation, Failure, HeldOut, Host, Origin, Outcome, Provenance, Record, Score, TaskOutcome, Timings,
@@ -48,5 +48,5 @@ pub use record::{
 pub use root::{Records, RunsRoot};
 pub use settings::{
     Architecture, CorpusPhase, HeldOutEvaluation, InitialWeights, Masking, NUMERICS_VERSION, Objective, Optimization,
-    PRETRAINING, PretrainingObjective, RunId, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
+    PRETRAINING, PretrainingObjective, RunId, RunIdentity, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
 };

@@ -4,10 +4,9 @@
 
 use std::path::PathBuf;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{RunId, RunsRoot, StoreError, atomic};
+use super::{RunId, RunIdentity, RunsRoot, StoreError, atomic};
 
 /// How many plans of an experiment are kept.
 const KEPT: usize = 8;
@@ -15,15 +14,15 @@ const KEPT: usize = 8;
 /// The plans of an experiment that were run, the latest last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PlanFile<S> {
+pub struct PlanFile {
     /// One for each content of the experiment file.
-    pub plans: Vec<StoredPlan<S>>,
+    pub plans: Vec<StoredPlan>,
 }
 
 /// The whole plan of an experiment, whatever part of it was run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StoredPlan<S> {
+pub struct StoredPlan {
     /// SHA-256 of what the experiment file said, with `overrides` over it.
     pub experiment_sha256: String,
     /// The `--set` arguments.
@@ -33,7 +32,7 @@ pub struct StoredPlan<S> {
     /// The pretraining that the runs start from.
     pub pretraining: Vec<StoredPretraining>,
     /// Every run.
-    pub runs: Vec<StoredRun<S>>,
+    pub runs: Vec<RunIdentity>,
 }
 
 /// A pretraining that runs of a plan start from.
@@ -48,17 +47,7 @@ pub struct StoredPretraining {
     pub runs: Vec<RunId>,
 }
 
-/// A run of a plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StoredRun<S> {
-    /// Its id.
-    pub id: RunId,
-    /// Everything that decides its result.
-    pub settings: S,
-}
-
-impl<S: Clone + PartialEq + Serialize + DeserializeOwned> PlanFile<S> {
+impl PlanFile {
     /// The plans of `experiment`; `None` when none was run.
     ///
     /// # Errors
@@ -80,7 +69,7 @@ impl<S: Clone + PartialEq + Serialize + DeserializeOwned> PlanFile<S> {
     ///
     /// # Errors
     /// A disk that cannot be written.
-    pub fn add(root: &RunsRoot, experiment: &str, plan: StoredPlan<S>) -> Result<(), StoreError> {
+    pub fn add(root: &RunsRoot, experiment: &str, plan: StoredPlan) -> Result<(), StoreError> {
         let mut file = match Self::read(root, experiment) {
             Ok(Some(file)) => file,
             Ok(None) | Err(StoreError::Damaged { .. }) => Self { plans: Vec::new() },
@@ -102,7 +91,7 @@ impl<S: Clone + PartialEq + Serialize + DeserializeOwned> PlanFile<S> {
 
     /// The plan of a file whose checksum is `experiment_sha256`, else the latest; and whether it is that file's.
     #[must_use]
-    pub fn plan_of(&self, experiment_sha256: &str) -> Option<(&StoredPlan<S>, bool)> {
+    pub fn plan_of(&self, experiment_sha256: &str) -> Option<(&StoredPlan, bool)> {
         let of_file = self.plans.iter().find(|plan| plan.experiment_sha256 == experiment_sha256);
         of_file.map(|plan| (plan, true)).or_else(|| self.plans.last().map(|plan| (plan, false)))
     }
@@ -115,14 +104,15 @@ fn path(root: &RunsRoot, experiment: &str) -> Result<PathBuf, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::example;
 
-    fn plan(experiment_sha256: &str, run: u32) -> StoredPlan<u32> {
+    fn plan(experiment_sha256: &str, seed: u64) -> StoredPlan {
         StoredPlan {
             experiment_sha256: experiment_sha256.to_owned(),
             overrides: Vec::new(),
             device: "cpu".to_owned(),
             pretraining: Vec::new(),
-            runs: vec![StoredRun { id: RunId(run.to_string()), settings: run }],
+            runs: vec![RunIdentity::of(example::settings("rte", seed))],
         }
     }
 
@@ -130,17 +120,17 @@ mod tests {
     fn a_file_finds_its_own_plan_or_the_latest() {
         let folder = tempfile::tempdir().unwrap();
         let root = RunsRoot::new(folder.path());
-        assert_eq!(PlanFile::<u32>::read(&root, "x").unwrap(), None);
+        assert_eq!(PlanFile::read(&root, "x").unwrap(), None);
         for (sha256, run) in [("a", 1), ("b", 2), ("a", 3), ("c", 4)] {
             PlanFile::add(&root, "x", plan(sha256, run)).unwrap();
         }
-        let file = PlanFile::<u32>::read(&root, "x").unwrap().unwrap();
-        let of = |sha256: &str| file.plan_of(sha256).map(|(plan, own)| (plan.runs[0].settings, own)).unwrap();
+        let file = PlanFile::read(&root, "x").unwrap().unwrap();
+        let of = |sha256: &str| file.plan_of(sha256).map(|(plan, own)| (plan.runs[0].settings.seed, own)).unwrap();
         assert_eq!([of("a"), of("b"), of("c"), of("d")], [(3, true), (2, true), (4, true), (4, false)]);
         for run in 0..20 {
             PlanFile::add(&root, "x", plan(&run.to_string(), run)).unwrap();
         }
-        assert_eq!(PlanFile::<u32>::read(&root, "x").unwrap().unwrap().plans.len(), KEPT);
+        assert_eq!(PlanFile::read(&root, "x").unwrap().unwrap().plans.len(), KEPT);
     }
 
     #[test]
@@ -149,8 +139,8 @@ mod tests {
         let root = RunsRoot::new(folder.path());
         std::fs::create_dir_all(folder.path().join("x")).unwrap();
         std::fs::write(folder.path().join("x/plan.json"), "[1]").unwrap();
-        assert!(PlanFile::<u32>::read(&root, "x").unwrap_err().to_string().contains("plan.json is damaged"));
+        assert!(PlanFile::read(&root, "x").unwrap_err().to_string().contains("plan.json is damaged"));
         PlanFile::add(&root, "x", plan("a", 1)).unwrap();
-        assert!(PlanFile::<u32>::read(&root, "x").unwrap().is_some());
+        assert!(PlanFile::read(&root, "x").unwrap().is_some());
     }
 }

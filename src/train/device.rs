@@ -51,6 +51,12 @@ const WGPU: Open = Some(|| Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)
 #[cfg(not(feature = "wgpu"))]
 const WGPU: Open = None;
 
+/// The device that `auto` is if it works: the fastest that this build has. Opens none.
+#[must_use]
+pub fn fastest_built_in() -> &'static str {
+    DEVICES.iter().find(|(_, open)| open.is_some()).map_or("cpu", |(name, _)| name)
+}
+
 /// The device called `name`; `auto` is the fastest that works here.
 ///
 /// # Errors

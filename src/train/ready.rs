@@ -34,11 +34,20 @@ pub struct RunContext {
     pub mini: bool,
     /// The best primary score that can be expected of a task, where the data's maker knows it.
     pub ceilings: BTreeMap<String, f64>,
-    /// The prepared corpora of pretraining runs, by checksum.
+    /// The prepared corpora of pretraining runs, by [`CorpusPhase::data`](crate::store::CorpusPhase::data).
     #[serde(default)]
-    pub corpora: BTreeMap<String, PathBuf>,
+    pub corpora: BTreeMap<String, PreparedCorpus>,
     /// Threads that a run may use.
     pub threads: u32,
+}
+
+/// Where the examples of a corpus are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreparedCorpus {
+    /// A folder that `corpus prepare` wrote, or that was prepared for the experiment.
+    pub folder: PathBuf,
+    /// The checksum of its examples.
+    pub checksum: String,
 }
 
 /// The benchmark of generated data.

@@ -121,6 +121,22 @@ fn a_pretraining_that_is_killed_and_stopped_ends_with_the_same_bits() {
 }
 
 #[test]
+fn a_status_knows_the_runs_before_any_text_is_tokens() {
+    let place = place();
+    let told = place.run(&["status", "--json", "first.yaml"]).ok().json();
+    let dependent = place.run(&["status", "--json", "second.yaml"]).ok().json();
+    assert_eq!((&dependent["totals"]["missing"], place.files("runs").len()), (&4.into(), 0), "{dependent:#}");
+    let ids = |runs: &serde_json::Value| -> Vec<serde_json::Value> {
+        runs.as_array().unwrap().iter().map(|run| run["id"].clone()).collect()
+    };
+    let plan = place.run(&["plan", "--json", "first.yaml"]).ok().json();
+    assert_eq!(ids(&told["runs"]), ids(&plan["runs"]));
+    assert!(place.path("runs/.corpora").is_dir(), "a plan counts tokens");
+    let plan = place.run(&["plan", "--json", "second.yaml"]).ok().json();
+    assert_eq!(ids(&dependent["pretraining"]), ids(&plan["pretraining"]));
+}
+
+#[test]
 fn runs_are_listed_shown_and_compared() {
     let place = place();
     place.run(&["run", "first.yaml"]).ok();

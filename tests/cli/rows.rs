@@ -23,12 +23,12 @@ fn with_bad_rows() -> Workplace {
 #[test]
 fn the_first_bad_row_ends_every_command_before_anything_is_written() {
     let place = with_bad_rows();
-    let [check, others @ ..] =
-        ["check", "plan", "run", "status"].map(|command| place.run(&[command, "bad.yaml"]).ends_with(2));
+    let [check, others @ ..] = ["check", "plan", "run"].map(|command| place.run(&[command, "bad.yaml"]).ends_with(2));
     assert_as_expected("bad-row", &check.exchange());
     for other in others {
         assert_eq!((&*other.out, other.err), ("", check.err.clone()), "{}", other.command);
     }
+    place.run(&["status", "bad.yaml"]).ok();
     let written = place.files("runs");
     assert!(written.iter().all(|path| !path.to_string_lossy().contains("wnli")), "{written:?}");
     assert!(!place.path("runs/bad").exists(), "no run was begun");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use bertbench::report::{self, Input, gather};
-use bertbench::store::{Record, RunsRoot, StoredPlan, StoredRun};
+use bertbench::store::{Record, RunIdentity, RunsRoot, StoredPlan};
 
 use super::synthetic::complete;
 use super::text;
@@ -29,7 +29,7 @@ fn damaged_files_and_folders_in_the_way_are_named_and_left_out() {
     fs::remove_file(folders[3].join("record.json")).unwrap();
     fs::create_dir(folders[3].join("record.json")).unwrap();
     fs::create_dir(folders[4].join("metrics.jsonl")).unwrap();
-    let run = |record: &Record| StoredRun { id: record.id.clone(), settings: record.settings.clone() };
+    let run = |record: &Record| RunIdentity { id: record.id.clone(), settings: record.settings.clone() };
     let plan = StoredPlan {
         experiment_sha256: String::new(),
         overrides: Vec::new(),

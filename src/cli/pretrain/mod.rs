@@ -139,7 +139,7 @@ fn number(text: &str) -> Result<f64, String> {
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let text = args.experiment()?;
-    let prepared = prepare(&args.out, &text).map_err(without_places)?;
+    let prepared = prepare(&args.out, &text).map_err(|error| without_place(error, &args.out))?;
     let Some(run) = prepared.plan.runs.first() else { return Ok(CommandOutcome::Success) };
     let folder = prepared.root.folder(&prepared.plan.experiment, &run.settings)?;
     folder::open(&args.out, &text, &folder, &run.settings)?;
@@ -155,13 +155,16 @@ fn prepare(out: &Path, text: &str) -> Result<Prepared, ResolveError> {
     request.prepare_file(experiment, &DownloadDisplay::new())
 }
 
-/// What is wrong was not written by the user: only the message is of use.
-fn without_places(error: ResolveError) -> Error {
-    match error.into() {
-        Error::Input(findings) => {
-            Error::Input(findings.into_iter().map(|finding| Diagnostic { place: None, ..finding }).collect())
-        }
-        system @ Error::System(_) => system,
+/// Places in the experiment file say nothing to a user who wrote flags.
+fn without_place(error: ResolveError, out: &Path) -> Error {
+    let file = out.join(folder::EXPERIMENT);
+    let flags = |finding: Diagnostic| match &finding.place {
+        Some(place) if place.path == file => Diagnostic { place: None, ..finding },
+        Some(_) | None => finding,
+    };
+    match error {
+        ResolveError::Input(findings) => Error::Input(findings.into_iter().map(flags).collect()),
+        ResolveError::System(message) => Error::System(message),
     }
 }
 

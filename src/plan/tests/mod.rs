@@ -1,4 +1,5 @@
 mod forecast;
+mod pretraining;
 mod shapes;
 
 use std::path::Path;
@@ -46,24 +47,30 @@ fn inputs() -> Inputs {
         initial_weights: InitialWeights::Random,
         vocabulary: VocabularyIdentity { sha256: "aa".to_owned(), lower_case: true },
     };
-    let task = |train_examples| TaskInput {
-        data_sha256: BTreeMap::from([("train.tsv".to_owned(), format!("{train_examples}"))]),
+    let data = |train: &str| BTreeMap::from([("train.tsv".to_owned(), train.to_owned())]);
+    let data = [("stsb", "1000"), ("rte", "250")].map(|(task, train)| (task.to_owned(), data(train)));
+    let models = BTreeMap::from([("wide".to_owned(), model(2, 64)), ("deep".to_owned(), model(4, 32))]);
+    Inputs { device: "cpu".to_owned(), models, data: data.into(), ..Inputs::default() }
+}
+
+fn sizes() -> Sizes {
+    let size = |train_examples| TaskSize {
         train_examples,
         train_tokens: 30 * train_examples,
         dev_examples: 100,
         dev_tokens: 3000,
     };
-    let mut tasks = BTreeMap::new();
-    for name in ["wide", "deep"] {
-        tasks.insert(("stsb".to_owned(), name.to_owned()), task(1000));
-        tasks.insert(("rte".to_owned(), name.to_owned()), task(250));
+    let mut sizes = Sizes::default();
+    for model in ["wide", "deep", "broad"] {
+        for (task, examples) in [("stsb", 1000), ("rte", 250)] {
+            sizes.tasks.insert((task.to_owned(), model.to_owned()), size(examples));
+        }
     }
-    let models = BTreeMap::from([("wide".to_owned(), model(2, 64)), ("deep".to_owned(), model(4, 32))]);
-    Inputs { device: "cpu".to_owned(), models, tasks, ..Inputs::default() }
+    sizes
 }
 
 fn plan() -> Plan {
-    expand(&experiment(FILE), &inputs()).unwrap()
+    expand(&experiment(FILE), &inputs(), &sizes()).unwrap()
 }
 
 #[test]
@@ -109,24 +116,20 @@ fn the_result_of_a_run_does_not_depend_on_names() {
     let mut other = inputs();
     let model = other.models.remove("wide").unwrap();
     other.models.insert("broad".to_owned(), model);
-    for task in TASKS {
-        let input = other.tasks.remove(&(task.to_owned(), "wide".to_owned())).unwrap();
-        other.tasks.insert((task.to_owned(), "broad".to_owned()), input);
-    }
-    let renamed = expand(&experiment(&renamed), &other).unwrap();
+    let renamed = expand(&experiment(&renamed), &other, &sizes()).unwrap();
     let ids = |plan: &Plan| plan.runs.iter().map(|run| run.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&plan()), ids(&renamed));
 
     let mut device = inputs();
     device.device = "wgpu".to_owned();
-    assert_ne!(ids(&plan()), ids(&expand(&experiment(FILE), &device).unwrap()));
+    assert_ne!(ids(&plan()), ids(&expand(&experiment(FILE), &device, &sizes()).unwrap()));
 }
 
 #[test]
 fn two_equal_models_are_refused_at_the_second() {
     let mut same = inputs();
     same.models.insert("deep".to_owned(), same.models["wide"].clone());
-    let found = expand(&experiment(FILE), &same).unwrap_err();
+    let found = expand(&experiment(FILE), &same, &sizes()).unwrap_err();
     assert!(found.message.starts_with("the models `wide` and `deep` are the same"), "{found}");
     assert_eq!(found.place.unwrap().to_string(), "grid.yaml:4:3");
 }
@@ -135,15 +138,15 @@ fn two_equal_models_are_refused_at_the_second() {
 fn what_the_data_and_the_weights_cannot_do_is_refused_at_its_line() {
     let mut short = inputs();
     short.models.get_mut("deep").unwrap().architecture.max_positions = 64;
-    let found = expand(&experiment(FILE), &short).unwrap_err();
+    let found = expand(&experiment(FILE), &short, &sizes()).unwrap_err();
     assert_eq!(
         found.to_string(),
         "grid.yaml:4:3: `max_length` of `stsb` is 128, but the model `deep` has 64 positions (set `training: {max_length: 64}` or less)"
     );
 
-    let mut empty = inputs();
+    let mut empty = sizes();
     empty.tasks.get_mut(&("rte".to_owned(), "wide".to_owned())).unwrap().train_examples = 0;
-    let found = expand(&experiment(FILE), &empty).unwrap_err();
+    let found = expand(&experiment(FILE), &inputs(), &empty).unwrap_err();
     assert_eq!(found.to_string(), "grid.yaml:5:15: `rte` has no training examples (is its training file empty?)");
 }
 
@@ -184,7 +187,7 @@ fn a_filter_that_selects_nothing_says_why() {
 fn training_settings_are_those_of_the_file_and_the_optimizer_brings_its_epsilon() {
     let settings = |training: &str| {
         let experiment = experiment(&format!("{FILE}training: {training}\n"));
-        expand(&experiment, &inputs()).unwrap().runs[0].settings.optimization.clone()
+        expand(&experiment, &inputs(), &sizes()).unwrap().runs[0].settings.optimization.clone()
     };
     let of = |training: &str| (settings(training).optimizer, settings(training).adam_epsilon);
     assert_eq!(of("{}"), (Optimizer::AdamW {}, 1e-8));

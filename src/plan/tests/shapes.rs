@@ -31,12 +31,13 @@ fn shapes(overrides: &[&str]) -> Result<Plan, String> {
     let known = [squad, config::KnownTask::of_texts("rte")];
     let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
     let experiment = config::parse(Path::new("shapes.yaml"), SHAPES, &known, &overrides).unwrap();
-    let mut inputs = inputs();
-    let input = inputs.tasks[&("rte".to_owned(), "wide".to_owned())].clone();
+    let (mut inputs, mut sizes) = (inputs(), sizes());
+    let size = sizes.tasks[&("rte".to_owned(), "wide".to_owned())];
     for (task, model) in [("squad1", "wide"), ("own", "wide"), ("own", "deep")] {
-        inputs.tasks.insert((task.to_owned(), model.to_owned()), input.clone());
+        inputs.data.insert(task.to_owned(), inputs.data["rte"].clone());
+        sizes.tasks.insert((task.to_owned(), model.to_owned()), size);
     }
-    expand(&experiment, &inputs).map_err(|found| found.to_string())
+    expand(&experiment, &inputs, &sizes).map_err(|found| found.to_string())
 }
 
 #[test]
@@ -81,7 +82,7 @@ fn settings_of_a_task_decide_its_runs_and_no_others() {
 /// What decides a run is the length, not where it is written: that GLUE's 128 are its default changes no id.
 #[test]
 fn a_default_length_that_is_written_gives_the_same_runs() {
-    let ids = |text: &str| expand(&experiment(text), &inputs()).unwrap().runs.into_iter().map(|run| run.id);
+    let ids = |text: &str| expand(&experiment(text), &inputs(), &sizes()).unwrap().runs.into_iter().map(|run| run.id);
     let written = format!("{FILE}training: {{max_length: 128}}\n");
     assert!(ids(FILE).eq(ids(&written)));
     assert!(!ids(FILE).eq(ids(&written.replace("128", "64"))));

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use crate::config::{LmLoss, Pretraining};
 use crate::corpus::examples::{ExampleSet, ExampleSettings, MANIFEST, PretrainingError, TokenizedBy, prepare};
 use crate::corpus::text::{BadBytes, Corpus, CorpusOptions, DocumentEnds, TextFormat, input_files};
 use crate::diagnostic::Diagnostic;
-use crate::plan::CorpusInput;
+use crate::plan::{CorpusInput, CorpusSize, Sizes};
 use crate::resolve::error::ResolveError;
 use crate::resolve::progress::Progress;
-use crate::store::atomic;
+use crate::store::{Architecture, atomic};
 use crate::text::{Tokenizer, Vocabulary};
+use crate::train::{PreparedCorpus, corpus_fits};
 
 /// The folder of prepared corpora, inside the folder of all runs. No experiment's name starts with a dot.
 const CORPORA: &str = ".corpora";
@@ -27,19 +29,39 @@ pub(super) struct Text {
 }
 
 /// The vocabulary that text is cut up by.
+#[derive(Clone)]
 pub(super) struct Words {
     pub(super) path: PathBuf,
     pub(super) vocabulary: Vocabulary,
     pub(super) lower_case: bool,
 }
 
-/// The prepared corpora of an experiment.
-pub(super) struct Corpora {
-    folder: PathBuf,
+/// What the examples of a corpus are made of.
+enum Source {
+    /// A folder that `corpus prepare` wrote.
+    Folder(PathBuf),
+    /// Text that is prepared for the experiment.
+    Text { text: Text, words: Words, settings: ExampleSettings },
+}
+
+/// A model that learns from a corpus.
+struct Learner {
+    /// Where the experiment names the corpus.
+    key: String,
+    corpus: String,
+    architecture: Architecture,
+    vocabulary_sha256: String,
+    loss: LmLoss,
+}
+
+/// The corpora of an experiment.
+#[derive(Default)]
+pub(super) struct Sources {
     /// BLAKE3 of files that were read, for a file may be in several corpora.
     read: BTreeMap<PathBuf, blake3::Hash>,
-    /// Folders, by the checksums of what is in them.
-    pub(super) places: BTreeMap<String, PathBuf>,
+    /// By what identifies them.
+    corpora: BTreeMap<String, Source>,
+    learners: Vec<Learner>,
 }
 
 impl Text {
@@ -63,55 +85,73 @@ impl Words {
     }
 }
 
-impl Corpora {
-    /// Corpora in the folder of runs `runs`.
-    pub(super) fn beside(runs: &Path) -> Self {
-        Self { folder: runs.join(CORPORA), read: BTreeMap::new(), places: BTreeMap::new() }
-    }
-
-    /// Opens a folder that `corpus prepare` wrote.
-    pub(super) fn open(&mut self, folder: &Path) -> Result<(CorpusInput, ExampleSet), ResolveError> {
+impl Sources {
+    /// A folder that `corpus prepare` wrote: its checksum identifies it.
+    pub(super) fn folder(&mut self, folder: &Path) -> Result<(CorpusInput, ExampleSettings), ResolveError> {
         let set = ExampleSet::open(folder)?;
-        self.places.insert(set.checksum().to_owned(), folder.to_path_buf());
-        Ok((input(&set)?, set))
+        self.corpora.insert(set.checksum().to_owned(), Source::Folder(folder.to_path_buf()));
+        let id = set.checksum().to_owned();
+        Ok((CorpusInput { id, max_length: set.settings().max_length }, set.settings().clone()))
     }
 
-    /// The examples of `text`, which are prepared when they are not there.
-    pub(super) fn prepared(
+    /// The examples of `text`: a hash of its bytes and of all that decides what becomes of them identifies them.
+    pub(super) fn text(
         &mut self,
-        text: &Text,
+        text: Text,
         words: &Words,
         settings: &ExampleSettings,
-        progress: &dyn Progress,
-    ) -> Result<(CorpusInput, ExampleSet), ResolveError> {
+    ) -> Result<CorpusInput, ResolveError> {
         settings.check()?;
-        let key = self.key(text, words, settings)?;
-        let place = self.folder.join(key);
-        if let Ok(found) = self.open(&place) {
-            return Ok(found);
-        }
-        std::fs::create_dir_all(&self.folder)?;
-        // Processes that start together need the same corpus: one prepares it, the others wait and open it.
-        let _lock = atomic::lock(&place.with_extension("lock"))?;
-        if let Ok(found) = self.open(&place) {
-            return Ok(found);
-        }
-        atomic::clean(&self.folder)?;
-        let (length, shown) = (settings.max_length, place.display());
-        progress.line(&format!("preparing examples of up to {length} tokens in {shown}"));
-        let tokenizer = Tokenizer::new(&words.vocabulary, words.lower_case)?;
-        let mut corpus = Corpus::open(&text.files, text.options.clone())?;
-        let by = TokenizedBy { vocabulary: &words.vocabulary, tokenizer: &tokenizer };
-        let made = prepare(&mut corpus, by, settings, &place, &|_| {})?;
-        let (examples, documents, tokens) = (made.examples, made.counts.documents, made.counts.tokens);
-        progress.line(&format!("{examples} examples of {documents} documents, {tokens} tokens"));
-        for (name, count) in made.remarks.iter().filter(|(_, count)| **count > 0) {
-            progress.note(&format!("{count} {name}"));
-        }
-        self.open(&place)
+        let id = self.key(&text, words, settings)?;
+        let source = Source::Text { text, words: words.clone(), settings: settings.clone() };
+        self.corpora.insert(id.clone(), source);
+        Ok(CorpusInput { id, max_length: settings.max_length })
     }
 
-    /// The name of the folder of such a corpus: a hash of the text's bytes and of all that decides what becomes of them.
+    /// A model that learns from `corpus`, which the experiment names at `key`, or is evaluated on it.
+    pub(super) fn learner(
+        &mut self,
+        key: &str,
+        corpus: &CorpusInput,
+        words: &Words,
+        (architecture, loss): (Architecture, LmLoss),
+    ) {
+        let (key, corpus) = (key.to_owned(), corpus.id.clone());
+        let vocabulary_sha256 = words.vocabulary.sha256().to_owned();
+        self.learners.push(Learner { key, corpus, architecture, vocabulary_sha256, loss });
+    }
+
+    /// Where the corpora are and how large they are, by what identifies them; text is prepared in the folder of runs
+    /// `runs` when it is not there.
+    pub(super) fn prepare(
+        &self,
+        experiment: &Pretraining,
+        runs: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(BTreeMap<String, PreparedCorpus>, Sizes), ResolveError> {
+        let (mut places, mut sizes) = (BTreeMap::new(), Sizes::default());
+        for (id, source) in &self.corpora {
+            let set = match source {
+                Source::Folder(folder) => ExampleSet::open(folder)?,
+                Source::Text { text, words, settings } => {
+                    prepared(&runs.join(CORPORA).join(id), text, words, settings, progress)?
+                }
+            };
+            for learner in self.learners.iter().filter(|learner| learner.corpus == *id) {
+                let Learner { architecture, vocabulary_sha256, loss, .. } = learner;
+                corpus_fits(architecture, vocabulary_sha256, *loss, &set).map_err(|found| Diagnostic {
+                    hint: found.hint,
+                    ..experiment.finding(&learner.key, format!("{}: {}", set.folder().display(), found.message))
+                })?;
+            }
+            sizes.corpora.insert(id.clone(), size(&set)?);
+            let (folder, checksum) = (set.folder().to_path_buf(), set.checksum().to_owned());
+            places.insert(id.clone(), PreparedCorpus { folder, checksum });
+        }
+        Ok((places, sizes))
+    }
+
+    /// A hash of the text's bytes and of all that decides what becomes of them.
     fn key(&mut self, text: &Text, words: &Words, settings: &ExampleSettings) -> Result<String, ResolveError> {
         let mut hasher = blake3::Hasher::new();
         let CorpusOptions { format, column, documents, bad_bytes } = &text.options;
@@ -133,6 +173,39 @@ impl Corpora {
     }
 }
 
+/// The examples of `text` in the folder `place`, which are prepared when they are not there.
+fn prepared(
+    place: &Path,
+    text: &Text,
+    words: &Words,
+    settings: &ExampleSettings,
+    progress: &dyn Progress,
+) -> Result<ExampleSet, ResolveError> {
+    if let Ok(found) = ExampleSet::open(place) {
+        return Ok(found);
+    }
+    let folder = place.parent().unwrap_or(place);
+    std::fs::create_dir_all(folder)?;
+    // Processes that start together need the same corpus: one prepares it, the others wait and open it.
+    let _lock = atomic::lock(&place.with_extension("lock"))?;
+    if let Ok(found) = ExampleSet::open(place) {
+        return Ok(found);
+    }
+    atomic::clean(folder)?;
+    let (length, shown) = (settings.max_length, place.display());
+    progress.line(&format!("preparing examples of up to {length} tokens in {shown}"));
+    let tokenizer = Tokenizer::new(&words.vocabulary, words.lower_case)?;
+    let mut corpus = Corpus::open(&text.files, text.options.clone())?;
+    let by = TokenizedBy { vocabulary: &words.vocabulary, tokenizer: &tokenizer };
+    let made = prepare(&mut corpus, by, settings, place, &|_| {})?;
+    let (examples, documents, tokens) = (made.examples, made.counts.documents, made.counts.tokens);
+    progress.line(&format!("{examples} examples of {documents} documents, {tokens} tokens"));
+    for (name, count) in made.remarks.iter().filter(|(_, count)| **count > 0) {
+        progress.note(&format!("{count} {name}"));
+    }
+    Ok(ExampleSet::open(place)?)
+}
+
 fn hash_of(file: &Path) -> Result<blake3::Hash, ResolveError> {
     let mut hasher = blake3::Hasher::new();
     File::open(file)
@@ -141,17 +214,12 @@ fn hash_of(file: &Path) -> Result<blake3::Hash, ResolveError> {
     Ok(hasher.finalize())
 }
 
-/// What planning needs to know of a prepared corpus.
-fn input(set: &ExampleSet) -> Result<CorpusInput, PretrainingError> {
+/// How much there is in a prepared corpus.
+fn size(set: &ExampleSet) -> Result<CorpusSize, PretrainingError> {
     let stride = (set.len() / SAMPLE).max(1);
     let sample: Vec<(u64, u64)> = (0..set.len().min(SAMPLE)).map(|number| (number * stride, 0)).collect();
     let tokens: usize = set.examples(&sample)?.iter().map(|example| example.ids.len()).sum();
-    Ok(CorpusInput {
-        checksum: set.checksum().to_owned(),
-        max_length: set.settings().max_length,
-        examples: set.len(),
-        mean_length: tokens as f64 / sample.len().max(1) as f64,
-    })
+    Ok(CorpusSize { examples: set.len(), mean_length: tokens as f64 / sample.len().max(1) as f64 })
 }
 
 /// Whether `paths` are one folder that `corpus prepare` wrote.

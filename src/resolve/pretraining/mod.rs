@@ -3,73 +3,103 @@
 mod corpora;
 mod reading;
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use super::data::device_name;
+use self::corpora::Sources;
 use super::error::ResolveError;
+use super::identity::{Identity, device};
 use super::prepared::{Prepared, context};
-use super::progress::Progress;
+use super::progress::{Access, Progress};
 use crate::config::{self, ExperimentFile, Pretrained, Pretraining};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Inputs, PlannedRun};
-use crate::store::{InitialWeights, RunsRoot};
-use crate::train::{open_device, open_precision};
+use crate::plan::{self, Inputs};
+use crate::store::{InitialWeights, PretrainingObjective, RunIdentity, RunsRoot};
+use crate::train::{RunContext, open_device};
 use crate::units::Seconds;
 
-/// Resolves `experiment`: models, corpora (which are prepared when they are not there), runs.
-pub(super) fn prepare(experiment: Pretraining, runs: &Path, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
-    let device =
-        open_device(device_name(experiment.device)).map_err(|error| experiment.finding("device", error.to_string()))?;
-    open_precision(experiment.training.precision, device.name)
-        .map_err(|error| experiment.finding("training.precision", error.to_string()).hint(error.hint()))?;
-    let mut inputs = Inputs { device: device.name.into(), ..Inputs::default() };
-    let mut reader = reading::Reader::new(&experiment, runs, progress)?;
-    let mut context = context(runs);
-    for model in &experiment.models {
-        let (input, corpora, path) = reader.model(model)?;
-        inputs.corpora.insert(model.name.clone(), corpora);
-        context.vocabularies.insert(model.name.clone(), path);
-        inputs.models.insert(model.name.clone(), input);
-    }
-    context.corpora = reader.places();
-    let plan = plan::expand_pretraining(&experiment, &inputs)?;
-    let (root, experiment) = (RunsRoot::new(runs), ExperimentFile::Pretraining(experiment));
-    Ok(Prepared { experiment, plan, pretraining: Vec::new(), context, device, root, reading: Seconds(0.0) })
+/// An experiment that pretrains, as it was read: its runs are known, its text is not tokens yet.
+pub(super) struct Reading {
+    experiment: Pretraining,
+    inputs: Inputs,
+    vocabularies: BTreeMap<String, PathBuf>,
+    sources: Sources,
 }
 
-/// Resolves the experiment that pretrains `of`: the file of its name beside `dependent`.
-pub(super) fn prepare_named(
-    of: &Pretrained,
-    dependent: &Path,
-    runs: &Path,
-    progress: &dyn Progress,
-) -> Result<Prepared, Diagnostic> {
-    let file = dependent.with_file_name(format!("{}.yaml", of.experiment));
-    let name = &of.experiment;
-    if !file.is_file() {
-        return Err(Diagnostic::new(format!("no experiment `{name}` beside this file"))
-            .hint(format!("it should be in {}", file.display())));
-    }
-    match config::load(&file, &plan::known_tasks(), &[])? {
-        ExperimentFile::Pretraining(experiment) if experiment.name == *name => prepare(experiment, runs, progress)
-            .map_err(|error| match error {
-                ResolveError::Input(mut findings) if !findings.is_empty() => findings.remove(0),
-                ResolveError::Input(_) => Diagnostic::new(format!("`{name}` cannot be read")),
-                ResolveError::System(message) => Diagnostic::new(message),
-            }),
-        ExperimentFile::Pretraining(experiment) => {
-            Err(Diagnostic::new(format!("{} declares the experiment `{}`", file.display(), experiment.name))
-                .hint("the file has the name of its experiment"))
+impl Reading {
+    /// Reads models, vocabularies and text.
+    pub(super) fn of(experiment: Pretraining, runs: &Path, access: Access<'_>) -> Result<Self, ResolveError> {
+        let file = ExperimentFile::Pretraining(experiment.clone());
+        let device = device(&file, &RunsRoot::new(runs), access)?;
+        let mut inputs = Inputs { device, ..Inputs::default() };
+        let mut vocabularies = BTreeMap::new();
+        let mut reader = reading::Reader::new(&experiment, access)?;
+        for model in &experiment.models {
+            let (input, corpora, path) = reader.model(model)?;
+            inputs.corpora.insert(model.name.clone(), corpora);
+            vocabularies.insert(model.name.clone(), path);
+            inputs.models.insert(model.name.clone(), input);
         }
-        ExperimentFile::Tasks(_) => Err(Diagnostic::new(format!("`{name}` does not pretrain"))
-            .hint("an experiment with `pretrain` in place of `tasks` and `sweep` leaves models to start from")),
+        let sources = reader.sources();
+        Ok(Self { experiment, inputs, vocabularies, sources })
+    }
+
+    /// As [`Self::of`], of the experiment that pretrains `of`: the file of its name beside `dependent`.
+    pub(super) fn named(
+        of: &Pretrained,
+        dependent: &Path,
+        runs: &Path,
+        access: Access<'_>,
+    ) -> Result<Self, ResolveError> {
+        let file = dependent.with_file_name(format!("{}.yaml", of.experiment));
+        let name = &of.experiment;
+        let refused = |message: String, hint: String| Err(Diagnostic::new(message).hint(hint).into());
+        if !file.is_file() {
+            let hint = format!("it should be in {}", file.display());
+            return refused(format!("no experiment `{name}` beside this file"), hint);
+        }
+        match config::load(&file, &plan::known_tasks(), &[])? {
+            ExperimentFile::Pretraining(experiment) if experiment.name == *name => Self::of(experiment, runs, access),
+            ExperimentFile::Pretraining(experiment) => refused(
+                format!("{} declares the experiment `{}`", file.display(), experiment.name),
+                "the file has the name of its experiment".to_owned(),
+            ),
+            ExperimentFile::Tasks(_) => refused(
+                format!("`{name}` does not pretrain"),
+                "an experiment with `pretrain` in place of `tasks` and `sweep` leaves models to start from".to_owned(),
+            ),
+        }
+    }
+
+    /// Its runs.
+    pub(super) fn identity(&self, runs: &Path) -> Result<Identity, Diagnostic> {
+        Ok(Identity {
+            experiment: ExperimentFile::Pretraining(self.experiment.clone()),
+            runs: plan::identify_pretraining(&self.experiment, &self.inputs)?,
+            pretraining: Vec::new(),
+            root: RunsRoot::new(runs),
+            vocabularies: self.vocabularies.clone(),
+        })
+    }
+
+    /// Its runs, and how much they compute. Text that is not prepared yet is.
+    pub(super) fn prepare(self, runs: &Path, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
+        let Self { experiment, inputs, vocabularies, sources } = self;
+        // What is refused is refused before anything is prepared.
+        plan::identify_pretraining(&experiment, &inputs)?;
+        let (corpora, sizes) = sources.prepare(&experiment, runs, progress)?;
+        let plan = plan::expand_pretraining(&experiment, &inputs, &sizes)?;
+        let context = RunContext { vocabularies, corpora, ..context(runs) };
+        let device = open_device(&inputs.device).map_err(|error| experiment.finding("device", error.to_string()))?;
+        let (root, experiment) = (RunsRoot::new(runs), ExperimentFile::Pretraining(experiment));
+        Ok(Prepared { experiment, plan, pretraining: Vec::new(), context, device, root, reading: Seconds(0.0) })
     }
 }
 
 /// The run that makes a model.
-pub(super) fn run_of<'a>(prepared: &'a Prepared, of: &Pretrained) -> Result<&'a PlannedRun, Diagnostic> {
+pub(super) fn run_of<'a>(identity: &'a Identity, of: &Pretrained) -> Result<&'a RunIdentity, Diagnostic> {
     let Pretrained { experiment, model, step, seed } = of;
-    let planned = &prepared.plan.runs;
+    let planned = &identity.runs;
     let runs: Vec<_> = planned.iter().filter(|run| run.settings.model == *model).collect();
     let seeds = || runs.iter().map(|run| run.settings.seed).collect::<Vec<_>>();
     let run = match (runs.as_slice(), seed) {
@@ -88,11 +118,11 @@ pub(super) fn run_of<'a>(prepared: &'a Prepared, of: &Pretrained) -> Result<&'a 
         }
     };
     let snapshots = run.settings.pretraining().map_or(&[][..], |of| &of.snapshots);
+    let last = last_step(run);
     match step {
-        Some(step) if *step != run.steps && !snapshots.contains(step) => {
+        Some(step) if *step != last && !snapshots.contains(step) => {
             let hint = format!(
-                "`snapshots: [{step}]` in `pretrain` keeps it; those kept are {snapshots:?} and the last, {}",
-                run.steps
+                "`snapshots: [{step}]` in `pretrain` keeps it; those kept are {snapshots:?} and the last, {last}"
             );
             Err(Diagnostic::new(format!("`{experiment}` keeps no model of step {step}")).hint(hint))
         }
@@ -101,11 +131,15 @@ pub(super) fn run_of<'a>(prepared: &'a Prepared, of: &Pretrained) -> Result<&'a 
 }
 
 /// The weights that `of` names, of `run`, as the start of another.
-pub(super) fn initial_weights(run: &PlannedRun, of: &Pretrained) -> InitialWeights {
+pub(super) fn initial_weights(run: &RunIdentity, of: &Pretrained) -> InitialWeights {
     InitialWeights::Pretraining {
         experiment: of.experiment.clone(),
         model: of.model.clone(),
         run: run.id.clone(),
-        step: of.step.filter(|step| *step != run.steps),
+        step: of.step.filter(|step| *step != last_step(run)),
     }
+}
+
+fn last_step(run: &RunIdentity) -> u64 {
+    run.settings.pretraining().map_or(0, PretrainingObjective::steps)
 }

@@ -1,9 +1,8 @@
 //! Models and text of an experiment that pretrains, read for its plan.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::corpora::{Corpora, Text, Words, prepared_folder};
+use super::corpora::{Sources, Text, Words, prepared_folder};
 use crate::config::{
     LmLoss, Masking, ModelSource, PhaseExamples, PretrainModel, Pretraining, Recipe, TextFormat, TextSource,
 };
@@ -13,16 +12,15 @@ use crate::mini;
 use crate::plan::{CorporaInput, CorpusInput, ModelInput};
 use crate::resolve::checkpoint::{checkpoint, checkpoint_folder};
 use crate::resolve::error::ResolveError;
-use crate::resolve::inputs::SEGMENTS;
-use crate::resolve::progress::Progress;
+use crate::resolve::progress::Access;
+use crate::resolve::tasks::SEGMENTS;
 use crate::store::{self, Architecture, InitialWeights, VocabularyIdentity};
 use crate::text::{lower_case_of, vocabulary_file};
-use crate::train::corpus_fits;
 
 pub(super) struct Reader<'a> {
     experiment: &'a Pretraining,
-    progress: &'a dyn Progress,
-    corpora: Corpora,
+    access: Access<'a>,
+    sources: Sources,
     train: Vec<PathBuf>,
     held_out: Vec<PathBuf>,
     format: Option<TextFormat>,
@@ -31,25 +29,20 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(
-        experiment: &'a Pretraining,
-        runs: &Path,
-        progress: &'a dyn Progress,
-    ) -> Result<Self, ResolveError> {
-        let corpora = Corpora::beside(runs);
-        let format = experiment.reading.format;
+    pub(super) fn new(experiment: &'a Pretraining, access: Access<'a>) -> Result<Self, ResolveError> {
+        let (format, sources) = (experiment.reading.format, Sources::default());
         Ok(match &experiment.text {
             TextSource::Files { train, held_out } => {
                 let (train, held_out) = (train.clone(), held_out.clone());
-                Self { experiment, progress, corpora, train, held_out, format, vocabulary: None }
+                Self { experiment, access, sources, train, held_out, format, vocabulary: None }
             }
             TextSource::Mini { seed } => {
                 let folder = mini::default_folder(*seed);
                 mini::generate(*seed, &folder).map_err(|error| experiment.finding("mini", error.to_string()))?;
                 Self {
                     experiment,
-                    progress,
-                    corpora,
+                    access,
+                    sources,
                     train: vec![folder.join(mini::CORPUS_TRAIN)],
                     held_out: vec![folder.join(mini::CORPUS_HELD_OUT)],
                     format: Some(TextFormat::Sentences),
@@ -59,9 +52,9 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The folders of all corpora, by checksum.
-    pub(super) fn places(self) -> BTreeMap<String, PathBuf> {
-        self.corpora.places
+    /// The corpora of all models.
+    pub(super) fn sources(self) -> Sources {
+        self.sources
     }
 
     /// What planning needs to know of a model and its corpora, and the file of its vocabulary.
@@ -69,18 +62,21 @@ impl<'a> Reader<'a> {
         let (words, config, initial_weights) = self.words(model)?;
         let architecture = self.architecture(model, config, &words)?;
         let recipe = &model.recipe;
+        let learner = (architecture, recipe.objective);
         let (mut phases, mut masking) = (Vec::new(), None);
         for (at, phase) in recipe.phases.iter().enumerate() {
-            let key = format!("pretrain.phases.{at}");
-            let (corpus, set) = match &phase.examples {
+            let (corpus, settings) = match &phase.examples {
                 PhaseExamples::Text { max_length } => self.text(&words, recipe, *max_length)?,
-                PhaseExamples::Corpus(folder) => self.corpora.open(folder)?,
+                PhaseExamples::Corpus(folder) => self.sources.folder(folder)?,
             };
-            self.fits(&key, (&architecture, recipe), &words, &set)?;
-            masking = masking.or(masking_of(set.settings()));
+            self.sources.learner(&format!("pretrain.phases.{at}"), &corpus, &words, learner);
+            masking = masking.or(masking_of(&settings));
             phases.push(corpus);
         }
-        let held_out = self.held_out((&architecture, recipe), &words, &phases)?;
+        let held_out = self.held_out(recipe, &words, &phases)?;
+        if let Some(corpus) = &held_out {
+            self.sources.learner("pretrain.held_out", corpus, &words, learner);
+        }
         let vocabulary =
             VocabularyIdentity { sha256: words.vocabulary.sha256().to_owned(), lower_case: words.lower_case };
         let input = ModelInput { architecture, initial_weights, vocabulary };
@@ -90,7 +86,7 @@ impl<'a> Reader<'a> {
     /// Vocabulary, dimensions and start of a model.
     fn words(&mut self, model: &PretrainModel) -> Result<(Words, Option<Architecture>, InitialWeights), ResolveError> {
         let key = format!("models.{}", model.name);
-        let source = checkpoint_folder(&model.source, self.progress, |suffix, message| {
+        let source = checkpoint_folder(&model.source, self.access, |suffix, message| {
             self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
         })?;
         let (own, lower_case, config, start) = match source {
@@ -155,7 +151,7 @@ impl<'a> Reader<'a> {
         words: &Words,
         recipe: &Recipe,
         max_length: u32,
-    ) -> Result<(CorpusInput, ExampleSet), ResolveError> {
+    ) -> Result<(CorpusInput, ExampleSettings), ResolveError> {
         let experiment = self.experiment;
         if let Some(folder) = prepared_folder(&self.train) {
             let found = experiment.finding("pretrain.text", "this is a prepared corpus, not text");
@@ -165,31 +161,27 @@ impl<'a> Reader<'a> {
         let text = Text::of(&self.train, self.format, &experiment.reading.column)
             .map_err(|found| self.place("pretrain.text", found))?;
         let settings = self.settings(recipe, max_length, experiment.dupe_factor);
-        self.corpora.prepared(&text, words, &settings, self.progress)
+        Ok((self.sources.text(text, words, &settings)?, settings))
     }
 
     /// Examples to evaluate on, as long as those of the first phase and masked as they are.
     fn held_out(
         &mut self,
-        (architecture, recipe): (&Architecture, &Recipe),
+        recipe: &Recipe,
         words: &Words,
         phases: &[CorpusInput],
     ) -> Result<Option<CorpusInput>, ResolveError> {
         if self.held_out.is_empty() {
             return Ok(None);
         }
-        let key = "pretrain.held_out";
-        let (corpus, set) = if let Some(folder) = prepared_folder(&self.held_out) {
-            self.corpora.open(folder)?
-        } else {
-            let text = Text::of(&self.held_out, self.format, &self.experiment.reading.column)
-                .map_err(|found| self.place(key, found))?;
-            let length = phases.first().map_or(0, |first| first.max_length);
-            let settings = self.settings(recipe, length, 1);
-            self.corpora.prepared(&text, words, &settings, self.progress)?
-        };
-        self.fits(key, (architecture, recipe), words, &set)?;
-        Ok(Some(corpus))
+        if let Some(folder) = prepared_folder(&self.held_out) {
+            return Ok(Some(self.sources.folder(folder)?.0));
+        }
+        let text = Text::of(&self.held_out, self.format, &self.experiment.reading.column)
+            .map_err(|found| self.place("pretrain.held_out", found))?;
+        let length = phases.first().map_or(0, |first| first.max_length);
+        let settings = self.settings(recipe, length, 1);
+        Ok(Some(self.sources.text(text, words, &settings)?))
     }
 
     /// A finding about files, at the key that names them.
@@ -210,21 +202,6 @@ impl<'a> Reader<'a> {
             drawn: if recipe.masking.static_masks { Drawn::Once } else { Drawn::EachEpoch },
             seed: 1,
         }
-    }
-
-    /// Refuses a corpus that is not what a model's recipe says.
-    fn fits(
-        &self,
-        key: &str,
-        (architecture, recipe): (&Architecture, &Recipe),
-        words: &Words,
-        set: &ExampleSet,
-    ) -> Result<(), Diagnostic> {
-        let found = corpus_fits(architecture, words.vocabulary.sha256(), recipe.objective, set);
-        found.map_err(|Diagnostic { message, hint, .. }| Diagnostic {
-            hint,
-            ..self.experiment.finding(key, format!("{}: {message}", set.folder().display()))
-        })
     }
 }
 

@@ -64,6 +64,24 @@ pub struct RunSettings {
     pub numerics_version: u32,
 }
 
+/// A run by what decides its result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunIdentity {
+    /// Its id.
+    pub id: RunId,
+    /// Everything that decides its result.
+    pub settings: RunSettings,
+}
+
+impl RunIdentity {
+    /// The run with these settings.
+    #[must_use]
+    pub fn of(settings: RunSettings) -> Self {
+        Self { id: settings.id(), settings }
+    }
+}
+
 /// What decides how text becomes tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

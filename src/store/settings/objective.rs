@@ -87,7 +87,8 @@ pub struct CorpusPhase {
     pub max_length: u32,
     /// Optimisation steps.
     pub steps: u64,
-    /// The checksum of the prepared corpus.
+    /// The corpus: the checksum of one that was prepared before, or a hash of the text and of all that decides the
+    /// examples that are made of it.
     pub data: String,
 }
 
@@ -95,7 +96,7 @@ pub struct CorpusPhase {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeldOutEvaluation {
-    /// The checksum of the prepared corpus.
+    /// The corpus, as [`CorpusPhase::data`].
     pub data: String,
     /// Steps from one evaluation to the next. The last step is always followed by one.
     pub every: u64,

@@ -1,41 +1,8 @@
-//! Whether corpora, model and settings fit together.
+//! Whether corpus, model and objective fit together.
 
 use crate::corpus::examples::{ExampleSet, Segments, Targets};
 use crate::diagnostic::Diagnostic;
-use crate::store::{Architecture, LmLoss, PretrainingObjective, RunSettings};
-
-/// Refuses what could not be trained, or would be something else than it says.
-///
-/// # Errors
-/// The first finding.
-pub(super) fn check_pretraining(
-    settings: &RunSettings,
-    objective: &PretrainingObjective,
-    phases: &[ExampleSet],
-    held_out: Option<&ExampleSet>,
-) -> Result<(), Diagnostic> {
-    counts(objective, phases)?;
-    let expected = objective.phases.iter().map(|phase| &phase.data);
-    let expected = expected.chain(objective.evaluation.iter().map(|evaluation| &evaluation.data));
-    for (set, expected) in phases.iter().chain(held_out).zip(expected) {
-        if set.checksum() != expected {
-            return Err(Diagnostic::new("a corpus changed since the run was planned")
-                .hint("start again, so that its checksum is read again"));
-        }
-        let found = corpus_fits(&settings.architecture, &settings.vocabulary.sha256, objective.loss, set);
-        found.map_err(|found| found.in_file(set.folder()))?;
-    }
-    Ok(())
-}
-
-fn counts(objective: &PretrainingObjective, phases: &[ExampleSet]) -> Result<(), Diagnostic> {
-    if phases.is_empty() || phases.len() != objective.phases.len() {
-        let (corpora, phases) = (phases.len(), objective.phases.len());
-        return Err(Diagnostic::new(format!("{corpora} corpora for {phases} phases"))
-            .hint("every phase has a corpus and a number of steps"));
-    }
-    Ok(())
-}
+use crate::store::{Architecture, LmLoss};
 
 /// Refuses a prepared corpus that a model of these dimensions and this vocabulary cannot learn with `loss`, or would
 /// learn nothing from. Does not say which corpus it is.

@@ -1,12 +1,13 @@
-//! The corpora that a pretraining run names by checksum.
+//! The corpora that a pretraining run names.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
+use super::check::corpus_fits;
 use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
-use crate::store::PretrainingObjective;
+use crate::store::{PretrainingObjective, RunSettings};
 use crate::train::error::TrainError;
+use crate::train::ready::PreparedCorpus;
 
 /// What a model is pretrained and evaluated on.
 #[derive(Debug)]
@@ -18,21 +19,35 @@ pub(super) struct PhaseCorpora {
 }
 
 impl PhaseCorpora {
-    /// Opens the prepared corpora of `objective`, whose folders `known` gives by checksum.
+    /// Opens the prepared corpora of `objective`, which is that of `settings`; `known` says where they are.
     ///
     /// # Errors
-    /// When one is not known on this machine, or damaged.
+    /// When one is not known on this machine, damaged, changed since the run was planned, or not what the model learns
+    /// from.
     pub(super) fn open(
-        known: &BTreeMap<String, PathBuf>,
+        known: &BTreeMap<String, PreparedCorpus>,
+        settings: &RunSettings,
         objective: &PretrainingObjective,
     ) -> Result<Self, TrainError> {
-        let open = |checksum: &String| -> Result<ExampleSet, TrainError> {
-            let folder = known.get(checksum).ok_or_else(|| {
-                Diagnostic::new(format!("the corpus {checksum} is not known on this machine"))
+        let open = |data: &String| -> Result<ExampleSet, TrainError> {
+            let PreparedCorpus { folder, checksum } = known.get(data).ok_or_else(|| {
+                Diagnostic::new(format!("the corpus {data} is not known on this machine"))
                     .hint("start again, so that it is prepared again")
             })?;
-            Ok(ExampleSet::open(folder)?)
+            let set = ExampleSet::open(folder)?;
+            if set.checksum() != checksum {
+                return Err(Diagnostic::new("the corpus changed since the run was planned")
+                    .in_file(folder)
+                    .hint("start again, so that its checksum is read again")
+                    .into());
+            }
+            corpus_fits(&settings.architecture, &settings.vocabulary.sha256, objective.loss, &set)
+                .map_err(|found| found.in_file(folder))?;
+            Ok(set)
         };
+        if objective.phases.is_empty() {
+            return Err(Diagnostic::new("a pretraining without phases").hint("a phase has a corpus and steps").into());
+        }
         Ok(Self {
             corpora: objective.phases.iter().map(|phase| open(&phase.data)).collect::<Result<_, _>>()?,
             held_out: objective.evaluation.as_ref().map(|evaluation| open(&evaluation.data)).transpose()?,

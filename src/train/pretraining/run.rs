@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::check::check_pretraining;
 use super::data::PhaseCorpora;
 use super::workload::{PretrainingWorkload, write_model};
 use crate::diagnostic::Diagnostic;
@@ -26,8 +25,7 @@ pub(in crate::train) fn run_pretraining(
     observer: &mut dyn Observer,
 ) -> Result<Record, TrainError> {
     let Attempt { context, settings, folder, .. } = *attempt;
-    let data = PhaseCorpora::open(&context.corpora, objective)?;
-    check_pretraining(settings, objective, &data.corpora, data.held_out.as_ref())?;
+    let data = PhaseCorpora::open(&context.corpora, settings, objective)?;
     let mut checkpointer = attempt.checkpointer(policy(objective));
     let mut fitted = fit(folder, &data, settings, objective, observer, &mut checkpointer)?;
     let weights_sha256 = weights(folder, objective)?;
@@ -45,8 +43,7 @@ pub(in crate::train) fn try_pretraining_step(
     settings: &RunSettings,
     objective: &PretrainingObjective,
 ) -> Result<(StepReport, Vec<String>), TrainError> {
-    let data = PhaseCorpora::open(&context.corpora, objective)?;
-    check_pretraining(settings, objective, &data.corpora, data.held_out.as_ref())?;
+    let data = PhaseCorpora::open(&context.corpora, settings, objective)?;
     let (mut fit, model, notes) = ready(None, &data, settings, objective)?;
     Ok((fit.step(model)?.1, notes))
 }

@@ -56,18 +56,32 @@ fn a_commit_that_is_cached_needs_no_network_and_a_branch_is_taken_as_cached() {
     assert_eq!(asked, [format!("/api/models/{REPOSITORY}/revision/main")], "a branch is asked for, files are not");
 
     let pinned = format!("models.tiny.checkpoint.revision={COMMIT}");
-    scene.run(&["status", "hub.yaml", "--set", &pinned]).ok();
+    scene.run(&["plan", "hub.yaml", "--set", &pinned]).ok();
     assert!(scene.server.requests().is_empty(), "all of the commit is known");
 
     let nowhere = [("HF_ENDPOINT", "http://127.0.0.1:9")];
-    let told = scene.run_with(&["status", "hub.yaml", "--set", &pinned], &nowhere).ok();
-    assert_eq!(told.err, "");
-    let told = scene.run_with(&["status", "hub.yaml"], &nowhere).ok();
+    let told = scene.run_with(&["plan", "hub.yaml", "--set", &pinned], &nowhere).ok();
+    assert!(!told.err.contains("127.0.0.1"), "{}", told.err);
+    let told = scene.run_with(&["plan", "hub.yaml"], &nowhere).ok();
     assert!(told.err.starts_with("note: http://127.0.0.1:9 cannot be reached (connection refused): "), "{}", told.err);
     assert!(told.err.contains(COMMIT), "{}", told.err);
 
     let offline = [("HF_HUB_OFFLINE", "1")];
-    let told = scene.run_with(&["status", "hub.yaml"], &offline).ok();
+    let told = scene.run_with(&["plan", "hub.yaml"], &offline).ok();
+    assert!(!told.err.contains("cannot be reached") && scene.server.requests().is_empty(), "{}", told.err);
+}
+
+#[test]
+fn a_status_asks_no_hub() {
+    let scene = Scene::new();
+    let told = scene.run(&["status", "hub.yaml"]).ends_with(2);
+    assert!(told.err.contains("ada/tiny-bert at revision main was not fetched from the hub yet"), "{}", told.err);
+    assert!(told.err.contains("hub.yaml:") && told.err.contains("`bertbench check` fetches it"), "{}", told.err);
+    scene.resolve().ok();
+    assert!(!scene.server.requests().is_empty());
+    let told = scene.run(&["status", "hub.yaml"]).ok();
+    assert!(told.out.contains("0 done, 0 running, 0 failed, 1 missing"), "{}", told.out);
+    let told = scene.run_with(&["status", "hub.yaml"], &[("HF_ENDPOINT", "http://127.0.0.1:9")]).ok();
     assert_eq!((told.err.as_str(), scene.server.requests().len()), ("", 0));
 }
 
@@ -76,7 +90,7 @@ fn what_is_not_there_is_said_plainly() {
     let scene = Scene::new();
     let mut exchanges = String::new();
     let mut tell = |name: &str, variables: &[(&str, &str)], set: &[&str]| {
-        let arguments: Vec<&str> = ["status", "hub.yaml"].into_iter().chain(set.iter().copied()).collect();
+        let arguments: Vec<&str> = ["plan", "hub.yaml"].into_iter().chain(set.iter().copied()).collect();
         let told = scene.run_with(&arguments, variables).ends_with(2);
         exchanges += &format!("# {name}\n{}\n", told.exchange());
     };

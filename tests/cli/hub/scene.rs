@@ -96,7 +96,7 @@ impl Scene {
 
     /// The quickest command that resolves the experiment.
     pub(super) fn resolve(&self) -> Told {
-        self.run(&["status", "hub.yaml"])
+        self.run(&["plan", "hub.yaml"])
     }
 
     pub(super) fn cached(&self, name: &str) -> PathBuf {

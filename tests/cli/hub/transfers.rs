@@ -51,7 +51,7 @@ fn a_process_that_was_killed_in_the_middle_is_gone_on_from() {
     scene.server.change(|behaviour| behaviour.faults = Faults { stalls: true, after: 30_000, ..Faults::default() });
     let part = scene.cached("blobs").join(format!("{}.incomplete", sha256(&files()[WEIGHTS])));
     let mut child =
-        scene.command(&["status", "hub.yaml"], &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        scene.command(&["plan", "hub.yaml"], &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
     while fs::metadata(&part).map_or(0, |found| found.len()) < 30_000 {
         assert!(Instant::now() < deadline, "no part came");
@@ -110,7 +110,7 @@ fn the_token_goes_to_the_hub_and_to_no_other_host() {
     });
     scene.resolve().ends_with(2);
     scene.server.requests();
-    scene.run_with(&["status", "hub.yaml"], &[("HF_TOKEN", "hf_secret")]).ok();
+    scene.run_with(&["plan", "hub.yaml"], &[("HF_TOKEN", "hf_secret")]).ok();
     scene.assert_fetched();
     let sent = |request: &Request| request.headers.get("authorization").cloned();
     let (to_hub, to_storage) = (scene.server.requests(), storage.requests());
@@ -154,7 +154,7 @@ fn two_processes_fetch_a_file_once() {
     let scene = Scene::new();
     scene.server.change(|behaviour| behaviour.faults = Faults { stalls: true, after: 30_000, ..Faults::default() });
     let start =
-        || scene.command(&["status", "hub.yaml"], &[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        || scene.command(&["plan", "hub.yaml"], &[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let first = start();
     let part = scene.cached("blobs").join(format!("{}.incomplete", sha256(&files()[WEIGHTS])));
     while fs::metadata(&part).map_or(0, |found| found.len()) < 30_000 {

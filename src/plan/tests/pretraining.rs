@@ -1,10 +1,7 @@
-use std::path::Path;
+//! Experiments that pretrain.
 
 use super::*;
-use crate::config::{ExperimentFile, parse_either};
-use crate::plan::{Calibration, Filter, parameters};
-use crate::store::{Architecture, InitialWeights, RunId, VocabularyIdentity};
-use crate::units::{Bytes, Seconds};
+use crate::config::{ExperimentFile, PretrainModel, Pretraining, parse_either};
 
 const TEXT: &str = "\
 experiment: first
@@ -27,8 +24,7 @@ fn experiment(text: &str) -> Pretraining {
 }
 
 fn inputs(experiment: &Pretraining) -> Inputs {
-    let corpus =
-        |max_length| CorpusInput { checksum: format!("c{max_length}"), max_length, examples: 100, mean_length: 20.0 };
+    let corpus = |max_length| CorpusInput { id: format!("c{max_length}"), max_length };
     let input = |_: &PretrainModel| {
         let architecture = Architecture {
             layers: 2,
@@ -54,10 +50,15 @@ fn inputs(experiment: &Pretraining) -> Inputs {
     }
 }
 
+fn sizes() -> Sizes {
+    let corpora = [32, 64].map(|length| (format!("c{length}"), CorpusSize { examples: 100, mean_length: 20.0 }));
+    Sizes { corpora: corpora.into(), ..Sizes::default() }
+}
+
 #[test]
 fn every_model_and_seed_is_a_run_with_the_papers_recipe_where_the_file_is_silent() {
     let experiment = experiment(TEXT);
-    let plan = expand_pretraining(&experiment, &inputs(&experiment)).unwrap();
+    let plan = expand_pretraining(&experiment, &inputs(&experiment), &sizes()).unwrap();
     let names: Vec<(&str, u64)> =
         plan.runs.iter().map(|run| (run.settings.model.as_str(), run.settings.seed)).collect();
     assert_eq!(names, [("small", 1), ("small", 2), ("fewer", 1), ("fewer", 2)]);
@@ -77,12 +78,12 @@ fn every_model_and_seed_is_a_run_with_the_papers_recipe_where_the_file_is_silent
 #[test]
 fn equal_models_and_examples_that_are_too_long_are_refused() {
     let same = experiment(&TEXT.replace(", pretrain: {objective: masked_lm}", ""));
-    let found = expand_pretraining(&same, &inputs(&same)).unwrap_err();
+    let found = expand_pretraining(&same, &inputs(&same), &sizes()).unwrap_err();
     assert!(found.message.contains("`small` and `fewer` are the same"), "{}", found.message);
     let longer = experiment(TEXT);
     let mut inputs = inputs(&longer);
     inputs.corpora.get_mut("fewer").unwrap().phases[1].max_length = 65;
-    let found = expand_pretraining(&longer, &inputs).unwrap_err();
+    let found = expand_pretraining(&longer, &inputs, &sizes()).unwrap_err();
     assert!(found.message.contains("examples of 65 tokens, but `fewer` has 64 positions"), "{}", found.message);
 }
 
@@ -98,7 +99,7 @@ fn forecasts_grow_with_steps_and_snapshots() {
     };
     let forecast = |text: &str| {
         let experiment = experiment(text);
-        let plan = expand_pretraining(&experiment, &inputs(&experiment)).unwrap();
+        let plan = expand_pretraining(&experiment, &inputs(&experiment), &sizes()).unwrap();
         crate::plan::forecast(&plan.runs[0], &calibration)
     };
     let (one, twice) = (forecast(TEXT), forecast(&TEXT.replace("steps: 900", "steps: 1900")));
@@ -114,7 +115,7 @@ fn forecasts_grow_with_steps_and_snapshots() {
 #[test]
 fn filters_know_pretraining_runs() {
     let experiment = experiment(TEXT);
-    let plan = expand_pretraining(&experiment, &inputs(&experiment)).unwrap();
+    let plan = expand_pretraining(&experiment, &inputs(&experiment), &sizes()).unwrap();
     let only = |text: &str| plan.only(&[Filter::parse(text).unwrap()]).map(|plan| plan.runs.len());
     assert_eq!(only("model=small"), Ok(2));
     assert_eq!(only("task=pretraining,seed=2"), Ok(2));

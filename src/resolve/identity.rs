@@ -1,0 +1,64 @@
+//! Which runs an experiment has: by checksums, dimensions and initial weights alone. Opens no device, makes no tokens,
+//! and touches no network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::data::device_name;
+use super::progress::Access;
+use crate::config::{Device, ExperimentFile};
+use crate::diagnostic::Diagnostic;
+use crate::store::{InitialWeights, PlanFile, RunId, RunIdentity, RunSettings, RunsRoot};
+use crate::train::{fastest_built_in, open_device, open_precision};
+
+/// The runs of an experiment.
+#[derive(Debug)]
+pub struct Identity {
+    /// The experiment as its file says it.
+    pub experiment: ExperimentFile,
+    /// Its runs.
+    pub runs: Vec<RunIdentity>,
+    /// The experiments that its models are pretrained by.
+    pub pretraining: Vec<Identity>,
+    /// The folder of all runs.
+    pub root: RunsRoot,
+    /// The vocabulary file of each model.
+    pub(super) vocabularies: BTreeMap<String, PathBuf>,
+}
+
+impl Identity {
+    /// The pretraining runs that its runs start from, each once, with their experiments' names.
+    #[must_use]
+    pub fn needed(&self) -> Vec<(&str, &RunIdentity)> {
+        let ids = pretraining_ids(self.runs.iter().map(|run| &run.settings));
+        let runs = self.pretraining.iter().flat_map(|of| of.runs.iter().map(|run| (of.experiment.name(), run)));
+        runs.filter(|(_, run)| ids.contains(&run.id)).collect()
+    }
+}
+
+/// The pretraining runs that runs with these settings start from.
+pub(super) fn pretraining_ids<'a>(settings: impl Iterator<Item = &'a RunSettings>) -> BTreeSet<&'a RunId> {
+    settings
+        .filter_map(|settings| match &settings.initial_weights {
+            InitialWeights::Pretraining { run, .. } => Some(run),
+            InitialWeights::Random | InitialWeights::Checkpoint { .. } => None,
+        })
+        .collect()
+}
+
+/// The device of the runs of `file`. One that is left to the machine is that of the last `run`, where none may be opened.
+pub(super) fn device(file: &ExperimentFile, root: &RunsRoot, access: Access<'_>) -> Result<String, Diagnostic> {
+    if access.machine {
+        let device =
+            open_device(device_name(file.device())).map_err(|error| file.finding("device", error.to_string()))?;
+        open_precision(file.training().precision, device.name)
+            .map_err(|error| file.finding("training.precision", error.to_string()).hint(error.hint()))?;
+        return Ok(device.name.to_owned());
+    }
+    if file.device() != Device::Auto {
+        return Ok(device_name(file.device()).to_owned());
+    }
+    let last = PlanFile::read(root, file.name()).ok().flatten();
+    let device = last.and_then(|last| last.plan_of(&file.sha256()).map(|(plan, _)| plan.device.clone()));
+    Ok(device.unwrap_or_else(|| fastest_built_in().to_owned()))
+}

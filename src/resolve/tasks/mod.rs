@@ -1,0 +1,134 @@
+//! Experiments with tasks, from their files to their runs.
+
+mod models;
+mod sizes;
+
+use std::collections::BTreeMap;
+
+pub(super) use models::SEGMENTS;
+
+use super::data::{DataRoot, data_root};
+use super::error::ResolveError;
+use super::identity::{Identity, device};
+use super::prepared::{Prepared, context};
+use super::pretraining;
+use super::progress::Access;
+use super::request::Request;
+use crate::config::{self, Experiment, ExperimentFile, ModelSource};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{self, Inputs};
+use crate::store::RunsRoot;
+use crate::text::Vocabulary;
+use crate::train::{RunContext, open_device};
+
+/// What was read so far, and what was wrong.
+struct Reading<'a> {
+    experiment: &'a Experiment,
+    /// The experiments that its models are pretrained by.
+    pretraining: &'a [Identity],
+    context: RunContext,
+    inputs: Inputs,
+    /// By model.
+    vocabularies: BTreeMap<String, Vocabulary>,
+    findings: Vec<Diagnostic>,
+}
+
+/// The runs of `experiment`.
+pub(super) fn identify(
+    request: &Request,
+    experiment: Experiment,
+    access: Access<'_>,
+) -> Result<Identity, ResolveError> {
+    let root = RunsRoot::new(&request.runs);
+    let device = device(&ExperimentFile::Tasks(experiment.clone()), &root, access)?;
+    let pretraining: Vec<Identity> =
+        pretraining_of(request, &experiment, access, |of| Ok(of.identity(&request.runs)?))?;
+    let reading = Reading::of(request, &experiment, &pretraining, (device, access))?;
+    if !reading.findings.is_empty() {
+        return Err(ResolveError::Input(reading.findings));
+    }
+    let runs = plan::identify(&experiment, &reading.inputs)?;
+    let vocabularies = reading.context.vocabularies;
+    Ok(Identity { experiment: ExperimentFile::Tasks(experiment), runs, pretraining, root, vocabularies })
+}
+
+/// The runs of `experiment`, and how much they compute.
+pub(super) fn prepare(request: &Request, experiment: Experiment, access: Access<'_>) -> Result<Prepared, ResolveError> {
+    let root = RunsRoot::new(&request.runs);
+    let device = device(&ExperimentFile::Tasks(experiment.clone()), &root, access)?;
+    let pretraining = pretraining_of(request, &experiment, access, |of| {
+        Ok((of.identity(&request.runs)?, of.prepare(&request.runs, access.progress)?))
+    })?;
+    let (identities, pretraining): (Vec<Identity>, Vec<Prepared>) = pretraining.into_iter().unzip();
+    let mut reading = Reading::of(request, &experiment, &identities, (device, access))?;
+    let (sizes, slowest) = reading.sizes(access.progress);
+    if !reading.findings.is_empty() {
+        return Err(ResolveError::Input(reading.findings));
+    }
+    let plan = plan::expand(&experiment, &reading.inputs, &sizes)?;
+    let Reading { mut context, inputs, .. } = reading;
+    context.corpora = pretraining.iter().flat_map(|of| of.context.corpora.clone()).collect();
+    let device = open_device(&inputs.device).map_err(|error| experiment.finding("device", error.to_string()))?;
+    let experiment = ExperimentFile::Tasks(experiment);
+    Ok(Prepared { experiment, plan, pretraining, context, device, root, reading: slowest })
+}
+
+impl<'a> Reading<'a> {
+    /// The data's checksums and the models.
+    fn of(
+        request: &Request,
+        experiment: &'a Experiment,
+        pretraining: &'a [Identity],
+        (device, access): (String, Access<'_>),
+    ) -> Result<Self, ResolveError> {
+        let DataRoot { folder: data, mini, ceilings } = data_root(experiment)?;
+        let files = |task: &config::Task| Some((task.name.clone(), plan::task_files(task)?));
+        let task_files = experiment.tasks.iter().filter_map(files).collect();
+        let context = RunContext { data, task_files, mini, ceilings, ..context(&request.runs) };
+        let inputs = Inputs { device, skip_bad_rows: request.skip_bad_rows, ..Inputs::default() };
+        let (vocabularies, findings) = (BTreeMap::new(), Vec::new());
+        let mut reading = Self { experiment, pretraining, context, inputs, vocabularies, findings };
+        for asked in &experiment.tasks {
+            let found = reading.context.task(&asked.name).and_then(|task| task.checksums(&reading.context.data));
+            match found {
+                Ok(found) => drop(reading.inputs.data.insert(asked.name.clone(), found)),
+                Err(finding) => reading.findings.push(finding),
+            }
+        }
+        reading.models(access);
+        Ok(reading)
+    }
+}
+
+/// The experiments that pretrain models of `experiment`, each once, as `of` gives them.
+fn pretraining_of<T>(
+    request: &Request,
+    experiment: &Experiment,
+    access: Access<'_>,
+    of: impl Fn(pretraining::Reading) -> Result<T, ResolveError>,
+) -> Result<Vec<T>, Diagnostic> {
+    let mut found = BTreeMap::new();
+    let mut all = Vec::new();
+    for model in &experiment.models {
+        let ModelSource::Pretraining(source) = &model.source else { continue };
+        if found.insert(&source.experiment, ()).is_some() {
+            continue;
+        }
+        let named = pretraining::Reading::named(source, &request.file, &request.runs, access);
+        let error = match named.and_then(&of) {
+            Ok(one) => {
+                all.push(one);
+                continue;
+            }
+            Err(ResolveError::Input(mut findings)) if !findings.is_empty() => findings.remove(0),
+            Err(ResolveError::Input(_)) => Diagnostic::new(format!("`{}` cannot be read", source.experiment)),
+            Err(ResolveError::System(message)) => Diagnostic::new(message),
+        };
+        let key = format!("models.{}.checkpoint.experiment", model.name);
+        return Err(match error.place {
+            Some(_) => error,
+            None => Diagnostic { hint: error.hint, ..experiment.finding(&key, error.message) },
+        });
+    }
+    Ok(all)
+}

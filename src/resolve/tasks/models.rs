@@ -1,0 +1,123 @@
+//! The models of an experiment with tasks: dimensions, vocabularies and initial weights.
+
+use std::path::{Path, PathBuf};
+
+use super::Reading;
+use crate::config::{Model, ModelSource, Pretrained};
+use crate::diagnostic::Diagnostic;
+use crate::model::Config;
+use crate::plan::ModelInput;
+use crate::resolve::checkpoint::{CHECKPOINT_IS, checkpoint, checkpoint_folder};
+use crate::resolve::identity::Identity;
+use crate::resolve::pretraining::{initial_weights, run_of};
+use crate::resolve::progress::Access;
+use crate::store::{Architecture, InitialWeights, VocabularyIdentity};
+use crate::text::{Vocabulary, lower_case_of, vocabulary_file};
+
+/// Rows of the segment embeddings: first and second text (Devlin et al. 2018, §3).
+pub(in crate::resolve) const SEGMENTS: u32 = 2;
+
+impl Reading<'_> {
+    /// Reads every model, and collects what is wrong.
+    pub(super) fn models(&mut self, access: Access<'_>) {
+        for model in &self.experiment.models {
+            match self.model(model, access) {
+                Ok((input, vocabulary, path)) => {
+                    self.context.vocabularies.insert(model.name.clone(), path);
+                    self.vocabularies.insert(model.name.clone(), vocabulary);
+                    self.inputs.models.insert(model.name.clone(), input);
+                }
+                Err(finding) => self.findings.push(finding),
+            }
+        }
+    }
+
+    fn model(&self, model: &Model, access: Access<'_>) -> Result<(ModelInput, Vocabulary, PathBuf), Diagnostic> {
+        let key = format!("models.{}", model.name);
+        if let ModelSource::Pretraining(of) = &model.source {
+            return self.pretrained(model, of);
+        }
+        let source = checkpoint_folder(&model.source, access, |suffix, message| {
+            self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
+        })?;
+        let (path, lower_case, start, config) = match source {
+            None => (self.context.data.join("vocab.txt"), true, InitialWeights::Random, None),
+            Some((from, hub)) => {
+                let (config, sha256, folder) = checkpoint(&from).map_err(|error| {
+                    let finding = self.experiment.finding(&format!("{key}.checkpoint"), error.to_string());
+                    finding.hint(CHECKPOINT_IS)
+                })?;
+                let lower_case = lower_case_of(folder)?.unwrap_or(true);
+                let start = InitialWeights::Checkpoint { folder: from.to_string_lossy().into_owned(), sha256, hub };
+                (vocabulary_file(folder), lower_case, start, Some(config))
+            }
+        };
+        let path = model.vocabulary.clone().unwrap_or(path);
+        let lower_case = model.lower_case.unwrap_or(lower_case);
+        if !path.is_file() {
+            let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
+            return Err(finding.hint("`vocab_file: path/to/vocab.txt` names one"));
+        }
+        let vocabulary = Vocabulary::load(&path)?;
+        let architecture = self.architecture(model, config, &vocabulary, &path)?;
+        let identity = VocabularyIdentity { sha256: vocabulary.sha256().to_owned(), lower_case };
+        Ok((ModelInput { architecture, initial_weights: start, vocabulary: identity }, vocabulary, path))
+    }
+
+    /// A model that another experiment pretrains, whether it did or not.
+    fn pretrained(&self, model: &Model, of: &Pretrained) -> Result<(ModelInput, Vocabulary, PathBuf), Diagnostic> {
+        let key = format!("models.{}.checkpoint", model.name);
+        let placed =
+            |found: Diagnostic| Diagnostic { hint: found.hint, ..self.experiment.finding(&key, found.message) };
+        let by_name = |other: &&Identity| other.experiment.name() == of.experiment;
+        let Some(pretraining) = self.pretraining.iter().find(by_name) else {
+            return Err(self.experiment.finding(&key, format!("the experiment `{}` was not read", of.experiment)));
+        };
+        let run = run_of(pretraining, of).map_err(placed)?;
+        let Some(path) = pretraining.vocabularies.get(&of.model).cloned() else {
+            return Err(self.experiment.finding(&key, format!("the vocabulary of `{}` was not read", of.model)));
+        };
+        let path = model.vocabulary.clone().unwrap_or(path);
+        let vocabulary = Vocabulary::load(&path)?;
+        if vocabulary.sha256() != run.settings.vocabulary.sha256 {
+            let message = format!("`{}` was pretrained with another vocabulary than {}", of.model, path.display());
+            let found = self.experiment.finding(&format!("models.{}.vocabulary", model.name), message);
+            return Err(found.hint("leave `vocab_file` out: the pretraining's is used"));
+        }
+        let lower_case = model.lower_case.unwrap_or(run.settings.vocabulary.lower_case);
+        let identity = VocabularyIdentity { sha256: vocabulary.sha256().to_owned(), lower_case };
+        let (architecture, start) = (run.settings.architecture, initial_weights(run, of));
+        Ok((ModelInput { architecture, initial_weights: start, vocabulary: identity }, vocabulary, path))
+    }
+
+    fn architecture(
+        &self,
+        model: &Model,
+        config: Option<Config>,
+        vocabulary: &Vocabulary,
+        path: &Path,
+    ) -> Result<Architecture, Diagnostic> {
+        match (&model.source, config) {
+            (ModelSource::Checkpoint(_) | ModelSource::Hub(_), Some(config)) => {
+                config.fits_vocabulary(path, vocabulary.len()).map_err(|found| {
+                    let placed = self.experiment.finding(&format!("models.{}", model.name), found.message);
+                    Diagnostic { hint: found.hint, ..placed }
+                })?;
+                Ok(config.architecture)
+            }
+            (ModelSource::Random(of), _) => Ok(Architecture {
+                layers: of.layers,
+                hidden: of.hidden,
+                heads: of.heads,
+                intermediate: of.intermediate,
+                vocab_size: vocabulary.len() as u32,
+                max_positions: of.max_positions,
+                type_vocab_size: SEGMENTS,
+                causal: false,
+            }),
+            (ModelSource::Checkpoint(_) | ModelSource::Hub(_) | ModelSource::Pretraining(_), _) => {
+                Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name)))
+            }
+        }
+    }
+}
