@@ -30,5 +30,48 @@ pub use prepared::Prepared;
 pub use progress::{Progress, Silent};
 pub use request::Request;
 
+use crate::config::ExperimentFile;
+use progress::Access;
+
+impl Request {
+    /// Which runs the file has: reads checksums, vocabularies and dimensions. Opens no device, makes no tokens, and takes
+    /// models of the hub from the cache.
+    ///
+    /// # Errors
+    /// Every model's and every task's first fault, not only the first of all.
+    pub fn identify(&self, progress: &dyn Progress) -> Result<Identity, ResolveError> {
+        let access = Access { progress, machine: false };
+        match self.load()? {
+            ExperimentFile::Tasks(experiment) => tasks::identify(self, experiment, access),
+            ExperimentFile::Pretraining(experiment) => {
+                Ok(pretraining::Reading::of(experiment, &self.runs, access)?.identity(&self.runs)?)
+            }
+        }
+    }
+
+    /// As [`Self::identify`], and how much the runs compute: reads the data (through the feature cache) and the corpora
+    /// (which are prepared when they are not there).
+    ///
+    /// # Errors
+    /// Every model's and every task's first fault, not only the first of all.
+    pub fn prepare(&self, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
+        self.prepare_file(self.load()?, progress)
+    }
+
+    /// As [`Self::prepare`], of a file that was read and checked.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub fn prepare_file(&self, file: ExperimentFile, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
+        let access = Access { progress, machine: true };
+        match file {
+            ExperimentFile::Tasks(experiment) => tasks::prepare(self, experiment, access),
+            ExperimentFile::Pretraining(experiment) => {
+                pretraining::Reading::of(experiment, &self.runs, access)?.prepare(&self.runs, progress)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;
