@@ -9,11 +9,9 @@ use super::threads::ThreadArgs;
 use crate::config::ExperimentFile;
 use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
-use crate::model::Head;
 use crate::plan::PlannedRun;
 use crate::resolve::{Calibrations, Prepared};
 use crate::store::{InitialWeights, free_disk};
-use crate::task::Task;
 use crate::train::{PreparedCorpus, task_features, try_step};
 use crate::units::Bytes;
 
@@ -67,13 +65,8 @@ fn labels(prepared: &Prepared) -> Result<(), Error> {
             std::iter::once(("train", &features.train)).chain(features.dev.iter().map(|dev| (dev.name, &dev.features)));
         for (split, set) in splits {
             let mean = set.tokens() as f64 / set.len().max(1) as f64;
-            let counts = label_counts(&task, &features.tags, set.labels());
             let (name, examples) = (&task.name, set.len());
-            let what = match task.head {
-                Head::Classes | Head::Regression | Head::Choices => "examples",
-                Head::Spans => "windows",
-                Head::Tags => "sequences",
-            };
+            let (what, counts) = task.label_counts(set.labels(), &features.tags);
             print(&format_args!("ok    {name} {split}: {examples} {what} of {mean:.1} tokens, {counts}"))?;
         }
     }
@@ -93,33 +86,6 @@ fn corpora(prepared: &Prepared) -> Result<(), Error> {
         ))?;
     }
     Ok(())
-}
-
-/// How often each class occurs, or the range of the scores.
-fn label_counts(task: &Task, tags: &[String], labels: &[f32]) -> String {
-    let counted = |names: &[&str]| {
-        let labels = || labels.iter().filter(|label| !label.is_nan());
-        let count = |class: usize| labels().filter(|label| **label as usize == class).count();
-        let counts = names.iter().enumerate().map(|(class, name)| format!("`{name}` {}", count(class)));
-        format!("labels {}", counts.collect::<Vec<_>>().join(", "))
-    };
-    match task.head {
-        Head::Classes => counted(task.classes()),
-        Head::Choices => {
-            let names: Vec<String> = (0..task.row()).map(|choice| choice.to_string()).collect();
-            counted(&names.iter().map(String::as_str).collect::<Vec<_>>())
-        }
-        Head::Tags => counted(&tags.iter().map(String::as_str).collect::<Vec<_>>()),
-        Head::Spans => {
-            let answered = labels.chunks_exact(2).filter(|span| span.iter().any(|place| *place > 0.0)).count();
-            format!("{answered} of them with an answer")
-        }
-        Head::Regression => {
-            let lowest = labels.iter().copied().fold(f32::INFINITY, f32::min);
-            let highest = labels.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            format!("scores from {lowest} to {highest}")
-        }
-    }
 }
 
 /// Memory and disk.

@@ -8,7 +8,6 @@ use super::table::{Column, print, table};
 use crate::config::{Dimensions, Preset};
 use crate::data::DATASETS;
 use crate::metric::METRICS;
-use crate::model::Head;
 use crate::plan::parameters;
 use crate::store::Architecture;
 use crate::task::TASKS;
@@ -68,12 +67,9 @@ fn cell(value: &Value) -> String {
 
 fn tasks() -> Listing {
     let rows = TASKS.iter().map(|task| {
-        let outputs = match task.head {
-            Head::Classes => json!(task.classes()),
-            Head::Regression => json!("a score"),
-            Head::Choices => json!(format!("one of {} choices", task.row())),
-            Head::Spans => json!("a span of the text, or none"),
-            Head::Tags => json!("a tag for each word"),
+        let outputs = match &task.answers_with()[..] {
+            [described] => json!(described),
+            classes => json!(classes),
         };
         json!({"task": task.name, "title": task.title, "metric": task.primary_metric().name, "answers": outputs})
     });

@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::load::checksum;
-use super::tags::TagSet;
-use super::{DevSplit, Gold, TRAIN, Task};
-use crate::data::{BadRows, Choices, Content, Dataset, Label, Questions, Sentences, Split, SplitFile, SplitRole};
+use super::shape::{DevSplit, Gold, Reading, Shape, shape};
+use super::{TRAIN, Task};
+use crate::data::{BadRows, Content, Dataset, SplitFile, SplitRole};
 use crate::diagnostic::Diagnostic;
 use crate::model::Head;
-use crate::store::{self, SpanOptions, TagOptions, TaskOptions};
-use crate::text::{
-    CacheOutcome, Context, FeatureCache, FeatureKey, FeatureSet, LabelKind, Parts, Purpose, SkippedRows, TextPair,
-    Tokenizer, Vocabulary, WindowSettings, Windows, WordFeatures, WordSentence,
-};
+use crate::store::TaskOptions;
+use crate::text::{CacheOutcome, FeatureCache, FeatureKey, FeatureSet, Purpose, Tokenizer, Vocabulary};
 
 /// All that features are made from.
 #[derive(Clone, Copy)]
@@ -61,50 +58,74 @@ impl Task {
     pub fn features(&self, source: &FeatureSource<'_>) -> Result<TaskFeatures, Diagnostic> {
         let default = self.default_options();
         let source = &FeatureSource { options: source.options.or(default.as_ref()), ..*source };
-        let tags = self.tag_set(source)?;
+        let training = self.dataset.split(TRAIN)?;
+        let tags = self.tags(training, source)?;
         let mut skipped_rows = BTreeMap::new();
         let mut outcomes = Vec::new();
         let mut get = |split: &'static SplitFile| {
-            let part = SplitSource::new(&self.dataset, split, source, tags.as_ref())?;
+            let part = SplitSource::new(&self.dataset, split, self.head, source, &tags)?;
             let (set, outcome) = part.features()?;
-            outcomes.push((part.split.name, outcome));
+            outcomes.push((split.name, outcome));
             if set.left_out().malformed > 0 {
                 skipped_rows.insert(part.published_name(), set.left_out().malformed);
             }
             Ok((part, set))
         };
-        let (_, train) = get(self.dataset.split(TRAIN)?)?;
+        let (_, train) = get(training)?;
         let dev = self.dev().map(|split| {
             let (part, features) = get(split)?;
-            Ok(DevSplit { name: part.split.name, features, gold: part.gold(self.head)? })
+            Ok(DevSplit { name: split.name, features, gold: part.gold()? })
         });
         let dev = dev.collect::<Result<_, Diagnostic>>()?;
-        let tags = tags.map_or_else(Vec::new, |tags| tags.names().iter().map(ToString::to_string).collect());
         Ok(TaskFeatures { train, dev, tags, skipped_rows, outcomes })
     }
 
-    /// The classes that the training split names, of a task that tags words.
-    fn tag_set(&self, source: &FeatureSource<'_>) -> Result<Option<TagSet>, Diagnostic> {
-        if self.head != Head::Tags {
-            return Ok(None);
+    /// The classes that the training split names; none for a task that has them in its table, or no classes.
+    fn tags(&self, training: &SplitFile, source: &FeatureSource<'_>) -> Result<Vec<String>, Diagnostic> {
+        match self.head {
+            Head::Tags => Ok(shape(self.head).names(&source.read(&self.dataset, training)?)),
+            Head::Classes | Head::Regression | Head::Choices | Head::Spans => Ok(Vec::new()),
         }
-        let content = self.dataset.load(source.data_root, self.dataset.split(TRAIN)?, source.bad_rows)?;
-        Ok(Some(match &content {
-            Content::Sentences(read) => TagSet::of(&read.sentences),
-            Content::Texts(_) | Content::Choices(_) | Content::Questions(_) => TagSet::of(&[]),
-        }))
     }
 
-    /// The features of one split of any dataset of texts or choices, such as one of [`Task::predicts`].
+    /// The features of one test split of any dataset that the task's model answers, as [`Task::predicts`] gives them.
     ///
     /// # Errors
     /// As [`Task::features`].
     pub fn split_features(
+        &self,
         dataset: &Dataset,
         split: &'static SplitFile,
         source: &FeatureSource<'_>,
     ) -> Result<(FeatureSet, CacheOutcome), Diagnostic> {
-        SplitSource::new(dataset, split, source, None)?.features()
+        SplitSource::new(dataset, split, self.head, source, &[])?.features()
+    }
+
+    /// Features and gold answers of what was read, as those of a dev split; `tags` are the classes of a model that tags
+    /// words, in the order of its outputs. Without `options` the task's own count.
+    ///
+    /// # Errors
+    /// Options of another kind of task; a `max_length` that leaves no room for text.
+    pub fn split_of(
+        &self,
+        name: &'static str,
+        read: Content,
+        tokenizer: &Tokenizer,
+        max_length: u32,
+        options: Option<&TaskOptions>,
+        tags: &[String],
+    ) -> Result<DevSplit, Diagnostic> {
+        let default = self.default_options();
+        let options = options.or(default.as_ref());
+        let reading = Reading { tokenizer, max_length, options, names: tags, purpose: Purpose::Evaluation };
+        let features = shape(self.head).features(&read, &reading)?;
+        Ok(DevSplit { name, features, gold: shape(self.head).gold(read, options) })
+    }
+}
+
+impl FeatureSource<'_> {
+    fn read(&self, dataset: &Dataset, split: &SplitFile) -> Result<Content, Diagnostic> {
+        dataset.load(self.data_root, split, self.bad_rows)
     }
 }
 
@@ -112,19 +133,22 @@ impl Task {
 struct SplitSource<'a> {
     dataset: &'a Dataset,
     split: &'static SplitFile,
+    shape: &'static dyn Shape,
     files: Vec<(String, PathBuf)>,
     source: &'a FeatureSource<'a>,
-    tags: Option<&'a TagSet>,
+    tags: &'a [String],
 }
 
 impl<'a> SplitSource<'a> {
     fn new(
         dataset: &'a Dataset,
         split: &'static SplitFile,
+        head: Head,
         source: &'a FeatureSource<'a>,
-        tags: Option<&'a TagSet>,
+        tags: &'a [String],
     ) -> Result<Self, Diagnostic> {
-        Ok(Self { dataset, split, files: dataset.files(source.data_root, split)?, source, tags })
+        let files = dataset.files(source.data_root, split)?;
+        Ok(Self { dataset, split, shape: shape(head), files, source, tags })
     }
 
     /// The file that holds the split's rows, as published.
@@ -133,7 +157,8 @@ impl<'a> SplitSource<'a> {
     }
 
     fn features(&self) -> Result<(FeatureSet, CacheOutcome), Diagnostic> {
-        let FeatureSource { bad_rows, checksums, vocabulary, lower_case, max_length, cache, .. } = *self.source;
+        let FeatureSource { bad_rows, checksums, vocabulary, lower_case, max_length, options, cache, .. } =
+            *self.source;
         let mut data_sha256 = BTreeMap::new();
         for (name, path) in &self.files {
             let known = checksums.get(name).cloned();
@@ -147,27 +172,14 @@ impl<'a> SplitSource<'a> {
             lower_case,
             max_length,
             skip_bad_rows: bad_rows == BadRows::Skip,
-            options: self.options(),
+            options: self.shape.feature_key(options, self.tags),
         };
         cache.get_or_build(&key, || self.build(&key.data_sha256))
     }
 
-    /// What else than the key's other fields decides the features.
-    fn options(&self) -> String {
-        match (self.source.options, self.tags) {
-            (Some(TaskOptions::Spans(SpanOptions { doc_stride, max_query_length, .. })), _) => {
-                format!("doc_stride {doc_stride} max_query_length {max_query_length}")
-            }
-            (Some(TaskOptions::Tags(TagOptions { context, format })), Some(tags)) => {
-                format!("{context:?} {format} {:?}", tags.names())
-            }
-            _ => String::new(),
-        }
-    }
-
     fn build(&self, data_sha256: &BTreeMap<String, String>) -> Result<FeatureSet, Diagnostic> {
-        let FeatureSource { data_root, bad_rows, vocabulary, lower_case, max_length, .. } = *self.source;
-        let read = self.dataset.load(data_root, self.split, bad_rows)?;
+        let FeatureSource { vocabulary, lower_case, max_length, options, .. } = *self.source;
+        let read = self.source.read(self.dataset, self.split)?;
         // After reading: a file that changed since the plan was made must not be kept under its old checksum.
         for (name, path) in &self.files {
             if data_sha256.get(name) != Some(&checksum(path)?) {
@@ -179,120 +191,14 @@ impl<'a> SplitSource<'a> {
         // Made only here: a start whose features are all on disk needs none.
         let tokenizer = &Tokenizer::new(vocabulary, lower_case)?;
         let purpose = if self.split.role == SplitRole::Train { Purpose::Training } else { Purpose::Evaluation };
-        content_features(&read, tokenizer, max_length, self.source.options, self.tags, purpose)
+        self.shape.features(&read, &Reading { tokenizer, max_length, options, names: self.tags, purpose })
     }
 
-    /// What a model's outputs for this split are held against.
-    fn gold(&self, head: Head) -> Result<Gold, Diagnostic> {
-        if !matches!(head, Head::Spans | Head::Tags) {
+    /// What a model's outputs for this split are held against. Labels are in the features; all else is read anew.
+    fn gold(&self) -> Result<Gold, Diagnostic> {
+        if self.shape.row_names(&[]).is_some() {
             return Ok(Gold::Labels);
         }
-        let FeatureSource { data_root, bad_rows, options, .. } = *self.source;
-        Ok(Gold::of(self.dataset.load(data_root, self.split, bad_rows)?, options))
+        Ok(self.shape.gold(self.source.read(self.dataset, self.split)?, self.source.options))
     }
-}
-
-/// The features of what was read, whatever it is.
-pub(super) fn content_features(
-    read: &Content,
-    tokenizer: &Tokenizer,
-    max_length: u32,
-    options: Option<&TaskOptions>,
-    tags: Option<&TagSet>,
-    purpose: Purpose,
-) -> Result<FeatureSet, Diagnostic> {
-    match (read, options) {
-        (Content::Texts(split), _) => features_of(split, tokenizer, max_length),
-        (Content::Choices(choices), _) => features_of_choices(choices, tokenizer, max_length),
-        (Content::Questions(questions), Some(TaskOptions::Spans(options))) => {
-            features_of_questions(questions, tokenizer, max_length, *options, purpose)
-        }
-        (Content::Sentences(sentences), Some(TaskOptions::Tags(options))) => {
-            features_of_sentences(sentences, tokenizer, max_length, options.context, tags)
-        }
-        (Content::Questions(_) | Content::Sentences(_), _) => {
-            Err(Diagnostic::new("the settings are those of another kind of task"))
-        }
-    }
-}
-
-/// The features of rows that were read.
-///
-/// # Errors
-/// As [`FeatureSet::build`].
-pub fn features_of(read: &Split, tokenizer: &Tokenizer, max_length: u32) -> Result<FeatureSet, Diagnostic> {
-    let examples: Vec<TextPair<'_>> = read
-        .examples
-        .iter()
-        .map(|example| TextPair {
-            first: &example.first,
-            second: example.second.as_deref(),
-            label: example.label.map_or(f32::NAN, Label::number),
-        })
-        .collect();
-    let left_out = SkippedRows { malformed: read.skipped, without_gold: read.without_gold, unfindable: 0 };
-    FeatureSet::build(tokenizer, &examples, max_length, left_out)
-}
-
-/// `[CLS] context [SEP] ending [SEP]` for each ending (Devlin et al. 2018, §4.4).
-fn features_of_choices(read: &Choices, tokenizer: &Tokenizer, max_length: u32) -> Result<FeatureSet, Diagnostic> {
-    let pairs = read.choices.iter().flat_map(|choice| {
-        let pair = |ending| TextPair { first: &choice.context, second: Some(ending), label: f32::NAN };
-        choice.endings.iter().map(move |ending| pair(ending.as_str()))
-    });
-    let pairs: Vec<TextPair<'_>> = pairs.collect();
-    let left_out = SkippedRows { malformed: read.skipped, ..SkippedRows::default() };
-    // A handful of choices: exact in f32.
-    let labels = read.choices.iter().map(|choice| choice.label.map_or(f32::NAN, |label| label as f32)).collect();
-    let endings = pairs.len() / read.choices.len().max(1);
-    Ok(FeatureSet::build(tokenizer, &pairs, max_length, left_out)?.into_choices(endings as u32, labels))
-}
-
-fn features_of_questions(
-    read: &Questions,
-    tokenizer: &Tokenizer,
-    max_length: u32,
-    options: SpanOptions,
-    purpose: Purpose,
-) -> Result<FeatureSet, Diagnostic> {
-    let SpanOptions { doc_stride, max_query_length, .. } = options;
-    let settings = WindowSettings { max_length, doc_stride, max_query_length };
-    let windows = Windows::build(tokenizer, &read.paragraphs, &read.asked(), settings, purpose)?;
-    let left_out =
-        SkippedRows { malformed: read.skipped, without_gold: windows.unanswered, unfindable: windows.unfindable };
-    let Windows {
-        offsets, ids, segments, labels, source_index, offset_mapping, truncated_questions: truncated, ..
-    } = windows;
-    let parts = Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated };
-    Ok(FeatureSet::from_parts(parts, LabelKind::Spans, left_out))
-}
-
-fn features_of_sentences(
-    read: &Sentences,
-    tokenizer: &Tokenizer,
-    max_length: u32,
-    context: store::Context,
-    tags: Option<&TagSet>,
-) -> Result<FeatureSet, Diagnostic> {
-    let classes: Vec<Vec<Option<u32>>> =
-        read.sentences.iter().map(|sentence| tags.map_or_else(Vec::new, |tags| tags.classes(sentence))).collect();
-    let sentences: Vec<WordSentence<'_>> = read
-        .sentences
-        .iter()
-        .zip(&classes)
-        .map(|(sentence, classes)| WordSentence { words: &sentence.words, classes, document: sentence.document })
-        .collect();
-    let context = match context {
-        store::Context::Sentence => Context::Sentence,
-        store::Context::Document => Context::Document,
-    };
-    let WordFeatures { offsets, source_index, ids, labels, offset_mapping, cut, .. } =
-        WordFeatures::build(tokenizer, &sentences, max_length, context)?;
-    let segments = vec![0; ids.len()];
-    let parts = Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated: cut };
-    Ok(FeatureSet::from_parts(
-        parts,
-        LabelKind::Tokens,
-        SkippedRows { malformed: read.skipped, ..SkippedRows::default() },
-    ))
 }

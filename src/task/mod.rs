@@ -1,32 +1,28 @@
 //! Tasks: a dataset, the head that answers it and the metrics that judge the answers.
 
-mod answers;
 #[cfg(test)]
 mod conformance;
 mod features;
 mod files;
 mod load;
-mod lone;
-mod score;
-pub mod spans;
+mod outputs;
+mod shape;
 mod table;
-mod tags;
 
 pub use crate::data::{BadRows, Columns, Scheme, Separator};
-pub use answers::{DevSplit, Gold, PredictionFile};
-pub use features::{FeatureSource, TaskFeatures, features_of};
+pub use features::{FeatureSource, TaskFeatures};
 pub use files::{FilePart, LOSSY, OWN_DATA, TaskFiles, format_text};
 pub use load::TaskData;
+pub use shape::tags::{TagSet, kinds_tsv, predictions, tag_scores};
+pub use shape::{DevSplit, Gold, PredictionFile, features_of, spans};
 pub use table::TASKS;
-pub use tags::{TagSet, kinds_tsv, predictions, tag_scores};
 
 use std::borrow::Cow;
 
-use crate::data::{Dataset, ENDINGS, Labels, LoneTable, SplitFile, SplitRole};
+use crate::data::{Dataset, Labels, LoneTable, SplitFile, SplitRole};
 use crate::diagnostic::Diagnostic;
 use crate::metric::Metric;
 use crate::model::Head;
-use crate::store::{SpanOptions, TagOptions, TaskOptions};
 
 /// A row of [`TASKS`], or such a task over the user's own files.
 #[derive(Clone, Debug)]
@@ -71,17 +67,6 @@ impl Task {
         datasets.flat_map(|dataset| dataset.splits_of(SplitRole::Test).map(move |split| (dataset, split)))
     }
 
-    /// Longest sequence in tokens where an experiment names none.
-    #[must_use]
-    pub fn max_length(&self) -> u32 {
-        match self.head {
-            // google-research/bert, run_squad.py.
-            Head::Spans => 384,
-            // google-research/bert, run_classifier.py in the README's GLUE commands.
-            Head::Classes | Head::Regression | Head::Choices | Head::Tags => 128,
-        }
-    }
-
     /// The forms of a table that a model of this task answers: those of its dataset and, under the dataset's
     /// name, of others that it predicts.
     #[must_use]
@@ -92,16 +77,6 @@ impl Task {
             tables.extend(published.map(|table| table.named(&other.name)));
         }
         tables
-    }
-
-    /// The settings of the task's shape where an experiment names none.
-    #[must_use]
-    pub fn default_options(&self) -> Option<TaskOptions> {
-        match self.head {
-            Head::Spans => Some(TaskOptions::Spans(SpanOptions::default())),
-            Head::Tags => Some(TaskOptions::Tags(TagOptions::default())),
-            Head::Classes | Head::Regression | Head::Choices => None,
-        }
     }
 
     /// The names of the classes of an example, in the order of the logits; none for a task without classes, or that
@@ -119,17 +94,6 @@ impl Task {
     #[must_use]
     pub fn output_names<'a>(&self, tags: &'a [String]) -> Vec<&'a str> {
         self.classes().iter().copied().chain(tags.iter().map(String::as_str)).collect()
-    }
-
-    /// Numbers in the row of an example, for heads that answer for whole examples; 0 for the others.
-    #[must_use]
-    pub fn row(&self) -> usize {
-        match self.head {
-            Head::Classes => self.classes().len(),
-            Head::Regression => 1,
-            Head::Choices => ENDINGS,
-            Head::Spans | Head::Tags => 0,
-        }
     }
 
     /// The splits that training and scoring read: `train`, then the dev splits.

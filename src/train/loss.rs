@@ -1,10 +1,10 @@
-//! The loss of each kind of head: of a batch while training, and of a whole split in f64.
+//! The loss of a batch, by head. Of a whole split it is [`Task::mean_loss`](crate::task::Task::mean_loss).
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::kernel::{self, Packing};
 use crate::model::Head;
-use crate::text::{FeatureSet, PackedBatch};
+use crate::text::PackedBatch;
 
 /// The mean loss of a batch. The head's outputs (`[batch, outputs]` or `[tokens, outputs]`) → `[1]`.
 pub(super) fn batch_loss(head: Head, outputs: Tensor<2>, batch: &PackedBatch, packing: &Packing) -> Tensor<1> {
@@ -33,56 +33,9 @@ pub(super) fn batch_loss(head: Head, outputs: Tensor<2>, batch: &PackedBatch, pa
     }
 }
 
-/// How many losses the mean of [`batch_loss`] is over, for `examples` of `set`: parts of a batch are weighted by it.
-pub(super) fn weight(set: &FeatureSet, head: Head, examples: &[u32]) -> f64 {
-    match head {
-        Head::Classes | Head::Regression | Head::Choices | Head::Spans => examples.len() as f64,
-        Head::Tags => {
-            let labels = examples.iter().flat_map(|&example| set.labels_of(example as usize));
-            labels.filter(|label| !label.is_nan()).count() as f64
-        }
-    }
-}
-
 fn classes(labels: &[f32], device: &Device) -> Tensor<1, Int> {
     let classes: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
     Tensor::from_data(TensorData::new(classes, [labels.len()]), device)
-}
-
-/// The mean loss over a whole split, in f64, with its unit. `outputs` as [`super::predict`] gives them.
-/// Examples without a label are left out; NaN when none has one.
-pub(super) fn mean_loss(head: Head, outputs: &[f32], features: &FeatureSet) -> (f64, &'static str) {
-    let labels = features.labels();
-    let rows = |width: usize| outputs.chunks_exact(width.max(1)).zip(labels).filter(|(_, label)| !label.is_nan());
-    match head {
-        Head::Classes | Head::Choices | Head::Tags => {
-            let rows = rows(outputs.len() / labels.len().max(1));
-            (mean(rows.map(|(row, &label)| cross_entropy(&row.iter().copied(), label as usize))), "nats")
-        }
-        Head::Regression => (mean(rows(1).map(|(row, &label)| f64::from(row[0] - label).powi(2))), "squared score"),
-        Head::Spans => {
-            let spans = labels.chunks_exact(2).zip(features.offsets().windows(2));
-            let known = spans.filter(|(span, _)| !span[0].is_nan());
-            let losses = known.map(|(span, tokens)| {
-                let rows = &outputs[2 * tokens[0] as usize..2 * tokens[1] as usize];
-                let side =
-                    |side: usize| cross_entropy(&rows.iter().copied().skip(side).step_by(2), span[side] as usize);
-                f64::midpoint(side(0), side(1))
-            });
-            (mean(losses), "nats")
-        }
-    }
-}
-
-fn mean(losses: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = losses.fold((0.0, 0u64), |(sum, count), loss| (sum + loss, count + 1));
-    sum / count as f64
-}
-
-fn cross_entropy(scores: &(impl Iterator<Item = f32> + Clone), label: usize) -> f64 {
-    let most = scores.clone().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = scores.clone().map(|score| f64::from(score - most).exp()).sum();
-    sum.ln() + f64::from(most - scores.clone().nth(label).unwrap_or(f32::NAN))
 }
 
 #[cfg(test)]
@@ -90,7 +43,12 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::text::{LabelKind, NO_OFFSET, PackedBatch, Parts, SkippedRows};
+    use crate::task::{TASKS, Task};
+    use crate::text::{FeatureSet, LabelKind, NO_OFFSET, Parts, SkippedRows};
+
+    fn task(head: Head) -> &'static Task {
+        TASKS.iter().find(|task| task.head == head).unwrap()
+    }
 
     /// Two sequences of three and two tokens, with `labels`.
     fn set(labelled: LabelKind, labels: &[f32]) -> FeatureSet {
@@ -127,18 +85,18 @@ mod tests {
             let tensor = Tensor::from_data(TensorData::new(outputs.clone(), [rows, width]), &device);
             let packing = Packing::new(&batch.offsets, &device);
             let of_batch = f64::from(batch_loss(head, tensor, &batch, &packing).into_scalar::<f32>());
-            let (of_split, _) = mean_loss(head, &outputs, &set);
+            let (of_split, _) = task(head).mean_loss(&outputs, &set);
             assert!((of_batch - of_split).abs() < 1e-6, "{head:?}: {of_batch} {of_split}");
-            assert!((weight(&set, head, &examples) - set.len() as f64).abs() < f64::EPSILON);
+            assert!((task(head).loss_weight(&set, &examples) - set.len() as f64).abs() < f64::EPSILON);
         }
     }
 
     #[test]
     fn unlabelled_splits_have_no_loss_and_unscored_words_no_weight() {
         let unlabelled = set(LabelKind::Sequences, &[f32::NAN; 2]);
-        assert!(mean_loss(Head::Regression, &[1.0, 2.0], &unlabelled).0.is_nan());
+        assert!(task(Head::Regression).mean_loss(&[1.0, 2.0], &unlabelled).0.is_nan());
         let words = set(LabelKind::Tokens, &[f32::NAN, 1.0, 1.0, f32::NAN, f32::NAN]);
-        assert!((weight(&words, Head::Tags, &[0]) - 2.0).abs() < f64::EPSILON);
-        assert!(weight(&words, Head::Tags, &[1]).abs() < f64::EPSILON);
+        assert!((task(Head::Tags).loss_weight(&words, &[0]) - 2.0).abs() < f64::EPSILON);
+        assert!(task(Head::Tags).loss_weight(&words, &[1]).abs() < f64::EPSILON);
     }
 }

@@ -1,6 +1,5 @@
 //! Metrics in the form that records keep.
 
-use super::loss::mean_loss;
 use crate::store::Score;
 use crate::task::{DevSplit, Task};
 
@@ -20,7 +19,7 @@ pub fn scores(task: &Task, split: &DevSplit, outputs: &[f32], tags: &[String]) -
             higher_is_better: value.higher_is_better,
         })
         .collect();
-    let (loss, unit) = mean_loss(task.head, outputs, &split.features);
+    let (loss, unit) = task.mean_loss(outputs, &split.features);
     scores.push(Score {
         metric: "loss".into(),
         split: split.name.into(),

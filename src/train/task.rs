@@ -6,7 +6,7 @@ use super::checkpointer::Checkpointer;
 use super::error::TrainError;
 use super::evaluate::predict;
 use super::fit::{Fit, FitResult};
-use super::loss::{batch_loss, weight};
+use super::loss::batch_loss;
 use super::observer::{Observer, StepReport};
 use super::pass::{Pass, classifier_pass};
 use super::score::scores;
@@ -131,7 +131,7 @@ impl Workload for TaskWorkload<'_> {
 
     fn next_batch(&mut self, _: u64, at: DataPosition, device: &Device) -> Result<Batch<PackedBatch>, TrainError> {
         let (examples, cursor) = self.examples(at.cursor);
-        let weight_of = |examples: &[u32]| weight(self.data.train, self.data.task.head, examples);
+        let weight_of = |examples: &[u32]| self.data.task.loss_weight(self.data.train, examples);
         let whole = weight_of(&examples);
         let parts = examples.chunks(examples.len().div_ceil(self.passes).max(1)).map(|part| (part, weight_of(part)));
         // A part with nothing to learn from has no loss; a batch without any has a loss of 0.

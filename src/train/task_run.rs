@@ -76,12 +76,12 @@ fn predict_unlabelled(
         if !dataset.has(&context.data, split) {
             continue;
         }
-        let (features, _) = Task::split_features(dataset, split, &source)?;
+        let (features, _) = task.split_features(dataset, split, &source)?;
         let start = Instant::now();
         let outputs = predict(model, &features, device);
         predicting.0 += start.elapsed().as_secs_f64();
         let name = format!("predictions-{}.tsv", dataset.name);
-        folder.write_predictions(&name, &task.predictions_tsv(&outputs, features.labels()))?;
+        folder.write_predictions(&name, &task.predictions_tsv(&outputs, features.labels(), false))?;
     }
     Ok(predicting)
 }

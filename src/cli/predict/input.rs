@@ -22,7 +22,7 @@ pub(super) fn read(args: &Args, task: &Task, model: &TrainedModel, tags: &[Strin
         Head::Classes | Head::Regression => rows(args, task, bad_rows)?,
         Head::Choices | Head::Spans | Head::Tags => {
             let (bytes, path) = read_input(&args.input)?;
-            (INPUT, task.read_lone(&bytes, &path, args.split.as_deref(), bad_rows)?)
+            (INPUT, task.dataset.read_lone(&bytes, &path, args.split.as_deref(), bad_rows)?)
         }
     };
     let pairs = match &read {

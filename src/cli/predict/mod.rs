@@ -128,7 +128,7 @@ fn files(args: &Args, task: &Task, logits: &[f32], split: &DevSplit, tags: &[Str
     // Tables of scores are printed, and stand in no file of the input's examples.
     const OF_SCORES: [&str; 2] = ["scores", "entities"];
     if args.probabilities && matches!(split.gold, Gold::Labels) {
-        let content = task.predictions_and_probabilities_tsv(logits, split.features.labels());
+        let content = task.predictions_tsv(logits, split.features.labels(), true);
         return vec![PredictionFile { name: String::new(), content }];
     }
     let mut files = task.prediction_files(logits, split, tags);

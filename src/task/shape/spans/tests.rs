@@ -7,7 +7,7 @@ use crate::metric::squad::{NullOdds, score_v1, score_v2};
 use crate::text::{Purpose, Tokenizer, Vocabulary, WindowSettings, Windows};
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("../../../tests/golden/squad_decode.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../tests/golden/squad_decode.json")).unwrap()
 }
 
 fn tokenizer(golden: &Value) -> Tokenizer {
