@@ -51,6 +51,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use error::{CommandOutcome, Error};
 
 use crate::diagnostic::Diagnostic;
+use crate::kernel::Isa;
 
 /// Ctrl-C, as shells report it.
 const INTERRUPTED: u8 = 130;
@@ -122,7 +123,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    match cli.command.execute() {
+    let instructions = Isa::chosen().map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()).into());
+    match instructions.and_then(|_| cli.command.execute()) {
         Ok(CommandOutcome::Success) => ExitCode::SUCCESS,
         Ok(CommandOutcome::Failures) => ExitCode::from(1),
         Ok(CommandOutcome::Interrupted) => ExitCode::from(INTERRUPTED),

@@ -171,6 +171,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::comparison::{assert_close, leaf, random_rows};
+    use crate::kernel::cpu::isa::forced::with_every_isa;
     use crate::kernel::{EmbeddingTables, TokenRows, embeddings};
 
     const START: [f64; 3] = [0.5, -1.25, 2.0];
@@ -234,14 +235,18 @@ mod tests {
 
     #[test]
     fn adamw_follows_the_formula_with_bias_correction() {
-        let got = five_steps(|p, g, moments, step| adamw(p, g, moments, &scalars(step), step));
-        agree(&got, &formula(|step| [1.0 - 0.9f64.powf(step as f64), 1.0 - 0.999f64.powf(step as f64)]));
+        with_every_isa(|_| {
+            let got = five_steps(|p, g, moments, step| adamw(p, g, moments, &scalars(step), step));
+            agree(&got, &formula(|step| [1.0 - 0.9f64.powf(step as f64), 1.0 - 0.999f64.powf(step as f64)]));
+        });
     }
 
     #[test]
     fn bert_adam_follows_the_formula_without() {
-        let got = five_steps(|p, g, moments, step| bert_adam(p, g, moments, &scalars(step)));
-        agree(&got, &formula(|_| [1.0, 1.0]));
+        with_every_isa(|_| {
+            let got = five_steps(|p, g, moments, step| bert_adam(p, g, moments, &scalars(step)));
+            agree(&got, &formula(|_| [1.0, 1.0]));
+        });
     }
 
     /// Parameters of three steps on a table and two vectors of one flex device, and the norms. `sparse` is the
@@ -301,36 +306,41 @@ mod tests {
 
     #[test]
     fn fused_equals_composed() {
-        let composed =
-            |all: Vec<Trained>, rule, with: &Adam| all.into_iter().map(|one| composed_step(one, rule, with)).collect();
-        let adamw = |step| AdamRule::AdamW { step };
-        for form in [adamw, |_| AdamRule::BertAdam] {
-            let expected = train(composed, composed_norm, form, false);
-            for sparse in [false, true] {
-                let fused = train(adam_step, global_norm, form, sparse);
-                assert_close(&fused[..9], &expected[..9], 1e-6);
-                // The composed norm is summed in f32.
-                assert_close(&fused[9..], &expected[9..], 1e-5);
+        with_every_isa(|_| {
+            let composed = |all: Vec<Trained>, rule, with: &Adam| {
+                all.into_iter().map(|one| composed_step(one, rule, with)).collect()
+            };
+            let adamw = |step| AdamRule::AdamW { step };
+            for form in [adamw, |_| AdamRule::BertAdam] {
+                let expected = train(composed, composed_norm, form, false);
+                for sparse in [false, true] {
+                    let fused = train(adam_step, global_norm, form, sparse);
+                    assert_close(&fused[..9], &expected[..9], 1e-6);
+                    // The composed norm is summed in f32.
+                    assert_close(&fused[9..], &expected[9..], 1e-5);
+                }
             }
-        }
+        });
     }
 
     #[test]
     fn a_parameter_that_nobody_else_holds_is_updated_in_place() {
-        let address = |tensor: &Tensor<1>| {
-            tensor.clone().try_into_primitive::<burn::backend::Flex>().unwrap().bytes().as_ptr() as usize
-        };
-        let step = |parameter: Tensor<1>| {
-            let one = Trained { parameter, gradient: vector([1.0, 2.0, 3.0]), moments: None, decays: true };
-            adam_step(vec![one], AdamRule::BertAdam, &scalars(1)).remove(0).0
-        };
-        let parameter = vector(START);
-        let before = address(&parameter);
-        let mine = step(parameter);
-        assert_eq!(address(&mine), before);
-        let shared = mine.clone();
-        let other = step(shared);
-        assert_ne!(address(&other), before);
-        assert_eq!(address(&mine), before);
+        with_every_isa(|_| {
+            let address = |tensor: &Tensor<1>| {
+                tensor.clone().try_into_primitive::<burn::backend::Flex>().unwrap().bytes().as_ptr() as usize
+            };
+            let step = |parameter: Tensor<1>| {
+                let one = Trained { parameter, gradient: vector([1.0, 2.0, 3.0]), moments: None, decays: true };
+                adam_step(vec![one], AdamRule::BertAdam, &scalars(1)).remove(0).0
+            };
+            let parameter = vector(START);
+            let before = address(&parameter);
+            let mine = step(parameter);
+            assert_eq!(address(&mine), before);
+            let shared = mine.clone();
+            let other = step(shared);
+            assert_ne!(address(&other), before);
+            assert_eq!(address(&mine), before);
+        });
     }
 }

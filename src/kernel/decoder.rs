@@ -94,6 +94,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::comparison::leaf;
+    use crate::kernel::cpu::isa::forced::{pool, with_every_isa};
     use crate::kernel::cross_entropy;
 
     fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -103,60 +104,64 @@ mod tests {
     /// More states than are decoded at a time, against burn's autodiff.
     #[test]
     fn equals_the_composed_loss_and_its_gradients() {
-        let (predictions, vocabulary, hidden) = (2 * DECODED_ROWS + 37, 83, 24);
-        let device = Device::flex().autodiff();
-        let (states, table) =
-            (leaf::<2>([predictions, hidden], 1, &device), leaf::<2>([vocabulary, hidden], 2, &device));
-        let bias = leaf::<1>([vocabulary], 3, &device);
-        let labels: Vec<u32> = (0..predictions as u32).map(|at| at * 7 % vocabulary as u32).collect();
-        let indices: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
-        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [predictions]), &device);
-        let composed = cross_entropy(linear(states.clone(), table.clone().transpose(), Some(bias.clone())), indices);
-        let mut gradients = composed.backward();
-        let mean = f64::from(composed.inner().into_scalar::<f32>());
-        let [plain_states, plain_table] = [&states, &table].map(|tensor| tensor.clone().inner());
-        let plain_bias = bias.clone().inner();
-        let expected = [
-            numbers(states.grad_remove(&mut gradients).unwrap()),
-            numbers(table.grad_remove(&mut gradients).unwrap()),
-            numbers(bias.grad_remove(&mut gradients).unwrap()),
-        ];
-        let scale = 1.0 / predictions as f32;
-        for ours in [
-            decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, Some(predictions)),
-            super::composed(&plain_states, &plain_table, &plain_bias, &labels, Some(scale)),
-        ] {
-            assert!((ours.loss / predictions as f64 / mean - 1.0).abs() < 1e-5, "{} {mean}", ours.loss);
-            let found = ours.gradients.unwrap();
-            let found = [numbers(found.states), numbers(found.table), numbers(found.bias)];
-            for (ours, expected) in found.iter().zip(&expected) {
-                assert_eq!(ours.len(), expected.len());
-                let size = expected.iter().fold(0f32, |most, g| most.max(g.abs()));
-                assert!(ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5 * size.max(1e-3)));
+        with_every_isa(|_| {
+            let (predictions, vocabulary, hidden) = (2 * DECODED_ROWS + 37, 83, 24);
+            let device = Device::flex().autodiff();
+            let (states, table) =
+                (leaf::<2>([predictions, hidden], 1, &device), leaf::<2>([vocabulary, hidden], 2, &device));
+            let bias = leaf::<1>([vocabulary], 3, &device);
+            let labels: Vec<u32> = (0..predictions as u32).map(|at| at * 7 % vocabulary as u32).collect();
+            let indices: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+            let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [predictions]), &device);
+            let composed =
+                cross_entropy(linear(states.clone(), table.clone().transpose(), Some(bias.clone())), indices);
+            let mut gradients = composed.backward();
+            let mean = f64::from(composed.inner().into_scalar::<f32>());
+            let [plain_states, plain_table] = [&states, &table].map(|tensor| tensor.clone().inner());
+            let plain_bias = bias.clone().inner();
+            let expected = [
+                numbers(states.grad_remove(&mut gradients).unwrap()),
+                numbers(table.grad_remove(&mut gradients).unwrap()),
+                numbers(bias.grad_remove(&mut gradients).unwrap()),
+            ];
+            let scale = 1.0 / predictions as f32;
+            for ours in [
+                decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, Some(predictions)),
+                super::composed(&plain_states, &plain_table, &plain_bias, &labels, Some(scale)),
+            ] {
+                assert!((ours.loss / predictions as f64 / mean - 1.0).abs() < 1e-5, "{} {mean}", ours.loss);
+                let found = ours.gradients.unwrap();
+                let found = [numbers(found.states), numbers(found.table), numbers(found.bias)];
+                for (ours, expected) in found.iter().zip(&expected) {
+                    assert_eq!(ours.len(), expected.len());
+                    let size = expected.iter().fold(0f32, |most, g| most.max(g.abs()));
+                    assert!(ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5 * size.max(1e-3)));
+                }
             }
-        }
-        let compute = |mean_over| decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, mean_over);
-        let (with, without) = (compute(Some(predictions)), compute(None));
-        assert!(without.gradients.is_none());
-        assert_eq!((without.loss.to_bits(), without.right), (with.loss.to_bits(), with.right));
+            let compute = |mean_over| decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, mean_over);
+            let (with, without) = (compute(Some(predictions)), compute(None));
+            assert!(without.gradients.is_none());
+            assert_eq!((without.loss.to_bits(), without.right), (with.loss.to_bits(), with.right));
+        });
     }
 
     /// Larger than one task of a product, so that threads share the work.
     #[test]
     fn no_bit_depends_on_the_number_of_threads() {
-        let (predictions, vocabulary, hidden) = (DECODED_ROWS + 5, 4999, 96);
-        let device = Device::flex().autodiff();
-        let states = leaf::<2>([predictions, hidden], 1, &device).inner();
-        let table = leaf::<2>([vocabulary, hidden], 2, &device).inner();
-        let bias = leaf::<1>([vocabulary], 3, &device).inner();
-        let labels: Vec<u32> = (0..predictions as u32).map(|at| at * 7 % vocabulary as u32).collect();
-        let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let found = pool.install(|| decoder_loss(&states, &table, &bias, &labels, Some(predictions)));
-            let gradients = found.gradients.unwrap();
-            (found.loss.to_bits(), numbers(gradients.states), numbers(gradients.table), numbers(gradients.bias))
-        };
-        let alone = on(1);
-        assert!(on(2) == alone && on(5) == alone);
+        with_every_isa(|_| {
+            let (predictions, vocabulary, hidden) = (DECODED_ROWS + 5, 4999, 96);
+            let device = Device::flex().autodiff();
+            let states = leaf::<2>([predictions, hidden], 1, &device).inner();
+            let table = leaf::<2>([vocabulary, hidden], 2, &device).inner();
+            let bias = leaf::<1>([vocabulary], 3, &device).inner();
+            let labels: Vec<u32> = (0..predictions as u32).map(|at| at * 7 % vocabulary as u32).collect();
+            let on = |threads: usize| {
+                let found = pool(threads).install(|| decoder_loss(&states, &table, &bias, &labels, Some(predictions)));
+                let gradients = found.gradients.unwrap();
+                (found.loss.to_bits(), numbers(gradients.states), numbers(gradients.table), numbers(gradients.bias))
+            };
+            let alone = on(1);
+            assert!(on(2) == alone && on(5) == alone);
+        });
     }
 }

@@ -122,8 +122,10 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::kernel::Bf16Support;
+    use crate::kernel::{Bf16Support, Isa};
+
     use crate::kernel::comparison::{assert_close, leaf};
+    use crate::kernel::cpu::isa::forced::with_every_isa;
     use crate::random::Stream;
 
     const HIDDEN: usize = 32;
@@ -182,86 +184,115 @@ mod tests {
 
     #[test]
     fn fused_equals_composed_on_ragged_batches() {
-        for (offsets, heads) in
-            [&[0, 7, 8, 19, 24][..], &[0, 6, 12]].into_iter().flat_map(|offsets| [(offsets, HEADS), (offsets, CAUSAL)])
-        {
-            for dropout in [None, Dropout::new(0.2, Stream::new(1, "dropout"), 3)] {
-                let dropout = dropout.as_ref();
-                let fused = run(|x, w, p| encoder_layer(x, w, heads, p, dropout, SITES, Precision::F32), offsets);
-                let composed = run(|x, w, p| composed(x, w, heads, p, dropout, SITES), offsets);
-                assert_close(&fused, &composed, 1e-5);
+        with_every_isa(|_| {
+            for (offsets, heads) in [&[0, 7, 8, 19, 24][..], &[0, 6, 12]]
+                .into_iter()
+                .flat_map(|offsets| [(offsets, HEADS), (offsets, CAUSAL)])
+            {
+                for dropout in [None, Dropout::new(0.2, Stream::new(1, "dropout"), 3)] {
+                    let dropout = dropout.as_ref();
+                    let fused = run(|x, w, p| encoder_layer(x, w, heads, p, dropout, SITES, Precision::F32), offsets);
+                    let composed = run(|x, w, p| composed(x, w, heads, p, dropout, SITES), offsets);
+                    assert_close(&fused, &composed, 1e-5);
+                }
             }
-        }
+        });
     }
 
     /// Other tokens at the end of each sequence, in the fused and in the composed version.
     #[test]
     fn causal_tokens_do_not_depend_on_later_ones() {
-        let device = Device::flex().autodiff();
-        let w = weights(&device);
-        for offsets in [&[0, 7, 8, 19][..], &[0, 6, 12]] {
-            let packing = Packing::new(offsets, &device);
-            let tokens = *offsets.last().unwrap() as usize;
-            let x: Vec<f32> = leaf::<2>([tokens, HIDDEN], 15, &device).into_data().try_to_vec().unwrap();
-            let mut other = x.clone();
-            for &end in &offsets[1..] {
-                other[(end as usize - 1) * HIDDEN..end as usize * HIDDEN].iter_mut().for_each(|x| *x = 1.0 - 2.0 * *x);
-            }
-            let tensor = |x: &[f32]| Tensor::<2>::from_data(TensorData::new(x.to_vec(), [tokens, HIDDEN]), &device);
-            let fused = |x: Tensor<2>, heads| encoder_layer(x, w.clone(), heads, &packing, None, SITES, Precision::F32);
-            let composed = |x: Tensor<2>, heads| composed(x, w.clone(), heads, &packing, None, SITES);
-            let versions: [&dyn Fn(Tensor<2>, AttentionHeads) -> Tensor<2>; 2] = [&fused, &composed];
-            for (version, heads) in versions.into_iter().flat_map(|version| [(version, HEADS), (version, CAUSAL)]) {
-                let rows = |x: &[f32]| version(tensor(x), heads).into_data().try_to_vec::<f32>().unwrap();
-                let (one, two) = (rows(&x), rows(&other));
-                for pair in offsets.windows(2).filter(|pair| pair[1] - pair[0] > 1) {
-                    let before = pair[0] as usize * HIDDEN..(pair[1] as usize - 1) * HIDDEN;
-                    assert_eq!(one[before.clone()] == two[before], heads.causal, "{pair:?}");
+        with_every_isa(|_| {
+            let device = Device::flex().autodiff();
+            let w = weights(&device);
+            for offsets in [&[0, 7, 8, 19][..], &[0, 6, 12]] {
+                let packing = Packing::new(offsets, &device);
+                let tokens = *offsets.last().unwrap() as usize;
+                let x: Vec<f32> = leaf::<2>([tokens, HIDDEN], 15, &device).into_data().try_to_vec().unwrap();
+                let mut other = x.clone();
+                for &end in &offsets[1..] {
+                    other[(end as usize - 1) * HIDDEN..end as usize * HIDDEN]
+                        .iter_mut()
+                        .for_each(|x| *x = 1.0 - 2.0 * *x);
+                }
+                let tensor = |x: &[f32]| Tensor::<2>::from_data(TensorData::new(x.to_vec(), [tokens, HIDDEN]), &device);
+                let fused =
+                    |x: Tensor<2>, heads| encoder_layer(x, w.clone(), heads, &packing, None, SITES, Precision::F32);
+                let composed = |x: Tensor<2>, heads| composed(x, w.clone(), heads, &packing, None, SITES);
+                let versions: [&dyn Fn(Tensor<2>, AttentionHeads) -> Tensor<2>; 2] = [&fused, &composed];
+                for (version, heads) in versions.into_iter().flat_map(|version| [(version, HEADS), (version, CAUSAL)]) {
+                    let rows = |x: &[f32]| version(tensor(x), heads).into_data().try_to_vec::<f32>().unwrap();
+                    let (one, two) = (rows(&x), rows(&other));
+                    for pair in offsets.windows(2).filter(|pair| pair[1] - pair[0] > 1) {
+                        let before = pair[0] as usize * HIDDEN..(pair[1] as usize - 1) * HIDDEN;
+                        assert_eq!(one[before.clone()] == two[before], heads.causal, "{pair:?}");
+                    }
                 }
             }
-        }
+        });
+    }
+
+    /// The portable kernels of x86-64 round products before they add them.
+    #[test]
+    fn the_bits_in_f32_do_not_depend_on_the_instructions() {
+        let first = std::sync::OnceLock::new();
+        let dropout = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
+        with_every_isa(|isa| {
+            if isa > Isa::Portable {
+                let layer = |x, w, p: &Packing| encoder_layer(x, w, HEADS, p, dropout.as_ref(), SITES, Precision::F32);
+                let found = run(layer, &[0, 7, 8, 30]);
+                let bits: Vec<u32> = found.concat().into_iter().map(f32::to_bits).collect();
+                assert!(*first.get_or_init(|| bits.clone()) == bits, "{isa:?}");
+            }
+        });
     }
 
     /// Products of bfloat16 numbers lose digits, but no tensor more than 2e-2 of its norm.
     #[test]
     fn fused_in_bf16_stays_near_composed_in_f32() {
-        if Bf16Support::detect() == Bf16Support::None {
-            println!("skipped: this processor does not multiply bfloat16 numbers");
-            return;
-        }
-        let dropout = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
-        for (dropout, heads) in [(None, HEADS), (dropout.as_ref(), HEADS), (None, CAUSAL), (dropout.as_ref(), CAUSAL)] {
-            let offsets = &[0, 7, 8, 19, 24];
-            let fused = run(|x, w, p| encoder_layer(x, w, heads, p, dropout, SITES, Precision::Bf16), offsets);
-            let composed = run(|x, w, p| composed(x, w, heads, p, dropout, SITES), offsets);
-            assert_close(&fused, &composed, 2e-2);
-            let exact = std::panic::catch_unwind(|| assert_close(&fused, &composed, 1e-4));
-            assert!(exact.is_err(), "these are not the products in f32");
-        }
+        with_every_isa(|_| {
+            if Bf16Support::detect() == Bf16Support::None {
+                println!("skipped: this processor does not multiply bfloat16 numbers");
+                return;
+            }
+            let dropout = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
+            for (dropout, heads) in
+                [(None, HEADS), (dropout.as_ref(), HEADS), (None, CAUSAL), (dropout.as_ref(), CAUSAL)]
+            {
+                let offsets = &[0, 7, 8, 19, 24];
+                let fused = run(|x, w, p| encoder_layer(x, w, heads, p, dropout, SITES, Precision::Bf16), offsets);
+                let composed = run(|x, w, p| composed(x, w, heads, p, dropout, SITES), offsets);
+                assert_close(&fused, &composed, 2e-2);
+                let exact = std::panic::catch_unwind(|| assert_close(&fused, &composed, 1e-4));
+                assert!(exact.is_err(), "these are not the products in f32");
+            }
+        });
     }
 
     #[test]
     fn parameters_without_gradient_give_the_same_output_and_the_same_gradient_to_the_rest() {
-        let device = Device::flex().autodiff();
-        let packing = Packing::new(&[0, 5, 9], &device);
-        let all = weights(&device);
-        let x: Tensor<2> = leaf([9, HIDDEN], 20, &device);
-        let layer = |x: &Tensor<2>, w: &LayerWeights| {
-            encoder_layer(x.clone(), w.clone(), HEADS, &packing, None, SITES, Precision::F32)
-        };
-        let whole = layer(&x, &all);
-        let bits = |t: Tensor<2>| t.into_data().try_to_vec::<f32>().unwrap();
-        let frozen = LayerWeights { qkv_weight: all.qkv_weight.clone().detach(), ..all.clone() };
-        let partly = layer(&x, &frozen);
-        let without = layer(&x.clone().detach(), &LayerWeights { ..weights(&device) });
-        assert_eq!(bits(whole.clone()), bits(without));
-        assert_eq!(bits(whole.clone()), bits(partly.clone()));
-        let gradient = |y: Tensor<2>| bits(x.grad(&y.sum().backward()).unwrap());
-        let (from_whole, from_partly) = (gradient(whole), gradient(partly));
-        assert_eq!(from_whole, from_partly);
-        // Without autodiff nothing is kept, and the output is the same.
-        let plain = Device::flex();
-        let inner = layer(&Tensor::from_inner(x.inner()), &all);
-        assert!(inner.device() == plain);
+        with_every_isa(|_| {
+            let device = Device::flex().autodiff();
+            let packing = Packing::new(&[0, 5, 9], &device);
+            let all = weights(&device);
+            let x: Tensor<2> = leaf([9, HIDDEN], 20, &device);
+            let layer = |x: &Tensor<2>, w: &LayerWeights| {
+                encoder_layer(x.clone(), w.clone(), HEADS, &packing, None, SITES, Precision::F32)
+            };
+            let whole = layer(&x, &all);
+            let bits = |t: Tensor<2>| t.into_data().try_to_vec::<f32>().unwrap();
+            let frozen = LayerWeights { qkv_weight: all.qkv_weight.clone().detach(), ..all.clone() };
+            let partly = layer(&x, &frozen);
+            let without = layer(&x.clone().detach(), &LayerWeights { ..weights(&device) });
+            assert_eq!(bits(whole.clone()), bits(without));
+            assert_eq!(bits(whole.clone()), bits(partly.clone()));
+            let gradient = |y: Tensor<2>| bits(x.grad(&y.sum().backward()).unwrap());
+            let (from_whole, from_partly) = (gradient(whole), gradient(partly));
+            assert_eq!(from_whole, from_partly);
+            // Without autodiff nothing is kept, and the output is the same.
+            let plain = Device::flex();
+            let inner = layer(&Tensor::from_inner(x.inner()), &all);
+            assert!(inner.device() == plain);
+        });
     }
 }

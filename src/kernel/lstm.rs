@@ -109,6 +109,7 @@ fn indices(values: Vec<i32>, device: &Device) -> Tensor<1, Int> {
 mod tests {
     use super::super::comparison::{assert_close, leaf};
     use super::*;
+    use crate::kernel::cpu::isa::forced::with_every_isa;
 
     const HIDDEN: usize = 3;
 
@@ -139,84 +140,95 @@ mod tests {
 
     #[test]
     fn the_fused_operation_is_the_composed_one() {
-        let device = Device::flex().autodiff();
-        for (offsets, hidden, seed) in
-            [(vec![0u32, 4, 4, 5, 12, 14], 3, 10), (vec![0, 1, 2], 5, 20), (vec![0, 33, 60, 90], 70, 30)]
-        {
-            let tokens = offsets[offsets.len() - 1] as usize;
-            let inputs = leaf([tokens, 8 * hidden], seed, &device);
-            // Scaled as in a trained LSTM: with weights of 1, wide ones are chaotic, and rounding grows from step to step.
-            let recurrent: Tensor<3> = leaf([2, hidden, 4 * hidden], seed + 1, &device);
-            let recurrent = Tensor::from_inner(recurrent.inner() / (hidden as f64).sqrt()).require_grad();
-            let weights = leaf([tokens, 2 * hidden], seed + 2, &device).detach();
-            let order = StepOrder::new(&offsets);
-            let expected =
-                run_by(|inputs, recurrent| composed(inputs, &recurrent, &order), &inputs, &recurrent, &weights);
-            let found = run(&inputs, &recurrent, &weights, &offsets);
-            let checked = if order.active.len() > 1 { 3 } else { 2 };
-            assert_close(&found[..checked], &expected[..checked], 1e-5);
-            assert!(checked == 3 || found[2].iter().all(|&gradient| gradient.to_bits() == 0));
-            // Without autodiff the same bits.
-            let plain = bidirectional_lstm(inputs.inner(), recurrent.inner(), &Packing::new(&offsets, &Device::flex()));
-            assert_eq!(numbers(plain), found[0]);
-        }
+        with_every_isa(|_| {
+            let device = Device::flex().autodiff();
+            for (offsets, hidden, seed) in
+                [(vec![0u32, 4, 4, 5, 12, 14], 3, 10), (vec![0, 1, 2], 5, 20), (vec![0, 33, 60, 90], 70, 30)]
+            {
+                let tokens = offsets[offsets.len() - 1] as usize;
+                let inputs = leaf([tokens, 8 * hidden], seed, &device);
+                // Scaled as in a trained LSTM: with weights of 1, wide ones are chaotic, and rounding grows from step to step.
+                let recurrent: Tensor<3> = leaf([2, hidden, 4 * hidden], seed + 1, &device);
+                let recurrent = Tensor::from_inner(recurrent.inner() / (hidden as f64).sqrt()).require_grad();
+                let weights = leaf([tokens, 2 * hidden], seed + 2, &device).detach();
+                let order = StepOrder::new(&offsets);
+                let expected =
+                    run_by(|inputs, recurrent| composed(inputs, &recurrent, &order), &inputs, &recurrent, &weights);
+                let found = run(&inputs, &recurrent, &weights, &offsets);
+                let checked = if order.active.len() > 1 { 3 } else { 2 };
+                assert_close(&found[..checked], &expected[..checked], 1e-5);
+                assert!(checked == 3 || found[2].iter().all(|&gradient| gradient.to_bits() == 0));
+                // Without autodiff the same bits.
+                let plain =
+                    bidirectional_lstm(inputs.inner(), recurrent.inner(), &Packing::new(&offsets, &Device::flex()));
+                assert_eq!(numbers(plain), found[0]);
+            }
+        });
     }
 
     #[test]
     fn a_sequence_in_a_batch_is_computed_as_alone() {
-        let device = Device::flex().autodiff();
-        let offsets = [0u32, 4, 5, 12, 14];
-        let inputs = leaf([14, 8 * HIDDEN], 1, &device);
-        let recurrent = leaf([2, HIDDEN, 4 * HIDDEN], 2, &device);
-        let weights = leaf([14, 2 * HIDDEN], 3, &device).detach();
-        let together = run(&inputs, &recurrent, &weights, &offsets);
-        let mut alone = [Vec::new(), Vec::new(), vec![0.0; 8 * HIDDEN * HIDDEN]];
-        for pair in offsets.windows(2) {
-            let rows = pair[0] as usize..pair[1] as usize;
-            let part = Tensor::from_inner(inputs.clone().inner().slice_dim(0, rows.clone())).require_grad();
-            let weights = weights.clone().slice_dim(0, rows.clone());
-            let [outputs, of_inputs, of_recurrent] = run(&part, &recurrent, &weights, &[0, rows.len() as u32]);
-            alone[0].extend(outputs);
-            alone[1].extend(of_inputs);
-            alone[2].iter_mut().zip(of_recurrent).for_each(|(sum, more)| *sum += more);
-        }
-        assert_close(&together, &alone, 1e-6);
+        with_every_isa(|_| {
+            let device = Device::flex().autodiff();
+            let offsets = [0u32, 4, 5, 12, 14];
+            let inputs = leaf([14, 8 * HIDDEN], 1, &device);
+            let recurrent = leaf([2, HIDDEN, 4 * HIDDEN], 2, &device);
+            let weights = leaf([14, 2 * HIDDEN], 3, &device).detach();
+            let together = run(&inputs, &recurrent, &weights, &offsets);
+            let mut alone = [Vec::new(), Vec::new(), vec![0.0; 8 * HIDDEN * HIDDEN]];
+            for pair in offsets.windows(2) {
+                let rows = pair[0] as usize..pair[1] as usize;
+                let part = Tensor::from_inner(inputs.clone().inner().slice_dim(0, rows.clone())).require_grad();
+                let weights = weights.clone().slice_dim(0, rows.clone());
+                let [outputs, of_inputs, of_recurrent] = run(&part, &recurrent, &weights, &[0, rows.len() as u32]);
+                alone[0].extend(outputs);
+                alone[1].extend(of_inputs);
+                alone[2].iter_mut().zip(of_recurrent).for_each(|(sum, more)| *sum += more);
+            }
+            assert_close(&together, &alone, 1e-6);
+        });
     }
 
     #[test]
     fn gradients_are_those_of_finite_differences() {
-        let device = Device::flex().autodiff();
-        let offsets = [0u32, 3, 4, 6];
-        let [inputs, weights] = [leaf([6, 8 * HIDDEN], 4, &device), leaf([6, 2 * HIDDEN], 5, &device).detach()];
-        let recurrent: Tensor<3> = leaf([2, HIDDEN, 4 * HIDDEN], 6, &device);
-        let [_, of_inputs, of_recurrent] = run(&inputs, &recurrent, &weights, &offsets);
-        let loss = |inputs: &Tensor<2>, recurrent: &Tensor<3>| -> f64 {
-            let [outputs, ..] = run(inputs, recurrent, &weights, &offsets);
-            outputs.iter().zip(numbers(weights.clone())).map(|(&y, w)| f64::from(y) * f64::from(w)).sum()
-        };
-        // Central differences with a step at which the rounding of f32 and the third derivative are both small.
-        let step = 1e-2f32;
-        let moved = |data: &[f32], at: usize, by: f32| {
-            let mut data = data.to_vec();
-            data[at] += by;
-            data
-        };
-        let (x, r) = (numbers(inputs.clone()), numbers(recurrent.clone()));
-        for at in (0..x.len()).step_by(5) {
-            let [high, low] = [step, -step].map(|by| {
-                let data = TensorData::new(moved(&x, at, by), inputs.dims());
-                loss(&Tensor::from_data(data, &device).require_grad(), &recurrent)
-            });
-            let slope = (high - low) / f64::from(2.0 * step);
-            assert!((slope - f64::from(of_inputs[at])).abs() < 2e-3, "input {at}: {slope} {}", of_inputs[at]);
-        }
-        for at in (0..r.len()).step_by(5) {
-            let [high, low] = [step, -step].map(|by| {
-                let data = TensorData::new(moved(&r, at, by), recurrent.dims());
-                loss(&inputs, &Tensor::from_data(data, &device).require_grad())
-            });
-            let slope = (high - low) / f64::from(2.0 * step);
-            assert!((slope - f64::from(of_recurrent[at])).abs() < 2e-3, "weight {at}: {slope} {}", of_recurrent[at]);
-        }
+        with_every_isa(|_| {
+            let device = Device::flex().autodiff();
+            let offsets = [0u32, 3, 4, 6];
+            let [inputs, weights] = [leaf([6, 8 * HIDDEN], 4, &device), leaf([6, 2 * HIDDEN], 5, &device).detach()];
+            let recurrent: Tensor<3> = leaf([2, HIDDEN, 4 * HIDDEN], 6, &device);
+            let [_, of_inputs, of_recurrent] = run(&inputs, &recurrent, &weights, &offsets);
+            let loss = |inputs: &Tensor<2>, recurrent: &Tensor<3>| -> f64 {
+                let [outputs, ..] = run(inputs, recurrent, &weights, &offsets);
+                outputs.iter().zip(numbers(weights.clone())).map(|(&y, w)| f64::from(y) * f64::from(w)).sum()
+            };
+            // Central differences with a step at which the rounding of f32 and the third derivative are both small.
+            let step = 1e-2f32;
+            let moved = |data: &[f32], at: usize, by: f32| {
+                let mut data = data.to_vec();
+                data[at] += by;
+                data
+            };
+            let (x, r) = (numbers(inputs.clone()), numbers(recurrent.clone()));
+            for at in (0..x.len()).step_by(5) {
+                let [high, low] = [step, -step].map(|by| {
+                    let data = TensorData::new(moved(&x, at, by), inputs.dims());
+                    loss(&Tensor::from_data(data, &device).require_grad(), &recurrent)
+                });
+                let slope = (high - low) / f64::from(2.0 * step);
+                assert!((slope - f64::from(of_inputs[at])).abs() < 2e-3, "input {at}: {slope} {}", of_inputs[at]);
+            }
+            for at in (0..r.len()).step_by(5) {
+                let [high, low] = [step, -step].map(|by| {
+                    let data = TensorData::new(moved(&r, at, by), recurrent.dims());
+                    loss(&inputs, &Tensor::from_data(data, &device).require_grad())
+                });
+                let slope = (high - low) / f64::from(2.0 * step);
+                assert!(
+                    (slope - f64::from(of_recurrent[at])).abs() < 2e-3,
+                    "weight {at}: {slope} {}",
+                    of_recurrent[at]
+                );
+            }
+        });
     }
 }

@@ -9,7 +9,7 @@ use super::evaluate::predict_in_batches;
 use super::observer::{Observer, StepReport};
 use super::precision::open_precision;
 use super::task::{TrainingData, fit};
-use crate::kernel::matrix_peak;
+use crate::kernel::{MatrixPeak, matrix_peak};
 use crate::model::random_classifier;
 use crate::random::Stream;
 use crate::store::{
@@ -53,8 +53,8 @@ pub struct StepMeasured {
     pub evaluations: Vec<Seconds>,
     /// Of the process while it trained.
     pub peak_memory: Bytes,
-    /// Operations a second of a large product alone, in the same precision on the same threads.
-    pub matrix_peak: f64,
+    /// Of the matrix products alone, in the same precision on the same threads.
+    pub matrix_peak: MatrixPeak,
 }
 
 /// Takes the steps of `benchmark` on the CPU, then measures the rest.
@@ -85,7 +85,7 @@ pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainEr
         steps: reports.0.split_off(WARM_UP as usize),
         evaluations: (0..EVALUATIONS).map(predict).skip(1).collect(),
         peak_memory,
-        matrix_peak: matrix_peak(precision) * 1e9,
+        matrix_peak: matrix_peak(precision),
     })
 }
 

@@ -10,7 +10,7 @@ pub enum PrecisionError {
     #[error("`precision: bf16` is supported on the CPU only, but the device is `{0}`")]
     Device(String),
     /// The CPU does not multiply bfloat16 numbers.
-    #[error("this CPU has no instructions for bfloat16 (AVX512-BF16 or AMX), which `precision: bf16` needs")]
+    #[error("`precision: bf16` needs a CPU with AVX512-BF16 or AMX, and this one has neither")]
     Processor,
 }
 
@@ -19,7 +19,7 @@ impl PrecisionError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Device(_) => "`precision: f32`, or `device: cpu` on a CPU with bfloat16 instructions",
+            Self::Device(_) => "`precision: f32`, or `device: cpu` on a CPU with AVX512-BF16 or AMX",
             Self::Processor => "`precision: f32` runs everywhere",
         }
     }
@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(of(Precision::F32, "cuda"), [const { Ok(kernel::Precision::F32) }; 3]);
         let [amx, avx512, none] = of(Precision::Bf16, "cpu");
         assert_eq!((amx, avx512), (Ok(kernel::Precision::Bf16), Ok(kernel::Precision::Bf16)));
-        assert!(none.unwrap_err().contains("no instructions for bfloat16"));
+        assert!(none.unwrap_err().contains("AVX512-BF16 or AMX"));
         assert!(of(Precision::Bf16, "cuda").into_iter().all(|refused| refused.unwrap_err().contains("`cuda`")));
     }
 }

@@ -60,7 +60,7 @@ fn a_step_is_told_in_words() {
     assert_eq!(lines[0], "model        2 layers of width 16, 2 heads, feed-forward 64, vocabulary 50");
     assert_eq!(lines[1], "batch        3 × 5 tokens, f32, threads: 2, gradient checkpointing");
     let names: Vec<&str> = lines[2..].iter().map(|line| line[..13].trim()).collect();
-    assert_eq!(names, ["step", "", "phases", "rate", "evaluation", "peak memory", "machine"]);
+    assert_eq!(names, ["step", "", "phases", "rate", "kernels", "evaluation", "peak memory", "machine"]);
 }
 
 #[test]

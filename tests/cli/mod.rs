@@ -16,6 +16,7 @@ mod fetch;
 mod help;
 mod hub;
 mod input;
+mod instructions;
 mod lossy;
 mod ner;
 mod precision;

@@ -85,7 +85,12 @@ impl Workplace {
 
     /// Carries out a command.
     pub(crate) fn run(&self, arguments: &[&str]) -> Told {
-        let output = self.command(arguments).output().unwrap();
+        self.told(&mut self.command(arguments), arguments)
+    }
+
+    /// Carries out `command`, which was made of `arguments`.
+    pub(crate) fn told(&self, command: &mut Command, arguments: &[&str]) -> Told {
+        let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Told {
             command: format!("bertbench {}", arguments.join(" ")),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernel::cpu::isa::forced::{pool, with_every_isa};
 use crate::random::Stream;
 
 const SCALARS: Scalars = Scalars {
@@ -56,29 +57,42 @@ fn train(dense: bool) -> (Vec<Vec<f32>>, Vec<f64>) {
 
 #[test]
 fn rows_without_gradient_get_what_a_gradient_of_zero_gives() {
-    let (sparse, norms) = train(false);
-    let (dense, dense_norms) = train(true);
-    assert_eq!(sparse, dense);
-    for (sparse, dense) in norms.iter().zip(dense_norms) {
-        assert!((sparse / dense - 1.0).abs() < 1e-7, "{sparse} {dense}");
-    }
+    with_every_isa(|_| {
+        let (sparse, norms) = train(false);
+        let (dense, dense_norms) = train(true);
+        assert_eq!(sparse, dense);
+        for (sparse, dense) in norms.iter().zip(dense_norms) {
+            assert!((sparse / dense - 1.0).abs() < 1e-7, "{sparse} {dense}");
+        }
+    });
 }
 
 #[test]
 fn bits_do_not_depend_on_threads() {
-    let run = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| train(false));
-    let one = run(1);
-    assert_eq!(one, run(2));
-    assert_eq!(one, run(3));
+    with_every_isa(|_| {
+        let run = |threads| pool(threads).install(|| train(false));
+        let one = run(1);
+        assert_eq!(one, run(2));
+        assert_eq!(one, run(3));
+    });
+}
+
+#[test]
+fn bits_do_not_depend_on_the_instructions() {
+    let first = std::sync::OnceLock::new();
+    with_every_isa(|isa| assert_eq!(*first.get_or_init(|| train(false)), train(false), "{isa:?}"));
 }
 
 #[test]
 fn the_norm_is_that_of_all_numbers() {
-    let mut draws = Stream::new(2, "adam test").at(0);
-    let values: Vec<f32> = (0..100_003).map(|_| draws.normal() as f32 * 1e-3).collect();
-    let exact = values.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();
-    assert!(
-        (norm(&[Gradient::Dense(&values[..70_000]), Gradient::Dense(&values[70_000..])]) / exact - 1.0).abs() < 1e-7
-    );
-    assert!(norm(&[]).abs() < f64::EPSILON);
+    with_every_isa(|_| {
+        let mut draws = Stream::new(2, "adam test").at(0);
+        let values: Vec<f32> = (0..100_003).map(|_| draws.normal() as f32 * 1e-3).collect();
+        let exact = values.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();
+        assert!(
+            (norm(&[Gradient::Dense(&values[..70_000]), Gradient::Dense(&values[70_000..])]) / exact - 1.0).abs()
+                < 1e-7
+        );
+        assert!(norm(&[]).abs() < f64::EPSILON);
+    });
 }

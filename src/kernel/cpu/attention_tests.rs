@@ -3,6 +3,7 @@
 use half::bf16;
 
 use super::*;
+use crate::kernel::cpu::isa::forced::{pool, with_every_isa};
 use crate::kernel::cpu::mask::Mask;
 use crate::random::Stream;
 
@@ -165,78 +166,89 @@ fn matches_f64<E: Operand>(tolerance: f64) {
 
 #[test]
 fn f32_equals_f64() {
-    matches_f64::<f32>(1e-6);
+    with_every_isa(|_| {
+        matches_f64::<f32>(1e-6);
+    });
 }
 
 #[test]
 fn bf16_is_near_f64() {
-    matches_f64::<bf16>(1e-2);
+    with_every_isa(|_| {
+        matches_f64::<bf16>(1e-2);
+    });
 }
 
 #[test]
 fn the_gradient_in_f64_is_that_of_finite_differences() {
-    for (p, causal) in [(0.0, false), (0.3, false), (0.0, true), (0.3, true)] {
-        let case = Case::new(2, 3, &[4, 1, 6], p, causal);
-        let (qkv, dcontext) = (wide(&case.input::<f32>()), wide(&case.gradient::<f32>()));
-        let loss = |qkv: &[f64]| case.expected(qkv).iter().zip(&dcontext).map(|(x, y)| x * y).sum::<f64>();
-        let differences: Vec<f64> = (0..qkv.len())
-            .map(|at| {
-                let moved = |by: f64| {
-                    let mut qkv = qkv.clone();
-                    qkv[at] += by;
-                    loss(&qkv)
-                };
-                (moved(1e-5) - moved(-1e-5)) / 2e-5
-            })
-            .collect();
-        assert!(error(&case.expected_gradient(&qkv, &dcontext), &differences) < 1e-8);
-    }
+    with_every_isa(|_| {
+        for (p, causal) in [(0.0, false), (0.3, false), (0.0, true), (0.3, true)] {
+            let case = Case::new(2, 3, &[4, 1, 6], p, causal);
+            let (qkv, dcontext) = (wide(&case.input::<f32>()), wide(&case.gradient::<f32>()));
+            let loss = |qkv: &[f64]| case.expected(qkv).iter().zip(&dcontext).map(|(x, y)| x * y).sum::<f64>();
+            let differences: Vec<f64> = (0..qkv.len())
+                .map(|at| {
+                    let moved = |by: f64| {
+                        let mut qkv = qkv.clone();
+                        qkv[at] += by;
+                        loss(&qkv)
+                    };
+                    (moved(1e-5) - moved(-1e-5)) / 2e-5
+                })
+                .collect();
+            assert!(error(&case.expected_gradient(&qkv, &dcontext), &differences) < 1e-8);
+        }
+    });
 }
 
 #[test]
 fn large_scores_overflow_nothing() {
-    for causal in [false, true] {
-        let case = Case::new(1, 16, &[20], 0.0, causal);
-        let qkv: Vec<f32> = case.input::<f32>().into_iter().map(|x| x * 30.0).collect();
-        let context = case.forward(&qkv);
-        let gradient = case.backward(&qkv, &case.gradient());
-        assert!(context.iter().chain(&gradient).all(|x| x.is_finite()));
-    }
+    with_every_isa(|_| {
+        for causal in [false, true] {
+            let case = Case::new(1, 16, &[20], 0.0, causal);
+            let qkv: Vec<f32> = case.input::<f32>().into_iter().map(|x| x * 30.0).collect();
+            let context = case.forward(&qkv);
+            let gradient = case.backward(&qkv, &case.gradient());
+            assert!(context.iter().chain(&gradient).all(|x| x.is_finite()));
+        }
+    });
 }
 
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
-    for causal in [false, true] {
-        let case = Case::new(3, 24, &[200, 1, 30, 31, 2, 150], 0.1, causal);
-        let (qkv, dcontext) = (case.input::<f32>(), case.gradient::<f32>());
-        let with = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let both = pool.install(|| [case.forward(&qkv), case.backward(&qkv, &dcontext)]);
-            both.into_iter().flatten().map(f32::to_bits).collect::<Vec<_>>()
-        };
-        let one = with(1);
-        assert!([2, 3].into_iter().all(|threads| with(threads) == one));
-    }
+    with_every_isa(|_| {
+        for causal in [false, true] {
+            let case = Case::new(3, 24, &[200, 1, 30, 31, 2, 150], 0.1, causal);
+            let (qkv, dcontext) = (case.input::<f32>(), case.gradient::<f32>());
+            let with = |threads| {
+                let both = pool(threads).install(|| [case.forward(&qkv), case.backward(&qkv, &dcontext)]);
+                both.into_iter().flatten().map(f32::to_bits).collect::<Vec<_>>()
+            };
+            let one = with(1);
+            assert!([2, 3].into_iter().all(|threads| with(threads) == one));
+        }
+    });
 }
 
 /// Sequences of one and of several blocks of queries, of which the tokens after some place are other ones.
 #[test]
 fn causal_outputs_have_the_same_bits_whatever_comes_after_and_no_gradient_comes_back_from_there() {
-    for (length, change) in [(40, 13), (300, 127), (300, 200), (300, 299)] {
-        let case = Case::new(2, 24, &[7, length], 0.1, true);
-        let (first, width) = (7 + change, case.hidden());
-        let qkv = case.input::<f32>();
-        let mut other = qkv.clone();
-        other[first * 3 * width..].iter_mut().for_each(|x| *x = 3.0 - *x);
-        let bits = |qkv: &[f32]| case.forward(qkv).into_iter().map(f32::to_bits).collect::<Vec<_>>();
-        let (one, two) = (bits(&qkv), bits(&other));
-        assert_eq!(one[..first * width], two[..first * width]);
-        let later = |bits: &[u32]| bits[first * width..].to_vec();
-        assert_ne!(later(&one), later(&two));
-        let mut dcontext = case.gradient::<f32>();
-        dcontext[first * width..].fill(0.0);
-        let gradient = case.backward(&qkv, &dcontext);
-        assert!(gradient[first * 3 * width..].iter().all(|g| *g == 0.0), "{length} {change}");
-        assert!(gradient[(first - 1) * 3 * width..][..width].iter().any(|g| *g != 0.0));
-    }
+    with_every_isa(|_| {
+        for (length, change) in [(40, 13), (300, 127), (300, 200), (300, 299)] {
+            let case = Case::new(2, 24, &[7, length], 0.1, true);
+            let (first, width) = (7 + change, case.hidden());
+            let qkv = case.input::<f32>();
+            let mut other = qkv.clone();
+            other[first * 3 * width..].iter_mut().for_each(|x| *x = 3.0 - *x);
+            let bits = |qkv: &[f32]| case.forward(qkv).into_iter().map(f32::to_bits).collect::<Vec<_>>();
+            let (one, two) = (bits(&qkv), bits(&other));
+            assert_eq!(one[..first * width], two[..first * width]);
+            let later = |bits: &[u32]| bits[first * width..].to_vec();
+            assert_ne!(later(&one), later(&two));
+            let mut dcontext = case.gradient::<f32>();
+            dcontext[first * width..].fill(0.0);
+            let gradient = case.backward(&qkv, &dcontext);
+            assert!(gradient[first * 3 * width..].iter().all(|g| *g == 0.0), "{length} {change}");
+            assert!(gradient[(first - 1) * 3 * width..][..width].iter().any(|g| *g != 0.0));
+        }
+    });
 }

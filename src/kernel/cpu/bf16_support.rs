@@ -1,5 +1,8 @@
 //! Which of the processor's bf16 instructions may be used.
 
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use super::isa::Isa;
+
 /// How this processor multiplies bf16 matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bf16Support {
@@ -12,15 +15,15 @@ pub enum Bf16Support {
 }
 
 impl Bf16Support {
-    /// The best of this processor, as far as the operating system lets it be used; found out once.
+    /// The best of this processor, as far as the operating system lets it be used, found out once; none with a lower
+    /// [`Isa`] than all of them need.
     #[must_use]
     pub fn detect() -> Self {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
-        {
+        if Isa::detect() == Isa::Avx512 {
             static BEST: std::sync::OnceLock<Bf16Support> = std::sync::OnceLock::new();
-            *BEST.get_or_init(x86::look)
+            return *BEST.get_or_init(x86::look);
         }
-        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
         Self::None
     }
 }
@@ -30,7 +33,6 @@ mod x86 {
     use std::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
 
     use super::Bf16Support;
-    use crate::kernel::cpu::isa::Isa;
 
     /// `CPUID.(7, 0).EDX`: AMX-BF16 and AMX-TILE.
     const AMX: u32 = (1 << 22) | (1 << 24);
@@ -39,8 +41,9 @@ mod x86 {
     /// XCR0: the tiles' configuration and the tiles are saved with a thread's state.
     const TILE_STATE: u64 = (1 << 17) | (1 << 18);
 
+    /// For processors with AVX-512.
     pub(super) fn look() -> Bf16Support {
-        if Isa::detect() < Isa::Avx512 || !is_x86_feature_detected!("avx512bf16") {
+        if !is_x86_feature_detected!("avx512bf16") {
             return Bf16Support::None;
         }
         if has_amx() && permitted() { Bf16Support::Amx } else { Bf16Support::Avx512 }

@@ -73,42 +73,48 @@ fn largest(row: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::cpu::isa::forced::with_every_isa;
     use crate::random::Stream;
 
     #[test]
     fn losses_and_gradients_are_those_in_f64() {
-        for (rows, classes) in [(1, 1), (3, 15), (7, 16), (40, 1003)] {
-            let mut draws = Stream::new(1, "logits").at(classes as u64);
-            let logits: Vec<f32> = (0..rows * classes).map(|_| (8.0 * draws.normal()) as f32).collect();
-            let labels: Vec<u32> = (0..rows).map(|_| draws.below(classes) as u32).collect();
-            let (mut expected, mut expected_right, mut gradient) = (0.0, 0, Vec::new());
-            for (row, &label) in logits.chunks(classes).zip(&labels) {
-                let total: f64 = row.iter().map(|&x| f64::from(x).exp()).sum();
-                expected += total.ln() - f64::from(row[label as usize]);
-                let best = (0..classes).fold(0, |best, at| if row[at] > row[best] { at } else { best });
-                expected_right += u64::from(best == label as usize);
-                let own = |at: usize| if at == label as usize { 1.0 } else { 0.0 };
-                gradient.extend(row.iter().enumerate().map(|(at, &x)| 0.25 * (f64::from(x).exp() / total - own(at))));
+        with_every_isa(|_| {
+            for (rows, classes) in [(1, 1), (3, 15), (7, 16), (40, 1003)] {
+                let mut draws = Stream::new(1, "logits").at(classes as u64);
+                let logits: Vec<f32> = (0..rows * classes).map(|_| (8.0 * draws.normal()) as f32).collect();
+                let labels: Vec<u32> = (0..rows).map(|_| draws.below(classes) as u32).collect();
+                let (mut expected, mut expected_right, mut gradient) = (0.0, 0, Vec::new());
+                for (row, &label) in logits.chunks(classes).zip(&labels) {
+                    let total: f64 = row.iter().map(|&x| f64::from(x).exp()).sum();
+                    expected += total.ln() - f64::from(row[label as usize]);
+                    let best = (0..classes).fold(0, |best, at| if row[at] > row[best] { at } else { best });
+                    expected_right += u64::from(best == label as usize);
+                    let own = |at: usize| if at == label as usize { 1.0 } else { 0.0 };
+                    gradient
+                        .extend(row.iter().enumerate().map(|(at, &x)| 0.25 * (f64::from(x).exp() / total - own(at))));
+                }
+                let mut ours = logits.clone();
+                let (loss, right) = cross_entropy_rows(&mut ours, &labels, Some(0.25));
+                assert!((loss / expected - 1.0).abs() < 1e-6 || expected.abs() < 1e-6, "{loss} {expected}");
+                assert_eq!(right, expected_right);
+                for (ours, expected) in ours.iter().zip(gradient) {
+                    assert!((f64::from(*ours) - expected).abs() < 1e-7, "{ours} {expected}");
+                }
+                assert_eq!(cross_entropy_rows(&mut logits.clone(), &labels, None), (loss, right));
             }
-            let mut ours = logits.clone();
-            let (loss, right) = cross_entropy_rows(&mut ours, &labels, Some(0.25));
-            assert!((loss / expected - 1.0).abs() < 1e-6 || expected.abs() < 1e-6, "{loss} {expected}");
-            assert_eq!(right, expected_right);
-            for (ours, expected) in ours.iter().zip(gradient) {
-                assert!((f64::from(*ours) - expected).abs() < 1e-7, "{ours} {expected}");
-            }
-            assert_eq!(cross_entropy_rows(&mut logits.clone(), &labels, None), (loss, right));
-        }
+        });
     }
 
     #[test]
     fn equal_logits_are_right_at_the_first_and_huge_ones_are_no_infinity() {
-        let mut logits = [2.0, 2.0, -1.0, 2.0, 2.0, -1.0, 1e30, 0.0, -1e30];
-        let (loss, right) = cross_entropy_rows(&mut logits, &[0, 1, 0], Some(1.0));
-        assert_eq!(right, 2);
-        let expected = 2.0 * (2.0 + (-3.0f64).exp()).ln();
-        assert!((loss - expected).abs() < 1e-6, "{loss} {expected}");
-        assert!(logits.iter().all(|g| g.abs() <= 1.0));
-        assert!(cross_entropy_rows(&mut [f32::NAN, 0.0], &[1], Some(1.0)).0.is_nan());
+        with_every_isa(|_| {
+            let mut logits = [2.0, 2.0, -1.0, 2.0, 2.0, -1.0, 1e30, 0.0, -1e30];
+            let (loss, right) = cross_entropy_rows(&mut logits, &[0, 1, 0], Some(1.0));
+            assert_eq!(right, 2);
+            let expected = 2.0 * (2.0 + (-3.0f64).exp()).ln();
+            assert!((loss - expected).abs() < 1e-6, "{loss} {expected}");
+            assert!(logits.iter().all(|g| g.abs() <= 1.0));
+            assert!(cross_entropy_rows(&mut [f32::NAN, 0.0], &[1], Some(1.0)).0.is_nan());
+        });
     }
 }

@@ -89,6 +89,7 @@ impl Decoder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::cpu::isa::forced::with_every_isa;
     use crate::random::Stream;
 
     const HIDDEN: usize = 7;
@@ -112,27 +113,30 @@ mod tests {
     /// More states than are decoded at a time.
     #[test]
     fn losses_are_those_in_f64_and_gradients_their_finite_differences() {
-        let mut draws = Stream::new(3, "decoder").at(0);
-        let labels: Vec<u32> = (0..DECODED_ROWS + 9).map(|_| draws.below(VOCABULARY) as u32).collect();
-        let parts = [labels.len() * HIDDEN, VOCABULARY * HIDDEN, VOCABULARY];
-        let [states, table, bias] = parts.map(|length| (0..length).map(|_| draws.normal() as f32).collect::<Vec<_>>());
-        let decoder = Decoder { table: &table, bias: &bias, hidden: HIDDEN };
-        let found = decoder.loss(&states, &labels, Some(1.0 / labels.len() as f32));
-        let mut numbers: Vec<f64> = [&states[..], &table, &bias].concat().into_iter().map(f64::from).collect();
-        let mean = mean_loss(&numbers, &labels);
-        assert!((found.loss / labels.len() as f64 / mean - 1.0).abs() < 1e-6, "{} {mean}", found.loss);
-        let DecoderBuffers { states, table, bias } = found.gradients.unwrap();
-        let gradients = [&states[..], &table[..], &bias[..]].concat();
-        // Every 11th number reaches all columns of all three, and the states of both parts.
-        for at in (0..numbers.len()).step_by(11) {
-            let here = numbers[at];
-            let mut beside = |step: f64| {
-                numbers[at] = here + step;
-                mean_loss(&numbers, &labels)
-            };
-            let difference = (beside(1e-4) - beside(-1e-4)) / 2e-4;
-            numbers[at] = here;
-            assert!((f64::from(gradients[at]) - difference).abs() < 1e-7, "{at}: {} {difference}", gradients[at]);
-        }
+        with_every_isa(|_| {
+            let mut draws = Stream::new(3, "decoder").at(0);
+            let labels: Vec<u32> = (0..DECODED_ROWS + 9).map(|_| draws.below(VOCABULARY) as u32).collect();
+            let parts = [labels.len() * HIDDEN, VOCABULARY * HIDDEN, VOCABULARY];
+            let [states, table, bias] =
+                parts.map(|length| (0..length).map(|_| draws.normal() as f32).collect::<Vec<_>>());
+            let decoder = Decoder { table: &table, bias: &bias, hidden: HIDDEN };
+            let found = decoder.loss(&states, &labels, Some(1.0 / labels.len() as f32));
+            let mut numbers: Vec<f64> = [&states[..], &table, &bias].concat().into_iter().map(f64::from).collect();
+            let mean = mean_loss(&numbers, &labels);
+            assert!((found.loss / labels.len() as f64 / mean - 1.0).abs() < 1e-6, "{} {mean}", found.loss);
+            let DecoderBuffers { states, table, bias } = found.gradients.unwrap();
+            let gradients = [&states[..], &table[..], &bias[..]].concat();
+            // Every 11th number reaches all columns of all three, and the states of both parts.
+            for at in (0..numbers.len()).step_by(11) {
+                let here = numbers[at];
+                let mut beside = |step: f64| {
+                    numbers[at] = here + step;
+                    mean_loss(&numbers, &labels)
+                };
+                let difference = (beside(1e-4) - beside(-1e-4)) / 2e-4;
+                numbers[at] = here;
+                assert!((f64::from(gradients[at]) - difference).abs() < 1e-7, "{at}: {} {difference}", gradients[at]);
+            }
+        });
     }
 }

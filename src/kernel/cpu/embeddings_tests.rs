@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernel::cpu::isa::forced::{pool, with_every_isa};
 use crate::kernel::cpu::mask::Mask;
 use crate::random::Stream;
 
@@ -75,57 +76,63 @@ fn factors(mask: Option<Site>) -> Vec<f64> {
 
 #[test]
 fn forward_and_gradients_agree_with_the_formula_in_f64() {
-    let case = Case::new();
-    for mask in [None, mask()] {
-        let factors = factors(mask);
-        let mut parameters = case.parameters.each_ref().map(|p| p.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
-        let mut y = vec![f32::NAN; TOKENS * HIDDEN];
-        forward(&case.tables(), &case.rows(), mask, &mut y);
-        let fused: f64 = y.iter().zip(&case.dy).map(|(&y, &dy)| f64::from(y) * f64::from(dy)).sum();
-        let exact = objective(&parameters, &case, &factors);
-        assert!((fused - exact).abs() < 1e-4, "{fused} {exact}");
-        let gradients = case.gradients(mask);
-        for which in 0..5 {
-            for at in (0..parameters[which].len()).step_by(7) {
-                let step = 1e-5;
-                let start = parameters[which][at];
-                parameters[which][at] = start + step;
-                let above = objective(&parameters, &case, &factors);
-                parameters[which][at] = start - step;
-                let below = objective(&parameters, &case, &factors);
-                parameters[which][at] = start;
-                let numeric = (above - below) / (2.0 * step);
-                let found = f64::from(gradients[which][at]);
-                assert!((found - numeric).abs() < 2e-5 * numeric.abs().max(1.0), "{which} {at}: {found} {numeric}");
+    with_every_isa(|_| {
+        let case = Case::new();
+        for mask in [None, mask()] {
+            let factors = factors(mask);
+            let mut parameters =
+                case.parameters.each_ref().map(|p| p.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
+            let mut y = vec![f32::NAN; TOKENS * HIDDEN];
+            forward(&case.tables(), &case.rows(), mask, &mut y);
+            let fused: f64 = y.iter().zip(&case.dy).map(|(&y, &dy)| f64::from(y) * f64::from(dy)).sum();
+            let exact = objective(&parameters, &case, &factors);
+            assert!((fused - exact).abs() < 1e-4, "{fused} {exact}");
+            let gradients = case.gradients(mask);
+            for which in 0..5 {
+                for at in (0..parameters[which].len()).step_by(7) {
+                    let step = 1e-5;
+                    let start = parameters[which][at];
+                    parameters[which][at] = start + step;
+                    let above = objective(&parameters, &case, &factors);
+                    parameters[which][at] = start - step;
+                    let below = objective(&parameters, &case, &factors);
+                    parameters[which][at] = start;
+                    let numeric = (above - below) / (2.0 * step);
+                    let found = f64::from(gradients[which][at]);
+                    assert!((found - numeric).abs() < 2e-5 * numeric.abs().max(1.0), "{which} {at}: {found} {numeric}");
+                }
             }
         }
-    }
+    });
 }
 
 #[test]
 fn bits_do_not_depend_on_threads() {
-    let case = Case::new();
-    let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| {
-            let mut y = vec![0.0; TOKENS * HIDDEN];
-            forward(&case.tables(), &case.rows(), mask(), &mut y);
-            (y, case.gradients(mask()))
-        })
-    };
-    let one = run(1);
-    assert_eq!(one, run(2));
-    assert_eq!(one, run(3));
+    with_every_isa(|_| {
+        let case = Case::new();
+        let run = |threads| {
+            pool(threads).install(|| {
+                let mut y = vec![0.0; TOKENS * HIDDEN];
+                forward(&case.tables(), &case.rows(), mask(), &mut y);
+                (y, case.gradients(mask()))
+            })
+        };
+        let one = run(1);
+        assert_eq!(one, run(2));
+        assert_eq!(one, run(3));
+    });
 }
 
 #[test]
 fn rows_without_tokens_are_not_touched() {
-    let case = Case::new();
-    let [word, ..] = case.gradients(None);
-    let touched = distinct(&case.rows[0]);
-    assert!(touched.len() < SIZES[0] && touched.is_sorted());
-    for (row, gradient) in word.chunks_exact(HIDDEN).enumerate() {
-        let is_touched = touched.contains(&(row as u32));
-        assert_eq!(gradient.iter().any(|&g| g != 0.0), is_touched, "{row}");
-    }
+    with_every_isa(|_| {
+        let case = Case::new();
+        let [word, ..] = case.gradients(None);
+        let touched = distinct(&case.rows[0]);
+        assert!(touched.len() < SIZES[0] && touched.is_sorted());
+        for (row, gradient) in word.chunks_exact(HIDDEN).enumerate() {
+            let is_touched = touched.contains(&(row as u32));
+            assert_eq!(gradient.iter().any(|&g| g != 0.0), is_touched, "{row}");
+        }
+    });
 }

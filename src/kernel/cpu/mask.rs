@@ -170,6 +170,7 @@ impl Blocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::cpu::isa::forced::with_every_isa;
 
     /// One element by the definition at the top of this file.
     fn draw(site: u32, step: u64, key: [u32; 2], width: usize, row: usize, element: usize) -> u16 {
@@ -180,68 +181,74 @@ mod tests {
 
     #[test]
     fn draws_are_those_of_the_definition_for_any_part_of_a_row() {
-        let stream = Stream::new(9, "dropout");
-        let step = (7 << 32) + 5;
-        let mask = Mask::new(0.25, stream, step).unwrap();
-        let far = (1 << 32) / 4 - 2;
-        for (width, columns, first_row, rows) in [
-            (8, 8, 0, 1),
-            (30, 30, 3, 50),
-            (128, 128, 5, 128),
-            (128, 28, 9, 28),
-            (300, 151, 2, 9),
-            (512, 1, 0, 300),
-            (30, 30, far, 5),
-        ] {
-            let site = mask.site(3, width);
-            let stride = Site::stride(columns);
-            let mut draws = vec![0; rows * stride];
-            Isa::detect().run(
-                #[inline(always)]
-                || site.draws(first_row, columns, &mut draws),
-            );
-            for (row, draws) in draws.chunks(stride).enumerate() {
-                for (element, &got) in draws[..columns].iter().enumerate() {
-                    let expected = draw(3, step, stream.key(), width, first_row + row, element);
-                    assert_eq!(got, expected, "{width} {columns} {row} {element}");
+        with_every_isa(|_| {
+            let stream = Stream::new(9, "dropout");
+            let step = (7 << 32) + 5;
+            let mask = Mask::new(0.25, stream, step).unwrap();
+            let far = (1 << 32) / 4 - 2;
+            for (width, columns, first_row, rows) in [
+                (8, 8, 0, 1),
+                (30, 30, 3, 50),
+                (128, 128, 5, 128),
+                (128, 28, 9, 28),
+                (300, 151, 2, 9),
+                (512, 1, 0, 300),
+                (30, 30, far, 5),
+            ] {
+                let site = mask.site(3, width);
+                let stride = Site::stride(columns);
+                let mut draws = vec![0; rows * stride];
+                Isa::detect().run(
+                    #[inline(always)]
+                    || site.draws(first_row, columns, &mut draws),
+                );
+                for (row, draws) in draws.chunks(stride).enumerate() {
+                    for (element, &got) in draws[..columns].iter().enumerate() {
+                        let expected = draw(3, step, stream.key(), width, first_row + row, element);
+                        assert_eq!(got, expected, "{width} {columns} {row} {element}");
+                    }
                 }
             }
-        }
+        });
     }
 
     #[test]
     fn rows_are_multiplied_in_place() {
-        let site = Mask::new(0.5, Stream::new(4, "dropout"), 1).unwrap().site(2, 30);
-        let mut all = vec![1.0; 100 * 30];
-        site.multiply(7, 30, &mut all);
-        let mut draws = vec![0; 32];
-        for (row, x) in all.chunks(30).enumerate() {
-            site.draws(7 + row, 30, &mut draws);
-            assert!(x.iter().zip(&draws).all(|(x, &draw)| x.to_bits() == site.factor(draw).to_bits()));
-        }
-        assert!(all.iter().any(|&x| x < 1.0) && all.iter().any(|&x| x > 1.0));
+        with_every_isa(|_| {
+            let site = Mask::new(0.5, Stream::new(4, "dropout"), 1).unwrap().site(2, 30);
+            let mut all = vec![1.0; 100 * 30];
+            site.multiply(7, 30, &mut all);
+            let mut draws = vec![0; 32];
+            for (row, x) in all.chunks(30).enumerate() {
+                site.draws(7 + row, 30, &mut draws);
+                assert!(x.iter().zip(&draws).all(|(x, &draw)| x.to_bits() == site.factor(draw).to_bits()));
+            }
+            assert!(all.iter().any(|&x| x < 1.0) && all.iter().any(|&x| x > 1.0));
+        });
     }
 
     #[test]
     fn the_rate_and_the_mean_are_right_and_draws_depend_on_step_and_site() {
-        let stream = Stream::new(1, "dropout");
-        let factors = |p: f64, step: u64, number: u32| -> Vec<f32> {
-            let site = Mask::new(p, stream, step).unwrap().site(number, 1000);
-            let mut draws = vec![0; 1_000_000];
-            site.draws(0, 1000, &mut draws);
-            draws.into_iter().map(|draw| site.factor(draw)).collect()
-        };
-        let mask = factors(0.1, 3, 5);
-        let n = mask.len() as f64;
-        let dropped = mask.iter().filter(|&&m| m < 1.0).count() as f64 / n;
-        let mean = mask.iter().map(|&m| f64::from(m)).sum::<f64>() / n;
-        // Five standard errors of a Bernoulli(0.1) mean.
-        let error = 5.0 * (0.1f64 * 0.9 / n).sqrt();
-        assert!((dropped - 0.1).abs() < error, "{dropped}");
-        assert!((mean - 1.0).abs() < error / 0.9, "{mean}");
-        assert_ne!(mask, factors(0.1, 3, 6));
-        assert_ne!(mask, factors(0.1, 4, 5));
-        assert!(factors(1.0, 0, 0).iter().filter(|&&m| m > 0.0).count() < 100);
-        assert!(Mask::new(0.0, stream, 0).is_none() && Mask::new(1e-6, stream, 0).is_none());
+        with_every_isa(|_| {
+            let stream = Stream::new(1, "dropout");
+            let factors = |p: f64, step: u64, number: u32| -> Vec<f32> {
+                let site = Mask::new(p, stream, step).unwrap().site(number, 1000);
+                let mut draws = vec![0; 1_000_000];
+                site.draws(0, 1000, &mut draws);
+                draws.into_iter().map(|draw| site.factor(draw)).collect()
+            };
+            let mask = factors(0.1, 3, 5);
+            let n = mask.len() as f64;
+            let dropped = mask.iter().filter(|&&m| m < 1.0).count() as f64 / n;
+            let mean = mask.iter().map(|&m| f64::from(m)).sum::<f64>() / n;
+            // Five standard errors of a Bernoulli(0.1) mean.
+            let error = 5.0 * (0.1f64 * 0.9 / n).sqrt();
+            assert!((dropped - 0.1).abs() < error, "{dropped}");
+            assert!((mean - 1.0).abs() < error / 0.9, "{mean}");
+            assert_ne!(mask, factors(0.1, 3, 6));
+            assert_ne!(mask, factors(0.1, 4, 5));
+            assert!(factors(1.0, 0, 0).iter().filter(|&&m| m > 0.0).count() < 100);
+            assert!(Mask::new(0.0, stream, 0).is_none() && Mask::new(1e-6, stream, 0).is_none());
+        });
     }
 }

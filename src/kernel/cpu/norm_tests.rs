@@ -3,6 +3,7 @@
 use half::bf16;
 
 use super::*;
+use crate::kernel::cpu::isa::forced::{pool, with_every_isa};
 use crate::kernel::cpu::mask::Mask;
 use crate::random::Stream;
 
@@ -99,99 +100,110 @@ fn error(got: &[f32], expected: &[f64]) -> f64 {
 
 #[test]
 fn residual_norm_is_that_in_f64() {
-    for (tokens, width, p) in [(1, 1, 0.0), (3, 24, 0.0), (70, 128, 0.3), (130, 99, 0.1), (5, 768, 0.1)] {
-        let case = Case::new(tokens, width, p);
-        let got = case.run();
-        let parameters = [wide(&case.bias), wide(&case.gamma), wide(&case.beta)];
-        let expected = case.expected(&wide(&case.x), &wide(&case.residual), parameters.each_ref().map(|x| &x[..]));
-        assert!(error(&got.y, &expected) < 1e-6, "{tokens} {width}");
-        assert!(got.y.iter().zip(&got.copy).all(|(&y, &copy)| bf16::from_f32(y) == copy));
-    }
+    with_every_isa(|_| {
+        for (tokens, width, p) in [(1, 1, 0.0), (3, 24, 0.0), (70, 128, 0.3), (130, 99, 0.1), (5, 768, 0.1)] {
+            let case = Case::new(tokens, width, p);
+            let got = case.run();
+            let parameters = [wide(&case.bias), wide(&case.gamma), wide(&case.beta)];
+            let expected = case.expected(&wide(&case.x), &wide(&case.residual), parameters.each_ref().map(|x| &x[..]));
+            assert!(error(&got.y, &expected) < 1e-6, "{tokens} {width}");
+            assert!(got.y.iter().zip(&got.copy).all(|(&y, &copy)| bf16::from_f32(y) == copy));
+        }
+    });
 }
 
 #[test]
 fn a_large_common_part_of_a_row_costs_no_accuracy() {
-    let mut case = Case::new(4, 256, 0.0);
-    case.residual.iter_mut().for_each(|x| *x += 1000.0);
-    let parameters = [wide(&case.bias), wide(&case.gamma), wide(&case.beta)];
-    let expected = case.expected(&wide(&case.x), &wide(&case.residual), parameters.each_ref().map(|x| &x[..]));
-    // z itself is known to 2⁻¹⁵ only.
-    assert!(error(&case.run().y, &expected) < 1e-4);
+    with_every_isa(|_| {
+        let mut case = Case::new(4, 256, 0.0);
+        case.residual.iter_mut().for_each(|x| *x += 1000.0);
+        let parameters = [wide(&case.bias), wide(&case.gamma), wide(&case.beta)];
+        let expected = case.expected(&wide(&case.x), &wide(&case.residual), parameters.each_ref().map(|x| &x[..]));
+        // z itself is known to 2⁻¹⁵ only.
+        assert!(error(&case.run().y, &expected) < 1e-4);
+    });
 }
 
 #[test]
 fn gradients_are_finite_differences_in_f64() {
-    for p in [0.0, 0.4] {
-        let case = Case::new(3, 37, p);
-        let dy = numbers(3 * 37, "dy");
-        let got = case.run_back::<f32>(&case.run(), &dy, true);
-        let inputs = [&case.x, &case.residual, &case.bias, &case.gamma, &case.beta].map(|xs| wide(xs));
-        let loss = |inputs: &[Vec<f64>; 5]| -> f64 {
-            let [x, residual, bias, gamma, beta] = inputs;
-            case.expected(x, residual, [bias, gamma, beta]).iter().zip(&dy).map(|(y, &dy)| y * f64::from(dy)).sum()
-        };
-        let [bias, gamma, beta] = &got.sums;
-        for (which, got) in [&got.dx, &got.dz, bias, gamma, beta].into_iter().enumerate() {
-            let differences: Vec<f64> = (0..got.len())
-                .map(|at| {
-                    let moved = |by: f64| {
-                        let mut inputs = inputs.clone();
-                        inputs[which][at] += by;
-                        loss(&inputs)
-                    };
-                    (moved(1e-5) - moved(-1e-5)) / 2e-5
-                })
-                .collect();
-            assert!(error(got, &differences) < 2e-6, "{which}: {got:?} {differences:?}");
+    with_every_isa(|_| {
+        for p in [0.0, 0.4] {
+            let case = Case::new(3, 37, p);
+            let dy = numbers(3 * 37, "dy");
+            let got = case.run_back::<f32>(&case.run(), &dy, true);
+            let inputs = [&case.x, &case.residual, &case.bias, &case.gamma, &case.beta].map(|xs| wide(xs));
+            let loss = |inputs: &[Vec<f64>; 5]| -> f64 {
+                let [x, residual, bias, gamma, beta] = inputs;
+                case.expected(x, residual, [bias, gamma, beta]).iter().zip(&dy).map(|(y, &dy)| y * f64::from(dy)).sum()
+            };
+            let [bias, gamma, beta] = &got.sums;
+            for (which, got) in [&got.dx, &got.dz, bias, gamma, beta].into_iter().enumerate() {
+                let differences: Vec<f64> = (0..got.len())
+                    .map(|at| {
+                        let moved = |by: f64| {
+                            let mut inputs = inputs.clone();
+                            inputs[which][at] += by;
+                            loss(&inputs)
+                        };
+                        (moved(1e-5) - moved(-1e-5)) / 2e-5
+                    })
+                    .collect();
+                assert!(error(got, &differences) < 2e-6, "{which}: {got:?} {differences:?}");
+            }
         }
-    }
+    });
 }
 
 #[test]
 fn what_is_stored_does_not_change_the_sums_and_bf16_is_rounded() {
-    for p in [0.0, 0.2] {
-        let case = Case::new(100, 48, p);
-        let (forward, dy) = (case.run(), numbers(100 * 48, "dy"));
-        let all = case.run_back::<f32>(&forward, &dy, true);
-        let rounded = case.run_back::<bf16>(&forward, &dy, true);
-        let sums = case.run_back::<bf16>(&forward, &dy, false);
-        assert!(all.sums == rounded.sums && all.sums == sums.sums && all.dz == sums.dz);
-        assert!(all.dx.iter().zip(&rounded.dx).all(|(&x, &y)| bf16::from_f32(x).to_f32().to_bits() == y.to_bits()));
-    }
+    with_every_isa(|_| {
+        for p in [0.0, 0.2] {
+            let case = Case::new(100, 48, p);
+            let (forward, dy) = (case.run(), numbers(100 * 48, "dy"));
+            let all = case.run_back::<f32>(&forward, &dy, true);
+            let rounded = case.run_back::<bf16>(&forward, &dy, true);
+            let sums = case.run_back::<bf16>(&forward, &dy, false);
+            assert!(all.sums == rounded.sums && all.sums == sums.sums && all.dz == sums.dz);
+            assert!(all.dx.iter().zip(&rounded.dx).all(|(&x, &y)| bf16::from_f32(x).to_f32().to_bits() == y.to_bits()));
+        }
+    });
 }
 
 #[test]
 fn column_sums_are_those_in_f64() {
-    for (rows, width) in [(0, 3), (1, 1), (7, 20), (200, 33)] {
-        let matrix = numbers(rows * width, "matrix");
-        let mut sums = vec![f32::NAN; width];
-        column_sums(&matrix, &mut sums);
-        for (column, &sum) in sums.iter().enumerate() {
-            let expected: f64 = (0..rows).map(|row| f64::from(matrix[row * width + column])).sum();
-            assert!((f64::from(sum) - expected).abs() < 1e-5, "{sum} {expected}");
+    with_every_isa(|_| {
+        for (rows, width) in [(0, 3), (1, 1), (7, 20), (200, 33)] {
+            let matrix = numbers(rows * width, "matrix");
+            let mut sums = vec![f32::NAN; width];
+            column_sums(&matrix, &mut sums);
+            for (column, &sum) in sums.iter().enumerate() {
+                let expected: f64 = (0..rows).map(|row| f64::from(matrix[row * width + column])).sum();
+                assert!((f64::from(sum) - expected).abs() < 1e-5, "{sum} {expected}");
+            }
+            let rounded: Vec<bf16> = matrix.iter().map(|&x| bf16::from_f32(x)).collect();
+            let widened: Vec<f32> = rounded.iter().map(|x| x.to_f32()).collect();
+            let (mut of_rounded, mut of_widened) = (sums.clone(), sums);
+            column_sums(&rounded, &mut of_rounded);
+            column_sums(&widened, &mut of_widened);
+            assert_eq!(of_rounded, of_widened);
         }
-        let rounded: Vec<bf16> = matrix.iter().map(|&x| bf16::from_f32(x)).collect();
-        let widened: Vec<f32> = rounded.iter().map(|x| x.to_f32()).collect();
-        let (mut of_rounded, mut of_widened) = (sums.clone(), sums);
-        column_sums(&rounded, &mut of_rounded);
-        column_sums(&widened, &mut of_widened);
-        assert_eq!(of_rounded, of_widened);
-    }
+    });
 }
 
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
-    let case = Case::new(301, 40, 0.1);
-    let dy = numbers(301 * 40, "dy");
-    let with = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| {
-            let forward = case.run();
-            let back = case.run_back::<f32>(&forward, &dy, true);
-            let parts = [forward.y, forward.rstd, back.dz, back.dx].into_iter().chain(back.sums);
-            parts.flatten().map(f32::to_bits).collect::<Vec<_>>()
-        })
-    };
-    let one = with(1);
-    assert!([2, 3].into_iter().all(|threads| with(threads) == one));
+    with_every_isa(|_| {
+        let case = Case::new(301, 40, 0.1);
+        let dy = numbers(301 * 40, "dy");
+        let with = |threads| {
+            pool(threads).install(|| {
+                let forward = case.run();
+                let back = case.run_back::<f32>(&forward, &dy, true);
+                let parts = [forward.y, forward.rstd, back.dz, back.dx].into_iter().chain(back.sums);
+                parts.flatten().map(f32::to_bits).collect::<Vec<_>>()
+            })
+        };
+        let one = with(1);
+        assert!([2, 3].into_iter().all(|threads| with(threads) == one));
+    });
 }

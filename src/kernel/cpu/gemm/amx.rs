@@ -71,6 +71,7 @@ fn width(columns: usize) -> usize {
 
 impl Micro for Amx {
     type Element = bf16;
+    const NAME: &'static str = "AMX, 32 × 32";
     const ROWS: usize = 2 * SIDE;
     const COLUMNS: usize = 2 * SIDE;
     const STEP: usize = DEEP;
@@ -165,6 +166,46 @@ impl Micro for Amx {
             }
         }
     }
+
+    unsafe fn multiply_adds(self, turns: usize) -> usize {
+        self.enter();
+        // SAFETY: the caller promises AMX, and `enter` has configured it.
+        unsafe { products(turns) }
+        self.leave();
+        turns * 4 * SIDE * SIDE * DEEP
+    }
+}
+
+/// `turns` products of two tiles added to each of four.
+///
+/// # Safety
+/// AMX is configured.
+unsafe fn products(mut turns: usize) {
+    // SAFETY: the tiles are all that is read and written.
+    unsafe {
+        asm!(
+            "tilezero tmm0",
+            "tilezero tmm1",
+            "tilezero tmm2",
+            "tilezero tmm3",
+            "tilezero tmm4",
+            "tilezero tmm6",
+            "test {turns}, {turns}",
+            "jz 3f",
+            "2:",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tdpbf16ps tmm1, tmm4, tmm6",
+            "tdpbf16ps tmm2, tmm4, tmm6",
+            "tdpbf16ps tmm3, tmm4, tmm6",
+            "dec {turns}",
+            "jnz 2b",
+            "3:",
+            turns = inout(reg) turns,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _, out("tmm4") _, out("tmm6") _,
+            options(nostack, nomem),
+        );
+    }
+    debug_assert_eq!(turns, 0);
 }
 
 /// 2 × 2 tiles of C from `steps` × 2 tiles of A and `steps` × 2 of B.

@@ -3,9 +3,10 @@
 use std::arch::x86_64::{
     __m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
 };
+use std::hint::black_box;
 
 use super::Matrix;
-use super::micro::{Micro, TILE, TILE_STRIDE};
+use super::micro::{CHAINS, Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
 use super::pairs::{self, LANES, width};
 use crate::kernel::cpu::element::Element;
@@ -22,6 +23,7 @@ pub(super) struct Avx512;
 
 impl Micro for Avx512 {
     type Element = f32;
+    const NAME: &'static str = "AVX-512, 6 × 64";
     const ROWS: usize = 6;
     const COLUMNS: usize = 4 * LANES;
     const STEP: usize = 1;
@@ -94,6 +96,25 @@ impl Micro for Avx512 {
             }
         }
     }
+
+    unsafe fn multiply_adds(self, turns: usize) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { chains(turns) }
+        turns * CHAINS * LANES
+    }
+}
+
+/// `turns` multiply-adds on each of some registers.
+#[target_feature(enable = "avx512f")]
+fn chains(turns: usize) {
+    let [x, y] = black_box([0.5, 0.25]).map(|number| _mm512_set1_ps(number));
+    let mut sums = [x; CHAINS];
+    for _ in 0..turns {
+        for sum in &mut sums {
+            *sum = _mm512_fmadd_ps(*sum, x, y);
+        }
+    }
+    black_box(sums);
 }
 
 /// # Safety

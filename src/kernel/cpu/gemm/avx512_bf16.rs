@@ -4,11 +4,12 @@ use std::arch::x86_64::{
     __m512bh, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps,
     _mm512_storeu_ps,
 };
+use std::hint::black_box;
 
 use half::bf16;
 
 use super::Matrix;
-use super::micro::{Micro, TILE, TILE_STRIDE};
+use super::micro::{CHAINS, Micro, TILE, TILE_STRIDE};
 use super::pairs::{self, LANES, width};
 use crate::kernel::cpu::element::Element;
 use crate::kernel::cpu::isa::with_avx512;
@@ -20,6 +21,7 @@ pub(super) struct Avx512Bf16;
 
 impl Micro for Avx512Bf16 {
     type Element = bf16;
+    const NAME: &'static str = "AVX512-BF16, 6 × 64";
     const ROWS: usize = 6;
     const COLUMNS: usize = 4 * LANES;
     const STEP: usize = 2;
@@ -80,6 +82,26 @@ impl Micro for Avx512Bf16 {
             }
         }
     }
+
+    unsafe fn multiply_adds(self, turns: usize) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { chains(turns) }
+        turns * CHAINS * 2 * LANES
+    }
+}
+
+/// `turns` products of pairs added to each of some registers.
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn chains(turns: usize) {
+    // SAFETY: both are 512 bits of which every pattern is a value.
+    let pairs: __m512bh = unsafe { std::mem::transmute(_mm512_set1_epi32(black_box(0))) };
+    let mut sums = [_mm512_setzero_ps(); CHAINS];
+    for _ in 0..turns {
+        for sum in &mut sums {
+            *sum = _mm512_dpbf16_ps(*sum, pairs, pairs);
+        }
+    }
+    black_box(sums);
 }
 
 /// # Safety

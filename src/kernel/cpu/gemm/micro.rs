@@ -10,10 +10,15 @@ pub(super) const TILE_STRIDE: usize = 64;
 /// Elements of the largest tile.
 pub(super) const TILE: usize = 32 * TILE_STRIDE;
 
+/// Independent sums of [`Micro::multiply_adds`]: two multipliers with a latency of 4 or 5, and some.
+pub(super) const CHAINS: usize = 12;
+
 /// Computes small tiles of a product, from rows of A as they are in memory and a packed panel of B.
 pub(super) trait Micro: Copy + Send + Sync + 'static {
     /// How the operands are stored.
     type Element: Element + Plain;
+    /// The instructions, and the rows and columns that are multiplied at once.
+    const NAME: &'static str;
     /// Rows of a tile, at most; at most 32.
     const ROWS: usize;
     /// Columns of a panel, at most; at most [`TILE_STRIDE`].
@@ -23,6 +28,8 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
     const CHUNK: usize = usize::MAX;
     /// The depth that `multiply` gets is a multiple of this; what is missing is filled up with zeros.
     const STEP: usize;
+    /// Bytes of the packed panels that are in use together: about half of a second cache.
+    const PANELS: usize = 1 << 20;
 
     /// Runs `work` compiled for the kernel's instruction set.
     fn run<R>(work: impl FnOnce() -> R) -> R;
@@ -34,6 +41,18 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
     /// See [`Micro::enter`].
     #[inline(always)]
     fn leave(self) {}
+
+    /// Columns of a panel of `depth` rows, [`Micro::COLUMNS`] at most.
+    #[inline(always)]
+    fn columns(_depth: usize) -> usize {
+        Self::COLUMNS
+    }
+
+    /// The rows of the next tile where `rows` are left.
+    #[inline(always)]
+    fn strip(rows: usize) -> usize {
+        rows.min(Self::ROWS)
+    }
 
     /// Elements of a panel of `columns` columns with `depth` rows, a multiple of [`Micro::STEP`].
     fn panel_length(depth: usize, columns: usize) -> usize;
@@ -82,4 +101,10 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
         add: bool,
         tile: &mut [f32; TILE],
     );
+    /// Carries out `turns` of independent multiply-adds on registers alone, as the kernel's instructions do them, for
+    /// the clock's peak; returns how many.
+    ///
+    /// # Safety
+    /// The processor has the kernel's instructions.
+    unsafe fn multiply_adds(self, turns: usize) -> usize;
 }

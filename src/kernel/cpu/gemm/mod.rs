@@ -17,6 +17,10 @@
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod amx;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
+mod avx2;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod avx2_copy;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 mod avx512;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod avx512_bf16;
@@ -38,7 +42,7 @@ use micro::{Micro, TILE};
 pub use output::{Output, Place, Store, Sum, SumTransposed, tile_row};
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 pub use pairs::Words;
-use portable::Portable;
+use portable::{FUSED, Portable};
 
 use super::bf16_support::Bf16Support;
 use super::element::Element;
@@ -54,8 +58,6 @@ impl<E> Words for E {}
 
 /// The deepest product that is not cut: 4 bytes × 64 columns of it are 1 MiB.
 const DEPTH: usize = 4096;
-/// Bytes of the packed panels that are in use together: half of a second cache.
-const PANELS: usize = 1 << 20;
 /// Rows that are copied by a task.
 const STRIP: usize = 64;
 
@@ -80,8 +82,8 @@ impl Operand for f32 {
             #[cfg(all(target_arch = "x86_64", not(miri)))]
             Isa::Avx512 => work.with(avx512::Avx512),
             #[cfg(all(target_arch = "x86_64", not(miri)))]
-            Isa::Avx2 => work.with(Portable::<f32, true>::new()),
-            _ => work.with(Portable::<f32, false>::new()),
+            Isa::Avx2 => work.with(avx2::Avx2),
+            _ => work.with(Portable::<f32, FUSED>::new()),
         }
     }
 }
@@ -93,7 +95,7 @@ impl Operand for bf16 {
             Bf16Support::Amx => work.with(amx::Amx),
             #[cfg(all(target_arch = "x86_64", not(miri)))]
             Bf16Support::Avx512 => work.with(avx512_bf16::Avx512Bf16),
-            _ => work.with(Portable::<bf16, false>::new()),
+            _ => work.with(Portable::<bf16, FUSED>::new()),
         }
     }
 }
@@ -106,6 +108,33 @@ pub fn gemm<E: Operand, S: Element>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: 
 /// As [`gemm`], on this thread alone.
 pub fn gemm_on_this_thread<E: Operand, S: Element>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: &dyn Output) {
     E::with_micro(Here { a, b, output });
+}
+
+/// The micro-kernel for operands of this format: its instructions, and what it multiplies at once.
+pub fn kernel_name<E: Operand>() -> &'static str {
+    struct Name;
+    impl<E> WithMicro<E> for Name {
+        type Result = &'static str;
+
+        fn with<M: Micro<Element = E>>(self, _micro: M) -> &'static str {
+            M::NAME
+        }
+    }
+    E::with_micro(Name)
+}
+
+/// `turns` of independent multiply-adds on registers alone, on this thread; returns how many they were.
+pub fn multiply_adds<E: Operand>(turns: usize) -> usize {
+    struct Turns(usize);
+    impl<E> WithMicro<E> for Turns {
+        type Result = usize;
+
+        fn with<M: Micro<Element = E>>(self, micro: M) -> usize {
+            // SAFETY: `with_micro` chose a micro-kernel that the processor has.
+            unsafe { micro.multiply_adds(self.0) }
+        }
+    }
+    E::with_micro(Turns(turns))
 }
 
 struct Everywhere<'a, E, S> {
@@ -233,34 +262,40 @@ impl<S: Element> Part<'_, S> {
     /// Adds this part's products with the rows of `a` to a block of C.
     #[inline(always)]
     fn multiply<M: Micro>(&self, micro: M, a: &[M::Element], stride: usize, block: Block, output: &dyn Output) {
-        let length = M::panel_length(self.padded, M::COLUMNS);
-        let group = M::COLUMNS * (PANELS / (length * size_of::<M::Element>()).max(1)).max(1);
+        let wide = M::columns(self.padded);
+        let length = M::panel_length(self.padded, wide);
+        let group = wide * (M::PANELS / (length * size_of::<M::Element>()).max(1)).max(1);
+        // Sums wait in memory for the next part of the depth; if it is in one part, there is one tile for all.
+        let parts = self.padded.div_ceil(M::CHUNK).max(1);
+        let part = self.padded.div_ceil(parts).next_multiple_of(M::STEP);
+        let parts = || (0..self.padded.max(1)).step_by(part.max(1)).map(|at| (at, part.min(self.padded - at)));
         for left in (block.columns.0..block.columns.1).step_by(group) {
             let right = block.columns.1.min(left + group);
-            let panels = || (left..right).step_by(M::COLUMNS).map(|column| (column, M::COLUMNS.min(right - column)));
-            let count = (right - left).div_ceil(M::COLUMNS);
+            let panels = || (left..right).step_by(wide).map(|column| (column, wide.min(right - column)));
+            let count = (right - left).div_ceil(wide);
             scratch(
                 count * length,
                 #[inline(always)]
                 |memory: &mut [M::Element]| {
                     for (panel, (column, columns)) in panels().enumerate() {
-                        let panel = &mut memory[panel * length..][..M::panel_length(self.padded, columns)];
-                        micro.pack(self.b, self.from, self.deep, column, columns, panel);
+                        for (at, padded) in parts() {
+                            let from = panel * length + M::panel_length(at, columns);
+                            let panel = &mut memory[from..][..M::panel_length(padded, columns)];
+                            let deep = padded.min(self.deep - at);
+                            micro.pack(self.b, self.from + at, deep, column, columns, panel);
+                        }
                     }
-                    // Sums wait in memory for the next part of the depth; if it is in one part, there is one tile for all.
-                    let parts = self.padded.div_ceil(M::CHUNK).max(1);
-                    let part = self.padded.div_ceil(parts).next_multiple_of(M::STEP);
-                    let tiles = if parts == 1 { 1 } else { count };
+                    let tiles = if part >= self.padded { 1 } else { count };
                     scratch(
                         tiles * TILE,
                         #[inline(always)]
                         |sums: &mut [f32]| {
                             let (sums, _) = sums.as_chunks_mut::<TILE>();
-                            for row in (block.rows.0..block.rows.1).step_by(M::ROWS) {
-                                let rows = M::ROWS.min(block.rows.1 - row);
+                            let mut row = block.rows.0;
+                            while row < block.rows.1 {
+                                let rows = M::strip(block.rows.1 - row);
                                 let a = &a[(row - block.rows.0) * stride..];
-                                for at in (0..self.padded.max(1)).step_by(part.max(1)) {
-                                    let deep = part.min(self.padded - at);
+                                for (at, deep) in parts() {
                                     let last = at + deep == self.padded;
                                     for (panel, (column, columns)) in panels().enumerate() {
                                         let place = Place { row, column, rows, columns, first: self.from == 0 };
@@ -276,6 +311,7 @@ impl<S: Element> Part<'_, S> {
                                         }
                                     }
                                 }
+                                row += rows;
                             }
                         },
                     );

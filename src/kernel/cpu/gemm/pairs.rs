@@ -216,8 +216,9 @@ pub(super) unsafe fn pack<S: Words>(
     for (to, k) in panel.chunks_exact_mut(2 * width).zip((0..).step_by(2)) {
         let line = |k| if k < depth { b.line(row + k, column, columns) } else { &[] };
         let (first, second) = (line(k), line(k + 1));
-        fetch(line(k + AHEAD));
-        fetch(line(k + AHEAD + 1));
+        for k in [k + AHEAD, k + AHEAD + 1] {
+            fetch(if row + k < b.rows() { b.line(row + k, column, columns) } else { &[] });
+        }
         for (to, j) in to.chunks_exact_mut(2 * LANES).zip((0..).step_by(LANES)) {
             let (first, second) = (first.get(j..).unwrap_or_default(), second.get(j..).unwrap_or_default());
             // SAFETY: the caller's promise.

@@ -1,21 +1,26 @@
 //! The micro-kernel in plain Rust, for every processor and every storage format.
 
+use std::hint::black_box;
 use std::marker::PhantomData;
 
 use super::Matrix;
-use super::micro::{Micro, TILE, TILE_STRIDE};
+use super::micro::{CHAINS, Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
 use crate::kernel::cpu::element::Element;
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-use crate::kernel::cpu::isa::with_avx2;
 use crate::kernel::cpu::pool::Plain;
 
-/// Rows of its tiles.
-const ROWS: usize = 4;
-/// Columns of its tiles: two registers of AVX2.
-const COLUMNS: usize = 16;
+/// Whether every processor of the target multiplies and adds in one operation. Elsewhere a function would do it, number by
+/// number, so the products of x86-64 without FMA are rounded twice, and their bits are others.
+pub(super) const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
 
-/// 4 × 16 tiles; `FUSED` multiplies and adds in one operation, where the processor has it.
+/// Numbers in a register of 128 bits: NEON's, SSE's.
+const LANES: usize = 4;
+/// Rows of its tiles, and the registers of a row: 24 sums of the 32 registers that NEON has, 8 of SSE's 16.
+const ROWS: usize = if cfg!(target_arch = "aarch64") { 6 } else { 4 };
+const REGISTERS: usize = if cfg!(target_arch = "aarch64") { 4 } else { 2 };
+const COLUMNS: usize = REGISTERS * LANES;
+
+/// Tiles of 128-bit registers; `FUSED` multiplies and adds in one operation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Portable<E, const FUSED: bool>(PhantomData<E>);
 
@@ -27,17 +32,15 @@ impl<E, const FUSED: bool> Portable<E, FUSED> {
 
 impl<E: Element + Plain, const FUSED: bool> Micro for Portable<E, FUSED> {
     type Element = E;
+    const NAME: &'static str = if ROWS == 6 { "portable, 6 × 16" } else { "portable, 4 × 8" };
     const ROWS: usize = ROWS;
     const COLUMNS: usize = COLUMNS;
     const STEP: usize = 1;
+    /// Half of a second cache of 512 KiB.
+    const PANELS: usize = 1 << 18;
 
     #[inline(always)]
     fn run<R>(work: impl FnOnce() -> R) -> R {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        if FUSED {
-            // SAFETY: `with_micro` gives the fused kernel only where AVX2 and FMA are.
-            return unsafe { with_avx2(work) };
-        }
         work()
     }
 
@@ -75,9 +78,29 @@ impl<E: Element + Plain, const FUSED: bool> Micro for Portable<E, FUSED> {
             1 => sum::<E, FUSED, 1>(depth, a, stride, panel, add, tile),
             2 => sum::<E, FUSED, 2>(depth, a, stride, panel, add, tile),
             3 => sum::<E, FUSED, 3>(depth, a, stride, panel, add, tile),
-            _ => sum::<E, FUSED, 4>(depth, a, stride, panel, add, tile),
+            4 => sum::<E, FUSED, 4>(depth, a, stride, panel, add, tile),
+            5 => sum::<E, FUSED, 5>(depth, a, stride, panel, add, tile),
+            _ => sum::<E, FUSED, 6>(depth, a, stride, panel, add, tile),
         }
     }
+
+    unsafe fn multiply_adds(self, turns: usize) -> usize {
+        let [x, y] = black_box([0.5, 0.25]);
+        let mut sums = [[x; LANES]; CHAINS];
+        for _ in 0..turns {
+            for sum in &mut sums {
+                *sum = multiply_add::<FUSED>(*sum, [x; LANES], [y; LANES]);
+            }
+        }
+        black_box(sums);
+        turns * CHAINS * LANES
+    }
+}
+
+/// x y + z
+#[inline(always)]
+fn multiply_add<const FUSED: bool>(x: [f32; LANES], y: [f32; LANES], z: [f32; LANES]) -> [f32; LANES] {
+    std::array::from_fn(|lane| if FUSED { x[lane].mul_add(y[lane], z[lane]) } else { x[lane] * y[lane] + z[lane] })
 }
 
 #[inline(always)]
@@ -90,21 +113,23 @@ fn sum<E: Element, const FUSED: bool, const R: usize>(
     tile: &mut [f32; TILE],
 ) {
     let rows: [&[E]; R] = std::array::from_fn(|row| &a[row * stride..][..depth]);
-    let mut sums = [[0.0f32; COLUMNS]; R];
+    let mut sums = [[[0.0; LANES]; REGISTERS]; R];
     if add {
-        sums.iter_mut().enumerate().for_each(|(row, sums)| sums.copy_from_slice(&tile[row * TILE_STRIDE..][..COLUMNS]));
+        for (row, sums) in sums.iter_mut().enumerate() {
+            sums.as_flattened_mut().copy_from_slice(&tile[row * TILE_STRIDE..][..COLUMNS]);
+        }
     }
-    for (k, b) in panel.chunks_exact(COLUMNS).take(depth).enumerate() {
+    let (panel, _) = panel.as_chunks::<LANES>().0.as_chunks::<REGISTERS>();
+    for (k, b) in panel.iter().take(depth).enumerate() {
+        let b = b.map(|b| b.map(Element::to_f32));
         for row in 0..R {
-            let x = rows[row][k].to_f32();
-            for column in 0..COLUMNS {
-                let y = b[column].to_f32();
-                let sum = &mut sums[row][column];
-                *sum = if FUSED { x.mul_add(y, *sum) } else { x * y + *sum };
+            let x = [rows[row][k].to_f32(); LANES];
+            for register in 0..REGISTERS {
+                sums[row][register] = multiply_add::<FUSED>(x, b[register], sums[row][register]);
             }
         }
     }
     for (row, sums) in sums.iter().enumerate() {
-        tile[row * TILE_STRIDE..][..COLUMNS].copy_from_slice(sums);
+        tile[row * TILE_STRIDE..][..COLUMNS].copy_from_slice(sums.as_flattened());
     }
 }

@@ -1,6 +1,7 @@
 //! Products against sums in f64.
 
 use super::*;
+use crate::kernel::cpu::isa::forced::{pool, with_every_isa};
 
 fn numbers(count: usize, seed: u64) -> Vec<f32> {
     let mut draws = crate::random::Stream::new(seed, "product").at(0);
@@ -56,21 +57,27 @@ type Run<E> = dyn Fn(Case<'_, E>) + Sync;
 /// Runs `work` with every micro-kernel for f32 that this processor has.
 fn with_every_f32(work: &impl Fn(&str, &Run<f32>)) {
     work("portable", &|case| case.run(Portable::<f32, false>::new()));
-    if Isa::detect() >= Isa::Avx2 {
-        work("avx2", &|case| case.run(Portable::<f32, true>::new()));
-    }
+    with_every_fused_f32(work);
+}
+
+/// Those that round once where they multiply and add.
+fn with_every_fused_f32(work: &impl Fn(&str, &Run<f32>)) {
+    work("portable, fused", &|case| case.run(Portable::<f32, true>::new()));
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    if Isa::detect() >= Isa::Avx512 {
-        work("avx512", &|case| case.run(avx512::Avx512));
+    {
+        if Isa::detect() >= Isa::Avx2 {
+            work("avx2", &|case| case.run(avx2::Avx2));
+        }
+        if Isa::detect() >= Isa::Avx512 {
+            work("avx512", &|case| case.run(avx512::Avx512));
+        }
     }
 }
 
 /// Runs `work` with every micro-kernel for bf16 that this processor has.
 fn with_every_bf16(work: &impl Fn(&str, &Run<bf16>)) {
     work("portable", &|case| case.run(Portable::<bf16, false>::new()));
-    if Isa::detect() >= Isa::Avx2 {
-        work("avx2", &|case| case.run(Portable::<bf16, true>::new()));
-    }
+    work("portable, fused", &|case| case.run(Portable::<bf16, true>::new()));
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         if Bf16Support::detect() >= Bf16Support::Avx512 {
@@ -159,10 +166,9 @@ fn the_bits_of_bf16_products_do_not_depend_on_the_number_of_threads() {
     with_every_bf16(&|name, run| {
         for left in [Matrix::new(&a, m, k), Matrix::new(&a, k, m).transpose()] {
             let with = |threads| {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let mut c = vec![0.0; m * n];
                 let to = Sum { to: Cells::new(&mut c), stride: n, add: false };
-                pool.install(|| run(Case { a: left, b: Matrix::new(&b, k, n), to, here: false }));
+                pool(threads).install(|| run(Case { a: left, b: Matrix::new(&b, k, n), to, here: false }));
                 c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
             };
             let one = with(1);
@@ -173,44 +179,69 @@ fn the_bits_of_bf16_products_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn f32_weights_are_rounded_for_bf16_products() {
-    let (m, n, k) = (9, 70, 40);
-    let a: Vec<half::bf16> = numbers(m * k, 3).into_iter().map(Element::from_f32).collect();
-    let b = numbers(k * n, 4);
-    let bias = numbers(n, 5);
-    let mut c = vec![half::bf16::default(); m * n];
-    gemm(Matrix::new(&a, m, k), Matrix::new(&b, k, n), &Store { to: Cells::new(&mut c), stride: n, bias: Some(&bias) });
-    let rounded = |p: usize, j: usize| half::bf16::from_f32(b[p * n + j]).to_f32();
-    let mut exact = expected(m, n, k, |i, p| a[i * k + p].to_f32(), rounded);
-    exact.iter_mut().enumerate().for_each(|(at, x)| *x += f64::from(bias[at % n]));
-    let c: Vec<f32> = c.into_iter().map(Element::to_f32).collect();
-    close(&c, &exact, 3e-3);
+    with_every_isa(|_| {
+        let (m, n, k) = (9, 70, 40);
+        let a: Vec<half::bf16> = numbers(m * k, 3).into_iter().map(Element::from_f32).collect();
+        let b = numbers(k * n, 4);
+        let bias = numbers(n, 5);
+        let mut c = vec![half::bf16::default(); m * n];
+        gemm(
+            Matrix::new(&a, m, k),
+            Matrix::new(&b, k, n),
+            &Store { to: Cells::new(&mut c), stride: n, bias: Some(&bias) },
+        );
+        let rounded = |p: usize, j: usize| half::bf16::from_f32(b[p * n + j]).to_f32();
+        let mut exact = expected(m, n, k, |i, p| a[i * k + p].to_f32(), rounded);
+        exact.iter_mut().enumerate().for_each(|(at, x)| *x += f64::from(bias[at % n]));
+        let c: Vec<f32> = c.into_iter().map(Element::to_f32).collect();
+        close(&c, &exact, 3e-3);
+    });
 }
 
 #[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     let (m, n, k) = (301, 200, 90);
     let (a, b) = (numbers(m * k, 6), numbers(k * n, 7));
-    let with = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let mut c = vec![0.0; m * n];
-        let to = Sum { to: Cells::new(&mut c), stride: n, add: false };
-        pool.install(|| gemm(Matrix::new(&a, m, k), Matrix::new(&b, k, n), &to));
-        c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
-    };
-    let one = with(1);
-    assert!([2, 3, 5].into_iter().all(|threads| with(threads) == one));
+    with_every_isa(|_| {
+        let with = |threads| {
+            let mut c = vec![0.0; m * n];
+            let to = Sum { to: Cells::new(&mut c), stride: n, add: false };
+            pool(threads).install(|| gemm(Matrix::new(&a, m, k), Matrix::new(&b, k, n), &to));
+            c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        };
+        let one = with(1);
+        assert!([2, 3, 5].into_iter().all(|threads| with(threads) == one));
+    });
+}
+
+/// All sum in the order of the depth.
+#[test]
+fn the_bits_of_f32_products_do_not_depend_on_the_instructions() {
+    for (m, n, k) in SHAPES {
+        let (a, b) = (numbers(m * k, 8), numbers(n * k, 9));
+        let first = std::cell::OnceCell::new();
+        with_every_fused_f32(&|name, run| {
+            let mut c = vec![f32::NAN; m * n];
+            let to = Sum { to: Cells::new(&mut c), stride: n, add: false };
+            run(Case { a: Matrix::new(&a, m, k), b: Matrix::new(&b, k, n), to, here: false });
+            let bits: Vec<u32> = c.into_iter().map(f32::to_bits).collect();
+            assert!(*first.get_or_init(|| bits.clone()) == bits, "{name}: {m} × {n} × {k}");
+        });
+    }
 }
 
 #[test]
 fn views_into_wider_rows_are_read_and_written_in_place() {
-    let (m, n, k, stride) = (10, 24, 12, 50);
-    let (a, b) = (numbers(m * stride, 8), numbers(n * stride, 9));
-    let mut c = vec![7.0; m * stride];
-    let left = Matrix::strided(&a[3..], m, k, stride);
-    let right = Matrix::strided(&b[5..], n, k, stride).transpose();
-    gemm_on_this_thread(left, right, &Store { to: Cells::new(&mut c), stride, bias: None });
-    let exact = expected(m, n, k, |i, p| a[3 + i * stride + p], |p, j| b[5 + j * stride + p]);
-    let got: Vec<f32> = (0..m * n).map(|at| c[at / n * stride + at % n]).collect();
-    close(&got, &exact, 1e-6);
-    assert!((0..m).all(|i| c[i * stride + n..(i + 1) * stride].iter().all(|&x| x.to_bits() == 7.0f32.to_bits())));
+    with_every_isa(|_| {
+        let (m, n, k, stride) = (10, 24, 12, 50);
+        let (a, b) = (numbers(m * stride, 8), numbers(n * stride, 9));
+        let mut c = vec![7.0; m * stride];
+        let left = Matrix::strided(&a[3..], m, k, stride);
+        let right = Matrix::strided(&b[5..], n, k, stride).transpose();
+        gemm_on_this_thread(left, right, &Store { to: Cells::new(&mut c), stride, bias: None });
+        let exact = expected(m, n, k, |i, p| a[3 + i * stride + p], |p, j| b[5 + j * stride + p]);
+        let got: Vec<f32> = (0..m * n).map(|at| c[at / n * stride + at % n]).collect();
+        close(&got, &exact, 1e-6);
+        assert!((0..m).all(|i| c[i * stride + n..(i + 1) * stride].iter().all(|&x| x.to_bits() == 7.0f32.to_bits())));
+    });
 }

@@ -1,6 +1,7 @@
 //! The layer against its formulas in f64, gradients against their finite differences.
 
 use super::*;
+use crate::kernel::cpu::isa::forced::with_every_isa;
 use crate::random::Stream;
 
 const HEADS: AttentionHeads = AttentionHeads { number: 3, causal: false };
@@ -196,21 +197,27 @@ fn equals_the_formulas(shape: LayerShape, dropout: Option<&LayerDropout>, precis
 
 #[test]
 fn f32_equals_the_formulas() {
-    for shape in [SHAPE, CAUSAL] {
-        equals_the_formulas(shape, None, Precision::F32, 1e-5);
-    }
+    with_every_isa(|_| {
+        for shape in [SHAPE, CAUSAL] {
+            equals_the_formulas(shape, None, Precision::F32, 1e-5);
+        }
+    });
 }
 
 #[test]
 fn f32_with_dropout_equals_the_formulas() {
-    for shape in [SHAPE, CAUSAL] {
-        equals_the_formulas(shape, Some(&dropout()), Precision::F32, 1e-5);
-    }
+    with_every_isa(|_| {
+        for shape in [SHAPE, CAUSAL] {
+            equals_the_formulas(shape, Some(&dropout()), Precision::F32, 1e-5);
+        }
+    });
 }
 
 #[test]
 fn bf16_is_near_the_formulas() {
-    for shape in [SHAPE, CAUSAL] {
-        equals_the_formulas(shape, Some(&dropout()), Precision::Bf16, 2e-2);
-    }
+    with_every_isa(|_| {
+        for shape in [SHAPE, CAUSAL] {
+            equals_the_formulas(shape, Some(&dropout()), Precision::Bf16, 2e-2);
+        }
+    });
 }
