@@ -39,7 +39,7 @@ pub(super) struct ModelArgs {
 /// The number format of matrix products.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct PrecisionArgs {
-    /// The number format of matrix products: `f32`, or `bf16` on CPUs with AVX512-BF16 or AMX.
+    /// The number format of matrix products: `f32`, or `bf16` on CPUs with bfloat16 instructions.
     #[arg(long, value_name = "f32|bf16", default_value = "f32", value_parser = parse_precision, hide_possible_values = true)]
     pub(super) precision: Precision,
 }
