@@ -27,27 +27,25 @@ mod avx512_bf16;
 mod grid;
 mod matrix;
 mod micro;
+mod operand;
 mod output;
 mod pack;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod pairs;
 mod portable;
 
-use half::bf16;
 use rayon::prelude::*;
 
 use grid::{Block, Grid};
 pub use matrix::{Cells, Matrix};
 use micro::{Micro, TILE};
+use operand::WithMicro;
+pub use operand::{Operand, kernel_name, multiply_adds};
 pub use output::{Output, Place, Store, Sum, SumTransposed, tile_row};
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 pub use pairs::Words;
-use portable::{FUSED, Portable};
 
-use super::bf16_support::Bf16Support;
 use super::element::Element;
-use super::isa::Isa;
-use super::pool::Plain;
 use super::scratch::scratch;
 
 /// What other processors need to know of an element.
@@ -61,45 +59,6 @@ const DEPTH: usize = 4096;
 /// Rows that are copied by a task.
 const STRIP: usize = 64;
 
-/// Storage formats that products can be made of.
-pub trait Operand: Element + Plain {
-    /// `work` with the best micro-kernel of this processor.
-    #[doc(hidden)]
-    fn with_micro<W: WithMicro<Self>>(work: W) -> W::Result;
-}
-
-/// Something to do with a micro-kernel.
-#[doc(hidden)]
-pub trait WithMicro<E> {
-    type Result;
-    #[expect(private_bounds, reason = "the trait is sealed by it")]
-    fn with<M: Micro<Element = E>>(self, micro: M) -> Self::Result;
-}
-
-impl Operand for f32 {
-    fn with_micro<W: WithMicro<Self>>(work: W) -> W::Result {
-        match Isa::detect() {
-            #[cfg(all(target_arch = "x86_64", not(miri)))]
-            Isa::Avx512 => work.with(avx512::Avx512),
-            #[cfg(all(target_arch = "x86_64", not(miri)))]
-            Isa::Avx2 => work.with(avx2::Avx2),
-            _ => work.with(Portable::<f32, FUSED>::new()),
-        }
-    }
-}
-
-impl Operand for bf16 {
-    fn with_micro<W: WithMicro<Self>>(work: W) -> W::Result {
-        match Bf16Support::detect() {
-            #[cfg(all(target_arch = "x86_64", not(miri)))]
-            Bf16Support::Amx => work.with(amx::Amx),
-            #[cfg(all(target_arch = "x86_64", not(miri)))]
-            Bf16Support::Avx512 => work.with(avx512_bf16::Avx512Bf16),
-            _ => work.with(Portable::<bf16, FUSED>::new()),
-        }
-    }
-}
-
 /// A B into `output`, `[m, k] × [k, n] → [m, n]`, on all threads.
 pub fn gemm<E: Operand, S: Element>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: &dyn Output) {
     E::with_micro(Everywhere { a, b, output });
@@ -108,33 +67,6 @@ pub fn gemm<E: Operand, S: Element>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: 
 /// As [`gemm`], on this thread alone.
 pub fn gemm_on_this_thread<E: Operand, S: Element>(a: Matrix<'_, E>, b: Matrix<'_, S>, output: &dyn Output) {
     E::with_micro(Here { a, b, output });
-}
-
-/// The micro-kernel for operands of this format: its instructions, and what it multiplies at once.
-pub fn kernel_name<E: Operand>() -> &'static str {
-    struct Name;
-    impl<E> WithMicro<E> for Name {
-        type Result = &'static str;
-
-        fn with<M: Micro<Element = E>>(self, _micro: M) -> &'static str {
-            M::NAME
-        }
-    }
-    E::with_micro(Name)
-}
-
-/// `turns` of independent multiply-adds on registers alone, on this thread; returns how many they were.
-pub fn multiply_adds<E: Operand>(turns: usize) -> usize {
-    struct Turns(usize);
-    impl<E> WithMicro<E> for Turns {
-        type Result = usize;
-
-        fn with<M: Micro<Element = E>>(self, micro: M) -> usize {
-            // SAFETY: `with_micro` chose a micro-kernel that the processor has.
-            unsafe { micro.multiply_adds(self.0) }
-        }
-    }
-    E::with_micro(Turns(turns))
 }
 
 struct Everywhere<'a, E, S> {

@@ -1,6 +1,11 @@
 //! Products against sums in f64.
 
+use half::bf16;
+
+use super::portable::Portable;
 use super::*;
+use crate::kernel::cpu::bf16_support::Bf16Support;
+use crate::kernel::cpu::isa::Isa;
 use crate::kernel::cpu::isa::forced::{pool, with_every_isa};
 
 fn numbers(count: usize, seed: u64) -> Vec<f32> {
