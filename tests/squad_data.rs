@@ -5,7 +5,9 @@
 use std::time::Instant;
 
 use bertbench::checksum::sha256;
-use bertbench::data::{BadRows, Questions, read_questions};
+use bertbench::data::{BadRows, Questions, SquadVersion, read_questions};
+
+const VERSION: SquadVersion = SquadVersion { unanswerable: false, labelled: Some(true) };
 use bertbench::metric::squad::{BestThresholds, Judged, NullOdds, Tally, normalize, score_v1, score_v2};
 use bertbench::task::spans::{Decoded, SpanOutputs, SpanSettings, decode, judged};
 use bertbench::text::{Purpose, Tokenizer, Vocabulary, WindowSettings, Windows};
@@ -14,7 +16,7 @@ use serde_json::Value;
 use super::realdata::real_data;
 
 fn half(name: &str) -> Option<Questions> {
-    Some(read_questions(&real_data("squad")?.join(name), BadRows::Refuse).unwrap())
+    Some(read_questions(&real_data("squad")?.join(name), VERSION, BadRows::Refuse).unwrap())
 }
 
 fn tokenizer() -> Option<Tokenizer> {
@@ -185,7 +187,7 @@ fn how_long_a_file_of_the_size_of_the_training_set_takes() {
     let bytes = std::fs::metadata(&path).unwrap().len();
     for _ in 0..3 {
         let start = Instant::now();
-        let questions = read_questions(&path, BadRows::Refuse).unwrap();
+        let questions = read_questions(&path, VERSION, BadRows::Refuse).unwrap();
         println!("{} questions, {bytes} bytes read in {:?}", questions.questions.len(), start.elapsed());
         let start = Instant::now();
         let windows = windows(&questions, &tokenizer);

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::error::{CommandOutcome, Error};
+use super::error::{CommandOutcome, Error, note};
 use super::model_argument;
 use super::table::print;
 use crate::diagnostic::Diagnostic;
 use crate::model::{CheckpointError, Conversion, folder_of};
-use crate::text::{TokenizerFiles, Vocabulary, lower_case_of, vocabulary_file};
+use crate::text::{ModelTokenizer, TokenizerFiles, vocabulary_file};
 
 /// Convert a checkpoint to a folder that transformers reads, or its weights to one safetensors file.
 ///
@@ -91,12 +91,9 @@ fn tokenizer_files(args: &Args, from: &Path, conversion: &Conversion) -> Result<
         let finding = Diagnostic::new(format!("no vocabulary at {}", path.display()));
         return Err(finding.hint("`--vocab-file FILE` names one").into());
     }
-    conversion.config().fits_vocabulary(&path, Vocabulary::load(&path)?.len())?;
-    let lower_case = match args.do_lower_case {
-        Some(lower_case) => lower_case,
-        None => lower_case_of(folder)?.unwrap_or(true),
-    };
-    Ok(TokenizerFiles::of(&path, lower_case, conversion.config().architecture.max_positions)?)
+    let ModelTokenizer { vocabulary, lower_case } = ModelTokenizer::read(folder, &path, args.do_lower_case)?;
+    conversion.config().fits_vocabulary(&path, vocabulary.len())?.iter().for_each(note);
+    Ok(TokenizerFiles::of(&vocabulary, lower_case, conversion.config().architecture.max_positions))
 }
 
 /// A checkpoint that is refused is the user's input; a disk that is full is not.

@@ -18,7 +18,7 @@ use crate::corpus::examples::{
 };
 use crate::diagnostic::Diagnostic;
 use crate::store::atomic;
-use crate::text::{Tokenizer, Vocabulary};
+use crate::text::{ModelTokenizer, Tokenizer};
 use crate::units::{Bytes, Seconds};
 
 /// Turn text into examples for pretraining, or inspect them.
@@ -126,8 +126,7 @@ impl PrepareArgs {
     fn execute(&self) -> Result<CommandOutcome, Error> {
         let settings = self.settings()?;
         self.check_out()?;
-        let vocabulary = Vocabulary::load(&self.vocab_file)?;
-        let lower_case = self.do_lower_case.unwrap_or_else(|| !vocabulary.looks_cased());
+        let ModelTokenizer { vocabulary, lower_case } = ModelTokenizer::of_text(&self.vocab_file, self.do_lower_case)?;
         let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
         let (mut corpus, size) = self.corpus.open()?;
         let started = Instant::now();

@@ -18,7 +18,7 @@ pub(super) struct ModelArgs {
     #[arg(value_name = "MODEL", help = model_argument::MODEL_HELP)]
     model: String,
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer texts are truncated [default: that of training
-    /// if MODEL is in its run's folder, else 128 (384 for SQuAD); at most the model's positions].
+    /// if MODEL's config.json says it, else 128 (384 for SQuAD); at most the model's positions].
     #[arg(long, value_name = "TOKENS")]
     max_length: Option<u32>,
     /// Sequences in a batch.
@@ -62,13 +62,15 @@ impl ModelArgs {
         self.open_for(MAX_LENGTH)
     }
 
-    /// The model, used with a length of `usual_length` tokens where neither the user nor its run says one.
+    /// The model, used with a length of `usual_length` tokens where neither the user nor its `config.json` says one.
     pub(super) fn open_for(&self, usual_length: u32) -> Result<TrainedModel, Error> {
         let device = open_device(&self.device).map_err(|error| Diagnostic::new(error.to_string()))?;
         let precision = precision_on(&device, self.precision.precision)?;
         let checkpoint = model_argument::checkpoint(&self.model)?;
         let Self { max_length, do_lower_case: lower_case, .. } = *self;
-        Ok(TrainedModel::read(checkpoint, Use { max_length, usual_length, lower_case, device, precision })?)
+        let model = TrainedModel::read(checkpoint, Use { max_length, usual_length, lower_case, device, precision })?;
+        model.notes.iter().for_each(note);
+        Ok(model)
     }
 }
 

@@ -7,7 +7,7 @@ use super::dataset::{Dataset, Reader, SplitFile, SplitRole};
 use super::example::{BadRows, Split};
 use super::folder::DatasetFolder;
 use super::lone::LoneTable;
-use super::squad::{Questions, questions_of, read_questions};
+use super::squad::{Questions, SquadVersion, questions_of, read_questions};
 use super::swag::{Choices, choices_of, read_choices};
 use super::{glue, msr};
 use crate::diagnostic::{Diagnostic, suggest};
@@ -120,7 +120,10 @@ impl Dataset {
         Ok(match self.reader {
             Reader::Glue | Reader::GlueOrMsr => Content::Texts(self.read(root, split, bad_rows)?),
             Reader::Swag => Content::Choices(read_choices(&self.file(root, split)?, labelled, bad_rows)?),
-            Reader::Squad => Content::Questions(read_questions(&self.file(root, split)?, bad_rows)?),
+            Reader::Squad { unanswerable } => {
+                let version = SquadVersion { unanswerable, labelled: labelled.then_some(true) };
+                Content::Questions(read_questions(&self.file(root, split)?, version, bad_rows)?)
+            }
             Reader::Columns(format) => {
                 Content::Sentences(read_sentences(&self.file(root, split)?, &format, labelled, bad_rows)?)
             }
@@ -146,10 +149,13 @@ impl Dataset {
                 return Err(Diagnostic::new(format!("{} is made of tables", self.name)).in_file(path));
             }
             Reader::Swag => Content::Choices(choices_of(bytes, path, labelled, bad_rows)?),
-            Reader::Squad => {
-                let mut questions = questions_of(bytes, path, bad_rows)?;
+            Reader::Squad { unanswerable } => {
+                let mut questions = questions_of(bytes, path, SquadVersion { unanswerable, labelled }, bad_rows)?;
                 if labelled == Some(false) {
-                    questions.questions.iter_mut().for_each(|question| question.answers.clear());
+                    for question in &mut questions.questions {
+                        question.answers.clear();
+                        question.impossible = false;
+                    }
                 }
                 Content::Questions(questions)
             }

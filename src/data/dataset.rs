@@ -60,7 +60,10 @@ pub enum Reader {
     /// SWAG's comma-separated files.
     Swag,
     /// SQuAD's JSON.
-    Squad,
+    Squad {
+        /// Whether questions may have no answer: version 2.0.
+        unanswerable: bool,
+    },
     /// A word and its tag a line.
     Columns(Columns),
 }

@@ -67,7 +67,7 @@ fn expected(dataset: &Dataset) -> String {
     let files = files.collect::<Vec<_>>().join(", ");
     match dataset.reader {
         Reader::GlueOrMsr => format!("{files}; or {}", msr::FILES.join(", ")),
-        Reader::Glue | Reader::Swag | Reader::Squad | Reader::Columns(_) => files,
+        Reader::Glue | Reader::Swag | Reader::Squad { .. } | Reader::Columns(_) => files,
     }
 }
 

@@ -30,7 +30,7 @@ pub use example::{BadRows, Example, Label, Split};
 pub use finding::{Finding, Verdict};
 pub use lone::LoneTable;
 pub use manifest::{Counted, Manifest, ManifestSplit};
-pub use squad::{Answer, Question, Questions, read_questions};
+pub use squad::{Answer, Question, Questions, SquadVersion, read_questions};
 pub use swag::{Choice, Choices, ENDINGS, read_choices};
 pub use table::DATASETS;
 pub use verify::verify;

@@ -187,7 +187,7 @@ pub static AX: Dataset = Dataset::tables(
 pub static SQUAD1: Dataset = Dataset::structured(
     "squad1",
     "SQuAD-1.1",
-    Reader::Squad,
+    Reader::Squad { unanswerable: false },
     &[
         SplitFile::other("train", Train, "train-v1.1.json", &["train.json"], 87599),
         SplitFile::other("dev", Dev, "dev-v1.1.json", &["dev.json"], 10570),
@@ -201,7 +201,7 @@ pub static SQUAD1: Dataset = Dataset::structured(
 pub static SQUAD2: Dataset = Dataset::structured(
     "squad2",
     "SQuAD-2.0",
-    Reader::Squad,
+    Reader::Squad { unanswerable: true },
     &[
         SplitFile::other("train", Train, "train-v2.0.json", &["train.json"], 130_319),
         SplitFile::other("dev", Dev, "dev-v2.0.json", &["dev.json"], 11873),

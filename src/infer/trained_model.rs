@@ -1,13 +1,12 @@
 //! A model that is used, not trained: what is read of it before its weights.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostic;
 use crate::kernel;
 use crate::model::{CheckpointError, Config, folder_of};
-use crate::store::{Precision, RunSettings};
-use crate::text::{Tokenizer, Vocabulary, lower_case_of, vocabulary_file};
+use crate::store::Precision;
+use crate::text::{ModelTokenizer, Tokenizer, Vocabulary, vocabulary_file};
 use crate::train::{NamedDevice, open_precision};
 
 const MODEL_IS: &str = "a model is a folder with config.json, weights and vocab.txt, such as the `model/` that a \
@@ -31,8 +30,8 @@ pub struct TrainedModel {
     pub device: NamedDevice,
     /// The numbers that matrix products take.
     pub precision: kernel::Precision,
-    /// The settings of the run whose folder the model lies in, if it lies in one.
-    pub run: Option<RunSettings>,
+    /// What is to be known of its files.
+    pub notes: Vec<String>,
 }
 
 /// The precision as the kernels know it, if the device has it.
@@ -45,7 +44,7 @@ pub fn precision_on(device: &NamedDevice, precision: Precision) -> Result<kernel
 pub struct Use {
     /// Longest sequence in tokens.
     pub max_length: Option<u32>,
-    /// Where neither `max_length` nor the run of the model says one.
+    /// Where neither `max_length` nor the model's `config.json` says one.
     pub usual_length: u32,
     /// Whether texts are lower-cased and stripped of accents.
     pub lower_case: Option<bool>,
@@ -62,34 +61,23 @@ impl TrainedModel {
         let folder = folder_of(&checkpoint).map_err(|error| refused(&error))?.to_path_buf();
         let config = Config::read(&folder).map_err(|error| refused(&error.into()))?;
         let path = vocabulary_file(&folder);
-        let vocabulary = Vocabulary::load(&path)?;
-        config.fits_vocabulary(&path, vocabulary.len())?;
+        let ModelTokenizer { vocabulary, lower_case } = ModelTokenizer::read(&folder, &path, wanted.lower_case)?;
+        let notes = config.fits_vocabulary(&path, vocabulary.len())?.into_iter().collect();
         let positions = config.architecture.max_positions;
-        let run = settings_beside(&folder);
-        let trained_length = || run.as_ref().map(RunSettings::max_length);
-        let max_length = wanted.max_length.or_else(trained_length).unwrap_or(positions.min(wanted.usual_length));
+        let trained_length = config.usage.as_ref().map(|usage| usage.max_length);
+        let max_length = wanted.max_length.or(trained_length).unwrap_or(positions.min(wanted.usual_length));
         if max_length > positions {
             let message = format!("`--max-length {max_length}` is more than the model's {positions} positions");
             return Err(Diagnostic::new(message));
         }
-        let lower_case = match wanted.lower_case {
-            Some(lower_case) => lower_case,
-            None => lower_case_of(&folder)?.unwrap_or(true),
-        };
         let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
-        Ok(Self { checkpoint, folder, config, vocabulary, tokenizer, max_length, device, precision, run })
+        Ok(Self { checkpoint, folder, config, vocabulary, tokenizer, max_length, device, precision, notes })
     }
 
     /// Whether the model was made for pairs of texts: it tells two segments apart.
     pub fn takes_pairs(&self) -> bool {
         self.config.architecture.type_vocab_size > 1
     }
-}
-
-/// The settings of the run whose folder the model lies in, if it lies in one.
-fn settings_beside(folder: &Path) -> Option<RunSettings> {
-    let folder = folder.canonicalize().ok()?;
-    serde_json::from_slice(&fs::read(folder.parent()?.join("settings.json")).ok()?).ok()
 }
 
 /// Why a model cannot be used.

@@ -10,8 +10,10 @@ use super::bert::{Bert, Classifier, Embeddings, Layer, Linear, Norm};
 use super::config::Config;
 use super::convert::folder_of;
 use super::error::CheckpointError;
+use super::fine_tuning::HeadUse;
 use super::head::Head;
-use super::initialize::{Initializer, random_head};
+use super::initialize::Initializer;
+use super::labels::OutputOrder;
 use super::tagger::{Tagger, described};
 use super::weights::Weights;
 use crate::kernel::Precision;
@@ -49,24 +51,9 @@ pub fn load_classifier(
     seed: u64,
     device: &Device,
 ) -> Result<Loaded<Classifier>, CheckpointError> {
-    load(folder, seed, device, |reader, hidden| {
+    load(folder, seed, device, |reader, _| {
         let bert = reader.bert()?;
-        let name = kind.tensors();
-        let head = match reader.weights.shape(&format!("{name}.weight")) {
-            Some(found) if found == [outputs, hidden] => reader.linear(name, hidden, outputs)?,
-            Some(found) => {
-                reader.skip(&format!("{name}."));
-                reader.notes.push(format!(
-                    "the file's head has {} outputs, the task {outputs}: the head was initialised at random",
-                    found.first().copied().unwrap_or_default()
-                ));
-                random_head(hidden, outputs, seed, device)
-            }
-            None => {
-                reader.notes.push("the file has no classification head: it was initialised at random".into());
-                random_head(hidden, outputs, seed, device)
-            }
-        };
+        let head = reader.head(kind, &HeadUse::Kept(OutputOrder::as_it_is(outputs)), outputs)?;
         Ok(Classifier { bert, head, kind, tagger: None })
     })
 }
@@ -154,7 +141,7 @@ pub(super) struct Reader<'a> {
     used: BTreeSet<String>,
     pub(super) notes: Vec<String>,
     pub(super) of: Architecture,
-    seed: u64,
+    pub(super) seed: u64,
     pub(super) device: &'a Device,
 }
 

@@ -4,19 +4,31 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::head::Head;
 use crate::diagnostic::Diagnostic;
 use crate::kernel::LAYER_NORM_EPSILON;
-use crate::store::Architecture;
+use crate::store::{Architecture, ModelUsage};
 
 /// A `config.json` that bertbench can run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The encoder's dimensions.
     pub architecture: Architecture,
+    /// How the model is to be used, if it was kept by a run.
+    pub usage: Option<ModelUsage>,
 }
+
+impl From<Architecture> for Config {
+    fn from(architecture: Architecture) -> Self {
+        Self { architecture, usage: None }
+    }
+}
+
+/// The key of `config.json` that says how a kept model is to be used.
+pub(super) const USAGE: &str = "bertbench";
 
 /// Why a `config.json` is refused.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +75,9 @@ const LARGEST: [(&str, u32); 6] = [
     ("type_vocab_size", 1 << 16),
 ];
 
+/// Word embeddings are padded to multiples of 8 to 128 (`pad_to_multiple_of` of transformers), and of 128 for each of
+/// several GPUs (Megatron-LM). The published vocabularies of BERT differ by more than this: 21,128, 28,996, 30,522 tokens.
+const MOST_PADDING: usize = 1024;
 /// The files that hold a configuration, the one that is preferred first.
 const FILES: [&str; 2] = ["config.json", "bert_config.json"];
 
@@ -122,6 +137,11 @@ impl ConfigFile {
         ConfigError::Key { path: self.path.clone(), key: key.into(), problem: problem.into() }
     }
 
+    /// transformers' class of the model, if it is said.
+    pub(super) fn class(&self) -> Option<&str> {
+        self.object.get("architectures")?.get(0)?.as_str()
+    }
+
     /// The configuration, when it is that of a BERT which bertbench can run.
     pub(super) fn config(&self) -> Result<Config, ConfigError> {
         Fields { path: &self.path, object: &self.object }.config()
@@ -138,17 +158,25 @@ impl Config {
         ConfigFile::read(folder)?.config()
     }
 
-    /// Refuses a vocabulary, read from `path`, of another size than the word embeddings.
+    /// Refuses a vocabulary, read from `path`, that the word embeddings are not of. They may have more rows than it has
+    /// tokens, as libraries pad them to multiples; then there is a note on that.
     ///
     /// # Errors
-    /// When the sizes differ.
-    pub fn fits_vocabulary(&self, path: &Path, tokens: usize) -> Result<(), Diagnostic> {
-        let rows = self.architecture.vocab_size;
-        if tokens as u64 == u64::from(rows) {
-            return Ok(());
+    /// When there are more tokens than rows, or so many more rows that they are no padding.
+    pub fn fits_vocabulary(&self, path: &Path, tokens: usize) -> Result<Option<String>, Diagnostic> {
+        let rows = self.architecture.vocab_size as usize;
+        match rows.checked_sub(tokens) {
+            Some(0) => Ok(None),
+            Some(more) if more < MOST_PADDING => {
+                Ok(Some(format!("the checkpoint has {rows} word embeddings for {tokens} tokens: {more} are not used")))
+            }
+            Some(_) | None => {
+                let path = path.display();
+                let message = format!("{path} has {tokens} tokens, but the checkpoint has {rows} word embeddings");
+                Err(Diagnostic::new(message)
+                    .hint("the vocabulary must be the one that the checkpoint was trained with"))
+            }
         }
-        let message = format!("{} has {tokens} tokens, but the checkpoint has {rows} word embeddings", path.display());
-        Err(Diagnostic::new(message).hint("the vocabulary must be the one that the checkpoint was trained with"))
     }
 
     /// The `config.json` of a model with this head that transformers' class for it reads. `names` are those of the
@@ -193,6 +221,9 @@ impl Config {
             "position_embedding_type": "absolute",
             "torch_dtype": "float32",
         });
+        if let Some(usage) = &self.usage {
+            config[USAGE] = serde_json::to_value(usage).unwrap_or_default();
+        }
         if of.causal {
             // What transformers calls a model whose tokens see themselves and those before.
             config["is_decoder"] = json!(true);
@@ -239,7 +270,13 @@ impl Fields<'_> {
             let problem = format!("({}) must divide hidden_size ({})", architecture.heads, architecture.hidden);
             return Err(self.wrong("num_attention_heads", problem));
         }
-        Ok(Config { architecture })
+        Ok(Config { architecture, usage: self.usage()? })
+    }
+
+    fn usage(&self) -> Result<Option<ModelUsage>, ConfigError> {
+        let Some(value) = self.object.get(USAGE) else { return Ok(None) };
+        let usage = ModelUsage::deserialize(value);
+        usage.map(Some).map_err(|error| self.wrong(USAGE, format!("does not say how a model is used: {error}")))
     }
 
     /// Refuses other encoders by `model_type`, or by `architectures` in old files without it.

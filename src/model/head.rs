@@ -18,6 +18,9 @@ pub enum Head {
     Tags,
 }
 
+/// The names that tensors of heads for tasks have in transformers.
+pub(super) const TASK_HEADS: [&str; 2] = ["classifier", "qa_outputs"];
+
 impl Head {
     /// Every head.
     pub const ALL: [Self; 5] = [Self::Classes, Self::Regression, Self::Choices, Self::Spans, Self::Tags];
@@ -34,8 +37,8 @@ impl Head {
     /// The name of its tensors in transformers.
     pub(super) const fn tensors(self) -> &'static str {
         match self {
-            Self::Classes | Self::Regression | Self::Choices | Self::Tags => "classifier",
-            Self::Spans => "qa_outputs",
+            Self::Classes | Self::Regression | Self::Choices | Self::Tags => TASK_HEADS[0],
+            Self::Spans => TASK_HEADS[1],
         }
     }
 

@@ -17,9 +17,18 @@ pub struct OutputOrder(Vec<usize>);
 /// # Errors
 /// When the file cannot be read, or `id2label` is not an object of names under the keys 0, 1, 2, ….
 pub fn output_names(folder: &Path) -> Result<Option<Vec<String>>, ConfigError> {
-    let names = ConfigFile::read(folder)?.labels()?;
+    named_outputs(&ConfigFile::read(folder)?)
+}
+
+/// As [`output_names`], of a file that was read.
+pub(super) fn named_outputs(config: &ConfigFile) -> Result<Option<Vec<String>>, ConfigError> {
     let generic = |names: &Vec<String>| names.iter().enumerate().all(|(id, name)| *name == format!("LABEL_{id}"));
-    Ok(names.filter(|names| !generic(names)))
+    Ok(config.labels()?.filter(|names| !generic(names)))
+}
+
+/// Whether the class `other` has the head of `class`. Other models than BERT have the same heads.
+pub(super) fn is_class(other: &str, class: &str) -> bool {
+    other.ends_with(class.strip_prefix("Bert").unwrap_or(class))
 }
 
 /// Whether the head of a model is a `kind`: the `architectures` of `folder/config.json`, if it has some, say so.
@@ -31,9 +40,7 @@ pub fn check_head(folder: &Path, kind: Head) -> Result<(), ConfigError> {
     let config = ConfigFile::read(folder)?;
     let named = config.get("architectures").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let class = kind.class();
-    // Other models than BERT have the same heads.
-    let head = class.strip_prefix("Bert").unwrap_or(class);
-    let fits = |name: &Value| name.as_str().is_some_and(|name| name.ends_with(head));
+    let fits = |name: &Value| name.as_str().is_some_and(|name| is_class(name, class));
     match named.first() {
         Some(other) if !named.iter().any(fits) => {
             Err(config.wrong("architectures", format!("has {other} where {class} was expected")))
@@ -53,10 +60,24 @@ impl OutputOrder {
     /// punctuation do not count (`NOT ENTAILMENT` is `not_entailment`).
     #[must_use]
     pub fn by_name<S: AsRef<str>>(names: &[S], classes: &[&str]) -> Option<Self> {
-        let names: Vec<String> = names.iter().map(|name| letters(name.as_ref())).collect();
-        let places: Vec<usize> =
-            classes.iter().map(|class| names.iter().position(|name| *name == letters(class))).collect::<Option<_>>()?;
-        (names.len() == places.len()).then_some(Self(places))
+        let as_written: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+        let letters_of = |names: &[&str]| names.iter().map(|name| letters(name)).collect::<Vec<_>>();
+        Self::by_equal(&as_written, classes).or_else(|| Self::by_equal(&letters_of(&as_written), &letters_of(classes)))
+    }
+
+    /// For each class the place of its only equal, if each name is one's.
+    fn by_equal<S: PartialEq>(names: &[S], classes: &[S]) -> Option<Self> {
+        let place = |class: &S| names.iter().position(|name| name == class);
+        let places: Vec<usize> = classes.iter().map(place).collect::<Option<_>>()?;
+        let mut distinct = places.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        (distinct.len() == names.len() && names.len() == classes.len()).then_some(Self(places))
+    }
+
+    /// For each class, the place of its logit.
+    pub(super) fn places(&self) -> &[usize] {
+        &self.0
     }
 
     /// Whether the outputs are in the task's own order already.

@@ -5,6 +5,7 @@ mod checkpoint;
 mod config;
 mod convert;
 mod error;
+mod fine_tuning;
 mod head;
 mod heads;
 pub mod hub;
@@ -21,6 +22,7 @@ pub use checkpoint::{Loaded, check_weights, load_classifier, load_encoder, load_
 pub use config::{Config, ConfigError};
 pub use convert::{Conversion, folder_of};
 pub use error::CheckpointError;
+pub use fine_tuning::{WantedHead, checkpoint_head, load_to_train};
 pub use head::Head;
 pub use initialize::random_classifier;
 pub use labels::{OutputOrder, check_head, output_names};

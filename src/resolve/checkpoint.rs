@@ -6,7 +6,8 @@ use super::progress::{Access, Progress};
 use crate::config::{HubModel, ModelSource};
 use crate::diagnostic::Diagnostic;
 use crate::model::hub::{HubError, HubSettings, Snapshot, fetch};
-use crate::model::{CheckpointError, Config, check_weights, folder_of};
+use crate::model::{CheckpointError, Config, check_weights, checkpoint_head, folder_of};
+use crate::store::{CheckpointHead, InitialWeights};
 
 /// What a checkpoint that is refused should have been.
 pub(super) const CHECKPOINT_IS: &str = "a checkpoint is a folder of a BERT: config.json, vocab.txt and model.safetensors, pytorch_model.bin or bert_model.ckpt";
@@ -48,12 +49,29 @@ pub(super) fn checkpoint_folder(
     }
 }
 
-/// The configuration of a checkpoint and its weights' checksum, if they fit together, and its folder.
-pub(super) fn checkpoint(from: &Path) -> Result<(Config, String, &Path), CheckpointError> {
-    let folder = folder_of(from)?;
-    let config = Config::read(folder)?;
-    let sha256 = check_weights(from, &config)?.sha256()?;
-    Ok((config, sha256, folder))
+/// A checkpoint whose configuration and weights fit together.
+pub(super) struct Checkpoint<'a> {
+    pub(super) config: Config,
+    /// The folder around the weights.
+    pub(super) folder: &'a Path,
+    /// SHA-256 of its weights.
+    sha256: String,
+    head: Option<CheckpointHead>,
+}
+
+impl<'a> Checkpoint<'a> {
+    pub(super) fn read(from: &'a Path) -> Result<Self, CheckpointError> {
+        let folder = folder_of(from)?;
+        let config = Config::read(folder)?;
+        let weights = check_weights(from, &config)?;
+        Ok(Self { config, folder, sha256: weights.sha256()?, head: checkpoint_head(folder, &weights)? })
+    }
+
+    /// Its weights, at `from` and on the hub, as the start of a run.
+    pub(super) fn start(&self, from: &Path, hub: Option<String>) -> InitialWeights {
+        let (folder, sha256) = (from.to_string_lossy().into_owned(), self.sha256.clone());
+        InitialWeights::Checkpoint { folder, sha256, hub, head: self.head.clone() }
+    }
 }
 
 /// The checkpoint that `argument` means: a folder, a file, the prefix of a TensorFlow checkpoint, or the

@@ -78,6 +78,7 @@ impl<'a> NerExperiment<'a> {
         }
         let config = configuration(&flags.bert_config_file)?;
         let vocabulary = Vocabulary::load(&flags.vocab_file)?;
+        // What there is to note, a run does.
         config.fits_vocabulary(&flags.vocab_file, vocabulary.len())?;
         let checkpoint = flags.init_checkpoint.as_deref().map(|from| checkpoint(from, flags)).transpose()?;
         Ok(Self { flags, checkpoint, config })

@@ -3,9 +3,11 @@
 mod approach;
 mod pretraining;
 mod task;
+mod tokenizer;
 mod training;
 
 pub use approach::{Approach, FeatureBased, Layers, MAX_HIDDEN, MAX_LSTM_LAYERS};
 pub use pretraining::{LmLoss, SaveStrategy, TextFormat};
 pub use task::{Columns, Context, MAX_COLUMN, Scheme, Separator, SpanOptions};
+pub use tokenizer::AddedToken;
 pub use training::{Optimizer, Precision};

@@ -56,7 +56,8 @@ mod tests {
         let Objective::Task(task) = &mut b.objective else { unreachable!() };
         task.max_length = 64;
         task.data_sha256.insert("test.tsv".to_owned(), "0f".to_owned());
-        b.initial_weights = InitialWeights::Checkpoint { folder: "m".to_owned(), sha256: "1".to_owned(), hub: None };
+        b.initial_weights =
+            InitialWeights::Checkpoint { folder: "m".to_owned(), sha256: "1".to_owned(), hub: None, head: None };
         let row = |path: &str, left: &str, right: &str| (path.to_owned(), left.to_owned(), right.to_owned());
         assert_eq!(
             diff(&a, &b),

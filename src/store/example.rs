@@ -25,7 +25,7 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
             causal: false,
         },
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: "11".to_owned(), lower_case: true },
+        vocabulary: VocabularyIdentity { sha256: "11".to_owned(), lower_case: true, added_tokens: Vec::new() },
         seed,
         device: "cpu".to_owned(),
         optimization: optimization(),

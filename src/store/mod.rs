@@ -25,6 +25,7 @@ mod root;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub use crate::settings::{
     Approach, Context, FeatureBased, Layers, LmLoss, Optimizer, Precision, SaveStrategy, SpanOptions,
@@ -47,6 +48,8 @@ pub use record::{
 };
 pub use root::{Records, RunsRoot};
 pub use settings::{
-    Architecture, CorpusPhase, HeldOutEvaluation, InitialWeights, Masking, NUMERICS_VERSION, Objective, Optimization,
-    PRETRAINING, PretrainingObjective, RunId, RunIdentity, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
+    Architecture, CheckpointHead, CorpusPhase, HeldOutEvaluation, InitialWeights, Masking, NUMERICS_VERSION, Objective,
+    Optimization, PRETRAINING, PretrainingObjective, RunId, RunIdentity, RunSettings, TaskObjective,
+    VocabularyIdentity, Warmup,
 };
+pub use usage::ModelUsage;

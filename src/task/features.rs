@@ -168,7 +168,7 @@ impl<'a> SplitSource<'a> {
             dataset: self.dataset.name.to_string(),
             split: self.split.name.to_owned(),
             data_sha256,
-            vocabulary_sha256: vocabulary.sha256().to_owned(),
+            vocabulary_sha256: vocabulary.identity(),
             lower_case,
             max_length,
             skip_bad_rows: bad_rows == BadRows::Skip,

@@ -125,7 +125,7 @@ mod tests {
                 (Head::Classes, Labels::Classes(classes), _) => classes.len() > 1,
                 (Head::Regression, Labels::Score { .. }, _)
                 | (Head::Choices, Labels::Structured, Reader::Swag)
-                | (Head::Spans, Labels::Structured, Reader::Squad)
+                | (Head::Spans, Labels::Structured, Reader::Squad { .. })
                 | (Head::Tags, Labels::Structured, Reader::Columns(_)) => true,
                 _ => false,
             };

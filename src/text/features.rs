@@ -249,6 +249,12 @@ impl FeatureSet {
         self.ids.len() as u64
     }
 
+    /// The rows of segment embeddings that the examples ask for: 1 for single texts, 2 for pairs.
+    #[must_use]
+    pub fn segment_rows(&self) -> u32 {
+        self.segments.par_iter().copied().max().map_or(0, |segment| u32::from(segment) + 1)
+    }
+
     /// The number of examples that were cut to the longest length.
     #[must_use]
     pub fn truncated(&self) -> u64 {

@@ -1,12 +1,10 @@
 //! The tokenizer's files of a written model, as Hugging Face's libraries read them.
 
-use std::path::Path;
-
 use serde_json::{Map, Value, json};
 
 use super::tokenizer::{CONTINUES, LONGEST_WORD_CHARACTERS};
-use super::vocabulary::{self, SpecialTokens, Vocabulary};
-use crate::diagnostic::Diagnostic;
+use super::vocabulary::{SpecialTokens, Vocabulary};
+use crate::settings::AddedToken;
 
 /// `vocab.txt`, `tokenizer.json` and `tokenizer_config.json`: all that `AutoTokenizer` and the `tokenizers`
 /// package need to give the ids of a [`Tokenizer`](super::Tokenizer). The same inputs give the same bytes.
@@ -16,23 +14,19 @@ pub struct TokenizerFiles {
 }
 
 impl TokenizerFiles {
-    /// The files for the vocabulary at `vocabulary_path`, which is copied byte for byte. `lower_case` is that of
-    /// the model's tokenizer; `max_positions` the longest sequence in tokens that the model reads, which
-    /// readers may cut to when asked to.
-    ///
-    /// # Errors
-    /// As [`Vocabulary::load`].
-    pub fn of(vocabulary_path: &Path, lower_case: bool, max_positions: u32) -> Result<Self, Diagnostic> {
-        let bytes = vocabulary::read(vocabulary_path)?;
-        let vocabulary = Vocabulary::from_bytes(vocabulary_path, &bytes)?;
+    /// The files for `vocabulary`, whose file is copied byte for byte. `lower_case` is that of the model's tokenizer;
+    /// `max_positions` the longest sequence in tokens that the model reads, which readers may cut to when asked to.
+    #[must_use]
+    pub fn of(vocabulary: &Vocabulary, lower_case: bool, max_positions: u32) -> Self {
         let pretty = |value: &Value| format!("{value:#}\n").into_bytes();
-        Ok(Self {
+        let added = added(vocabulary);
+        Self {
             files: [
-                ("vocab.txt", bytes),
-                ("tokenizer.json", pretty(&tokenizer(&vocabulary, lower_case))),
-                ("tokenizer_config.json", pretty(&settings(lower_case, max_positions))),
+                ("vocab.txt", vocabulary.bytes().to_vec()),
+                ("tokenizer.json", pretty(&tokenizer(vocabulary, &added, lower_case))),
+                ("tokenizer_config.json", pretty(&settings(vocabulary, &added, lower_case, max_positions))),
             ],
-        })
+        }
     }
 
     /// Each file's name and content.
@@ -42,34 +36,57 @@ impl TokenizerFiles {
     }
 }
 
-/// `tokenizer_config.json`, with the keys that transformers 5.23 writes.
-fn settings(lower_case: bool, max_positions: u32) -> Value {
-    let [pad, unk, cls, sep, mask] = SpecialTokens::NAMES;
+/// BERT's own tokens and the added ones, in the order of their ids; of two with one name, the added one.
+fn added(vocabulary: &Vocabulary) -> Vec<AddedToken> {
+    let special = vocabulary.special();
+    let ids = [special.pad, special.unk, special.cls, special.sep, special.mask];
+    let own = ids.into_iter().zip(SpecialTokens::NAMES);
+    let own = own.filter(|(id, _)| vocabulary.added().iter().all(|token| token.id != *id));
+    let own = own.map(|(id, name)| AddedToken::special(id, name));
+    let mut added: Vec<AddedToken> = own.chain(vocabulary.added().iter().cloned()).collect();
+    added.sort_unstable_by_key(|token| token.id);
+    added
+}
+
+/// What `tokenizer.json` and `tokenizer_config.json` say of an added token, but its id.
+fn described(of: &AddedToken) -> Value {
     json!({
+        "content": of.content,
+        "single_word": of.single_word, "lstrip": of.lstrip, "rstrip": of.rstrip, "normalized": of.normalized,
+        "special": of.special,
+    })
+}
+
+/// `tokenizer_config.json`, with the keys that transformers 5.23 writes.
+fn settings(vocabulary: &Vocabulary, added: &[AddedToken], lower_case: bool, max_positions: u32) -> Value {
+    let [pad, unk, cls, sep, mask] = SpecialTokens::NAMES;
+    let mut settings = json!({
         "tokenizer_class": "BertTokenizer",
         "do_lower_case": lower_case,
         "strip_accents": null,
         "tokenize_chinese_chars": true,
         "model_max_length": max_positions,
         "pad_token": pad, "unk_token": unk, "cls_token": cls, "sep_token": sep, "mask_token": mask,
-    })
+    });
+    if !vocabulary.added().is_empty() {
+        // Readers of `vocab.txt` know added tokens from here.
+        let decoder = added.iter().map(|token| (token.id.to_string(), described(token)));
+        settings["added_tokens_decoder"] = decoder.collect::<Map<String, Value>>().into();
+    }
+    settings
 }
 
 /// `tokenizer.json`: the whole tokenizer, without padding or truncation. `strip_accents` of null follows
 /// `lowercase`.
-fn tokenizer(vocabulary: &Vocabulary, lower_case: bool) -> Value {
+fn tokenizer(vocabulary: &Vocabulary, added: &[AddedToken], lower_case: bool) -> Value {
     let special = vocabulary.special();
     let [_, unk, cls, sep, _] = SpecialTokens::NAMES;
-    let ids = [special.pad, special.unk, special.cls, special.sep, special.mask];
-    let mut added: Vec<(u32, &str)> = ids.into_iter().zip(SpecialTokens::NAMES).collect();
-    added.sort_unstable();
     let added: Vec<Value> = added
-        .into_iter()
-        .map(|(id, content)| {
-            json!({
-                "id": id, "content": content,
-                "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true,
-            })
+        .iter()
+        .map(|token| {
+            let mut entry = Map::from_iter([("id".to_owned(), json!(token.id))]);
+            entry.extend(described(token).as_object().cloned().unwrap_or_default());
+            entry.into()
         })
         .collect();
     let token = |name: &str, segment: u8| json!({"SpecialToken": {"id": name, "type_id": segment}});
@@ -103,13 +120,13 @@ fn tokenizer(vocabulary: &Vocabulary, lower_case: bool) -> Value {
 }
 
 fn ids_in_order(vocabulary: &Vocabulary) -> Map<String, Value> {
-    let mut tokens: Vec<(u32, &str)> = vocabulary.tokens().map(|(token, id)| (id, token)).collect();
-    tokens.sort_unstable();
-    tokens.into_iter().map(|(id, token)| (token.to_owned(), Value::from(id))).collect()
+    vocabulary.listed().map(|(token, id)| (token.to_owned(), Value::from(id))).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::text::{FeatureSet, SkippedRows, TextPair, Tokenizer};
 
@@ -138,7 +155,7 @@ mod tests {
             (&"s".repeat(101), Some(&*"a".repeat(100))),
         ];
         for lower_case in [true, false] {
-            let files = TokenizerFiles::of(&path, lower_case, 64).unwrap();
+            let files = TokenizerFiles::of(&Vocabulary::load(&path).unwrap(), lower_case, 64);
             let theirs = tokenizers::Tokenizer::from_bytes(content(&files, "tokenizer.json")).unwrap();
             let ours = Tokenizer::new(&Vocabulary::load(&path).unwrap(), lower_case).unwrap();
             let pairs = texts.map(|(first, second)| TextPair { first, second, label: 0.0 });
@@ -163,8 +180,9 @@ mod tests {
     fn files_are_complete_and_the_same_each_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = vocabulary_file(folder.path());
-        let files = TokenizerFiles::of(&path, false, 64).unwrap();
-        assert_eq!(files, TokenizerFiles::of(&path, false, 64).unwrap());
+        let vocabulary = Vocabulary::load(&path).unwrap();
+        let files = TokenizerFiles::of(&vocabulary, false, 64);
+        assert_eq!(files, TokenizerFiles::of(&vocabulary, false, 64));
         assert_eq!(
             files.as_slice().iter().map(|(name, _)| *name).collect::<Vec<_>>(),
             ["vocab.txt", "tokenizer.json", "tokenizer_config.json"]
@@ -177,11 +195,5 @@ mod tests {
         assert_eq!((ids.len(), ids[0], ids[6], ids[16]), (17, "the", "\u{2028}", "a"));
         assert_eq!(tokenizer["added_tokens"][0]["content"], "[MASK]");
         assert_eq!((&tokenizer["padding"], &tokenizer["truncation"]), (&Value::Null, &Value::Null));
-    }
-
-    #[test]
-    fn what_is_no_vocabulary_is_refused() {
-        let refused = TokenizerFiles::of(Path::new("nowhere/vocab.txt"), true, 512).unwrap_err();
-        assert!(refused.to_string().starts_with("nowhere/vocab.txt: the vocabulary cannot be read"), "{refused}");
     }
 }

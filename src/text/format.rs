@@ -3,7 +3,7 @@
 use super::features::{FeatureSet, LabelKind, SkippedRows};
 
 /// Changes whenever the layout or the meaning of a column does.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 const MAGIC: &[u8; 12] = b"bertbenchfs\n";
 const KEY: usize = 32;

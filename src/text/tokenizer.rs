@@ -40,7 +40,7 @@ impl Tokenizer {
         let [_, unknown, ..] = SpecialTokens::NAMES;
         // The builder takes a map of a crate that we do not name; the model's own reader makes an empty one.
         let mut ids = WordPiece::read_bytes(b"").map_err(refused)?;
-        ids.extend(vocabulary.tokens().map(|(token, id)| (token.to_owned(), id)));
+        ids.extend(vocabulary.listed().map(|(token, id)| (token.to_owned(), id)));
         let model = WordPiece::builder()
             .vocab(ids)
             .unk_token(unknown.to_owned())
@@ -51,7 +51,17 @@ impl Tokenizer {
         let mut inner = WordPieceTokenizer::new(model);
         inner.with_normalizer(Some(BertNormalizer::new(true, true, Some(lower_case), lower_case))).map_err(refused)?;
         inner.with_pre_tokenizer(Some(BertPreTokenizer));
-        inner.add_special_tokens(SpecialTokens::NAMES.map(|name| AddedToken::from(name, true))).map_err(refused)?;
+        let own = SpecialTokens::NAMES.map(|name| AddedToken::from(name, true));
+        // In the order of their ids: those that the vocabulary lacks get the next one.
+        let added = vocabulary.added().iter().map(|token| AddedToken {
+            content: token.content.clone(),
+            single_word: token.single_word,
+            lstrip: token.lstrip,
+            rstrip: token.rstrip,
+            normalized: token.normalized,
+            special: token.special,
+        });
+        inner.add_tokens(own.into_iter().chain(added)).map_err(refused)?;
         Ok(Self {
             inner,
             special: vocabulary.special(),
@@ -73,7 +83,7 @@ impl Tokenizer {
     }
 
     /// The ids that [`Self::encode`] gives for a run of ASCII letters and digits, at a fraction of the cost: nothing in
-    /// it is normalised but capitals, and it is one word. `None` of any other text.
+    /// it is normalised but capitals, and it is one word. `None` of any other text. Added tokens are not looked for.
     ///
     /// # Errors
     /// As [`Self::encode`].

@@ -1,7 +1,7 @@
 //! The vocabulary in a `tokenizer.json`, for folders without a `vocab.txt`: transformers 5 writes none.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -11,8 +11,6 @@ use crate::diagnostic::Diagnostic;
 #[derive(Deserialize)]
 struct Written {
     model: Model,
-    #[serde(default)]
-    added_tokens: Vec<Added>,
 }
 
 #[derive(Deserialize)]
@@ -21,19 +19,6 @@ struct Model {
     kind: Option<String>,
     #[serde(default)]
     vocab: serde_json::Value,
-}
-
-#[derive(Deserialize)]
-struct Added {
-    id: u64,
-    content: String,
-}
-
-/// The file of `folder` that holds the vocabulary: `vocab.txt`, or `tokenizer.json` when only that is there.
-#[must_use]
-pub fn vocabulary_file(folder: &Path) -> PathBuf {
-    let [list, tokenizer] = ["vocab.txt", "tokenizer.json"].map(|name| folder.join(name));
-    if tokenizer.is_file() && !list.is_file() { tokenizer } else { list }
 }
 
 /// The `vocab.txt` that the `tokenizer.json` at `path` with the content `bytes` stands for.
@@ -62,11 +47,6 @@ pub(super) fn as_list(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, Diagnostic> 
     }
     if let Some(gap) = (0..).zip(by_id.keys()).find(|(expected, id)| expected != *id) {
         return Err(wrong(format!("no token has the id {}", gap.0)));
-    }
-    if let Some(added) = written.added_tokens.iter().find(|added| by_id.get(&added.id) != Some(&added.content.as_str()))
-    {
-        let message = format!("the added token `{}` is not in the vocabulary", added.content);
-        return Err(wrong(message).hint("bertbench splits text by BERT's rules and the vocabulary alone"));
     }
     Ok(by_id.values().flat_map(|token| [token, "\n"]).flat_map(str::bytes).collect())
 }
@@ -102,11 +82,6 @@ mod tests {
             (
                 r#"{"model": {"type": "WordPiece", "vocab": {"a": 0, "b": 0}}}"#,
                 "tokenizer.json: the tokens `a` and `b` have the same id 0",
-            ),
-            (
-                r#"{"model": {"type": "WordPiece", "vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "<e1>"}]}"#,
-                "tokenizer.json: the added token `<e1>` is not in the vocabulary \
-                 (bertbench splits text by BERT's rules and the vocabulary alone)",
             ),
         ];
         for (json, expected) in cases {

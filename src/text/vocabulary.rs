@@ -6,6 +6,7 @@ use std::path::Path;
 use super::tokenizer_json::as_list;
 use crate::checksum;
 use crate::diagnostic::Diagnostic;
+use crate::settings::AddedToken;
 
 /// A vocabulary in which more than one token of this many has a capital is cased. None of the 30522 tokens of
 /// BERT's uncased vocabulary has one, two of the 21128 of its Chinese one, thousands in its cased ones.
@@ -38,7 +39,13 @@ pub struct Vocabulary {
     /// By id.
     tokens: Vec<String>,
     special: SpecialTokens,
+    /// The file, as a `vocab.txt`.
+    bytes: Vec<u8>,
     sha256: String,
+    /// Tokens that are one wherever they stand in a text, in the order of their ids; BERT's own are not among them.
+    added: Vec<AddedToken>,
+    /// The tokens of the file; the rest are added ones.
+    listed: usize,
 }
 
 impl Vocabulary {
@@ -48,12 +55,12 @@ impl Vocabulary {
     /// A file that cannot be read, is not UTF-8 or is empty; a token that stands there twice; a special token
     /// that is missing.
     pub fn load(path: &Path) -> Result<Self, Diagnostic> {
-        Self::from_bytes(path, &read(path)?)
+        Self::from_bytes(path, read(path)?)
     }
 
     /// The vocabulary that `bytes`, the content of the file at `path`, hold.
-    pub(super) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, Diagnostic> {
-        let text = std::str::from_utf8(bytes).map_err(|error| {
+    pub(super) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, Diagnostic> {
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
             let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             Diagnostic::new("the vocabulary is not valid UTF-8").at_line(path, line)
         })?;
@@ -81,10 +88,36 @@ impl Vocabulary {
         };
         let [pad, unk, cls, sep, mask] = SpecialTokens::NAMES;
         let special = SpecialTokens { pad: id(pad)?, unk: id(unk)?, cls: id(cls)?, sep: id(sep)?, mask: id(mask)? };
-        Ok(Self { ids, tokens, special, sha256: checksum::sha256(bytes) })
+        let (sha256, listed) = (checksum::sha256(&bytes), tokens.len());
+        Ok(Self { ids, tokens, special, bytes, sha256, added: Vec::new(), listed })
     }
 
-    /// The number of tokens: the rows that a model's word embeddings must have.
+    /// The same vocabulary with tokens that are one wherever they stand in a text. Those that it has not yet follow its
+    /// last one.
+    ///
+    /// # Errors
+    /// A token whose id is another one's, or that leaves ids out.
+    pub fn with_added(mut self, mut added: Vec<AddedToken>) -> Result<Self, Diagnostic> {
+        added.sort_by_key(|token| token.id);
+        for AddedToken { id, content, .. } in &added {
+            let wrong = match (self.id(content), self.token(*id)) {
+                (Some(known), _) if known == *id => continue,
+                (Some(known), _) => format!("but the vocabulary has it with the id {known}"),
+                (None, Some(other)) => format!("which is that of `{other}`"),
+                (None, None) if *id as usize == self.len() => {
+                    self.ids.insert(content.clone(), *id);
+                    self.tokens.push(content.clone());
+                    continue;
+                }
+                (None, None) => format!("but no token has the id {}", self.len()),
+            };
+            return Err(Diagnostic::new(format!("the added token `{content}` has the id {id}, {wrong}")));
+        }
+        self.added = added;
+        Ok(self)
+    }
+
+    /// The number of tokens: the rows that a model's word embeddings must have at least.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -120,6 +153,43 @@ impl Vocabulary {
         &self.sha256
     }
 
+    /// What stands for all of it: [`Self::sha256`], with the added tokens if there are some.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        if self.added.is_empty() {
+            return self.sha256.clone();
+        }
+        let added = serde_json::to_string(&self.added).unwrap_or_default();
+        checksum::sha256(format!("{} {added}", self.sha256).as_bytes())
+    }
+
+    /// Refuses another vocabulary than `other`, read from `path` and `from`.
+    pub(super) fn agrees_with(&self, path: &Path, other: &Self, from: &Path) -> Result<(), Diagnostic> {
+        let (name, hint) = (from.file_name().unwrap_or_default().display(), "remove the file that is out of date");
+        if let Some(id) = self.tokens.iter().zip(&other.tokens).position(|(one, other)| one != other) {
+            let (one, other) = (&self.tokens[id], &other.tokens[id]);
+            let message = format!("the token {id} is `{one}` here, and `{other}` in {name}");
+            return Err(Diagnostic::new(message).at_line(path, id + 1).hint(hint));
+        }
+        // More tokens than the other has are for the word embeddings to judge.
+        if self.len() < other.len() {
+            let message = format!("{} tokens here, and {} in {name}", self.len(), other.len());
+            return Err(Diagnostic::new(message).in_file(path).hint(hint));
+        }
+        Ok(())
+    }
+
+    /// The file, as a `vocab.txt`.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Tokens that are one wherever they stand in a text, besides BERT's own.
+    #[must_use]
+    pub fn added(&self) -> &[AddedToken] {
+        &self.added
+    }
+
     /// Whether the tokens, those in brackets aside, have ASCII capitals often enough to be of a model that
     /// tells capitals from small letters.
     #[must_use]
@@ -128,14 +198,14 @@ impl Vocabulary {
         self.ids.keys().filter(has_capital).count() * CASED_FROM_ONE_IN > self.ids.len()
     }
 
-    /// Every token with its id, in no order.
-    pub(super) fn tokens(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.ids.iter().map(|(token, id)| (token.as_str(), *id))
+    /// The tokens of the file, in the order of their ids.
+    pub(super) fn listed(&self) -> impl Iterator<Item = (&str, u32)> {
+        (0..).zip(&self.tokens[..self.listed]).map(|(id, token)| (token.as_str(), id))
     }
 }
 
 /// The bytes of the vocabulary at `path` as a `vocab.txt`; of a `tokenizer.json`, those that it stands for.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     let bytes = std::fs::read(path).map_err(|error| {
         Diagnostic::new(format!("the vocabulary cannot be read: {error}"))
             .in_file(path)

@@ -94,7 +94,7 @@ fn settings(benchmark: &StepBenchmark) -> RunSettings {
         model: "benchmark".to_owned(),
         architecture: benchmark.architecture,
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true },
+        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true, added_tokens: Vec::new() },
         seed: 1,
         device: DEVICE.to_owned(),
         optimization: Optimization { batch_size: benchmark.sequences, ..benchmark.optimization.clone() },

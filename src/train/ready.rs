@@ -11,8 +11,8 @@ use super::device::open_device;
 use super::error::TrainError;
 use super::precision::open_precision;
 use crate::diagnostic::Diagnostic;
-use crate::model::{Classifier, Config, Weights, load_classifier, random_classifier};
-use crate::store::{Approach, FeatureBased, InitialWeights, Origin, RunSettings, RunsRoot};
+use crate::model::{Classifier, Config, WantedHead, Weights, load_to_train, random_classifier};
+use crate::store::{Approach, FeatureBased, InitialWeights, ModelUsage, Origin, RunSettings, RunsRoot};
 use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures, TaskFiles};
 use crate::text::{FeatureCache, Vocabulary};
 
@@ -80,6 +80,7 @@ impl RunContext {
 pub(super) struct Ready {
     pub(super) task: Cow<'static, Task>,
     pub(super) features: TaskFeatures,
+    pub(super) vocabulary: Vocabulary,
     pub(super) device: Device,
     pub(super) model: Classifier,
     pub(super) config: Config,
@@ -91,28 +92,37 @@ pub(super) struct Ready {
 impl Ready {
     pub(super) fn new(context: &RunContext, settings: &RunSettings) -> Result<Self, TrainError> {
         let task = context.task(settings.task_name())?;
-        let features = task_features(context, settings)?;
+        let vocabulary = vocabulary(context, settings)?;
+        let features = features(context, settings, &vocabulary)?;
         let device = open_device(&settings.device)?.device;
         let precision = open_precision(settings.optimization.precision, &settings.device)?;
         let outputs = task.outputs(&features.tags);
         let autodiff = device.clone().autodiff();
         let (checkpoint, pretraining) = checkpoint(context, &settings.initial_weights)?;
-        let (mut model, config, notes) = match checkpoint {
+        let (mut model, mut config, mut notes) = match checkpoint {
             None => {
                 let model = random_classifier(&settings.architecture, outputs, settings.seed, &autodiff);
-                (model, Config { architecture: settings.architecture }, Vec::new())
+                (model, Config::from(settings.architecture), Vec::new())
             }
             Some(folder) => {
-                let loaded = load_classifier(&folder, task.head, outputs, settings.seed, &autodiff)?;
+                let head = match &settings.initial_weights {
+                    InitialWeights::Checkpoint { head, .. } => head.as_ref(),
+                    InitialWeights::Random | InitialWeights::Pretraining { .. } => None,
+                };
+                let names = task.output_names(&features.tags);
+                let wanted = WantedHead { kind: task.head, names: &names, outputs };
+                let loaded = load_to_train(&folder, wanted, head, settings.seed, &autodiff)?;
                 (loaded.model, loaded.config, loaded.notes)
             }
         };
+        config.usage = Some(ModelUsage::of(settings));
+        notes.extend(config.fits_vocabulary(Path::new("the vocabulary"), vocabulary.len())?);
         model.bert.precision = precision;
         model.kind = task.head;
         if let Approach::FeatureBased(of) = settings.approach() {
             model = on_features(model, &of, settings)?;
         }
-        Ok(Self { task, features, device, model, config, pretraining, notes })
+        Ok(Self { task, features, vocabulary, device, model, config, pretraining, notes })
     }
 }
 
@@ -167,7 +177,7 @@ pub(super) fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result
         .vocabularies
         .get(&settings.model)
         .ok_or_else(|| Diagnostic::new(format!("no vocabulary is known for the model `{}`", settings.model)))?;
-    Ok(Vocabulary::load(path)?)
+    Ok(Vocabulary::load(path)?.with_added(settings.vocabulary.added_tokens.clone())?)
 }
 
 /// The features that a run trains on and is scored on, through the cache.
@@ -175,9 +185,12 @@ pub(super) fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result
 /// # Errors
 /// When the data or the vocabulary is missing, malformed, or no longer what the settings name.
 pub fn task_features(context: &RunContext, settings: &RunSettings) -> Result<TaskFeatures, TrainError> {
+    features(context, settings, &vocabulary(context, settings)?)
+}
+
+fn features(context: &RunContext, settings: &RunSettings, vocabulary: &Vocabulary) -> Result<TaskFeatures, TrainError> {
     let cache = FeatureCache::new(&context.features);
-    let vocabulary = vocabulary(context, settings)?;
-    Ok(context.task(settings.task_name())?.features(&feature_source(context, settings, &vocabulary, &cache)?)?)
+    Ok(context.task(settings.task_name())?.features(&feature_source(context, settings, vocabulary, &cache)?)?)
 }
 
 pub(super) fn feature_source<'a>(

@@ -1,7 +1,6 @@
 //! A run on a task: trained, evaluated, its predictions written.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
@@ -11,12 +10,12 @@ use super::checkpointer::CheckpointPolicy;
 use super::error::TrainError;
 use super::evaluate::predict;
 use super::observer::{Observer, StepReport};
-use super::ready::{Ready, RunContext, feature_source, vocabulary};
+use super::ready::{Ready, RunContext, feature_source};
 use super::task::{TrainingData, first_step, fit};
-use crate::model::{Classifier, Config, save_classifier};
-use crate::store::{Outcome, Record, RunFolder, RunSettings, TaskOutcome};
+use crate::model::{Classifier, save_classifier};
+use crate::store::{Outcome, Record, RunSettings, TaskOutcome};
 use crate::task::{Task, TaskFeatures};
-use crate::text::{FeatureCache, TokenizerFiles};
+use crate::text::{FeatureCache, LabelKind, SkippedRows, TokenizerFiles, Vocabulary};
 use crate::units::Seconds;
 
 /// Trains, evaluates and writes everything of a run but its record, which is returned.
@@ -25,7 +24,8 @@ use crate::units::Seconds;
 /// As [`run`](super::run()).
 pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Result<Record, TrainError> {
     let Attempt { context, settings, folder, .. } = *attempt;
-    let Ready { task, features, device, model, config, pretraining, mut notes } = Ready::new(context, settings)?;
+    let Ready { task, features, vocabulary, device, model, config, pretraining, mut notes } =
+        Ready::new(context, settings)?;
     let setup = attempt.elapsed();
     let mut checkpointer = attempt.checkpointer(CheckpointPolicy::TASK);
     let data = TrainingData { task: &task, train: &features.train, dev: &features.dev, tags: &features.tags };
@@ -35,7 +35,7 @@ pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Re
             folder.write_predictions(&file.name, &file.content)?;
         }
     }
-    let predicting = predict_unlabelled(context, settings, &task, &fitted.model, &device, folder)?;
+    let predicting = predict_unlabelled(attempt, &task, &vocabulary, &fitted.model, &device)?;
     notes.append(&mut fitted.notes);
     notes.extend(notes_on(&features, settings.max_length()));
     let mut record = attempt.record(&fitted, Outcome::Task(outcome(context, &task, &features)), notes);
@@ -43,9 +43,10 @@ pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Re
     record.timings.setup = setup;
     record.timings.evaluation.0 += predicting.0;
     if folder.wants_model(&record)? {
-        let vocabulary = context.vocabularies.get(&settings.model).map(PathBuf::as_path);
-        folder.write_model(|into| {
-            write_model(into, &fitted.model, &config, &task.output_names(&features.tags), settings, vocabulary)
+        let files = TokenizerFiles::of(&vocabulary, settings.vocabulary.lower_case, config.architecture.max_positions);
+        let (names, dropout) = (task.output_names(&features.tags), settings.optimization.dropout);
+        folder.write_model(|into| -> Result<(), TrainError> {
+            Ok(save_classifier(into, &fitted.model, &config, &names, dropout, Some(files.as_slice()))?)
         })?;
     }
     attempt.complete(&mut record, checkpointer.wall());
@@ -57,21 +58,20 @@ pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Re
 /// Predicts the sets of other datasets that are answered with this task's model (AX with MNLI's), when
 /// they are there. They have no labels, so they decide no score. Gives the time of the predictions.
 fn predict_unlabelled(
-    context: &RunContext,
-    settings: &RunSettings,
+    attempt: &Attempt<'_>,
     task: &Task,
+    vocabulary: &Vocabulary,
     model: &Classifier,
     device: &Device,
-    folder: &RunFolder,
 ) -> Result<Seconds, TrainError> {
+    let Attempt { context, settings, folder, .. } = *attempt;
     let others: Vec<_> = task.predicts().filter(|(dataset, _)| dataset.name != task.dataset.name).collect();
     let mut predicting = Seconds(0.0);
     if others.is_empty() {
         return Ok(predicting);
     }
-    let vocabulary = vocabulary(context, settings)?;
     let cache = FeatureCache::new(&context.features);
-    let source = feature_source(context, settings, &vocabulary, &cache)?;
+    let source = feature_source(context, settings, vocabulary, &cache)?;
     for (dataset, split) in others {
         if !dataset.has(&context.data, split) {
             continue;
@@ -84,27 +84,6 @@ fn predict_unlabelled(
         folder.write_predictions(&name, &task.predictions_tsv(&outputs, features.labels(), false))?;
     }
     Ok(predicting)
-}
-
-fn write_model(
-    folder: &Path,
-    model: &Classifier,
-    config: &Config,
-    names: &[&str],
-    settings: &RunSettings,
-    vocabulary: Option<&Path>,
-) -> Result<(), TrainError> {
-    let beside = match vocabulary {
-        Some(path) => files_beside(path, settings)?,
-        None => Vec::new(),
-    };
-    Ok(save_classifier(folder, model, config, names, settings.optimization.dropout, Some(&beside))?)
-}
-
-/// The vocabulary and the settings of the tokenizer.
-fn files_beside(vocabulary: &Path, settings: &RunSettings) -> Result<Vec<(&'static str, Vec<u8>)>, TrainError> {
-    let files = TokenizerFiles::of(vocabulary, settings.vocabulary.lower_case, settings.architecture.max_positions)?;
-    Ok(files.as_slice().to_vec())
 }
 
 fn outcome(context: &RunContext, task: &Task, features: &TaskFeatures) -> TaskOutcome {
@@ -130,7 +109,10 @@ fn notes_on(features: &TaskFeatures, max_length: u32) -> Vec<String> {
         let of = features.train.len();
         notes.push(format!("{truncated} of {of} training examples were truncated to {max_length} tokens"));
     }
-    let unfindable = features.train.left_out().unfindable;
+    let SkippedRows { unfindable, without_gold, .. } = features.train.left_out();
+    if without_gold > 0 && features.train.labelled() == LabelKind::Spans {
+        notes.push(format!("{without_gold} training questions without an answer were left out"));
+    }
     if unfindable > 0 {
         notes.push(format!("{unfindable} training questions whose answer is not in their text were left out"));
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::pedantic, reason = "style matters less where only a test reads it")]
 #![cfg(unix)]
 
+mod as_told;
 mod bench;
 mod checkpoints;
 mod convert;

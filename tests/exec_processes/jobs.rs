@@ -31,7 +31,7 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         model: "pretender".to_owned(),
         architecture,
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true },
+        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true, added_tokens: Vec::new() },
         seed,
         device: "cpu".to_owned(),
         optimization: Optimization {

@@ -63,7 +63,7 @@ fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
         model: case.name.clone(),
         architecture: case.config().architecture,
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true },
+        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true, added_tokens: Vec::new() },
         seed: 1,
         device: "cpu".into(),
         optimization: Optimization {

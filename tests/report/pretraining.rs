@@ -257,7 +257,7 @@ fn a_checkpoint_is_held_against_random_weights_too() {
         tuned("mini", "mini", &[Tuned::random("random", false), Tuned::random("fetched", false)], &of(&["rte"]));
     for record in experiment.records.iter_mut().filter(|record| record.settings.model == "fetched") {
         record.settings.initial_weights =
-            InitialWeights::Checkpoint { folder: "bert".into(), sha256: "00".into(), hub: None };
+            InitialWeights::Checkpoint { folder: "bert".into(), sha256: "00".into(), hub: None, head: None };
         record.id = record.settings.id();
     }
     experiment.planned.clear();

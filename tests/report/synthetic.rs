@@ -43,7 +43,7 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
             causal: false,
         },
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: "11".repeat(32), lower_case: true },
+        vocabulary: VocabularyIdentity { sha256: "11".repeat(32), lower_case: true, added_tokens: Vec::new() },
         seed,
         device: "cpu".into(),
         optimization: Optimization {

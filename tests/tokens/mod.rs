@@ -188,7 +188,8 @@ fn write_tokenizer_folders() {
             json!({"first": text.first, "second": text.second, "ids": example.ids, "segments": example.segments})
         });
         let encoded = encoded.collect::<Value>().to_string();
-        let files = TokenizerFiles::of(&folder().join(format!("vocab-{mode}.txt")), mode != "cased", LONGEST).unwrap();
+        let vocabulary = Vocabulary::load(&folder().join(format!("vocab-{mode}.txt"))).unwrap();
+        let files = TokenizerFiles::of(&vocabulary, mode != "cased", LONGEST);
         let written = out.join(mode);
         std::fs::create_dir_all(&written).unwrap();
         for (name, bytes) in files.as_slice().iter().map(|(name, bytes)| (*name, bytes.as_slice())) {

@@ -35,7 +35,8 @@ pub(super) fn read(args: &Args, task: &Task, model: &TrainedModel, tags: &[Strin
         return Err(Diagnostic::new(message).in_file(&model.folder.join("config.json")).into());
     }
     note_left_out(&read);
-    let options = model.run.as_ref().and_then(|run| run.task_options()).filter(|of| fit(of, task.head));
+    let usage = model.config.usage.as_ref();
+    let options = usage.and_then(|usage| usage.options.as_ref()).filter(|of| fit(of, task.head));
     Ok(task.split_of(name, read, &model.tokenizer, model.max_length, options, tags)?)
 }
 
@@ -48,7 +49,7 @@ fn rows(args: &Args, task: &Task, bad_rows: BadRows) -> Result<(&'static str, Co
     Ok((form.name, Content::Texts(form.read(&bytes, &path, bad_rows)?)))
 }
 
-/// Whether a run's options are those of such tasks: the model may lie beside the settings of another task.
+/// Whether a model's options are those of such tasks: it may have been trained on another task.
 fn fit(options: &TaskOptions, head: Head) -> bool {
     match options {
         TaskOptions::Spans(_) => head == Head::Spans,

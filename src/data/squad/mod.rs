@@ -10,6 +10,15 @@ pub use read::read_questions;
 
 use crate::text::{Asked, SpanAnswer};
 
+/// How a file is read: the task says it, whatever the file's keys are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SquadVersion {
+    /// Whether questions may have no answer, as in version 2.0: an empty list of answers says so then.
+    pub unanswerable: bool,
+    /// Whether the file is to give the answers; when nothing is known of that, it does if some question has one.
+    pub labelled: Option<bool>,
+}
+
 /// The questions of one file, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Questions {
@@ -17,6 +26,8 @@ pub struct Questions {
     pub paragraphs: Vec<String>,
     /// The questions; at least one. Their ids are distinct.
     pub questions: Vec<Question>,
+    /// Whether some may have no answer: [`SquadVersion::unanswerable`].
+    pub unanswerable: bool,
     /// What the file says its version is: `1.1` or `v2.0` in the published ones.
     pub version: Option<String>,
     /// Malformed questions left out under [`BadRows::Skip`](super::BadRows::Skip).
@@ -34,7 +45,7 @@ pub struct Question {
     pub paragraph: u32,
     /// The answers as the annotators marked them, in the order of the file; none in a test file.
     pub answers: Vec<Answer>,
-    /// Whether the paragraph does not answer the question (`is_impossible` of version 2.0).
+    /// Whether the paragraph does not answer the question, in version 2.0: `is_impossible`, or an empty list of answers.
     pub impossible: bool,
 }
 

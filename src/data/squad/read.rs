@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Answer, Question, Questions};
+use super::{Answer, Question, Questions, SquadVersion};
 use crate::data::BadRows;
 use crate::data::rows::{BYTE_ORDER_MARK, not_utf_16};
 use crate::diagnostic::Diagnostic;
@@ -19,26 +19,44 @@ pub(super) const LAYOUT: &str = "SQuAD's layout is data[].paragraphs[].{context,
 /// # Errors
 /// A file that cannot be read; malformed JSON, with line and column; a layout other than SQuAD's above the
 /// questions; no question at all; with [`BadRows::Refuse`], the first malformed question, by its id.
-pub fn read_questions(path: &Path, bad_rows: BadRows) -> Result<Questions, Diagnostic> {
+pub fn read_questions(path: &Path, version: SquadVersion, bad_rows: BadRows) -> Result<Questions, Diagnostic> {
     let bytes = std::fs::read(path)
         .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
-    questions_of(&bytes, path, bad_rows)
+    questions_of(&bytes, path, version, bad_rows)
 }
 
 /// As [`read_questions`], of a file whose bytes are at hand; `path` is its name.
 ///
 /// # Errors
 /// As [`read_questions`].
-pub(in crate::data) fn questions_of(bytes: &[u8], path: &Path, bad_rows: BadRows) -> Result<Questions, Diagnostic> {
+pub(in crate::data) fn questions_of(
+    bytes: &[u8],
+    path: &Path,
+    version: SquadVersion,
+    bad_rows: BadRows,
+) -> Result<Questions, Diagnostic> {
     not_utf_16(bytes, path)?;
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let root = serde_json::from_slice(text).map_err(|error| malformed(&error, text, path))?;
     let mut reading = Reading {
         bad_rows,
+        version,
         seen: HashSet::new(),
-        read: Questions { paragraphs: Vec::new(), questions: Vec::new(), version: None, skipped: 0 },
+        says_impossible: false,
+        read: Questions {
+            paragraphs: Vec::new(),
+            questions: Vec::new(),
+            unanswerable: version.unanswerable,
+            version: None,
+            skipped: 0,
+        },
     };
     reading.root(root).map_err(|found| found.in_file(path))?;
+    let answered = |question: &Question| !question.answers.is_empty();
+    if version.labelled.is_none() && !reading.says_impossible && !reading.read.questions.iter().any(answered) {
+        // A file to be predicted, with empty lists in the places of answers.
+        reading.read.questions.iter_mut().for_each(|question| question.impossible = false);
+    }
     let Questions { questions, skipped, .. } = &reading.read;
     match (questions.is_empty(), skipped) {
         (false, _) => Ok(reading.read),
@@ -66,7 +84,10 @@ fn malformed(error: &serde_json::Error, text: &[u8], path: &Path) -> Diagnostic 
 /// A file while it is read.
 struct Reading {
     bad_rows: BadRows,
+    version: SquadVersion,
     seen: HashSet<String>,
+    /// Whether `is_impossible` is true of some question.
+    says_impossible: bool,
     read: Questions,
 }
 
@@ -97,13 +118,17 @@ impl Reading {
     /// Takes a question of the newest paragraph in, counts it, or refuses it.
     fn question(&mut self, question: Value, place: &str) -> Result<(), Diagnostic> {
         let paragraph = self.read.paragraphs.len().saturating_sub(1) as u32;
-        let read = read_question(question, place, paragraph).and_then(|question| {
+        let says_impossible = question.get("is_impossible") == Some(&Value::Bool(true));
+        let read = read_question(question, place, paragraph, self.version).and_then(|question| {
             // An id that stands twice would make one prediction answer two questions.
             let new = self.seen.insert(question.id.clone());
             if new { Ok(question) } else { Err(format!("question `{}`: another has the same id", question.id)) }
         });
         match (read, self.bad_rows) {
-            (Ok(question), _) => self.read.questions.push(question),
+            (Ok(question), _) => {
+                self.says_impossible |= says_impossible;
+                self.read.questions.push(question);
+            }
             (Err(_), BadRows::Skip) => self.read.skipped += 1,
             (Err(message), BadRows::Refuse) => return Err(Diagnostic::new(message).hint(SKIPPING)),
         }
@@ -111,7 +136,7 @@ impl Reading {
     }
 }
 
-fn read_question(question: Value, place: &str, paragraph: u32) -> Result<Question, String> {
+fn read_question(question: Value, place: &str, paragraph: u32, version: SquadVersion) -> Result<Question, String> {
     let mut question = object(question, &format!("`{place}`"))?;
     let id = string(&mut question, "id", &format!("`{place}`"))?;
     let named = format!("question `{id}`");
@@ -122,12 +147,18 @@ fn read_question(question: Value, place: &str, paragraph: u32) -> Result<Questio
         Some(other) => return Err(format!("{named}: `is_impossible` is {}, not true or false", kind(&other))),
     };
     // Test files have no answers.
-    let answers = if question.contains_key("answers") { list(&mut question, "answers", &named)? } else { Vec::new() };
+    let given = question.contains_key("answers");
+    let answers = if given { list(&mut question, "answers", &named)? } else { Vec::new() };
     let answers = answers
         .into_iter()
         .enumerate()
         .map(|(i, answer)| read_answer(answer, &format!("{named}: answer {}", i + 1)))
-        .collect::<Result<_, String>>()?;
+        .collect::<Result<Vec<_>, String>>()?;
+    let impossible = impossible || (given && answers.is_empty());
+    if !version.unanswerable && version.labelled == Some(true) && (impossible || !given) {
+        return Err(format!("{named} has no answer, which version 1.1 does not have: it is one for the task `squad2`"));
+    }
+    let impossible = impossible && version.unanswerable;
     Ok(Question { id, text, paragraph, answers, impossible })
 }
 

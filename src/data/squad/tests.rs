@@ -9,7 +9,8 @@ fn read(content: impl AsRef<[u8]>, bad_rows: BadRows) -> Result<Questions, Strin
     let path = folder.path().join("dev.json");
     std::fs::write(&path, content).unwrap();
     let shown = |found: Diagnostic| found.to_string().replace(&*folder.path().to_string_lossy(), "");
-    read_questions(&path, bad_rows).map_err(shown)
+    let version = SquadVersion { unanswerable: true, labelled: None };
+    read_questions(&path, version, bad_rows).map_err(shown)
 }
 
 /// A file with one paragraph and these questions.
@@ -43,6 +44,7 @@ fn both_versions_are_read_and_unknown_keys_passed_over() {
             question("b", "", &[], true),
             question("c", "!", &[], false),
         ],
+        unanswerable: true,
         version: Some("v2.0".into()),
         skipped: 0,
     };

@@ -189,9 +189,10 @@ mod tests {
         let (folder, cache) = cache_with(&["config.json", "model.safetensors", "vocab.txt"]);
         let snapshot = folder.path().join("models--a--b/snapshots").join(COMMIT);
         assert_eq!(cache.complete(COMMIT), None);
-        assert_eq!(cache.usable(COMMIT).unwrap().1, ["tokenizer_config.json", "tokenizer.json"]);
-        cache.mark_absent(COMMIT, "tokenizer_config.json").unwrap();
-        cache.mark_absent(COMMIT, "tokenizer.json").unwrap();
+        let unknown =
+            ["tokenizer_config.json", "tokenizer.json", "special_tokens_map.json", "added_tokens.json"];
+        assert_eq!(cache.usable(COMMIT).unwrap().1, unknown);
+        unknown.iter().for_each(|name| cache.mark_absent(COMMIT, name).unwrap());
         assert_eq!(cache.complete(COMMIT), Some(snapshot));
         fs::remove_file(folder.path().join("models--a--b/blobs/model.safetensors")).unwrap();
         assert_eq!(cache.usable(COMMIT).unwrap_err(), ["weights"]);

@@ -9,7 +9,8 @@ pub(super) const CONFIG: &str = "config.json";
 /// The same of Google's releases.
 const ORIGINAL_CONFIG: &str = "bert_config.json";
 /// How text becomes tokens; fetched as far as a repository has them.
-pub(super) const SETTINGS: [&str; 3] = ["vocab.txt", "tokenizer_config.json", "tokenizer.json"];
+pub(super) const SETTINGS: [&str; 5] =
+    ["vocab.txt", "tokenizer_config.json", "tokenizer.json", "special_tokens_map.json", "added_tokens.json"];
 
 /// Weights in one file, or an index that names several, the preferred first.
 const WEIGHTS: [(&str, bool); 4] =
@@ -96,9 +97,9 @@ mod tests {
 
     #[test]
     fn safetensors_come_before_pickles_and_others_never() {
-        let all = "config.json vocab.txt tokenizer.json tokenizer_config.json README.md tf_model.h5 model.onnx \
+        let all = "config.json vocab.txt added_tokens.json tokenizer.json tokenizer_config.json README.md tf_model.h5 model.onnx \
                    flax_model.msgpack pytorch_model.bin model.safetensors onnx/model.onnx";
-        let small = "config.json vocab.txt tokenizer_config.json tokenizer.json".to_owned();
+        let small = "config.json vocab.txt tokenizer_config.json tokenizer.json added_tokens.json".to_owned();
         assert_eq!(chosen(all).unwrap(), (small, "model.safetensors".to_owned()));
         let of = |text: &str| chosen(&format!("config.json {text}")).map(|(_, weights)| weights);
         assert_eq!(of("pytorch_model.bin.index.json pytorch_model.bin").unwrap(), "pytorch_model.bin");

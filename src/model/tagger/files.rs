@@ -10,7 +10,7 @@ use super::{BiLstm, LstmLayer, Mixture, Scalars, Tagger};
 use crate::kernel::{LSTM_DIRECTIONS, LSTM_GATES};
 use crate::model::bert::Linear;
 use crate::model::checkpoint::{Reader, transpose_into};
-use crate::model::config::{ConfigError, ConfigFile};
+use crate::model::config::{ConfigFile, USAGE};
 use crate::model::convert::folder_of;
 use crate::model::error::CheckpointError;
 use crate::model::write::Tensors;
@@ -19,9 +19,6 @@ use crate::store::{Approach, FeatureBased};
 /// For `architectures`: no class of transformers. Its loaders for token classification refuse the head's shape,
 /// unless both directions of the LSTM are together as wide as the encoder.
 const CLASS: &str = "BertLstmForTokenClassification";
-/// The key of `config.json` that says what the tagger is, as a run's settings have `approach`.
-const KEY: &str = "bertbench";
-
 const WEIGHTS: &str = "tagger.mixture.weights";
 const GAMMA: &str = "tagger.mixture.gamma";
 
@@ -34,7 +31,7 @@ fn name(what: &str, layer: usize, direction: usize) -> String {
 /// Says in a `config.json` that there is a tagger.
 pub(in crate::model) fn describe(tagger: &Tagger, config: &mut Value) {
     config["architectures"] = [CLASS].as_slice().into();
-    config[KEY] = serde_json::to_value(Approach::FeatureBased(tagger.settings())).unwrap_or_default();
+    config[USAGE]["approach"] = serde_json::to_value(Approach::FeatureBased(tagger.settings())).unwrap_or_default();
 }
 
 /// What the `config.json` of a checkpoint says of a tagger.
@@ -42,17 +39,13 @@ pub(in crate::model) fn describe(tagger: &Tagger, config: &mut Value) {
 /// # Errors
 /// When it says something that no tagger is.
 pub(in crate::model) fn described(from: &Path) -> Result<Option<FeatureBased>, CheckpointError> {
-    let config = ConfigFile::read(folder_of(from)?)?;
-    let wrong = |problem: String| -> ConfigError { config.wrong(KEY, problem) };
-    let Some(value) = config.get(KEY) else { return Ok(None) };
-    let approach: Approach =
-        serde_json::from_value(value.clone()).map_err(|error| wrong(format!("is no approach: {error}")))?;
-    match approach {
-        Approach::FineTuning => Ok(None),
-        Approach::FeatureBased(of) if of.hidden == 0 || of.lstm_layers == 0 => {
-            Err(wrong("has an LSTM without width or without layers".into()).into())
+    let file = ConfigFile::read(folder_of(from)?)?;
+    match file.config()?.usage.map(|usage| usage.approach) {
+        None | Some(Approach::FineTuning) => Ok(None),
+        Some(Approach::FeatureBased(of)) if of.hidden == 0 || of.lstm_layers == 0 => {
+            Err(file.wrong(USAGE, "has an LSTM without width or without layers").into())
         }
-        Approach::FeatureBased(of) => Ok(Some(of)),
+        Some(Approach::FeatureBased(of)) => Ok(Some(of)),
     }
 }
 

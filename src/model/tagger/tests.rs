@@ -11,7 +11,7 @@ use crate::kernel::Packing;
 use crate::model::bert::Linear;
 use crate::model::{Config, Head, load_trained_classifier, random_classifier, save_classifier};
 use crate::random::Stream;
-use crate::store::{Architecture, Layers};
+use crate::store::{Approach, Architecture, Layers, ModelUsage};
 
 type Named = BTreeMap<String, Vec<f32>>;
 
@@ -135,7 +135,9 @@ fn a_saved_tagger_is_loaded_to_the_last_bit() {
             *gamma = Param::from_tensor(Tensor::from_data([1.75], &device));
         }
         let folder = tempfile::tempdir().unwrap();
-        let (config, tags) = (Config { architecture: SMALL }, ["O", "B-X", "I-X"].map(str::to_owned));
+        let usage = ModelUsage { task: None, max_length: 8, options: None, approach: Approach::FineTuning };
+        let config = Config { usage: Some(usage), ..Config::from(SMALL) };
+        let tags = ["O", "B-X", "I-X"].map(str::to_owned);
         save_classifier(folder.path(), &model, &config, &tags, 0.1, None).unwrap();
         let loaded = load_trained_classifier(folder.path(), Head::Tags, &device).unwrap();
         assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
@@ -151,7 +153,7 @@ fn a_saved_tagger_is_loaded_to_the_last_bit() {
             ("\"hidden\": 6", "\"hidden\": 5", "tagger.lstm.weight_ih_l0"),
             ("\"hidden\": 6", "\"hidden\": 0", "`bertbench` has an LSTM without width"),
             ("\"lstm_layers\": 2", "\"lstm_layers\": 3", "tagger.lstm.weight_ih_l2"),
-            ("\"layers\": \"", "\"layers\": \"no_", "`bertbench` is no approach"),
+            ("\"layers\": \"", "\"layers\": \"no_", "`bertbench` does not say how a model is used"),
         ] {
             std::fs::write(&path, written.replace(from, to)).unwrap();
             let said = load_trained_classifier(folder.path(), Head::Tags, &device).unwrap_err().to_string();

@@ -37,7 +37,7 @@ fn inputs(experiment: &Pretraining) -> Inputs {
             causal: false,
         };
         let phases = vec![corpus(32), corpus(64)];
-        let vocabulary = VocabularyIdentity { sha256: "v".to_owned(), lower_case: true };
+        let vocabulary = VocabularyIdentity { sha256: "v".to_owned(), lower_case: true, added_tokens: Vec::new() };
         let input = ModelInput { architecture, initial_weights: InitialWeights::Random, vocabulary };
         (input, CorporaInput { phases, held_out: Some(corpus(32)), masking: None })
     };

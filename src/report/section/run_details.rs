@@ -105,7 +105,7 @@ fn joined<T>(items: impl IntoIterator<Item = T>, between: &str, shown: impl FnMu
 fn weights(initial: &InitialWeights) -> String {
     match initial {
         InitialWeights::Random => "random, from the seed".to_owned(),
-        InitialWeights::Checkpoint { folder, sha256, hub } => {
+        InitialWeights::Checkpoint { folder, sha256, hub, .. } => {
             format!("{} (SHA-256 {sha256})", hub.as_ref().unwrap_or(folder))
         }
         InitialWeights::Pretraining { experiment, model, run, step } => {

@@ -12,7 +12,7 @@ use crate::plan::{CorpusInput, CorpusSize, Sizes};
 use crate::resolve::error::ResolveError;
 use crate::resolve::progress::Progress;
 use crate::store::{Architecture, atomic};
-use crate::text::{Tokenizer, Vocabulary};
+use crate::text::{ModelTokenizer, Tokenizer};
 use crate::train::{PreparedCorpus, corpus_fits};
 
 /// The folder of prepared corpora, inside the folder of all runs. No experiment's name starts with a dot.
@@ -32,8 +32,7 @@ pub(super) struct Text {
 #[derive(Clone)]
 pub(super) struct Words {
     pub(super) path: PathBuf,
-    pub(super) vocabulary: Vocabulary,
-    pub(super) lower_case: bool,
+    pub(super) tokenizer: ModelTokenizer,
 }
 
 /// What the examples of a corpus are made of.
@@ -77,14 +76,6 @@ impl Text {
     }
 }
 
-impl Words {
-    pub(super) fn read(path: PathBuf, lower_case: Option<bool>) -> Result<Self, Diagnostic> {
-        let vocabulary = Vocabulary::load(&path)?;
-        let lower_case = lower_case.unwrap_or_else(|| !vocabulary.looks_cased());
-        Ok(Self { path, vocabulary, lower_case })
-    }
-}
-
 impl Sources {
     /// A folder that `corpus prepare` wrote: its checksum identifies it.
     pub(super) fn folder(&mut self, folder: &Path) -> Result<(CorpusInput, ExampleSettings), ResolveError> {
@@ -117,7 +108,7 @@ impl Sources {
         (architecture, loss): (Architecture, LmLoss),
     ) {
         let (key, corpus) = (key.to_owned(), corpus.id.clone());
-        let vocabulary_sha256 = words.vocabulary.sha256().to_owned();
+        let vocabulary_sha256 = words.tokenizer.vocabulary.sha256().to_owned();
         self.learners.push(Learner { key, corpus, architecture, vocabulary_sha256, loss });
     }
 
@@ -156,7 +147,7 @@ impl Sources {
         let mut hasher = blake3::Hasher::new();
         let CorpusOptions { format, column, documents, bad_bytes } = &text.options;
         let settings = serde_json::to_string(settings).map_err(std::io::Error::from)?;
-        let (sha256, lower_case) = (words.vocabulary.sha256(), words.lower_case);
+        let (sha256, lower_case) = (words.tokenizer.vocabulary.sha256(), words.tokenizer.lower_case);
         let decisive =
             format!("{KEY_VERSION} {settings} {sha256} {lower_case} {format:?} {column} {documents:?} {bad_bytes:?}");
         hasher.update(decisive.as_bytes());
@@ -194,9 +185,9 @@ fn prepared(
     atomic::clean(folder)?;
     let (length, shown) = (settings.max_length, place.display());
     progress.line(&format!("preparing examples of up to {length} tokens in {shown}"));
-    let tokenizer = Tokenizer::new(&words.vocabulary, words.lower_case)?;
+    let tokenizer = Tokenizer::new(&words.tokenizer.vocabulary, words.tokenizer.lower_case)?;
     let mut corpus = Corpus::open(&text.files, text.options.clone())?;
-    let by = TokenizedBy { vocabulary: &words.vocabulary, tokenizer: &tokenizer };
+    let by = TokenizedBy { vocabulary: &words.tokenizer.vocabulary, tokenizer: &tokenizer };
     let made = prepare(&mut corpus, by, settings, place, &|_| {})?;
     let (examples, documents, tokens) = (made.examples, made.counts.documents, made.counts.tokens);
     progress.line(&format!("{examples} examples of {documents} documents, {tokens} tokens"));

@@ -9,13 +9,14 @@ use crate::config::{
 use crate::corpus::examples::{Drawn, ExampleSet, ExampleSettings, MaskingRules, Replacement, Segments, Targets};
 use crate::diagnostic::Diagnostic;
 use crate::mini;
+use crate::model::Config;
 use crate::plan::{CorporaInput, CorpusInput, ModelInput};
-use crate::resolve::checkpoint::{checkpoint, checkpoint_folder};
+use crate::resolve::checkpoint::{Checkpoint, checkpoint_folder};
 use crate::resolve::error::ResolveError;
 use crate::resolve::progress::Access;
-use crate::resolve::tasks::SEGMENTS;
-use crate::store::{self, Architecture, InitialWeights, VocabularyIdentity};
-use crate::text::{lower_case_of, vocabulary_file};
+use crate::resolve::tasks::{SEGMENTS, identity};
+use crate::store::{self, Architecture, InitialWeights};
+use crate::text::{ModelTokenizer, vocabulary_file};
 
 pub(super) struct Reader<'a> {
     experiment: &'a Pretraining,
@@ -77,33 +78,24 @@ impl<'a> Reader<'a> {
         if let Some(corpus) = &held_out {
             self.sources.learner("pretrain.held_out", corpus, &words, learner);
         }
-        let vocabulary =
-            VocabularyIdentity { sha256: words.vocabulary.sha256().to_owned(), lower_case: words.lower_case };
-        let input = ModelInput { architecture, initial_weights, vocabulary };
+        let input = ModelInput { architecture, initial_weights, vocabulary: identity(&words.tokenizer) };
         Ok((input, CorporaInput { phases, held_out, masking }, words.path))
     }
 
     /// Vocabulary, dimensions and start of a model.
-    fn words(&mut self, model: &PretrainModel) -> Result<(Words, Option<Architecture>, InitialWeights), ResolveError> {
+    fn words(&self, model: &PretrainModel) -> Result<(Words, Option<Config>, InitialWeights), ResolveError> {
         let key = format!("models.{}", model.name);
         let source = checkpoint_folder(&model.source, self.access, |suffix, message| {
             self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
         })?;
-        let (own, lower_case, config, start) = match source {
-            None => (None, None, None, InitialWeights::Random),
-            Some((from, hub)) => {
-                let (config, sha256, folder) = checkpoint(&from)
-                    .map_err(|error| self.experiment.finding(&format!("{key}.checkpoint"), error.to_string()))?;
-                let start = InitialWeights::Checkpoint { folder: from.to_string_lossy().into_owned(), sha256, hub };
-                (Some(vocabulary_file(folder)), lower_case_of(folder)?, Some(config.architecture), start)
-            }
-        };
+        let checkpoint = source.as_ref().map(|(from, _)| Checkpoint::read(from)).transpose();
+        let checkpoint =
+            checkpoint.map_err(|error| self.experiment.finding(&format!("{key}.checkpoint"), error.to_string()))?;
         let corpus = match model.recipe.phases.first().map(|phase| &phase.examples) {
             Some(PhaseExamples::Corpus(folder)) => Some(ExampleSet::open(folder)?),
             Some(PhaseExamples::Text { .. }) | None => None,
         };
-        // A corpus is cut up already.
-        let lower_case = model.lower_case.or(corpus.as_ref().map(ExampleSet::lower_case)).or(lower_case);
+        let own = checkpoint.as_ref().map(|checkpoint| vocabulary_file(checkpoint.folder));
         let own = own.filter(|own| own.is_file() || corpus.is_none());
         let named = model.vocabulary.clone().or(own).or_else(|| self.vocabulary.clone());
         let Some(path) = named.or_else(|| corpus.as_ref().map(ExampleSet::vocabulary_file)) else {
@@ -115,31 +107,44 @@ impl<'a> Reader<'a> {
             let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
             return Err(finding.hint("`bertbench vocab train` makes one").into());
         }
-        Ok((Words::read(path, lower_case)?, config, start))
+        // A corpus is cut up already.
+        let lower_case = model.lower_case.or(corpus.as_ref().map(ExampleSet::lower_case));
+        let tokenizer = match &checkpoint {
+            Some(of) => ModelTokenizer::read(of.folder, &path, lower_case)?.without_added(of.folder)?,
+            None => ModelTokenizer::of_text(&path, lower_case)?,
+        };
+        let words = Words { path, tokenizer };
+        let (Some(checkpoint), Some((from, hub))) = (&checkpoint, &source) else {
+            return Ok((words, None, InitialWeights::Random));
+        };
+        let start = checkpoint.start(from, hub.clone()).without_head();
+        Ok((words, Some(checkpoint.config.clone()), start))
     }
 
     fn architecture(
         &self,
         model: &PretrainModel,
-        config: Option<Architecture>,
+        config: Option<Config>,
         words: &Words,
     ) -> Result<Architecture, Diagnostic> {
-        let rows = words.vocabulary.len() as u32;
+        let tokens = words.tokenizer.vocabulary.len();
         match (&model.source, config) {
             (ModelSource::Random(of), _) => Ok(Architecture {
                 layers: of.layers,
                 hidden: of.hidden,
                 heads: of.heads,
                 intermediate: of.intermediate,
-                vocab_size: rows,
+                vocab_size: tokens as u32,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
                 causal: model.recipe.objective == LmLoss::CausalLm,
             }),
-            (_, Some(architecture)) if architecture.vocab_size == rows => Ok(architecture),
-            (_, Some(architecture)) => {
-                let message = format!("the vocabulary has {rows} tokens, the checkpoint {}", architecture.vocab_size);
-                Err(self.experiment.finding(&format!("models.{}", model.name), message))
+            (_, Some(config)) => {
+                config.fits_vocabulary(&words.path, tokens).map_err(|found| {
+                    let placed = self.experiment.finding(&format!("models.{}", model.name), found.message);
+                    Diagnostic { hint: found.hint, ..placed }
+                })?;
+                Ok(config.architecture)
             }
             (_, None) => Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name))),
         }

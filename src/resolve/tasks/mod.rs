@@ -5,7 +5,7 @@ mod sizes;
 
 use std::collections::BTreeMap;
 
-pub(super) use models::SEGMENTS;
+pub(super) use models::{SEGMENTS, identity};
 
 use super::data::{DataRoot, data_root};
 use super::error::ResolveError;

@@ -7,12 +7,12 @@ use crate::config::{Model, ModelSource, Pretrained};
 use crate::diagnostic::Diagnostic;
 use crate::model::Config;
 use crate::plan::ModelInput;
-use crate::resolve::checkpoint::{CHECKPOINT_IS, checkpoint, checkpoint_folder};
+use crate::resolve::checkpoint::{CHECKPOINT_IS, Checkpoint, checkpoint_folder};
 use crate::resolve::identity::Identity;
 use crate::resolve::pretraining::{initial_weights, run_of};
 use crate::resolve::progress::Access;
 use crate::store::{Architecture, InitialWeights, VocabularyIdentity};
-use crate::text::{Vocabulary, lower_case_of, vocabulary_file};
+use crate::text::{ModelTokenizer, Vocabulary, vocabulary_file};
 
 /// Rows of the segment embeddings: first and second text (Devlin et al. 2018, §3).
 pub(in crate::resolve) const SEGMENTS: u32 = 2;
@@ -40,28 +40,33 @@ impl Reading<'_> {
         let source = checkpoint_folder(&model.source, access, |suffix, message| {
             self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
         })?;
-        let (path, lower_case, start, config) = match source {
-            None => (self.context.data.join("vocab.txt"), true, InitialWeights::Random, None),
+        let named = |path: PathBuf| {
+            let path = model.vocabulary.clone().unwrap_or(path);
+            if path.is_file() {
+                return Ok(path);
+            }
+            let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
+            Err(finding.hint("`vocab_file: path/to/vocab.txt` names one"))
+        };
+        let (path, tokenizer, start, config) = match source {
+            None => {
+                let path = named(self.context.data.join("vocab.txt"))?;
+                let tokenizer = ModelTokenizer::of_new_model(&path, model.lower_case)?;
+                (path, tokenizer, InitialWeights::Random, None)
+            }
             Some((from, hub)) => {
-                let (config, sha256, folder) = checkpoint(&from).map_err(|error| {
+                let checkpoint = Checkpoint::read(&from).map_err(|error| {
                     let finding = self.experiment.finding(&format!("{key}.checkpoint"), error.to_string());
                     finding.hint(CHECKPOINT_IS)
                 })?;
-                let lower_case = lower_case_of(folder)?.unwrap_or(true);
-                let start = InitialWeights::Checkpoint { folder: from.to_string_lossy().into_owned(), sha256, hub };
-                (vocabulary_file(folder), lower_case, start, Some(config))
+                let path = named(vocabulary_file(checkpoint.folder))?;
+                let tokenizer = ModelTokenizer::read(checkpoint.folder, &path, model.lower_case)?;
+                (path, tokenizer, checkpoint.start(&from, hub), Some(checkpoint.config))
             }
         };
-        let path = model.vocabulary.clone().unwrap_or(path);
-        let lower_case = model.lower_case.unwrap_or(lower_case);
-        if !path.is_file() {
-            let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
-            return Err(finding.hint("`vocab_file: path/to/vocab.txt` names one"));
-        }
-        let vocabulary = Vocabulary::load(&path)?;
-        let architecture = self.architecture(model, config, &vocabulary, &path)?;
-        let identity = VocabularyIdentity { sha256: vocabulary.sha256().to_owned(), lower_case };
-        Ok((ModelInput { architecture, initial_weights: start, vocabulary: identity }, vocabulary, path))
+        let architecture = self.architecture(model, config, &tokenizer.vocabulary, &path)?;
+        let input = ModelInput { architecture, initial_weights: start, vocabulary: identity(&tokenizer) };
+        Ok((input, tokenizer.vocabulary, path))
     }
 
     /// A model that another experiment pretrains, whether it did or not.
@@ -78,16 +83,16 @@ impl Reading<'_> {
             return Err(self.experiment.finding(&key, format!("the vocabulary of `{}` was not read", of.model)));
         };
         let path = model.vocabulary.clone().unwrap_or(path);
-        let vocabulary = Vocabulary::load(&path)?;
-        if vocabulary.sha256() != run.settings.vocabulary.sha256 {
+        let lower_case = model.lower_case.unwrap_or(run.settings.vocabulary.lower_case);
+        let tokenizer = ModelTokenizer::of_text(&path, Some(lower_case))?;
+        if tokenizer.vocabulary.sha256() != run.settings.vocabulary.sha256 {
             let message = format!("`{}` was pretrained with another vocabulary than {}", of.model, path.display());
             let found = self.experiment.finding(&format!("models.{}.vocabulary", model.name), message);
             return Err(found.hint("leave `vocab_file` out: the pretraining's is used"));
         }
-        let lower_case = model.lower_case.unwrap_or(run.settings.vocabulary.lower_case);
-        let identity = VocabularyIdentity { sha256: vocabulary.sha256().to_owned(), lower_case };
         let (architecture, start) = (run.settings.architecture, initial_weights(run, of));
-        Ok((ModelInput { architecture, initial_weights: start, vocabulary: identity }, vocabulary, path))
+        let input = ModelInput { architecture, initial_weights: start, vocabulary: identity(&tokenizer) };
+        Ok((input, tokenizer.vocabulary, path))
     }
 
     fn architecture(
@@ -119,5 +124,14 @@ impl Reading<'_> {
                 Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name)))
             }
         }
+    }
+}
+
+/// What stands for a tokenizer in a run's settings.
+pub(in crate::resolve) fn identity(of: &ModelTokenizer) -> VocabularyIdentity {
+    VocabularyIdentity {
+        sha256: of.vocabulary.sha256().to_owned(),
+        lower_case: of.lower_case,
+        added_tokens: of.vocabulary.added().to_vec(),
     }
 }

@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::plan::{Sizes, TaskSize, task_options};
 use crate::resolve::progress::Progress;
 use crate::task::FeatureSource;
-use crate::text::{CacheOutcome, FeatureCache};
+use crate::text::{CacheOutcome, FeatureCache, FeatureSet};
 use crate::units::Seconds;
 
 /// Building features for longer than this is mentioned.
@@ -56,6 +56,12 @@ impl Reading<'_> {
             options: options.as_ref(),
             cache: &FeatureCache::new(&context.features),
         })?;
+        let sets = std::iter::once(&features.train).chain(features.dev.iter().map(|dev| &dev.features));
+        if sets.map(FeatureSet::segment_rows).max() > Some(input.architecture.type_vocab_size) {
+            let message = format!("`{}` has one segment embedding, but `{name}` has pairs of texts", model.name);
+            let found = self.experiment.finding(&format!("models.{}", model.name), message);
+            return Err(found.hint("BERT has two (`type_vocab_size`); tasks of single texts need no second one"));
+        }
         let seconds = Seconds(start.elapsed().as_secs_f64());
         for (split, outcome) in &features.outcomes {
             match outcome {

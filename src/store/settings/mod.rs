@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::approach::TaskOptions;
 use super::diff::diff;
-use crate::settings::Approach;
+use crate::settings::{AddedToken, Approach};
 
-pub use model::{Architecture, InitialWeights};
+pub use model::{Architecture, CheckpointHead, InitialWeights};
 pub use objective::{CorpusPhase, HeldOutEvaluation, Masking, Objective, PretrainingObjective, TaskObjective};
 pub use optimization::{Optimization, Warmup};
 
@@ -90,6 +90,9 @@ pub struct VocabularyIdentity {
     pub sha256: String,
     /// Whether text is lower-cased and stripped of accents before WordPiece.
     pub lower_case: bool,
+    /// Tokens that are one wherever they stand in a text, besides BERT's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added_tokens: Vec<AddedToken>,
 }
 
 impl RunSettings {

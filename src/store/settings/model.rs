@@ -42,6 +42,9 @@ pub enum InitialWeights {
         /// Where the folder came from, `hub:ORG/NAME@COMMIT`, when it was fetched from the hub.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hub: Option<String>,
+        /// The head of a task among the weights, which decides whether training goes on with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head: Option<CheckpointHead>,
     },
     /// The model of a pretraining run. Its id stands for the weights, for it is a hash of all that decides them, so
     /// that runs are known before they can be started.
@@ -58,7 +61,28 @@ pub enum InitialWeights {
     },
 }
 
+/// The head of a checkpoint, as its `config.json` describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointHead {
+    /// transformers' class of the model, the first of `architectures`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// What its outputs are called, in the order of the logits, where they have names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+}
+
 impl InitialWeights {
+    /// The same without the head of a task, which a pretraining has no use for.
+    #[must_use]
+    pub fn without_head(mut self) -> Self {
+        if let Self::Checkpoint { head, .. } = &mut self {
+            *head = None;
+        }
+        self
+    }
+
     /// Takes out names and places, which do not decide the weights.
     pub(super) fn forget_names(&mut self) {
         match self {

@@ -80,6 +80,7 @@ fn names_and_places_do_not_enter_the_id_and_checksums_do() {
         folder: folder.into(),
         sha256: sha256.into(),
         hub: None,
+        head: None,
     };
     for settings in [example::settings("rte", 1), example::pretraining(1)] {
         let one = RunSettings { initial_weights: start("a", "00"), ..settings };

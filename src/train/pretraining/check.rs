@@ -2,6 +2,7 @@
 
 use crate::corpus::examples::{ExampleSet, Segments, Targets};
 use crate::diagnostic::Diagnostic;
+use crate::model::Config;
 use crate::store::{Architecture, LmLoss};
 
 /// Refuses a prepared corpus that a model of these dimensions and this vocabulary cannot learn with `loss`, or would
@@ -17,7 +18,8 @@ pub fn corpus_fits(
 ) -> Result<(), Diagnostic> {
     let refused = |message: String, hint: &str| Err(Diagnostic::new(message).hint(hint));
     let (of, tokens, rows) = (set.settings(), set.vocabulary().len(), architecture.vocab_size);
-    if set.vocabulary_sha256() != vocabulary_sha256 || tokens as u64 != u64::from(rows) {
+    let fits = || Config::from(*architecture).fits_vocabulary(set.folder(), tokens).is_ok();
+    if set.vocabulary_sha256() != vocabulary_sha256 || !fits() {
         return refused(
             format!("the corpus was prepared with another vocabulary than the model's: {tokens} tokens, not {rows}"),
             "prepare all corpora with the vocabulary of the model",
@@ -46,6 +48,12 @@ pub fn corpus_fits(
         }
         (LmLoss::CausalLm, Targets::Next)
         | (LmLoss::MaskedLm | LmLoss::MaskedLmAndNextSentence, Targets::Masked(_)) => {}
+    }
+    if of.segments == Segments::Pairs && architecture.type_vocab_size < 2 {
+        return refused(
+            "the corpus has pairs of segments, and the model has one segment embedding".to_owned(),
+            "`corpus prepare --segments single` makes examples without pairs",
+        );
     }
     if loss.predicts_next_sentence() && of.segments == Segments::Single {
         return refused(

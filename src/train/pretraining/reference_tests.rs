@@ -222,7 +222,7 @@ fn settings(case: Case, name: &str, optimizer: Optimizer) -> RunSettings {
         model: String::new(),
         architecture: Config::read(&case.golden()).unwrap().architecture,
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true },
+        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true, added_tokens: Vec::new() },
         seed: 1,
         device: "cpu".into(),
         optimization: Optimization {

@@ -12,7 +12,7 @@ use super::losses::HeadLosses;
 use super::pass::pretraining_pass;
 use crate::corpus::examples::{Cursor, ExampleSet};
 use crate::model::{Config, ForwardDropout, PretrainingModel, save_pretraining};
-use crate::store::{Evaluation, PretrainingObjective, RunFolder, RunSettings, StepEvent};
+use crate::store::{Evaluation, ModelUsage, PretrainingObjective, RunFolder, RunSettings, StepEvent};
 use crate::text::TokenizerFiles;
 use crate::train::error::TrainError;
 use crate::train::observer::StepReport;
@@ -130,10 +130,14 @@ pub(super) fn write_model(
     corpora: &[ExampleSet],
 ) -> Result<(), TrainError> {
     let RunSettings { architecture, ref optimization, .. } = *settings;
-    let tokenizer = corpora
-        .last()
-        .map(|set| TokenizerFiles::of(&set.vocabulary_file(), set.lower_case(), architecture.max_positions))
-        .transpose()?;
+    let files = |set: &ExampleSet| TokenizerFiles::of(set.vocabulary(), set.lower_case(), architecture.max_positions);
+    let tokenizer = corpora.last().map(files);
     let beside = tokenizer.as_ref().map_or_else(Vec::new, |files| files.as_slice().to_vec());
-    Ok(save_pretraining(into, model, &Config { architecture }, optimization.dropout, &beside)?)
+    Ok(save_pretraining(
+        into,
+        model,
+        &Config { architecture, usage: Some(ModelUsage::of(settings)) },
+        optimization.dropout,
+        &beside,
+    )?)
 }

@@ -84,7 +84,7 @@ impl Shape for Spans {
         let Gold::Questions { questions, options } = &split.gold else { return vec![f64::NAN; metrics.len()] };
         let answers = answers(questions, *options, outputs, &split.features);
         let judged = judged(questions, &answers);
-        let tally = if may_be_unanswerable(questions) { score_v2(&judged, None).all } else { score_v1(&judged) };
+        let tally = if questions.unanswerable { score_v2(&judged, None).all } else { score_v1(&judged) };
         let value = |metric: &&Metric| match metric.name {
             "exact_match" => tally.exact_fraction(),
             "f1" => tally.f1_fraction(),
@@ -102,7 +102,7 @@ impl Shape for Spans {
             file("predictions.json", predictions_json(questions, &answers)),
             file("nbest_predictions.json", n_best_json(questions, &answers)),
         ];
-        if may_be_unanswerable(questions) {
+        if questions.unanswerable {
             let odds: Vec<f64> = answers.iter().map(|answer| answer.null_odds.unwrap_or(f64::NAN)).collect();
             // No odds are above this: the answers stand as they were given, and the best threshold is sought.
             let odds = NullOdds { odds: &odds, threshold: f64::INFINITY };
@@ -138,14 +138,6 @@ impl Shape for Spans {
     }
 }
 
-/// Whether the file is one of SQuAD 2.0's kind: some question has no answer, or it gives none at all and says that it is
-/// of version 2.
-fn may_be_unanswerable(questions: &Questions) -> bool {
-    let says_so = || questions.version.as_deref().is_some_and(|version| version.starts_with("v2"));
-    questions.questions.iter().any(|question| question.impossible)
-        || (says_so() && questions.questions.iter().all(is_unanswered))
-}
-
 /// Whether nothing is known of the answer.
 pub(super) fn is_unanswered(question: &Question) -> bool {
     question.answers.is_empty() && !question.impossible
@@ -156,7 +148,7 @@ fn answers(questions: &Questions, options: SpanOptions, outputs: &[f32], feature
         n_best: options.n_best_size as usize,
         max_answer_length: options.max_answer_length as usize,
         doc_stride: options.doc_stride,
-        null: if may_be_unanswerable(questions) {
+        null: if questions.unanswerable {
             NullAnswer::Above(options.null_score_diff_threshold)
         } else {
             NullAnswer::Never

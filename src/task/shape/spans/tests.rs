@@ -40,7 +40,8 @@ fn questions(contexts: Vec<(String, String, String, Vec<Answer>)>) -> Questions 
         });
         paragraphs.push(context);
     }
-    Questions { paragraphs, questions, version: None, skipped: 0 }
+    let unanswerable = questions.iter().any(|question| question.impossible);
+    Questions { paragraphs, questions, unanswerable, version: None, skipped: 0 }
 }
 
 fn questions_of(case: &Value) -> Questions {
