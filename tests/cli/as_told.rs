@@ -110,7 +110,8 @@ fn what_is_said_of_another_tokenizer_is_refused_by_every_command() {
         ("tokenizer.json", tokenizer("\"post_processor\": {\"type\": \"RobertaProcessing\"}"), "a post-processor"),
         (
             "tokenizer.json",
-            tokenizer("").replace("\"WordPiece\"}", "\"WordPiece\", \"vocab\": {\"[PAD]\": 0, \"[UNK]\": 1}}")
+            tokenizer("")
+                .replace("\"WordPiece\"}", "\"WordPiece\", \"vocab\": {\"[PAD]\": 0, \"[UNK]\": 1}}")
                 .replace(", }", "}"),
             "the vocabulary has no [CLS]",
         ),
@@ -156,9 +157,9 @@ fn one_segment_embedding_is_refused_for_pairs_before_anything_runs() {
     };
     let cut: Vec<_> =
         tensors.iter().map(|(name, view)| (name.to_owned(), view.dtype(), first_row(name, &view))).collect();
-    let views = cut.iter().map(|(name, dtype, (shape, data))| {
-        (name.as_str(), TensorView::new(*dtype, shape.clone(), data).unwrap())
-    });
+    let views = cut
+        .iter()
+        .map(|(name, dtype, (shape, data))| (name.as_str(), TensorView::new(*dtype, shape.clone(), data).unwrap()));
     let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let written = safetensors::tensor::serialize(views.collect::<Vec<_>>(), Some(about)).unwrap();
     fs::write(&path, written).unwrap();
@@ -176,7 +177,9 @@ fn one_segment_embedding_is_refused_for_pairs_before_anything_runs() {
 #[test]
 fn a_head_is_matched_by_the_names_of_its_outputs_or_made_anew() {
     let place = place();
-    place.run(&["run", "rte.yaml", "--slots", "1", "--set", "sweep.learning_rate=[1e-2]", "--set", "sweep.epochs=[9]"]).ok();
+    place
+        .run(&["run", "rte.yaml", "--slots", "1", "--set", "sweep.learning_rate=[1e-2]", "--set", "sweep.epochs=[9]"])
+        .ok();
     let kept = place.files("runs/told").into_iter().find(|path| path.ends_with("model/config.json")).unwrap();
     let folder = kept.parent().unwrap().to_path_buf();
     let written = fs::read_to_string(&kept).unwrap();
@@ -244,8 +247,11 @@ fn the_task_decides_the_version_of_squad_and_not_the_files_keys() {
     let mut scores = Vec::new();
     for name in ["key", "no-key"] {
         let task = |version: u8| {
-            let settings = format!("task_settings: {{squad{version}: {{train: {name}.json, dev: {name}.json, max_query_length: 3, doc_stride: 3}}}}\n");
-            let of = EXPERIMENT.replace("TASK", &format!("squad{version}")).replace("told", &format!("{name}-{version}"));
+            let settings = format!(
+                "task_settings: {{squad{version}: {{train: {name}.json, dev: {name}.json, max_query_length: 3, doc_stride: 3}}}}\n"
+            );
+            let of =
+                EXPERIMENT.replace("TASK", &format!("squad{version}")).replace("told", &format!("{name}-{version}"));
             place.write("squad.yaml", &(of + &settings));
             place.run(&["run", "squad.yaml", "--slots", "1"])
         };

@@ -189,8 +189,7 @@ mod tests {
         let (folder, cache) = cache_with(&["config.json", "model.safetensors", "vocab.txt"]);
         let snapshot = folder.path().join("models--a--b/snapshots").join(COMMIT);
         assert_eq!(cache.complete(COMMIT), None);
-        let unknown =
-            ["tokenizer_config.json", "tokenizer.json", "special_tokens_map.json", "added_tokens.json"];
+        let unknown = ["tokenizer_config.json", "tokenizer.json", "special_tokens_map.json", "added_tokens.json"];
         assert_eq!(cache.usable(COMMIT).unwrap().1, unknown);
         unknown.iter().for_each(|name| cache.mark_absent(COMMIT, name).unwrap());
         assert_eq!(cache.complete(COMMIT), Some(snapshot));

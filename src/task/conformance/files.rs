@@ -34,7 +34,7 @@ fn file_of(dataset: &Dataset, split: &SplitFile) -> String {
     match dataset.reader {
         Reader::Glue | Reader::GlueOrMsr => rows(&split.layout, &dataset.labels),
         Reader::Swag => SWAG.to_owned(),
-        Reader::Squad => SQUAD.to_owned(),
+        Reader::Squad { .. } => SQUAD.to_owned(),
         Reader::Columns(_) => RESUME.to_owned(),
     }
 }
