@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use bertbench::kernel::{self, Adam, AttentionHeads, Dropout, Moments};
-use bertbench::model::{Classifier, PackedInput, random_classifier};
+use bertbench::model::{Classifier, Encoder, PackedInput, random_classifier};
 use bertbench::random::Stream;
 use bertbench::store::Architecture;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};

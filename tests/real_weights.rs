@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bertbench::data::{BadRows, Dataset};
 use bertbench::metric;
-use bertbench::model::{Bert, PackedInput, load_encoder};
+use bertbench::model::{Bert, Encoder, PackedInput, load_encoder};
 use bertbench::text::{FeatureSet, PackedBatch, SkippedRows, TextPair, Tokenizer, Vocabulary, evaluation_batches};
 use burn::tensor::Device;
 

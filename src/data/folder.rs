@@ -3,8 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::dataset::{Dataset, Reader, SplitFile};
-use super::msr;
 use crate::diagnostic::Diagnostic;
+
+/// The files of the Microsoft Research Paraphrase Corpus.
+pub(super) const TRAIN: &str = "msr_paraphrase_train.txt";
+pub(super) const TEST: &str = "msr_paraphrase_test.txt";
+pub(super) const DEV_IDS: &str = "dev_ids.tsv";
+
+/// All that this corpus must bring.
+const MSR_FILES: [&str; 3] = [TRAIN, TEST, DEV_IDS];
 
 /// A dataset's folder that exists.
 pub(super) struct DatasetFolder<'a> {
@@ -66,7 +73,7 @@ fn expected(dataset: &Dataset) -> String {
     let files = dataset.splits.iter().map(|split| format!("{}/{}", dataset.folder, split.file));
     let files = files.collect::<Vec<_>>().join(", ");
     match dataset.reader {
-        Reader::GlueOrMsr => format!("{files}; or {}", msr::FILES.join(", ")),
+        Reader::GlueOrMsr => format!("{files}; or {}", MSR_FILES.join(", ")),
         Reader::Glue | Reader::Swag | Reader::Squad { .. } | Reader::Columns(_) => files,
     }
 }

@@ -6,17 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::{Dataset, Layout, SplitFile, SplitRole};
 use super::example::{BadRows, Split};
-use super::folder::DatasetFolder;
+use super::folder::{DEV_IDS, DatasetFolder, TEST, TRAIN};
 use super::glue::Gathered;
 use super::rows::{Row, for_each_row};
 use crate::diagnostic::Diagnostic;
-
-pub(super) const TRAIN: &str = "msr_paraphrase_train.txt";
-pub(super) const TEST: &str = "msr_paraphrase_test.txt";
-pub(super) const DEV_IDS: &str = "dev_ids.tsv";
-
-/// All that the corpus must bring.
-pub(super) const FILES: [&str; 3] = [TRAIN, TEST, DEV_IDS];
 
 const COLUMNS: &[&str] = &["Quality", "#1 ID", "#2 ID", "#1 String", "#2 String"];
 /// Places of the two sentences' ids in [`COLUMNS`].

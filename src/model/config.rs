@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::head::Head;
+use super::table::ENCODERS;
 use crate::diagnostic::Diagnostic;
 use crate::kernel::LAYER_NORM_EPSILON;
 use crate::store::{Architecture, ModelUsage};
@@ -247,7 +248,7 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     fn config(&self) -> Result<Config, ConfigError> {
-        self.is_bert()?;
+        self.is_known()?;
         self.text("hidden_act", "gelu", &["gelu"])?;
         self.text("position_embedding_type", "absolute", &["absolute"])?;
         let epsilon = self.object.get("layer_norm_eps").map_or(Some(LAYER_NORM_EPSILON), Value::as_f64);
@@ -279,11 +280,15 @@ impl Fields<'_> {
         usage.map(Some).map_err(|error| self.wrong(USAGE, format!("does not say how a model is used: {error}")))
     }
 
-    /// Refuses other encoders by `model_type`, or by `architectures` in old files without it.
-    fn is_bert(&self) -> Result<(), ConfigError> {
-        self.text("model_type", "bert", &["bert"])?;
+    /// Refuses encoders that are not in [`ENCODERS`] by `model_type`, or by `architectures` in old files without it, which
+    /// are BERT's.
+    fn is_known(&self) -> Result<(), ConfigError> {
+        let known: Vec<&str> = ENCODERS.iter().map(|encoder| encoder.model_type).collect();
+        self.text("model_type", ENCODERS[0].model_type, &known)?;
         let classes = self.object.get("architectures").and_then(Value::as_array).into_iter().flatten();
-        let other = classes.filter_map(Value::as_str).find(|class| !class.starts_with("Bert"));
+        let other = classes
+            .filter_map(Value::as_str)
+            .find(|class| !ENCODERS.iter().any(|encoder| class.starts_with(encoder.class)));
         if let (Some(other), None) = (other, self.object.get("model_type")) {
             return Err(self.wrong("architectures", format!("names `{other}`; bertbench runs BERT only")));
         }

@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::checkpoint::{check_encoder, encoder_tensors};
 use super::config::{Config, ConfigError, ConfigFile, set_labels};
 use super::error::CheckpointError;
 use super::heads::{Head, HeadClass, class_of, outputs, pooler_tensors};
-use super::save::FilesBeside;
-use super::weights::Weights;
-use super::write::{Tensors, write_folder};
+use super::reader::{check_encoder, encoder_tensors};
+use super::weights::{Weights, folder_of};
+use super::write::{FilesBeside, Tensors, write_folder};
 use crate::store::atomic;
 
 /// A checkpoint on its way into another format.
@@ -35,21 +34,6 @@ const KEPT: [&str; 6] = [
 ];
 /// BERT's dropout (Devlin et al. 2018, appendix A.2), for configurations that do not say.
 const DROPOUT: f64 = 0.1;
-
-/// The folder of a checkpoint that is named by its folder, by its file or, for TensorFlow's, by its prefix.
-///
-/// # Errors
-/// When there is nothing of that name.
-pub fn folder_of(checkpoint: &Path) -> Result<&Path, CheckpointError> {
-    if checkpoint.is_dir() {
-        return Ok(checkpoint);
-    }
-    if !checkpoint.is_file() && !checkpoint.with_added_extension("index").is_file() {
-        return Err(CheckpointError::NotThere { path: checkpoint.to_path_buf() });
-    }
-    let parent = checkpoint.parent().filter(|folder| !folder.as_os_str().is_empty());
-    Ok(parent.unwrap_or(Path::new(".")))
-}
 
 impl Conversion {
     /// Opens the checkpoint `from` (as [`Weights::open`] takes it) and decides what is written.

@@ -5,14 +5,15 @@ use std::path::Path;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::bert::{Classifier, Linear};
-use super::checkpoint::{Loaded, Reader, load, transpose_into};
+use super::classifier::Classifier;
 use super::config::{ConfigError, ConfigFile};
 use super::error::CheckpointError;
 use super::head::{Head, TASK_HEADS};
 use super::initialize::random_head;
 use super::labels::{OutputOrder, is_class, named_outputs};
-use super::weights::Weights;
+use super::linear::Linear;
+use super::reader::{Loaded, Reader, load};
+use super::weights::{Weights, transpose_into};
 use crate::store::CheckpointHead;
 
 /// The head that a task asks for.

@@ -5,8 +5,8 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::bert::{Bert, Classifier, Embeddings, Layer, Linear, Norm};
-use super::head::Head;
+use super::bert::{Bert, Embeddings, Layer};
+use super::linear::{Linear, Norm};
 use crate::kernel::Precision;
 use crate::random::Stream;
 use crate::store::Architecture;
@@ -116,16 +116,6 @@ fn normal_quantile(q: f64) -> f64 {
     }
     let beyond = 0.5 - q.abs();
     fraction(TAIL, (-beyond.ln()).sqrt() - 1.6).copysign(q)
-}
-
-/// A classifier with random weights from the `init` stream of `seed`; its head is on the pooled output until
-/// [`Classifier::kind`] says otherwise.
-#[must_use]
-pub fn random_classifier(architecture: &Architecture, outputs: usize, seed: u64, device: &Device) -> Classifier {
-    let mut initializer = Initializer::new(Stream::new(seed, "init"), device);
-    let bert = initializer.bert(architecture);
-    let head = initializer.linear(architecture.hidden as usize, outputs);
-    Classifier { bert, head, kind: Head::default(), tagger: None }
 }
 
 /// A head with random weights; its stream is not the encoder's, so that it does not depend on the size.

@@ -8,13 +8,14 @@ use burn::module::{Module, Param};
 use burn::tensor::module::{layer_norm, linear};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::bert::{Bert, ForwardDropout, Linear, Norm, PackedInput};
-use super::checkpoint::{Loaded, NO_POOLER, Reader, load};
+use super::bert::Bert;
 use super::config::Config;
+use super::encoder::{Direction, Encoder, ForwardDropout, PackedInput};
 use super::error::CheckpointError;
 use super::initialize::Initializer;
-use super::save::FilesBeside;
-use super::write::{Tensors, write_folder};
+use super::linear::{Linear, Norm};
+use super::reader::{Loaded, NO_POOLER, Reader, load};
+use super::write::{FilesBeside, Tensors, write_folder};
 use crate::kernel::{LAYER_NORM_EPSILON, Packing, linear_gelu};
 use crate::random::Stream;
 use crate::store::Architecture;
@@ -106,10 +107,10 @@ impl PretrainingModel {
 
     /// The class of transformers that has these heads.
     fn class(&self) -> &'static str {
-        match (self.next_sentence.is_some(), self.bert.causal) {
+        match (self.next_sentence.is_some(), self.bert.direction()) {
             (true, _) => "BertForPreTraining",
-            (false, true) => "BertLMHeadModel",
-            (false, false) => "BertForMaskedLM",
+            (false, Direction::LeftToRight) => "BertLMHeadModel",
+            (false, Direction::Both) => "BertForMaskedLM",
         }
     }
 }

@@ -4,14 +4,13 @@ use std::path::Path;
 
 use burn::tensor::Tensor;
 
-use super::bert::{Bert, Classifier, Layer, Linear, Norm};
+use super::bert::{Bert, Layer};
+use super::classifier::Classifier;
 use super::config::Config;
 use super::error::CheckpointError;
+use super::linear::{Linear, Norm};
 use super::tagger::describe;
-use super::write::{Tensors, write_folder};
-
-/// Files that are kept beside the weights, by name: the vocabulary and what a tokenizer must know.
-pub type FilesBeside = [(&'static str, Vec<u8>)];
+use super::write::{FilesBeside, Tensors, write_folder};
 
 /// Writes `config.json`, `model.safetensors` and `beside` into the empty folder `folder`.
 ///

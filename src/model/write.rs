@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::error::CheckpointError;
 use super::weights::SAFETENSORS;
 
+/// Files that are kept beside the weights, by name: the vocabulary and what a tokenizer must know.
+pub type FilesBeside = [(&'static str, Vec<u8>)];
+
 /// Tensors under their Hugging Face names, as little-endian float32.
 #[derive(Default)]
 pub(super) struct Tensors {

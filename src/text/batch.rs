@@ -93,7 +93,7 @@ pub fn evaluation_batches(set: &FeatureSet, batch_size: u32) -> Vec<Vec<u32>> {
 mod tests {
     use super::*;
     use crate::random::Stream;
-    use crate::text::features::tests::three;
+    use crate::text::pair::tests::three;
     use crate::text::{LabelKind, NO_OFFSET, Parts, SkippedRows};
 
     #[test]

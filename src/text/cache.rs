@@ -144,7 +144,7 @@ fn read(path: &Path, key: &[u8; 32]) -> Result<Option<FeatureSet>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::features::tests::three;
+    use crate::text::pair::tests::three;
 
     fn key() -> FeatureKey {
         FeatureKey {

@@ -2,23 +2,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
-use super::pair::kept;
-use super::tokenizer::Tokenizer;
-use crate::diagnostic::Diagnostic;
-
-/// One text or a pair of texts with its label, as features are built from.
-#[derive(Clone, Copy, Debug)]
-pub struct TextPair<'a> {
-    /// Segment 0.
-    pub first: &'a str,
-    /// Segment 1.
-    pub second: Option<&'a str>,
-    /// A class's index or a score; NaN when there is none.
-    pub label: f32,
-}
-
 /// Rows of the source that gave no example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SkippedRows {
@@ -94,43 +77,6 @@ pub struct ExampleFeatures<'a> {
 }
 
 impl FeatureSet {
-    /// Tokenises `examples` on all threads and cuts each to `max_length` tokens, special tokens included.
-    /// The result does not depend on the number of threads.
-    ///
-    /// # Errors
-    /// A `max_length` that leaves no token of a text; a failure of the tokeniser.
-    pub fn build(
-        tokenizer: &Tokenizer,
-        examples: &[TextPair<'_>],
-        max_length: u32,
-        left_out: SkippedRows,
-    ) -> Result<Self, Diagnostic> {
-        let encoded = examples
-            .par_iter()
-            .map(|example| encode(tokenizer, example, max_length as usize))
-            .collect::<Result<Vec<Encoded>, Diagnostic>>()?;
-        let tokens = encoded.iter().map(|example| example.ids.len()).sum();
-        let mut set = Self {
-            offsets: Vec::with_capacity(examples.len() + 1),
-            ids: Vec::with_capacity(tokens),
-            segments: Vec::with_capacity(tokens),
-            labelled: LabelKind::Sequences,
-            labels: examples.iter().map(|example| example.label).collect(),
-            source_index: Vec::new(),
-            offset_mapping: Vec::new(),
-            truncated: encoded.iter().filter(|example| example.truncated).count() as u64,
-            left_out,
-        };
-        set.offsets.push(0);
-        for example in encoded {
-            set.segments.resize(set.ids.len() + example.segment_0, 0);
-            set.ids.extend(example.ids);
-            set.segments.resize(set.ids.len(), 1);
-            set.offsets.push(set.ids.len() as u64);
-        }
-        Ok(set)
-    }
-
     /// Features that were made elsewhere: ids and segments of each example, of equal lengths.
     #[must_use]
     pub fn from_examples(ids: &[Vec<u32>], segments: &[Vec<u8>], labels: Vec<f32>, left_out: SkippedRows) -> Self {
@@ -318,80 +264,4 @@ fn offsets_of(ids: &[Vec<u32>]) -> Vec<u64> {
         Some(*sum)
     }));
     offsets
-}
-
-struct Encoded {
-    ids: Vec<u32>,
-    /// How many of the tokens belong to segment 0.
-    segment_0: usize,
-    truncated: bool,
-}
-
-fn encode(tokenizer: &Tokenizer, example: &TextPair<'_>, max_length: usize) -> Result<Encoded, Diagnostic> {
-    let special = tokenizer.special();
-    let first = tokenizer.encode(example.first)?;
-    let second = example.second.map(|text| tokenizer.encode(text)).transpose()?;
-    let (texts, added) = if second.is_some() { (2, 3) } else { (1, 2) };
-    let room = max_length.saturating_sub(added);
-    if room < texts {
-        return Err(Diagnostic::new(format!("a max_length of {max_length} leaves no token of the text"))
-            .hint(format!("{added} tokens of each example are [CLS] and [SEP]")));
-    }
-    let length = second.as_ref().map_or(0, Vec::len);
-    let (keep_first, keep_second) = kept(first.len(), length, room);
-    let truncated = keep_first < first.len() || keep_second < length;
-
-    let mut ids = Vec::with_capacity(keep_first + keep_second + added);
-    ids.push(special.cls);
-    ids.extend(&first[..keep_first]);
-    ids.push(special.sep);
-    let segment_0 = ids.len();
-    if let Some(second) = second {
-        ids.extend(&second[..keep_second]);
-        ids.push(special.sep);
-    }
-    Ok(Encoded { ids, segment_0, truncated })
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::text::tokenizer::tests::small;
-
-    /// Three examples of 5, 8 (cut from 9) and 3 tokens.
-    pub(in crate::text) fn three() -> FeatureSet {
-        let examples = [
-            TextPair { first: "unaffable", second: None, label: 1.0 },
-            TextPair { first: "the a the", second: Some("a the a"), label: 0.0 },
-            TextPair { first: "the", second: None, label: f32::NAN },
-        ];
-        FeatureSet::build(&small(true), &examples, 8, SkippedRows { malformed: 2, without_gold: 1, unfindable: 0 })
-            .unwrap()
-    }
-
-    #[test]
-    fn a_pair_is_cls_a_sep_b_sep_with_segments_and_cut_to_length() {
-        let set = three();
-        assert_eq!((set.len(), set.tokens(), set.truncated()), (3, 16, 1));
-        let single = set.example(0);
-        assert_eq!((single.ids, single.segments), (&[2, 5, 6, 7, 3][..], &[0; 5][..]));
-        assert!((set.labels_of(0)[0] - 1.0).abs() < f32::EPSILON);
-        // Three and three tokens in a room of five: the first of two equals loses one.
-        let pair = set.example(1);
-        assert_eq!(pair.ids, [2, 15, 18, 3, 18, 15, 18, 3]);
-        assert_eq!(pair.segments, [0, 0, 0, 0, 1, 1, 1, 1]);
-        assert!(set.labels_of(2)[0].is_nan());
-        assert_eq!(set.length(2), 3);
-    }
-
-    #[test]
-    fn a_length_without_room_for_text_is_refused() {
-        let pair = [TextPair { first: "a", second: Some("a"), label: 0.0 }];
-        let refused = FeatureSet::build(&small(true), &pair, 4, SkippedRows::default()).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "a max_length of 4 leaves no token of the text (3 tokens of each example are [CLS] and [SEP])"
-        );
-        assert!(FeatureSet::build(&small(true), &pair, 5, SkippedRows::default()).is_ok());
-    }
 }

@@ -139,7 +139,7 @@ impl<'a> Cursor<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::features::tests::three;
+    use crate::text::pair::tests::three;
 
     #[test]
     fn what_was_written_is_read_bit_for_bit() {

@@ -16,9 +16,10 @@ mod words;
 
 pub use batch::{PackedBatch, evaluation_batches, training_batches};
 pub use cache::{CacheOutcome, FeatureCache, FeatureKey};
-pub use features::{ExampleFeatures, FeatureSet, LabelKind, NO_OFFSET, Parts, SkippedRows, TextPair};
+pub use features::{ExampleFeatures, FeatureSet, LabelKind, NO_OFFSET, Parts, SkippedRows};
 pub use files::TokenizerFiles;
 pub use lines::{TextLines, read_lines};
+pub use pair::TextPair;
 pub use settings::{ModelTokenizer, vocabulary_file};
 pub use tokenizer::Tokenizer;
 pub use vocabulary::{SpecialTokens, Vocabulary};

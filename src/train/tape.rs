@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Gradients, Tensor};
 
 use super::optimizer::{FlatGradients, take};
-use crate::model::{Bert, ForwardDropout, PackedInput};
+use crate::model::{Bert, Encoder, ForwardDropout, PackedInput};
 
 /// What is kept between forward and backward. Both ways give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bertbench::kernel::{cross_entropy, mean_squared_error};
-use bertbench::model::{Classifier, Config, Head, PackedInput, load_classifier, save_classifier};
+use bertbench::model::{Classifier, Config, Encoder, Head, PackedInput, load_classifier, save_classifier};
 use bertbench::text::{FeatureSet, PackedBatch, SkippedRows};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};

@@ -1,6 +1,6 @@
 //! The committed excerpt of what transformers computes with all-MiniLM-L6-v2 and a random head.
 
-use bertbench::model::{Classifier, Head, load_classifier};
+use bertbench::model::{Classifier, Encoder, Head, load_classifier};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use super::super::msr::{DEV_IDS, TEST, TRAIN};
+use super::super::folder::{DEV_IDS, TEST, TRAIN};
 use crate::diagnostic::Diagnostic;
 
 /// The files that MRPC is made of.

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use burn::tensor::Device;
 
-use crate::model::{Bert, PackedInput};
+use crate::model::{Bert, Encoder, PackedInput};
 use crate::text::{ExampleFeatures, FeatureSet, PackedBatch};
 
 /// Batches whose hidden states are held at a time: their lines are sorted by length, so that little is padded,

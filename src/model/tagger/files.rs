@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::{BiLstm, LstmLayer, Mixture, Scalars, Tagger};
 use crate::kernel::{LSTM_DIRECTIONS, LSTM_GATES};
-use crate::model::bert::Linear;
-use crate::model::checkpoint::{Reader, transpose_into};
 use crate::model::config::{ConfigFile, USAGE};
-use crate::model::convert::folder_of;
 use crate::model::error::CheckpointError;
+use crate::model::linear::Linear;
+use crate::model::reader::Reader;
+use crate::model::weights::{folder_of, transpose_into};
 use crate::model::write::Tensors;
 use crate::store::{Approach, FeatureBased};
 

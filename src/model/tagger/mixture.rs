@@ -5,7 +5,7 @@ use std::ops::Range;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation::softmax};
 
-use crate::model::bert::{Bert, PackedInput};
+use crate::model::encoder::{Encoder, PackedInput};
 use crate::store::Layers;
 
 /// A choice of hidden states, and how they become one.
@@ -49,16 +49,16 @@ impl Mixture {
         }
     }
 
-    /// The features of a batch, `[tokens, width]`, by `bert` as it is: without dropout, and with no gradient to
+    /// The features of a batch, `[tokens, width]`, by `encoder` as it is: without dropout, and with no gradient to
     /// it. Layers above the last one that is read do not run.
     #[must_use]
-    pub fn read(&self, bert: &Bert, input: &PackedInput) -> Tensor<2> {
-        let Range { start, end } = self.layers.states(bert.layers.len() as u32).unwrap_or_default();
-        let mut state = bert.embed(input, None).detach();
+    pub fn read(&self, encoder: &impl Encoder, input: &PackedInput) -> Tensor<2> {
+        let Range { start, end } = self.layers.states(encoder.depth() as u32).unwrap_or_default();
+        let mut state = encoder.embed(input, None).detach();
         let mut read = Vec::with_capacity((end - start) as usize);
         for index in 0..end {
             if index > 0 {
-                state = bert.layer(index as usize - 1, state, &input.packing, None).detach();
+                state = encoder.layer(index as usize - 1, state, &input.packing, None).detach();
             }
             if index >= start {
                 read.push(state.clone());

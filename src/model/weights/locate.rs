@@ -178,3 +178,18 @@ fn refuse_pointer(path: &Path) -> Result<(), CheckpointError> {
     }
     Ok(())
 }
+
+/// The folder of a checkpoint that is named by its folder, by its file or, for TensorFlow's, by its prefix.
+///
+/// # Errors
+/// When there is nothing of that name.
+pub fn folder_of(checkpoint: &Path) -> Result<&Path, CheckpointError> {
+    if checkpoint.is_dir() {
+        return Ok(checkpoint);
+    }
+    if !checkpoint.is_file() && !checkpoint.with_added_extension("index").is_file() {
+        return Err(CheckpointError::NotThere { path: checkpoint.to_path_buf() });
+    }
+    let parent = checkpoint.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Ok(parent.unwrap_or(Path::new(".")))
+}

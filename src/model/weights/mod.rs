@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+pub use locate::folder_of;
 use locate::{Index, Layout};
 pub(super) use locate::{PYTORCH, PYTORCH_INDEX, SAFETENSORS, SAFETENSORS_INDEX, shards};
 
@@ -262,7 +263,7 @@ fn range(path: &Path, offset: u64, length: u64) -> std::io::Result<Vec<u8>> {
 /// `[rows, columns] → [columns, rows]`, in cache-sized blocks.
 fn transpose(from: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     let mut to = vec![0.0; from.len()];
-    super::checkpoint::transpose_into(from, columns, &mut to, rows, 0);
+    transpose_into(from, columns, &mut to, rows, 0);
     to
 }
 
@@ -275,5 +276,20 @@ fn widen(bytes: &[u8], numbers: &NumberType) -> Vec<f32> {
         NumberType::F16 => halves().map(|bits| half::f16::from_bits(bits).to_f32()).collect(),
         NumberType::BF16 => halves().map(|bits| half::bf16::from_bits(bits).to_f32()).collect(),
         NumberType::Other(_) => Vec::new(),
+    }
+}
+
+/// `[outputs, inputs]` into columns `first..` of a `[inputs, width]` matrix, in cache-sized blocks.
+pub(super) fn transpose_into(from: &[f32], inputs: usize, to: &mut [f32], width: usize, first: usize) {
+    const BLOCK: usize = 32;
+    let outputs = from.len() / inputs.max(1);
+    for row in (0..outputs).step_by(BLOCK) {
+        for column in (0..inputs).step_by(BLOCK) {
+            for output in row..(row + BLOCK).min(outputs) {
+                for input in column..(column + BLOCK).min(inputs) {
+                    to[input * width + first + output] = from[output * inputs + input];
+                }
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::corpus::examples::{ExampleSet, Segments, Targets};
 use crate::diagnostic::Diagnostic;
-use crate::model::Config;
+use crate::model::{BERT, Config, Direction};
 use crate::store::{Architecture, LmLoss};
 
 /// Refuses a prepared corpus that a model of these dimensions and this vocabulary cannot learn with `loss`, or would
@@ -61,15 +61,20 @@ pub fn corpus_fits(
             "`objective: masked_lm` (`--no-nsp`) trains without it; `corpus prepare --segments pairs` makes pairs",
         );
     }
-    match (loss, architecture.causal) {
-        (LmLoss::CausalLm, false) => refused(
+    let reads = if architecture.causal { Direction::LeftToRight } else { Direction::Both };
+    match (BERT.direction(loss), reads) {
+        (Some(Direction::LeftToRight), Direction::Both) => refused(
             "the objective is the next token, but the model reads in both directions and sees it".to_owned(),
             "start from random weights or from a left-to-right model, whose config.json has `\"is_decoder\": true`",
         ),
-        (LmLoss::MaskedLm | LmLoss::MaskedLmAndNextSentence, true) => refused(
+        (Some(Direction::Both), Direction::LeftToRight) => refused(
             "the model reads from left to right, and masked tokens are predicted from both sides".to_owned(),
             "`objective: causal_lm` (`--left-to-right`) trains it to predict the next token",
         ),
-        (LmLoss::CausalLm, true) | (LmLoss::MaskedLm | LmLoss::MaskedLmAndNextSentence, false) => Ok(()),
+        (Some(Direction::LeftToRight), Direction::LeftToRight) | (Some(Direction::Both), Direction::Both) => Ok(()),
+        (None, _) => refused(
+            format!("{} is not pretrained for this objective", BERT.class),
+            "`objective: masked_lm_and_next_sentence`, `masked_lm` and `causal_lm` are what there is",
+        ),
     }
 }

@@ -1,0 +1,118 @@
+//! An encoder with the head of a task.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::bert::Bert;
+use super::encoder::{Encoder, HEAD_SITE, PackedInput};
+use super::head::Head;
+use super::initialize::{Initializer, random_head};
+use super::linear::Linear;
+use super::tagger::{BiLstm, Mixture, Tagger};
+use crate::kernel::{Dropout, LSTM_DIRECTIONS, Packing};
+use crate::random::Stream;
+use crate::store::{Architecture, FeatureBased};
+
+/// BERT with a linear head: on the pooled output, or on every token; or an LSTM between both.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    /// The encoder.
+    pub bert: Bert,
+    /// `[hidden, outputs]`; with a tagger `[2 × its hidden size, outputs]`.
+    pub head: Linear,
+    /// What the head reads, and what it puts out.
+    #[module(skip)]
+    pub kind: Head,
+    /// What reads the encoder, which is frozen then. Only with a head on every token.
+    pub tagger: Option<Tagger>,
+}
+
+impl Classifier {
+    /// The number of outputs of the head.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        let [_, outputs] = self.head.weight.dims();
+        outputs
+    }
+
+    /// The outputs of [`Classifier::kind`]: `[batch, outputs]` or `[tokens, outputs]`.
+    #[must_use]
+    pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        let hidden = match &self.tagger {
+            Some(tagger) => tagger.forward(&self.bert, input, dropout),
+            None => self.bert.forward(input, dropout),
+        };
+        self.answer(hidden, &input.packing, dropout)
+    }
+
+    /// The head's outputs from the last hidden state or the tagger's, `[tokens, hidden]` → as
+    /// [`Classifier::forward`].
+    #[must_use]
+    pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
+        let read = match self.kind {
+            Head::Classes | Head::Regression | Head::Choices => self.bert.pool(hidden, packing),
+            Head::Tags => hidden,
+            Head::Spans => return self.head.forward(hidden),
+        };
+        self.head.forward(match dropout {
+            Some(dropout) => dropout.apply(read, HEAD_SITE),
+            None => read,
+        })
+    }
+
+    /// The encoder frozen, with a random LSTM on it (from the `init-tagger` stream of `seed`) and a random head with
+    /// as many outputs as this one's. `None` when the encoder has fewer layers than are read.
+    #[must_use]
+    pub fn on_features(self, of: &FeatureBased, seed: u64, device: &Device) -> Option<Self> {
+        let [_, encoder_hidden] = self.bert.embeddings.word.val().dims();
+        let mixture = Mixture::new(of.layers, self.bert.layers.len() as u32, device)?;
+        let (hidden, stream) = (of.hidden as usize, Stream::new(seed, "init-tagger"));
+        let lstm = BiLstm::random(mixture.width(encoder_hidden), hidden, of.lstm_layers, stream, device);
+        let head = random_head(LSTM_DIRECTIONS * hidden, self.outputs(), seed, device);
+        let tagger = Some(Tagger { mixture, lstm });
+        Some(Self { bert: self.bert.no_grad(), head, kind: self.kind, tagger })
+    }
+}
+
+/// A classifier with random weights from the `init` stream of `seed`; its head is on the pooled output until
+/// [`Classifier::kind`] says otherwise.
+#[must_use]
+pub fn random_classifier(architecture: &Architecture, outputs: usize, seed: u64, device: &Device) -> Classifier {
+    let mut initializer = Initializer::new(Stream::new(seed, "init"), device);
+    let bert = initializer.bert(architecture);
+    let head = initializer.linear(architecture.hidden as usize, outputs);
+    Classifier { bert, head, kind: Head::default(), tagger: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A class of each of two sequences, of which the first ends with the token `last`.
+    fn classes(causal: bool, last: u32) -> Vec<Vec<f32>> {
+        let (vocab_size, max_positions) = (20, 8);
+        let of = Architecture {
+            layers: 2,
+            hidden: 16,
+            heads: 2,
+            intermediate: 32,
+            vocab_size,
+            max_positions,
+            type_vocab_size: 2,
+            causal,
+        };
+        let device = Device::flex();
+        let input = PackedInput::new(&[2, 7, last, 2, 9, 3], &[0, 1, 2, 0, 1, 2], &[0; 6], &[0, 3, 6], &device);
+        let outputs = random_classifier(&of, 4, 1, &device).forward(&input, None);
+        outputs.into_data().try_to_vec::<f32>().unwrap().chunks(4).map(<[f32]>::to_vec).collect()
+    }
+
+    /// The last token is seen by no other one.
+    #[test]
+    fn classes_of_a_causal_model_are_read_off_the_last_token_of_each_sequence() {
+        let (one, other) = (classes(true, 5), classes(true, 6));
+        assert_ne!(one[0], other[0]);
+        assert_eq!(one[1], other[1]);
+        assert_ne!(classes(false, 5), one, "the same weights, and every token sees all");
+    }
+}

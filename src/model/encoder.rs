@@ -1,0 +1,92 @@
+//! What turns packed tokens into states: an encoder is a file and a row of [`ENCODERS`](super::ENCODERS).
+
+use burn::tensor::{Device, Tensor};
+
+use crate::kernel::{Dropout, Packing, TokenRows};
+use crate::settings::LmLoss;
+
+/// A row of [`ENCODERS`](super::ENCODERS).
+#[derive(Clone, Copy, Debug)]
+pub struct EncoderKind {
+    /// Its name, `model_type` of its `config.json`.
+    pub model_type: &'static str,
+    /// What the names of transformers' classes of it begin with.
+    pub class: &'static str,
+    /// What it can be pretrained for, and the direction that it then reads in.
+    pub directions: &'static [(LmLoss, Direction)],
+}
+
+impl EncoderKind {
+    /// The direction in which it reads when it is pretrained for `loss`; `None` when it cannot be.
+    #[must_use]
+    pub fn direction(&self, loss: LmLoss) -> Option<Direction> {
+        self.directions.iter().find(|(known, _)| *known == loss).map(|(_, direction)| *direction)
+    }
+}
+
+/// What the state of a token has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The whole sequence.
+    Both,
+    /// The token itself and those before it.
+    LeftToRight,
+}
+
+/// What heads, pretraining, taggers and extraction ask of an encoder. States are `[tokens, hidden]`.
+pub trait Encoder {
+    /// The number of layers.
+    fn depth(&self) -> usize;
+
+    /// What the state of a token has seen.
+    fn direction(&self) -> Direction;
+
+    /// The state before the first layer.
+    fn embed(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2>;
+
+    /// The state after layer `index` (from 0; its dropout masks depend on it) from the state before.
+    fn layer(&self, index: usize, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2>;
+
+    /// A vector for each sequence from the last state: `[tokens, hidden] → [batch, hidden]`.
+    fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2>;
+
+    /// The states after the embeddings and after each layer, `depth + 1` of them.
+    fn hidden_states(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Vec<Tensor<2>> {
+        let mut states = vec![self.embed(input, dropout)];
+        for index in 0..self.depth() {
+            states.push(self.layer(index, states[index].clone(), &input.packing, dropout));
+        }
+        states
+    }
+
+    /// The last state.
+    fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        let embedded = self.embed(input, dropout);
+        (0..self.depth()).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout))
+    }
+}
+
+/// The number of the place before the head where dropout is applied; those of an encoder are 0 and from 2 on.
+pub(super) const HEAD_SITE: u32 = 1;
+
+/// A packed batch on a device.
+#[derive(Clone, Debug)]
+pub struct PackedInput {
+    pub(super) rows: TokenRows,
+    /// Where the sequences are.
+    pub packing: Packing,
+}
+
+/// Dropout of one training step: probabilities of the paper's three places (hidden states, attention
+/// probabilities, the head's input) are one number in every published BERT.
+pub type ForwardDropout = Dropout;
+
+impl PackedInput {
+    /// A batch on `device`: three slices of one length (all sequences, one after the other) and the
+    /// `batch + 1` offsets of the sequences.
+    #[must_use]
+    pub fn new(ids: &[u32], positions: &[u32], segments: &[u32], offsets: &[u32], device: &Device) -> Self {
+        let rows = TokenRows { ids: ids.into(), positions: positions.into(), segments: segments.into() };
+        Self { rows, packing: Packing::new(offsets, device) }
+    }
+}
