@@ -7,16 +7,8 @@ use std::path::{Path, PathBuf};
 const EVERYWHERE: [&str; 5] = ["units", "random", "checksum", "diagnostic", "settings"];
 
 /// Rooms with circles of files from before there was this test, and how many files are in them: to be emptied.
-const CIRCLES: [(&str, usize); 8] = [
-    ("config", 15),
-    ("exec", 3),
-    ("kernel", 2),
-    ("mini", 5),
-    ("plan", 2),
-    ("report", 4),
-    ("store", 5),
-    ("train", 4),
-];
+const CIRCLES: [(&str, usize); 8] =
+    [("config", 15), ("exec", 3), ("kernel", 2), ("mini", 5), ("plan", 2), ("report", 4), ("store", 5), ("train", 4)];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

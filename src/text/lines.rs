@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::features::TextPair;
+use super::pair::TextPair;
 use crate::diagnostic::Diagnostic;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";

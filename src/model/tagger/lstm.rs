@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::kernel::{Dropout, LSTM_DIRECTIONS, LSTM_GATES, Packing, bidirectional_lstm};
-use crate::model::bert::Linear;
+use crate::model::linear::Linear;
 use crate::random::{Draws, Stream};
 
 /// Layers of which each reads what both directions of the one before put out.

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::kernel::Packing;
-use crate::model::bert::Linear;
-use crate::model::{Config, Head, load_trained_classifier, random_classifier, save_classifier};
+use crate::model::linear::Linear;
+use crate::model::{Classifier, Config, Head, load_trained_classifier, random_classifier, save_classifier};
 use crate::random::Stream;
 use crate::store::{Approach, Architecture, Layers, ModelUsage};
 
