@@ -29,7 +29,7 @@ pub struct Loaded<M> {
 
 pub(super) fn load<M>(
     folder: &Path,
-    pub(super) seed: u64,
+    seed: u64,
     device: &Device,
     build: impl FnOnce(&mut Reader<'_>, usize) -> Result<M, CheckpointError>,
 ) -> Result<Loaded<M>, CheckpointError> {
