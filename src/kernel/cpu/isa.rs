@@ -165,7 +165,9 @@ pub(in crate::kernel) mod forced {
     /// A pool of threads that use `isa`.
     fn pool_of(isa: Option<Isa>, threads: usize) -> ThreadPool {
         let force = move |_| FORCED.set(isa);
-        ThreadPoolBuilder::new().num_threads(threads).start_handler(force).build().unwrap()
+        // What panics says with which.
+        let name = move |_| isa.map_or("best", Isa::name).to_owned();
+        ThreadPoolBuilder::new().num_threads(threads).start_handler(force).thread_name(name).build().unwrap()
     }
 
     /// A pool of threads that use what this one does.
@@ -176,7 +178,6 @@ pub(in crate::kernel) mod forced {
     /// Runs `work` with every instruction set that this processor has, on threads that use it.
     pub(in crate::kernel) fn with_every_isa(work: impl Fn(Isa) + Sync) {
         for &isa in Isa::available() {
-            println!("with {}", isa.name());
             pool_of(Some(isa), 2).install(|| work(isa));
         }
     }
