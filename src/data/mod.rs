@@ -12,6 +12,7 @@ mod layouts;
 mod lone;
 mod manifest;
 mod msr;
+mod published;
 mod rfc4180;
 mod rows;
 mod squad;

@@ -7,7 +7,8 @@ use super::frame;
 use super::group::{Counts, Group};
 use super::input::Input;
 use super::primary_metric::PrimaryMetric;
-use super::run::{self, Run, Task};
+use super::run::{self, Run};
+use super::task::Task;
 use super::system::System;
 use super::versus::{self, Versus};
 

@@ -31,6 +31,7 @@ mod results_json_pretraining;
 mod run;
 mod section;
 mod system;
+mod task;
 mod versus;
 mod weights;
 

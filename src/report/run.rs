@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::{ExperimentInput, Input};
 use super::phrase::grouped;
+use super::task::{Benchmarks, Task, data_of, tasks_of};
 use super::system::{self, System, parameters};
 use crate::stats;
 use crate::store::{Evaluation, Event, Failure, Record, RunId, RunSettings, StepEvent};
@@ -117,17 +118,6 @@ pub(crate) fn point_key(settings: &RunSettings) -> String {
     RunSettings { seed: 0, ..settings.clone() }.id().0
 }
 
-/// A task of one benchmark: the mini benchmark's RTE and GLUE's never share a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Task {
-    /// The task's name, such as `rte`.
-    pub(crate) name: String,
-    /// The benchmark, as its records name it; empty when no record tells.
-    pub(crate) benchmark: String,
-    /// What the page calls it: its name, with the benchmark's where two benchmarks share it.
-    pub(crate) label: String,
-}
-
 /// The runs, the systems and tasks that they name, and how many records were left out.
 pub(crate) struct Collected<'a> {
     /// Runs on tasks, by experiment, task, system, batch size, learning rate, epochs and seed.
@@ -170,12 +160,12 @@ pub(crate) fn collect(input: &Input) -> Collected<'_> {
     }
     let (mut runs, mut pretraining): (Vec<_>, Vec<_>) = runs.into_iter().partition(|run| run.settings.task().is_some());
     let benchmarks = Benchmarks::of(input);
-    let benchmark = |run: &Run<'_>| benchmarks.of_task(run.experiment, run.settings.task_name());
-    let tasks = tasks_of(input, runs.iter().map(|run| (run.settings.task_name(), benchmark(run))));
+    let benchmark = |run: &Run<'_>| benchmarks.of_run(run.experiment, run.settings);
+    let tasks = tasks_of(input, runs.iter().map(|run| (run.settings.task_name(), benchmark(run), data_of(run.settings))));
     let systems = system::collect(input, runs.iter().map(|run| (run.experiment, run.settings)));
     for run in &mut runs {
         let is_system = |of: &System| of.experiment == run.experiment && of.model == run.settings.model;
-        let is_task = |of: &Task| of.name == run.settings.task_name() && of.benchmark == benchmark(run);
+        let is_task = |of: &Task| of.is_of(run.settings, benchmark(run));
         run.task = tasks.iter().position(is_task);
         run.system = systems.iter().position(is_system).unwrap_or(0);
         run.label.clone_from(&systems[run.system].label);
@@ -239,57 +229,6 @@ fn join(experiment: &ExperimentInput) -> (Joined<'_>, usize) {
         }
     }
     (runs, left.len())
-}
-
-/// Which benchmark a run without a record belongs to: that of its task's records in the same
-/// experiment, else that of the experiment's first record.
-struct Benchmarks<'a> {
-    by_task: BTreeMap<(usize, &'a str), &'a str>,
-    by_experiment: BTreeMap<usize, &'a str>,
-}
-
-impl<'a> Benchmarks<'a> {
-    fn of(input: &'a Input) -> Self {
-        let mut found = Self { by_task: BTreeMap::new(), by_experiment: BTreeMap::new() };
-        for (index, experiment) in input.experiments.iter().enumerate() {
-            for record in &experiment.records {
-                let Some(of) = record.task() else { continue };
-                let name = of.benchmark.as_str();
-                // The least name, not the first: the order of the records must not show.
-                let by_task = found.by_task.entry((index, record.settings.task_name())).or_insert(name);
-                *by_task = name.min(by_task);
-                let by_experiment = found.by_experiment.entry(index).or_insert(name);
-                *by_experiment = name.min(by_experiment);
-            }
-        }
-        found
-    }
-
-    fn of_task(&self, experiment: usize, task: &str) -> &'a str {
-        let of_task = self.by_task.get(&(experiment, task));
-        of_task.or_else(|| self.by_experiment.get(&experiment)).copied().unwrap_or_default()
-    }
-}
-
-/// The tasks in the order in which plans name them; those of no plan follow by name.
-fn tasks_of<'a>(input: &Input, names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Task> {
-    let planned: Vec<&str> = input.experiments.iter().flat_map(|e| &e.planned).map(RunSettings::task_name).collect();
-    let rank = |task: &str| planned.iter().position(|known| *known == task).unwrap_or(planned.len());
-    let mut found: Vec<(&str, &str)> = names.collect::<BTreeSet<_>>().into_iter().collect();
-    found.sort_by_cached_key(|(task, _)| rank(task));
-    let shared = |name: &str| found.iter().filter(|(other, _)| *other == name).count() > 1;
-    found
-        .iter()
-        .map(|(name, benchmark)| Task {
-            name: (*name).to_owned(),
-            benchmark: (*benchmark).to_owned(),
-            label: match (shared(name), benchmark.is_empty()) {
-                (false, _) => (*name).to_owned(),
-                (true, false) => format!("{name} ({benchmark})"),
-                (true, true) => format!("{name} (benchmark not known)"),
-            },
-        })
-        .collect()
 }
 
 /// Ids are unique within a model's folder only, so a second use of an id gets a number.

@@ -98,6 +98,7 @@ pub(crate) fn record(experiment: &str, settings: &RunSettings, score: Option<f64
             majority: 0.5,
             ceiling: None,
             examples: BTreeMap::new(),
+            windows: BTreeMap::new(),
             skipped_rows: BTreeMap::new(),
         }),
     }

@@ -68,8 +68,12 @@ pub struct TaskOutcome {
     pub majority: f64,
     /// The best primary metric that any model can expect, when the data's maker knows it.
     pub ceiling: Option<f64>,
-    /// Training examples, and examples of each dev split.
+    /// Examples of the training split and of each dev split, as their publishers count them: rows, questions, sentences.
     pub examples: BTreeMap<String, u64>,
+    /// Sequences that the model reads of each split, where these are not the examples: windows over long texts, parts of
+    /// sentences.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub windows: BTreeMap<String, u64>,
     /// Malformed rows that `--skip-bad-rows` left out, by file.
     pub skipped_rows: BTreeMap<String, u64>,
 }

@@ -197,6 +197,18 @@ impl FeatureSet {
         self.ids.len() as u64
     }
 
+    /// The number of examples as the source counts them: questions and sentences, however many sequences they became, and
+    /// questions that were left out.
+    #[must_use]
+    pub fn source_examples(&self) -> u64 {
+        if !matches!(self.labelled, LabelKind::Spans | LabelKind::Tokens) {
+            return self.len() as u64;
+        }
+        let first = u64::from(!self.source_index.is_empty());
+        let changes = self.source_index.windows(2).filter(|two| two[0] != two[1]).count() as u64;
+        first + changes + self.left_out.unfindable + self.left_out.without_gold
+    }
+
     /// The rows of segment embeddings that the examples ask for: 1 for single texts, 2 for pairs.
     #[must_use]
     pub fn segment_rows(&self) -> u32 {

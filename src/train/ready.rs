@@ -51,7 +51,7 @@ pub struct PreparedCorpus {
 }
 
 /// The benchmark of generated data.
-const MINI: &str = "mini";
+pub(super) const MINI: &str = "mini";
 
 impl RunContext {
     /// The task called `name`, over the files that the experiment names for it.

@@ -10,11 +10,11 @@ use super::checkpointer::CheckpointPolicy;
 use super::error::TrainError;
 use super::evaluate::predict;
 use super::observer::{Observer, StepReport};
-use super::ready::{Ready, RunContext, feature_source};
+use super::ready::{MINI, Ready, RunContext, feature_source};
 use super::task::{TrainingData, first_step, fit};
 use crate::model::{Classifier, save_classifier};
 use crate::store::{Outcome, Record, RunSettings, TaskOutcome};
-use crate::task::{Task, TaskFeatures};
+use crate::task::{OWN_DATA, Task, TaskFeatures};
 use crate::text::{FeatureCache, LabelKind, SkippedRows, TokenizerFiles, Vocabulary};
 use crate::units::Seconds;
 
@@ -38,7 +38,8 @@ pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Re
     let predicting = predict_unlabelled(attempt, &task, &vocabulary, &fitted.model, &device)?;
     notes.append(&mut fitted.notes);
     notes.extend(notes_on(&features, settings.max_length()));
-    let mut record = attempt.record(&fitted, Outcome::Task(outcome(context, &task, &features)), notes);
+    let outcome = outcome(attempt, &task, &features, &mut notes)?;
+    let mut record = attempt.record(&fitted, Outcome::Task(outcome), notes);
     record.pretraining = pretraining;
     record.timings.setup = setup;
     record.timings.evaluation.0 += predicting.0;
@@ -86,19 +87,38 @@ fn predict_unlabelled(
     Ok(predicting)
 }
 
-fn outcome(context: &RunContext, task: &Task, features: &TaskFeatures) -> TaskOutcome {
+/// What a task's run leaves besides its scores; that its data is not the published one goes to `notes`.
+fn outcome(
+    attempt: &Attempt<'_>,
+    task: &Task,
+    features: &TaskFeatures,
+    notes: &mut Vec<String>,
+) -> Result<TaskOutcome, TrainError> {
+    let Attempt { context, settings, .. } = *attempt;
     let mut examples: BTreeMap<String, u64> =
         features.dev.iter().map(|split| (split.name.to_owned(), split.examples())).collect();
-    examples.insert("train".into(), features.train.len() as u64);
-    TaskOutcome {
-        benchmark: context.benchmark(task).to_owned(),
+    examples.insert("train".into(), features.train.source_examples());
+    let mut benchmark = context.benchmark(task);
+    if let Some(of) = settings.task().filter(|_| benchmark != MINI && benchmark != OWN_DATA) {
+        let differing = task.dataset.unpublished(&of.data_sha256, &examples)?;
+        if !differing.is_empty() {
+            notes.push(format!("own data, not that of {benchmark}: {}", differing.join("; ")));
+            benchmark = OWN_DATA;
+        }
+    }
+    let dev = features.dev.iter().map(|split| (split.name, &split.features));
+    let sets = std::iter::once(("train", &features.train)).chain(dev);
+    let windowed = sets.filter(|(_, set)| matches!(set.labelled(), LabelKind::Spans | LabelKind::Tokens));
+    Ok(TaskOutcome {
+        benchmark: benchmark.to_owned(),
         primary_metric: task.primary_metric().name.into(),
         primary_split: task.primary_split().into(),
         majority: features.dev.first().map_or(0.0, |split| task.majority(split.features.labels())),
         ceiling: context.ceiling(task),
+        windows: windowed.map(|(name, set)| (name.to_owned(), set.len() as u64)).collect(),
         examples,
         skipped_rows: features.skipped_rows.clone(),
-    }
+    })
 }
 
 /// What a reader of the scores should know of the examples.

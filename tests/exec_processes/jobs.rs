@@ -115,6 +115,7 @@ pub(crate) fn record(job: &Job) -> Record {
         majority: 0.5,
         ceiling: None,
         examples: BTreeMap::new(),
+        windows: BTreeMap::new(),
         skipped_rows: BTreeMap::new(),
     });
     left(job, vec![primary], outcome)

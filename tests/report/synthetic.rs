@@ -154,6 +154,7 @@ pub fn record(
             majority,
             ceiling: (benchmark == "mini").then_some(ceiling),
             examples: BTreeMap::from([("train".into(), 1200), (split.into(), examples)]),
+            windows: BTreeMap::new(),
             skipped_rows: BTreeMap::new(),
         }),
         settings,
