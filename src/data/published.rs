@@ -36,14 +36,14 @@ impl Dataset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::RTE;
+    use crate::data::table::RTE;
 
     #[test]
     fn counts_and_checksums_make_the_published_files() {
         let sha256_of = |name: &str| RTE.manifest().unwrap().sha256_of(name).unwrap().to_owned();
-        let checksums = BTreeMap::from(["train", "dev"].map(|split| {
-            (format!("RTE/{split}.tsv"), sha256_of(&format!("{split}.tsv")))
-        }));
+        let checksums = BTreeMap::from(
+            ["train", "dev"].map(|split| (format!("RTE/{split}.tsv"), sha256_of(&format!("{split}.tsv")))),
+        );
         let examples = BTreeMap::from([("train".to_owned(), 2490), ("dev".to_owned(), 277)]);
         assert_eq!(RTE.unpublished(&checksums, &examples).unwrap(), Vec::<String>::new());
         let fewer = BTreeMap::from([("train".to_owned(), 20), ("dev".to_owned(), 277)]);

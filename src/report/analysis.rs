@@ -8,8 +8,8 @@ use super::group::{Counts, Group};
 use super::input::Input;
 use super::primary_metric::PrimaryMetric;
 use super::run::{self, Run};
-use super::task::Task;
 use super::system::System;
+use super::task::Task;
 use super::versus::{self, Versus};
 
 /// The records of one report, joined and aggregated.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::{ExperimentInput, Input};
 use super::phrase::grouped;
-use super::task::{Benchmarks, Task, data_of, tasks_of};
 use super::system::{self, System, parameters};
+use super::task::{Benchmarks, Task, data_of, tasks_of};
 use crate::stats;
 use crate::store::{Evaluation, Event, Failure, Record, RunId, RunSettings, StepEvent};
 
@@ -161,7 +161,8 @@ pub(crate) fn collect(input: &Input) -> Collected<'_> {
     let (mut runs, mut pretraining): (Vec<_>, Vec<_>) = runs.into_iter().partition(|run| run.settings.task().is_some());
     let benchmarks = Benchmarks::of(input);
     let benchmark = |run: &Run<'_>| benchmarks.of_run(run.experiment, run.settings);
-    let tasks = tasks_of(input, runs.iter().map(|run| (run.settings.task_name(), benchmark(run), data_of(run.settings))));
+    let tasks =
+        tasks_of(input, runs.iter().map(|run| (run.settings.task_name(), benchmark(run), data_of(run.settings))));
     let systems = system::collect(input, runs.iter().map(|run| (run.experiment, run.settings)));
     for run in &mut runs {
         let is_system = |of: &System| of.experiment == run.experiment && of.model == run.settings.model;

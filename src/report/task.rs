@@ -45,7 +45,8 @@ impl<'a> Benchmarks<'a> {
                 let Some(of) = record.task() else { continue };
                 let name = of.benchmark.as_str();
                 // The least name, not the first: the order of the records must not show.
-                match found.by_data.iter_mut().find(|(at, one, _)| *at == index && is_same_data(one, &record.settings)) {
+                match found.by_data.iter_mut().find(|(at, one, _)| *at == index && is_same_data(one, &record.settings))
+                {
                     Some((_, _, known)) => *known = name.min(known),
                     None => found.by_data.push((index, &record.settings, name)),
                 }
@@ -85,7 +86,9 @@ pub(super) fn tasks_of<'a>(
             return format!("{name} ({known})");
         }
         // The first file that tells them apart.
-        let differs = |file: &&String| others().any(|(_, _, files)| files.and_then(|f| f.get(*file)) != data.and_then(|d| d.get(*file)));
+        let differs = |file: &&String| {
+            others().any(|(_, _, files)| files.and_then(|f| f.get(*file)) != data.and_then(|d| d.get(*file)))
+        };
         let file = data.and_then(|data| data.keys().find(differs));
         let checksum = file.and_then(|file| data?.get(file)).map_or("", |sha256| sha256.get(..8).unwrap_or(sha256));
         format!("{name} ({known}, {} {checksum})", file.map_or("other files", String::as_str))

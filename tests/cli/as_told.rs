@@ -280,7 +280,8 @@ fn figures_of_the_paper_stand_beside_the_published_data_alone() {
     let (path, _) = place.records().into_iter().next().unwrap();
     let record = super::program::parse(&fs::read_to_string(path).unwrap());
     assert_eq!(record["outcome"]["task"]["benchmark"], "own data");
-    let note = "own data, not that of GLUE: RTE/train.tsv has 2 examples, not 2490; RTE/dev.tsv has 2 examples, not 277";
+    let note =
+        "own data, not that of GLUE: RTE/train.tsv has 2 examples, not 2490; RTE/dev.tsv has 2 examples, not 277";
     assert!(record["notes"].as_array().unwrap().iter().any(|said| said == note), "{}", record["notes"]);
     place.run(&["report", "rte.yaml", "-o", "report"]).ok();
     let page = place.read("report/results.md");
