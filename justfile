@@ -55,6 +55,13 @@ fetch-realdata *options='':
 test *filter='':
     cargo test --release --locked {{ filter }}
 
+# Feed every reader bad inputs for so many minutes (BERTBENCH_FUZZ_SEED, _READERS=a,b and _EXECUTIONS=n narrow it down).
+[group('development')]
+fuzz minutes='1':
+    BERTBENCH_FUZZ_SECONDS=$(( {{ minutes }} * 60 )) cargo test --release --locked \
+        --config profile.release.package.bertbench.overflow-checks=true --test integration -- \
+        --ignored --exact fuzz::campaign --nocapture
+
 # Run what continuous integration runs.
 [group('development')]
 ci: format-check lint docs test sweep-from-nothing

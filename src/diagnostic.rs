@@ -2,7 +2,7 @@
 //!
 //! Modules return a [`Diagnostic`] (alone or inside their own error enum); only `cli` renders it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// One finding about a user's input.
@@ -78,30 +78,119 @@ impl fmt::Display for Diagnostic {
     /// One line, for logs: `experiments/glue.yaml:7:11: unknown task`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {
-            write!(f, "{place}: ")?;
+            write!(f, "{}: ", in_one_line(&place.to_string()))?;
         }
-        write!(f, "{}", self.message)?;
-        if let Some(hint) = &self.hint {
+        write!(f, "{}", self.shown_message())?;
+        if let Some(hint) = self.shown_hint() {
             write!(f, " ({hint})")?;
         }
         Ok(())
     }
 }
 
+impl Diagnostic {
+    /// The message as it is shown: in one line, cut where it quotes too much.
+    #[must_use]
+    pub fn shown_message(&self) -> String {
+        in_one_line(&shortened(&self.message, LONGEST_MESSAGE))
+    }
+
+    /// The hint as it is shown.
+    #[must_use]
+    pub fn shown_hint(&self) -> Option<String> {
+        self.hint.as_ref().map(|hint| in_one_line(&shortened(hint, LONGEST_HINT)))
+    }
+}
+
 impl std::error::Error for Diagnostic {}
+
+/// Longer messages and hints are cut: what they quote of an input may be of any length.
+const LONGEST_MESSAGE: usize = 600;
+const LONGEST_HINT: usize = 1200;
+/// Names are not compared beyond so many characters, and not more of them are listed.
+const LONGEST_NAME: usize = 100;
+const MOST_NAMES: usize = 60;
+
+/// Text from an input in one line that may be shown anywhere: as [`visible`], and line breaks and tabs too.
+#[must_use]
+pub fn in_one_line(text: &str) -> String {
+    text.chars().map(visible_character).collect()
+}
+
+/// Text of several lines from inputs that may be shown anywhere: control characters, which could move a terminal's
+/// cursor or recolour it, are the pictures of Unicode's block U+2400, and the marks that reorder text, by which it could
+/// seem to say something else, are U+FFFD. Line feeds and tabs stay.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    text.chars().map(|c| if matches!(c, '\n' | '\t') { c } else { visible_character(c) }).collect()
+}
+
+/// A character as [`in_one_line`] has it.
+#[must_use]
+pub fn visible_character(c: char) -> char {
+    match c {
+        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}'
+        | '\u{61c}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        other => other,
+    }
+}
+
+/// JSON in which the characters that [`visible`] replaces are written as escapes, which read back as they were.
+#[must_use]
+pub fn visible_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || visible_character(c) == c {
+            text.push(c);
+        } else {
+            // All of them have four digits. Writing to a String cannot fail.
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        }
+    }
+    text
+}
+
+/// The first `most` of some names, and how many more there are.
+#[must_use]
+pub fn first_of(names: &[&str], most: usize) -> String {
+    match names.len().checked_sub(most) {
+        Some(more) if more > 0 => format!("{} and {more} more", names[..most].join(", ")),
+        _ => names.join(", "),
+    }
+}
+
+/// At most `most` characters: the beginning, and a little of the end.
+fn shortened(text: &str, most: usize) -> String {
+    let end = most / 4;
+    match text.chars().count() {
+        count if count <= most => text.to_owned(),
+        count => {
+            let begin = text.chars().take(most - end - 1);
+            begin.chain(['…']).chain(text.chars().skip(count - end)).collect()
+        }
+    }
+}
 
 /// ``did you mean `mrpc`?`` when one of `known` is near `wrong`, else the list of what is known.
 #[must_use]
 pub fn suggest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
+    let short = |name: &&&str| name.len() <= LONGEST_NAME && wrong.len() <= LONGEST_NAME;
     let lowered = wrong.to_lowercase();
     let nearest = known
         .iter()
+        .filter(short)
         .map(|name| (strsim::damerau_levenshtein(&lowered, &name.to_lowercase()), *name))
         .min_by_key(|(distance, _)| *distance);
     match nearest {
         Some((distance, name)) if distance <= 1.max(name.chars().count() / 3) => format!("did you mean `{name}`?"),
-        _ => format!("known: {}", known.join(", ")),
+        _ => format!("known: {}", first_of(&known, MOST_NAMES)),
     }
 }
 
@@ -114,6 +203,22 @@ mod tests {
         assert_eq!(suggest("mrcp", ["mrpc", "rte"]), "did you mean `mrpc`?");
         assert_eq!(suggest("RTE", ["mrpc", "rte"]), "did you mean `rte`?");
         assert_eq!(suggest("imagenet", ["mrpc", "rte"]), "known: mrpc, rte");
+    }
+
+    #[test]
+    fn what_is_shown_holds_no_control_characters_and_is_never_long() {
+        let hostile = "a\u{1b}[31m\u{9b}\u{202e}\u{61c}\n\tb";
+        assert_eq!(in_one_line(hostile), "a␛[31m\u{fffd}\u{fffd}\u{fffd}␊␉b");
+        assert_eq!(visible(hostile), "a␛[31m\u{fffd}\u{fffd}\u{fffd}\n\tb");
+        let json = serde_json::to_string_pretty(&[hostile]).unwrap();
+        assert_eq!(visible(&visible_json(&json)), visible_json(&json));
+        assert_eq!(serde_json::from_str::<[String; 1]>(&visible_json(&json)).unwrap(), [hostile]);
+        let found = Diagnostic::new("x".repeat(100_000)).hint("é".repeat(100_000)).in_file(Path::new("a\u{202e}b"));
+        let said = found.to_string();
+        assert!(said.starts_with("a\u{fffd}b: xxx") && said.contains('…') && said.chars().count() < 2000, "{said}");
+        let many: Vec<String> = (0..5000).map(|number| number.to_string()).collect();
+        let known = suggest(&"y".repeat(100_000), many.iter().map(String::as_str).chain([&*"z".repeat(100_000)]));
+        assert!(known.starts_with("known: 0, 1, ") && known.ends_with(", 59 and 4941 more"), "{known}");
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod broken_experiments;
 mod cli;
 mod documents;
 mod exec_processes;
+#[cfg(unix)]
+mod fuzz;
 mod mini_data;
 mod pretraining;
 mod real_data;

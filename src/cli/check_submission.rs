@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::error::{CommandOutcome, Error};
-use super::render::visible;
 use super::table::print;
 use crate::data::submission::{FILES, Finding, Severity, check};
+use crate::diagnostic::in_one_line;
 
 /// Report what GLUE's server would reject in a zip of predictions.
 ///
@@ -40,5 +40,5 @@ pub(super) fn is_rejected(findings: &[Finding]) -> bool {
 
 /// A finding as a line for terminals.
 pub(super) fn said(finding: &Finding) -> String {
-    visible(&format!("{}: {finding}", finding.severity.name()))
+    in_one_line(&format!("{}: {finding}", finding.severity.name()))
 }

@@ -61,8 +61,8 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         }
         Format::Safetensors => conversion.write_safetensors(&args.into).map_err(|error| refused(&error))?,
     }
-    for note in conversion.notes() {
-        eprintln!("note: {note}");
+    for text in conversion.notes() {
+        note(&text);
     }
     let (class, parameters) = (conversion.class(), conversion.parameters());
     print(&format_args!("{}: {class}, {parameters} parameters", args.into.display()))?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::error::Error;
+use super::error::{Error, say};
 use crate::corpus::text::{BadBytes, Corpus, CorpusOptions, DocumentEnds, TEXT_FORMATS, TextFormat, input_files};
 use crate::units::Bytes;
 
@@ -62,7 +62,7 @@ impl CorpusArgs {
             let count = corpus.files().filter(|file| file.format == *format).count();
             if count > 0 {
                 let files = if count == 1 { "file" } else { "files" };
-                eprintln!("{count} {files} read as {name}");
+                say(&format_args!("{count} {files} read as {name}"));
             }
         }
         let bytes = corpus.files().map(|file| file.bytes).sum();
@@ -98,7 +98,7 @@ impl TextProgress {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.elapsed() >= LINE_EVERY {
             *last = Instant::now();
-            eprintln!("{}", words());
+            say(&words());
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::error::say;
 use crate::download::Progress;
 use crate::resolve;
 use crate::units::{Bytes, Seconds};
@@ -40,7 +41,7 @@ impl DownloadDisplay {
     }
 
     fn say(&self, text: &str) {
-        self.bars.suspend(|| eprintln!("{text}"));
+        self.bars.suspend(|| say(&text));
     }
 
     fn bar(&self, name: &str, size: Option<u64>, done: u64) -> ProgressBar {

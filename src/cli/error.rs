@@ -1,6 +1,6 @@
 //! How commands end, and why they cannot be carried out.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, visible};
 use crate::exec::ExecError;
 use crate::infer::InferError;
 use crate::resolve::ResolveError;
@@ -78,7 +78,12 @@ impl From<ResolveError> for Error {
     }
 }
 
+/// A line on standard error.
+pub(super) fn say(text: &impl std::fmt::Display) {
+    eprintln!("{}", visible(&text.to_string()));
+}
+
 /// What of a model or its input is worth knowing.
 pub(super) fn note(text: &impl std::fmt::Display) {
-    eprintln!("note: {text}");
+    say(&format_args!("note: {text}"));
 }

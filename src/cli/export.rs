@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::check_submission::{is_rejected, said};
-use super::error::{CommandOutcome, Error, note};
+use super::error::{CommandOutcome, Error, note, say};
 use super::report::gathered;
 use super::streams::Output;
 use super::table::{Column, print, table};
@@ -215,7 +215,7 @@ fn conclude(
     }
     let text = lines.join("\n");
     match output {
-        Output::Standard => eprintln!("{text}"),
+        Output::Standard => say(&text),
         Output::File(_) => print(&text)?,
     }
     Ok(ended)

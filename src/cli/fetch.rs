@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::download_progress::DownloadDisplay;
-use super::error::{CommandOutcome, Error};
+use super::error::{CommandOutcome, Error, say};
 use super::table::{Column, print, table};
 use super::{colour, render};
 use crate::config;
@@ -120,7 +120,7 @@ fn tell(error: &FetchError) {
     eprint!("{}", render(&finding.hint(error.hint()), colour()));
     if let FetchError::ByHand { how, .. } = error {
         for line in how.lines() {
-            eprintln!("  {}", line.replace(char::is_control, ""));
+            say(&format_args!("  {line}"));
         }
     }
 }

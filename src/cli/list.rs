@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::error::{CommandOutcome, Error};
-use super::table::{Column, print, table};
+use super::table::{Column, print, print_json, table};
 use crate::config::{Dimensions, Preset};
 use crate::data::DATASETS;
 use crate::metric::METRICS;
@@ -48,7 +48,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         What::Datasets => datasets(),
     };
     if args.json {
-        print(&format_args!("{:#}", Value::Array(listing.rows)))?;
+        print_json(&Value::Array(listing.rows))?;
     } else {
         let cells = |row: &Value| row.as_object().map(|row| row.values().map(cell).collect()).unwrap_or_default();
         print(&table(listing.columns, listing.rows.iter().map(cells)))?;

@@ -8,7 +8,7 @@ use super::error::{CommandOutcome, Error};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::needed;
 use super::runs::state_word;
-use super::table::{Column, print, table};
+use super::table::{Column, print, print_json, table};
 use super::threads::ThreadArgs;
 use super::varying_settings::varying_settings;
 use crate::config::ExperimentFile;
@@ -58,7 +58,7 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
         if !starts_from.is_empty() {
             all["pretraining"] = Value::Array(starts_from);
         }
-        print(&format_args!("{all:#}"))?;
+        print_json(&all)?;
         return Ok(CommandOutcome::Success);
     }
     let columns: &[(&str, Column)] = match prepared.experiment {

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::error::say;
 use super::log_lines;
+use crate::diagnostic::in_one_line;
 use crate::exec::{Job, Observer, Phase, Progress, Report, Summary};
 use crate::store::{Event, Failure, Record, RunId, RunSettings, RunState};
 use crate::units::Seconds;
@@ -47,8 +49,8 @@ impl Display {
     fn say(&self, line: &str) {
         match &self.bars {
             // A terminal that cannot be written to shows nothing; the run goes on.
-            Some(bars) => drop(bars.all.println(line)),
-            None => eprintln!("{line}"),
+            Some(bars) => drop(bars.all.println(in_one_line(line))),
+            None => say(&line),
         }
     }
 

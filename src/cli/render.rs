@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, in_one_line, visible_character};
 
 /// Longer lines are cut around the carets, so that a file of one line does not fill the terminal.
 const WIDEST_EXCERPT: usize = 120;
@@ -34,12 +34,12 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
     let ink = |code: &str, text: &str| if colour { format!("{code}{text}{RESET}") } else { text.to_owned() };
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "{}{}", ink(RED, "error"), ink(BOLD, &format!(": {}", visible(&diagnostic.message))));
+    let _ = writeln!(out, "{}{}", ink(RED, "error"), ink(BOLD, &format!(": {}", diagnostic.shown_message())));
     if let Some(place) = &diagnostic.place {
         excerpt(&mut out, place, &ink);
     }
-    if let Some(hint) = &diagnostic.hint {
-        let _ = writeln!(out, "{}: {}", ink(CYAN, "hint"), visible(hint));
+    if let Some(hint) = diagnostic.shown_hint() {
+        let _ = writeln!(out, "{}: {hint}", ink(CYAN, "hint"));
     }
     out
 }
@@ -48,7 +48,7 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
 fn excerpt(out: &mut String, place: &Place, ink: &dyn Fn(&str, &str) -> String) {
     let number = place.line.map(|line| line.to_string()).unwrap_or_default();
     let gutter = " ".repeat(number.len().max(1) + 1);
-    let _ = writeln!(out, "{gutter}{} {}", ink(BLUE, "-->"), visible(&place.to_string()));
+    let _ = writeln!(out, "{gutter}{} {}", ink(BLUE, "-->"), in_one_line(&place.to_string()));
     let (Some(text), Some(column)) = (&place.text, place.column) else { return };
     let line = cut(text, column.saturating_sub(1), place.width.max(1));
     let bar = ink(BLUE, "|");
@@ -73,8 +73,12 @@ fn cut(text: &str, start: usize, width: usize) -> Shown {
     let start = start.min(cells.len());
     let (mut first, mut last) = (0, cells.len());
     if columns(&cells) > WIDEST_EXCERPT {
-        while columns(&cells[first..start]) > KEPT_LEFT {
-            first += 1;
+        // From the carets outwards: from the line's beginning every step would add up what is left of it.
+        let mut kept = 0;
+        first = start;
+        while first > 0 && kept + columns_of(&cells[first - 1]) <= KEPT_LEFT {
+            first -= 1;
+            kept += columns_of(&cells[first]);
         }
         last = first;
         let mut used = 0;
@@ -94,27 +98,11 @@ fn cut(text: &str, start: usize, width: usize) -> Shown {
 
 /// One character as shown.
 fn cell(c: char) -> String {
-    if c == '\t' { "    ".to_owned() } else { visible_char(c).to_string() }
+    if c == '\t' { "    ".to_owned() } else { visible_character(c).to_string() }
 }
 
 fn columns_of(cell: &str) -> usize {
     cell.chars().map(|c| c.width().unwrap_or(0)).sum()
-}
-
-/// Text from an input as it may be shown.
-pub(super) fn visible(text: &str) -> String {
-    text.chars().map(visible_char).collect()
-}
-
-/// Control characters could move the cursor or recolour the terminal; U+2400 on are their pictures.
-/// The marks that reorder text (Unicode's bidirectional controls) could make an excerpt lie.
-fn visible_char(c: char) -> char {
-    match c {
-        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-        '\u{7f}' => '\u{2421}',
-        '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        other => other,
-    }
 }
 
 #[cfg(test)]

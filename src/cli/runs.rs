@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::error::{CommandOutcome, Error};
-use super::table::{Column, print, table};
+use super::error::{CommandOutcome, Error, note};
+use super::table::{Column, print, print_json, table};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::store::{Event, Failure, Record, RunFolder, RunState, RunsRoot, diff};
 
@@ -66,6 +66,10 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 
 /// The one run whose id starts with `prefix`.
 fn one(root: &RunsRoot, prefix: &str) -> Result<RunFolder, Error> {
+    // Every id starts with nothing.
+    if prefix.is_empty() {
+        return Err(Diagnostic::new("the id is empty").hint("`bertbench runs list` shows the ids").into());
+    }
     let mut found = root.find(prefix)?;
     match (found.len(), found.pop()) {
         (1, Some(folder)) => Ok(folder),
@@ -118,7 +122,7 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Comm
         }
     }
     if as_json {
-        print(&format_args!("{:#}", serde_json::Value::Array(rows)))?;
+        print_json(&serde_json::Value::Array(rows))?;
         return Ok(CommandOutcome::Success);
     }
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("–").to_owned();
@@ -142,7 +146,7 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Comm
         cells
     });
     if rows.is_empty() {
-        eprintln!("note: there are no runs in {}/ yet", root.path().display());
+        note(&format_args!("there are no runs in {}/ yet", root.path().display()));
         return Ok(CommandOutcome::Success);
     }
     print(&table(&columns, cells))?;
@@ -158,7 +162,7 @@ fn show(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
             "id": folder.id(), "folder": folder.path(), "state": state_word(&state), "step": step,
             "failure": failure, "record": record, "settings": settings,
         });
-        print(&format_args!("{everything:#}"))?;
+        print_json(&everything)?;
         return Ok(CommandOutcome::Success);
     }
     show_state(folder, &state, failure.as_ref())?;
@@ -234,7 +238,7 @@ fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<CommandOut
     }
     if as_json {
         let rows: Vec<_> = rows.iter().map(|row| json!({"key": row[0], "a": row[1], "b": row[2]})).collect();
-        print(&format_args!("{:#}", serde_json::Value::Array(rows)))?;
+        print_json(&serde_json::Value::Array(rows))?;
     } else {
         let columns = [Column::Text("what"), Column::Text("a"), Column::Text("b")];
         print(&table(&columns, rows))?;

@@ -1,7 +1,7 @@
 //! `bertbench schema`
 
 use super::error::{CommandOutcome, Error};
-use super::table::print;
+use super::table::print_json;
 use crate::config;
 use crate::plan;
 
@@ -10,6 +10,6 @@ use crate::plan;
 pub(super) struct Args {}
 
 pub(super) fn execute(_: &Args) -> Result<CommandOutcome, Error> {
-    print(&format_args!("{:#}", config::schema(&plan::known_tasks())))?;
+    print_json(&config::schema(&plan::known_tasks()))?;
     Ok(CommandOutcome::Success)
 }

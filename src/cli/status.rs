@@ -8,7 +8,7 @@ use super::error::{CommandOutcome, Error};
 use super::experiment_args::ExperimentArgs;
 use super::needed;
 use super::plan::states;
-use super::table::{Column, print, table};
+use super::table::{Column, print, print_json, table};
 use super::varying_settings::varying_settings;
 use crate::config::ExperimentFile;
 use crate::resolve::Identity;
@@ -57,7 +57,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         if !starts_from.is_empty() {
             all["pretraining"] = Value::Array(starts_from);
         }
-        print(&format_args!("{all:#}"))?;
+        print_json(&all)?;
         return Ok(CommandOutcome::Success);
     }
     let rows = counts.iter().map(|((task, model), counts)| {
@@ -103,7 +103,7 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Err
             })
             .collect();
         let all = json!({"experiment": name, "totals": totals, "runs": runs});
-        print(&format_args!("{all:#}"))?;
+        print_json(&all)?;
         return Ok(CommandOutcome::Success);
     }
     let columns = [

@@ -2,6 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use crate::diagnostic::{in_one_line, visible, visible_json};
+
 /// A column's title and whether it holds numbers, which are aligned to the right.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Column {
@@ -19,7 +21,7 @@ pub(super) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<Strin
         Column::Text(title) | Column::Number(title) => *title,
     }));
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| in_one_line(cell)));
     }
     for (at, column) in columns.iter().enumerate() {
         let Some(shown) = table.column_mut(at) else { continue };
@@ -32,10 +34,15 @@ pub(super) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<Strin
     lines.join("\n")
 }
 
-/// Standard output, where a reader that went away (`| head`) is no error.
+/// A value on standard output, as JSON.
+pub(super) fn print_json(value: &serde_json::Value) -> std::io::Result<()> {
+    print(&visible_json(&format!("{value:#}")))
+}
+
+/// A line or several on standard output, where a reader that went away (`| head`) is no error.
 pub(super) fn print(text: &impl std::fmt::Display) -> std::io::Result<()> {
     use std::io::Write;
-    match writeln!(std::io::stdout().lock(), "{text}") {
+    match writeln!(std::io::stdout().lock(), "{}", visible(&text.to_string())) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }

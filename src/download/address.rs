@@ -7,6 +7,20 @@ pub(super) fn origin(url: &str) -> String {
     format!("{scheme}://{host}").to_ascii_lowercase()
 }
 
+/// The same text without the user and password that addresses in it may hold, `https://user:password@host/`: what is
+/// shown, and what is kept.
+pub(crate) fn without_password(text: &str) -> String {
+    let (mut kept, mut rest) = (String::new(), text);
+    while let Some((scheme, after)) = rest.split_once("://") {
+        kept.push_str(scheme);
+        kept.push_str("://");
+        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#')).unwrap_or(after.len());
+        let host = after[..end].rfind('@').map_or(0, |at| at + 1);
+        rest = &after[host..];
+    }
+    kept + rest
+}
+
 /// The address that a `location` header means (RFC 3986 §5.2, the forms that servers send).
 pub(super) fn join(url: &str, location: &str) -> String {
     if location.contains("://") {
@@ -45,6 +59,19 @@ mod tests {
         assert_ne!(origin("https://host"), origin("http://host"));
         assert_ne!(origin("https://host.evil"), origin("https://host"));
         assert_ne!(origin("https://host@evil/"), origin("https://host/"));
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        for (address, shown) in [
+            ("https://me:secret@host:80/a@b", "https://host:80/a@b"),
+            ("https://host/a@b", "https://host/a@b"),
+            ("http://a@b@host", "http://host"),
+            ("no http://u:p@h, or https://t@i/x?u:p@v", "no http://h, or https://i/x?u:p@v"),
+            ("me@host", "me@host"),
+        ] {
+            assert_eq!(without_password(address), shown);
+        }
     }
 
     #[test]

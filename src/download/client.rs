@@ -6,7 +6,7 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Response};
 
-use super::address::{content_range, join, origin};
+use super::address::{content_range, join, origin, without_password};
 
 /// How long a server is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,7 +204,7 @@ pub(super) fn cause_of(error: &io::Error) -> String {
         if let ureq::Error::Timeout(_) = error {
             return "no answer in time".to_owned();
         }
-        return error.to_string();
+        return without_password(&error.to_string());
     }
     let plain = [
         (io::ErrorKind::ConnectionRefused, "connection refused"),
@@ -215,7 +215,7 @@ pub(super) fn cause_of(error: &io::Error) -> String {
         (io::ErrorKind::TimedOut, "no answer in time"),
     ];
     let known = plain.iter().find(|(kind, _)| *kind == error.kind());
-    known.map_or_else(|| error.to_string(), |(_, text)| (*text).to_owned())
+    known.map_or_else(|| without_password(&error.to_string()), |(_, text)| (*text).to_owned())
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod transfer;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
+pub(crate) use address::without_password;
 pub(crate) use checksum::Checksum;
 pub use client::RetryPolicy;
 pub(crate) use client::{Answer, Client, Range};

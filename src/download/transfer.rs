@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Progress;
+use super::address::without_password;
 use super::checksum::Checksum;
 use super::client::{Answer, Client, Follow, Range, cause_of, is_transient};
 use super::error::DownloadError;
@@ -247,7 +248,7 @@ impl Transfer<'_> {
             return Err(DownloadError::Size { file: file(), expected, found }.into());
         }
         let known = Known {
-            address: url.to_owned(),
+            address: without_password(url),
             validator: answer.validator().map(str::to_owned).or_else(|| part.known.validator.take()),
             size: answer.size().or(part.known.size),
         };
@@ -321,7 +322,7 @@ fn remove(path: &Path) -> Result<(), DownloadError> {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(url) => f.write_str(url),
+            Self::Url(url) => f.write_str(&without_password(url)),
             Self::File(path) => write!(f, "{}", path.display()),
         }
     }

@@ -12,6 +12,7 @@ use super::error::CheckpointError;
 use super::initialize::Initializer;
 use super::linear::{Linear, Norm};
 use super::weights::{Weights, folder_of, transpose_into};
+use crate::diagnostic::first_of;
 use crate::kernel::Precision;
 use crate::random::Stream;
 use crate::store::Architecture;
@@ -42,7 +43,8 @@ pub(super) fn load<M>(
     let ignored: Vec<&str> = weights.names().filter(|name| !reader.used.contains(*name)).collect();
     let mut notes = reader.notes;
     if !ignored.is_empty() {
-        notes.push(format!("tensors that this model has no place for were ignored: {}", ignored.join(", ")));
+        notes
+            .push(format!("tensors that this model has no place for were ignored: {}", first_of(&ignored, MOST_NAMES)));
     }
     Ok(Loaded { model, config, notes })
 }
@@ -56,6 +58,9 @@ pub(super) fn check_encoder(weights: &Weights, of: &Architecture) -> Result<(), 
     }
     expected.iter().try_for_each(|(name, shape)| weights.check(name, shape))
 }
+
+/// So many of a file's names stand in a note.
+const MOST_NAMES: usize = 40;
 
 pub(super) const NO_POOLER: &str = "the file has no pooler: it was initialised at random";
 

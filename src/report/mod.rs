@@ -43,6 +43,7 @@ pub use input::{ExperimentInput, Input};
 pub use plot::PlotError;
 pub use results_csv::COLUMNS;
 
+use crate::diagnostic::{visible, visible_json};
 use crate::store::atomic;
 use analysis::Analysis;
 use page::Page;
@@ -93,17 +94,25 @@ pub fn render(input: &Input) -> Result<Vec<OutputFile>, Error> {
     let analysis = Analysis::of(input)?;
     let page = Page::of(&analysis)?;
     let mut files = vec![
-        OutputFile { name: "results.csv".into(), bytes: results_csv::render(&analysis)? },
-        OutputFile { name: "results.json".into(), bytes: results_json::render(&analysis)? },
-        OutputFile { name: "results.md".into(), bytes: markdown::render(&page).into_bytes() },
+        shown("results.csv", &results_csv::render(&analysis)?),
+        OutputFile {
+            name: "results.json".into(),
+            bytes: visible_json(&String::from_utf8_lossy(&results_json::render(&analysis)?)).into_bytes(),
+        },
+        shown("results.md", markdown::render(&page).as_bytes()),
     ];
     for figure in page.figures() {
         let svg = plot::standalone(&figure.svg, &figure.caption);
-        files.push(OutputFile { name: format!("{}.svg", figure.name), bytes: svg.into_bytes() });
+        files.push(shown(&format!("{}.svg", figure.name), svg.as_bytes()));
     }
     // Last: whoever waits for the page finds its plots.
-    files.push(OutputFile { name: "index.html".into(), bytes: html::render(&page)?.into_bytes() });
+    files.push(shown("index.html", html::render(&page)?.as_bytes()));
     Ok(files)
+}
+
+/// A file that people look at. What stands in records may come from any file: the names of tensors, tokens, paths.
+fn shown(name: &str, bytes: &[u8]) -> OutputFile {
+    OutputFile { name: name.to_owned(), bytes: visible(&String::from_utf8_lossy(bytes)).into_bytes() }
 }
 
 /// Makes a report in `folder`, which is created when it does not exist. Each file appears whole or not

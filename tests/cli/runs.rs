@@ -71,6 +71,20 @@ fn a_removed_run_is_missing_and_runs_again_to_the_same_scores() {
 }
 
 #[test]
+fn no_id_is_no_run() {
+    let place = swept();
+    let found = list(&place);
+    place.run(&["runs", "rm", id(&found[0])]).ok();
+    for run in &found[2..] {
+        place.run(&["runs", "rm", id(run)]).ok();
+    }
+    // One run is left, whose id starts with nothing, as every id does.
+    let refused = place.run(&["runs", "rm", ""]).ends_with(2);
+    assert_eq!(refused.err.lines().next(), Some("error: the id is empty"));
+    assert_eq!(list(&place), found[1..2]);
+}
+
+#[test]
 fn the_best_model_of_each_task_is_kept_and_only_that() {
     let place = swept();
     place.assert_tidy();

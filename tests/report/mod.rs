@@ -4,7 +4,7 @@ mod ablations;
 mod gather;
 mod markup;
 mod pretraining;
-mod synthetic;
+pub mod synthetic;
 mod synthetic_pretraining;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +25,24 @@ fn input(experiments: Vec<ExperimentInput>) -> Input {
 fn text<'a>(files: &'a [OutputFile], name: &str) -> &'a str {
     let file = files.iter().find(|file| file.name == name).unwrap_or_else(|| panic!("no {name}"));
     std::str::from_utf8(&file.bytes).unwrap()
+}
+
+#[test]
+fn no_control_character_of_a_record_reaches_a_file() {
+    let mut experiment = damaged("mini", ["base", "lar\u{202e}ge"]);
+    let hostile = "a\u{1b}[31m\u{9b}\u{7f}\u{2066}\u{61c}\rb";
+    for record in &mut experiment.records {
+        record.notes.push(hostile.into());
+        record.host.name = hostile.into();
+    }
+    for (_, failure) in &mut experiment.failures {
+        failure.cause = hostile.into();
+    }
+    let shown = |c: char| matches!(c, '\n' | '\t') || bertbench::diagnostic::visible_character(c) == c;
+    for file in report::render(&input(vec![experiment])).unwrap() {
+        let content = String::from_utf8(file.bytes).unwrap();
+        assert!(content.chars().all(shown), "{}: {:?}", file.name, content.chars().find(|c| !shown(*c)));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::error::{CommandOutcome, Error};
-use crate::cli::table::print;
+use crate::cli::table::{print, print_json};
 use crate::cli::threads::ThreadArgs;
 use crate::cli::trained_model::PrecisionArgs;
 use crate::diagnostic::Diagnostic;
@@ -83,7 +83,7 @@ pub(in crate::cli) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.threads.compute(|| {
         let measured = benchmark_step(&benchmark)?;
         let summary = Summary::of(&benchmark, &measured);
-        if args.json { print(&format_args!("{:#}", summary.json())) } else { print(&summary.text()) }?;
+        if args.json { print_json(&summary.json()) } else { print(&summary.text()) }?;
         Ok(CommandOutcome::Success)
     })
 }

@@ -4,8 +4,8 @@ mod input;
 
 use std::path::{Path, PathBuf};
 
-use super::error::note;
 use super::error::{CommandOutcome, Error};
+use super::error::{note, say};
 use super::streams::Output;
 use super::table::{Column, print, table};
 use super::trained_model::ModelArgs;
@@ -183,7 +183,7 @@ fn conclude(
         text = format!("{text}\n\n{}", table(&columns, rows));
     }
     match output {
-        Output::Standard => eprintln!("{text}"),
+        Output::Standard => say(&text),
         Output::File(_) => print(&text)?,
     }
     Ok(CommandOutcome::Success)

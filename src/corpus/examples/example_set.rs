@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::error::PretrainingError;
-use super::manifest::{CorpusCounts, Manifest, VOCABULARY, damaged};
+use super::manifest::{CorpusCounts, MANIFEST, Manifest, VOCABULARY, damaged};
 use super::masking::{Candidates, Pieces};
 use super::order::{Cursor, ExampleOrder};
 use super::plan::RECORD;
@@ -64,6 +64,12 @@ impl ExampleSet {
             return Err(damaged(&folder.join(VOCABULARY), "its checksum does not match").into());
         }
         let vocabulary = Vocabulary::load(&folder.join(VOCABULARY))?;
+        manifest.settings.check()?;
+        if manifest.vocabulary_size as usize != vocabulary.len() {
+            return Err(
+                damaged(&folder.join(VOCABULARY), "it has another number of tokens than the manifest says").into()
+            );
+        }
         let tokens = TokenStore::open(folder, &manifest)?;
         let (mut plans, mut ends) = (Vec::new(), Vec::new());
         for seal in &manifest.plans {
@@ -234,6 +240,9 @@ impl ExampleSet {
         if let Second::Next(second) | Second::Random(second) = second {
             self.tokens.read(&second, &mut ids, &mut work.bytes)?;
             ids.push(special.sep);
+        }
+        if ids.len() > settings.max_length as usize {
+            return Err(damaged(&self.folder.join(MANIFEST), "it contains an example that is too long").into());
         }
         let mut segments = vec![0; ids.len()];
         segments[first_length..].fill(1);

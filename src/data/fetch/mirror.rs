@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::part::RemoteFile;
 use crate::diagnostic::Diagnostic;
-use crate::download::Address;
+use crate::download::{Address, without_password};
 
 /// A place that has copies: `MIRROR/<dataset>/<name of the file>`, the name being the last part of the
 /// public address. A folder in this layout is one, on this machine or served over HTTP.
@@ -32,7 +32,7 @@ impl Mirror {
         if folder.is_dir() {
             return Ok(Self::Folder(folder.to_path_buf()));
         }
-        Err(Diagnostic::new(format!("`{text}` is neither the address of a server nor a folder"))
+        Err(Diagnostic::new(format!("`{}` is neither the address of a server nor a folder", without_password(text)))
             .hint("a mirror is for example `https://mirror.example.org/data` or a folder that holds `cola/CoLA.zip`"))
     }
 }
@@ -86,6 +86,8 @@ mod tests {
         }
         assert_eq!(of("https://a.org/CoLA.zip?raw=1", None), "https://a.org/CoLA.zip?raw=1");
         assert_eq!(of("file:///data/CoLA.zip", None), "/data/CoLA.zip");
+        let secret = Mirror::parse("https://me:secret@a.org").unwrap();
+        assert_eq!(of("https://a.org/CoLA.zip", Some(&secret)), "https://a.org/cola/CoLA.zip");
     }
 
     #[test]

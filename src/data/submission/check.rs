@@ -14,8 +14,8 @@ use crate::diagnostic::{Diagnostic, suggest};
 
 use Severity::{Rejected, Suspicious};
 
-/// A file that unpacks to more is not read. The largest one, QQP's 390,965 rows, has a tenth of it.
-const MOST_BYTES: u64 = 64 << 20;
+/// A file that unpacks to more is not read. The largest one, QQP's 390,965 rows, has a third of it.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// An entry of the zip, by its place in it.
 struct Entry {
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(found.len(), 3, "{found:?}");
         assert!(found[0].starts_with("rejected: RTE.tsv: it cannot be unpacked: "), "{found:?}");
         assert_eq!(found[1], "rejected: WNLI.tsv: it is encrypted");
-        assert_eq!(found[2], "rejected: AX.tsv: it unpacks to more than 64 MiB, and was not read");
+        assert_eq!(found[2], "rejected: AX.tsv: it unpacks to more than 16 MiB, and was not read");
     }
 
     #[test]

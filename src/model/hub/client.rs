@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::error::HubError;
 use super::settings::HubSettings;
-use crate::download::{Answer, Client, DownloadError, Range, RetryPolicy};
+use crate::download::{Answer, Client, DownloadError, Range, RetryPolicy, without_password};
 
 /// How often the hub is asked for a list before it counts as away; a second in all.
 const ATTEMPTS: u32 = 3;
@@ -96,7 +96,7 @@ impl Hub {
     /// What an answer with a status of refusal means, for a file or for the repository.
     fn refusal(&self, answer: Answer, file: Option<&str>) -> HubError {
         let (status, code) = (answer.status, answer.header("x-error-code").map(str::to_owned));
-        let (repository, endpoint) = (self.repository.clone(), self.endpoint.clone());
+        let (repository, endpoint) = (self.repository.clone(), without_password(&self.endpoint));
         let mut text = Vec::new();
         let _ = answer.body.take(LONGEST_REFUSAL).read_to_end(&mut text);
         let says = |words: &str| String::from_utf8_lossy(&text).to_lowercase().contains(words);
@@ -115,11 +115,11 @@ impl Hub {
 
     /// The server is there and does not keep to the hub's protocol.
     pub(super) fn nonsense(&self, problem: &str) -> HubError {
-        HubError::Answer { endpoint: self.endpoint.clone(), problem: problem.to_owned() }
+        HubError::Answer { endpoint: without_password(&self.endpoint), problem: problem.to_owned() }
     }
 
     fn away(&self, cause: String) -> HubError {
-        let (repository, endpoint) = (self.repository.clone(), self.endpoint.clone());
+        let (repository, endpoint) = (self.repository.clone(), without_password(&self.endpoint));
         HubError::Unreachable { repository, endpoint, cause, missing: Vec::new() }
     }
 }

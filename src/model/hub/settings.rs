@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::error::HubError;
+use crate::download::without_password;
 
 /// The hub, unless `HF_ENDPOINT` names a mirror.
 const ENDPOINT: &str = "https://huggingface.co";
@@ -54,7 +55,7 @@ impl HubSettings {
         let endpoint = text("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.to_owned());
         let endpoint = endpoint.trim().trim_end_matches('/').to_owned();
         if !["http://", "https://"].iter().any(|scheme| endpoint.len() > scheme.len() && endpoint.starts_with(scheme)) {
-            return Err(HubError::Endpoint(endpoint));
+            return Err(HubError::Endpoint(without_password(&endpoint)));
         }
         let clean = |token: String| Some(token.trim().to_owned()).filter(|token| !token.is_empty());
         let stored = || {

@@ -11,6 +11,7 @@ use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::parquet::read::{BasicDecompressor, PageMetaData, PageReader};
 use polars_parquet::read::column_iter_to_arrays;
 
+use super::footer::dictionary_claims;
 use super::guarded::guarded;
 
 /// So much of a column chunk is read at once, more only where a page is larger.
@@ -19,6 +20,10 @@ const WINDOW: u64 = 1 << 20;
 const DECODED: usize = 4 << 20;
 /// Parquet's own limit: sizes of pages are 32-bit numbers.
 const LARGEST_PAGE: usize = i32::MAX as usize;
+/// A page may unpack to so many times its size, and to this much besides. Text shrinks to a third or a tenth; what pages
+/// claim is memory before it is looked at.
+const RATIO: usize = 100;
+const ALLOWANCE: usize = 4 << 20;
 
 /// What is left of a column chunk.
 pub(super) struct Chunk {
@@ -41,14 +46,23 @@ struct Pages {
 impl Chunk {
     /// The chunk that `about` tells of, of a row group of `rows` rows. Its dictionary is read, if it begins with one.
     pub(super) fn open(file: &mut File, about: &ColumnChunkMetadata, rows: usize) -> Result<Self, String> {
-        let range = about.byte_range();
+        let range = range(about)?;
         let about = PageMetaData { num_values: i64::MAX, ..PageMetaData::from(about) };
         let mut chunk = Self { about, dictionary: Vec::new(), at: range.start, end: range.end, rows_left: rows };
         let (length, mut window) = chunk.grow(file, |about, window| {
             let cursor = Cursor::new(window.to_vec().into());
-            let mut pages = PageReader::new_with_page_meta(cursor, about.clone(), Vec::new(), LARGEST_PAGE);
-            let dictionary = pages.read_dict()?;
-            Ok(dictionary.map_or(0, |_| pages.into_inner().0.position() as usize))
+            let mut pages = PageReader::new_with_page_meta(cursor, about.clone(), Vec::new(), window.len());
+            if pages.read_dict()?.is_none() {
+                return Ok(0);
+            }
+            let length = pages.into_inner().0.position() as usize;
+            let (size, values) = dictionary_claims(window).unwrap_or((usize::MAX, 0));
+            unpacks(size, length)?;
+            // Each value has its length before it, in four bytes.
+            if values > size / 4 {
+                return Err(ParquetError::OutOfSpec("a dictionary claims more values than fit".to_owned()));
+            }
+            Ok(length)
         })?;
         window.truncate(length);
         (chunk.dictionary, chunk.at) = (window, chunk.at + length as u64);
@@ -80,7 +94,7 @@ impl Chunk {
             let (mut found, mut decoded) = (Pages::default(), 0);
             let mut cursor = Cursor::new(window.to_vec().into());
             while found.rows < rows_left && decoded < DECODED {
-                let mut pages = PageReader::new_with_page_meta(cursor, about.clone(), Vec::new(), LARGEST_PAGE);
+                let mut pages = PageReader::new_with_page_meta(cursor, about.clone(), Vec::new(), window.len());
                 let page = match pages.next() {
                     Some(Ok(CompressedPage::Data(page))) => page,
                     // The window ends within the page after these, or that one is damaged, which it will be next time.
@@ -90,6 +104,10 @@ impl Chunk {
                         return Err(ParquetError::OutOfSpec("a page of text was expected".to_owned()));
                     }
                 };
+                unpacks(page.uncompressed_size(), page.compressed_size())?;
+                if page.num_values() > rows_left - found.rows {
+                    return Err(ParquetError::OutOfSpec("it has more rows than it says".to_owned()));
+                }
                 found.rows += page.num_values();
                 decoded += page.uncompressed_size();
                 cursor = pages.into_inner().0;
@@ -133,6 +151,18 @@ impl Chunk {
         let texts = arrays?.0.into_iter().map(|array| array.as_any().downcast_ref::<BinaryViewArray>().cloned());
         texts.collect::<Option<_>>().ok_or_else(|| "a page holds no text".to_owned())
     }
+}
+
+/// Where a column chunk stands in its file.
+pub(super) fn range(about: &ColumnChunkMetadata) -> Result<std::ops::Range<u64>, String> {
+    guarded(|| Ok::<_, String>(about.byte_range())).map_err(|_| "a column stands outside of it".to_owned())
+}
+
+fn unpacks(size: usize, packed: usize) -> Result<(), ParquetError> {
+    if size > packed.saturating_mul(RATIO).saturating_add(ALLOWANCE) {
+        return Err(ParquetError::OutOfSpec(format!("a page of {packed} bytes claims to unpack to {size}")));
+    }
+    Ok(())
 }
 
 fn read(file: &mut File, at: u64, length: u64) -> io::Result<Vec<u8>> {

@@ -6,6 +6,7 @@
 
 mod chunk;
 mod column;
+mod footer;
 mod guarded;
 
 use std::fs::File;
@@ -15,11 +16,10 @@ use std::path::{Path, PathBuf};
 use polars_arrow::array::BinaryViewArray;
 use polars_parquet::parquet::PARQUET_MAGIC;
 use polars_parquet::parquet::metadata::FileMetadata;
-use polars_parquet::parquet::read::read_metadata;
 
 use self::chunk::Chunk;
 use self::column::{check_compression, find_column};
-use self::guarded::guarded;
+use self::footer::read_footer;
 use super::lines::{BadBytes, unreadable};
 use crate::diagnostic::Diagnostic;
 
@@ -57,14 +57,14 @@ impl ParquetTexts {
     /// are) or holds no text; a compression that is not read.
     pub(super) fn open(path: &Path, column: &str, bad_bytes: BadBytes) -> Result<Self, Diagnostic> {
         let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        let about = guarded(|| read_metadata(&mut file)).map_err(|cause| damaged(path, &cause))?;
+        let about = read_footer(&mut file).map_err(|cause| damaged(path, &cause))?;
         let column = find_column(&about, column).map_err(|found| found.in_file(path))?;
         let length = file.metadata().map_err(|error| unreadable(path, &error))?.len();
         for group in &about.row_groups {
             let Some(chunk) = group.parquet_columns().get(column) else {
                 return Err(damaged(path, "a row group lacks a column"));
             };
-            let range = chunk.byte_range();
+            let range = chunk::range(chunk).map_err(|cause| damaged(path, &cause))?;
             if range.end > length {
                 return Err(damaged(path, &format!("it has {length} bytes, and text up to byte {}", range.end)));
             }
