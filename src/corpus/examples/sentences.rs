@@ -52,13 +52,12 @@ impl<'a> Iterator for Stretches<'a> {
         if text.is_empty() {
             return None;
         }
-        let mut characters =
-            text.char_indices().skip_while(|(at, _)| *at < STRETCH).take_while(|(at, _)| *at <= LONGEST);
+        let characters = text.char_indices().skip_while(|(at, _)| *at < STRETCH).take_while(|(at, _)| *at <= LONGEST);
         let [mut before, mut last] = [('.', 0), ('.', 0)];
         let mut end = None;
-        for (at, c) in characters.by_ref() {
-            let word = |(c, _): (char, usize)| c.is_alphanumeric();
-            if last.0 == ' ' && word(before) && c.is_alphanumeric() {
+        for (at, c) in characters {
+            // No look ahead stops at a digit.
+            if last.0 == ' ' && before.0.is_alphabetic() && c.is_alphanumeric() {
                 end = Some(last.1);
                 break;
             }
