@@ -12,7 +12,7 @@ use bertbench::model::{Config, Weights};
 use bertbench::plan::known_tasks;
 use bertbench::settings::TextFormat;
 use bertbench::text::{Context, Purpose, TextPair, WindowSettings, Windows, WordFeatures, WordSentence};
-use bertbench::text::{FeatureSet, SkippedRows, Tokenizer, Vocabulary, lower_case_of, read_lines};
+use bertbench::text::{FeatureSet, ModelTokenizer, SkippedRows, Tokenizer, Vocabulary, read_lines};
 
 use super::stored;
 
@@ -305,9 +305,8 @@ fn vocab(folder: &Path, bytes: &[u8]) {
 
 fn vocabulary_in(folder: &Path, name: &str, bytes: &[u8]) {
     fs::write(folder.join(name), bytes).unwrap();
-    let lower_case = lower_case_of(folder);
-    if let Ok(vocabulary) = Vocabulary::load(&folder.join(name))
-        && let Ok(tokenizer) = Tokenizer::new(&vocabulary, lower_case.ok().flatten().unwrap_or(true))
+    if let Ok(read) = ModelTokenizer::read(folder, &folder.join(name), None)
+        && let Ok(tokenizer) = Tokenizer::new(&read.vocabulary, read.lower_case)
     {
         let _ = tokenizer.encode_with_offsets("The unables [MASK], 中 Ünder");
     }
@@ -328,9 +327,14 @@ fn tokenizers() -> Vec<Vec<u8>> {
 
 fn tokenizer(folder: &Path, bytes: &[u8]) {
     vocabulary_in(folder, "tokenizer.json", bytes);
-    fs::write(folder.join("tokenizer_config.json"), bytes).unwrap();
-    let _ = lower_case_of(folder);
-    fs::remove_file(folder.join("tokenizer_config.json")).unwrap();
+    fs::remove_file(folder.join("tokenizer.json")).unwrap();
+    // The other files that say how a tokenizer works, beside a vocabulary.
+    for name in ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"] {
+        fs::write(folder.join(name), bytes).unwrap();
+        vocabulary_in(folder, "vocab.txt", &vocabularies()[0]);
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+    fs::remove_file(folder.join("vocab.txt")).unwrap();
 }
 
 fn configs() -> Vec<Vec<u8>> {

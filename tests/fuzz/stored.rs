@@ -11,7 +11,7 @@ use bertbench::settings::TextFormat;
 use bertbench::store::{
     Checkpoints, ClaimTimeout, Claims, Evaluation, Event, PlanFile, Record, RunFolder, RunId, RunSettings,
 };
-use bertbench::store::{RunsRoot, StepEvent, StoredPlan, StoredRun};
+use bertbench::store::{RunIdentity, RunsRoot, StepEvent, StoredPlan};
 use bertbench::text::{FeatureCache, FeatureKey, FeatureSet, SkippedRows, TextPair, Tokenizer};
 use serde_json::Value;
 
@@ -99,9 +99,8 @@ pub fn plans() -> Vec<Vec<u8>> {
         experiment_sha256: "00".into(),
         overrides: vec!["seeds=[1]".into()],
         device: "cpu".into(),
-        tasks: Vec::new(),
         pretraining: Vec::new(),
-        runs: vec![StoredRun { id: record.id.clone(), settings: record.settings }],
+        runs: vec![RunIdentity::of(record.settings)],
     };
     PlanFile::add(&RunsRoot::new(place.path()), "x", plan).unwrap();
     vec![fs::read(place.path().join("x/plan.json")).unwrap()]
@@ -110,7 +109,7 @@ pub fn plans() -> Vec<Vec<u8>> {
 pub fn plan(folder: &Path, bytes: &[u8]) {
     fs::create_dir_all(folder.join("x")).unwrap();
     fs::write(folder.join("x/plan.json"), bytes).unwrap();
-    if let Ok(Some(file)) = PlanFile::<RunSettings>::read(&RunsRoot::new(folder), "x") {
+    if let Ok(Some(file)) = PlanFile::read(&RunsRoot::new(folder), "x") {
         let _ = file.plan_of("00");
     }
 }
