@@ -62,6 +62,12 @@ fuzz minutes='1':
         --config profile.release.package.bertbench.overflow-checks=true --test integration -- \
         --ignored --exact fuzz::campaign --nocapture
 
+# Trouble running sweeps with kills, stops, signals, edits and full disks for some minutes; prints its seed.
+[group('development')]
+test-crash minutes='1' seed='':
+    BERTBENCH_CRASH_MINUTES={{ minutes }} BERTBENCH_CRASH_SEED={{ seed }} \
+        cargo test --release --locked --test integration -- --ignored --nocapture cli::campaign
+
 # Run what continuous integration runs.
 [group('development')]
 ci: format-check lint docs test sweep-from-nothing

@@ -20,6 +20,9 @@ pub(super) struct Args {
     /// The experiment file that is compared.
     #[arg(value_name = "Y.yaml")]
     y: PathBuf,
+    /// Override a setting of both files, as for `run`; the value is YAML.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// The folder of all runs [default: runs].
     #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true)]
     runs: PathBuf,
@@ -31,7 +34,7 @@ pub(super) struct Args {
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let root = RunsRoot::new(&args.runs);
     let of = |file: &Path| {
-        let experiment = config::load(file, &plan::known_tasks(), &[])?.with_tasks()?;
+        let experiment = config::load(file, &plan::known_tasks(), &args.set)?.with_tasks()?;
         gathered(&root, &experiment, file)
     };
     let (x, y) = (of(&args.x)?, of(&args.y)?);

@@ -19,7 +19,7 @@ use crate::diagnostic::Diagnostic;
 use crate::infer::KeptModel;
 use crate::plan;
 use crate::resolve::{DataRoot, data_root, device_name};
-use crate::store::{Kept, Record, RunsRoot};
+use crate::store::{Kept, Record, RunId, RunsRoot, by_rank};
 use crate::task::{OWN_DATA, TASKS, Task};
 use crate::train::open_device;
 
@@ -126,15 +126,23 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
             continue;
         }
         let Some(kept) = Kept::best(&root, records, &task.name)? else {
-            let any = records.iter().any(|record| record.settings.task_name() == task.name);
-            let why = if any { "has kept its weights" } else { "is done" };
+            let mut of_task: Vec<&Record> =
+                records.iter().filter(|record| record.settings.task_name() == task.name).collect();
+            of_task.sort_by(|a, b| by_rank(a, b));
+            if let Some(best) = of_task.first() {
+                note(&format_args!("the weights of `{}`'s runs are gone: {}", task.name, made_again(args, &best.id)));
+            }
+            let why = if of_task.is_empty() { "is done" } else { "has kept its weights" };
             let reason = || Source::Constant(format!("no run of `{}` {why}", task.name));
             answers.sources.extend(files.iter().map(|file| (file.name, reason())));
             continue;
         };
         if let Some(better) = &kept.better {
             let (name, taken) = (&task.name, &kept.record.id);
-            note(&format_args!("the best run of `{name}`, {better}, has no weights here; {taken} is used"));
+            note(&format_args!(
+                "the best run of `{name}`, {better}, has no weights here; {taken} is used. {}",
+                made_again(args, better)
+            ));
         }
         let model = KeptModel::read(task, &kept, &device)?;
         for file in files {
@@ -158,6 +166,12 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
             .into());
     }
     Ok(answers)
+}
+
+/// How the weights of a run that is done come back.
+fn made_again(args: &GlueArgs, run: &RunId) -> String {
+    let set: String = args.set.iter().map(|set| format!(" --set '{set}'")).collect();
+    format!("`bertbench runs rm {run}` and `bertbench run {}{set}` make them again", args.file.display())
 }
 
 /// Whether a model of `task` answers `file`.

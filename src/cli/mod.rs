@@ -30,6 +30,7 @@ mod progress;
 mod render;
 mod report;
 mod run;
+mod run_argument;
 mod runs;
 mod schema;
 mod status;

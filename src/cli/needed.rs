@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::error::Error;
-use super::runs::state_word;
+use super::runs::{note_damage, state_word};
 use crate::plan::Plan;
 use crate::resolve::{Calibrations, Prepared};
 use crate::store::{PretrainingObjective, RunId, RunSettings, RunsRoot};
@@ -15,7 +15,9 @@ pub(super) fn states<'a>(
     needed: impl IntoIterator<Item = (&'a str, &'a RunId, &'a RunSettings)>,
 ) -> Result<Vec<Value>, Error> {
     let json = |(experiment, id, settings): (&str, &RunId, &RunSettings)| {
-        let state = state_word(&root.folder(experiment, settings)?.state()?);
+        let state = root.folder(experiment, settings)?.state()?;
+        note_damage(&state);
+        let state = state_word(&state);
         let (model, steps) = (&settings.model, settings.pretraining().map_or(0, PretrainingObjective::steps));
         Ok(json!({"experiment": experiment, "model": model, "id": id, "steps": steps, "state": state}))
     };

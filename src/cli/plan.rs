@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::error::{CommandOutcome, Error};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::needed;
-use super::runs::state_word;
+use super::runs::{note_damage, state_word};
 use super::table::{Column, print, print_json, table};
 use super::threads::ThreadArgs;
 use super::varying_settings::varying_settings;
@@ -161,7 +161,9 @@ pub(super) fn states<'a>(
 ) -> Result<BTreeMap<RunId, &'static str>, Error> {
     let state = |settings: &RunSettings| {
         let folder = root.folder(experiment, settings)?;
-        Ok((folder.id().clone(), state_word(&folder.state()?)))
+        let state = folder.state()?;
+        note_damage(&state);
+        Ok((folder.id().clone(), state_word(&state)))
     };
     runs.into_iter().map(state).collect()
 }

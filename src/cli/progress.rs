@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -10,7 +11,7 @@ use super::error::say;
 use super::log_lines;
 use crate::diagnostic::in_one_line;
 use crate::exec::{Job, Observer, Phase, Progress, Report, Summary};
-use crate::store::{Event, Failure, Record, RunId, RunSettings, RunState};
+use crate::store::{Event, Failure, Holder, Record, RunId, RunSettings, RunState, StoreError};
 use crate::units::Seconds;
 
 /// An observer that shows what it is told on standard error.
@@ -141,6 +142,10 @@ impl Observer for Display {
         }
     }
 
+    fn record_kept_aside(&mut self, job: &Job, damage: &StoreError, aside: &Path) {
+        self.say(&format!("note: {damage}; it is kept in {}, and {} runs again", aside.display(), words(job)));
+    }
+
     fn job_started(&mut self, slot: usize, job: &Job) {
         if let Some(bars) = &mut self.bars {
             let bar = bars.slot(slot);
@@ -227,10 +232,30 @@ impl Observer for Display {
         self.say(&format!("[{}/{}] {}: {how}, by another process", self.settled, self.runs, words(job)));
     }
 
-    fn waiting_for_others(&mut self, jobs: usize) {
-        if jobs > 0 {
-            self.say(&format!("waiting for {jobs} runs of other processes"));
-        }
+    fn waiting_for_others(&mut self, jobs: usize, holder: &Holder) {
+        let Holder { by, file, .. } = holder;
+        self.say(&format!("waiting for {jobs} runs of other processes: {by} ({})", file.display()));
+    }
+
+    fn claim_taken_over(&mut self, job: &Job, from: &Holder) {
+        let Holder { by, file, .. } = from;
+        self.say(&format!(
+            "note: {} is taken over from {by} ({}), which gives no sign of life",
+            words(job),
+            file.display()
+        ));
+    }
+
+    fn worker_was_stopped(&mut self, slot: usize, job: &Job) {
+        self.free(slot);
+        self.say(&format!(
+            "note: the worker of {} was stopped (SIGSTOP): it is ended, and the run starts again",
+            words(job)
+        ));
+    }
+
+    fn disk_full(&mut self, cause: &str) {
+        self.say(&format!("error: the disk is full: {cause}\nhint: no more runs are started; the same command goes on when there is space"));
     }
 
     fn finished(&mut self, _: &Summary) {

@@ -44,7 +44,8 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     Ok(CommandOutcome::Success)
 }
 
-/// Adds an experiment unless it is there, and behind it those that its models start from.
+/// Adds an experiment unless it is there, and behind it those that its models start from. Of those the plan may no longer
+/// be kept, which the experiment's notes then say.
 fn add(
     root: &RunsRoot,
     (name, file): (&str, Option<&Path>),
@@ -57,11 +58,20 @@ fn add(
     let expected = PathBuf::from(format!("{name}.yaml"));
     let shown = file.unwrap_or(&expected);
     let (found, plan) = gathered_with_plan(root, (name, file), sha256)?;
+    let at = into.len();
     into.push(found);
     for needed in plan.iter().flat_map(|plan| &plan.pretraining) {
         let beside = shown.with_file_name(format!("{}.yaml", needed.experiment));
         let beside = beside.is_file().then_some(beside.as_path());
-        add(root, (&needed.experiment, beside), &needed.experiment_sha256, into)?;
+        match add(root, (&needed.experiment, beside), &needed.experiment_sha256, into) {
+            Err(Error::Input(findings)) => {
+                let why = findings.first().map(ToString::to_string).unwrap_or_default();
+                let text = format!("the pretraining `{}` is left out: {why}", needed.experiment);
+                note(&text);
+                into[at].notes.push(text);
+            }
+            other => other?,
+        }
     }
     Ok(())
 }
@@ -76,44 +86,52 @@ fn gathered_with_plan(
     (name, file): (&str, Option<&Path>),
     sha256: &str,
 ) -> Result<(ExperimentInput, Option<StoredPlan>), Error> {
-    let (mut notes, shown) = (Vec::new(), file.map(|file| file.display().to_string()));
-    let plan = stored_plan(root, (name, &shown.clone().unwrap_or_else(|| format!("{name}.yaml"))), sha256, &mut notes)?;
-    let mut found = gather(root, (name, shown), plan.as_ref());
+    let (mut notes, expected) = (Vec::new(), PathBuf::from(format!("{name}.yaml")));
+    let plan = stored_plan(root, (name, file.unwrap_or(&expected)), sha256, &mut notes)?;
+    let mut found = gather(root, (name, file.map(|file| file.display().to_string())), plan.as_ref());
     found.notes.splice(0..0, notes);
     found.notes.iter().for_each(note);
     Ok((found, plan))
 }
 
-/// What was planned when the experiment `name` was run as `file` says, else when it was last run, with a note. None, with
-/// a note, when its `plan.json` cannot be read.
+/// What was planned when the experiment `name` was run as `file` says, `--set` included. None, with a note, when its
+/// `plan.json` cannot be read: then nobody knows which runs the file asks for.
 ///
 /// # Errors
-/// When it was never run into `root`.
+/// When it was never run so into `root`: the runs of another plan are not what was asked for.
 fn stored_plan(
     root: &RunsRoot,
-    (name, file): (&str, &str),
+    (name, file): (&str, &Path),
     sha256: &str,
     notes: &mut Vec<String>,
 ) -> Result<Option<StoredPlan>, Error> {
+    let (runs, shown) = (root.path().display(), file.display());
     let stored = match PlanFile::read(root, name) {
         Ok(stored) => stored,
         Err(error) => {
-            notes.push(format!("{error}; `bertbench run {file}` writes it anew"));
+            notes.push(format!(
+                "{error}; `bertbench run {shown}` writes it anew. Until then every record of the experiment is shown, whether the file asks for it or not"
+            ));
             return Ok(None);
         }
     };
-    let Some((plan, own)) = stored.as_ref().and_then(|file| file.plan_of(sha256)) else {
-        let runs = root.path().display();
-        return Err(Diagnostic::new(format!(
-            "the experiment `{name}` was not run yet: there is no {runs}/{name}/plan.json"
-        ))
-        .hint(format!("`bertbench run {file}` plans and runs it; a copy of its runs has the plan with them"))
-        .into());
+    let Some(stored) = stored else {
+        let message = format!("the experiment `{name}` was not run yet: there is no {runs}/{name}/plan.json");
+        let hint = format!("`bertbench run {shown}` plans and runs it; a copy of its runs has the plan with them");
+        return Err(Diagnostic::new(message).hint(hint).into());
     };
-    if !own {
-        let with: Vec<String> = plan.overrides.iter().map(|set| format!("--set {set}")).collect();
-        let with = if with.is_empty() { String::new() } else { format!(", with {}", with.join(" ")) };
-        notes.push(format!("{file} was not run as it stands: this is the plan of its last run{with}"));
+    if let Some(plan) = stored.plan_of(sha256) {
+        return Ok(Some(plan.clone()));
     }
-    Ok(Some(plan.clone()))
+    let message = format!("`{name}` was not run as this file says now: which runs it asks for is not known");
+    let mut hint = format!("`bertbench run {shown}` finds out, and runs what is missing");
+    // Perhaps what was forgotten are the `--set` of its last run.
+    if let Some(last) = stored.plans.last().filter(|last| !last.overrides.is_empty())
+        && config::load(file, &plan::known_tasks(), &last.overrides)
+            .is_ok_and(|with| with.sha256() == last.experiment_sha256)
+    {
+        let set: Vec<String> = last.overrides.iter().map(|set| format!("--set '{set}'")).collect();
+        hint = format!("{hint}; it was last run with {}", set.join(" "));
+    }
+    Err(Diagnostic::new(message).in_file(file).hint(hint).into())
 }

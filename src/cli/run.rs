@@ -176,6 +176,8 @@ fn conclude(experiment: &str, ended: &Ended) -> Result<CommandOutcome, Error> {
         // A sweep that a failure stopped was not interrupted by its user.
         (_, 1..) if !ended.stopped => CommandOutcome::Failures,
         (0, _) => CommandOutcome::Failures,
+        // Nobody stopped it: the disk was full.
+        _ if !ended.stopped => CommandOutcome::Failures,
         _ => CommandOutcome::Interrupted,
     })
 }

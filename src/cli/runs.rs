@@ -6,9 +6,10 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::error::{CommandOutcome, Error, note};
+use super::run_argument::one;
 use super::table::{Column, print, print_json, table};
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::store::{Event, Failure, Record, RunFolder, RunState, RunsRoot, diff};
+use crate::store::{Event, Failure, Record, RunFolder, RunState, RunsRoot, StoreError, diff};
 
 /// List, show, compare and remove single runs.
 #[derive(Debug, clap::Args)]
@@ -18,6 +19,9 @@ pub(super) struct Args {
     /// The folder of all runs [default: runs].
     #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true, global = true)]
     runs: PathBuf,
+    /// Only runs of this experiment (its name, not its file), where several have runs with the same id.
+    #[arg(long = "experiment", id = "only-experiment", value_name = "NAME", global = true)]
+    experiment: Option<String>,
     /// Print JSON.
     #[arg(long, global = true)]
     json: bool,
@@ -32,31 +36,31 @@ enum Command {
     },
     /// Show everything about one run.
     Show {
-        /// The run's id, or its first digits.
+        /// The run's id, its first digits, or its folder.
         id: String,
     },
     /// Show the settings in which two runs differ, and the scores of both.
     Diff {
-        /// The one run's id, or its first digits.
+        /// The one run's id, its first digits, or its folder.
         a: String,
-        /// The other run's id, or its first digits.
+        /// The other run's id, its first digits, or its folder.
         b: String,
     },
     /// Remove a run with all its files; `bertbench run` will run it again.
     Rm {
-        /// The run's id, or its first digits.
+        /// The run's id, its first digits, or its folder.
         id: String,
     },
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    let root = RunsRoot::new(&args.runs);
+    let (root, only) = (RunsRoot::new(&args.runs), args.experiment.as_deref());
     match &args.command {
-        Command::List { experiment } => list(&root, experiment.as_deref(), args.json),
-        Command::Show { id } => show(&one(&root, id)?, args.json),
-        Command::Diff { a, b } => differences(&one(&root, a)?, &one(&root, b)?, args.json),
+        Command::List { experiment } => list(&root, experiment.as_deref().or(only), args.json),
+        Command::Show { id } => show(&one(&root, id, only)?, args.json),
+        Command::Diff { a, b } => differences(&one(&root, a, only)?, &one(&root, b, only)?, args.json),
         Command::Rm { id } => {
-            let folder = one(&root, id)?;
+            let folder = one(&root, id, only)?;
             folder.remove()?;
             print(&format_args!("removed {}", folder.path().display()))?;
             Ok(CommandOutcome::Success)
@@ -64,35 +68,22 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     }
 }
 
-/// The one run whose id starts with `prefix`.
-fn one(root: &RunsRoot, prefix: &str) -> Result<RunFolder, Error> {
-    // Every id starts with nothing.
-    if prefix.is_empty() {
-        return Err(Diagnostic::new("the id is empty").hint("`bertbench runs list` shows the ids").into());
-    }
-    let mut found = root.find(prefix)?;
-    match (found.len(), found.pop()) {
-        (1, Some(folder)) => Ok(folder),
-        (0, _) => {
-            let hint = "`bertbench runs list` shows the ids";
-            Err(Diagnostic::new(format!("no run's id starts with `{prefix}`")).hint(hint).into())
-        }
-        (count, last) => {
-            let example = last.map_or_else(String::new, |folder| format!("such as `{}`", folder.id()));
-            let finding = Diagnostic::new(format!("{count} runs' ids start with `{prefix}`"));
-            Err(finding.hint(format!("give more digits, {example}")).into())
-        }
-    }
-}
-
 /// How far a run is, in a word.
 pub(super) fn state_word(state: &RunState) -> &'static str {
     match state {
-        RunState::Claimed(holder) if holder.alive => "running",
+        RunState::Claimed(holder) if holder.alive && !holder.silent => "running",
         // A dead holder's run is taken over by the next process.
         RunState::Missing | RunState::Claimed(_) => "missing",
         RunState::Done => "done",
         RunState::Failed(_) => "failed",
+        RunState::Damaged(_) => "damaged",
+    }
+}
+
+/// Says why a record does not count.
+pub(super) fn note_damage(state: &RunState) {
+    if let RunState::Damaged(damage) = state {
+        note(&format_args!("{damage}; `bertbench run` keeps it aside and runs it again"));
     }
 }
 
@@ -111,6 +102,7 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Comm
     for experiment in &experiments {
         for folder in root.folders(experiment)? {
             let state = folder.state()?;
+            note_damage(&state);
             let record = folder.record().ok().flatten();
             let metric = record.as_ref().filter(|of| !of.scores.is_empty()).map(Record::primary_metric);
             let score = record.as_ref().and_then(Record::primary_score);
@@ -154,9 +146,11 @@ fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<Comm
 }
 
 fn show(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
-    let (state, failure) = (folder.state()?, folder.failure()?);
-    let (settings, record) = (folder.settings()?, folder.record()?);
-    let step = folder.events()?.last().map_or(0, Event::step);
+    let state = folder.state()?;
+    let (failure, record) = (or_note(folder.failure())?, or_note(folder.record())?);
+    let (settings, events) = (or_note(folder.settings())?, or_note(folder.events().map(Some))?.unwrap_or_default());
+    record.iter().flat_map(|record| folder.damaged_side_files(record)).for_each(|damage| note(&damage));
+    let step = events.last().map_or(0, Event::step);
     if as_json {
         let everything = json!({
             "id": folder.id(), "folder": folder.path(), "state": state_word(&state), "step": step,
@@ -175,6 +169,17 @@ fn show(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
         print(&format_args!("\nsettings\n{}", yaml.trim_end()))?;
     }
     Ok(CommandOutcome::Success)
+}
+
+/// What was read; nothing, with a note, where the file is damaged.
+pub(super) fn or_note<T>(read: Result<Option<T>, StoreError>) -> Result<Option<T>, Error> {
+    match read {
+        Err(damage) if damage.is_damage() => {
+            note(&damage);
+            Ok(None)
+        }
+        other => Ok(other?),
+    }
 }
 
 fn show_record(record: &Record) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use super::error::{CommandOutcome, Error};
 use super::experiment_args::ExperimentArgs;
 use super::needed;
 use super::plan::states;
+use super::runs::or_note;
 use super::table::{Column, print, print_json, table};
 use super::varying_settings::varying_settings;
 use crate::config::ExperimentFile;
@@ -25,6 +26,8 @@ pub(super) struct Args {
 }
 
 const STATES: [&str; 4] = ["done", "running", "failed", "missing"];
+/// A state that is shown only where a run is in it.
+const DAMAGED: &str = "damaged";
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let identity = args.experiment.identify()?;
@@ -60,13 +63,14 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         print_json(&all)?;
         return Ok(CommandOutcome::Success);
     }
+    let shown = shown_states(&states);
     let rows = counts.iter().map(|((task, model), counts)| {
         let mut row = vec![(*task).to_owned(), (*model).to_owned()];
-        row.extend(STATES.map(|state| counts.get(state).copied().unwrap_or(0).to_string()));
+        row.extend(shown.iter().map(|state| counts.get(state).copied().unwrap_or(0).to_string()));
         row
     });
     let mut columns = vec![Column::Text("task"), Column::Text("model")];
-    columns.extend(STATES.map(Column::Number));
+    columns.extend(shown.iter().copied().map(Column::Number));
     print(&table(&columns, rows))?;
     let mut varying_settings = varying_settings(settings());
     varying_settings.extend(needed::lines(&starts_from));
@@ -88,7 +92,7 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Err
     for run in &identity.runs {
         let state = states[&run.id];
         let folder = root.folder(name, &run.settings)?;
-        let step = folder.events()?.last().map_or(0, Event::step);
+        let step = or_note(folder.events().map(Some))?.unwrap_or_default().last().map_or(0, Event::step);
         let failure = if state == "failed" { folder.failure()? } else { None };
         let steps = run.settings.pretraining().map_or(0, PretrainingObjective::steps);
         rows.push((run, state, (step, steps), failure));
@@ -134,10 +138,18 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Err
 
 /// How many runs are in each state.
 fn totals(states: &BTreeMap<RunId, &'static str>) -> BTreeMap<&'static str, usize> {
-    STATES.map(|state| (state, states.values().filter(|other| **other == state).count())).into()
+    let count = |state: &'static str| (state, states.values().filter(|other| **other == state).count());
+    shown_states(states).into_iter().map(count).collect()
+}
+
+/// The states that are counted: the usual ones, and others that runs are in.
+fn shown_states(states: &BTreeMap<RunId, &'static str>) -> Vec<&'static str> {
+    let damaged = states.values().any(|state| *state == DAMAGED);
+    STATES.into_iter().chain(damaged.then_some(DAMAGED)).collect()
 }
 
 fn total_words(states: &BTreeMap<RunId, &'static str>) -> String {
     let totals = totals(states);
-    STATES.map(|state| format!("{} {state}", totals.get(state).copied().unwrap_or(0))).join(", ")
+    let words = shown_states(states).into_iter().map(|state| format!("{} {state}", totals[state]));
+    words.collect::<Vec<_>>().join(", ")
 }

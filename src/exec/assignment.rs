@@ -9,7 +9,7 @@ use super::local::log_path;
 use super::protocol::Request;
 use super::sweep::{Slot, Sweep, Task};
 use super::worker_exit::MemoryKills;
-use crate::store::{Failure, RunState};
+use crate::store::{Failure, RunState, is_disk_full};
 
 /// How often the runs of other processes are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -52,10 +52,15 @@ impl Sweep<'_> {
     /// Hands the next job that is free to an idle worker.
     fn assign(&mut self, at: usize, mut worker: Worker) -> Result<Slot, ExecError> {
         while let Some(job) = self.pending.pop_front() {
-            match self.take(&job, &worker)? {
-                Taken::Settled => {}
-                Taken::Elsewhere => self.elsewhere.push(job),
-                Taken::Task(task) => {
+            match self.take(&job, &worker) {
+                Err(error) if is_disk_full(&error) => {
+                    self.give_up_for_space(job, &error.to_string());
+                    break;
+                }
+                Err(error) => return Err(error),
+                Ok(Taken::Settled) => {}
+                Ok(Taken::Elsewhere) => self.elsewhere.push(job),
+                Ok(Taken::Task(task)) => {
                     let (root, token) = (self.root.path().to_path_buf(), task.claim.token().to_owned());
                     let request = Request::Run { root, token, job: Box::new(job) };
                     if worker.send(&request).is_err() {
@@ -72,13 +77,33 @@ impl Sweep<'_> {
 
     /// Claims a job, and looks again whether it still needs doing.
     fn take(&mut self, job: &Job, worker: &Worker) -> Result<Taken, ExecError> {
-        let Some(claim) = self.root.claims(&job.experiment)?.claim(&job.id, &[worker.pid()])? else {
+        let claims = self.root.claims(&job.experiment)?;
+        let before = claims.holder(&job.id)?;
+        let Some(claim) = claims.claim(&job.id, &[worker.pid()])? else {
             return Ok(Taken::Elsewhere);
         };
+        if let Some(before) = before {
+            self.observer.claim_taken_over(job, &before);
+        }
         let folder = job.folder(self.root)?.under_claim(claim.token());
-        if folder.is_done() {
-            self.settle_elsewhere(job, &RunState::Done);
-            return Ok(Taken::Settled);
+        match folder.record() {
+            // A pretraining that is done is among the jobs because its weights are damaged.
+            Ok(Some(record)) => match folder.check_weights(&record) {
+                Err(damage) if record.task().is_none() && damage.is_damage() => {
+                    let aside = folder.keep_aside()?;
+                    self.observer.record_kept_aside(job, &damage, &aside);
+                }
+                Ok(()) | Err(_) => {
+                    self.settle_elsewhere(job, &RunState::Done);
+                    return Ok(Taken::Settled);
+                }
+            },
+            Ok(None) => {}
+            Err(damage) => {
+                if let Some(aside) = folder.set_aside()? {
+                    self.observer.record_kept_aside(job, &damage, &aside);
+                }
+            }
         }
         if let Ok(Some(failure)) = folder.failure()
             && !self.may_try_again(&failure)
@@ -87,7 +112,7 @@ impl Sweep<'_> {
             return Ok(Taken::Settled);
         }
         let (job, kills_before) = (job.clone(), MemoryKills::now());
-        Ok(Taken::Task(Box::new(Task { job, claim, folder, arrived: false, kills_before })))
+        Ok(Taken::Task(Box::new(Task { job, claim, folder, arrived: false, kills_before, stopped: Duration::ZERO })))
     }
 
     /// Failures from before this sweep are tried again if that was asked for; those of other
@@ -99,7 +124,9 @@ impl Sweep<'_> {
     fn settle_elsewhere(&mut self, job: &Job, state: &RunState) {
         match state {
             RunState::Failed(_) => self.summary.failed += 1,
-            RunState::Done | RunState::Missing | RunState::Claimed(_) => self.summary.skipped += 1,
+            RunState::Done | RunState::Missing | RunState::Claimed(_) | RunState::Damaged(_) => {
+                self.summary.skipped += 1
+            }
         }
         self.observer.settled_elsewhere(job, state);
     }
@@ -110,17 +137,24 @@ impl Sweep<'_> {
         if !self.pending.is_empty() || busy == self.slots.len() || self.looked_at.elapsed() < LOOK_EVERY {
             return Ok(());
         }
+        let mut held = None;
         for job in std::mem::take(&mut self.elsewhere) {
             match job.folder(self.root)?.state()? {
-                RunState::Claimed(holder) if holder.alive => self.elsewhere.push(job),
+                RunState::Claimed(holder) if holder.alive => {
+                    self.elsewhere.push(job);
+                    held = Some(holder);
+                }
                 RunState::Failed(failure) if self.may_try_again(&failure) => self.pending.push_back(job),
                 state @ (RunState::Done | RunState::Failed(_)) => self.settle_elsewhere(&job, &state),
-                RunState::Missing | RunState::Claimed(_) => self.pending.push_back(job),
+                RunState::Missing | RunState::Claimed(_) | RunState::Damaged(_) => self.pending.push_back(job),
             }
         }
         let waiting_for = if busy == 0 && self.pending.is_empty() { self.elsewhere.len() } else { 0 };
-        if waiting_for != self.waiting_for && waiting_for > 0 {
-            self.observer.waiting_for_others(waiting_for);
+        if let Some(holder) = held
+            && waiting_for != self.waiting_for
+            && waiting_for > 0
+        {
+            self.observer.waiting_for_others(waiting_for, &holder);
         }
         self.waiting_for = waiting_for;
         self.looked_at = Instant::now();

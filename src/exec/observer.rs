@@ -1,13 +1,20 @@
 //! Who is told what happens in a sweep.
 
+use std::path::Path;
+
 use super::job::{Job, Progress, Report, Summary};
-use crate::store::{Failure, Record, RunState};
+use crate::store::{Failure, Holder, Record, RunState, StoreError};
 
 /// Is told what happens, as it happens, on the thread that called `execute`. Slots count from 0.
 pub trait Observer {
     /// The sweep starts: so many jobs, of which so many have a record, and so many failed before.
     fn started(&mut self, total: usize, already_done: usize, failed_before: usize) {
         let _ = (total, already_done, failed_before);
+    }
+
+    /// The record of a job was damaged or another run's; it is in the folder `aside` now, and the job is done again.
+    fn record_kept_aside(&mut self, job: &Job, damage: &StoreError, aside: &Path) {
+        let _ = (job, damage, aside);
     }
 
     /// A worker has a job.
@@ -50,10 +57,25 @@ pub trait Observer {
         let _ = (job, state);
     }
 
-    /// Nothing is left to do here but to wait for so many jobs of other processes. Told again
+    /// Nothing is left to do here but to wait for so many jobs of other processes, of which `holder` has one. Told again
     /// whenever the number changes.
-    fn waiting_for_others(&mut self, jobs: usize) {
-        let _ = jobs;
+    fn waiting_for_others(&mut self, jobs: usize, holder: &Holder) {
+        let _ = (jobs, holder);
+    }
+
+    /// A job was taken over from a holder that is gone or has given no sign of life for the claims' time-out.
+    fn claim_taken_over(&mut self, job: &Job, from: &Holder) {
+        let _ = (job, from);
+    }
+
+    /// The worker of a job was stopped (SIGSTOP) for so long that it was ended; the job is started again.
+    fn worker_was_stopped(&mut self, slot: usize, job: &Job) {
+        let _ = (slot, job);
+    }
+
+    /// The disk is full, for this cause: no more jobs are started.
+    fn disk_full(&mut self, cause: &str) {
+        let _ = cause;
     }
 
     /// The sweep is over.

@@ -2,7 +2,7 @@
 
 use super::ExecError;
 use super::child::Worker;
-use super::job::Report;
+use super::job::{Job, Report};
 use super::protocol::Reply;
 use super::sweep::{Slot, Sweep, Task};
 use super::worker_exit::{self, MemoryKills};
@@ -30,6 +30,10 @@ impl Sweep<'_> {
                 Ok(None) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, "the record disappeared")),
                 Err(error) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, error.to_string())),
             },
+            Reply::Failed { failure } if failure.kind == FailureKind::DiskFull.name() => {
+                self.observer.job_abandoned(at, &task.job);
+                self.give_up_for_space(task.job, &failure.cause);
+            }
             Reply::Failed { failure } => {
                 // After these a process is in an unknown state: the next run gets a new one.
                 let spent = [FailureKind::Panic, FailureKind::OutOfMemory].map(FailureKind::name);
@@ -64,6 +68,14 @@ impl Sweep<'_> {
         note_words(&task, &worker);
         self.settle_failed(at, task, &failure);
         Ok(Slot::Empty)
+    }
+
+    /// The disk is full: no more jobs are started, and those at work may end.
+    pub(super) fn give_up_for_space(&mut self, job: Job, cause: &str) {
+        if !std::mem::replace(&mut self.disk_is_full, true) {
+            self.observer.disk_full(cause);
+        }
+        self.pending.push_front(job);
     }
 
     fn settle_done(&mut self, at: usize, task: &Task, record: &Record) {

@@ -13,10 +13,13 @@ use super::observer::Observer;
 use super::protocol::Request;
 use super::stop::StopFlag;
 use super::worker_exit::{self, MemoryKills};
-use crate::store::{Claim, RunFolder, RunState, RunsRoot, unix_now};
+use crate::store::{Claim, Process, RunFolder, RunState, RunsRoot, unix_now};
 
 /// How soon a stop or a lost claim is noticed when no worker says anything.
 const TICK: Duration = Duration::from_millis(50);
+
+/// How often workers are looked at that may be stopped.
+const STOPPED_EVERY: Duration = Duration::from_millis(500);
 
 /// So many workers in a row that die before their first job end the sweep.
 const STARTS_LIMIT: usize = 3;
@@ -38,6 +41,8 @@ pub(super) struct Task {
     /// Whether the worker has it: one that dies before has died of something else.
     pub(super) arrived: bool,
     pub(super) kills_before: MemoryKills,
+    /// For how long the worker was seen to be stopped (SIGSTOP).
+    pub(super) stopped: Duration,
 }
 
 /// One sweep in progress.
@@ -61,6 +66,9 @@ pub(super) struct Sweep<'a> {
     pub(super) started_unix: u64,
     pub(super) stopping: bool,
     pub(super) failed_starts: usize,
+    /// No job is started any more.
+    pub(super) disk_is_full: bool,
+    looked_for_stopped: Instant,
 }
 
 impl<'a> Sweep<'a> {
@@ -90,6 +98,8 @@ impl<'a> Sweep<'a> {
             started_unix: unix_now(),
             stopping: false,
             failed_starts: 0,
+            disk_is_full: false,
+            looked_for_stopped: Instant::now(),
         }
     }
 
@@ -99,15 +109,16 @@ impl<'a> Sweep<'a> {
         loop {
             self.heed_stop();
             self.give_up_lost_claims();
-            if !self.stopping {
+            self.replace_stopped_workers();
+            if !self.stopping && !self.disk_is_full {
                 self.wake_waiting()?;
                 self.fill_slots()?;
                 self.look_elsewhere()?;
             }
             let busy = self.slots.iter().any(|slot| matches!(slot, Slot::Busy(..)));
             // Those that wait count too: the pretraining run that they start from may have been done just now.
-            let left =
-                !self.stopping && (!self.pending.is_empty() || !self.elsewhere.is_empty() || !self.waiting.is_empty());
+            let goes_on = !self.stopping && !self.disk_is_full;
+            let left = goes_on && (!self.pending.is_empty() || !self.elsewhere.is_empty() || !self.waiting.is_empty());
             if !busy && !left {
                 break;
             }
@@ -126,10 +137,13 @@ impl<'a> Sweep<'a> {
 
     /// Sets aside what is done, and what failed unless that is tried again.
     fn triage(&mut self, jobs: Vec<Job>) -> Result<(), ExecError> {
-        let (total, mut failed_before) = (jobs.len(), 0);
+        let (total, mut failed_before, mut pretrained) = (jobs.len(), 0, Vec::new());
         for job in jobs {
             match job.folder(self.root)?.state()? {
-                RunState::Done => self.summary.skipped += 1,
+                RunState::Done => {
+                    self.summary.skipped += 1;
+                    pretrained.extend(job.settings.pretraining().is_some().then_some(job));
+                }
                 RunState::Failed(_) => {
                     failed_before += 1;
                     if self.options.retry_failed {
@@ -138,9 +152,10 @@ impl<'a> Sweep<'a> {
                         self.summary.failed += 1;
                     }
                 }
-                RunState::Missing | RunState::Claimed(_) => self.pending.push_back(job),
+                RunState::Missing | RunState::Claimed(_) | RunState::Damaged(_) => self.pending.push_back(job),
             }
         }
+        self.check_models(&pretrained)?;
         self.set_waiting_aside()?;
         self.observer.started(total, self.summary.skipped, failed_before);
         Ok(())
@@ -179,6 +194,28 @@ impl<'a> Sweep<'a> {
             {
                 drop(worker);
                 self.leave(at, task);
+            }
+        }
+    }
+
+    /// A worker that was stopped for as long as a claim may stand still is ended, and its job started again.
+    fn replace_stopped_workers(&mut self) {
+        let since = self.looked_for_stopped.elapsed();
+        if since < STOPPED_EVERY {
+            return;
+        }
+        self.looked_for_stopped = Instant::now();
+        for at in 0..self.slots.len() {
+            let Slot::Busy(worker, task) = &mut self.slots[at] else { continue };
+            // When this process was stopped as well, it has seen nothing meanwhile.
+            let seen = since.min(2 * STOPPED_EVERY);
+            task.stopped = if Process::is_stopped(worker.pid()) { task.stopped + seen } else { Duration::ZERO };
+            if task.stopped >= self.root.claim_timeout()
+                && let Slot::Busy(worker, task) = std::mem::replace(&mut self.slots[at], Slot::Empty)
+            {
+                drop(worker);
+                self.observer.worker_was_stopped(at, &task.job);
+                self.pending.push_front(task.job);
             }
         }
     }

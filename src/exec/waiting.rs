@@ -1,6 +1,6 @@
 //! Jobs that start from the model of a pretraining run wait until it is done: a part of [`Sweep`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::ExecError;
 use super::job::Job;
@@ -18,6 +18,25 @@ enum Prerequisite {
 }
 
 impl Sweep<'_> {
+    /// Puts those of the `pretrained` jobs, which are done, among the pending ones that are started from and whose weights
+    /// are damaged.
+    pub(super) fn check_models(&mut self, pretrained: &[Job]) -> Result<(), ExecError> {
+        let mut starts = BTreeSet::new();
+        for job in &self.pending {
+            starts.extend(job.after(self.root)?.map(|folder| folder.id().clone()));
+        }
+        for job in pretrained.iter().filter(|job| starts.contains(&job.id)) {
+            let folder = job.folder(self.root)?;
+            if let Some(record) = folder.record()?
+                && folder.check_weights(&record).is_err_and(|error| error.is_damage())
+            {
+                self.summary.skipped -= 1;
+                self.pending.push_front(job.clone());
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the jobs that cannot be started yet out of the pending ones.
     pub(super) fn set_waiting_aside(&mut self) -> Result<(), ExecError> {
         let mut known = BTreeMap::new();

@@ -106,7 +106,7 @@ fn attempt(
     let root = RunsRoot::new(root);
     let folder = match job.folder(&root) {
         Ok(folder) => folder.under_claim(token),
-        Err(error) => return Reply::Failed { failure: Failure::now(FailureKind::Error, error.to_string()) },
+        Err(error) => return Reply::Failed { failure: Failure::of(&error) },
     };
     if let Err(error) = folder.begin(&job.settings) {
         return after(error, &folder);
@@ -142,12 +142,17 @@ fn after(error: StoreError, folder: &RunFolder) -> Reply {
         other @ (StoreError::Io(_)
         | StoreError::Name { .. }
         | StoreError::Damaged { .. }
+        | StoreError::Misplaced { .. }
         | StoreError::Unrepresentable { .. }
-        | StoreError::InUse { .. }) => fail(Failure::now(FailureKind::Error, other.to_string()), folder),
+        | StoreError::InUse { .. }) => fail(Failure::of(&other), folder),
     }
 }
 
 fn fail(failure: Failure, folder: &RunFolder) -> Reply {
+    if failure.kind == FailureKind::DiskFull.name() {
+        // The run has not failed, and will be done when there is space.
+        return Reply::Failed { failure };
+    }
     match folder.write_failure(&failure) {
         Err(StoreError::AlreadyDone(_)) => Reply::Finished,
         Err(StoreError::ClaimLost(_)) => Reply::ClaimLost,

@@ -42,29 +42,74 @@ pub(super) fn put(out: &Path, seed: u64, files: &BTreeMap<String, String>) -> Re
         return Ok(true);
     }
     refuse_strangers(out)?;
+    let lock = Lock::of(out)?;
+    if complete(out, &marker) {
+        return Ok(true);
+    }
+    lock.clear_left_overs(out)?;
     let fresh = beside(out, "new");
-    clear(&fresh)?;
     for (path, content) in files {
         write(&fresh.join(path), content)?;
     }
     write(&fresh.join(MARKER), &json(MARKER, &marker)?)?;
-    // Another process may have put the same there meanwhile, and read it already: it is not replaced.
-    if complete(out, &marker) {
-        return clear(&fresh).map(|()| true);
-    }
     if out.exists() {
         let old = beside(out, "old");
-        clear(&old)?;
         fs::rename(out, &old).map_err(|cause| MiniError::file(out, cause))?;
         fs::rename(&fresh, out).map_err(|cause| MiniError::file(out, cause))?;
         clear(&old)?;
         return Ok(false);
     }
-    match fs::rename(&fresh, out) {
-        Ok(()) => Ok(false),
-        // Another process may have put the same there meanwhile.
-        Err(_) if complete(out, &marker) => clear(&fresh).map(|()| true),
-        Err(cause) => Err(MiniError::file(out, cause)),
+    fs::rename(&fresh, out).map(|()| false).map_err(|cause| MiniError::file(out, cause))
+}
+
+/// Held while a folder is put in its place: of processes that start together one writes it.
+struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    fn of(out: &Path) -> Result<Self, MiniError> {
+        let path = named_beside(out, "lock");
+        let locked = || {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+            match file.lock() {
+                // A file system without locks: the last who writes wins, and all write the same.
+                Err(cause) if cause.kind() != ErrorKind::Unsupported => Err(cause),
+                Ok(()) | Err(_) => Ok(file),
+            }
+        };
+        match locked() {
+            Ok(file) => Ok(Self { path, _file: file }),
+            Err(cause) => Err(MiniError::file(&path, cause)),
+        }
+    }
+
+    /// Removes what processes that were killed left beside `out`: no other writes while this lock is held.
+    fn clear_left_overs(&self, out: &Path) -> Result<(), MiniError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let left_over = |name: &str| ["new-", "old-"].iter().any(|what| name.starts_with(what));
+        let own = format!("{}.", out.file_name().unwrap_or_default().to_string_lossy());
+        for entry in fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            if entry.file_name().to_string_lossy().strip_prefix(&own).is_some_and(left_over) {
+                clear(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // The folder is there: who waits for this lock, or makes another of the name, finds it.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -112,8 +157,13 @@ fn refuse_strangers(out: &Path) -> Result<(), MiniError> {
 
 /// A sibling of `out` that no other process uses.
 fn beside(out: &Path, what: &str) -> PathBuf {
+    named_beside(out, &format!("{what}-{}", std::process::id()))
+}
+
+/// `OUT.ENDING`.
+fn named_beside(out: &Path, ending: &str) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{what}-{}", std::process::id()));
+    name.push(format!(".{ending}"));
     out.with_file_name(name)
 }
 

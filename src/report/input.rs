@@ -21,6 +21,8 @@ pub struct ExperimentInput {
     /// The experiment file as the user named it, for the commands that reproduce the report. When it
     /// is not known, the page says `experiments/NAME.yaml`.
     pub file: Option<String>,
+    /// What the runs were asked for with besides the file, in words of the shell: `--set` arguments and flags.
+    pub options: Vec<String>,
     /// Every run of the plan. Empty when only a copy of the runs folder exists; the report then says
     /// that it cannot know what is missing.
     pub planned: Vec<RunSettings>,

@@ -59,6 +59,6 @@ pub(super) fn device(file: &ExperimentFile, root: &RunsRoot, access: Access<'_>)
         return Ok(device_name(file.device()).to_owned());
     }
     let last = PlanFile::read(root, file.name()).ok().flatten();
-    let device = last.and_then(|last| last.plan_of(&file.sha256()).map(|(plan, _)| plan.device.clone()));
+    let device = last.and_then(|last| last.plan_of(&file.sha256()).map(|plan| plan.device.clone()));
     Ok(device.unwrap_or_else(|| fastest_built_in().to_owned()))
 }

@@ -7,6 +7,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -126,7 +127,7 @@ impl Staged {
 /// # Errors
 /// When the folder around it cannot be written.
 pub fn stage_folder(path: &Path) -> io::Result<PathBuf> {
-    let staged = spare_name(parent(path))?;
+    let staged = spare_name(parent(path));
     fs::create_dir(&staged).map_err(|error| about("cannot create", &staged, &error))?;
     Ok(staged)
 }
@@ -170,7 +171,7 @@ pub fn lock(path: &Path) -> io::Result<Option<fs::File>> {
 /// # Errors
 /// When the rename or the removal fails.
 pub fn remove(path: &Path) -> io::Result<()> {
-    let trash = spare_name(parent(path))?;
+    let trash = spare_name(parent(path));
     match fs::rename(path, &trash) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -238,9 +239,11 @@ fn prefix() -> String {
 }
 
 /// A temporary name in `folder` that nothing has.
-fn spare_name(folder: &Path) -> io::Result<PathBuf> {
-    // The file reserves the name only for a moment; the process and the random part keep it unique.
-    Ok(temporary_file(folder).map_err(|error| about("cannot write in", folder, &error))?.path().to_path_buf())
+fn spare_name(folder: &Path) -> PathBuf {
+    /// Names that this process has given.
+    static GIVEN: AtomicU64 = AtomicU64::new(0);
+    // Nothing is written, so that files can be removed from a full disk; process and number make the name unique.
+    folder.join(format!("{}{}", prefix(), GIVEN.fetch_add(1, Ordering::Relaxed)))
 }
 
 fn is_abandoned(path: &Path) -> bool {

@@ -2,10 +2,9 @@
 //!
 //! A claim is a small file `runs/<experiment>/.claims/<id>` that appears with its content in one
 //! step, so that one claimer wins. While it is held, a thread rewrites it every few seconds through
-//! the handle that created it. A claim is dead when all its processes are on this machine and gone,
-//! or when it was not rewritten for [`ClaimTimeout`]. Its age is the difference of two modification
-//! times that the file system gave, the claim's and that of a file written now: no machine's clock
-//! is compared with another's.
+//! the handle that created it, with the number of times that it did. A claim is dead when all its processes are on this
+//! machine and gone, or when this process has seen it not to change for [`ClaimTimeout`] by its own monotonic clock
+//! ([`ClaimWatch`]): what clocks of machines say does not matter.
 //!
 //! Succession: whoever would take over the dead claim with token T first creates `<id>~T` in the
 //! same way (one winner), looks once more that `<id>` still has the token T, and renames its file
@@ -19,10 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::atomic;
-use super::claim_note::{Note, Standing, file_system_time, holds, read};
+use super::claim_note::{Note, Standing, clear_folder, holds, read};
+use super::claim_watch::ClaimWatch;
 use super::process::{self, Process};
 use super::settings::RunId;
 
@@ -44,6 +44,11 @@ impl ClaimTimeout {
         Self(set.unwrap_or(Duration::from_mins(1)))
     }
 
+    /// The longest time between two looks at a claim that counts as a time in which it did not change.
+    fn step(self) -> Duration {
+        self.0 / 4
+    }
+
     /// How often a holder gives a sign of life: several can be missed before it counts as dead.
     pub(super) fn beat(self) -> Duration {
         (self.0 / 6).clamp(Duration::from_millis(5), Duration::from_secs(5))
@@ -57,8 +62,12 @@ pub struct Holder {
     pub by: String,
     /// Since when, seconds since 1970-01-01 UTC; 0 when the claim is damaged.
     pub since_unix: u64,
-    /// Whether it has given a sign of life; one that has not will be taken over.
+    /// Whether it counts as alive; one that does not is taken over by the next that wants its run.
     pub alive: bool,
+    /// Whether the last sign of life is older than the time-out by this machine's clock, which may be wrong: for people.
+    pub silent: bool,
+    /// The file of the claim.
+    pub file: PathBuf,
 }
 
 /// The claims of one experiment.
@@ -66,6 +75,7 @@ pub struct Holder {
 pub struct Claims {
     folder: PathBuf,
     timeout: ClaimTimeout,
+    watch: ClaimWatch,
 }
 
 /// A run that this process holds. Dropping it releases the run.
@@ -82,7 +92,18 @@ impl Claims {
     /// The claims in `folder`, which is created when the first is made.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>, timeout: ClaimTimeout) -> Self {
-        Self { folder: folder.into(), timeout }
+        Self { folder: folder.into(), timeout, watch: ClaimWatch::default() }
+    }
+
+    /// The same, with what others of this process have seen of the claims.
+    #[must_use]
+    pub(super) fn with_watch(self, watch: ClaimWatch) -> Self {
+        Self { watch, ..self }
+    }
+
+    /// The folder of the experiment that they are of.
+    pub(super) fn experiment_folder(&self) -> &Path {
+        atomic::parent(&self.folder)
     }
 
     /// Claims `id` for this process and its `workers` (process numbers on this machine), taking it
@@ -95,14 +116,13 @@ impl Claims {
     pub fn claim(&self, id: &RunId, workers: &[u32]) -> io::Result<Option<Claim>> {
         let path = self.folder.join(&id.0);
         let standing = read(&path)?;
-        if standing.as_ref().is_some_and(|standing| self.is_alive(standing)) {
+        if standing.as_ref().is_some_and(|standing| self.is_alive(&path, standing)) {
             return Ok(None);
         }
         fs::create_dir_all(&self.folder).map_err(|error| atomic::about("cannot create", &self.folder, &error))?;
         let note = Note::new(workers);
-        let bytes = atomic::json(&note)?;
-        let Some(file) = self.create_or_succeed(&path, &bytes)? else { return Ok(None) };
-        Ok(Some(Claim::start(path, note.token, file, bytes, self.timeout.beat())))
+        let Some(file) = self.create_or_succeed(&path, &atomic::json(&note)?)? else { return Ok(None) };
+        Ok(Some(Claim::start(path, note, file, self.timeout.beat())))
     }
 
     /// Who holds `id`, dead or alive.
@@ -110,10 +130,13 @@ impl Claims {
     /// # Errors
     /// When the claim exists and cannot be read.
     pub fn holder(&self, id: &RunId) -> io::Result<Option<Holder>> {
-        Ok(read(&self.folder.join(&id.0))?.map(|standing| Holder {
-            alive: self.is_alive(&standing),
+        let file = self.folder.join(&id.0);
+        Ok(read(&file)?.map(|standing| Holder {
+            alive: self.is_alive(&file, &standing),
+            silent: standing.age() >= self.timeout.0,
             by: standing.note.holder(),
             since_unix: standing.note.since_unix,
+            file,
         }))
     }
 
@@ -138,7 +161,7 @@ impl Claims {
             let path = entry?.path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             match name.split_once('~') {
-                _ if atomic::is_temporary(&path) => {}
+                _ if atomic::is_temporary(&path) || path.is_dir() => {}
                 // A right of succession is void once the claim that it would succeed is gone.
                 Some((id, chain)) if !holds(&self.folder.join(id), chain.split('~').next().unwrap_or_default()) => {
                     atomic::remove(&path)?;
@@ -169,8 +192,11 @@ impl Claims {
         if let Some(file) = atomic::write_new_unflushed(path, bytes)? {
             return Ok(Some(file));
         }
-        let Some(standing) = read(path)? else { return Ok(None) };
-        if self.is_alive(&standing) {
+        let Some(standing) = read(path)? else {
+            // Released in this moment, or no claim at all.
+            return if path.is_dir() { self.create_in_place_of_folder(path, bytes) } else { Ok(None) };
+        };
+        if self.is_alive(path, &standing) {
             return Ok(None);
         }
         let mut right = path.as_os_str().to_owned();
@@ -190,23 +216,17 @@ impl Claims {
         }
     }
 
-    fn is_alive(&self, standing: &Standing) -> bool {
+    fn create_in_place_of_folder(&self, path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
+        clear_folder(path)?;
+        atomic::write_new_unflushed(path, bytes)
+    }
+
+    fn is_alive(&self, path: &Path, standing: &Standing) -> bool {
         let note = &standing.note;
-        if note.machine == process::machine()
+        let is_gone = note.machine == process::machine()
             && !note.processes.is_empty()
-            && !note.processes.iter().any(Process::is_alive)
-        {
-            return false;
-        }
-        let here = SystemTime::now().duration_since(standing.modified);
-        if here.as_ref().is_ok_and(|age| *age < self.timeout.0 / 2) {
-            return true;
-        }
-        // Old by this machine's clock, which may be wrong: ask the file system what time it is.
-        match file_system_time(&self.folder) {
-            Ok(now) => now.duration_since(standing.modified).unwrap_or_default() < self.timeout.0,
-            Err(_) => here.unwrap_or_default() < self.timeout.0,
-        }
+            && !note.processes.iter().any(Process::is_alive);
+        !is_gone && self.watch.unchanged(path, standing, self.timeout.step()) < self.timeout.0
     }
 }
 
@@ -224,12 +244,12 @@ impl Claim {
         self.lost.load(Ordering::Acquire)
     }
 
-    fn start(path: PathBuf, token: String, file: File, bytes: Vec<u8>, every: Duration) -> Self {
-        let lost = Arc::new(AtomicBool::new(false));
+    fn start(path: PathBuf, note: Note, file: File, every: Duration) -> Self {
+        let (lost, token) = (Arc::new(AtomicBool::new(false)), note.token.clone());
         let (end, ended) = channel();
         let heart = {
-            let (path, token, lost) = (path.clone(), token.clone(), Arc::clone(&lost));
-            std::thread::spawn(move || beat(file, &bytes, &path, &token, &lost, every, &ended))
+            let (path, lost) = (path.clone(), Arc::clone(&lost));
+            std::thread::spawn(move || beat(file, &note, &path, &lost, every, &ended))
         };
         Self { path, token, lost, end: Some(end), heart: Some(heart) }
     }
@@ -251,21 +271,16 @@ impl Drop for Claim {
 
 /// Rewrites the claim until `ended` closes or somebody else has it. The handle follows the file, so
 /// that a late beat never touches a successor's claim.
-fn beat(
-    mut file: File,
-    bytes: &[u8],
-    path: &Path,
-    token: &str,
-    lost: &AtomicBool,
-    every: Duration,
-    ended: &Receiver<()>,
-) {
+fn beat(mut file: File, note: &Note, path: &Path, lost: &AtomicBool, every: Duration, ended: &Receiver<()>) {
+    let mut beats = 0;
     while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-        let written = file.rewind().and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_all());
+        beats += 1;
+        let bytes = atomic::json(&note.after_beats(beats));
+        let written = bytes.and_then(|bytes| file.rewind().and_then(|()| file.write_all(&bytes)));
         // A claim that cannot be rewritten for a while ends by its timeout; one that cannot be read
         // now may be readable at the next beat.
-        let _ = written;
-        if read(path).is_ok_and(|standing| standing.is_none_or(|standing| standing.note.token != token)) {
+        let _ = written.and_then(|()| file.sync_all());
+        if read(path).is_ok_and(|standing| standing.is_none_or(|standing| standing.note.token != note.token)) {
             lost.store(true, Ordering::Release);
             return;
         }

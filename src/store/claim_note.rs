@@ -1,10 +1,10 @@
 //! What a claim file says, and reading it.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,9 @@ pub(super) struct Note {
     /// Every process that may write to the run's folder.
     pub(super) processes: Vec<Process>,
     pub(super) since_unix: u64,
+    /// Counts the signs of life, in digits of a fixed number, so that the file is overwritten in place.
+    #[serde(default)]
+    beats: String,
 }
 
 impl Note {
@@ -41,7 +44,13 @@ impl Note {
             machine: process::machine().to_owned(),
             processes: std::iter::once(own).chain(workers.iter().map(|pid| Process::of(*pid))).collect(),
             since_unix: now.as_secs(),
+            beats: digits(0),
         }
+    }
+
+    /// The same after so many signs of life.
+    pub(super) fn after_beats(&self, count: u64) -> Self {
+        Self { beats: digits(count), ..self.clone() }
     }
 
     /// A claim that nobody can read (a disk that was full): only its age counts.
@@ -52,6 +61,7 @@ impl Note {
             machine: String::new(),
             processes: Vec::new(),
             since_unix: 0,
+            beats: String::new(),
         }
     }
 
@@ -68,9 +78,24 @@ impl Note {
 #[derive(Debug)]
 pub(super) struct Standing {
     pub(super) note: Note,
-    pub(super) modified: SystemTime,
+    /// A hash of the content and of the time that the file bears.
+    pub(super) state: blake3::Hash,
+    modified: SystemTime,
 }
 
+impl Standing {
+    /// For how long there was no sign of life by this machine's clock, which may be wrong.
+    pub(super) fn age(&self) -> Duration {
+        SystemTime::now().duration_since(self.modified).unwrap_or_default()
+    }
+}
+
+fn digits(count: u64) -> String {
+    format!("{count:020}")
+}
+
+/// The claim at `path`; a folder there is none.
+///
 /// Opens before it asks for the time of modification: network file systems look at the server when a
 /// file is opened, and answer from a cache otherwise.
 pub(super) fn read(path: &Path) -> io::Result<Option<Standing>> {
@@ -80,20 +105,34 @@ pub(super) fn read(path: &Path) -> io::Result<Option<Standing>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(named(error)),
     };
-    let modified = file.metadata().and_then(|metadata| metadata.modified()).map_err(named)?;
+    let metadata = file.metadata().map_err(named)?;
+    if metadata.is_dir() {
+        return Ok(None);
+    }
+    let modified = metadata.modified().map_err(named)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(named)?;
-    Ok(Some(Standing { note: serde_json::from_slice(&bytes).unwrap_or_else(|_| Note::damaged(&bytes)), modified }))
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&bytes);
+    hasher.update(format!("{modified:?}").as_bytes());
+    let note = serde_json::from_slice(&bytes).unwrap_or_else(|_| Note::damaged(&bytes));
+    Ok(Some(Standing { note, state: hasher.finalize(), modified }))
 }
 
 pub(super) fn holds(path: &Path, token: &str) -> bool {
     matches!(read(path), Ok(Some(standing)) if standing.note.token == token)
 }
 
-/// The time that the file system stamps on a file written to `folder` now.
-pub(super) fn file_system_time(folder: &Path) -> io::Result<SystemTime> {
-    let mut probe = atomic::temporary_file(folder)?;
-    probe.write_all(b"?")?;
-    probe.as_file().sync_all()?;
-    probe.as_file().metadata()?.modified()
+/// Puts a folder that stands where a claim belongs out of the way: an empty one goes, another gets a name beside it.
+pub(super) fn clear_folder(path: &Path) -> io::Result<()> {
+    if fs::remove_dir(path).is_ok() {
+        return Ok(());
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut spare =
+        (1..).map(|number| path.with_file_name(format!("{name}.folder-{number}"))).skip_while(|path| path.exists());
+    match spare.next().map(|to| fs::rename(path, to)) {
+        Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(atomic::about("cannot move", path, &error)),
+        _ => Ok(()),
+    }
 }

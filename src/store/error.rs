@@ -27,6 +27,14 @@ pub enum StoreError {
         /// What is wrong with it.
         cause: String,
     },
+    /// The record of another run than the one whose folder it lies in.
+    #[error("{} is the record of {of}: its folder was renamed, moved or copied", path.display())]
+    Misplaced {
+        /// The file.
+        path: PathBuf,
+        /// `EXPERIMENT/TASK/MODEL/ID` of the run that it says to be of.
+        of: String,
+    },
     /// A value that must not be in a file, such as NaN where a number is promised.
     #[error("{} cannot be written: {cause}", path.display())]
     Unrepresentable {
@@ -42,11 +50,21 @@ pub enum StoreError {
     #[error("run {0} was taken over by another process")]
     ClaimLost(RunId),
     /// Another process works on the run.
-    #[error("run {id} is being worked on by {by}")]
+    #[error("run {id} is being worked on by {by} ({})", claim.display())]
     InUse {
         /// The run.
         id: RunId,
         /// Its holder.
         by: String,
+        /// The file of its claim.
+        claim: PathBuf,
     },
+}
+
+impl StoreError {
+    /// Whether a file is there that does not say what it should: an error of one run, not of the disk.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Misplaced { .. })
+    }
 }

@@ -90,6 +90,7 @@ pub(crate) fn record(experiment: &str, settings: &RunSettings, score: Option<f64
         host: Host::default(),
         provenance: Provenance::default(),
         pretraining: None,
+        files: BTreeMap::new(),
         notes: Vec::new(),
         outcome: Outcome::Task(TaskOutcome {
             benchmark: "mini".to_owned(),

@@ -1,6 +1,7 @@
 //! Why runs fail.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::record::Failure;
@@ -16,7 +17,9 @@ pub enum FailureKind {
     OutOfMemory,
     /// A signal ended the process that trained.
     Killed,
-    /// Anything else: a file that vanished, a full disk.
+    /// The disk, or the user's share of it, is full: nothing that is wrong with the run.
+    DiskFull,
+    /// Anything else: a file that vanished.
     Error,
 }
 
@@ -29,6 +32,7 @@ impl FailureKind {
             Self::Diverged => "diverged",
             Self::OutOfMemory => "out_of_memory",
             Self::Killed => "killed",
+            Self::DiskFull => "disk_full",
             Self::Error => "error",
         }
     }
@@ -41,11 +45,34 @@ impl fmt::Display for FailureKind {
 }
 
 impl Failure {
+    /// A failure that happens now, because of `error` or what it came from.
+    #[must_use]
+    pub fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        let kind = if is_disk_full(error) { FailureKind::DiskFull } else { FailureKind::Error };
+        Self::now(kind, error.to_string())
+    }
+
     /// A failure that happens now.
     #[must_use]
     pub fn now(kind: FailureKind, cause: impl Into<String>) -> Self {
         Self { kind: kind.name().to_owned(), cause: cause.into(), at_unix: unix_now() }
     }
+}
+
+/// Whether `error`, or one that it came from, is a full disk or a quota that is used up.
+#[must_use]
+pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let full = |error: &std::io::Error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.downcast_ref::<std::io::Error>().is_some_and(full) {
+            return true;
+        }
+        next = error.source();
+    }
+    // What became a message for the user on the way.
+    let said = error.to_string();
+    said.contains("os error 28)") || said.contains("os error 122)")
 }
 
 /// Now, seconds since 1970-01-01 UTC.

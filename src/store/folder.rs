@@ -1,16 +1,14 @@
 //! The folder of one run: `runs/<experiment>/<task>/<model>/<id>/`.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-
-use serde::de::DeserializeOwned;
 
 use super::atomic;
 use super::claim::{Claims, Holder};
 use super::error::StoreError;
 use super::events::{Event, read_events};
 use super::record::{Failure, Record};
+use super::root::subfolders;
+use super::sealed;
 use super::settings::{PRETRAINING, RunId, RunSettings};
 
 /// The settings, written when the run starts.
@@ -39,6 +37,8 @@ pub enum RunState {
     Done,
     /// It failed, and nobody is trying again.
     Failed(Failure),
+    /// A record is there that is damaged or another run's, for this reason. The next attempt keeps it aside.
+    Damaged(String),
 }
 
 /// One run on disk. Making the value touches nothing.
@@ -79,6 +79,11 @@ impl RunFolder {
             Self::new(folder.join(&id), names, RunId(id), self.claims.clone())
         };
         Ok(subfolders(folder)?.into_iter().map(sibling).collect())
+    }
+
+    /// The folder of the experiment.
+    pub(super) fn experiment_folder(&self) -> &Path {
+        self.claims.experiment_folder()
     }
 
     /// Where it is.
@@ -129,19 +134,25 @@ impl RunFolder {
         self.path.join(format!("predictions-{split}.tsv"))
     }
 
-    /// How far the run is. A damaged record counts as none.
+    /// How far the run is.
     ///
     /// # Errors
     /// When a file is there and cannot be read.
     pub fn state(&self) -> Result<RunState, StoreError> {
-        if self.is_done() {
-            return Ok(RunState::Done);
-        }
+        let damage = match self.record() {
+            Ok(Some(_)) => return Ok(RunState::Done),
+            Ok(None) => None,
+            Err(error) if error.is_damage() => Some(error.to_string()),
+            Err(error) => return Err(error),
+        };
         let holder = self.claims.holder(&self.id)?;
         if let Some(holder) = &holder
             && holder.alive
         {
             return Ok(RunState::Claimed(holder.clone()));
+        }
+        if let Some(damage) = damage {
+            return Ok(RunState::Damaged(damage));
         }
         match (self.failure(), holder) {
             (Ok(Some(failure)), _) => Ok(RunState::Failed(failure)),
@@ -150,7 +161,7 @@ impl RunFolder {
         }
     }
 
-    /// Whether the run is done. A damaged record counts as none.
+    /// Whether the run is done. A damaged record does not count.
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.record(), Ok(Some(_)))
@@ -165,14 +176,21 @@ impl RunFolder {
     /// The record, if the run is done.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when it is no record or another run's.
+    /// [`StoreError::Damaged`] when it is no record, or not as it was written; [`StoreError::Misplaced`] when it is
+    /// another run's.
     pub fn record(&self) -> Result<Option<Record>, StoreError> {
         let path = self.path.join(RECORD);
-        let Some(record) = read_json::<Record>(&path)? else { return Ok(None) };
-        match self.foreign(&record.place()) {
-            Some(cause) => Err(StoreError::Damaged { path, cause }),
-            None => Ok(Some(record)),
+        let Some(record) = sealed::read::<Record>(&path)? else { return Ok(None) };
+        let of = record.place();
+        if of != self.place() {
+            return Err(StoreError::Misplaced { path, of });
         }
+        let hashed = record.settings.id();
+        if hashed != record.id {
+            let cause = format!("its settings are those of run {hashed}");
+            return Err(StoreError::Damaged { path, cause });
+        }
+        Ok(Some(record))
     }
 
     /// Why the run failed, if it did.
@@ -180,23 +198,36 @@ impl RunFolder {
     /// # Errors
     /// When `failure.json` is there and cannot be read.
     pub fn failure(&self) -> Result<Option<Failure>, StoreError> {
-        read_json(&self.path.join(FAILURE))
+        sealed::read(&self.path.join(FAILURE))
     }
 
     /// The settings, if the run was ever started.
     ///
     /// # Errors
-    /// When `settings.json` is there and cannot be read.
+    /// When `settings.json` is there and cannot be read, or has another run's settings.
     pub fn settings(&self) -> Result<Option<RunSettings>, StoreError> {
-        read_json(&self.path.join(SETTINGS))
+        let path = self.path.join(SETTINGS);
+        let Some(settings) = RunSettings::read(&path)? else { return Ok(None) };
+        let hashed = settings.id();
+        if hashed == self.id {
+            return Ok(Some(settings));
+        }
+        Err(StoreError::Damaged { path, cause: format!("its settings are those of run {hashed}") })
     }
 
     /// Training steps and evaluations so far.
     ///
     /// # Errors
-    /// When `metrics.jsonl` cannot be read.
+    /// When `metrics.jsonl` cannot be read, or is not as the run's record says.
     pub fn events(&self) -> Result<Vec<Event>, StoreError> {
-        read_events(&self.path.join(METRICS))
+        if let Ok(Some(record)) = self.record() {
+            self.check_side_file(&record, METRICS)?;
+        }
+        let path = self.path.join(METRICS);
+        if path.is_dir() {
+            return Err(StoreError::Damaged { path, cause: "it is a folder".to_owned() });
+        }
+        read_events(&path)
     }
 
     /// Removes the run with all its files.
@@ -205,18 +236,19 @@ impl RunFolder {
     /// [`StoreError::InUse`] when somebody works on it; when the disk says no.
     pub fn remove(&self) -> Result<(), StoreError> {
         let Some(claim) = self.claims.claim(&self.id, &[])? else {
-            let by = self.claims.holder(&self.id)?.map_or_else(|| "another process".to_owned(), |holder| holder.by);
-            return Err(StoreError::InUse { id: self.id.clone(), by });
+            let holder = self.claims.holder(&self.id)?;
+            let (by, claim) =
+                holder.map_or_else(|| ("another process".to_owned(), PathBuf::new()), |of| (of.by, of.file));
+            return Err(StoreError::InUse { id: self.id.clone(), by, claim });
         };
         atomic::remove(&self.path)?;
         drop(claim);
         Ok(())
     }
 
-    /// Whose record it is that says to be of `place`, when not this run's.
-    pub(super) fn foreign(&self, place: &str) -> Option<String> {
-        let own = [&self.experiment, &self.task, &self.model, &self.id.0].map(String::as_str).join("/");
-        (place != own).then(|| format!("it is of {place}"))
+    /// `EXPERIMENT/TASK/MODEL/ID`.
+    pub(super) fn place(&self) -> String {
+        [&self.experiment, &self.task, &self.model, &self.id.0].map(String::as_str).join("/")
     }
 
     /// Fails when this folder is under a claim that no longer stands.
@@ -229,38 +261,4 @@ impl RunFolder {
             Some(_) | None => Ok(()),
         }
     }
-}
-
-/// The JSON file at `path`, or `None` when there is none.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(atomic::about("cannot read", path, &error).into()),
-    };
-    let damaged = |error: serde_json::Error| StoreError::Damaged { path: path.to_path_buf(), cause: error.to_string() };
-    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
-}
-
-/// The names of the folders in `path` that are not hidden, sorted; none when `path` does not exist.
-pub(super) fn subfolders(path: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(atomic::about("cannot list", path, &error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        // A name that is not text was not made by this program.
-        if let Ok(name) = entry.file_name().into_string()
-            && !name.starts_with('.')
-            // The directory usually knows what its entries are; only a link has to be followed.
-            && (entry.file_type()?.is_dir() || entry.file_type()?.is_symlink() && entry.path().is_dir())
-        {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
 }

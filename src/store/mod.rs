@@ -6,6 +6,7 @@ mod attempt;
 mod checkpoints;
 mod claim;
 mod claim_note;
+mod claim_watch;
 mod diff;
 mod error;
 mod events;
@@ -22,7 +23,9 @@ mod plan_file;
 mod process;
 pub mod record;
 mod root;
+mod sealed;
 mod settings;
+mod side_files;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -36,7 +39,7 @@ pub use claim::{Claim, ClaimTimeout, Claims, Holder, TIMEOUT_VARIABLE};
 pub use diff::diff;
 pub use error::StoreError;
 pub use events::{Event, EventLog, StepEvent};
-pub use failure::{FailureKind, unix_now};
+pub use failure::{FailureKind, is_disk_full, unix_now};
 pub use folder::{RunFolder, RunState};
 pub use host::{free_disk, host, peak_memory, provenance, reset_peak_memory};
 pub use kept::Kept;
@@ -47,6 +50,7 @@ pub use record::{
     Evaluation, Failure, HeldOut, Host, Origin, Outcome, Provenance, Record, Score, TaskOutcome, Timings,
 };
 pub use root::{Records, RunsRoot};
+pub use sealed::write_sealed;
 pub use settings::{
     Architecture, CheckpointHead, CorpusPhase, HeldOutEvaluation, InitialWeights, Masking, NUMERICS_VERSION, Objective,
     Optimization, PRETRAINING, PretrainingObjective, RunId, RunIdentity, RunSettings, TaskObjective,

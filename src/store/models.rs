@@ -1,52 +1,81 @@
-//! Which weights are kept: those of the best run of each task and model, without locks.
+//! Which weights are kept, without locks: those of the best run of each task, model and data, over all runs and over
+//! those of each plan that `plan.json` has. A run that no plan asks for removes nothing that a plan's export needs.
 //!
 //! A run writes its weights only if no better run with weights has a record, then its record, then
-//! removes the weights of all runs that are worse than the best with a record and weights. Whoever
+//! removes the weights of all runs that are the best of nothing with a record and weights. Whoever
 //! writes the last record sees all others, so whatever the order, and wherever a process dies, the
 //! best weights remain, and after the next finished run or [`RunsRoot::clean`](super::RunsRoot::clean) only they.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::atomic;
 use super::error::StoreError;
 use super::folder::RunFolder;
+use super::plan_file::planned;
 use super::record::Record;
+use super::settings::RunId;
+
+/// The ids of each plan's runs.
+pub(super) type Plans = Vec<BTreeSet<RunId>>;
 
 impl RunFolder {
-    /// Whether this run, about to finish with `record`, should write its weights: unless a better run
-    /// of its task and model has a record and weights.
+    /// Whether this run, about to finish with `record`, should write its weights: unless for all that it could be the
+    /// best of, a better run has a record and weights.
     ///
     /// # Errors
     /// When a folder cannot be listed.
     pub fn wants_model(&self, record: &Record) -> Result<bool, StoreError> {
+        let Some(plans) = self.plans()? else { return Ok(true) };
         let siblings = self.siblings()?;
         let others = with_model(&siblings);
-        Ok(best(&others).is_none_or(|(_, best)| by_rank(record, best) != Ordering::Greater))
+        let all: Vec<&Record> = others.iter().map(|(_, other)| other).filter(|other| other.id != record.id).collect();
+        Ok(best(&[&all[..], &[record]].concat(), &plans).contains(&record.id))
     }
 
-    /// Removes the weights of every finished run of the same task and model but the best that has some.
+    /// Removes the weights of every finished run of the same task and model but those that are the best of something.
     ///
     /// # Errors
     /// When a folder cannot be read or written.
     pub fn prune_models(&self) -> Result<(), StoreError> {
-        prune(&self.siblings()?)
+        match self.plans()? {
+            Some(plans) => prune(&self.siblings()?, &plans),
+            None => Ok(()),
+        }
+    }
+
+    /// The plans of the run's experiment; `None` when they cannot be known, for their file is damaged.
+    fn plans(&self) -> Result<Option<Plans>, StoreError> {
+        planned(self.experiment_folder())
     }
 }
 
-/// Removes the weights of every finished run among `runs`, which are those of one task and model, but the best's. A
-/// pretraining keeps all of its models.
-pub(super) fn prune(runs: &[RunFolder]) -> Result<(), StoreError> {
+/// Removes the weights of every finished run among `runs`, which are those of one task and model, but of those that are
+/// the best of something. A pretraining keeps all of its models.
+pub(super) fn prune(runs: &[RunFolder], plans: &Plans) -> Result<(), StoreError> {
     // Of one listing: a better run that finishes after it has weights that are not this process's to remove.
     let all = with_model(runs);
-    let Some((best, _)) = best(&all) else { return Ok(()) };
-    for (folder, _) in all.iter().filter(|(folder, _)| folder.id() != best.id()) {
+    let kept = best(&all.iter().map(|(_, record)| record).collect::<Vec<_>>(), plans);
+    for (folder, _) in all.iter().filter(|(folder, _)| !kept.contains(folder.id())) {
         atomic::remove(&folder.model_folder())?;
     }
     Ok(())
 }
 
-fn best<'a>(runs: &'a [(&RunFolder, Record)]) -> Option<&'a (&'a RunFolder, Record)> {
-    runs.iter().min_by(|(_, a), (_, b)| by_rank(a, b))
+/// The best of `runs`, which are of one task and model: of all with the same data, and of those in each plan.
+fn best(runs: &[&Record], plans: &Plans) -> BTreeSet<RunId> {
+    let mut best: BTreeMap<_, &Record> = BTreeMap::new();
+    for run in runs {
+        let data = run.settings.task().map(|of| &of.data_sha256);
+        let of_plans = plans.iter().enumerate().filter(|(_, plan)| plan.contains(&run.id)).map(|(at, _)| Some(at));
+        for plan in of_plans.chain([None]) {
+            let known = best.entry((data, plan)).or_insert(run);
+            if by_rank(run, known).is_lt() {
+                *known = run;
+            }
+        }
+    }
+    best.into_values().map(|run| run.id.clone()).collect()
 }
 
 /// The finished runs on a task that have weights.

@@ -2,14 +2,20 @@
 //!
 //! A file that is run with other `--set` arguments has another plan; the last few are kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{RunId, RunIdentity, RunsRoot, StoreError, atomic};
+use super::models::Plans;
+use super::{RunId, RunIdentity, RunsRoot, StoreError, atomic, sealed};
 
 /// How many plans of an experiment are kept.
 const KEPT: usize = 8;
+
+/// The file's name.
+const NAME: &str = "plan.json";
+/// Held while the file is changed.
+const LOCK: &str = ".plan.lock";
 
 /// The plans of an experiment that were run, the latest last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,25 +60,29 @@ impl PlanFile {
     /// A file that is there and cannot be read.
     pub fn read(root: &RunsRoot, experiment: &str) -> Result<Option<Self>, StoreError> {
         let path = path(root, experiment)?;
-        match std::fs::read(&path) {
-            Ok(bytes) => match serde_json::from_slice::<Self>(&bytes) {
-                Ok(file) => Ok(Some(file)),
-                Err(error) => Err(StoreError::Damaged { path, cause: error.to_string() }),
-            },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(std::io::Error::other(format!("{}: {error}", path.display())).into()),
-        }
+        sealed::read(&path)
     }
 
     /// Adds `plan` to those of `experiment` as the latest, in place of one of the same file; writes nothing when it is
-    /// the latest already. A damaged file is replaced.
+    /// the latest already. A damaged file is kept as `plan.json.damaged`.
     ///
     /// # Errors
     /// A disk that cannot be written.
     pub fn add(root: &RunsRoot, experiment: &str, plan: StoredPlan) -> Result<(), StoreError> {
+        let path = path(root, experiment)?;
+        std::fs::create_dir_all(atomic::parent(&path))?;
+        // Processes that start together each add their plan.
+        let _lock = atomic::lock(&path.with_file_name(LOCK))?;
         let mut file = match Self::read(root, experiment) {
             Ok(Some(file)) => file,
-            Ok(None) | Err(StoreError::Damaged { .. }) => Self { plans: Vec::new() },
+            Ok(None) => Self { plans: Vec::new() },
+            Err(StoreError::Damaged { path, .. }) => {
+                let aside = path.with_extension("json.damaged");
+                atomic::remove(&aside)?;
+                std::fs::rename(&path, &aside)
+                    .map_err(|error| StoreError::from(atomic::about("cannot keep aside", &path, &error)))?;
+                Self { plans: Vec::new() }
+            }
             Err(error) => return Err(error),
         };
         if file.plans.last() == Some(&plan) {
@@ -82,23 +92,43 @@ impl PlanFile {
         file.plans.push(plan);
         let surplus = file.plans.len().saturating_sub(KEPT);
         file.plans.drain(..surplus);
-        let path = path(root, experiment)?;
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        Ok(atomic::write(&path, &atomic::json(&file)?)?)
+        Ok(sealed::write_sealed(&path, &file)?)
     }
 
-    /// The plan of a file whose checksum is `experiment_sha256`, else the latest; and whether it is that file's.
+    /// The plan of a file whose checksum is `experiment_sha256`.
     #[must_use]
-    pub fn plan_of(&self, experiment_sha256: &str) -> Option<(&StoredPlan, bool)> {
-        let of_file = self.plans.iter().find(|plan| plan.experiment_sha256 == experiment_sha256);
-        of_file.map(|plan| (plan, true)).or_else(|| self.plans.last().map(|plan| (plan, false)))
+    pub fn plan_of(&self, experiment_sha256: &str) -> Option<&StoredPlan> {
+        self.plans.iter().find(|plan| plan.experiment_sha256 == experiment_sha256)
+    }
+}
+
+/// The ids of the runs of each plan of the experiment in `folder`; `None` when the file is damaged.
+pub(super) fn planned(folder: &Path) -> Result<Option<Plans>, StoreError> {
+    #[derive(Deserialize)]
+    struct File {
+        plans: Vec<Plan>,
+    }
+    #[derive(Deserialize)]
+    struct Plan {
+        runs: Vec<Run>,
+    }
+    #[derive(Deserialize)]
+    struct Run {
+        id: RunId,
+    }
+    match sealed::read::<File>(&folder.join(NAME)) {
+        Ok(None) => Ok(Some(Vec::new())),
+        Ok(Some(file)) => {
+            let ids = |plan: Plan| plan.runs.into_iter().map(|run| run.id).collect();
+            Ok(Some(file.plans.into_iter().map(ids).collect()))
+        }
+        Err(error) if error.is_damage() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
 fn path(root: &RunsRoot, experiment: &str) -> Result<PathBuf, StoreError> {
-    Ok(root.experiment(experiment)?.join("plan.json"))
+    Ok(root.experiment(experiment)?.join(NAME))
 }
 
 #[cfg(test)]
@@ -117,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_finds_its_own_plan_or_the_latest() {
+    fn a_file_finds_its_own_plan_and_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let root = RunsRoot::new(folder.path());
         assert_eq!(PlanFile::read(&root, "x").unwrap(), None);
@@ -125,8 +155,8 @@ mod tests {
             PlanFile::add(&root, "x", plan(sha256, run)).unwrap();
         }
         let file = PlanFile::read(&root, "x").unwrap().unwrap();
-        let of = |sha256: &str| file.plan_of(sha256).map(|(plan, own)| (plan.runs[0].settings.seed, own)).unwrap();
-        assert_eq!([of("a"), of("b"), of("c"), of("d")], [(3, true), (2, true), (4, true), (4, false)]);
+        let of = |sha256: &str| file.plan_of(sha256).map(|plan| plan.runs[0].settings.seed);
+        assert_eq!([of("a"), of("b"), of("c"), of("d")], [Some(3), Some(2), Some(4), None]);
         for run in 0..20 {
             PlanFile::add(&root, "x", plan(&run.to_string(), run)).unwrap();
         }

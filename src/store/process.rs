@@ -33,6 +33,12 @@ impl Process {
         Self { pid, started_unix: look_up(pid).map_or(0, |(started, _)| started) }
     }
 
+    /// Whether it is stopped, as by SIGSTOP or Ctrl-Z.
+    #[must_use]
+    pub fn is_stopped(pid: u32) -> bool {
+        refreshed(pid).is_some_and(|(_, status)| status == ProcessStatus::Stop)
+    }
+
     /// Whether it still runs; one that has ended and was not yet waited for does not.
     #[must_use]
     pub fn is_alive(&self) -> bool {
@@ -48,12 +54,17 @@ impl Process {
 
 /// Start time and whether it has ended, of a process of this machine.
 fn look_up(pid: u32) -> Option<(u64, bool)> {
+    let (started, status) = refreshed(pid)?;
+    Some((started, status == ProcessStatus::Zombie && !has_live_threads(pid)))
+}
+
+/// Start time and status of a process of this machine.
+fn refreshed(pid: u32) -> Option<(u64, ProcessStatus)> {
     let mut system = System::new().ok()?;
     let wanted = [Pid::from_u32(pid)];
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&wanted), true, ProcessRefreshKind::nothing());
     let process = system.process(wanted[0])?;
-    let ended = process.status() == ProcessStatus::Zombie && !has_live_threads(pid);
-    Some((process.start_time(), ended))
+    Some((process.start_time(), process.status()))
 }
 
 /// A killed process is a zombie as soon as its first thread is gone; another of its threads may
@@ -104,6 +115,26 @@ mod tests {
         }
         child.wait().unwrap();
         assert!(!process.is_alive());
+    }
+
+    #[test]
+    fn a_stopped_process_is_told_from_one_at_work() {
+        use signal_hook::consts::{SIGCONT, SIGSTOP};
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let kill = |signal: i32| {
+            let arguments = [format!("-{signal}"), child.id().to_string()];
+            assert!(std::process::Command::new("kill").args(arguments).status().unwrap().success());
+        };
+        for (signal, stopped) in [(SIGSTOP, true), (SIGCONT, false)] {
+            kill(signal);
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+            while Process::is_stopped(child.id()) != stopped {
+                assert!(std::time::Instant::now() < deadline, "stopped: {stopped}");
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub struct Record {
     pub notes: Vec<String>,
     /// What only runs with this objective leave.
     pub outcome: Outcome,
+    /// BLAKE3 of the other files that the run left, by their path in its folder; filled in when it is written. What
+    /// lives longer than the run's work (`log.txt`) or has a checksum of its own (`settings.json`) is not among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
 }
 
 /// What a run leaves besides, by its objective.
@@ -199,7 +203,7 @@ pub struct Provenance {
 /// A run that did not finish (`failure.json`); it has no record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// `panic`, `diverged`, `out_of_memory`, `killed` or `error`.
+    /// `panic`, `diverged`, `out_of_memory`, `killed`, `disk_full` or `error`.
     pub kind: String,
     /// The cause in words.
     pub cause: String,

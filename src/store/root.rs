@@ -1,12 +1,17 @@
 //! All runs: `runs/<experiment>/<task>/<model>/<id>/`.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::atomic;
 use super::claim::{ClaimTimeout, Claims};
+use super::claim_watch::ClaimWatch;
 use super::error::StoreError;
-use super::folder::{RunFolder, subfolders};
+use super::folder::RunFolder;
 use super::models::prune;
+use super::plan_file::planned;
 use super::record::{Failure, Record};
 use super::settings::{PRETRAINING, RunId, RunSettings};
 
@@ -18,6 +23,7 @@ const CLAIMS: &str = ".claims";
 pub struct RunsRoot {
     path: PathBuf,
     timeout: ClaimTimeout,
+    watch: ClaimWatch,
 }
 
 /// The records of an experiment.
@@ -25,7 +31,7 @@ pub struct RunsRoot {
 pub struct Records {
     /// Those that can be trusted, by id.
     pub records: Vec<Record>,
-    /// Those that cannot, each a [`StoreError::Damaged`]: their runs count as missing.
+    /// Those that cannot, each a [`StoreError::Damaged`] or [`StoreError::Misplaced`]: their runs count as missing.
     pub damaged: Vec<StoreError>,
 }
 
@@ -33,7 +39,7 @@ impl RunsRoot {
     /// The runs in the folder at `path`, which need not exist yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), timeout: ClaimTimeout::from_environment() }
+        Self { path: path.into(), timeout: ClaimTimeout::from_environment(), watch: ClaimWatch::default() }
     }
 
     /// Where it is.
@@ -81,12 +87,19 @@ impl RunsRoot {
         Ok(RunFolder::new(path, names, id, self.claims(experiment)?))
     }
 
+    /// After how long without a sign of life a claim is dead.
+    #[must_use]
+    pub fn claim_timeout(&self) -> Duration {
+        self.timeout.0
+    }
+
     /// The claims of an experiment.
     ///
     /// # Errors
     /// [`StoreError::Name`].
     pub fn claims(&self, experiment: &str) -> Result<Claims, StoreError> {
-        Ok(Claims::new(self.experiment(experiment)?.join(CLAIMS), self.timeout))
+        let claims = Claims::new(self.experiment(experiment)?.join(CLAIMS), self.timeout);
+        Ok(claims.with_watch(self.watch.clone()))
     }
 
     /// The names of all experiments with runs, sorted.
@@ -140,7 +153,7 @@ impl RunsRoot {
         for folder in self.folders(experiment)? {
             match folder.record() {
                 Ok(record) => found.records.extend(record),
-                Err(damaged @ StoreError::Damaged { .. }) => found.damaged.push(damaged),
+                Err(damaged) if damaged.is_damage() => found.damaged.push(damaged),
                 Err(other) => return Err(other),
             }
         }
@@ -173,6 +186,7 @@ impl RunsRoot {
         claims.clean()?;
         let path = self.experiment(experiment)?;
         atomic::clean(&path)?;
+        let plans = planned(&path)?;
         for task in subfolders(&path)? {
             for model in subfolders(&path.join(&task))? {
                 let folder = path.join(&task).join(&model);
@@ -184,7 +198,9 @@ impl RunsRoot {
                         claims.retire(run.id())?;
                     }
                 }
-                prune(&runs)?;
+                if let Some(plans) = &plans {
+                    prune(&runs, plans)?;
+                }
             }
         }
         Ok(())
@@ -200,4 +216,27 @@ impl RunsRoot {
 fn folder_name<'a>(what: &'static str, name: &'a str) -> Result<&'a str, StoreError> {
     let bad = name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']);
     if bad { Err(StoreError::Name { what, name: name.to_owned() }) } else { Ok(name) }
+}
+
+/// The names of the folders in `path` that are not hidden, sorted; none when `path` does not exist.
+pub(super) fn subfolders(path: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(atomic::about("cannot list", path, &error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        // A name that is not text was not made by this program.
+        if let Ok(name) = entry.file_name().into_string()
+            && !name.starts_with('.')
+            // The directory usually knows what its entries are; only a link has to be followed.
+            && (entry.file_type()?.is_dir() || entry.file_type()?.is_symlink() && entry.path().is_dir())
+        {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
 }

@@ -89,7 +89,7 @@ impl FeatureCache {
     }
 
     /// The features of `key`: from disk when they are there undamaged, else from `build`, whose result is stored.
-    /// Two processes that build the same do double work and nothing worse: each writes a whole file.
+    /// Of several processes that need the same, one builds it and the others wait.
     ///
     /// # Errors
     /// What `build` answers. A cache that cannot be read or written is no error but an outcome.
@@ -100,6 +100,10 @@ impl FeatureCache {
     ) -> Result<(FeatureSet, CacheOutcome), Diagnostic> {
         let hash = key.hash();
         let path = self.file(key, &hash);
+        if let Ok(Some(set)) = read(&path, hash.as_bytes()) {
+            return Ok((set, CacheOutcome::Hit));
+        }
+        let _building = self.lock(&path);
         let damage = match read(&path, hash.as_bytes()) {
             Ok(Some(set)) => return Ok((set, CacheOutcome::Hit)),
             Ok(None) => None,
@@ -112,6 +116,15 @@ impl FeatureCache {
             (Err(error), _) => CacheOutcome::NotStored(format!("{}: {error}", path.display())),
         };
         Ok((set, outcome))
+    }
+
+    /// Held while the file at `path` is made. Without one (a folder that cannot be written) processes do double work and
+    /// nothing worse.
+    fn lock(&self, path: &Path) -> Option<Building> {
+        std::fs::create_dir_all(&self.folder).ok()?;
+        let path = path.with_extension("lock");
+        let file = atomic::lock(&path).ok()??;
+        Some(Building { path, _file: file })
     }
 
     fn store(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -129,6 +142,19 @@ impl FeatureCache {
         // Writing to a String cannot fail.
         let _ = write!(name, "{}.features", &hash.to_hex()[..16]);
         self.folder.join(name)
+    }
+}
+
+/// The lock of a file in the making.
+struct Building {
+    path: PathBuf,
+    _file: std::fs::File,
+}
+
+impl Drop for Building {
+    fn drop(&mut self) {
+        // The features are there: who waits for this lock, or makes another of the name, finds them.
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 

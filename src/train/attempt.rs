@@ -57,6 +57,7 @@ impl<'a> Attempt<'a> {
             pretraining: None,
             notes,
             outcome,
+            files: std::collections::BTreeMap::new(),
         }
     }
 

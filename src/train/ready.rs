@@ -137,10 +137,17 @@ fn checkpoint(context: &RunContext, start: &InitialWeights) -> Result<(Option<Pa
         }
         InitialWeights::Pretraining { experiment, model, run, step } => {
             let (folder, of) = RunsRoot::new(&context.runs).pretrained(experiment, model, run, *step)?;
-            unchanged(&folder, &of.weights_sha256)?;
+            unchanged(&folder, &of.weights_sha256).map_err(|error| made_again(error, &folder))?;
             Ok((Some(folder), Some(of)))
         }
     }
+}
+
+/// What to do about the damaged model of a pretraining run.
+fn made_again(error: TrainError, folder: &Path) -> TrainError {
+    let TrainError::Input(finding) = error else { return error };
+    let hint = "`bertbench run` of this experiment pretrains it again, and keeps what is there aside";
+    Diagnostic::new(format!("the pretrained model is damaged: {}", finding.message)).in_file(folder).hint(hint).into()
 }
 
 /// The encoder of `model` frozen, with a new tagger and head.

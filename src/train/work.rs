@@ -37,7 +37,7 @@ pub fn work(
         | TrainError::Device(_)
         | TrainError::Precision(_)
         | TrainError::Input(_)
-        | TrainError::Store(_) => Failure::now(FailureKind::Error, error.to_string()).into(),
+        | TrainError::Store(_) => Failure::of(&error).into(),
     })
 }
 

@@ -126,6 +126,8 @@ fn what_no_run_answers_is_said() {
     fs::rename(place.path("datasets/mini-1"), place.path("glue")).unwrap();
     let by_folder = TINY.replace("mini: {seed: 1}", "data: glue").replace("[wnli, rte]", "[wnli]");
     place.write("tiny.yaml", &by_folder);
+    // The same data, so the same runs: nothing is run, and the plan is that of the file as it is now.
+    assert!(place.run(&["run", "tiny.yaml"]).ok().out.starts_with("tiny: 0 done now, 2 before"));
     let export = || place.run(&["export", "glue-submission", "tiny.yaml", "--out=x.zip"]);
     // The data's marker is gone, so these count as GLUE's files; their number of rows gives them away.
     let told = export().ends_with(1);

@@ -5,9 +5,11 @@
 
 mod as_told;
 mod bench;
+mod campaign;
 mod checkpoints;
 mod convert;
 mod crash;
+mod damage;
 mod expected;
 mod experiments;
 mod export;
@@ -25,6 +27,7 @@ mod predict;
 mod predict_formats;
 mod pretraining;
 mod program;
+mod reading;
 mod rows;
 mod runs;
 #[path = "../../src/download/tests/server.rs"]

@@ -102,8 +102,14 @@ impl Workplace {
 
     /// Starts a command in a process group of its own, as a shell does, and does not listen to it.
     pub(crate) fn start(&self, arguments: &[&str]) -> Started {
+        self.start_with(arguments, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn start_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Started {
         use std::os::unix::process::CommandExt;
         let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
         command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         Started(command.spawn().unwrap())
     }
@@ -137,7 +143,7 @@ impl Workplace {
 
     /// That a sweep left nothing behind but whole files: no temporary name, no claim, no worker's log;
     /// every JSON file parses, every log holds each step once and in order, every folder with weights
-    /// is the only one of its task and model.
+    /// is the only one of its task, model and data.
     pub(crate) fn assert_tidy(&self) {
         let mut models = BTreeMap::new();
         for path in self.files("runs") {
@@ -155,8 +161,10 @@ impl Workplace {
             // Every pretraining run keeps its model.
             if name == "model.safetensors" && !path.to_string_lossy().contains("/pretraining/") {
                 let run = path.ancestors().nth(2).unwrap();
-                let other = models.insert(run.parent().unwrap().to_path_buf(), run.to_path_buf());
-                assert_eq!(other, None, "two weights of one task and model: {shown}");
+                let record = parse(&fs::read_to_string(run.join("record.json")).unwrap());
+                let data = record["settings"]["objective"]["task"]["data_sha256"].to_string();
+                let other = models.insert((run.parent().unwrap().to_path_buf(), data), run.to_path_buf());
+                assert_eq!(other, None, "two weights of one task, model and data: {shown}");
             }
         }
     }
@@ -233,12 +241,18 @@ impl Started {
     /// Its exit code, when it ends within a minute.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        self.wait_for(Duration::from_secs(60))
+    }
+
+    /// The same, when it ends within `most`.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, most: Duration) -> Option<i32> {
+        let deadline = Instant::now() + most;
         loop {
             if let Some(status) = self.0.try_wait().unwrap() {
                 return status.code();
             }
-            assert!(Instant::now() < deadline, "it has not ended after a minute");
+            assert!(Instant::now() < deadline, "it has not ended after {most:?}");
             std::thread::sleep(Duration::from_millis(2));
         }
     }

@@ -60,8 +60,14 @@ fn every_field_of_a_run_is_explained() {
     for fields in [settings, record, step] {
         assert_eq!(unexplained(&store, fields), Vec::<String>::new());
     }
-    let kinds =
-        [FailureKind::Panic, FailureKind::Diverged, FailureKind::OutOfMemory, FailureKind::Killed, FailureKind::Error];
+    let kinds = [
+        FailureKind::Panic,
+        FailureKind::Diverged,
+        FailureKind::OutOfMemory,
+        FailureKind::Killed,
+        FailureKind::DiskFull,
+        FailureKind::Error,
+    ];
     let kinds = kinds.map(|kind| kind.name().to_owned());
     assert_eq!(unexplained(&store, kinds.to_vec()), Vec::<String>::new());
     assert_eq!(unexplained(&store, vec!["wall".into(), "walls".into()]), ["walls"]);

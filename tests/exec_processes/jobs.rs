@@ -137,6 +137,7 @@ fn left(job: &Job, scores: Vec<Score>, outcome: Outcome) -> Record {
         provenance: Provenance::default(),
         pretraining: None,
         // Tells this attempt from any other.
+        files: BTreeMap::new(),
         notes: vec![format!("{}-{now}", std::process::id())],
         outcome,
     }

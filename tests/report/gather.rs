@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use bertbench::report::{self, Input, gather};
-use bertbench::store::{Record, RunIdentity, RunsRoot, StoredPlan};
+use bertbench::store::{Record, RunIdentity, RunsRoot, StoredPlan, write_sealed};
 
 use super::synthetic::complete;
 use super::text;
@@ -14,8 +14,8 @@ fn write_run(runs: &Path, record: &Record) -> std::path::PathBuf {
     let place = [&record.experiment, settings.task_name(), &settings.model, record.id.0.as_str()];
     let folder = place.iter().fold(runs.to_owned(), |path, part| path.join(part));
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("settings.json"), serde_json::to_vec(settings).unwrap()).unwrap();
-    fs::write(folder.join("record.json"), serde_json::to_vec(record).unwrap()).unwrap();
+    write_sealed(&folder.join("settings.json"), settings).unwrap();
+    write_sealed(&folder.join("record.json"), record).unwrap();
     folder
 }
 

@@ -146,6 +146,7 @@ pub fn record(
         host: host(),
         provenance: provenance(4),
         pretraining: None,
+        files: BTreeMap::new(),
         notes: vec!["the weights were drawn at random: nothing was pretrained".into()],
         outcome: Outcome::Task(TaskOutcome {
             benchmark: benchmark.into(),

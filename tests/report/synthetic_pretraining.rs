@@ -132,6 +132,7 @@ pub fn pretrain_record(experiment: &str, settings: &RunSettings) -> Record {
         host: host(),
         provenance: provenance(75),
         pretraining: None,
+        files: std::collections::BTreeMap::new(),
         notes: vec!["invented: nothing was pretrained".into()],
         outcome: Outcome::Pretraining { weights_sha256: kept.map(|step| (step, format!("{step:064x}"))).collect() },
         settings: settings.clone(),
@@ -143,6 +144,7 @@ pub fn pretrained(name: &str, runs: &[RunSettings]) -> ExperimentInput {
     ExperimentInput {
         name: name.into(),
         file: Some(format!("experiments/{name}.yaml")),
+        options: Vec::new(),
         planned: runs.to_vec(),
         records: runs.iter().map(|settings| pretrain_record(name, settings)).collect(),
         failures: Vec::new(),

@@ -16,7 +16,9 @@ const TEST: &str = "test";
 pub(super) fn finished(prepared: &Prepared) -> Result<Option<(RunFolder, Record)>, Error> {
     let Some(run) = prepared.plan.runs.first() else { return Ok(None) };
     let folder = prepared.root.folder(&prepared.plan.experiment, &run.settings)?;
-    Ok(folder.record()?.map(|record| (folder, record)))
+    let Some(record) = folder.record()? else { return Ok(None) };
+    folder.check_side_file(&record, &format!("predictions-{TEST}.txt"))?;
+    Ok(Some((folder, record)))
 }
 
 /// `key = value` a line, the keys in the order of their letters, as Google's scripts write them.

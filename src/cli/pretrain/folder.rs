@@ -44,9 +44,14 @@ pub(super) fn open(out: &Path, text: &str, run: &RunFolder, settings: &RunSettin
 
 /// Refuses settings that give other weights than those the run was started with.
 fn same_run(written: &Path, settings: &RunSettings) -> Result<(), Error> {
-    let Ok(bytes) = fs::read(written) else { return Ok(()) };
-    let before: RunSettings = serde_json::from_slice(&bytes)
-        .map_err(|error| Diagnostic::new(format!("not the settings of a pretraining run: {error}")).in_file(written))?;
+    let before = match RunSettings::read(written) {
+        Ok(Some(before)) => before,
+        Ok(None) => return Ok(()),
+        Err(error) => {
+            let message = format!("not the settings of a pretraining run: {error}");
+            return Err(Diagnostic::new(message).in_file(written).into());
+        }
+    };
     if before.id() == settings.id() {
         return Ok(());
     }

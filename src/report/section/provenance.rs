@@ -105,10 +105,25 @@ fn commands(analysis: &Analysis<'_>) -> String {
         let default = || format!("experiments/{}.yaml", experiments[at].name);
         shell_word(&experiments[at].file.clone().unwrap_or_else(default))
     };
+    let options = |at: usize, of_report: bool| {
+        let mut options = experiments[at].options.iter().map(String::as_str);
+        let mut text = String::new();
+        while let Some(option) = options.next() {
+            if option == "--set" {
+                let set = options.next().unwrap_or_default();
+                text += &format!(" --set {}", shell_word(set));
+            } else if !of_report {
+                text += &format!(" {option}");
+            }
+        }
+        text
+    };
     let (first, then): (Vec<usize>, Vec<usize>) = (0..experiments.len()).partition(|at| pretrains(*at));
     let mut lines: Vec<String> =
-        first.into_iter().chain(then).map(|at| format!("bertbench run {}", file(at))).collect();
-    let named = (0..experiments.len()).filter(|at| !is_origin(&experiments[*at].name));
-    lines.push(format!("bertbench report {}", named.map(file).collect::<Vec<_>>().join(" ")));
+        first.into_iter().chain(then).map(|at| format!("bertbench run {}{}", file(at), options(at, false))).collect();
+    let named: Vec<usize> = (0..experiments.len()).filter(|at| !is_origin(&experiments[*at].name)).collect();
+    // `--set` is for all files of a report.
+    let set = named.first().map_or_else(String::new, |at| options(*at, true));
+    lines.push(format!("bertbench report {}{set}", named.into_iter().map(file).collect::<Vec<_>>().join(" ")));
     lines.join("\n")
 }

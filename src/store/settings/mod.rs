@@ -8,11 +8,14 @@ mod optimization;
 mod tests;
 
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::approach::TaskOptions;
 use super::diff::diff;
+use super::error::StoreError;
+use super::sealed;
 use crate::settings::{AddedToken, Approach};
 
 pub use model::{Architecture, CheckpointHead, InitialWeights};
@@ -96,6 +99,14 @@ pub struct VocabularyIdentity {
 }
 
 impl RunSettings {
+    /// The settings that a run has written to `path`, or `None` when there is no such file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not as it was written.
+    pub fn read(path: &Path) -> Result<Option<Self>, StoreError> {
+        sealed::read(path)
+    }
+
     /// The id of this run: a hash of all that decides its weights and scores, and of the steps whose models it leaves.
     /// Names, paths, checkpoints, the log and the evaluations of a pretraining do not enter it; checksums do.
     #[must_use]

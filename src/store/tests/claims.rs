@@ -121,31 +121,94 @@ fn holding_excludes_all_others_at_every_moment() {
     assert!(held.into_inner() > 10);
 }
 
-#[test]
-fn a_claim_of_another_machine_dies_when_its_heart_stops() {
-    let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_mins(1));
+/// The claim of a process of another machine, whose file bears a time that lies so many seconds ahead.
+fn far_claim(folder: &tempfile::TempDir, beats: u32, seconds_ahead: i64) {
     let path = folder.path().join(".claims").join(id().0);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let note =
-        r#"{"token":"t","host":"far","machine":"ffffffff","processes":[{"pid":1,"started_unix":1}],"since_unix":5}"#;
-    let age = |seconds| {
-        let file = fs::File::options().write(true).open(&path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
-    };
+    let note = format!(
+        r#"{{"token":"t","host":"far","machine":"ffffffff","processes":[{{"pid":1,"started_unix":1}}],"since_unix":5,"beats":"{beats}"}}"#
+    );
     fs::write(&path, note).unwrap();
-    age(50);
-    assert!(claims.claim(&id(), &[]).unwrap().is_none());
-    age(70);
-    let holder = claims.holder(&id()).unwrap().unwrap();
-    assert_eq!((holder.by.as_str(), holder.alive, holder.since_unix), ("far, process 1", false, 5));
-    assert!(claims.claim(&id(), &[]).unwrap().is_some());
+    let (now, apart) = (SystemTime::now(), Duration::from_secs(seconds_ahead.unsigned_abs()));
+    let time = if seconds_ahead > 0 { now + apart } else { now - apart };
+    fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+}
 
-    fs::write(&path, "").unwrap();
-    age(50);
-    assert!(claims.claim(&id(), &[]).unwrap().is_none(), "a damaged claim counts until it is old");
-    age(70);
-    assert!(claims.claim(&id(), &[]).unwrap().is_some());
+/// Looks at the claim until it can be had, and says how long that took.
+fn taken_after(claims: &Claims) -> Duration {
+    let start = Instant::now();
+    while claims.claim(&id(), &[]).unwrap().is_none() {
+        assert!(start.elapsed() < Duration::from_secs(30), "never taken over");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    start.elapsed()
+}
+
+#[test]
+fn a_claim_of_another_machine_dies_when_it_was_seen_not_to_change_whatever_time_it_bears() {
+    let timeout = Duration::from_millis(400);
+    for seconds_ahead in [-1, 2 * 86_400, -2 * 86_400] {
+        let folder = tempfile::tempdir().unwrap();
+        let claims = claims(&folder, timeout);
+        far_claim(&folder, 0, seconds_ahead);
+        let holder = claims.holder(&id()).unwrap().unwrap();
+        assert_eq!((holder.by.as_str(), holder.alive, holder.since_unix), ("far, process 1", true, 5));
+        assert_eq!(holder.silent, seconds_ahead < -1, "by this machine's clock");
+        assert_eq!(holder.file, folder.path().join(".claims").join(id().0));
+        assert!(taken_after(&claims) >= timeout * 9 / 10, "{seconds_ahead}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, timeout);
+    far_claim(&folder, 0, 0);
+    fs::write(folder.path().join(".claims").join(id().0), "").unwrap();
+    assert!(taken_after(&claims) >= timeout * 9 / 10, "a damaged claim counts as long");
+}
+
+#[test]
+fn a_claim_that_changes_lives_though_its_time_stands_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, Duration::from_millis(400));
+    let start = Instant::now();
+    for beats in 0.. {
+        far_claim(&folder, beats, 86_400);
+        assert!(claims.claim(&id(), &[]).unwrap().is_none(), "beat {beats}");
+        std::thread::sleep(Duration::from_millis(60));
+        if start.elapsed() > Duration::from_millis(1500) {
+            break;
+        }
+    }
+}
+
+/// Between two looks far apart the other may have beaten, or this process may have been suspended.
+#[test]
+fn a_look_after_a_long_time_is_no_observation() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, Duration::from_millis(200));
+    far_claim(&folder, 0, 0);
+    for _ in 0..4 {
+        assert!(claims.claim(&id(), &[]).unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(210));
+    }
+    assert!(claims.claim(&id(), &[]).unwrap().is_some(), "four times a quarter");
+}
+
+#[test]
+fn a_folder_where_a_claim_belongs_is_no_claim() {
+    for holds in [None, Some("something")] {
+        let folder = tempfile::tempdir().unwrap();
+        let claims = claims(&folder, Duration::from_mins(1));
+        let path = folder.path().join(".claims").join(id().0);
+        fs::create_dir_all(&path).unwrap();
+        if let Some(file) = holds {
+            fs::write(path.join(file), "").unwrap();
+        }
+        claims.clean().unwrap();
+        assert_eq!(claims.holder(&id()).unwrap(), None);
+        let claim = claims.claim(&id(), &[]).unwrap().unwrap();
+        assert!(claims.is_held_with(&id(), claim.token()));
+        let aside = folder.path().join(".claims").join(format!("{}.folder-1/something", id()));
+        assert_eq!(aside.is_file(), holds.is_some(), "what somebody put there is not lost");
+    }
 }
 
 #[test]
@@ -156,22 +219,16 @@ fn five_beats_in_a_row_can_be_missed() {
     }
 }
 
-/// The claim is made to look an hour old, and the next beat makes it young again.
+/// Another process looks all the time, for several times the time-out.
 #[test]
 fn a_beating_heart_keeps_a_claim_beyond_the_timeout() {
     let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_secs(6));
-    let claim = claims.claim(&id(), &[]).unwrap().unwrap();
-    let path = folder.path().join(".claims").join(id().0);
-    for _ in 0..2 {
-        let file = fs::File::options().write(true).open(&path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_hours(1)).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !claims.holder(&id()).unwrap().unwrap().alive {
-            assert!(Instant::now() < deadline, "no beat");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        assert!(claims.claim(&id(), &[]).unwrap().is_none());
+    let claims = || claims(&folder, Duration::from_secs(1));
+    let claim = claims().claim(&id(), &[]).unwrap().unwrap();
+    let (other, start) = (claims(), Instant::now());
+    while start.elapsed() < Duration::from_millis(3500) {
+        assert!(other.claim(&id(), &[]).unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(20));
     }
     assert!(!claim.is_lost());
 }

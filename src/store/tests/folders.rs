@@ -78,35 +78,6 @@ fn a_second_attempt_starts_clean_but_keeps_the_log() {
 }
 
 #[test]
-fn damaged_records_are_reported_and_their_runs_missing() {
-    let disk = tempfile::tempdir().unwrap();
-    let root = RunsRoot::new(disk.path());
-    for seed in 1..=4 {
-        finish(&run(&root, "rte", seed), "rte", seed);
-    }
-    let path = |seed| run(&root, "rte", seed).path().join("record.json");
-    let whole = fs::read_to_string(path(1)).unwrap();
-    fs::write(path(1), &whole[..whole.len() / 2]).unwrap();
-    fs::copy(path(3), path(2)).unwrap();
-    let found = root.records("mini").unwrap();
-    let mut good: Vec<_> = [3, 4].map(|seed| example::settings("rte", seed).id()).into();
-    good.sort();
-    assert_eq!(found.records.iter().map(|record| record.id.clone()).collect::<Vec<_>>(), good);
-    let mut reports: Vec<_> = found.damaged.iter().map(ToString::to_string).collect();
-    reports.sort_by_key(|report| report.contains("EOF"));
-    assert!(reports[0].ends_with(&format!(
-        "record.json is damaged: it is of mini/rte/bert-tiny/{}",
-        example::settings("rte", 3).id()
-    )));
-    assert!(reports[1].contains("record.json is damaged: EOF while parsing"), "{reports:?}");
-    for seed in [1, 2] {
-        assert_eq!(run(&root, "rte", seed).state().unwrap(), RunState::Missing);
-        finish(&run(&root, "rte", seed), "rte", seed);
-    }
-    assert_eq!(root.records("mini").unwrap().records.len(), 4);
-}
-
-#[test]
 fn a_record_with_a_number_that_json_cannot_hold_is_refused_by_name() {
     let disk = tempfile::tempdir().unwrap();
     let folder = run(&RunsRoot::new(disk.path()), "rte", 1);

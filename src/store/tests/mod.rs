@@ -2,5 +2,6 @@
 
 mod atomic;
 mod claims;
+mod damage;
 mod folders;
 mod models;

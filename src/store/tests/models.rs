@@ -3,7 +3,9 @@
 use std::fs;
 
 use super::super::example;
-use super::super::{Outcome, Record, RunFolder, RunsRoot, StoreError, by_rank};
+use super::super::{
+    Objective, Outcome, PlanFile, Record, RunFolder, RunIdentity, RunsRoot, StoreError, StoredPlan, by_rank,
+};
 use crate::random::Stream;
 
 /// Scores by seed; two are equal, one is unknown.
@@ -71,6 +73,43 @@ fn weights_of_a_run_without_a_record_neither_count_nor_go() {
     finish(&root, 1, Dies::AfterModel);
     finish(&root, 4, Dies::Not);
     assert_eq!(kept(&root), [1, 4], "the better run may still finish, or never");
+}
+
+/// Seeds 0 and 4 are asked for by a plan, 2 by another; 1 is better than all, and 5 is of other data.
+#[test]
+fn the_best_of_each_plan_and_of_each_data_stays_whatever_else_is_run() {
+    let disk = tempfile::tempdir().unwrap();
+    let root = RunsRoot::new(disk.path());
+    let id = |seed: usize| RunIdentity::of(run(&root, seed).1.settings);
+    for (sha256, seeds) in [("a", vec![0, 4]), ("b", vec![2])] {
+        let runs = seeds.into_iter().map(id).collect();
+        let (overrides, pretraining) = (Vec::new(), Vec::new());
+        let plan = StoredPlan { experiment_sha256: sha256.into(), overrides, device: "cpu".into(), pretraining, runs };
+        PlanFile::add(&root, "mini", plan).unwrap();
+    }
+    for seed in [0, 4, 2, 1, 3] {
+        finish(&root, seed, Dies::Not);
+    }
+    let best = if run(&root, 1).1.id < run(&root, 3).1.id { 1 } else { 3 };
+    let mut expected = vec![0, best, 2];
+    expected.sort_unstable();
+    assert_eq!(kept(&root), expected);
+
+    let mut settings = example::settings("rte", 7);
+    let Objective::Task(of) = &mut settings.objective else { unreachable!() };
+    of.data_sha256.insert("train.tsv".into(), "01".into());
+    let (folder, record) = (root.folder("mini", &settings).unwrap(), example::record("mini", &settings, Some(0.1)));
+    folder.begin(&settings).unwrap();
+    assert!(folder.wants_model(&record).unwrap(), "the first of its data");
+    folder.write_model::<StoreError>(|_| Ok(())).unwrap();
+    folder.write_record(&record).unwrap();
+    root.clean("mini").unwrap();
+    assert!(folder.model_folder().exists() && kept(&root) == expected);
+
+    // Without knowing what is planned, nothing is removed.
+    fs::write(disk.path().join("mini/plan.json"), "{").unwrap();
+    finish(&root, 5, Dies::Not);
+    assert!(kept(&root).contains(&5) && kept(&root).len() == 4);
 }
 
 #[test]
