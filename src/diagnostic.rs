@@ -38,6 +38,12 @@ impl Diagnostic {
         Self { message: message.into(), place: None, hint: None }
     }
 
+    /// That the file at `path` is no longer the one that a run's id was made from.
+    #[must_use]
+    pub fn changed(path: &Path) -> Self {
+        Self::new("the file changed while it was in use").in_file(path).hint("start again, so that it is read again")
+    }
+
     /// The same finding, about the whole file at `path`.
     #[must_use]
     pub fn in_file(mut self, path: &Path) -> Self {

@@ -11,7 +11,10 @@ use super::device::open_device;
 use super::error::TrainError;
 use super::precision::open_precision;
 use crate::diagnostic::Diagnostic;
-use crate::model::{Classifier, Config, WantedHead, Weights, load_to_train, random_classifier};
+use crate::model::{
+    CheckpointError, Classifier, Config, Loaded, WantedHead, Weights, checkpoint_head, folder_of, load_to_train,
+    random_classifier,
+};
 use crate::store::{Approach, FeatureBased, InitialWeights, ModelUsage, Origin, RunSettings, RunsRoot};
 use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures, TaskFiles};
 use crate::text::{FeatureCache, Vocabulary};
@@ -104,14 +107,15 @@ impl Ready {
                 let model = random_classifier(&settings.architecture, outputs, settings.seed, &autodiff);
                 (model, Config::from(settings.architecture), Vec::new())
             }
-            Some(folder) => {
+            Some((folder, sha256)) => {
                 let head = match &settings.initial_weights {
                     InitialWeights::Checkpoint { head, .. } => head.as_ref(),
                     InitialWeights::Random | InitialWeights::Pretraining { .. } => None,
                 };
                 let names = task.output_names(&features.tags);
                 let wanted = WantedHead { kind: task.head, names: &names, outputs };
-                let loaded = load_to_train(&folder, wanted, head, settings.seed, &autodiff)?;
+                let loaded = load_to_train(&folder, wanted, head, settings.seed, &autodiff);
+                let loaded = unchanged(&folder, &sha256, settings, loaded)?;
                 (loaded.model, loaded.config, loaded.notes)
             }
         };
@@ -126,19 +130,18 @@ impl Ready {
     }
 }
 
-/// The folder of the weights that a run starts from, which are those that its id stands for, and the pretraining that
-/// they are of.
-fn checkpoint(context: &RunContext, start: &InitialWeights) -> Result<(Option<PathBuf>, Option<Origin>), TrainError> {
+/// The folder of the weights that a run starts from, with their checksum, and the pretraining that they are of.
+fn checkpoint(
+    context: &RunContext,
+    start: &InitialWeights,
+) -> Result<(Option<(PathBuf, String)>, Option<Origin>), TrainError> {
     match start {
         InitialWeights::Random => Ok((None, None)),
-        InitialWeights::Checkpoint { folder, sha256, .. } => {
-            unchanged(Path::new(folder), sha256)?;
-            Ok((Some(PathBuf::from(folder)), None))
-        }
+        InitialWeights::Checkpoint { folder, sha256, .. } => Ok((Some((PathBuf::from(folder), sha256.clone())), None)),
         InitialWeights::Pretraining { experiment, model, run, step } => {
             let (folder, of) = RunsRoot::new(&context.runs).pretrained(experiment, model, run, *step)?;
-            unchanged(&folder, &of.weights_sha256).map_err(|error| made_again(error, &folder))?;
-            Ok((Some(folder), Some(of)))
+            same_weights(&folder, &of.weights_sha256).map_err(|error| made_again(error, &folder))?;
+            Ok((Some((folder, of.weights_sha256.clone())), Some(of)))
         }
     }
 }
@@ -167,16 +170,33 @@ fn on_features(model: Classifier, of: &FeatureBased, settings: &RunSettings) -> 
     })
 }
 
-/// Fails when the weights are no longer those that the run's id stands for.
-pub(super) fn unchanged(folder: &Path, sha256: &str) -> Result<(), TrainError> {
-    let weights = Weights::open(folder)?;
-    if weights.sha256()? == sha256 {
-        return Ok(());
+/// The weights at `from`, if they are those of this checksum.
+fn same_weights(from: &Path, sha256: &str) -> Result<Weights, TrainError> {
+    let weights = Weights::open(from)?;
+    if weights.sha256()? == sha256 { Ok(weights) } else { Err(Diagnostic::changed(weights.path()).into()) }
+}
+
+/// What was loaded from `from`, if weights and configuration are those that the run's id stands for. Asked after loading,
+/// so that a file that changes meanwhile is noticed.
+pub(super) fn unchanged<M>(
+    from: &Path,
+    sha256: &str,
+    settings: &RunSettings,
+    loaded: Result<Loaded<M>, CheckpointError>,
+) -> Result<Loaded<M>, TrainError> {
+    let weights = same_weights(from, sha256)?;
+    let loaded = loaded?;
+    let folder = folder_of(from)?;
+    let same_head = || match &settings.initial_weights {
+        InitialWeights::Checkpoint { head, .. } if settings.task().is_some() => {
+            checkpoint_head(folder, &weights).map(|found| found == *head)
+        }
+        InitialWeights::Checkpoint { .. } | InitialWeights::Random | InitialWeights::Pretraining { .. } => Ok(true),
+    };
+    if loaded.config.architecture != settings.architecture || !same_head().map_err(CheckpointError::from)? {
+        return Err(Diagnostic::changed(&folder.join("config.json")).into());
     }
-    Err(Diagnostic::new("the weights changed since the run was planned")
-        .in_file(weights.path())
-        .hint("start again, so that they are read again")
-        .into())
+    Ok(loaded)
 }
 
 pub(super) fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result<Vocabulary, TrainError> {
@@ -184,7 +204,10 @@ pub(super) fn vocabulary(context: &RunContext, settings: &RunSettings) -> Result
         .vocabularies
         .get(&settings.model)
         .ok_or_else(|| Diagnostic::new(format!("no vocabulary is known for the model `{}`", settings.model)))?;
-    Ok(Vocabulary::load(path)?.with_added(settings.vocabulary.added_tokens.clone())?)
+    // It could be read when the run was planned.
+    let read = Vocabulary::load(path).ok().filter(|read| read.sha256() == settings.vocabulary.sha256);
+    let read = read.ok_or_else(|| Diagnostic::changed(path))?;
+    Ok(read.with_added(settings.vocabulary.added_tokens.clone())?)
 }
 
 /// The features that a run trains on and is scored on, through the cache.

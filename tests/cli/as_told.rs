@@ -7,7 +7,7 @@ use std::path::Path;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
-use super::program::{Told, Workplace};
+use super::program::{Told, Workplace, wait_until};
 
 /// The weights of a tiny BERT with 14 word embeddings and 10 positions.
 const WEIGHTS: &str = "tests/golden/weights/safetensors";
@@ -287,4 +287,41 @@ fn figures_of_the_paper_stand_beside_the_published_data_alone() {
     let page = place.read("report/results.md");
     assert!(!page.contains("66.4") && !page.contains("GLUE's server"), "{page}");
     assert!(page.contains("RTE/train.tsv has 2 examples"), "{page}");
+}
+
+/// Runs a sweep of several runs, changes a file when the first is done, and gives why the others failed.
+fn changed_under_a_sweep(place: &Workplace, file: &str, before: &str, after: &str) -> Vec<String> {
+    place.write(file, before);
+    let mut sweep = place.start(&["run", "sweep.yaml", "--slots", "1"]);
+    wait_until("a first record", || !place.records().is_empty());
+    place.write(file, after);
+    assert_eq!(sweep.wait(), Some(1));
+    let failures = place.files("runs").into_iter().filter(|path| path.ends_with("failure.json"));
+    failures.map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
+#[test]
+fn a_file_that_changes_under_a_sweep_fails_the_runs_that_read_it() {
+    let many = "sweep: {batch_size: [1, 2], learning_rate: [1e-5, 2e-5, 3e-5, 4e-5], epochs: [40]}";
+    let sweep = |task: &str| EXPERIMENT.replace("TASK", task).replace("sweep: {batch_size: [2], learning_rate: [1e-5], epochs: [1]}", many);
+    // Gold answers, which are read anew by every run.
+    let place = place();
+    let tagged = "cat B-PER\nno O\n\ne1 B-PER\nno O\n".repeat(6);
+    place.write("train.txt", &tagged);
+    place.write("sweep.yaml", &(sweep("my") + "task_settings: {my: {columns: {}, train: train.txt, dev: dev.txt}}\n"));
+    let fewer = tagged.replace(" B-PER", " O");
+    let failures = changed_under_a_sweep(&place, "dev.txt", &tagged, &fewer);
+    assert!(!failures.is_empty());
+    for failure in &failures {
+        assert!(failure.contains("dev.txt: the file changed while it was in use"), "{failure}");
+    }
+    // The vocabulary.
+    let place = self::place();
+    place.write("sweep.yaml", &sweep("rte"));
+    let turned = VOCABULARY.replace("cat\ne1\n", "e1\ncat\n");
+    let failures = changed_under_a_sweep(&place, "model/vocab.txt", VOCABULARY, &turned);
+    assert!(!failures.is_empty());
+    for failure in &failures {
+        assert!(failure.contains("vocab.txt: the file changed while it was in use"), "{failure}");
+    }
 }

@@ -36,11 +36,10 @@ impl PhaseCorpora {
             })?;
             let set = ExampleSet::open(folder)?;
             if set.checksum() != checksum {
-                return Err(Diagnostic::new("the corpus changed since the run was planned")
-                    .in_file(folder)
-                    .hint("start again, so that its checksum is read again")
-                    .into());
+                return Err(Diagnostic::changed(folder).into());
             }
+            // Its tokens too, which are read piece by piece later.
+            set.verify()?;
             corpus_fits(&settings.architecture, &settings.vocabulary.sha256, objective.loss, &set)
                 .map_err(|found| found.in_file(folder))?;
             Ok(set)
