@@ -303,7 +303,9 @@ fn changed_under_a_sweep(place: &Workplace, file: &str, before: &str, after: &st
 #[test]
 fn a_file_that_changes_under_a_sweep_fails_the_runs_that_read_it() {
     let many = "sweep: {batch_size: [1, 2], learning_rate: [1e-5, 2e-5, 3e-5, 4e-5], epochs: [40]}";
-    let sweep = |task: &str| EXPERIMENT.replace("TASK", task).replace("sweep: {batch_size: [2], learning_rate: [1e-5], epochs: [1]}", many);
+    let sweep = |task: &str| {
+        EXPERIMENT.replace("TASK", task).replace("sweep: {batch_size: [2], learning_rate: [1e-5], epochs: [1]}", many)
+    };
     // Gold answers, which are read anew by every run.
     let place = place();
     let tagged = "cat B-PER\nno O\n\ne1 B-PER\nno O\n".repeat(6);
