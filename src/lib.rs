@@ -3,7 +3,7 @@
 //! Data flows one way: `config` (as written) → `resolve` (on this machine) → `plan` (as run) → `exec` →
 //! `train` → `store` → `report`.
 //!
-//! May import, and nothing else (`tests/architecture.rs` holds the `use` lines against this table;
+//! May import, and nothing else (`tests/architecture/` holds the `use` lines against this table;
 //! every module may use `units`, `random`, `checksum`, `diagnostic` and `settings`):
 //!
 //! | module | may import |

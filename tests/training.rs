@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use bertbench::model::{Classifier, Head, load_classifier, save_classifier};
+use bertbench::settings::Optimizer;
 use bertbench::store::{
-    Architecture, Checkpoints, InitialWeights, Objective, Optimization, Optimizer, RunId, RunSettings, TaskObjective,
+    Architecture, Checkpoints, InitialWeights, Objective, Optimization, RunId, RunSettings, TaskObjective,
     VocabularyIdentity, Warmup,
 };
 use bertbench::task::{DevSplit, Gold, Task};
@@ -48,7 +49,7 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             causal: false,
         },
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true, added_tokens: Vec::new() },
+        vocabulary: VocabularyIdentity { sha256: String::new(), do_lower_case: true, added_tokens: Vec::new() },
         seed: 1,
         device: "cpu".into(),
         optimization: Optimization {
@@ -61,7 +62,7 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
         objective: Objective::Task(TaskObjective {
             task: "mnli".into(),
             options: None,
-            approach: bertbench::store::Approach::FineTuning,
+            approach: bertbench::settings::Approach::FineTuning,
             max_length: 16,
             epochs,
             data_sha256: std::collections::BTreeMap::new(),

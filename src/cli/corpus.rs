@@ -13,7 +13,7 @@ use super::error::{CommandOutcome, Error};
 use super::table::print;
 use super::threads::ThreadArgs;
 use crate::corpus::examples::{
-    Drawn, ExampleSettings, MANIFEST, MaskingRules, PrepareProgress, PrepareSummary, PretrainingError, Replacement,
+    Drawn, ExampleSettings, ExamplesError, MANIFEST, MaskingRules, PrepareProgress, PrepareSummary, Replacement,
     Segments, Targets, TokenizedBy, prepare,
 };
 use crate::diagnostic::Diagnostic;
@@ -105,11 +105,11 @@ enum SegmentArg {
     Single,
 }
 
-impl From<PretrainingError> for Error {
-    fn from(error: PretrainingError) -> Self {
+impl From<ExamplesError> for Error {
+    fn from(error: ExamplesError) -> Self {
         match error {
-            PretrainingError::Input(finding) => Self::Input(vec![*finding]),
-            PretrainingError::Io(error) => error.into(),
+            ExamplesError::Input(finding) => Self::Input(vec![*finding]),
+            ExamplesError::Io(error) => error.into(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::error::{CommandOutcome, Error};
 use super::streams::{Output, standard};
 use super::table::print;
 use super::threads::ThreadArgs;
-use crate::corpus::examples::{Cursor, ExampleSet, PretrainingError, PretrainingExample};
+use crate::corpus::examples::{Cursor, ExampleSet, ExamplesError, TrainingInstance};
 use crate::exec::StopFlag;
 use crate::store::output;
 
@@ -64,10 +64,10 @@ struct Line<'a> {
 /// Why not all was written.
 enum Unfinished {
     Stopped,
-    Corpus(PretrainingError),
+    Corpus(ExamplesError),
 }
 
-impl<E: Into<PretrainingError>> From<E> for Unfinished {
+impl<E: Into<ExamplesError>> From<E> for Unfinished {
     fn from(error: E) -> Self {
         Self::Corpus(error.into())
     }
@@ -95,7 +95,7 @@ impl ExportArgs {
             (Ok(()), Output::File(path)) => print(&format_args!("{}: {examples} examples", path.display()))?,
             (Ok(()), Output::Standard) => {}
             (Err(Unfinished::Stopped), _) => return Ok(CommandOutcome::Interrupted),
-            (Err(Unfinished::Corpus(PretrainingError::Io(error))), _) if output.reader_is_gone(&error) => {}
+            (Err(Unfinished::Corpus(ExamplesError::Io(error))), _) if output.reader_is_gone(&error) => {}
             (Err(Unfinished::Corpus(error)), _) => return Err(error.into()),
         }
         Ok(CommandOutcome::Success)
@@ -128,8 +128,8 @@ impl ExportArgs {
     }
 }
 
-fn write_line(into: &mut dyn Write, step: Option<u64>, example: &PretrainingExample) -> io::Result<()> {
-    let PretrainingExample { ids, segments, masked_positions, masked_labels, next_is_random } = example;
+fn write_line(into: &mut dyn Write, step: Option<u64>, example: &TrainingInstance) -> io::Result<()> {
+    let TrainingInstance { ids, segments, masked_positions, masked_labels, next_is_random } = example;
     let next_is_random = *next_is_random;
     let line = Line { step, ids, segments, masked_positions, masked_labels, next_is_random };
     serde_json::to_writer(&mut *into, &line)?;

@@ -18,7 +18,7 @@ use crate::data::submission::{FILES, Packed, Part, Severity, SubmissionFile, che
 use crate::diagnostic::Diagnostic;
 use crate::infer::KeptModel;
 use crate::plan;
-use crate::resolve::{DataRoot, data_root, device_name};
+use crate::resolve::{DataRoot, data_root};
 use crate::store::{Kept, Record, RunId, RunsRoot, by_rank};
 use crate::task::{OWN_DATA, TASKS, Task};
 use crate::train::open_device;
@@ -117,7 +117,7 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
     let records: Vec<Record> =
         found.records.into_iter().filter(|record| record.task().is_some_and(|of| of.benchmark != OWN_DATA)).collect();
     let (name, records) = (&found.name, &records);
-    let device = open_device(device_name(experiment.device)).map_err(|error| Diagnostic::new(error.to_string()))?;
+    let device = open_device(experiment.device.name()).map_err(|error| Diagnostic::new(error.to_string()))?;
     let bad_rows = if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
     let mut answers = Answers::default();
     for task in TASKS {

@@ -1,6 +1,7 @@
 //! Lines of a pretraining run's log, as a terminal shows them.
 
-use crate::store::{Evaluation, LmLoss, PretrainingObjective, StepEvent};
+use crate::settings::LmLoss;
+use crate::store::{Evaluation, PretrainingObjective, StepEvent};
 
 /// The steps since the line before.
 pub(super) fn step(event: &StepEvent, of: &PretrainingObjective) -> String {

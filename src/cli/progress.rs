@@ -226,7 +226,7 @@ impl Observer for Display {
         self.say(&format!("{}: interrupted, still missing", words(job)));
     }
 
-    fn settled_elsewhere(&mut self, job: &Job, state: &RunState) {
+    fn job_finished_elsewhere(&mut self, job: &Job, state: &RunState) {
         self.settle(job, false);
         let how = super::runs::state_word(state);
         self.say(&format!("[{}/{}] {}: {how}, by another process", self.settled, self.runs, words(job)));

@@ -5,7 +5,7 @@ use super::model_argument;
 use super::threads::ThreadArgs;
 use crate::diagnostic::Diagnostic;
 use crate::infer::{TrainedModel, Use, precision_on};
-use crate::store::Precision;
+use crate::settings::Precision;
 use crate::text::FeatureSet;
 use crate::train::open_device;
 

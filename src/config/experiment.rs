@@ -8,11 +8,11 @@ use super::hub::HubModel;
 use super::pretraining::Pretraining;
 use super::task::Task;
 use super::tasks;
-use super::written::{Device, Sweep};
+use super::written::Sweep;
 use super::written_model::Preset;
 use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::settings::Approach;
+use crate::settings::{Approach, Device};
 
 /// An experiment: models × tasks × the points of a sweep × seeds. Every list is non-empty and without
 /// duplicates, every number in its range, every task known or declared.

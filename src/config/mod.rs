@@ -29,19 +29,14 @@ mod written_pretrain;
 mod written_training;
 mod yaml;
 
-pub use crate::settings::{
-    Approach, Columns, Context, FeatureBased, Layers, LmLoss, Optimizer, Precision, SaveStrategy, Scheme,
-};
-pub use crate::settings::{Separator, SpanOptions, TextFormat};
 pub use experiment::{DataSource, Dimensions, Experiment, ExperimentFile, Model, ModelSource, Pretrained, data_cache};
 pub use hub::{DEFAULT_REVISION, HubModel};
 pub use load::{load, parse, parse_either};
 pub use pretraining::{Phase, PhaseExamples, PretrainModel, Pretraining, Reading, Recipe, TextSource};
 pub use schema::schema;
 pub use task::{Files, KnownTask, Task, TaskShape};
-pub use written::{Device, Sweep};
+pub use written::Sweep;
 pub use written_model::Preset;
-pub use written_pretrain::Masking;
 pub use written_training::Training;
 
 #[cfg(test)]

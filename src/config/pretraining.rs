@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use super::document::Document;
 use super::experiment::ModelSource;
-use super::written::Device;
-use super::written_pretrain::Masking;
 use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::settings::{LmLoss, Optimizer, SaveStrategy, TextFormat};
+use crate::settings::{Device, LmLoss, Masking, Optimizer, SaveStrategy, TextFormat};
 
 /// An experiment that pretrains: models × seeds.
 #[derive(Clone, Debug)]

@@ -4,8 +4,9 @@ use super::check::{for_example, not_empty, path, shown};
 use super::document::Document;
 use super::experiment::ModelSource;
 use super::pretraining::{Phase, PhaseExamples, Recipe};
-use super::written_pretrain::{Masking, SHORTEST_PAIR, WrittenPhase, WrittenPretrain, WrittenRecipe};
+use super::written_pretrain::{SHORTEST_PAIR, WrittenPhase, WrittenPretrain, WrittenRecipe};
 use crate::diagnostic::Diagnostic;
+use crate::settings::Masking;
 
 /// Probabilities that should add up to 1 may miss it by rounding.
 const SUM_TOLERANCE: f64 = 1e-9;

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::task::WrittenTask;
 use super::written_model::WrittenModel;
 use super::written_pretrain::WrittenPretrain;
 use super::written_training::Training;
-use crate::settings::Approach;
+use crate::settings::{Approach, Device};
 
 /// `[CLS]`, one token and `[SEP]`: the shortest sequence that says anything.
 pub(super) const SHORTEST_SEQUENCE: u32 = 3;
@@ -95,21 +95,4 @@ pub struct Sweep {
     /// Passes over the training data.
     #[schemars(length(min = 1), inner(range(min = 1)), extend("uniqueItems" = true))]
     pub epochs: Vec<u32>,
-}
-
-/// Where to compute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Device {
-    /// The fastest device that this build supports and the machine has.
-    #[default]
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// A GPU through WebGPU shaders.
-    Wgpu,
-    /// A GPU through Vulkan and SPIR-V.
-    Vulkan,
-    /// An NVIDIA GPU.
-    Cuda,
 }

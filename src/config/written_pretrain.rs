@@ -1,10 +1,10 @@
 //! `pretrain` of an experiment file as written.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::written::SHORTEST_SEQUENCE;
-use crate::settings::{LmLoss, SaveStrategy, TextFormat};
+use crate::settings::{LmLoss, Masking, SaveStrategy, TextFormat};
 
 /// Two special tokens more than a sentence pair has tokens at least.
 pub(super) const SHORTEST_PAIR: u32 = SHORTEST_SEQUENCE + 2;
@@ -123,46 +123,4 @@ pub(super) struct WrittenPhase {
     /// Optimisation steps.
     #[schemars(range(min = 1))]
     pub(super) steps: u64,
-}
-
-/// Which tokens are to be predicted, and what stands in their places.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Masking {
-    /// The fraction of an example's tokens to predict.
-    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
-    pub masked_lm_prob: f64,
-    /// The maximum number of tokens to predict in an example; `masked_lm_prob` of the longest example when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub max_predictions_per_seq: Option<u32>,
-    /// The probability that such a token becomes `[MASK]`.
-    #[schemars(range(min = 0, max = 1))]
-    pub mask_prob: f64,
-    /// The probability that it is kept.
-    #[schemars(range(min = 0, max = 1))]
-    pub keep_prob: f64,
-    /// The probability that it becomes a random token; the three add up to 1.
-    #[schemars(range(min = 0, max = 1))]
-    pub random_prob: f64,
-    /// Whether all pieces of a word are masked together.
-    pub whole_word: bool,
-    /// Whether an example's masks are drawn once instead of anew in each epoch.
-    #[serde(rename = "static")]
-    pub static_masks: bool,
-}
-
-impl Default for Masking {
-    fn default() -> Self {
-        // Devlin et al. 2018, section 3.1.
-        Self {
-            masked_lm_prob: 0.15,
-            max_predictions_per_seq: None,
-            mask_prob: 0.8,
-            keep_prob: 0.1,
-            random_prob: 0.1,
-            whole_word: false,
-            static_masks: false,
-        }
-    }
 }

@@ -20,7 +20,7 @@ pub mod submission;
 mod swag;
 pub mod table;
 #[cfg(test)]
-mod table_tests;
+mod tests;
 mod verify;
 
 pub use crate::checksum::sha256_of;

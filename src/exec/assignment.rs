@@ -12,7 +12,7 @@ use super::worker_exit::MemoryKills;
 use crate::store::{Failure, RunState, is_disk_full};
 
 /// How often the runs of other processes are looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 /// A worker that has not said that it is ready by then will not.
 const START_LIMIT: Duration = Duration::from_mins(2);
@@ -24,7 +24,7 @@ enum Taken {
     /// Another process holds it.
     Elsewhere,
     /// It needs no doing any more.
-    Settled,
+    Finished,
 }
 
 impl Sweep<'_> {
@@ -58,8 +58,8 @@ impl Sweep<'_> {
                     break;
                 }
                 Err(error) => return Err(error),
-                Ok(Taken::Settled) => {}
-                Ok(Taken::Elsewhere) => self.elsewhere.push(job),
+                Ok(Taken::Finished) => {}
+                Ok(Taken::Elsewhere) => self.held_elsewhere.push(job),
                 Ok(Taken::Task(task)) => {
                     let (root, token) = (self.root.path().to_path_buf(), task.claim.token().to_owned());
                     let request = Request::Run { root, token, job: Box::new(job) };
@@ -94,8 +94,8 @@ impl Sweep<'_> {
                     self.observer.record_kept_aside(job, &damage, &aside);
                 }
                 Ok(()) | Err(_) => {
-                    self.settle_elsewhere(job, &RunState::Done);
-                    return Ok(Taken::Settled);
+                    self.finish_elsewhere(job, &RunState::Done);
+                    return Ok(Taken::Finished);
                 }
             },
             Ok(None) => {}
@@ -106,10 +106,10 @@ impl Sweep<'_> {
             }
         }
         if let Ok(Some(failure)) = folder.failure()
-            && !self.may_try_again(&failure)
+            && !self.may_retry(&failure)
         {
-            self.settle_elsewhere(job, &RunState::Failed(failure));
-            return Ok(Taken::Settled);
+            self.finish_elsewhere(job, &RunState::Failed(failure));
+            return Ok(Taken::Finished);
         }
         let (job, kills_before) = (job.clone(), MemoryKills::now());
         Ok(Taken::Task(Box::new(Task { job, claim, folder, arrived: false, kills_before, stopped: Duration::ZERO })))
@@ -117,39 +117,39 @@ impl Sweep<'_> {
 
     /// Failures from before this sweep are tried again if that was asked for; those of other
     /// processes meanwhile are not.
-    fn may_try_again(&self, failure: &Failure) -> bool {
+    fn may_retry(&self, failure: &Failure) -> bool {
         self.options.retry_failed && failure.at_unix <= self.started_unix
     }
 
-    fn settle_elsewhere(&mut self, job: &Job, state: &RunState) {
+    fn finish_elsewhere(&mut self, job: &Job, state: &RunState) {
         match state {
             RunState::Failed(_) => self.summary.failed += 1,
             RunState::Done | RunState::Missing | RunState::Claimed(_) | RunState::Damaged(_) => {
                 self.summary.skipped += 1
             }
         }
-        self.observer.settled_elsewhere(job, state);
+        self.observer.job_finished_elsewhere(job, state);
     }
 
     /// When a slot has nothing to do: are jobs of other processes done, or free because they died?
-    pub(super) fn look_elsewhere(&mut self) -> Result<(), ExecError> {
+    pub(super) fn poll_other_processes(&mut self) -> Result<(), ExecError> {
         let busy = self.slots.iter().filter(|slot| matches!(slot, Slot::Busy(..))).count();
-        if !self.pending.is_empty() || busy == self.slots.len() || self.looked_at.elapsed() < LOOK_EVERY {
+        if !self.pending.is_empty() || busy == self.slots.len() || self.polled_at.elapsed() < POLL_INTERVAL {
             return Ok(());
         }
         let mut held = None;
-        for job in std::mem::take(&mut self.elsewhere) {
+        for job in std::mem::take(&mut self.held_elsewhere) {
             match job.folder(self.root)?.state()? {
                 RunState::Claimed(holder) if holder.alive => {
-                    self.elsewhere.push(job);
+                    self.held_elsewhere.push(job);
                     held = Some(holder);
                 }
-                RunState::Failed(failure) if self.may_try_again(&failure) => self.pending.push_back(job),
-                state @ (RunState::Done | RunState::Failed(_)) => self.settle_elsewhere(&job, &state),
+                RunState::Failed(failure) if self.may_retry(&failure) => self.pending.push_back(job),
+                state @ (RunState::Done | RunState::Failed(_)) => self.finish_elsewhere(&job, &state),
                 RunState::Missing | RunState::Claimed(_) | RunState::Damaged(_) => self.pending.push_back(job),
             }
         }
-        let waiting_for = if busy == 0 && self.pending.is_empty() { self.elsewhere.len() } else { 0 };
+        let waiting_for = if busy == 0 && self.pending.is_empty() { self.held_elsewhere.len() } else { 0 };
         if let Some(holder) = held
             && waiting_for != self.waiting_for
             && waiting_for > 0
@@ -157,7 +157,7 @@ impl Sweep<'_> {
             self.observer.waiting_for_others(waiting_for, &holder);
         }
         self.waiting_for = waiting_for;
-        self.looked_at = Instant::now();
+        self.polled_at = Instant::now();
         Ok(())
     }
 }

@@ -11,10 +11,10 @@ use super::local::WorkerCommand;
 use super::protocol::{Reply, Request, send};
 
 /// How long a worker without a job may take to end when it is told to.
-const FAREWELL: Duration = Duration::from_secs(5);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// The last part of what a worker said that is read after its death.
-const LAST_WORDS: u64 = 16 * 1024;
+const LOG_TAIL_BYTES: u64 = 16 * 1024;
 
 /// Something happened to a worker.
 pub(super) struct Event {
@@ -91,19 +91,19 @@ impl Worker {
     }
 
     /// Lets an idle worker end by itself, for a while.
-    pub(super) fn dismiss(mut self) {
+    pub(super) fn shut_down(mut self) {
         drop(self.input.take());
-        let deadline = Instant::now() + FAREWELL;
+        let deadline = Instant::now() + SHUTDOWN_GRACE;
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
 
     /// What it said on standard error since its last job began, the end of it at least.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn log_tail(&self) -> String {
         let mut said = Vec::new();
         let _ = File::open(&self.log).and_then(|mut file| {
-            let from = self.log_from.max(file.metadata()?.len().saturating_sub(LAST_WORDS));
+            let from = self.log_from.max(file.metadata()?.len().saturating_sub(LOG_TAIL_BYTES));
             file.seek(SeekFrom::Start(from))?;
             file.read_to_end(&mut said)
         });

@@ -53,7 +53,7 @@ pub trait Observer {
     }
 
     /// Another process has completed a job, or failed at it: `state` is `Done` or `Failed`.
-    fn settled_elsewhere(&mut self, job: &Job, state: &RunState) {
+    fn job_finished_elsewhere(&mut self, job: &Job, state: &RunState) {
         let _ = (job, state);
     }
 

@@ -10,7 +10,7 @@ use crate::store::{Failure, FailureKind, Record, StoreError};
 
 impl Sweep<'_> {
     /// What a busy worker says, and what its slot has afterwards.
-    pub(super) fn heed(&mut self, at: usize, worker: Worker, mut task: Box<Task>, reply: Reply) -> Slot {
+    pub(super) fn handle_reply(&mut self, at: usize, worker: Worker, mut task: Box<Task>, reply: Reply) -> Slot {
         match reply {
             Reply::Ready => return Slot::Busy(worker, task),
             Reply::Started => {
@@ -38,7 +38,7 @@ impl Sweep<'_> {
                 // After these a process is in an unknown state: the next run gets a new one.
                 let spent = [FailureKind::Panic, FailureKind::OutOfMemory].map(FailureKind::name);
                 let spent = spent.contains(&failure.kind.as_str());
-                note_words(&task, &worker);
+                keep_log_tail(&task, &worker);
                 self.settle_failed(at, task, &failure);
                 if spent {
                     return Slot::Empty;
@@ -64,8 +64,8 @@ impl Sweep<'_> {
             self.settle_done(at, &task, &record);
             return Ok(Slot::Empty);
         }
-        let failure = worker_exit::failure(status, &worker.words(), &task.kills_before, &MemoryKills::now());
-        note_words(&task, &worker);
+        let failure = worker_exit::failure(status, &worker.log_tail(), &task.kills_before, &MemoryKills::now());
+        keep_log_tail(&task, &worker);
         self.settle_failed(at, task, &failure);
         Ok(Slot::Empty)
     }
@@ -109,13 +109,13 @@ impl Sweep<'_> {
     /// Another process took the job over.
     pub(super) fn leave(&mut self, at: usize, task: Box<Task>) {
         self.observer.job_abandoned(at, &task.job);
-        self.elsewhere.push(task.job);
+        self.held_elsewhere.push(task.job);
     }
 }
 
 /// Keeps what the worker of a run that failed said on standard error in the run's log.
-fn note_words(task: &Task, worker: &Worker) {
-    let words = worker.words();
+fn keep_log_tail(task: &Task, worker: &Worker) {
+    let words = worker.log_tail();
     if !words.trim().is_empty() {
         // The log is for people; the failure has what matters.
         let _ = task.folder.log(&format!("standard error of the worker:\n{words}"));

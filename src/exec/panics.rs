@@ -36,7 +36,7 @@ pub(super) fn watch(folder: &RunFolder) {
 }
 
 /// What the first panic since [`watch`] said and where, else what `payload` says.
-pub(super) fn first_words(payload: &(dyn Any + Send)) -> String {
+pub(super) fn message(payload: &(dyn Any + Send)) -> String {
     watched().take().and_then(|(_, first)| first).unwrap_or_else(|| words(payload))
 }
 

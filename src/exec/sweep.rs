@@ -57,10 +57,10 @@ pub(super) struct Sweep<'a> {
     pub(super) slots: Vec<Slot>,
     pub(super) pending: VecDeque<Job>,
     /// Jobs that other processes hold.
-    pub(super) elsewhere: Vec<Job>,
+    pub(super) held_elsewhere: Vec<Job>,
     /// Jobs that start from pretraining runs that are not done.
     pub(super) waiting: Vec<Job>,
-    pub(super) looked_at: Instant,
+    pub(super) polled_at: Instant,
     pub(super) waiting_for: usize,
     pub(super) summary: Summary,
     pub(super) started_unix: u64,
@@ -90,9 +90,9 @@ impl<'a> Sweep<'a> {
             events: channel(),
             slots: (0..local.slots.max(1)).map(|_| Slot::Empty).collect(),
             pending: VecDeque::new(),
-            elsewhere: Vec::new(),
+            held_elsewhere: Vec::new(),
             waiting: Vec::new(),
-            looked_at: Instant::now(),
+            polled_at: Instant::now(),
             waiting_for: 0,
             summary: Summary::default(),
             started_unix: unix_now(),
@@ -105,20 +105,21 @@ impl<'a> Sweep<'a> {
 
     /// Runs the sorted `jobs`.
     pub(super) fn run(mut self, jobs: Vec<Job>) -> Result<Summary, ExecError> {
-        self.triage(jobs)?;
+        self.enqueue(jobs)?;
         loop {
-            self.heed_stop();
+            self.handle_stop();
             self.give_up_lost_claims();
             self.replace_stopped_workers();
             if !self.stopping && !self.disk_is_full {
-                self.wake_waiting()?;
+                self.release_dependents()?;
                 self.fill_slots()?;
-                self.look_elsewhere()?;
+                self.poll_other_processes()?;
             }
             let busy = self.slots.iter().any(|slot| matches!(slot, Slot::Busy(..)));
             // Those that wait count too: the pretraining run that they start from may have been done just now.
             let goes_on = !self.stopping && !self.disk_is_full;
-            let left = goes_on && (!self.pending.is_empty() || !self.elsewhere.is_empty() || !self.waiting.is_empty());
+            let left =
+                goes_on && (!self.pending.is_empty() || !self.held_elsewhere.is_empty() || !self.waiting.is_empty());
             if !busy && !left {
                 break;
             }
@@ -126,17 +127,17 @@ impl<'a> Sweep<'a> {
                 self.handle(event)?;
             }
         }
-        self.summary.interrupted += self.pending.len() + self.elsewhere.len() + self.waiting.len();
+        self.summary.interrupted += self.pending.len() + self.held_elsewhere.len() + self.waiting.len();
         for slot in self.slots {
             if let Slot::Starting(worker) | Slot::Idle(worker) = slot {
-                worker.dismiss();
+                worker.shut_down();
             }
         }
         Ok(self.summary)
     }
 
     /// Sets aside what is done, and what failed unless that is tried again.
-    fn triage(&mut self, jobs: Vec<Job>) -> Result<(), ExecError> {
+    fn enqueue(&mut self, jobs: Vec<Job>) -> Result<(), ExecError> {
         let (total, mut failed_before, mut pretrained) = (jobs.len(), 0, Vec::new());
         for job in jobs {
             match job.folder(self.root)?.state()? {
@@ -156,12 +157,12 @@ impl<'a> Sweep<'a> {
             }
         }
         self.check_models(&pretrained)?;
-        self.set_waiting_aside()?;
+        self.hold_back_dependents()?;
         self.observer.started(total, self.summary.skipped, failed_before);
         Ok(())
     }
 
-    fn heed_stop(&mut self) {
+    fn handle_stop(&mut self) {
         if self.stop.is_set() && !self.stopping {
             self.begin_stop();
         }
@@ -222,7 +223,7 @@ impl<'a> Sweep<'a> {
 
     fn handle(&mut self, Event { slot: at, pid, reply }: Event) -> Result<(), ExecError> {
         if self.slots[at].pid() != Some(pid) {
-            // The last words of a worker that was replaced.
+            // A late reply of a worker that was replaced.
             return Ok(());
         }
         self.slots[at] = match (std::mem::replace(&mut self.slots[at], Slot::Empty), reply) {
@@ -233,7 +234,7 @@ impl<'a> Sweep<'a> {
             }
             (Slot::Starting(worker) | Slot::Idle(worker), Some(_)) => Slot::Idle(worker),
             (Slot::Idle(_) | Slot::Empty, _) => Slot::Empty,
-            (Slot::Busy(worker, task), Some(reply)) => self.heed(at, worker, task, reply),
+            (Slot::Busy(worker, task), Some(reply)) => self.handle_reply(at, worker, task, reply),
             (Slot::Busy(worker, task), None) => self.handle_exit(at, worker, task)?,
         };
         Ok(())
@@ -244,7 +245,7 @@ impl<'a> Sweep<'a> {
         if self.failed_starts < STARTS_LIMIT {
             return Ok(());
         }
-        let words = worker.words();
+        let words = worker.log_tail();
         let last = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
         Err(ExecError::Worker(format!("{end}: {}", last.trim())))
     }

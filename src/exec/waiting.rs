@@ -38,7 +38,7 @@ impl Sweep<'_> {
     }
 
     /// Takes the jobs that cannot be started yet out of the pending ones.
-    pub(super) fn set_waiting_aside(&mut self) -> Result<(), ExecError> {
+    pub(super) fn hold_back_dependents(&mut self) -> Result<(), ExecError> {
         let mut known = BTreeMap::new();
         for job in std::mem::take(&mut self.pending) {
             if self.prerequisite(&job, &mut known)? == Prerequisite::Done {
@@ -52,7 +52,7 @@ impl Sweep<'_> {
 
     /// Puts waiting jobs whose pretraining is done behind the pending ones. Those whose pretraining will not be done
     /// are left missing.
-    pub(super) fn wake_waiting(&mut self) -> Result<(), ExecError> {
+    pub(super) fn release_dependents(&mut self) -> Result<(), ExecError> {
         if self.waiting.is_empty() {
             return Ok(());
         }
@@ -80,7 +80,7 @@ impl Sweep<'_> {
         }
         let is_it = |other: &Job| other.id == *folder.id();
         let busy = self.slots.iter().any(|slot| matches!(slot, Slot::Busy(_, task) if is_it(&task.job)));
-        let found = if busy || self.pending.iter().chain(&self.elsewhere).any(is_it) {
+        let found = if busy || self.pending.iter().chain(&self.held_elsewhere).any(is_it) {
             Prerequisite::Coming
         } else if folder.is_done() {
             Prerequisite::Done

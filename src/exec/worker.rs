@@ -121,7 +121,7 @@ fn attempt(
         },
         Ok(Err(Unfinished::Stopped)) => Reply::Stopped,
         Ok(Err(Unfinished::Failed(failure))) => fail(failure, &folder),
-        Err(payload) => fail(Failure::now(FailureKind::Panic, panics::first_words(&*payload)), &folder),
+        Err(payload) => fail(Failure::now(FailureKind::Panic, panics::message(&*payload)), &folder),
     }
 }
 

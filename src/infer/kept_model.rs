@@ -30,7 +30,7 @@ impl KeptModel {
         let wanted = Use {
             max_length: Some(settings.max_length()),
             usual_length: task.max_length(),
-            lower_case: Some(settings.vocabulary.lower_case),
+            lower_case: Some(settings.vocabulary.do_lower_case),
             device: device.clone(),
             precision: precision_on(device, settings.optimization.precision)?,
         };

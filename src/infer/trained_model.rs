@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::diagnostic::Diagnostic;
 use crate::kernel;
 use crate::model::{CheckpointError, Config, folder_of};
-use crate::store::Precision;
+use crate::settings::Precision;
 use crate::text::{ModelTokenizer, Tokenizer, Vocabulary, vocabulary_file};
 use crate::train::{NamedDevice, open_precision};
 

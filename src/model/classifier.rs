@@ -11,7 +11,8 @@ use super::linear::Linear;
 use super::tagger::{BiLstm, Mixture, Tagger};
 use crate::kernel::{Dropout, LSTM_DIRECTIONS, Packing};
 use crate::random::Stream;
-use crate::store::{Architecture, FeatureBased};
+use crate::settings::FeatureBased;
+use crate::store::Architecture;
 
 /// BERT with a linear head: on the pooled output, or on every token; or an LSTM between both.
 #[derive(Module, Debug)]

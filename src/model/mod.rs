@@ -33,7 +33,7 @@ pub use fine_tuning::{WantedHead, checkpoint_head, load_to_train};
 pub use head::Head;
 pub use labels::{OutputOrder, check_head, output_names};
 pub use pretraining::{
-    PretrainingModel, PretrainingOutput, PretrainingStates, load_pretraining, random_pretraining, save_pretraining,
+    LanguageModel, LanguageModelOutput, LanguageModelStates, load_pretraining, random_pretraining, save_pretraining,
 };
 pub use reader::Loaded;
 pub use save::save_classifier;

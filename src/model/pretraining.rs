@@ -23,7 +23,7 @@ use crate::store::Architecture;
 /// The encoder with its pretraining heads. The decoder's matrix is the word embeddings, whose gradient is therefore
 /// the sum of what the decoder and what the lookup give.
 #[derive(Module, Debug)]
-pub struct PretrainingModel {
+pub struct LanguageModel {
     /// The encoder.
     pub bert: Bert,
     /// Between encoder and decoder, `[hidden, hidden]`; GELU and a norm follow.
@@ -39,7 +39,7 @@ pub struct PretrainingModel {
 
 /// What the heads say about a batch, but for the decoder.
 #[derive(Clone, Debug)]
-pub struct PretrainingStates {
+pub struct LanguageModelStates {
     /// What the decoder reads for the tokens that are to be predicted, `[predictions, hidden]`; absent where there are
     /// none.
     pub predictions: Option<Tensor<2>>,
@@ -49,7 +49,7 @@ pub struct PretrainingStates {
 
 /// What the heads say about a batch.
 #[derive(Clone, Debug)]
-pub struct PretrainingOutput {
+pub struct LanguageModelOutput {
     /// Logits of the tokens that are to be predicted, `[predictions, vocab_size]`; absent where there are none.
     pub predictions: Option<Tensor<2>>,
     /// Logits of next-sentence prediction, `[batch, 2]`: follows, is random.
@@ -68,31 +68,31 @@ mod name {
     pub(super) const POOLER: &str = "bert.pooler.dense";
 }
 
-impl PretrainingModel {
+impl LanguageModel {
     /// The logits of both heads; only the states of `rows`, the tokens of the packed batch that are to be predicted,
     /// reach the decoder.
     #[must_use]
-    pub fn forward(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> PretrainingOutput {
-        let PretrainingStates { predictions, next_sentence } = self.states(input, rows, dropout);
+    pub fn forward(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> LanguageModelOutput {
+        let LanguageModelStates { predictions, next_sentence } = self.states(input, rows, dropout);
         let (table, bias) = (self.bert.embeddings.word.val(), self.decoder_bias.val());
         let predictions = predictions.map(|states| linear(states, table.transpose(), Some(bias)));
-        PretrainingOutput { predictions, next_sentence }
+        LanguageModelOutput { predictions, next_sentence }
     }
 
-    /// As [`PretrainingModel::forward`], without the decoder, which [`decoder_loss`](crate::kernel::decoder_loss)
+    /// As [`LanguageModel::forward`], without the decoder, which [`decoder_loss`](crate::kernel::decoder_loss)
     /// computes together with its loss.
     #[must_use]
-    pub fn states(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> PretrainingStates {
+    pub fn states(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> LanguageModelStates {
         self.answer(self.bert.forward(input, dropout), &input.packing, rows)
     }
 
-    /// As [`PretrainingModel::states`] from the last hidden state, `[tokens, hidden]`.
+    /// As [`LanguageModel::states`] from the last hidden state, `[tokens, hidden]`.
     #[must_use]
-    pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, rows: &[u32]) -> PretrainingStates {
+    pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, rows: &[u32]) -> LanguageModelStates {
         let next_sentence =
             self.next_sentence.as_ref().map(|head| head.forward(self.bert.pool(hidden.clone(), packing)));
         let predictions = (!rows.is_empty()).then(|| self.transformed(hidden, rows));
-        PretrainingStates { predictions, next_sentence }
+        LanguageModelStates { predictions, next_sentence }
     }
 
     /// `[tokens, hidden]`, `predictions` rows of it → `[predictions, hidden]`
@@ -129,9 +129,9 @@ impl<'a> Heads<'a> {
         Self { initializer, hidden: of.hidden as usize, vocabulary: of.vocab_size as usize }
     }
 
-    fn on(mut self, bert: Bert, predict_next: bool) -> PretrainingModel {
+    fn on(mut self, bert: Bert, predict_next: bool) -> LanguageModel {
         let hidden = self.hidden;
-        PretrainingModel {
+        LanguageModel {
             bert,
             transform: self.initializer.linear(hidden, hidden),
             transform_norm: self.initializer.norm(hidden),
@@ -148,7 +148,7 @@ pub fn random_pretraining(
     predict_next: bool,
     seed: u64,
     device: &Device,
-) -> PretrainingModel {
+) -> LanguageModel {
     let bert = Initializer::new(Stream::new(seed, "init"), device).bert(architecture);
     Heads::new(architecture, seed, device).on(bert, predict_next)
 }
@@ -162,7 +162,7 @@ pub fn load_pretraining(
     predict_next: bool,
     seed: u64,
     device: &Device,
-) -> Result<Loaded<PretrainingModel>, CheckpointError> {
+) -> Result<Loaded<LanguageModel>, CheckpointError> {
     load(folder, seed, device, |reader, _| {
         let of = reader.of;
         let mut model = Heads::new(&of, seed, device).on(reader.bert()?, predict_next);
@@ -177,7 +177,7 @@ pub fn load_pretraining(
 
 impl Reader<'_> {
     /// Puts the heads that the file has in the place of random ones.
-    fn pretraining_heads(&mut self, model: &mut PretrainingModel, of: &Architecture) -> Result<(), CheckpointError> {
+    fn pretraining_heads(&mut self, model: &mut LanguageModel, of: &Architecture) -> Result<(), CheckpointError> {
         let (hidden, vocabulary) = (of.hidden as usize, of.vocab_size as usize);
         let has = |reader: &Self, name: &str| reader.weights.has(&format!("{name}.weight"));
         if has(self, name::TRANSFORM) {
@@ -208,7 +208,7 @@ impl Reader<'_> {
 /// When a file cannot be written.
 pub fn save_pretraining(
     folder: &Path,
-    model: &PretrainingModel,
+    model: &LanguageModel,
     config: &Config,
     dropout: f64,
     beside: &FilesBeside,

@@ -14,9 +14,10 @@ use std::collections::BTreeMap;
 
 use crate::config::{self, Experiment, Model, Task};
 use crate::diagnostic::Diagnostic;
+use crate::settings::{Approach, Masking, Optimizer};
 use crate::store::{
-    Architecture, InitialWeights, Masking, NUMERICS_VERSION, Objective, Optimization, Optimizer, RunId, RunIdentity,
-    RunSettings, TaskObjective, VocabularyIdentity, Warmup,
+    Architecture, InitialWeights, NUMERICS_VERSION, Objective, Optimization, RunId, RunIdentity, RunSettings,
+    TaskObjective, VocabularyIdentity, Warmup,
 };
 use crate::units::Tokens;
 
@@ -235,7 +236,7 @@ fn at_point(base: &RunSettings, seed: u64, (batch_size, learning_rate, epochs): 
 
 /// Refuses layers to read that the encoder has not.
 fn has_layers(experiment: &Experiment, model: &Model, input: &ModelInput) -> Result<(), Diagnostic> {
-    let config::Approach::FeatureBased(of) = model.approach else { return Ok(()) };
+    let Approach::FeatureBased(of) = model.approach else { return Ok(()) };
     let (has, needs) = (input.architecture.layers, of.layers.needs());
     if needs <= has {
         return Ok(());

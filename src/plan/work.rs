@@ -2,7 +2,8 @@
 
 use super::PlannedRun;
 use super::forecast::{forward_flops, parameters};
-use crate::store::{Approach, Architecture, FeatureBased, Layers, RunSettings};
+use crate::settings::{Approach, FeatureBased, Layers};
+use crate::store::{Architecture, RunSettings};
 
 /// A backward pass costs twice the forward pass: one product for the inputs' gradient, one for the weights'.
 const TRAINING_TO_FORWARD: f64 = 3.0;

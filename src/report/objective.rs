@@ -1,7 +1,8 @@
 //! What a model was pretrained to do, in words.
 
 use super::published_ablations::{FULL, LEFT_TO_RIGHT, NO_NSP};
-use crate::store::{LmLoss, Masking, PretrainingObjective};
+use crate::settings::{LmLoss, Masking};
+use crate::store::PretrainingObjective;
 
 /// The names of an objective.
 pub(crate) struct Names {

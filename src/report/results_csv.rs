@@ -7,7 +7,8 @@ use super::phrase::moment;
 use super::run::Run;
 use super::system::parameters;
 use super::weights;
-use crate::store::{CorpusPhase, Masking, PretrainingObjective, Record, Score};
+use crate::settings::Masking;
+use crate::store::{CorpusPhase, PretrainingObjective, Record, Score};
 
 /// The columns. What depends on the machine and the moment comes after the scores, so that two equal sweeps' files agree
 /// in every column before `wall_seconds`. Where the weights came from, dimensions and what concerns pretraining follow;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::input::Input;
-use crate::store::{Approach, Architecture, InitialWeights, RunSettings};
+use crate::settings::Approach;
+use crate::store::{Architecture, InitialWeights, RunSettings};
 
 /// A model of one experiment.
 #[derive(Clone, Debug, PartialEq)]

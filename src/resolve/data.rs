@@ -4,19 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::ResolveError;
-use crate::config::{self, DataSource, Experiment};
+use crate::config::{DataSource, Experiment};
 use crate::mini;
-
-/// As `open_device` takes it.
-pub fn device_name(device: config::Device) -> &'static str {
-    match device {
-        config::Device::Auto => "auto",
-        config::Device::Cpu => "cpu",
-        config::Device::Wgpu => "wgpu",
-        config::Device::Vulkan => "vulkan",
-        config::Device::Cuda => "cuda",
-    }
-}
 
 /// Where the data is.
 #[derive(Debug)]

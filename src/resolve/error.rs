@@ -1,6 +1,6 @@
 //! Why an experiment cannot be resolved.
 
-use crate::corpus::examples::PretrainingError;
+use crate::corpus::examples::ExamplesError;
 use crate::diagnostic::Diagnostic;
 
 /// Why an experiment file cannot become runs on this machine.
@@ -26,11 +26,11 @@ impl From<std::io::Error> for ResolveError {
     }
 }
 
-impl From<PretrainingError> for ResolveError {
-    fn from(error: PretrainingError) -> Self {
+impl From<ExamplesError> for ResolveError {
+    fn from(error: ExamplesError) -> Self {
         match error {
-            PretrainingError::Input(finding) => Self::Input(vec![*finding]),
-            PretrainingError::Io(error) => error.into(),
+            ExamplesError::Input(finding) => Self::Input(vec![*finding]),
+            ExamplesError::Io(error) => error.into(),
         }
     }
 }

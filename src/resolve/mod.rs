@@ -22,7 +22,7 @@ mod tasks;
 
 pub use calibration::Calibrations;
 pub use checkpoint::checkpoint_argument;
-pub use data::{DataRoot, data_root, device_name};
+pub use data::{DataRoot, data_root};
 pub use error::ResolveError;
 pub use identity::Identity;
 pub use ner::{NerExperiment, NerFlags, TEST as NER_TEST};

@@ -7,7 +7,7 @@ mod tokenizer;
 mod training;
 
 pub use approach::{Approach, FeatureBased, Layers, MAX_HIDDEN, MAX_LSTM_LAYERS};
-pub use pretraining::{LmLoss, SaveStrategy, TextFormat};
+pub use pretraining::{LmLoss, Masking, SaveStrategy, TextFormat};
 pub use task::{Columns, Context, MAX_COLUMN, Scheme, Separator, SpanOptions};
 pub use tokenizer::AddedToken;
-pub use training::{Optimizer, Precision};
+pub use training::{Device, Optimizer, Precision};

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Architecture, CorpusPhase, HeldOutEvaluation, Host, InitialWeights, LmLoss, Objective, Optimization, Optimizer,
-    Outcome, PretrainingObjective, Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings,
+    Architecture, CorpusPhase, HeldOutEvaluation, Host, InitialWeights, Objective, Optimization, Outcome,
+    PretrainingObjective, Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings,
     VocabularyIdentity, Warmup,
 };
+use crate::settings::{LmLoss, Optimizer};
 use crate::units::{Bytes, Tokens};
 
 /// A run of a small model on `task`; every seed is another run.
@@ -25,14 +26,14 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
             causal: false,
         },
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: "11".to_owned(), lower_case: true, added_tokens: Vec::new() },
+        vocabulary: VocabularyIdentity { sha256: "11".to_owned(), do_lower_case: true, added_tokens: Vec::new() },
         seed,
         device: "cpu".to_owned(),
         optimization: optimization(),
         objective: Objective::Task(TaskObjective {
             task: task.to_owned(),
             options: None,
-            approach: crate::store::Approach::FineTuning,
+            approach: crate::settings::Approach::FineTuning,
             max_length: 128,
             epochs: 3,
             data_sha256: BTreeMap::from([("train.tsv".to_owned(), "00".to_owned())]),

@@ -30,9 +30,6 @@ mod side_files;
 mod tests;
 mod usage;
 
-pub use crate::settings::{
-    Approach, Context, FeatureBased, Layers, LmLoss, Optimizer, Precision, SaveStrategy, SpanOptions,
-};
 pub use approach::{TagOptions, TaskOptions};
 pub use checkpoints::{CHECKPOINTS, Checkpoint, CheckpointWriter, Checkpoints, Unusable};
 pub use claim::{Claim, ClaimTimeout, Claims, Holder, TIMEOUT_VARIABLE};
@@ -52,7 +49,7 @@ pub use record::{
 pub use root::{Records, RunsRoot};
 pub use sealed::write_sealed;
 pub use settings::{
-    Architecture, CheckpointHead, CorpusPhase, HeldOutEvaluation, InitialWeights, Masking, NUMERICS_VERSION, Objective,
+    Architecture, CheckpointHead, CorpusPhase, HeldOutEvaluation, InitialWeights, NUMERICS_VERSION, Objective,
     Optimization, PRETRAINING, PretrainingObjective, RunId, RunIdentity, RunSettings, TaskObjective,
     VocabularyIdentity, Warmup,
 };

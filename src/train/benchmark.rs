@@ -12,8 +12,9 @@ use super::task::{TrainingData, fit};
 use crate::kernel::{MatrixPeak, matrix_peak};
 use crate::model::random_classifier;
 use crate::random::Stream;
+use crate::settings::Approach;
 use crate::store::{
-    Approach, Architecture, InitialWeights, NUMERICS_VERSION, Objective, Optimization, RunSettings, TaskObjective,
+    Architecture, InitialWeights, NUMERICS_VERSION, Objective, Optimization, RunSettings, TaskObjective,
     VocabularyIdentity, peak_memory, reset_peak_memory,
 };
 use crate::task::Task;
@@ -94,7 +95,7 @@ fn settings(benchmark: &StepBenchmark) -> RunSettings {
         model: "benchmark".to_owned(),
         architecture: benchmark.architecture,
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true, added_tokens: Vec::new() },
+        vocabulary: VocabularyIdentity { sha256: String::new(), do_lower_case: true, added_tokens: Vec::new() },
         seed: 1,
         device: DEVICE.to_owned(),
         optimization: Optimization { batch_size: benchmark.sequences, ..benchmark.optimization.clone() },

@@ -1,6 +1,6 @@
 //! Why a run ends without a record.
 
-use crate::corpus::examples::PretrainingError;
+use crate::corpus::examples::ExamplesError;
 use crate::diagnostic::Diagnostic;
 use crate::model::CheckpointError;
 use crate::store::StoreError;
@@ -42,11 +42,11 @@ pub enum TrainError {
     Store(#[from] StoreError),
 }
 
-impl From<PretrainingError> for TrainError {
-    fn from(error: PretrainingError) -> Self {
+impl From<ExamplesError> for TrainError {
+    fn from(error: ExamplesError) -> Self {
         match error {
-            PretrainingError::Input(finding) => Self::Input(*finding),
-            PretrainingError::Io(error) => error.into(),
+            ExamplesError::Input(finding) => Self::Input(*finding),
+            ExamplesError::Io(error) => error.into(),
         }
     }
 }

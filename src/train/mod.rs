@@ -8,8 +8,6 @@ mod device;
 mod error;
 mod evaluate;
 mod fit;
-#[cfg(test)]
-mod frozen_tests;
 mod loss;
 mod observer;
 mod optimizer;
@@ -24,6 +22,8 @@ mod state;
 mod tape;
 mod task;
 mod task_run;
+#[cfg(test)]
+mod tests;
 mod work;
 mod workload;
 

@@ -4,7 +4,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 
 use crate::kernel::{self, Adam, AdamRule, Moments, Trained};
-use crate::store::{self, Optimization};
+use crate::settings;
+use crate::store::Optimization;
 
 /// Gradients of a module's parameters in its visiting order, flattened; `None` where none flowed.
 pub(super) type FlatGradients = Vec<Option<Tensor<1>>>;
@@ -43,8 +44,8 @@ impl Optimizer {
             gradient_scale: gradient_scale(of.optimizer, of.max_grad_norm, norm),
         };
         let rule = match of.optimizer {
-            store::Optimizer::AdamW {} => AdamRule::AdamW { step: self.step },
-            store::Optimizer::BertAdam {} => AdamRule::BertAdam,
+            settings::Optimizer::AdamW {} => AdamRule::AdamW { step: self.step },
+            settings::Optimizer::BertAdam {} => AdamRule::BertAdam,
         };
         let has_gradient: Vec<bool> = gradients.iter().map(Option::is_some).collect();
         let mut out = TakeOut { gradients: gradients.into_iter(), moments: self.moments.iter_mut(), taken: Vec::new() };
@@ -60,12 +61,12 @@ impl Optimizer {
 }
 
 /// The factor that brings the global norm down to `max_grad_norm`.
-fn gradient_scale(optimizer: store::Optimizer, max_grad_norm: f64, norm: f64) -> f64 {
+fn gradient_scale(optimizer: settings::Optimizer, max_grad_norm: f64, norm: f64) -> f64 {
     match optimizer {
         // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
-        store::Optimizer::AdamW {} => (max_grad_norm / (norm + 1e-6)).min(1.0),
+        settings::Optimizer::AdamW {} => (max_grad_norm / (norm + 1e-6)).min(1.0),
         // TensorFlow's clip_by_global_norm does not.
-        store::Optimizer::BertAdam {} => max_grad_norm / norm.max(max_grad_norm),
+        settings::Optimizer::BertAdam {} => max_grad_norm / norm.max(max_grad_norm),
     }
 }
 

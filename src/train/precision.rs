@@ -1,7 +1,7 @@
 //! Which precisions a device computes in.
 
 use crate::kernel::{self, Bf16Support};
-use crate::store::Precision;
+use crate::settings::Precision;
 
 /// Why a precision cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -15,7 +15,8 @@ use crate::model::{
     CheckpointError, Classifier, Config, Loaded, WantedHead, Weights, checkpoint_head, folder_of, load_to_train,
     random_classifier,
 };
-use crate::store::{Approach, FeatureBased, InitialWeights, ModelUsage, Origin, RunSettings, RunsRoot};
+use crate::settings::{Approach, FeatureBased};
+use crate::store::{InitialWeights, ModelUsage, Origin, RunSettings, RunsRoot};
 use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures, TaskFiles};
 use crate::text::{FeatureCache, Vocabulary};
 
@@ -235,7 +236,7 @@ pub(super) fn feature_source<'a>(
         bad_rows: if of.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
         checksums: &of.data_sha256,
         vocabulary,
-        lower_case: settings.vocabulary.lower_case,
+        lower_case: settings.vocabulary.do_lower_case,
         max_length: of.max_length,
         options: of.options.as_ref(),
         cache,

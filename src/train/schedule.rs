@@ -1,6 +1,7 @@
 //! The learning rate over a run: linear warmup, then linear decay to 0 (Devlin et al. 2018, appendix A.2).
 
-use crate::store::{Optimizer, Warmup};
+use crate::settings::Optimizer;
+use crate::store::Warmup;
 
 /// Factors on the peak learning rate, step by step. Both are 0 at the first step when there is a warmup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

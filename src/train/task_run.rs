@@ -44,7 +44,8 @@ pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Re
     record.timings.setup = setup;
     record.timings.evaluation.0 += predicting.0;
     if folder.wants_model(&record)? {
-        let files = TokenizerFiles::of(&vocabulary, settings.vocabulary.lower_case, config.architecture.max_positions);
+        let files =
+            TokenizerFiles::of(&vocabulary, settings.vocabulary.do_lower_case, config.architecture.max_positions);
         let (names, dropout) = (task.output_names(&features.tags), settings.optimization.dropout);
         folder.write_model(|into| -> Result<(), TrainError> {
             Ok(save_classifier(into, &fitted.model, &config, &names, dropout, Some(files.as_slice()))?)

@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::Path;
 
-use bertbench::config::{self, Approach, DataSource, Experiment, ExperimentFile, ModelSource, Pretraining, TextSource};
+use bertbench::config::{self, DataSource, Experiment, ExperimentFile, ModelSource, Pretraining, TextSource};
 use bertbench::kernel::Bf16Support;
 use bertbench::plan::known_tasks;
+use bertbench::settings::Approach;
 
 use super::program::Workplace;
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bertbench::exec::Job;
+use bertbench::settings::LmLoss;
 use bertbench::store::{
-    Architecture, CorpusPhase, Host, InitialWeights, LmLoss, Objective, Optimization, Outcome, PretrainingObjective,
+    Architecture, CorpusPhase, Host, InitialWeights, Objective, Optimization, Outcome, PretrainingObjective,
     Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings, VocabularyIdentity,
 };
 use bertbench::units::{Bytes, Flops, Tokens};
@@ -31,7 +32,7 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         model: "pretender".to_owned(),
         architecture,
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true, added_tokens: Vec::new() },
+        vocabulary: VocabularyIdentity { sha256: String::new(), do_lower_case: true, added_tokens: Vec::new() },
         seed,
         device: "cpu".to_owned(),
         optimization: Optimization {
@@ -43,7 +44,7 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         objective: Objective::Task(TaskObjective {
             task: task.to_owned(),
             options: None,
-            approach: bertbench::store::Approach::FineTuning,
+            approach: bertbench::settings::Approach::FineTuning,
             max_length: 16,
             epochs: steps,
             data_sha256: BTreeMap::new(),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What transformers' BertForPreTraining and BertLMHeadModel and PyTorch compute, for
-src/train/pretrain/reference_tests.rs.
+src/train/pretraining/tests.rs.
 
     pip install torch==2.15.0 transformers==5.23.0 safetensors numpy
     python tests/golden/pretraining_step.py

@@ -1,6 +1,6 @@
 //! `bertbench corpus export`, and `bertbench pretrain --gradient-checkpointing`.
 
-use bertbench::corpus::examples::{Cursor, ExampleSet, PretrainingExample};
+use bertbench::corpus::examples::{Cursor, ExampleSet, TrainingInstance};
 use serde_json::{Value, json};
 
 use super::{Place, RUN, err, succeeded};
@@ -9,7 +9,7 @@ fn lines(text: &[u8]) -> Vec<Value> {
     String::from_utf8_lossy(text).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn line(example: &PretrainingExample, step: Option<u64>) -> Value {
+fn line(example: &TrainingInstance, step: Option<u64>) -> Value {
     let mut line = json!({
         "ids": example.ids,
         "segments": example.segments,

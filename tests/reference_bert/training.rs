@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use bertbench::model::Classifier;
 use bertbench::random::Stream;
+use bertbench::settings::Optimizer;
 use bertbench::store::{
-    InitialWeights, Objective, Optimization, Optimizer, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
+    InitialWeights, Objective, Optimization, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
 };
 use bertbench::task::Task;
 use bertbench::text::{FeatureSet, training_batches};
@@ -63,7 +64,7 @@ fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
         model: case.name.clone(),
         architecture: case.config().architecture,
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true, added_tokens: Vec::new() },
+        vocabulary: VocabularyIdentity { sha256: String::new(), do_lower_case: true, added_tokens: Vec::new() },
         seed: 1,
         device: "cpu".into(),
         optimization: Optimization {
@@ -80,7 +81,7 @@ fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
         objective: Objective::Task(TaskObjective {
             task: String::new(),
             options: None,
-            approach: bertbench::store::Approach::FineTuning,
+            approach: bertbench::settings::Approach::FineTuning,
             max_length: 512,
             epochs: batches()["epochs"].as_array().unwrap().len() as u32,
             data_sha256: BTreeMap::new(),

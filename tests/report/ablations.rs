@@ -1,7 +1,8 @@
 //! The paper's ablations, found among models that start from pretraining.
 
 use bertbench::report::OutputFile;
-use bertbench::store::{LmLoss, Masking, RunSettings, Warmup};
+use bertbench::settings::{LmLoss, Masking};
+use bertbench::store::{RunSettings, Warmup};
 
 use super::pretraining::{check_page, json, of, render, section};
 use super::synthetic_pretraining::{

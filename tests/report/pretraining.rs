@@ -1,7 +1,8 @@
 //! Pretraining in reports: alone, and beside what starts from it.
 
 use bertbench::report::{self, COLUMNS, ExperimentInput, Input, OutputFile};
-use bertbench::store::{InitialWeights, LmLoss};
+use bertbench::settings::LmLoss;
+use bertbench::store::InitialWeights;
 
 use super::ablations::variant;
 use super::markup::assert_well_formed;

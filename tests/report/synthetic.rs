@@ -43,7 +43,7 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
             causal: false,
         },
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: "11".repeat(32), lower_case: true, added_tokens: Vec::new() },
+        vocabulary: VocabularyIdentity { sha256: "11".repeat(32), do_lower_case: true, added_tokens: Vec::new() },
         seed,
         device: "cpu".into(),
         optimization: Optimization {
@@ -55,7 +55,7 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
         objective: Objective::Task(TaskObjective {
             task: task.into(),
             options: None,
-            approach: bertbench::store::Approach::FineTuning,
+            approach: bertbench::settings::Approach::FineTuning,
             max_length: 64,
             epochs: point.2,
             data_sha256: BTreeMap::from([(format!("{task}/dev.tsv"), "00".repeat(32))]),

@@ -2,10 +2,10 @@
 
 use bertbench::random::{Draws, Stream};
 use bertbench::report::ExperimentInput;
+use bertbench::settings::{Approach, FeatureBased, Layers, LmLoss, Masking, Optimizer};
 use bertbench::store::{
-    Approach, CorpusPhase, Evaluation, Event, Failure, FeatureBased, HeldOut, HeldOutEvaluation, InitialWeights,
-    Layers, LmLoss, Masking, Objective, Optimizer, Outcome, PretrainingObjective, Record, RunSettings, Score,
-    StepEvent, Timings, Warmup,
+    CorpusPhase, Evaluation, Event, Failure, HeldOut, HeldOutEvaluation, InitialWeights, Objective, Outcome,
+    PretrainingObjective, Record, RunSettings, Score, StepEvent, Timings, Warmup,
 };
 use bertbench::units::{Bytes, Seconds, Tokens};
 
@@ -18,7 +18,7 @@ pub const CONLL: TaskShape = ("conll2003", "f1", "dev", &[("precision", "dev")],
 
 /// The paper's 80/10/10 of 15 %, or another division.
 pub fn masking(mask_prob: f64, keep_prob: f64, random_prob: f64) -> Masking {
-    Masking { masked_lm_prob: 0.15, mask_prob, keep_prob, random_prob, whole_word: false }
+    Masking { mask_prob, keep_prob, random_prob, ..Masking::default() }
 }
 
 /// A run of 2000 steps; `large` as the models of [`settings`].

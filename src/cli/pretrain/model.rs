@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::text;
 use crate::cli::error::Error;
 use crate::cli::model_argument;
-use crate::config::{Dimensions, LmLoss, Preset};
+use crate::config::{Dimensions, Preset};
 use crate::diagnostic::Diagnostic;
+use crate::settings::LmLoss;
 
 /// What is trained.
 #[derive(Debug, clap::Args)]

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::random::Stream;
+use crate::settings::{Approach, Context, Device, SpanOptions};
 
 mod renamed;
 mod tasks;

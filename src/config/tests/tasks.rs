@@ -1,6 +1,7 @@
 //! Settings of single tasks, declared tasks, and models that are trained on some of the tasks only.
 
 use super::*;
+use crate::settings::{Approach, Columns, Context, FeatureBased, Layers, Separator, SpanOptions};
 
 const TASKS: &str = "\
 experiment: several

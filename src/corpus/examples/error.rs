@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 
 /// Why a corpus could not be prepared or an example not be made.
 #[derive(Debug, thiserror::Error)]
-pub enum PretrainingError {
+pub enum ExamplesError {
     /// The input or the settings are at fault, or a file is damaged.
     #[error("{0}")]
     Input(Box<Diagnostic>),
@@ -15,7 +15,7 @@ pub enum PretrainingError {
     Io(#[from] io::Error),
 }
 
-impl From<Diagnostic> for PretrainingError {
+impl From<Diagnostic> for ExamplesError {
     fn from(finding: Diagnostic) -> Self {
         Self::Input(Box::new(finding))
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::error::PretrainingError;
+use super::error::ExamplesError;
 use super::manifest::{CorpusCounts, MANIFEST, Manifest, VOCABULARY, damaged};
 use super::masking::{Candidates, Pieces};
 use super::order::{Cursor, ExampleOrder};
@@ -24,7 +24,7 @@ const AT_ONCE: usize = 16;
 
 /// What a model reads of one example and what it has to say. There is no padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PretrainingExample {
+pub struct TrainingInstance {
     /// Token ids, masked: `[CLS] a [SEP] b [SEP]` or `[CLS] a [SEP]`. `[tokens]`
     pub ids: Vec<u32>,
     /// 0 up to the first `[SEP]`, 1 after it. `[tokens]`
@@ -58,7 +58,7 @@ impl ExampleSet {
     ///
     /// # Errors
     /// A folder that is no prepared corpus, or of another version; a file that is missing or damaged.
-    pub fn open(folder: &Path) -> Result<Self, PretrainingError> {
+    pub fn open(folder: &Path) -> Result<Self, ExamplesError> {
         let manifest = Manifest::read(folder)?;
         if !manifest.vocabulary.holds(folder)? {
             return Err(damaged(&folder.join(VOCABULARY), "its checksum does not match").into());
@@ -89,7 +89,7 @@ impl ExampleSet {
     ///
     /// # Errors
     /// A file that is missing or is not the one that was written.
-    pub fn verify(&self) -> Result<(), PretrainingError> {
+    pub fn verify(&self) -> Result<(), ExamplesError> {
         let seals: Vec<_> = self.manifest.seals().collect();
         seals.par_iter().try_for_each(|seal| {
             if seal.holds(&self.folder)? {
@@ -169,7 +169,7 @@ impl ExampleSet {
     ///
     /// # Errors
     /// Rules by which no mask can be drawn.
-    pub fn with_targets(mut self, targets: Targets, drawn: Drawn) -> Result<Self, PretrainingError> {
+    pub fn with_targets(mut self, targets: Targets, drawn: Drawn) -> Result<Self, ExamplesError> {
         (self.manifest.settings.targets, self.manifest.settings.drawn) = (targets, drawn);
         self.manifest.settings.check()?;
         self.checksum = self.manifest.checksum()?;
@@ -186,7 +186,7 @@ impl ExampleSet {
     ///
     /// # Errors
     /// A number that no example has; a file that cannot be read or is damaged.
-    pub fn example(&self, number: u64, epoch: u64) -> Result<PretrainingExample, PretrainingError> {
+    pub fn example(&self, number: u64, epoch: u64) -> Result<TrainingInstance, ExamplesError> {
         self.make(number, epoch, &mut Workspace::default())
     }
 
@@ -194,7 +194,7 @@ impl ExampleSet {
     ///
     /// # Errors
     /// As [`Self::example`].
-    pub fn examples(&self, batch: &[(u64, u64)]) -> Result<Vec<PretrainingExample>, PretrainingError> {
+    pub fn examples(&self, batch: &[(u64, u64)]) -> Result<Vec<TrainingInstance>, ExamplesError> {
         let made = batch.par_iter().with_min_len(AT_ONCE);
         made.map_init(Workspace::default, |work, (number, epoch)| self.make(*number, *epoch, work)).collect()
     }
@@ -209,7 +209,7 @@ impl ExampleSet {
         seed: u64,
         cursor: Cursor,
         size: usize,
-    ) -> Result<(Vec<PretrainingExample>, Cursor), PretrainingError> {
+    ) -> Result<(Vec<TrainingInstance>, Cursor), ExamplesError> {
         let (numbers, cursor) = self.order(seed).batch(cursor, size);
         Ok((self.examples(&numbers)?, cursor))
     }
@@ -218,12 +218,12 @@ impl ExampleSet {
     ///
     /// # Errors
     /// As [`Self::example`].
-    pub fn in_order(&self, range: Range<u64>) -> Result<Vec<PretrainingExample>, PretrainingError> {
+    pub fn in_order(&self, range: Range<u64>) -> Result<Vec<TrainingInstance>, ExamplesError> {
         let numbers: Vec<(u64, u64)> = (range.start..range.end.min(self.len())).map(|number| (number, 0)).collect();
         self.examples(&numbers)
     }
 
-    fn make(&self, number: u64, epoch: u64, work: &mut Workspace) -> Result<PretrainingExample, PretrainingError> {
+    fn make(&self, number: u64, epoch: u64, work: &mut Workspace) -> Result<TrainingInstance, ExamplesError> {
         let Planned { first, second } = self.planned(number)?;
         let special = self.pieces.special();
         let settings = &self.manifest.settings;
@@ -257,10 +257,10 @@ impl ExampleSet {
                 self.pieces.mask(&mut ids, &rules, &mut draws, &mut work.masking)
             }
         };
-        Ok(PretrainingExample { ids, segments, masked_positions, masked_labels, next_is_random })
+        Ok(TrainingInstance { ids, segments, masked_positions, masked_labels, next_is_random })
     }
 
-    fn planned(&self, number: u64) -> Result<Planned, PretrainingError> {
+    fn planned(&self, number: u64) -> Result<Planned, ExamplesError> {
         let plan = self.ends.partition_point(|end| *end <= number);
         let Some(file) = self.plans.get(plan) else {
             let message = format!("no example {number}; the corpus has {}, counted from 0", self.len());

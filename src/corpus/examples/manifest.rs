@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::PretrainingError;
+use super::error::ExamplesError;
 use super::sealed::Seal;
 use super::settings::ExampleSettings;
 use crate::diagnostic::Diagnostic;
@@ -117,17 +117,17 @@ impl Manifest {
     }
 
     /// BLAKE3 of everything in the manifest, and through the checksums in it of all files.
-    pub(super) fn checksum(&self) -> Result<String, PretrainingError> {
+    pub(super) fn checksum(&self) -> Result<String, ExamplesError> {
         let bytes = serde_json::to_vec(self).map_err(std::io::Error::from)?;
         Ok(blake3::hash(&bytes).to_hex().to_string())
     }
 
-    pub(super) fn write(&self, folder: &Path) -> Result<(), PretrainingError> {
+    pub(super) fn write(&self, folder: &Path) -> Result<(), ExamplesError> {
         let written = Written { blake3: self.checksum()?, corpus: self.clone() };
         Ok(atomic::write_json(&folder.join(MANIFEST), &written)?)
     }
 
-    pub(super) fn read(folder: &Path) -> Result<Self, PretrainingError> {
+    pub(super) fn read(folder: &Path) -> Result<Self, ExamplesError> {
         let path = folder.join(MANIFEST);
         let prepare = "`bertbench corpus prepare` makes such a folder";
         let bytes = std::fs::read(&path)

@@ -21,8 +21,8 @@ mod tokenise;
 mod tokens;
 mod words;
 
-pub use error::PretrainingError;
-pub use example_set::{ExampleSet, PretrainingExample};
+pub use error::ExamplesError;
+pub use example_set::{ExampleSet, TrainingInstance};
 pub use manifest::{CorpusCounts, MANIFEST};
 pub use order::{Cursor, ExampleOrder};
 pub use passages::{PassageKind, Passages, Step};

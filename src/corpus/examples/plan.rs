@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::error::PretrainingError;
+use super::error::ExamplesError;
 use super::sealed::{Seal, SealedWriter};
 use super::segments::{Planned, Second, pairs, singles};
 use super::settings::{ExampleSettings, Segments};
@@ -68,7 +68,7 @@ pub(super) fn write(
     settings: &ExampleSettings,
     folder: &Path,
     said: &(dyn Fn(u64) + Sync),
-) -> Result<Vec<Seal>, PretrainingError> {
+) -> Result<Vec<Seal>, ExamplesError> {
     let planner = Planner { store, settings, stream: Stream::new(settings.seed, "pretraining examples") };
     let pieces = planner.pieces();
     let at_once = 4 * rayon::current_num_threads();

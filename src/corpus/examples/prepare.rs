@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::error::PretrainingError;
+use super::error::ExamplesError;
 use super::manifest::{CorpusCounts, Manifest, VOCABULARY};
 use super::plan::{self, RECORD};
 use super::sealed::SealedWriter;
@@ -69,7 +69,7 @@ pub fn prepare(
     settings: &ExampleSettings,
     out: &Path,
     said: &(dyn Fn(PrepareProgress) + Sync),
-) -> Result<PrepareSummary, PretrainingError> {
+) -> Result<PrepareSummary, ExamplesError> {
     settings.check()?;
     let folder = atomic::stage_folder(out)?;
     let written = write(source, by, settings, (&folder, SIZES), said);
@@ -92,7 +92,7 @@ pub(super) fn write(
     settings: &ExampleSettings,
     (folder, sizes): (&Path, Sizes),
     said: &(dyn Fn(PrepareProgress) + Sync),
-) -> Result<PrepareSummary, PretrainingError> {
+) -> Result<PrepareSummary, ExamplesError> {
     let mut manifest = new_manifest(by, folder)?;
     let mut writer = TokenWriter::new(folder, manifest.width, sizes);
     let (bytes, tokens) = (AtomicU64::new(0), AtomicU64::new(0));

@@ -6,7 +6,7 @@ use std::thread;
 
 use rayon::prelude::*;
 
-use super::error::PretrainingError;
+use super::error::ExamplesError;
 use super::passages::{PassageKind, Passages, Step};
 use super::sentences::split_sentences;
 use super::source::PassageSource;
@@ -22,7 +22,7 @@ pub(super) fn tokenise(
     tokenizer: &Tokenizer,
     writer: &mut TokenWriter<'_>,
     said: &(dyn Fn(u64, u64) + Sync),
-) -> Result<(), PretrainingError> {
+) -> Result<(), ExamplesError> {
     let at_once = 2 * rayon::current_num_threads();
     let encoder = Encoder { tokenizer, spare: Mutex::new(Vec::new()) };
     thread::scope(|scope| {

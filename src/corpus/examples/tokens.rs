@@ -9,7 +9,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use super::error::PretrainingError;
+use super::error::ExamplesError;
 use super::manifest::{CorpusCounts, Manifest, ShardSeals, TokenWidth, damaged};
 use super::positional::PositionalFile;
 use super::sealed::SealedWriter;
@@ -188,7 +188,7 @@ pub(super) struct DocumentPlace {
 }
 
 impl TokenStore {
-    pub(super) fn open(folder: &Path, manifest: &Manifest) -> Result<Self, PretrainingError> {
+    pub(super) fn open(folder: &Path, manifest: &Manifest) -> Result<Self, ExamplesError> {
         let (vocabulary_size, width) = (manifest.vocabulary_size, manifest.width);
         let (shards, documents, tokens) = (Vec::new(), Vec::new(), Vec::new());
         let mut store = Self { width, vocabulary_size, shards, documents, tokens };
@@ -199,7 +199,7 @@ impl TokenStore {
                     return Ok(file);
                 }
                 let cause = format!("{} bytes, but {} were written", file.bytes(), seal.bytes);
-                Err(PretrainingError::from(damaged(file.path(), &cause)))
+                Err(ExamplesError::from(damaged(file.path(), &cause)))
             };
             let (tokens, sentences, documents) =
                 (open(&seals.tokens)?, open(&seals.sentences)?, open(&seals.documents)?);
@@ -246,7 +246,7 @@ impl TokenStore {
         range: &Range<u64>,
         ids: &mut Vec<u32>,
         bytes: &mut Vec<u8>,
-    ) -> Result<(), PretrainingError> {
+    ) -> Result<(), ExamplesError> {
         let shard = self.tokens.partition_point(|end| *end <= range.start);
         let base = shard.checked_sub(1).map_or(0, |before| self.tokens[before]);
         let Some(Shard { tokens, .. }) = self.shards.get(shard) else {

@@ -7,8 +7,6 @@ mod check;
 mod findings;
 mod pack;
 mod rows;
-#[cfg(test)]
-mod rows_tests;
 
 pub use check::{check, check_archive};
 pub use findings::{Finding, Severity};

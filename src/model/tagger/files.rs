@@ -14,7 +14,7 @@ use crate::model::linear::Linear;
 use crate::model::reader::Reader;
 use crate::model::weights::{folder_of, transpose_into};
 use crate::model::write::Tensors;
-use crate::store::{Approach, FeatureBased};
+use crate::settings::{Approach, FeatureBased};
 
 /// For `architectures`: no class of transformers. Its loaders for token classification refuse the head's shape,
 /// unless both directions of the LSTM are together as wide as the encoder.

@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation::softmax};
 
 use crate::model::encoder::{Encoder, PackedInput};
-use crate::store::Layers;
+use crate::settings::Layers;
 
 /// A choice of hidden states, and how they become one.
 #[derive(Module, Debug)]

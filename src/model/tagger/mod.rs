@@ -13,7 +13,7 @@ pub use mixture::{Mixture, Scalars};
 
 use super::encoder::{Encoder, PackedInput};
 use crate::kernel::{Dropout, LSTM_DIRECTIONS};
-use crate::store::FeatureBased;
+use crate::settings::FeatureBased;
 
 /// Between a frozen encoder and the head of a [`Classifier`](super::Classifier).
 #[derive(Module, Debug)]

@@ -11,7 +11,8 @@ use crate::kernel::Packing;
 use crate::model::linear::Linear;
 use crate::model::{Classifier, Config, Head, load_trained_classifier, random_classifier, save_classifier};
 use crate::random::Stream;
-use crate::store::{Approach, Architecture, Layers, ModelUsage};
+use crate::settings::{Approach, Layers};
+use crate::store::{Architecture, ModelUsage};
 
 type Named = BTreeMap<String, Vec<f32>>;
 

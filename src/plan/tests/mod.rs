@@ -45,7 +45,7 @@ fn inputs() -> Inputs {
     let model = |layers, hidden| ModelInput {
         architecture: architecture(layers, hidden, 2, 1000),
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: "aa".to_owned(), lower_case: true, added_tokens: Vec::new() },
+        vocabulary: VocabularyIdentity { sha256: "aa".to_owned(), do_lower_case: true, added_tokens: Vec::new() },
     };
     let data = |train: &str| BTreeMap::from([("train.tsv".to_owned(), train.to_owned())]);
     let data = [("stsb", "1000"), ("rte", "250")].map(|(task, train)| (task.to_owned(), data(train)));

@@ -37,7 +37,7 @@ fn inputs(experiment: &Pretraining) -> Inputs {
             causal: false,
         };
         let phases = vec![corpus(32), corpus(64)];
-        let vocabulary = VocabularyIdentity { sha256: "v".to_owned(), lower_case: true, added_tokens: Vec::new() };
+        let vocabulary = VocabularyIdentity { sha256: "v".to_owned(), do_lower_case: true, added_tokens: Vec::new() };
         let input = ModelInput { architecture, initial_weights: InitialWeights::Random, vocabulary };
         (input, CorporaInput { phases, held_out: Some(corpus(32)), masking: None })
     };
@@ -68,7 +68,7 @@ fn every_model_and_seed_is_a_run_with_the_papers_recipe_where_the_file_is_silent
     assert_eq!(of.evaluation.as_ref().unwrap().every, 100, "a tenth of the steps");
     let adam = &settings.optimization;
     assert_eq!((adam.learning_rate, adam.adam_epsilon, adam.dropout), (1e-4, 1e-6, 0.1));
-    assert_eq!(adam.optimizer, crate::store::Optimizer::BertAdam {});
+    assert_eq!(adam.optimizer, crate::settings::Optimizer::BertAdam {});
     assert_eq!(plan.runs[2].settings.pretraining().unwrap().loss, crate::settings::LmLoss::MaskedLm);
     assert_eq!(plan.runs[0].tokens, Tokens(1000 * 8 * 20));
     let ids: std::collections::BTreeSet<&RunId> = plan.runs.iter().map(|run| &run.id).collect();

@@ -7,7 +7,8 @@ use super::Kind;
 use crate::report::objective::{masks, names, unusual_masking};
 use crate::report::published_ablations::{MASKS, OBJECTIVES};
 use crate::report::system::parameters;
-use crate::store::{Masking, Origin, PretrainingObjective, RunSettings};
+use crate::settings::Masking;
+use crate::store::{Origin, PretrainingObjective, RunSettings};
 
 /// Where the settings of a pretraining are in a run's.
 const OBJECTIVE: &str = "/objective/pretraining";

@@ -13,7 +13,8 @@ use super::primary_metric::{PrimaryMetric, Unit};
 use super::published_ablations::{MASKS, Measured, OBJECTIVES, SIZES};
 use super::run::plain_task_name;
 use super::weights;
-use crate::store::{Approach, Origin, RunId};
+use crate::settings::Approach;
+use crate::store::{Origin, RunId};
 use grouping::{RowKey, group_keys, row_key};
 
 /// What differs.

@@ -6,9 +6,10 @@ use crate::report::objective::{names, phases};
 use crate::report::phrase::{grouped, readable_moment};
 use crate::report::primary_metric::Unit;
 use crate::report::run::{Run, State};
+use crate::settings::Optimizer;
 use crate::store::{
-    Architecture, Evaluation, HeldOut, InitialWeights, Objective, Optimizer, Outcome, PretrainingObjective, Record,
-    RunSettings, Score, TaskObjective, Warmup,
+    Architecture, Evaluation, HeldOut, InitialWeights, Objective, Outcome, PretrainingObjective, Record, RunSettings,
+    Score, TaskObjective, Warmup,
 };
 
 type Pair = (&'static str, String);
@@ -54,7 +55,7 @@ fn settings_pairs(settings: &RunSettings) -> Vec<Pair> {
         (optimizer_name(of.optimizer), format!("β1 {}, β2 {}, ε {:e}", of.adam_beta1, of.adam_beta2, of.adam_epsilon)),
         ("precision", of.precision.to_string()),
         ("device", settings.device.clone()),
-        ("lower case", if settings.vocabulary.lower_case { "yes" } else { "no" }.to_owned()),
+        ("lower case", if settings.vocabulary.do_lower_case { "yes" } else { "no" }.to_owned()),
         ("vocabulary SHA-256", settings.vocabulary.sha256.clone()),
         ("numerics version", settings.numerics_version.to_string()),
     ]);

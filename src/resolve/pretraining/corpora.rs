@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::config::{LmLoss, Pretraining};
-use crate::corpus::examples::{ExampleSet, ExampleSettings, MANIFEST, PretrainingError, TokenizedBy, prepare};
+use crate::config::Pretraining;
+use crate::corpus::examples::{ExampleSet, ExampleSettings, ExamplesError, MANIFEST, TokenizedBy, prepare};
 use crate::corpus::text::{BadBytes, Corpus, CorpusOptions, DocumentEnds, TextFormat, input_files};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{CorpusInput, CorpusSize, Sizes};
 use crate::resolve::error::ResolveError;
 use crate::resolve::progress::Progress;
+use crate::settings::LmLoss;
 use crate::store::{Architecture, atomic};
 use crate::text::{ModelTokenizer, Tokenizer};
 use crate::train::{PreparedCorpus, corpus_fits};
@@ -206,7 +207,7 @@ fn hash_of(file: &Path) -> Result<blake3::Hash, ResolveError> {
 }
 
 /// How much there is in a prepared corpus.
-fn size(set: &ExampleSet) -> Result<CorpusSize, PretrainingError> {
+fn size(set: &ExampleSet) -> Result<CorpusSize, ExamplesError> {
     let stride = (set.len() / SAMPLE).max(1);
     let sample: Vec<(u64, u64)> = (0..set.len().min(SAMPLE)).map(|number| (number * stride, 0)).collect();
     let tokens: usize = set.examples(&sample)?.iter().map(|example| example.ids.len()).sum();

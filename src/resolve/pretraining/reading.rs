@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use super::corpora::{Sources, Text, Words, prepared_folder};
-use crate::config::{
-    LmLoss, Masking, ModelSource, PhaseExamples, PretrainModel, Pretraining, Recipe, TextFormat, TextSource,
-};
+use crate::config::{ModelSource, PhaseExamples, PretrainModel, Pretraining, Recipe, TextSource};
 use crate::corpus::examples::{Drawn, ExampleSet, ExampleSettings, MaskingRules, Replacement, Segments, Targets};
 use crate::diagnostic::Diagnostic;
 use crate::mini;
@@ -15,7 +13,8 @@ use crate::resolve::checkpoint::{Checkpoint, checkpoint_folder};
 use crate::resolve::error::ResolveError;
 use crate::resolve::progress::Access;
 use crate::resolve::tasks::{SEGMENTS, identity};
-use crate::store::{self, Architecture, InitialWeights};
+use crate::settings::{LmLoss, Masking, TextFormat};
+use crate::store::{Architecture, InitialWeights};
 use crate::text::{ModelTokenizer, vocabulary_file};
 
 pub(super) struct Reader<'a> {
@@ -223,10 +222,12 @@ fn targets(recipe: &Recipe, max_length: u32) -> Targets {
 }
 
 /// What a corpus asks for in the places of masked tokens, for records.
-fn masking_of(settings: &ExampleSettings) -> Option<store::Masking> {
+fn masking_of(settings: &ExampleSettings) -> Option<Masking> {
     match settings.targets {
         Targets::Next => None,
-        Targets::Masked(MaskingRules { share, whole_words, replacement, .. }) => Some(store::Masking {
+        Targets::Masked(MaskingRules { share, most, whole_words, replacement }) => Some(Masking {
+            max_predictions_per_seq: Some(most),
+            static_masks: matches!(settings.drawn, Drawn::Once),
             masked_lm_prob: share,
             mask_prob: replacement.mask,
             keep_prob: replacement.same,

@@ -83,7 +83,7 @@ impl Reading<'_> {
             return Err(self.experiment.finding(&key, format!("the vocabulary of `{}` was not read", of.model)));
         };
         let path = model.vocabulary.clone().unwrap_or(path);
-        let lower_case = model.lower_case.unwrap_or(run.settings.vocabulary.lower_case);
+        let lower_case = model.lower_case.unwrap_or(run.settings.vocabulary.do_lower_case);
         let tokenizer = ModelTokenizer::of_text(&path, Some(lower_case))?;
         if tokenizer.vocabulary.sha256() != run.settings.vocabulary.sha256 {
             let message = format!("`{}` was pretrained with another vocabulary than {}", of.model, path.display());
@@ -131,7 +131,7 @@ impl Reading<'_> {
 pub(in crate::resolve) fn identity(of: &ModelTokenizer) -> VocabularyIdentity {
     VocabularyIdentity {
         sha256: of.vocabulary.sha256().to_owned(),
-        lower_case: of.lower_case,
+        do_lower_case: of.lower_case,
         added_tokens: of.vocabulary.added().to_vec(),
     }
 }

@@ -51,7 +51,7 @@ impl Reading<'_> {
             bad_rows: if self.inputs.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
             checksums,
             vocabulary,
-            lower_case: input.vocabulary.lower_case,
+            lower_case: input.vocabulary.do_lower_case,
             max_length: task.max_length,
             options: options.as_ref(),
             cache: &FeatureCache::new(&context.features),

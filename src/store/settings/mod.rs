@@ -19,7 +19,7 @@ use super::sealed;
 use crate::settings::{AddedToken, Approach};
 
 pub use model::{Architecture, CheckpointHead, InitialWeights};
-pub use objective::{CorpusPhase, HeldOutEvaluation, Masking, Objective, PretrainingObjective, TaskObjective};
+pub use objective::{CorpusPhase, HeldOutEvaluation, Objective, PretrainingObjective, TaskObjective};
 pub use optimization::{Optimization, Warmup};
 
 /// Raised whenever a change of the code changes the numbers that a run produces, so that old records
@@ -92,7 +92,7 @@ pub struct VocabularyIdentity {
     /// SHA-256 of the vocabulary file.
     pub sha256: String,
     /// Whether text is lower-cased and stripped of accents before WordPiece.
-    pub lower_case: bool,
+    pub do_lower_case: bool,
     /// Tokens that are one wherever they stand in a text, besides BERT's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub added_tokens: Vec<AddedToken>,

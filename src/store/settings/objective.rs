@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::approach::TaskOptions;
-use crate::settings::{Approach, LmLoss, SaveStrategy};
+use crate::settings::{Approach, LmLoss, Masking, SaveStrategy};
 
 /// What a run learns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,22 +61,6 @@ pub struct PretrainingObjective {
     pub saving: Option<SaveStrategy>,
     /// Steps from one line of the metrics log to the next.
     pub logging_steps: u64,
-}
-
-/// Which tokens are to be predicted, and how often what stands in their places (§3.1 and table 8 of the paper).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Masking {
-    /// The share of tokens that are to be predicted.
-    pub masked_lm_prob: f64,
-    /// The share of these that become `[MASK]`.
-    pub mask_prob: f64,
-    /// The share that stay as they are.
-    pub keep_prob: f64,
-    /// The share that become any token.
-    pub random_prob: f64,
-    /// Whether all pieces of a word are masked together.
-    pub whole_word: bool,
 }
 
 /// So many steps on one corpus.

@@ -9,7 +9,8 @@ use files::{FIRST, SECOND, write_files};
 use super::{DevSplit, FeatureSource, TASKS, Task};
 use crate::data::{BadRows, Label};
 use crate::model::Head;
-use crate::store::{SpanOptions, TaskOptions};
+use crate::settings::SpanOptions;
+use crate::store::TaskOptions;
 use crate::text::{CacheOutcome, FeatureCache, Vocabulary};
 
 fn vocabulary(folder: &Path) -> Vocabulary {

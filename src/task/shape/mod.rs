@@ -14,7 +14,8 @@ use crate::data::{Content, Questions, Sentences};
 use crate::diagnostic::Diagnostic;
 use crate::metric::Metric;
 use crate::model::Head;
-use crate::store::{SpanOptions, TaskOptions};
+use crate::settings::SpanOptions;
+use crate::store::TaskOptions;
 use crate::text::{FeatureSet, Purpose, Tokenizer};
 
 /// What the tasks with one head have in common; what is given here is that of tasks that answer whole examples.

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 
-use crate::corpus::examples::PretrainingExample;
+use crate::corpus::examples::TrainingInstance;
 use crate::model::PackedInput;
 use crate::train::workload::Part;
 
@@ -22,7 +22,7 @@ pub(super) struct Targets {
 }
 
 /// `examples` in parts of so many, each packed: one after the other, without padding.
-pub(super) fn pack(examples: &[PretrainingExample], size: usize, device: &Device) -> Vec<Part<Targets>> {
+pub(super) fn pack(examples: &[TrainingInstance], size: usize, device: &Device) -> Vec<Part<Targets>> {
     let mut parts: Vec<_> = examples.chunks(size.max(1)).map(|part| pack_part(part, device)).collect();
     let all_rows = parts.iter().map(|part| part.targets.rows.len()).sum();
     let all_pairs = parts.iter().map(|part| part.targets.pairs.len()).sum();
@@ -32,7 +32,7 @@ pub(super) fn pack(examples: &[PretrainingExample], size: usize, device: &Device
     parts
 }
 
-fn pack_part(examples: &[PretrainingExample], device: &Device) -> Part<Targets> {
+fn pack_part(examples: &[TrainingInstance], device: &Device) -> Part<Targets> {
     let (mut ids, mut positions, mut segments, mut offsets) = (Vec::new(), Vec::new(), Vec::new(), vec![0]);
     let mut targets = Targets::default();
     for (number, example) in (0..).zip(examples) {

@@ -3,7 +3,8 @@
 use crate::corpus::examples::{ExampleSet, Segments, Targets};
 use crate::diagnostic::Diagnostic;
 use crate::model::{BERT, Config, Direction};
-use crate::store::{Architecture, LmLoss};
+use crate::settings::LmLoss;
+use crate::store::Architecture;
 
 /// Refuses a prepared corpus that a model of these dimensions and this vocabulary cannot learn with `loss`, or would
 /// learn nothing from. Does not say which corpus it is.

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use super::batch::pack;
 use super::losses::{HeadLosses, HeadOutputs};
 use crate::corpus::examples::ExampleSet;
-use crate::model::PretrainingModel;
+use crate::model::LanguageModel;
 use crate::store::{Evaluation, HeldOut, Score};
 use crate::train::error::TrainError;
 use crate::train::evaluate::EVALUATION_BATCH;
@@ -17,7 +17,7 @@ use crate::train::workload::Losses;
 /// # Errors
 /// When an example cannot be read.
 pub(super) fn evaluate_pretraining(
-    model: &PretrainingModel,
+    model: &LanguageModel,
     set: &ExampleSet,
     step: u64,
     device: &Device,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Targets;
 use crate::kernel::{DecoderGradients, cross_entropy, decoder_loss};
-use crate::model::{PretrainingModel, PretrainingStates};
+use crate::model::{LanguageModel, LanguageModelStates};
 use crate::train::workload::Losses;
 
 /// The loss of a head on some predictions.
@@ -70,8 +70,8 @@ pub(super) struct HeadOutputs {
 impl HeadOutputs {
     /// With the gradients of the decoder's mean loss over `mean_over` predictions, if that is given.
     pub(super) fn of(
-        model: &PretrainingModel,
-        states: PretrainingStates,
+        model: &LanguageModel,
+        states: LanguageModelStates,
         targets: &Targets,
         mean_over: Option<usize>,
     ) -> Self {

@@ -7,9 +7,9 @@ mod data;
 mod evaluate;
 mod losses;
 mod pass;
-#[cfg(test)]
-mod reference_tests;
 mod run;
+#[cfg(test)]
+mod tests;
 mod workload;
 
 pub use check::corpus_fits;

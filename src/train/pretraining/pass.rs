@@ -8,7 +8,7 @@ use burn::tensor::{Gradients, Tensor};
 use super::batch::Targets;
 use super::losses::{HeadLosses, HeadOutputs};
 use crate::kernel::DecoderGradients;
-use crate::model::{ForwardDropout, PretrainingModel};
+use crate::model::{ForwardDropout, LanguageModel};
 use crate::train::optimizer::{FlatGradients, take};
 use crate::train::pass::Pass;
 use crate::train::tape::{Graph, Tape};
@@ -18,7 +18,7 @@ use crate::units::Seconds;
 /// Each head's loss is its mean over the predictions of the whole batch, so that the number of parts changes nothing
 /// but rounding.
 pub(super) fn pretraining_pass(
-    model: &PretrainingModel,
+    model: &LanguageModel,
     part: &Part<Targets>,
     dropout: Option<&ForwardDropout>,
     graph: Graph,
@@ -44,7 +44,7 @@ pub(super) fn pretraining_pass(
 /// The gradients of a pass from the loss of the next sentence and from what the decoder sends back; `encoder` takes
 /// those of the encoder.
 fn backward(
-    model: &PretrainingModel,
+    model: &LanguageModel,
     pairs: Option<Tensor<1>>,
     decoder: Option<(Tensor<2>, DecoderGradients)>,
     encoder: impl FnOnce(&mut Gradients) -> FlatGradients,
@@ -85,7 +85,7 @@ fn add(gradients: &mut FlatGradients, place: usize, more: Tensor<1>) {
 }
 
 /// Where a parameter comes in the module's visiting order.
-fn place(model: &PretrainingModel, of: ParamId) -> usize {
+fn place(model: &LanguageModel, of: ParamId) -> usize {
     struct Find {
         of: ParamId,
         next: usize,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::data::PhaseCorpora;
-use super::workload::{PretrainingWorkload, write_model};
+use super::workload::{LanguageModeling, write_model};
 use crate::diagnostic::Diagnostic;
-use crate::model::{PretrainingModel, Weights, load_pretraining, random_pretraining};
+use crate::model::{LanguageModel, Weights, load_pretraining, random_pretraining};
 use crate::store::{InitialWeights, Outcome, PretrainingObjective, Record, RunFolder, RunSettings};
 use crate::train::attempt::Attempt;
 use crate::train::checkpointer::{CheckpointPolicy, Checkpointer};
@@ -56,7 +56,7 @@ fn fit(
     objective: &PretrainingObjective,
     observer: &mut dyn Observer,
     checkpointer: &mut Checkpointer,
-) -> Result<FitResult<PretrainingModel>, TrainError> {
+) -> Result<FitResult<LanguageModel>, TrainError> {
     let (fit, model, mut notes) = ready(Some(folder), data, settings, objective)?;
     for note in &notes {
         observer.note(note);
@@ -74,7 +74,7 @@ fn ready<'a>(
     data: &'a PhaseCorpora,
     settings: &'a RunSettings,
     objective: &'a PretrainingObjective,
-) -> Result<(Fit<'a, PretrainingWorkload<'a>>, PretrainingModel, Vec<String>), TrainError> {
+) -> Result<(Fit<'a, LanguageModeling<'a>>, LanguageModel, Vec<String>), TrainError> {
     let device = open_device(&settings.device)?.device;
     let precision = open_precision(settings.optimization.precision, &settings.device)?;
     let (autodiff, predict_next) = (device.clone().autodiff(), objective.loss.predicts_next_sentence());
@@ -94,7 +94,7 @@ fn ready<'a>(
         }
     };
     model.bert.precision = precision;
-    let workload = PretrainingWorkload { settings, objective, data, device: device.clone(), folder };
+    let workload = LanguageModeling { settings, objective, data, device: device.clone(), folder };
     Ok((Fit::new(workload, settings, &device), model, notes))
 }
 

@@ -11,7 +11,7 @@ use super::evaluate::evaluate_pretraining;
 use super::losses::HeadLosses;
 use super::pass::pretraining_pass;
 use crate::corpus::examples::{Cursor, ExampleSet};
-use crate::model::{Config, ForwardDropout, PretrainingModel, save_pretraining};
+use crate::model::{Config, ForwardDropout, LanguageModel, save_pretraining};
 use crate::store::{Evaluation, ModelUsage, PretrainingObjective, RunFolder, RunSettings, StepEvent};
 use crate::text::TokenizerFiles;
 use crate::train::error::TrainError;
@@ -21,7 +21,7 @@ use crate::train::tape::Graph;
 use crate::train::workload::{Batch, DataPosition, EvaluationPoint, LogWindow, Losses, Part, Workload};
 
 /// A model, corpora, and where snapshots go.
-pub(super) struct PretrainingWorkload<'a> {
+pub(super) struct LanguageModeling<'a> {
     pub(super) settings: &'a RunSettings,
     pub(super) objective: &'a PretrainingObjective,
     pub(super) data: &'a PhaseCorpora,
@@ -31,7 +31,7 @@ pub(super) struct PretrainingWorkload<'a> {
     pub(super) folder: Option<&'a RunFolder>,
 }
 
-impl PretrainingWorkload<'_> {
+impl LanguageModeling<'_> {
     /// Where the batch after the one of step `step` begins, when that one ends at `cursor`.
     fn next(&self, phase: usize, step: u64, cursor: Cursor) -> DataPosition {
         let end: u64 = self.objective.phases.iter().take(phase + 1).map(|phase| phase.steps).sum();
@@ -47,8 +47,8 @@ impl PretrainingWorkload<'_> {
     }
 }
 
-impl Workload for PretrainingWorkload<'_> {
-    type Model = PretrainingModel;
+impl Workload for LanguageModeling<'_> {
+    type Model = LanguageModel;
     type Targets = Targets;
     type Losses = HeadLosses;
 
@@ -76,7 +76,7 @@ impl Workload for PretrainingWorkload<'_> {
 
     fn pass(
         &self,
-        model: &PretrainingModel,
+        model: &LanguageModel,
         part: &Part<Targets>,
         dropout: Option<&ForwardDropout>,
         graph: Graph,
@@ -111,12 +111,12 @@ impl Workload for PretrainingWorkload<'_> {
         every.is_some_and(|every| step.is_multiple_of(every)) || self.is_snapshot(step)
     }
 
-    fn evaluate(&mut self, model: &PretrainingModel, at: &EvaluationPoint) -> Result<Option<Evaluation>, TrainError> {
+    fn evaluate(&mut self, model: &LanguageModel, at: &EvaluationPoint) -> Result<Option<Evaluation>, TrainError> {
         let (Some(set), Some(_)) = (&self.data.held_out, &self.objective.evaluation) else { return Ok(None) };
         evaluate_pretraining(model, set, at.step, &self.device).map(Some)
     }
 
-    fn keep_snapshot(&self, model: &PretrainingModel, step: u64) -> Result<(), TrainError> {
+    fn keep_snapshot(&self, model: &LanguageModel, step: u64) -> Result<(), TrainError> {
         let Some(folder) = self.folder.filter(|_| self.is_snapshot(step)) else { return Ok(()) };
         folder.write_snapshot(step, |into| write_model(into, &model.valid(), self.settings, &self.data.corpora))
     }
@@ -125,7 +125,7 @@ impl Workload for PretrainingWorkload<'_> {
 /// Writes `model` (without autodiff) as transformers reads it, with the vocabulary of the last corpus.
 pub(super) fn write_model(
     into: &Path,
-    model: &PretrainingModel,
+    model: &LanguageModel,
     settings: &RunSettings,
     corpora: &[ExampleSet],
 ) -> Result<(), TrainError> {

@@ -7,7 +7,7 @@ use super::world::{Blocks, SMALL, World};
 use crate::corpus::examples::prepare::write;
 use crate::corpus::examples::tokens::{SIZES, Sizes};
 use crate::corpus::examples::{
-    Cursor, ExampleSet, ExampleSettings, PassageKind, PassageSource, Passages, PretrainingError, Segments, prepare,
+    Cursor, ExampleSet, ExampleSettings, ExamplesError, PassageKind, PassageSource, Passages, Segments, prepare,
 };
 use crate::diagnostic::Diagnostic;
 
@@ -20,10 +20,10 @@ fn twice() -> ExampleSettings {
     ExampleSettings { dupe_factor: 2, ..ExampleSettings::default() }
 }
 
-fn said(error: &PretrainingError) -> String {
+fn said(error: &ExamplesError) -> String {
     match error {
-        PretrainingError::Input(found) => found.message.clone(),
-        PretrainingError::Io(error) => error.to_string(),
+        ExamplesError::Input(found) => found.message.clone(),
+        ExamplesError::Io(error) => error.to_string(),
     }
 }
 

@@ -4,9 +4,7 @@
 use serde_json::Value;
 
 use super::world::Blocks;
-use crate::corpus::examples::{
-    Cursor, ExampleSet, ExampleSettings, Passages, PretrainingExample, TokenizedBy, prepare,
-};
+use crate::corpus::examples::{Cursor, ExampleSet, ExampleSettings, Passages, TokenizedBy, TrainingInstance, prepare};
 use crate::realdata::real_data;
 use crate::text::{Tokenizer, Vocabulary};
 
@@ -49,16 +47,16 @@ fn by_sentence(text: &str) -> Vec<String> {
 }
 
 /// A statistic by its name in the golden file, of the examples of one time.
-fn statistic(name: &str, examples: &[PretrainingExample], mask: u32) -> f64 {
+fn statistic(name: &str, examples: &[TrainingInstance], mask: u32) -> f64 {
     let count = examples.len() as f64;
-    let mean = |of: &dyn Fn(&PretrainingExample) -> f64| examples.iter().map(of).sum::<f64>() / count;
+    let mean = |of: &dyn Fn(&TrainingInstance) -> f64| examples.iter().map(of).sum::<f64>() / count;
     let yes = |is: bool| f64::from(u8::from(is));
-    let length = |example: &PretrainingExample| example.ids.len();
+    let length = |example: &TrainingInstance| example.ids.len();
     let second =
-        |example: &PretrainingExample| example.segments.iter().map(|segment| usize::from(*segment)).sum::<usize>();
+        |example: &TrainingInstance| example.segments.iter().map(|segment| usize::from(*segment)).sum::<usize>();
     let predictions = examples.iter().map(|example| example.masked_positions.len()).sum::<usize>() as f64;
     let share = |is: &dyn Fn(u32, u32) -> bool| {
-        let hits = |example: &PretrainingExample| {
+        let hits = |example: &TrainingInstance| {
             let seen = example.masked_positions.iter().map(|at| example.ids[*at as usize]);
             seen.zip(&example.masked_labels).filter(|(seen, label)| is(*seen, **label)).count()
         };
@@ -82,7 +80,7 @@ fn statistic(name: &str, examples: &[PretrainingExample], mask: u32) -> f64 {
 
 /// The examples of each time that the corpus was gone through: a new time begins where the document of the first
 /// example comes again, which the number of examples a plan has tells.
-fn by_time(out: &std::path::Path, set: &ExampleSet) -> Vec<Vec<PretrainingExample>> {
+fn by_time(out: &std::path::Path, set: &ExampleSet) -> Vec<Vec<TrainingInstance>> {
     let mut first = 0;
     let times = 0..set.settings().dupe_factor;
     times

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::world::{FIRST, World};
 use crate::corpus::examples::segments::{Planned, Second, pairs};
 use crate::corpus::examples::{
-    Drawn, ExampleSet, ExampleSettings, MaskingRules, PretrainingExample, Replacement, Segments, Targets,
+    Drawn, ExampleSet, ExampleSettings, MaskingRules, Replacement, Segments, Targets, TrainingInstance,
 };
 use crate::random::Stream;
 
@@ -23,7 +23,7 @@ fn about(found: u64, trials: u64, probability: f64) {
 }
 
 /// The ids before masking.
-fn unmasked(example: &PretrainingExample) -> Vec<u32> {
+fn unmasked(example: &TrainingInstance) -> Vec<u32> {
     let mut ids = example.ids.clone();
     for (at, label) in example.masked_positions.iter().zip(&example.masked_labels) {
         ids[*at as usize] = *label;
@@ -41,7 +41,7 @@ fn place(world: &World, segment: &[u32]) -> Range<usize> {
 }
 
 /// The segments of an example, after its special tokens and segment ids were checked.
-fn places(world: &World, example: &PretrainingExample) -> (Range<usize>, Option<Range<usize>>) {
+fn places(world: &World, example: &TrainingInstance) -> (Range<usize>, Option<Range<usize>>) {
     let ids = unmasked(example);
     let separators: Vec<usize> = (0..ids.len()).filter(|at| ids[*at] == SEP).collect();
     assert_eq!((ids[0], ids.iter().filter(|id| **id == CLS).count()), (CLS, 1));
@@ -53,7 +53,7 @@ fn places(world: &World, example: &PretrainingExample) -> (Range<usize>, Option<
     (first, second)
 }
 
-fn all(set: &ExampleSet, epoch: u64) -> Vec<PretrainingExample> {
+fn all(set: &ExampleSet, epoch: u64) -> Vec<TrainingInstance> {
     (0..set.len()).map(|number| set.example(number, epoch).unwrap()).collect()
 }
 

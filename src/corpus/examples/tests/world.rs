@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::corpus::examples::tokens::{SIZES, Sizes};
 use crate::corpus::examples::{
-    ExampleSet, ExampleSettings, PassageSource, Passages, PrepareSummary, PretrainingError, TokenizedBy, prepare,
+    ExampleSet, ExampleSettings, ExamplesError, PassageSource, Passages, PrepareSummary, TokenizedBy, prepare,
 };
 use crate::diagnostic::Diagnostic;
 use crate::random::Stream;
@@ -100,7 +100,7 @@ impl World {
         TokenizedBy { vocabulary: &self.vocabulary, tokenizer: &self.tokenizer }
     }
 
-    pub(super) fn prepare(&self, settings: &ExampleSettings, out: &Path) -> Result<PrepareSummary, PretrainingError> {
+    pub(super) fn prepare(&self, settings: &ExampleSettings, out: &Path) -> Result<PrepareSummary, ExamplesError> {
         prepare(&mut self.blocks(100), self.by(), settings, out, &|_| ())
     }
 

@@ -14,7 +14,8 @@ use crate::data::{Content, Question, Questions};
 use crate::diagnostic::Diagnostic;
 use crate::metric::Metric;
 use crate::metric::squad::{Judged, NullOdds, score_v1, score_v2};
-use crate::store::{SpanOptions, TaskOptions};
+use crate::settings::SpanOptions;
+use crate::store::TaskOptions;
 use crate::text::{FeatureSet, LabelKind, Parts, SkippedRows, WindowSettings, Windows};
 
 pub use files::{n_best_json, null_odds_json, predictions_json, scores_v1_json, scores_v2_json};

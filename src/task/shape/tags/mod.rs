@@ -12,7 +12,8 @@ use super::{DevSplit, Gold, PredictionFile, Reading, Shape, counted, largest, ot
 use crate::data::{Content, Sentence, Sentences};
 use crate::diagnostic::Diagnostic;
 use crate::metric::{EntityScores, Metric};
-use crate::store::{self, TagOptions, TaskOptions};
+use crate::settings;
+use crate::store::{TagOptions, TaskOptions};
 use crate::text::{Context, FeatureSet, LabelKind, Parts, SkippedRows, WordFeatures, WordSentence};
 
 pub(super) struct Tags;
@@ -41,8 +42,8 @@ impl Shape for Tags {
             .map(|(sentence, classes)| WordSentence { words: &sentence.words, classes, document: sentence.document })
             .collect();
         let context = match options.context {
-            store::Context::Sentence => Context::Sentence,
-            store::Context::Document => Context::Document,
+            settings::Context::Sentence => Context::Sentence,
+            settings::Context::Document => Context::Document,
         };
         let WordFeatures { offsets, source_index, ids, labels, offset_mapping, cut, .. } =
             WordFeatures::build(reading.tokenizer, &sentences, reading.max_length, context)?;

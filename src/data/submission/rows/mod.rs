@@ -202,3 +202,6 @@ fn known(wrong: &str, words: &'static [&'static str]) -> String {
         format!("known: {}", words.join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests;

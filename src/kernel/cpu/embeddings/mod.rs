@@ -218,5 +218,4 @@ pub fn distinct(rows: &[u32]) -> Vec<u32> {
 }
 
 #[cfg(test)]
-#[path = "embeddings_tests.rs"]
 mod tests;

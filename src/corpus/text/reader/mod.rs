@@ -288,7 +288,6 @@ fn text_of(row: &str, column: &str) -> Result<String, Diagnostic> {
 }
 
 #[cfg(test)]
-#[path = "reader_tests.rs"]
 mod tests;
 #[cfg(test)]
 pub(super) use tests::documents_of;

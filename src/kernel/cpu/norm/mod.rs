@@ -327,5 +327,4 @@ fn for_chunks(rows: usize, work: impl Fn(usize, usize) + Sync) {
 }
 
 #[cfg(test)]
-#[path = "norm_tests.rs"]
 mod tests;

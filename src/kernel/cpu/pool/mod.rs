@@ -329,5 +329,4 @@ fn prefer_huge_pages(start: NonNull<u8>, capacity: usize) {
 fn prefer_huge_pages(_start: NonNull<u8>, _capacity: usize) {}
 
 #[cfg(test)]
-#[path = "pool_tests.rs"]
 mod tests;

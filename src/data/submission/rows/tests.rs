@@ -1,7 +1,7 @@
 //! What is said of right and wrong files.
 
-use super::rows::check_rows;
-use super::{FILES, SubmissionFile};
+use super::super::{FILES, SubmissionFile};
+use super::check_rows;
 
 fn file(name: &str) -> &'static SubmissionFile {
     FILES.iter().find(|file| file.name == name).unwrap()

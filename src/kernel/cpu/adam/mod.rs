@@ -231,5 +231,4 @@ fn coast(parameter: &mut [f32], first: &mut [f32], second: &mut [f32], kept: f32
 }
 
 #[cfg(test)]
-#[path = "adam_tests.rs"]
 mod tests;

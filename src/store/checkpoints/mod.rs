@@ -262,5 +262,4 @@ impl Write for Hashed {
 }
 
 #[cfg(test)]
-#[path = "checkpoints_tests.rs"]
 mod tests;

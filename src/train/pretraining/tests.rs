@@ -10,12 +10,12 @@ use serde_json::Value;
 use super::batch::{Targets, pack};
 use super::losses::HeadLosses;
 use super::pass::pretraining_pass;
-use crate::corpus::examples::PretrainingExample;
-use crate::model::{Config, ForwardDropout, PretrainingModel, load_pretraining, save_pretraining};
+use crate::corpus::examples::TrainingInstance;
+use crate::model::{Config, ForwardDropout, LanguageModel, load_pretraining, save_pretraining};
 use crate::random::Stream;
+use crate::settings::{LmLoss, Optimizer};
 use crate::store::{
-    CorpusPhase, InitialWeights, LmLoss, Objective, Optimization, Optimizer, PretrainingObjective, RunSettings,
-    VocabularyIdentity, Warmup,
+    CorpusPhase, InitialWeights, Objective, Optimization, PretrainingObjective, RunSettings, VocabularyIdentity, Warmup,
 };
 use crate::train::optimizer::{self, FlatGradients};
 use crate::train::pass::Passes;
@@ -60,9 +60,9 @@ fn device() -> Device {
 /// `examples` in parts of so many.
 fn parts_of(examples: &[Value], size: usize) -> Vec<Part<Targets>> {
     let row = |value: &Value| serde_json::from_value::<Vec<u32>>(value.clone()).unwrap();
-    let examples: Vec<PretrainingExample> = examples
+    let examples: Vec<TrainingInstance> = examples
         .iter()
-        .map(|example| PretrainingExample {
+        .map(|example| TrainingInstance {
             ids: row(&example["ids"]),
             segments: row(&example["segments"]).into_iter().map(|segment| segment as u8).collect(),
             masked_positions: row(&example["masked_positions"]),
@@ -82,7 +82,7 @@ impl Case {
         serde_json::from_str(&std::fs::read_to_string(self.golden().join("expected.json")).unwrap()).unwrap()
     }
 
-    fn model(self) -> PretrainingModel {
+    fn model(self) -> LanguageModel {
         let loaded = load_pretraining(&self.golden(), self.objective.predicts_next_sentence(), 1, &device()).unwrap();
         assert_eq!(loaded.notes, Vec::<String>::new(), "every tensor of transformers' file has a place");
         assert_eq!(loaded.config.architecture.causal, self == NEXT);
@@ -95,7 +95,7 @@ impl Case {
     }
 
     /// As the file that transformers would read.
-    fn named(self, model: &PretrainingModel) -> Tensors {
+    fn named(self, model: &LanguageModel) -> Tensors {
         let folder = tempfile::tempdir().unwrap();
         let (config, theirs) = (Config::read(&self.golden()).unwrap(), read_json(&self.golden().join("config.json")));
         save_pretraining(folder.path(), model, &config, 0.0, &[]).unwrap();
@@ -123,7 +123,7 @@ impl ModuleMapper for Replace {
 }
 
 /// Without dropout.
-fn passes(model: &PretrainingModel, parts: &[Part<Targets>]) -> Passes<HeadLosses> {
+fn passes(model: &LanguageModel, parts: &[Part<Targets>]) -> Passes<HeadLosses> {
     Passes::over(parts, |_| None, |part, dropout| pretraining_pass(model, part, dropout, Graph::Whole))
 }
 
@@ -222,7 +222,7 @@ fn settings(case: Case, name: &str, optimizer: Optimizer) -> RunSettings {
         model: String::new(),
         architecture: Config::read(&case.golden()).unwrap().architecture,
         initial_weights: InitialWeights::Random,
-        vocabulary: VocabularyIdentity { sha256: String::new(), lower_case: true, added_tokens: Vec::new() },
+        vocabulary: VocabularyIdentity { sha256: String::new(), do_lower_case: true, added_tokens: Vec::new() },
         seed: 1,
         device: "cpu".into(),
         optimization: Optimization {

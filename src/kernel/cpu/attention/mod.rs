@@ -300,5 +300,4 @@ impl<E: Element> Output for Scaled<'_, E> {
 }
 
 #[cfg(test)]
-#[path = "attention_tests.rs"]
 mod tests;

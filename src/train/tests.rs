@@ -9,7 +9,8 @@ use super::tape::Graph;
 use crate::kernel::token_loss;
 use crate::model::{Classifier, ForwardDropout, Head, PackedInput, random_classifier};
 use crate::random::Stream;
-use crate::store::{Architecture, FeatureBased, Layers, Optimization, example};
+use crate::settings::{FeatureBased, Layers};
+use crate::store::{Architecture, Optimization, example};
 
 const SMALL: Architecture = Architecture {
     layers: 4,

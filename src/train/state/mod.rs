@@ -248,5 +248,4 @@ fn read_moments(file: &mut impl Read, length: usize, device: &Device) -> io::Res
 }
 
 #[cfg(test)]
-#[path = "state_tests.rs"]
 mod tests;
