@@ -7,8 +7,8 @@ use super::{code, is_test, module_path, paths, sources};
 
 /// Rooms with circles of files from before there was this test, and how many files are in them: to be emptied.
 const CIRCLES: [(&str, usize); 10] = [
-    ("config", 15),
-    ("data", 7),
+    ("config", 14),
+    ("data", 2),
     ("exec", 3),
     ("kernel", 2),
     ("mini", 5),
@@ -16,7 +16,7 @@ const CIRCLES: [(&str, usize); 10] = [
     ("plan", 2),
     ("report", 4),
     ("store", 5),
-    ("train", 4),
+    ("train", 2),
 ];
 
 /// A file → the files of its room that it names; what a `mod.rs` re-exports is followed to its file. A folder's `mod.rs`
