@@ -83,7 +83,7 @@ fn no_new_circle_of_files_inside_a_room() {
     let mut wrong = Vec::new();
     for (room, files) in &circles {
         let known = CIRCLES.iter().find(|(name, _)| name == room).map_or(0, |(_, files)| *files);
-        if files.len() != known {
+        if files.len() > known {
             wrong.push(format!("{} files of `{room}` are in circles, {known} are known: {files:?}", files.len()));
         }
     }
