@@ -103,9 +103,15 @@ pub fn load_to_train(
             Some(head) => HeadUse::of(head, wanted),
             None => HeadUse::Kept(OutputOrder::as_it_is(outputs)),
         };
-        if let (true, HeadUse::Kept(order)) = (fits, &used) {
-            let how = if order.is_as_it_is() { "" } else { ", its outputs put into the task's order by their names" };
-            reader.notes.push(format!("training goes on with the checkpoint's head{how}"));
+        match (&used, kind) {
+            (HeadUse::Kept(order), Head::Classes | Head::Tags) if fits && !order.is_as_it_is() => {
+                reader.notes.push("the outputs of the checkpoint's head were put into the task's order by name".to_owned());
+            }
+            // Their outputs have no names to tell them by.
+            (HeadUse::Kept(_), Head::Regression | Head::Choices | Head::Spans) if fits => {
+                reader.notes.push("training goes on with the checkpoint's head".to_owned());
+            }
+            (HeadUse::Kept(_) | HeadUse::Anew(_), _) => {}
         }
         let head = reader.head(kind, &used, outputs)?;
         Ok(Classifier { bert, head, kind, tagger: None })

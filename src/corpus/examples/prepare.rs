@@ -17,6 +17,9 @@ use crate::diagnostic::Diagnostic;
 use crate::store::atomic;
 use crate::text::{Tokenizer, Vocabulary};
 
+/// What there is to say of documents that all have one sentence.
+const ONE_SENTENCE: &str = "documents, and each has one sentence: none has a next one, so every next sentence is random (a blank line ends a document)";
+
 /// How far the preparation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrepareProgress {
@@ -106,6 +109,10 @@ pub(super) fn write(
     manifest.settings = *settings;
     manifest.remarks = source.remarks();
     enough(&manifest.counts, settings)?;
+    let CorpusCounts { documents, sentences, .. } = manifest.counts;
+    if settings.segments == Segments::Pairs && sentences == documents {
+        manifest.remarks.insert(ONE_SENTENCE.to_owned(), documents);
+    }
     let store = TokenStore::open(folder, &manifest)?;
     manifest.plans = plan::write(&store, settings, folder, &|examples| said(PrepareProgress::Planning { examples }))?;
     manifest.write(folder)?;
