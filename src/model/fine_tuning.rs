@@ -105,7 +105,9 @@ pub fn load_to_train(
         };
         match (&used, kind) {
             (HeadUse::Kept(order), Head::Classes | Head::Tags) if fits && !order.is_as_it_is() => {
-                reader.notes.push("the outputs of the checkpoint's head were put into the task's order by name".to_owned());
+                reader
+                    .notes
+                    .push("the outputs of the checkpoint's head were put into the task's order by name".to_owned());
             }
             // Their outputs have no names to tell them by.
             (HeadUse::Kept(_), Head::Regression | Head::Choices | Head::Spans) if fits => {

@@ -337,6 +337,10 @@ fn a_corpus_whose_next_sentences_are_all_random_says_so() {
         place.run(&[&["corpus", "prepare", "--out", "c", "--max-length", "16", "--replace"], &input[..]].concat()).ok()
     };
     let told = prepare(&"cat e1 no cat\n\nno e1 cat no\n\n".repeat(9));
-    assert!(told.err.contains("each has one sentence: none has a next one, so every next sentence is random"), "{}", told.err);
+    assert!(
+        told.err.contains("each has one sentence: none has a next one, so every next sentence is random"),
+        "{}",
+        told.err
+    );
     assert!(!prepare(&"cat e1 no cat\nno e1 cat no\n\n".repeat(9)).err.contains("random"));
 }
