@@ -58,6 +58,8 @@ test *filter='':
 # Feed every reader bad inputs for so many minutes (BERTBENCH_FUZZ_SEED, _READERS=a,b and _EXECUTIONS=n narrow it down).
 [group('development')]
 fuzz minutes='1':
+    # Each input becomes a file: in memory, where the system has a folder for that.
+    if [[ -d /dev/shm ]]; then export TMPDIR=/dev/shm; fi; \
     BERTBENCH_FUZZ_SECONDS=$(( {{ minutes }} * 60 )) cargo test --release --locked \
         --config profile.release.package.bertbench.overflow-checks=true --test integration -- \
         --ignored --exact fuzz::campaign --nocapture
