@@ -28,6 +28,38 @@ const DICTIONARY_VALUES: (i64, i64) = (7, 1);
 /// No field has this number.
 const END: i64 = 0;
 
+/// The kinds of thrift's compact protocol that are looked at.
+const TRUE: u8 = 1;
+const I32: u8 = 5;
+const I64: u8 = 6;
+const BYTES: u8 = 8;
+const LIST: u8 = 9;
+const STRUCT: u8 = 12;
+
+/// Of the structures of a description, by the fields that they are in: the kinds of their fields from 1 on, and of the
+/// elements of their lists. The decoder goes by the number of a field and takes its kind for granted, so that one of
+/// another kind would have it read a list from bytes that are none.
+type Structure = (&'static [i64], &'static [u8], u8);
+const DESCRIPTION: &[Structure] = &[
+    (&[], &[I32, LIST, I64, LIST, LIST, BYTES, LIST, STRUCT, BYTES], STRUCT),
+    (&[2], &[I32, I32, I32, BYTES, I32, I32, I32, I32, I32, STRUCT], STRUCT),
+    (&[2, 10], &[STRUCT; 18], STRUCT),
+    (&[2, 10, 5], &[I32, I32], STRUCT),
+    (&[2, 10, 7], &[TRUE, STRUCT], STRUCT),
+    (&[2, 10, 8], &[TRUE, STRUCT], STRUCT),
+    (&[2, 10, 10], &[3, TRUE], STRUCT),
+    (&[4], &[LIST, I64, I64, LIST, I64, I64, 4], STRUCT),
+    (&[4, 1], &[BYTES, I64, STRUCT, I64, I32, I64, I32, STRUCT, BYTES], STRUCT),
+    (&[4, 1, 3], &[I32, LIST, LIST, I32, I64, I64, I64, LIST, I64, I64, I64, STRUCT, LIST, I64, I32, STRUCT], 0),
+    (&[4, 1, 3, 8], &[BYTES, BYTES], STRUCT),
+    (&[4, 1, 3, 12], &[BYTES, BYTES, I64, I64, BYTES, BYTES, TRUE, TRUE], STRUCT),
+    (&[4, 4], &[I32, TRUE, TRUE], STRUCT),
+    (&[5], &[BYTES, BYTES], STRUCT),
+    (&[7], &[STRUCT], STRUCT),
+];
+/// The elements of the lists of a column's description, by their fields.
+const COLUMN_LISTS: [(i64, u8); 4] = [(2, I32), (3, BYTES), (8, STRUCT), (13, STRUCT)];
+
 /// What the file says of itself.
 pub(super) fn read_footer(file: &mut File) -> Result<FileMetadata, String> {
     let said = |error: io::Error| error.to_string();
@@ -58,7 +90,7 @@ fn check(description: &[u8]) -> Option<()> {
     // For each column that holds columns, how many of these are still to come.
     let mut open: Vec<i64> = Vec::new();
     let mut children = 0;
-    for Number { within, field, value } in numbers(description)? {
+    for Number { within, field, value } in numbers(description, DESCRIPTION)? {
         match (within, field) {
             (SCHEMA, CHILDREN) => children = value,
             (SCHEMA, END) => {
@@ -82,7 +114,7 @@ fn check(description: &[u8]) -> Option<()> {
 /// Of the page that `bytes` begin with: how many bytes a dictionary says that it unpacks to, and to how many values;
 /// `None` of any other page.
 pub(super) fn dictionary_claims(bytes: &[u8]) -> Option<(usize, usize)> {
-    let numbers = numbers(bytes)?;
+    let numbers = numbers(bytes, &[])?;
     let find = |at: (i64, i64)| {
         let found = numbers.iter().find(|number| (number.within, number.field) == at)?;
         usize::try_from(found.value).ok()
@@ -99,9 +131,9 @@ struct Number {
     value: i64,
 }
 
-/// The numbers of the structure that `bytes` begin with.
-fn numbers(bytes: &[u8]) -> Option<Vec<Number>> {
-    let mut walk = Walk { rest: bytes, numbers: Vec::new() };
+/// The numbers of the structure that `bytes` begin with; `None` where a field is of another kind than `structures` say.
+fn numbers(bytes: &[u8], structures: &'static [Structure]) -> Option<Vec<Number>> {
+    let mut walk = Walk { rest: bytes, structures, numbers: Vec::new() };
     walk.structure(0, &[])?;
     Some(walk.numbers)
 }
@@ -109,6 +141,7 @@ fn numbers(bytes: &[u8]) -> Option<Vec<Number>> {
 /// Goes through thrift's compact protocol.
 struct Walk<'a> {
     rest: &'a [u8],
+    structures: &'static [Structure],
     numbers: Vec<Number>,
 }
 
@@ -144,6 +177,7 @@ impl Walk<'_> {
     fn structure(&mut self, depth: usize, path: &[i64]) -> Option<()> {
         let within = if let [within] = path { *within } else { 0 };
         let mut number = 0i64;
+        let structure = self.structures.iter().find(|(at, ..)| *at == path);
         loop {
             let header = self.byte()?;
             if header == 0 {
@@ -153,6 +187,15 @@ impl Walk<'_> {
                 0 => self.signed()?,
                 step => number.checked_add(step.into())?,
             };
+            let mut element = None;
+            if let Some((_, kinds, elements)) = structure
+                && let Some(expected) = usize::try_from(number - 1).ok().and_then(|at| kinds.get(at))
+            {
+                let kind = if header & 0xf == 2 { TRUE } else { header & 0xf };
+                (kind == *expected).then_some(())?;
+                let of_column = COLUMN_LISTS.iter().find(|(field, _)| *field == number).map(|(_, kind)| *kind);
+                element = Some(if *elements == 0 { of_column.unwrap_or(STRUCT) } else { *elements });
+            }
             match header & 0xf {
                 // True and false stand in the header.
                 1 | 2 => {}
@@ -160,7 +203,7 @@ impl Walk<'_> {
                     let value = self.signed()?;
                     self.numbers.push(Number { within, field: number, value });
                 }
-                kind => self.value(kind, depth, &[path, &[number]].concat())?,
+                kind => self.value(kind, depth, &[path, &[number]].concat(), element)?,
             }
         }
         if path.len() == 1 {
@@ -169,7 +212,8 @@ impl Walk<'_> {
         Some(())
     }
 
-    fn value(&mut self, kind: u8, depth: usize, path: &[i64]) -> Option<()> {
+    /// A value of this kind; `element` is the kind of a list's elements where it is known.
+    fn value(&mut self, kind: u8, depth: usize, path: &[i64], element: Option<u8>) -> Option<()> {
         if depth > DEEPEST {
             return None;
         }
@@ -184,8 +228,10 @@ impl Walk<'_> {
             9 | 10 => {
                 let header = self.byte()?;
                 let size = if header >> 4 == 0xf { self.varint()? } else { u64::from(header >> 4) };
-                (size <= self.rest.len() as u64).then_some(())?;
-                (0..size).try_for_each(|_| self.value(header & 0xf, depth + 1, path))
+                let kind = header & 0xf;
+                let known = size == 0 || element.is_none_or(|element| element == kind);
+                (size <= self.rest.len() as u64 && known).then_some(())?;
+                (0..size).try_for_each(|_| self.value(kind, depth + 1, path, None))
             }
             12 => self.structure(depth + 1, path),
             _ => None,
@@ -211,7 +257,9 @@ mod tests {
         assert_eq!(check(&schema(100)), None, "too deep");
         assert_eq!(check(&[0x49, 0xfc, 0xff, 0xff, 0xff, 0x7f, 0]), None, "two hundred million row groups in a byte");
         assert_eq!(check(&[0x49, 0x1c, 0, 0]), Some(()));
-        assert_eq!(check(&[0x18, 0x7f, 0]), None, "a text beyond the end");
+        assert_eq!(check(&[0x26, 0xfc, 0xff, 0xff, 0xff, 0x07, 0]), None, "a list that says it is a number");
+        assert_eq!(check(&[0x29, 0x15, 0, 0]), None, "a number where a structure should be");
+        assert_eq!(check(&[0x68, 0x7f, 0]), None, "a text beyond the end");
         assert_eq!(check(&[[0x1c; 200], [0; 200]].concat()), None, "structures in structures");
         for length in 0..schema(5).len() {
             assert_eq!(check(&schema(5)[..length]), None);
