@@ -21,7 +21,7 @@
 //! | `exec` | `store` |
 //! | `train` | `plan`, `task`, `model`, `kernel`, `text`, `corpus`, `exec` (jobs and what is reported of them), `store` |
 //! | `infer` | `train`, `task`, `data`, `model`, `kernel`, `text`, `store` |
-//! | `resolve` | `config`, `plan`, `train`, `task`, `data`, `mini`, `corpus`, `model`, `download`, `text`, `store` |
+//! | `resolve` | `config`, `plan`, `exec` (jobs), `train`, `task`, `data`, `mini`, `corpus`, `model`, `download`, `text`, `store` |
 //! | `report` | `store`, `stats`, `metric` |
 //! | `cli` | all |
 //!

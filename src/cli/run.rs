@@ -10,11 +10,9 @@ use super::threads::cores;
 use super::threads::{MOST, note_too_many};
 use super::worker;
 use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
-use crate::plan::{Plan, PlannedRun, flops, model_parameters};
+use crate::plan::Plan;
 use crate::resolve::Prepared;
-use crate::store::{PlanFile, RunsRoot, atomic};
-use crate::train::RunContext;
-use crate::units::Flops;
+use crate::store::atomic;
 
 /// Run the missing runs of an experiment, longest first.
 ///
@@ -82,72 +80,35 @@ pub(super) struct Ended {
 
 /// What is to be run.
 struct Sweep<'a> {
-    experiment: &'a str,
-    root: &'a RunsRoot,
-    context: &'a RunContext,
-    /// The file's `slots`.
-    slots: Option<u32>,
+    prepared: &'a Prepared,
     jobs: Vec<Job>,
-    /// Parameters of the largest model.
-    largest: u64,
-    device: &'a str,
 }
 
 impl<'a> Sweep<'a> {
     /// The runs of `plan`, and the pretraining runs that they start from.
     fn of(prepared: &'a Prepared, plan: &Plan) -> Result<Self, Error> {
-        PlanFile::add(&prepared.root, &prepared.plan.experiment, prepared.stored())?;
+        prepared.store_plans(plan)?;
         atomic::clean(&prepared.context.features).map_err(|error| Error::System(error.to_string()))?;
-        let needed = prepared.needed(plan);
-        let mut jobs: Vec<Job> = Vec::new();
-        for (of, run) in &needed {
-            PlanFile::add(&of.root, &of.plan.experiment, of.stored())?;
-            jobs.push(Job::new(&of.plan.experiment, run.settings.clone(), work(run)));
-        }
-        jobs.extend(plan.runs.iter().map(|run| Job::new(&plan.experiment, run.settings.clone(), work(run))));
-        let of_needed = needed.iter().map(|(_, run)| model_parameters(&run.settings));
-        let of_runs = plan.runs.iter().map(|run| model_parameters(&run.settings));
-        Ok(Self {
-            experiment: &prepared.plan.experiment,
-            root: &prepared.root,
-            context: &prepared.context,
-            slots: prepared.experiment.slots(),
-            jobs,
-            largest: of_needed.chain(of_runs).max().unwrap_or(1),
-            device: prepared.device.name,
-        })
+        Ok(Self { prepared, jobs: prepared.jobs(plan) })
     }
 
     fn run(&self, how: How, shows_log: bool) -> Result<Ended, Error> {
+        let prepared = self.prepared;
         let experiments: BTreeSet<&str> = self.jobs.iter().map(|job| job.experiment.as_str()).collect();
-        experiments.iter().try_for_each(|experiment| self.root.clean(experiment))?;
+        experiments.iter().try_for_each(|experiment| prepared.root.clean(experiment))?;
         let threads = how.threads.map(|threads| threads as usize);
-        let slots = how.slots.or(self.slots).map(|slots| slots as usize);
-        let slots = slots.unwrap_or_else(|| self.fitting_slots(threads.unwrap_or(1)));
+        let slots = how.slots.or(prepared.experiment.slots()).map(|slots| slots as usize);
+        let slots = slots.unwrap_or_else(|| prepared.fitting_slots(&self.jobs, cores(), threads.unwrap_or(1)));
         let threads_per_slot = threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1));
         note_too_many(slots, threads_per_slot);
-        let worker = worker::command(self.context, threads_per_slot)?;
+        let worker = worker::command(&prepared.context, threads_per_slot)?;
         let executor = Executor::Local(Local { slots, threads_per_slot, worker });
         let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
         let stop = StopFlag::on_signals()?;
         let costs = self.jobs.iter().map(|job| (job.id.clone(), job.cost.0)).collect();
-        let mut display = Display::new(self.experiment, costs, shows_log);
-        let summary = executor.execute(self.root, self.jobs.clone(), options, &mut display, &stop)?;
+        let mut display = Display::new(&prepared.plan.experiment, costs, shows_log);
+        let summary = executor.execute(&prepared.root, self.jobs.clone(), options, &mut display, &stop)?;
         Ok(Ended { summary, stopped: stop.is_set(), saved: display.saved })
-    }
-
-    /// So many threads a run, as long as all models fit into half of the memory with their optimizer's state;
-    /// a GPU does one run at a time.
-    fn fitting_slots(&self, threads: usize) -> usize {
-        /// Weight, gradient and two moments, and as much again for what a step keeps.
-        const BYTES_PER_PARAMETER: u64 = 32;
-        if self.device != "cpu" {
-            return 1;
-        }
-        let memory = crate::store::host("cpu", 1).memory.0;
-        let fitting = memory / 2 / (self.largest * BYTES_PER_PARAMETER).max(1);
-        // More slots than runs would leave cores without work.
-        (fitting as usize).clamp(1, (cores() / threads).max(1)).min(self.jobs.len().max(1))
     }
 }
 
@@ -158,11 +119,6 @@ struct How {
     threads: Option<u32>,
     retry_failed: bool,
     fail_fast: bool,
-}
-
-/// How much a run computes, in forward passes: the measure of the order and of the remaining time.
-fn work(run: &PlannedRun) -> Flops {
-    Flops(flops(run))
 }
 
 fn conclude(experiment: &str, ended: &Ended) -> Result<CommandOutcome, Error> {

@@ -18,6 +18,7 @@ mod pretraining;
 mod progress;
 mod request;
 mod stored;
+mod sweep;
 mod tasks;
 
 pub use calibration::Calibrations;

@@ -12,7 +12,7 @@ use bertbench::model::{Config, Weights};
 use bertbench::plan::known_tasks;
 use bertbench::settings::TextFormat;
 use bertbench::text::{Context, Purpose, TextPair, WindowSettings, Windows, WordFeatures, WordSentence};
-use bertbench::text::{FeatureSet, ModelTokenizer, SkippedRows, Tokenizer, Vocabulary, read_lines};
+use bertbench::text::{FeatureSet, ModelTokenizer, SkippedRows, Tokenizer, read_lines};
 
 use super::stored;
 

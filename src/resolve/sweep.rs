@@ -1,0 +1,43 @@
+//! The jobs of a plan, and how many of them this machine holds at the same time.
+
+use super::prepared::Prepared;
+use crate::exec::Job;
+use crate::plan::{Plan, PlannedRun, flops, model_parameters};
+use crate::store::{PlanFile, StoreError, host};
+use crate::units::Flops;
+
+impl Prepared {
+    /// A job for each run of `plan`, and one for each pretraining run that they start from.
+    #[must_use]
+    pub fn jobs(&self, plan: &Plan) -> Vec<Job> {
+        // How much a run computes is the measure of the order and of the remaining time.
+        let job = |experiment: &str, run: &PlannedRun| Job::new(experiment, run.settings.clone(), Flops(flops(run)));
+        let needed = self.needed(plan).into_iter().map(|(of, run)| job(&of.plan.experiment, run));
+        needed.chain(plan.runs.iter().map(|run| job(&plan.experiment, run))).collect()
+    }
+
+    /// Writes `plan.json` of the experiment, and of those that pretrain what runs of `plan` start from.
+    ///
+    /// # Errors
+    /// A disk that cannot be written.
+    pub fn store_plans(&self, plan: &Plan) -> Result<(), StoreError> {
+        PlanFile::add(&self.root, &self.plan.experiment, self.stored())?;
+        let needed = self.needed(plan);
+        needed.iter().try_for_each(|(of, _)| PlanFile::add(&of.root, &of.plan.experiment, of.stored()))
+    }
+
+    /// How many of `jobs` run at the same time with so many `threads` each: as many as there are `cores` for, as long as
+    /// all models fit into half of the memory with their optimizer's state; a GPU does one run at a time.
+    #[must_use]
+    pub fn fitting_slots(&self, jobs: &[Job], cores: usize, threads: usize) -> usize {
+        /// Weight, gradient and two moments, and as much again for what a step keeps.
+        const BYTES_PER_PARAMETER: u64 = 32;
+        if self.device.name != "cpu" {
+            return 1;
+        }
+        let largest = jobs.iter().map(|job| model_parameters(&job.settings)).max().unwrap_or(1);
+        let fitting = host("cpu", 1).memory.0 / 2 / (largest * BYTES_PER_PARAMETER).max(1);
+        // More slots than runs would leave cores without work.
+        (fitting as usize).clamp(1, (cores / threads).max(1)).min(jobs.len().max(1))
+    }
+}
