@@ -265,7 +265,7 @@ pub static WEIBO: Dataset = Dataset::structured(
 )
 .also(&["WeiboNER"]);
 
-/// ResumeNER.
+/// Résumés.
 pub static RESUME: Dataset = Dataset::structured(
     "resume",
     "ResumeNER",

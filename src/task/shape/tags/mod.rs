@@ -41,12 +41,8 @@ impl Shape for Tags {
         let sentences: Vec<WordSentence<'_>> = both
             .map(|(sentence, classes)| WordSentence { words: &sentence.words, classes, document: sentence.document })
             .collect();
-        let context = match options.context {
-            settings::Context::Sentence => Context::Sentence,
-            settings::Context::Document => Context::Document,
-        };
         let WordFeatures { offsets, source_index, ids, labels, offset_mapping, cut, .. } =
-            WordFeatures::build(reading.tokenizer, &sentences, reading.max_length, context)?;
+            WordFeatures::build(reading.tokenizer, &sentences, reading.max_length, context_of(options.context))?;
         let segments = vec![0; ids.len()];
         let parts = Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated: cut };
         let left_out = SkippedRows { malformed: read.skipped, ..SkippedRows::default() };
@@ -115,6 +111,13 @@ impl Shape for Tags {
 
     fn label_counts(&self, labels: &[f32], names: &[&str]) -> String {
         counted(names, labels)
+    }
+}
+
+fn context_of(written: settings::Context) -> Context {
+    match written {
+        settings::Context::Sentence => Context::Sentence,
+        settings::Context::Document => Context::Document,
     }
 }
 
