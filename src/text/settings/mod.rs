@@ -142,9 +142,13 @@ mod tests {
         for (name, content) in files {
             std::fs::write(folder.path().join(name), content).unwrap();
         }
-        Said::read(folder.path())
-            .map(|said| said.lower_case)
-            .map_err(|found| found.to_string().replace(&folder.path().display().to_string(), "model"))
+        let vocabulary = folder.path().join("vocab.txt");
+        let decided = if vocabulary.is_file() {
+            ModelTokenizer::read(folder.path(), &vocabulary, None).map(|tokenizer| Some(tokenizer.lower_case))
+        } else {
+            Said::read(folder.path()).map(|said| said.lower_case)
+        };
+        decided.map_err(|found| found.to_string().replace(&folder.path().display().to_string(), "model"))
     }
 
     fn tokenizer(normalizer: &str) -> String {
