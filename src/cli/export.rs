@@ -170,8 +170,9 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
 
 /// How the weights of a run that is done come back.
 fn made_again(args: &GlueArgs, run: &RunId) -> String {
-    let set: String = args.set.iter().map(|set| format!(" --set '{set}'")).collect();
-    format!("`bertbench runs rm {run}` and `bertbench run {}{set}` make them again", args.file.display())
+    let mut command = vec![format!("bertbench run {}", args.file.display())];
+    command.extend(args.set.iter().map(|set| format!("--set '{set}'")));
+    format!("`bertbench runs rm {run}` and `{}` make them again", command.join(" "))
 }
 
 /// Whether a model of `task` answers `file`.

@@ -234,7 +234,7 @@ mod tests {
         for_each_row(file.path(), &LAYOUT, |row| {
             rows.push((row.line, (0..row.fields.len()).map(|column| row.bytes(column).to_vec()).collect()));
             // Whatever the row is, asking for an example answers.
-            let _ = row.example(&crate::data::DATASETS[0], 0);
+            let _ = row.example(crate::data::DATASETS[0], 0);
             Ok(())
         })
         .unwrap();

@@ -125,7 +125,7 @@ impl Sweep<'_> {
         match state {
             RunState::Failed(_) => self.summary.failed += 1,
             RunState::Done | RunState::Missing | RunState::Claimed(_) | RunState::Damaged(_) => {
-                self.summary.skipped += 1
+                self.summary.skipped += 1;
             }
         }
         self.observer.job_finished_elsewhere(job, state);

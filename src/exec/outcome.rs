@@ -21,7 +21,9 @@ impl Sweep<'_> {
             Reply::Report { report } => {
                 match report {
                     Report::Progress(progress) => self.observer.progress(at, &task.job, progress),
-                    other => self.observer.report(&task.job, &other),
+                    other @ (Report::Resumed { .. } | Report::Logged(_) | Report::Saved(_) | Report::Note(_)) => {
+                        self.observer.report(&task.job, &other);
+                    }
                 }
                 return Slot::Busy(worker, task);
             }

@@ -174,7 +174,7 @@ fn throttled(output: &mut impl Write) -> impl FnMut(Report) {
                 last = Some((progress.phase, Instant::now()));
                 Report::Progress(progress.finite())
             }
-            other => other,
+            other @ (Report::Resumed { .. } | Report::Logged(_) | Report::Saved(_) | Report::Note(_)) => other,
         };
         // A parent that cannot hear has closed the other stream too, which ends the process.
         let _ = send(output, &Reply::Report { report });

@@ -145,7 +145,7 @@ pub fn identify(experiment: &Experiment, inputs: &Inputs) -> Result<Vec<RunIdent
 /// # Errors
 /// As [`identify`]; a task without training examples.
 pub fn expand(experiment: &Experiment, inputs: &Inputs, sizes: &Sizes) -> Result<Plan, Diagnostic> {
-    let sized = |run: RunIdentity| {
+    let planned = |run: RunIdentity| {
         let (task, model) = (run.settings.task_name().to_owned(), run.settings.model.clone());
         let found = |message: String| experiment.finding(&format!("tasks.{task}"), message);
         let size = sizes.tasks.get(&(task.clone(), model.clone()));
@@ -155,7 +155,7 @@ pub fn expand(experiment: &Experiment, inputs: &Inputs, sizes: &Sizes) -> Result
         }
         Ok(size.of(run))
     };
-    let runs = identify(experiment, inputs)?.into_iter().map(sized).collect::<Result<_, _>>()?;
+    let runs = identify(experiment, inputs)?.into_iter().map(planned).collect::<Result<_, _>>()?;
     Ok(Plan { experiment: experiment.name.clone(), runs })
 }
 

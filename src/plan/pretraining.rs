@@ -46,8 +46,8 @@ pub fn expand_pretraining(experiment: &Pretraining, inputs: &Inputs, sizes: &Siz
     for run in identify_pretraining(experiment, inputs)? {
         let key = format!("models.{}", run.settings.model);
         let objective = run.settings.pretraining().cloned();
-        let sized = objective.and_then(|objective| sizes.of_pretraining(run, &objective));
-        runs.push(sized.ok_or_else(|| experiment.finding(&key, "the size of a corpus is not known"))?);
+        let planned = objective.and_then(|objective| sizes.of_pretraining(run, &objective));
+        runs.push(planned.ok_or_else(|| experiment.finding(&key, "the size of a corpus is not known"))?);
     }
     Ok(Plan { experiment: experiment.name.clone(), runs })
 }

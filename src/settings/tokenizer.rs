@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// one token. The names are those of Hugging Face's `tokenizers`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the format has them so")]
 pub struct AddedToken {
     /// Its id.
     pub id: u32,

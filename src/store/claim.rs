@@ -194,7 +194,7 @@ impl Claims {
         }
         let Some(standing) = read(path)? else {
             // Released in this moment, or no claim at all.
-            return if path.is_dir() { self.create_in_place_of_folder(path, bytes) } else { Ok(None) };
+            return if path.is_dir() { create_in_place_of_folder(path, bytes) } else { Ok(None) };
         };
         if self.is_alive(path, &standing) {
             return Ok(None);
@@ -216,11 +216,6 @@ impl Claims {
         }
     }
 
-    fn create_in_place_of_folder(&self, path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
-        clear_folder(path)?;
-        atomic::write_new_unflushed(path, bytes)
-    }
-
     fn is_alive(&self, path: &Path, standing: &Standing) -> bool {
         let note = &standing.note;
         let is_gone = note.machine == process::machine()
@@ -228,6 +223,11 @@ impl Claims {
             && !note.processes.iter().any(Process::is_alive);
         !is_gone && self.watch.unchanged(path, standing, self.timeout.step()) < self.timeout.0
     }
+}
+
+fn create_in_place_of_folder(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
+    clear_folder(path)?;
+    atomic::write_new_unflushed(path, bytes)
 }
 
 impl Claim {

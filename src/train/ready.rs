@@ -131,11 +131,14 @@ impl Ready {
     }
 }
 
+/// A folder of weights, and their SHA-256.
+type WeightsFolder = (PathBuf, String);
+
 /// The folder of the weights that a run starts from, with their checksum, and the pretraining that they are of.
 fn checkpoint(
     context: &RunContext,
     start: &InitialWeights,
-) -> Result<(Option<(PathBuf, String)>, Option<Origin>), TrainError> {
+) -> Result<(Option<WeightsFolder>, Option<Origin>), TrainError> {
     match start {
         InitialWeights::Random => Ok((None, None)),
         InitialWeights::Checkpoint { folder, sha256, .. } => Ok((Some((PathBuf::from(folder), sha256.clone())), None)),

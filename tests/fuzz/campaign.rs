@@ -87,7 +87,7 @@ fn keep(reader: &Reader, seed: u64, number: u64, input: &[u8], why: &str) {
 }
 
 fn say(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
+    std::io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
 }
 
 fn start(told: &str) -> Child {

@@ -12,7 +12,7 @@ const EXTREMES: [u64; 12] =
 pub fn mutated(seeds: &[Vec<u8>], dictionary: &[&str], draws: &mut Draws) -> Vec<u8> {
     let mut bytes = draws.pick(seeds).clone();
     let most = if draws.chance(0.1) { 8 } else { 3 };
-    for _ in 0..1 + draws.below(most) {
+    for _ in 0..=draws.below(most) {
         change(&mut bytes, seeds, dictionary, draws);
         bytes.truncate(LONGEST);
     }

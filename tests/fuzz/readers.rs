@@ -401,8 +401,8 @@ fn pickles() -> Vec<Vec<u8>> {
     let pickle = |bytes: Vec<u8>| {
         let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
         let named = |name: &str| name.ends_with("data.pkl");
-        let names: Vec<String> = zip.file_names().filter_map(|name| Some(name.ok()?.to_string())).collect();
-        let mut entry = zip.by_name(names.iter().find(|name| named(name))?).ok()?;
+        let entries: Vec<String> = zip.file_names().filter_map(|name| Some(name.ok()?.to_string())).collect();
+        let mut entry = zip.by_name(entries.iter().find(|name| named(name))?).ok()?;
         let mut pickle = Vec::new();
         std::io::Read::read_to_end(&mut entry, &mut pickle).ok()?;
         Some(pickle)

@@ -240,6 +240,6 @@ fn seal(value: &mut Value, name: &str, content: &[u8]) {
         }
         Value::Object(object) => object.values_mut().for_each(|value| seal(value, name, content)),
         Value::Array(values) => values.iter_mut().for_each(|value| seal(value, name, content)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

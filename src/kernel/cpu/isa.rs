@@ -86,11 +86,11 @@ impl Isa {
     /// told before.
     #[must_use]
     pub fn detect() -> Self {
+        static USED: OnceLock<Isa> = OnceLock::new();
         #[cfg(test)]
         if let Some(isa) = forced::of_this_thread() {
             return isa;
         }
-        static USED: OnceLock<Isa> = OnceLock::new();
         let best = || Self::available().last().copied().unwrap_or(Self::Portable);
         *USED.get_or_init(|| Self::chosen().unwrap_or_else(|_| best()))
     }

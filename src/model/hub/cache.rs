@@ -191,7 +191,9 @@ mod tests {
         assert_eq!(cache.complete(COMMIT), None);
         let unknown = ["tokenizer_config.json", "tokenizer.json", "special_tokens_map.json", "added_tokens.json"];
         assert_eq!(cache.usable(COMMIT).unwrap().1, unknown);
-        unknown.iter().for_each(|name| cache.mark_absent(COMMIT, name).unwrap());
+        for name in unknown {
+            cache.mark_absent(COMMIT, name).unwrap();
+        }
         assert_eq!(cache.complete(COMMIT), Some(snapshot));
         fs::remove_file(folder.path().join("models--a--b/blobs/model.safetensors")).unwrap();
         assert_eq!(cache.usable(COMMIT).unwrap_err(), ["weights"]);

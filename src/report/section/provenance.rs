@@ -111,9 +111,9 @@ fn commands(analysis: &Analysis<'_>) -> String {
         while let Some(option) = options.next() {
             if option == "--set" {
                 let set = options.next().unwrap_or_default();
-                text += &format!(" --set {}", shell_word(set));
+                text.extend([" --set ", &shell_word(set)]);
             } else if !of_report {
-                text += &format!(" {option}");
+                text.extend([" ", option]);
             }
         }
         text

@@ -41,7 +41,7 @@ enum Source {
     /// A folder that `corpus prepare` wrote.
     Folder(PathBuf),
     /// Text that is prepared for the experiment.
-    Text { text: Text, words: Words, settings: ExampleSettings },
+    Text { text: Box<Text>, words: Box<Words>, settings: ExampleSettings },
 }
 
 /// A model that learns from a corpus.
@@ -83,7 +83,7 @@ impl Sources {
         let set = ExampleSet::open(folder)?;
         self.corpora.insert(set.checksum().to_owned(), Source::Folder(folder.to_path_buf()));
         let id = set.checksum().to_owned();
-        Ok((CorpusInput { id, max_length: set.settings().max_length }, set.settings().clone()))
+        Ok((CorpusInput { id, max_length: set.settings().max_length }, *set.settings()))
     }
 
     /// The examples of `text`: a hash of its bytes and of all that decides what becomes of them identifies them.
@@ -95,7 +95,7 @@ impl Sources {
     ) -> Result<CorpusInput, ResolveError> {
         settings.check()?;
         let id = self.key(&text, words, settings)?;
-        let source = Source::Text { text, words: words.clone(), settings: settings.clone() };
+        let source = Source::Text { text: Box::new(text), words: Box::new(words.clone()), settings: *settings };
         self.corpora.insert(id.clone(), source);
         Ok(CorpusInput { id, max_length: settings.max_length })
     }

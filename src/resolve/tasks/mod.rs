@@ -3,7 +3,7 @@
 mod models;
 mod sizes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use models::{SEGMENTS, identity};
 
@@ -107,11 +107,11 @@ fn pretraining_of<T>(
     access: Access<'_>,
     of: impl Fn(pretraining::Reading) -> Result<T, ResolveError>,
 ) -> Result<Vec<T>, Diagnostic> {
-    let mut found = BTreeMap::new();
+    let mut found = BTreeSet::new();
     let mut all = Vec::new();
     for model in &experiment.models {
         let ModelSource::Pretraining(source) = &model.source else { continue };
-        if found.insert(&source.experiment, ()).is_some() {
+        if !found.insert(&source.experiment) {
             continue;
         }
         let named = pretraining::Reading::named(source, &request.file, &request.runs, access);

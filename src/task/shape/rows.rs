@@ -51,12 +51,15 @@ pub(in crate::task) fn majority(metric: &Metric, labels: &[f32], count: usize) -
     }
 }
 
+/// What a column of a class is called, and what it has of the outputs.
+type Column = (&'static str, fn(&[f32]) -> Vec<f32>);
+
 /// As [`Task::predictions_tsv`](crate::task::Task::predictions_tsv).
 pub(in crate::task) fn table(outputs: &[f32], labels: &[f32], names: &[&str], probabilities: bool) -> String {
     assert_eq!(outputs.len(), labels.len() * names.len().max(1), "one row of outputs per label");
     let mut text = String::from("index\tprediction\tlabel");
-    let columns: &[(&str, fn(&[f32]) -> Vec<f32>)] = &[("logit", <[f32]>::to_vec), ("probability", softmax)];
-    let columns = if probabilities { columns } else { &columns[..1] };
+    let columns: [Column; 2] = [("logit", <[f32]>::to_vec), ("probability", softmax)];
+    let columns = if probabilities { &columns[..] } else { &columns[..1] };
     // Writing to a String cannot fail, here and below.
     for ((prefix, _), class) in columns.iter().flat_map(|column| names.iter().map(move |class| (column, class))) {
         let _ = write!(text, "\t{prefix}_{class}");

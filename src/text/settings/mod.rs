@@ -101,7 +101,7 @@ impl Said {
         let tokenizer = read("tokenizer.json")?;
         let class = match rules::class_of(config.as_ref())? {
             Class::Unsaid => rules::class_of(read("config.json")?.as_ref())?,
-            class => class,
+            class @ (Class::Bert | Class::Generic) => class,
         };
         let mut of_config = None;
         if let Some(config) = &config {

@@ -199,7 +199,7 @@ mod tests {
     fn shared_names_cost_no_more_than_the_limit() {
         // 100,000 entries of 3 bytes, each of which says that its name is the 60,000 bytes of the one before.
         let mut block = vec![0, 0xe0, 0xd4, 0x03, 0];
-        block.extend([b'a'; 60_000]);
+        block.extend(vec![b'a'; 60_000]);
         block.extend([0xe0, 0xd4, 0x03, 0, 0].repeat(100_000));
         block.extend([0, 0, 0, 0, 1, 0, 0, 0]);
         assert_eq!(parse(&block, &mut LARGEST_TABLE.clone()).unwrap_err(), "its names need more than 64 MiB");
