@@ -24,7 +24,7 @@ use super::atomic;
 use super::claim_note::{Note, Standing, clear_folder, holds, read};
 use super::claim_watch::ClaimWatch;
 use super::process::{self, Process};
-use super::settings::RunId;
+use super::run_id::RunId;
 
 /// The environment variable that sets [`ClaimTimeout`], in seconds. All processes that share an
 /// experiment must agree on it.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::settings::RunId;
+use super::run_id::RunId;
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]

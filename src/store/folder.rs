@@ -9,7 +9,8 @@ use super::events::{Event, read_events};
 use super::record::{Failure, Record};
 use super::root::subfolders;
 use super::sealed;
-use super::settings::{PRETRAINING, RunId, RunSettings};
+use super::run_id::RunId;
+use super::settings::{PRETRAINING, RunSettings};
 
 /// The settings, written when the run starts.
 pub(super) const SETTINGS: &str = "settings.json";

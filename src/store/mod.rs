@@ -23,6 +23,7 @@ mod plan_file;
 mod process;
 pub mod record;
 mod root;
+mod run_id;
 mod sealed;
 mod settings;
 mod side_files;
@@ -47,10 +48,11 @@ pub use record::{
     Evaluation, Failure, HeldOut, Host, Origin, Outcome, Provenance, Record, Score, TaskOutcome, Timings,
 };
 pub use root::{Records, RunsRoot};
+pub use run_id::RunId;
 pub use sealed::write_sealed;
 pub use settings::{
     Architecture, CheckpointHead, CorpusPhase, HeldOutEvaluation, InitialWeights, NUMERICS_VERSION, Objective,
-    Optimization, PRETRAINING, PretrainingObjective, RunId, RunIdentity, RunSettings, TaskObjective,
+    Optimization, PRETRAINING, PretrainingObjective, RunIdentity, RunSettings, TaskObjective,
     VocabularyIdentity, Warmup,
 };
 pub use usage::ModelUsage;

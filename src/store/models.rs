@@ -14,7 +14,7 @@ use super::error::StoreError;
 use super::folder::RunFolder;
 use super::plan_file::planned;
 use super::record::Record;
-use super::settings::RunId;
+use super::run_id::RunId;
 
 /// The ids of each plan's runs.
 pub(super) type Plans = Vec<BTreeSet<RunId>>;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::record::Origin;
 use super::root::RunsRoot;
-use super::settings::RunId;
+use super::run_id::RunId;
 use crate::diagnostic::Diagnostic;
 
 impl RunsRoot {

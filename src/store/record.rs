@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::{PretrainingObjective, RunId, RunSettings};
+use super::run_id::RunId;
+use super::settings::{PretrainingObjective, RunSettings};
 use crate::units::{Bytes, Seconds, Tokens};
 
 /// A complete run: its settings, scores, timings and provenance. Written last, so that its existence

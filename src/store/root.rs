@@ -13,7 +13,8 @@ use super::folder::RunFolder;
 use super::models::prune;
 use super::plan_file::planned;
 use super::record::{Failure, Record};
-use super::settings::{PRETRAINING, RunId, RunSettings};
+use super::run_id::RunId;
+use super::settings::{PRETRAINING, RunSettings};
 
 /// The folder in an experiment's folder that holds its claims. No task's name starts with a dot.
 const CLAIMS: &str = ".claims";

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::atomic;
-use super::settings::RunId;
+use super::run_id::RunId;
 
 /// The folder of a run's checkpoints, within the run's.
 pub const CHECKPOINTS: &str = "checkpoints";

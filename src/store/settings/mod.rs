@@ -7,7 +7,6 @@ mod optimization;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::approach::TaskOptions;
 use super::diff::diff;
 use super::error::StoreError;
+use super::run_id::RunId;
 use super::sealed;
 use crate::settings::{AddedToken, Approach};
 
@@ -31,17 +31,6 @@ pub const NUMERICS_VERSION: u32 = 4;
 
 /// The name of the folder of pretraining runs, where those of a task have the task's. No task can have this name.
 pub const PRETRAINING: &str = "pretraining";
-
-/// A run's id: the first 12 hexadecimal digits of the BLAKE3 hash of its settings.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RunId(pub String);
-
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// One run, resolved: one model × one objective × one point of the sweep × one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
