@@ -29,6 +29,12 @@ report +experiments='experiments/mini.yaml':
 plan experiment='experiments/mini.yaml':
     cargo run --release --locked --quiet -- plan {{ experiment }}
 
+# Send the missing runs of an experiment to a Slurm cluster.
+[group('experiments')]
+submit experiment='experiments/mini.yaml' *options='':
+    cargo build --release --locked
+    cargo run --release --locked --quiet -- submit {{ experiment }} {{ options }}
+
 # Find everything that can fail, before a long run.
 [group('experiments')]
 check experiment='experiments/mini.yaml':
@@ -148,6 +154,12 @@ bench-peer-finetune *command='':
     [[ -e datasets/glue/RTE && -e datasets/glue/STS-B ]] || cargo run --release --locked --quiet -- data fetch rte stsb --to datasets/glue
     "$(bash tests/references.sh tests/peers/requirements.txt)" tests/bench_peer.py finetune \
         --bertbench "${CARGO_TARGET_DIR:-target}/release/bertbench" {{ command }}
+
+# Run a sweep on a Slurm cluster of two nodes on this machine: kill, requeue, drain, time out (Debian; installs Slurm).
+[group('extras')]
+test-slurm *experiment='':
+    cargo build --release --locked
+    bash tests/slurm/test.sh "${CARGO_TARGET_DIR:-target}/release/bertbench" {{ experiment }}
 
 # Check licences, advisories and duplicate crates (needs cargo-deny).
 [group('extras')]

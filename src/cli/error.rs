@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, visible};
 use crate::exec::ExecError;
+use crate::exec::slurm::SlurmError;
 use crate::infer::InferError;
 use crate::resolve::ResolveError;
 use crate::store::StoreError;
@@ -57,6 +58,19 @@ impl From<TrainError> for Error {
 impl From<ExecError> for Error {
     fn from(error: ExecError) -> Self {
         Self::System(error.to_string())
+    }
+}
+
+impl From<SlurmError> for Error {
+    fn from(error: SlurmError) -> Self {
+        let found = Diagnostic::new(error.to_string());
+        match error {
+            SlurmError::NotFound(_) => found
+                .hint("Slurm's programs are on the login node of a cluster; `bertbench run` needs none of them")
+                .into(),
+            SlurmError::Refused { .. } => Self::Input(vec![found]),
+            SlurmError::Store(error) => error.into(),
+        }
     }
 }
 

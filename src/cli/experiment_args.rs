@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::download_progress::DownloadDisplay;
 use super::error::Error;
+use crate::diagnostic::Diagnostic;
 use crate::plan::{Filter, Plan};
 use crate::resolve::{Identity, Prepared, Request};
 
@@ -37,13 +38,26 @@ pub(super) struct OnlyArgs {
     /// keys must all match.
     #[arg(long, value_name = "KEY=VALUE,…")]
     only: Vec<String>,
+    /// Only the runs with these ids; their first digits are enough.
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    id: Vec<String>,
 }
 
 impl OnlyArgs {
     /// The runs of `plan` that were asked for.
     pub(super) fn of(&self, plan: &Plan) -> Result<Plan, Error> {
         let filters = self.only.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        Ok(plan.only(&filters)?)
+        let mut plan = plan.only(&filters)?;
+        if let Some(id) =
+            self.id.iter().find(|id| id.is_empty() || !plan.runs.iter().any(|run| run.id.0.starts_with(*id)))
+        {
+            let found = Diagnostic::new(format!("no run has an id that begins with `{id}`"));
+            return Err(found
+                .hint("`bertbench plan` lists the runs; another experiment file or other data gives others")
+                .into());
+        }
+        plan.runs.retain(|run| self.id.is_empty() || self.id.iter().any(|id| run.id.0.starts_with(id)));
+        Ok(plan)
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "this is the place that prints")]
 
 mod bench;
+mod cancel;
 mod check;
 mod check_submission;
 mod compare;
@@ -27,6 +28,7 @@ mod plan;
 mod predict;
 mod pretrain;
 mod progress;
+mod queue;
 mod render;
 mod report;
 mod run;
@@ -35,6 +37,7 @@ mod runs;
 mod schema;
 mod status;
 mod streams;
+mod submit;
 mod table;
 mod threads;
 mod trained_model;
@@ -84,7 +87,9 @@ enum Command {
     Check(check::Args),
     Plan(plan::Args),
     Run(run::Args),
+    Submit(Box<submit::Args>),
     Status(status::Args),
+    Cancel(cancel::Args),
     Runs(runs::Args),
     Report(report::Args),
     Compare(compare::Args),
@@ -153,7 +158,9 @@ impl Command {
             Self::Check(args) => check::execute(&args),
             Self::Plan(args) => plan::execute(&args),
             Self::Run(args) => run::execute(&args),
+            Self::Submit(args) => submit::execute(&args),
             Self::Status(args) => status::execute(&args),
+            Self::Cancel(args) => cancel::execute(&args),
             Self::Runs(args) => runs::execute(&args),
             Self::Report(args) => report::execute(&args),
             Self::Compare(args) => compare::execute(&args),

@@ -8,6 +8,7 @@ use super::error::{CommandOutcome, Error};
 use super::experiment_args::ExperimentArgs;
 use super::needed;
 use super::plan::states;
+use super::queue::{self, Queued};
 use super::runs::or_note;
 use super::table::{Column, print, print_json, table};
 use super::varying_settings::varying_settings;
@@ -16,6 +17,9 @@ use crate::resolve::Identity;
 use crate::store::{Event, PretrainingObjective, RunId};
 
 /// Show how many runs are done, running, failed and missing, by task and model.
+///
+/// Of an experiment that was sent to a Slurm cluster also how many are queued and pre-empted, and on which node the
+/// others run.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print JSON.
@@ -36,7 +40,10 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     }
     let (name, runs) = (identity.experiment.name(), &identity.runs);
     let settings = || runs.iter().map(|run| &run.settings);
-    let states = states(&identity.root, name, settings())?;
+    let mut states = states(&identity.root, name, settings())?;
+    let ids = runs.iter().map(|run| (&run.id, &run.settings));
+    let queue = queue::states(&identity.root, name, ids, &mut states)?;
+    let words = words(&states, queue.is_some());
     let needed = identity.needed();
     let needed = needed.iter().map(|(experiment, run)| (*experiment, &run.id, &run.settings));
     let starts_from = needed::states(&identity.root, needed)?;
@@ -56,28 +63,32 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
             .iter()
             .map(|(folder, failure)| json!({"id": folder.id(), "kind": failure.kind, "cause": failure.cause}))
             .collect();
-        let mut all = json!({"experiment": name, "totals": totals(&states), "tasks": rows, "failures": failures});
+        let totals = totals(&words, &states);
+        let mut all = json!({"experiment": name, "totals": totals, "tasks": rows, "failures": failures});
         if !starts_from.is_empty() {
             all["pretraining"] = Value::Array(starts_from);
+        }
+        if let Some(queue) = &queue {
+            all["cluster"] = queue::json(&states, queue);
         }
         print_json(&all)?;
         return Ok(CommandOutcome::Success);
     }
-    let shown = shown_states(&states);
     let rows = counts.iter().map(|((task, model), counts)| {
         let mut row = vec![(*task).to_owned(), (*model).to_owned()];
-        row.extend(shown.iter().map(|state| counts.get(state).copied().unwrap_or(0).to_string()));
+        row.extend(words.iter().map(|state| counts.get(state).copied().unwrap_or(0).to_string()));
         row
     });
     let mut columns = vec![Column::Text("task"), Column::Text("model")];
-    columns.extend(shown.iter().copied().map(Column::Number));
+    columns.extend(words.iter().copied().map(Column::Number));
     print(&table(&columns, rows))?;
     let mut varying_settings = varying_settings(settings());
     varying_settings.extend(needed::lines(&starts_from));
     if !varying_settings.is_empty() {
         print(&format_args!("\n{}", varying_settings.join("\n")))?;
     }
-    print(&format_args!("\n{name}: {}", total_words(&states)))?;
+    print(&format_args!("\n{name}: {}", total_words(&words, &states)))?;
+    print_queue(&states, queue.as_ref())?;
     for (folder, failure) in &failures {
         print(&format_args!("failed {}: {}: {}", folder.id(), failure.kind, failure.cause))?;
     }
@@ -88,7 +99,10 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Error> {
     let (name, root) = (identity.experiment.name(), &identity.root);
     let mut rows = Vec::new();
-    let states = states(root, name, identity.runs.iter().map(|run| &run.settings))?;
+    let mut states = states(root, name, identity.runs.iter().map(|run| &run.settings))?;
+    let ids = identity.runs.iter().map(|run| (&run.id, &run.settings));
+    let queue = queue::states(root, name, ids, &mut states)?;
+    let words = words(&states, queue.is_some());
     for run in &identity.runs {
         let state = states[&run.id];
         let folder = root.folder(name, &run.settings)?;
@@ -97,7 +111,7 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Err
         let steps = run.settings.pretraining().map_or(0, PretrainingObjective::steps);
         rows.push((run, state, (step, steps), failure));
     }
-    let totals = totals(&states);
+    let totals = totals(&words, &states);
     if as_json {
         let runs: Vec<Value> = rows
             .iter()
@@ -106,7 +120,10 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Err
                        "step": step, "steps": steps, "failure": failure})
             })
             .collect();
-        let all = json!({"experiment": name, "totals": totals, "runs": runs});
+        let mut all = json!({"experiment": name, "totals": totals, "runs": runs});
+        if let Some(queue) = &queue {
+            all["cluster"] = queue::json(&states, queue);
+        }
         print_json(&all)?;
         return Ok(CommandOutcome::Success);
     }
@@ -127,7 +144,8 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Err
         cells
     });
     print(&table(&columns, cells))?;
-    print(&format_args!("\n{name}: {}", total_words(&states)))?;
+    print(&format_args!("\n{name}: {}", total_words(&words, &states)))?;
+    print_queue(&states, queue.as_ref())?;
     for (run, _, _, failure) in &rows {
         if let Some(failure) = failure {
             print(&format_args!("failed {}: {}: {}", run.id, failure.kind, failure.cause))?;
@@ -136,20 +154,25 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Err
     Ok(CommandOutcome::Success)
 }
 
+fn print_queue(states: &BTreeMap<RunId, &'static str>, queue: Option<&Queued>) -> Result<(), Error> {
+    let Some(queue) = queue else { return Ok(()) };
+    Ok(queue::lines(states, queue).iter().try_for_each(print)?)
+}
+
+/// The states that are counted: the usual ones, others that runs are in, and those of a cluster.
+fn words(states: &BTreeMap<RunId, &'static str>, with_queue: bool) -> Vec<&'static str> {
+    let damaged = states.values().any(|state| *state == DAMAGED).then_some(DAMAGED);
+    let of_queue = queue::STATES.into_iter().filter(|_| with_queue);
+    STATES.into_iter().chain(damaged).chain(of_queue).collect()
+}
+
 /// How many runs are in each state.
-fn totals(states: &BTreeMap<RunId, &'static str>) -> BTreeMap<&'static str, usize> {
-    let count = |state: &'static str| (state, states.values().filter(|other| **other == state).count());
-    shown_states(states).into_iter().map(count).collect()
+fn totals(words: &[&'static str], states: &BTreeMap<RunId, &'static str>) -> BTreeMap<&'static str, usize> {
+    words.iter().map(|state| (*state, states.values().filter(|other| *other == state).count())).collect()
 }
 
-/// The states that are counted: the usual ones, and others that runs are in.
-fn shown_states(states: &BTreeMap<RunId, &'static str>) -> Vec<&'static str> {
-    let damaged = states.values().any(|state| *state == DAMAGED);
-    STATES.into_iter().chain(damaged.then_some(DAMAGED)).collect()
-}
-
-fn total_words(states: &BTreeMap<RunId, &'static str>) -> String {
-    let totals = totals(states);
-    let words = shown_states(states).into_iter().map(|state| format!("{} {state}", totals[state]));
-    words.collect::<Vec<_>>().join(", ")
+fn total_words(words: &[&'static str], states: &BTreeMap<RunId, &'static str>) -> String {
+    let totals = totals(words, states);
+    let word = |state: &&str| format!("{} {state}", totals.get(*state).copied().unwrap_or(0));
+    words.iter().map(word).collect::<Vec<_>>().join(", ")
 }

@@ -10,6 +10,7 @@ use super::written::{Sweep, Written};
 use super::written_training::Training;
 use super::{models, pretraining_check, tasks};
 use crate::diagnostic::Diagnostic;
+use crate::settings::Cluster;
 
 /// A longer name may not fit a file system's limit of 255 bytes beside the prefixes that are put to it.
 const LONGEST_NAME: usize = 100;
@@ -22,6 +23,7 @@ pub(super) fn check(written: Written, document: Document, known: &[KnownTask]) -
     if written.slots == Some(0) {
         return Err(document.at_key("slots", "`slots` takes 1 or more").hint("leave it out to use the whole machine"));
     }
+    cluster(&document, &written.cluster)?;
     if written.pretrain.is_some() {
         return Ok(ExperimentFile::Pretraining(pretraining_check::check(&written, document)?));
     }
@@ -50,6 +52,7 @@ fn with_tasks(written: Written, document: Document, known: &[KnownTask]) -> Resu
         training: written.training,
         device: written.device,
         slots: written.slots,
+        cluster: written.cluster,
         document,
     })
 }
@@ -197,6 +200,20 @@ fn training(document: &Document, training: &Training) -> Result<(), Diagnostic> 
         } else {
             found.hint(format!("the default is `{}`", (rule.value)(&Training::default())))
         });
+    }
+    Ok(())
+}
+
+/// Options and lines of a batch script.
+fn cluster(document: &Document, cluster: &Cluster) -> Result<(), Diagnostic> {
+    let Some(slurm) = &cluster.slurm else { return Ok(()) };
+    if let Some((key, _)) = slurm.counts().find(|(_, count)| *count == 0) {
+        let found = document.at_key(&format!("cluster.slurm.{key}"), format!("`{key}` takes 1 or more, found `0`"));
+        return Err(found.hint(for_example(key)));
+    }
+    if let Some((key, _)) = slurm.texts().find(|(_, text)| text.trim().is_empty() || text.contains(['\0', '\n'])) {
+        let found = document.at_key(&format!("cluster.slurm.{key}"), "this is not a line of text");
+        return Err(found.hint("several lines are several elements of `setup` or `options`"));
     }
     Ok(())
 }

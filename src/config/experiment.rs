@@ -12,7 +12,7 @@ use super::written::Sweep;
 use super::written_model::Preset;
 use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::settings::{Approach, Device};
+use crate::settings::{Approach, Cluster, Device};
 
 /// An experiment: models × tasks × the points of a sweep × seeds. Every list is non-empty and without
 /// duplicates, every number in its range, every task known or declared.
@@ -36,6 +36,8 @@ pub struct Experiment {
     pub device: Device,
     /// How many runs go at the same time, when the file says so.
     pub slots: Option<u32>,
+    /// What belongs to a cluster.
+    pub cluster: Cluster,
     pub(super) document: Document,
 }
 
@@ -94,6 +96,15 @@ impl ExperimentFile {
         match self {
             Self::Tasks(experiment) => &experiment.training,
             Self::Pretraining(experiment) => &experiment.training,
+        }
+    }
+
+    /// What belongs to a cluster.
+    #[must_use]
+    pub fn cluster(&self) -> &Cluster {
+        match self {
+            Self::Tasks(experiment) => &experiment.cluster,
+            Self::Pretraining(experiment) => &experiment.cluster,
         }
     }
 

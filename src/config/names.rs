@@ -1,7 +1,7 @@
 //! Keys and choices by name: an example of each, and what it is called elsewhere or was called before.
 
 /// A line that is right, by key, or by a key and the one above it: shown when the key is missing or holds something of another shape.
-const EXAMPLES: [(&str, &str); 60] = [
+const EXAMPLES: [(&str, &str); 73] = [
     ("experiment", "experiment: my-first"),
     ("models", "models: {base: {preset: bert-base}}"),
     ("tasks", "tasks: [rte, mrpc]"),
@@ -62,6 +62,19 @@ const EXAMPLES: [(&str, &str); 60] = [
     ("snapshots", "snapshots: [1000, 2000]"),
     ("save", "save: {save_minutes: 15, save_total_limit: 3}"),
     ("checkpoint.model", "model: mini-base"),
+    ("cluster", "cluster: {slurm: {partition: batch, cpus_per_task: 4}}"),
+    ("slurm", "slurm: {partition: batch, cpus_per_task: 4}"),
+    ("partition", "partition: batch"),
+    ("account", "account: my-project"),
+    ("qos", "qos: normal"),
+    ("gres", "gres: gpu:1"),
+    ("mem", "mem: 8G"),
+    ("cpus_per_task", "cpus_per_task: 4"),
+    ("time", "time: '12:00:00'"),
+    ("minutes_per_task", "minutes_per_task: 60"),
+    ("array_parallelism", "array_parallelism: 50"),
+    ("options", "options: [--constraint=zen4]"),
+    ("setup", "setup: [module load gcc]"),
 ];
 
 /// Names that other programs use for our keys (Hugging Face's Trainer, google-research/bert), and slips

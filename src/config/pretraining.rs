@@ -6,7 +6,7 @@ use super::document::Document;
 use super::experiment::ModelSource;
 use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::settings::{Device, LmLoss, Masking, Optimizer, SaveStrategy, TextFormat};
+use crate::settings::{Cluster, Device, LmLoss, Masking, Optimizer, SaveStrategy, TextFormat};
 
 /// An experiment that pretrains: models × seeds.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub struct Pretraining {
     pub device: Device,
     /// How many runs go at the same time, when the file says so.
     pub slots: Option<u32>,
+    /// What belongs to a cluster.
+    pub cluster: Cluster,
     pub(super) document: Document,
 }
 

@@ -49,6 +49,7 @@ pub(super) fn check(written: &Written, document: Document) -> Result<Pretraining
         training: written.training.clone(),
         device: written.device,
         slots: written.slots,
+        cluster: written.cluster.clone(),
         document,
     })
 }

@@ -10,7 +10,7 @@ use super::task::WrittenTask;
 use super::written_model::WrittenModel;
 use super::written_pretrain::WrittenPretrain;
 use super::written_training::Training;
-use crate::settings::{Approach, Device};
+use crate::settings::{Approach, Cluster, Device};
 
 /// `[CLS]`, one token and `[SEP]`: the shortest sequence that says anything.
 pub(super) const SHORTEST_SEQUENCE: u32 = 3;
@@ -59,6 +59,9 @@ pub(super) struct Written {
     /// Runs at the same time; as many as the machine can hold when left out.
     #[schemars(range(min = 1))]
     pub(super) slots: Option<u32>,
+    /// What belongs to the cluster that the runs can be sent to; no result depends on it.
+    #[serde(default)]
+    pub(super) cluster: Cluster,
 }
 
 fn default_seeds() -> Vec<u64> {

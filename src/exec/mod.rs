@@ -12,6 +12,7 @@ mod observer;
 mod outcome;
 mod panics;
 mod protocol;
+pub mod slurm;
 mod stop;
 mod sweep;
 mod waiting;

@@ -66,6 +66,11 @@ impl Sweep<'_> {
             self.settle_done(at, &task, &record);
             return Ok(Slot::Empty);
         }
+        if self.is_stop_wanted() && worker_exit::end(status) == "SIGKILL" {
+            // Batch systems say that a job must end, and kill all of its processes when it has not after a while.
+            self.settle_interrupted(at, &task);
+            return Ok(Slot::Empty);
+        }
         let failure = worker_exit::failure(status, &worker.log_tail(), &task.kills_before, &MemoryKills::now());
         keep_log_tail(&task, &worker);
         self.settle_failed(at, task, &failure);

@@ -176,6 +176,11 @@ impl<'a> Sweep<'a> {
         }
     }
 
+    /// Whether the user, or a batch system, has asked for a stop.
+    pub(super) fn is_stop_wanted(&self) -> bool {
+        self.stop.is_set()
+    }
+
     /// No more jobs; those in work are abandoned after their current step.
     pub(super) fn begin_stop(&mut self) {
         self.stopping = true;

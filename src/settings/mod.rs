@@ -2,12 +2,14 @@
 
 mod approach;
 mod pretraining;
+mod slurm;
 mod task;
 mod tokenizer;
 mod training;
 
 pub use approach::{Approach, FeatureBased, Layers, MAX_HIDDEN, MAX_LSTM_LAYERS};
 pub use pretraining::{LmLoss, Masking, SaveStrategy, TextFormat};
+pub use slurm::{Cluster, Slurm};
 pub use task::{Columns, Context, MAX_COLUMN, Scheme, Separator, SpanOptions};
 pub use tokenizer::AddedToken;
 pub use training::{Device, Optimizer, Precision};

@@ -220,7 +220,8 @@ pub(super) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// The folder of `path`; the current one for a bare name.
-pub(super) fn parent(path: &Path) -> &Path {
+#[must_use]
+pub fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -4,12 +4,14 @@ use super::expected::{assert_as_expected, names};
 use super::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 35] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["check"],
     &["plan"],
     &["run"],
+    &["submit"],
     &["status"],
+    &["cancel"],
     &["runs"],
     &["runs", "list"],
     &["runs", "show"],

@@ -34,6 +34,7 @@ mod runs;
 #[allow(dead_code, reason = "the tests beside the code ask more of it")]
 mod server;
 mod sharing;
+mod slurm;
 mod stop;
 mod sweep;
 mod threads;

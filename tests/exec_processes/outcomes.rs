@@ -48,6 +48,12 @@ impl Observer for Diary {
         self.note(format!("blocked {}", settings(job).seed));
     }
     fn progress(&mut self, _slot: usize, _job: &Job, progress: Progress) {
+        if let Some((prefix, stop)) = &self.stop_after
+            && format!("at step {}", progress.step) == *prefix
+            && !stop.is_set()
+        {
+            stop.request();
+        }
         self.progress.push(progress);
     }
     fn job_finished(&mut self, _slot: usize, job: &Job, record: &Record) {
@@ -176,6 +182,20 @@ fn a_stop_leaves_missing_runs_missing_and_a_second_start_goes_on() {
     let rest = execute(disk.path(), jobs.clone(), 2);
     assert_eq!((rest.done, rest.skipped), (10 - summary.done, summary.done));
     assert_each_done_once(disk.path(), &jobs);
+}
+
+#[test]
+fn a_worker_that_is_killed_because_it_did_not_stop_in_time_leaves_its_run_missing() {
+    let disk = tempfile::tempdir().unwrap();
+    let root = RunsRoot::new(disk.path());
+    // Its second step takes longer than the stop; it hears of the stop only after that, and is killed in it.
+    let jobs = vec![job("killed", 1, 3, 400)];
+    let stop = StopFlag::new();
+    let mut diary = Diary { stop_after: Some(("at step 1", stop.clone())), ..Diary::default() };
+    let summary = executor(1).execute(&root, jobs.clone(), Options::default(), &mut diary, &stop).unwrap();
+    assert_eq!(summary, Summary { interrupted: 1, ..Summary::default() });
+    let folder = jobs[0].folder(&root).unwrap();
+    assert_eq!((folder.state().unwrap(), folder.events().unwrap().len()), (RunState::Missing, 2));
 }
 
 #[test]

@@ -1,0 +1,191 @@
+//! How Slurm stands with the runs that were sent to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::commands::{SlurmError, output};
+use super::script::Script;
+use super::submission::submissions;
+use crate::store::{RunId, RunsRoot};
+
+/// What an array task does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskState {
+    /// It waits for a node, for the first time or again.
+    Pending,
+    /// It has a node.
+    Running,
+    /// It has ended, in Slurm's word, such as `COMPLETED`, `TIMEOUT` or `NODE_FAIL`; nothing when Slurm no longer
+    /// knows it.
+    Ended(Option<String>),
+}
+
+/// The array task that a run is to be done by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Job and task, such as `17_2`.
+    pub task: String,
+    /// What it does.
+    pub state: TaskState,
+    /// The node that it is or was on; empty when it has none.
+    pub node: String,
+    /// Since when it runs, or when Slurm expects it to, as Slurm writes it.
+    pub since: String,
+    /// Why it waits, as Slurm says it.
+    pub reason: String,
+    /// What it prints.
+    pub log: PathBuf,
+}
+
+/// The array tasks of an experiment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    places: BTreeMap<RunId, Place>,
+    jobs: BTreeMap<String, usize>,
+    /// Whether Slurm was asked; where it is not installed, nothing counts as queued.
+    pub is_known: bool,
+}
+
+/// An array task as Slurm tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Told {
+    state: TaskState,
+    node: String,
+    since: String,
+    reason: String,
+}
+
+impl Queue {
+    /// What Slurm says of the runs of `experiment`; `None` when none was ever sent.
+    ///
+    /// # Errors
+    /// When `squeue` fails, or the lists of runs cannot be read.
+    pub fn of(root: &RunsRoot, experiment: &str) -> Result<Option<Self>, SlurmError> {
+        let sent = submissions(root, experiment)?;
+        if sent.is_empty() {
+            return Ok(None);
+        }
+        let (mut told, is_known) = match squeue(experiment) {
+            Ok(told) => (told, true),
+            Err(SlurmError::NotFound(_)) => (BTreeMap::new(), false),
+            Err(other) => return Err(other),
+        };
+        if is_known {
+            let forgotten =
+                |job: &str, tasks: usize| (1..=tasks).any(|task| !told.contains_key(&format!("{job}_{task}")));
+            let jobs: BTreeSet<&str> =
+                sent.iter().filter(|of| forgotten(&of.job, of.tasks.len())).map(|of| of.job.as_str()).collect();
+            for (task, state) in sacct(&jobs.into_iter().collect::<Vec<_>>()) {
+                told.entry(task).or_insert(state);
+            }
+        }
+        let mut queue = Self { is_known, ..Self::default() };
+        for of in &sent {
+            for (at, ids) in of.tasks.iter().enumerate() {
+                let task = format!("{}_{}", of.job, at + 1);
+                let log = PathBuf::from(format!("{}-{}.log", of.files.display(), at + 1));
+                let place = place(task, log, &told);
+                if place.is_active() {
+                    *queue.jobs.entry(of.job.clone()).or_default() += 1;
+                }
+                // A later submission has the say, unless an earlier one is still at it.
+                for id in ids {
+                    if place.is_active() || !queue.places.get(id).is_some_and(Place::is_active) {
+                        queue.places.insert(id.clone(), place.clone());
+                    }
+                }
+            }
+        }
+        Ok(Some(queue))
+    }
+
+    /// The array task of a run, if it was ever sent.
+    #[must_use]
+    pub fn place(&self, id: &RunId) -> Option<&Place> {
+        self.places.get(id)
+    }
+
+    /// The jobs that wait or run, and how many array tasks of each do.
+    #[must_use]
+    pub fn jobs(&self) -> &BTreeMap<String, usize> {
+        &self.jobs
+    }
+}
+
+impl Place {
+    /// Whether it waits or runs.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        matches!(self.state, TaskState::Pending | TaskState::Running)
+    }
+}
+
+fn place(task: String, log: PathBuf, told: &BTreeMap<String, Told>) -> Place {
+    let unknown =
+        Told { state: TaskState::Ended(None), node: String::new(), since: String::new(), reason: String::new() };
+    let Told { state, node, since, reason } = told.get(&task).cloned().unwrap_or(unknown);
+    Place { task, state, node, since, reason, log }
+}
+
+/// The jobs of the experiment, of all users: those that wait or run, and those that ended a few minutes ago.
+fn squeue(experiment: &str) -> Result<BTreeMap<String, Told>, SlurmError> {
+    let name = format!("--name={}", Script::job_name(experiment));
+    let format = "--format=%F_%K|%T|%N|%S|%r";
+    output("squeue", &["--noheader", "--array", "--states=all", &name, format]).map(|text| read(&text))
+}
+
+/// What the accounting database says, on clusters with one.
+fn sacct(jobs: &[&str]) -> BTreeMap<String, Told> {
+    if jobs.is_empty() {
+        return BTreeMap::new();
+    }
+    let jobs = format!("--jobs={}", jobs.join(","));
+    let format = "--format=JobID,State,NodeList,Start,Reason";
+    let asked = output("sacct", &["--noheader", "--parsable2", "--allocations", &jobs, format]);
+    asked.map(|text| read(&text)).unwrap_or_default()
+}
+
+/// Lines of `task|state|node|since|reason`.
+fn read(text: &str) -> BTreeMap<String, Told> {
+    let line = |line: &str| {
+        let mut fields = line.split('|').map(str::trim);
+        let (task, state) = (fields.next()?.to_owned(), state(fields.next()?));
+        let mut field = || fields.next().filter(|text| !["N/A", "None", "None assigned", "Unknown"].contains(text));
+        let (node, since, reason) = (field(), field(), field());
+        let [node, since, reason] = [node, since, reason].map(|text| text.unwrap_or_default().to_owned());
+        Some((task, Told { state, node, since, reason }))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// Of the states in squeue(1); `CANCELLED by 1000` is sacct's.
+fn state(word: &str) -> TaskState {
+    match word.split_whitespace().next().unwrap_or_default() {
+        "PENDING" | "REQUEUED" | "REQUEUE_FED" | "REQUEUE_HOLD" | "RESV_DEL_HOLD" | "SPECIAL_EXIT" => {
+            TaskState::Pending
+        }
+        "RUNNING" | "CONFIGURING" | "COMPLETING" | "RESIZING" | "SIGNALING" | "STAGE_OUT" | "STOPPED" | "SUSPENDED" => {
+            TaskState::Running
+        }
+        other => TaskState::Ended(Some(other.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_both_programs_are_read() {
+        let told = read(
+            "1_1|RUNNING|n1|2026-11-29T10:38:17|None\n1_2|PENDING||N/A|Dependency\n\
+             1_3|CANCELLED by 1000|None assigned|Unknown|None\n1_[4-9]|PENDING|None assigned|Unknown|Priority\n",
+        );
+        assert_eq!(told["1_1"].state, TaskState::Running);
+        assert_eq!((told["1_1"].node.as_str(), told["1_1"].since.as_str()), ("n1", "2026-11-29T10:38:17"));
+        assert_eq!(told["1_2"].state, TaskState::Pending);
+        assert_eq!((told["1_2"].since.as_str(), told["1_2"].reason.as_str()), ("", "Dependency"));
+        assert_eq!(told["1_3"].state, TaskState::Ended(Some("CANCELLED".into())));
+        assert_eq!(told["1_3"].node, "");
+    }
+}
