@@ -30,7 +30,7 @@ pub(super) fn states<'a>(
     runs: impl Iterator<Item = (&'a RunId, &'a RunSettings)>,
     states: &mut BTreeMap<RunId, &'static str>,
 ) -> Result<Option<Queued>, Error> {
-    let Some(queue) = Queue::of(root, experiment)? else { return Ok(None) };
+    let Some(queue) = Queue::if_known(root, experiment)? else { return Ok(None) };
     let mut begun = BTreeSet::new();
     for (id, settings) in runs {
         let Some(state) = states.get_mut(id).filter(|state| **state == "missing") else { continue };
@@ -48,8 +48,8 @@ pub(super) fn states<'a>(
 /// What is to be known of array tasks, in lines for a terminal.
 pub(super) fn lines(states: &BTreeMap<RunId, &'static str>, queued: &Queued) -> Vec<String> {
     let Queued { queue, begun } = queued;
-    if !queue.is_known {
-        return vec!["note: there is no `squeue` on this machine: queued runs count as missing".to_owned()];
+    if let Some(why) = &queue.silence {
+        return vec![format!("note: `squeue`: {why}; queued runs count as missing")];
     }
     let (mut lines, mut waiting, mut ended) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     for (id, state) in states {

@@ -42,8 +42,8 @@ pub struct Place {
 pub struct Queue {
     places: BTreeMap<RunId, Place>,
     jobs: BTreeMap<String, usize>,
-    /// Whether Slurm was asked; where it is not installed, nothing counts as queued.
-    pub is_known: bool,
+    /// Why Slurm does not answer, if so: nothing counts as queued then.
+    pub silence: Option<String>,
 }
 
 /// An array task as Slurm tells of it.
@@ -59,18 +59,31 @@ impl Queue {
     /// What Slurm says of the runs of `experiment`; `None` when none was ever sent.
     ///
     /// # Errors
-    /// When `squeue` fails, or the lists of runs cannot be read.
+    /// When Slurm does not answer, or the lists of runs cannot be read.
     pub fn of(root: &RunsRoot, experiment: &str) -> Result<Option<Self>, SlurmError> {
+        match Self::if_known(root, experiment)? {
+            Some(Self { silence: Some(said), .. }) => Err(SlurmError::Refused { program: "squeue", said }),
+            queue => Ok(queue),
+        }
+    }
+
+    /// As [`Self::of`], also where Slurm does not answer.
+    ///
+    /// # Errors
+    /// When the lists of runs cannot be read.
+    pub fn if_known(root: &RunsRoot, experiment: &str) -> Result<Option<Self>, SlurmError> {
         let sent = submissions(root, experiment)?;
         if sent.is_empty() {
             return Ok(None);
         }
-        let (mut told, is_known) = match squeue(experiment) {
-            Ok(told) => (told, true),
-            Err(SlurmError::NotFound(_)) => (BTreeMap::new(), false),
+        // The store tells of runs without Slurm: where it does not answer, they count as missing.
+        let (mut told, silence) = match squeue(experiment) {
+            Ok(told) => (told, None),
+            Err(SlurmError::NotFound(_)) => (BTreeMap::new(), Some("it is not on this machine".to_owned())),
+            Err(SlurmError::Refused { said, .. }) => (BTreeMap::new(), Some(said)),
             Err(other) => return Err(other),
         };
-        if is_known {
+        if silence.is_none() {
             let forgotten =
                 |job: &str, tasks: usize| (1..=tasks).any(|task| !told.contains_key(&format!("{job}_{task}")));
             let jobs: BTreeSet<&str> =
@@ -79,7 +92,7 @@ impl Queue {
                 told.entry(task).or_insert(state);
             }
         }
-        let mut queue = Self { is_known, ..Self::default() };
+        let mut queue = Self { silence, ..Self::default() };
         for of in &sent {
             for (at, ids) in of.tasks.iter().enumerate() {
                 let task = format!("{}_{}", of.job, at + 1);
