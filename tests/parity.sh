@@ -34,6 +34,8 @@ golden_files() {
     mkdir -p "$fresh"
     python "$golden/metrics.py" > "$fresh/metrics.json"
     same "$golden/metrics.json" "$fresh/metrics.json"
+    python "$golden/stats.py" > "$fresh/stats.json"
+    same "$golden/stats.json" "$fresh/stats.json"
     python "$golden/entities.py" > "$fresh/entities.json"
     same "$golden/entities.json" "$fresh/entities.json"
     python "$golden/features.py" "$fresh/features.json"

@@ -1,12 +1,28 @@
 //! Statistics over small samples: `f64` in, `f64` out.
 //!
 //! [`summary`] describes one sample, [`paired`] compares two samples pair by pair, [`standard_error`]
-//! knows how far a score of so many examples may lie from that of many more.
+//! knows how far a score of so many examples may lie from that of many more. [`mcnemar`], [`resample`] and [`proportion`]
+//! work on examples that one or two models answered, [`multiple`] on several tests together, [`budget`] and [`effects`] on
+//! the points of a sweep. `tests/golden/stats.py` holds them against SciPy and statsmodels.
 
+pub mod budget;
+pub mod effects;
+#[cfg(test)]
+mod golden_tests;
+pub mod mcnemar;
+pub mod multiple;
 pub mod paired;
+pub mod proportion;
+pub mod resample;
 pub mod standard_error;
 pub mod summary;
 
+pub use budget::expected_best;
+pub use effects::{Effect, main_effects};
+pub use mcnemar::{McNemar, McNemarMethod, mcnemar};
+pub use multiple::holm;
 pub use paired::{Method, PairedTest, sign_flip_test};
+pub use proportion::{smallest_difference, wilson_interval};
+pub use resample::{Resampling, bootstrap_p, percentile_interval};
 pub use standard_error::{correlation_error, share_error};
 pub use summary::{Interval, mean, median, quantile, sample_sd, t_interval};
