@@ -162,6 +162,15 @@ impl RunFolder {
         self.publish(&self.model_folder(), fill)
     }
 
+    /// Removes the weights; the record and everything else stays.
+    ///
+    /// # Errors
+    /// When the disk says no, or the claim is lost.
+    pub fn remove_model(&self) -> Result<(), StoreError> {
+        self.check_claim()?;
+        Ok(atomic::remove(&self.model_folder())?)
+    }
+
     /// As [`RunFolder::write_model`], of a pretraining after `step`, which is not the last.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Plain files are the database: one folder a run, one writer a file, the record last.
 
+mod answers;
 mod approach;
 pub mod atomic;
 mod attempt;
@@ -31,6 +32,7 @@ mod side_files;
 mod tests;
 mod usage;
 
+pub use answers::Answers;
 pub use approach::{TagOptions, TaskOptions};
 pub use checkpoints::{CHECKPOINTS, Checkpoint, CheckpointWriter, Checkpoints, Unusable};
 pub use claim::{Claim, ClaimTimeout, Claims, Holder, TIMEOUT_VARIABLE};

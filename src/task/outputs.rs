@@ -4,7 +4,7 @@
 use super::Task;
 use super::shape::{DevSplit, PredictionFile, rows, shape};
 use crate::metric::Value;
-use crate::store::TaskOptions;
+use crate::store::{Answers, TaskOptions};
 use crate::text::FeatureSet;
 
 impl Task {
@@ -25,6 +25,16 @@ impl Task {
     #[must_use]
     pub fn prediction_files(&self, outputs: &[f32], split: &DevSplit, tags: &[String]) -> Vec<PredictionFile> {
         shape(self.head).files(outputs, split, &self.output_names(tags))
+    }
+
+    /// What was answered to each example of a split with gold answers, from which every metric follows. As
+    /// [`Task::values`].
+    ///
+    /// # Panics
+    /// As [`Task::values`].
+    #[must_use]
+    pub fn answers_by_example(&self, outputs: &[f32], split: &DevSplit, tags: &[String]) -> Answers {
+        shape(self.head).answers_by_example(outputs, split, &self.output_names(tags))
     }
 
     /// The primary metric of always answering with the most frequent class of `labels` (of equally frequent

@@ -34,6 +34,9 @@ pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Re
         for file in task.prediction_files(outputs, split, &features.tags) {
             folder.write_predictions(&file.name, &file.content)?;
         }
+        if split.has_gold() {
+            folder.write_answers(split.name, task.answers_by_example(outputs, split, &features.tags))?;
+        }
     }
     let predicting = predict_unlabelled(attempt, &task, &vocabulary, &fitted.model, &device)?;
     notes.append(&mut fitted.notes);

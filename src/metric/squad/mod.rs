@@ -131,6 +131,18 @@ pub fn score_v1(judged: &[Judged<'_>]) -> Tally {
     }))
 }
 
+/// Exact match (1 or 0) and F1 of each question, whose means are those of [`score_v1`] or, for a set in which questions
+/// may have no answer, of [`score_v2`] without odds. A question without prediction scores 0.
+#[must_use]
+pub fn question_scores(judged: &[Judged<'_>], may_be_unanswerable: bool) -> Vec<(u8, f64)> {
+    let score = |one: &Judged<'_>| match (may_be_unanswerable, one.prediction) {
+        (true, _) => one.score_v2().unwrap_or_default(),
+        (false, Some(prediction)) => Score::best(prediction, &one.references, f1_v1),
+        (false, None) => Score::default(),
+    };
+    judged.iter().map(score).map(|score| (u8::from(score.exact > 0.5), score.f1)).collect()
+}
+
 /// The scores of version 2.0. A question without prediction is left out of every sum.
 ///
 /// # Panics

@@ -48,6 +48,7 @@ fn every_task_goes_from_official_files_to_scores() {
             for value in values {
                 assert!((value.value - 1.0).abs() < 1e-12, "{} {} {value:?}", task.name, split.name);
             }
+            assert_eq!(task.answers_by_example(&perfect, split, &features.tags).examples(), 3, "{}", task.name);
             let files = task.prediction_files(&perfect, split, &features.tags);
             assert!(!files.is_empty() && files.iter().all(|file| file.content.ends_with('\n')), "{}", task.name);
             assert!(task.majority(split.features.labels()) < 1.0);

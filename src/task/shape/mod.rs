@@ -15,7 +15,7 @@ use crate::diagnostic::Diagnostic;
 use crate::metric::Metric;
 use crate::model::Head;
 use crate::settings::SpanOptions;
-use crate::store::TaskOptions;
+use crate::store::{Answers, TaskOptions};
 use crate::text::{FeatureSet, Purpose, Tokenizer};
 
 /// What the tasks with one head have in common; what is given here is that of tasks that answer whole examples.
@@ -67,6 +67,11 @@ pub(super) trait Shape: Sync {
     fn files(&self, outputs: &[f32], split: &DevSplit, names: &[&str]) -> Vec<PredictionFile> {
         let content = rows::table(outputs, split.features.labels(), self.row_names(names).unwrap_or_default(), false);
         vec![PredictionFile { name: format!("predictions-{}.tsv", split.name), content }]
+    }
+
+    /// What was answered to each example of a split with gold answers.
+    fn answers_by_example(&self, outputs: &[f32], split: &DevSplit, names: &[&str]) -> Answers {
+        rows::answers_by_example(outputs, split.features.labels(), self.row_names(names).unwrap_or_default())
     }
 
     /// The mean loss over a whole split, in f64, with its unit. Examples without a label are left out; NaN when none

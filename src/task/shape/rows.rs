@@ -7,6 +7,7 @@ use super::largest;
 use crate::data::{Label, Split};
 use crate::diagnostic::Diagnostic;
 use crate::metric::{Function, Metric};
+use crate::store::Answers;
 use crate::text::{FeatureSet, SkippedRows, TextPair, Tokenizer};
 
 /// The features of rows that were read.
@@ -38,6 +39,15 @@ pub(super) fn values(metrics: &[&Metric], outputs: &[f32], labels: &[f32], names
         Function::Whole => f64::NAN,
     };
     metrics.iter().map(value).collect()
+}
+
+/// The gold answer and the predicted one of each row; scores where a row's numbers have no names.
+pub(super) fn answers_by_example(outputs: &[f32], labels: &[f32], names: &[&str]) -> Answers {
+    if names.is_empty() {
+        return Answers::Scores { gold: labels.to_vec(), predicted: outputs.to_vec() };
+    }
+    let predicted = outputs.chunks_exact(names.len()).map(largest).collect();
+    Answers::Classes { gold: classes(labels), predicted }
 }
 
 /// The value of `metric` when every example is answered with the most frequent of `count` classes.

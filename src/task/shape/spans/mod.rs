@@ -13,9 +13,9 @@ use super::{DevSplit, Gold, PredictionFile, Reading, Shape, cross_entropy, mean,
 use crate::data::{Content, Question, Questions};
 use crate::diagnostic::Diagnostic;
 use crate::metric::Metric;
-use crate::metric::squad::{Judged, NullOdds, score_v1, score_v2};
+use crate::metric::squad::{Judged, NullOdds, question_scores, score_v1, score_v2};
 use crate::settings::SpanOptions;
-use crate::store::TaskOptions;
+use crate::store::{Answers, TaskOptions};
 use crate::text::{FeatureSet, LabelKind, Parts, SkippedRows, WindowSettings, Windows};
 
 pub use files::{n_best_json, null_odds_json, predictions_json, scores_v1_json, scores_v2_json};
@@ -113,6 +113,16 @@ impl Shape for Spans {
             files.push(file("scores.json", scores_v1_json(&score_v1(&judged))));
         }
         files
+    }
+
+    fn answers_by_example(&self, outputs: &[f32], split: &DevSplit, _: &[&str]) -> Answers {
+        let Gold::Questions { questions, options } = &split.gold else {
+            return Answers::Spans { exact: Vec::new(), f1: Vec::new() };
+        };
+        let answers = answers(questions, *options, outputs, &split.features);
+        let scores = question_scores(&judged(questions, &answers), questions.unanswerable);
+        let (exact, f1) = scores.into_iter().unzip();
+        Answers::Spans { exact, f1 }
     }
 
     fn mean_loss(&self, outputs: &[f32], features: &FeatureSet) -> (f64, &'static str) {

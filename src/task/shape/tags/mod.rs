@@ -13,7 +13,7 @@ use crate::data::{Content, Sentence, Sentences};
 use crate::diagnostic::Diagnostic;
 use crate::metric::{EntityScores, Metric};
 use crate::settings;
-use crate::store::{TagOptions, TaskOptions};
+use crate::store::{Answers, TagOptions, TaskOptions};
 use crate::text::{Context, FeatureSet, LabelKind, Parts, SkippedRows, WordFeatures, WordSentence};
 
 pub(super) struct Tags;
@@ -94,6 +94,21 @@ impl Shape for Tags {
             files.push(PredictionFile { name: format!("entities-{}.tsv", split.name), content: table });
         }
         files
+    }
+
+    fn answers_by_example(&self, outputs: &[f32], split: &DevSplit, names: &[&str]) -> Answers {
+        let (mut gold, mut found, mut correct) = (Vec::new(), Vec::new(), Vec::new());
+        if let Gold::Sentences(sentences) = &split.gold {
+            let predicted = predicted(sentences, names, outputs, &split.features);
+            for (sentence, predicted) in sentences.sentences.iter().zip(&predicted) {
+                let mut scores = EntityScores::default();
+                scores.add(&sentence.tags, predicted);
+                gold.push(scores.overall.gold as u32);
+                found.push(scores.overall.found as u32);
+                correct.push(scores.overall.correct as u32);
+            }
+        }
+        Answers::Tags { gold, found, correct }
     }
 
     fn loss_weight(&self, features: &FeatureSet, examples: &[u32]) -> f64 {
