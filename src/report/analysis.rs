@@ -10,7 +10,7 @@ use super::primary_metric::PrimaryMetric;
 use super::run::{self, Run};
 use super::system::System;
 use super::task::Task;
-use super::versus::{self, Versus};
+use super::versus::{self, Compared, Versus};
 
 /// The records of one report, joined and aggregated.
 pub(crate) struct Analysis<'a> {
@@ -47,12 +47,21 @@ impl<'a> Analysis<'a> {
         let mut groups = Vec::new();
         for (task, primary_metric) in primary_metrics.iter().enumerate() {
             for system in 0..systems.len() {
-                groups.extend(Group::of(&runs, primary_metric.as_ref(), &aggregates, task, system));
+                let group = Group::of(&runs, primary_metric.as_ref(), &aggregates, task, system);
+                groups.extend(group.map(|group| group.with_interval(input, &runs, primary_metric.as_ref())));
             }
         }
-        let versus = versus::all(&runs, &systems, &primary_metrics, &groups);
-        let costs = aggregates.costs;
-        Ok(Self { input, runs, systems, tasks, primary_metrics, groups, costs, versus, unplanned, pretraining })
+        let (costs, versus) = (aggregates.costs, Vec::new());
+        let mut analysis =
+            Self { input, runs, systems, tasks, primary_metrics, groups, costs, versus, unplanned, pretraining };
+        analysis.versus = versus::all(analysis.compared());
+        Ok(analysis)
+    }
+
+    /// What comparisons are made from.
+    pub(crate) fn compared(&self) -> Compared<'_, 'a> {
+        let Self { input, runs, systems, tasks, primary_metrics, groups, .. } = self;
+        Compared { input, runs, systems, tasks, primary_metrics, groups }
     }
 
     /// The runs of a system on a task, when there are any.
@@ -78,12 +87,7 @@ impl<'a> Analysis<'a> {
     /// The run of a group's best point that scored best.
     pub(crate) fn best_run(&self, group: &Group<'_>) -> Option<usize> {
         let primary_metric = self.primary_metrics[group.task].as_ref()?;
-        let signed_score = |run: &usize| {
-            primary_metric.score(&self.runs[*run]).map_or(f64::NEG_INFINITY, |score| primary_metric.signed_score(score))
-        };
-        let runs = &group.points[group.best?].runs;
-        // The first of equals, as everywhere.
-        runs.iter().rev().max_by(|a, b| signed_score(a).total_cmp(&signed_score(b))).copied()
+        group.best_run(&self.runs, primary_metric)
     }
 
     /// The system that is better on a task than every other one by more than the error. `None` for ties, for

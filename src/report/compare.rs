@@ -1,4 +1,4 @@
-//! Two experiments against each other: `bertbench compare X Y`.
+//! Experiments, models or runs against each other: `bertbench compare`.
 
 use std::fmt::Write as _;
 
@@ -7,20 +7,24 @@ use serde::Serialize;
 use super::Error;
 use super::analysis::Analysis;
 use super::block::Table;
-use super::input::{ExperimentInput, Input};
-use super::section::versus_table;
+use super::input::Input;
+use super::section::{VersusTables, versus_tables};
 use super::versus::{self, Versus, VersusRow};
+use super::versus_summary::{Summary, Verdict};
+use super::{latex, markdown};
 
-/// The comparison of two experiments, as a value.
+/// Raised when the JSON of a comparison changes.
+const FORMAT: u32 = 1;
+
+/// What was named against the baseline, as a value.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The reference experiment.
-    pub reference: String,
-    /// The experiment that is held against it.
-    pub other: String,
+    format: u32,
     /// One for each pair of models.
-    models: Vec<ModelComparison>,
-    /// What was not compared, and why.
+    comparisons: Vec<ModelComparison>,
+    /// Tasks that were not compared, and why.
+    refused: Vec<String>,
+    /// What else a reader should know.
     pub notes: Vec<String>,
 }
 
@@ -28,66 +32,76 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct ModelComparison {
     reference: String,
-    other: String,
+    model: String,
+    sentence: String,
+    summary: Summary,
     tasks: Vec<TaskComparison>,
     #[serde(skip)]
-    table: Table,
+    tables: VersusTables,
 }
 
-/// One task.
+/// One task. Scores, differences and ends of intervals are in `unit`: of `fraction` and `correlation`, 0.7 is 70 %.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct TaskComparison {
     task: String,
     benchmark: String,
     metric: String,
+    split: String,
+    unit: super::primary_metric::Unit,
+    verdict: Verdict,
     #[serde(flatten)]
     row: VersusRow,
 }
 
-/// Compares `y` with `x`: models of the same name, or the only two when none share a name; task by
-/// task; runs paired by batch size, learning rate, epochs, seed and data.
+/// Compares each of `input`'s experiments, which may be parts of experiments, with the one at `baseline`: models of the same
+/// name, and those that are left by the tasks that they share. `labels` are what the user calls each, where that is
+/// not its model's or experiment's name.
 ///
 /// # Errors
 /// When the aggregates cannot be computed.
-pub fn compare(x: &ExperimentInput, y: &ExperimentInput) -> Result<Comparison, Error> {
-    let input = Input { title: String::new(), experiments: vec![x.clone(), y.clone()] };
-    let analysis = Analysis::of(&input)?;
+pub fn compare(input: &Input, labels: &[Option<String>], baseline: usize) -> Result<Comparison, Error> {
+    let analysis = Analysis::of(input)?;
     let of = |experiment: usize| -> Vec<usize> {
         (0..analysis.systems.len()).filter(|at| analysis.systems[*at].experiment == experiment).collect()
     };
-    let (left, right) = (of(0), of(1));
-    let name = |at: &usize| analysis.systems[*at].model.as_str();
-    let mut pairs: Vec<(usize, usize)> =
-        left.iter().filter_map(|a| Some((*a, *right.iter().find(|b| name(b) == name(a))?))).collect();
-    if let ([a], [b], []) = (&left[..], &right[..], &pairs[..]) {
-        pairs.push((*a, *b));
-    }
-    let mut notes = Vec::new();
-    for (own, other, at) in [(&left, &y.name, 0), (&right, &x.name, 1)] {
-        for system in own.iter().filter(|system| !pairs.iter().any(|pair| [pair.0, pair.1][at] == **system)) {
-            notes.push(format!("model {} has no counterpart in {other}", name(system)));
+    let label = |experiment: usize| labels.get(experiment).and_then(Option::as_deref);
+    let reference = of(baseline);
+    let mut found = Comparison { format: FORMAT, comparisons: Vec::new(), refused: Vec::new(), notes: Vec::new() };
+    for other in (0..input.experiments.len()).filter(|other| *other != baseline) {
+        let own = of(other);
+        let sides = versus::sides(analysis.compared(), (&reference, label(baseline)), (&own, label(other)));
+        for (experiment, systems, against) in [(baseline, &reference, other), (other, &own, baseline)] {
+            let met = |at: &usize| sides.iter().any(|(a, b)| a.systems.contains(at) || b.systems.contains(at));
+            for system in systems.iter().filter(|system| !met(system)) {
+                let (model, against) = (&analysis.systems[*system].model, &input.experiments[against].name);
+                found.notes.push(format!("model {model} has no counterpart in {against}"));
+            }
+            if systems.is_empty() {
+                let name = &input.experiments[experiment].name;
+                found.refused.push(format!("{} has no runs", label(experiment).unwrap_or(name)));
+            }
+        }
+        for (a, b) in sides {
+            let versus = versus::between(analysis.compared(), a, b);
+            found.notes.extend(unshared_tasks(&analysis, &versus));
+            found.notes.extend(versus.notes.iter().cloned());
+            found.refused.extend(versus.refused.iter().cloned());
+            if !versus.rows.is_empty() {
+                found.comparisons.push(model_comparison(&analysis, versus));
+            }
         }
     }
-    let mut models = Vec::new();
-    for (a, b) in pairs {
-        let versus = versus::pair(&analysis.runs, &analysis.primary_metrics, &analysis.groups, a, b);
-        notes.extend(unshared_tasks(&analysis, a, b));
-        models.push(model_comparison(&analysis, versus));
-    }
-    Ok(Comparison { reference: x.name.clone(), other: y.name.clone(), models, notes })
+    Ok(found)
 }
 
-/// Tasks that only one of two systems has runs of.
-fn unshared_tasks(analysis: &Analysis<'_>, a: usize, b: usize) -> Vec<String> {
-    let experiment = |system: usize| &analysis.input.experiments[analysis.systems[system].experiment].name;
+/// Tasks that only one of two sides has runs of.
+fn unshared_tasks(analysis: &Analysis<'_>, versus: &Versus) -> Vec<String> {
+    let has = |task: usize, systems: &[usize]| systems.iter().any(|system| analysis.group(task, *system).is_some());
     let mut notes = Vec::new();
     for (task, named) in analysis.tasks.iter().enumerate() {
-        match (analysis.group(task, a).is_some(), analysis.group(task, b).is_some()) {
-            (true, false) => notes.push(format!("task {} is in {} only", named.label, experiment(a))),
-            (false, true) => notes.push(format!("task {} is in {} only", named.label, experiment(b))),
-            (true, true) if analysis.primary_metrics[task].is_none() => {
-                notes.push(format!("task {} has no finished run", named.label));
-            }
+        match (has(task, &versus.a.systems), has(task, &versus.b.systems)) {
+            (true, false) => notes.push(format!("only {} has runs of {}", versus.a.label, named.label)),
+            (false, true) => notes.push(format!("only {} has runs of {}", versus.b.label, named.label)),
             (true, true) | (false, false) => {}
         }
     }
@@ -95,40 +109,105 @@ fn unshared_tasks(analysis: &Analysis<'_>, a: usize, b: usize) -> Vec<String> {
 }
 
 fn model_comparison(analysis: &Analysis<'_>, versus: Versus) -> ModelComparison {
-    let table = versus_table(analysis, &versus);
-    let label = |at: usize| analysis.systems[at].label.clone();
-    let tasks = versus
-        .rows
-        .into_iter()
-        .map(|row| TaskComparison {
+    let tables = versus_tables(analysis, &versus, true);
+    let summary = Summary::of(&versus, &analysis.primary_metrics);
+    let sentence = summary.sentence(&versus);
+    let task = |row: VersusRow| {
+        let metric = analysis.primary_metrics[row.task].as_ref()?;
+        Some(TaskComparison {
             task: analysis.tasks[row.task].name.clone(),
             benchmark: analysis.tasks[row.task].benchmark.clone(),
-            metric: analysis.primary_metrics[row.task]
-                .as_ref()
-                .map_or_else(String::new, |primary_metric| primary_metric.metric.clone()),
+            metric: metric.metric.clone(),
+            split: metric.split.clone(),
+            unit: metric.unit,
+            verdict: Verdict::of(&row, metric),
             row,
         })
-        .collect();
-    ModelComparison { reference: label(versus.a), other: label(versus.b), tasks, table }
+    };
+    let tasks = versus.rows.into_iter().filter_map(task).collect();
+    ModelComparison { reference: versus.a.label, model: versus.b.label, sentence, summary, tasks, tables }
 }
 
 impl Comparison {
-    /// The comparison for a terminal.
+    /// Why nothing was compared, when nothing was.
+    #[must_use]
+    pub fn nothing(&self) -> Option<String> {
+        let reasons = || self.refused.iter().chain(&self.notes).cloned().collect::<Vec<_>>().join("; ");
+        self.comparisons.is_empty().then(reasons)
+    }
+
+    /// What was not compared, and what else a reader should know.
+    pub fn remarks(&self) -> impl Iterator<Item = String> + '_ {
+        let refused = self.refused.iter().map(|why| format!("not compared: {why}"));
+        refused.chain(self.notes.iter().cloned())
+    }
+
+    /// The comparison for a terminal of 80 columns.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = String::new();
-        for model in &self.models {
-            let _ = writeln!(text, "{} against {}\n\n{}", model.other, model.reference, model.table.to_text());
-        }
-        if self.models.iter().any(|model| !model.tasks.is_empty()) {
-            text += "scores × 100, on dev; p: two-sided sign-flip permutation test over the pairs; intervals and p corrected for the number of tasks\n";
-        } else {
-            text += "nothing to compare\n";
-        }
-        for note in &self.notes {
-            let _ = writeln!(text, "note: {note}");
+        for one in &self.comparisons {
+            let _ = writeln!(text, "{} against {}", one.model, one.reference);
+            for table in one.tables.all() {
+                let _ = write!(text, "\n{}\n{}", table.caption, table.to_text());
+            }
+            let _ = writeln!(text, "\n{}", wrapped(&one.sentence));
         }
         text
+    }
+
+    /// The tables in Markdown.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        self.formatted(markdown::table, |sentence| format!("{sentence}\n"))
+    }
+
+    /// The tables in LaTeX, for `\usepackage{booktabs}`.
+    #[must_use]
+    pub fn to_latex(&self) -> String {
+        self.formatted(latex::table, |sentence| format!("% {sentence}\n"))
+    }
+
+    fn formatted(&self, table: fn(&Table) -> String, sentence: fn(&str) -> String) -> String {
+        let of = |one: &ModelComparison| {
+            let tables: Vec<String> = one.tables.all().into_iter().map(table).collect();
+            format!("{}\n{}", tables.join("\n"), sentence(&one.sentence))
+        };
+        self.comparisons.iter().map(of).collect::<Vec<_>>().join("\n")
+    }
+
+    /// A row per task; scores, differences and ends of intervals in the unit of the row, unrounded.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn to_csv(&self) -> Result<String, Error> {
+        let mut rows = csv::Writer::from_writer(Vec::new());
+        rows.write_record([
+            "reference", "model", "task", "benchmark", "metric", "split", "unit", "verdict", "reference_best",
+            "model_best", "examples", "reference_run_score", "model_run_score", "difference", "interval_low",
+            "interval_high", "p_value", "p_holm", "seeds_difference", "seeds_interval_low", "seeds_interval_high",
+            "seeds_p_value", "seeds_p_holm", "reference_wall_seconds", "model_wall_seconds",
+        ])?;
+        for (one, task) in self.comparisons.iter().flat_map(|one| one.tasks.iter().map(move |task| (one, task))) {
+            let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+            let row = &task.row;
+            let (examples, seeds) = (row.examples.as_ref(), row.seeds.as_ref());
+            let (low, high) = (examples.and_then(|of| of.interval), seeds.and_then(|of| of.interval));
+            let word = task.verdict.word().to_owned();
+            let text = [&one.reference, &one.model, &task.task, &task.benchmark, &task.metric, &task.split].map(String::as_str);
+            let mut cells: Vec<String> = text.map(str::to_owned).into();
+            cells.extend([task.unit.name().to_owned(), if word == "–" { String::new() } else { word }]);
+            cells.extend([row.best_a, row.best_b, examples.map(|of| of.examples as f64)].map(number));
+            cells.extend([examples.map(|of| of.reference), examples.map(|of| of.model)].map(number));
+            cells.extend([examples.map(|of| of.difference), low.map(|i| i.low), low.map(|i| i.high)].map(number));
+            cells.extend([examples.and_then(|of| of.p_value), examples.and_then(|of| of.adjusted_p)].map(number));
+            cells.extend([seeds.map(|of| of.difference), high.map(|i| i.low), high.map(|i| i.high)].map(number));
+            cells.extend([seeds.and_then(|of| of.p_value), seeds.and_then(|of| of.adjusted_p)].map(number));
+            cells.extend(row.wall_seconds.map(number));
+            rows.write_record(&cells)?;
+        }
+        let bytes = rows.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The comparison for a program; numbers unrounded, null where there is none.
@@ -138,4 +217,20 @@ impl Comparison {
     pub fn to_json(&self) -> Result<String, Error> {
         Ok(serde_json::to_string_pretty(self)?)
     }
+}
+
+/// Lines of at most 80 characters.
+fn wrapped(text: &str) -> String {
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > 80 {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    lines.push(line);
+    lines.join("\n")
 }

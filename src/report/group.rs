@@ -1,10 +1,12 @@
 //! The runs of one system on one task, grouped by the points of the sweep.
 
 use super::aggregates::{Aggregates, PointScore, SeedBest, Spread};
+use super::answers::score_interval;
+use super::input::Input;
 use super::primary_metric::{PrimaryMetric, Unit};
 use super::run::{Run, State};
-use crate::stats;
-use crate::store::RunSettings;
+use crate::stats::{self, Interval};
+use crate::store::{Answers, RunSettings};
 
 /// How many runs are where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -78,6 +80,11 @@ pub(crate) struct Group<'a> {
     pub(crate) ceiling: Option<f64>,
     /// Examples of the dev split that is judged.
     pub(crate) dev_examples: Option<u64>,
+    /// The 95 % interval of the best point's score, when its runs' answers to single examples are at hand.
+    pub(crate) interval: Option<Interval>,
+    /// Finished runs that learned nothing to speak of: their primary score is undefined, or no better than that of the
+    /// majority answer.
+    pub(crate) collapsed: usize,
     /// The other scores of the best point, means over its seeds: metric, split, unit, value.
     pub(crate) others: Vec<(String, String, Unit, f64)>,
 }
@@ -125,6 +132,8 @@ impl<'a> Group<'a> {
         let record = best.and_then(|best| points[best].runs.iter().find_map(|at| runs[*at].record()));
         let all = points.iter().flat_map(|point| &point.runs).map(|at| &runs[*at]);
         let of_task = record.and_then(|record| record.task());
+        let done = all.clone().filter(|run| run.record().is_some());
+        let collapsed = primary_metric.map_or(0, |metric| done.filter(|run| is_collapsed(run, metric)).count());
         Some(Self {
             task,
             system,
@@ -135,9 +144,44 @@ impl<'a> Group<'a> {
             majority: of_task.map(|of| of.majority).filter(|value| value.is_finite()),
             ceiling: of_task.and_then(|of| of.ceiling).filter(|value| value.is_finite()),
             dev_examples: of_task.and_then(|of| of.examples.get(&primary_metric?.split).copied()),
+            interval: None,
+            collapsed,
             others: best.map(|best| others(runs, &points[best], primary_metric)).unwrap_or_default(),
             points,
         })
+    }
+
+    /// The run of the best point that scored best, of equals the first.
+    pub(crate) fn best_run(&self, runs: &[Run<'_>], primary_metric: &PrimaryMetric) -> Option<usize> {
+        let signed_score = |run: &usize| {
+            primary_metric.score(&runs[*run]).map_or(f64::NEG_INFINITY, |score| primary_metric.signed_score(score))
+        };
+        let of_best = &self.points[self.best?].runs;
+        // The first of equals, as everywhere.
+        of_best.iter().rev().max_by(|a, b| signed_score(a).total_cmp(&signed_score(b))).copied()
+    }
+
+    /// The answers of the best point's runs to single examples, of those runs that have a record; none when one of them
+    /// lacks its answers.
+    pub(crate) fn best_answers<'r>(&self, input: &'r Input, runs: &[Run<'_>]) -> Vec<&'r Answers> {
+        let Some(best) = self.best else { return Vec::new() };
+        let done = self.points[best].runs.iter().map(|at| &runs[*at]).filter(|run| run.record().is_some());
+        let answers = |run: &Run<'_>| input.experiments[run.experiment].answers.get(&run.id);
+        done.map(answers).collect::<Option<Vec<_>>>().unwrap_or_default()
+    }
+
+    /// The same with the interval of its best score.
+    pub(crate) fn with_interval(self, input: &Input, runs: &[Run<'_>], primary_metric: Option<&PrimaryMetric>) -> Self {
+        let answers = self.best_answers(input, runs);
+        let interval = primary_metric.and_then(|metric| score_interval(&answers, &metric.metric));
+        Self { interval, ..self }
+    }
+
+    /// Median seconds of its finished runs.
+    pub(crate) fn median_wall(&self, runs: &[Run<'_>]) -> Option<f64> {
+        let own = self.points.iter().flat_map(|point| &point.runs);
+        let walls: Vec<f64> = own.filter_map(|at| runs[*at].record()).map(|record| record.timings.wall.0).collect();
+        stats::median(&walls)
     }
 
     /// The score of the best point.
@@ -150,6 +194,12 @@ impl<'a> Group<'a> {
         let values: Vec<f64> = self.seeds.iter().map(|seed| seed.value).collect();
         Some((stats::mean(&values)?, stats::sample_sd(&values)?))
     }
+}
+
+/// Whether a finished run's primary score is undefined, or no better than that of the majority answer.
+fn is_collapsed(run: &Run<'_>, primary_metric: &PrimaryMetric) -> bool {
+    let majority = run.record().and_then(|record| record.task()).map_or(f64::NAN, |of| of.majority);
+    primary_metric.score(run).is_none_or(|score| primary_metric.higher_is_better && score <= majority)
 }
 
 /// The further scores of a point, as means over its seeds.

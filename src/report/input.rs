@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::{Event, Failure, Record, RunId, RunSettings};
+use crate::store::{Answers, Event, Failure, Record, RunId, RunSettings};
 
 /// Everything that one report shows. The report is a pure function of this value.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,9 @@ pub struct ExperimentInput {
     pub failures: Vec<(RunSettings, Failure)>,
     /// The log of each run, in the order of its steps, of those at work or failed too.
     pub events: BTreeMap<RunId, Vec<Event>>,
+    /// What runs answered to each example of the primary dev split, of as many runs as statistics on examples need
+    /// ([`add_answers`](super::add_answers)).
+    pub answers: BTreeMap<RunId, Answers>,
     /// What could not be read, or was left out, and why.
     pub notes: Vec<String>,
 }

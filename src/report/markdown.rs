@@ -54,6 +54,14 @@ fn indented(lines: &str) -> String {
     lines.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
+/// One table.
+pub(crate) fn table(table: &Table) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_table(&mut text, table);
+    text.trim_start().to_owned()
+}
+
 fn write_table(text: &mut String, table: &Table) -> std::fmt::Result {
     writeln!(text, "\n{}\n", escape(&table.caption))?;
     let titles: Vec<String> = table.columns.iter().map(|column| escape(&column.title)).collect();

@@ -5,9 +5,12 @@
 //! write them down. [`render`] touches no disk and [`write()`] does nothing else.
 
 mod ablation;
+mod add_answers;
 mod aggregates;
 mod analysis;
+mod answers;
 mod block;
+mod by_example;
 mod compare;
 mod difference;
 mod frame;
@@ -16,6 +19,7 @@ mod gather;
 mod group;
 mod html;
 mod input;
+mod latex;
 mod markdown;
 mod objective;
 mod page;
@@ -29,19 +33,26 @@ mod results_csv;
 mod results_json;
 mod results_json_pretraining;
 mod run;
+mod run_filter;
+mod run_table;
+mod same_data;
 mod section;
 mod system;
 mod task;
 mod versus;
+mod versus_summary;
 mod weights;
 
 use std::path::{Path, PathBuf};
 
+pub use add_answers::add_answers;
 pub use compare::{Comparison, compare};
 pub use gather::gather;
 pub use input::{ExperimentInput, Input};
 pub use plot::PlotError;
+pub use phrase::moment;
 pub use results_csv::COLUMNS;
+pub use run_table::{ListedRun, RunTable, RunTableError, run_columns};
 
 use crate::diagnostic::{visible, visible_json};
 use crate::store::atomic;
@@ -85,7 +96,7 @@ pub struct OutputFile {
     pub bytes: Vec<u8>,
 }
 
-/// Makes a report's files: `index.html`, `results.csv`, `results.md`, `results.json` and the plots.
+/// Makes a report's files: `index.html`, `results.csv`, `results.md`, `results.tex`, `results.json` and the plots.
 /// The same input gives the same bytes.
 ///
 /// # Errors
@@ -100,6 +111,7 @@ pub fn render(input: &Input) -> Result<Vec<OutputFile>, Error> {
             bytes: visible_json(&String::from_utf8_lossy(&results_json::render(&analysis)?)).into_bytes(),
         },
         shown("results.md", markdown::render(&page).as_bytes()),
+        shown("results.tex", latex::render(&page).as_bytes()),
     ];
     for figure in page.figures() {
         let svg = plot::standalone(&figure.svg, &figure.caption);

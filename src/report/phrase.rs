@@ -89,7 +89,8 @@ pub(crate) fn shortfall(counts: Counts) -> Option<String> {
 }
 
 /// `2018-10-11T09:30:00Z` of seconds since 1970-01-01 UTC.
-pub(crate) fn moment(unix: u64) -> String {
+#[must_use]
+pub fn moment(unix: u64) -> String {
     let (days, seconds) = (unix / 86_400, unix % 86_400);
     // Days are counted in years that begin on 1 March, so that the leap day comes last; 719 468 days
     // lie between 0000-03-01 and 1970-01-01 in the Gregorian calendar, 146 097 in 400 of its years.

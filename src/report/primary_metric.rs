@@ -41,6 +41,15 @@ impl Unit {
         }
     }
 
+    /// As JSON spells it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fraction => "fraction",
+            Self::Correlation => "correlation",
+            Self::Plain => "plain",
+        }
+    }
+
     /// Whether its numbers are shown times 100, and so may share an axis.
     pub(crate) fn is_hundredths(self) -> bool {
         self != Self::Plain

@@ -10,10 +10,16 @@ use super::primary_metric::PrimaryMetric;
 use super::results_json_pretraining::{GainGroup, OneAblation, Started};
 use super::run::{Run, State};
 use super::versus::VersusRow;
+use super::versus_summary::Summary;
+use crate::stats::Interval;
 use crate::store::{Failure, Record, RunSettings};
+
+/// Raised when the file's form changes.
+const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 struct Results<'a> {
+    format: u32,
     title: &'a str,
     bertbench: &'static str,
     experiments: Vec<Experiment<'a>>,
@@ -47,6 +53,7 @@ struct TaskResult<'a> {
     started: Started<'a>,
     judged_by: Option<&'a PrimaryMetric>,
     runs: Counts,
+    collapsed: usize,
     best: Option<Best<'a>>,
     points: Vec<OnePoint>,
     min: Option<f64>,
@@ -60,6 +67,7 @@ struct TaskResult<'a> {
 #[derive(Serialize)]
 struct Best<'a> {
     score: f64,
+    interval: Option<Interval>,
     sd_over_seeds: Option<f64>,
     seeds: usize,
     run: Option<&'a str>,
@@ -83,6 +91,7 @@ struct OnePoint {
 struct Comparison<'a> {
     reference: &'a str,
     model: &'a str,
+    summary: Summary,
     tasks: Vec<ComparedTask<'a>>,
 }
 
@@ -120,6 +129,7 @@ struct OneRun<'a> {
 pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
     let experiments = &analysis.input.experiments;
     let results = Results {
+        format: FORMAT,
         title: &analysis.input.title,
         bertbench: env!("CARGO_PKG_VERSION"),
         experiments: experiments
@@ -137,8 +147,9 @@ pub(crate) fn render(analysis: &Analysis<'_>) -> Result<Vec<u8>, Error> {
             .versus
             .iter()
             .map(|versus| Comparison {
-                reference: &analysis.systems[versus.a].label,
-                model: &analysis.systems[versus.b].label,
+                reference: &versus.a.label,
+                model: &versus.b.label,
+                summary: Summary::of(versus, &analysis.primary_metrics),
                 tasks: versus
                     .rows
                     .iter()
@@ -162,6 +173,7 @@ fn task_result<'a>(analysis: &'a Analysis<'_>, group: &'a Group<'_>) -> TaskResu
         let settings = group.points[best].settings;
         Best {
             score: score.mean,
+            interval: group.interval,
             sd_over_seeds: score.sd,
             seeds: score.seeds,
             run: analysis.best_run(group).map(|run| analysis.runs[run].id.0.as_str()),
@@ -187,6 +199,7 @@ fn task_result<'a>(analysis: &'a Analysis<'_>, group: &'a Group<'_>) -> TaskResu
         started: Started::of(analysis, group.system),
         judged_by: analysis.primary_metrics[group.task].as_ref(),
         runs: group.counts,
+        collapsed: group.collapsed,
         best,
         points: points.collect(),
         min: group.spread.as_ref().map(|spread| spread.min),

@@ -1,25 +1,43 @@
-//! Two systems side by side, paired by point and seed.
+//! Two models side by side: example by example, and by runs that share point and seed.
 
 use serde::Serialize;
 
+use super::by_example::{ByExample, OverSeeds, compare_runs, compare_seeds};
 use super::group::Group;
+use super::input::Input;
 use super::primary_metric::PrimaryMetric;
 use super::run::Run;
+use super::same_data::other_files;
 use super::system::System;
+use super::task::Task;
 use crate::stats::{self, Interval, PairedTest};
+use crate::store::Answers;
 
 /// Random signs are drawn from this seed; a report shows the same p-value every time.
 const TEST_SEED: u64 = 0;
 
-/// System `b` against system `a`.
+/// One side of a comparison: a model, or the models of an experiment that share its tasks among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Side {
+    /// What the page calls it.
+    pub(crate) label: String,
+    /// Indices of its systems.
+    pub(crate) systems: Vec<usize>,
+}
+
+/// Side `b` against side `a`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Versus {
-    /// Index of the reference.
-    pub(crate) a: usize,
-    /// Index of the other.
-    pub(crate) b: usize,
+    /// The reference.
+    pub(crate) a: Side,
+    /// The other.
+    pub(crate) b: Side,
     /// By task, those that both have runs of.
     pub(crate) rows: Vec<VersusRow>,
+    /// Tasks of both that are not compared, and why.
+    pub(crate) refused: Vec<String>,
+    /// What a reader of the rows should know.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Two systems on one task.
@@ -28,10 +46,19 @@ pub(crate) struct VersusRow {
     /// Index of the task.
     #[serde(skip)]
     pub(crate) task: usize,
+    /// The systems: the reference, the other.
+    #[serde(skip)]
+    pub(crate) systems: [usize; 2],
     /// The best point's score of the reference.
     pub(crate) best_a: Option<f64>,
     /// The best point's score of the other.
     pub(crate) best_b: Option<f64>,
+    /// The best run of the other's best point against that of the reference's, example by example.
+    pub(crate) examples: Option<ByExample>,
+    /// The same of all seeds of both best points.
+    pub(crate) seeds: Option<OverSeeds>,
+    /// Median seconds of a finished run of the reference, and of the other.
+    pub(crate) wall_seconds: [Option<f64>; 2],
     /// Mean of the reference over the pairs.
     pub(crate) mean_a: Option<f64>,
     /// Mean of the other over the pairs.
@@ -46,43 +73,167 @@ pub(crate) struct VersusRow {
     pub(crate) adjusted_p: Option<f64>,
 }
 
-/// Each system against the first before it that it shares a task with.
-pub(crate) fn all(
-    runs: &[Run<'_>],
-    systems: &[System],
-    primary_metrics: &[Option<PrimaryMetric>],
-    groups: &[Group<'_>],
-) -> Vec<Versus> {
-    let of = |a: usize, b: usize| pair(runs, primary_metrics, groups, a, b);
-    (1..systems.len()).filter_map(|b| (0..b).map(|a| of(a, b)).find(|versus| !versus.rows.is_empty())).collect()
+/// What comparisons are made from.
+#[derive(Clone, Copy)]
+pub(crate) struct Compared<'r, 'a> {
+    pub(crate) input: &'r Input,
+    pub(crate) runs: &'r [Run<'a>],
+    pub(crate) systems: &'r [System],
+    pub(crate) tasks: &'r [Task],
+    pub(crate) primary_metrics: &'r [Option<PrimaryMetric>],
+    pub(crate) groups: &'r [Group<'a>],
 }
 
-/// System `b` against system `a` on every task that both have.
-pub(crate) fn pair(
-    runs: &[Run<'_>],
-    primary_metrics: &[Option<PrimaryMetric>],
-    groups: &[Group<'_>],
-    a: usize,
-    b: usize,
-) -> Versus {
-    let group = |task: usize, system: usize| groups.iter().find(|group| group.task == task && group.system == system);
-    let mut rows: Vec<VersusRow> = primary_metrics
-        .iter()
-        .enumerate()
-        .filter_map(|(task, primary_metric)| {
-            Some(row(runs, primary_metric.as_ref()?, task, group(task, a)?, group(task, b)?))
-        })
-        .collect();
+/// Models of one experiment: each against the first before it that it shares a task with. Of several experiments: each
+/// against the first before it that it shares a task with, as [`sides`] pairs their models.
+pub(crate) fn all(of: Compared<'_, '_>) -> Vec<Versus> {
+    let with_rows = |(a, b)| Some(between(of, a, b)).filter(|versus| !versus.rows.is_empty());
+    let systems_of = |experiment: usize| -> Vec<usize> {
+        (0..of.systems.len()).filter(|at| of.systems[*at].experiment == experiment).collect()
+    };
+    let side = |at: usize| Side { label: of.systems[at].label.clone(), systems: vec![at] };
+    let mut found = Vec::new();
+    for experiment in 0..of.input.experiments.len() {
+        let own = systems_of(experiment);
+        for earlier in 0..experiment {
+            let paired = sides(of, (&systems_of(earlier), None), (&own, None));
+            let before = found.len();
+            found.extend(paired.into_iter().filter_map(with_rows));
+            if found.len() > before {
+                break;
+            }
+        }
+        let against_first =
+            |at: usize| own[..at].iter().find_map(|earlier| with_rows((side(*earlier), side(own[at]))));
+        found.extend((1..own.len()).filter_map(against_first));
+    }
+    found
+}
+
+/// Which models of two experiments, or of parts of them, are held against each other: those of the same name, and what is
+/// left of either side as a whole, so that models with different names meet on the tasks that they share. `label` is what
+/// the user calls a side.
+pub(crate) fn sides(
+    of: Compared<'_, '_>,
+    a: (&[usize], Option<&str>),
+    b: (&[usize], Option<&str>),
+) -> Vec<(Side, Side)> {
+    let name = |at: &usize| of.systems[*at].model.as_str();
+    let side = |systems: Vec<usize>, label: Option<&str>| {
+        let own = match systems[..] {
+            [one] => of.systems[one].label.clone(),
+            _ => of.input.experiments[of.systems[systems[0]].experiment].name.clone(),
+        };
+        Side { label: label.map_or(own, str::to_owned), systems }
+    };
+    let same = |left: &usize| b.0.iter().find(|right| name(right) == name(left));
+    let named: Vec<(usize, usize)> = a.0.iter().filter_map(|left| Some((*left, *same(left)?))).collect();
+    // One model on either side is the whole side, by whatever name.
+    let (label_a, label_b) = if named.len() == 1 && a.0.len() == 1 && b.0.len() == 1 { (a.1, b.1) } else { (None, None) };
+    let mut found: Vec<(Side, Side)> =
+        named.iter().map(|(left, right)| (side(vec![*left], label_a), side(vec![*right], label_b))).collect();
+    let rest = |all: &[usize], taken: fn(&(usize, usize)) -> usize| -> Vec<usize> {
+        all.iter().copied().filter(|at| !named.iter().any(|pair| taken(pair) == *at)).collect()
+    };
+    let (left, right) = (rest(a.0, |pair| pair.0), rest(b.0, |pair| pair.1));
+    if !left.is_empty() && !right.is_empty() {
+        found.push((side(left, a.1), side(right, b.1)));
+    }
+    found
+}
+
+/// Side `b` against side `a` on every task that both have.
+pub(crate) fn between(of: Compared<'_, '_>, a: Side, b: Side) -> Versus {
+    let mut versus = Versus { a, b, rows: Vec::new(), refused: Vec::new(), notes: Vec::new() };
+    for (task, primary_metric) in of.primary_metrics.iter().enumerate() {
+        let groups = |side: &Side| -> Vec<&Group<'_>> {
+            let is_own = |group: &&Group<'_>| group.task == task && side.systems.contains(&group.system);
+            of.groups.iter().filter(is_own).collect()
+        };
+        let (left, right) = (groups(&versus.a), groups(&versus.b));
+        let label = &of.tasks[task].label;
+        match (&left[..], &right[..], primary_metric) {
+            ([a], [b], Some(primary_metric)) => {
+                let files = other_files(a.points[0].settings, b.points[0].settings);
+                if !files.scored.is_empty() {
+                    versus.refused.push(format!("{label}: other examples are scored: {}", files.scored.join(", ")));
+                    continue;
+                }
+                if !files.train.is_empty() {
+                    versus.notes.push(format!("{label}: trained on other files: {}", files.train.join(", ")));
+                }
+                versus.rows.push(row(of, primary_metric, a, b));
+            }
+            ([_], [_], None) => versus.refused.push(format!("{label}: no finished run")),
+            ([], _, _) | (_, [], _) => {}
+            _ => {
+                let (side, of_side) = if left.len() > 1 { (&versus.a, &left) } else { (&versus.b, &right) };
+                let names: Vec<&str> =
+                    of_side.iter().map(|group| of.systems[group.system].model.as_str()).collect();
+                let (label, names) = (label, names.join(" and "));
+                versus.refused.push(format!("{label}: {} has runs of {names}; name one of them", side.label));
+            }
+        }
+    }
+    correct(&mut versus.rows);
+    versus
+}
+
+/// Corrects p-values and intervals for the number of tasks.
+fn correct(rows: &mut [VersusRow]) {
     // Bonferroni's correction serves intervals and p-values alike, so that the two say the same thing.
     let tests = rows.iter().filter(|row| row.test.is_some()).count() as f64;
-    for row in &mut rows {
+    for row in &mut *rows {
         row.adjusted_p = row.test.map(|test| (test.p_value * tests).min(1.0));
         row.interval = stats::t_interval(&row.differences, 1.0 - 0.05 / tests.max(1.0));
     }
-    Versus { a, b, rows }
+    let by_example = |row: &VersusRow| row.examples.as_ref().and_then(|of| of.p_value);
+    let adjusted = stats::holm(&rows.iter().filter_map(by_example).collect::<Vec<_>>());
+    let with_p = rows.iter_mut().filter_map(|row| row.examples.as_mut()).filter(|of| of.p_value.is_some());
+    with_p.zip(adjusted).for_each(|(of, p)| of.adjusted_p = Some(p));
+    let over_seeds = |row: &VersusRow| row.seeds.as_ref().and_then(|of| of.p_value);
+    let adjusted = stats::holm(&rows.iter().filter_map(over_seeds).collect::<Vec<_>>());
+    let with_p = rows.iter_mut().filter_map(|row| row.seeds.as_mut()).filter(|of| of.p_value.is_some());
+    with_p.zip(adjusted).for_each(|(of, p)| of.adjusted_p = Some(p));
 }
 
-fn row(runs: &[Run<'_>], primary_metric: &PrimaryMetric, task: usize, a: &Group<'_>, b: &Group<'_>) -> VersusRow {
+fn row(of: Compared<'_, '_>, primary_metric: &PrimaryMetric, a: &Group<'_>, b: &Group<'_>) -> VersusRow {
+    let pairs = paired_scores(of.runs, primary_metric, a, b);
+    let (xs, ys): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+    let differences: Vec<f64> = pairs.iter().map(|(x, y)| y - x).collect();
+    let best = |group: &Group<'_>| answers_of(of, group.best_run(of.runs, primary_metric)?);
+    let seeds = |group: &Group<'_>| -> Vec<&Answers> { group.best_answers(of.input, of.runs) };
+    let examples = best(a).zip(best(b)).and_then(|(a, b)| compare_runs(a, b, &primary_metric.metric));
+    let seeds = compare_seeds(&seeds(a), &seeds(b), &primary_metric.metric);
+    VersusRow {
+        task: a.task,
+        systems: [a.system, b.system],
+        best_a: a.best_score().map(|score| score.mean),
+        best_b: b.best_score().map(|score| score.mean),
+        examples,
+        seeds,
+        wall_seconds: [a, b].map(|group| group.median_wall(of.runs)),
+        mean_a: stats::mean(&xs),
+        mean_b: stats::mean(&ys),
+        interval: None,
+        test: (differences.len() > 1).then(|| stats::sign_flip_test(&differences, TEST_SEED)).flatten(),
+        differences,
+        adjusted_p: None,
+    }
+}
+
+fn answers_of<'r>(of: Compared<'r, '_>, run: usize) -> Option<&'r Answers> {
+    let run = &of.runs[run];
+    of.input.experiments[run.experiment].answers.get(&run.id)
+}
+
+/// The scores of runs that are alike but for their model.
+fn paired_scores(
+    runs: &[Run<'_>],
+    primary_metric: &PrimaryMetric,
+    a: &Group<'_>,
+    b: &Group<'_>,
+) -> Vec<(f64, f64)> {
     let of = |group: &Group<'_>| -> Vec<usize> { group.points.iter().flat_map(|point| point.runs.clone()).collect() };
     let (lefts, rights) = (of(a), of(b));
     let mut pairs: Vec<(f64, f64)> = Vec::new();
@@ -99,19 +250,7 @@ fn row(runs: &[Run<'_>], primary_metric: &PrimaryMetric, task: usize, a: &Group<
             pairs.push((x, y));
         }
     }
-    let (xs, ys): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-    let differences: Vec<f64> = pairs.iter().map(|(x, y)| y - x).collect();
-    VersusRow {
-        task,
-        best_a: a.best_score().map(|score| score.mean),
-        best_b: b.best_score().map(|score| score.mean),
-        mean_a: stats::mean(&xs),
-        mean_b: stats::mean(&ys),
-        interval: None,
-        test: (differences.len() > 1).then(|| stats::sign_flip_test(&differences, TEST_SEED)).flatten(),
-        differences,
-        adjusted_p: None,
-    }
+    pairs
 }
 
 /// Runs that differ by their model alone, as far as the sweep is concerned, and read the same data.
@@ -120,6 +259,6 @@ fn is_pair(a: &Run<'_>, b: &Run<'_>) -> bool {
         let of = &run.settings.optimization;
         (of.batch_size, run.settings.epochs(), run.settings.seed, of.learning_rate.to_bits())
     };
-    let data = |run: &Run<'_>| run.settings.task().map(|of| of.data_sha256.clone());
-    point(a) == point(b) && data(a) == data(b)
+    let data = [a, b].map(|run| run.settings.task().map(|of| &of.data_sha256));
+    point(a) == point(b) && data[0] == data[1]
 }

@@ -1,6 +1,8 @@
 //! From records to the report's files. The records are invented; no model was trained.
 
 mod ablations;
+pub mod answers;
+mod comparisons;
 mod gather;
 mod markup;
 mod pretraining;
@@ -16,7 +18,7 @@ use bertbench::store::Outcome;
 use bertbench::units::{Bytes, Seconds};
 
 use markup::assert_well_formed;
-use synthetic::{TASKS, complete, damaged, other_data_of};
+use synthetic::{TASKS, complete, damaged};
 
 fn input(experiments: Vec<ExperimentInput>) -> Input {
     Input { title: "A <b>report</b> & \"its\" title".into(), experiments }
@@ -287,51 +289,6 @@ fn seeds_become_means_with_their_spread() {
 }
 
 #[test]
-fn compare_pairs_points_and_finds_a_shift() {
-    let x = complete("x", "mini", ["base", "large"], &[1]);
-    let mut y = x.clone();
-    y.name = "y".into();
-    for record in &mut y.records {
-        record.scores[0].value = record.scores[0].value.map(|value| value + 0.05);
-    }
-    y.records.retain(|record| record.settings.task_name() != "wnli");
-    y.planned.retain(|settings| settings.task_name() != "wnli");
-    let comparison = report::compare(&x, &y).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&comparison.to_json().unwrap()).unwrap();
-    let tasks = json["models"][0]["tasks"].as_array().unwrap();
-    assert_eq!((json["models"].as_array().unwrap().len(), tasks.len()), (2, 8));
-    for task in tasks {
-        assert_eq!(task["differences"].as_array().unwrap().len(), 12);
-        assert!((task["test"]["mean_difference"].as_f64().unwrap() - 0.05).abs() < 1e-12);
-        // All twelve signs alike: two of 2^12 sign vectors are as extreme.
-        assert!((task["test"]["p_value"].as_f64().unwrap() - 2.0 / 4096.0).abs() < 1e-15);
-    }
-    let shown = comparison.to_text();
-    assert!(shown.contains("+5.0") && shown.contains("note: task wnli is in x only"), "{shown}");
-}
-
-#[test]
-fn compare_takes_the_only_two_models_and_refuses_other_data() {
-    let only = |name: &str, model: &str| {
-        let mut experiment = complete(name, "mini", ["base", "large"], &[1]);
-        experiment.records.retain(|record| record.settings.model == model);
-        experiment.planned.retain(|settings| settings.model == model);
-        experiment
-    };
-    let (x, mut y) = (only("x", "base"), only("y", "large"));
-    assert!(report::compare(&x, &y).unwrap().to_text().contains("large against base"));
-    for settings in y.planned.iter_mut().chain(y.records.iter_mut().map(|record| &mut record.settings)) {
-        other_data_of(settings);
-    }
-    for record in &mut y.records {
-        record.id = record.settings.id();
-    }
-    let compared = report::compare(&x, &y).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&compared.to_json().unwrap()).unwrap();
-    assert!(json["models"][0]["tasks"].as_array().unwrap().is_empty());
-    assert!(compared.to_text().contains("(mini, dev.tsv other) is in y only"), "{}", compared.to_text());
-}
-
 #[test]
 fn a_report_on_disk_is_what_was_rendered() {
     let folder = tempfile::tempdir().unwrap();

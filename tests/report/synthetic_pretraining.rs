@@ -152,6 +152,7 @@ pub fn pretrained(name: &str, runs: &[RunSettings]) -> ExperimentInput {
             .iter()
             .map(|settings| (settings.id(), events(settings, settings.pretraining().unwrap().steps())))
             .collect(),
+        answers: std::collections::BTreeMap::new(),
         notes: Vec::new(),
     }
 }

@@ -15,11 +15,12 @@ mod published;
 mod results;
 mod run_details;
 mod runs;
+mod search;
 mod seeds;
 mod spread;
 mod versus;
 
-pub(super) use versus::table as versus_table;
+pub(super) use versus::{VersusTables, tables as versus_tables};
 
 use super::Error;
 use super::analysis::Analysis;
@@ -37,7 +38,7 @@ pub(crate) struct Section {
 }
 
 /// All sections in the order of the page.
-pub(crate) const SECTIONS: [Section; 14] = [
+pub(crate) const SECTIONS: [Section; 15] = [
     Section { id: "overview", title: "At a glance", build: overview::build },
     Section { id: "coverage", title: "What ran", build: coverage::build },
     Section { id: "pretraining", title: "Pretraining", build: pretraining::build },
@@ -48,6 +49,7 @@ pub(crate) const SECTIONS: [Section; 14] = [
     Section { id: "versus", title: "Side by side", build: versus::build },
     Section { id: "seeds", title: "Seeds", build: seeds::build },
     Section { id: "grid", title: "The grid", build: grid::build },
+    Section { id: "search", title: "The search", build: search::build },
     Section { id: "curves", title: "Learning curves", build: curves::build },
     Section { id: "cost", title: "Time and memory", build: cost::build },
     Section { id: "runs", title: "Every run", build: runs::build },

@@ -30,7 +30,7 @@ fn table(analysis: &Analysis<'_>) -> Table {
     }
     let rows = analysis.groups.iter().map(|group| row(analysis, group, with_published)).collect();
     Table {
-        caption: "Best point on dev, and the spread over all points of the sweep".into(),
+        caption: "Best point on dev with its 95 % interval, and the spread over all points of the sweep".into(),
         columns,
         rows,
         interactive: true,
@@ -75,8 +75,11 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMe
     let (settings, score) = (group.points[best].settings, group.points[best].score.as_ref());
     let mean = score.map_or(f64::NAN, |score| score.mean);
     let mut shown = Cell::number(unit.shown(mean), mean).tone(Tone::Best);
-    if let Some((sd, seeds)) = score.and_then(|score| Some((score.sd?, score.seeds))) {
-        shown = shown.small(format!("± {} over {seeds} seeds", unit.shown(sd)));
+    let over_seeds = score.and_then(|score| Some((score.sd?, score.seeds)));
+    let over_seeds = over_seeds.map(|(sd, seeds)| format!("± {} over {seeds} seeds", unit.shown(sd)));
+    let interval = group.interval.map(|found| format!("{} to {}", unit.shown(found.low), unit.shown(found.high)));
+    if over_seeds.is_some() || interval.is_some() {
+        shown = shown.small(interval.into_iter().chain(over_seeds).collect::<Vec<_>>().join("; "));
     }
     if let Some(run) = analysis.best_run(group) {
         shown = shown.link(&analysis.runs[run].anchor);
@@ -88,8 +91,12 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMe
     };
     let points = spread.map_or(0, |spread| spread.points);
     let mut count = Cell::number(format!("{points} of {}", group.points.len()), points as f64);
+    let collapsed = (group.collapsed > 0).then(|| format!("{} at or below the majority answer", group.collapsed));
     if let Some(shortfall) = shortfall(group.counts) {
-        count = count.small(shortfall).tone(Tone::Bad);
+        let all: Vec<String> = std::iter::once(shortfall).chain(collapsed).collect();
+        count = count.small(all.join(", ")).tone(Tone::Bad);
+    } else if let Some(collapsed) = collapsed {
+        count = count.small(collapsed);
     }
     let known =
         |value: Option<f64>, why: &str| value.map_or_else(|| Cell::absent(why), |v| number(v).tone(Tone::Quiet));

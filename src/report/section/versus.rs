@@ -1,4 +1,4 @@
-//! Two models side by side, paired by grid point and seed.
+//! Two models side by side: example by example, over seeds, and by runs that share grid point and seed.
 
 use crate::report::Error;
 use crate::report::analysis::Analysis;
@@ -7,89 +7,199 @@ use crate::report::phrase::{counted, p_value};
 use crate::report::plot::{self, PairRow};
 use crate::report::primary_metric::PrimaryMetric;
 use crate::report::versus::{Versus, VersusRow};
+use crate::report::versus_summary::{Summary, Verdict};
 use crate::stats::Interval;
+
+/// The tables of one comparison, those that have rows.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::report) struct VersusTables {
+    /// Best scores, and the best runs example by example.
+    pub(in crate::report) examples: Table,
+    /// Best points over all seeds, where there are several.
+    pub(in crate::report) seeds: Option<Table>,
+    /// Runs that share point and seed.
+    pub(in crate::report) runs: Option<Table>,
+}
+
+impl VersusTables {
+    /// All of them, in order.
+    pub(in crate::report) fn all(&self) -> Vec<&Table> {
+        std::iter::once(&self.examples).chain(&self.seeds).chain(&self.runs).collect()
+    }
+}
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.versus.is_empty() {
         return Ok(Vec::new());
     }
     let mut blocks = vec![Block::paragraph(
-        "Runs are paired when they share batch size, learning rate, epochs, seed and data. p is that of a two-sided sign-flip \
-         permutation test of the paired differences. Intervals and p-values are corrected for the number of tasks in the \
-         table (Bonferroni); a mean difference is marked when p < 0.05. All pairs share one dev set, so a small p means that \
-         the difference is consistent over the grid, not that it would hold on other data.",
+        "Two models answer the same dev examples. Of each model's best point the best run is compared, example by example: \
+         shares of right answers by McNemar's test, other scores by approximate randomization, intervals by the paired \
+         bootstrap. With several seeds, examples and seeds are drawn together. p is corrected by Holm over the tasks of a \
+         table. Both best points were chosen on these examples, which favours both alike when both had the same points. \
+         Runs that share batch size, learning rate, epochs, seed and data are paired too: there, a small p (sign-flip test, \
+         corrected by Bonferroni) means that the difference is consistent over the grid.",
     )];
     for (at, versus) in analysis.versus.iter().enumerate() {
-        let (a, b) = (&analysis.systems[versus.a].label, &analysis.systems[versus.b].label);
-        blocks.push(Block::heading(format!("{b} against {a}")));
-        blocks.push(Block::Table(table(analysis, versus)));
+        blocks.push(Block::heading(format!("{} against {}", versus.b.label, versus.a.label)));
+        blocks.push(Block::paragraph(Summary::of(versus, &analysis.primary_metrics).sentence(versus)));
+        blocks.extend(tables(analysis, versus, false).all().into_iter().cloned().map(Block::Table));
+        let remarks: Vec<String> = versus.refused.iter().map(|why| format!("not compared: {why}")).collect();
+        if !remarks.is_empty() || !versus.notes.is_empty() {
+            blocks.push(Block::List { items: remarks.into_iter().chain(versus.notes.iter().cloned()).collect() });
+        }
         blocks.extend(figure(analysis, versus, at)?);
     }
     Ok(blocks)
 }
 
-/// The comparison as a table; `compare` prints the same one.
-pub(in crate::report) fn table(analysis: &Analysis<'_>, versus: &Versus) -> Table {
-    let (a, b) = (&analysis.systems[versus.a].label, &analysis.systems[versus.b].label);
-    let mut columns = vec![Column::text("Task")];
-    let numbers = [
-        format!("{a}, best"),
-        format!("{b}, best"),
-        "Difference".into(),
-        "Pairs".into(),
-        format!("{a}, mean"),
-        format!("{b}, mean"),
-        "Mean difference".into(),
-        "95 % interval".into(),
-        "p".into(),
-    ];
-    columns.extend(numbers.iter().map(|title| Column::number(title)));
-    let rows = versus
-        .rows
-        .iter()
-        .filter_map(|row| {
-            let primary_metric = analysis.primary_metrics[row.task].as_ref()?;
-            let mut cells = vec![Cell::text(&analysis.tasks[row.task].label).small(primary_metric.metric_name())];
-            cells.extend(best_cells(row, primary_metric));
-            cells.extend(pair_cells(row, primary_metric));
-            Some(cells)
-        })
-        .collect();
-    Table { caption: "Best scores, and differences of paired runs".into(), columns, rows, interactive: false }
+/// The comparison as tables; `compare` prints the same ones, `narrow`, for 80 columns.
+pub(in crate::report) fn tables(analysis: &Analysis<'_>, versus: &Versus, narrow: bool) -> VersusTables {
+    let has = |is_there: fn(&VersusRow) -> bool| versus.rows.iter().any(is_there);
+    VersusTables {
+        examples: table(analysis, versus, narrow, "Best run of the best point, example by example", example_cells),
+        seeds: has(|row| row.seeds.is_some())
+            .then(|| table(analysis, versus, narrow, "Best points over all seeds, examples and seeds together", seed_cells)),
+        runs: has(|row| !row.differences.is_empty()).then(|| run_table(analysis, versus, narrow)),
+    }
 }
 
-fn best_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
-    let shown = |value: Option<f64>| match value {
-        Some(value) => Cell::number(primary_metric.unit.shown(value), value),
-        None => Cell::absent("no finished run has a score"),
+/// A side's label, in ten characters where columns are narrow.
+fn label(label: &str, narrow: bool) -> String {
+    let letters = label.chars().count();
+    if !narrow || letters <= 10 { label.to_owned() } else { label.chars().take(9).chain(['…']).collect() }
+}
+
+fn first_cells(analysis: &Analysis<'_>, row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
+    vec![Cell::text(&analysis.tasks[row.task].label), Cell::text(primary_metric.metric_name())]
+}
+
+fn table(
+    analysis: &Analysis<'_>,
+    versus: &Versus,
+    narrow: bool,
+    caption: &str,
+    cells: fn(&VersusRow, &PrimaryMetric) -> Vec<Cell>,
+) -> Table {
+    let mut columns = vec![Column::text("Task"), Column::text("Score")];
+    let sides = [&versus.a.label, &versus.b.label].map(|of| label(of, narrow));
+    columns.extend(sides.iter().map(|title| Column::number(title)));
+    columns.extend(["Diff.", "95 % interval", "p (Holm)"].map(Column::number));
+    columns.push(Column::text(""));
+    let rows = versus.rows.iter().filter_map(|row| {
+        let primary_metric = analysis.primary_metrics[row.task].as_ref()?;
+        Some(first_cells(analysis, row, primary_metric).into_iter().chain(cells(row, primary_metric)).collect())
+    });
+    Table { caption: caption.to_owned(), columns, rows: rows.collect(), interactive: false }
+}
+
+/// Scores, difference, interval, p, verdict.
+struct Shown {
+    scores: [Option<f64>; 2],
+    difference: Option<f64>,
+    interval: Option<Interval>,
+    p: Option<f64>,
+    smallest: Option<f64>,
+    why: &'static str,
+}
+
+fn example_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
+    let found = row.examples.as_ref();
+    let best = [row.best_a, row.best_b];
+    let shown = Shown {
+        scores: found.map_or(best, |of| [Some(of.reference), Some(of.model)]),
+        difference: found.map(|of| of.difference).or_else(|| Some(row.best_b? - row.best_a?)),
+        interval: found.and_then(|of| of.interval),
+        p: found.and_then(|of| of.adjusted_p),
+        smallest: found.and_then(|of| of.smallest_difference),
+        why: "the runs have no answers to single examples",
     };
-    let difference = row.best_a.zip(row.best_b).map(|(a, b)| b - a);
-    let difference = match difference {
-        Some(value) => Cell::number(primary_metric.unit.signed(value), value),
-        None => Cell::absent("one of the two has no score"),
+    cells(&shown, row, primary_metric)
+}
+
+fn seed_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
+    let found = row.seeds.as_ref();
+    let shown = Shown {
+        scores: [row.best_a, row.best_b],
+        difference: found.map(|of| of.difference),
+        interval: found.and_then(|of| of.interval),
+        p: found.and_then(|of| of.adjusted_p),
+        smallest: None,
+        why: "fewer than two seeds with answers to single examples",
     };
-    vec![shown(row.best_a), shown(row.best_b), difference]
+    cells(&shown, row, primary_metric)
+}
+
+fn cells(shown: &Shown, row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
+    let unit = primary_metric.unit;
+    let number = |value: Option<f64>, why: &str, text: &dyn Fn(f64) -> String| match value {
+        Some(value) => Cell::number(text(value), value),
+        None => Cell::absent(why),
+    };
+    let score = |value| number(value, "no finished run has a score", &|value| unit.shown(value));
+    let verdict = Verdict::of(row, primary_metric);
+    let tone = match (shown.p.is_some(), verdict) {
+        (true, Verdict::Better) => Tone::Best,
+        (true, Verdict::Worse) => Tone::Bad,
+        _ => Tone::Plain,
+    };
+    let mut difference =
+        number(shown.difference, "one of the two has no score", &|value| unit.signed(value)).tone(tone);
+    if let Some(smallest) = shown.smallest {
+        let smallest = unit.shown(smallest);
+        difference = difference.title(format!("{smallest} is the smallest that these examples show 8 times out of 10"));
+    }
+    vec![
+        score(shown.scores[0]),
+        score(shown.scores[1]),
+        difference,
+        shown.interval.map_or_else(|| Cell::absent(shown.why), |found| Cell::number(interval(unit, found), found.low)),
+        number(shown.p, shown.why, &p_value),
+        if shown.p.is_some() { Cell::text(verdict.word()) } else { Cell::default() },
+    ]
+}
+
+fn interval(unit: crate::report::primary_metric::Unit, Interval { low, high }: Interval) -> String {
+    format!("{} to {}", unit.signed(low), unit.signed(high))
+}
+
+/// Runs that differ by their model alone.
+fn run_table(analysis: &Analysis<'_>, versus: &Versus, narrow: bool) -> Table {
+    let sides = [&versus.a.label, &versus.b.label].map(|of| label(of, narrow));
+    let mut columns = vec![Column::text("Task"), Column::number("Pairs")];
+    columns.extend(sides.iter().map(|side| Column::number(side)));
+    columns.extend(["Mean diff.", "95 % interval", "p"].map(Column::number));
+    let rows = versus.rows.iter().filter_map(|row| {
+        let primary_metric = analysis.primary_metrics[row.task].as_ref()?;
+        let mut cells = vec![Cell::text(&analysis.tasks[row.task].label)];
+        cells.extend(pair_cells(row, primary_metric));
+        Some(cells)
+    });
+    Table {
+        caption: "Means of runs paired by point, seed and data".into(),
+        columns,
+        rows: rows.collect(),
+        interactive: false,
+    }
 }
 
 fn pair_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
     let why = "no two runs share point, seed and data";
-    let pairs = row.differences.len();
+    let (pairs, unit) = (row.differences.len(), primary_metric.unit);
     let shown = |value: Option<f64>| match value {
-        Some(value) => Cell::number(primary_metric.unit.shown(value), value),
+        Some(value) => Cell::number(unit.shown(value), value),
         None => Cell::absent(why),
     };
     let mean = row.mean_a.zip(row.mean_b).map(|(a, b)| b - a);
-    let interval =
-        |Interval { low, high }| format!("{} to {}", primary_metric.unit.signed(low), primary_metric.unit.signed(high));
     vec![
         Cell::number(pairs.to_string(), pairs as f64),
         shown(row.mean_a),
         shown(row.mean_b),
         mean.map_or_else(
             || Cell::absent(why),
-            |value| Cell::number(primary_metric.unit.signed(value), value).tone(tone(primary_metric, row, value)),
+            |value| Cell::number(unit.signed(value), value).tone(tone(primary_metric, row, value)),
         ),
-        row.interval.map_or_else(|| Cell::absent("fewer than two pairs"), |i| Cell::number(interval(i), i.low)),
+        row.interval.map_or_else(|| Cell::absent("fewer than two pairs"), |i| Cell::number(interval(unit, i), i.low)),
         row.adjusted_p.map_or_else(|| Cell::absent("fewer than two pairs"), |p| Cell::number(p_value(p), p)),
     ]
 }
@@ -121,15 +231,13 @@ fn figure(analysis: &Analysis<'_>, versus: &Versus, at: usize) -> Result<Option<
         })
     };
     let rows: Vec<PairRow> = versus.rows.iter().filter_map(scaled).collect();
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let (a, b) = (&analysis.systems[versus.a].label, &analysis.systems[versus.b].label);
+    let Some(first) = versus.b.systems.first().filter(|_| !rows.is_empty()) else { return Ok(None) };
+    let (a, b) = (&versus.a.label, &versus.b.label);
     let description = format!(
         "Dot plot of paired differences, {b} minus {a}, on {}. The means are in the table above.",
         counted(rows.len(), "task")
     );
-    let drawing = plot::pairs(&rows, (a, b), versus.b, &description)?;
+    let drawing = plot::pairs(&rows, (a, b), *first, &description)?;
     Ok(Some(Block::Figures {
         figures: vec![
             Figure::new(

@@ -1,0 +1,191 @@
+//! `task == "rte" and score > 0.6`: a condition on runs, as an expression of Polars.
+
+use polars::prelude::{Expr, col, lit};
+
+/// A word of a condition.
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Name(String),
+    Text(String),
+    Number(f64),
+    /// `==`, `!=`, `<`, `<=`, `>`, `>=`, `(` or `)`.
+    Sign(&'static str),
+}
+
+const SIGNS: [&str; 8] = ["==", "!=", "<=", ">=", "<", ">", "(", ")"];
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Words.
+    Text,
+    /// Numbers.
+    Number,
+}
+
+/// The condition `text` over `columns`: comparisons of a column with a number or a quoted word, joined by `and`, `or`,
+/// `not` and parentheses. A run that lacks a value meets no comparison with it.
+///
+/// # Errors
+/// In words, what is wrong.
+pub(super) fn parse(text: &str, columns: &[(&'static str, Kind)]) -> Result<Expr, String> {
+    let tokens = tokens(text)?;
+    let mut parser = Parser { tokens: &tokens, at: 0, columns };
+    let found = parser.either()?;
+    match parser.next() {
+        None => Ok(found.fill_null(lit(false))),
+        Some(rest) => Err(format!("`and`, `or` or the end was expected at {}", shown(rest))),
+    }
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let (token, length) = if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+            (Token::Sign(sign), sign.len())
+        } else if first == '"' || first == '\'' {
+            let end = rest[1..].find(first).ok_or_else(|| format!("the quote {first} is not closed"))?;
+            (Token::Text(rest[1..=end].to_owned()), end + 2)
+        } else {
+            let is_part = |c: char| c.is_alphanumeric() || "_.+-".contains(c);
+            let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+            match &rest[..end] {
+                "" if first == '=' => return Err("`=` is written `==`".to_owned()),
+                "" => return Err(format!("`{first}` is not understood")),
+                word => (word.parse().map_or_else(|_| Token::Name(word.to_owned()), Token::Number), end),
+            }
+        };
+        found.push(token);
+        rest = rest[length..].trim_start();
+    }
+    Ok(found)
+}
+
+fn shown(token: &Token) -> String {
+    match token {
+        Token::Name(name) => format!("`{name}`"),
+        Token::Text(text) => format!("`\"{text}\"`"),
+        Token::Number(number) => format!("`{number}`"),
+        Token::Sign(sign) => format!("`{sign}`"),
+    }
+}
+
+struct Parser<'a> {
+    tokens: &'a [Token],
+    at: usize,
+    columns: &'a [(&'static str, Kind)],
+}
+
+impl Parser<'_> {
+    fn next(&mut self) -> Option<&Token> {
+        self.at += 1;
+        self.tokens.get(self.at - 1)
+    }
+
+    fn take(&mut self, token: &Token) -> bool {
+        let found = self.tokens.get(self.at) == Some(token);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        self.take(&Token::Name(word.to_owned()))
+    }
+
+    fn either(&mut self) -> Result<Expr, String> {
+        let mut found = self.both()?;
+        while self.take_word("or") {
+            found = found.or(self.both()?);
+        }
+        Ok(found)
+    }
+
+    fn both(&mut self) -> Result<Expr, String> {
+        let mut found = self.one()?;
+        while self.take_word("and") {
+            found = found.and(self.one()?);
+        }
+        Ok(found)
+    }
+
+    fn one(&mut self) -> Result<Expr, String> {
+        if self.take_word("not") {
+            return Ok(self.one()?.not());
+        }
+        if self.take(&Token::Sign("(")) {
+            let found = self.either()?;
+            return if self.take(&Token::Sign(")")) { Ok(found) } else { Err("a `)` is missing".to_owned()) };
+        }
+        self.comparison()
+    }
+
+    fn comparison(&mut self) -> Result<Expr, String> {
+        let name = match self.next() {
+            Some(Token::Name(name)) => name.clone(),
+            Some(other) => return Err(format!("a column was expected at {}", shown(other))),
+            None => return Err("a comparison is missing at the end".to_owned()),
+        };
+        let Some((column, kind)) = self.columns.iter().find(|(known, _)| *known == name).copied() else {
+            return Err(format!("there is no column `{name}`"));
+        };
+        let sign = match self.next() {
+            Some(Token::Sign(sign)) if !["(", ")"].contains(sign) => *sign,
+            Some(other) => return Err(format!("a comparison such as `==` was expected at {}", shown(other))),
+            None => return Err(format!("`{column}` is compared with nothing")),
+        };
+        let value = match (self.next(), kind) {
+            (Some(Token::Text(text)), Kind::Text) => lit(text.clone()),
+            (Some(Token::Number(number)), Kind::Number) => lit(*number),
+            (Some(other), Kind::Text) => {
+                return Err(format!("`{column}` is a word: compare it with one in quotes, not with {}", shown(other)));
+            }
+            (Some(other), Kind::Number) => {
+                return Err(format!("`{column}` is a number: it cannot be compared with {}", shown(other)));
+            }
+            (None, _) => return Err(format!("`{column} {sign}` is compared with nothing")),
+        };
+        let column = col(column);
+        Ok(match sign {
+            "==" => column.eq(value),
+            "!=" => column.neq(value),
+            "<" => column.lt(value),
+            "<=" => column.lt_eq(value),
+            ">" => column.gt(value),
+            _ => column.gt_eq(value),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [(&str, Kind); 3] = [("task", Kind::Text), ("score", Kind::Number), ("epochs", Kind::Number)];
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, words) in [
+            ("", "a comparison is missing"),
+            ("tsk == \"rte\"", "no column `tsk`"),
+            ("task = \"rte\"", "`=` is written `==`"),
+            ("task == rte", "compare it with one in quotes, not with `rte`"),
+            ("task == \"rte", "is not closed"),
+            ("score > \"0.6\"", "it cannot be compared with `\"0.6\"`"),
+            ("score >", "compared with nothing"),
+            ("(score > 0.6", "a `)` is missing"),
+            ("score > 0.6 epochs == 3", "`and`, `or` or the end"),
+            ("score & 3", "`&` is not understood"),
+        ] {
+            let said = parse(text, &COLUMNS).unwrap_err();
+            assert!(said.contains(words), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn numbers_may_have_signs_and_exponents() {
+        for text in ["score > -1e-3 and not (epochs == 3 or task != 'a b')", "score>=2e5 or task==\"é\""] {
+            assert!(parse(text, &COLUMNS).is_ok(), "{text}");
+        }
+    }
+}
