@@ -1,49 +1,127 @@
 //! `bertbench compare`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::error::{CommandOutcome, Error};
-use super::report::gathered;
+use super::error::{CommandOutcome, Error, note};
+use super::operand::Operand;
+use super::report::add_answers;
 use super::table::print;
+use crate::diagnostic::Diagnostic;
+use crate::report::{self, Comparison, Input};
 use crate::store::RunsRoot;
-use crate::{config, plan, report};
 
-/// Compare two experiments task by task.
+/// Compare experiments, models of them, or single runs, task by task.
 ///
-/// For each task that both have: the best scores, the means over the sweep points that both have, and the paired
-/// differences. Only records are read.
+/// What is compared are the best runs of two models, example by example, and all seeds of their best points; and runs that
+/// share batch size, learning rate, epochs, seed and data. Models are paired by the tasks that they share, whatever
+/// they are called; where both sides have several models for a task, those of the same name. Only records are read.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The experiment file to compare with.
-    #[arg(value_name = "X.yaml")]
-    x: PathBuf,
-    /// The experiment file that is compared.
-    #[arg(value_name = "Y.yaml")]
-    y: PathBuf,
-    /// Override a setting of both files, as for `run`; the value is YAML.
+    /// Experiments (a file or a name), models in them (X.yaml:MODEL), runs (an id or its first digits); one experiment
+    /// alone stands for its models.
+    #[arg(value_name = "EXPERIMENT[:MODEL] | RUN", required = true)]
+    operands: Vec<String>,
+    /// Which of them the others are compared with [default: the first].
+    #[arg(long, value_name = "OPERAND")]
+    baseline: Option<String>,
+    /// Override a setting of the files, as for `run`; the value is YAML.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// The folder of all runs [default: runs].
     #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true)]
     runs: PathBuf,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct Format {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Print a row per task as CSV.
+    #[arg(long)]
+    csv: bool,
+    /// Print tables in Markdown.
+    #[arg(long)]
+    md: bool,
+    /// Print tables in LaTeX, with the rules of the package booktabs.
+    #[arg(long)]
+    latex: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  bertbench compare experiments/bert-base.yaml experiments/bert-large.yaml
+  bertbench compare experiments/mini.yaml                  the models of one file
+  bertbench compare x.yaml:large y.yaml:base --latex
+  bertbench compare 0a1b2c 3d4e5f                          two runs";
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let root = RunsRoot::new(&args.runs);
-    let of = |file: &Path| {
-        let experiment = config::load(file, &plan::known_tasks(), &args.set)?.with_tasks()?;
-        gathered(&root, &experiment, file)
-    };
-    let (x, y) = (of(&args.x)?, of(&args.y)?);
-    let failed = |error: report::Error| Error::System(error.to_string());
-    let comparison = report::compare(&x, &y).map_err(failed)?;
-    if args.json {
-        print(&comparison.to_json().map_err(failed)?)?;
-    } else {
-        print(&comparison.to_text().trim_end())?;
+    let mut named = args.operands.clone();
+    if let Some(baseline) = &args.baseline
+        && !named.contains(baseline)
+    {
+        named.insert(0, baseline.clone());
     }
+    let mut operands = Vec::new();
+    for text in &named {
+        operands.push(Operand::read(&root, text, &args.set)?);
+    }
+    if let [_] = operands[..] {
+        operands = operands.into_iter().flat_map(Operand::models).collect();
+    }
+    let at = args.baseline.as_ref().and_then(|of| named.iter().position(|text| text == of)).unwrap_or(0);
+    let operands = with_baseline(operands, at);
+    let (experiments, labels): (Vec<_>, Vec<_>) = operands.into_iter().map(|of| (of.input, of.label)).unzip();
+    if experiments.len() < 2 {
+        let found = Diagnostic::new(format!("nothing can be compared: `{}` has a single model", named[0]));
+        return Err(found.hint("name a second experiment, model or run").into());
+    }
+    let mut input = Input { title: String::new(), experiments };
+    let failed = |error: report::Error| Error::System(error.to_string());
+    add_answers(&root, &mut input)?;
+    let comparison = report::compare(&input, &labels, 0).map_err(failed)?;
+    show(&args.format, &comparison)
+}
+
+/// The operand at `baseline` first. Where it is one model of an experiment, an operand that is the whole experiment
+/// stands for its other models.
+fn with_baseline(mut operands: Vec<Operand>, baseline: usize) -> Vec<Operand> {
+    if baseline >= operands.len() {
+        return operands;
+    }
+    let first = operands.remove(baseline);
+    let (name, model) = (first.input.name.clone(), first.model());
+    let split = |of: Operand| {
+        let is_whole = of.input.name == name && model.is_some() && of.model().is_none();
+        if !is_whole {
+            return vec![of];
+        }
+        of.models().into_iter().filter(|other| other.model() != model).collect()
+    };
+    let others: Vec<Operand> = operands.into_iter().flat_map(split).collect();
+    std::iter::once(first).chain(others).collect()
+}
+
+fn show(format: &Format, comparison: &Comparison) -> Result<CommandOutcome, Error> {
+    let failed = |error: report::Error| Error::System(error.to_string());
+    if let Some(why) = comparison.nothing() {
+        let why = if why.is_empty() { "no two models share a task".to_owned() } else { why };
+        let found = Diagnostic::new(format!("nothing can be compared: {why}"));
+        return Err(found.hint("`bertbench runs list` shows which runs there are").into());
+    }
+    let text = match format {
+        Format { json: true, .. } => comparison.to_json().map_err(failed)?,
+        Format { csv: true, .. } => comparison.to_csv().map_err(failed)?,
+        Format { md: true, .. } => comparison.to_markdown(),
+        Format { latex: true, .. } => comparison.to_latex(),
+        Format { .. } => comparison.to_text(),
+    };
+    print(&text.trim_end())?;
+    comparison.remarks().for_each(|remark| note(&remark));
     Ok(CommandOutcome::Success)
 }

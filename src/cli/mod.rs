@@ -24,6 +24,7 @@ mod log_lines;
 mod model_argument;
 mod needed;
 mod ner;
+mod operand;
 mod plan;
 mod predict;
 mod pretrain;

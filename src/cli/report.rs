@@ -38,7 +38,8 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         add(&root, (experiment.name(), Some(file)), &experiment.sha256(), &mut experiments)?;
     }
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from("reports").join(names.join("+")));
-    let input = Input { title: names.join(" + "), experiments };
+    let mut input = Input { title: names.join(" + "), experiments };
+    add_answers(&root, &mut input)?;
     let page = report::write(&input, &output).map_err(|error| Error::System(error.to_string()))?;
     print(&page.display())?;
     Ok(CommandOutcome::Success)
@@ -79,6 +80,26 @@ fn add(
 /// The plan, records, failures and logs of an experiment with tasks.
 pub(super) fn gathered(root: &RunsRoot, experiment: &Experiment, file: &Path) -> Result<ExperimentInput, Error> {
     Ok(gathered_with_plan(root, (&experiment.name, Some(file)), &experiment.sha256())?.0)
+}
+
+/// The same by the experiment's file or its name, which stands for its last plan, whatever file that was.
+pub(super) fn gathered_experiment(root: &RunsRoot, named: &str, set: &[String]) -> Result<ExperimentInput, Error> {
+    let file = Path::new(named);
+    if file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") || file.is_file() {
+        return gathered(root, &config::load(file, &plan::known_tasks(), set)?.with_tasks()?, file);
+    }
+    let stored = PlanFile::read(root, named).ok().flatten();
+    let found = gather(root, (named, None), stored.as_ref().and_then(|stored| stored.plans.last()));
+    found.notes.iter().for_each(note);
+    Ok(found)
+}
+
+/// Adds what the runs answered to each example, and says which answers are damaged.
+pub(super) fn add_answers(root: &RunsRoot, input: &mut Input) -> Result<(), Error> {
+    let known: Vec<usize> = input.experiments.iter().map(|experiment| experiment.notes.len()).collect();
+    report::add_answers(root, input).map_err(|error| Error::System(error.to_string()))?;
+    input.experiments.iter().zip(known).flat_map(|(experiment, known)| &experiment.notes[known..]).for_each(note);
+    Ok(())
 }
 
 fn gathered_with_plan(

@@ -7,6 +7,7 @@ mod as_told;
 mod bench;
 mod campaign;
 mod checkpoints;
+mod compare;
 mod convert;
 mod crash;
 mod damage;

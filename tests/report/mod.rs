@@ -289,7 +289,6 @@ fn seeds_become_means_with_their_spread() {
 }
 
 #[test]
-#[test]
 fn a_report_on_disk_is_what_was_rendered() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("reports/mini");
