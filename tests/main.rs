@@ -23,6 +23,7 @@ mod reference_bert;
 mod report;
 mod schema;
 mod squad_data;
+mod statistics;
 mod tokens;
 mod training;
 mod weights;

@@ -7,8 +7,6 @@
 
 pub mod budget;
 pub mod effects;
-#[cfg(test)]
-mod golden_tests;
 pub mod mcnemar;
 pub mod multiple;
 pub mod paired;

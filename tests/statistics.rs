@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::*;
-use crate::metric;
-use crate::random::{Draws, Stream};
+use bertbench::metric;
+use bertbench::random::{Draws, Stream};
+use bertbench::stats::*;
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("../../tests/golden/stats.json")).unwrap()
+    serde_json::from_str(include_str!("golden/stats.json")).unwrap()
 }
 
 fn cases(group: &str) -> Vec<Value> {
