@@ -71,8 +71,7 @@ fn holms_correction_is_that_of_statsmodels() {
 fn the_smallest_difference_is_that_of_the_formula_and_has_the_power_that_it_says() {
     for case in cases("smallest_difference") {
         let of = |name: &str| real(&case[name]);
-        let found =
-            smallest_difference(case["examples"].as_u64().unwrap(), of("discordant"), of("alpha"), of("power"));
+        let found = smallest_difference(case["examples"].as_u64().unwrap(), of("discordant"), of("alpha"), of("power"));
         match case["difference"].as_f64() {
             Some(expected) => near(&case, found.unwrap(), expected, TOLERANCE),
             None => assert_eq!(found, None, "{case}"),
@@ -96,8 +95,12 @@ fn the_expected_best_is_the_mean_over_all_draws() {
 #[test]
 fn main_effects_are_those_of_statsmodels() {
     for case in cases("main_effects") {
-        let rows: Vec<Vec<usize>> =
-            case["rows"].as_array().unwrap().iter().map(|row| reals(row).iter().map(|x| *x as usize).collect()).collect();
+        let rows: Vec<Vec<usize>> = case["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| reals(row).iter().map(|x| *x as usize).collect())
+            .collect();
         let levels: Vec<usize> = reals(&case["levels"]).iter().map(|count| *count as usize).collect();
         let found = main_effects(&reals(&case["scores"]), &rows, &levels, 0.95).unwrap();
         for (found, expected) in found.iter().zip(case["effects"].as_array().unwrap()) {
@@ -137,9 +140,8 @@ fn resampling_comes_near_scipys_bootstrap_and_permutation_test() {
         let name = case["case"].as_str().unwrap();
         let [gold, first, second] = ["gold", "first", "second"].map(|of| reals(&case[of]));
         let by = Resampling::of(gold.len(), Stream::new(1, "bootstrap"));
-        let of = |predicted: &[f64], sample: &[u32]| {
-            measured(name, predicted, &gold, sample.iter().map(|at| *at as usize))
-        };
+        let of =
+            |predicted: &[f64], sample: &[u32]| measured(name, predicted, &gold, sample.iter().map(|at| *at as usize));
         let all: Vec<u32> = (0..u32::try_from(gold.len()).unwrap()).collect();
         let observed = of(&second, &all) - of(&first, &all);
         near(&case["case"], observed, real(&case["difference"]), 1e-6);
@@ -220,9 +222,8 @@ fn intervals_by_percentiles_hold_95_of_100_times() {
             holds[at] = coverage(1500, truth, |draws, number| {
                 let sample = world(draws, EXAMPLES);
                 let by = Resampling { samples: 400, stream: Stream::new(number, "bootstrap") };
-                let pick = |of: &[u32], indices: &[u32]| -> Vec<u32> {
-                    indices.iter().map(|at| of[*at as usize]).collect()
-                };
+                let pick =
+                    |of: &[u32], indices: &[u32]| -> Vec<u32> { indices.iter().map(|at| of[*at as usize]).collect() };
                 let samples = by.bootstrap(EXAMPLES, |indices| {
                     let gold = pick(&sample[0], indices);
                     let second = of(&pick(&sample[2], indices), &gold);

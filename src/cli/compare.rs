@@ -37,6 +37,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag, and clap lets one of them be given")]
 struct Format {
     /// Print JSON.
     #[arg(long)]

@@ -24,7 +24,8 @@ impl Operand {
     /// # Errors
     /// When there is no such experiment, model or run; when a file cannot be read.
     pub(super) fn read(root: &RunsRoot, text: &str, set: &[String]) -> Result<Self, Error> {
-        let is_experiment = |text: &str| is_file(text) || root.experiments().is_ok_and(|all| all.iter().any(|e| e == text));
+        let is_experiment =
+            |text: &str| is_file(text) || root.experiments().is_ok_and(|all| all.iter().any(|e| e == text));
         if is_experiment(text) || is_file_name(text) {
             let input = gathered_experiment(root, text, set)?;
             return Ok(Self { input, label: None });

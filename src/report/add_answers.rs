@@ -33,11 +33,16 @@ pub fn add_answers(root: &RunsRoot, input: &mut Input) -> Result<(), Error> {
                     } else {
                         let (id, split) = (&run.id, &metric.split);
                         let cause = format!("answers-{split}.json gives {again:.6} where {recorded:.6} is recorded");
-                        notes.push((run.experiment, format!("run {id}: {cause}; it is left out of statistics on examples")));
+                        notes.push((
+                            run.experiment,
+                            format!("run {id}: {cause}; it is left out of statistics on examples"),
+                        ));
                     }
                 }
                 Ok(None) => {}
-                Err(error) => notes.push((run.experiment, format!("{error}; it is left out of statistics on examples"))),
+                Err(error) => {
+                    notes.push((run.experiment, format!("{error}; it is left out of statistics on examples")));
+                }
             }
         }
     }

@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use super::answers::{LEVEL, all, mean_score, resampling, right, score};
-use crate::stats::{
-    Interval, McNemar, bootstrap_p, mcnemar, percentile_interval, smallest_difference,
-};
+use crate::stats::{Interval, McNemar, bootstrap_p, mcnemar, percentile_interval, smallest_difference};
 use crate::store::Answers;
 
 /// Significance and power that [`ByExample::smallest_difference`] is for, the convention that Card et al. 2020 follow too.
@@ -79,7 +77,8 @@ pub(crate) fn compare_runs(a: &Answers, b: &Answers, metric: &str) -> Option<ByE
     let by = resampling(examples, "paired bootstrap");
     let samples = by.bootstrap(examples, |sample| score(b, metric, sample) - score(a, metric, sample));
     let (test, p_value, smallest) = if let (Some(a), Some(b)) = (right(a, metric), right(b, metric)) {
-        let only = |one: &[bool], other: &[bool]| one.iter().zip(other).filter(|(one, other)| **one && !**other).count();
+        let only =
+            |one: &[bool], other: &[bool]| one.iter().zip(other).filter(|(one, other)| **one && !**other).count();
         let found = mcnemar(only(&a, &b) as u64, only(&b, &a) as u64);
         let discordant = (found.only_first + found.only_second) as f64 / examples as f64;
         let smallest = smallest_difference(examples as u64, discordant, ALPHA, POWER);
@@ -96,7 +95,15 @@ pub(crate) fn compare_runs(a: &Answers, b: &Answers, metric: &str) -> Option<ByE
     let interval = percentile_interval(&samples, LEVEL);
     let smallest_difference = smallest;
     Some(ByExample {
-        examples, reference, model, difference, interval, test, p_value, adjusted_p: None, smallest_difference,
+        examples,
+        reference,
+        model,
+        difference,
+        interval,
+        test,
+        p_value,
+        adjusted_p: None,
+        smallest_difference,
     })
 }
 

@@ -183,10 +183,31 @@ impl Comparison {
     pub fn to_csv(&self) -> Result<String, Error> {
         let mut rows = csv::Writer::from_writer(Vec::new());
         rows.write_record([
-            "reference", "model", "task", "benchmark", "metric", "split", "unit", "verdict", "reference_best",
-            "model_best", "examples", "reference_run_score", "model_run_score", "difference", "interval_low",
-            "interval_high", "p_value", "p_holm", "seeds_difference", "seeds_interval_low", "seeds_interval_high",
-            "seeds_p_value", "seeds_p_holm", "reference_wall_seconds", "model_wall_seconds",
+            "reference",
+            "model",
+            "task",
+            "benchmark",
+            "metric",
+            "split",
+            "unit",
+            "verdict",
+            "reference_best",
+            "model_best",
+            "examples",
+            "reference_run_score",
+            "model_run_score",
+            "difference",
+            "interval_low",
+            "interval_high",
+            "p_value",
+            "p_holm",
+            "seeds_difference",
+            "seeds_interval_low",
+            "seeds_interval_high",
+            "seeds_p_value",
+            "seeds_p_holm",
+            "reference_wall_seconds",
+            "model_wall_seconds",
         ])?;
         for (one, task) in self.comparisons.iter().flat_map(|one| one.tasks.iter().map(move |task| (one, task))) {
             let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
@@ -194,7 +215,8 @@ impl Comparison {
             let (examples, seeds) = (row.examples.as_ref(), row.seeds.as_ref());
             let (low, high) = (examples.and_then(|of| of.interval), seeds.and_then(|of| of.interval));
             let word = task.verdict.word().to_owned();
-            let text = [&one.reference, &one.model, &task.task, &task.benchmark, &task.metric, &task.split].map(String::as_str);
+            let text = [&one.reference, &one.model, &task.task, &task.benchmark, &task.metric, &task.split]
+                .map(String::as_str);
             let mut cells: Vec<String> = text.map(str::to_owned).into();
             cells.extend([task.unit.name().to_owned(), if word == "–" { String::new() } else { word }]);
             cells.extend([row.best_a, row.best_b, examples.map(|of| of.examples as f64)].map(number));

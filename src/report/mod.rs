@@ -49,8 +49,8 @@ pub use add_answers::add_answers;
 pub use compare::{Comparison, compare};
 pub use gather::gather;
 pub use input::{ExperimentInput, Input};
-pub use plot::PlotError;
 pub use phrase::moment;
+pub use plot::PlotError;
 pub use results_csv::COLUMNS;
 pub use run_table::{ListedRun, RunTable, RunTableError, run_columns};
 

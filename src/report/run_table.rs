@@ -49,7 +49,9 @@ const COLUMNS: [RunColumn; 20] = [
     ("max_length", Kind::Number, |run| number(run, |of| of.task().map(|task| f64::from(task.max_length)))),
     ("device", Kind::Text, |run| text(run.settings.as_ref().map(|of| of.device.clone()))),
     ("state", Kind::Text, |run| text(Some(run.state.to_owned()))),
-    ("metric", Kind::Text, |run| recorded_text(run, |of| (!of.scores.is_empty()).then(|| of.primary_metric().to_owned()))),
+    ("metric", Kind::Text, |run| {
+        recorded_text(run, |of| (!of.scores.is_empty()).then(|| of.primary_metric().to_owned()))
+    }),
     ("score", Kind::Number, |run| recorded(run, Record::primary_score)),
     ("best", Kind::Number, |run| recorded(run, best)),
     ("steps", Kind::Number, |run| recorded(run, |of| Some(of.steps as f64))),
@@ -146,8 +148,7 @@ impl RunTable {
     pub fn filtered(self, condition: &str) -> Result<Self, RunTableError> {
         let kinds: Vec<(&'static str, Kind)> = COLUMNS.iter().map(|(name, kind, _)| (*name, *kind)).collect();
         let parsed = parse(condition, &kinds);
-        let expression =
-            parsed.map_err(|cause| RunTableError::Condition { condition: condition.to_owned(), cause })?;
+        let expression = parsed.map_err(|cause| RunTableError::Condition { condition: condition.to_owned(), cause })?;
         Ok(Self { frame: self.frame.lazy().filter(expression).collect()? })
     }
 
@@ -205,7 +206,8 @@ impl RunTable {
     /// Never, as far as Polars knows these columns.
     pub fn rows(&self) -> PolarsResult<Vec<Map<String, Value>>> {
         let columns = self.columns();
-        let columns = columns.iter().map(|(name, _)| Ok((*name, self.frame.column(name)?))).collect::<PolarsResult<Vec<_>>>()?;
+        let columns =
+            columns.iter().map(|(name, _)| Ok((*name, self.frame.column(name)?))).collect::<PolarsResult<Vec<_>>>()?;
         let row = |at: usize| {
             let cell = |(name, column): &(&'static str, &Column)| Ok(((*name).to_owned(), json_of(&column.get(at)?)));
             columns.iter().map(cell).collect::<PolarsResult<Map<String, Value>>>()

@@ -103,8 +103,7 @@ pub(crate) fn all(of: Compared<'_, '_>) -> Vec<Versus> {
                 break;
             }
         }
-        let against_first =
-            |at: usize| own[..at].iter().find_map(|earlier| with_rows((side(*earlier), side(own[at]))));
+        let against_first = |at: usize| own[..at].iter().find_map(|earlier| with_rows((side(*earlier), side(own[at]))));
         found.extend((1..own.len()).filter_map(against_first));
     }
     found
@@ -129,7 +128,8 @@ pub(crate) fn sides(
     let same = |left: &usize| b.0.iter().find(|right| name(right) == name(left));
     let named: Vec<(usize, usize)> = a.0.iter().filter_map(|left| Some((*left, *same(left)?))).collect();
     // One model on either side is the whole side, by whatever name.
-    let (label_a, label_b) = if named.len() == 1 && a.0.len() == 1 && b.0.len() == 1 { (a.1, b.1) } else { (None, None) };
+    let (label_a, label_b) =
+        if named.len() == 1 && a.0.len() == 1 && b.0.len() == 1 { (a.1, b.1) } else { (None, None) };
     let mut found: Vec<(Side, Side)> =
         named.iter().map(|(left, right)| (side(vec![*left], label_a), side(vec![*right], label_b))).collect();
     let rest = |all: &[usize], taken: fn(&(usize, usize)) -> usize| -> Vec<usize> {
@@ -168,8 +168,7 @@ pub(crate) fn between(of: Compared<'_, '_>, a: Side, b: Side) -> Versus {
             ([], _, _) | (_, [], _) => {}
             _ => {
                 let (side, of_side) = if left.len() > 1 { (&versus.a, &left) } else { (&versus.b, &right) };
-                let names: Vec<&str> =
-                    of_side.iter().map(|group| of.systems[group.system].model.as_str()).collect();
+                let names: Vec<&str> = of_side.iter().map(|group| of.systems[group.system].model.as_str()).collect();
                 let (label, names) = (label, names.join(" and "));
                 versus.refused.push(format!("{label}: {} has runs of {names}; name one of them", side.label));
             }
@@ -228,12 +227,7 @@ fn answers_of<'r>(of: Compared<'r, '_>, run: usize) -> Option<&'r Answers> {
 }
 
 /// The scores of runs that are alike but for their model.
-fn paired_scores(
-    runs: &[Run<'_>],
-    primary_metric: &PrimaryMetric,
-    a: &Group<'_>,
-    b: &Group<'_>,
-) -> Vec<(f64, f64)> {
+fn paired_scores(runs: &[Run<'_>], primary_metric: &PrimaryMetric, a: &Group<'_>, b: &Group<'_>) -> Vec<(f64, f64)> {
     let of = |group: &Group<'_>| -> Vec<usize> { group.points.iter().flat_map(|point| point.runs.clone()).collect() };
     let (lefts, rights) = (of(a), of(b));
     let mut pairs: Vec<(f64, f64)> = Vec::new();

@@ -75,8 +75,7 @@ impl Summary {
         let mut found = Self::default();
         let (mut differences, mut wall) = (Vec::new(), [0.0, 0.0]);
         for row in &versus.rows {
-            let (Some(primary_metric), Some(a), Some(b)) =
-                (primary_metrics[row.task].as_ref(), row.best_a, row.best_b)
+            let (Some(primary_metric), Some(a), Some(b)) = (primary_metrics[row.task].as_ref(), row.best_a, row.best_b)
             else {
                 continue;
             };
@@ -113,18 +112,17 @@ impl Summary {
         if let Some(mean) = self.mean_difference {
             let half = self.interval.map(|interval| (interval.high - interval.low) / 2.0);
             let half = half.map_or_else(String::new, |half| format!(" ± {}", Unit::Fraction.shown(half)));
-            text += &format!(", by {}{half} points on average", Unit::Fraction.shown(mean));
+            text.extend([", by ", &Unit::Fraction.shown(mean), &half, " points on average"]);
         }
         if let Some(ratio) = self.time_ratio {
-            text += &format!(", and cost {ratio:.1} times the time");
+            text.extend([", and cost ", &format!("{ratio:.1}"), " times the time"]);
         }
         text.push('.');
         if self.wins + self.ties + self.losses > 0 {
             let ties = counted(self.ties, "task");
-            text += &format!(
-                " Example by example (Holm, p < 0.05): {} won, {} lost, no difference shown on {ties}.",
-                self.wins, self.losses
-            );
+            let (won, lost) = (self.wins, self.losses);
+            text.push_str(" Example by example (Holm, p < 0.05): ");
+            text.extend([&won.to_string(), " won, ", &lost.to_string(), " lost, no difference shown on ", &ties, "."]);
         }
         text
     }

@@ -36,8 +36,7 @@ pub fn mcnemar(only_first: u64, only_second: u64) -> McNemar {
     let discordant = only_first + only_second;
     let exact = discordant < EXACT_BELOW;
     let p_value = if exact { binomial(only_first, only_second) } else { chi_square(only_first, only_second) };
-    let method =
-        if exact { McNemarMethod::ExactBinomial } else { McNemarMethod::ChiSquareWithContinuityCorrection };
+    let method = if exact { McNemarMethod::ExactBinomial } else { McNemarMethod::ChiSquareWithContinuityCorrection };
     McNemar { only_first, only_second, p_value, method }
 }
 

@@ -25,7 +25,7 @@ pub fn wilson_interval(share: f64, count: u64, level: f64) -> Option<Interval> {
 
 /// The smallest difference in accuracy that McNemar's test shows on `examples` examples, where the two models disagree in
 /// being right on a share `discordant` of them: at significance `alpha` (two-sided) with probability `power`. The normal
-/// approximation of Connor 1987 (Biometrics 43, 207–211), n = (z_α √ψ + z_β √(ψ − δ²))² / δ², solved for δ; Card et al.
+/// approximation of Connor 1987 (Biometrics 43, 207–211), `n = (z_α √ψ + z_β √(ψ − δ²))² / δ²`, solved for δ; Card et al.
 /// 2020 ("With little power comes great responsibility") find the same by simulation. `None` when even a difference of
 /// `discordant`, where one model is right wherever they disagree, would not show, and for shares outside (0, 1).
 #[must_use]

@@ -87,7 +87,7 @@ fn draw(draws: &mut Draws, indices: &mut [u32]) {
     let bound = indices.len() as u64;
     for index in indices {
         // The bias of 32 random bits is below one in 100,000 for 40,000 examples (QQP, the largest dev set).
-        *index = (u64::from(draws.next_u32()) * bound >> 32) as u32;
+        *index = ((u64::from(draws.next_u32()) * bound) >> 32) as u32;
     }
 }
 

@@ -8,8 +8,8 @@ use super::error::StoreError;
 use super::events::{Event, read_events};
 use super::record::{Failure, Record};
 use super::root::subfolders;
-use super::sealed;
 use super::run_id::RunId;
+use super::sealed;
 use super::settings::{PRETRAINING, RunSettings};
 
 /// The settings, written when the run starts.

@@ -54,7 +54,7 @@ pub use run_id::RunId;
 pub use sealed::write_sealed;
 pub use settings::{
     Architecture, CheckpointHead, CorpusPhase, HeldOutEvaluation, InitialWeights, NUMERICS_VERSION, Objective,
-    Optimization, PRETRAINING, PretrainingObjective, RunIdentity, RunSettings, TaskObjective,
-    VocabularyIdentity, Warmup,
+    Optimization, PRETRAINING, PretrainingObjective, RunIdentity, RunSettings, TaskObjective, VocabularyIdentity,
+    Warmup,
 };
 pub use usage::ModelUsage;

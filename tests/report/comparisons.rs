@@ -124,6 +124,10 @@ fn answers_of_other_examples_are_not_paired() {
     }
     let json = json(&compared(&[&base, &large]));
     for task in json["comparisons"][0]["tasks"].as_array().unwrap() {
-        assert_eq!(task["examples"].is_null(), matches!(task["task"].as_str(), Some("rte" | "sst2" | "mrpc")), "{task}");
+        assert_eq!(
+            task["examples"].is_null(),
+            matches!(task["task"].as_str(), Some("rte" | "sst2" | "mrpc")),
+            "{task}"
+        );
     }
 }

@@ -75,7 +75,9 @@ impl Sending<'_> {
         });
         self.send(prepared, &arrays.collect::<Vec<_>>())?;
         let mut counts: BTreeMap<Kept, usize> = BTreeMap::new();
-        kept.iter().for_each(|why| *counts.entry(*why).or_default() += 1);
+        for why in &kept {
+            *counts.entry(*why).or_default() += 1;
+        }
         let mut words = vec![format!("{} sent", runs.len())];
         words.extend(counts.iter().map(|(why, count)| format!("{count} {}", why.word())));
         let dry = if self.args.dry_run { " (dry run: nothing was sent)" } else { "" };

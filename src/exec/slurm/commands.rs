@@ -37,9 +37,9 @@ impl From<io::Error> for SlurmError {
 
 /// What a program of Slurm prints.
 pub(super) fn output(program: &'static str, arguments: &[&str]) -> Result<String, SlurmError> {
-    let done = Command::new(program).args(arguments).output().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => SlurmError::NotFound(program),
-        _ => error.into(),
+    let done = Command::new(program).args(arguments).output().map_err(|error| {
+        let is_missing = error.kind() == io::ErrorKind::NotFound;
+        if is_missing { SlurmError::NotFound(program) } else { error.into() }
     })?;
     if done.status.success() {
         return Ok(String::from_utf8_lossy(&done.stdout).into_owned());

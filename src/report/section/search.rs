@@ -34,7 +34,8 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         ),
         Block::Table(expected_table(analysis, &judged, most)),
     ];
-    let effects: Vec<Vec<Cell>> = judged.iter().flat_map(|(group, metric)| effect_rows(analysis, group, metric)).collect();
+    let effects: Vec<Vec<Cell>> =
+        judged.iter().flat_map(|(group, metric)| effect_rows(analysis, group, metric)).collect();
     if !effects.is_empty() {
         blocks.push(Block::paragraph(
             "Main effects: how far the points with a setting lie from the mean over that setting's values, the other settings \

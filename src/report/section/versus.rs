@@ -58,8 +58,9 @@ pub(in crate::report) fn tables(analysis: &Analysis<'_>, versus: &Versus, narrow
     let has = |is_there: fn(&VersusRow) -> bool| versus.rows.iter().any(is_there);
     VersusTables {
         examples: table(analysis, versus, narrow, "Best run of the best point, example by example", example_cells),
-        seeds: has(|row| row.seeds.is_some())
-            .then(|| table(analysis, versus, narrow, "Best points over all seeds, examples and seeds together", seed_cells)),
+        seeds: has(|row| row.seeds.is_some()).then(|| {
+            table(analysis, versus, narrow, "Best points over all seeds, examples and seeds together", seed_cells)
+        }),
         runs: has(|row| !row.differences.is_empty()).then(|| run_table(analysis, versus, narrow)),
     }
 }
