@@ -120,10 +120,10 @@ fn main_effects_are_those_of_statsmodels() {
 }
 
 /// A metric of predictions against gold answers, both picked by index.
-fn measured(name: &str, predicted: &[f64], gold: &[f64], sample: impl Iterator<Item = usize> + Clone) -> f64 {
-    let classes = |of: &[f64]| sample.clone().map(|at| of[at] as u32).collect::<Vec<_>>();
+fn measured(name: &str, predicted: &[f64], gold: &[f64], sample: &[u32]) -> f64 {
+    let classes = |of: &[f64]| sample.iter().map(|at| of[*at as usize] as u32).collect::<Vec<_>>();
     #[expect(clippy::cast_possible_truncation, reason = "metrics take what models give")]
-    let scores = |of: &[f64]| sample.clone().map(|at| of[at] as f32).collect::<Vec<_>>();
+    let scores = |of: &[f64]| sample.iter().map(|at| of[*at as usize] as f32).collect::<Vec<_>>();
     match metric::Metric::find(name).unwrap().function {
         metric::Function::Classes(function) => function(&classes(predicted), &classes(gold)),
         metric::Function::Scores(function) => function(&scores(predicted), &scores(gold)),
@@ -140,8 +140,7 @@ fn resampling_comes_near_scipys_bootstrap_and_permutation_test() {
         let name = case["case"].as_str().unwrap();
         let [gold, first, second] = ["gold", "first", "second"].map(|of| reals(&case[of]));
         let by = Resampling::of(gold.len(), Stream::new(1, "bootstrap"));
-        let of =
-            |predicted: &[f64], sample: &[u32]| measured(name, predicted, &gold, sample.iter().map(|at| *at as usize));
+        let of = |predicted: &[f64], sample: &[u32]| measured(name, predicted, &gold, sample);
         let all: Vec<u32> = (0..u32::try_from(gold.len()).unwrap()).collect();
         let observed = of(&second, &all) - of(&first, &all);
         near(&case["case"], observed, real(&case["difference"]), 1e-6);

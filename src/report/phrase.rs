@@ -41,7 +41,7 @@ pub(crate) fn percent(fraction: f64) -> String {
 /// A p-value with two significant digits, or as a bound.
 pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 {
-        "< 0.001".to_owned()
+        "<0.001".to_owned()
     } else if p < 0.1 {
         format!("{p:.3}")
     } else {
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!((millions(4_385_920), millions(231_600)), ("4.4 M".into(), "232 k".into()));
         assert_eq!((percent(0.024), percent(0.004)), ("2 %".into(), "0.4 %".into()));
         assert_eq!(listed(&["a".into(), "b".into(), "c".into()]), "a, b and c");
-        assert_eq!(p_value(0.000_2), "< 0.001");
+        assert_eq!(p_value(0.000_2), "<0.001");
         assert_eq!(shell_word("experiments/mini.yaml"), "experiments/mini.yaml");
         assert_eq!(shell_word("it's <b>"), r"'it'\''s <b>'");
     }

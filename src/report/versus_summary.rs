@@ -50,7 +50,12 @@ impl Verdict {
     pub(crate) fn of(row: &VersusRow, primary_metric: &PrimaryMetric) -> Self {
         let by_seeds = row.seeds.as_ref().and_then(|of| Some((of.difference, of.adjusted_p?)));
         let by_runs = || row.examples.as_ref().and_then(|of| Some((of.difference, of.adjusted_p?)));
-        match by_seeds.or_else(by_runs) {
+        Self::by(by_seeds.or_else(by_runs), primary_metric)
+    }
+
+    /// The verdict of one test: the difference, and its corrected p-value.
+    pub(crate) fn by(tested: Option<(f64, f64)>, primary_metric: &PrimaryMetric) -> Self {
+        match tested {
             None => Self::NotTested,
             Some((_, p)) if p >= SIGNIFICANT => Self::NoDifferenceShown,
             Some((difference, _)) if primary_metric.signed_score(difference) > 0.0 => Self::Better,

@@ -161,6 +161,8 @@ fn malformed_test_rows_are_refused_or_answered_with_the_constant() {
     }
     place.write("glue/vocab.txt", &place.read("datasets/mini-1/vocab.txt"));
     place.write("tiny.yaml", &TINY.replace("mini: {seed: 1}", "data: glue").replace("[wnli, rte]", "[wnli]"));
+    // The same runs, asked for by another file.
+    place.run(&["run", "tiny.yaml"]).ok();
     let told = export(&[]).ends_with(2);
     assert!(told.err.contains("glue/WNLI/test.tsv:9") && told.err.contains("--skip-bad-rows"), "{}", told.err);
     let told = export(&["--skip-bad-rows"]).ends_with(1);

@@ -73,7 +73,8 @@ fn thirty_two_processes_from_nothing_do_everything_once() {
         said += &err;
     }
     assert_eq!(done, 5, "one pretraining and four runs, each once: {said}");
-    assert_eq!(said.matches("preparing examples of ").count(), 1, "{said}");
+    // Of the text that is learned from, and of the text that is held out.
+    assert_eq!(said.matches("preparing examples of ").count(), 2, "{said}");
     assert_eq!(place.records().len(), 5);
     place.assert_tidy();
     let left: Vec<_> =

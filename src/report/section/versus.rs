@@ -115,7 +115,7 @@ fn example_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
         smallest: found.and_then(|of| of.smallest_difference),
         why: "the runs have no answers to single examples",
     };
-    cells(&shown, row, primary_metric)
+    cells(&shown, primary_metric)
 }
 
 fn seed_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
@@ -128,17 +128,17 @@ fn seed_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
         smallest: None,
         why: "fewer than two seeds with answers to single examples",
     };
-    cells(&shown, row, primary_metric)
+    cells(&shown, primary_metric)
 }
 
-fn cells(shown: &Shown, row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
+fn cells(shown: &Shown, primary_metric: &PrimaryMetric) -> Vec<Cell> {
     let unit = primary_metric.unit;
     let number = |value: Option<f64>, why: &str, text: &dyn Fn(f64) -> String| match value {
         Some(value) => Cell::number(text(value), value),
         None => Cell::absent(why),
     };
     let score = |value| number(value, "no finished run has a score", &|value| unit.shown(value));
-    let verdict = Verdict::of(row, primary_metric);
+    let verdict = Verdict::by(shown.difference.zip(shown.p), primary_metric);
     let tone = match (shown.p.is_some(), verdict) {
         (true, Verdict::Better) => Tone::Best,
         (true, Verdict::Worse) => Tone::Bad,
