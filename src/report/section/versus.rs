@@ -85,7 +85,7 @@ fn table(
     let mut columns = vec![Column::text("Task"), Column::text("Score")];
     let sides = [&versus.a.label, &versus.b.label].map(|of| label(of, narrow));
     columns.extend(sides.iter().map(|title| Column::number(title)));
-    columns.extend(["Diff.", "95 % interval", "p (Holm)"].map(Column::number));
+    columns.extend(["Diff.", "95 % interval", "Holm p"].map(Column::number));
     columns.push(Column::text(""));
     let rows = versus.rows.iter().filter_map(|row| {
         let primary_metric = analysis.primary_metrics[row.task].as_ref()?;
