@@ -113,9 +113,13 @@ fn beside_the_report(experiment: &str) -> Result<Output, Error> {
 fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answers, Error> {
     let root = RunsRoot::new(&args.runs);
     let found = gathered(&root, experiment, &args.file)?;
-    // Scores over other files than the published ones choose no model for the benchmark.
+    // Scores over files that the experiment names in place of the benchmark's choose no model for it.
+    let replaced = |name: &str| {
+        let of = experiment.tasks.iter().find(|task| task.name == name);
+        of.is_some_and(|task| task.files.train.is_some() || task.files.dev.is_some())
+    };
     let records: Vec<Record> =
-        found.records.into_iter().filter(|record| record.task().is_some_and(|of| of.benchmark != OWN_DATA)).collect();
+        found.records.into_iter().filter(|record| !replaced(record.settings.task_name())).collect();
     let (name, records) = (&found.name, &records);
     let device = open_device(experiment.device.name()).map_err(|error| Diagnostic::new(error.to_string()))?;
     let bad_rows = if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
@@ -143,6 +147,9 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
                 "the best run of `{name}`, {better}, has no weights here; {taken} is used. {}",
                 made_again(args, better)
             ));
+        }
+        if kept.record.task().is_some_and(|of| of.benchmark == OWN_DATA) {
+            note(&format_args!("the run of `{}` was chosen by its score on other data than GLUE's", task.name));
         }
         let model = KeptModel::read(task, &kept, &device)?;
         for file in files {

@@ -3,7 +3,7 @@
 /// The heads that are trained. What their outputs are called (classes, tags) is the task's to say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Head {
-    /// `[batch, classes]` from the pooled token ([`Bert::pool`](super::Bert::pool)): one logit per class; the largest
+    /// `[batch, classes]` from the pooled token ([`Encoder::pool`](super::Encoder::pool)): one logit per class; the largest
     /// names the answer (Devlin et al. 2018, figure 4 a, b).
     #[default]
     Classes,

@@ -84,7 +84,6 @@ pub fn compare(input: &Input, labels: &[Option<String>], baseline: usize) -> Res
         for (a, b) in sides {
             let versus = versus::between(analysis.compared(), a, b);
             found.notes.extend(unshared_tasks(&analysis, &versus));
-            found.notes.extend(versus.notes.iter().cloned());
             found.refused.extend(versus.refused.iter().cloned());
             if !versus.rows.is_empty() {
                 found.comparisons.push(model_comparison(&analysis, versus));
@@ -96,7 +95,12 @@ pub fn compare(input: &Input, labels: &[Option<String>], baseline: usize) -> Res
 
 /// Tasks that only one of two sides has runs of.
 fn unshared_tasks(analysis: &Analysis<'_>, versus: &Versus) -> Vec<String> {
-    let has = |task: usize, systems: &[usize]| systems.iter().any(|system| analysis.group(task, *system).is_some());
+    // By name: what both have on other data was refused.
+    let has = |task: usize, systems: &[usize]| {
+        let mut same =
+            (0..analysis.tasks.len()).filter(|other| analysis.tasks[*other].name == analysis.tasks[task].name);
+        same.any(|task| systems.iter().any(|system| analysis.group(task, *system).is_some()))
+    };
     let mut notes = Vec::new();
     for (task, named) in analysis.tasks.iter().enumerate() {
         match (has(task, &versus.a.systems), has(task, &versus.b.systems)) {

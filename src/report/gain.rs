@@ -80,10 +80,7 @@ fn rows(analysis: &Analysis<'_>, random: usize, pretrained: usize) -> Vec<GainRo
     let row = |(task, primary_metric): (usize, &Option<PrimaryMetric>)| {
         let (primary_metric, a, b) =
             (primary_metric.as_ref()?, analysis.group(task, random)?, analysis.group(task, pretrained)?);
-        // Other data is another task.
-        let data = |of: &crate::store::RunSettings| of.task().map(|of| of.data_sha256.clone());
-        let same_data = data(a.points[a.best?].settings) == data(b.points[b.best?].settings);
-        let difference = Difference::between(primary_metric, a, b).filter(|_| same_data)?;
+        let difference = Difference::between(primary_metric, a, b)?;
         Some(GainRow { task, random: a.best_score()?.mean, pretrained: b.best_score()?.mean, difference })
     };
     analysis.primary_metrics.iter().enumerate().filter_map(row).collect()

@@ -33,7 +33,7 @@ pub struct ExperimentInput {
     /// The log of each run, in the order of its steps, of those at work or failed too.
     pub events: BTreeMap<RunId, Vec<Event>>,
     /// What runs answered to each example of the primary dev split, of as many runs as statistics on examples need
-    /// ([`add_answers`](super::add_answers)).
+    /// ([`add_answers()`](super::add_answers())).
     pub answers: BTreeMap<RunId, Answers>,
     /// What could not be read, or was left out, and why.
     pub notes: Vec<String>,

@@ -35,7 +35,6 @@ mod results_json_pretraining;
 mod run;
 mod run_filter;
 mod run_table;
-mod same_data;
 mod section;
 mod system;
 mod task;

@@ -101,3 +101,22 @@ pub(super) fn tasks_of<'a>(
     };
     found.iter().map(task).collect()
 }
+
+/// The files that two runs on a task of one name do not have in common, by the checksums in their settings.
+pub(crate) fn other_files(a: &RunSettings, b: &RunSettings) -> Vec<String> {
+    let (Some(a), Some(b)) = (data_of(a), data_of(b)) else { return Vec::new() };
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let differing = names.into_iter().filter(|name| a.get(*name) != b.get(*name));
+    differing
+        .map(|name| match (a.get(name), b.get(name)) {
+            (Some(a), Some(b)) => format!("{name} ({} and {})", short(a), short(b)),
+            (Some(_), None) => format!("{name} (only the first reads it)"),
+            (None, _) => format!("{name} (only the second reads it)"),
+        })
+        .collect()
+}
+
+/// As much of a checksum as tells two apart.
+fn short(checksum: &str) -> &str {
+    checksum.get(..8).unwrap_or(checksum)
+}

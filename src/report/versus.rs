@@ -7,9 +7,8 @@ use super::group::Group;
 use super::input::Input;
 use super::primary_metric::PrimaryMetric;
 use super::run::Run;
-use super::same_data::other_files;
 use super::system::System;
-use super::task::Task;
+use super::task::{Task, other_files};
 use crate::stats::{self, Interval, PairedTest};
 use crate::store::Answers;
 
@@ -36,8 +35,6 @@ pub(crate) struct Versus {
     pub(crate) rows: Vec<VersusRow>,
     /// Tasks of both that are not compared, and why.
     pub(crate) refused: Vec<String>,
-    /// What a reader of the rows should know.
-    pub(crate) notes: Vec<String>,
 }
 
 /// Two systems on one task.
@@ -144,7 +141,7 @@ pub(crate) fn sides(
 
 /// Side `b` against side `a` on every task that both have.
 pub(crate) fn between(of: Compared<'_, '_>, a: Side, b: Side) -> Versus {
-    let mut versus = Versus { a, b, rows: Vec::new(), refused: Vec::new(), notes: Vec::new() };
+    let mut versus = Versus { a, b, rows: Vec::new(), refused: Vec::new() };
     for (task, primary_metric) in of.primary_metrics.iter().enumerate() {
         let groups = |side: &Side| -> Vec<&Group<'_>> {
             let is_own = |group: &&Group<'_>| group.task == task && side.systems.contains(&group.system);
@@ -153,17 +150,7 @@ pub(crate) fn between(of: Compared<'_, '_>, a: Side, b: Side) -> Versus {
         let (left, right) = (groups(&versus.a), groups(&versus.b));
         let label = &of.tasks[task].label;
         match (&left[..], &right[..], primary_metric) {
-            ([a], [b], Some(primary_metric)) => {
-                let files = other_files(a.points[0].settings, b.points[0].settings);
-                if !files.scored.is_empty() {
-                    versus.refused.push(format!("{label}: other examples are scored: {}", files.scored.join(", ")));
-                    continue;
-                }
-                if !files.train.is_empty() {
-                    versus.notes.push(format!("{label}: trained on other files: {}", files.train.join(", ")));
-                }
-                versus.rows.push(row(of, primary_metric, a, b));
-            }
+            ([a], [b], Some(primary_metric)) => versus.rows.push(row(of, primary_metric, a, b)),
             ([_], [_], None) => versus.refused.push(format!("{label}: no finished run")),
             ([], _, _) | (_, [], _) => {}
             _ => {
@@ -174,8 +161,29 @@ pub(crate) fn between(of: Compared<'_, '_>, a: Side, b: Side) -> Versus {
             }
         }
     }
+    let on_other_data = on_other_data(of, &versus.a, &versus.b);
+    versus.refused.extend(on_other_data);
     correct(&mut versus.rows);
     versus
+}
+
+/// Tasks that both sides have by name, each on data of its own, and the files that differ.
+fn on_other_data(of: Compared<'_, '_>, a: &Side, b: &Side) -> Vec<String> {
+    let of_side = |side: &Side| -> Vec<&Group<'_>> {
+        of.groups.iter().filter(|group| side.systems.contains(&group.system)).collect()
+    };
+    let (left, right) = (of_side(a), of_side(b));
+    let alone = |group: &&&Group<'_>, others: &[&Group<'_>]| !others.iter().any(|other| other.task == group.task);
+    let name = |group: &Group<'_>| of.tasks[group.task].name.as_str();
+    let mut found = Vec::new();
+    for group in left.iter().filter(|group| alone(group, &right)) {
+        let other = right.iter().filter(|other| alone(other, &left)).find(|other| name(other) == name(group));
+        if let Some(other) = other {
+            let files = other_files(group.points[0].settings, other.points[0].settings);
+            found.push(format!("{}: the two have other data: {}", name(group), files.join(", ")));
+        }
+    }
+    found
 }
 
 /// Corrects p-values and intervals for the number of tasks.

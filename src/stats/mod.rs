@@ -1,7 +1,7 @@
 //! Statistics over small samples: `f64` in, `f64` out.
 //!
 //! [`summary`] describes one sample, [`paired`] compares two samples pair by pair, [`standard_error`]
-//! knows how far a score of so many examples may lie from that of many more. [`mcnemar`], [`resample`] and [`proportion`]
+//! knows how far a score of so many examples may lie from that of many more. [`mod@mcnemar`], [`resample`] and [`proportion`]
 //! work on examples that one or two models answered, [`multiple`] on several tests together, [`budget`] and [`effects`] on
 //! the points of a sweep. `tests/golden/stats.py` holds them against SciPy and statsmodels.
 

@@ -233,3 +233,15 @@ fn scores_over_other_files_choose_no_model() {
     let told = place.run(&["export", "glue-submission", "tiny.yaml"]).ends_with(2);
     assert!(told.err.starts_with("error: no run of `tiny` can answer GLUE's test files"), "{}", told.err);
 }
+
+#[test]
+fn data_of_ones_own_in_the_layout_of_glue_is_answered_with_a_note() {
+    let place = Workplace::new();
+    place.generate("data");
+    place.write("tiny.yaml", &TINY.replace("mini: {seed: 1}", "data: data").replace("[wnli, rte]", "[rte]"));
+    place.run(&["run", "tiny.yaml"]).ok();
+    let told = place.run(&["export", "glue-submission", "tiny.yaml", "--out=x.zip"]).ends_with(1);
+    let note = "note: the run of `rte` was chosen by its score on other data than GLUE's\n";
+    assert!(told.err.contains(note), "{}", told.err);
+    assert!(unpacked(&fs::read(place.path("x.zip")).unwrap())["RTE.tsv"].contains("entailment"));
+}

@@ -340,17 +340,18 @@ fn a_done_run_is_not_done_again_and_what_does_not_fit_is_refused() {
 #[test]
 fn two_processes_do_not_work_on_one_run() {
     let place = Place::new();
-    let mut first = place.start("run");
+    // Of many steps, so that it is at work whenever the second looks.
+    let run = format!("{} --out run", RUN.replace("--steps 45", "--steps 1000000"));
+    let mut first = place.command(&run).spawn().unwrap();
     let begin = Instant::now();
     while place.checkpoints("run").is_empty() {
         assert!(begin.elapsed() < Duration::from_mins(2), "no checkpoint");
         std::thread::sleep(Duration::from_millis(1));
     }
-    let second = place.run(&format!("{RUN} --out run"));
-    // On a slow machine the first may be done in between.
-    if first.try_wait().unwrap().is_none() {
-        assert_eq!(second.status.code(), Some(2), "{}", err(&second));
-        assert!(err(&second).contains("another process is working"), "{}", err(&second));
-    }
-    assert!(first.wait().unwrap().success());
+    let second = place.run(&run);
+    assert!(first.try_wait().unwrap().is_none(), "the first still works");
+    assert_eq!(second.status.code(), Some(2), "{}", err(&second));
+    assert!(err(&second).contains("another process is working"), "{}", err(&second));
+    first.kill().unwrap();
+    first.wait().unwrap();
 }

@@ -11,7 +11,7 @@ use super::plan::{Standing, standing};
 use super::{Fetch, Outcome, sources};
 use crate::diagnostic::Diagnostic;
 
-/// Compares every dataset of [`sources`] that `is_known` does not name and whose folder stands in the data root
+/// Compares every dataset of [`sources()`] that `is_known` does not name and whose folder stands in the data root
 /// `root` with its manifest.
 ///
 /// # Errors

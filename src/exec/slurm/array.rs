@@ -3,7 +3,7 @@
 use crate::store::RunId;
 use crate::units::Seconds;
 
-/// The default time limit is so many times the forecast, for nodes that are slower or shared, and [`TIME_MORE`]. A
+/// The default time limit is so many times the forecast, for nodes that are slower or shared, and `TIME_MORE`. A
 /// task that takes longer than that writes its checkpoints, and is queued again.
 pub const TIME_FACTOR: f64 = 2.0;
 

@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 pub struct Layer {
     /// As the user wrote it, and as the output names it.
     pub index: i64,
-    /// Its place among [`crate::model::Bert::hidden_states`].
+    /// Its place among [`crate::model::Encoder::hidden_states`].
     pub state: usize,
 }
 

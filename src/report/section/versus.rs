@@ -45,8 +45,8 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         blocks.push(Block::paragraph(Summary::of(versus, &analysis.primary_metrics).sentence(versus)));
         blocks.extend(tables(analysis, versus, false).all().into_iter().cloned().map(Block::Table));
         let remarks: Vec<String> = versus.refused.iter().map(|why| format!("not compared: {why}")).collect();
-        if !remarks.is_empty() || !versus.notes.is_empty() {
-            blocks.push(Block::List { items: remarks.into_iter().chain(versus.notes.iter().cloned()).collect() });
+        if !remarks.is_empty() {
+            blocks.push(Block::List { items: remarks });
         }
         blocks.extend(figure(analysis, versus, at)?);
     }

@@ -199,7 +199,7 @@ impl Default for SpanSettings {
     }
 }
 
-/// What a model said of windows that [`Windows`](crate::text::Windows) cut: its columns and the logits of its tokens.
+/// What a model said of windows that [`Windows`] cut: its columns and the logits of its tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct SpanOutputs<'a> {
     /// The logits of being the first and the last token of the answer: `[tokens, 2]`, row-major.

@@ -192,7 +192,7 @@ impl TagSet {
     /// first token. Of equal outputs the first class answers, NaN never does, and a word without outputs is `O`.
     ///
     /// `outputs` is `[tokens, classes]`; `offsets` `[sequences + 1]`, `owners` `[sequences]` and `places`
-    /// `[tokens]` are those of [`WordFeatures`](crate::text::WordFeatures), built from the same sentences.
+    /// `[tokens]` are those of [`WordFeatures`], built from the same sentences.
     ///
     /// # Panics
     /// When `outputs` has not one row per token, or a place is in none of the sentences.
