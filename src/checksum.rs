@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
@@ -39,9 +40,67 @@ pub fn hexadecimal(digest: &[u8]) -> String {
     })
 }
 
+/// What `read` answers, and the first of `paths` that was written to or replaced meanwhile: a checksum taken afterwards
+/// is none of what was read when the file changed and changed back.
+pub fn touched_while<'a, T>(
+    paths: impl IntoIterator<Item = &'a Path>,
+    read: impl FnOnce() -> T,
+) -> (T, Option<PathBuf>) {
+    let before: Vec<(&Path, Option<FileState>)> = paths.into_iter().map(|path| (path, FileState::of(path))).collect();
+    let read = read();
+    let touched = before.into_iter().find(|(path, was)| FileState::of(path) != *was);
+    (read, touched.map(|(path, _)| path.to_path_buf()))
+}
+
+/// What a file system notes of a file's content.
+#[derive(Debug, PartialEq, Eq)]
+struct FileState {
+    length: u64,
+    modified: Option<SystemTime>,
+    /// Of the inode: seconds and nanoseconds of its last change, which no program can set, and its number.
+    #[cfg(unix)]
+    inode: (i64, i64, u64),
+}
+
+impl FileState {
+    /// `None` for a file that cannot be looked at.
+    fn of(path: &Path) -> Option<Self> {
+        let of = std::fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let inode = {
+            use std::os::unix::fs::MetadataExt as _;
+            (of.ctime(), of.ctime_nsec(), of.ino())
+        };
+        Some(Self {
+            length: of.len(),
+            modified: of.modified().ok(),
+            #[cfg(unix)]
+            inode,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_changed_and_changed_back_was_touched() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "was").unwrap();
+        let sum = sha256_of(file.path()).unwrap();
+        // Clocks of file systems tick every few milliseconds.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let (read, touched) = touched_while([file.path()], || {
+            std::fs::write(file.path(), "is").unwrap();
+            let read = std::fs::read(file.path()).unwrap();
+            std::fs::write(file.path(), "was").unwrap();
+            read
+        });
+        assert_eq!((read.as_slice(), sha256_of(file.path()).unwrap()), (&b"is"[..], sum));
+        assert_eq!(touched.as_deref(), Some(file.path()));
+        assert_eq!(touched_while([file.path()], || std::fs::read(file.path()).unwrap()).1, None);
+    }
 
     #[test]
     fn the_published_example_and_a_file_longer_than_the_buffer() {

@@ -73,6 +73,11 @@ impl ExperimentArgs {
         Ok(self.request().identify(&DownloadDisplay::new())?)
     }
 
+    /// The experiment resolved without leaving a file; shows how that goes.
+    pub(super) fn estimate(&self) -> Result<Prepared, Error> {
+        Ok(self.request().estimate(&DownloadDisplay::new())?)
+    }
+
     /// The experiment resolved; shows how that goes.
     pub(super) fn prepare(&self) -> Result<Prepared, Error> {
         Ok(self.request().prepare(&DownloadDisplay::new())?)

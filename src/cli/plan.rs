@@ -38,7 +38,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 }
 
 fn plan(args: &Args) -> Result<CommandOutcome, Error> {
-    let prepared = args.experiment.prepare()?;
+    let prepared = args.experiment.estimate()?;
     let plan = args.only.of(&prepared.plan)?;
     let starts_from = needed::forecasts(&prepared, &plan)?;
     let settings = || plan.runs.iter().map(|run| &run.settings);

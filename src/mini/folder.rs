@@ -25,6 +25,13 @@ pub fn is_mini(folder: &Path) -> bool {
     folder.join(MARKER).is_file()
 }
 
+/// Whether `folder` holds the mini benchmark of `seed` as this program generates it, by its marker, with no file changed.
+#[must_use]
+pub fn is_generated(seed: u64, folder: &Path) -> bool {
+    let marker = fs::read(folder.join(MARKER)).ok().and_then(|text| serde_json::from_slice::<Marker>(&text).ok());
+    marker.is_some_and(|marker| (marker.seed, marker.generator_version) == (seed, VERSION) && complete(folder, &marker))
+}
+
 /// What `mini.json` says of its folder.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Marker {

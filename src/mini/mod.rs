@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use bounds::{Bound, bounds};
-pub use folder::{default_folder, is_mini};
+pub use folder::{default_folder, is_generated, is_mini};
 
 /// The text to pretrain on, in the folder that [`generate`] writes.
 pub const CORPUS_TRAIN: &str = "corpus/train.txt";

@@ -82,7 +82,7 @@ impl<'a> Checkpoint<'a> {
 pub fn checkpoint_argument(argument: &str, progress: &dyn Progress) -> Result<PathBuf, Diagnostic> {
     if let Some(model) = argument.strip_prefix(HUB) {
         let model = HubModel::parse(model)?;
-        let snapshot = fetched(&model, Access { progress, machine: true })
+        let snapshot = fetched(&model, Access { progress, machine: true, scratch: None })
             .map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))?;
         return Ok(snapshot.folder);
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::ResolveError;
+use super::scratch::Scratch;
 use crate::config::{DataSource, Experiment};
 use crate::mini;
 
@@ -19,7 +20,15 @@ pub struct DataRoot {
 }
 
 /// The data folder and the known ceilings; generates the mini benchmark.
+///
+/// # Errors
+/// When there is no data, or the mini benchmark cannot be written.
 pub fn data_root(experiment: &Experiment) -> Result<DataRoot, ResolveError> {
+    data_in(experiment, None)
+}
+
+/// As [`data_root`]; a mini benchmark that is missing is generated in `scratch`, if it is given.
+pub(super) fn data_in(experiment: &Experiment, scratch: Option<&Scratch>) -> Result<DataRoot, ResolveError> {
     let published = |folder: &Path| DataRoot { folder: folder.to_path_buf(), mini: false, ceilings: BTreeMap::new() };
     match &experiment.data {
         DataSource::Cache(folder) if !experiment.reads_data_folder() => Ok(published(folder)),
@@ -36,11 +45,22 @@ pub fn data_root(experiment: &Experiment) -> Result<DataRoot, ResolveError> {
             Ok(published(folder))
         }
         DataSource::Mini { seed } => {
-            let folder = mini::default_folder(*seed);
-            mini::generate(*seed, &folder).map_err(|error| experiment.finding("mini", error.to_string()))?;
+            let folder = mini_folder(*seed, scratch).map_err(|error| experiment.finding("mini", error))?;
             mini_root(experiment, "mini", folder)
         }
     }
+}
+
+/// The mini benchmark of `seed`, generated where it is missing: in its place, or in `scratch`.
+pub(super) fn mini_folder(seed: u64, scratch: Option<&Scratch>) -> Result<PathBuf, String> {
+    let own = mini::default_folder(seed);
+    let folder = match scratch {
+        Some(_) if mini::is_generated(seed, &own) => return Ok(own),
+        Some(scratch) => scratch.folder().map_err(|error| error.to_string())?.join(own),
+        None => own,
+    };
+    mini::generate(seed, &folder).map_err(|error| error.to_string())?;
+    Ok(folder)
 }
 
 fn mini_root(experiment: &Experiment, key: &str, folder: PathBuf) -> Result<DataRoot, ResolveError> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::progress::Access;
+use super::scratch::Scratch;
 use crate::config::ExperimentFile;
 use crate::diagnostic::Diagnostic;
 use crate::settings::Device;
@@ -24,6 +25,9 @@ pub struct Identity {
     pub root: RunsRoot,
     /// The vocabulary file of each model.
     pub(super) vocabularies: BTreeMap<String, PathBuf>,
+    /// What was made for this alone.
+    #[expect(dead_code, reason = "the folder is removed with it")]
+    pub(super) scratch: Scratch,
 }
 
 impl Identity {

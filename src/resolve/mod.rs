@@ -17,6 +17,7 @@ mod prepared;
 mod pretraining;
 mod progress;
 mod request;
+mod scratch;
 mod stored;
 mod sweep;
 mod tasks;
@@ -33,21 +34,24 @@ pub use request::Request;
 
 use crate::config::ExperimentFile;
 use progress::Access;
+use scratch::Scratch;
 
 impl Request {
-    /// Which runs the file has: reads checksums, vocabularies and dimensions. Opens no device, makes no tokens, and takes
-    /// models of the hub from the cache.
+    /// Which runs the file has: reads checksums, vocabularies and dimensions. Opens no device, makes no tokens, takes
+    /// models of the hub from the cache, and leaves no file behind.
     ///
     /// # Errors
     /// Every model's and every task's first fault, not only the first of all.
     pub fn identify(&self, progress: &dyn Progress) -> Result<Identity, ResolveError> {
-        let access = Access { progress, machine: false };
-        match self.load()? {
-            ExperimentFile::Tasks(experiment) => tasks::identify(self, experiment, access),
+        let scratch = Scratch::default();
+        let access = Access { progress, machine: false, scratch: Some(&scratch) };
+        let identity = match self.load()? {
+            ExperimentFile::Tasks(experiment) => tasks::identify(self, experiment, access)?,
             ExperimentFile::Pretraining(experiment) => {
-                Ok(pretraining::Reading::of(experiment, &self.runs, access)?.identity(&self.runs)?)
+                pretraining::Reading::of(experiment, &self.runs, access)?.identity(&self.runs)?
             }
-        }
+        };
+        Ok(Identity { scratch, ..identity })
     }
 
     /// As [`Self::identify`], and how much the runs compute: reads the data (through the feature cache) and the corpora
@@ -64,11 +68,25 @@ impl Request {
     /// # Errors
     /// As [`Self::prepare`].
     pub fn prepare_file(&self, file: ExperimentFile, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
-        let access = Access { progress, machine: true };
+        self.resolve(file, Access { progress, machine: true, scratch: None })
+    }
+
+    /// As [`Self::prepare`], but leaves no file behind: what is not kept for the runs yet is not kept after this either,
+    /// the sizes of corpora that are not prepared are estimated, and models of the hub are taken from the cache.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub fn estimate(&self, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
+        let scratch = Scratch::default();
+        let prepared = self.resolve(self.load()?, Access { progress, machine: true, scratch: Some(&scratch) })?;
+        Ok(Prepared { scratch, ..prepared })
+    }
+
+    fn resolve(&self, file: ExperimentFile, access: Access<'_>) -> Result<Prepared, ResolveError> {
         match file {
             ExperimentFile::Tasks(experiment) => tasks::prepare(self, experiment, access),
             ExperimentFile::Pretraining(experiment) => {
-                pretraining::Reading::of(experiment, &self.runs, access)?.prepare(&self.runs, progress)
+                pretraining::Reading::of(experiment, &self.runs, access)?.prepare(&self.runs, access)
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::identity::pretraining_ids;
+use super::scratch::Scratch;
 use crate::config::ExperimentFile;
 use crate::plan::{Plan, PlannedRun};
 use crate::store::RunsRoot;
@@ -30,6 +31,9 @@ pub struct Prepared {
     pub root: RunsRoot,
     /// The longest that reading a task's features took: a part of every run's setup.
     pub reading: Seconds,
+    /// What was made for this alone.
+    #[expect(dead_code, reason = "the folder is removed with it")]
+    pub(super) scratch: Scratch,
 }
 
 impl Prepared {

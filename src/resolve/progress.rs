@@ -1,5 +1,6 @@
 //! How resolving goes, for who wants to show it.
 
+use super::scratch::Scratch;
 use crate::download;
 
 /// Is told what happens while an experiment is resolved.
@@ -15,6 +16,9 @@ pub(super) struct Access<'a> {
     pub(super) progress: &'a dyn Progress,
     /// Whether devices are opened, and what is missing is fetched from the hub. Otherwise what was fetched must do.
     pub(super) machine: bool,
+    /// Where what is missing is made for as long as it is needed. Without it, what is missing is made in its place, and
+    /// kept for the runs.
+    pub(super) scratch: Option<&'a Scratch>,
 }
 
 /// Shows nothing.

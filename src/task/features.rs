@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::load::checksum;
 use super::shape::{DevSplit, Gold, Reading, Shape, shape};
 use super::{TRAIN, Task};
+use crate::checksum::touched_while;
 use crate::data::{BadRows, Content, Dataset, SplitFile, SplitRole};
 use crate::diagnostic::Diagnostic;
 use crate::model::Head;
@@ -126,9 +127,11 @@ impl Task {
 impl FeatureSource<'_> {
     /// What a split holds: of the files that the checksums stand for, or nothing.
     fn read(&self, dataset: &Dataset, split: &SplitFile) -> Result<Content, Diagnostic> {
-        let read = dataset.load(self.data_root, split, self.bad_rows);
+        let files = dataset.files(self.data_root, split)?;
+        let paths = files.iter().map(|(_, path)| path.as_path());
+        let (read, touched) = touched_while(paths, || dataset.load(self.data_root, split, self.bad_rows));
         // After reading, and whether it could be read or not: what a file holds that changed is none of this run's.
-        match changed(&dataset.files(self.data_root, split)?, self.checksums)? {
+        match changed(&files, self.checksums)?.or(touched.as_deref()) {
             Some(path) => Err(Diagnostic::changed(path)),
             None => read,
         }

@@ -67,19 +67,28 @@ pub enum CacheOutcome {
     Rebuilt(String),
     /// They were built but could not be written, for this reason. The next run builds them again.
     NotStored(String),
+    /// They were built, and the cache is only read.
+    NotKept,
 }
 
 /// A folder of features.
 #[derive(Clone, Debug)]
 pub struct FeatureCache {
     folder: PathBuf,
+    read_only: bool,
 }
 
 impl FeatureCache {
     /// The cache in `folder`, which is made when it is first written to.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), read_only: false }
+    }
+
+    /// The same cache, in which nothing that is built is stored.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        Self { read_only: true, ..self }
     }
 
     /// The file of a key: `<dataset>-<split>-<first 16 digits of the key>.features`.
@@ -102,6 +111,9 @@ impl FeatureCache {
         let path = self.file(key, &hash);
         if let Ok(Some(set)) = read(&path, hash.as_bytes()) {
             return Ok((set, CacheOutcome::Hit));
+        }
+        if self.read_only {
+            return Ok((build()?, CacheOutcome::NotKept));
         }
         let _building = self.lock(&path);
         let damage = match read(&path, hash.as_bytes()) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::device::open_device;
 use super::error::TrainError;
 use super::precision::open_precision;
+use crate::checksum::touched_while;
 use crate::diagnostic::Diagnostic;
 use crate::model::{
     CheckpointError, Classifier, Config, Loaded, WantedHead, Weights, checkpoint_head, folder_of, load_to_train,
@@ -115,8 +116,8 @@ impl Ready {
                 };
                 let names = task.output_names(&features.tags);
                 let wanted = WantedHead { kind: task.head, names: &names, outputs };
-                let loaded = load_to_train(&folder, wanted, head, settings.seed, &autodiff);
-                let loaded = unchanged(&folder, &sha256, settings, loaded)?;
+                let load = || load_to_train(&folder, wanted, head, settings.seed, &autodiff);
+                let loaded = unchanged(&folder, &sha256, settings, load)?;
                 (loaded.model, loaded.config, loaded.notes)
             }
         };
@@ -180,17 +181,22 @@ fn same_weights(from: &Path, sha256: &str) -> Result<Weights, TrainError> {
     if weights.sha256()? == sha256 { Ok(weights) } else { Err(Diagnostic::changed(weights.path()).into()) }
 }
 
-/// What was loaded from `from`, if weights and configuration are those that the run's id stands for. Asked after loading,
+/// What `load` loads from `from`, if weights and configuration are those that the run's id stands for. Asked after loading,
 /// so that a file that changes meanwhile is noticed.
 pub(super) fn unchanged<M>(
     from: &Path,
     sha256: &str,
     settings: &RunSettings,
-    loaded: Result<Loaded<M>, CheckpointError>,
+    load: impl FnOnce() -> Result<Loaded<M>, CheckpointError>,
 ) -> Result<Loaded<M>, TrainError> {
-    let weights = same_weights(from, sha256)?;
-    let loaded = loaded?;
     let folder = folder_of(from)?;
+    let files = Weights::open(from)?.files().to_vec();
+    let (loaded, touched) = touched_while(files.iter().map(PathBuf::as_path), load);
+    let weights = same_weights(from, sha256)?;
+    if let Some(path) = touched {
+        return Err(Diagnostic::changed(&path).into());
+    }
+    let loaded = loaded?;
     let same_head = || match &settings.initial_weights {
         InitialWeights::Checkpoint { head, .. } if settings.task().is_some() => {
             checkpoint_head(folder, &weights).map(|found| found == *head)

@@ -87,6 +87,37 @@ fn commands_that_read_leave_the_file_system_as_it_is() {
 }
 
 #[test]
+fn a_plan_leaves_nothing_behind_even_where_nothing_was_made_yet() {
+    let place = with_pretraining();
+    leaves_all_as_it_is(
+        &place,
+        &[
+            &["status", "tiny.yaml"],
+            &["status", "second.yaml"],
+            &["plan", "tiny.yaml"],
+            &["plan", "first.yaml"],
+            &["plan", "second.yaml", "--json"],
+        ],
+    );
+    let ids = |file: &str| place.run(&["plan", file, "--json"]).ok().json()["runs"].clone();
+    let told = place.run(&["plan", "first.yaml"]).ok();
+    assert!(told.err.contains("are not prepared: the forecast takes full ones of 32 tokens"), "{}", told.err);
+    let (before, first) = (ids("second.yaml"), ids("first.yaml"));
+    place.run(&["check", "second.yaml"]).ok();
+    assert!(place.path("runs/.corpora").is_dir() && place.path("runs/.features").is_dir());
+    // What was estimated is what was then counted, but for the tokens of the corpus.
+    let told = place.run(&["plan", "first.yaml"]).ok();
+    assert!(!told.err.contains("not prepared"), "{}", told.err);
+    for (estimated, counted) in [(before, ids("second.yaml")), (first.clone(), ids("first.yaml"))] {
+        for key in ["id", "steps"] {
+            assert_eq!(estimated[0][key], counted[0][key]);
+        }
+    }
+    let (estimated, counted) = (first[0]["tokens"].as_f64().unwrap(), ids("first.yaml")[0]["tokens"].as_f64().unwrap());
+    assert!((0.5..=1.0).contains(&(counted / estimated)), "{counted} of {estimated}");
+}
+
+#[test]
 fn a_report_shows_the_runs_that_the_file_asks_for_and_no_others() {
     let place = Workplace::with_tiny();
     place.run(&["run", "tiny.yaml"]).ok();

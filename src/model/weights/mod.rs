@@ -211,6 +211,12 @@ impl Weights {
         }
     }
 
+    /// The files.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// SHA-256 over all files: that of the file when there is one; of the list `checksum  name`, a line
     /// each in the order of the names, when there are several.
     ///

@@ -10,7 +10,7 @@ use crate::corpus::text::{BadBytes, Corpus, CorpusOptions, DocumentEnds, TextFor
 use crate::diagnostic::Diagnostic;
 use crate::plan::{CorpusInput, CorpusSize, Sizes};
 use crate::resolve::error::ResolveError;
-use crate::resolve::progress::Progress;
+use crate::resolve::progress::{Access, Progress};
 use crate::settings::LmLoss;
 use crate::store::{Architecture, atomic};
 use crate::text::{ModelTokenizer, Tokenizer};
@@ -20,6 +20,8 @@ use crate::train::{PreparedCorpus, corpus_fits};
 const CORPORA: &str = ".corpora";
 /// Raised when the same text and settings are prepared otherwise.
 const KEY_VERSION: u32 = 1;
+/// Bytes of a token of English in BERT's vocabulary, with the space before it, for estimates.
+const BYTES_PER_TOKEN: u64 = 4;
 /// Examples whose mean length stands for all.
 const SAMPLE: u64 = 512;
 
@@ -114,19 +116,28 @@ impl Sources {
     }
 
     /// Where the corpora are and how large they are, by what identifies them; text is prepared in the folder of runs
-    /// `runs` when it is not there.
+    /// `runs` when it is not there, or its size is estimated where nothing may be kept.
     pub(super) fn prepare(
         &self,
         experiment: &Pretraining,
         runs: &Path,
-        progress: &dyn Progress,
+        access: Access<'_>,
     ) -> Result<(BTreeMap<String, PreparedCorpus>, Sizes), ResolveError> {
         let (mut places, mut sizes) = (BTreeMap::new(), Sizes::default());
         for (id, source) in &self.corpora {
             let set = match source {
                 Source::Folder(folder) => ExampleSet::open(folder)?,
                 Source::Text { text, words, settings } => {
-                    prepared(&runs.join(CORPORA).join(id), text, words, settings, progress)?
+                    let place = runs.join(CORPORA).join(id);
+                    match ExampleSet::open(&place) {
+                        Ok(found) => found,
+                        Err(_) if access.scratch.is_some() => {
+                            sizes.corpora.insert(id.clone(), estimate(text, settings)?);
+                            access.progress.note(&not_prepared(experiment, text, settings));
+                            continue;
+                        }
+                        Err(_) => prepared(&place, text, words, settings, access.progress)?,
+                    }
                 }
             };
             for learner in self.learners.iter().filter(|learner| learner.corpus == *id) {
@@ -173,9 +184,6 @@ fn prepared(
     settings: &ExampleSettings,
     progress: &dyn Progress,
 ) -> Result<ExampleSet, ResolveError> {
-    if let Ok(found) = ExampleSet::open(place) {
-        return Ok(found);
-    }
     let folder = place.parent().unwrap_or(place);
     std::fs::create_dir_all(folder)?;
     // Processes that start together need the same corpus: one prepares it, the others wait and open it.
@@ -212,6 +220,27 @@ fn size(set: &ExampleSet) -> Result<CorpusSize, ExamplesError> {
     let sample: Vec<(u64, u64)> = (0..set.len().min(SAMPLE)).map(|number| (number * stride, 0)).collect();
     let tokens: usize = set.examples(&sample)?.iter().map(|example| example.ids.len()).sum();
     Ok(CorpusSize { examples: set.len(), mean_length: tokens as f64 / sample.len().max(1) as f64 })
+}
+
+/// About as much as there will be in the examples of `text`: they are full, and a token has so many bytes.
+fn estimate(text: &Text, settings: &ExampleSettings) -> Result<CorpusSize, ResolveError> {
+    let mut bytes = 0;
+    for file in &text.files {
+        bytes += std::fs::metadata(file).map_err(|error| Diagnostic::new(error.to_string()).in_file(file))?.len();
+    }
+    let length = u64::from(settings.max_length);
+    let examples = (bytes / BYTES_PER_TOKEN / length.max(1)).max(1) * u64::from(settings.dupe_factor);
+    Ok(CorpusSize { examples, mean_length: length as f64 })
+}
+
+/// What a forecast from [`estimate`] is.
+fn not_prepared(experiment: &Pretraining, text: &Text, settings: &ExampleSettings) -> String {
+    let file = text.files.first().map_or_else(|| experiment.name.clone(), |file| file.display().to_string());
+    format!(
+        "the examples of {file} are not prepared: the forecast takes full ones of {} tokens, {BYTES_PER_TOKEN} bytes each \
+         (`bertbench check` prepares them)",
+        settings.max_length
+    )
 }
 
 /// Whether `paths` are one folder that `corpus prepare` wrote.

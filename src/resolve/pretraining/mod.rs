@@ -10,7 +10,8 @@ use self::corpora::Sources;
 use super::error::ResolveError;
 use super::identity::{Identity, device};
 use super::prepared::{Prepared, context};
-use super::progress::{Access, Progress};
+use super::progress::Access;
+use super::scratch::Scratch;
 use crate::config::{self, ExperimentFile, Pretrained, Pretraining};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Inputs};
@@ -79,20 +80,22 @@ impl Reading {
             pretraining: Vec::new(),
             root: RunsRoot::new(runs),
             vocabularies: self.vocabularies.clone(),
+            scratch: Scratch::default(),
         })
     }
 
-    /// Its runs, and how much they compute. Text that is not prepared yet is.
-    pub(super) fn prepare(self, runs: &Path, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
+    /// Its runs, and how much they compute. Text that is not prepared yet is, or its size is estimated.
+    pub(super) fn prepare(self, runs: &Path, access: Access<'_>) -> Result<Prepared, ResolveError> {
         let Self { experiment, inputs, vocabularies, sources } = self;
         // What is refused is refused before anything is prepared.
         plan::identify_pretraining(&experiment, &inputs)?;
-        let (corpora, sizes) = sources.prepare(&experiment, runs, progress)?;
+        let (corpora, sizes) = sources.prepare(&experiment, runs, access)?;
         let plan = plan::expand_pretraining(&experiment, &inputs, &sizes)?;
         let context = RunContext { vocabularies, corpora, ..context(runs) };
         let device = open_device(&inputs.device).map_err(|error| experiment.finding("device", error.to_string()))?;
         let (root, experiment) = (RunsRoot::new(runs), ExperimentFile::Pretraining(experiment));
-        Ok(Prepared { experiment, plan, pretraining: Vec::new(), context, device, root, reading: Seconds(0.0) })
+        let (pretraining, scratch) = (Vec::new(), Scratch::default());
+        Ok(Prepared { experiment, plan, pretraining, context, device, root, reading: Seconds(0.0), scratch })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::mini;
 use crate::model::Config;
 use crate::plan::{CorporaInput, CorpusInput, ModelInput};
 use crate::resolve::checkpoint::{Checkpoint, checkpoint_folder};
+use crate::resolve::data::mini_folder;
 use crate::resolve::error::ResolveError;
 use crate::resolve::progress::Access;
 use crate::resolve::tasks::{SEGMENTS, identity};
@@ -37,8 +38,7 @@ impl<'a> Reader<'a> {
                 Self { experiment, access, sources, train, held_out, format, vocabulary: None }
             }
             TextSource::Mini { seed } => {
-                let folder = mini::default_folder(*seed);
-                mini::generate(*seed, &folder).map_err(|error| experiment.finding("mini", error.to_string()))?;
+                let folder = mini_folder(*seed, access.scratch).map_err(|error| experiment.finding("mini", error))?;
                 Self {
                     experiment,
                     access,

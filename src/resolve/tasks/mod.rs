@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use models::{SEGMENTS, identity};
 
-use super::data::{DataRoot, data_root};
+use super::data::{DataRoot, data_in};
 use super::error::ResolveError;
 use super::identity::{Identity, device};
 use super::prepared::{Prepared, context};
 use super::pretraining;
 use super::progress::Access;
 use super::request::Request;
+use super::scratch::Scratch;
 use crate::config::{self, Experiment, ExperimentFile, ModelSource};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Inputs};
@@ -49,7 +50,14 @@ pub(super) fn identify(
     }
     let runs = plan::identify(&experiment, &reading.inputs)?;
     let vocabularies = reading.context.vocabularies;
-    Ok(Identity { experiment: ExperimentFile::Tasks(experiment), runs, pretraining, root, vocabularies })
+    Ok(Identity {
+        experiment: ExperimentFile::Tasks(experiment),
+        runs,
+        pretraining,
+        root,
+        vocabularies,
+        scratch: Scratch::default(),
+    })
 }
 
 /// The runs of `experiment`, and how much they compute.
@@ -57,11 +65,11 @@ pub(super) fn prepare(request: &Request, experiment: Experiment, access: Access<
     let root = RunsRoot::new(&request.runs);
     let device = device(&ExperimentFile::Tasks(experiment.clone()), &root, access)?;
     let pretraining = pretraining_of(request, &experiment, access, |of| {
-        Ok((of.identity(&request.runs)?, of.prepare(&request.runs, access.progress)?))
+        Ok((of.identity(&request.runs)?, of.prepare(&request.runs, access)?))
     })?;
     let (identities, pretraining): (Vec<Identity>, Vec<Prepared>) = pretraining.into_iter().unzip();
     let mut reading = Reading::of(request, &experiment, &identities, (device, access))?;
-    let (sizes, slowest) = reading.sizes(access.progress);
+    let (sizes, slowest) = reading.sizes(access);
     if !reading.findings.is_empty() {
         return Err(ResolveError::Input(reading.findings));
     }
@@ -70,7 +78,7 @@ pub(super) fn prepare(request: &Request, experiment: Experiment, access: Access<
     context.corpora = pretraining.iter().flat_map(|of| of.context.corpora.clone()).collect();
     let device = open_device(&inputs.device).map_err(|error| experiment.finding("device", error.to_string()))?;
     let experiment = ExperimentFile::Tasks(experiment);
-    Ok(Prepared { experiment, plan, pretraining, context, device, root, reading: slowest })
+    Ok(Prepared { experiment, plan, pretraining, context, device, root, reading: slowest, scratch: Scratch::default() })
 }
 
 impl<'a> Reading<'a> {
@@ -81,7 +89,7 @@ impl<'a> Reading<'a> {
         pretraining: &'a [Identity],
         (device, access): (String, Access<'_>),
     ) -> Result<Self, ResolveError> {
-        let DataRoot { folder: data, mini, ceilings } = data_root(experiment)?;
+        let DataRoot { folder: data, mini, ceilings } = data_in(experiment, access.scratch)?;
         let files = |task: &config::Task| Some((task.name.clone(), plan::task_files(task)?));
         let task_files = experiment.tasks.iter().filter_map(files).collect();
         let context = RunContext { data, task_files, mini, ceilings, ..context(&request.runs) };

@@ -7,7 +7,7 @@ use crate::config::{Model, Task};
 use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Sizes, TaskSize, task_options};
-use crate::resolve::progress::Progress;
+use crate::resolve::progress::Access;
 use crate::task::FeatureSource;
 use crate::text::{CacheOutcome, FeatureCache, FeatureSet};
 use crate::units::Seconds;
@@ -18,12 +18,12 @@ const WORTH_MENTIONING: Seconds = Seconds(2.0);
 impl Reading<'_> {
     /// The sizes of every task under every model that was read, through the feature cache, and the longest that reading
     /// one took. Collects what is wrong.
-    pub(super) fn sizes(&mut self, progress: &dyn Progress) -> (Sizes, Seconds) {
+    pub(super) fn sizes(&mut self, access: Access<'_>) -> (Sizes, Seconds) {
         let (mut sizes, mut slowest) = (Sizes::default(), Seconds(0.0));
         for model in &self.experiment.models {
             for task in self.experiment.tasks_of(model) {
                 let start = Instant::now();
-                match self.size(task, model, progress) {
+                match self.size(task, model, access) {
                     Ok(Some(found)) => {
                         slowest.0 = slowest.0.max(start.elapsed().as_secs_f64());
                         sizes.tasks.insert((task.name.clone(), model.name.clone()), found);
@@ -39,12 +39,13 @@ impl Reading<'_> {
         (sizes, slowest)
     }
 
-    fn size(&self, task: &Task, model: &Model, progress: &dyn Progress) -> Result<Option<TaskSize>, Diagnostic> {
+    fn size(&self, task: &Task, model: &Model, access: Access<'_>) -> Result<Option<TaskSize>, Diagnostic> {
         let of_model = (self.inputs.models.get(&model.name), self.vocabularies.get(&model.name));
         let (Some(checksums), (Some(input), Some(vocabulary))) = (self.inputs.data.get(&task.name), of_model) else {
             return Ok(None);
         };
-        let (start, context) = (Instant::now(), &self.context);
+        let (start, context, progress) = (Instant::now(), &self.context, access.progress);
+        let cache = FeatureCache::new(&context.features);
         let (name, options) = (&task.name, task_options(task));
         let features = context.task(name)?.features(&FeatureSource {
             data_root: &context.data,
@@ -54,7 +55,7 @@ impl Reading<'_> {
             lower_case: input.vocabulary.do_lower_case,
             max_length: task.max_length,
             options: options.as_ref(),
-            cache: &FeatureCache::new(&context.features),
+            cache: &if access.scratch.is_some() { cache.read_only() } else { cache },
         })?;
         let sets = std::iter::once(&features.train).chain(features.dev.iter().map(|dev| &dev.features));
         if sets.map(FeatureSet::segment_rows).max() > Some(input.architecture.type_vocab_size) {
@@ -77,7 +78,7 @@ impl Reading<'_> {
                         "built the features of `{name}` {split} for `{model}` ({seconds} with the rest)"
                     ));
                 }
-                CacheOutcome::Hit | CacheOutcome::Built => {}
+                CacheOutcome::Hit | CacheOutcome::Built | CacheOutcome::NotKept => {}
             }
         }
         Ok(Some(TaskSize {

@@ -85,8 +85,8 @@ fn ready<'a>(
         }
         InitialWeights::Checkpoint { folder, sha256, .. } => {
             let folder = Path::new(folder);
-            let loaded = load_pretraining(folder, predict_next, settings.seed, &autodiff);
-            let loaded = unchanged(folder, sha256, settings, loaded)?;
+            let load = || load_pretraining(folder, predict_next, settings.seed, &autodiff);
+            let loaded = unchanged(folder, sha256, settings, load)?;
             (loaded.model, loaded.notes)
         }
         InitialWeights::Pretraining { .. } => {
