@@ -16,6 +16,10 @@ use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
+// As the program has it.
+#[global_allocator]
+static ALLOCATOR: kernel::HugePages = kernel::HugePages;
+
 /// A layer's width and heads.
 #[derive(Clone, Copy)]
 struct Size {

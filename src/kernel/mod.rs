@@ -29,7 +29,7 @@ mod precision;
 
 pub use adam::{Adam, AdamRule, Moments, Trained, adam_step, adamw, bert_adam, global_norm};
 pub use attention::attention;
-pub use cpu::{Bf16Support, Isa, IsaError, MatrixPeak, matrix_peak};
+pub use cpu::{Bf16Support, HugePages, Isa, IsaError, MatrixPeak, matrix_peak};
 pub use decoder::{DecoderGradients, DecoderLoss, decoder_loss};
 pub use dropout::Dropout;
 pub use embeddings::{EmbeddingTables, TokenRows, embeddings};

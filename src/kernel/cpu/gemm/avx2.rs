@@ -1,7 +1,7 @@
 //! The micro-kernel for f32 with AVX2 and FMA.
 
 use std::arch::x86_64::{
-    __m256, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    __m256, _MM_HINT_T0, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
 };
 use std::hint::black_box;
 
@@ -185,7 +185,9 @@ unsafe fn step<const R: usize, const V: usize>(
 ///
 /// # Safety
 /// AVX2 and FMA; `a` has R rows of `depth` elements `stride` apart, `b` `depth` rows of 8 V, `tile` R rows.
+// In a function of its own the sums keep their registers: inlined into all that `Micro::run` compiles they were spilled.
 #[target_feature(enable = "avx2,fma")]
+#[inline(never)]
 unsafe fn sum<const R: usize, const V: usize>(
     depth: usize,
     a: *const f32,
@@ -206,7 +208,7 @@ unsafe fn sum<const R: usize, const V: usize>(
         let whole = depth / UNROLLED * UNROLLED;
         for k in (0..whole).step_by(UNROLLED) {
             for k in k..k + UNROLLED {
-                fetch(b.wrapping_add((k + AHEAD) * V * LANES), 1);
+                fetch::<_MM_HINT_T0, f32>(b.wrapping_add((k + AHEAD) * V * LANES), 1);
                 step(&rows, b, k, &mut sums);
             }
         }

@@ -1,8 +1,8 @@
 //! Copies of f32 operands with AVX2, in the order in which its micro-kernel reads them.
 
 use std::arch::x86_64::{
-    __m256, _MM_HINT_T0, _mm_prefetch, _mm256_loadu_ps, _mm256_permute2f128_ps, _mm256_setzero_ps, _mm256_shuffle_ps,
-    _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    __m256, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm256_loadu_ps, _mm256_permute2f128_ps, _mm256_setzero_ps,
+    _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 use super::Matrix;
@@ -14,6 +14,12 @@ pub(super) const LANES: usize = 8;
 pub(super) const PART: usize = 2 * LANES;
 /// Rows between the one of a panel, or of a matrix that is copied, that is read and the one that is fetched.
 pub(super) const AHEAD: usize = 16;
+/// Columns of a transposed matrix that are read before its next rows: what tasks copy at a time, and four lines of the
+/// cache beside each other.
+const SPAN: usize = 64;
+/// The same distance as [`AHEAD`] for a transposed matrix. Its rows are often multiples of 4 KiB apart, so that they meet
+/// in few sets of the first cache, and are fetched to the second.
+const FAR: usize = 24;
 
 /// The width of a panel of `columns` columns: whole registers.
 #[inline(always)]
@@ -40,7 +46,7 @@ pub(super) fn pack<S: Element>(
     }
     for k in 0..depth {
         let line = b.line(row + k, column, columns);
-        fetch(line.as_ptr().wrapping_add(AHEAD * b.stride()), columns);
+        fetch::<_MM_HINT_T0, S>(line.as_ptr().wrapping_add(AHEAD * b.stride()), columns);
         for at in (0..columns).step_by(PART) {
             let wide = width(PART.min(columns - at));
             let to = &mut panel[depth * at + k * wide..][..wide];
@@ -51,12 +57,12 @@ pub(super) fn pack<S: Element>(
     }
 }
 
-/// Brings `count` numbers from `line` on nearer, to be read soon. Only a hint.
+/// Brings `count` numbers from `line` on nearer, to be read soon: to the cache that `HINT` names. Only a hint.
 #[inline(always)]
-pub(super) fn fetch<S>(line: *const S, count: usize) {
+pub(super) fn fetch<const HINT: i32, S>(line: *const S, count: usize) {
     for byte in (0..count * size_of::<S>()).step_by(64) {
         // SAFETY: a prefetch faults on no address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast::<i8>().wrapping_add(byte)) };
+        unsafe { _mm_prefetch::<HINT>(line.cast::<i8>().wrapping_add(byte)) };
     }
 }
 
@@ -74,7 +80,7 @@ fn eight<S: Element>(line: &[S]) -> [f32; LANES] {
 /// `to[k × to_stride + j] = from[j × stride + k]` for `lines` values of j and `length` of k; zeros from `lines` to `width`.
 /// The first argument is (from, stride, lines); rows of `to` begin `to_stride` apart.
 ///
-/// Sixteen values of k, a line of the cache, are read before the next j.
+/// So many values of k as [`SPAN`] says are read before the next j.
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn transpose<S: Element>(
     (from, stride, lines): (&[S], usize, usize),
@@ -83,13 +89,14 @@ pub(super) fn transpose<S: Element>(
     to_stride: usize,
     to: &mut [f32],
 ) {
-    for line in (0..length).step_by(PART) {
+    for line in (0..length).step_by(SPAN) {
         for j in (0..width).step_by(LANES) {
             let wide = LANES.min(width - j);
             for j in j..j + LANES {
-                fetch(from.as_ptr().wrapping_add((j + AHEAD) * stride + line), 1);
+                let far = from.as_ptr().wrapping_add((j + FAR) * stride + line);
+                fetch::<_MM_HINT_T1, S>(far, SPAN.min(length - line));
             }
-            for k in (line..length.min(line + PART)).step_by(LANES) {
+            for k in (line..length.min(line + SPAN)).step_by(LANES) {
                 let deep = LANES.min(length - k);
                 let mut block = [[0.0; LANES]; LANES];
                 for (row, j) in block.iter_mut().zip(j..lines.min(j + LANES)) {

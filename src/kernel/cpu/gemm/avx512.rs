@@ -1,19 +1,22 @@
 //! The micro-kernel for f32 with AVX-512.
 
 use std::arch::x86_64::{
-    __m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512, _MM_HINT_T1, _mm512_castsi512_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_set1_ps,
+    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps,
 };
 use std::hint::black_box;
 
 use super::Matrix;
 use super::micro::{CHAINS, Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
-use super::pairs::{self, LANES, width};
+use super::pairs::{LANES, Words, fetch, first16, transpose, width};
 use crate::kernel::cpu::element::Element;
 use crate::kernel::cpu::isa::with_avx512;
 
 /// Steps of the depth in one turn of the innermost loop: 6 % faster than one.
 const UNROLLED: usize = 4;
+/// Columns of a transposed matrix that are read before its next rows: what tasks copy at a time.
+const SPAN: usize = 64;
 
 /// 6 × 64 tiles: 24 sums, 4 registers of B and one broadcast element of A in the 32 registers. Of the shapes
 /// that fit, it reads least per multiplication; the panel (4 registers × the depth) is read from the second
@@ -52,7 +55,7 @@ impl Micro for Avx512 {
         if b.transposed() {
             let lines = (b.from(row, column), b.stride(), columns);
             // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX-512 F, BW, DQ and VL.
-            return unsafe { pairs::transpose_f32(lines, depth, width(columns), width(columns), panel) };
+            return unsafe { transpose_copy(lines, depth, width(columns), width(columns), panel) };
         }
         pack_rows(b, row, depth, column, columns, width(columns), panel);
     }
@@ -68,7 +71,7 @@ impl Micro for Avx512 {
     ) {
         let lines = (a.from(row, 0), a.stride(), a.columns());
         // SAFETY: as above.
-        unsafe { pairs::transpose_f32(lines, rows, padded, stride, to) }
+        unsafe { transpose_copy(lines, rows, padded, stride, to) }
     }
 
     #[inline(always)]
@@ -200,6 +203,47 @@ unsafe fn sum<const R: usize, const V: usize>(
         for (row, sums) in sums.iter().enumerate() {
             for (v, &sum) in sums.iter().enumerate() {
                 _mm512_storeu_ps(tile.add(row * TILE_STRIDE + v * LANES), sum);
+            }
+        }
+    }
+}
+
+/// `to[k × to_stride + j] = from[j × stride + k]` for `lines` values of j and `length` of k; zeros from `lines` to `width`.
+/// The first argument is (from, stride, lines); rows of `to` begin `to_stride` apart.
+///
+/// So many values of k as [`SPAN`] says are read before the next j, while the rows after them are fetched to the second
+/// cache: they are often multiples of 4 KiB apart, so that they meet in few sets of the first.
+///
+/// # Safety
+/// The processor has AVX-512 F, BW and VL.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+unsafe fn transpose_copy<S: Words>(
+    (from, stride, lines): (&[S], usize, usize),
+    length: usize,
+    width: usize,
+    to_stride: usize,
+    to: &mut [f32],
+) {
+    for first in (0..length).step_by(SPAN) {
+        let last = length.min(first + SPAN);
+        for j in (0..width).step_by(LANES) {
+            let wide = LANES.min(width - j);
+            for line in (j + LANES..lines.min(j + 2 * LANES)).map(|j| &from[j * stride..]) {
+                fetch::<_MM_HINT_T1, S>(&line[first..last]);
+            }
+            for k in (first..last).step_by(LANES) {
+                let deep = LANES.min(length - k);
+                let mut words = [_mm512_setzero_si512(); LANES];
+                for (words, j) in words.iter_mut().zip(j..lines.min(j + LANES)) {
+                    // SAFETY: the caller's promise.
+                    *words = unsafe { S::wide(&from[j * stride + k..][..deep]) };
+                }
+                transpose(&mut words);
+                for (to, words) in to[k * to_stride..].chunks_mut(to_stride).zip(words).take(deep) {
+                    let to = &mut to[j..j + wide];
+                    // SAFETY: only lanes within `to` are written.
+                    unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first16(wide), _mm512_castsi512_ps(words)) }
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Copies of operands for the bf16 kernels, and transposed ones for all AVX-512 kernels.
+//! Copies of operands for the bf16 kernels.
 //!
 //! The bf16 instructions multiply *pairs*: two elements that are neighbours along the depth, side by side in 32
 //! bits. A panel of B is `[depth / 2][width][2]`, so that a register holds the pairs of 16 columns. A pair is
@@ -13,11 +13,10 @@
 //! Whatever is missing at an edge is read as 0 by masked loads.
 
 use std::arch::x86_64::{
-    __m512, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_maskz_loadu_epi16, _mm512_castps_si512, _mm512_castsi512_ps,
-    _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_mask_storeu_epi16, _mm512_mask_storeu_ps,
-    _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_permutexvar_epi16, _mm512_setzero_si512,
-    _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-    _mm512_unpacklo_epi64,
+    __m512, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_maskz_loadu_epi16, _mm512_castps_si512, _mm512_cvtepu16_epi32,
+    _mm512_cvtne2ps_pbh, _mm512_mask_storeu_epi16, _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_or_si512,
+    _mm512_permutexvar_epi16, _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_unpackhi_epi32,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
 use half::bf16;
@@ -55,7 +54,7 @@ pub trait Words: Copy {
 
 /// A mask of the first `count` of 16 lanes.
 #[inline(always)]
-fn first16(count: usize) -> u16 {
+pub(super) fn first16(count: usize) -> u16 {
     ((1u32 << count.min(16)) - 1) as u16
 }
 
@@ -148,7 +147,7 @@ impl Words for bf16 {
 /// then the 128-bit quarters.
 #[target_feature(enable = "avx512f")]
 #[inline]
-fn transpose(rows: &mut [__m512i; LANES]) {
+pub(super) fn transpose(rows: &mut [__m512i; LANES]) {
     let mut pairs = *rows;
     for at in (0..LANES).step_by(2) {
         pairs[at] = _mm512_unpacklo_epi32(rows[at], rows[at + 1]);
@@ -183,12 +182,12 @@ fn store(to: &mut [bf16], words: __m512i) {
     unsafe { _mm512_mask_storeu_epi16(to.as_mut_ptr().cast(), first32(to.len()), words) }
 }
 
-/// Brings `line` nearer, to be read soon. Only a hint.
+/// Brings `line` nearer, to be read soon: to the cache that `HINT` names. Only a hint.
 #[inline(always)]
-fn fetch<S>(line: &[S]) {
+pub(super) fn fetch<const HINT: i32, S>(line: &[S]) {
     for byte in (0..size_of_val(line)).step_by(64) {
         // SAFETY: a prefetch faults on no address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast::<i8>().wrapping_add(byte)) };
+        unsafe { _mm_prefetch::<HINT>(line.as_ptr().cast::<i8>().wrapping_add(byte)) };
     }
 }
 
@@ -217,7 +216,7 @@ pub(super) unsafe fn pack<S: Words>(
         let line = |k| if k < depth { b.line(row + k, column, columns) } else { &[] };
         let (first, second) = (line(k), line(k + 1));
         for k in [k + AHEAD, k + AHEAD + 1] {
-            fetch(if row + k < b.rows() { b.line(row + k, column, columns) } else { &[] });
+            fetch::<_MM_HINT_T0, S>(if row + k < b.rows() { b.line(row + k, column, columns) } else { &[] });
         }
         for (to, j) in to.chunks_exact_mut(2 * LANES).zip((0..).step_by(LANES)) {
             let (first, second) = (first.get(j..).unwrap_or_default(), second.get(j..).unwrap_or_default());
@@ -272,7 +271,7 @@ pub(super) unsafe fn copy_transposed(
         for i in (0..rows).step_by(LANES) {
             let high = LANES.min(rows - i);
             let line = |k| if k < deep { a.line(k, row + i, high) } else { &[] };
-            (k..k + 2 * LANES).for_each(|k| fetch(line(k + AHEAD)));
+            (k..k + 2 * LANES).for_each(|k| fetch::<_MM_HINT_T0, bf16>(line(k + AHEAD)));
             let mut words = [_mm512_setzero_si512(); LANES];
             for (pair, words) in words.iter_mut().enumerate() {
                 let k = k + 2 * pair;
@@ -283,38 +282,6 @@ pub(super) unsafe fn copy_transposed(
             for (to, words) in to[i * stride..].chunks_mut(stride).zip(words).take(high) {
                 let end = padded.min(k + 2 * LANES);
                 store(&mut to[k..end], words);
-            }
-        }
-    }
-}
-
-/// `to[k × to_stride + j] = from[j × stride + k]` for `lines` values of j and `length` of k; zeros from `lines` to `width`.
-/// The first argument is (from, stride, lines); rows of `to` begin `to_stride` apart.
-///
-/// # Safety
-/// The processor has AVX-512 F, BW and VL.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub(super) unsafe fn transpose_f32<S: Words>(
-    (from, stride, lines): (&[S], usize, usize),
-    length: usize,
-    width: usize,
-    to_stride: usize,
-    to: &mut [f32],
-) {
-    for k in (0..length).step_by(LANES) {
-        let deep = LANES.min(length - k);
-        for j in (0..width).step_by(LANES) {
-            let wide = LANES.min(width - j);
-            let mut words = [_mm512_setzero_si512(); LANES];
-            for (words, j) in words.iter_mut().zip(j..lines.min(j + LANES)) {
-                // SAFETY: the caller's promise.
-                *words = unsafe { S::wide(&from[j * stride + k..][..deep]) };
-            }
-            transpose(&mut words);
-            for (to, words) in to[k * to_stride..].chunks_mut(to_stride).zip(words).take(deep) {
-                let to = &mut to[j..j + wide];
-                // SAFETY: only lanes within `to` are written.
-                unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first16(wide), _mm512_castsi512_ps(words)) }
             }
         }
     }

@@ -19,10 +19,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use half::bf16;
 
+use super::huge_pages::{HUGE_PAGE, prefer_huge_pages};
+
 /// Alignment of every buffer in bytes: a cache line, and a vector of 512 bits.
 const ALIGNMENT: usize = 64;
-/// Buffers from this size on begin at a huge page of x86-64 and are made of such pages.
-const HUGE_PAGE: usize = 2 << 20;
 /// A free buffer is taken for a request that fills at least this part of it.
 const LEAST_FILLED: f64 = 0.5;
 /// What may be kept beyond five quarters of the most that was in use, in bytes.
@@ -307,26 +307,6 @@ impl Drop for Block {
         unsafe { dealloc(self.allocation.as_ptr(), self.layout) }
     }
 }
-
-/// One page fault for 2 MiB instead of 512, where the system leaves the choice to the program.
-#[cfg(all(target_os = "linux", not(miri)))]
-fn prefer_huge_pages(start: NonNull<u8>, capacity: usize) {
-    /// `MADV_HUGEPAGE` of `madvise(2)`.
-    const HUGE: std::ffi::c_int = 14;
-    // SAFETY: the signature that POSIX and Linux give it.
-    unsafe extern "C" {
-        fn madvise(address: *mut std::ffi::c_void, length: usize, advice: std::ffi::c_int) -> std::ffi::c_int;
-    }
-    let whole_pages = capacity / HUGE_PAGE * HUGE_PAGE;
-    if whole_pages > 0 {
-        // SAFETY: the range is inside this block and begins at a page (`Block::new`); the advice changes no
-        // content. Where it is refused, nothing changes.
-        unsafe { madvise(start.as_ptr().cast(), whole_pages, HUGE) };
-    }
-}
-
-#[cfg(not(all(target_os = "linux", not(miri))))]
-fn prefer_huge_pages(_start: NonNull<u8>, _capacity: usize) {}
 
 #[cfg(test)]
 mod tests;
