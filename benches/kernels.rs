@@ -93,6 +93,8 @@ fn model(size: Size, device: &Device) -> Classifier {
         max_positions: 512,
         type_vocab_size: 2,
         causal: false,
+        encoder: bertbench::settings::EncoderType::Bert,
+        pooling: None,
     };
     random_classifier(&architecture, 2, 1, device)
 }
@@ -127,12 +129,12 @@ fn embeddings(criterion: &mut Criterion) {
         let plain = Device::flex();
         let (valid, input) = (model(size, &plain), batch.input(&plain));
         group.bench_function(format!("forward/{name}"), |bench| {
-            bench.iter(|| finish(valid.bert.embed(&input, None)));
+            bench.iter(|| finish(valid.encoder.embed(&input, None)));
         });
         let device = plain.autodiff();
         let (trained, input, dropout) = (model(size, &device), batch.input(&device), dropout());
         group.bench_function(format!("forward+backward/{name}"), |bench| {
-            bench.iter(|| trained.bert.embed(&input, dropout.as_ref()).sum().backward());
+            bench.iter(|| trained.encoder.embed(&input, dropout.as_ref()).sum().backward());
         });
     });
 }
@@ -143,14 +145,14 @@ fn encoder_layer(criterion: &mut Criterion) {
         let (valid, input) = (model(size, &plain), batch.input(&plain));
         let hidden = random(batch.tokens(), size.hidden, &plain);
         group.bench_function(format!("forward/{name}"), |bench| {
-            bench.iter(|| finish(valid.bert.layer(0, hidden.clone(), &input.packing, None)));
+            bench.iter(|| finish(valid.encoder.layer(0, hidden.clone(), &input.packing, None)));
         });
         let device = plain.autodiff();
         let (trained, input, dropout) = (model(size, &device), batch.input(&device), dropout());
         let hidden = random(batch.tokens(), size.hidden, &device).require_grad();
         group.bench_function(format!("forward+backward/{name}"), |bench| {
             bench.iter(|| {
-                let output = trained.bert.layer(0, hidden.clone(), &input.packing, dropout.as_ref());
+                let output = trained.encoder.layer(0, hidden.clone(), &input.packing, dropout.as_ref());
                 output.sum().backward()
             });
         });

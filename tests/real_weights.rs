@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bertbench::data::{BadRows, Dataset};
 use bertbench::metric;
-use bertbench::model::{Bert, Encoder, PackedInput, load_encoder};
+use bertbench::model::{AnyEncoder, Encoder, PackedInput, load_encoder};
 use bertbench::text::{FeatureSet, PackedBatch, SkippedRows, TextPair, Tokenizer, Vocabulary, evaluation_batches};
 use burn::tensor::Device;
 
@@ -22,7 +22,7 @@ pub(crate) fn minilm() -> Option<PathBuf> {
 }
 
 /// The mean of each sequence's last hidden states.
-fn mean_pooled(model: &Bert, features: &FeatureSet, device: &Device) -> Vec<Vec<f32>> {
+fn mean_pooled(model: &AnyEncoder, features: &FeatureSet, device: &Device) -> Vec<Vec<f32>> {
     let mut all = vec![Vec::new(); features.len()];
     for indices in evaluation_batches(features, 32) {
         let batch = PackedBatch::pack(features, &indices);

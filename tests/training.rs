@@ -47,6 +47,8 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             max_positions: 16,
             type_vocab_size: 2,
             causal: false,
+            encoder: bertbench::settings::EncoderType::Bert,
+            pooling: None,
         },
         initial_weights: InitialWeights::Random,
         vocabulary: VocabularyIdentity { sha256: String::new(), do_lower_case: true, added_tokens: Vec::new() },

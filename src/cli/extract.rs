@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::exec::StopFlag;
 use crate::infer::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, parse_layers};
 use crate::infer::{TrainedModel, refused};
-use crate::model::load_encoder;
+use crate::model::{Encoder, load_encoder};
 use crate::store::output;
 use crate::text::{FeatureSet, SkippedRows, read_lines};
 
@@ -68,7 +68,7 @@ fn extract(args: &Args) -> Result<CommandOutcome, Error> {
     let features = features(args, &model)?;
     // The seed draws a pooler where there is none, which is not used.
     let mut loaded = load_encoder(&model.checkpoint, 0, &model.device.device).map_err(|error| refused(&error))?;
-    loaded.model.precision = model.precision;
+    loaded.model.set_precision(model.precision);
     loaded.notes.iter().for_each(note);
     note_truncated(&features, model.max_length);
     let work = Work {

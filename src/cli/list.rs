@@ -90,7 +90,7 @@ fn models() -> Listing {
         ("bert-large", Preset::BertLarge),
     ];
     let rows = PRESETS.iter().map(|(name, preset)| {
-        let Dimensions { layers, hidden, heads, intermediate, max_positions } = preset.dimensions();
+        let Dimensions { layers, hidden, heads, intermediate, max_positions, .. } = preset.dimensions();
         let architecture = Architecture {
             layers,
             hidden,
@@ -100,6 +100,8 @@ fn models() -> Listing {
             max_positions,
             type_vocab_size: 2,
             causal: false,
+            encoder: crate::settings::EncoderType::Bert,
+            pooling: None,
         };
         json!({"preset": name, "layers": layers, "hidden": hidden, "heads": heads, "intermediate": intermediate,
                "parameters": parameters(&architecture)})

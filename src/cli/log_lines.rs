@@ -32,5 +32,7 @@ fn tokens(of: &PretrainingObjective) -> &'static str {
     match of.loss {
         LmLoss::MaskedLmAndNextSentence | LmLoss::MaskedLm => "masked tokens",
         LmLoss::CausalLm => "next tokens",
+        LmLoss::BidirectionalLm => "next and previous tokens",
+        LmLoss::SkipGram => "words and samples",
     }
 }

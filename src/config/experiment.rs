@@ -12,7 +12,7 @@ use super::written::Sweep;
 use super::written_model::Preset;
 use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::settings::{Approach, Cluster, Device};
+use crate::settings::{Approach, Cluster, Device, EncoderType, Pooling};
 
 /// An experiment: models × tasks × the points of a sweep × seeds. Every list is non-empty and without
 /// duplicates, every number in its range, every task known or declared.
@@ -168,13 +168,17 @@ pub struct Pretrained {
 /// The dimensions of a BERT encoder; its vocabulary comes from elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dimensions {
-    /// Transformer layers.
+    /// Which encoder it is.
+    pub encoder: EncoderType,
+    /// How states become one vector, where that was chosen.
+    pub pooling: Option<Pooling>,
+    /// Layers; 0 of word vectors.
     pub layers: u32,
     /// Hidden size.
     pub hidden: u32,
-    /// Attention heads; divides `hidden`.
+    /// Attention heads; divides `hidden`. 1 in encoders without attention.
     pub heads: u32,
-    /// Width of the feed-forward layer.
+    /// Width of the feed-forward layer; 0 in encoders without one.
     pub intermediate: u32,
     /// Rows of the position embeddings: the longest sequence.
     pub max_positions: u32,
@@ -248,7 +252,15 @@ impl Preset {
             Self::BertSmall => (4, 512),
             Self::BertMedium => (8, 512),
         };
-        Dimensions { layers, hidden, heads: hidden / 64, intermediate: 4 * hidden, max_positions: 512 }
+        Dimensions {
+            encoder: EncoderType::Bert,
+            pooling: None,
+            layers,
+            hidden,
+            heads: hidden / 64,
+            intermediate: 4 * hidden,
+            max_positions: 512,
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! blame. Places stay inside this module; [`Experiment::place_of`] gives them out by key path.
 
 mod check;
+mod dimensions;
 mod document;
 mod experiment;
 mod explain;

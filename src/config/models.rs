@@ -2,16 +2,14 @@
 //! the model can be trained on.
 
 use super::check::{for_example, is_name, no_duplicates, not_empty, path, tidy};
+use super::dimensions::{dimensions, encoder_of_preset, no_encoder};
 use super::document::Document;
 use super::experiment::{Dimensions, Model, ModelSource, Pretrained};
 use super::hub::{HubModel, REPOSITORY_IS, REVISION_IS, repository_fault, revision_fault};
 use super::task::{Task, TaskShape};
 use super::tasks::too_long;
-use super::written::{SHORTEST_SEQUENCE, Written};
-use super::written_model::{
-    MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, WrittenArchitecture, WrittenCheckpoint, WrittenHub, WrittenModel,
-    WrittenPretrained,
-};
+use super::written::Written;
+use super::written_model::{WrittenCheckpoint, WrittenHub, WrittenModel, WrittenPretrained};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::settings::{Approach, MAX_HIDDEN, MAX_LSTM_LAYERS};
 
@@ -77,10 +75,12 @@ fn source(document: &Document, name: &str, written: &WrittenModel) -> Result<Mod
         return Err(found.hint("keep one; a second model can have the other"));
     }
     if let Some(preset) = written.preset {
-        Ok(ModelSource::Random(preset.dimensions()))
+        let encoder = encoder_of_preset(document, &key, written)?;
+        Ok(ModelSource::Random(Dimensions { encoder, ..preset.dimensions() }))
     } else if let Some(architecture) = &written.architecture {
-        Ok(ModelSource::Random(dimensions(document, &format!("{key}.architecture"), architecture)?))
+        Ok(ModelSource::Random(dimensions(document, &key, written, architecture)?))
     } else if let Some(checkpoint) = &written.checkpoint {
+        no_encoder(document, &key, written)?;
         published(document, &format!("{key}.checkpoint"), checkpoint)
     } else {
         let found = document.at_key(&key, format!("the model `{name}` has no size"));
@@ -156,30 +156,6 @@ fn in_mapping(model: &str) -> String {
         Some((repository, revision)) => format!("write `checkpoint: {{hub: {repository}, revision: {revision}}}`"),
         None => format!("write `checkpoint: {{hub: {}}}`", model.trim()),
     }
-}
-
-fn dimensions(document: &Document, key: &str, written: &WrittenArchitecture) -> Result<Dimensions, Diagnostic> {
-    let intermediate = written.intermediate.unwrap_or_else(|| written.hidden.saturating_mul(4));
-    let ranges = [
-        ("layers", written.layers, 1..=MAX_LAYERS),
-        ("hidden", written.hidden, 1..=MAX_HIDDEN),
-        ("heads", written.heads, 1..=MAX_HIDDEN),
-        ("intermediate", intermediate, 1..=MAX_INTERMEDIATE),
-        ("max_positions", written.max_positions, SHORTEST_SEQUENCE..=MAX_POSITIONS),
-    ];
-    for (name, value, range) in ranges {
-        if !range.contains(&value) {
-            let message = format!("`{name}` takes {} to {}, found `{value}`", range.start(), range.end());
-            return Err(document.at_key(&format!("{key}.{name}"), message).hint(for_example("architecture")));
-        }
-    }
-    if !written.hidden.is_multiple_of(written.heads) {
-        let message = format!("{} heads do not divide the hidden size {}", written.heads, written.hidden);
-        let nearest = (1..=written.heads).rev().find(|heads| written.hidden.is_multiple_of(*heads)).unwrap_or(1);
-        return Err(document.at_key(&format!("{key}.heads"), message).hint(format!("`heads: {nearest}` does")));
-    }
-    let (layers, hidden, heads, max_positions) = (written.layers, written.hidden, written.heads, written.max_positions);
-    Ok(Dimensions { layers, hidden, heads, intermediate, max_positions })
 }
 
 /// Refuses a model that cannot be trained on a task that is to be its.

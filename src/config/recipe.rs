@@ -6,7 +6,7 @@ use super::experiment::ModelSource;
 use super::pretraining::{Phase, PhaseExamples, Recipe};
 use super::written_pretrain::{SHORTEST_PAIR, WrittenPhase, WrittenPretrain, WrittenRecipe};
 use crate::diagnostic::Diagnostic;
-use crate::settings::Masking;
+use crate::settings::{EncoderType, Masking};
 
 /// Probabilities that should add up to 1 may miss it by rounding.
 const SUM_TOLERANCE: f64 = 1e-9;
@@ -67,7 +67,11 @@ pub(super) fn recipe(
         let message = format!("`warmup_steps` is {warmup_steps}, but there are only {steps} steps");
         return Err(keys.refused("warmup_steps", message).hint("leave it out for a hundredth of the steps"));
     }
-    let objective = own.objective.unwrap_or(all.objective);
+    let encoder = match source {
+        ModelSource::Random(of) => of.encoder,
+        ModelSource::Checkpoint(_) | ModelSource::Hub(_) | ModelSource::Pretraining(_) => EncoderType::Bert,
+    };
+    let objective = own.objective.or(all.objective).unwrap_or(encoder.objective());
     Ok(Recipe { objective, masking, phases, batch_size, learning_rate, warmup_steps })
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::hub::DEFAULT_REVISION;
 use super::written::SHORTEST_SEQUENCE;
 use super::written_pretrain::WrittenRecipe;
-use crate::settings::{Approach, MAX_HIDDEN};
+use crate::settings::{Approach, EncoderType, MAX_HIDDEN, Pooling};
 
 // Limits far above any published encoder, which keep products of dimensions from overflowing.
 pub(super) const MAX_LAYERS: u32 = 1000;
@@ -24,6 +24,11 @@ pub(super) const MAX_POSITIONS: u32 = 1 << 20;
 #[schemars(extend("oneOf" = [{"required": ["preset"]}, {"required": ["architecture"]}, {"required": ["checkpoint"]}]))]
 #[schemars(rename = "Model")]
 pub(super) struct WrittenModel {
+    /// Which encoder it is; `bert` when left out, and what a checkpoint says of itself.
+    pub(super) encoder: Option<EncoderType>,
+    /// How the states of a sequence become the vector that classes are read off: of `lstm` `last` (when left out) or
+    /// `mean`, of `elmo` `ends` (when left out), `last` or `mean`, of `word_vectors` `mean`.
+    pub(super) pooling: Option<Pooling>,
     /// A published size, with random weights.
     pub(super) preset: Option<Preset>,
     /// A size of your own, with random weights.
@@ -182,21 +187,21 @@ pub enum Preset {
     BertMedium,
 }
 
-/// The dimensions of a BERT encoder.
+/// The dimensions of an encoder.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Architecture")]
 pub(super) struct WrittenArchitecture {
-    /// Transformer layers.
+    /// Layers; `word_vectors` have none.
     #[schemars(range(min = 1, max = MAX_LAYERS))]
-    pub(super) layers: u32,
-    /// Hidden size.
+    pub(super) layers: Option<u32>,
+    /// Hidden size; of `elmo` both directions together.
     #[schemars(range(min = 1, max = MAX_HIDDEN))]
     pub(super) hidden: u32,
-    /// Attention heads; divides `hidden`.
+    /// Attention heads of `bert` and `gpt`; divides `hidden`.
     #[schemars(range(min = 1, max = MAX_HIDDEN))]
-    pub(super) heads: u32,
-    /// Width of the feed-forward layer; four times `hidden` when left out.
+    pub(super) heads: Option<u32>,
+    /// Width of the feed-forward layer of `bert` and `gpt`; four times `hidden` when left out.
     #[schemars(range(min = 1, max = MAX_INTERMEDIATE))]
     pub(super) intermediate: Option<u32>,
     /// The longest sequence that the model can read, in tokens.

@@ -25,9 +25,8 @@ pub(super) struct WrittenPretrain {
     pub(super) format: Option<TextFormat>,
     /// The column that holds the text, of JSON lines and Parquet.
     pub(super) column: Option<String>,
-    /// The objective of the pretraining.
-    #[serde(default)]
-    pub(super) objective: LmLoss,
+    /// The objective of the pretraining; that of the model's encoder when left out.
+    pub(super) objective: Option<LmLoss>,
     /// Which tokens are masked, and what replaces them.
     #[serde(default)]
     pub(super) masking: Masking,

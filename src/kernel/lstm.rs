@@ -1,4 +1,4 @@
-//! The recurrence of a bidirectional LSTM over packed sequences.
+//! The recurrence of an LSTM over packed sequences, in one direction or both.
 
 use std::sync::Arc;
 
@@ -10,12 +10,13 @@ use super::cpu::lstm::StepOrder;
 pub use super::cpu::lstm::{DIRECTIONS as LSTM_DIRECTIONS, GATES as LSTM_GATES};
 use super::fused::{self, Fused, LstmCall, LstmTensors};
 
-/// One layer of a bidirectional LSTM (Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000),
-/// `[tokens, 2 × 4 × hidden] → [tokens, 2 × hidden]`, forward direction first in both.
+/// One layer of an LSTM (Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000),
+/// `[tokens, directions × 4 × hidden] → [tokens, directions × hidden]`, forward direction first in both. One direction,
+/// from first token to last, or two: `recurrent` says it.
 ///
 /// `inputs` is what the gates get from the layer's input, biases included: input, forget, cell and output gate of
-/// the forward direction, then of the backward direction. With R of `recurrent` `[2, hidden, 4 × hidden]`, and h
-/// and c from 0 at each sequence's start (backward: at its end),
+/// the forward direction, then of the backward direction. With R of `recurrent` `[directions, hidden, 4 × hidden]`,
+/// and h and c from 0 at each sequence's start (backward: at its end),
 ///
 /// ```text
 /// i, f, g, o = input + h R
@@ -26,60 +27,61 @@ use super::fused::{self, Fused, LstmCall, LstmTensors};
 /// Nothing is padded: at each step the sequences that still have a token are a prefix of the batch, sorted by
 /// length.
 #[must_use]
-pub fn bidirectional_lstm(inputs: Tensor<2>, recurrent: Tensor<3>, packing: &Packing) -> Tensor<2> {
-    let ([tokens, _], [_, hidden, _]) = (inputs.dims(), recurrent.dims());
+pub fn lstm(inputs: Tensor<2>, recurrent: Tensor<3>, packing: &Packing) -> Tensor<2> {
+    let ([tokens, _], [directions, hidden, _]) = (inputs.dims(), recurrent.dims());
     if tokens == 0 {
-        return Tensor::zeros([0, LSTM_DIRECTIONS * hidden], &inputs.device());
+        return Tensor::zeros([0, directions * hidden], &inputs.device());
     }
     let order = StepOrder::new(packing.offsets());
     if !fused::runs_on(&inputs.device()) {
         return composed(inputs, &recurrent, &order);
     }
     let tensors = LstmTensors { inputs: inputs.into_dispatch(), recurrent: recurrent.into_dispatch() };
-    let call = LstmCall { hidden, order: Arc::new(order) };
+    let call = LstmCall { directions, hidden, order: Arc::new(order) };
     Tensor::from_dispatch(<Dispatch as Fused>::fused_lstm(tensors, call))
 }
 
 fn composed(inputs: Tensor<2>, recurrent: &Tensor<3>, order: &StepOrder) -> Tensor<2> {
-    let ([tokens, _], [_, hidden, gates], device) = (inputs.dims(), recurrent.dims(), inputs.device());
-    let rows = rows(order);
+    let ([tokens, _], [directions, hidden, gates], device) = (inputs.dims(), recurrent.dims(), inputs.device());
+    let rows = rows(order, directions);
     let mut places = vec![0; rows.len()];
     rows.iter().zip(0..).for_each(|(&row, place)| places[row as usize] = place);
-    let inputs = inputs.reshape([LSTM_DIRECTIONS * tokens, gates]).select(0, indices(rows, &device));
+    let inputs = inputs.reshape([directions * tokens, gates]).select(0, indices(rows, &device));
     let mut state: Option<State> = None;
     let (mut states, mut first) = (Vec::with_capacity(order.active.len()), 0);
     for &active in &order.active {
-        let rows = first..first + LSTM_DIRECTIONS * active;
+        let rows = first..first + directions * active;
         first = rows.end;
-        let input = inputs.clone().slice_dim(0, rows).reshape([LSTM_DIRECTIONS, active, gates]);
+        let input = inputs.clone().slice_dim(0, rows).reshape([directions, active, gates]);
         let next = State::step(state, input, recurrent, active);
-        states.push(next.hidden.clone().reshape([LSTM_DIRECTIONS * active, hidden]));
+        states.push(next.hidden.clone().reshape([directions * active, hidden]));
         state = Some(next);
     }
-    Tensor::cat(states, 0).select(0, indices(places, &device)).reshape([tokens, LSTM_DIRECTIONS * hidden])
+    Tensor::cat(states, 0).select(0, indices(places, &device)).reshape([tokens, directions * hidden])
 }
 
-/// The rows of the `[2 × tokens, …]` batch in the order in which they are read: at each step those of the forward,
-/// then those of the backward direction.
-fn rows(order: &StepOrder) -> Vec<i32> {
-    let (mut rows, mut first) = (Vec::with_capacity(LSTM_DIRECTIONS * order.tokens[0].len()), 0);
+/// The rows of the `[directions × tokens, …]` batch in the order in which they are read: at each step those of the
+/// forward, then those of the backward direction.
+fn rows(order: &StepOrder, directions: usize) -> Vec<i32> {
+    let (mut rows, mut first) = (Vec::with_capacity(directions * order.tokens[0].len()), 0);
     for &active in &order.active {
-        for (direction, tokens) in (0..).zip(&order.tokens) {
-            rows.extend(tokens[first..first + active].iter().map(|&token| 2 * token as i32 + direction));
+        for (direction, tokens) in order.tokens.iter().take(directions).enumerate() {
+            let row = |token: &u32| (directions * *token as usize + direction) as i32;
+            rows.extend(tokens[first..first + active].iter().map(row));
         }
         first += active;
     }
     rows
 }
 
-/// h and c of the sequences that are being read, `[2, active, hidden]` each.
+/// h and c of the sequences that are being read, `[directions, active, hidden]` each.
 struct State {
     hidden: Tensor<3>,
     cell: Tensor<3>,
 }
 
 impl State {
-    /// The next state of the first `active` sequences; `input` is `[2, active, 4 × hidden]`.
+    /// The next state of the first `active` sequences; `input` is `[directions, active, 4 × hidden]`.
     fn step(state: Option<Self>, input: Tensor<3>, recurrent: &Tensor<3>, active: usize) -> Self {
         let kept = |tensor: Tensor<3>| {
             if tensor.dims()[1] == active { tensor } else { tensor.slice_dim(1, 0..active) }
@@ -120,7 +122,7 @@ mod tests {
     /// Outputs, and the gradients of a weighted sum of them.
     fn run(inputs: &Tensor<2>, recurrent: &Tensor<3>, weights: &Tensor<2>, offsets: &[u32]) -> [Vec<f32>; 3] {
         let packing = Packing::new(offsets, &inputs.device());
-        run_by(|inputs, recurrent| bidirectional_lstm(inputs, recurrent, &packing), inputs, recurrent, weights)
+        run_by(|inputs, recurrent| lstm(inputs, recurrent, &packing), inputs, recurrent, weights)
     }
 
     fn run_by(
@@ -159,10 +161,31 @@ mod tests {
                 assert_close(&found[..checked], &expected[..checked], 1e-5);
                 assert!(checked == 3 || found[2].iter().all(|&gradient| gradient.to_bits() == 0));
                 // Without autodiff the same bits.
-                let plain =
-                    bidirectional_lstm(inputs.inner(), recurrent.inner(), &Packing::new(&offsets, &Device::flex()));
+                let plain = lstm(inputs.inner(), recurrent.inner(), &Packing::new(&offsets, &Device::flex()));
                 assert_eq!(numbers(plain), found[0]);
             }
+        });
+    }
+
+    #[test]
+    fn one_direction_is_the_first_of_two() {
+        with_every_isa(|_| {
+            let device = Device::flex().autodiff();
+            let offsets = [0u32, 4, 5, 12, 14];
+            let order = StepOrder::new(&offsets);
+            let inputs = leaf([14, 4 * HIDDEN], 1, &device);
+            let recurrent: Tensor<3> = leaf([1, HIDDEN, 4 * HIDDEN], 2, &device);
+            let weights = leaf([14, HIDDEN], 3, &device).detach();
+            let found = run(&inputs, &recurrent, &weights, &offsets);
+            let expected =
+                run_by(|inputs, recurrent| composed(inputs, &recurrent, &order), &inputs, &recurrent, &weights);
+            assert_close(&found, &expected, 1e-5);
+            let both = lstm(
+                Tensor::cat(vec![inputs.clone().inner(); 2], 1),
+                Tensor::cat(vec![recurrent.clone().inner(); 2], 0),
+                &Packing::new(&offsets, &Device::flex()),
+            );
+            assert_eq!(numbers(both.slice_dim(1, 0..HIDDEN)), found[0]);
         });
     }
 

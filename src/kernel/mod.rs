@@ -38,7 +38,7 @@ pub use feed_forward::linear_gelu;
 pub use heads::AttentionHeads;
 pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
 pub use loss::{cross_entropy, mean_squared_error, span_loss, token_loss};
-pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, bidirectional_lstm};
+pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, lstm};
 pub use packing::Packing;
 pub use precision::Precision;
 

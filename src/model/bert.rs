@@ -6,10 +6,11 @@ use burn::tensor::Tensor;
 use super::encoder::{Direction, Encoder, EncoderKind, PackedInput};
 use super::linear::{Linear, Norm};
 use crate::kernel::{self, AttentionHeads, Dropout, EmbeddingTables, LayerWeights, Packing, Precision};
-use crate::settings::LmLoss;
+use crate::settings::{EncoderType, LmLoss};
 
 /// BERT among the encoders.
 pub const BERT: EncoderKind = EncoderKind {
+    encoder: EncoderType::Bert,
     model_type: "bert",
     class: "Bert",
     directions: &[
@@ -123,6 +124,14 @@ impl Encoder for Bert {
         if self.causal { Direction::LeftToRight } else { Direction::Both }
     }
 
+    fn words(&self) -> &Param<Tensor<2>> {
+        &self.embeddings.word
+    }
+
+    fn set_precision(&mut self, precision: Precision) {
+        self.precision = precision;
+    }
+
     fn embed(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
         self.embeddings.forward(input, dropout)
     }
@@ -138,7 +147,7 @@ impl Encoder for Bert {
     fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2> {
         let pooled = match self.direction() {
             Direction::Both => packing.first_tokens(hidden),
-            Direction::LeftToRight => packing.last_tokens(hidden),
+            Direction::LeftToRight | Direction::Token => packing.last_tokens(hidden),
         };
         self.pooler.forward(pooled).tanh()
     }

@@ -4,14 +4,16 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use super::bert::Bert;
+use super::any::AnyEncoder;
 use super::classifier::Classifier;
 use super::config::Config;
+use super::encoder::Encoder;
 use super::error::CheckpointError;
 use super::fine_tuning::HeadUse;
 use super::head::Head;
 use super::labels::OutputOrder;
-use super::reader::{Loaded, NO_POOLER, check_encoder, load};
+use super::loading::{Loaded, check_encoder, load};
+use super::reader::NO_POOLER;
 use super::tagger::{Tagger, described};
 use super::weights::Weights;
 
@@ -19,8 +21,8 @@ use super::weights::Weights;
 ///
 /// # Errors
 /// When a file is unreadable, an encoder tensor is missing or a shape or type is wrong.
-pub fn load_encoder(folder: &Path, seed: u64, device: &Device) -> Result<Loaded<Bert>, CheckpointError> {
-    load(folder, seed, device, |reader, _| reader.bert())
+pub fn load_encoder(folder: &Path, seed: u64, device: &Device) -> Result<Loaded<AnyEncoder>, CheckpointError> {
+    load(folder, seed, device, |reader, _| AnyEncoder::read(reader))
 }
 
 /// Reads a classifier with a head of `kind` with `outputs` outputs. A missing head, or one of another size, is
@@ -36,9 +38,9 @@ pub fn load_classifier(
     device: &Device,
 ) -> Result<Loaded<Classifier>, CheckpointError> {
     load(folder, seed, device, |reader, _| {
-        let bert = reader.bert()?;
+        let encoder = AnyEncoder::read(reader)?;
         let head = reader.head(kind, &HeadUse::Kept(OutputOrder::as_it_is(outputs)), outputs)?;
-        Ok(Classifier { bert, head, kind, tagger: None })
+        Ok(Classifier { encoder, head, kind, tagger: None })
     })
 }
 
@@ -59,20 +61,22 @@ pub fn load_trained_classifier(
         let found = reader.weights.shape(&weight);
         let outputs = found.as_ref().and_then(|shape| shape.first()).copied();
         let pooler = "pooler.dense.weight";
-        let (Some(outputs), true) = (outputs, kind.per_token() || reader.weights.has(pooler)) else {
+        let (Some(outputs), true) =
+            (outputs, kind.per_token() || !reader.of.encoder.is_transformer() || reader.weights.has(pooler))
+        else {
             let parts = [pooler, &weight].into_iter();
             let names = parts.filter(|name| !reader.weights.has(name)).map(str::to_owned).collect();
             return Err(CheckpointError::Missing { path: reader.weights.path().into(), names });
         };
-        let bert = reader.bert()?;
+        let encoder = AnyEncoder::read(reader)?;
         if kind.per_token() {
             // Nobody asks for the pooler.
             reader.notes.retain(|note| note != NO_POOLER);
         }
-        let layers = bert.layers.len() as u32;
+        let layers = encoder.depth() as u32;
         let tagger = tagger.map(|of| reader.tagger(&of, layers, hidden)).transpose()?;
         let read = tagger.as_ref().map_or(hidden, Tagger::width);
-        Ok(Classifier { bert, head: reader.linear(name, read, outputs)?, kind, tagger })
+        Ok(Classifier { encoder, head: reader.linear(name, read, outputs)?, kind, tagger })
     })
 }
 

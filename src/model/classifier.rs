@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::bert::Bert;
+use super::any::AnyEncoder;
 use super::encoder::{Encoder, HEAD_SITE, PackedInput};
 use super::head::Head;
 use super::initialize::{Initializer, random_head};
@@ -14,11 +14,11 @@ use crate::random::Stream;
 use crate::settings::FeatureBased;
 use crate::store::Architecture;
 
-/// BERT with a linear head: on the pooled output, or on every token; or an LSTM between both.
+/// An encoder with a linear head: on the pooled output, or on every token; or an LSTM between both.
 #[derive(Module, Debug)]
 pub struct Classifier {
     /// The encoder.
-    pub bert: Bert,
+    pub encoder: AnyEncoder,
     /// `[hidden, outputs]`; with a tagger `[2 × its hidden size, outputs]`.
     pub head: Linear,
     /// What the head reads, and what it puts out.
@@ -40,8 +40,8 @@ impl Classifier {
     #[must_use]
     pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
         let hidden = match &self.tagger {
-            Some(tagger) => tagger.forward(&self.bert, input, dropout),
-            None => self.bert.forward(input, dropout),
+            Some(tagger) => tagger.forward(&self.encoder, input, dropout),
+            None => self.encoder.forward(input, dropout),
         };
         self.answer(hidden, &input.packing, dropout)
     }
@@ -51,7 +51,7 @@ impl Classifier {
     #[must_use]
     pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
         let read = match self.kind {
-            Head::Classes | Head::Regression | Head::Choices => self.bert.pool(hidden, packing),
+            Head::Classes | Head::Regression | Head::Choices => self.encoder.pool(hidden, packing),
             Head::Tags => hidden,
             Head::Spans => return self.head.forward(hidden),
         };
@@ -65,13 +65,13 @@ impl Classifier {
     /// as many outputs as this one's. `None` when the encoder has fewer layers than are read.
     #[must_use]
     pub fn on_features(self, of: &FeatureBased, seed: u64, device: &Device) -> Option<Self> {
-        let [_, encoder_hidden] = self.bert.embeddings.word.val().dims();
-        let mixture = Mixture::new(of.layers, self.bert.layers.len() as u32, device)?;
+        let encoder_hidden = self.encoder.width();
+        let mixture = Mixture::new(of.layers, self.encoder.depth() as u32, device)?;
         let (hidden, stream) = (of.hidden as usize, Stream::new(seed, "init-tagger"));
         let lstm = BiLstm::random(mixture.width(encoder_hidden), hidden, of.lstm_layers, stream, device);
         let head = random_head(LSTM_DIRECTIONS * hidden, self.outputs(), seed, device);
         let tagger = Some(Tagger { mixture, lstm });
-        Some(Self { bert: self.bert.no_grad(), head, kind: self.kind, tagger })
+        Some(Self { encoder: self.encoder.no_grad(), head, kind: self.kind, tagger })
     }
 }
 
@@ -80,9 +80,9 @@ impl Classifier {
 #[must_use]
 pub fn random_classifier(architecture: &Architecture, outputs: usize, seed: u64, device: &Device) -> Classifier {
     let mut initializer = Initializer::new(Stream::new(seed, "init"), device);
-    let bert = initializer.bert(architecture);
+    let encoder = AnyEncoder::random(architecture, &mut initializer);
     let head = initializer.linear(architecture.hidden as usize, outputs);
-    Classifier { bert, head, kind: Head::default(), tagger: None }
+    Classifier { encoder, head, kind: Head::default(), tagger: None }
 }
 
 #[cfg(test)]
@@ -101,6 +101,8 @@ mod tests {
             max_positions,
             type_vocab_size: 2,
             causal,
+            encoder: crate::settings::EncoderType::Bert,
+            pooling: None,
         };
         let device = Device::flex();
         let input = PackedInput::new(&[2, 7, last, 2, 9, 3], &[0, 1, 2, 0, 1, 2], &[0; 6], &[0, 3, 6], &device);

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::encoder::EncoderKind;
 use super::head::Head;
 use super::table::ENCODERS;
 use crate::diagnostic::Diagnostic;
 use crate::kernel::LAYER_NORM_EPSILON;
+use crate::settings::{EncoderType, Pooling};
 use crate::store::{Architecture, ModelUsage};
 
 /// A `config.json` that bertbench can run.
@@ -30,6 +32,10 @@ impl From<Architecture> for Config {
 
 /// The key of `config.json` that says how a kept model is to be used.
 pub(super) const USAGE: &str = "bertbench";
+/// The key that tells encoders of one `model_type` apart: GPT is a BERT with `is_decoder` to transformers.
+const ENCODER: &str = "bertbench_encoder";
+/// How states become one vector, where that was chosen.
+const POOLING: &str = "bertbench_pooling";
 
 /// Why a `config.json` is refused.
 #[derive(Debug, thiserror::Error)]
@@ -184,7 +190,9 @@ impl Config {
     /// classes or tags in the order of the logits; other heads have none.
     #[must_use]
     pub fn to_json<S: AsRef<str>>(&self, head: Head, names: &[S], dropout: f64) -> Value {
-        let mut config = self.encoder_json(head.class(), dropout);
+        let kind = EncoderKind::of(self.architecture.encoder);
+        let class = head.class().replacen(EncoderKind::of(EncoderType::Bert).class, kind.class, 1);
+        let mut config = self.encoder_json(&class, dropout);
         match head {
             Head::Classes => {
                 config["problem_type"] = json!("single_label_classification");
@@ -203,6 +211,33 @@ impl Config {
     /// The `config.json` of a model of transformers' class `class`, which reads weights in float32.
     pub(super) fn encoder_json(&self, class: &str, dropout: f64) -> Value {
         let of = &self.architecture;
+        let mut config = self.dimensions_json(class, dropout);
+        if let Some(usage) = &self.usage {
+            config[USAGE] = serde_json::to_value(usage).unwrap_or_default();
+        }
+        if of.encoder == EncoderType::Gpt {
+            config[ENCODER] = json!(of.encoder);
+        }
+        if let Some(pooling) = of.pooling {
+            config[POOLING] = json!(pooling);
+        }
+        config
+    }
+
+    fn dimensions_json(&self, class: &str, dropout: f64) -> Value {
+        let of = &self.architecture;
+        if !of.encoder.is_transformer() {
+            return json!({
+                "architectures": [class],
+                "model_type": EncoderKind::of(of.encoder).model_type,
+                "hidden_size": of.hidden,
+                "num_hidden_layers": of.layers,
+                "vocab_size": of.vocab_size,
+                "max_position_embeddings": of.max_positions,
+                "hidden_dropout_prob": dropout,
+                "torch_dtype": "float32",
+            });
+        }
         let mut config = json!({
             "architectures": [class],
             "model_type": "bert",
@@ -222,9 +257,6 @@ impl Config {
             "position_embedding_type": "absolute",
             "torch_dtype": "float32",
         });
-        if let Some(usage) = &self.usage {
-            config[USAGE] = serde_json::to_value(usage).unwrap_or_default();
-        }
         if of.causal {
             // What transformers calls a model whose tokens see themselves and those before.
             config["is_decoder"] = json!(true);
@@ -249,6 +281,10 @@ struct Fields<'a> {
 impl Fields<'_> {
     fn config(&self) -> Result<Config, ConfigError> {
         self.is_known()?;
+        let encoder = self.encoder()?;
+        if !encoder.is_transformer() {
+            return self.without_attention(encoder);
+        }
         self.text("hidden_act", "gelu", &["gelu"])?;
         self.text("position_embedding_type", "absolute", &["absolute"])?;
         let epsilon = self.object.get("layer_norm_eps").map_or(Some(LAYER_NORM_EPSILON), Value::as_f64);
@@ -266,11 +302,53 @@ impl Fields<'_> {
             max_positions: self.size("max_position_embeddings")?,
             type_vocab_size: self.size("type_vocab_size")?,
             causal: self.flag("is_decoder")?,
+            encoder,
+            pooling: None,
         };
+        if encoder == EncoderType::Gpt && !architecture.causal {
+            return Err(self.wrong("is_decoder", "must be `true` in a GPT"));
+        }
         if !architecture.hidden.is_multiple_of(architecture.heads) {
             let problem = format!("({}) must divide hidden_size ({})", architecture.heads, architecture.hidden);
             return Err(self.wrong("num_attention_heads", problem));
         }
+        Ok(Config { architecture, usage: self.usage()? })
+    }
+
+    /// The encoder by `model_type`, and by our own key where several have one.
+    fn encoder(&self) -> Result<EncoderType, ConfigError> {
+        let of_type = |kind: &&EncoderKind| {
+            self.object.get("model_type").and_then(Value::as_str).is_some_and(|name| name == kind.model_type)
+        };
+        let first = ENCODERS.iter().find(of_type).map_or(EncoderType::Bert, |kind| kind.encoder);
+        match self.object.get(ENCODER) {
+            None => Ok(first),
+            Some(value) => match EncoderType::deserialize(value) {
+                Ok(named) if EncoderKind::of(named).model_type == EncoderKind::of(first).model_type => Ok(named),
+                Ok(_) | Err(_) => Err(self.wrong(ENCODER, format!("is {value}, which its model_type is not"))),
+            },
+        }
+    }
+
+    fn without_attention(&self, encoder: EncoderType) -> Result<Config, ConfigError> {
+        let layers = if encoder == EncoderType::WordVectors { 0 } else { self.size("num_hidden_layers")? };
+        let hidden = self.size("hidden_size")?;
+        if encoder == EncoderType::Elmo && !hidden.is_multiple_of(2) {
+            return Err(self.wrong("hidden_size", "must be even: half of it is of each direction"));
+        }
+        let pooling = match self.object.get(POOLING) {
+            None => None,
+            Some(value) => {
+                let known = Pooling::deserialize(value).ok().filter(|known| encoder.poolings().contains(known));
+                Some(known.ok_or_else(|| self.wrong(POOLING, format!("is {value}, which this encoder has not")))?)
+            }
+        };
+        let architecture = Architecture {
+            vocab_size: self.size("vocab_size")?,
+            max_positions: self.size("max_position_embeddings")?,
+            pooling,
+            ..Architecture::without_attention(encoder, layers, hidden)
+        };
         Ok(Config { architecture, usage: self.usage()? })
     }
 
@@ -283,7 +361,8 @@ impl Fields<'_> {
     /// Refuses encoders that are not in [`ENCODERS`] by `model_type`, or by `architectures` in old files without it, which
     /// are BERT's.
     fn is_known(&self) -> Result<(), ConfigError> {
-        let known: Vec<&str> = ENCODERS.iter().map(|encoder| encoder.model_type).collect();
+        let mut known: Vec<&str> = ENCODERS.iter().map(|encoder| encoder.model_type).collect();
+        known.dedup();
         self.text("model_type", ENCODERS[0].model_type, &known)?;
         let classes = self.object.get("architectures").and_then(Value::as_array).into_iter().flatten();
         let other = classes

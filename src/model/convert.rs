@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::config::{Config, ConfigError, ConfigFile, set_labels};
 use super::error::CheckpointError;
 use super::heads::{Head, HeadClass, class_of, outputs, pooler_tensors};
-use super::reader::{check_encoder, encoder_tensors};
+use super::loading::check_encoder;
+use super::reader::encoder_tensors;
 use super::weights::{Weights, folder_of};
 use super::write::{FilesBeside, Tensors, write_folder};
 use crate::store::atomic;
@@ -43,6 +44,10 @@ impl Conversion {
     pub fn open(from: &Path) -> Result<Self, CheckpointError> {
         let file = ConfigFile::read(folder_of(from)?)?;
         let config = file.config()?;
+        if !config.architecture.encoder.is_transformer() {
+            let problem = format!("is of {}, which transformers has no class for", config.architecture.encoder);
+            return Err(file.wrong("model_type", problem).into());
+        }
         let weights = Weights::open(from)?;
         let of = &config.architecture;
         check_encoder(&weights, of)?;

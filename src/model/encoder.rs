@@ -1,14 +1,17 @@
 //! What turns packed tokens into states: an encoder is a file and a row of [`ENCODERS`](super::ENCODERS).
 
-use burn::tensor::{Device, Tensor};
+use burn::module::Param;
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::kernel::{Dropout, Packing, TokenRows};
-use crate::settings::LmLoss;
+use crate::kernel::{Dropout, Packing, Precision, TokenRows};
+use crate::settings::{EncoderType, LmLoss};
 
 /// A row of [`ENCODERS`](super::ENCODERS).
 #[derive(Clone, Copy, Debug)]
 pub struct EncoderKind {
-    /// Its name, `model_type` of its `config.json`.
+    /// What an experiment file calls it.
+    pub encoder: EncoderType,
+    /// `model_type` of its `config.json`.
     pub model_type: &'static str,
     /// What the names of transformers' classes of it begin with.
     pub class: &'static str,
@@ -31,6 +34,8 @@ pub enum Direction {
     Both,
     /// The token itself and those before it.
     LeftToRight,
+    /// The token itself alone.
+    Token,
 }
 
 /// What heads, pretraining, taggers and extraction ask of an encoder. States are `[tokens, hidden]`.
@@ -50,6 +55,25 @@ pub trait Encoder {
     /// A vector for each sequence from the last state: `[tokens, hidden] → [batch, hidden]`.
     fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2>;
 
+    /// The word embeddings, which the decoder of pretraining shares: `[vocab_size, width]`. A state is as wide, or a
+    /// number of times that, with a prediction for each of its parts.
+    fn words(&self) -> &Param<Tensor<2>>;
+
+    /// The width of a state.
+    fn width(&self) -> usize {
+        self.words().dims()[1]
+    }
+
+    /// What a task reads of the states after the embeddings and after each layer.
+    fn combine(&self, states: Vec<Tensor<2>>) -> Tensor<2> {
+        states[states.len() - 1].clone()
+    }
+
+    /// The arithmetic of the layers, for encoders that have more than one.
+    fn set_precision(&mut self, precision: Precision) {
+        let _ = precision;
+    }
+
     /// The states after the embeddings and after each layer, `depth + 1` of them.
     fn hidden_states(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Vec<Tensor<2>> {
         let mut states = vec![self.embed(input, dropout)];
@@ -59,8 +83,13 @@ pub trait Encoder {
         states
     }
 
-    /// The last state.
+    /// What a task reads.
     fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        self.last(input, dropout)
+    }
+
+    /// The last state, which pretraining reads.
+    fn last(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
         let embedded = self.embed(input, dropout);
         (0..self.depth()).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout))
     }
@@ -82,6 +111,14 @@ pub struct PackedInput {
 pub type ForwardDropout = Dropout;
 
 impl PackedInput {
+    /// The rows of `table` for the tokens: `[rows, width] → [tokens, width]`.
+    pub(super) fn lookup(&self, table: Tensor<2>) -> Tensor<2> {
+        let ids: Vec<i32> = self.rows.ids.iter().map(|&id| id as i32).collect();
+        let length = ids.len();
+        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [length]), &table.device());
+        table.select(0, ids)
+    }
+
     /// A batch on `device`: three slices of one length (all sequences, one after the other) and the
     /// `batch + 1` offsets of the sequences.
     #[must_use]

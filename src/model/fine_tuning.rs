@@ -5,6 +5,7 @@ use std::path::Path;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::any::AnyEncoder;
 use super::classifier::Classifier;
 use super::config::{ConfigError, ConfigFile};
 use super::error::CheckpointError;
@@ -12,7 +13,8 @@ use super::head::{Head, TASK_HEADS};
 use super::initialize::random_head;
 use super::labels::{OutputOrder, is_class, named_outputs};
 use super::linear::Linear;
-use super::reader::{Loaded, Reader, load};
+use super::loading::{Loaded, load};
+use super::reader::Reader;
 use super::weights::{Weights, transpose_into};
 use crate::store::CheckpointHead;
 
@@ -97,7 +99,7 @@ pub fn load_to_train(
 ) -> Result<Loaded<Classifier>, CheckpointError> {
     let WantedHead { kind, outputs, .. } = wanted;
     load(folder, seed, device, |reader, hidden| {
-        let bert = reader.bert()?;
+        let encoder = AnyEncoder::read(reader)?;
         let fits = reader.weights.shape(&format!("{}.weight", kind.tensors())) == Some(vec![outputs, hidden]);
         let used = match head.filter(|_| fits) {
             Some(head) => HeadUse::of(head, wanted),
@@ -116,7 +118,7 @@ pub fn load_to_train(
             (HeadUse::Kept(_) | HeadUse::Anew(_), _) => {}
         }
         let head = reader.head(kind, &used, outputs)?;
-        Ok(Classifier { bert, head, kind, tagger: None })
+        Ok(Classifier { encoder, head, kind, tagger: None })
     })
 }
 

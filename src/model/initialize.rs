@@ -32,7 +32,7 @@ impl<'a> Initializer<'a> {
         Self { stream, parameter: 0, device }
     }
 
-    fn matrix(&mut self, rows: usize, columns: usize) -> Param<Tensor<2>> {
+    pub(super) fn matrix(&mut self, rows: usize, columns: usize) -> Param<Tensor<2>> {
         let first = self.parameter << 32;
         self.parameter += 1;
         let mut values = vec![0f32; rows * columns];
@@ -43,8 +43,30 @@ impl<'a> Initializer<'a> {
         Param::from_tensor(Tensor::from_data(TensorData::new(values, [rows, columns]), self.device))
     }
 
+    /// Uniform within ±`bound`.
+    pub(super) fn uniform<const D: usize>(&mut self, shape: &[usize; D], bound: f64) -> Tensor<D> {
+        let first = self.parameter << 32;
+        self.parameter += 1;
+        let mut values = vec![0f32; shape.iter().product()];
+        values.par_chunks_mut(CHUNK).enumerate().for_each(|(index, chunk)| {
+            let mut draws = self.stream.at(first + index as u64);
+            chunk.fill_with(|| ((2.0 * draws.uniform() - 1.0) * bound) as f32);
+        });
+        Tensor::from_data(TensorData::new(values, *shape), self.device)
+    }
+
     pub(super) fn vector(&self, length: usize, value: f32) -> Param<Tensor<1>> {
         Param::from_tensor(Tensor::full([length], value, self.device))
+    }
+
+    /// These numbers.
+    pub(super) fn numbers(&self, numbers: Vec<f32>) -> Param<Tensor<1>> {
+        let length = numbers.len();
+        Param::from_tensor(Tensor::from_data(TensorData::new(numbers, [length]), self.device))
+    }
+
+    pub(super) fn zeros(&self, rows: usize, columns: usize) -> Param<Tensor<2>> {
+        Param::from_tensor(Tensor::zeros([rows, columns], self.device))
     }
 
     pub(super) fn linear(&mut self, inputs: usize, outputs: usize) -> Linear {

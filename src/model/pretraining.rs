@@ -1,4 +1,4 @@
-//! BERT with the heads that it is pretrained with (Devlin et al. 2018, section 3.1; google-research/bert,
+//! An encoder with the heads that it is pretrained with (Devlin et al. 2018, section 3.1; google-research/bert,
 //! `run_pretraining.py`): masked language modelling, and next-sentence prediction. The head of masked language modelling
 //! also predicts the next token in a causal model.
 
@@ -8,13 +8,14 @@ use burn::module::{Module, Param};
 use burn::tensor::module::{layer_norm, linear};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::bert::Bert;
+use super::any::AnyEncoder;
 use super::config::Config;
 use super::encoder::{Direction, Encoder, ForwardDropout, PackedInput};
 use super::error::CheckpointError;
 use super::initialize::Initializer;
 use super::linear::{Linear, Norm};
-use super::reader::{Loaded, NO_POOLER, Reader, load};
+use super::loading::{Loaded, load};
+use super::reader::{NO_POOLER, Reader};
 use super::write::{FilesBeside, Tensors, write_folder};
 use crate::kernel::{LAYER_NORM_EPSILON, Packing, linear_gelu};
 use crate::random::Stream;
@@ -25,16 +26,18 @@ use crate::store::Architecture;
 #[derive(Module, Debug)]
 pub struct LanguageModel {
     /// The encoder.
-    pub bert: Bert,
-    /// Between encoder and decoder, `[hidden, hidden]`; GELU and a norm follow.
-    pub transform: Linear,
+    pub encoder: AnyEncoder,
+    /// Between a transformer and its decoder, `[hidden, hidden]`; GELU and a norm follow. Others have none.
+    pub transform: Option<Linear>,
     /// Norm of the transformed states.
-    pub transform_norm: Norm,
+    pub transform_norm: Option<Norm>,
     /// Added to the decoder's outputs, `[vocab_size]`.
     pub decoder_bias: Param<Tensor<1>>,
     /// `[hidden, 2]` on the pooled output: the second segment follows the first, or is of another document. Absent
     /// in a model that does not predict it; nobody trains the pooler then.
     pub next_sentence: Option<Linear>,
+    /// Of word vectors, those of the words around: `[vocab_size, hidden]` (`syn1neg` of word2vec.c).
+    pub context: Option<Param<Tensor<2>>>,
 }
 
 /// What the heads say about a batch, but for the decoder.
@@ -65,16 +68,17 @@ mod name {
     pub(super) const DECODER: &str = "cls.predictions.decoder.";
     pub(super) const DECODER_BIAS: &str = "cls.predictions.decoder.bias";
     pub(super) const NEXT_SENTENCE: &str = "cls.seq_relationship";
-    pub(super) const POOLER: &str = "bert.pooler.dense";
+    /// Vectors of the words around.
+    pub(super) const CONTEXT: &str = "context_embeddings.weight";
 }
 
 impl LanguageModel {
-    /// The logits of both heads; only the states of `rows`, the tokens of the packed batch that are to be predicted,
-    /// reach the decoder.
+    /// The logits of both heads; only the states of `rows`, where tokens are to be
+    /// predicted, reach the decoder: a row is as wide as the word embeddings, and a state with two directions has two.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> LanguageModelOutput {
         let LanguageModelStates { predictions, next_sentence } = self.states(input, rows, dropout);
-        let (table, bias) = (self.bert.embeddings.word.val(), self.decoder_bias.val());
+        let (table, bias) = (self.encoder.words().val(), self.decoder_bias.val());
         let predictions = predictions.map(|states| linear(states, table.transpose(), Some(bias)));
         LanguageModelOutput { predictions, next_sentence }
     }
@@ -83,14 +87,14 @@ impl LanguageModel {
     /// computes together with its loss.
     #[must_use]
     pub fn states(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> LanguageModelStates {
-        self.answer(self.bert.forward(input, dropout), &input.packing, rows)
+        self.answer(self.encoder.last(input, dropout), &input.packing, rows)
     }
 
     /// As [`LanguageModel::states`] from the last hidden state, `[tokens, hidden]`.
     #[must_use]
     pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, rows: &[u32]) -> LanguageModelStates {
         let next_sentence =
-            self.next_sentence.as_ref().map(|head| head.forward(self.bert.pool(hidden.clone(), packing)));
+            self.next_sentence.as_ref().map(|head| head.forward(self.encoder.pool(hidden.clone(), packing)));
         let predictions = (!rows.is_empty()).then(|| self.transformed(hidden, rows));
         LanguageModelStates { predictions, next_sentence }
     }
@@ -99,18 +103,26 @@ impl LanguageModel {
     fn transformed(&self, hidden: Tensor<2>, rows: &[u32]) -> Tensor<2> {
         let indices: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
         let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [rows.len()]), &hidden.device());
+        let width = self.encoder.words().dims()[1];
+        let hidden = if hidden.dims()[1] == width {
+            hidden
+        } else {
+            let [tokens, all] = hidden.dims();
+            hidden.reshape([tokens * (all / width), width])
+        };
         let read = hidden.select(0, indices);
-        let transformed = linear_gelu(read, self.transform.weight.val(), self.transform.bias.val());
-        let (gamma, beta) = (self.transform_norm.gamma.val(), self.transform_norm.beta.val());
+        let (Some(transform), Some(norm)) = (&self.transform, &self.transform_norm) else { return read };
+        let transformed = linear_gelu(read, transform.weight.val(), transform.bias.val());
+        let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
         layer_norm(transformed, gamma, Some(beta), LAYER_NORM_EPSILON)
     }
 
     /// The class of transformers that has these heads.
     fn class(&self) -> &'static str {
-        match (self.next_sentence.is_some(), self.bert.direction()) {
+        match (self.next_sentence.is_some(), self.encoder.direction()) {
             (true, _) => "BertForPreTraining",
             (false, Direction::LeftToRight) => "BertLMHeadModel",
-            (false, Direction::Both) => "BertForMaskedLM",
+            (false, Direction::Both | Direction::Token) => "BertForMaskedLM",
         }
     }
 }
@@ -129,14 +141,21 @@ impl<'a> Heads<'a> {
         Self { initializer, hidden: of.hidden as usize, vocabulary: of.vocab_size as usize }
     }
 
-    fn on(mut self, bert: Bert, predict_next: bool) -> LanguageModel {
+    fn on(mut self, encoder: AnyEncoder, predict_next: bool) -> LanguageModel {
         let hidden = self.hidden;
+        let (transforms, context) = match &encoder {
+            AnyEncoder::Bert(_) => (true, false),
+            AnyEncoder::Recurrent(_) => (false, false),
+            AnyEncoder::WordVectors(_) => (false, true),
+        };
         LanguageModel {
-            bert,
-            transform: self.initializer.linear(hidden, hidden),
-            transform_norm: self.initializer.norm(hidden),
+            encoder,
+            transform: transforms.then(|| self.initializer.linear(hidden, hidden)),
+            transform_norm: transforms.then(|| self.initializer.norm(hidden)),
             decoder_bias: self.initializer.vector(self.vocabulary, 0.0),
             next_sentence: predict_next.then(|| self.initializer.linear(hidden, 2)),
+            // word2vec.c begins with 0 too.
+            context: context.then(|| self.initializer.zeros(self.vocabulary, hidden)),
         }
     }
 }
@@ -149,8 +168,8 @@ pub fn random_pretraining(
     seed: u64,
     device: &Device,
 ) -> LanguageModel {
-    let bert = Initializer::new(Stream::new(seed, "init"), device).bert(architecture);
-    Heads::new(architecture, seed, device).on(bert, predict_next)
+    Heads::new(architecture, seed, device)
+        .on(AnyEncoder::random(architecture, &mut Initializer::new(Stream::new(seed, "init"), device)), predict_next)
 }
 
 /// Reads a checkpoint to go on pretraining it. Heads that it lacks are initialised at random and noted.
@@ -165,7 +184,7 @@ pub fn load_pretraining(
 ) -> Result<Loaded<LanguageModel>, CheckpointError> {
     load(folder, seed, device, |reader, _| {
         let of = reader.of;
-        let mut model = Heads::new(&of, seed, device).on(reader.bert()?, predict_next);
+        let mut model = Heads::new(&of, seed, device).on(AnyEncoder::read(reader)?, predict_next);
         reader.pretraining_heads(&mut model, &of)?;
         if !predict_next {
             // Nobody asks for the pooler.
@@ -180,9 +199,19 @@ impl Reader<'_> {
     fn pretraining_heads(&mut self, model: &mut LanguageModel, of: &Architecture) -> Result<(), CheckpointError> {
         let (hidden, vocabulary) = (of.hidden as usize, of.vocab_size as usize);
         let has = |reader: &Self, name: &str| reader.weights.has(&format!("{name}.weight"));
-        if has(self, name::TRANSFORM) {
-            model.transform = self.linear(name::TRANSFORM, hidden, hidden)?;
-            model.transform_norm = self.norm(name::TRANSFORM_NORM)?;
+        if let Some(context) = &mut model.context {
+            if self.weights.has(name::CONTEXT) {
+                *context = self.matrix(name::CONTEXT, vocabulary, hidden)?;
+            } else {
+                self.notes.push("the file has no vectors of the words around: they begin at 0".into());
+            }
+            return Ok(());
+        }
+        if model.transform.is_none() {
+            model.decoder_bias = self.vector(name::BIAS, vocabulary)?;
+        } else if has(self, name::TRANSFORM) {
+            model.transform = Some(self.linear(name::TRANSFORM, hidden, hidden)?);
+            model.transform_norm = Some(self.norm(name::TRANSFORM_NORM)?);
             let bias = if self.weights.has(name::BIAS) { name::BIAS } else { name::DECODER_BIAS };
             model.decoder_bias = self.vector(bias, vocabulary)?;
             self.skip(name::DECODER);
@@ -214,13 +243,17 @@ pub fn save_pretraining(
     beside: &FilesBeside,
 ) -> Result<(), CheckpointError> {
     let mut tensors = Tensors::default();
-    tensors.encoder(&model.bert, config.architecture.hidden as usize);
+    model.encoder.write(&mut tensors, model.next_sentence.is_some());
     if let Some(head) = &model.next_sentence {
-        tensors.linear(name::POOLER, &model.bert.pooler);
         tensors.linear(name::NEXT_SENTENCE, head);
     }
-    tensors.linear(name::TRANSFORM, &model.transform);
-    tensors.norm(name::TRANSFORM_NORM, &model.transform_norm);
-    tensors.tensor(name::BIAS.into(), model.decoder_bias.val());
+    if let (Some(transform), Some(norm)) = (&model.transform, &model.transform_norm) {
+        tensors.linear(name::TRANSFORM, transform);
+        tensors.norm(name::TRANSFORM_NORM, norm);
+    }
+    match &model.context {
+        Some(context) => tensors.tensor(name::CONTEXT.into(), context.val()),
+        None => tensors.tensor(name::BIAS.into(), model.decoder_bias.val()),
+    }
     write_folder(folder, &config.encoder_json(model.class(), dropout), &tensors, beside)
 }

@@ -1,73 +1,25 @@
 //! An encoder's tensors in a checkpoint, and how they are read.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::bert::{Bert, Embeddings, Layer};
-use super::config::Config;
 use super::error::CheckpointError;
 use super::initialize::Initializer;
 use super::linear::{Linear, Norm};
-use super::weights::{Weights, folder_of, transpose_into};
-use crate::diagnostic::first_of;
+use super::weights::{Weights, transpose_into};
 use crate::kernel::Precision;
 use crate::random::Stream;
 use crate::store::Architecture;
-
-/// A model with what a reader must know of its loading.
-#[derive(Debug)]
-pub struct Loaded<M> {
-    /// The model.
-    pub model: M,
-    /// Its configuration.
-    pub config: Config,
-    /// Parts that the file lacked and that were initialised at random, and tensors that were ignored.
-    pub notes: Vec<String>,
-}
-
-pub(super) fn load<M>(
-    folder: &Path,
-    seed: u64,
-    device: &Device,
-    build: impl FnOnce(&mut Reader<'_>, usize) -> Result<M, CheckpointError>,
-) -> Result<Loaded<M>, CheckpointError> {
-    let config = Config::read(folder_of(folder)?)?;
-    let weights = Weights::open(folder)?;
-    check_encoder(&weights, &config.architecture)?;
-    let of = config.architecture;
-    let mut reader = Reader { weights: &weights, used: BTreeSet::new(), notes: Vec::new(), of, seed, device };
-    let model = build(&mut reader, of.hidden as usize)?;
-    let ignored: Vec<&str> = weights.names().filter(|name| !reader.used.contains(*name)).collect();
-    let mut notes = reader.notes;
-    if !ignored.is_empty() {
-        notes
-            .push(format!("tensors that this model has no place for were ignored: {}", first_of(&ignored, MOST_NAMES)));
-    }
-    Ok(Loaded { model, config, notes })
-}
-
-/// Refuses weights that lack tensors of the encoder or have them in another shape.
-pub(super) fn check_encoder(weights: &Weights, of: &Architecture) -> Result<(), CheckpointError> {
-    let expected = encoder_tensors(of);
-    let names: Vec<String> = expected.iter().map(|(name, _)| name).filter(|name| !weights.has(name)).cloned().collect();
-    if !names.is_empty() {
-        return Err(CheckpointError::Missing { path: weights.path().into(), names });
-    }
-    expected.iter().try_for_each(|(name, shape)| weights.check(name, shape))
-}
-
-/// So many of a file's names stand in a note.
-const MOST_NAMES: usize = 40;
 
 pub(super) const NO_POOLER: &str = "the file has no pooler: it was initialised at random";
 
 /// Reads tensors, and keeps account of them.
 pub(super) struct Reader<'a> {
     pub(super) weights: &'a Weights,
-    used: BTreeSet<String>,
+    pub(super) used: BTreeSet<String>,
     pub(super) notes: Vec<String>,
     pub(super) of: Architecture,
     pub(super) seed: u64,
@@ -130,7 +82,12 @@ impl Reader<'_> {
         Ok(numbers)
     }
 
-    fn matrix(&mut self, name: &str, rows: usize, columns: usize) -> Result<Param<Tensor<2>>, CheckpointError> {
+    pub(super) fn matrix(
+        &mut self,
+        name: &str,
+        rows: usize,
+        columns: usize,
+    ) -> Result<Param<Tensor<2>>, CheckpointError> {
         let numbers = self.numbers(name, &[rows, columns])?;
         Ok(Param::from_tensor(Tensor::from_data(TensorData::new(numbers, [rows, columns]), self.device)))
     }
@@ -138,6 +95,19 @@ impl Reader<'_> {
     pub(super) fn vector(&mut self, name: &str, length: usize) -> Result<Param<Tensor<1>>, CheckpointError> {
         let numbers = self.numbers(name, &[length])?;
         Ok(Param::from_tensor(Tensor::from_data(TensorData::new(numbers, [length]), self.device)))
+    }
+
+    /// The numbers of a matrix that PyTorch keeps as `[outputs, inputs]`, as `[inputs, outputs]`.
+    pub(super) fn transposed(
+        &mut self,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+    ) -> Result<Vec<f32>, CheckpointError> {
+        let numbers = self.numbers(name, &[outputs, inputs])?;
+        let mut transposed = vec![0.0; inputs * outputs];
+        transpose_into(&numbers, inputs, &mut transposed, outputs, 0);
+        Ok(transposed)
     }
 
     /// `names` side by side in one projection. PyTorch keeps `[outputs, inputs]`; burn `[inputs, outputs]`.

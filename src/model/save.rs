@@ -10,6 +10,7 @@ use super::config::Config;
 use super::error::CheckpointError;
 use super::linear::{Linear, Norm};
 use super::tagger::describe;
+use super::word_vectors::{WORDS, WordVectors};
 use super::write::{FilesBeside, Tensors, write_folder};
 
 /// Writes `config.json`, `model.safetensors` and `beside` into the empty folder `folder`.
@@ -30,7 +31,7 @@ pub fn save_classifier<S: AsRef<str>>(
     beside: Option<&FilesBeside>,
 ) -> Result<(), CheckpointError> {
     let mut tensors = Tensors::default();
-    tensors.classifier(model, config.architecture.hidden as usize);
+    tensors.classifier(model);
     let mut config = config.to_json(model.kind, names, dropout);
     if let Some(tagger) = &model.tagger {
         describe(tagger, &mut config);
@@ -70,8 +71,13 @@ impl Tensors {
         self.norm(&format!("{name}.output.LayerNorm"), &layer.output_norm);
     }
 
-    /// The encoder, without its pooler.
-    pub(super) fn encoder(&mut self, bert: &Bert, hidden: usize) {
+    pub(super) fn word_vectors(&mut self, encoder: &WordVectors) {
+        self.tensor(WORDS.into(), encoder.word.val());
+    }
+
+    /// BERT, with its pooler if that is wanted.
+    pub(super) fn bert(&mut self, bert: &Bert, pooler: bool) {
+        let [_, hidden] = bert.embeddings.word.dims();
         self.tensor("bert.embeddings.word_embeddings.weight".into(), bert.embeddings.word.val());
         self.tensor("bert.embeddings.position_embeddings.weight".into(), bert.embeddings.position.val());
         self.tensor("bert.embeddings.token_type_embeddings.weight".into(), bert.embeddings.segment.val());
@@ -79,14 +85,14 @@ impl Tensors {
         for (index, layer) in bert.layers.iter().enumerate() {
             self.layer(&format!("bert.encoder.layer.{index}"), layer, hidden);
         }
+        if pooler {
+            self.linear("bert.pooler.dense", &bert.pooler);
+        }
     }
 
-    fn classifier(&mut self, model: &Classifier, hidden: usize) {
-        self.encoder(&model.bert, hidden);
+    fn classifier(&mut self, model: &Classifier) {
         // transformers' classes for tokens have no pooler.
-        if !model.kind.per_token() {
-            self.linear("bert.pooler.dense", &model.bert.pooler);
-        }
+        model.encoder.write(self, !model.kind.per_token());
         if let Some(tagger) = &model.tagger {
             self.tagger(tagger);
         }

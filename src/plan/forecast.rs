@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::PlannedRun;
 use super::work::{evaluation_flops, kept_numbers, model_parameters, trained_parameters, training_flops};
+use crate::settings::EncoderType;
 use crate::store::{Architecture, Objective, RunSettings};
 use crate::units::{Bytes, Seconds};
 
@@ -70,6 +71,9 @@ const MOMENTS: u64 = 2;
 /// Parameters of the encoder and its pooler, without a task's head (Devlin et al. 2018, §3).
 #[must_use]
 pub fn parameters(architecture: &Architecture) -> u64 {
+    if !architecture.encoder.is_transformer() {
+        return parameters_without_attention(architecture);
+    }
     let [layers, hidden, intermediate] =
         [architecture.layers, architecture.hidden, architecture.intermediate].map(u64::from);
     let [words, positions, segments] =
@@ -82,6 +86,15 @@ pub fn parameters(architecture: &Architecture) -> u64 {
     embeddings + layers * (attention + feed_forward) + pooler
 }
 
+/// Word embeddings; for each layer and direction, an LSTM's two matrices and a bias; and ELMo's learnt sum.
+fn parameters_without_attention(architecture: &Architecture) -> u64 {
+    let [layers, hidden, words] = [architecture.layers, architecture.hidden, architecture.vocab_size].map(u64::from);
+    let directions = if architecture.encoder == EncoderType::Elmo { 2 } else { 1 };
+    let width = hidden / directions;
+    let scalars = if directions == 2 { layers + 2 } else { 0 };
+    words * width + layers * directions * 4 * width * (2 * width + 1) + scalars
+}
+
 /// Floating-point operations of a forward pass over `examples` sequences of `tokens` tokens in all: two
 /// for every weight of the layers and token, and 4 × length × hidden per token for the two products of
 /// attention. With the mean length, which is a little less than the true mean over tokens.
@@ -90,6 +103,11 @@ pub fn forward_flops(architecture: &Architecture, tokens: u64, examples: u64) ->
     let [layers, hidden, intermediate] =
         [architecture.layers, architecture.hidden, architecture.intermediate].map(f64::from);
     let (tokens, examples) = (tokens as f64, examples as f64);
+    if !architecture.encoder.is_transformer() {
+        let directions = if architecture.encoder == EncoderType::Elmo { 2.0 } else { 1.0 };
+        let width = hidden / directions;
+        return 2.0 * tokens * layers * directions * 8.0 * width * width;
+    }
     let mean_length = if examples > 0.0 { tokens / examples } else { 0.0 };
     let weights = 2.0 * (4.0 * hidden * hidden + 2.0 * hidden * intermediate);
     let attention = 4.0 * mean_length * hidden;

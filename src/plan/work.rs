@@ -88,6 +88,10 @@ fn kept_by_encoder(architecture: &Architecture, length: u32, gradient_checkpoint
 }
 
 fn kept_by_layer(architecture: &Architecture, length: u32) -> u64 {
+    if !architecture.encoder.is_transformer() {
+        // The gates' inputs twice, their activations, and cells, states and outputs.
+        return 3 * 4 * u64::from(architecture.hidden) + 4 * u64::from(architecture.hidden);
+    }
     let [hidden, heads, intermediate] =
         [architecture.hidden, architecture.heads, architecture.intermediate].map(u64::from);
     10 * hidden + 2 * intermediate + 3 * heads * u64::from(length)
@@ -167,6 +171,8 @@ mod tests {
             max_positions: 512,
             type_vocab_size: 2,
             causal: false,
+            encoder: crate::settings::EncoderType::Bert,
+            pooling: None,
         };
         let of = FeatureBased { layers, hidden: 768, lstm_layers: 2 };
         let mut settings = RunSettings { architecture, ..example::settings("conll", 1) };

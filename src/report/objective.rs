@@ -4,6 +4,10 @@ use super::published_ablations::{FULL, LEFT_TO_RIGHT, NO_NSP};
 use crate::settings::{LmLoss, Masking};
 use crate::store::PretrainingObjective;
 
+/// No rows of the paper's: these are other encoders'.
+const BOTH_WAYS: &str = "forward & backward LM";
+const WINDOW: &str = "skip-gram";
+
 /// The names of an objective.
 pub(crate) struct Names {
     /// In a sentence.
@@ -20,6 +24,8 @@ pub(crate) fn names(loss: LmLoss) -> Names {
         LmLoss::MaskedLmAndNextSentence => ("masked LM and next sentence", FULL, true),
         LmLoss::MaskedLm => ("masked LM", NO_NSP, true),
         LmLoss::CausalLm => ("causal LM", LEFT_TO_RIGHT, false),
+        LmLoss::BidirectionalLm => ("forward and backward LM", BOTH_WAYS, false),
+        LmLoss::SkipGram => ("skip-gram, negative sampling", WINDOW, false),
     };
     Names { words, row, masks }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::input::Input;
-use crate::settings::Approach;
+use crate::settings::{Approach, EncoderType};
 use crate::store::{Architecture, InitialWeights, RunSettings};
 
 /// A model of one experiment.
@@ -58,6 +58,9 @@ pub(crate) fn collect<'a>(input: &Input, runs: impl Iterator<Item = (usize, &'a 
 
 /// Parameters of the encoder with its pooler (Devlin et al. 2018 give 110 M and 340 M, rounded).
 pub(crate) fn parameters(architecture: &Architecture) -> u64 {
+    if !architecture.encoder.is_transformer() {
+        return parameters_without_attention(architecture);
+    }
     let [layers, hidden, intermediate] =
         [architecture.layers, architecture.hidden, architecture.intermediate].map(u64::from);
     let rows = [architecture.vocab_size, architecture.max_positions, architecture.type_vocab_size];
@@ -66,6 +69,15 @@ pub(crate) fn parameters(architecture: &Architecture) -> u64 {
     let attention = 4 * (hidden * hidden + hidden) + norm;
     let feed_forward = 2 * hidden * intermediate + intermediate + hidden + norm;
     embeddings + layers * (attention + feed_forward) + hidden * hidden + hidden
+}
+
+/// Word embeddings; for each layer and direction, an LSTM's two matrices and a bias; and ELMo's learnt sum.
+fn parameters_without_attention(architecture: &Architecture) -> u64 {
+    let [layers, hidden, words] = [architecture.layers, architecture.hidden, architecture.vocab_size].map(u64::from);
+    let directions = if architecture.encoder == EncoderType::Elmo { 2 } else { 1 };
+    let width = hidden / directions;
+    let scalars = if directions == 2 { layers + 2 } else { 0 };
+    words * width + layers * directions * 4 * width * (2 * width + 1) + scalars
 }
 
 #[cfg(test)]
@@ -84,6 +96,8 @@ mod tests {
             max_positions: 512,
             type_vocab_size: 2,
             causal: false,
+            encoder: crate::settings::EncoderType::Bert,
+            pooling: None,
         };
         assert_eq!(parameters(&bert(12, 768, 12)), 109_482_240);
         assert_eq!(parameters(&bert(24, 1024, 16)), 335_141_888);

@@ -1,6 +1,7 @@
 //! Choices that are the same in an experiment file and in the settings of a run, each once, with its schema.
 
 mod approach;
+mod encoder;
 mod pretraining;
 mod slurm;
 mod task;
@@ -8,6 +9,7 @@ mod tokenizer;
 mod training;
 
 pub use approach::{Approach, FeatureBased, Layers, MAX_HIDDEN, MAX_LSTM_LAYERS};
+pub use encoder::{EncoderType, Pooling};
 pub use pretraining::{LmLoss, Masking, SaveStrategy, TextFormat};
 pub use slurm::{Cluster, Slurm};
 pub use task::{Columns, Context, MAX_COLUMN, Scheme, Separator, SpanOptions};

@@ -17,6 +17,10 @@ pub enum LmLoss {
     MaskedLm,
     /// After each token the next one: the encoder sees to the left only.
     CausalLm,
+    /// The next token by one direction, the token before by the other: ELMo.
+    BidirectionalLm,
+    /// The words around each word, against random ones: word vectors.
+    SkipGram,
 }
 
 /// How text is read.
@@ -41,11 +45,31 @@ impl fmt::Display for LmLoss {
             Self::MaskedLmAndNextSentence => "masked tokens, next sentence",
             Self::MaskedLm => "masked tokens",
             Self::CausalLm => "next token",
+            Self::BidirectionalLm => "next and previous token",
+            Self::SkipGram => "words around each word",
         })
     }
 }
 
 impl LmLoss {
+    /// As it is written in an experiment file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MaskedLmAndNextSentence => "masked_lm_and_next_sentence",
+            Self::MaskedLm => "masked_lm",
+            Self::CausalLm => "causal_lm",
+            Self::BidirectionalLm => "bidirectional_lm",
+            Self::SkipGram => "skip_gram",
+        }
+    }
+
+    /// Whether tokens are masked; else examples are whole, and every token has its neighbours to predict.
+    #[must_use]
+    pub const fn masks(self) -> bool {
+        matches!(self, Self::MaskedLmAndNextSentence | Self::MaskedLm)
+    }
+
     /// Whether the next sentence is predicted.
     #[must_use]
     pub fn predicts_next_sentence(self) -> bool {

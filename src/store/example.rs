@@ -24,6 +24,8 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
             max_positions: 512,
             type_vocab_size: 2,
             causal: false,
+            encoder: crate::settings::EncoderType::Bert,
+            pooling: None,
         },
         initial_weights: InitialWeights::Random,
         vocabulary: VocabularyIdentity { sha256: "11".to_owned(), do_lower_case: true, added_tokens: Vec::new() },

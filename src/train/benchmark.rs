@@ -10,7 +10,7 @@ use super::observer::{Observer, StepReport};
 use super::precision::open_precision;
 use super::task::{TrainingData, fit};
 use crate::kernel::{MatrixPeak, matrix_peak};
-use crate::model::random_classifier;
+use crate::model::{Encoder, random_classifier};
 use crate::random::Stream;
 use crate::settings::Approach;
 use crate::store::{
@@ -71,7 +71,7 @@ pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainEr
     reset_peak_memory();
     let train = features(benchmark, sequences * (WARM_UP + steps));
     let mut model = random_classifier(&architecture, task.outputs(&[]), settings.seed, &device.clone().autodiff());
-    model.bert.precision = precision;
+    model.encoder.set_precision(precision);
     let mut reports = Reports(Vec::new());
     let data = TrainingData { task, train: &train, dev: &[], tags: &[] };
     let fitted = fit(model, &settings, data, &device, &mut reports, None)?;

@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::cross_entropy;
-    use crate::model::{Classifier, PackedInput, random_classifier};
+    use crate::model::{Classifier, Encoder, PackedInput, random_classifier};
     use crate::store::{Architecture, example};
     use crate::train::pass::classifier_pass;
     use crate::train::tape::Graph;
@@ -179,6 +179,8 @@ mod tests {
         max_positions: 8,
         type_vocab_size: 2,
         causal: false,
+        encoder: crate::settings::EncoderType::Bert,
+        pooling: None,
     };
 
     fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {
@@ -209,9 +211,8 @@ mod tests {
     fn parameters_stay_where_they_are_and_all_change() {
         let optimization = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
         let mut model = random_classifier(&SMALL, 3, 1, &Device::flex().autodiff());
-        let numbers = |model: &Classifier| -> Vec<f32> {
-            model.bert.embeddings.word.val().inner().into_data().try_to_vec().unwrap()
-        };
+        let numbers =
+            |model: &Classifier| -> Vec<f32> { model.encoder.words().val().inner().into_data().try_to_vec().unwrap() };
         let (before, start) = (addresses(&model), numbers(&model));
         let mut optimizer = Optimizer::new();
         for ids in [[1, 2, 3], [7, 8, 9]] {

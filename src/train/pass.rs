@@ -6,7 +6,7 @@ use std::time::Instant;
 use burn::tensor::Tensor;
 
 use super::optimizer::{FlatGradients, accumulate, take};
-use super::tape::{Graph, Tape};
+use super::tape::{Graph, Reads, Tape};
 use super::workload::{Losses, Part};
 use crate::model::{Classifier, ForwardDropout, PackedInput};
 use crate::units::Seconds;
@@ -77,8 +77,8 @@ pub(super) fn classifier_pass(
         // Nothing of a frozen encoder is kept in either way.
         (Graph::Whole, _) | (_, Some(_)) => (loss_of(model.forward(input, dropout)), None),
         (Graph::LayerInputs, None) => {
-            let tape = Tape::record(&model.bert, input, dropout);
-            (loss_of(model.answer(tape.last.clone(), &input.packing, dropout)), Some(tape))
+            let tape = Tape::record(&model.encoder, input, dropout, Reads::Combined);
+            (loss_of(model.answer(tape.read.clone(), &input.packing, dropout)), Some(tape))
         }
     };
     let losses = f64::from(loss.clone().inner().into_scalar::<f32>());
@@ -88,7 +88,7 @@ pub(super) fn classifier_pass(
         None => take(model, &mut loss.backward()),
         Some(tape) => {
             let mut gradients = loss.backward();
-            let mut encoder = tape.backward(&model.bert, input, dropout, &mut gradients);
+            let mut encoder = tape.backward(&model.encoder, input, dropout, &mut gradients);
             encoder.extend(take(&model.head, &mut gradients));
             encoder
         }
@@ -115,6 +115,8 @@ mod tests {
         max_positions: 8,
         type_vocab_size: 2,
         causal: false,
+        encoder: crate::settings::EncoderType::Bert,
+        pooling: None,
     };
 
     fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass<f64> {

@@ -13,8 +13,8 @@ use super::precision::open_precision;
 use crate::checksum::touched_while;
 use crate::diagnostic::Diagnostic;
 use crate::model::{
-    CheckpointError, Classifier, Config, Loaded, WantedHead, Weights, checkpoint_head, folder_of, load_to_train,
-    random_classifier,
+    CheckpointError, Classifier, Config, Encoder, Loaded, WantedHead, Weights, checkpoint_head, folder_of,
+    load_to_train, random_classifier,
 };
 use crate::settings::{Approach, FeatureBased};
 use crate::store::{InitialWeights, ModelUsage, Origin, RunSettings, RunsRoot};
@@ -123,7 +123,7 @@ impl Ready {
         };
         config.usage = Some(ModelUsage::of(settings));
         notes.extend(config.fits_vocabulary(Path::new("the vocabulary"), vocabulary.len())?);
-        model.bert.precision = precision;
+        model.encoder.set_precision(precision);
         model.kind = task.head;
         if let Approach::FeatureBased(of) = settings.approach() {
             model = on_features(model, &of, settings)?;
@@ -168,7 +168,7 @@ fn on_features(model: Classifier, of: &FeatureBased, settings: &RunSettings) -> 
     if of.hidden == 0 || of.lstm_layers == 0 {
         return Err(Diagnostic::new("`feature_based` has an LSTM without width or without layers"));
     }
-    let (layers, device) = (model.bert.layers.len(), model.head.weight.device());
+    let (layers, device) = (model.encoder.depth(), model.head.weight.device());
     model.on_features(of, settings.seed, &device).ok_or_else(|| {
         let message = format!("`feature_based` reads four layers, but the model `{}` has {layers}", settings.model);
         Diagnostic::new(message).hint("`layers: last`, `second_to_last`, `embeddings` and `sum_all` fit every model")

@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Gradients, Tensor};
 
-use super::optimizer::{FlatGradients, take};
-use crate::model::{Bert, Encoder, ForwardDropout, PackedInput};
+use super::optimizer::{FlatGradients, accumulate, take};
+use crate::model::{AnyEncoder, Encoder, ForwardDropout, PackedInput};
 
 /// What is kept between forward and backward. Both ways give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,53 +24,80 @@ impl Graph {
     }
 }
 
-/// The inputs of all layers, and the last hidden state, each the leaf of a graph of its own.
+/// Who reads the states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// A head of pretraining: the last one.
+    Last,
+    /// A task: what the encoder makes of all of them.
+    Combined,
+}
+
+/// The states before the first layer and after each, the leaf of a graph of its own each.
 pub(super) struct Tape {
-    inputs: Vec<Tensor<2>>,
+    states: Vec<Tensor<2>>,
     /// What heads read, `[tokens, hidden]`.
-    pub(super) last: Tensor<2>,
+    pub(super) read: Tensor<2>,
 }
 
 impl Tape {
     /// The encoder's forward pass without a graph.
-    pub(super) fn record(bert: &Bert, input: &PackedInput, dropout: Option<&ForwardDropout>) -> Self {
+    pub(super) fn record(
+        encoder: &AnyEncoder,
+        input: &PackedInput,
+        dropout: Option<&ForwardDropout>,
+        reads: Reads,
+    ) -> Self {
         // Not `valid()`: the same operations must run as in the backward pass, for the same bits.
-        let bert = bert.clone().no_grad();
-        let mut hidden = bert.embed(input, dropout);
-        let mut inputs = Vec::with_capacity(bert.layers.len());
-        for index in 0..bert.layers.len() {
-            inputs.push(hidden.clone().require_grad());
-            hidden = bert.layer(index, hidden, &input.packing, dropout);
+        let frozen = encoder.clone().no_grad();
+        let mut hidden = frozen.embed(input, dropout);
+        let mut states = Vec::with_capacity(frozen.depth() + 1);
+        for index in 0..frozen.depth() {
+            states.push(hidden.clone().require_grad());
+            hidden = frozen.layer(index, hidden, &input.packing, dropout);
         }
-        Self { inputs, last: hidden.require_grad() }
+        let last = hidden.require_grad();
+        states.push(last.clone());
+        let read = match reads {
+            Reads::Last => last,
+            Reads::Combined => encoder.combine(states.clone()),
+        };
+        Self { states, read }
     }
 
-    /// The gradients of the whole encoder in its visiting order, from those that the heads' loss gave: the pooler's
-    /// are among them, and that of [`Self::last`] goes back through the layers from last to first and the embeddings.
+    /// The gradients of the whole encoder in its visiting order, from those that the heads' loss gave: those of the
+    /// pooler and of a learnt sum of the states are among them, and those of the states go back through the layers from
+    /// last to first and the embeddings.
     pub(super) fn backward(
         self,
-        bert: &Bert,
+        encoder: &AnyEncoder,
         input: &PackedInput,
         dropout: Option<&ForwardDropout>,
         gradients: &mut Gradients,
     ) -> FlatGradients {
-        let mut arriving = gradient_of(&self.last, gradients);
-        let pooler = take(&bert.pooler, gradients);
-        let mut layers = Vec::with_capacity(self.inputs.len());
-        for (index, hidden) in self.inputs.into_iter().enumerate().rev() {
-            let output = bert.layer(index, hidden.clone(), &input.packing, dropout);
-            let mut gradients = backward_from(output, arriving);
-            layers.push(take(&bert.layers[index], &mut gradients));
-            arriving = gradient_of(&hidden, &mut gradients);
+        let Self { mut states, read } = self;
+        drop(read);
+        let mut found = take(encoder, gradients);
+        let mut arriving = states.pop().map(|last| gradient_of(&last, gradients));
+        for (index, hidden) in states.into_iter().enumerate().rev() {
+            let output = encoder.layer(index, hidden.clone(), &input.packing, dropout);
+            let mut of_layer = backward_from(output, arriving.take());
+            found = accumulate(Some(found), take(encoder, &mut of_layer), 1.0);
+            let through = gradient_of(&hidden, &mut of_layer);
+            // What heads read of this state themselves.
+            arriving = Some(match hidden.grad_remove(gradients) {
+                Some(direct) => through + direct,
+                None => through,
+            });
         }
-        let mut gradients = backward_from(bert.embed(input, dropout), arriving);
-        let embeddings = take(&bert.embeddings, &mut gradients);
-        embeddings.into_iter().chain(layers.into_iter().rev().flatten()).chain(pooler).collect()
+        let mut of_embeddings = backward_from(encoder.embed(input, dropout), arriving);
+        accumulate(Some(found), take(encoder, &mut of_embeddings), 1.0)
     }
 }
 
 /// The gradients of Σ `output` × `gradient`: what flows on when `gradient` arrives at `output`.
-fn backward_from(output: Tensor<2>, gradient: Tensor<2>) -> Gradients {
+fn backward_from(output: Tensor<2>, gradient: Option<Tensor<2>>) -> Gradients {
+    let gradient = gradient.unwrap_or_else(|| output.clone().inner().zeros_like());
     (output * Tensor::from_inner(gradient)).sum().backward()
 }
 

@@ -21,6 +21,8 @@ const SMALL: Architecture = Architecture {
     max_positions: 12,
     type_vocab_size: 2,
     causal: false,
+    encoder: crate::settings::EncoderType::Bert,
+    pooling: None,
 };
 const SEQUENCES: u32 = 8;
 
@@ -72,7 +74,7 @@ fn the_encoder_stays_as_it_is_to_the_bit_and_the_rest_learns() {
     let optimization = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
     for layers in [Layers::Embeddings, Layers::SumLastFour, Layers::ConcatLastFour] {
         let (mut model, mut optimizer) = (tagger(layers), Optimizer::new());
-        let (encoder, trained) = (bits(&model.bert), [bits(&model.tagger), bits(&model.head)]);
+        let (encoder, trained) = (bits(&model.encoder), [bits(&model.tagger), bits(&model.head)]);
         let mut losses = Vec::new();
         for step in 0..150 {
             let pass = pass(&model, Graph::Whole, step);
@@ -85,7 +87,7 @@ fn the_encoder_stays_as_it_is_to_the_bit_and_the_rest_learns() {
         }
         let [first, last] = [&losses[..10], &losses[140..]].map(|part| part.iter().sum::<f64>() / 10.0);
         assert!(first > 0.5 && last < 0.2, "{layers:?}: from {first} to {last}");
-        assert_eq!(bits(&model.bert), encoder, "{layers:?}");
+        assert_eq!(bits(&model.encoder), encoder, "{layers:?}");
         let after = [bits(&model.tagger), bits(&model.head)];
         for (before, after) in trained.iter().flatten().zip(after.iter().flatten()) {
             assert_ne!(before, after, "{layers:?}");

@@ -26,6 +26,8 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         max_positions: 16,
         type_vocab_size: 2,
         causal: false,
+        encoder: bertbench::settings::EncoderType::Bert,
+        pooling: None,
     };
 
     let settings = RunSettings {

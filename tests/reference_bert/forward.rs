@@ -16,14 +16,14 @@ fn states_and_outputs_equal_transformers_on_ragged_batches() {
     for case in Case::all() {
         let (model, (input, labels)) = (case.model(&device), packed(&case.ragged(), &device));
         let expected = case.tensors("forward.safetensors");
-        let states = model.bert.hidden_states(&input, None);
+        let states = model.encoder.hidden_states(&input, None);
         assert_eq!(states.len(), expected.keys().filter(|name| name.starts_with("hidden.")).count());
         let differences = states
             .into_iter()
             .enumerate()
             .map(|(layer, state)| largest_difference(&numbers(state), &expected[&format!("hidden.{layer}")]));
         hold(&case.name, "hidden states of every layer", Of::Absolute, ABSOLUTE, differences.fold(0.0, nan_or_max));
-        let pooled = numbers(model.bert.pool(model.bert.forward(&input, None), &input.packing));
+        let pooled = numbers(model.encoder.pool(model.encoder.forward(&input, None), &input.packing));
         hold(&case.name, "pooled output", Of::Absolute, ABSOLUTE, largest_difference(&pooled, &expected["pooled"]));
         if case.has_head() {
             let logits = numbers(model.forward(&input, None));

@@ -111,7 +111,7 @@ impl Case {
     pub fn loss(&self, model: &Classifier, input: &PackedInput, labels: &[f32], device: &Device) -> Tensor<1> {
         let count = labels.len();
         match self.outputs() {
-            0 => model.bert.pool(model.bert.forward(input, None), &input.packing).square().mean(),
+            0 => model.encoder.pool(model.encoder.forward(input, None), &input.packing).square().mean(),
             1 => {
                 let targets = Tensor::<1>::from_data(TensorData::new(labels.to_vec(), [count]), device);
                 mean_squared_error(model.forward(input, None), targets)

@@ -31,11 +31,11 @@ fn states_and_outputs_of_minilm_equal_transformers() {
     let Some((case, golden, model)) = open(&device) else { return };
     let short: Vec<usize> = serde_json::from_value(case.expected["short"].clone()).unwrap();
     let (input, _) = packed(&case.examples(short), &device);
-    let states = model.bert.hidden_states(&input, None).into_iter().enumerate();
+    let states = model.encoder.hidden_states(&input, None).into_iter().enumerate();
     let largest = states.map(|(layer, state)| largest_difference(&numbers(state), &golden[&format!("hidden.{layer}")]));
     hold(&case.name, "hidden states of two short sequences", Of::Absolute, 1e-4, largest.fold(0.0, nan_or_max));
     let (input, labels) = packed(&case.ragged(), &device);
-    let pooled = numbers(model.bert.pool(model.bert.forward(&input, None), &input.packing));
+    let pooled = numbers(model.encoder.pool(model.encoder.forward(&input, None), &input.packing));
     hold(&case.name, "pooled output", Of::Absolute, 1e-4, largest_difference(&pooled, &golden["pooled"]));
     let logits = numbers(model.forward(&input, None));
     hold(&case.name, "logits", Of::Absolute, 1e-4, largest_difference(&logits, &golden["logits"]));

@@ -38,6 +38,8 @@ fn architecture(preset: &str, vocab_size: u32) -> Architecture {
         max_positions: of.max_positions,
         type_vocab_size: 2,
         causal: false,
+        encoder: bertbench::settings::EncoderType::Bert,
+        pooling: None,
     }
 }
 
@@ -55,6 +57,6 @@ fn built_models_have_as_many() {
         PUBLISHED.into_iter().filter(|(preset, words, _)| *preset != "bert-large" && *words == 30_522)
     {
         let model = random_classifier(&architecture(preset, vocab_size), 2, 1, &Device::flex());
-        assert_eq!(model.bert.num_params() as u64, published, "{preset}, {vocab_size} words");
+        assert_eq!(model.encoder.num_params() as u64, published, "{preset}, {vocab_size} words");
     }
 }

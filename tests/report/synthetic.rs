@@ -41,6 +41,8 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
             max_positions: 128,
             type_vocab_size: 2,
             causal: false,
+            encoder: bertbench::settings::EncoderType::Bert,
+            pooling: None,
         },
         initial_weights: InitialWeights::Random,
         vocabulary: VocabularyIdentity { sha256: "11".repeat(32), do_lower_case: true, added_tokens: Vec::new() },

@@ -106,6 +106,8 @@ fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
         max_positions: args.length.max(POSITIONS),
         type_vocab_size: SEGMENTS,
         causal: false,
+        encoder: crate::settings::EncoderType::Bert,
+        pooling: None,
     };
     let (needed, memory) = (parameters(&architecture).saturating_mul(BYTES_PER_PARAMETER), host("cpu", 1).memory.0);
     if needed > memory {

@@ -11,7 +11,7 @@ use super::table::{Column, print, table};
 use super::trained_model::ModelArgs;
 use crate::diagnostic::Diagnostic;
 use crate::infer::{OutputNames, output_order, output_tags, refused};
-use crate::model::{CheckpointError, Head, check_head, load_trained_classifier};
+use crate::model::{CheckpointError, Encoder, Head, check_head, load_trained_classifier};
 use crate::task::{DevSplit, Gold, PredictionFile, Task, TaskFiles};
 use crate::train::{predict_in_batches, scores};
 
@@ -83,7 +83,7 @@ fn predict(args: &Args) -> Result<CommandOutcome, Error> {
     let split = input::read(args, &task, &model, &tags)?;
     let mut loaded = load_trained_classifier(&model.checkpoint, head, &model.device.device)
         .map_err(|error| no_head(&error, head))?;
-    loaded.model.bert.precision = model.precision;
+    loaded.model.encoder.set_precision(model.precision);
     let mut notes = Vec::new();
     let order = output_order(asked, &task, &model, loaded.model.outputs(), &tags, &mut notes)?;
     notes.iter().chain(&loaded.notes).for_each(note);

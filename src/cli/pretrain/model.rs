@@ -88,14 +88,17 @@ impl ModelArgs {
         if let Some(checkpoint) = &self.init_checkpoint {
             return Ok(json!({"checkpoint": text(&model_argument::checkpoint(checkpoint)?)?}));
         }
-        let named = self.preset.map(|size| Preset::from(size).dimensions());
+        let named = self.preset.map(|size| {
+            let Dimensions { layers, hidden, heads, intermediate, max_positions, .. } = Preset::from(size).dimensions();
+            (layers, hidden, heads, intermediate, max_positions)
+        });
         // clap asks for all three when there is no preset.
         let own = || {
             let (layers, hidden, heads) = (self.layers?, self.hidden?, self.heads?);
             let intermediate = self.intermediate.unwrap_or(4 * hidden);
-            Some(Dimensions { layers, hidden, heads, intermediate, max_positions: 512 })
+            Some((layers, hidden, heads, intermediate, 512))
         };
-        let Some(Dimensions { layers, hidden, heads, intermediate, max_positions }) = named.or_else(own) else {
+        let Some((layers, hidden, heads, intermediate, max_positions)) = named.or_else(own) else {
             return Err(Diagnostic::new("no size is given for the model").hint("`--preset bert-base`").into());
         };
         if !hidden.is_multiple_of(heads) {

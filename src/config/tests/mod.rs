@@ -69,7 +69,15 @@ fn a_file_becomes_plain_values_in_file_order() {
 #[test]
 fn an_architecture_fills_in_what_bert_fixes() {
     let text = FILE.replace("{preset: tiny}", "{architecture: {layers: 1, hidden: 32, heads: 4}}");
-    let expected = Dimensions { layers: 1, hidden: 32, heads: 4, intermediate: 128, max_positions: 512 };
+    let expected = Dimensions {
+        encoder: crate::settings::EncoderType::Bert,
+        pooling: None,
+        layers: 1,
+        hidden: 32,
+        heads: 4,
+        intermediate: 128,
+        max_positions: 512,
+    };
     assert_eq!(read(&text, &[]).unwrap().models[0].source, ModelSource::Random(expected));
 }
 

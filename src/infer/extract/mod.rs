@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use burn::tensor::Device;
 
-use crate::model::{Bert, Encoder, PackedInput};
+use crate::model::{AnyEncoder, Encoder, PackedInput};
 use crate::text::{ExampleFeatures, FeatureSet, PackedBatch};
 
 /// Batches whose hidden states are held at a time: their lines are sorted by length, so that little is padded,
@@ -52,7 +52,7 @@ pub trait Sink {
 #[derive(Clone, Copy, Debug)]
 pub struct Extraction<'a> {
     /// The encoder; its pooler is not used.
-    pub model: &'a Bert,
+    pub model: &'a AnyEncoder,
     /// Where the encoder is.
     pub device: &'a Device,
     /// The examples.

@@ -1,4 +1,4 @@
-//! The recurrence of a bidirectional LSTM, forward and backward, as a single call each.
+//! The recurrence of an LSTM in one direction or both, forward and backward, as a single call each.
 //!
 //! Directions are independent, and run side by side. Within one, everything is in the order of the steps: rows of a
 //! step are one matrix, and the gradient of the recurrent weights is one product over all of them.
@@ -10,7 +10,7 @@ use super::isa::Isa;
 use super::math::{sigmoid, tanh};
 use super::pool::Buffer;
 
-/// Over each sequence from its first token to its last, and from its last to its first.
+/// The most directions: over each sequence from its first token to its last, and from its last to its first.
 pub const DIRECTIONS: usize = 2;
 /// Input, forget, cell and output, in this order.
 pub const GATES: usize = 4;
@@ -52,7 +52,7 @@ impl StepOrder {
 
 /// What the backward pass reads of each direction, in the order of the steps.
 #[derive(Debug)]
-pub struct Kept([KeptDirection; DIRECTIONS]);
+pub struct Kept(Vec<KeptDirection>);
 
 #[derive(Debug)]
 struct KeptDirection {
@@ -67,9 +67,11 @@ struct KeptDirection {
 /// The recurrence over one batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Lstm<'a> {
+    /// One (from first token to last) or two.
+    pub directions: usize,
     /// Width of each direction.
     pub hidden: usize,
-    /// `[2, hidden, 4 × hidden]`
+    /// `[directions, hidden, 4 × hidden]`
     pub recurrent: &'a [f32],
     /// What is read when.
     pub order: &'a StepOrder,
@@ -79,6 +81,8 @@ pub struct Lstm<'a> {
 #[derive(Clone, Copy)]
 struct Direction<'a> {
     index: usize,
+    /// How many there are.
+    of: usize,
     hidden: usize,
     recurrent: Matrix<'a, f32>,
     active: &'a [usize],
@@ -86,27 +90,25 @@ struct Direction<'a> {
 }
 
 impl Lstm<'_> {
-    /// `[tokens, 2 × 4 × hidden] → [tokens, 2 × hidden]`
+    /// `[tokens, directions × 4 × hidden] → [tokens, directions × hidden]`
     pub fn forward(&self, inputs: &[f32], outputs: &mut [f32]) -> Kept {
-        let [forward, backward] = [self.direction(0), self.direction(1)];
-        let (forward, backward) = rayon::join(|| forward.forward(inputs), || backward.forward(inputs));
-        let kept = [forward, backward];
+        let kept: Vec<KeptDirection> =
+            (0..self.directions).into_par_iter().map(|index| self.direction(index).forward(inputs)).collect();
         for (direction, kept) in kept.iter().enumerate() {
             self.direction(direction).scatter(&kept.states, self.hidden, outputs);
         }
         Kept(kept)
     }
 
-    /// The gradients of `inputs` and of `recurrent` from that of the outputs, `[tokens, 2 × hidden]`.
+    /// The gradients of `inputs` and of `recurrent` from that of the outputs, `[tokens, directions × hidden]`.
     pub fn backward(&self, kept: &Kept, arriving: &[f32], inputs: &mut [f32], recurrent: &mut [f32]) {
-        let [forward, backward] = [self.direction(0), self.direction(1)];
-        let (of_forward, of_backward) = recurrent.split_at_mut(recurrent.len() / DIRECTIONS);
-        let (of_forward, of_backward) = rayon::join(
-            || forward.backward(&kept.0[0], arriving, of_forward),
-            || backward.backward(&kept.0[1], arriving, of_backward),
-        );
-        forward.scatter(&of_forward, GATES * self.hidden, inputs);
-        backward.scatter(&of_backward, GATES * self.hidden, inputs);
+        let weights = (GATES * self.hidden * self.hidden).max(1);
+        let parts = recurrent.par_chunks_exact_mut(weights).zip(&kept.0).enumerate();
+        let of_inputs: Vec<Buffer<f32>> =
+            parts.map(|(index, (weights, kept))| self.direction(index).backward(kept, arriving, weights)).collect();
+        for (index, gradients) in of_inputs.iter().enumerate() {
+            self.direction(index).scatter(gradients, GATES * self.hidden, inputs);
+        }
     }
 
     fn direction(&self, index: usize) -> Direction<'_> {
@@ -114,6 +116,7 @@ impl Lstm<'_> {
         let weights = &self.recurrent[index * hidden * gates..][..hidden * gates];
         Direction {
             index,
+            of: self.directions,
             hidden,
             recurrent: Matrix::new(weights, hidden, gates),
             active: &self.order.active,
@@ -133,15 +136,15 @@ impl Direction<'_> {
         starts.collect()
     }
 
-    /// The part of a packed row of `width` × 2 numbers that is this direction's.
+    /// The part of a packed row of `width` × directions numbers that is this direction's.
     fn part<'b>(&self, packed: &'b [f32], token: u32, width: usize) -> &'b [f32] {
-        &packed[(token as usize * DIRECTIONS + self.index) * width..][..width]
+        &packed[(token as usize * self.of + self.index) * width..][..width]
     }
 
     /// Rows of `width` in the order of the steps to where they stand in the packed batch.
     fn scatter(&self, from: &[f32], width: usize, packed: &mut [f32]) {
         for (from, &token) in from.chunks_exact(width.max(1)).zip(self.tokens) {
-            packed[(token as usize * DIRECTIONS + self.index) * width..][..width].copy_from_slice(from);
+            packed[(token as usize * self.of + self.index) * width..][..width].copy_from_slice(from);
         }
     }
 

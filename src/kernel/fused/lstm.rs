@@ -1,4 +1,4 @@
-//! The recurrence of a bidirectional LSTM as one burn operation.
+//! The recurrence of an LSTM in one direction or both as one burn operation.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use burn::backend::{Autodiff, Backend, ExtensionType, Flex};
 
 use super::memory::{contiguous, numbers, tensor};
 use crate::kernel::cpu::Buffer;
-use crate::kernel::cpu::lstm::{DIRECTIONS, Kept, Lstm, StepOrder};
+use crate::kernel::cpu::lstm::{Kept, Lstm, StepOrder};
 
 /// The tensors that the recurrence reads.
 #[derive(ExtensionType)]
 pub(in crate::kernel) struct LstmTensors<B: Backend> {
-    /// `[tokens, 2 × 4 × hidden]`
+    /// `[tokens, directions × 4 × hidden]`
     pub(in crate::kernel) inputs: FloatTensor<B>,
-    /// `[2, hidden, 4 × hidden]`
+    /// `[directions, hidden, 4 × hidden]`
     pub(in crate::kernel) recurrent: FloatTensor<B>,
 }
 
@@ -29,16 +29,17 @@ const INPUTS: usize = 2;
 /// What it reads besides tensors.
 #[derive(Clone, Debug)]
 pub(in crate::kernel) struct LstmCall {
+    pub(in crate::kernel) directions: usize,
     pub(in crate::kernel) hidden: usize,
     pub(in crate::kernel) order: Arc<StepOrder>,
 }
 
 fn lstm<'a>(inputs: &'a [FlexTensor; INPUTS], call: &'a LstmCall) -> Lstm<'a> {
-    Lstm { hidden: call.hidden, recurrent: numbers(&inputs[1]), order: &call.order }
+    Lstm { directions: call.directions, hidden: call.hidden, recurrent: numbers(&inputs[1]), order: &call.order }
 }
 
 fn run(inputs: &[FlexTensor; INPUTS], call: &LstmCall) -> (FlexTensor, Kept) {
-    let (tokens, width) = (call.order.tokens[0].len(), DIRECTIONS * call.hidden);
+    let (tokens, width) = (call.order.tokens[0].len(), call.directions * call.hidden);
     let mut outputs = Buffer::take(tokens * width);
     let kept = lstm(inputs, call).forward(numbers(&inputs[0]), &mut outputs);
     (tensor(outputs, [tokens, width]), kept)

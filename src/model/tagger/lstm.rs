@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::kernel::{Dropout, LSTM_DIRECTIONS, LSTM_GATES, Packing, bidirectional_lstm};
+use crate::kernel::{Dropout, LSTM_DIRECTIONS, LSTM_GATES, Packing, lstm};
 use crate::model::linear::Linear;
 use crate::random::{Draws, Stream};
 
@@ -54,7 +54,7 @@ impl BiLstm {
                 Some(dropout) if index > 0 => dropout.apply(x, site(index)),
                 Some(_) | None => x,
             };
-            bidirectional_lstm(layer.input.forward(x), layer.recurrent.val(), packing)
+            lstm(layer.input.forward(x), layer.recurrent.val(), packing)
         })
     }
 }

@@ -79,7 +79,7 @@ impl Mixture {
 }
 
 impl Scalars {
-    fn sum(&self, states: Vec<Tensor<2>>) -> Tensor<2> {
+    pub(in crate::model) fn sum(&self, states: Vec<Tensor<2>>) -> Tensor<2> {
         let (count, [tokens, hidden]) = (states.len(), states[0].dims());
         let states: Tensor<3> = Tensor::stack(states, 0);
         let weights = softmax(self.weights.val(), 0) * self.gamma.val();
@@ -104,6 +104,8 @@ mod tests {
         max_positions: 8,
         type_vocab_size: 2,
         causal: false,
+        encoder: crate::settings::EncoderType::Bert,
+        pooling: None,
     };
 
     fn numbers(tensor: Tensor<2>) -> Vec<f32> {
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn the_states_that_are_named_are_read() {
         let device = Device::flex();
-        let bert = random_classifier(&DEEP, 2, 1, &device).bert;
+        let bert = random_classifier(&DEEP, 2, 1, &device).encoder;
         let input = PackedInput::new(&[3, 5, 7, 4, 6], &[0, 1, 2, 0, 1], &[0; 5], &[0, 3, 5], &device);
         let states = bert.hidden_states(&input, None);
         let mixture = |layers| Mixture::new(layers, DEEP.layers, &device).unwrap();

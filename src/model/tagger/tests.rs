@@ -114,6 +114,8 @@ const SMALL: Architecture = Architecture {
     max_positions: 8,
     type_vocab_size: 2,
     causal: false,
+    encoder: crate::settings::EncoderType::Bert,
+    pooling: None,
 };
 
 fn tagging(layers: Layers, device: &Device) -> Classifier {
@@ -170,7 +172,7 @@ fn dropout_is_between_the_lstms_layers_and_before_the_head_and_not_in_the_encode
     let dropout = Dropout::new(0.5, Stream::new(1, "dropout"), 3).unwrap();
     let outputs = |model: &Classifier, dropout| numbers(model.forward(&batch(&device), dropout));
     let hidden = |model: &Classifier, dropout| {
-        numbers(model.tagger.as_ref().unwrap().forward(&model.bert, &batch(&device), dropout))
+        numbers(model.tagger.as_ref().unwrap().forward(&model.encoder, &batch(&device), dropout))
     };
     let again = outputs(&model, Some(&dropout));
     assert_eq!(again, outputs(&model, Some(&dropout)));

@@ -34,7 +34,18 @@ const CALIBRATION: Calibration = Calibration {
 
 fn architecture(layers: u32, hidden: u32, heads: u32, vocab_size: u32) -> Architecture {
     let (intermediate, max_positions, type_vocab_size) = (4 * hidden, 512, 2);
-    Architecture { layers, hidden, heads, intermediate, vocab_size, max_positions, type_vocab_size, causal: false }
+    Architecture {
+        layers,
+        hidden,
+        heads,
+        intermediate,
+        vocab_size,
+        max_positions,
+        type_vocab_size,
+        causal: false,
+        encoder: crate::settings::EncoderType::Bert,
+        pooling: None,
+    }
 }
 
 fn experiment(text: &str) -> Experiment {

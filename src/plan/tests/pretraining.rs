@@ -35,6 +35,8 @@ fn inputs(experiment: &Pretraining) -> Inputs {
             max_positions: 64,
             type_vocab_size: 2,
             causal: false,
+            encoder: crate::settings::EncoderType::Bert,
+            pooling: None,
         };
         let phases = vec![corpus(32), corpus(64)];
         let vocabulary = VocabularyIdentity { sha256: "v".to_owned(), do_lower_case: true, added_tokens: Vec::new() };

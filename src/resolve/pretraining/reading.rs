@@ -14,7 +14,7 @@ use crate::resolve::data::mini_folder;
 use crate::resolve::error::ResolveError;
 use crate::resolve::progress::Access;
 use crate::resolve::tasks::{SEGMENTS, identity};
-use crate::settings::{LmLoss, Masking, TextFormat};
+use crate::settings::{Masking, TextFormat};
 use crate::store::{Architecture, InitialWeights};
 use crate::text::{ModelTokenizer, vocabulary_file};
 
@@ -136,7 +136,9 @@ impl<'a> Reader<'a> {
                 vocab_size: tokens as u32,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
-                causal: model.recipe.objective == LmLoss::CausalLm,
+                causal: of.encoder.is_causal(model.recipe.objective),
+                encoder: of.encoder,
+                pooling: of.pooling,
             }),
             (_, Some(config)) => {
                 config.fits_vocabulary(&words.path, tokens).map_err(|found| {
@@ -210,7 +212,7 @@ impl<'a> Reader<'a> {
 }
 
 fn targets(recipe: &Recipe, max_length: u32) -> Targets {
-    if recipe.objective == LmLoss::CausalLm {
+    if !recipe.objective.masks() {
         return Targets::Next;
     }
     let Masking { masked_lm_prob: share, max_predictions_per_seq, whole_word, .. } = recipe.masking;

@@ -118,7 +118,9 @@ impl Reading<'_> {
                 vocab_size: vocabulary.len() as u32,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
-                causal: false,
+                causal: of.encoder.is_causal(of.encoder.objective()),
+                encoder: of.encoder,
+                pooling: of.pooling,
             }),
             (ModelSource::Checkpoint(_) | ModelSource::Hub(_) | ModelSource::Pretraining(_), _) => {
                 Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name)))

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::RunId;
+use crate::settings::{EncoderType, Pooling};
 
-/// The dimensions of a BERT encoder (Devlin et al. 2018, §3).
+/// The dimensions of an encoder; in BERT's words (Devlin et al. 2018, §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
@@ -25,6 +26,32 @@ pub struct Architecture {
     /// Whether every token attends to itself and the tokens before it alone (section 5.1, "LTR").
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub causal: bool,
+    /// Which encoder it is. The others have no attention heads, no feed-forward layers and no segments
+    /// ([`Architecture::without_attention`]).
+    #[serde(default, skip_serializing_if = "EncoderType::is_bert")]
+    pub encoder: EncoderType,
+    /// How states become one vector, where that was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooling: Option<Pooling>,
+}
+
+impl Architecture {
+    /// The dimensions of an encoder without attention: word vectors have no layers.
+    #[must_use]
+    pub const fn without_attention(encoder: EncoderType, layers: u32, hidden: u32) -> Self {
+        Self {
+            layers,
+            hidden,
+            heads: 1,
+            intermediate: 0,
+            vocab_size: 0,
+            max_positions: 0,
+            type_vocab_size: 2,
+            causal: matches!(encoder, EncoderType::Lstm),
+            encoder,
+            pooling: None,
+        }
+    }
 }
 
 /// Where a run's weights come from.

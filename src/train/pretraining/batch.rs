@@ -2,8 +2,10 @@
 
 use burn::tensor::Device;
 
+use super::windows::SkipGrams;
 use crate::corpus::examples::TrainingInstance;
 use crate::model::PackedInput;
+use crate::settings::LmLoss;
 use crate::train::workload::Part;
 
 /// What is to be predicted of some examples.
@@ -19,11 +21,15 @@ pub(super) struct Targets {
     pub(super) all_rows: usize,
     /// Second segments of the whole batch.
     pub(super) all_pairs: usize,
+    /// What word vectors learn from, in place of all that.
+    pub(super) skip_gram: Option<SkipGrams>,
 }
 
-/// `examples` in parts of so many, each packed: one after the other, without padding.
-pub(super) fn pack(examples: &[TrainingInstance], size: usize, device: &Device) -> Vec<Part<Targets>> {
-    let mut parts: Vec<_> = examples.chunks(size.max(1)).map(|part| pack_part(part, device)).collect();
+/// `examples` in parts of so many, each packed: one after the other, without padding. With [`LmLoss::BidirectionalLm`],
+/// the state of token t has two rows, 2t from left to right and 2t + 1 from right to left, of which the latter predicts the
+/// token before.
+pub(super) fn pack(examples: &[TrainingInstance], size: usize, loss: LmLoss, device: &Device) -> Vec<Part<Targets>> {
+    let mut parts: Vec<_> = examples.chunks(size.max(1)).map(|part| pack_part(part, loss, device)).collect();
     let all_rows = parts.iter().map(|part| part.targets.rows.len()).sum();
     let all_pairs = parts.iter().map(|part| part.targets.pairs.len()).sum();
     for Part { targets, .. } in &mut parts {
@@ -32,13 +38,20 @@ pub(super) fn pack(examples: &[TrainingInstance], size: usize, device: &Device) 
     parts
 }
 
-fn pack_part(examples: &[TrainingInstance], device: &Device) -> Part<Targets> {
+fn pack_part(examples: &[TrainingInstance], loss: LmLoss, device: &Device) -> Part<Targets> {
     let (mut ids, mut positions, mut segments, mut offsets) = (Vec::new(), Vec::new(), Vec::new(), vec![0]);
     let mut targets = Targets::default();
     for (number, example) in (0..).zip(examples) {
         let first = ids.len() as u32;
-        targets.rows.extend(example.masked_positions.iter().map(|at| first + at));
-        targets.labels.extend(&example.masked_labels);
+        if loss == LmLoss::BidirectionalLm {
+            for (at, pair) in (first..).zip(example.ids.windows(2)) {
+                targets.rows.extend([2 * at, 2 * (at + 1) + 1]);
+                targets.labels.extend([pair[1], pair[0]]);
+            }
+        } else {
+            targets.rows.extend(example.masked_positions.iter().map(|at| first + at));
+            targets.labels.extend(&example.masked_labels);
+        }
         targets.pairs.extend(example.next_is_random.map(|random| (number, random)));
         ids.extend(&example.ids);
         positions.extend(0..example.ids.len() as u32);

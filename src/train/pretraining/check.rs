@@ -2,7 +2,7 @@
 
 use crate::corpus::examples::{ExampleSet, Segments, Targets};
 use crate::diagnostic::Diagnostic;
-use crate::model::{BERT, Config, Direction};
+use crate::model::{Config, Direction, EncoderKind};
 use crate::settings::LmLoss;
 use crate::store::Architecture;
 
@@ -41,13 +41,13 @@ pub fn corpus_fits(
                  `objective: causal_lm` (`--left-to-right`)",
             );
         }
-        (LmLoss::CausalLm, Targets::Masked(_)) => {
+        (LmLoss::CausalLm | LmLoss::BidirectionalLm | LmLoss::SkipGram, Targets::Masked(_)) => {
             return refused(
                 "the corpus masks tokens, and a left-to-right model predicts the next one".to_owned(),
                 "prepare the corpus with `--causal-lm`",
             );
         }
-        (LmLoss::CausalLm, Targets::Next)
+        (LmLoss::CausalLm | LmLoss::BidirectionalLm | LmLoss::SkipGram, Targets::Next)
         | (LmLoss::MaskedLm | LmLoss::MaskedLmAndNextSentence, Targets::Masked(_)) => {}
     }
     if of.segments == Segments::Pairs && architecture.type_vocab_size < 2 {
@@ -62,20 +62,29 @@ pub fn corpus_fits(
             "`objective: masked_lm` (`--no-nsp`) trains without it; `corpus prepare --segments pairs` makes pairs",
         );
     }
-    let reads = if architecture.causal { Direction::LeftToRight } else { Direction::Both };
-    match (BERT.direction(loss), reads) {
-        (Some(Direction::LeftToRight), Direction::Both) => refused(
+    direction_fits(architecture, loss)
+}
+
+fn direction_fits(architecture: &Architecture, loss: LmLoss) -> Result<(), Diagnostic> {
+    let refused = |message: String, hint: String| Err(Diagnostic::new(message).hint(hint));
+    let kind = EncoderKind::of(architecture.encoder);
+    match (kind.direction(loss), architecture.causal) {
+        (Some(Direction::LeftToRight), false) => refused(
             "the objective is the next token, but the model reads in both directions and sees it".to_owned(),
-            "start from random weights or from a left-to-right model, whose config.json has `\"is_decoder\": true`",
+            "start from random weights or from a left-to-right model, whose config.json has `\"is_decoder\": true`"
+                .to_owned(),
         ),
-        (Some(Direction::Both), Direction::LeftToRight) => refused(
+        (Some(Direction::Both | Direction::Token), true) => refused(
             "the model reads from left to right, and masked tokens are predicted from both sides".to_owned(),
-            "`objective: causal_lm` (`--left-to-right`) trains it to predict the next token",
+            "`objective: causal_lm` (`--left-to-right`) trains it to predict the next token".to_owned(),
         ),
-        (Some(Direction::LeftToRight), Direction::LeftToRight) | (Some(Direction::Both), Direction::Both) => Ok(()),
-        (None, _) => refused(
-            format!("{} is not pretrained for this objective", BERT.class),
-            "`objective: masked_lm_and_next_sentence`, `masked_lm` and `causal_lm` are what there is",
-        ),
+        (Some(Direction::LeftToRight), true) | (Some(Direction::Both | Direction::Token), false) => Ok(()),
+        (None, _) => {
+            let known: Vec<String> = kind.directions.iter().map(|(loss, _)| format!("`{}`", loss.name())).collect();
+            refused(
+                format!("{} is not pretrained for `{}`", architecture.encoder, loss.name()),
+                format!("`objective` can be {} for it", known.join(", ")),
+            )
+        }
     }
 }

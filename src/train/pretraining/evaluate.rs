@@ -4,8 +4,11 @@ use burn::tensor::Device;
 
 use super::batch::pack;
 use super::losses::{HeadLosses, HeadOutputs};
+use super::skip_gram::skip_gram_loss;
+use super::windows::{WordCounts, stream};
 use crate::corpus::examples::ExampleSet;
 use crate::model::LanguageModel;
+use crate::settings::LmLoss;
 use crate::store::{Evaluation, HeldOut, Score};
 use crate::train::error::TrainError;
 use crate::train::evaluate::EVALUATION_BATCH;
@@ -19,23 +22,33 @@ use crate::train::workload::Losses;
 pub(super) fn evaluate_pretraining(
     model: &LanguageModel,
     set: &ExampleSet,
+    loss: LmLoss,
     step: u64,
     device: &Device,
 ) -> Result<Evaluation, TrainError> {
+    let counts = (loss == LmLoss::SkipGram).then(|| WordCounts::of(set)).transpose()?;
     let mut sum = HeadLosses::default();
     let mut next = 0;
     while next < set.len() {
         let end = set.len().min(next + u64::from(EVALUATION_BATCH));
-        for part in pack(&set.in_order(next..end)?, EVALUATION_BATCH as usize, device) {
+        let examples = set.in_order(next..end)?;
+        if let Some(counts) = &counts {
+            // The same pairs at every evaluation, whatever the run's seed.
+            let pairs = counts.pairs(&examples, &mut stream(0).at(next));
+            sum.add(&skip_gram_loss(model, &pairs).map(|(_, losses)| losses).unwrap_or_default());
+            next = end;
+            continue;
+        }
+        for part in pack(&examples, EVALUATION_BATCH as usize, loss, device) {
             let states = model.states(&part.input, &part.targets.rows, None);
             sum.add(&HeadOutputs::of(model, states, &part.targets, None).losses);
         }
         next = end;
     }
-    Ok(evaluation(step, &sum, set.len()))
+    Ok(evaluation(step, &sum, loss, set.len()))
 }
 
-fn evaluation(step: u64, losses: &HeadLosses, examples: u64) -> Evaluation {
+fn evaluation(step: u64, losses: &HeadLosses, loss: LmLoss, examples: u64) -> Evaluation {
     let HeadLosses { tokens, pairs } = losses;
     let score = |metric: &str, value: f64, unit: &str, higher_is_better: bool| Score {
         metric: metric.to_owned(),
@@ -46,9 +59,12 @@ fn evaluation(step: u64, losses: &HeadLosses, examples: u64) -> Evaluation {
     };
     let mut scores = vec![
         score("mlm_loss", tokens.mean(), "nats", false),
-        score("perplexity", tokens.mean().exp(), "perplexity", false),
         score("mlm_accuracy", tokens.accuracy(), "fraction", true),
     ];
+    // Word vectors say how likely a word is among random ones, not among all.
+    if loss != LmLoss::SkipGram {
+        scores.insert(1, score("perplexity", tokens.mean().exp(), "perplexity", false));
+    }
     if pairs.count > 0 {
         scores.push(score("nsp_loss", pairs.mean(), "nats", false));
         scores.push(score("nsp_accuracy", pairs.accuracy(), "fraction", true));

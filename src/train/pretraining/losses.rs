@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Targets;
 use crate::kernel::{DecoderGradients, cross_entropy, decoder_loss};
-use crate::model::{LanguageModel, LanguageModelStates};
+use crate::model::{Encoder, LanguageModel, LanguageModelStates};
 use crate::train::workload::Losses;
 
 /// The loss of a head on some predictions.
@@ -14,9 +14,9 @@ pub(super) struct HeadLoss {
     /// Predictions.
     pub(super) count: u64,
     /// Those that are right.
-    correct: u64,
+    pub(super) correct: u64,
     /// Σ −log p(label), in nats.
-    sum: f64,
+    pub(super) sum: f64,
 }
 
 /// The losses of both heads.
@@ -77,7 +77,7 @@ impl HeadOutputs {
     ) -> Self {
         let mut losses = HeadLosses::default();
         let decoder = states.predictions.and_then(|states| {
-            let [read, table] = [states.clone(), model.bert.embeddings.word.val()].map(plain);
+            let [read, table] = [states.clone(), model.encoder.words().val()].map(plain);
             let found = decoder_loss(&read, &table, &plain(model.decoder_bias.val()), &targets.labels, mean_over);
             losses.tokens = HeadLoss { count: targets.labels.len() as u64, correct: found.right, sum: found.loss };
             Some((states, found.gradients?))

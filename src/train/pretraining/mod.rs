@@ -4,12 +4,16 @@
 mod batch;
 mod check;
 mod data;
+#[cfg(test)]
+mod encoder_tests;
 mod evaluate;
 mod losses;
 mod pass;
 mod run;
+mod skip_gram;
 #[cfg(test)]
 mod tests;
+mod windows;
 mod workload;
 
 pub use check::corpus_fits;

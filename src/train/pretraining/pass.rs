@@ -7,11 +7,12 @@ use burn::tensor::{Gradients, Tensor};
 
 use super::batch::Targets;
 use super::losses::{HeadLosses, HeadOutputs};
+use super::skip_gram::skip_gram_pass;
 use crate::kernel::DecoderGradients;
-use crate::model::{ForwardDropout, LanguageModel};
+use crate::model::{Encoder, ForwardDropout, LanguageModel};
 use crate::train::optimizer::{FlatGradients, take};
 use crate::train::pass::Pass;
-use crate::train::tape::{Graph, Tape};
+use crate::train::tape::{Graph, Reads, Tape};
 use crate::train::workload::Part;
 use crate::units::Seconds;
 
@@ -24,10 +25,13 @@ pub(super) fn pretraining_pass(
     graph: Graph,
 ) -> Pass<HeadLosses> {
     let Part { input, targets, .. } = part;
+    if let Some(pairs) = &targets.skip_gram {
+        return skip_gram_pass(model, pairs);
+    }
     let start = Instant::now();
-    let tape = (graph == Graph::LayerInputs).then(|| Tape::record(&model.bert, input, dropout));
+    let tape = (graph == Graph::LayerInputs).then(|| Tape::record(&model.encoder, input, dropout, Reads::Last));
     let states = match &tape {
-        Some(tape) => model.answer(tape.last.clone(), &input.packing, &targets.rows),
+        Some(tape) => model.answer(tape.read.clone(), &input.packing, &targets.rows),
         None => model.states(input, &targets.rows, dropout),
     };
     let HeadOutputs { losses, pairs, decoder } = HeadOutputs::of(model, states, targets, Some(targets.all_rows));
@@ -35,8 +39,8 @@ pub(super) fn pretraining_pass(
     let start = Instant::now();
     let pairs = pairs.map(|loss| share(loss, targets.pairs.len(), targets.all_pairs));
     let gradients = backward(model, pairs, decoder, |gradients| match tape {
-        Some(tape) => tape.backward(&model.bert, input, dropout, gradients),
-        None => take(&model.bert, gradients),
+        Some(tape) => tape.backward(&model.encoder, input, dropout, gradients),
+        None => take(&model.encoder, gradients),
     });
     Pass { losses, gradients, forward, backward: Seconds(start.elapsed().as_secs_f64()) }
 }
@@ -64,9 +68,10 @@ fn backward(
     gradients.extend(take(&model.transform_norm, &mut arriving));
     gradients.extend(take(&model.decoder_bias, &mut arriving));
     gradients.extend(take(&model.next_sentence, &mut arriving));
+    gradients.extend(take(&model.context, &mut arriving));
     if let Some((table, bias)) = of_decoder {
         let length = table.dims().iter().product::<usize>();
-        add(&mut gradients, place(model, model.bert.embeddings.word.id), table.reshape([length]));
+        add(&mut gradients, place(model, model.encoder.words().id), table.reshape([length]));
         add(&mut gradients, place(model, model.decoder_bias.id), bias);
     }
     Some(gradients)

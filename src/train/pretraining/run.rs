@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::data::PhaseCorpora;
 use super::workload::{LanguageModeling, write_model};
 use crate::diagnostic::Diagnostic;
-use crate::model::{LanguageModel, Weights, load_pretraining, random_pretraining};
+use crate::model::{Encoder, LanguageModel, Weights, load_pretraining, random_pretraining};
 use crate::store::{InitialWeights, Outcome, PretrainingObjective, Record, RunFolder, RunSettings};
 use crate::train::attempt::Attempt;
 use crate::train::checkpointer::{CheckpointPolicy, Checkpointer};
@@ -93,8 +94,9 @@ fn ready<'a>(
             return Err(Diagnostic::new("a pretraining run starts from random weights or a checkpoint").into());
         }
     };
-    model.bert.precision = precision;
-    let workload = LanguageModeling { settings, objective, data, device: device.clone(), folder };
+    model.encoder.set_precision(precision);
+    let counts = data.corpora.iter().map(|_| OnceLock::new()).collect();
+    let workload = LanguageModeling { settings, objective, data, device: device.clone(), folder, counts };
     Ok((Fit::new(workload, settings, &device), model, notes))
 }
 

@@ -70,7 +70,7 @@ fn parts_of(examples: &[Value], size: usize) -> Vec<Part<Targets>> {
             next_is_random: example["next_is_random"].as_bool(),
         })
         .collect();
-    pack(&examples, size, &device())
+    pack(&examples, size, LmLoss::CausalLm, &device())
 }
 
 impl Case {

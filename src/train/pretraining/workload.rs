@@ -1,6 +1,7 @@
 //! Pretraining as the fit loop does it: examples in the order of a cursor, in phases, evaluation on held-out text.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -10,8 +11,10 @@ use super::data::PhaseCorpora;
 use super::evaluate::evaluate_pretraining;
 use super::losses::HeadLosses;
 use super::pass::pretraining_pass;
+use super::windows::{WordCounts, counted, stream as skip_gram_stream};
 use crate::corpus::examples::{Cursor, ExampleSet};
 use crate::model::{Config, ForwardDropout, LanguageModel, save_pretraining};
+use crate::settings::LmLoss;
 use crate::store::{Evaluation, ModelUsage, PretrainingObjective, RunFolder, RunSettings, StepEvent};
 use crate::text::TokenizerFiles;
 use crate::train::error::TrainError;
@@ -29,6 +32,16 @@ pub(super) struct LanguageModeling<'a> {
     pub(super) device: Device,
     /// None when nothing is to be written.
     pub(super) folder: Option<&'a RunFolder>,
+    /// How often words are in the corpus of each phase, for word vectors.
+    pub(super) counts: Vec<OnceLock<WordCounts>>,
+}
+
+/// Makes the mean that of the whole batch.
+fn share(parts: &mut [Part<Targets>]) {
+    let all = parts.iter().filter_map(|part| part.targets.skip_gram.as_ref()).map(|pairs| pairs.all).sum();
+    for pairs in parts.iter_mut().filter_map(|part| part.targets.skip_gram.as_mut()) {
+        pairs.all = all;
+    }
 }
 
 impl LanguageModeling<'_> {
@@ -66,12 +79,17 @@ impl Workload for LanguageModeling<'_> {
         let optimization = &self.settings.optimization;
         let size = optimization.batch_size as usize;
         let (examples, cursor) = set.batch(self.settings.seed, cursor, size)?;
-        Ok(Batch {
-            parts: pack(&examples, optimization.sequences_per_pass() as usize, device),
-            examples: examples.len(),
-            epoch,
-            next: self.next(phase, step + 1, cursor),
-        })
+        let size = optimization.sequences_per_pass() as usize;
+        let mut parts = pack(&examples, size, self.objective.loss, device);
+        if self.objective.loss == LmLoss::SkipGram {
+            let counts = counted(&self.counts[phase], set)?;
+            let mut draws = skip_gram_stream(self.settings.seed).at(step);
+            for (part, examples) in parts.iter_mut().zip(examples.chunks(size.max(1))) {
+                part.targets.skip_gram = Some(counts.pairs(examples, &mut draws));
+            }
+            share(&mut parts);
+        }
+        Ok(Batch { parts, examples: examples.len(), epoch, next: self.next(phase, step + 1, cursor) })
     }
 
     fn pass(
@@ -113,7 +131,7 @@ impl Workload for LanguageModeling<'_> {
 
     fn evaluate(&mut self, model: &LanguageModel, at: &EvaluationPoint) -> Result<Option<Evaluation>, TrainError> {
         let (Some(set), Some(_)) = (&self.data.held_out, &self.objective.evaluation) else { return Ok(None) };
-        evaluate_pretraining(model, set, at.step, &self.device).map(Some)
+        evaluate_pretraining(model, set, self.objective.loss, at.step, &self.device).map(Some)
     }
 
     fn keep_snapshot(&self, model: &LanguageModel, step: u64) -> Result<(), TrainError> {

@@ -19,6 +19,8 @@ const SMALL: Architecture = Architecture {
     max_positions: 8,
     type_vocab_size: 2,
     causal: false,
+    encoder: crate::settings::EncoderType::Bert,
+    pooling: None,
 };
 
 fn device() -> Device {

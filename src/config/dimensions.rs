@@ -1,0 +1,145 @@
+//! The checks of a model's encoder and of its `architecture`.
+
+use super::check::for_example;
+use super::document::Document;
+use super::experiment::Dimensions;
+use super::written::SHORTEST_SEQUENCE;
+use super::written_model::{MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, WrittenArchitecture, WrittenModel};
+use crate::diagnostic::Diagnostic;
+use crate::settings::{EncoderType, MAX_HIDDEN, Pooling};
+
+/// Directions of ELMo, which share its width.
+const DIRECTIONS: u32 = 2;
+
+/// The dimensions of a model with an `architecture`, written at the key `model`.
+pub(super) fn dimensions(
+    document: &Document,
+    model: &str,
+    written: &WrittenModel,
+    of: &WrittenArchitecture,
+) -> Result<Dimensions, Diagnostic> {
+    let (encoder, key) = (written.encoder.unwrap_or_default(), format!("{model}.architecture"));
+    let pooling = pooling(document, model, encoder, written.pooling)?;
+    if encoder.is_transformer() {
+        return Ok(Dimensions { encoder, pooling, ..transformer(document, &key, of)? });
+    }
+    for (name, given) in [("heads", of.heads.is_some()), ("intermediate", of.intermediate.is_some())] {
+        if given {
+            let found = document.at_key_name(&format!("{key}.{name}"), format!("`{}` has no `{name}`", encoder.name()));
+            return Err(found.hint("remove it"));
+        }
+    }
+    let layers = match (encoder, of.layers) {
+        (EncoderType::WordVectors, Some(_)) => {
+            let found = document.at_key_name(&format!("{key}.layers"), "`word_vectors` have no layers");
+            return Err(found.hint("remove it"));
+        }
+        (EncoderType::WordVectors, None) => 0,
+        (_, layers) => needed(document, &key, "layers", layers)?,
+    };
+    let mut ranges = vec![
+        ("hidden", of.hidden, 1..=MAX_HIDDEN),
+        ("max_positions", of.max_positions, SHORTEST_SEQUENCE..=MAX_POSITIONS),
+    ];
+    if encoder != EncoderType::WordVectors {
+        ranges.push(("layers", layers, 1..=MAX_LAYERS));
+    }
+    in_range(document, &key, &ranges)?;
+    if encoder == EncoderType::Elmo && !of.hidden.is_multiple_of(DIRECTIONS) {
+        let message = format!("`hidden` of `elmo` is even, half of it for each direction; found `{}`", of.hidden);
+        let hint = format!("`hidden: {}` is", of.hidden + 1);
+        return Err(document.at_key(&format!("{key}.hidden"), message).hint(hint));
+    }
+    let (hidden, max_positions) = (of.hidden, of.max_positions);
+    Ok(Dimensions { encoder, pooling, layers, hidden, heads: 1, intermediate: 0, max_positions })
+}
+
+fn transformer(document: &Document, key: &str, of: &WrittenArchitecture) -> Result<Dimensions, Diagnostic> {
+    let (layers, heads) = (needed(document, key, "layers", of.layers)?, needed(document, key, "heads", of.heads)?);
+    let (hidden, max_positions) = (of.hidden, of.max_positions);
+    let intermediate = of.intermediate.unwrap_or_else(|| hidden.saturating_mul(4));
+    let ranges = [
+        ("layers", layers, 1..=MAX_LAYERS),
+        ("hidden", hidden, 1..=MAX_HIDDEN),
+        ("heads", heads, 1..=MAX_HIDDEN),
+        ("intermediate", intermediate, 1..=MAX_INTERMEDIATE),
+        ("max_positions", max_positions, SHORTEST_SEQUENCE..=MAX_POSITIONS),
+    ];
+    in_range(document, key, &ranges)?;
+    if !hidden.is_multiple_of(heads) {
+        let message = format!("{heads} heads do not divide the hidden size {hidden}");
+        let nearest = (1..=heads).rev().find(|heads| hidden.is_multiple_of(*heads)).unwrap_or(1);
+        return Err(document.at_key(&format!("{key}.heads"), message).hint(format!("`heads: {nearest}` does")));
+    }
+    Ok(Dimensions { encoder: EncoderType::Bert, pooling: None, layers, hidden, heads, intermediate, max_positions })
+}
+
+fn needed(document: &Document, key: &str, name: &str, given: Option<u32>) -> Result<u32, Diagnostic> {
+    given.ok_or_else(|| {
+        let found = document.at_key(key, format!("the key `{name}` is missing here"));
+        found.hint(for_example("architecture"))
+    })
+}
+
+fn in_range(
+    document: &Document,
+    key: &str,
+    ranges: &[(&str, u32, std::ops::RangeInclusive<u32>)],
+) -> Result<(), Diagnostic> {
+    match ranges.iter().find(|(_, value, range)| !range.contains(value)) {
+        None => Ok(()),
+        Some((name, value, range)) => {
+            let message = format!("`{name}` takes {} to {}, found `{value}`", range.start(), range.end());
+            Err(document.at_key(&format!("{key}.{name}"), message).hint(for_example("architecture")))
+        }
+    }
+}
+
+fn pooling(
+    document: &Document,
+    model: &str,
+    encoder: EncoderType,
+    given: Option<Pooling>,
+) -> Result<Option<Pooling>, Diagnostic> {
+    match given {
+        Some(given) if !encoder.poolings().contains(&given) => {
+            let message = format!("`{}` is not pooled by `{}`", encoder.name(), given.name());
+            let found = document.at_key(&format!("{model}.pooling"), message);
+            let known: Vec<String> = encoder.poolings().iter().map(|known| format!("`{}`", known.name())).collect();
+            Err(found.hint(if known.is_empty() {
+                "transformers have a layer for it: remove `pooling`".to_owned()
+            } else {
+                format!("it is by {}", known.join(", "))
+            }))
+        }
+        // What is the default needs no other id.
+        given => Ok(given.filter(|given| Some(*given) != encoder.pooling())),
+    }
+}
+
+/// The encoder of a model with a `preset`, written at the key `model`.
+pub(super) fn encoder_of_preset(
+    document: &Document,
+    model: &str,
+    written: &WrittenModel,
+) -> Result<EncoderType, Diagnostic> {
+    let encoder = written.encoder.unwrap_or_default();
+    pooling(document, model, encoder, written.pooling)?;
+    if encoder.is_transformer() {
+        return Ok(encoder);
+    }
+    let message = format!("`preset` is a size of BERT, and `{}` is none", encoder.name());
+    let found = document.at_key_name(&format!("{model}.preset"), message);
+    Err(found.hint("`architecture` gives it a size: `{layers: 2, hidden: 64}`"))
+}
+
+/// Refuses an encoder for a model with a `checkpoint`, written at the key `model`.
+pub(super) fn no_encoder(document: &Document, model: &str, written: &WrittenModel) -> Result<(), Diagnostic> {
+    for (name, given) in [("encoder", written.encoder.is_some()), ("pooling", written.pooling.is_some())] {
+        if given {
+            let message = format!("the checkpoint says its `{name}` itself");
+            return Err(document.at_key_name(&format!("{model}.{name}"), message).hint("remove it"));
+        }
+    }
+    Ok(())
+}
