@@ -106,14 +106,14 @@ impl Summary {
         found
     }
 
-    /// "large is better than base on 9 of 11 tasks, by 2.1 ± 0.8 points on average, and cost 3.1 times the time", with what
+    /// "large has a better score than base on 9 of 11 tasks, by 2.1 ± 0.8 points on average, and cost 3.1 times the time", with what
     /// was tested behind it.
     pub(crate) fn sentence(&self, versus: &Versus) -> String {
         let (a, b) = (&versus.a.label, &versus.b.label);
         if self.tasks == 0 {
             return format!("{b} and {a} have no task with a score of both.");
         }
-        let mut text = format!("{b} is better than {a} on {} of {}", self.better, counted(self.tasks, "task"));
+        let mut text = format!("{b} has a better score than {a} on {} of {}", self.better, counted(self.tasks, "task"));
         if let Some(mean) = self.mean_difference {
             let half = self.interval.map(|interval| (interval.high - interval.low) / 2.0);
             let half = half.map_or_else(String::new, |half| format!(" ± {}", Unit::Fraction.shown(half)));

@@ -48,7 +48,7 @@ fn base_against_large_is_one_command_one_table_and_one_sentence() {
     assert!(told.out.lines().all(|line| line.chars().count() <= 80), "{}", told.out);
     let words = told.out.replace('\n', " ");
     for wanted in [
-        "bert-large is better than bert-base on 5 of 5 tasks, by ",
+        "bert-large has a better score than bert-base on 5 of 5 tasks, by ",
         " times the time.",
         "Best run of the best point, example by example",
         "Best points over all seeds",

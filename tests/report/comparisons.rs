@@ -44,7 +44,7 @@ fn runs_are_paired_by_point_and_a_shift_is_found() {
         assert!(task["examples"].is_null() && task["verdict"] == "not_tested", "{task}");
     }
     let shown = comparison.to_text();
-    assert!(shown.contains("+5.0") && shown.contains("base (y) is better than base (x) on 8 of 8 tasks"), "{shown}");
+    assert!(shown.contains("+5.0") && shown.contains("base (y) has a better score than base (x) on 8 of 8 tasks"), "{shown}");
     let remarks: Vec<String> = comparison.remarks().collect();
     assert!(remarks.iter().any(|remark| remark == "only base (x) has runs of wnli"), "{remarks:?}");
 }
@@ -74,7 +74,7 @@ fn base_and_large_are_one_table_and_one_sentence() {
     assert!(shown.starts_with("bert-large against bert-base\n"), "cased and uncased models are one side:\n{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
     let sentence = shown.replace('\n', " ");
-    assert!(sentence.contains("bert-large is better than bert-base on 5 of 5 tasks, by "), "{shown}");
+    assert!(sentence.contains("bert-large has a better score than bert-base on 5 of 5 tasks, by "), "{shown}");
     assert!(sentence.contains(" points on average, and cost ") && sentence.contains(" times the time."), "{shown}");
     let json = json(&comparison);
     let one = &json["comparisons"][0];
