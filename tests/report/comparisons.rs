@@ -44,7 +44,10 @@ fn runs_are_paired_by_point_and_a_shift_is_found() {
         assert!(task["examples"].is_null() && task["verdict"] == "not_tested", "{task}");
     }
     let shown = comparison.to_text();
-    assert!(shown.contains("+5.0") && shown.contains("base (y) has a better score than base (x) on 8 of 8 tasks"), "{shown}");
+    assert!(
+        shown.contains("+5.0") && shown.contains("base (y) has a better score than base (x) on 8 of 8 tasks"),
+        "{shown}"
+    );
     let remarks: Vec<String> = comparison.remarks().collect();
     assert!(remarks.iter().any(|remark| remark == "only base (x) has runs of wnli"), "{remarks:?}");
 }

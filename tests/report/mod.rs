@@ -308,7 +308,10 @@ fn layout_samples_on_request() {
     let Ok(folder) = std::env::var("BERTBENCH_REPORT_SAMPLES") else { return };
     let title = "SYNTHETIC LAYOUT SAMPLE: invented numbers, no model was trained";
     let samples = [
-        ("sample", [("stand-in-base", false), ("stand-in-large", true)].map(|of| answers::experiment(of.0, of.1)).into()),
+        (
+            "sample",
+            [("stand-in-base", false), ("stand-in-large", true)].map(|of| answers::experiment(of.0, of.1)).into(),
+        ),
         ("full", vec![damaged("synthetic-mini", ["invented-base", "invented-large"])]),
         ("seeds", vec![complete("synthetic-seeds", "mini", ["invented-base", "invented-large"], &[1, 2, 3])]),
         ("glue", vec![complete("synthetic-glue", "GLUE", ["invented-base", "invented-large"], &[1])]),
