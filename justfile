@@ -116,6 +116,11 @@ bench *options='--layers 4 --hidden 768 --batch-size 16 --length 128':
 bench-kernels *names='':
     cargo bench --locked --bench kernels -- {{ names }}
 
+# Time `runs list` and `report` on 10,000 synthetic runs.
+[group('development')]
+bench-runs:
+    cargo test --release --locked --test integration many_runs -- --ignored --nocapture
+
 # Rewrite expected messages and experiments/schema.json; a test that rewrites something fails once.
 [group('development')]
 bless:

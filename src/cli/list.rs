@@ -1,14 +1,17 @@
 //! `bertbench list`
 
+use std::path::{Path, PathBuf};
+
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::error::{CommandOutcome, Error};
 use super::table::{Column, print, print_json, table};
-use crate::config::{Dimensions, Preset};
+use crate::config::{self, Dimensions, ExperimentFile, Preset};
 use crate::data::DATASETS;
+use crate::diagnostic::Diagnostic;
 use crate::metric::METRICS;
-use crate::plan::parameters;
+use crate::plan::{self, parameters};
 use crate::store::Architecture;
 use crate::task::TASKS;
 
@@ -32,6 +35,8 @@ enum What {
     Metrics,
     /// Datasets that tasks read.
     Datasets,
+    /// Experiment files in experiments/.
+    Experiments,
 }
 
 /// Rows as a program reads them, and the columns that a person does.
@@ -46,6 +51,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         What::Models => models(),
         What::Metrics => metrics(),
         What::Datasets => datasets(),
+        What::Experiments => experiments()?,
     };
     if args.json {
         print_json(&Value::Array(listing.rows))?;
@@ -133,4 +139,28 @@ fn datasets() -> Listing {
     });
     let columns = &[Column::Text("dataset"), Column::Text("folder"), Column::Text("published examples")];
     Listing { columns, rows: rows.collect() }
+}
+
+/// The files of `experiments/` in this folder; one that does not load is listed with what is wrong.
+fn experiments() -> Result<Listing, Error> {
+    let folder = Path::new("experiments");
+    let entries = std::fs::read_dir(folder).map_err(|error| {
+        let found = Diagnostic::new(format!("cannot list {}/: {error}", folder.display()));
+        Error::from(found.hint("it is looked for in the folder in which bertbench is started"))
+    })?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
+    files.sort();
+    let rows = files.iter().map(|file| {
+        let (name, models, tasks) = match config::load(file, &plan::known_tasks(), &[]) {
+            Ok(ExperimentFile::Tasks(of)) => {
+                (of.name, of.models.len(), of.tasks.iter().map(|task| task.name.clone()).collect::<Vec<_>>())
+            }
+            Ok(ExperimentFile::Pretraining(of)) => (of.name, of.models.len(), vec!["pretraining".to_owned()]),
+            Err(finding) => ("–".to_owned(), 0, vec![format!("does not load: {}", finding.message)]),
+        };
+        json!({"file": file, "experiment": name, "models": models, "tasks": tasks})
+    });
+    let columns = &[Column::Text("file"), Column::Text("experiment"), Column::Number("models"), Column::Text("tasks")];
+    Ok(Listing { columns, rows: rows.collect() })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::error::Error;
-use super::runs::{note_damage, state_word};
+use super::run_state::{note_damage, state_word};
 use crate::plan::Plan;
 use crate::resolve::{Calibrations, Prepared};
 use crate::store::{PretrainingObjective, RunId, RunSettings, RunsRoot};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::error::{CommandOutcome, Error};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::needed;
-use super::runs::{note_damage, state_word};
+use super::run_state::{note_damage, state_word};
 use super::table::{Column, print, print_json, table};
 use super::threads::ThreadArgs;
 use super::varying_settings::varying_settings;

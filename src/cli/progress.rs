@@ -228,7 +228,7 @@ impl Observer for Display {
 
     fn job_finished_elsewhere(&mut self, job: &Job, state: &RunState) {
         self.settle(job, false);
-        let how = super::runs::state_word(state);
+        let how = super::run_state::state_word(state);
         self.say(&format!("[{}/{}] {}: {how}, by another process", self.settled, self.runs, words(job)));
     }
 

@@ -7,9 +7,11 @@ use serde_json::json;
 
 use super::error::{CommandOutcome, Error, note};
 use super::run_argument::one;
+use super::run_state::{or_note, state_word};
 use super::table::{Column, print, print_json, table};
-use crate::diagnostic::{Diagnostic, suggest};
-use crate::store::{Event, Failure, Record, RunFolder, RunState, RunsRoot, StoreError, diff};
+use super::{runs_list, runs_rm, runs_show};
+use crate::diagnostic::Diagnostic;
+use crate::store::{Event, Failure, RunFolder, RunState, RunsRoot, diff};
 
 /// List, show, compare and remove single runs.
 #[derive(Debug, clap::Args)]
@@ -29,11 +31,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the runs on disk, of all experiments or of one.
-    List {
-        /// The experiment's name (not its file).
-        experiment: Option<String>,
-    },
+    List(runs_list::Args),
     /// Show everything about one run.
     Show {
         /// The run's id, its first digits, or its folder.
@@ -46,103 +44,19 @@ enum Command {
         /// The other run's id, its first digits, or its folder.
         b: String,
     },
-    /// Remove a run with all its files; `bertbench run` will run it again.
-    Rm {
-        /// The run's id, its first digits, or its folder.
-        id: String,
-    },
+    Rm(runs_rm::Args),
+    Gc(runs_rm::GcArgs),
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let (root, only) = (RunsRoot::new(&args.runs), args.experiment.as_deref());
     match &args.command {
-        Command::List { experiment } => list(&root, experiment.as_deref().or(only), args.json),
+        Command::List(list) => runs_list::execute(&root, list, only, args.json),
         Command::Show { id } => show(&one(&root, id, only)?, args.json),
         Command::Diff { a, b } => differences(&one(&root, a, only)?, &one(&root, b, only)?, args.json),
-        Command::Rm { id } => {
-            let folder = one(&root, id, only)?;
-            folder.remove()?;
-            print(&format_args!("removed {}", folder.path().display()))?;
-            Ok(CommandOutcome::Success)
-        }
+        Command::Rm(rm) => runs_rm::remove(&root, rm, only, args.json),
+        Command::Gc(gc) => runs_rm::collect(&root, gc, only, args.json),
     }
-}
-
-/// How far a run is, in a word.
-pub(super) fn state_word(state: &RunState) -> &'static str {
-    match state {
-        RunState::Claimed(holder) if holder.alive && !holder.silent => "running",
-        // A dead holder's run is taken over by the next process.
-        RunState::Missing | RunState::Claimed(_) => "missing",
-        RunState::Done => "done",
-        RunState::Failed(_) => "failed",
-        RunState::Damaged(_) => "damaged",
-    }
-}
-
-/// Says why a record does not count.
-pub(super) fn note_damage(state: &RunState) {
-    if let RunState::Damaged(damage) = state {
-        note(&format_args!("{damage}; `bertbench run` keeps it aside and runs it again"));
-    }
-}
-
-fn list(root: &RunsRoot, experiment: Option<&str>, as_json: bool) -> Result<CommandOutcome, Error> {
-    let mut experiments = root.experiments()?;
-    if let Some(name) = experiment {
-        if !experiments.iter().any(|known| known == name) {
-            let found = Diagnostic::new(format!("no runs of an experiment `{name}` in {}/", root.path().display()));
-            let known = experiments.iter().map(String::as_str);
-            let hint = if experiments.is_empty() { "there are no runs yet".into() } else { suggest(name, known) };
-            return Err(found.hint(hint).into());
-        }
-        experiments.retain(|known| known == name);
-    }
-    let mut rows = Vec::new();
-    for experiment in &experiments {
-        for folder in root.folders(experiment)? {
-            let state = folder.state()?;
-            note_damage(&state);
-            let record = folder.record().ok().flatten();
-            let metric = record.as_ref().filter(|of| !of.scores.is_empty()).map(Record::primary_metric);
-            let score = record.as_ref().and_then(Record::primary_score);
-            let seconds = record.as_ref().map(|of| of.timings.wall);
-            rows.push(json!({
-                "id": folder.id(), "experiment": experiment, "task": folder.task(), "model": folder.model(),
-                "state": state_word(&state), "metric": metric, "score": score, "seconds": seconds,
-            }));
-        }
-    }
-    if as_json {
-        print_json(&serde_json::Value::Array(rows))?;
-        return Ok(CommandOutcome::Success);
-    }
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or("–").to_owned();
-    let number = |value: &serde_json::Value, digits: usize| {
-        value.as_f64().map_or_else(|| "–".to_owned(), |number| format!("{number:.digits$}"))
-    };
-    let columns = [
-        Column::Text("id"),
-        Column::Text("experiment"),
-        Column::Text("task"),
-        Column::Text("model"),
-        Column::Text("state"),
-        Column::Text("metric"),
-        Column::Number("score"),
-        Column::Number("seconds"),
-    ];
-    let cells = rows.iter().map(|row| {
-        let mut cells: Vec<String> =
-            ["id", "experiment", "task", "model", "state", "metric"].map(|key| text(&row[key])).into();
-        cells.extend([number(&row["score"], 4), number(&row["seconds"], 1)]);
-        cells
-    });
-    if rows.is_empty() {
-        note(&format_args!("there are no runs in {}/ yet", root.path().display()));
-        return Ok(CommandOutcome::Success);
-    }
-    print(&table(&columns, cells))?;
-    Ok(CommandOutcome::Success)
 }
 
 fn show(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
@@ -162,57 +76,14 @@ fn show(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
     show_state(folder, &state, failure.as_ref())?;
     print(&format_args!("step    {step}"))?;
     if let Some(record) = &record {
-        show_record(record)?;
+        runs_show::record(record)?;
     }
+    runs_show::evaluations(record.as_ref(), &events)?;
     if let Some(settings) = settings {
         let yaml = serde_yaml::to_string(&settings).map_err(|error| Error::System(error.to_string()))?;
         print(&format_args!("\nsettings\n{}", yaml.trim_end()))?;
     }
     Ok(CommandOutcome::Success)
-}
-
-/// What was read; nothing, with a note, where the file is damaged.
-pub(super) fn or_note<T>(read: Result<Option<T>, StoreError>) -> Result<Option<T>, Error> {
-    match read {
-        Err(damage) if damage.is_damage() => {
-            note(&damage);
-            Ok(None)
-        }
-        other => Ok(other?),
-    }
-}
-
-fn show_record(record: &Record) -> Result<(), Error> {
-    let ended = &record.timings;
-    print(&format_args!(
-        "time    {} ({} tokens/s, {:.1} % overhead), peak memory {}",
-        ended.wall,
-        ended.tokens_per_second.round(),
-        100.0 * ended.overhead_fraction,
-        record.peak_memory
-    ))?;
-    let shown = |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}"));
-    if record.task().is_some() {
-        let columns = [Column::Text("split"), Column::Text("metric"), Column::Number("value"), Column::Text("unit")];
-        let rows = record
-            .scores
-            .iter()
-            .map(|score| vec![score.split.clone(), score.metric.clone(), shown(score.value), score.unit.clone()]);
-        print(&format_args!("\n{}", table(&columns, rows)))?;
-    } else {
-        let columns = ["step", "loss", "perplexity", "accuracy", "next sentence"].map(Column::Number);
-        let metrics = ["mlm_loss", "perplexity", "mlm_accuracy", "nsp_accuracy"];
-        let rows = record.evaluations.iter().map(|evaluation| {
-            let values = metrics
-                .map(|name| evaluation.value(name).map_or_else(|| "–".to_owned(), |value| format!("{value:.4}")));
-            std::iter::once(evaluation.step.to_string()).chain(values).collect()
-        });
-        print(&format_args!("\n{}", table(&columns, rows)))?;
-    }
-    for note in &record.notes {
-        print(&format_args!("note    {note}"))?;
-    }
-    Ok(())
 }
 
 fn show_state(folder: &RunFolder, state: &RunState, failure: Option<&Failure>) -> Result<(), Error> {
@@ -245,8 +116,14 @@ fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<CommandOut
         let rows: Vec<_> = rows.iter().map(|row| json!({"key": row[0], "a": row[1], "b": row[2]})).collect();
         print_json(&serde_json::Value::Array(rows))?;
     } else {
+        // Of a checksum, as much as tells it from another.
+        let short = |text: &String| match text.len() {
+            64 if text.chars().all(|c| c.is_ascii_hexdigit()) => format!("{}…", &text[..12]),
+            _ => text.clone(),
+        };
         let columns = [Column::Text("what"), Column::Text("a"), Column::Text("b")];
-        print(&table(&columns, rows))?;
+        let ids = vec!["run".to_owned(), a.id().0.clone(), b.id().0.clone()];
+        print(&table(&columns, std::iter::once(ids).chain(rows.iter().map(|row| row.iter().map(short).collect()))))?;
     }
     Ok(CommandOutcome::Success)
 }

@@ -9,7 +9,7 @@ use super::experiment_args::ExperimentArgs;
 use super::needed;
 use super::plan::states;
 use super::queue::{self, Queued};
-use super::runs::or_note;
+use super::run_state::or_note;
 use super::table::{Column, print, print_json, table};
 use super::varying_settings::varying_settings;
 use crate::config::ExperimentFile;

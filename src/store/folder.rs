@@ -236,13 +236,25 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::InUse`] when somebody works on it; when the disk says no.
     pub fn remove(&self) -> Result<(), StoreError> {
+        self.remove_of(&self.path)
+    }
+
+    /// Removes the weights of a finished run; everything else stays.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when somebody works on it; when the disk says no.
+    pub fn remove_weights(&self) -> Result<(), StoreError> {
+        self.remove_of(&self.model_folder())
+    }
+
+    fn remove_of(&self, path: &Path) -> Result<(), StoreError> {
         let Some(claim) = self.claims.claim(&self.id, &[])? else {
             let holder = self.claims.holder(&self.id)?;
             let (by, claim) =
                 holder.map_or_else(|| ("another process".to_owned(), PathBuf::new()), |of| (of.by, of.file));
             return Err(StoreError::InUse { id: self.id.clone(), by, claim });
         };
-        atomic::remove(&self.path)?;
+        atomic::remove(path)?;
         drop(claim);
         Ok(())
     }

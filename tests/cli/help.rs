@@ -4,7 +4,7 @@ use super::expected::{assert_as_expected, names};
 use super::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 38] = [
     &[],
     &["check"],
     &["plan"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 37] = [
     &["runs", "show"],
     &["runs", "diff"],
     &["runs", "rm"],
+    &["runs", "gc"],
     &["report"],
     &["compare"],
     &["predict"],
@@ -90,6 +91,20 @@ fn lists_are_as_kept_and_programs_can_read_them() {
         assert_eq!(rows.len(), told.out.lines().count() - 1, "a row for every line but the header");
         assert!(rows.iter().all(|row| row.is_object()));
     }
+}
+
+#[test]
+fn experiment_files_are_listed_and_a_broken_one_says_why() {
+    let place = Workplace::new();
+    assert_eq!(place.run(&["list", "experiments"]).code, Some(2), "there is no folder");
+    place.write("experiments/a.yaml", super::program::TINY);
+    place.write("experiments/b.yaml", "experiment: [");
+    let rows = place.run(&["list", "experiments", "--json"]).ok().json();
+    assert_eq!(
+        (&rows[0]["experiment"], &rows[0]["models"], &rows[0]["tasks"][1]),
+        (&"tiny".into(), &1.into(), &"rte".into())
+    );
+    assert!(rows[1]["tasks"][0].as_str().unwrap().starts_with("does not load: "), "{rows}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod hub;
 mod input;
 mod instructions;
 mod lossy;
+mod many_runs;
 mod ner;
 mod precision;
 mod predict;

@@ -1,0 +1,236 @@
+//! `bertbench runs list`
+
+use std::path::Path;
+
+use comfy_table::Table;
+use rayon::prelude::*;
+use serde_json::{Map, Value};
+use unicode_width::UnicodeWidthStr;
+
+use super::error::{CommandOutcome, Error, note};
+use super::run_state::{note_damage, state_word};
+use super::table::{print, print_json};
+use crate::diagnostic::{Diagnostic, in_one_line, suggest, visible};
+use crate::report::{ListedRun, RunTable, RunTableError, run_columns};
+use crate::store::{RunFolder, RunsRoot};
+use crate::{config, plan};
+
+/// List the runs on disk, of all experiments or of one, with their settings and scores.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The experiment: its name or its file.
+    experiment: Option<String>,
+    /// Only runs that meet a condition on the columns.
+    #[arg(long = "where", value_name = "CONDITION")]
+    condition: Option<String>,
+    /// By a column, upwards; `-score` downwards.
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    sort: Option<String>,
+    /// The columns, with commas between them, or `all`.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Print CSV.
+    #[arg(long, conflicts_with = "md")]
+    csv: bool,
+    /// Print a table in Markdown.
+    #[arg(long)]
+    md: bool,
+}
+
+const EXAMPLES: &str = "\
+Columns: id, experiment, task, model, batch_size, learning_rate, epochs, seed, max_length, device, state, metric, score
+(after the last epoch), best (of all epochs), steps, seconds, peak_memory, host, commit, finished
+
+Examples:
+  bertbench runs list experiments/mini.yaml --where 'task == \"rte\" and score > 0.6' --sort -score
+  bertbench runs list --where 'state == \"failed\" or not epochs == 3' --csv
+  bertbench runs list mini --columns id,task,score,finished";
+
+/// What is shown where nothing is asked for; the experiment where there are several.
+const DEFAULT: [&str; 10] =
+    ["id", "task", "model", "batch_size", "learning_rate", "epochs", "seed", "state", "score", "best"];
+
+pub(super) fn execute(root: &RunsRoot, args: &Args, only: Option<&str>, json: bool) -> Result<CommandOutcome, Error> {
+    let experiments = experiments(root, args.experiment.as_deref().or(only))?;
+    let mut folders = Vec::new();
+    for experiment in &experiments {
+        folders.extend(root.folders(experiment)?);
+    }
+    let runs = folders.par_iter().map(listed).collect::<Result<Vec<_>, Error>>()?;
+    let mut table = RunTable::of(&runs).map_err(refused)?;
+    if let Some(condition) = &args.condition {
+        table = table.filtered(condition).map_err(refused)?;
+    }
+    if let Some(by) = &args.sort {
+        table = table.sorted(by).map_err(refused)?;
+    }
+    let mut columns: Vec<&str> = match &args.columns[..] {
+        [] if json => run_columns(),
+        [all] if all == "all" => run_columns(),
+        [] => DEFAULT.to_vec(),
+        asked => asked.iter().map(|name| name.trim()).collect(),
+    };
+    if args.columns.is_empty() && !json && experiments.len() > 1 {
+        columns.insert(1, "experiment");
+    }
+    table = table.selected(&columns).map_err(refused)?;
+    if table.is_empty() && !json && !args.csv && !args.md {
+        let why = if runs.is_empty() { "there are no runs in" } else { "no run meets the condition in" };
+        note(&format!("{why} {}/", root.path().display()));
+        return Ok(CommandOutcome::Success);
+    }
+    show(&table, args, json)
+}
+
+fn refused(error: RunTableError) -> Error {
+    let hint = match &error {
+        RunTableError::Column(name) => suggest(name, run_columns().into_iter()),
+        RunTableError::Condition { .. } => {
+            format!("such as: task == \"rte\" and score > 0.6; columns are {}", run_columns().join(", "))
+        }
+        RunTableError::Frame(_) => return Error::System(error.to_string()),
+    };
+    Diagnostic::new(error.to_string()).hint(hint).into()
+}
+
+/// The experiments that are meant: all, or the one of this name or file.
+///
+/// # Errors
+/// When there are no runs of it.
+pub(super) fn experiments(root: &RunsRoot, named: Option<&str>) -> Result<Vec<String>, Error> {
+    let experiments = root.experiments()?;
+    let Some(named) = named else { return Ok(experiments) };
+    let path = Path::new(named);
+    let is_file = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let name =
+        if is_file { config::load(path, &plan::known_tasks(), &[])?.name().to_owned() } else { named.to_owned() };
+    if !experiments.contains(&name) {
+        let found = Diagnostic::new(format!("no runs of an experiment `{name}` in {}/", root.path().display()));
+        let known = experiments.iter().map(String::as_str);
+        let hint = if experiments.is_empty() { "there are no runs yet".into() } else { suggest(&name, known) };
+        return Err(found.hint(hint).into());
+    }
+    Ok(vec![name])
+}
+
+/// A run as its folder tells of it; a record that cannot be read counts as none, as everywhere.
+fn listed(folder: &RunFolder) -> Result<ListedRun, Error> {
+    let record = folder.record().ok().flatten();
+    let (state, settings) = if let Some(record) = &record {
+        ("done", Some(record.settings.clone()))
+    } else {
+        let state = folder.state()?;
+        note_damage(&state);
+        (state_word(&state), folder.settings().ok().flatten())
+    };
+    let [experiment, task, model] = [folder.experiment(), folder.task(), folder.model()].map(str::to_owned);
+    Ok(ListedRun { id: folder.id().0.clone(), experiment, task, model, state, settings, record })
+}
+
+fn show(table: &RunTable, args: &Args, json: bool) -> Result<CommandOutcome, Error> {
+    let rows = table.rows().map_err(|error| Error::System(error.to_string()))?;
+    if json {
+        let rows = rows.into_iter().map(Value::Object).collect();
+        print_json(&Value::Array(rows))?;
+        return Ok(CommandOutcome::Success);
+    }
+    let columns = table.columns();
+    let cells = |row: &Map<String, Value>, shown: fn(&str, &Value) -> String| -> Vec<String> {
+        columns.iter().map(|(name, _)| shown(name, &row[*name])).collect()
+    };
+    if args.csv {
+        let mut text = csv::Writer::from_writer(Vec::new());
+        let failed = |error: csv::Error| Error::System(error.to_string());
+        text.write_record(columns.iter().map(|(name, _)| *name)).map_err(failed)?;
+        for row in &rows {
+            text.write_record(cells(row, |_, value| plain(value))).map_err(failed)?;
+        }
+        let bytes = text.into_inner().map_err(|error| Error::System(error.to_string()))?;
+        print(&String::from_utf8_lossy(&bytes).trim_end())?;
+        return Ok(CommandOutcome::Success);
+    }
+    let body: Vec<Vec<String>> = rows.iter().map(|row| cells(row, shown)).collect();
+    if args.md {
+        print(&markdown(&columns, &body))?;
+        return Ok(CommandOutcome::Success);
+    }
+    let all: Vec<usize> = (0..columns.len()).collect();
+    let whole = aligned(&columns, &body, &all);
+    if !args.columns.is_empty() || is_narrow(&whole) {
+        print(&whole)?;
+        return Ok(CommandOutcome::Success);
+    }
+    // Too wide: what all runs have in common is said once.
+    let same = |at: &usize| body.len() > 1 && body.iter().all(|row| row[*at] == body[0][*at]);
+    let (common, differing): (Vec<usize>, Vec<usize>) = all.into_iter().partition(same);
+    if !common.is_empty() {
+        let common: Vec<String> = common.iter().map(|at| format!("{} {}", columns[*at].0, body[0][*at])).collect();
+        print(&format_args!("all runs: {}\n", common.join(", ")))?;
+    }
+    print(&aligned(&columns, &body, &differing))?;
+    Ok(CommandOutcome::Success)
+}
+
+/// Unrounded, empty where there is no value.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// For a person.
+fn shown(name: &str, value: &Value) -> String {
+    match (value, name) {
+        (Value::Null, _) => "–".to_owned(),
+        (Value::String(text), "commit") => text.chars().take(10).collect(),
+        (value, "learning_rate") => value.as_f64().map_or_else(String::new, |rate| format!("{rate:e}")),
+        (value, "score" | "best") => value.as_f64().map_or_else(String::new, |score| format!("{score:.4}")),
+        (value, "seconds") => value.as_f64().map_or_else(String::new, |seconds| format!("{seconds:.1}")),
+        (value, _) => plain(value),
+    }
+}
+
+/// Heads that are no wider than what stands below.
+fn short(name: &'static str) -> &'static str {
+    match name {
+        "batch_size" => "batch",
+        "learning_rate" => "rate",
+        other => other,
+    }
+}
+
+/// Whether every line fits the terminal, or 80 columns where there is none.
+fn is_narrow(text: &str) -> bool {
+    let width = Table::new().width().map_or(80, usize::from);
+    text.lines().all(|line| line.width() <= width)
+}
+
+/// Some columns, two spaces apart, none of them broken: a list of ids is read by line.
+fn aligned(columns: &[(&'static str, bool)], body: &[Vec<String>], which: &[usize]) -> String {
+    let head: Vec<String> = columns.iter().map(|(name, _)| visible(short(name))).collect();
+    let lines: Vec<Vec<String>> = std::iter::once(head)
+        .chain(body.iter().map(|row| row.iter().map(|cell| in_one_line(cell)).collect()))
+        .collect();
+    let width = |at: usize| lines.iter().map(|row| row[at].width()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let padded = which.iter().map(|&at| {
+            let space = " ".repeat(widths[at] - row[at].width());
+            if columns[at].1 { format!("{space}{}", row[at]) } else { format!("{}{space}", row[at]) }
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    lines.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn markdown(columns: &[(&'static str, bool)], body: &[Vec<String>]) -> String {
+    let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let escaped = |cell: &String| in_one_line(cell).replace('|', "\\|");
+    let rules = columns.iter().map(|(_, numeric)| if *numeric { "---:" } else { "---" }.to_owned()).collect();
+    let head = line(columns.iter().map(|(name, _)| name.replace('_', "\\_")).collect());
+    let rows = body.iter().map(|row| line(row.iter().map(escaped).collect()));
+    [head, line(rules)].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+}

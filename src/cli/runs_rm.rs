@@ -1,0 +1,163 @@
+//! `bertbench runs rm` and `bertbench runs gc`
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::error::{CommandOutcome, Error};
+use super::run_argument::one;
+use super::runs_list::experiments;
+use super::table::{print, print_json};
+use crate::diagnostic::visible;
+use crate::store::{Record, RunFolder, RunsRoot, by_rank};
+use crate::units::Bytes;
+
+/// Remove runs with all their files; `bertbench run` will run them again.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The runs' ids, their first digits, or their folders.
+    #[arg(required_unless_present = "failed", value_name = "ID")]
+    ids: Vec<String>,
+    /// Every run that failed.
+    #[arg(long)]
+    failed: bool,
+    /// Only say what would be removed.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask. Without a terminal nothing is asked.
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// Remove weights that are kept beside records, and say how much space that frees.
+///
+/// Records, logs and predictions stay, and models that pretraining runs left, which others start from.
+#[derive(Debug, clap::Args)]
+pub(super) struct GcArgs {
+    /// The experiment: its name or its file; all without.
+    experiment: Option<String>,
+    /// Whose weights stay.
+    #[arg(long)]
+    keep: Keep,
+    /// Only say what would be removed.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Whose weights stay.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Keep {
+    /// Those of the best run of each task of an experiment, whatever its model.
+    BestPerTask,
+}
+
+pub(super) fn remove(root: &RunsRoot, args: &Args, only: Option<&str>, json: bool) -> Result<CommandOutcome, Error> {
+    let mut folders = args.ids.iter().map(|id| one(root, id, only)).collect::<Result<Vec<_>, _>>()?;
+    if args.failed {
+        for experiment in experiments(root, only)? {
+            folders.extend(root.failures(&experiment)?.into_iter().map(|(folder, _)| folder));
+        }
+    }
+    folders.sort_by(|a, b| a.path().cmp(b.path()));
+    folders.dedup_by(|a, b| a.path() == b.path());
+    if folders.is_empty() {
+        print(&"no run failed: nothing to remove")?;
+        return Ok(CommandOutcome::Success);
+    }
+    if !args.dry_run && !args.yes && !agreed(&folders)? {
+        print(&"nothing was removed")?;
+        return Ok(CommandOutcome::Success);
+    }
+    let mut removed = Vec::new();
+    for folder in &folders {
+        let bytes = size(folder.path());
+        if !args.dry_run {
+            folder.remove()?;
+        }
+        removed.push((folder.path().to_owned(), bytes));
+        tell(json, args.dry_run, folder.path(), bytes)?;
+    }
+    summary(json, args.dry_run, &removed)
+}
+
+/// Says that something was removed, or would be.
+fn tell(json: bool, dry_run: bool, path: &Path, bytes: Bytes) -> std::io::Result<()> {
+    let verb = if dry_run { "would remove" } else { "removed" };
+    if json { Ok(()) } else { print(&format_args!("{verb} {} ({bytes})", path.display())) }
+}
+
+fn summary(json: bool, dry_run: bool, removed: &[(PathBuf, Bytes)]) -> Result<CommandOutcome, Error> {
+    let bytes = Bytes(removed.iter().map(|(_, bytes)| bytes.0).sum());
+    if json {
+        let folders: Vec<_> = removed.iter().map(|(path, bytes)| json!({"folder": path, "bytes": bytes})).collect();
+        print_json(&json!({"dry_run": dry_run, "bytes": bytes, "removed": folders}))?;
+    } else if removed.len() != 1 {
+        let verb = if dry_run { "would free" } else { "freed" };
+        print(&format_args!("{verb} {bytes} in {} folders", removed.len()))?;
+    }
+    Ok(CommandOutcome::Success)
+}
+
+/// Asks at a terminal; a script that names runs means it.
+fn agreed(folders: &[RunFolder]) -> Result<bool, Error> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(true);
+    }
+    for folder in folders {
+        eprintln!("{}", visible(&format!("{} ({})", folder.path().display(), size(folder.path()))));
+    }
+    let what = if folders.len() == 1 { "this run".to_owned() } else { format!("these {} runs", folders.len()) };
+    eprint!("remove {what}? [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+pub(super) fn collect(root: &RunsRoot, args: &GcArgs, only: Option<&str>, json: bool) -> Result<CommandOutcome, Error> {
+    let experiments = experiments(root, args.experiment.as_deref().or(only))?;
+    let Keep::BestPerTask = args.keep;
+    let mut removed = Vec::new();
+    for experiment in &experiments {
+        for folder in superfluous(root, experiment)? {
+            let path = folder.model_folder();
+            let bytes = size(&path);
+            if !args.dry_run {
+                folder.remove_weights()?;
+            }
+            tell(json, args.dry_run, &path, bytes)?;
+            removed.push((path, bytes));
+        }
+    }
+    summary(json, args.dry_run, &removed)
+}
+
+/// Runs that have weights and are not the best of their task on their data.
+fn superfluous(root: &RunsRoot, experiment: &str) -> Result<Vec<RunFolder>, Error> {
+    let folders = root.folders(experiment)?.into_iter().filter(|folder| !folder.is_pretraining());
+    let done: Vec<(RunFolder, Record)> =
+        folders.filter_map(|folder| Some((folder.record().ok().flatten()?, folder))).map(|(a, b)| (b, a)).collect();
+    let mut best: BTreeMap<_, &Record> = BTreeMap::new();
+    let data = |record: &Record| record.settings.task().map(|of| of.data_sha256.clone());
+    for (folder, record) in &done {
+        let known = best.entry((folder.task(), data(record))).or_insert(record);
+        if by_rank(record, known).is_lt() {
+            *known = record;
+        }
+    }
+    let is_best = |record: &Record| best.values().any(|best| best.id == record.id);
+    let kept = done.iter().filter(|(folder, record)| folder.model_folder().is_dir() && !is_best(record));
+    Ok(kept.map(|(folder, _)| folder.clone()).collect())
+}
+
+/// What a file or folder takes.
+fn size(path: &Path) -> Bytes {
+    let Ok(found) = std::fs::symlink_metadata(path) else { return Bytes(0) };
+    if !found.is_dir() {
+        return Bytes(found.len());
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    Bytes(entries.map(|entry| size(&entry.path()).0).sum())
+}
