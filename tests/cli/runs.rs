@@ -40,8 +40,17 @@ fn list_and_show_tell_what_the_record_says() {
     let table = place.run(&["runs", "list"]).ok().out;
     assert_eq!(table.lines().count(), 5, "{table}");
     let shown = place.run(&["runs", "show", id(&listed[0])]).ok().out;
-    for wanted in ["state   done", "host    ", "commit  ", "overhead), peak memory", "epoch  train loss", "loss    ", "dev    accuracy", "learning_rate: ", "numerics_version: "]
-    {
+    for wanted in [
+        "state   done",
+        "host    ",
+        "commit  ",
+        "overhead), peak memory",
+        "epoch  train loss",
+        "loss    ",
+        "dev    accuracy",
+        "learning_rate: ",
+        "numerics_version: ",
+    ] {
         assert!(shown.contains(wanted), "{wanted} is not in\n{shown}");
     }
 }
@@ -55,7 +64,8 @@ fn csv(place: &Workplace, options: &[&str]) -> Vec<String> {
 #[test]
 fn runs_are_listed_by_conditions_in_order_and_with_the_columns_asked_for() {
     let place = swept();
-    let rates = csv(&place, &["--where", "task == \"rte\" and not learning_rate < 1e-3", "--columns", "task,learning_rate"]);
+    let rates =
+        csv(&place, &["--where", "task == \"rte\" and not learning_rate < 1e-3", "--columns", "task,learning_rate"]);
     assert_eq!(rates, ["rte,0.001"]);
     let scores: Vec<f64> =
         csv(&place, &["--sort", "-score", "--columns", "score"]).iter().map(|line| line.parse().unwrap()).collect();
