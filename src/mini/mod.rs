@@ -23,6 +23,7 @@ mod newspaper;
 mod paraphrase;
 mod part;
 mod passages;
+mod probes;
 mod pronouns;
 mod questions;
 mod scenes;
@@ -49,13 +50,14 @@ use tasks::TASKS;
 use world::World;
 
 /// The version of the generator: it rises with every change of a byte that a seed gives.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Writes a task from the seed and the world.
 type Writer = fn(u64, &World) -> Result<Part, MiniError>;
 
 /// The tasks that are not rows of one or two texts with a label; those are in [`TASKS`].
-const OTHERS: [Writer; 5] = [questions::first, questions::second, stories::part, entities::part, chinese::part];
+const OTHERS: [Writer; 7] =
+    [questions::first, questions::second, stories::part, entities::part, chinese::part, probes::reach, probes::sides];
 
 /// What [`generate`] made or found.
 #[derive(Clone, Debug, PartialEq, Eq)]

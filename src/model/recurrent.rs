@@ -41,6 +41,10 @@ pub struct RecurrentLayer {
     pub recurrent: Param<Tensor<3>>,
 }
 
+/// Word embeddings begin uniform within this bound (Zaremba et al. 2014, §4.1, the medium LSTM's is 0.05; Merity et al. 2018,
+/// AWD-LSTM: 0.1). Smaller ones, as BERT's, would keep the tied softmax flat for long: an LSTM's states are below 1.
+const WORD_BOUND: f64 = 0.1;
+
 /// Tensors of a learnt sum.
 const SCALARS: [&str; 2] = ["mixture.weights", "mixture.gamma"];
 
@@ -59,11 +63,11 @@ fn pooling(of: &Architecture) -> Pooling {
     of.pooling.or(of.encoder.pooling()).unwrap_or(Pooling::Last)
 }
 
-/// Weights uniform within ±1/√width as in PyTorch's `nn.LSTM`, embeddings truncated normal as in BERT; the biases of the
+/// Weights uniform within ±1/√width as in PyTorch's `nn.LSTM`, embeddings within ±0.1; the biases of the
 /// forget gates begin at 1 (Gers et al. 2000, "Learning to forget"; Jozefowicz et al. 2015), the others at 0.
 pub(super) fn random(initializer: &mut Initializer<'_>, of: &Architecture, directions: usize) -> Recurrent {
     let width = width(of, directions);
-    let word = initializer.matrix(of.vocab_size as usize, width);
+    let word = Param::from_tensor(initializer.uniform(&[of.vocab_size as usize, width], WORD_BOUND));
     let bound = 1.0 / (width as f64).sqrt();
     let layers = (0..of.layers).map(|_| {
         let inputs = (0..directions).map(|_| {

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use super::Task;
 use crate::data::Dataset;
 use crate::data::table::{
-    AX, COLA, CONLL2003, MNLI, MRPC, MSRA, QNLI, QQP, RESUME, RTE, SQUAD1, SQUAD2, SST2, STSB, SWAG, WEIBO, WNLI,
+    AX, COLA, CONLL2003, MNLI, MRPC, MSRA, QNLI, QQP, REACH, RESUME, RTE, SIDES, SQUAD1, SQUAD2, SST2, STSB, SWAG,
+    WEIBO, WNLI,
 };
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::metric::{ACCURACY, EXACT_MATCH, F1, MCC, Metric, PEARSON, PRECISION, RECALL, SPEARMAN};
@@ -75,6 +76,22 @@ pub static TASKS: &[Task] = &[
         "ResumeNER: names, places, degrees and jobs in Chinese résumés",
         "ResumeNER",
         &RESUME,
+        Head::Tags,
+        ENTITIES,
+    ),
+    task(
+        "reach",
+        "reach: how far back may the word stand that decides?",
+        "probes",
+        &REACH,
+        Head::Classes,
+        &[&ACCURACY],
+    ),
+    task(
+        "sides",
+        "sides: does what decides stand to the left, to the right or on both sides?",
+        "probes",
+        &SIDES,
         Head::Tags,
         ENTITIES,
     ),

@@ -11,7 +11,7 @@ use super::tagged::sentences;
 use super::{LAYOUTS, folder, pieces, rows};
 
 /// Every other file and its examples; 0 stands for a number that the seed decides.
-pub const FILES: [(&str, usize); 14] = [
+pub const FILES: [(&str, usize); 26] = [
     ("SQuAD/train-v1.1.json", 700),
     ("SQuAD/dev-v1.1.json", 200),
     ("SQuAD2/train-v2.0.json", 700),
@@ -24,6 +24,18 @@ pub const FILES: [(&str, usize); 14] = [
     ("CoNLL-2003/eng.testb", 100),
     ("MSRA/msra_train_bio.txt", 400),
     ("MSRA/msra_test_bio.txt", 120),
+    ("REACH/train.tsv", 2800),
+    ("REACH/dev_2.tsv", 200),
+    ("REACH/dev_4.tsv", 200),
+    ("REACH/dev_8.tsv", 200),
+    ("REACH/dev_16.tsv", 200),
+    ("REACH/dev_32.tsv", 200),
+    ("REACH/dev_64.tsv", 200),
+    ("REACH/dev_128.tsv", 200),
+    ("SIDES/train.txt", 1200),
+    ("SIDES/dev_left.txt", 200),
+    ("SIDES/dev_right.txt", 200),
+    ("SIDES/dev_both.txt", 200),
     ("corpus/train.txt", 0),
     ("corpus/heldout.txt", 0),
 ];

@@ -12,6 +12,7 @@ mod pretraining;
 mod pretraining_curves;
 mod provenance;
 mod published;
+mod representations;
 mod results;
 mod run_details;
 mod runs;
@@ -38,10 +39,11 @@ pub(crate) struct Section {
 }
 
 /// All sections in the order of the page.
-pub(crate) const SECTIONS: [Section; 15] = [
+pub(crate) const SECTIONS: [Section; 16] = [
     Section { id: "overview", title: "At a glance", build: overview::build },
     Section { id: "coverage", title: "What ran", build: coverage::build },
     Section { id: "pretraining", title: "Pretraining", build: pretraining::build },
+    Section { id: "representations", title: "Representations compared", build: representations::build },
     Section { id: "results", title: "Results", build: results::build },
     Section { id: "gain", title: "Effect of pretraining", build: gain::build },
     Section { id: "published", title: "Published results", build: published::build },
