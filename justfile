@@ -166,6 +166,21 @@ test-slurm *experiment='':
     cargo build --release --locked
     bash tests/slurm/test.sh "${CARGO_TARGET_DIR:-target}/release/bertbench" {{ experiment }}
 
+# Share runs among 1 to 4 MPI processes, kill some, and compare all bits (needs Open MPI and libclang).
+[group('extras')]
+test-mpi:
+    bash tests/mpi/requirements.sh
+    cargo build --release --locked --features mpi
+    bash tests/mpi/test.sh "${CARGO_TARGET_DIR:-target}/release/bertbench"
+
+# Compare the step of two MPI processes of one thread with that of one process of two threads.
+[group('extras')]
+bench-mpi:
+    [[ -e datasets/all-MiniLM-L6-v2 || -n ${BERTBENCH_MINILM:-} ]] || just fetch-minilm
+    bash tests/mpi/requirements.sh
+    cargo build --release --locked --features mpi
+    bash tests/mpi/efficiency.sh "${CARGO_TARGET_DIR:-target}/release/bertbench"
+
 # Check licences, advisories and duplicate crates (needs cargo-deny).
 [group('extras')]
 deny:

@@ -30,6 +30,7 @@ mod predict;
 mod pretrain;
 mod progress;
 mod queue;
+mod ranks;
 mod render;
 mod report;
 mod run;

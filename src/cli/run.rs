@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::error::{CommandOutcome, Error};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::progress::Display;
+use super::ranks::{self, threads_of_rank};
 use super::table::print;
 use super::threads::cores;
 use super::threads::{MOST, note_too_many};
@@ -13,12 +14,14 @@ use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
 use crate::plan::Plan;
 use crate::resolve::Prepared;
 use crate::store::atomic;
+use crate::train::launched;
 
 /// Run the missing runs of an experiment, longest first.
 ///
 /// Every finished run leaves a record under runs/; a failed run is recorded with its cause while the others continue.
 /// Ctrl-C finishes the current optimisation step and stops; the same command resumes later. Several processes, on one
-/// or more machines that share the runs folder, share the work.
+/// or more machines that share the runs folder, share the work. A program built with `--features mpi` and started by
+/// mpirun or srun shares each run among the processes: docs/clusters.md.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -50,6 +53,9 @@ Examples:
   bertbench run experiments/stsb-minilm.yaml --threads 2         one run at a time on two cores";
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+    if let Some(ended) = ranks::follow(args.threads)? {
+        return Ok(ended);
+    }
     let how =
         How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast };
     let prepared = args.experiment.prepare()?;
@@ -97,12 +103,21 @@ impl<'a> Sweep<'a> {
         let experiments: BTreeSet<&str> = self.jobs.iter().map(|job| job.experiment.as_str()).collect();
         experiments.iter().try_for_each(|experiment| prepared.root.clean(experiment))?;
         let threads = how.threads.map(|threads| threads as usize);
-        let slots = how.slots.or(prepared.experiment.slots()).map(|slots| slots as usize);
-        let slots = slots.unwrap_or_else(|| prepared.fitting_slots(&self.jobs, cores(), threads.unwrap_or(1)));
-        let threads_per_slot = threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1));
+        let launched = launched();
+        let (slots, threads_per_slot) = match launched {
+            Some(launched) => {
+                ranks::check(launched, how.slots, &self.jobs)?;
+                (1, threads_of_rank(threads, launched))
+            }
+            None => {
+                let slots = how.slots.or(prepared.experiment.slots()).map(|slots| slots as usize);
+                let slots = slots.unwrap_or_else(|| prepared.fitting_slots(&self.jobs, cores(), threads.unwrap_or(1)));
+                (slots, threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1)))
+            }
+        };
         note_too_many(slots, threads_per_slot);
-        let worker = worker::command(&prepared.context, threads_per_slot)?;
-        let executor = Executor::Local(Local { slots, threads_per_slot, worker });
+        let worker = worker::command(&prepared.context, threads_per_slot, launched.is_some())?;
+        let executor = Executor::Local(Local { slots, threads_per_slot, worker, leads_ranks: launched.is_some() });
         let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
         let stop = StopFlag::on_signals()?;
         let costs = self.jobs.iter().map(|job| (job.id.clone(), job.cost.0)).collect();

@@ -5,7 +5,7 @@ use std::io::{self, BufReader};
 use super::error::{CommandOutcome, Error};
 use super::threads;
 use crate::exec::{WorkerCommand, worker};
-use crate::train::{RunContext, work};
+use crate::train::{RunContext, connect, end, work};
 
 /// Trains what the parent process asks for.
 #[derive(Debug, clap::Args)]
@@ -13,13 +13,18 @@ pub(super) struct Args {
     /// The run context, as JSON.
     #[arg(long)]
     context: String,
+    /// Compute together with the other processes that MPI started.
+    #[arg(long)]
+    ranks: bool,
 }
 
-/// The command that starts this program as a worker.
-pub(super) fn command(context: &RunContext, threads: usize) -> Result<WorkerCommand, Error> {
+/// The command that starts this program as a worker, as the leader of `ranks`.
+pub(super) fn command(context: &RunContext, threads: usize, ranks: bool) -> Result<WorkerCommand, Error> {
     let context = RunContext { threads: threads as u32, ..context.clone() };
     let json = serde_json::to_string(&context).map_err(|error| Error::System(error.to_string()))?;
-    Ok(WorkerCommand::this_program(&["worker", "--context", &json])?)
+    let mut arguments = vec!["worker", "--context", &json];
+    arguments.extend(ranks.then_some("--ranks"));
+    Ok(WorkerCommand::this_program(&arguments)?)
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
@@ -27,9 +32,11 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         .map_err(|error| Error::System(format!("`worker` is started by `run`; its context is not valid: {error}")))?;
     // Its parent also sets RAYON_NUM_THREADS, for whatever makes a pool of its own.
     threads::compute(Some(context.threads as usize), || {
+        let ranks = connect(args.ranks)?;
         worker::serve(BufReader::new(io::stdin()), io::stdout(), |job, folder, report, stop| {
-            work(&context, job, folder, report, stop)
+            work(&context, job, folder, report, stop, &*ranks)
         })?;
+        end(&*ranks);
         Ok(CommandOutcome::Success)
     })
 }

@@ -15,7 +15,7 @@ use crate::store::{Failure, RunState, is_disk_full};
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 /// A worker that has not said that it is ready by then will not.
-const START_LIMIT: Duration = Duration::from_mins(2);
+pub(super) const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// What came of trying to take a job.
 enum Taken {
@@ -33,12 +33,8 @@ impl Sweep<'_> {
         for at in 0..self.slots.len() {
             let ready = self.slots.iter().filter(|slot| matches!(slot, Slot::Starting(_) | Slot::Idle(_))).count();
             match std::mem::replace(&mut self.slots[at], Slot::Empty) {
-                Slot::Empty if ready < self.pending.len() => {
-                    let (log, events) = (log_path(self.logs, at), self.events.0.clone());
-                    let worker =
-                        Worker::start(&self.local.worker, self.local.threads_per_slot.max(1), &log, at, events);
-                    self.slots[at] = Slot::Starting(worker.map_err(|error| ExecError::Worker(error.to_string()))?);
-                }
+                Slot::Empty if self.local.leads_ranks => return Err(ExecError::Leader("it was ended".to_owned())),
+                Slot::Empty if ready < self.pending.len() => self.slots[at] = self.start_worker(at)?,
                 Slot::Starting(worker) if worker.age() > START_LIMIT => {
                     self.failed_start(&worker, "no heartbeat")?;
                 }
@@ -47,6 +43,12 @@ impl Sweep<'_> {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn start_worker(&self, at: usize) -> Result<Slot, ExecError> {
+        let (log, events) = (log_path(self.logs, at), self.events.0.clone());
+        let worker = Worker::start(&self.local.worker, self.local.threads_per_slot.max(1), &log, at, events);
+        Ok(Slot::Starting(worker.map_err(|error| ExecError::Worker(error.to_string()))?))
     }
 
     /// Hands the next job that is free to an idle worker.

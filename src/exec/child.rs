@@ -10,9 +10,6 @@ use std::time::{Duration, Instant};
 use super::local::WorkerCommand;
 use super::protocol::{Reply, Request, send};
 
-/// How long a worker without a job may take to end when it is told to.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
-
 /// The last part of what a worker said that is read after its death.
 const LOG_TAIL_BYTES: u64 = 16 * 1024;
 
@@ -90,10 +87,10 @@ impl Worker {
         self.child.wait()
     }
 
-    /// Lets an idle worker end by itself, for a while.
-    pub(super) fn shut_down(mut self) {
+    /// Lets an idle worker end by itself, for so long.
+    pub(super) fn shut_down(mut self, grace: Duration) {
         drop(self.input.take());
-        let deadline = Instant::now() + SHUTDOWN_GRACE;
+        let deadline = Instant::now() + grace;
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(2));
         }

@@ -27,6 +27,9 @@ pub struct Local {
     pub threads_per_slot: usize,
     /// The program that calls [`serve`](super::worker::serve).
     pub worker: WorkerCommand,
+    /// Whether the worker computes together with processes on which this one has no influence (ranks of MPI): there is
+    /// one for the whole sweep, from its start to its end, and its death ends the sweep.
+    pub leads_ranks: bool,
 }
 
 /// How to start a worker process.

@@ -41,6 +41,12 @@ pub enum ExecError {
     /// The runs' folder cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The worker that leads ranks died.
+    #[error(
+        "the process that trains ended ({0}), and with it the sweep; what it was doing is missing, and goes on from its \
+         last checkpoint when this is started again"
+    )]
+    Leader(String),
     /// Worker processes do not start.
     #[error("worker processes cannot be started: {0}")]
     Worker(String),

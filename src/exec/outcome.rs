@@ -55,6 +55,11 @@ impl Sweep<'_> {
     /// A busy worker ended.
     pub(super) fn handle_exit(&mut self, at: usize, mut worker: Worker, task: Box<Task>) -> Result<Slot, ExecError> {
         let status = worker.kill()?;
+        if self.local.leads_ranks && !self.is_stop_wanted() {
+            // Why is not known: any rank that dies takes all others with it.
+            self.observer.job_abandoned(at, &task.job);
+            return Err(ExecError::Leader(worker_exit::end(status)));
+        }
         if !task.arrived {
             // It died of something else than this job.
             self.observer.job_abandoned(at, &task.job);
@@ -66,7 +71,7 @@ impl Sweep<'_> {
             self.settle_done(at, &task, &record);
             return Ok(Slot::Empty);
         }
-        if self.is_stop_wanted() && worker_exit::end(status) == "SIGKILL" {
+        if self.is_stop_wanted() && (self.local.leads_ranks || worker_exit::end(status) == "SIGKILL") {
             // Batch systems say that a job must end, and kill all of its processes when it has not after a while.
             self.settle_interrupted(at, &task);
             return Ok(Slot::Empty);

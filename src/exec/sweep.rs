@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::ExecError;
+use super::assignment::START_LIMIT;
 use super::child::{Event, Worker};
 use super::job::{Job, Options, Summary};
 use super::local::Local;
@@ -20,6 +21,9 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// How often workers are looked at that may be stopped.
 const STOPPED_EVERY: Duration = Duration::from_millis(500);
+
+/// How long a worker without a job may take to end when it is told to.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// So many workers in a row that die before their first job end the sweep.
 const STARTS_LIMIT: usize = 3;
@@ -106,6 +110,10 @@ impl<'a> Sweep<'a> {
     /// Runs the sorted `jobs`.
     pub(super) fn run(mut self, jobs: Vec<Job>) -> Result<Summary, ExecError> {
         self.enqueue(jobs)?;
+        if self.local.leads_ranks {
+            // The other ranks wait for it, even if there is nothing to do.
+            self.slots[0] = self.start_worker(0)?;
+        }
         loop {
             self.handle_stop();
             self.give_up_lost_claims();
@@ -128,9 +136,10 @@ impl<'a> Sweep<'a> {
             }
         }
         self.summary.interrupted += self.pending.len() + self.held_elsewhere.len() + self.waiting.len();
+        let grace = if self.local.leads_ranks { START_LIMIT } else { SHUTDOWN_GRACE };
         for slot in self.slots {
             if let Slot::Starting(worker) | Slot::Idle(worker) = slot {
-                worker.shut_down();
+                worker.shut_down(grace);
             }
         }
         Ok(self.summary)
@@ -234,6 +243,9 @@ impl<'a> Sweep<'a> {
         self.slots[at] = match (std::mem::replace(&mut self.slots[at], Slot::Empty), reply) {
             (Slot::Starting(mut worker), None) => {
                 let end = worker.kill().map_or_else(|error| error.to_string(), worker_exit::end);
+                if self.local.leads_ranks {
+                    self.failed_starts = STARTS_LIMIT;
+                }
                 self.failed_start(&worker, &end)?;
                 Slot::Empty
             }

@@ -46,10 +46,7 @@ pub fn serve(
     mut output: impl Write,
     mut train: impl FnMut(&Job, &RunFolder, &mut dyn FnMut(Report), &StopFlag) -> Result<Record, Unfinished>,
 ) -> io::Result<()> {
-    for signal in [SIGINT, SIGTERM, SIGUSR1] {
-        // A handler that sets a flag nobody reads is how to ignore a signal in safe code.
-        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
-    }
+    ignore_signals()?;
     panics::install();
     let (stop, busy) = (StopFlag::new(), Arc::new(AtomicBool::new(false)));
     let jobs = listen(input, stop.clone(), Arc::clone(&busy))?;
@@ -57,8 +54,21 @@ pub fn serve(
     for assignment in jobs {
         send(&mut output, &Reply::Started)?;
         let reply = attempt(&assignment, &mut output, &mut train, &stop);
-        send(&mut output, &reply)?;
+        // Before the parent hears of it, for it may have nothing more to say: that is no death.
         busy.store(false, Ordering::Release);
+        send(&mut output, &reply)?;
+    }
+    Ok(())
+}
+
+/// From now on SIGINT, SIGTERM and SIGUSR1 are ignored: another process decides.
+///
+/// # Errors
+/// When the system refuses it.
+pub fn ignore_signals() -> io::Result<()> {
+    for signal in [SIGINT, SIGTERM, SIGUSR1] {
+        // A handler that sets a flag nobody reads is how to ignore a signal in safe code.
+        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
     }
     Ok(())
 }

@@ -149,6 +149,14 @@ impl Checkpointer {
         Ok((newest, notes))
     }
 
+    /// The checkpoint of this step.
+    ///
+    /// # Errors
+    /// When there is none that can be used.
+    pub(super) fn at(&self, step: u64) -> io::Result<Checkpoint> {
+        self.checkpoints.at(step)
+    }
+
     /// `model` and its optimizer as `checkpoint` has them, and where the loop stood.
     ///
     /// # Errors

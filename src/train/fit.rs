@@ -10,6 +10,7 @@ use super::error::TrainError;
 use super::observer::{Observer, Phases, StepReport};
 use super::optimizer::Optimizer;
 use super::pass::Passes;
+use super::ranks::{GOES_ON, Ranks, STOPS};
 use super::schedule::Schedule;
 use super::tape::Graph;
 use super::workload::{DevOutputs, EvaluationPoint, Losses, Workload};
@@ -42,6 +43,7 @@ pub struct FitResult<M> {
 pub(super) struct Fit<'a, W: Workload> {
     workload: W,
     optimization: &'a Optimization,
+    ranks: &'a dyn Ranks,
     schedule: Schedule,
     dropout: Stream,
     /// With autodiff.
@@ -53,13 +55,14 @@ pub(super) struct Fit<'a, W: Workload> {
 }
 
 impl<'a, W: Workload> Fit<'a, W> {
-    /// The start of a run; `device` is without autodiff, which is added here.
-    pub(super) fn new(workload: W, settings: &'a RunSettings, device: &Device) -> Self {
+    /// The start of a run that `ranks` share; `device` is without autodiff, which is added here.
+    pub(super) fn new(workload: W, settings: &'a RunSettings, device: &Device, ranks: &'a dyn Ranks) -> Self {
         let optimization = &settings.optimization;
         Self {
             schedule: Schedule::new(optimization.optimizer, workload.steps(), optimization.warmup),
             workload,
             optimization,
+            ranks,
             dropout: Stream::new(settings.seed, "dropout"),
             device: device.clone().autodiff(),
             optimizer: Optimizer::new(),
@@ -69,8 +72,8 @@ impl<'a, W: Workload> Fit<'a, W> {
         }
     }
 
-    /// Trains `model` from the newest checkpoint to the last step. Parameters and scores are those of a run that was
-    /// never interrupted, bit for bit.
+    /// Trains `model` from the newest checkpoint to the last step, as the leader of the ranks. Parameters and scores are
+    /// those of a run that was never interrupted and of any number of ranks, bit for bit.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] when the loss or the gradient is no longer finite, [`TrainError::Stopped`] when
@@ -81,10 +84,13 @@ impl<'a, W: Workload> Fit<'a, W> {
         observer: &mut dyn Observer,
         mut checkpointer: Option<&mut Checkpointer>,
     ) -> Result<FitResult<W::Model>, TrainError> {
-        let model = self.resume(model, observer, checkpointer.as_deref_mut())?;
-        if let Some(checkpointer) = &checkpointer {
-            self.log = checkpointer.event_log(self.position.step)?;
-        }
+        let resumed = self.resume(model, observer, checkpointer.as_deref_mut()).and_then(|model| {
+            let log = checkpointer.as_ref().map(|checkpointer| checkpointer.event_log(self.position.step));
+            self.log = log.transpose()?.flatten();
+            Ok(model)
+        });
+        self.ranks.word_of_leader(self.position.step);
+        let model = self.ranks.agree(resumed)?;
         observer.started(self.position.step, self.workload.steps());
         let trained = self.train(model, observer, checkpointer);
         kernel::release_memory();
@@ -93,6 +99,31 @@ impl<'a, W: Workload> Fit<'a, W> {
         let Position { step: steps, tokens, evaluations, timings, .. } = self.position;
         let (tokens, notes) = (Tokens(tokens), self.notes);
         Ok(FitResult { model, evaluations, dev_outputs, steps, tokens, timings, notes })
+    }
+
+    /// Takes part in the run as another rank than the leader: computes, and neither evaluates nor writes.
+    ///
+    /// # Errors
+    /// [`TrainError::Stopped`] when the leader stops, for whatever reason; as [`Self::run`].
+    pub(super) fn follow(mut self, model: W::Model, checkpointer: &mut Checkpointer) -> Result<(), TrainError> {
+        let resumed = match self.ranks.word_of_leader(0) {
+            0 => Ok(model),
+            step => checkpointer.at(step).and_then(|checkpoint| checkpointer.restore(&checkpoint, model)).map(
+                |(model, optimizer, position)| {
+                    (self.optimizer, self.position) = (optimizer, position);
+                    model
+                },
+            ),
+        };
+        let mut model = self.ranks.agree(resumed.map_err(TrainError::from))?;
+        while self.position.step < self.workload.steps() {
+            if self.ranks.word_of_leader(GOES_ON) != GOES_ON {
+                return Err(TrainError::Stopped { step: self.position.step });
+            }
+            (model, _) = self.step(model)?;
+        }
+        kernel::release_memory();
+        Ok(())
     }
 
     /// As the newest checkpoint that can be used has it.
@@ -132,26 +163,44 @@ impl<'a, W: Workload> Fit<'a, W> {
         let steps = self.workload.steps();
         while self.position.step < steps {
             if observer.stop() {
+                self.ranks.word_of_leader(STOPS);
                 self.save(&model, Moment::Stop, checkpointer, observer)?;
                 return Err(TrainError::Stopped { step: self.position.step });
             }
+            self.ranks.word_of_leader(GOES_ON);
             let report;
             (model, report) = self.step(model)?;
             observer.step(&report);
-            if report.step.is_multiple_of(self.workload.logging_steps()) || report.step == steps {
-                let event = self.workload.step_event(&std::mem::take(&mut self.position.window), &report);
-                self.log(&Event::Step(event), observer);
-                observer.logged(&event);
+            if let Err(error) = self.after_step(&model, &report, observer, checkpointer.as_deref_mut()) {
+                if report.step < steps {
+                    self.ranks.word_of_leader(STOPS);
+                }
+                return Err(error);
             }
-            if self.workload.is_evaluated(report.step, self.position.data) {
-                self.evaluate(&model, observer)?;
-            }
-            self.workload.keep_snapshot(&model, report.step)?;
-            self.save(&model, Moment::Step, checkpointer.as_deref_mut(), observer)?;
         }
         self.evaluate(&model, observer)?;
         self.save(&model, Moment::End, checkpointer, observer)?;
         Ok(model.valid())
+    }
+
+    /// The log, evaluation, snapshot and checkpoint that are due.
+    fn after_step(
+        &mut self,
+        model: &W::Model,
+        report: &StepReport,
+        observer: &mut dyn Observer,
+        checkpointer: Option<&mut Checkpointer>,
+    ) -> Result<(), TrainError> {
+        if report.step.is_multiple_of(self.workload.logging_steps()) || report.step == report.steps {
+            let event = self.workload.step_event(&std::mem::take(&mut self.position.window), report);
+            self.log(&Event::Step(event), observer);
+            observer.logged(&event);
+        }
+        if self.workload.is_evaluated(report.step, self.position.data) {
+            self.evaluate(model, observer)?;
+        }
+        self.workload.keep_snapshot(model, report.step)?;
+        self.save(model, Moment::Step, checkpointer, observer)
     }
 
     /// One optimisation step, in as many passes as its batch has parts.
@@ -163,11 +212,15 @@ impl<'a, W: Workload> Fit<'a, W> {
         let Optimization { learning_rate, dropout, gradient_checkpointing, .. } = *self.optimization;
         let graph = Graph::of(gradient_checkpointing);
         let position = &mut self.position;
-        let batch = self.workload.next_batch(position.step, position.data, &self.device)?;
+        let batch = self.workload.next_batch(position.step, position.data, &self.device, self.ranks)?;
         let batching = Seconds(begin.elapsed().as_secs_f64());
         let dropout = |pass| ForwardDropout::new(dropout, self.dropout, position.micro_step + pass);
-        let passes =
-            Passes::over(&batch.parts, dropout, |part, dropout| self.workload.pass(&model, part, dropout, graph));
+        let pass = |part: &_, dropout: Option<&_>| self.workload.pass(&model, part, dropout, graph);
+        let passes = if batch.share.is_partial() {
+            Passes::over_all(self.ranks, &model, &batch, dropout, pass)
+        } else {
+            Passes::over(&batch.parts, dropout, pass)
+        };
         let Passes { gradients, losses, tokens, forward, backward } = passes;
         let learning_rate = learning_rate * self.schedule.factor(position.step);
         let start = Instant::now();
@@ -183,7 +236,7 @@ impl<'a, W: Workload> Fit<'a, W> {
         let seconds = Seconds(begin.elapsed().as_secs_f64());
         let phases = Phases { batching, forward, backward, optimizer };
         position.step = step;
-        position.micro_step += batch.parts.len() as u64;
+        position.micro_step += batch.passes as u64;
         position.data = batch.next;
         position.tokens += tokens;
         position.loss_sum += loss * batch.examples as f64;

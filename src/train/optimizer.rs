@@ -82,13 +82,17 @@ pub(super) fn take<M: Module>(module: &M, from: &mut Gradients) -> FlatGradients
     collect.into
 }
 
+/// `gradients` × `weight`.
+pub(super) fn weighted(gradients: FlatGradients, weight: f64) -> FlatGradients {
+    let times = |gradient: Tensor<1>| if weight < 1.0 { gradient.mul_scalar(weight) } else { gradient };
+    gradients.into_iter().map(|gradient| gradient.map(times)).collect()
+}
+
 /// Adds `more` × `weight` to `sum`.
 pub(super) fn accumulate(sum: Option<FlatGradients>, more: FlatGradients, weight: f64) -> FlatGradients {
-    let more = more
-        .into_iter()
-        .map(|gradient| gradient.map(|gradient| if weight < 1.0 { gradient.mul_scalar(weight) } else { gradient }));
+    let more = weighted(more, weight);
     match sum {
-        None => more.collect(),
+        None => more,
         Some(sum) => sum
             .into_iter()
             .zip(more)

@@ -3,11 +3,13 @@
 
 use std::time::Instant;
 
+use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::optimizer::{FlatGradients, accumulate, take};
+use super::optimizer::{FlatGradients, accumulate, take, weighted};
+use super::ranks::{OrderedSum, Ranks};
 use super::tape::{Graph, Reads, Tape};
-use super::workload::{Losses, Part};
+use super::workload::{Batch, Losses, Part};
 use crate::model::{Classifier, ForwardDropout, PackedInput};
 use crate::units::Seconds;
 
@@ -59,6 +61,43 @@ impl<L: Losses> Passes<L> {
             }
             passes.backward.0 += start.elapsed().as_secs_f64();
         }
+        passes
+    }
+
+    /// As [`Self::over`], of the parts of `batch` that the other `ranks` have as well. Sums are made in the order of
+    /// passes whoever makes them, so they have the bits of [`Self::over`].
+    pub(super) fn over_all<T, M: Module>(
+        ranks: &dyn Ranks,
+        model: &M,
+        batch: &Batch<T>,
+        dropout: impl Fn(u64) -> Option<ForwardDropout>,
+        pass: impl Fn(&Part<T>, Option<&ForwardDropout>) -> Pass<L>,
+    ) -> Self {
+        let mut passes = Self::default();
+        let mut sum = OrderedSum::new(ranks, model);
+        let mut own = batch.share.numbers().zip(&batch.parts);
+        for _ in 0..batch.share.rounds() {
+            let mut said = vec![0, 0];
+            let made = own.next().map(|(number, part)| {
+                let made = pass(part, dropout(number as u64).as_ref());
+                passes.forward.0 += made.forward.0;
+                passes.backward.0 += made.backward.0;
+                said = vec![1, part.tokens];
+                (made.losses, made.gradients.map(|gradients| weighted(gradients, part.weight)))
+            });
+            let start = Instant::now();
+            let (losses, gradients) = made.unwrap_or_default();
+            said.extend(losses.to_words());
+            for said in ranks.all_gather_words(&said).chunks(said.len()).filter(|said| said[0] == 1) {
+                passes.tokens += said[1];
+                passes.losses.add(&L::from_words(&said[2..]));
+            }
+            sum.add(gradients);
+            passes.backward.0 += start.elapsed().as_secs_f64();
+        }
+        let start = Instant::now();
+        passes.gradients = sum.finish();
+        passes.backward.0 += start.elapsed().as_secs_f64();
         passes
     }
 }

@@ -4,11 +4,13 @@ use super::attempt::Attempt;
 use super::error::TrainError;
 use super::observer::{Observer, StepReport};
 use super::pretraining::{run_pretraining, try_pretraining_step};
+use super::ranks::Ranks;
 use super::ready::RunContext;
 use super::task_run::{run_task, try_task_step};
 use crate::store::{Objective, Record, RunFolder, RunSettings};
 
-/// Trains, evaluates and writes everything of a run but its record, which is returned.
+/// Trains, evaluates and writes everything of a run but its record, which is returned. When `ranks` share the run, this
+/// is what the leader does.
 ///
 /// # Errors
 /// [`TrainError::Stopped`] when `observer` asked for it; otherwise what went wrong.
@@ -18,11 +20,12 @@ pub fn run(
     settings: &RunSettings,
     folder: &RunFolder,
     observer: &mut dyn Observer,
+    ranks: &dyn Ranks,
 ) -> Result<Record, TrainError> {
     let attempt = Attempt::begin(context, experiment, settings, folder);
     match &settings.objective {
-        Objective::Task(_) => run_task(&attempt, observer),
-        Objective::Pretraining(objective) => run_pretraining(&attempt, objective, observer),
+        Objective::Task(_) => run_task(&attempt, observer, ranks),
+        Objective::Pretraining(objective) => run_pretraining(&attempt, objective, observer, ranks),
     }
 }
 

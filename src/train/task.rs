@@ -9,6 +9,7 @@ use super::fit::{Fit, FitResult};
 use super::loss::batch_loss;
 use super::observer::{Observer, StepReport};
 use super::pass::{Pass, classifier_pass};
+use super::ranks::{Alone, Ranks};
 use super::score::scores;
 use super::tape::Graph;
 use super::workload::{Batch, DataPosition, DevOutputs, EvaluationPoint, LogWindow, Losses, Part, Workload};
@@ -48,7 +49,7 @@ pub fn fit(
     observer: &mut dyn Observer,
     checkpointer: Option<&mut Checkpointer>,
 ) -> Result<FitResult<Classifier>, TrainError> {
-    new_fit(settings, data, device).run(model, observer, checkpointer)
+    new_fit(settings, data, device, &Alone).run(model, observer, checkpointer)
 }
 
 /// The first optimisation step of `model`.
@@ -64,10 +65,16 @@ pub(super) fn first_step(
     if data.train.is_empty() {
         return Err(Diagnostic::new("there are no training examples").into());
     }
-    Ok(new_fit(settings, data, device).step(model)?.1)
+    Ok(new_fit(settings, data, device, &Alone).step(model)?.1)
 }
 
-fn new_fit<'a>(settings: &'a RunSettings, data: TrainingData<'a>, device: &Device) -> Fit<'a, TaskWorkload<'a>> {
+/// The start of training as `settings` say, by `ranks`, on `device` (without autodiff).
+pub(super) fn new_fit<'a>(
+    settings: &'a RunSettings,
+    data: TrainingData<'a>,
+    device: &Device,
+    ranks: &'a dyn Ranks,
+) -> Fit<'a, TaskWorkload<'a>> {
     let optimization = &settings.optimization;
     let workload = TaskWorkload {
         data,
@@ -79,10 +86,10 @@ fn new_fit<'a>(settings: &'a RunSettings, data: TrainingData<'a>, device: &Devic
         order: (u64::MAX, Vec::new()),
         outputs: Vec::new(),
     };
-    Fit::new(workload, settings, device)
+    Fit::new(workload, settings, device, ranks)
 }
 
-struct TaskWorkload<'a> {
+pub(super) struct TaskWorkload<'a> {
     data: TrainingData<'a>,
     /// Without autodiff.
     device: Device,
@@ -129,14 +136,21 @@ impl Workload for TaskWorkload<'_> {
         plan::steps(self.data.train.len() as u64, self.batch_size, self.epochs)
     }
 
-    fn next_batch(&mut self, _: u64, at: DataPosition, device: &Device) -> Result<Batch<PackedBatch>, TrainError> {
+    fn next_batch(
+        &mut self,
+        _: u64,
+        at: DataPosition,
+        device: &Device,
+        ranks: &dyn Ranks,
+    ) -> Result<Batch<PackedBatch>, TrainError> {
         let (examples, cursor) = self.examples(at.cursor);
         let weight_of = |examples: &[u32]| self.data.task.loss_weight(self.data.train, examples);
         let whole = weight_of(&examples);
         let parts = examples.chunks(examples.len().div_ceil(self.passes).max(1)).map(|part| (part, weight_of(part)));
         // A part with nothing to learn from has no loss; a batch without any has a loss of 0.
-        let parts = parts.filter(|(part, weight)| *weight > 0.0 || part.len() == examples.len());
-        let parts = parts.map(|(part, weight)| {
+        let parts: Vec<_> = parts.filter(|(part, weight)| *weight > 0.0 || part.len() == examples.len()).collect();
+        let (share, passes) = (ranks.share_of(parts.len()), parts.len());
+        let parts = share.numbers().filter_map(|number| parts.get(number)).map(|&(part, weight)| {
             let targets = PackedBatch::pack(self.data.train, part);
             let PackedBatch { ids, positions, segments, offsets, .. } = &targets;
             Part {
@@ -147,7 +161,8 @@ impl Workload for TaskWorkload<'_> {
             }
         });
         let epoch = at.cursor.epoch as u32 + 1;
-        Ok(Batch { parts: parts.collect(), examples: examples.len(), epoch, next: DataPosition { cursor, ..at } })
+        let (parts, next) = (parts.collect(), DataPosition { cursor, ..at });
+        Ok(Batch { parts, share, passes, examples: examples.len(), epoch, next })
     }
 
     fn pass(
@@ -208,5 +223,13 @@ impl Losses for f64 {
 
     fn loss(&self) -> f64 {
         *self
+    }
+
+    fn to_words(&self) -> Vec<u64> {
+        vec![self.to_bits()]
+    }
+
+    fn from_words(words: &[u64]) -> Self {
+        words.first().map_or(0.0, |word| Self::from_bits(*word))
     }
 }

@@ -6,14 +6,15 @@ use std::time::Instant;
 use burn::tensor::Device;
 
 use super::attempt::Attempt;
-use super::checkpointer::CheckpointPolicy;
+use super::checkpointer::{CheckpointPolicy, Checkpointer};
 use super::error::TrainError;
 use super::evaluate::predict;
 use super::observer::{Observer, StepReport};
+use super::ranks::Ranks;
 use super::ready::{MINI, Ready, RunContext, feature_source};
-use super::task::{TrainingData, first_step, fit};
+use super::task::{TrainingData, first_step, new_fit};
 use crate::model::{Classifier, save_classifier};
-use crate::store::{Outcome, Record, RunSettings, TaskOutcome};
+use crate::store::{Outcome, Record, RunFolder, RunSettings, TaskOutcome};
 use crate::task::{OWN_DATA, Task, TaskFeatures};
 use crate::text::{FeatureCache, LabelKind, SkippedRows, TokenizerFiles, Vocabulary};
 use crate::units::Seconds;
@@ -22,14 +23,18 @@ use crate::units::Seconds;
 ///
 /// # Errors
 /// As [`run`](super::run()).
-pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Result<Record, TrainError> {
+pub(super) fn run_task(
+    attempt: &Attempt<'_>,
+    observer: &mut dyn Observer,
+    ranks: &dyn Ranks,
+) -> Result<Record, TrainError> {
     let Attempt { context, settings, folder, .. } = *attempt;
     let Ready { task, features, vocabulary, device, model, config, pretraining, mut notes } =
-        Ready::new(context, settings)?;
+        ranks.leader_first(|| Ready::new(context, settings))?;
     let setup = attempt.elapsed();
     let mut checkpointer = attempt.checkpointer(CheckpointPolicy::TASK);
     let data = TrainingData { task: &task, train: &features.train, dev: &features.dev, tags: &features.tags };
-    let mut fitted = fit(model, settings, data, &device, observer, Some(&mut checkpointer))?;
+    let mut fitted = new_fit(settings, data, &device, ranks).run(model, observer, Some(&mut checkpointer))?;
     for ((_, outputs), split) in fitted.dev_outputs.iter().zip(&features.dev) {
         for file in task.prediction_files(outputs, split, &features.tags) {
             folder.write_predictions(&file.name, &file.content)?;
@@ -58,6 +63,22 @@ pub(super) fn run_task(attempt: &Attempt<'_>, observer: &mut dyn Observer) -> Re
     // A run that dies from here on is trained again.
     folder.remove_checkpoints()?;
     Ok(record)
+}
+
+/// Takes part in a run that another rank leads.
+///
+/// # Errors
+/// As [`run`](super::run()).
+pub(super) fn follow_task(
+    context: &RunContext,
+    settings: &RunSettings,
+    folder: &RunFolder,
+    ranks: &dyn Ranks,
+) -> Result<(), TrainError> {
+    let Ready { task, features, device, model, .. } = ranks.leader_first(|| Ready::new(context, settings))?;
+    let data = TrainingData { task: &task, train: &features.train, dev: &[], tags: &features.tags };
+    let mut checkpointer = Checkpointer::of(folder, CheckpointPolicy::TASK, Instant::now());
+    new_fit(settings, data, &device, ranks).follow(model, &mut checkpointer)
 }
 
 /// Predicts the sets of other datasets that are answered with this task's model (AX with MNLI's), when

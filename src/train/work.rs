@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::error::TrainError;
 use super::observer::{Observer, StepReport};
+use super::ranks::{Assignment, Ranks, announce};
 use super::ready::RunContext;
 use super::run::run;
 use crate::exec::{Job, Phase, Progress, Report, StopFlag, Unfinished};
@@ -12,7 +13,8 @@ use crate::store::{Evaluation, Event, Failure, FailureKind, Record, RunFolder, S
 /// Between two reports of progress.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// Trains the run of `job` in its folder, and gives its record: what [`serve`](crate::exec::worker::serve) asks for.
+/// Trains the run of `job` in its folder, as the leader of `ranks`, and gives its record: what
+/// [`serve`](crate::exec::worker::serve) asks for.
 ///
 /// # Errors
 /// [`Unfinished`].
@@ -22,12 +24,15 @@ pub fn work(
     folder: &RunFolder,
     report: &mut dyn FnMut(Report),
     stop: &StopFlag,
+    ranks: &dyn Ranks,
 ) -> Result<Record, Unfinished> {
+    announce(ranks, &Assignment { context: context.clone(), job: job.clone() }).map_err(|error| Failure::of(&error))?;
+    ranks.agree(Ok(())).map_err(|error| Failure::of(&error))?;
     let settings = &job.settings;
     let phases = settings.pretraining().map(|of| of.phases.len() as u32);
     let epochs = phases.unwrap_or_else(|| settings.epochs());
     let mut reporter = Reporter { epochs, logs: phases.is_some(), last: None, steps: 0, report, stop };
-    run(context, &job.experiment, settings, folder, &mut reporter).map_err(|error| match error {
+    run(context, &job.experiment, settings, folder, &mut reporter, ranks).map_err(|error| match error {
         TrainError::Stopped { .. } => Unfinished::Stopped,
         TrainError::Diverged { step, loss, gradient_norm } => {
             let cause = format!("step {step}: loss {loss}, gradient norm {gradient_norm}");

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::TrainError;
 use super::observer::StepReport;
 use super::pass::Pass;
+use super::ranks::{Ranks, Share};
 use super::tape::Graph;
 use crate::corpus::examples::Cursor;
 use crate::model::{ForwardDropout, PackedInput};
@@ -30,11 +31,18 @@ pub(super) trait Workload {
     /// Optimisation steps of the run.
     fn steps(&self) -> u64;
 
-    /// The batch of the step after `step` steps, which begins at `at`, with autodiff on `device`.
+    /// What this one of `ranks` computes of the batch of the step after `step` steps, which begins at `at`, with
+    /// autodiff on `device`.
     ///
     /// # Errors
-    /// When an example cannot be read.
-    fn next_batch(&mut self, step: u64, at: DataPosition, device: &Device) -> Result<Batch<Self::Targets>, TrainError>;
+    /// When an example cannot be read, by any rank.
+    fn next_batch(
+        &mut self,
+        step: u64,
+        at: DataPosition,
+        device: &Device,
+        ranks: &dyn Ranks,
+    ) -> Result<Batch<Self::Targets>, TrainError>;
 
     /// Forward and backward over a part of a batch.
     fn pass(
@@ -82,6 +90,10 @@ pub(super) trait Losses: Copy + Default + Debug + Serialize + DeserializeOwned {
     fn add(&mut self, more: &Self);
     /// The loss that is minimised.
     fn loss(&self) -> f64;
+    /// All numbers, bit for bit; as many of any losses.
+    fn to_words(&self) -> Vec<u64>;
+    /// What [`Self::to_words`] was given.
+    fn from_words(words: &[u64]) -> Self;
 }
 
 /// Where the examples of a step begin.
@@ -96,8 +108,12 @@ pub(super) struct DataPosition {
 
 /// The examples of a step.
 pub(super) struct Batch<T> {
-    /// One for each pass.
+    /// One for each pass of this rank.
     pub(super) parts: Vec<Part<T>>,
+    /// Which of the passes these are.
+    pub(super) share: Share,
+    /// Passes of all ranks.
+    pub(super) passes: usize,
     /// How many examples there are.
     pub(super) examples: usize,
     /// What the step belongs to, as [`StepReport::epoch`] counts.

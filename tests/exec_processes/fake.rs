@@ -30,9 +30,18 @@ const GATE: &str = ".gate";
 
 /// An executor whose workers are this test program.
 pub(crate) fn executor(slots: usize) -> Executor {
+    Executor::Local(local(slots))
+}
+
+/// As [`executor`], with a worker that leads ranks.
+pub(crate) fn leader() -> Executor {
+    Executor::Local(Local { leads_ranks: true, ..local(1) })
+}
+
+fn local(slots: usize) -> Local {
     let mut worker = WorkerCommand::this_program(&["--exact", CHILD, "--ignored", "--nocapture"]).unwrap();
     worker.environment = vec![(ROLE.into(), "worker".into())];
-    Executor::Local(Local { slots, threads_per_slot: 1, worker })
+    Local { slots, threads_per_slot: 1, worker, leads_ranks: false }
 }
 
 /// Runs jobs with nobody watching and nothing special.

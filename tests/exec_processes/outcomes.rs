@@ -8,7 +8,7 @@ use bertbench::exec::{
 };
 use bertbench::store::{Failure, Record, RunState, RunsRoot};
 
-use super::fake::{assert_each_done_once, completed, execute, execute_with, executor, left_overs};
+use super::fake::{assert_each_done_once, completed, execute, execute_with, executor, leader, left_overs};
 use super::jobs::{EXPERIMENT, after, fine_jobs, job, pretraining_job, score, settings};
 
 /// Writes down what it is told, and stops the sweep when it has heard `stop_after`.
@@ -233,7 +233,7 @@ fn workers_that_do_not_start_end_the_sweep_with_their_last_words() {
     let run = |program: &str, arguments: &[&str]| {
         let arguments = arguments.iter().map(Into::into).collect();
         let worker = WorkerCommand { program: program.into(), arguments, environment: Vec::new() };
-        let executor = Executor::Local(Local { slots: 1, threads_per_slot: 1, worker });
+        let executor = Executor::Local(Local { slots: 1, threads_per_slot: 1, worker, leads_ranks: false });
         let root = RunsRoot::new(disk.path());
         let stop = StopFlag::new();
         match executor.execute(&root, fine_jobs(1, 1, 1), Options::default(), &mut Silent, &stop) {
@@ -243,6 +243,37 @@ fn workers_that_do_not_start_end_the_sweep_with_their_last_words() {
     };
     assert!(run("/no/such/program", &[]).starts_with("/no/such/program: "));
     assert_eq!(run("sh", &["-c", "echo no licence >&2; exit 4"]), "exit code 4: no licence");
+}
+
+/// Other ranks cannot go on without it, and it may have died of one of them.
+#[test]
+fn a_leader_that_dies_ends_the_sweep_and_no_run_has_failed() {
+    let disk = tempfile::tempdir().unwrap();
+    let root = RunsRoot::new(disk.path());
+    let jobs = vec![job("aborts", 1, 9, 1), job("fine", 2, 2, 1)];
+    let ended = leader().execute(&root, jobs.clone(), Options::default(), &mut Silent, &StopFlag::new());
+    assert!(matches!(ended, Err(ExecError::Leader(_))), "{ended:?}");
+    for job in &jobs {
+        assert_eq!(job.folder(&root).unwrap().state().unwrap(), RunState::Missing);
+    }
+    let done = leader().execute(&root, jobs[1..].to_vec(), Options::default(), &mut Silent, &StopFlag::new()).unwrap();
+    assert_eq!(done, Summary { done: 1, ..Summary::default() });
+}
+
+#[test]
+fn a_leader_starts_and_ends_even_if_there_is_nothing_to_do() {
+    let disk = tempfile::tempdir().unwrap();
+    let [began, ended] = ["began", "ended"].map(|name| disk.path().join(name));
+    let script = format!("touch {}; cat >/dev/null; touch {}", began.display(), ended.display());
+    let worker =
+        WorkerCommand { program: "sh".into(), arguments: vec!["-c".into(), script.into()], environment: Vec::new() };
+    for leads_ranks in [false, true] {
+        let executor = Executor::Local(Local { slots: 1, threads_per_slot: 1, worker: worker.clone(), leads_ranks });
+        let root = RunsRoot::new(disk.path().join("runs"));
+        let done = executor.execute(&root, Vec::new(), Options::default(), &mut Silent, &StopFlag::new()).unwrap();
+        assert_eq!(done, Summary::default());
+        assert_eq!([began.exists(), ended.exists()], [leads_ranks; 2]);
+    }
 }
 
 /// The pretraining goes first, although it is the shortest; what starts from it waits, what does not is done meanwhile.

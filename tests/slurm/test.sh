@@ -57,6 +57,7 @@ is_empty() { [[ -z $(squeue --noheader --nodelist="$1" --states=RUNNING,COMPLETI
 process() { pgrep --full "^$program run runs/$1/.slurm" | head -n 1; }
 is_training() { local of; of=$(process "$1") && pgrep --parent "$of" >/dev/null; }
 logged() { grep --quiet --fixed-strings -- "$2" runs/"$1"/.slurm/*/*.log; }
+is_said() { "$program" status experiments/mini-pretrain.yaml >status.txt && holds "$1" status.txt; }
 queue_is_empty() { [[ -z $(squeue --noheader) ]]; }
 job_of() { cat "runs/$1/.slurm/$2.job"; }
 
@@ -98,14 +99,16 @@ sleep 10
 expect "status names the nodes" holds "array task ${pretraining}_1, since" status.txt
 "$program" status experiments/mini.yaml | tee status.txt
 expect "status says what waits for the pretraining" holds "Dependency" status.txt
-scontrol requeue "${pretraining}_1"
+# Held, for it might run again before the other one has stopped.
+scontrol requeuehold "${pretraining}_1"
+until_true 60 "status knows what was interrupted" is_said "1 pre-empted" || true
 node=$(task_node "${pretraining}_2")
 scontrol update "nodename=$node" state=down reason=test
-until_true 60 "they have stopped" has_stopped "${pretraining}_1"
-until_true 60 "they have stopped" has_stopped "${pretraining}_2"
-"$program" status experiments/mini-pretrain.yaml | tee status.txt
-expect "status knows what was interrupted" holds "2 pre-empted" status.txt
-scontrol update "nodename=$node" state=resume
+expect "status knows what was interrupted" until_true 60 "both have stopped" is_said "2 pre-empted"
+tail -n 4 status.txt
+scontrol release "${pretraining}_1"
+# It may have come back by itself (ReturnToService=2).
+scontrol update "nodename=$node" state=resume || true
 until_true 120 "both run again" is_running "${pretraining}_2"
 until_true 120 "both run again" is_running "${pretraining}_1"
 echo "a job of a higher partition"

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::download_progress::DownloadDisplay;
 use super::error::{CommandOutcome, Error};
+use super::ranks;
 use super::run::{Ended, single};
 use super::table::print;
 use super::threads::ThreadArgs;
@@ -138,6 +139,9 @@ fn number(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+    if let Some(ended) = ranks::follow(args.threads.threads)? {
+        return Ok(ended);
+    }
     let text = args.experiment()?;
     let prepared = prepare(&args.out, &text).map_err(|error| without_place(error, &args.out))?;
     let Some(run) = prepared.plan.runs.first() else { return Ok(CommandOutcome::Success) };

@@ -129,6 +129,15 @@ impl Checkpoints {
         Ok((None, unusable))
     }
 
+    /// The checkpoint after `step` steps.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be used.
+    pub fn at(&self, step: u64) -> io::Result<Checkpoint> {
+        let folder = self.path(step);
+        self.open(&folder, step).map_err(|cause| io::Error::other(format!("{}: {cause}", folder.display())))
+    }
+
     fn path(&self, step: u64) -> PathBuf {
         self.folder.join(format!("{PREFIX}{step:07}"))
     }

@@ -30,12 +30,22 @@ pub(super) struct Targets {
 /// token before.
 pub(super) fn pack(examples: &[TrainingInstance], size: usize, loss: LmLoss, device: &Device) -> Vec<Part<Targets>> {
     let mut parts: Vec<_> = examples.chunks(size.max(1)).map(|part| pack_part(part, loss, device)).collect();
-    let all_rows = parts.iter().map(|part| part.targets.rows.len()).sum();
-    let all_pairs = parts.iter().map(|part| part.targets.pairs.len()).sum();
-    for Part { targets, .. } in &mut parts {
+    let whole = predictions(&parts);
+    complete(&mut parts, whole);
+    parts
+}
+
+/// Predicted tokens and second segments of `parts`.
+pub(super) fn predictions(parts: &[Part<Targets>]) -> [usize; 2] {
+    let sum = |of: fn(&Targets) -> usize| parts.iter().map(|part| of(&part.targets)).sum();
+    [sum(|targets| targets.rows.len()), sum(|targets| targets.pairs.len())]
+}
+
+/// Tells `parts` what [`predictions`] are in the whole batch.
+pub(super) fn complete(parts: &mut [Part<Targets>], [all_rows, all_pairs]: [usize; 2]) {
+    for Part { targets, .. } in parts {
         (targets.all_rows, targets.all_pairs) = (all_rows, all_pairs);
     }
-    parts
 }
 
 fn pack_part(examples: &[TrainingInstance], loss: LmLoss, device: &Device) -> Part<Targets> {

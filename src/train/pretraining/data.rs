@@ -19,7 +19,8 @@ pub(super) struct PhaseCorpora {
 }
 
 impl PhaseCorpora {
-    /// Opens the prepared corpora of `objective`, which is that of `settings`; `known` says where they are.
+    /// Opens the prepared corpora of `objective`, which is that of `settings`; `known` says where they are. With
+    /// `verified`, every file is read and held against its checksum.
     ///
     /// # Errors
     /// When one is not known on this machine, damaged, changed since the run was planned, or not what the model learns
@@ -28,6 +29,7 @@ impl PhaseCorpora {
         known: &BTreeMap<String, PreparedCorpus>,
         settings: &RunSettings,
         objective: &PretrainingObjective,
+        verified: bool,
     ) -> Result<Self, TrainError> {
         let open = |data: &String| -> Result<ExampleSet, TrainError> {
             let PreparedCorpus { folder, checksum } = known.get(data).ok_or_else(|| {
@@ -38,8 +40,10 @@ impl PhaseCorpora {
             if set.checksum() != checksum {
                 return Err(Diagnostic::changed(folder).into());
             }
-            // Its tokens too, which are read piece by piece later.
-            set.verify()?;
+            if verified {
+                // Its tokens too, which are read piece by piece later.
+                set.verify()?;
+            }
             corpus_fits(&settings.architecture, &settings.vocabulary.sha256, objective.loss, &set)
                 .map_err(|found| found.in_file(folder))?;
             Ok(set)

@@ -56,6 +56,19 @@ impl Losses for HeadLosses {
     fn loss(&self) -> f64 {
         self.tokens.mean() + self.pairs.mean()
     }
+
+    fn to_words(&self) -> Vec<u64> {
+        let words = |of: &HeadLoss| [of.count, of.correct, of.sum.to_bits()];
+        [words(&self.tokens), words(&self.pairs)].concat()
+    }
+
+    fn from_words(words: &[u64]) -> Self {
+        let [tokens, pairs] = [0, 3].map(|at| match words.get(at..at + 3) {
+            Some(&[count, correct, sum]) => HeadLoss { count, correct, sum: f64::from_bits(sum) },
+            _ => HeadLoss::default(),
+        });
+        Self { tokens, pairs }
+    }
 }
 
 /// What the heads of a model give on a part of a batch.

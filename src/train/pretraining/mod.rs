@@ -17,4 +17,4 @@ mod windows;
 mod workload;
 
 pub use check::corpus_fits;
-pub(super) use run::{run_pretraining, try_pretraining_step};
+pub(super) use run::{follow_pretraining, run_pretraining, try_pretraining_step};

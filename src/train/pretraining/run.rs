@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use super::data::PhaseCorpora;
 use super::workload::{LanguageModeling, write_model};
@@ -16,6 +17,7 @@ use crate::train::error::TrainError;
 use crate::train::fit::{Fit, FitResult};
 use crate::train::observer::{Observer, StepReport};
 use crate::train::precision::open_precision;
+use crate::train::ranks::{Alone, Ranks};
 use crate::train::ready::{RunContext, unchanged};
 use crate::units::Seconds;
 
@@ -24,11 +26,12 @@ pub(in crate::train) fn run_pretraining(
     attempt: &Attempt<'_>,
     objective: &PretrainingObjective,
     observer: &mut dyn Observer,
+    ranks: &dyn Ranks,
 ) -> Result<Record, TrainError> {
     let Attempt { context, settings, folder, .. } = *attempt;
-    let data = PhaseCorpora::open(&context.corpora, settings, objective)?;
+    let data = ranks.leader_first(|| PhaseCorpora::open(&context.corpora, settings, objective, true))?;
     let mut checkpointer = attempt.checkpointer(policy(objective));
-    let mut fitted = fit(folder, &data, settings, objective, observer, &mut checkpointer)?;
+    let mut fitted = fit(folder, &data, settings, objective, observer, &mut checkpointer, ranks)?;
     let weights_sha256 = weights(folder, objective)?;
     let notes = std::mem::take(&mut fitted.notes);
     let mut record = attempt.record(&fitted, Outcome::Pretraining { weights_sha256 }, notes);
@@ -38,14 +41,28 @@ pub(in crate::train) fn run_pretraining(
     Ok(record)
 }
 
+/// Takes part in a pretraining that another rank leads.
+pub(in crate::train) fn follow_pretraining(
+    context: &RunContext,
+    settings: &RunSettings,
+    objective: &PretrainingObjective,
+    folder: &RunFolder,
+    ranks: &dyn Ranks,
+) -> Result<(), TrainError> {
+    // The leader has read the whole corpus and held it against its checksums; this rank reads its share of it.
+    let data = ranks.leader_first(|| PhaseCorpora::open(&context.corpora, settings, objective, false))?;
+    let (fit, model, _) = ranks.agree(ready(None, &data, settings, objective, ranks))?;
+    fit.follow(model, &mut Checkpointer::of(folder, policy(objective), Instant::now()))
+}
+
 /// The first optimisation step, and what is to be known of the weights. Nothing is written.
 pub(in crate::train) fn try_pretraining_step(
     context: &RunContext,
     settings: &RunSettings,
     objective: &PretrainingObjective,
 ) -> Result<(StepReport, Vec<String>), TrainError> {
-    let data = PhaseCorpora::open(&context.corpora, settings, objective)?;
-    let (mut fit, model, notes) = ready(None, &data, settings, objective)?;
+    let data = PhaseCorpora::open(&context.corpora, settings, objective, true)?;
+    let (mut fit, model, notes) = ready(None, &data, settings, objective, &Alone)?;
     Ok((fit.step(model)?.1, notes))
 }
 
@@ -57,8 +74,9 @@ fn fit(
     objective: &PretrainingObjective,
     observer: &mut dyn Observer,
     checkpointer: &mut Checkpointer,
+    ranks: &dyn Ranks,
 ) -> Result<FitResult<LanguageModel>, TrainError> {
-    let (fit, model, mut notes) = ready(Some(folder), data, settings, objective)?;
+    let (fit, model, mut notes) = ranks.agree(ready(Some(folder), data, settings, objective, ranks))?;
     for note in &notes {
         observer.note(note);
     }
@@ -75,6 +93,7 @@ fn ready<'a>(
     data: &'a PhaseCorpora,
     settings: &'a RunSettings,
     objective: &'a PretrainingObjective,
+    ranks: &'a dyn Ranks,
 ) -> Result<(Fit<'a, LanguageModeling<'a>>, LanguageModel, Vec<String>), TrainError> {
     let device = open_device(&settings.device)?.device;
     let precision = open_precision(settings.optimization.precision, &settings.device)?;
@@ -97,7 +116,7 @@ fn ready<'a>(
     model.encoder.set_precision(precision);
     let counts = data.corpora.iter().map(|_| OnceLock::new()).collect();
     let workload = LanguageModeling { settings, objective, data, device: device.clone(), folder, counts };
-    Ok((Fit::new(workload, settings, &device), model, notes))
+    Ok((Fit::new(workload, settings, &device, ranks), model, notes))
 }
 
 /// As the settings say, else as often as runs on a task.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::batch::{Targets, pack};
+use super::batch::{Targets, complete, pack, predictions};
 use super::data::PhaseCorpora;
 use super::evaluate::evaluate_pretraining;
 use super::losses::HeadLosses;
@@ -20,6 +20,7 @@ use crate::text::TokenizerFiles;
 use crate::train::error::TrainError;
 use crate::train::observer::StepReport;
 use crate::train::pass::Pass;
+use crate::train::ranks::{Ranks, Share};
 use crate::train::tape::Graph;
 use crate::train::workload::{Batch, DataPosition, EvaluationPoint, LogWindow, Losses, Part, Workload};
 
@@ -37,7 +38,7 @@ pub(super) struct LanguageModeling<'a> {
 }
 
 /// Makes the mean that of the whole batch.
-fn share(parts: &mut [Part<Targets>]) {
+fn share_mean(parts: &mut [Part<Targets>]) {
     let all = parts.iter().filter_map(|part| part.targets.skip_gram.as_ref()).map(|pairs| pairs.all).sum();
     for pairs in parts.iter_mut().filter_map(|part| part.targets.skip_gram.as_mut()) {
         pairs.all = all;
@@ -52,6 +53,29 @@ impl LanguageModeling<'_> {
             return DataPosition { phase: phase + 1, cursor: Cursor::default() };
         }
         DataPosition { phase, cursor }
+    }
+
+    /// What word vectors learn in the `mine` parts of a batch. Pairs are drawn one after the other, so all examples are read.
+    fn pairs_of_words(
+        &self,
+        step: u64,
+        phase: usize,
+        set: &ExampleSet,
+        numbers: &[(u64, u64)],
+        mine: Share,
+        device: &Device,
+    ) -> Result<Vec<Part<Targets>>, TrainError> {
+        let size = (self.settings.optimization.sequences_per_pass() as usize).max(1);
+        let examples = set.examples(numbers)?;
+        let mut parts = pack(&examples, size, self.objective.loss, device);
+        let counts = counted(&self.counts[phase], set)?;
+        let mut draws = skip_gram_stream(self.settings.seed).at(step);
+        for (part, examples) in parts.iter_mut().zip(examples.chunks(size)) {
+            part.targets.skip_gram = Some(counts.pairs(examples, &mut draws));
+        }
+        share_mean(&mut parts);
+        let is_mine = |number: &usize| mine.numbers().any(|own| own == *number);
+        Ok(parts.into_iter().enumerate().filter(|(number, _)| is_mine(number)).map(|(_, part)| part).collect())
     }
 
     /// Whether a model of this step is kept besides the last one.
@@ -69,27 +93,40 @@ impl Workload for LanguageModeling<'_> {
         self.objective.steps()
     }
 
-    fn next_batch(&mut self, step: u64, at: DataPosition, device: &Device) -> Result<Batch<Targets>, TrainError> {
+    fn next_batch(
+        &mut self,
+        step: u64,
+        at: DataPosition,
+        device: &Device,
+        ranks: &dyn Ranks,
+    ) -> Result<Batch<Targets>, TrainError> {
         let DataPosition { phase, cursor } = at;
         let epoch = phase as u32 + 1;
         // There is a corpus for every phase.
         let Some(set) = self.data.corpora.get(phase) else {
-            return Ok(Batch { parts: Vec::new(), examples: 0, epoch, next: at });
+            let share = ranks.share_of(0);
+            return Ok(Batch { parts: Vec::new(), share, passes: 0, examples: 0, epoch, next: at });
         };
         let optimization = &self.settings.optimization;
-        let size = optimization.batch_size as usize;
-        let (examples, cursor) = set.batch(self.settings.seed, cursor, size)?;
-        let size = optimization.sequences_per_pass() as usize;
-        let mut parts = pack(&examples, size, self.objective.loss, device);
-        if self.objective.loss == LmLoss::SkipGram {
-            let counts = counted(&self.counts[phase], set)?;
-            let mut draws = skip_gram_stream(self.settings.seed).at(step);
-            for (part, examples) in parts.iter_mut().zip(examples.chunks(size.max(1))) {
-                part.targets.skip_gram = Some(counts.pairs(examples, &mut draws));
-            }
-            share(&mut parts);
+        let (numbers, cursor) = set.order(self.settings.seed).batch(cursor, optimization.batch_size as usize);
+        let size = (optimization.sequences_per_pass() as usize).max(1);
+        let passes = numbers.len().div_ceil(size);
+        let share = ranks.share_of(passes);
+        let parts = if self.objective.loss == LmLoss::SkipGram {
+            self.pairs_of_words(step, phase, set, &numbers, share, device)
+        } else {
+            // Only these are read.
+            let own = share.numbers().flat_map(|part| numbers.chunks(size).nth(part).unwrap_or_default());
+            let examples = set.examples(&own.copied().collect::<Vec<_>>());
+            examples.map(|examples| pack(&examples, size, self.objective.loss, device)).map_err(TrainError::from)
+        };
+        let mut parts = ranks.agree(parts)?;
+        if share.is_partial() {
+            let [rows, pairs] = predictions(&parts).map(|count| count as u64);
+            let all = ranks.all_gather_words(&[rows, pairs]);
+            complete(&mut parts, [0, 1].map(|of| all.iter().skip(of).step_by(2).sum::<u64>() as usize));
         }
-        Ok(Batch { parts, examples: examples.len(), epoch, next: self.next(phase, step + 1, cursor) })
+        Ok(Batch { parts, share, passes, examples: numbers.len(), epoch, next: self.next(phase, step + 1, cursor) })
     }
 
     fn pass(

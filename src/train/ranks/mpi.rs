@@ -1,0 +1,71 @@
+//! Ranks through MPI.
+
+use std::fmt;
+
+use mpi::Threading;
+use mpi::environment::Universe;
+use mpi::topology::SimpleCommunicator;
+use mpi::traits::{Communicator, CommunicatorCollectives, Root};
+
+use super::{LEADER, Ranks};
+
+/// The processes that `mpirun` started together. Dropping it is `MPI_Finalize`.
+pub(super) struct Mpi {
+    world: SimpleCommunicator,
+    _universe: Universe,
+}
+
+impl fmt::Debug for Mpi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rank {} of {}", self.rank(), self.size())
+    }
+}
+
+impl Mpi {
+    /// `MPI_Init`; nothing when it was called before.
+    pub(super) fn start() -> Option<Self> {
+        // One thread calls MPI, which need not be the process's first one.
+        let (universe, _) = mpi::initialize_with_threading(Threading::Serialized)?;
+        Some(Self { world: universe.world(), _universe: universe })
+    }
+}
+
+impl Ranks for Mpi {
+    fn rank(&self) -> usize {
+        self.world.rank() as usize
+    }
+
+    fn size(&self) -> usize {
+        self.world.size() as usize
+    }
+
+    fn all_gather_words(&self, words: &[u64]) -> Vec<u64> {
+        let mut all = vec![0; words.len() * self.size()];
+        self.world.all_gather_into(words, &mut all[..]);
+        all
+    }
+
+    fn all_gather(&self, slice: &[f32], all: &mut [f32]) {
+        self.world.all_gather_into(slice, all);
+    }
+
+    fn all_to_all(&self, send: &[f32], received: &mut [f32]) {
+        self.world.all_to_all_into(send, received);
+    }
+
+    fn broadcast(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let leader = self.world.process_at_rank(LEADER as i32);
+        let mut length = bytes.len() as u64;
+        leader.broadcast_into(&mut length);
+        bytes.resize(length as usize, 0);
+        if length > 0 {
+            // Open MPI refuses to send nothing.
+            leader.broadcast_into(&mut bytes[..]);
+        }
+        bytes
+    }
+
+    fn abort(&self) {
+        self.world.abort(1);
+    }
+}
