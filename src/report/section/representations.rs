@@ -211,7 +211,11 @@ fn table(analysis: &Analysis<'_>, measured: &[Measured]) -> Table {
         let system = &analysis.systems[of.system];
         vec![
             Cell::text(&system.label).small(of.encoder.to_string()),
-            Cell::number(reach, f64::from(bridged)).small(said(|claim| format!("[{} of 3]", claim.1))),
+            if of.reach.is_empty() {
+                Cell::absent("it was not measured")
+            } else {
+                Cell::number(reach, f64::from(bridged)).small(said(|claim| format!("[{} of 3]", claim.1)))
+            },
             left,
             right,
             with_claim(both, &said(|claim| format!("[both sides: {}]", yes(claim.2)))),
