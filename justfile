@@ -6,13 +6,11 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 default:
     @just --list
 
-# Run the missing runs of an experiment and write its report, even if some runs failed (exit code 1).
+# Run the missing runs of an experiment and write its report as they finish, even if some failed (exit code 1).
 [group('experiments')]
 run-sweep experiment='experiments/mini.yaml' *options='':
     cargo build --release --locked
-    status=0; cargo run --release --locked --quiet -- run {{ experiment }} {{ options }} || status=$?; \
-    if (( status <= 1 )); then cargo run --release --locked --quiet -- report {{ experiment }}; fi; \
-    exit $status
+    cargo run --release --locked --quiet -- run --report {{ experiment }} {{ options }}
 
 # A first result, offline: two small models on one mini task, 12 runs in seconds, and their report.
 [group('experiments')]

@@ -17,6 +17,7 @@ use crate::task::TASKS;
 
 /// List what experiment files can name, and the scores that reports show.
 #[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
 pub(super) struct Args {
     /// What to list.
     what: What,

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "this is the place that prints")]
 
 mod bench;
+mod best_scores;
 mod cancel;
 mod check;
 mod check_submission;
@@ -36,6 +37,7 @@ mod report;
 mod run;
 mod run_argument;
 mod run_state;
+mod running;
 mod runs;
 mod runs_list;
 mod runs_rm;

@@ -69,14 +69,15 @@ impl Display {
             let left = self.total_work - self.work_before - self.work_done;
             let speed = self.work_done / self.started.elapsed().as_secs_f64();
             if speed > 0.0 {
-                bars.sweep.set_message(format!("about {} left", Seconds(left / speed)));
+                bars.sweep.set_message(format!(", about {} left", Seconds(left / speed)));
             }
         }
     }
 
     fn free(&self, slot: usize) {
         if let Some(bar) = self.bars.as_ref().and_then(|bars| bars.slots.get(&slot)) {
-            bar.set_length(0);
+            bar.set_length(1);
+            bar.set_position(0);
             bar.set_message("");
         }
     }
@@ -86,7 +87,7 @@ impl Bars {
     fn new(experiment: &str, runs: usize) -> Self {
         let all = MultiProgress::new();
         let sweep = all.add(ProgressBar::new(runs as u64));
-        sweep.set_style(style("{prefix:>12} [{bar:32}] {pos}/{len} runs, {elapsed} gone, {msg}"));
+        sweep.set_style(style("{prefix:>12} [{bar:20}] {pos}/{len} runs, {elapsed}{wide_msg}"));
         sweep.set_prefix(experiment.to_owned());
         sweep.enable_steady_tick(std::time::Duration::from_secs(1));
         Self { all, sweep, slots: BTreeMap::new() }
@@ -94,8 +95,9 @@ impl Bars {
 
     fn slot(&mut self, slot: usize) -> &ProgressBar {
         self.slots.entry(slot).or_insert_with(|| {
-            let bar = self.all.add(ProgressBar::new(0));
-            bar.set_style(style("{prefix:>12} [{bar:32}] {msg}"));
+            // An empty bar: one of no steps is drawn full.
+            let bar = self.all.add(ProgressBar::new(1));
+            bar.set_style(style("{prefix:>12} [{bar:12}] {wide_msg}"));
             bar.set_prefix(format!("slot {}", slot + 1));
             bar
         })
@@ -150,27 +152,29 @@ impl Observer for Display {
         if let Some(bars) = &mut self.bars {
             let bar = bars.slot(slot);
             bar.reset();
-            bar.set_message(format!("{}: starting", words(job)));
+            bar.set_length(1);
+            bar.set_message(format!("starting {}", words(job)));
         }
     }
 
     fn progress(&mut self, slot: usize, job: &Job, progress: Progress) {
         let Some(bars) = &mut self.bars else { return };
         let bar = bars.slot(slot);
-        bar.set_length(progress.steps);
+        bar.set_length(progress.steps.max(1));
         bar.set_position(progress.step);
         let loss = progress.loss.map_or_else(|| "–".to_owned(), |loss| format!("{loss:.4}"));
         let doing = match progress.phase {
             Phase::Setup => "setup".to_owned(),
             Phase::Training => {
                 let left = Seconds(bar.eta().as_secs_f64());
-                format!("loss {loss}, {:.0} tokens/s, about {left} left", progress.tokens_per_second)
+                format!("{left} left, loss {loss}, {:.0} tokens/s", progress.tokens_per_second)
             }
             Phase::Evaluation => format!("loss {loss}, evaluated"),
             Phase::Saving => "saving".to_owned(),
         };
         let (step, steps) = (progress.step, progress.steps);
-        bar.set_message(format!("{}: step {step}/{steps}, {doing}", words(job)));
+        // What changes comes first: what does not fit the terminal is cut off.
+        bar.set_message(format!("{step}/{steps}, {doing}: {}", words(job)));
     }
 
     fn report(&mut self, job: &Job, report: &Report) {

@@ -1,6 +1,8 @@
 //! `bertbench report`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::error::{CommandOutcome, Error, note};
 use super::table::print;
@@ -24,25 +26,109 @@ pub(super) struct Args {
     /// Override a setting of the files, as for `run`; the value is YAML.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Write again as runs finish, until no run is missing; the page loads itself again.
+    #[arg(long)]
+    watch: bool,
     /// The folder of all runs [default: runs].
     #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true)]
     runs: PathBuf,
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    let root = RunsRoot::new(&args.runs);
-    let (mut names, mut experiments) = (Vec::new(), Vec::new());
-    for file in &args.files {
-        let experiment = config::load(file, &plan::known_tasks(), &args.set)?;
-        names.push(experiment.name().to_owned());
-        add(&root, (experiment.name(), Some(file)), &experiment.sha256(), &mut experiments)?;
+    let Args { files, set, output, runs, .. } = args;
+    let mut pages = Pages::new(RunsRoot::new(runs), files.clone(), set.clone(), output.clone());
+    if !args.watch {
+        let (page, _) = pages.write()?;
+        print(&page.display())?;
+        return Ok(CommandOutcome::Success);
     }
-    let output = args.output.clone().unwrap_or_else(|| PathBuf::from("reports").join(names.join("+")));
-    let mut input = Input { title: names.join(" + "), experiments };
-    add_answers(&root, &mut input)?;
-    let page = report::write(&input, &output).map_err(|error| Error::System(error.to_string()))?;
-    print(&page.display())?;
-    Ok(CommandOutcome::Success)
+    let mut is_shown = false;
+    loop {
+        let started = Instant::now();
+        let (page, is_unfinished) = pages.write_if_changed()?;
+        if !std::mem::replace(&mut is_shown, true) {
+            print(&page.display())?;
+        }
+        if !is_unfinished {
+            return Ok(CommandOutcome::Success);
+        }
+        // What is written often costs little, however many runs there are.
+        std::thread::sleep(PAUSE.max(10 * started.elapsed()));
+    }
+}
+
+/// Between two looks at the runs.
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
+/// After how many seconds a page of a sweep that goes on loads itself again.
+const REFRESH_SECONDS: u32 = 10;
+
+/// The report of some experiments, written once or as their runs finish.
+pub(super) struct Pages {
+    root: RunsRoot,
+    files: Vec<PathBuf>,
+    set: Vec<String>,
+    output: Option<PathBuf>,
+    /// What was said already.
+    said: BTreeSet<String>,
+    /// How many runs had ended when the page was last written, and whether any was missing.
+    written: Option<(usize, bool)>,
+    /// What the last page was made from.
+    pub(super) input: Input,
+}
+
+impl Pages {
+    pub(super) fn new(root: RunsRoot, files: Vec<PathBuf>, set: Vec<String>, output: Option<PathBuf>) -> Self {
+        let input = Input { title: String::new(), experiments: Vec::new() };
+        Self { root, files, set, output, said: BTreeSet::new(), written: None, input }
+    }
+
+    /// Reads the runs, and says where the page belongs.
+    fn gather(&mut self) -> Result<PathBuf, Error> {
+        let (mut names, mut experiments) = (Vec::new(), Vec::new());
+        for file in &self.files {
+            let experiment = config::load(file, &plan::known_tasks(), &self.set)?;
+            names.push(experiment.name().to_owned());
+            add(&self.root, (experiment.name(), Some(file)), &experiment.sha256(), &mut experiments)?;
+        }
+        self.input = Input { title: names.join(" + "), experiments };
+        Ok(self.output.clone().unwrap_or_else(|| PathBuf::from("reports").join(names.join("+"))))
+    }
+
+    /// Writes the page from what there is now. Returns its path, and whether runs are missing.
+    pub(super) fn write(&mut self) -> Result<(PathBuf, bool), Error> {
+        let folder = self.gather()?;
+        Ok((self.write_gathered(&folder, false)?, self.input.is_unfinished()))
+    }
+
+    /// The same where a run ended since, and as a page that loads itself again while runs are missing.
+    pub(super) fn write_if_changed(&mut self) -> Result<(PathBuf, bool), Error> {
+        let folder = self.gather()?;
+        let ended = self.input.experiments.iter().map(|of| of.records.len() + of.failures.len()).sum();
+        let is_unfinished = self.input.is_unfinished();
+        if self.written == Some((ended, is_unfinished)) {
+            return Ok((folder.join("index.html"), is_unfinished));
+        }
+        let page = self.write_gathered(&folder, is_unfinished)?;
+        self.written = Some((ended, is_unfinished));
+        Ok((page, is_unfinished))
+    }
+
+    fn write_gathered(&mut self, folder: &Path, refreshes: bool) -> Result<PathBuf, Error> {
+        let system = |error: report::Error| Error::System(error.to_string());
+        report::add_answers(&self.root, &mut self.input).map_err(|error| Error::System(error.to_string()))?;
+        for text in self.input.experiments.iter().flat_map(|experiment| &experiment.notes) {
+            if self.said.insert(text.clone()) {
+                note(text);
+            }
+        }
+        if refreshes {
+            return report::write_refreshed(&self.input, folder, REFRESH_SECONDS).map_err(system);
+        }
+        if self.input.experiments.iter().all(|experiment| experiment.records.is_empty()) {
+            note(&"no run is finished yet: the page has no scores");
+        }
+        report::write(&self.input, folder).map_err(system)
+    }
 }
 
 /// Adds an experiment unless it is there, and behind it those that its models start from. Of those the plan may no longer
@@ -68,7 +154,6 @@ fn add(
             Err(Error::Input(findings)) => {
                 let why = findings.first().map(ToString::to_string).unwrap_or_default();
                 let text = format!("the pretraining `{}` is left out: {why}", needed.experiment);
-                note(&text);
                 into[at].notes.push(text);
             }
             other => other?,
@@ -79,7 +164,9 @@ fn add(
 
 /// The plan, records, failures and logs of an experiment with tasks.
 pub(super) fn gathered(root: &RunsRoot, experiment: &Experiment, file: &Path) -> Result<ExperimentInput, Error> {
-    Ok(gathered_with_plan(root, (&experiment.name, Some(file)), &experiment.sha256())?.0)
+    let found = gathered_with_plan(root, (&experiment.name, Some(file)), &experiment.sha256())?.0;
+    found.notes.iter().for_each(note);
+    Ok(found)
 }
 
 /// The same by the experiment's file or its name, which stands for its last plan, whatever file that was.
@@ -111,7 +198,6 @@ fn gathered_with_plan(
     let plan = stored_plan(root, (name, file.unwrap_or(&expected)), sha256, &mut notes)?;
     let mut found = gather(root, (name, file.map(|file| file.display().to_string())), plan.as_ref());
     found.notes.splice(0..0, notes);
-    found.notes.iter().for_each(note);
     Ok((found, plan))
 }
 

@@ -1,11 +1,16 @@
 //! `bertbench run`
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Instant;
 
-use super::error::{CommandOutcome, Error};
+use super::best_scores;
+use super::error::{CommandOutcome, Error, say};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::progress::Display;
 use super::ranks::{self, threads_of_rank};
+use super::report::{PAUSE, Pages};
 use super::table::print;
 use super::threads::cores;
 use super::threads::{MOST, note_too_many};
@@ -13,7 +18,7 @@ use super::worker;
 use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
 use crate::plan::Plan;
 use crate::resolve::Prepared;
-use crate::store::atomic;
+use crate::store::{RunsRoot, atomic};
 use crate::train::launched;
 
 /// Run the missing runs of an experiment, longest first.
@@ -40,6 +45,9 @@ pub(super) struct Args {
     /// Stop at the first failure; runs in progress stay missing.
     #[arg(long)]
     fail_fast: bool,
+    /// Write the report to reports/NAME as runs finish, and end with the best score of each task and model.
+    #[arg(long)]
+    report: bool,
     #[command(flatten)]
     experiment: ExperimentArgs,
 }
@@ -60,7 +68,58 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast };
     let prepared = args.experiment.prepare()?;
     let sweep = Sweep::of(&prepared, &args.only.of(&prepared.plan)?)?;
-    conclude(&prepared.plan.experiment, &sweep.run(how, false)?)
+    let file = &args.experiment.file;
+    if !args.report {
+        let ended = sweep.run(how, false)?;
+        let outcome = conclude(&prepared.plan.experiment, &ended)?;
+        say_next(file, &ended);
+        return Ok(outcome);
+    }
+    let mut pages =
+        Pages::new(RunsRoot::new(&args.experiment.runs), vec![file.clone()], args.experiment.set.clone(), None);
+    let ended = while_reporting(&mut pages, || sweep.run(how, false))?;
+    let (page, _) = pages.write()?;
+    let best = best_scores::best(pages.input.experiments.iter().flat_map(|of| &of.records));
+    if !best.is_empty() {
+        print(&format_args!("{}\n", best_scores::lines(&best)))?;
+    }
+    let outcome = conclude(&prepared.plan.experiment, &ended)?;
+    print(&format_args!("report: {}", page.display()))?;
+    Ok(outcome)
+}
+
+/// Carries out `run`, and meanwhile writes the page from the first finished runs on.
+fn while_reporting(pages: &mut Pages, run: impl FnOnce() -> Result<Ended, Error>) -> Result<Ended, Error> {
+    std::thread::scope(|scope| {
+        let (ends, is_over) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            let mut pause = PAUSE;
+            while let Err(RecvTimeoutError::Timeout) = is_over.recv_timeout(pause) {
+                let started = Instant::now();
+                // What goes wrong is said when the page is written at the end.
+                drop(pages.write_if_changed());
+                pause = PAUSE.max(10 * started.elapsed());
+            }
+        });
+        let ended = run();
+        drop(ends);
+        ended
+    })
+}
+
+/// Says what can be done now.
+fn say_next(file: &Path, ended: &Ended) {
+    let file = file.display();
+    match ended.summary {
+        Summary { interrupted: 1.., .. } => say(&"next: the same command runs what is missing"),
+        Summary { failed: 1.., .. } => {
+            say(&format_args!(
+                "next: `bertbench status {file}` says why runs failed\n      \
+                 `bertbench run {file} --retry-failed` runs them again"
+            ));
+        }
+        _ => say(&format_args!("next: `bertbench report {file}`")),
+    }
 }
 
 /// Runs what is missing of an experiment; what failed before is tried again.

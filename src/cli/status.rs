@@ -1,20 +1,24 @@
 //! `bertbench status`
 
 use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
 
+use super::best_scores;
 use super::error::{CommandOutcome, Error};
 use super::experiment_args::ExperimentArgs;
 use super::needed;
 use super::plan::states;
 use super::queue::{self, Queued};
+use super::report::PAUSE;
 use super::run_state::or_note;
+use super::running::{self, Running};
 use super::table::{Column, print, print_json, table};
 use super::varying_settings::varying_settings;
 use crate::config::ExperimentFile;
 use crate::resolve::Identity;
-use crate::store::{Event, PretrainingObjective, RunId};
+use crate::store::{Event, PretrainingObjective, Record, RunId};
 
 /// Show how many runs are done, running, failed and missing, by task and model.
 ///
@@ -25,6 +29,9 @@ pub(super) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Show it again every two seconds, until no run is missing.
+    #[arg(long, conflicts_with = "json")]
+    watch: bool,
     #[command(flatten)]
     experiment: ExperimentArgs,
 }
@@ -35,9 +42,30 @@ const DAMAGED: &str = "damaged";
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let identity = args.experiment.identify()?;
-    if let ExperimentFile::Pretraining(_) = identity.experiment {
-        return pretraining(&identity, args.json);
+    loop {
+        if args.watch && std::io::stdout().is_terminal() {
+            // To the upper left corner, and clear the screen.
+            std::io::stdout().write_all(b"\x1b[H\x1b[2J")?;
+        }
+        let states = match identity.experiment {
+            ExperimentFile::Pretraining(_) => pretraining(&identity, args.json)?,
+            ExperimentFile::Tasks(_) => tasks(&identity, args.json)?,
+        };
+        if !args.watch || states.values().all(|state| ["done", "failed"].contains(state)) {
+            return Ok(CommandOutcome::Success);
+        }
+        std::thread::sleep(PAUSE);
+        if !std::io::stdout().is_terminal() {
+            print(&"")?;
+        }
     }
+}
+
+/// How far each run is, in a word.
+type States = BTreeMap<RunId, &'static str>;
+
+/// `bertbench status` of an experiment with tasks.
+fn tasks(identity: &Identity, as_json: bool) -> Result<States, Error> {
     let (name, runs) = (identity.experiment.name(), &identity.runs);
     let settings = || runs.iter().map(|run| &run.settings);
     let mut states = states(&identity.root, name, settings())?;
@@ -52,19 +80,27 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         let of = counts.entry((run.settings.task_name(), &run.settings.model)).or_default();
         *of.entry(states[&run.id]).or_default() += 1;
     }
+    let done = done(identity, &states)?;
+    let best = best_scores::best(&done);
+    let (running, left) = (running::running(identity, &states)?, running::seconds_left(identity, &states, &done));
     let failures = identity.root.failures(name)?;
     let failures: Vec<_> = failures.into_iter().filter(|(folder, _)| states.contains_key(folder.id())).collect();
-    if args.json {
+    if as_json {
         let rows: Vec<_> = counts
             .iter()
-            .map(|((task, model), counts)| json!({"task": task, "model": model, "counts": counts}))
+            .map(|((task, model), counts)| {
+                let best = best.get(&(*task, *model));
+                json!({"task": task, "model": model, "counts": counts, "metric": best.map(|of| of.primary_metric()),
+                       "best": best.and_then(|of| of.primary_score())})
+            })
             .collect();
         let failures: Vec<_> = failures
             .iter()
             .map(|(folder, failure)| json!({"id": folder.id(), "kind": failure.kind, "cause": failure.cause}))
             .collect();
         let totals = totals(&words, &states);
-        let mut all = json!({"experiment": name, "totals": totals, "tasks": rows, "failures": failures});
+        let mut all = json!({"experiment": name, "totals": totals, "tasks": rows, "failures": failures,
+                             "running": running.iter().map(Running::json).collect::<Vec<_>>(), "seconds_left": left});
         if !starts_from.is_empty() {
             all["pretraining"] = Value::Array(starts_from);
         }
@@ -72,15 +108,18 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
             all["cluster"] = queue::json(&states, queue);
         }
         print_json(&all)?;
-        return Ok(CommandOutcome::Success);
+        return Ok(states);
     }
     let rows = counts.iter().map(|((task, model), counts)| {
         let mut row = vec![(*task).to_owned(), (*model).to_owned()];
         row.extend(words.iter().map(|state| counts.get(state).copied().unwrap_or(0).to_string()));
+        let best = best.get(&(*task, *model));
+        row.push(best.map_or_else(|| "–".to_owned(), |best| best_scores::shown(best)));
         row
     });
     let mut columns = vec![Column::Text("task"), Column::Text("model")];
     columns.extend(words.iter().copied().map(Column::Number));
+    columns.push(Column::Number("best"));
     print(&table(&columns, rows))?;
     let mut varying_settings = varying_settings(settings());
     varying_settings.extend(needed::lines(&starts_from));
@@ -88,15 +127,28 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         print(&format_args!("\n{}", varying_settings.join("\n")))?;
     }
     print(&format_args!("\n{name}: {}", total_words(&words, &states)))?;
+    if let Some(left) = left {
+        print(&format_args!("left: about {left} of one slot, by the runs that are done"))?;
+    }
+    running.iter().try_for_each(|running| print(&running.line()))?;
     print_queue(&states, queue.as_ref())?;
     for (folder, failure) in &failures {
         print(&format_args!("failed {}: {}: {}", folder.id(), failure.kind, failure.cause))?;
     }
-    Ok(CommandOutcome::Success)
+    Ok(states)
+}
+
+/// The records of the runs that are done.
+fn done(identity: &Identity, states: &States) -> Result<Vec<Record>, Error> {
+    let mut records = Vec::new();
+    for run in identity.runs.iter().filter(|run| states[&run.id] == "done") {
+        records.extend(identity.root.folder(identity.experiment.name(), &run.settings)?.record()?);
+    }
+    Ok(records)
 }
 
 /// `bertbench status` of an experiment that pretrains.
-fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Error> {
+fn pretraining(identity: &Identity, as_json: bool) -> Result<States, Error> {
     let (name, root) = (identity.experiment.name(), &identity.root);
     let mut rows = Vec::new();
     let mut states = states(root, name, identity.runs.iter().map(|run| &run.settings))?;
@@ -125,7 +177,7 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Err
             all["cluster"] = queue::json(&states, queue);
         }
         print_json(&all)?;
-        return Ok(CommandOutcome::Success);
+        return Ok(states);
     }
     let columns = [
         Column::Text("id"),
@@ -151,7 +203,7 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<CommandOutcome, Err
             print(&format_args!("failed {}: {}: {}", run.id, failure.kind, failure.cause))?;
         }
     }
-    Ok(CommandOutcome::Success)
+    Ok(states)
 }
 
 fn print_queue(states: &BTreeMap<RunId, &'static str>, queue: Option<&Queued>) -> Result<(), Error> {

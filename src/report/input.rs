@@ -1,6 +1,6 @@
 //! What a report is made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::{Answers, Event, Failure, Record, RunId, RunSettings};
 
@@ -11,6 +11,18 @@ pub struct Input {
     pub title: String,
     /// The experiments in the order in which the user named them, and those whose models they start from.
     pub experiments: Vec<ExperimentInput>,
+}
+
+impl Input {
+    /// Whether a planned run has neither a record nor failed.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.experiments.iter().any(|experiment| {
+            let failed = experiment.failures.iter().map(|(settings, _)| settings.id());
+            let ended: BTreeSet<RunId> = experiment.records.iter().map(|of| of.id.clone()).chain(failed).collect();
+            experiment.planned.iter().any(|settings| !ended.contains(&settings.id()))
+        })
+    }
 }
 
 /// One experiment: its plan, when that is at hand, and what its runs left.

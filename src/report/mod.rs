@@ -101,8 +101,12 @@ pub struct OutputFile {
 /// # Errors
 /// When a part cannot be rendered.
 pub fn render(input: &Input) -> Result<Vec<OutputFile>, Error> {
+    render_refreshed(input, None)
+}
+
+fn render_refreshed(input: &Input, refresh_seconds: Option<u32>) -> Result<Vec<OutputFile>, Error> {
     let analysis = Analysis::of(input)?;
-    let page = Page::of(&analysis)?;
+    let page = Page { refresh_seconds, ..Page::of(&analysis)? };
     let mut files = vec![
         shown("results.csv", &results_csv::render(&analysis)?),
         OutputFile {
@@ -132,9 +136,20 @@ fn shown(name: &str, bytes: &[u8]) -> OutputFile {
 /// # Errors
 /// When a part cannot be rendered, or a file cannot be written.
 pub fn write(input: &Input, folder: &Path) -> Result<PathBuf, Error> {
-    let files = render(input)?;
+    write_files(&render(input)?, folder)
+}
+
+/// As [`write()`], a page that loads itself again after so many seconds, for a sweep that goes on.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_refreshed(input: &Input, folder: &Path, seconds: u32) -> Result<PathBuf, Error> {
+    write_files(&render_refreshed(input, Some(seconds))?, folder)
+}
+
+fn write_files(files: &[OutputFile], folder: &Path) -> Result<PathBuf, Error> {
     std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
-    for file in &files {
+    for file in files {
         let path = folder.join(&file.name);
         atomic::write(&path, &file.bytes).map_err(|source| Error::Write { path, source })?;
     }

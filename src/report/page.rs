@@ -20,6 +20,8 @@ pub(crate) struct Page {
     pub(crate) subtitle: String,
     /// The page's first line, when its scores could be mistaken for others.
     pub(crate) notice: Option<String>,
+    /// After how many seconds a browser loads it again, while its sweep goes on.
+    pub(crate) refresh_seconds: Option<u32>,
     /// Its sections.
     pub(crate) sections: Vec<Part>,
 }
@@ -49,6 +51,7 @@ impl Page {
             title: analysis.input.title.clone(),
             subtitle: subtitle(analysis),
             notice: notice(analysis),
+            refresh_seconds: None,
             sections,
         };
         page.name_figures();

@@ -40,3 +40,4 @@ mod slurm;
 mod stop;
 mod sweep;
 mod threads;
+mod watching;

@@ -25,7 +25,7 @@ fn a_second_start_runs_nothing_and_touches_nothing() {
     assert_eq!(place.totals(&["tiny.yaml"]), Totals { done: 0, missing: 4, ..ALL_DONE });
     let first = place.run(&["run", "tiny.yaml"]).ok();
     assert_eq!(first.out, "tiny: 4 done now, 0 before, 0 failed, 0 interrupted\n");
-    assert_eq!(first.err.lines().count(), 4, "a line for each run:\n{}", first.err);
+    assert_eq!(first.err.lines().count(), 5, "a line for each run, and what is next:\n{}", first.err);
     place.assert_tidy();
     assert_eq!(place.totals(&["tiny.yaml"]), ALL_DONE);
 

@@ -57,3 +57,12 @@ const reveal = () => {
 };
 addEventListener("hashchange", reveal);
 reveal();
+// While the sweep goes on. Whoever types into a filter is left alone.
+const refresh = Number(document.body.dataset.refresh);
+if (refresh > 0) {
+  setInterval(() => {
+    if (![...document.querySelectorAll("input, select")].some((field) => field.value !== field.defaultValue && field.value)) {
+      location.reload();
+    }
+  }, 1000 * refresh);
+}

@@ -1,0 +1,84 @@
+//! What is shown while a sweep goes on, what is said when it ends, and that screens fit 80 columns.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::program::{TINY, Workplace, wait_until};
+
+/// Removes one of the runs of the swept `place`.
+fn remove_one(place: &Workplace) {
+    let id = place.run(&["runs", "list", "tiny", "--json"]).ok().json()[0]["id"].as_str().unwrap().to_owned();
+    place.run(&["runs", "rm", &id]).ok();
+}
+
+#[test]
+fn a_run_ends_with_its_best_scores_and_the_page() {
+    let place = Workplace::with_tiny();
+    let told = place.run(&["run", "--report", "tiny.yaml"]).ok();
+    let best = place.run(&["runs", "list", "--where", "task == \"rte\"", "--sort", "-score", "--json"]).ok().json();
+    let best = format!("{:.4}", best[0]["score"].as_f64().unwrap());
+    let is_best = |line: &str| line.starts_with("rte ") && line.contains("small") && line.ends_with(&best);
+    assert!(told.out.lines().any(is_best), "{best} is not in\n{}", told.out);
+    assert!(told.out.ends_with("0 interrupted\nreport: reports/tiny/index.html\n"), "{}", told.out);
+    assert!(!place.read("reports/tiny/index.html").contains("data-refresh"), "the sweep is over");
+    let again = place.run(&["run", "tiny.yaml"]).ok();
+    assert!(again.err.ends_with("next: `bertbench report tiny.yaml`\n"), "{}", again.err);
+}
+
+#[test]
+fn a_watched_report_is_written_again_until_no_run_is_missing() {
+    let place = Workplace::with_tiny();
+    place.run(&["run", "tiny.yaml"]).ok();
+    remove_one(&place);
+    let mut watching = place.start(&["report", "--watch", "tiny.yaml"]);
+    let page = || std::fs::read_to_string(place.path("reports/tiny/index.html")).unwrap_or_default();
+    wait_until("the page of a sweep that goes on", || page().contains("data-refresh=\"10\""));
+    assert!(!watching.has_ended());
+    place.run(&["run", "tiny.yaml"]).ok();
+    assert_eq!(watching.wait(), Some(0));
+    assert!(!page().contains("data-refresh") && page().contains("<h1>"));
+}
+
+#[test]
+fn a_watched_status_ends_with_the_sweep_and_has_the_best_scores() {
+    let place = Workplace::with_tiny();
+    place.run(&["run", "tiny.yaml"]).ok();
+    remove_one(&place);
+    let status = place.run(&["status", "--json", "tiny.yaml"]).ok().json();
+    assert!(status["seconds_left"].as_f64().unwrap() > 0.0 && status["tasks"][0]["best"].is_number(), "{status}");
+    let mut watching = place.start(&["status", "--watch", "tiny.yaml"]);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(!watching.has_ended());
+    place.run(&["run", "tiny.yaml"]).ok();
+    assert_eq!(watching.wait(), Some(0));
+    let status = place.run(&["status", "--json", "tiny.yaml"]).ok().json();
+    assert!(status["seconds_left"].is_null(), "{status}");
+}
+
+#[test]
+fn screens_fit_80_columns() {
+    let place = Workplace::new();
+    let other = "  other-model: {architecture: {layers: 1, hidden: 32, heads: 2, max_positions: 64}}\ntasks:";
+    place.write("tiny.yaml", &TINY.replace("tasks:", other));
+    place.write("experiments/tiny.yaml", TINY);
+    let ran = place.run(&["run", "tiny.yaml"]).ok();
+    let id = place.run(&["runs", "list", "tiny", "--json"]).ok().json();
+    let [a, b] = [0, 1].map(|at: usize| id[at]["id"].as_str().unwrap().to_owned());
+    let commands: [&[&str]; 10] = [
+        &["status", "tiny.yaml"],
+        &["runs", "list"],
+        &["runs", "show", &a],
+        &["runs", "rm", "--dry-run", &a, &b],
+        &["runs", "gc", "--keep", "best-per-task", "--dry-run"],
+        &["compare", "tiny.yaml:small", "tiny.yaml:other-model"],
+        &["report", "tiny.yaml"],
+        &["list", "models"],
+        &["list", "metrics"],
+        &["list", "experiments"],
+    ];
+    let told = commands.map(|arguments| place.run(arguments).ok());
+    for told in told.iter().chain([&ran]) {
+        for line in told.out.lines().chain(told.err.lines()).take_while(|line| *line != "settings") {
+            assert!(line.width() <= 80, "{} columns in `{}`: {line}", line.width(), told.command);
+        }
+    }
+}
