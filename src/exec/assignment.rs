@@ -7,15 +7,12 @@ use super::child::Worker;
 use super::job::Job;
 use super::local::log_path;
 use super::protocol::Request;
-use super::sweep::{Slot, Sweep, Task};
+use super::sweep::{START_LIMIT, Slot, Sweep, Task};
 use super::worker_exit::MemoryKills;
 use crate::store::{Failure, RunState, is_disk_full};
 
 /// How often the runs of other processes are looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
-
-/// A worker that has not said that it is ready by then will not.
-pub(super) const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// What came of trying to take a job.
 enum Taken {

@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::ExecError;
-use super::assignment::START_LIMIT;
 use super::child::{Event, Worker};
 use super::job::{Job, Options, Summary};
 use super::local::Local;
@@ -24,6 +23,9 @@ const STOPPED_EVERY: Duration = Duration::from_millis(500);
 
 /// How long a worker without a job may take to end when it is told to.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+
+/// A worker that has not said that it is ready by then will not.
+pub(super) const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// So many workers in a row that die before their first job end the sweep.
 const STARTS_LIMIT: usize = 3;
