@@ -11,7 +11,7 @@ use crate::config::{self, Dimensions, ExperimentFile, Preset};
 use crate::data::DATASETS;
 use crate::diagnostic::Diagnostic;
 use crate::metric::METRICS;
-use crate::plan::{self, parameters};
+use crate::plan;
 use crate::store::Architecture;
 use crate::task::TASKS;
 
@@ -111,7 +111,7 @@ fn models() -> Listing {
             pooling: None,
         };
         json!({"preset": name, "layers": layers, "hidden": hidden, "heads": heads, "intermediate": intermediate,
-               "parameters": parameters(&architecture)})
+               "parameters": architecture.parameters()})
     });
     let columns = &[
         Column::Text("preset"),

@@ -163,16 +163,13 @@ impl<'a> Sweep<'a> {
         experiments.iter().try_for_each(|experiment| prepared.root.clean(experiment))?;
         let threads = how.threads.map(|threads| threads as usize);
         let launched = launched();
-        let (slots, threads_per_slot) = match launched {
-            Some(launched) => {
-                ranks::check(launched, how.slots, &self.jobs)?;
-                (1, threads_of_rank(threads, launched))
-            }
-            None => {
-                let slots = how.slots.or(prepared.experiment.slots()).map(|slots| slots as usize);
-                let slots = slots.unwrap_or_else(|| prepared.fitting_slots(&self.jobs, cores(), threads.unwrap_or(1)));
-                (slots, threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1)))
-            }
+        let (slots, threads_per_slot) = if let Some(launched) = launched {
+            ranks::check(launched, how.slots, &self.jobs)?;
+            (1, threads_of_rank(threads, launched))
+        } else {
+            let slots = how.slots.or(prepared.experiment.slots()).map(|slots| slots as usize);
+            let slots = slots.unwrap_or_else(|| prepared.fitting_slots(&self.jobs, cores(), threads.unwrap_or(1)));
+            (slots, threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1)))
         };
         note_too_many(slots, threads_per_slot);
         let worker = worker::command(&prepared.context, threads_per_slot, launched.is_some())?;

@@ -58,12 +58,12 @@ pub(super) fn execute(root: &RunsRoot, args: &Args, only: Option<&str>, json: bo
         folders.extend(root.folders(experiment)?);
     }
     let runs = folders.par_iter().map(listed).collect::<Result<Vec<_>, Error>>()?;
-    let mut table = RunTable::of(&runs).map_err(refused)?;
+    let mut table = RunTable::of(&runs).map_err(|error| refused(&error))?;
     if let Some(condition) = &args.condition {
-        table = table.filtered(condition).map_err(refused)?;
+        table = table.filtered(condition).map_err(|error| refused(&error))?;
     }
     if let Some(by) = &args.sort {
-        table = table.sorted(by).map_err(refused)?;
+        table = table.sorted(by).map_err(|error| refused(&error))?;
     }
     let mut columns: Vec<&str> = match &args.columns[..] {
         [] if json => run_columns(),
@@ -74,7 +74,7 @@ pub(super) fn execute(root: &RunsRoot, args: &Args, only: Option<&str>, json: bo
     if args.columns.is_empty() && !json && experiments.len() > 1 {
         columns.insert(1, "experiment");
     }
-    table = table.selected(&columns).map_err(refused)?;
+    table = table.selected(&columns).map_err(|error| refused(&error))?;
     if table.is_empty() && !json && !args.csv && !args.md {
         let why = if runs.is_empty() { "there are no runs in" } else { "no run meets the condition in" };
         note(&format!("{why} {}/", root.path().display()));
@@ -83,9 +83,9 @@ pub(super) fn execute(root: &RunsRoot, args: &Args, only: Option<&str>, json: bo
     show(&table, args, json)
 }
 
-fn refused(error: RunTableError) -> Error {
-    let hint = match &error {
-        RunTableError::Column(name) => suggest(name, run_columns().into_iter()),
+fn refused(error: &RunTableError) -> Error {
+    let hint = match error {
+        RunTableError::Column(name) => suggest(name, run_columns()),
         RunTableError::Condition { .. } => {
             format!("such as: task == \"rte\" and score > 0.6; columns are {}", run_columns().join(", "))
         }
@@ -177,7 +177,7 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn reach(seed: u64, _: &World) -> Result<Part, MiniError> {
             let class = index % 2;
             let row = taken.fresh(String::clone, || far(distance, class, draws))?;
             let to = if index < REACH.0 { &mut train } else { &mut dev };
-            *to += &format!("{row}\t{class}\n");
+            to.extend([&row, "\t", ["0", "1"][class], "\n"]);
         }
         rows += REACH.0;
         let path = format!("REACH/dev_{distance}.tsv");
@@ -56,7 +56,7 @@ fn far(distance: usize, class: usize, draws: &mut Draws) -> String {
     let same = 2 * side / DISTRACTORS;
     // One more of the other class: with the word itself there are as many of both.
     let mut words: Vec<&str> =
-        (0..2 * same + 1).map(|at| polar(if at < same { class } else { 1 - class }, draws)).collect();
+        (0..=2 * same).map(|at| polar(if at < same { class } else { 1 - class }, draws)).collect();
     words.extend((words.len()..2 * side).map(|_| *draws.pick(&QUALITIES)));
     draws.shuffle(&mut words);
     let (before, after) = words.split_at(side);
@@ -116,7 +116,7 @@ fn tagged(side: Side, good: bool, draws: &mut Draws) -> String {
         }
     }
     let day = *draws.pick(&DAYS);
-    let outside = |words: &[&str]| words.iter().map(|word| format!("{word} O\n")).collect::<String>();
+    let outside = |words: &[&str]| words.iter().flat_map(|word| [*word, " O\n"]).collect::<String>();
     format!("{}{day} B-{}\n{}\n", outside(&left), if good { "GOOD" } else { "BAD" }, outside(&right))
 }
 

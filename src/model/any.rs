@@ -17,6 +17,7 @@ use crate::store::Architecture;
 
 /// An encoder; rows of [`ENCODERS`](super::ENCODERS) may share what computes them.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a process has a few models, and almost all are BERT")]
 pub enum AnyEncoder {
     /// BERT and GPT.
     Bert(Bert),

@@ -68,33 +68,6 @@ const CHECKPOINTS_AFTER: Seconds = Seconds(300.0);
 const CHECKPOINTS: u64 = 3;
 const MOMENTS: u64 = 2;
 
-/// Parameters of the encoder and its pooler, without a task's head (Devlin et al. 2018, §3).
-#[must_use]
-pub fn parameters(architecture: &Architecture) -> u64 {
-    if !architecture.encoder.is_transformer() {
-        return parameters_without_attention(architecture);
-    }
-    let [layers, hidden, intermediate] =
-        [architecture.layers, architecture.hidden, architecture.intermediate].map(u64::from);
-    let [words, positions, segments] =
-        [architecture.vocab_size, architecture.max_positions, architecture.type_vocab_size].map(u64::from);
-    let layer_norm = 2 * hidden;
-    let embeddings = (words + positions + segments) * hidden + layer_norm;
-    let attention = 4 * (hidden * hidden + hidden) + layer_norm;
-    let feed_forward = 2 * hidden * intermediate + intermediate + hidden + layer_norm;
-    let pooler = hidden * hidden + hidden;
-    embeddings + layers * (attention + feed_forward) + pooler
-}
-
-/// Word embeddings; for each layer and direction, an LSTM's two matrices and a bias; and ELMo's learnt sum.
-fn parameters_without_attention(architecture: &Architecture) -> u64 {
-    let [layers, hidden, words] = [architecture.layers, architecture.hidden, architecture.vocab_size].map(u64::from);
-    let directions = if architecture.encoder == EncoderType::Elmo { 2 } else { 1 };
-    let width = hidden / directions;
-    let scalars = if directions == 2 { layers + 2 } else { 0 };
-    words * width + layers * directions * 4 * width * (2 * width + 1) + scalars
-}
-
 /// Floating-point operations of a forward pass over `examples` sequences of `tokens` tokens in all: two
 /// for every weight of the layers and token, and 4 × length × hidden per token for the two products of
 /// attention. With the mean length, which is a little less than the true mean over tokens.

@@ -22,7 +22,7 @@ use crate::store::{
 use crate::units::Tokens;
 
 pub use filter::Filter;
-pub use forecast::{Calibration, Forecast, Totals, forecast, forward_flops, parameters};
+pub use forecast::{Calibration, Forecast, Totals, forecast, forward_flops};
 pub use pretraining::{expand_pretraining, identify_pretraining};
 pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
 pub use tasks::{known_tasks, task_files, task_options};

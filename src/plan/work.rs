@@ -1,7 +1,7 @@
 //! What a run computes, trains and keeps, by the way in which it uses the encoder.
 
 use super::PlannedRun;
-use super::forecast::{forward_flops, parameters};
+use super::forecast::forward_flops;
 use crate::settings::{Approach, FeatureBased, Layers};
 use crate::store::{Architecture, RunSettings};
 
@@ -17,14 +17,14 @@ pub fn model_parameters(settings: &RunSettings) -> u64 {
         Approach::FineTuning => 0,
         Approach::FeatureBased(of) => tagger_parameters(of, &settings.architecture),
     };
-    parameters(&settings.architecture) + tagger
+    settings.architecture.parameters() + tagger
 }
 
 /// Those of them that are trained.
 #[must_use]
 pub fn trained_parameters(settings: &RunSettings) -> u64 {
     match &settings.approach() {
-        Approach::FineTuning => parameters(&settings.architecture),
+        Approach::FineTuning => settings.architecture.parameters(),
         Approach::FeatureBased(of) => tagger_parameters(of, &settings.architecture),
     }
 }

@@ -5,7 +5,6 @@ use super::analysis::Analysis;
 use super::objective::names;
 use super::phrase::moment;
 use super::run::Run;
-use super::system::parameters;
 use super::weights;
 use crate::settings::Masking;
 use crate::store::{CorpusPhase, PretrainingObjective, Record, Score};
@@ -109,7 +108,7 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record, score: &Score) -
         shape.heads.to_string(),
         shape.intermediate.to_string(),
         shape.vocab_size.to_string(),
-        parameters(shape).to_string(),
+        shape.parameters().to_string(),
         pretraining.map(|of| names(of.loss).words.to_owned()).unwrap_or_default(),
         masking(|of| of.masked_lm_prob.to_string()),
         masking(|of| of.mask_prob.to_string()),

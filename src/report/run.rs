@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::{ExperimentInput, Input};
 use super::phrase::grouped;
-use super::system::{self, System, parameters};
+use super::system::{self, System};
 use super::task::{Benchmarks, Task, data_of, tasks_of};
 use crate::stats;
 use crate::store::{Evaluation, Event, Failure, Record, RunId, RunSettings, StepEvent};
@@ -193,7 +193,7 @@ fn sort(runs: &mut [Run<'_>]) {
 fn label_pretraining(input: &Input, runs: &mut [Run<'_>]) {
     runs.sort_by_cached_key(|run| {
         let settings = run.settings;
-        let size = parameters(&settings.architecture);
+        let size = settings.architecture.parameters();
         (run.experiment, size, settings.model.clone(), settings.seed, run.id.clone())
     });
     let names: Vec<(usize, &str)> = runs.iter().map(|run| (run.experiment, run.settings.model.as_str())).collect();

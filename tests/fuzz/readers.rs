@@ -345,7 +345,7 @@ fn config_json(folder: &Path, bytes: &[u8]) {
     fs::write(folder.join("config.json"), bytes).unwrap();
     if let Ok(config) = Config::read(folder) {
         // What `plan` and `check` make of the sizes.
-        let _ = bertbench::plan::parameters(&config.architecture);
+        let _ = config.architecture.parameters();
     }
 }
 

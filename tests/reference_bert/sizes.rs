@@ -2,7 +2,6 @@
 
 use bertbench::config;
 use bertbench::model::random_classifier;
-use bertbench::plan::parameters;
 use bertbench::store::Architecture;
 use burn::module::Module;
 use burn::tensor::Device;
@@ -46,7 +45,7 @@ fn architecture(preset: &str, vocab_size: u32) -> Architecture {
 #[test]
 fn presets_have_exactly_the_published_parameters() {
     for (preset, vocab_size, published) in PUBLISHED {
-        assert_eq!(parameters(&architecture(preset, vocab_size)), published, "{preset}, {vocab_size} words");
+        assert_eq!(architecture(preset, vocab_size).parameters(), published, "{preset}, {vocab_size} words");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cli::threads::ThreadArgs;
 use crate::cli::trained_model::PrecisionArgs;
 use crate::diagnostic::Diagnostic;
 use crate::kernel::MatrixPeak;
-use crate::plan::{forward_flops, parameters};
+use crate::plan::forward_flops;
 use crate::stats::quantile;
 use crate::store::{Architecture, Host, Optimization, host};
 use crate::train::{Phases, StepBenchmark, StepMeasured, benchmark_step, open_precision};
@@ -109,7 +109,7 @@ fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
         encoder: crate::settings::EncoderType::Bert,
         pooling: None,
     };
-    let (needed, memory) = (parameters(&architecture).saturating_mul(BYTES_PER_PARAMETER), host("cpu", 1).memory.0);
+    let (needed, memory) = (architecture.parameters().saturating_mul(BYTES_PER_PARAMETER), host("cpu", 1).memory.0);
     if needed > memory {
         let [needed, memory] = [needed, memory].map(crate::units::Bytes);
         let message = format!("weights, gradients and optimizer moments need {needed}, but this machine has {memory}");

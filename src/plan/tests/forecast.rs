@@ -6,10 +6,10 @@ use super::*;
 /// checkpoints.
 #[test]
 fn parameters_match_the_published_checkpoints() {
-    assert_eq!(parameters(&architecture(12, 768, 12, 30522)), 109_482_240);
-    assert_eq!(parameters(&architecture(24, 1024, 16, 30522)), 335_141_888);
-    assert_eq!(parameters(&architecture(12, 768, 12, 28996)), 108_310_272);
-    assert_eq!(parameters(&architecture(12, 768, 12, 21128)), 102_267_648);
+    assert_eq!(architecture(12, 768, 12, 30522).parameters(), 109_482_240);
+    assert_eq!(architecture(24, 1024, 16, 30522).parameters(), 335_141_888);
+    assert_eq!(architecture(12, 768, 12, 28996).parameters(), 108_310_272);
+    assert_eq!(architecture(12, 768, 12, 21128).parameters(), 102_267_648);
 }
 
 /// 4 layers of width 768, 16 sequences of 128 tokens: 0.36 TFLOP a training step, by hand
@@ -57,7 +57,7 @@ fn the_forecast_adds_up_what_a_run_does() {
 fn memory_grows_with_the_batch_and_holds_the_optimizer() {
     let plan = plan();
     let memory = |index: usize| forecast(&plan.runs[index], &CALIBRATION).peak_memory.0;
-    let trained = 16 * parameters(&plan.runs[0].settings.architecture);
+    let trained = 16 * plan.runs[0].settings.architecture.parameters();
     let fixed = CALIBRATION.base_memory.0 + trained;
     // Runs 0 and 6 differ in the batch size alone, 16 and 32.
     assert_eq!(memory(6) - fixed, 2 * (memory(0) - fixed));
@@ -92,6 +92,6 @@ fn totals_sum_time_and_disk_and_keep_one_model_per_task() {
     assert!((totals.seconds.0 - each.iter().map(|f| f.seconds.0).sum::<f64>()).abs() < 1e-9);
     assert_eq!(totals.peak_memory, each.iter().map(|f| f.peak_memory).max().unwrap());
     let folders: u64 = each.iter().map(|f| f.disk.0).sum();
-    let largest = parameters(&plan.runs[0].settings.architecture).max(parameters(&plan.runs[48].settings.architecture));
+    let largest = plan.runs[0].settings.architecture.parameters().max(plan.runs[48].settings.architecture.parameters());
     assert_eq!(totals.disk.0, folders + 2 * 4 * largest);
 }

@@ -107,7 +107,7 @@ fn forecasts_grow_with_steps_and_snapshots() {
     let (one, twice) = (forecast(TEXT), forecast(&TEXT.replace("steps: 900", "steps: 1900")));
     assert!((twice.seconds.0 / one.seconds.0 - 2.0).abs() < 0.1, "{one:?} {twice:?}");
     let kept = forecast(&TEXT.replace("batch_size: 8", "batch_size: 8\n  snapshots: [500]"));
-    let weights = 4 * parameters(&inputs(&experiment(TEXT)).models["small"].architecture);
+    let weights = 4 * inputs(&experiment(TEXT)).models["small"].architecture.parameters();
     assert!(kept.disk.0 >= one.disk.0 + weights, "{one:?} {kept:?}");
     assert_eq!(kept.peak_memory, one.peak_memory);
     let recomputed = forecast(&format!("{TEXT}training: {{gradient_checkpointing: true}}\n"));

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::Kind;
 use crate::report::objective::{masks, names, unusual_masking};
 use crate::report::published_ablations::{MASKS, OBJECTIVES};
-use crate::report::system::parameters;
 use crate::settings::Masking;
 use crate::store::{Origin, PretrainingObjective, RunSettings};
 
@@ -104,7 +103,7 @@ pub(super) fn row_key(kind: Kind, pretraining: &Origin) -> RowKey {
             let rank = OBJECTIVES.rows.iter().position(|(known, _)| *known == row).unwrap_or(last);
             (rank, if kind == Kind::Steps { pretraining.step } else { 0 }, row.to_owned())
         }
-        Kind::Size => (0, parameters(&settings.architecture), json(&settings.architecture).to_string()),
+        Kind::Size => (0, settings.architecture.parameters(), json(&settings.architecture).to_string()),
         Kind::Masking => {
             let own = pretraining.objective().and_then(|of| of.masking.as_ref()).map(masks);
             let rank = MASKS.rows.iter().position(|(known, _)| Some(*known) == own).unwrap_or(last);

@@ -5,7 +5,6 @@ use crate::report::aggregates::Cost;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table};
 use crate::report::phrase::{grouped, millions, percent};
-use crate::report::system::parameters;
 use crate::units::{Bytes, Seconds};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
@@ -30,7 +29,7 @@ fn row(analysis: &Analysis<'_>, cost: &Cost) -> Vec<Cell> {
     let mut row = vec![
         Cell::text(&system.label)
             .small(format!("{} layers, width {}, {} heads", shape.layers, shape.hidden, shape.heads)),
-        Cell::number(millions(parameters(shape)), parameters(shape) as f64),
+        Cell::number(millions(shape.parameters()), shape.parameters() as f64),
         Cell::number(grouped(cost.runs as u64), cost.runs as f64),
         speed(cost),
         Cell::number(Seconds(cost.wall_median).to_string(), cost.wall_median),

@@ -8,7 +8,6 @@ use crate::report::objective::{names, phases, unusual_masking};
 use crate::report::phrase::{grouped, millions};
 use crate::report::primary_metric::Unit;
 use crate::report::run::{Run, State};
-use crate::report::system::parameters;
 use crate::store::{Architecture, InitialWeights, PretrainingObjective};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
@@ -59,7 +58,7 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>, of: &PretrainingObjective, with_m
     let mut row = vec![
         Cell::text(&run.label).small(experiment).link(&run.anchor),
         state(run, of),
-        Cell::text(size(shape)).small(millions(parameters(shape))),
+        Cell::text(size(shape)).small(millions(shape.parameters())),
         objective(run, of),
     ];
     if with_masking {

@@ -242,7 +242,7 @@ fn disagreements(analysis: &Analysis<'_>, of: &Measured) -> Vec<String> {
                 ": both sides of a word shape its vector in training, but in a sentence the vector is the same whatever \
                  stands around it"
             }
-            _ => "",
+            EncoderType::Bert | EncoderType::Gpt | EncoderType::Lstm | EncoderType::Elmo => "",
         };
         found.push(format!("{label} sees both sides: {}, where the text says {}{why}.", yes(both), yes(claim.2)));
     }

@@ -36,6 +36,26 @@ pub struct Architecture {
 }
 
 impl Architecture {
+    /// Parameters of the encoder with its pooler, without a head (Devlin et al. 2018, §3, give 110 M and 340 M, rounded).
+    #[must_use]
+    pub fn parameters(&self) -> u64 {
+        let [layers, hidden, intermediate] = [self.layers, self.hidden, self.intermediate].map(u64::from);
+        if !self.encoder.is_transformer() {
+            // Word embeddings; for each layer and direction, an LSTM's two matrices and a bias; and ELMo's learnt sum.
+            let directions = if self.encoder == EncoderType::Elmo { 2 } else { 1 };
+            let width = hidden / directions;
+            let scalars = if directions == 2 { layers + 2 } else { 0 };
+            let lstm = layers * directions * 4 * width * (2 * width + 1);
+            return u64::from(self.vocab_size) * width + lstm + scalars;
+        }
+        let rows = [self.vocab_size, self.max_positions, self.type_vocab_size].map(u64::from);
+        let norm = 2 * hidden;
+        let embeddings = rows.iter().sum::<u64>() * hidden + norm;
+        let attention = 4 * (hidden * hidden + hidden) + norm;
+        let feed_forward = 2 * hidden * intermediate + intermediate + hidden + norm;
+        embeddings + layers * (attention + feed_forward) + hidden * hidden + hidden
+    }
+
     /// The dimensions of an encoder without attention: word vectors have no layers.
     #[must_use]
     pub const fn without_attention(encoder: EncoderType, layers: u32, hidden: u32) -> Self {
@@ -123,5 +143,29 @@ impl InitialWeights {
                 model.clear();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hugging Face's `BertModel.num_parameters()` for `bert-base-uncased` and `bert-large-uncased`.
+    #[test]
+    fn parameter_counts_are_those_of_bert() {
+        let bert = |layers, hidden, heads| Architecture {
+            layers,
+            hidden,
+            heads,
+            intermediate: 4 * hidden,
+            vocab_size: 30522,
+            max_positions: 512,
+            type_vocab_size: 2,
+            causal: false,
+            encoder: EncoderType::Bert,
+            pooling: None,
+        };
+        assert_eq!(bert(12, 768, 12).parameters(), 109_482_240);
+        assert_eq!(bert(24, 1024, 16).parameters(), 335_141_888);
     }
 }

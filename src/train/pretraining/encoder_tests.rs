@@ -61,7 +61,9 @@ fn parts(encoder: EncoderType, step: u64) -> Vec<Part<Targets>> {
             let ids = sequence(words);
             let (masked_positions, masked_labels) = match encoder {
                 EncoderType::Bert => (vec![1], vec![7]),
-                _ => (0..).zip(&ids[1..]).map(|(at, id)| (at, *id)).unzip(),
+                EncoderType::Gpt | EncoderType::Lstm | EncoderType::Elmo | EncoderType::WordVectors => {
+                    (0..).zip(&ids[1..]).map(|(at, id)| (at, *id)).unzip()
+                }
             };
             let segments = vec![0; ids.len()];
             TrainingInstance { ids, segments, masked_positions, masked_labels, next_is_random: None }

@@ -103,8 +103,8 @@ impl WordCounts {
 
     fn random(&self, draws: &mut Draws) -> i32 {
         let total = self.noise.last().copied().unwrap_or_default();
-        let drawn = draws.uniform() * total;
-        self.noise.partition_point(|&sum| sum <= drawn).min(self.noise.len().saturating_sub(1)) as i32
+        let point = draws.uniform() * total;
+        self.noise.partition_point(|&sum| sum <= point).min(self.noise.len().saturating_sub(1)) as i32
     }
 }
 

@@ -40,14 +40,14 @@ impl<'a> OrderedSum<'a> {
     }
 
     pub(super) fn in_buckets<M: Module>(ranks: &'a dyn Ranks, model: &M, bucket: usize) -> Self {
-        let mut found = Places { places: Vec::new(), end: 0, device: None };
+        let mut found = Places { ranges: Vec::new(), end: 0, device: None };
         model.visit(&mut found);
-        let (parameters, size) = (found.places.len(), ranks.size());
+        let (parameters, size) = (found.ranges.len(), ranks.size());
         let slices = buckets(found.end, bucket).map(|of| of.len().div_ceil(size)).sum();
         Self {
             ranks,
             device: found.device.unwrap_or_else(Device::flex),
-            places: found.places,
+            places: found.ranges,
             present: vec![false; parameters],
             sums: vec![0.0; slices],
             own: vec![Vec::new(); parameters],
@@ -88,9 +88,9 @@ impl<'a> OrderedSum<'a> {
                 for (of, _) in has.iter().enumerate().filter(|(_, has)| has[number]) {
                     let more = &received[of * slice + part.start..of * slice + part.end];
                     if begun {
-                        add(sum, more)
+                        add(sum, more);
                     } else {
-                        sum.copy_from_slice(more)
+                        sum.copy_from_slice(more);
                     }
                     begun = true;
                 }
@@ -169,7 +169,7 @@ fn overlaps(
 
 /// Where the numbers of the parameters that are trained are; others have an empty place.
 struct Places {
-    places: Vec<Range<usize>>,
+    ranges: Vec<Range<usize>>,
     end: usize,
     device: Option<Device>,
 }
@@ -178,7 +178,7 @@ impl ModuleVisitor for Places {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         let value = parameter.val();
         let length = if value.is_require_grad() { value.dims().iter().product() } else { 0 };
-        self.places.push(self.end..self.end + length);
+        self.ranges.push(self.end..self.end + length);
         self.end += length;
         self.device.get_or_insert_with(|| value.inner().device());
     }
