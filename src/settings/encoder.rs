@@ -88,7 +88,7 @@ impl EncoderType {
         }
     }
 
-    /// How states become one vector when nothing else is said. Transformers have a layer for it, at [CLS] or, with a
+    /// How states become one vector when nothing else is said. Transformers have a layer for it, at the first token or, with a
     /// causal mask, at the last token.
     #[must_use]
     pub const fn pooling(self) -> Option<Pooling> {

@@ -89,7 +89,7 @@ impl dyn Ranks + '_ {
     /// `act` on the leader, and when it has succeeded on all others: what it makes and keeps in a cache is made once.
     ///
     /// # Errors
-    /// As [`Self::agree`].
+    /// As `agree`.
     pub(super) fn leader_first<T>(&self, act: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
         if self.leads() {
             let made = self.agree(act())?;
