@@ -12,11 +12,12 @@ use bertbench::settings::Approach;
 use super::program::Workplace;
 
 /// How many runs each makes: models and their tasks × points of the sweep × seeds. Those that pretrain come after.
-const EXPERIMENTS: [(&str, usize); 16] = [
+const EXPERIMENTS: [(&str, usize); 17] = [
     ("bert-base", 11 * 12 * 5),
     ("bert-large", 11 * 12 * 5),
     ("chinese-ner", 2 * 12 * 5),
     ("conll-features", 6 * 2 * 5),
+    ("five-models", 5 * 5 * 3),
     ("glue-base-large", 2 * 9 * 12),
     ("mini", 4 * 13 * 12),
     ("mini-masking", 6 * 3 * 3),
@@ -32,7 +33,8 @@ const EXPERIMENTS: [(&str, usize); 16] = [
 ];
 
 /// The experiments that pretrain, and how many runs each makes.
-const PRETRAINING: [(&str, usize); 8] = [
+const PRETRAINING: [(&str, usize); 9] = [
+    ("five-models-pretrain", 5),
     ("mini-masking-pretrain", 6),
     ("mini-objectives-pretrain", 3),
     ("mini-pretrain", 2),

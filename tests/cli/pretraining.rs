@@ -131,7 +131,11 @@ fn a_status_knows_the_runs_before_any_text_is_tokens() {
     };
     let plan = place.run(&["plan", "--json", "first.yaml"]).ok().json();
     assert_eq!(ids(&told["runs"]), ids(&plan["runs"]));
-    assert!(place.path("runs/.corpora").is_dir(), "a plan counts tokens");
+    assert_eq!(place.files("runs").len(), 0, "a plan estimates");
+    place.run(&["check", "first.yaml"]).ok();
+    assert!(place.path("runs/.corpora").is_dir(), "a check counts tokens");
+    let counted = place.run(&["plan", "--json", "first.yaml"]).ok().json();
+    assert_eq!(ids(&plan["runs"]), ids(&counted["runs"]));
     let plan = place.run(&["plan", "--json", "second.yaml"]).ok().json();
     assert_eq!(ids(&dependent["pretraining"]), ids(&plan["pretraining"]));
 }
