@@ -180,6 +180,13 @@ impl Measured {
         Some(left.mean()? >= BRIDGED && right.mean()? >= BRIDGED)
     }
 
+    /// Whether no side was learnt, by a model that sees more than the word itself: then it was not trained enough.
+    fn learnt_nothing(&self) -> bool {
+        let [left, right, _] = self.sides.each_ref().map(Scores::mean);
+        let below = |mean: Option<f64>| mean.is_some_and(|mean| mean < BRIDGED);
+        self.encoder != EncoderType::WordVectors && below(left) && below(right)
+    }
+
     /// Steps that must follow one another, for n tokens.
     fn dependent_steps(&self) -> String {
         match self.encoder {
@@ -203,7 +210,7 @@ fn table(analysis: &Analysis<'_>, measured: &[Measured]) -> Table {
         let bridged = of.bridged();
         let furthest = of.reach.last().map_or(0, |(distance, _)| *distance);
         let reach = match bridged {
-            0 => "none".to_owned(),
+            0 => format!("< {}", of.reach.first().map_or(0, |(distance, _)| *distance)),
             _ if bridged == furthest => format!("≥ {bridged}"),
             _ => bridged.to_string(),
         };
@@ -236,6 +243,12 @@ fn disagreements(analysis: &Analysis<'_>, of: &Measured) -> Vec<String> {
     let Some(claim) = CLAIMS.iter().find(|claim| claim.0 == of.encoder) else { return Vec::new() };
     let label = &analysis.systems[of.system].label;
     let mut found = Vec::new();
+    if of.learnt_nothing() {
+        return vec![format!(
+            "{label} learnt the words of neither side with this pretraining and in these epochs: its row does not say what \
+             it could see."
+        )];
+    }
     if let Some(both) = of.sees_both().filter(|both| *both != claim.2) {
         let why = match of.encoder {
             EncoderType::WordVectors => {
@@ -306,4 +319,26 @@ fn figure(
         logarithmic: false,
     })?;
     Ok(Some(Figure::new(name.to_owned(), title, description, drawing)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_at_chance_on_both_sides_was_not_trained_enough_unless_it_sees_the_word_alone() {
+        let of = |encoder, [left, right]: [f64; 2]| Measured {
+            system: 0,
+            encoder,
+            layers: 1,
+            reach: vec![(2, Scores(vec![0.5])), (4, Scores(vec![0.9]))],
+            sides: [left, right, 0.5].map(|score| Scores(vec![score])),
+            speed: Vec::new(),
+        };
+        assert!(of(EncoderType::Lstm, [0.5, 0.5]).learnt_nothing());
+        assert!(!of(EncoderType::Gpt, [1.0, 0.5]).learnt_nothing());
+        assert!(!of(EncoderType::WordVectors, [0.5, 0.5]).learnt_nothing());
+        assert_eq!(of(EncoderType::Gpt, [1.0, 0.5]).sees_both(), Some(false));
+        assert_eq!(of(EncoderType::Bert, [1.0, 0.9]).bridged(), 0, "all up to the distance are bridged");
+    }
 }
