@@ -13,22 +13,8 @@ trap 'rm -rf "$place"' EXIT
 part=(--only task=cola,task=stsb,task=rte,batch_size=32,epochs=3,learning_rate=1e-3,learning_rate=5e-4)
 runs=24
 pretrained=2
-passed=0
-failed=0
-
-expect() { # WHAT COMMAND…
-    local what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "ok    $what"
-    else
-        failed=$((failed + 1))
-        echo "FAIL  $what: $*"
-    fi
-}
-
-holds() { grep --quiet --fixed-strings -- "$1" "$2"; }
+# shellcheck source=tests/expect.sh
+source tests/expect.sh
 
 echo "in $place with $program"
 cp -r experiments "$place"

@@ -11,24 +11,12 @@ program=$(realpath "$1")
 command -v mpirun >/dev/null || { echo "missing: mpirun; on Debian: apt-get install openmpi-bin libopenmpi-dev" >&2; exit 2; }
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-passed=0
-failed=0
+# shellcheck source=tests/expect.sh
+source "$here/../expect.sh"
 
 # More ranks than cores, and as root where this is root.
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-
-expect() { # WHAT COMMAND…
-    local what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "ok    $what"
-    else
-        failed=$((failed + 1))
-        echo "FAIL  $what: $*"
-    fi
-}
 
 # Prints the command's output only when it fails.
 quiet() { "$@" >"$place/output" 2>&1 || { cat "$place/output"; return 1; }; }

@@ -12,27 +12,13 @@ here=$(realpath "$(dirname "$0")")
 program=$(realpath "$1")
 place=$(mktemp -d)
 cluster=$place/slurm
-passed=0
-failed=0
+# shellcheck source=tests/expect.sh
+source "$here/../expect.sh"
 # shellcheck source=tests/slurm/cluster.sh
 source "$here/cluster.sh"
 trap 'stop_cluster; rm -rf "$place"' EXIT
 
 part=(--only task=cola,task=stsb,batch_size=32,epochs=3,learning_rate=1e-3,learning_rate=5e-4)
-
-expect() { # WHAT COMMAND…
-    local what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "ok    $what"
-    else
-        failed=$((failed + 1))
-        echo "FAIL  $what: $*"
-    fi
-}
-
-holds() { grep --quiet --fixed-strings -- "$1" "$2"; }
 
 until_true() { # SECONDS WHAT COMMAND…
     local deadline=$((SECONDS + $1)) what=$2

@@ -20,7 +20,7 @@ use crate::train::{PreparedCorpus, corpus_fits};
 const CORPORA: &str = ".corpora";
 /// Raised when the same text and settings are prepared otherwise.
 const KEY_VERSION: u32 = 1;
-/// Bytes of a token of English in BERT's vocabulary, with the space before it, for estimates.
+/// Bytes of a token of English in BERT's vocabulary, with the space before it, for estimates (4.3 in WikiText-2).
 const BYTES_PER_TOKEN: u64 = 4;
 /// Examples whose mean length stands for all.
 const SAMPLE: u64 = 512;
