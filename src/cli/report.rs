@@ -10,7 +10,7 @@ use crate::config::{self, Experiment};
 use crate::diagnostic::Diagnostic;
 use crate::plan;
 use crate::report::{self, ExperimentInput, Input, gather};
-use crate::store::{PlanFile, RunsRoot, StoredPlan};
+use crate::store::{RunsRoot, StoredPlan};
 
 /// Write tables, plots and an HTML page from the records of one or more experiments.
 ///
@@ -175,7 +175,7 @@ pub(super) fn gathered_experiment(root: &RunsRoot, named: &str, set: &[String]) 
     if file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") || file.is_file() {
         return gathered(root, &config::load(file, &plan::known_tasks(), set)?.with_tasks()?, file);
     }
-    let stored = PlanFile::read(root, named).ok().flatten();
+    let stored = root.plan_file(named).ok().flatten();
     let found = gather(root, (named, None), stored.as_ref().and_then(|stored| stored.plans.last()));
     found.notes.iter().for_each(note);
     Ok(found)
@@ -213,7 +213,7 @@ fn stored_plan(
     notes: &mut Vec<String>,
 ) -> Result<Option<StoredPlan>, Error> {
     let (runs, shown) = (root.path().display(), file.display());
-    let stored = match PlanFile::read(root, name) {
+    let stored = match root.plan_file(name) {
         Ok(stored) => stored,
         Err(error) => {
             notes.push(format!(

@@ -1,10 +1,11 @@
 //! The checks of a model's encoder and of its `architecture`.
 
-use super::check::for_example;
 use super::document::Document;
-use super::experiment::Dimensions;
-use super::written::SHORTEST_SEQUENCE;
-use super::written_model::{MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, WrittenArchitecture, WrittenModel};
+use super::limits::SHORTEST_SEQUENCE;
+use super::limits::{MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS};
+use super::model::Dimensions;
+use super::values::for_example;
+use super::written_model::{WrittenArchitecture, WrittenModel};
 use crate::diagnostic::Diagnostic;
 use crate::settings::{EncoderType, MAX_HIDDEN, Pooling};
 

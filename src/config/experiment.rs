@@ -4,15 +4,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::document::Document;
-use super::hub::HubModel;
+use super::model::Model;
 use super::pretraining::Pretraining;
 use super::task::Task;
 use super::tasks;
 use super::written::Sweep;
-use super::written_model::Preset;
 use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::settings::{Approach, Cluster, Device, EncoderType, Pooling};
+use crate::settings::{Cluster, Device};
 
 /// An experiment: models × tasks × the points of a sweep × seeds. Every list is non-empty and without
 /// duplicates, every number in its range, every task known or declared.
@@ -122,68 +121,6 @@ impl ExperimentFile {
     }
 }
 
-/// One model of an experiment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Model {
-    /// Its name in the experiment file.
-    pub name: String,
-    /// Where its size and weights come from.
-    pub source: ModelSource,
-    /// A `vocab.txt` that the file names; else the checkpoint's or the data folder's.
-    pub vocabulary: Option<PathBuf>,
-    /// Whether text is lower-cased, when the file says so; else the checkpoint's setting, or true.
-    pub lower_case: Option<bool>,
-    /// The names of the tasks that it is trained on, in the order of the experiment's.
-    pub tasks: Vec<String>,
-    /// How its encoder is used.
-    pub approach: Approach,
-}
-
-/// Where a model's size and weights come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ModelSource {
-    /// A size, and random weights.
-    Random(Dimensions),
-    /// A folder of Hugging Face or google-research/bert, a file in it, or a TensorFlow checkpoint's prefix.
-    Checkpoint(PathBuf),
-    /// A model of the Hugging Face hub.
-    Hub(HubModel),
-    /// A model that an experiment pretrains.
-    Pretraining(Pretrained),
-}
-
-/// A model that an experiment with `pretrain` leaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pretrained {
-    /// The experiment's name, and its file's, `NAME.yaml`.
-    pub experiment: String,
-    /// The model's name there.
-    pub model: String,
-    /// The step whose model it is; the last one when `None`.
-    pub step: Option<u64>,
-    /// The seed of the pretraining; the only one when `None`.
-    pub seed: Option<u64>,
-}
-
-/// The dimensions of a BERT encoder; its vocabulary comes from elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dimensions {
-    /// Which encoder it is.
-    pub encoder: EncoderType,
-    /// How states become one vector, where that was chosen.
-    pub pooling: Option<Pooling>,
-    /// Layers; 0 of word vectors.
-    pub layers: u32,
-    /// Hidden size.
-    pub hidden: u32,
-    /// Attention heads; divides `hidden`. 1 in encoders without attention.
-    pub heads: u32,
-    /// Width of the feed-forward layer; 0 in encoders without one.
-    pub intermediate: u32,
-    /// Rows of the position embeddings: the longest sequence.
-    pub max_positions: u32,
-}
-
 /// Where the tasks' data is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataSource {
@@ -239,31 +176,6 @@ impl Experiment {
     }
 }
 
-impl Preset {
-    /// The size that this name stands for.
-    #[must_use]
-    pub fn dimensions(self) -> Dimensions {
-        // Devlin et al. 2018, §3, and Turc et al. 2019, table 1: heads of width 64, intermediate 4H.
-        let (layers, hidden) = match self {
-            Self::BertBase => (12, 768),
-            Self::BertLarge => (24, 1024),
-            Self::BertTiny => (2, 128),
-            Self::BertMini => (4, 256),
-            Self::BertSmall => (4, 512),
-            Self::BertMedium => (8, 512),
-        };
-        Dimensions {
-            encoder: EncoderType::Bert,
-            pooling: None,
-            layers,
-            hidden,
-            heads: hidden / 64,
-            intermediate: 4 * hidden,
-            max_positions: 512,
-        }
-    }
-}
-
 /// The data cache of this process's environment: the folder that `BERTBENCH_DATA` names, else `bertbench/glue` in the
 /// user's data folder (XDG base directories); `None` when neither is known.
 #[must_use]
@@ -296,19 +208,5 @@ mod tests {
             Some(PathBuf::from("/home/ada/.local/share/bertbench/glue"))
         );
         assert_eq!(cache(&[]), None);
-    }
-
-    #[test]
-    fn presets_have_the_published_sizes() {
-        let sizes = |preset: Preset| {
-            let d = preset.dimensions();
-            (d.layers, d.hidden, d.heads, d.intermediate)
-        };
-        assert_eq!(sizes(Preset::BertBase), (12, 768, 12, 3072));
-        assert_eq!(sizes(Preset::BertLarge), (24, 1024, 16, 4096));
-        assert_eq!(sizes(Preset::BertTiny), (2, 128, 2, 512));
-        assert_eq!(sizes(Preset::BertMini), (4, 256, 4, 1024));
-        assert_eq!(sizes(Preset::BertSmall), (4, 512, 8, 2048));
-        assert_eq!(sizes(Preset::BertMedium), (8, 512, 8, 2048));
     }
 }

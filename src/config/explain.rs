@@ -3,7 +3,7 @@
 use super::document::{Document, Value};
 use super::names::{OTHER_NAMES, OTHER_PRECISIONS, RENAMED, example, renamed};
 use super::schema;
-use super::typed::{At, Cause, ONE_CHOICE, ONE_CHOICE_OF_SETTINGS, Wrong};
+use super::wrong::{At, Cause, ONE_CHOICE, ONE_CHOICE_OF_SETTINGS, Wrong};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// The finding, as the user sees it.

@@ -1,13 +1,13 @@
 //! The checks of `models`: one source each, dimensions that fit together, names that can be folders, tasks that
 //! the model can be trained on.
 
-use super::check::{for_example, is_name, no_duplicates, not_empty, path, tidy};
 use super::dimensions::{dimensions, encoder_of_preset, no_encoder};
 use super::document::Document;
-use super::experiment::{Dimensions, Model, ModelSource, Pretrained};
 use super::hub::{HubModel, REPOSITORY_IS, REVISION_IS, repository_fault, revision_fault};
+use super::model::{Dimensions, Model, ModelSource, Pretrained};
 use super::task::{Task, TaskShape};
 use super::tasks::too_long;
+use super::values::{for_example, is_name, no_duplicates, not_empty, path, tidy};
 use super::written::Written;
 use super::written_model::{WrittenCheckpoint, WrittenHub, WrittenModel, WrittenPretrained};
 use crate::diagnostic::{Diagnostic, suggest};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::document::Document;
-use super::experiment::ModelSource;
+use super::model::ModelSource;
 use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::settings::{Cluster, Device, LmLoss, Masking, Optimizer, SaveStrategy, TextFormat};

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::check::{for_example, no_duplicates, not_empty, path, shown};
 use super::document::Document;
-use super::experiment::ModelSource;
+use super::model::ModelSource;
 use super::models;
 use super::pretraining::{PretrainModel, Pretraining, Reading, TextSource};
 use super::recipe::recipe;
+use super::values::{for_example, no_duplicates, not_empty, path, shown};
 use super::written::Written;
 use super::written_pretrain::WrittenPretrain;
 use crate::diagnostic::Diagnostic;

@@ -1,10 +1,11 @@
 //! The checks of one model's recipe for pretraining: what is written at the model, else what is written for all.
 
-use super::check::{for_example, not_empty, path, shown};
 use super::document::Document;
-use super::experiment::ModelSource;
+use super::limits::SHORTEST_PAIR;
+use super::model::ModelSource;
 use super::pretraining::{Phase, PhaseExamples, Recipe};
-use super::written_pretrain::{SHORTEST_PAIR, WrittenPhase, WrittenPretrain, WrittenRecipe};
+use super::values::{for_example, not_empty, path, shown};
+use super::written_pretrain::{WrittenPhase, WrittenPretrain, WrittenRecipe};
 use crate::diagnostic::Diagnostic;
 use crate::settings::{EncoderType, Masking};
 

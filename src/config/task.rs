@@ -89,7 +89,7 @@ impl Files {
 #[schemars(rename = "Task")]
 pub(super) struct WrittenTask {
     /// Longest sequence in tokens for this task, whatever `training.max_length` says.
-    #[schemars(range(min = super::written::SHORTEST_SEQUENCE))]
+    #[schemars(range(min = super::limits::SHORTEST_SEQUENCE))]
     pub(super) max_length: Option<u32>,
     /// Tokens from the start of one window of a long text to the start of the next. For SQuAD.
     #[schemars(range(min = 1))]

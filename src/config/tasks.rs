@@ -3,10 +3,11 @@
 
 use std::path::PathBuf;
 
-use super::check::{for_example, is_name, no_duplicates, not_empty, path, tidy};
 use super::document::Document;
+use super::limits::SHORTEST_SEQUENCE;
 use super::task::{Files, KnownTask, Task, TaskShape, WrittenTask};
-use super::written::{SHORTEST_SEQUENCE, Written};
+use super::values::{for_example, is_name, no_duplicates, not_empty, path, tidy};
+use super::written::Written;
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::settings::{Columns, MAX_COLUMN, SpanOptions};
 

@@ -12,9 +12,6 @@ use super::written_pretrain::WrittenPretrain;
 use super::written_training::Training;
 use crate::settings::{Approach, Cluster, Device};
 
-/// `[CLS]`, one token and `[SEP]`: the shortest sequence that says anything.
-pub(super) const SHORTEST_SEQUENCE: u32 = 3;
-
 /// One experiment: models × tasks × the points of a sweep × seeds; or, with `pretrain`, models × seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -9,14 +9,9 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::hub::DEFAULT_REVISION;
-use super::written::SHORTEST_SEQUENCE;
+use super::limits::{MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, SHORTEST_SEQUENCE};
 use super::written_pretrain::WrittenRecipe;
 use crate::settings::{Approach, EncoderType, MAX_HIDDEN, Pooling};
-
-// Limits far above any published encoder, which keep products of dimensions from overflowing.
-pub(super) const MAX_LAYERS: u32 = 1000;
-pub(super) const MAX_INTERMEDIATE: u32 = 1 << 18;
-pub(super) const MAX_POSITIONS: u32 = 1 << 20;
 
 /// A model: exactly one of `preset`, `architecture` and `checkpoint`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -3,11 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::written::SHORTEST_SEQUENCE;
+use super::limits::SHORTEST_PAIR;
 use crate::settings::{LmLoss, Masking, SaveStrategy, TextFormat};
-
-/// Two special tokens more than a sentence pair has tokens at least.
-pub(super) const SHORTEST_PAIR: u32 = SHORTEST_SEQUENCE + 2;
 
 /// What models are pretrained on, and how.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

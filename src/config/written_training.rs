@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::written::SHORTEST_SEQUENCE;
+use super::limits::SHORTEST_SEQUENCE;
 use crate::settings::{Optimizer, Precision};
 
 /// Training settings that the sweep keeps fixed.

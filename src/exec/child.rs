@@ -1,13 +1,13 @@
 //! A worker process as its parent sees it.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use super::local::WorkerCommand;
 use super::protocol::{Reply, Request, send};
 
 /// The last part of what a worker said that is read after its death.
@@ -21,6 +21,34 @@ pub(super) struct Event {
     pub(super) pid: u32,
     /// What it said; nothing when it ended.
     pub(super) reply: Option<Reply>,
+}
+
+/// How to start a worker process.
+#[derive(Clone, Debug)]
+pub struct WorkerCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Variables added to its environment.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+impl WorkerCommand {
+    /// This program with other arguments.
+    ///
+    /// # Errors
+    /// When the system does not say which program this is.
+    pub fn this_program(arguments: &[&str]) -> io::Result<Self> {
+        let arguments = arguments.iter().map(OsString::from).collect();
+        Ok(Self { program: std::env::current_exe()?, arguments, environment: Vec::new() })
+    }
+
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
 }
 
 /// A running worker. Dropping it kills it.

@@ -6,6 +6,7 @@
 
 mod assignment;
 mod child;
+mod execute;
 mod job;
 mod local;
 mod observer;
@@ -21,8 +22,9 @@ mod worker_exit;
 
 use std::io;
 
+pub use child::WorkerCommand;
 pub use job::{Job, Options, Phase, Progress, Report, Summary, Unfinished};
-pub use local::{Local, WorkerCommand};
+pub use local::Local;
 pub use observer::{Observer, Silent};
 pub use stop::StopFlag;
 

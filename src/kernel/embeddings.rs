@@ -1,12 +1,10 @@
 //! The input of BERT: word + position + segment embeddings, layer norm, dropout.
 
-use std::sync::Arc;
-
 use burn::backend::Dispatch;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::fused::{self, EmbeddingCall, EmbeddingTensors, Fused};
-use super::{Dropout, layer_norm::norm};
+use super::{Dropout, TokenRows, layer_norm::norm};
 
 /// The tables and the norm that [`embeddings`] reads.
 #[derive(Clone, Debug)]
@@ -21,17 +19,6 @@ pub struct EmbeddingTables {
     pub gamma: Tensor<1>,
     /// Layer norm's β, `[hidden]`
     pub beta: Tensor<1>,
-}
-
-/// The rows of the three tables for each token of a packed batch, three of `[tokens]`. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct TokenRows {
-    /// Of the word table.
-    pub ids: Arc<[u32]>,
-    /// Of the position table.
-    pub positions: Arc<[u32]>,
-    /// Of the segment table.
-    pub segments: Arc<[u32]>,
 }
 
 /// Layer norm of the sum of three embeddings, then dropout → `[tokens, hidden]`.

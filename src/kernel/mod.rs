@@ -32,7 +32,7 @@ pub use attention::attention;
 pub use cpu::{Bf16Support, HugePages, Isa, IsaError, MatrixPeak, matrix_peak};
 pub use decoder::{DecoderGradients, DecoderLoss, decoder_loss};
 pub use dropout::Dropout;
-pub use embeddings::{EmbeddingTables, TokenRows, embeddings};
+pub use embeddings::{EmbeddingTables, embeddings};
 pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};
 pub use feed_forward::linear_gelu;
 pub use heads::AttentionHeads;
@@ -40,6 +40,7 @@ pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
 pub use loss::{cross_entropy, mean_squared_error, span_loss, token_loss};
 pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, lstm};
 pub use packing::Packing;
+pub use packing::TokenRows;
 pub use precision::Precision;
 
 /// Frees the memory that operations keep from step to step. For the end of a run.

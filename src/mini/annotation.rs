@@ -1,20 +1,12 @@
 //! Filling a task's files: exact shares of the classes, no text twice, and annotators who err.
 
-use super::example::{Answer, Example};
+use super::example::{Annotated, Answer, Example};
 use super::part::{Part, Taken, Written};
-use super::tasks::{MiniTask, Use};
+use super::split::Use;
+use super::tasks::MiniTask;
 use super::world::World;
 use super::{MiniError, bounds, formats};
 use crate::random::{Draws, Stream};
-
-/// An example and the answer that its annotators gave, which noise may have made another one.
-#[derive(Clone, Debug)]
-pub(super) struct Annotated {
-    /// The example, with the right answer.
-    pub(super) example: Example,
-    /// The answer in the file.
-    pub(super) label: Answer,
-}
 
 impl MiniTask {
     /// The task's files in the official format, its bound and its texts.
@@ -25,7 +17,8 @@ impl MiniTask {
         let stream = Stream::new(seed, &format!("mini/{}/columns", self.name));
         for ((at, split), rows) in (0..).zip(self.splits).zip(splits) {
             let path = format!("{}/{}.tsv", self.folder, split.stem);
-            let content = formats::file(self, split, &rows, &mut stream.at(at));
+            let labelled: Vec<_> = rows.iter().map(|row| (&row.example, self.written(row.label))).collect();
+            let content = formats::file(&self.format, split.purpose, &labelled, &mut stream.at(at));
             part.files.push(Written { path, content, examples: rows.len() });
             let texts = if split.purpose == Use::Train { &mut part.training } else { &mut part.held_out };
             texts.extend(rows.into_iter().flat_map(|row| [row.example.first, row.example.second]));
@@ -76,6 +69,14 @@ impl MiniTask {
                 let heard = score + self.noise * draws.normal();
                 Answer::Score((heard.clamp(0.0, 5.0) * 5.0).round() / 5.0)
             }
+        }
+    }
+
+    /// An answer as the files write it.
+    fn written(&self, answer: Answer) -> String {
+        match answer {
+            Answer::Class(class) => self.classes[class].to_string(),
+            Answer::Score(score) => format!("{score:.3}"),
         }
     }
 }

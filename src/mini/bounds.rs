@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::MiniError;
-use super::annotation::Annotated;
-use super::example::Answer;
-use super::tasks::{MiniTask, Primary, Use};
+use super::example::{Annotated, Answer};
+use super::split::Use;
+use super::tasks::{MiniTask, Primary};
 use crate::metric;
 
 /// The file in the mini folder.

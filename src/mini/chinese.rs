@@ -8,7 +8,7 @@ use std::fmt::Write;
 use super::MiniError;
 use super::columns::{Member, Scheme, Tally, misjudge, tags};
 use super::part::{Part, Taken, Written};
-use super::tasks::Use;
+use super::split::Use;
 use super::world::World;
 use crate::random::{Draws, Stream};
 

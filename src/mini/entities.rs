@@ -11,7 +11,7 @@ use super::newspaper::{
     CHUNKS, CLUBS, COMPANIES, DATELINE, EVENTS, FAMILIES, HEADLINES, PEOPLES, REPORTS, RESULTS, STRANGERS,
 };
 use super::part::{Part, Taken, Written};
-use super::tasks::Use;
+use super::split::Use;
 use super::world::World;
 use super::{MiniError, example};
 use crate::random::{Draws, Stream};

@@ -46,6 +46,15 @@ impl Example {
     }
 }
 
+/// An example and the answer that its annotators gave, which noise may have made another one.
+#[derive(Clone, Debug)]
+pub(super) struct Annotated {
+    /// The example, with the right answer.
+    pub(super) example: Example,
+    /// The answer in the file.
+    pub(super) label: Answer,
+}
+
 /// `a boat`, `an old boat`.
 pub(super) fn a(phrase: &str) -> String {
     format!("{} {phrase}", article(phrase))

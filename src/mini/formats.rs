@@ -1,8 +1,7 @@
 //! The columns of the official files: headers, byte-order mark, and one function a format.
 
-use super::annotation::Annotated;
-use super::example::{Answer, Example};
-use super::tasks::{MiniTask, Split, Use};
+use super::example::Example;
+use super::split::Use;
 use crate::random::Draws;
 
 /// The columns of a task's files.
@@ -105,49 +104,40 @@ pub(super) const WNLI: Format = RTE;
 
 pub(super) const AX: Format = Format { test: "index\tsentence1\tsentence2", columns: indexed_pair, ..NONE };
 
-/// The whole file of a split.
-pub(super) fn file(task: &MiniTask, split: &Split, rows: &[Annotated], draws: &mut Draws) -> String {
-    let format = &task.format;
-    let header = match split.purpose {
+/// The whole file of a split, from its examples with their answers as the file writes them.
+pub(super) fn file(format: &Format, purpose: Use, rows: &[(&Example, String)], draws: &mut Draws) -> String {
+    let header = match purpose {
         Use::Train => format.train,
         Use::Dev => format.dev,
         Use::Test => Some(format.test),
     };
     let mut text = String::new();
-    if format.byte_order_mark && split.purpose != Use::Test {
+    if format.byte_order_mark && purpose != Use::Test {
         text.push('\u{feff}');
     }
     if let Some(header) = header {
         text.push_str(header);
         text.push('\n');
     }
-    let undecided = if split.purpose == Use::Dev { format.undecided } else { 0 };
+    let undecided = if purpose == Use::Dev { format.undecided } else { 0 };
     // Undecided rows stand between the others, one after every so many.
     let stride = rows.len().checked_div(undecided).map_or(usize::MAX, |stride| stride.max(1));
     let mut index = 0;
     let mut push = |example: &Example, label: String, draws: &mut Draws| {
-        let row = Row { index, purpose: split.purpose, example, label };
+        let row = Row { index, purpose, example, label };
         text.push_str(&(format.columns)(&row, draws).join("\t"));
         text.push('\n');
         index += 1;
     };
-    for (at, row) in rows.iter().enumerate() {
-        push(&row.example, written(task, row.label), draws);
+    for (at, (example, label)) in rows.iter().enumerate() {
+        push(example, label.clone(), draws);
         if at % stride == stride - 1 && at / stride < undecided {
-            let unrelated = rows[(at + 1) % rows.len()].example.second.clone();
-            let doubtful = Example { second: unrelated, ..row.example.clone() };
+            let unrelated = rows[(at + 1) % rows.len()].0.second.clone();
+            let doubtful = Example { second: unrelated, ..(*example).clone() };
             push(&doubtful, "-".to_string(), draws);
         }
     }
     text
-}
-
-/// An answer as the files write it.
-fn written(task: &MiniTask, answer: Answer) -> String {
-    match answer {
-        Answer::Class(class) => task.classes[class].to_string(),
-        Answer::Score(score) => format!("{score:.3}"),
-    }
 }
 
 /// `columns`, with the label at the end unless the file is a test set.

@@ -29,6 +29,7 @@ mod questions;
 mod scenes;
 mod sentiment;
 mod similarity;
+mod split;
 mod stories;
 mod tasks;
 mod vocabulary;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::bounds::Bound;
 use super::part::{Part, Taken, Written, sentences};
 use super::passages::{self, Asked, Passage, Stretch};
-use super::tasks::Use;
+use super::split::Use;
 use super::world::World;
 use super::{MiniError, folder};
 use crate::random::{Draws, Stream};

@@ -8,7 +8,7 @@ use super::example::{capital, other, sentence, subject_pronoun, weighted};
 use super::lexicon::{DEEDS, JOBS, THINGS};
 use super::part::{Part, Taken, Written};
 use super::scenes::{ABSURD, SEQUELS, WORK, third, uses, verb};
-use super::tasks::Use;
+use super::split::Use;
 use super::world::World;
 use super::{MiniError, example};
 use crate::random::{Draws, Stream};

@@ -2,33 +2,10 @@
 
 use super::example::{Domain, Example};
 use super::formats::{self, Format};
+use super::split::{Split, Use};
 use super::world::World;
 use super::{acceptability, answers, duplicates, inference, paraphrase, pronouns, sentiment, similarity};
 use crate::random::Draws;
-
-/// What a file of a task is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
-    /// With answers, to learn from.
-    Train,
-    /// With answers, to choose by.
-    Dev,
-    /// Without answers.
-    Test,
-}
-
-/// One file of a task.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Split {
-    /// File name without `.tsv`.
-    pub(super) stem: &'static str,
-    /// What it is for.
-    pub(super) purpose: Use,
-    /// Which genres it has.
-    pub(super) domain: Domain,
-    /// Examples.
-    pub(super) rows: usize,
-}
 
 const fn split(stem: &'static str, purpose: Use, rows: usize) -> Split {
     Split { stem, purpose, domain: Domain::Matched, rows }

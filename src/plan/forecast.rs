@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::PlannedRun;
 use super::work::{evaluation_flops, kept_numbers, model_parameters, trained_parameters, training_flops};
-use crate::settings::EncoderType;
-use crate::store::{Architecture, Objective, RunSettings};
+use crate::store::{Objective, RunSettings};
 use crate::units::{Bytes, Seconds};
 
 /// Rates of this machine and device, measured by short runs.
@@ -67,26 +66,6 @@ const PREDICTION_BYTES: u64 = 24;
 const CHECKPOINTS_AFTER: Seconds = Seconds(300.0);
 const CHECKPOINTS: u64 = 3;
 const MOMENTS: u64 = 2;
-
-/// Floating-point operations of a forward pass over `examples` sequences of `tokens` tokens in all: two
-/// for every weight of the layers and token, and 4 × length × hidden per token for the two products of
-/// attention. With the mean length, which is a little less than the true mean over tokens.
-#[must_use]
-pub fn forward_flops(architecture: &Architecture, tokens: u64, examples: u64) -> f64 {
-    let [layers, hidden, intermediate] =
-        [architecture.layers, architecture.hidden, architecture.intermediate].map(f64::from);
-    let (tokens, examples) = (tokens as f64, examples as f64);
-    if !architecture.encoder.is_transformer() {
-        let directions = if architecture.encoder == EncoderType::Elmo { 2.0 } else { 1.0 };
-        let width = hidden / directions;
-        return 2.0 * tokens * layers * directions * 8.0 * width * width;
-    }
-    let mean_length = if examples > 0.0 { tokens / examples } else { 0.0 };
-    let weights = 2.0 * (4.0 * hidden * hidden + 2.0 * hidden * intermediate);
-    let attention = 4.0 * mean_length * hidden;
-    let pooler = 2.0 * hidden * hidden;
-    layers * tokens * (weights + attention) + examples * pooler
-}
 
 /// Forecasts one run. A rate of 0 gives an infinite time, which is shown as unknown.
 #[must_use]

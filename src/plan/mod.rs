@@ -22,10 +22,11 @@ use crate::store::{
 use crate::units::Tokens;
 
 pub use filter::Filter;
-pub use forecast::{Calibration, Forecast, Totals, forecast, forward_flops};
+pub use forecast::{Calibration, Forecast, Totals, forecast};
 pub use pretraining::{expand_pretraining, identify_pretraining};
 pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
 pub use tasks::{known_tasks, task_files, task_options};
+pub use work::forward_flops;
 pub use work::{flops, model_parameters, trained_parameters};
 
 /// What decides which runs an experiment has: all that enters their ids.

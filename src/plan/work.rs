@@ -1,8 +1,7 @@
 //! What a run computes, trains and keeps, by the way in which it uses the encoder.
 
 use super::PlannedRun;
-use super::forecast::forward_flops;
-use crate::settings::{Approach, FeatureBased, Layers};
+use crate::settings::{Approach, EncoderType, FeatureBased, Layers};
 use crate::store::{Architecture, RunSettings};
 
 /// A backward pass costs twice the forward pass: one product for the inputs' gradient, one for the weights'.
@@ -35,6 +34,26 @@ pub fn flops(run: &PlannedRun) -> f64 {
     let of = &run.evaluations;
     training_flops(&run.settings, run.tokens.0, run.examples)
         + of.count as f64 * evaluation_flops(&run.settings, of.tokens.0, of.examples)
+}
+
+/// Floating-point operations of a forward pass over `examples` sequences of `tokens` tokens in all: two
+/// for every weight of the layers and token, and 4 × length × hidden per token for the two products of
+/// attention. With the mean length, which is a little less than the true mean over tokens.
+#[must_use]
+pub fn forward_flops(architecture: &Architecture, tokens: u64, examples: u64) -> f64 {
+    let [layers, hidden, intermediate] =
+        [architecture.layers, architecture.hidden, architecture.intermediate].map(f64::from);
+    let (tokens, examples) = (tokens as f64, examples as f64);
+    if !architecture.encoder.is_transformer() {
+        let directions = if architecture.encoder == EncoderType::Elmo { 2.0 } else { 1.0 };
+        let width = hidden / directions;
+        return 2.0 * tokens * layers * directions * 8.0 * width * width;
+    }
+    let mean_length = if examples > 0.0 { tokens / examples } else { 0.0 };
+    let weights = 2.0 * (4.0 * hidden * hidden + 2.0 * hidden * intermediate);
+    let attention = 4.0 * mean_length * hidden;
+    let pooler = 2.0 * hidden * hidden;
+    layers * tokens * (weights + attention) + examples * pooler
 }
 
 /// Floating-point operations of training on `examples` sequences of `tokens` tokens in all. A frozen encoder has no

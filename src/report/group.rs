@@ -3,6 +3,7 @@
 use super::aggregates::{Aggregates, PointScore, SeedBest, Spread};
 use super::answers::score_interval;
 use super::input::Input;
+use super::phrase::listed;
 use super::primary_metric::{PrimaryMetric, Unit};
 use super::run::{Run, State};
 use crate::stats::{self, Interval};
@@ -24,6 +25,36 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Why a group of runs has no score.
+    pub(crate) fn why_no_score(self) -> String {
+        let parts: Vec<String> = [
+            (self.failed, "failed"),
+            (self.unfinished, "not finished"),
+            (self.missing, "not run"),
+            (self.unscored, "without a number"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+        if parts.is_empty() { "no run".to_owned() } else { format!("no score: {}", listed(&parts)) }
+    }
+
+    /// `1 failed, 2 not run`, or nothing when all is done.
+    pub(crate) fn shortfall(self) -> Option<String> {
+        let parts: Vec<String> = [
+            (self.failed, "failed"),
+            (self.unfinished, "not finished"),
+            (self.missing, "not run"),
+            (self.unscored, "without score"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
     /// What became of these runs.
     pub(crate) fn of<'r, 'a: 'r>(
         runs: impl Iterator<Item = &'r Run<'a>>,

@@ -1,7 +1,5 @@
 //! Counts, shares, moments and absences in words.
 
-use super::group::Counts;
-
 /// `1 run`, `3 runs`.
 pub(crate) fn counted(count: usize, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{} {one}s", grouped(count as u64)) }
@@ -56,36 +54,6 @@ pub(crate) fn listed(items: &[String]) -> String {
         [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
-}
-
-/// Why a group of runs has no score.
-pub(crate) fn why_no_score(counts: Counts) -> String {
-    let parts: Vec<String> = [
-        (counts.failed, "failed"),
-        (counts.unfinished, "not finished"),
-        (counts.missing, "not run"),
-        (counts.unscored, "without a number"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{count} {what}"))
-    .collect();
-    if parts.is_empty() { "no run".to_owned() } else { format!("no score: {}", listed(&parts)) }
-}
-
-/// `1 failed, 2 not run`, or nothing when all is done.
-pub(crate) fn shortfall(counts: Counts) -> Option<String> {
-    let parts: Vec<String> = [
-        (counts.failed, "failed"),
-        (counts.unfinished, "not finished"),
-        (counts.missing, "not run"),
-        (counts.unscored, "without score"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{count} {what}"))
-    .collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// `2018-10-11T09:30:00Z` of seconds since 1970-01-01 UTC.

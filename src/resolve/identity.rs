@@ -9,7 +9,7 @@ use super::scratch::Scratch;
 use crate::config::ExperimentFile;
 use crate::diagnostic::Diagnostic;
 use crate::settings::Device;
-use crate::store::{InitialWeights, PlanFile, RunId, RunIdentity, RunSettings, RunsRoot};
+use crate::store::{InitialWeights, RunId, RunIdentity, RunSettings, RunsRoot};
 use crate::train::{fastest_built_in, open_device, open_precision};
 
 /// The runs of an experiment.
@@ -61,7 +61,7 @@ pub(super) fn device(file: &ExperimentFile, root: &RunsRoot, access: Access<'_>)
     if file.device() != Device::Auto {
         return Ok(file.device().name().to_owned());
     }
-    let last = PlanFile::read(root, file.name()).ok().flatten();
+    let last = root.plan_file(file.name()).ok().flatten();
     let device = last.and_then(|last| last.plan_of(&file.sha256()).map(|plan| plan.device.clone()));
     Ok(device.unwrap_or_else(|| fastest_built_in().to_owned()))
 }

@@ -3,7 +3,7 @@
 use super::prepared::Prepared;
 use crate::exec::Job;
 use crate::plan::{Plan, PlannedRun, flops, model_parameters};
-use crate::store::{PlanFile, StoreError, host};
+use crate::store::{StoreError, host};
 use crate::units::Flops;
 
 impl Prepared {
@@ -21,9 +21,9 @@ impl Prepared {
     /// # Errors
     /// A disk that cannot be written.
     pub fn store_plans(&self, plan: &Plan) -> Result<(), StoreError> {
-        PlanFile::add(&self.root, &self.plan.experiment, self.stored())?;
+        self.root.add_plan(&self.plan.experiment, self.stored())?;
         let needed = self.needed(plan);
-        needed.iter().try_for_each(|(of, _)| PlanFile::add(&of.root, &of.plan.experiment, of.stored()))
+        needed.iter().try_for_each(|(of, _)| of.root.add_plan(&of.plan.experiment, of.stored()))
     }
 
     /// How many of `jobs` run at the same time with so many `threads` each: as many as there are `cores` for, as long as

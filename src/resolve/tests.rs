@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::*;
 use crate::mini;
-use crate::store::PlanFile;
 
 const FILE: &str = "\
 experiment: x
@@ -43,8 +42,8 @@ fn a_file_becomes_a_plan_and_what_its_runs_find_here() {
 
     // What a report needs of it is kept, and found again by what the file says.
     let stored = prepared.stored();
-    PlanFile::add(&prepared.root, "x", stored.clone()).unwrap();
-    let known = PlanFile::read(&prepared.root, "x").unwrap().unwrap();
+    prepared.root.add_plan("x", stored.clone()).unwrap();
+    let known = prepared.root.plan_file("x").unwrap().unwrap();
     let of = |text: &str, set: &[&str]| request(folder.path(), text, set).load().unwrap().sha256();
     assert_eq!(known.plan_of(&of(&format!("# A comment.\n{text}"), &[])), Some(&stored));
     assert_eq!(known.plan_of(&of(&text, &["seeds=[2]"])), None);

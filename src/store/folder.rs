@@ -7,10 +7,10 @@ use super::claim::{Claims, Holder};
 use super::error::StoreError;
 use super::events::{Event, read_events};
 use super::record::{Failure, Record};
-use super::root::subfolders;
 use super::run_id::RunId;
 use super::sealed;
 use super::settings::{PRETRAINING, RunSettings};
+use super::subfolders::subfolders;
 
 /// The settings, written when the run starts.
 pub(super) const SETTINGS: &str = "settings.json";

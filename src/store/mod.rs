@@ -28,6 +28,7 @@ mod run_id;
 mod sealed;
 mod settings;
 mod side_files;
+mod subfolders;
 #[cfg(test)]
 mod tests;
 mod usage;

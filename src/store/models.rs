@@ -12,12 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::atomic;
 use super::error::StoreError;
 use super::folder::RunFolder;
-use super::plan_file::planned;
+use super::plan_file::{Plans, planned};
 use super::record::Record;
 use super::run_id::RunId;
-
-/// The ids of each plan's runs.
-pub(super) type Plans = Vec<BTreeSet<RunId>>;
 
 impl RunFolder {
     /// Whether this run, about to finish with `record`, should write its weights: unless for all that it could be the

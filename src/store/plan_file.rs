@@ -2,12 +2,14 @@
 //!
 //! A file that is run with other `--set` arguments has another plan; the last few are kept.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::models::Plans;
-use super::{RunId, RunIdentity, RunsRoot, StoreError, atomic, sealed};
+use super::error::StoreError;
+use super::run_id::RunId;
+use super::{RunIdentity, atomic, sealed};
 
 /// How many plans of an experiment are kept.
 const KEPT: usize = 8;
@@ -54,26 +56,18 @@ pub struct StoredPretraining {
 }
 
 impl PlanFile {
-    /// The plans of `experiment`; `None` when none was run.
-    ///
-    /// # Errors
-    /// A file that is there and cannot be read.
-    pub fn read(root: &RunsRoot, experiment: &str) -> Result<Option<Self>, StoreError> {
-        let path = path(root, experiment)?;
-        sealed::read(&path)
+    /// As [`RunsRoot::plan_file`](super::RunsRoot::plan_file), of the experiment in `folder`.
+    pub(super) fn read(folder: &Path) -> Result<Option<Self>, StoreError> {
+        sealed::read(&folder.join(NAME))
     }
 
-    /// Adds `plan` to those of `experiment` as the latest, in place of one of the same file; writes nothing when it is
-    /// the latest already. A damaged file is kept as `plan.json.damaged`.
-    ///
-    /// # Errors
-    /// A disk that cannot be written.
-    pub fn add(root: &RunsRoot, experiment: &str, plan: StoredPlan) -> Result<(), StoreError> {
-        let path = path(root, experiment)?;
+    /// As [`RunsRoot::add_plan`](super::RunsRoot::add_plan), of the experiment in `folder`.
+    pub(super) fn add(folder: &Path, plan: StoredPlan) -> Result<(), StoreError> {
+        let path = folder.join(NAME);
         std::fs::create_dir_all(atomic::parent(&path))?;
         // Processes that start together each add their plan.
         let _lock = atomic::lock(&path.with_file_name(LOCK))?;
-        let mut file = match Self::read(root, experiment) {
+        let mut file = match Self::read(folder) {
             Ok(Some(file)) => file,
             Ok(None) => Self { plans: Vec::new() },
             Err(StoreError::Damaged { path, .. }) => {
@@ -102,6 +96,9 @@ impl PlanFile {
     }
 }
 
+/// The ids of each plan's runs.
+pub(super) type Plans = Vec<BTreeSet<RunId>>;
+
 /// The ids of the runs of each plan of the experiment in `folder`; `None` when the file is damaged.
 pub(super) fn planned(folder: &Path) -> Result<Option<Plans>, StoreError> {
     #[derive(Deserialize)]
@@ -127,14 +124,10 @@ pub(super) fn planned(folder: &Path) -> Result<Option<Plans>, StoreError> {
     }
 }
 
-fn path(root: &RunsRoot, experiment: &str) -> Result<PathBuf, StoreError> {
-    Ok(root.experiment(experiment)?.join(NAME))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::example;
+    use crate::store::{RunsRoot, example};
 
     fn plan(experiment_sha256: &str, seed: u64) -> StoredPlan {
         StoredPlan {
@@ -150,17 +143,17 @@ mod tests {
     fn a_file_finds_its_own_plan_and_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let root = RunsRoot::new(folder.path());
-        assert_eq!(PlanFile::read(&root, "x").unwrap(), None);
+        assert_eq!(root.plan_file("x").unwrap(), None);
         for (sha256, run) in [("a", 1), ("b", 2), ("a", 3), ("c", 4)] {
-            PlanFile::add(&root, "x", plan(sha256, run)).unwrap();
+            root.add_plan("x", plan(sha256, run)).unwrap();
         }
-        let file = PlanFile::read(&root, "x").unwrap().unwrap();
+        let file = root.plan_file("x").unwrap().unwrap();
         let of = |sha256: &str| file.plan_of(sha256).map(|plan| plan.runs[0].settings.seed);
         assert_eq!([of("a"), of("b"), of("c"), of("d")], [Some(3), Some(2), Some(4), None]);
         for run in 0..20 {
-            PlanFile::add(&root, "x", plan(&run.to_string(), run)).unwrap();
+            root.add_plan("x", plan(&run.to_string(), run)).unwrap();
         }
-        assert_eq!(PlanFile::read(&root, "x").unwrap().unwrap().plans.len(), KEPT);
+        assert_eq!(root.plan_file("x").unwrap().unwrap().plans.len(), KEPT);
     }
 
     #[test]
@@ -169,8 +162,8 @@ mod tests {
         let root = RunsRoot::new(folder.path());
         std::fs::create_dir_all(folder.path().join("x")).unwrap();
         std::fs::write(folder.path().join("x/plan.json"), "[1]").unwrap();
-        assert!(PlanFile::read(&root, "x").unwrap_err().to_string().contains("plan.json is damaged"));
-        PlanFile::add(&root, "x", plan("a", 1)).unwrap();
-        assert!(PlanFile::read(&root, "x").unwrap().is_some());
+        assert!(root.plan_file("x").unwrap_err().to_string().contains("plan.json is damaged"));
+        root.add_plan("x", plan("a", 1)).unwrap();
+        assert!(root.plan_file("x").unwrap().is_some());
     }
 }

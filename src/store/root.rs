@@ -1,7 +1,5 @@
 //! All runs: `runs/<experiment>/<task>/<model>/<id>/`.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,10 +9,11 @@ use super::claim_watch::ClaimWatch;
 use super::error::StoreError;
 use super::folder::RunFolder;
 use super::models::prune;
-use super::plan_file::planned;
+use super::plan_file::{PlanFile, StoredPlan, planned};
 use super::record::{Failure, Record};
 use super::run_id::RunId;
 use super::settings::{PRETRAINING, RunSettings};
+use super::subfolders::subfolders;
 
 /// The folder in an experiment's folder that holds its claims. No task's name starts with a dot.
 const CLAIMS: &str = ".claims";
@@ -86,6 +85,23 @@ impl RunsRoot {
         let [experiment, task, model] = names;
         let path = self.models_folder(experiment, task, model)?.join(&id.0);
         Ok(RunFolder::new(path, names, id, self.claims(experiment)?))
+    }
+
+    /// The plans of an experiment; `None` when none was run.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read.
+    pub fn plan_file(&self, experiment: &str) -> Result<Option<PlanFile>, StoreError> {
+        PlanFile::read(&self.experiment(experiment)?)
+    }
+
+    /// Adds `plan` to those of `experiment` as the latest, in place of one of the same file; writes nothing when it is
+    /// the latest already. A damaged file is kept as `plan.json.damaged`.
+    ///
+    /// # Errors
+    /// A disk that cannot be written.
+    pub fn add_plan(&self, experiment: &str, plan: StoredPlan) -> Result<(), StoreError> {
+        PlanFile::add(&self.experiment(experiment)?, plan)
     }
 
     /// After how long without a sign of life a claim is dead.
@@ -217,27 +233,4 @@ impl RunsRoot {
 fn folder_name<'a>(what: &'static str, name: &'a str) -> Result<&'a str, StoreError> {
     let bad = name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']);
     if bad { Err(StoreError::Name { what, name: name.to_owned() }) } else { Ok(name) }
-}
-
-/// The names of the folders in `path` that are not hidden, sorted; none when `path` does not exist.
-pub(super) fn subfolders(path: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(atomic::about("cannot list", path, &error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        // A name that is not text was not made by this program.
-        if let Ok(name) = entry.file_name().into_string()
-            && !name.starts_with('.')
-            // The directory usually knows what its entries are; only a link has to be followed.
-            && (entry.file_type()?.is_dir() || entry.file_type()?.is_symlink() && entry.path().is_dir())
-        {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
 }

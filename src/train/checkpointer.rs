@@ -6,10 +6,11 @@ use std::time::Instant;
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
+use super::batch::{DataPosition, Losses};
 use super::error::TrainError;
 use super::optimizer::Optimizer;
 use super::state::{read_state, write_state};
-use super::workload::{DataPosition, LogWindow, Losses};
+use super::workload::LogWindow;
 use crate::store::{Checkpoint, Checkpoints, Evaluation, EventLog, RunFolder, StoreError, Timings};
 use crate::units::Seconds;
 

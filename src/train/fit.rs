@@ -5,6 +5,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Device;
 
+use super::batch::Losses;
 use super::checkpointer::{Checkpointer, Moment, Position};
 use super::error::TrainError;
 use super::observer::{Observer, Phases, StepReport};
@@ -13,7 +14,7 @@ use super::pass::Passes;
 use super::ranks::{GOES_ON, Ranks, STOPS};
 use super::schedule::Schedule;
 use super::tape::Graph;
-use super::workload::{DevOutputs, EvaluationPoint, Losses, Workload};
+use super::workload::{DevOutputs, EvaluationPoint, Workload};
 use crate::kernel;
 use crate::model::ForwardDropout;
 use crate::random::Stream;

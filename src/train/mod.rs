@@ -1,6 +1,7 @@
 //! The training path: devices, the fit loop, optimizers with their schedules, evaluation.
 
 mod attempt;
+mod batch;
 mod benchmark;
 mod calibrate;
 mod checkpointer;

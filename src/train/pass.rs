@@ -6,10 +6,10 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use super::batch::{Batch, Losses, Part};
 use super::optimizer::{FlatGradients, accumulate, take, weighted};
 use super::ranks::{OrderedSum, Ranks};
 use super::tape::{Graph, Reads, Tape};
-use super::workload::{Batch, Losses, Part};
 use crate::model::{Classifier, ForwardDropout, PackedInput};
 use crate::units::Seconds;
 

@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 
+use super::batch::{Batch, DataPosition, Losses, Part};
 use super::checkpointer::Checkpointer;
 use super::error::TrainError;
 use super::evaluate::predict;
@@ -12,7 +13,7 @@ use super::pass::{Pass, classifier_pass};
 use super::ranks::{Alone, Ranks};
 use super::score::scores;
 use super::tape::Graph;
-use super::workload::{Batch, DataPosition, DevOutputs, EvaluationPoint, LogWindow, Losses, Part, Workload};
+use super::workload::{DevOutputs, EvaluationPoint, LogWindow, Workload};
 use crate::corpus::examples::Cursor;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, ForwardDropout, PackedInput};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use bertbench::store::{PlanFile, RunIdentity, RunSettings, RunsRoot, StoredPlan};
+use bertbench::store::{RunIdentity, RunSettings, RunsRoot, StoredPlan};
 use bertbench::{config, plan};
 
 use super::program::Workplace;
@@ -33,7 +33,7 @@ fn base_and_large() -> Workplace {
             pretraining: Vec::new(),
             runs: experiment.planned.iter().map(run).collect(),
         };
-        PlanFile::add(&root, name, plan).unwrap();
+        root.add_plan(name, plan).unwrap();
     }
     place
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use bertbench::random::Stream;
-use bertbench::store::{Event, PlanFile, RunIdentity, RunSettings, RunsRoot, StepEvent, StoredPlan};
+use bertbench::store::{Event, RunIdentity, RunSettings, RunsRoot, StepEvent, StoredPlan};
 use bertbench::{config, plan};
 
 use super::program::Workplace;
@@ -70,7 +70,7 @@ fn write_runs(place: &Workplace) {
         pretraining: Vec::new(),
         runs: planned.into_iter().map(|settings| RunIdentity { id: settings.id(), settings }).collect(),
     };
-    PlanFile::add(&root, "many", plan).unwrap();
+    root.add_plan("many", plan).unwrap();
 }
 
 /// The limits of what a person waits for: half a second for a list, ten for a report.

@@ -8,9 +8,7 @@ use bertbench::corpus::examples::{ExampleSet, ExampleSettings, TokenizedBy, prep
 use bertbench::corpus::text::{Corpus, CorpusOptions};
 use bertbench::diagnostic::Diagnostic;
 use bertbench::settings::TextFormat;
-use bertbench::store::{
-    Checkpoints, ClaimTimeout, Claims, Evaluation, Event, PlanFile, Record, RunFolder, RunId, RunSettings,
-};
+use bertbench::store::{Checkpoints, ClaimTimeout, Claims, Evaluation, Event, Record, RunFolder, RunId, RunSettings};
 use bertbench::store::{RunIdentity, RunsRoot, StepEvent, StoredPlan};
 use bertbench::text::{FeatureCache, FeatureKey, FeatureSet, SkippedRows, TextPair, Tokenizer};
 use serde_json::Value;
@@ -102,14 +100,14 @@ pub fn plans() -> Vec<Vec<u8>> {
         pretraining: Vec::new(),
         runs: vec![RunIdentity::of(record.settings)],
     };
-    PlanFile::add(&RunsRoot::new(place.path()), "x", plan).unwrap();
+    RunsRoot::new(place.path()).add_plan("x", plan).unwrap();
     vec![fs::read(place.path().join("x/plan.json")).unwrap()]
 }
 
 pub fn plan(folder: &Path, bytes: &[u8]) {
     fs::create_dir_all(folder.join("x")).unwrap();
     fs::write(folder.join("x/plan.json"), bytes).unwrap();
-    if let Ok(Some(file)) = PlanFile::read(&RunsRoot::new(folder), "x") {
+    if let Ok(Some(file)) = RunsRoot::new(folder).plan_file("x") {
         let _ = file.plan_of("00");
     }
 }

@@ -10,7 +10,7 @@ use super::Args;
 use crate::exec::slurm::{self, Array, Queue, Script};
 use crate::plan::{Plan, PlannedRun};
 use crate::resolve::{Calibrations, Prepared};
-use crate::store::{InitialWeights, PlanFile, RunId, RunState};
+use crate::store::{InitialWeights, RunId, RunState};
 use crate::units::Seconds;
 
 /// Minutes of an array task where none are given.
@@ -181,7 +181,7 @@ impl Sending<'_> {
             retry_failed: self.args.retry_failed,
         };
         if !self.args.dry_run {
-            PlanFile::add(&of.root, experiment, of.stored())?;
+            of.root.add_plan(experiment, of.stored())?;
             slurm::create(&folder, &files)?;
         }
         let mut jobs = Vec::new();

@@ -15,7 +15,7 @@ use super::sparse;
 use crate::kernel::cpu::Buffer;
 use crate::kernel::cpu::Site;
 use crate::kernel::cpu::embeddings::{self, Rows, Tables};
-use crate::kernel::embeddings::TokenRows;
+use crate::kernel::packing::TokenRows;
 
 /// The tensors that the embeddings read.
 #[derive(ExtensionType)]

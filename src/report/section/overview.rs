@@ -5,7 +5,7 @@ use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Fact, Table, Tone};
 use crate::report::group::{Counts, Group};
-use crate::report::phrase::{counted, grouped, listed, shortfall, why_no_score};
+use crate::report::phrase::{counted, grouped, listed};
 use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::Run;
 use crate::stats;
@@ -104,7 +104,7 @@ fn lowest_perplexity(analysis: &Analysis<'_>) -> Option<Fact> {
 
 fn runs_fact(counts: Counts, plan_known: bool) -> Fact {
     let complete = counts.is_complete();
-    let detail = match (shortfall(counts), plan_known) {
+    let detail = match (counts.shortfall(), plan_known) {
         (Some(shortfall), true) => shortfall,
         (Some(shortfall), false) => format!("{shortfall}; plan not known"),
         (None, true) => "the sweep is complete".into(),
@@ -174,14 +174,14 @@ fn row(analysis: &Analysis<'_>, task: usize) -> Vec<Cell> {
 /// A cell with the best point's score; with fewer runs than planned it says so.
 fn score(primary_metric: Option<&PrimaryMetric>, group: &Group<'_>, best: bool) -> Cell {
     let (Some(primary_metric), Some(score)) = (primary_metric, group.best_score()) else {
-        return Cell::absent(why_no_score(group.counts)).small(why_no_score(group.counts));
+        return Cell::absent(group.counts.why_no_score()).small(group.counts.why_no_score());
     };
     let mut cell = Cell::number(primary_metric.unit.shown(score.mean), score.mean);
     if let Some(sd) = score.sd {
         cell.text = format!("{} ± {}", cell.text, primary_metric.unit.shown(sd));
         cell.title = Some(format!("mean ± standard deviation over {} seeds", score.seeds));
     }
-    if let Some(shortfall) = shortfall(group.counts) {
+    if let Some(shortfall) = group.counts.shortfall() {
         cell = cell.small(shortfall);
     }
     if best { cell.tone(Tone::Best) } else { cell }

@@ -4,7 +4,7 @@ use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::group::Group;
-use crate::report::phrase::{counted, grouped, shortfall, why_no_score};
+use crate::report::phrase::{counted, grouped};
 use crate::report::primary_metric::{PrimaryMetric, Unit, metric_name};
 use crate::report::published;
 use crate::report::run::{Run, point_label};
@@ -92,7 +92,7 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMe
     let points = spread.map_or(0, |spread| spread.points);
     let mut count = Cell::number(format!("{points} of {}", group.points.len()), points as f64);
     let collapsed = (group.collapsed > 0).then(|| format!("{} at or below the majority answer", group.collapsed));
-    if let Some(shortfall) = shortfall(group.counts) {
+    if let Some(shortfall) = group.counts.shortfall() {
         let all: Vec<String> = std::iter::once(shortfall).chain(collapsed).collect();
         count = count.small(all.join(", ")).tone(Tone::Bad);
     } else if let Some(collapsed) = collapsed {
@@ -137,7 +137,7 @@ fn others(group: &Group<'_>, primary_metric: &PrimaryMetric) -> Cell {
 }
 
 fn unscored(group: &Group<'_>) -> Vec<Cell> {
-    let why = why_no_score(group.counts);
+    let why = group.counts.why_no_score();
     let mut cells = vec![Cell::absent(&why).small(&why)];
     cells.extend((0..8).map(|_| Cell::absent(&why)));
     cells

@@ -3,9 +3,7 @@
 use std::fs;
 
 use super::super::example;
-use super::super::{
-    Objective, Outcome, PlanFile, Record, RunFolder, RunIdentity, RunsRoot, StoreError, StoredPlan, by_rank,
-};
+use super::super::{Objective, Outcome, Record, RunFolder, RunIdentity, RunsRoot, StoreError, StoredPlan, by_rank};
 use crate::random::Stream;
 
 /// Scores by seed; two are equal, one is unknown.
@@ -85,7 +83,7 @@ fn the_best_of_each_plan_and_of_each_data_stays_whatever_else_is_run() {
         let runs = seeds.into_iter().map(id).collect();
         let (overrides, pretraining) = (Vec::new(), Vec::new());
         let plan = StoredPlan { experiment_sha256: sha256.into(), overrides, device: "cpu".into(), pretraining, runs };
-        PlanFile::add(&root, "mini", plan).unwrap();
+        root.add_plan("mini", plan).unwrap();
     }
     for seed in [0, 4, 2, 1, 3] {
         finish(&root, seed, Dies::Not);

@@ -6,7 +6,7 @@ use super::windows::SkipGrams;
 use crate::corpus::examples::TrainingInstance;
 use crate::model::PackedInput;
 use crate::settings::LmLoss;
-use crate::train::workload::Part;
+use crate::train::batch::Part;
 
 /// What is to be predicted of some examples.
 #[derive(Debug, Default)]

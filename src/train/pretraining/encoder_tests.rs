@@ -17,11 +17,11 @@ use crate::random::Stream;
 use crate::settings::{EncoderType, LmLoss};
 use crate::store::{Architecture, Checkpoints, RunId, example};
 use crate::text::SpecialTokens;
+use crate::train::batch::{Losses, Part};
 use crate::train::optimizer::Optimizer;
 use crate::train::pass::Pass;
 use crate::train::state::{read_state, write_state};
 use crate::train::tape::Graph;
-use crate::train::workload::{Losses, Part};
 
 const WORDS: u32 = 40;
 

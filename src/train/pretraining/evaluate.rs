@@ -10,9 +10,9 @@ use crate::corpus::examples::ExampleSet;
 use crate::model::LanguageModel;
 use crate::settings::LmLoss;
 use crate::store::{Evaluation, HeldOut, Score};
+use crate::train::batch::Losses;
 use crate::train::error::TrainError;
 use crate::train::evaluate::EVALUATION_BATCH;
-use crate::train::workload::Losses;
 
 /// The scores of `model` (without autodiff, on `device`) on all examples of `set`, masked as in their first epoch,
 /// after `step` steps.

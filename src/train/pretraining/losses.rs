@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::Targets;
 use crate::kernel::{DecoderGradients, cross_entropy, decoder_loss};
 use crate::model::{Encoder, LanguageModel, LanguageModelStates};
-use crate::train::workload::Losses;
+use crate::train::batch::Losses;
 
 /// The loss of a head on some predictions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -10,10 +10,10 @@ use super::losses::{HeadLosses, HeadOutputs};
 use super::skip_gram::skip_gram_pass;
 use crate::kernel::DecoderGradients;
 use crate::model::{Encoder, ForwardDropout, LanguageModel};
+use crate::train::batch::Part;
 use crate::train::optimizer::{FlatGradients, take};
 use crate::train::pass::Pass;
 use crate::train::tape::{Graph, Reads, Tape};
-use crate::train::workload::Part;
 use crate::units::Seconds;
 
 /// Each head's loss is its mean over the predictions of the whole batch, so that the number of parts changes nothing

@@ -17,11 +17,11 @@ use crate::settings::{LmLoss, Optimizer};
 use crate::store::{
     CorpusPhase, InitialWeights, Objective, Optimization, PretrainingObjective, RunSettings, VocabularyIdentity, Warmup,
 };
+use crate::train::batch::{Losses, Part};
 use crate::train::optimizer::{self, FlatGradients};
 use crate::train::pass::Passes;
 use crate::train::schedule::Schedule;
 use crate::train::tape::Graph;
-use crate::train::workload::{Losses, Part};
 
 /// Of losses and logits of up to 20, in f32 against f64.
 const FORWARD: f64 = 2e-5;

@@ -17,12 +17,13 @@ use crate::model::{Config, ForwardDropout, LanguageModel, save_pretraining};
 use crate::settings::LmLoss;
 use crate::store::{Evaluation, ModelUsage, PretrainingObjective, RunFolder, RunSettings, StepEvent};
 use crate::text::TokenizerFiles;
+use crate::train::batch::{Batch, DataPosition, Losses, Part};
 use crate::train::error::TrainError;
 use crate::train::observer::StepReport;
 use crate::train::pass::Pass;
 use crate::train::ranks::{Ranks, Share};
 use crate::train::tape::Graph;
-use crate::train::workload::{Batch, DataPosition, EvaluationPoint, LogWindow, Losses, Part, Workload};
+use crate::train::workload::{EvaluationPoint, LogWindow, Workload};
 
 /// A model, corpora, and where snapshots go.
 pub(super) struct LanguageModeling<'a> {
