@@ -244,3 +244,42 @@ fn nothing_defined_has_no_interval() {
     let by = Resampling::of(3, Stream::new(1, "bootstrap"));
     assert_eq!(by.randomization(3, f64::NAN, |_| 0.0), None);
 }
+
+/// Confusion matrices and calibration (`tests/golden/understanding.py`).
+fn understanding(group: &str) -> Vec<Value> {
+    let golden: Value = serde_json::from_str(include_str!("golden/understanding.json")).unwrap();
+    golden[group].as_array().unwrap().clone()
+}
+
+fn classes(list: &Value) -> Vec<u32> {
+    list.as_array().unwrap().iter().map(|class| u32::try_from(class.as_u64().unwrap()).unwrap()).collect()
+}
+
+#[test]
+fn confusion_matrices_are_those_of_scikit_learn() {
+    for case in understanding("confusion") {
+        let (gold, predicted, size) = (classes(&case["gold"]), classes(&case["predicted"]), whole(&case["classes"]));
+        let found = metric::confusion_matrix(&predicted, &gold, size);
+        assert_eq!(serde_json::json!(found), case["matrix"], "{case}");
+    }
+}
+
+#[test]
+fn reliability_diagrams_are_those_of_scikit_learn() {
+    for case in understanding("calibration") {
+        let (gold, predicted) = (classes(&case["gold"]), classes(&case["predicted"]));
+        let right: Vec<bool> = gold.iter().zip(&predicted).map(|(gold, predicted)| gold == predicted).collect();
+        let bins = reliability(&reals(&case["confidences"]), &right, whole(&case["bins"]));
+        assert_eq!(bins.len(), reals(&case["accuracy"]).len(), "{case}");
+        for ((bin, accuracy), (confidence, count)) in bins
+            .iter()
+            .zip(reals(&case["accuracy"]))
+            .zip(reals(&case["confidence"]).into_iter().zip(reals(&case["counts"])))
+        {
+            near(&case, bin.accuracy, accuracy, TOLERANCE);
+            near(&case, bin.confidence, confidence, TOLERANCE);
+            near(&case, bin.count as f64, count, 0.0);
+        }
+        near(&case, calibration_error(&bins).unwrap(), real(&case["error"]), TOLERANCE);
+    }
+}

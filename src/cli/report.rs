@@ -115,7 +115,8 @@ impl Pages {
 
     fn write_gathered(&mut self, folder: &Path, refreshes: bool) -> Result<PathBuf, Error> {
         let system = |error: report::Error| Error::System(error.to_string());
-        report::add_answers(&self.root, &mut self.input).map_err(|error| Error::System(error.to_string()))?;
+        report::add_answers(&self.root, &mut self.input).map_err(system)?;
+        report::add_examples(&self.root, &mut self.input).map_err(system)?;
         for text in self.input.experiments.iter().flat_map(|experiment| &experiment.notes) {
             if self.said.insert(text.clone()) {
                 note(text);

@@ -14,6 +14,24 @@ pub fn accuracy(predicted: &[u32], gold: &[u32]) -> f64 {
     right as f64 / gold.len() as f64
 }
 
+/// How often each gold class was predicted as each class: `[gold, predicted]`, row-major, of `classes` classes. Indices from
+/// `classes` on are left out.
+///
+/// # Panics
+/// When the lengths differ.
+#[must_use]
+pub fn confusion_matrix(predicted: &[u32], gold: &[u32], classes: usize) -> Vec<u64> {
+    assert_eq!(predicted.len(), gold.len(), "one prediction per gold answer");
+    let mut counts = vec![0; classes * classes];
+    for (predicted, gold) in predicted.iter().zip(gold) {
+        let (row, column) = (*gold as usize, *predicted as usize);
+        if row < classes && column < classes {
+            counts[row * classes + column] += 1;
+        }
+    }
+    counts
+}
+
 /// F1 of the positive class, 1: the harmonic mean of its precision and recall. 0 when class 1 is neither
 /// predicted nor gold.
 ///

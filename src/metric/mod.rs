@@ -9,9 +9,9 @@ mod correlation;
 mod entities;
 pub mod squad;
 
-pub use classes::{accuracy, f1, mcc};
+pub use classes::{accuracy, confusion_matrix, f1, mcc};
 pub use correlation::{pearson, spearman};
-pub use entities::{Entity, EntityCounts, EntityScores, entities};
+pub use entities::{Confusion, Entity, EntityCounts, EntityScores, confusions, entities};
 
 /// What a metric's number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,9 @@ use super::Error;
 use super::analysis::Analysis;
 use super::answers::{all, score};
 use super::input::Input;
-use crate::store::{Answers, RunId, RunsRoot};
+use super::predictions::Predictions;
+use super::run::Run;
+use crate::store::{Answers, Examples, Record, RunFolder, RunId, RunsRoot, StoreError, examples_name};
 
 /// A recorded score and the same from the answers differ by the order of sums at most.
 const ROUNDING: f64 = 1e-6;
@@ -54,4 +56,59 @@ pub fn add_answers(root: &RunsRoot, input: &mut Input) -> Result<(), Error> {
         input.experiments[experiment].notes.push(note);
     }
     Ok(())
+}
+
+/// Reads what pages about two models show besides answers: predictions, and the texts of the examples, of the best run of
+/// every model that is compared. [`add_answers()`] comes first. What cannot be read is left out with a note.
+///
+/// # Errors
+/// When the aggregates cannot be computed.
+pub fn add_examples(root: &RunsRoot, input: &mut Input) -> Result<(), Error> {
+    // Without answers there are no statistics on examples to wait for; which runs are best does not depend on them.
+    let answers: Vec<_> =
+        input.experiments.iter_mut().map(|experiment| std::mem::take(&mut experiment.answers)).collect();
+    let wanted = wanted(input);
+    for (experiment, answers) in input.experiments.iter_mut().zip(answers) {
+        experiment.answers = answers;
+    }
+    for (experiment, record, split) in wanted? {
+        let of = &mut input.experiments[experiment];
+        let Some(answers) = of.answers.get(&record.id) else { continue };
+        let folder = root.folder_of(&of.name, &record.settings, record.id.clone());
+        match folder.and_then(|folder| shown(&folder, &record, &split, answers)) {
+            Ok((predictions, examples)) => {
+                of.predictions.extend(predictions.map(|predictions| (record.id.clone(), predictions)));
+                of.examples.extend(examples_name(&record.settings, &split).zip(examples));
+            }
+            Err(error) => of.notes.push(format!("{error}; pages about two models do not show it")),
+        }
+    }
+    Ok(())
+}
+
+/// The best runs of models that are compared: experiment, record and the split that is judged.
+fn wanted(input: &Input) -> Result<Vec<(usize, Record, String)>, Error> {
+    let analysis = Analysis::of(input)?;
+    let mut found: Vec<(usize, Record, String)> = Vec::new();
+    for row in analysis.versus.iter().flat_map(|versus| &versus.rows) {
+        let groups = row.systems.iter().filter_map(|system| analysis.group(row.task, *system));
+        for run in groups.filter_map(|group| analysis.best_run(group)).map(|at| &analysis.runs[at]) {
+            let (Some(metric), Some(record)) = (analysis.primary_metrics[row.task].as_ref(), Run::record(run)) else {
+                continue;
+            };
+            if !found.iter().any(|(experiment, known, _)| (*experiment, &known.id) == (run.experiment, &run.id)) {
+                found.push((run.experiment, record.clone(), metric.split.clone()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn shown(
+    folder: &RunFolder,
+    record: &Record,
+    split: &str,
+    answers: &Answers,
+) -> Result<(Option<Predictions>, Option<Examples>), StoreError> {
+    Ok((Predictions::read(folder, record, split, answers)?, folder.examples(&record.settings, split)?))
 }

@@ -61,6 +61,17 @@ pub(crate) enum Block {
     },
 }
 
+/// A section with its parts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Part {
+    /// The name of its place.
+    pub(crate) id: &'static str,
+    /// Its heading.
+    pub(crate) title: &'static str,
+    /// Its parts.
+    pub(crate) blocks: Vec<Block>,
+}
+
 /// A headline number.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Fact {
@@ -122,7 +133,7 @@ pub(crate) struct Cell {
     pub(crate) small: Option<String>,
     /// What a pointer's rest shows.
     pub(crate) title: Option<String>,
-    /// The place on this page that it leads to.
+    /// Where it leads to: `#place` on this page, or another page.
     pub(crate) link: Option<String>,
     /// The number that it is sorted by; text without.
     pub(crate) sort: Option<f64>,
@@ -209,8 +220,13 @@ impl Cell {
         self
     }
 
-    pub(crate) fn link(mut self, anchor: impl Into<String>) -> Self {
-        self.link = Some(anchor.into());
+    pub(crate) fn link(mut self, anchor: impl AsRef<str>) -> Self {
+        self.link = Some(format!("#{}", anchor.as_ref()));
+        self
+    }
+
+    pub(crate) fn link_to_page(mut self, page: impl Into<String>) -> Self {
+        self.link = Some(page.into());
         self
     }
 

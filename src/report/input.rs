@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::store::{Answers, Event, Failure, Record, RunId, RunSettings};
+use super::predictions::Predictions;
+use crate::store::{Answers, Event, Examples, Failure, Record, RunId, RunSettings};
 
 /// Everything that one report shows. The report is a pure function of this value.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +48,11 @@ pub struct ExperimentInput {
     /// What runs answered to each example of the primary dev split, of as many runs as statistics on examples need
     /// ([`add_answers()`](super::add_answers())).
     pub answers: BTreeMap<RunId, Answers>,
+    /// What the best runs of two models that are compared predicted, beyond their answers.
+    pub predictions: BTreeMap<RunId, Predictions>,
+    /// The texts of the dev splits that those runs answered, by
+    /// [`examples_name()`](crate::store::examples_name()).
+    pub examples: BTreeMap<String, Examples>,
     /// What could not be read, or was left out, and why.
     pub notes: Vec<String>,
 }

@@ -13,6 +13,7 @@ mod block;
 mod by_example;
 mod compare;
 mod difference;
+mod file_name;
 mod frame;
 mod gain;
 mod gather;
@@ -23,9 +24,11 @@ mod latex;
 mod markdown;
 mod objective;
 mod page;
+mod pair_pages;
 mod palette;
 mod phrase;
 mod plot;
+mod predictions;
 mod primary_metric;
 mod published;
 mod published_ablations;
@@ -38,18 +41,20 @@ mod run_table;
 mod section;
 mod system;
 mod task;
+mod understanding;
 mod versus;
 mod versus_summary;
 mod weights;
 
 use std::path::{Path, PathBuf};
 
-pub use add_answers::add_answers;
+pub use add_answers::{add_answers, add_examples};
 pub use compare::{Comparison, compare};
 pub use gather::gather;
 pub use input::{ExperimentInput, Input};
 pub use phrase::moment;
 pub use plot::PlotError;
+pub use predictions::{Predictions, TaggedSentence};
 pub use results_csv::COLUMNS;
 pub use run_table::{ListedRun, RunTable, RunTableError, run_columns};
 
@@ -89,13 +94,14 @@ pub enum Error {
 /// One file of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputFile {
-    /// Its name in the report's folder.
+    /// Its place in the report's folder.
     pub name: String,
     /// Its content.
     pub bytes: Vec<u8>,
 }
 
-/// Makes a report's files: `index.html`, `results.csv`, `results.md`, `results.tex`, `results.json` and the plots.
+/// Makes a report's files: `index.html`, `results.csv`, `results.md`, `results.tex`, `results.json`, the plots, and
+/// `understanding/`, a page for each two models on a task.
 /// The same input gives the same bytes.
 ///
 /// # Errors
@@ -119,6 +125,9 @@ fn render_refreshed(input: &Input, refresh_seconds: Option<u32>) -> Result<Vec<O
     for figure in page.figures() {
         let svg = plot::standalone(&figure.svg, &figure.caption);
         files.push(shown(&format!("{}.svg", figure.name), svg.as_bytes()));
+    }
+    for (name, page) in pair_pages::all(&analysis)? {
+        files.push(shown(&name, html::render(&page)?.as_bytes()));
     }
     // Last: whoever waits for the page finds its plots.
     files.push(shown("index.html", html::render(&page)?.as_bytes()));
@@ -151,6 +160,8 @@ fn write_files(files: &[OutputFile], folder: &Path) -> Result<PathBuf, Error> {
     std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
     for file in files {
         let path = folder.join(&file.name);
+        let inside = atomic::parent(&path);
+        std::fs::create_dir_all(inside).map_err(|source| Error::Write { path: inside.to_owned(), source })?;
         atomic::write(&path, &file.bytes).map_err(|source| Error::Write { path, source })?;
     }
     Ok(folder.join("index.html"))

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Error;
 use super::analysis::Analysis;
-use super::block::{Block, Figure};
+use super::block::{Block, Figure, Part};
 use super::phrase::{listed, readable_moment};
 use super::run::Run;
 use super::section::SECTIONS;
@@ -22,19 +22,10 @@ pub(crate) struct Page {
     pub(crate) notice: Option<String>,
     /// After how many seconds a browser loads it again, while its sweep goes on.
     pub(crate) refresh_seconds: Option<u32>,
+    /// The way back to the report, of a page beside it.
+    pub(crate) up: Option<String>,
     /// Its sections.
     pub(crate) sections: Vec<Part>,
-}
-
-/// A section with its parts.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Part {
-    /// The name of its place.
-    pub(crate) id: &'static str,
-    /// Its heading.
-    pub(crate) title: &'static str,
-    /// Its parts.
-    pub(crate) blocks: Vec<Block>,
 }
 
 impl Page {
@@ -52,6 +43,7 @@ impl Page {
             subtitle: subtitle(analysis),
             notice: notice(analysis),
             refresh_seconds: None,
+            up: None,
             sections,
         };
         page.name_figures();
@@ -109,19 +101,6 @@ fn change_figures_of(block: &mut Block, change: &mut impl FnMut(&mut Figure)) {
     }
 }
 
-/// A file name of these parts: lower-case letters, digits and single hyphens.
-pub(crate) fn file_name(parts: &[&str]) -> String {
-    let mut name = String::new();
-    for c in parts.join("-").chars() {
-        if c.is_ascii_alphanumeric() {
-            name.push(c.to_ascii_lowercase());
-        } else if !name.ends_with('-') {
-            name.push('-');
-        }
-    }
-    name.trim_matches('-').to_owned()
-}
-
 fn subtitle(analysis: &Analysis<'_>) -> String {
     let names: Vec<String> = analysis.input.experiments.iter().map(|experiment| experiment.name.clone()).collect();
     let what = if names.len() > 1 { "Experiments" } else { "Experiment" };
@@ -131,7 +110,8 @@ fn subtitle(analysis: &Analysis<'_>) -> String {
     format!("{what} {} · {when}", listed(&names))
 }
 
-fn notice(analysis: &Analysis<'_>) -> Option<String> {
+/// What stands above every page of a report that has scores of the mini benchmark.
+pub(crate) fn notice(analysis: &Analysis<'_>) -> Option<String> {
     let experiments = &analysis.input.experiments;
     let is_mini = |at: &usize| {
         analysis.runs.iter().any(|run| {
@@ -147,15 +127,4 @@ fn notice(analysis: &Analysis<'_>) -> Option<String> {
     Some(format!(
         "Mini scores are not GLUE scores: the mini benchmark is generated text in the published file formats, and its scores must not be compared with published ones.{which}"
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn file_names_are_safe_everywhere() {
-        assert_eq!(file_name(&["grid", "SST-2", "<b>&\"../x"]), "grid-sst-2-b-x");
-        assert_eq!(file_name(&["模型"]), "");
-    }
 }

@@ -3,9 +3,11 @@
 //! [`summary`] describes one sample, [`paired`] compares two samples pair by pair, [`standard_error`]
 //! knows how far a score of so many examples may lie from that of many more. [`mod@mcnemar`], [`resample`] and [`proportion`]
 //! work on examples that one or two models answered, [`multiple`] on several tests together, [`budget`] and [`effects`] on
-//! the points of a sweep. `tests/golden/stats.py` holds them against SciPy and statsmodels.
+//! the points of a sweep, [`calibration`] on how sure a model is. `tests/golden/stats.py` and `understanding.py` hold them
+//! against SciPy, statsmodels and scikit-learn.
 
 pub mod budget;
+pub mod calibration;
 pub mod effects;
 pub mod mcnemar;
 pub mod multiple;
@@ -16,6 +18,7 @@ pub mod standard_error;
 pub mod summary;
 
 pub use budget::expected_best;
+pub use calibration::{BINS, ConfidenceBin, calibration_error, reliability};
 pub use effects::{Effect, main_effects};
 pub use mcnemar::{McNemar, McNemarMethod, mcnemar};
 pub use multiple::holm;

@@ -13,6 +13,7 @@ mod error;
 mod events;
 #[cfg(test)]
 pub(crate) mod example;
+mod examples;
 mod failure;
 mod folder;
 mod host;
@@ -40,6 +41,7 @@ pub use claim::{Claim, ClaimTimeout, Claims, Holder, TIMEOUT_VARIABLE};
 pub use diff::diff;
 pub use error::StoreError;
 pub use events::{Event, EventLog, StepEvent};
+pub use examples::{ExampleChoice, ExampleQuestion, ExampleText, Examples, examples_name};
 pub use failure::{FailureKind, is_disk_full, unix_now};
 pub use folder::{RunFolder, RunState};
 pub use host::{free_disk, host, peak_memory, provenance, reset_peak_memory};

@@ -7,6 +7,7 @@ use super::atomic;
 use super::claim::{ClaimTimeout, Claims};
 use super::claim_watch::ClaimWatch;
 use super::error::StoreError;
+use super::examples::EXAMPLES;
 use super::folder::RunFolder;
 use super::models::prune;
 use super::plan_file::{PlanFile, StoredPlan, planned};
@@ -203,6 +204,7 @@ impl RunsRoot {
         claims.clean()?;
         let path = self.experiment(experiment)?;
         atomic::clean(&path)?;
+        atomic::clean(&path.join(EXAMPLES))?;
         let plans = planned(&path)?;
         for task in subfolders(&path)? {
             for model in subfolders(&path.join(&task))? {

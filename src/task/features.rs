@@ -126,7 +126,7 @@ impl Task {
 
 impl FeatureSource<'_> {
     /// What a split holds: of the files that the checksums stand for, or nothing.
-    fn read(&self, dataset: &Dataset, split: &SplitFile) -> Result<Content, Diagnostic> {
+    pub(super) fn read(&self, dataset: &Dataset, split: &SplitFile) -> Result<Content, Diagnostic> {
         let files = dataset.files(self.data_root, split)?;
         let paths = files.iter().map(|(_, path)| path.as_path());
         let (read, touched) = touched_while(paths, || dataset.load(self.data_root, split, self.bad_rows));

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod conformance;
+mod examples;
 mod features;
 mod files;
 mod load;

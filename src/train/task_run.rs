@@ -43,6 +43,7 @@ pub(super) fn run_task(
             folder.write_answers(split.name, task.answers_by_example(outputs, split, &features.tags))?;
         }
     }
+    keep_examples(attempt, &task, &vocabulary, &features)?;
     let predicting = predict_unlabelled(attempt, &task, &vocabulary, &fitted.model, &device)?;
     notes.append(&mut fitted.notes);
     notes.extend(notes_on(&features, settings.max_length()));
@@ -63,6 +64,24 @@ pub(super) fn run_task(
     // A run that dies from here on is trained again.
     folder.remove_checkpoints()?;
     Ok(record)
+}
+
+/// Keeps the texts of the dev splits that have gold answers, for reports. A file that changed since it was trained on is
+/// no reason to lose the run: then no text is kept.
+fn keep_examples(
+    attempt: &Attempt<'_>,
+    task: &Task,
+    vocabulary: &Vocabulary,
+    features: &TaskFeatures,
+) -> Result<(), TrainError> {
+    let Attempt { context, settings, folder, .. } = *attempt;
+    let cache = FeatureCache::new(&context.features);
+    let source = feature_source(context, settings, vocabulary, &cache)?;
+    for split in features.dev.iter().filter(|split| split.has_gold()) {
+        let read = || Ok::<_, TrainError>(task.examples(split.name, &source).ok().flatten());
+        folder.keep_examples(settings, split.name, read)?;
+    }
+    Ok(())
 }
 
 /// Takes part in a run that another rank leads.

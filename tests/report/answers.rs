@@ -2,8 +2,8 @@
 
 use bertbench::metric;
 use bertbench::random::{Draws, Stream};
-use bertbench::report::ExperimentInput;
-use bertbench::store::{Answers, Record, RunSettings, Score};
+use bertbench::report::{ExperimentInput, Predictions, TaggedSentence};
+use bertbench::store::{Answers, ExampleText, Examples, Record, RunSettings, Score, examples_name};
 
 use super::synthetic::{TaskShape, record, settings};
 
@@ -91,9 +91,70 @@ pub fn experiment(name: &str, large: bool) -> ExperimentInput {
         for (point, seed) in [2e-5, 3e-5].into_iter().flat_map(|rate| (1..4).map(move |seed| ((16, rate, 3), seed))) {
             let (record, answers) = run(name, large, of, point, seed);
             experiment.planned.push(record.settings.clone());
+            experiment.predictions.extend(predictions(of.0, &answers).map(|found| (record.id.clone(), found)));
+            let texts = texts(of.0, answers.examples());
+            experiment.examples.extend(examples_name(&record.settings, "dev").zip(texts));
             experiment.answers.insert(record.id.clone(), answers);
             experiment.records.push(record);
         }
     }
     experiment
+}
+
+const NAMES: [&str; 8] = ["Ada", "Blaise", "Carl", "Diophantus", "Emmy", "Fermat", "Georg", "Hypatia"];
+const THINGS: [&str; 6] = ["a theorem", "the old engine", "a long letter", "two proofs", "the third book", "a lamp"];
+
+fn sentence(draws: &mut Draws) -> String {
+    let mut words = vec![*draws.pick(&NAMES)];
+    for _ in 0..1 + draws.below(4) {
+        words.extend([*draws.pick(&["found", "lost", "praised", "sold"]), *draws.pick(&THINGS), "and"]);
+    }
+    words.pop();
+    words.join(" ") + "."
+}
+
+/// Invented texts: pairs, single ones for SST-2, none of tagged words.
+fn texts(task: &str, examples: usize) -> Option<Examples> {
+    let mut draws = Stream::new(3, task).at(0);
+    let text = |_| ExampleText { first: sentence(&mut draws), second: (task != "sst2").then(|| sentence(&mut draws)) };
+    (task != "conll2003").then(|| Examples::Texts((0..examples).map(text).collect()))
+}
+
+/// Invented probabilities, and tags that go with the counts.
+fn predictions(task: &str, answers: &Answers) -> Option<Predictions> {
+    let mut draws = Stream::new(4, task).at(0);
+    match answers {
+        Answers::Classes { gold, predicted } => {
+            let names = match task {
+                "rte" => ["entailment", "not_entailment"],
+                "sst2" => ["negative", "positive"],
+                _ => ["not_equivalent", "equivalent"],
+            };
+            let mut sure = |(gold, predicted): (&u32, &u32)| {
+                let most = if gold == predicted { 0.75 + 0.25 * draws.uniform() } else { 0.5 + 0.49 * draws.uniform() };
+                if *predicted == 0 { [most, 1.0 - most] } else { [1.0 - most, most] }
+            };
+            let probabilities = gold.iter().zip(predicted).flat_map(|both| sure(both)).collect();
+            Some(Predictions::Classes { names: names.map(str::to_owned).into(), probabilities })
+        }
+        Answers::Tags { gold, correct, .. } => {
+            let sentences = gold.iter().zip(correct).map(|(gold, correct)| tagged(*gold, *correct, &mut draws));
+            Some(Predictions::Tags(sentences.collect()))
+        }
+        Answers::Scores { .. } | Answers::Spans { .. } => None,
+    }
+}
+
+/// A sentence with so many entities, of which so many were found and the others taken for another type.
+fn tagged(gold: u32, correct: u32, draws: &mut Draws) -> TaggedSentence {
+    let mut sentence = TaggedSentence::default();
+    for entity in 0..gold {
+        let kind = *draws.pick(&["PER", "LOC", "ORG", "MISC"]);
+        let other = if kind == "ORG" { "LOC" } else { "ORG" };
+        let predicted = if entity < correct { kind } else { other };
+        sentence.words.extend([draws.pick(&NAMES).to_string(), "was".into(), "there".into()]);
+        sentence.gold.extend([format!("B-{kind}"), "O".into(), "O".into()]);
+        sentence.predicted.extend([format!("B-{predicted}"), "O".into(), "O".into()]);
+    }
+    sentence
 }

@@ -8,6 +8,7 @@ mod markup;
 mod pretraining;
 pub mod synthetic;
 mod synthetic_pretraining;
+mod understanding;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -223,7 +224,10 @@ fn mini_says_so_first_and_shows_no_published_figure() {
     let mini = report::render(&input(vec![complete("mini", "mini", ["base", "large"], &[1])])).unwrap();
     let page = text(&mini, "index.html");
     let body = page.split_once("<body>").unwrap().1;
-    assert!(body.trim_start().starts_with("<p class=\"notice\">Mini scores are not GLUE scores: "));
+    assert!(
+        body.trim_start()
+            .starts_with("<aside class=\"notice\" aria-label=\"Notice\">Mini scores are not GLUE scores: ")
+    );
     assert!(text(&mini, "results.md").starts_with("> **Mini scores are not GLUE scores: "));
     assert!(!page.contains("66.4") || !page.contains("Devlin"), "a published figure on a mini page");
     let glue = report::render(&input(vec![complete("glue", "GLUE", ["base", "large"], &[1])])).unwrap();

@@ -144,16 +144,13 @@ pub fn pretrained(name: &str, runs: &[RunSettings]) -> ExperimentInput {
     ExperimentInput {
         name: name.into(),
         file: Some(format!("experiments/{name}.yaml")),
-        options: Vec::new(),
         planned: runs.to_vec(),
         records: runs.iter().map(|settings| pretrain_record(name, settings)).collect(),
-        failures: Vec::new(),
         events: runs
             .iter()
             .map(|settings| (settings.id(), events(settings, settings.pretraining().unwrap().steps())))
             .collect(),
-        answers: std::collections::BTreeMap::new(),
-        notes: Vec::new(),
+        ..ExperimentInput::default()
     }
 }
 

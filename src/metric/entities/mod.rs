@@ -4,10 +4,12 @@
 //! nothing to find both give 0, as in the original `conlleval`.
 
 mod chunks;
+mod confusions;
 
 use std::collections::BTreeMap;
 
 pub use chunks::{Entity, entities};
+pub use confusions::{Confusion, confusions};
 
 /// How many entities were found, how many there are, and how many of these were found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod curves;
 mod gains;
 mod heatmap;
 mod pairs;
+mod scatter;
 mod spread;
 
 pub use canvas::PlotError;
@@ -15,6 +16,7 @@ pub(crate) use curves::{Curve, Curves, Marks, curves};
 pub(crate) use gains::{GainPlot, GainRow, gains};
 pub(crate) use heatmap::{Heatmap, Tile, heatmap};
 pub(crate) use pairs::{PairRow, pairs};
+pub(crate) use scatter::{Cloud, Scatter, scatter};
 pub(crate) use spread::{SpreadRow, spread};
 
 use axis::Axis;

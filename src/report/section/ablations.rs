@@ -6,8 +6,8 @@ use crate::report::ablation::{self, Ablation, AblationColumn, AblationRow, Ablat
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Figure, Table, Tone};
 use crate::report::difference::is_clear;
+use crate::report::file_name::file_name;
 use crate::report::objective::{masks, names};
-use crate::report::page::file_name;
 use crate::report::phrase::{grouped, listed};
 use crate::report::plot::{self, Curve, Curves, Marks};
 use crate::report::primary_metric::metric_name;

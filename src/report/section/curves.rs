@@ -3,7 +3,7 @@
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Figure};
-use crate::report::page::file_name;
+use crate::report::file_name::file_name;
 use crate::report::plot::{self, Curve, Curves, Marks};
 use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::Run;

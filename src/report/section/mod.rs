@@ -19,6 +19,7 @@ mod runs;
 mod search;
 mod seeds;
 mod spread;
+mod understanding;
 mod versus;
 
 pub(super) use versus::{VersusTables, tables as versus_tables};
@@ -39,7 +40,7 @@ pub(crate) struct Section {
 }
 
 /// All sections in the order of the page.
-pub(crate) const SECTIONS: [Section; 16] = [
+pub(crate) const SECTIONS: [Section; 17] = [
     Section { id: "overview", title: "At a glance", build: overview::build },
     Section { id: "coverage", title: "What ran", build: coverage::build },
     Section { id: "pretraining", title: "Pretraining", build: pretraining::build },
@@ -49,6 +50,7 @@ pub(crate) const SECTIONS: [Section; 16] = [
     Section { id: "published", title: "Published results", build: published::build },
     Section { id: "ablations", title: "The paper's ablations", build: ablations::build },
     Section { id: "versus", title: "Side by side", build: versus::build },
+    Section { id: "understanding", title: "Understanding", build: understanding::build },
     Section { id: "seeds", title: "Seeds", build: seeds::build },
     Section { id: "grid", title: "The grid", build: grid::build },
     Section { id: "search", title: "The search", build: search::build },

@@ -3,7 +3,7 @@
 use super::curves::thinned;
 use crate::report::Error;
 use crate::report::block::Figure;
-use crate::report::page::file_name;
+use crate::report::file_name::file_name;
 use crate::report::plot::{self, Curve, Curves, Marks};
 use crate::report::run::Run;
 use crate::store::{Evaluation, StepEvent};

@@ -1,0 +1,113 @@
+//! Entities by type, and what the models take them for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::pair::Pair;
+use crate::metric::{Confusion, EntityCounts, EntityScores, confusions};
+use crate::report::Error;
+use crate::report::block::{Block, Cell, Column, Table, Tone};
+use crate::report::phrase::grouped;
+use crate::report::predictions::{Predictions, TaggedSentence};
+
+/// As many confusions are shown at most.
+const SHOWN: usize = 20;
+
+pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
+    let [Some(Predictions::Tags(a)), Some(Predictions::Tags(b))] = pair.predictions else { return Ok(Vec::new()) };
+    let mut blocks = vec![Block::Table(types(pair, [a, b]))];
+    blocks.extend(commonest(pair, [a, b]).map(Block::Table));
+    Ok(blocks)
+}
+
+fn scores(sentences: &[TaggedSentence]) -> EntityScores {
+    let mut scores = EntityScores::default();
+    sentences.iter().for_each(|sentence| scores.add(&sentence.gold, &sentence.predicted));
+    scores
+}
+
+fn types(pair: &Pair<'_>, sides: [&[TaggedSentence]; 2]) -> Table {
+    let sides = sides.map(scores);
+    let kinds: BTreeSet<&String> = sides.iter().flat_map(|side| side.kinds.keys()).collect();
+    let mut columns = vec![Column::text("Type"), Column::number("Gold")];
+    for what in ["precision", "recall", "F1"] {
+        columns.extend(pair.labels.map(|label| Column::number(&format!("{label}, {what}"))));
+    }
+    let row = |name: &str, of: [EntityCounts; 2], tone: Tone| {
+        let gold = of[0].gold;
+        let mut row = vec![Cell::text(name).tone(tone), Cell::number(grouped(gold), gold as f64)];
+        let shown = |value: f64| Cell::number(format!("{:.1}", 100.0 * value), value);
+        row.extend(of.map(|side| shown(side.precision())));
+        row.extend(of.map(|side| shown(side.recall())));
+        row.extend(of.map(|side| shown(side.f1())));
+        row
+    };
+    let of = |kind: &String| sides.each_ref().map(|side| side.kinds.get(kind).copied().unwrap_or_default());
+    let mut rows: Vec<Vec<Cell>> = kinds.into_iter().map(|kind| row(kind, of(kind), Tone::Plain)).collect();
+    rows.push(row("all", sides.each_ref().map(|side| side.overall), Tone::Quiet));
+    Table { caption: "Entity types, × 100".into(), columns, rows, interactive: false }
+}
+
+fn commonest(pair: &Pair<'_>, sides: [&[TaggedSentence]; 2]) -> Option<Table> {
+    let counts = sides.map(|sentences| {
+        confusions(sentences.iter().map(|sentence| (sentence.gold.as_slice(), sentence.predicted.as_slice())))
+    });
+    let mut all: BTreeMap<&Confusion, [u64; 2]> = BTreeMap::new();
+    for (side, counts) in counts.iter().enumerate() {
+        for (confusion, count) in counts {
+            all.entry(confusion).or_default()[side] = *count;
+        }
+    }
+    let mut order: Vec<(&Confusion, [u64; 2])> = all.into_iter().collect();
+    order.sort_by_key(|(_, [a, b])| std::cmp::Reverse(a + b));
+    let different = order.len();
+    let rows: Vec<Vec<Cell>> = order
+        .into_iter()
+        .take(SHOWN)
+        .map(|(confusion, counts)| {
+            let change = counts[1] as f64 - counts[0] as f64;
+            let mut row = vec![Cell::text(words(confusion))];
+            row.extend(counts.map(|count| Cell::number(grouped(count), count as f64)));
+            row.push(Cell::number(format!("{change:+}").replace('-', "−").replace("+0", "0"), change));
+            row
+        })
+        .collect();
+    let mut columns = vec![Column::text("What becomes of an entity")];
+    columns.extend(pair.labels.map(Column::number));
+    columns.push(Column::number("Diff."));
+    let shown = if different > SHOWN {
+        format!("The {SHOWN} commonest of {different} confusions")
+    } else {
+        "Confusions".into()
+    };
+    (!rows.is_empty()).then(|| Table { caption: shown, columns, rows, interactive: true })
+}
+
+/// `PER taken for ORG`.
+fn words(of: &Confusion) -> String {
+    match (&of.gold, &of.predicted, of.same_words) {
+        (Some(gold), Some(predicted), _) if gold == predicted => format!("{gold} with other ends"),
+        (Some(gold), Some(predicted), true) => format!("{gold} taken for {predicted}"),
+        (Some(gold), Some(predicted), false) => format!("{gold} taken for {predicted}, with other ends"),
+        (Some(gold), None, _) => format!("{gold} not found"),
+        (None, Some(predicted), _) => format!("{predicted} where there is none"),
+        (None, None, _) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn confusions_are_named() {
+        let of = |gold: &str, predicted: &str, same_words| {
+            let kind = |kind: &str| (!kind.is_empty()).then(|| kind.to_owned());
+            words(&Confusion { gold: kind(gold), predicted: kind(predicted), same_words })
+        };
+        assert_eq!(of("PER", "ORG", true), "PER taken for ORG");
+        assert_eq!(of("PER", "ORG", false), "PER taken for ORG, with other ends");
+        assert_eq!(of("PER", "PER", false), "PER with other ends");
+        assert_eq!(of("PER", "", false), "PER not found");
+        assert_eq!(of("", "LOC", false), "LOC where there is none");
+    }
+}

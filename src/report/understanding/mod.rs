@@ -1,0 +1,48 @@
+//! Two models on the same examples of a task: where one is right and the other is not, and where either is wrong. A part is
+//! a function from a pair to blocks, and a row in [`PARTS`]; one without blocks does not appear.
+
+mod calibration;
+mod changes;
+mod classes;
+mod entities;
+mod grouped;
+mod lengths;
+mod pair;
+mod questions;
+mod residuals;
+mod shown;
+mod totals;
+mod worst;
+
+pub(crate) use pair::Pair;
+pub(crate) use totals::Totals;
+
+use super::Error;
+use super::block::{Block, Part};
+
+/// A part: its place, its heading, and what makes it.
+type Row = (&'static str, &'static str, fn(&Pair<'_>) -> Result<Vec<Block>, Error>);
+
+const PARTS: [Row; 9] = [
+    ("totals", "At a glance", totals::build),
+    ("classes", "Classes", classes::build),
+    ("entities", "Entities", entities::build),
+    ("questions", "Questions", questions::build),
+    ("residuals", "Residuals", residuals::build),
+    ("lengths", "Score by length", lengths::build),
+    ("calibration", "Calibration", calibration::build),
+    ("changes", "Changed answers", changes::build),
+    ("worst", "Worst errors", worst::build),
+];
+
+/// Everything that there is to say of a pair.
+pub(crate) fn parts(pair: &Pair<'_>) -> Result<Vec<Part>, Error> {
+    let mut parts = Vec::new();
+    for (id, title, build) in PARTS {
+        let blocks = build(pair)?;
+        if !blocks.is_empty() {
+            parts.push(Part { id, title, blocks });
+        }
+    }
+    Ok(parts)
+}
