@@ -14,6 +14,8 @@ pub struct Diagnostic {
     pub place: Option<Place>,
     /// What to do next: ``did you mean `mrpc`?``
     pub hint: Option<String>,
+    /// Whether nothing is wrong but that something is not on this machine.
+    pub is_absence: bool,
 }
 
 /// A position in a file. Lines and columns count from 1; columns count characters.
@@ -35,7 +37,7 @@ impl Diagnostic {
     /// A finding without a place.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, hint: None }
+        Self { message: message.into(), place: None, hint: None, is_absence: false }
     }
 
     /// That the file at `path` is no longer the one that a run's id was made from.
@@ -55,6 +57,13 @@ impl Diagnostic {
     #[must_use]
     pub fn at_line(mut self, path: &Path, line: usize) -> Self {
         self.place = Some(Place { path: path.to_path_buf(), line: Some(line), column: None, width: 0, text: None });
+        self
+    }
+
+    /// The same finding, as one of something that is not on this machine.
+    #[must_use]
+    pub fn absence(mut self) -> Self {
+        self.is_absence = true;
         self
     }
 

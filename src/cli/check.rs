@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::{CommandOutcome, Error};
 use super::experiment_args::ExperimentArgs;
-use super::table::print;
+use super::table::print_wrapped;
 use super::threads::ThreadArgs;
 use crate::config::ExperimentFile;
 use crate::corpus::examples::ExampleSet;
@@ -35,12 +35,12 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 fn check(args: &Args) -> Result<CommandOutcome, Error> {
     let prepared = args.experiment.prepare()?;
     let (plan, of_tasks) = (&prepared.plan, matches!(prepared.experiment, ExperimentFile::Tasks(_)));
-    print(&format_args!("ok    experiment {}, runs: {}", plan.experiment, plan.runs.len()))?;
+    line(&format_args!("ok    experiment {}, runs: {}", plan.experiment, plan.runs.len()))?;
     if of_tasks {
         let data = prepared.context.data.display();
-        print(&format_args!("ok    data in {data}, checksums, vocabularies, checkpoints"))?;
+        line(&format_args!("ok    data in {data}, checksums, vocabularies, checkpoints"))?;
     }
-    print(&format_args!("ok    device {}, {} threads", prepared.device.name, prepared.context.threads))?;
+    line(&format_args!("ok    device {}, {} threads", prepared.device.name, prepared.context.threads))?;
     if of_tasks {
         labels(&prepared)?;
     } else {
@@ -49,6 +49,11 @@ fn check(args: &Args) -> Result<CommandOutcome, Error> {
     let mut findings = resources(&prepared)?;
     findings.extend(steps(&prepared)?);
     if findings.is_empty() { Ok(CommandOutcome::Success) } else { Err(Error::Input(findings)) }
+}
+
+/// What is as it should be, or a note; what does not fit the terminal goes on under the first word.
+fn line(text: &impl std::fmt::Display) -> std::io::Result<()> {
+    print_wrapped(text, "ok    ".len())
 }
 
 /// Examples, lengths and label counts of every task, as its first model reads it.
@@ -67,7 +72,7 @@ fn labels(prepared: &Prepared) -> Result<(), Error> {
             let mean = set.tokens() as f64 / set.len().max(1) as f64;
             let (name, examples) = (&task.name, set.len());
             let (what, counts) = task.label_counts(set.labels(), &features.tags);
-            print(&format_args!("ok    {name} {split}: {examples} {what} of {mean:.1} tokens, {counts}"))?;
+            line(&format_args!("ok    {name} {split}: {examples} {what} of {mean:.1} tokens, {counts}"))?;
         }
     }
     Ok(())
@@ -81,7 +86,7 @@ fn corpora(prepared: &Prepared) -> Result<(), Error> {
         let (counts, length) = (set.counts(), set.settings().max_length);
         let (tokens, documents) = (counts.tokens, counts.documents);
         let (place, examples) = (folder.display(), set.len());
-        print(&format_args!(
+        line(&format_args!(
             "ok    {place}: {examples} examples of up to {length} tokens, {documents} documents, {tokens} tokens"
         ))?;
     }
@@ -107,7 +112,7 @@ fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
         };
         findings.push(prepared.experiment.finding(key, message).hint(hint));
     } else {
-        print(&format_args!("ok    memory: about {} of {memory} in one slot", totals.peak_memory))?;
+        line(&format_args!("ok    memory: about {} of {memory} in one slot", totals.peak_memory))?;
     }
     let existing = prepared.context.runs.ancestors().find(|folder| folder.exists());
     match free_disk(existing.unwrap_or_else(|| std::path::Path::new("."))) {
@@ -121,10 +126,10 @@ fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
         }
         free => {
             let free = free.unwrap_or(Bytes(0));
-            print(&format_args!("ok    disk: about {} of {free}", totals.disk))?;
+            line(&format_args!("ok    disk: about {} of {free}", totals.disk))?;
         }
     }
-    print(&format_args!("ok    time: about {} in one slot", totals.seconds))?;
+    line(&format_args!("ok    time: about {} in one slot", totals.seconds))?;
     Ok(findings)
 }
 
@@ -138,7 +143,7 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
         let (experiment, model) = (&of.plan.experiment, &run.settings.model);
         let done = of.root.folder(experiment, &run.settings)?.is_done();
         let how = if done { "done" } else { "not done yet: `run` does it first, and checks its model then" };
-        print(&format_args!("ok    pretraining {experiment} {model} ({}): {how}", run.id))?;
+        line(&format_args!("ok    pretraining {experiment} {model} ({}): {how}", run.id))?;
         if !done {
             unmade.insert(run.id.clone());
         }
@@ -160,13 +165,13 @@ fn steps(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
         match tried {
             Ok((report, notes)) => {
                 let (loss, seconds) = (report.loss, report.seconds);
-                print(&format_args!("ok    one step of {what}: loss {loss:.4}, {seconds}"))?;
+                line(&format_args!("ok    one step of {what}: loss {loss:.4}, {seconds}"))?;
                 for note in notes {
-                    print(&format_args!("note  {what}: {note}"))?;
+                    line(&format_args!("note  {what}: {note}"))?;
                 }
                 let random = settings.initial_weights == InitialWeights::Random;
                 if random && task.is_some() && !settings.approach().is_fine_tuning() {
-                    print(&format_args!("note  {what}: the frozen encoder has random weights"))?;
+                    line(&format_args!("note  {what}: the frozen encoder has random weights"))?;
                 }
             }
             Err(error) => {

@@ -1,7 +1,9 @@
 //! `bertbench compare`
 
+use clap_complete::engine::ArgValueCompleter;
 use std::path::PathBuf;
 
+use super::completions;
 use super::error::{CommandOutcome, Error, note};
 use super::operand::Operand;
 use super::report::add_answers;
@@ -20,7 +22,7 @@ use crate::store::RunsRoot;
 pub(super) struct Args {
     /// Experiments (a file or a name), models in them (X.yaml:MODEL), runs (an id or its first digits); one experiment
     /// alone stands for its models.
-    #[arg(value_name = "EXPERIMENT[:MODEL] | RUN", required = true)]
+    #[arg(value_name = "EXPERIMENT[:MODEL] | RUN", required = true, add = ArgValueCompleter::new(completions::operands))]
     operands: Vec<String>,
     /// Which of them the others are compared with [default: the first].
     #[arg(long, value_name = "OPERAND")]

@@ -66,7 +66,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 }
 
 const COLUMNS: [Column; 4] =
-    [Column::Text("dataset"), Column::Text("split"), Column::Number("published"), Column::Text("here")];
+    [Column::Word("dataset"), Column::Word("split"), Column::Number("published"), Column::Text("here")];
 
 /// A verdict in words, and whether it is a bad one.
 fn judge(verdict: &Verdict) -> (String, bool) {

@@ -1,5 +1,8 @@
 //! How commands end, and why they cannot be carried out.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
 use crate::diagnostic::{Diagnostic, visible};
 use crate::exec::ExecError;
 use crate::exec::slurm::SlurmError;
@@ -97,7 +100,11 @@ pub(super) fn say(text: &impl std::fmt::Display) {
     eprintln!("{}", visible(&text.to_string()));
 }
 
-/// What of a model or its input is worth knowing.
+/// What of a model or its input is worth knowing, once.
 pub(super) fn note(text: &impl std::fmt::Display) {
-    say(&format_args!("note: {text}"));
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let text = text.to_string();
+    if SAID.lock().is_ok_and(|mut said| said.insert(text.clone())) {
+        say(&format_args!("note: {text}"));
+    }
 }

@@ -1,7 +1,9 @@
 //! An experiment file on the command line, and a part of its plan.
 
+use clap_complete::engine::ArgValueCompleter;
 use std::path::PathBuf;
 
+use super::completions;
 use super::download_progress::DownloadDisplay;
 use super::error::Error;
 use crate::diagnostic::Diagnostic;
@@ -12,7 +14,7 @@ use crate::resolve::{Identity, Prepared, Request};
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct ExperimentArgs {
     /// The experiment file.
-    #[arg(value_name = "EXPERIMENT.yaml")]
+    #[arg(value_name = "EXPERIMENT.yaml", add = ArgValueCompleter::new(completions::experiment_files))]
     pub(super) file: PathBuf,
     /// Override a setting of the file; the value is YAML: `training.max_length=64`, `seeds=[1,2]`.
     #[arg(long, value_name = "KEY=VALUE")]
@@ -36,10 +38,10 @@ pub(super) struct OnlyArgs {
     /// Only these runs, such as `task=rte,learning_rate=3e-5`. The keys are `task`, `model`, `batch_size`,
     /// `learning_rate`, `epochs` and `seed`. Values of one key are alternatives, as are several `--only`; different
     /// keys must all match.
-    #[arg(long, value_name = "KEY=VALUE,…")]
+    #[arg(long, value_name = "KEY=VALUE,…", add = ArgValueCompleter::new(completions::conditions))]
     only: Vec<String>,
     /// Only the runs with these ids; their first digits are enough.
-    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', add = ArgValueCompleter::new(completions::run_ids))]
     id: Vec<String>,
 }
 

@@ -197,7 +197,7 @@ impl Source {
 }
 
 const COLUMNS: [Column; 4] =
-    [Column::Text("file"), Column::Number("rows"), Column::Text("predicted by"), Column::Text("chosen by")];
+    [Column::Word("file"), Column::Number("rows"), Column::Word("predicted by"), Column::Text("chosen by")];
 
 /// Says what is in the zip, and whether the server would take it; on standard error when the zip is on standard
 /// output.

@@ -65,7 +65,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         let folder = settings.root.join(&manifest.folder);
         vec![manifest.name.clone(), words(ended.as_ref().ok()), folder.display().to_string()]
     });
-    print(&table(&[Column::Text("dataset"), Column::Text("result"), Column::Text("folder")], rows))?;
+    print(&table(&[Column::Text("dataset"), Column::Text("result"), Column::Word("folder")], rows))?;
     Ok(if ended.iter().all(Result::is_ok) { CommandOutcome::Success } else { CommandOutcome::Failures })
 }
 
@@ -89,7 +89,7 @@ fn show(manifests: &[Manifest], settings: &FetchSettings) -> Result<CommandOutco
         let size = row.size.map_or_else(|| "–".to_owned(), |size| size.to_string());
         vec![row.dataset, state.to_owned(), size, row.address.unwrap_or_else(|| "by hand".to_owned())]
     });
-    let columns = [Column::Text("dataset"), Column::Text("state"), Column::Number("size"), Column::Text("from")];
+    let columns = [Column::Word("dataset"), Column::Word("state"), Column::Number("size"), Column::Word("from")];
     print(&table(&columns, rows))?;
     print(&format_args!("{files} files to fetch, {bytes}, into {}", settings.root.display()))?;
     Ok(CommandOutcome::Success)

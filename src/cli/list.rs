@@ -40,6 +40,9 @@ enum What {
     Experiments,
 }
 
+/// An experiment's name, which is nearly always its file's.
+const ONLY_JSON: &str = "experiment";
+
 /// Rows as a program reads them, and the columns that a person does.
 struct Listing {
     columns: &'static [Column],
@@ -57,7 +60,10 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     if args.json {
         print_json(&Value::Array(listing.rows))?;
     } else {
-        let cells = |row: &Value| row.as_object().map(|row| row.values().map(cell).collect()).unwrap_or_default();
+        let cells = |row: &Value| {
+            let shown = row.as_object().into_iter().flatten().filter(|(key, _)| *key != ONLY_JSON);
+            shown.map(|(_, value)| cell(value)).collect()
+        };
         print(&table(listing.columns, listing.rows.iter().map(cells)))?;
     }
     Ok(CommandOutcome::Success)
@@ -80,7 +86,7 @@ fn tasks() -> Listing {
         };
         json!({"task": task.name, "title": task.title, "metric": task.primary_metric().name, "answers": outputs})
     });
-    let columns = &[Column::Text("task"), Column::Text("title"), Column::Text("judged by"), Column::Text("answers")];
+    let columns = &[Column::Word("task"), Column::Text("title"), Column::Word("judged by"), Column::Text("answers")];
     Listing { columns, rows: rows.collect() }
 }
 
@@ -114,7 +120,7 @@ fn models() -> Listing {
                "parameters": architecture.parameters()})
     });
     let columns = &[
-        Column::Text("preset"),
+        Column::Word("preset"),
         Column::Number("layers"),
         Column::Number("hidden"),
         Column::Number("heads"),
@@ -129,7 +135,7 @@ fn metrics() -> Listing {
         json!({"metric": metric.name, "unit": metric.unit.name(),
                "better": if metric.higher_is_better { "higher" } else { "lower" }})
     });
-    Listing { columns: &[Column::Text("metric"), Column::Text("unit"), Column::Text("better")], rows: rows.collect() }
+    Listing { columns: &[Column::Word("metric"), Column::Word("unit"), Column::Text("better")], rows: rows.collect() }
 }
 
 fn datasets() -> Listing {
@@ -138,7 +144,7 @@ fn datasets() -> Listing {
             dataset.splits.iter().map(|split| format!("{} {}", split.name, split.examples)).collect();
         json!({"dataset": dataset.name, "folder": dataset.folder, "examples": splits})
     });
-    let columns = &[Column::Text("dataset"), Column::Text("folder"), Column::Text("published examples")];
+    let columns = &[Column::Word("dataset"), Column::Word("folder"), Column::Text("published examples")];
     Listing { columns, rows: rows.collect() }
 }
 
@@ -162,6 +168,6 @@ fn experiments() -> Result<Listing, Error> {
         };
         json!({"file": file, "experiment": name, "models": models, "tasks": tasks})
     });
-    let columns = &[Column::Text("file"), Column::Text("experiment"), Column::Number("models"), Column::Text("tasks")];
+    let columns = &[Column::Word("file"), Column::Number("models"), Column::Text("tasks")];
     Ok(Listing { columns, rows: rows.collect() })
 }

@@ -130,6 +130,7 @@ pub fn command() -> clap::Command {
 /// Parses the command line, carries it out, renders what went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
+    completions::answer();
     let matches = match command().color(ColorChoice::Auto).try_get_matches() {
         Ok(matches) => matches,
         // Help and version, and wrong usage with exit code 2.

@@ -8,18 +8,21 @@ use super::error::{CommandOutcome, Error};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::needed;
 use super::run_state::{note_damage, state_word};
-use super::table::{Column, print, print_json, table};
-use super::threads::ThreadArgs;
+use super::table::{Column, print, print_json, print_wrapped, runs_table, table};
+use super::threads::{MOST, compute, cores};
 use super::varying_settings::varying_settings;
-use crate::config::ExperimentFile;
-use crate::plan::{Plan, PlannedRun};
+use crate::config::{self, ExperimentFile};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{self, Plan, PlannedRun, outline};
 use crate::resolve::Calibrations;
 use crate::store::{RunId, RunSettings, RunsRoot};
 use crate::units::{Bytes, Seconds};
 
 /// Show an experiment's runs, which of them are done, and what the others will cost.
 ///
-/// Time and memory are forecast from a training step of each model, which is measured on this machine.
+/// Time and memory are forecast from a training step of each model, which is measured on this machine, for as many runs at a
+/// time and threads per run as `run` would choose. Where data or weights are not on this machine, only the numbers of runs
+/// are shown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -27,32 +30,42 @@ pub(super) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    threads: ThreadArgs,
+    /// Threads per run, as for `run` [default: the cores divided by the slots].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST))]
+    threads: Option<u32>,
     #[command(flatten)]
     experiment: ExperimentArgs,
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    args.threads.compute(|| plan(args))
+    compute(None, || plan(args))
 }
 
 fn plan(args: &Args) -> Result<CommandOutcome, Error> {
-    let prepared = args.experiment.estimate()?;
+    let prepared = match args.experiment.estimate() {
+        Err(Error::Input(findings)) if findings.iter().all(|finding| finding.is_absence) => {
+            return unsized_runs(args, &findings);
+        }
+        other => other?,
+    };
     let plan = args.only.of(&prepared.plan)?;
-    let starts_from = needed::forecasts(&prepared, &plan)?;
     let settings = || plan.runs.iter().map(|run| &run.settings);
     let states = states(&prepared.root, &plan.experiment, settings())?;
-    let calibrations = Calibrations::measure(&prepared, &plan);
-    let missing = Plan {
-        experiment: plan.experiment.clone(),
-        // A run that failed is done again only with `run --retry-failed`.
-        runs: plan.runs.iter().filter(|run| !["done", "failed"].contains(&states[&run.id])).cloned().collect(),
-    };
+    let is_missing = |run: &PlannedRun| !["done", "failed"].contains(&states[&run.id]);
+    // A run that failed is done again only with `run --retry-failed`.
+    let missing =
+        Plan { experiment: plan.experiment.clone(), runs: plan.runs.iter().filter(|run| is_missing(run)).cloned().collect() };
+    let threads = args.threads.map(|threads| threads as usize);
+    let (slots, threads) = prepared.slots(&prepared.jobs(&missing), cores(), None, threads);
+    let (calibrations, starts_from) = with_threads(threads, || {
+        Ok((Calibrations::measure(&prepared, &plan), needed::forecasts(&prepared, &plan)?))
+    })?;
+    let wall = calibrations.wall(&missing, slots);
     let rows: Vec<Value> = plan.runs.iter().map(|run| row(run, states[&run.id], &calibrations)).collect();
     let totals = calibrations.totals(&missing);
     if args.json {
         let totals = json!({"runs": plan.runs.len(), "missing": missing.runs.len(), "missing_seconds": totals.seconds,
+                            "slots": slots, "threads_per_slot": threads, "wall_seconds": wall,
                             "peak_memory": totals.peak_memory, "disk": totals.disk});
         let mut all = json!({"experiment": plan.experiment, "runs": rows, "totals": totals});
         if !starts_from.is_empty() {
@@ -65,56 +78,116 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
         ExperimentFile::Tasks(_) => &COLUMNS,
         ExperimentFile::Pretraining(_) => &PRETRAINING_COLUMNS,
     };
-    let headers: Vec<Column> = columns.iter().map(|(_, column)| *column).collect();
-    print(&table(&headers, rows.iter().map(|row| columns.iter().map(|(key, _)| cell(key, &row[*key])).collect())))?;
+    let (names, heads): (Vec<&str>, Vec<Column>) = columns.iter().copied().unzip();
+    let cells: Vec<Vec<String>> =
+        rows.iter().map(|row| names.iter().map(|key| cell(key, &row[*key])).collect()).collect();
+    print(&runs_table(&heads, &names, &cells))?;
     let mut varying_settings = varying_settings(settings());
     varying_settings.extend(needed::lines(&starts_from));
     if !varying_settings.is_empty() {
-        print(&format_args!("\n{}", varying_settings.join("\n")))?;
+        print(&"")?;
+        varying_settings.iter().try_for_each(|line| print_wrapped(line, 2))?;
     }
-    print(&format_args!(
-        "\nto do: {} of {} runs, {} in one slot, peak memory {}, disk {}\n\
-         forecast from steps measured on this machine ({} threads)",
-        missing.runs.len(),
-        plan.runs.len(),
-        totals.seconds,
-        totals.peak_memory,
-        totals.disk,
-        prepared.context.threads,
-    ))?;
+    print(&format_args!("\n{}\n", sums(&plan, &calibrations, is_missing)))?;
+    print_wrapped(&format_args!("to do: {} of {} runs, disk {}", missing.runs.len(), plan.runs.len(), totals.disk), 2)?;
+    if !missing.runs.is_empty() {
+        let (slots, threads) = (counted(slots, "slot"), counted(threads, "thread"));
+        let memory = totals.peak_memory;
+        print_wrapped(&format_args!("`run` takes about {wall} with {slots} of {threads}, each up to {memory} of memory"), 2)?;
+    }
+    print(&"forecast from steps measured on this machine")?;
     Ok(CommandOutcome::Success)
 }
 
-/// The columns of an experiment with tasks: a run's key, and how it is headed.
-const COLUMNS: [(&str, Column); 13] = [
-    ("id", Column::Text("id")),
-    ("model", Column::Text("model")),
+fn counted(count: usize, of: &str) -> String {
+    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Carries out `measure` with as many threads as a run has.
+fn with_threads<T: Send>(threads: usize, measure: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| Error::System(format!("cannot start threads: {error}")))?.install(measure)
+}
+
+/// A line for each task and model: its runs, and what those that are missing will take, one after the other.
+fn sums(plan: &Plan, calibrations: &Calibrations, is_missing: impl Fn(&PlannedRun) -> bool) -> String {
+    let mut parts: Vec<((&str, &str), Vec<&PlannedRun>)> = Vec::new();
+    for run in &plan.runs {
+        let of = (run.settings.task_name(), run.settings.model.as_str());
+        match parts.iter_mut().find(|(key, _)| *key == of) {
+            Some((_, runs)) => runs.push(run),
+            None => parts.push((of, vec![run])),
+        }
+    }
+    let rows = parts.iter().map(|((task, model), runs)| {
+        let missing: Vec<&PlannedRun> = runs.iter().copied().filter(|run| is_missing(run)).collect();
+        let forecasts: Vec<_> = missing.iter().filter_map(|run| calibrations.forecast(run)).collect();
+        let seconds: f64 = forecasts.iter().map(|forecast| forecast.seconds.0).sum();
+        let memory = forecasts.iter().map(|forecast| forecast.peak_memory).max();
+        let time = if missing.is_empty() { "–".to_owned() } else { Seconds(seconds).to_string() };
+        let memory = memory.map_or_else(|| "–".to_owned(), |memory| memory.to_string());
+        vec![(*task).to_owned(), (*model).to_owned(), runs.len().to_string(), missing.len().to_string(), time, memory]
+    });
+    let columns = [
+        Column::Text("task"),
+        Column::Text("model"),
+        Column::Number("runs"),
+        Column::Number("to do"),
+        Column::Number("time"),
+        Column::Number("memory"),
+    ];
+    table(&columns, rows)
+}
+
+/// How many runs there are, where what they read is not on this machine.
+fn unsized_runs(args: &Args, absent: &[Diagnostic]) -> Result<CommandOutcome, Error> {
+    let file = config::load(&args.experiment.file, &plan::known_tasks(), &args.experiment.set)?;
+    let parts = outline(&file);
+    let runs: usize = parts.iter().map(|part| part.runs).sum();
+    if args.json {
+        let rows: Vec<Value> =
+            parts.iter().map(|part| json!({"task": part.task, "model": part.model, "runs": part.runs})).collect();
+        let absent: Vec<String> = absent.iter().map(ToString::to_string).collect();
+        print_json(&json!({"experiment": file.name(), "tasks": rows, "totals": {"runs": runs}, "absent": absent}))?;
+        return Ok(CommandOutcome::Success);
+    }
+    let rows = parts.into_iter().map(|part| {
+        vec![part.task.unwrap_or_else(|| "pretraining".to_owned()), part.model, part.runs.to_string()]
+    });
+    print(&table(&[Column::Text("task"), Column::Text("model"), Column::Number("runs")], rows))?;
+    print(&"")?;
+    let why: Vec<String> = absent.iter().map(|finding| finding.shown_message()).collect();
+    print_wrapped(&format_args!("{runs} runs; sizes unknown: {}", why.join("; ")), 2)?;
+    absent.iter().filter_map(Diagnostic::shown_hint).try_for_each(|hint| print_wrapped(&format_args!("hint: {hint}"), 2))?;
+    Ok(CommandOutcome::Success)
+}
+
+/// The columns of an experiment with tasks: a run's key, and how it is headed. Memory and disk are in the sums, and `--json`
+/// has all of a run.
+const COLUMNS: [(&str, Column); 10] = [
+    ("id", Column::Word("id")),
     ("task", Column::Text("task")),
+    ("model", Column::Text("model")),
     ("batch_size", Column::Number("batch")),
     ("learning_rate", Column::Number("rate")),
     ("epochs", Column::Number("epochs")),
     ("seed", Column::Number("seed")),
     ("steps", Column::Number("steps")),
-    ("tokens", Column::Number("tokens")),
-    ("seconds", Column::Number("forecast")),
-    ("peak_memory", Column::Number("memory")),
-    ("disk", Column::Number("disk")),
-    ("state", Column::Text("state")),
+    ("seconds", Column::Number("time")),
+    ("state", Column::Word("state")),
 ];
 
 /// The same of an experiment that pretrains.
-const PRETRAINING_COLUMNS: [(&str, Column); 11] = [
-    ("id", Column::Text("id")),
+const PRETRAINING_COLUMNS: [(&str, Column); 9] = [
+    ("id", Column::Word("id")),
     ("model", Column::Text("model")),
-    ("objective", Column::Text("objective")),
     ("batch_size", Column::Number("batch")),
     ("learning_rate", Column::Number("rate")),
     ("seed", Column::Number("seed")),
     ("steps", Column::Number("steps")),
     ("tokens", Column::Number("tokens")),
-    ("seconds", Column::Number("forecast")),
-    ("disk", Column::Number("disk")),
-    ("state", Column::Text("state")),
+    ("seconds", Column::Number("time")),
+    ("state", Column::Word("state")),
 ];
 
 fn row(run: &PlannedRun, state: &str, calibrations: &Calibrations) -> Value {

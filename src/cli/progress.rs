@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::error::say;
 use super::log_lines;
+use super::table::wrapped;
 use crate::diagnostic::in_one_line;
 use crate::exec::{Job, Observer, Phase, Progress, Report, Summary};
 use crate::store::{Event, Failure, Holder, Record, RunId, RunSettings, RunState, StoreError};
@@ -26,6 +27,8 @@ pub(super) struct Display {
     started: Instant,
     /// Whether the logs of runs are shown.
     shows_log: bool,
+    /// How many runs said each note.
+    notes: BTreeMap<String, usize>,
     /// The step of the last checkpoint.
     pub(super) saved: u64,
 }
@@ -43,7 +46,7 @@ impl Display {
         let (runs, total_work) = (work.len(), work.values().sum());
         let bars = std::io::stderr().is_terminal().then(|| Bars::new(experiment, runs));
         let (started, work_before, work_done) = (Instant::now(), 0.0, 0.0);
-        Self { bars, work, total_work, work_before, work_done, runs, settled: 0, started, shows_log, saved: 0 }
+        Self { bars, work, total_work, work_before, work_done, runs, settled: 0, started, shows_log, notes: BTreeMap::new(), saved: 0 }
     }
 
     /// A line that stays.
@@ -53,6 +56,12 @@ impl Display {
             Some(bars) => drop(bars.all.println(in_one_line(line))),
             None => say(&line),
         }
+    }
+
+    /// What became of a run, with how many have their results, in lines that fit the terminal.
+    fn tell(&self, what: &str) {
+        let line = format!("[{}/{}] {}", self.settled, self.runs, in_one_line(what));
+        wrapped(&line, 4).lines().for_each(|line| self.say(line));
     }
 
     /// Counts a run that has its result, and says how long the rest will take.
@@ -183,7 +192,13 @@ impl Observer for Display {
         }
         match (report, job.settings.pretraining()) {
             (Report::Note(text), _) if self.shows_log => self.say(&format!("note: {text}")),
-            (Report::Note(text), _) => self.say(&format!("note: {}: {text}", words(job))),
+            (Report::Note(text), _) => {
+                let times = self.notes.entry(text.clone()).or_default();
+                *times += 1;
+                if *times == 1 {
+                    self.say(&format!("note: {}: {text}", words(job)));
+                }
+            }
             (Report::Logged(Event::Step(event)), Some(of)) if self.shows_log && self.bars.is_none() => {
                 self.say(&log_lines::step(event, of));
             }
@@ -203,26 +218,19 @@ impl Observer for Display {
     fn job_finished(&mut self, slot: usize, job: &Job, record: &Record) {
         self.settle(job, true);
         self.free(slot);
-        self.say(&format!("[{}/{}] {}: {}", self.settled, self.runs, words(job), result(record)));
+        self.tell(&format!("{}: {}", words(job), result(record)));
     }
 
     fn job_blocked(&mut self, job: &Job) {
         self.settle(job, false);
         let of = "the pretraining that it starts from is not done";
-        self.say(&format!("[{}/{}] {}: not run: {of}", self.settled, self.runs, words(job)));
+        self.tell(&format!("{}: not run: {of}", words(job)));
     }
 
     fn job_failed(&mut self, slot: usize, job: &Job, failure: &Failure) {
         self.settle(job, true);
         self.free(slot);
-        self.say(&format!(
-            "[{}/{}] {}: failed: {}: {}",
-            self.settled,
-            self.runs,
-            words(job),
-            failure.kind,
-            failure.cause
-        ));
+        self.tell(&format!("{}: failed: {}: {}", words(job), failure.kind, failure.cause));
     }
 
     fn job_abandoned(&mut self, slot: usize, job: &Job) {
@@ -233,7 +241,7 @@ impl Observer for Display {
     fn job_finished_elsewhere(&mut self, job: &Job, state: &RunState) {
         self.settle(job, false);
         let how = super::run_state::state_word(state);
-        self.say(&format!("[{}/{}] {}: {how}, by another process", self.settled, self.runs, words(job)));
+        self.tell(&format!("{}: {how}, by another process", words(job)));
     }
 
     fn waiting_for_others(&mut self, jobs: usize, holder: &Holder) {
@@ -266,6 +274,9 @@ impl Observer for Display {
         if let Some(bars) = &self.bars {
             bars.sweep.finish_and_clear();
             bars.slots.values().for_each(ProgressBar::finish_and_clear);
+        }
+        for (text, times) in self.notes.iter().filter(|(_, times)| **times > 1) {
+            self.say(&format!("note: in {times} runs: {text}"));
         }
     }
 }

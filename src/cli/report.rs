@@ -1,9 +1,11 @@
 //! `bertbench report`
 
+use clap_complete::engine::ArgValueCompleter;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::completions;
 use super::error::{CommandOutcome, Error, note};
 use super::table::print;
 use crate::config::{self, Experiment};
@@ -18,7 +20,7 @@ use crate::store::{RunsRoot, StoredPlan};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The experiment files.
-    #[arg(value_name = "EXPERIMENT.yaml", required = true)]
+    #[arg(value_name = "EXPERIMENT.yaml", required = true, add = ArgValueCompleter::new(completions::experiment_files))]
     files: Vec<PathBuf>,
     /// The folder to write [default: reports/NAME; several names are joined by `+`].
     #[arg(short, long, value_name = "DIR")]
@@ -38,8 +40,12 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let Args { files, set, output, runs, .. } = args;
     let mut pages = Pages::new(RunsRoot::new(runs), files.clone(), set.clone(), output.clone());
     if !args.watch {
-        let (page, _) = pages.write()?;
-        print(&page.display())?;
+        let folder = pages.gather()?;
+        if pages.input.experiments.iter().all(|of| of.records.is_empty() && of.failures.is_empty()) {
+            let found = Diagnostic::new(format!("no run of `{}` has ended: there is nothing to report", pages.input.title));
+            return Err(found.hint("`bertbench status` shows how far they are; `report --watch` waits for them").into());
+        }
+        print(&pages.write_gathered(&folder, false)?.display())?;
         return Ok(CommandOutcome::Success);
     }
     let mut is_shown = false;

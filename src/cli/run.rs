@@ -167,9 +167,7 @@ impl<'a> Sweep<'a> {
             ranks::check(launched, how.slots, &self.jobs)?;
             (1, threads_of_rank(threads, launched))
         } else {
-            let slots = how.slots.or(prepared.experiment.slots()).map(|slots| slots as usize);
-            let slots = slots.unwrap_or_else(|| prepared.fitting_slots(&self.jobs, cores(), threads.unwrap_or(1)));
-            (slots, threads.unwrap_or_else(|| (cores() / slots.max(1)).max(1)))
+            prepared.slots(&self.jobs, cores(), how.slots.map(|slots| slots as usize), threads)
         };
         note_too_many(slots, threads_per_slot);
         let worker = worker::command(&prepared.context, threads_per_slot, launched.is_some())?;

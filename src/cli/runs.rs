@@ -1,10 +1,12 @@
 //! `bertbench runs`
 
+use clap_complete::engine::ArgValueCompleter;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::json;
 
+use super::completions;
 use super::error::{CommandOutcome, Error, note};
 use super::run_argument::one;
 use super::run_state::{or_note, state_word};
@@ -35,13 +37,16 @@ enum Command {
     /// Show everything about one run.
     Show {
         /// The run's id, its first digits, or its folder.
+        #[arg(add = ArgValueCompleter::new(completions::run_ids))]
         id: String,
     },
     /// Show the settings in which two runs differ, and the scores of both.
     Diff {
         /// The one run's id, its first digits, or its folder.
+        #[arg(add = ArgValueCompleter::new(completions::run_ids))]
         a: String,
         /// The other run's id, its first digits, or its folder.
+        #[arg(add = ArgValueCompleter::new(completions::run_ids))]
         b: String,
     },
     Rm(runs_rm::Args),

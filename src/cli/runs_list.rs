@@ -1,16 +1,16 @@
 //! `bertbench runs list`
 
+use clap_complete::engine::ArgValueCompleter;
 use std::path::Path;
 
-use comfy_table::Table;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
-use unicode_width::UnicodeWidthStr;
 
+use super::completions;
 use super::error::{CommandOutcome, Error, note};
 use super::run_state::{note_damage, state_word};
-use super::table::{print, print_json};
-use crate::diagnostic::{Diagnostic, in_one_line, suggest, visible};
+use super::table::{Column, print, print_json, runs_table, whole_table};
+use crate::diagnostic::{Diagnostic, in_one_line, suggest};
 use crate::report::{ListedRun, RunTable, RunTableError, run_columns};
 use crate::store::{RunFolder, RunsRoot};
 use crate::{config, plan};
@@ -20,6 +20,7 @@ use crate::{config, plan};
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The experiment: its name or its file.
+    #[arg(add = ArgValueCompleter::new(completions::experiments))]
     experiment: Option<String>,
     /// Only runs that meet a condition on the columns.
     #[arg(long = "where", value_name = "CONDITION")]
@@ -155,20 +156,10 @@ fn show(table: &RunTable, args: &Args, json: bool) -> Result<CommandOutcome, Err
         print(&markdown(&columns, &body))?;
         return Ok(CommandOutcome::Success);
     }
-    let all: Vec<usize> = (0..columns.len()).collect();
-    let whole = aligned(&columns, &body, &all);
-    if !args.columns.is_empty() || is_narrow(&whole) {
-        print(&whole)?;
-        return Ok(CommandOutcome::Success);
-    }
-    // Too wide: what all runs have in common is said once.
-    let same = |at: &usize| body.len() > 1 && body.iter().all(|row| row[*at] == body[0][*at]);
-    let (common, differing): (Vec<usize>, Vec<usize>) = all.into_iter().partition(same);
-    if !common.is_empty() {
-        let common: Vec<String> = common.iter().map(|at| format!("{} {}", columns[*at].0, body[0][*at])).collect();
-        print(&format_args!("all runs: {}\n", common.join(", ")))?;
-    }
-    print(&aligned(&columns, &body, &differing))?;
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let heads: Vec<Column> = columns.iter().map(|(name, is_numeric)| head(name, *is_numeric)).collect();
+    let is_asked = !args.columns.is_empty();
+    print(&if is_asked { whole_table(&heads, body) } else { runs_table(&heads, &names, &body) })?;
     Ok(CommandOutcome::Success)
 }
 
@@ -193,37 +184,15 @@ fn shown(name: &str, value: &Value) -> String {
     }
 }
 
-/// Heads that are no wider than what stands below.
-fn short(name: &'static str) -> &'static str {
+/// A column under a head that is no wider than what stands below.
+fn head(name: &'static str, is_numeric: bool) -> Column {
     match name {
-        "batch_size" => "batch",
-        "learning_rate" => "rate",
-        other => other,
+        "batch_size" => Column::Number("batch"),
+        "learning_rate" => Column::Number("rate"),
+        "experiment" | "task" | "model" => Column::Text(name),
+        _ if is_numeric => Column::Number(name),
+        _ => Column::Word(name),
     }
-}
-
-/// Whether every line fits the terminal, or 80 columns where there is none.
-fn is_narrow(text: &str) -> bool {
-    let width = Table::new().width().map_or(80, usize::from);
-    text.lines().all(|line| line.width() <= width)
-}
-
-/// Some columns, two spaces apart, none of them broken: a list of ids is read by line.
-fn aligned(columns: &[(&'static str, bool)], body: &[Vec<String>], which: &[usize]) -> String {
-    let head: Vec<String> = columns.iter().map(|(name, _)| visible(short(name))).collect();
-    let lines: Vec<Vec<String>> = std::iter::once(head)
-        .chain(body.iter().map(|row| row.iter().map(|cell| in_one_line(cell)).collect()))
-        .collect();
-    let width = |at: usize| lines.iter().map(|row| row[at].width()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let padded = which.iter().map(|&at| {
-            let space = " ".repeat(widths[at] - row[at].width());
-            if columns[at].1 { format!("{space}{}", row[at]) } else { format!("{}{space}", row[at]) }
-        });
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    lines.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn markdown(columns: &[(&'static str, bool)], body: &[Vec<String>]) -> String {

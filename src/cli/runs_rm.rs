@@ -1,11 +1,13 @@
 //! `bertbench runs rm` and `bertbench runs gc`
 
+use clap_complete::engine::ArgValueCompleter;
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::completions;
 use super::error::{CommandOutcome, Error};
 use super::run_argument::one;
 use super::runs_list::experiments;
@@ -18,7 +20,7 @@ use crate::units::Bytes;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The runs' ids, their first digits, or their folders.
-    #[arg(required_unless_present = "failed", value_name = "ID")]
+    #[arg(required_unless_present = "failed", value_name = "ID", add = ArgValueCompleter::new(completions::run_ids))]
     ids: Vec<String>,
     /// Every run that failed.
     #[arg(long)]

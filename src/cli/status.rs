@@ -14,8 +14,7 @@ use super::queue::{self, Queued};
 use super::report::PAUSE;
 use super::run_state::or_note;
 use super::running::{self, Running};
-use super::table::{Column, print, print_json, table};
-use super::varying_settings::varying_settings;
+use super::table::{Column, print, print_json, print_wrapped, table};
 use crate::config::ExperimentFile;
 use crate::resolve::Identity;
 use crate::store::{Event, PretrainingObjective, Record, RunId};
@@ -36,6 +35,8 @@ pub(super) struct Args {
     experiment: ExperimentArgs,
 }
 
+/// How far a line that does not fit goes in where it goes on.
+const INDENT: usize = 4;
 const STATES: [&str; 4] = ["done", "running", "failed", "missing"];
 /// A state that is shown only where a run is in it.
 const DAMAGED: &str = "damaged";
@@ -121,19 +122,16 @@ fn tasks(identity: &Identity, as_json: bool) -> Result<States, Error> {
     columns.extend(words.iter().copied().map(Column::Number));
     columns.push(Column::Number("best"));
     print(&table(&columns, rows))?;
-    let mut varying_settings = varying_settings(settings());
-    varying_settings.extend(needed::lines(&starts_from));
-    if !varying_settings.is_empty() {
-        print(&format_args!("\n{}", varying_settings.join("\n")))?;
-    }
-    print(&format_args!("\n{name}: {}", total_words(&words, &states)))?;
+    print(&"")?;
+    needed::lines(&starts_from).iter().try_for_each(|line| print_wrapped(line, INDENT))?;
+    print_wrapped(&format_args!("{name}: {}", total_words(&words, &states)), INDENT)?;
     if let Some(left) = left {
         print(&format_args!("left: about {left} of one slot, by the runs that are done"))?;
     }
-    running.iter().try_for_each(|running| print(&running.line()))?;
+    running.iter().try_for_each(|running| print_wrapped(&running.line(), INDENT))?;
     print_queue(&states, queue.as_ref())?;
     for (folder, failure) in &failures {
-        print(&format_args!("failed {}: {}: {}", folder.id(), failure.kind, failure.cause))?;
+        print_wrapped(&format_args!("failed {}: {}: {}", folder.id(), failure.kind, failure.cause), INDENT)?;
     }
     Ok(states)
 }
@@ -180,12 +178,12 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<States, Error> {
         return Ok(states);
     }
     let columns = [
-        Column::Text("id"),
+        Column::Word("id"),
         Column::Text("model"),
         Column::Number("seed"),
         Column::Number("step"),
         Column::Number("of"),
-        Column::Text("state"),
+        Column::Word("state"),
     ];
     let cells = rows.iter().map(|(run, state, (step, steps), _)| {
         let settings = &run.settings;
@@ -196,11 +194,12 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<States, Error> {
         cells
     });
     print(&table(&columns, cells))?;
-    print(&format_args!("\n{name}: {}", total_words(&words, &states)))?;
+    print(&"")?;
+    print_wrapped(&format_args!("{name}: {}", total_words(&words, &states)), INDENT)?;
     print_queue(&states, queue.as_ref())?;
     for (run, _, _, failure) in &rows {
         if let Some(failure) = failure {
-            print(&format_args!("failed {}: {}: {}", run.id, failure.kind, failure.cause))?;
+            print_wrapped(&format_args!("failed {}: {}: {}", run.id, failure.kind, failure.cause), INDENT)?;
         }
     }
     Ok(states)
@@ -208,7 +207,7 @@ fn pretraining(identity: &Identity, as_json: bool) -> Result<States, Error> {
 
 fn print_queue(states: &BTreeMap<RunId, &'static str>, queue: Option<&Queued>) -> Result<(), Error> {
     let Some(queue) = queue else { return Ok(()) };
-    Ok(queue::lines(states, queue).iter().try_for_each(print)?)
+    Ok(queue::lines(states, queue).iter().try_for_each(|line| print_wrapped(line, INDENT))?)
 }
 
 /// The states that are counted: the usual ones, others that runs are in, and those of a cluster.

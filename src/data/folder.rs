@@ -64,7 +64,8 @@ impl<'a> DatasetFolder<'a> {
         } else {
             Err(Diagnostic::new("no such file")
                 .in_file(&path)
-                .hint(format!("expected there: {}", expected(self.dataset))))
+                .hint(format!("expected there: {}", expected(self.dataset)))
+                .absence())
         }
     }
 }

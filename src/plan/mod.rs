@@ -5,6 +5,7 @@
 
 mod filter;
 mod forecast;
+mod outline;
 mod pretraining;
 mod sizes;
 mod tasks;
@@ -23,6 +24,7 @@ use crate::units::Tokens;
 
 pub use filter::Filter;
 pub use forecast::{Calibration, Forecast, Totals, forecast};
+pub use outline::{Outline, outline};
 pub use pretraining::{expand_pretraining, identify_pretraining};
 pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
 pub use tasks::{known_tasks, task_files, task_options};

@@ -25,7 +25,7 @@ pub(super) fn checkpoint_folder(
         ModelSource::Random(_) | ModelSource::Pretraining(_) => Ok(None),
         ModelSource::Checkpoint(from) if folder_of(from).is_ok() => Ok(Some((from.clone(), None))),
         ModelSource::Checkpoint(folder) => {
-            let found = finding("", format!("no checkpoint folder at {}", folder.display()));
+            let found = finding("", format!("no checkpoint folder at {}", folder.display())).absence();
             let name = folder.to_string_lossy();
             Err(match HubModel::parse(&name) {
                 Ok(_) if name.contains('/') => {
@@ -38,10 +38,12 @@ pub(super) fn checkpoint_folder(
             let found = fetched(of, access).map_err(|error| {
                 if let (false, HubError::Offline { repository, revision, .. }) = (access.machine, &error) {
                     let message = format!("{repository} at revision {revision} was not fetched from the hub yet");
-                    return finding(".hub", message).hint("`bertbench check` fetches it");
+                    return finding(".hub", message).hint("`bertbench check` fetches it").absence();
                 }
                 let at_revision = matches!(error, HubError::NoRevision { .. });
-                finding(if at_revision { ".revision" } else { ".hub" }, error.to_string()).hint(error.hint())
+                let is_absence = matches!(error, HubError::Offline { .. } | HubError::Unreachable { .. });
+                let found = finding(if at_revision { ".revision" } else { ".hub" }, error.to_string());
+                Diagnostic { is_absence, ..found.hint(error.hint()) }
             })?;
             let HubModel { repository, .. } = of;
             Ok(Some((found.folder, Some(format!("hub:{repository}@{}", found.commit)))))

@@ -36,7 +36,7 @@ pub(super) fn data_in(experiment: &Experiment, scratch: Option<&Scratch>) -> Res
             if !folder.is_dir() {
                 let finding = experiment.finding("data", format!("no data folder at {}", folder.display()));
                 let hint = "it holds RTE/, SQuAD/, … in the official layout; `data: FOLDER` names it";
-                return Err(finding.hint(hint).into());
+                return Err(finding.hint(hint).absence().into());
             }
             // A generated folder stays the mini benchmark, however it is named: its scores are not GLUE's.
             if mini::is_mini(folder) {

@@ -1,6 +1,6 @@
 //! A folder for what a command that leaves no file behind needs all the same.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 use std::io;
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 /// A temporary folder, made when it is first needed and removed with this value.
 #[derive(Debug, Default)]
-pub(super) struct Scratch(OnceCell<TempDir>);
+pub(super) struct Scratch(OnceLock<TempDir>);
 
 impl Scratch {
     /// The folder.

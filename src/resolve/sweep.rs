@@ -26,10 +26,18 @@ impl Prepared {
         needed.iter().try_for_each(|(of, _)| of.root.add_plan(&of.plan.experiment, of.stored()))
     }
 
+    /// How many of `jobs` run at the same time, and by how many threads each: what was asked for, else what the file says,
+    /// else what fits this machine.
+    #[must_use]
+    pub fn slots(&self, jobs: &[Job], cores: usize, slots: Option<usize>, threads: Option<usize>) -> (usize, usize) {
+        let slots = slots.or(self.experiment.slots().map(|slots| slots as usize));
+        let slots = slots.unwrap_or_else(|| self.fitting_slots(jobs, cores, threads.unwrap_or(1)));
+        (slots, threads.unwrap_or_else(|| (cores / slots.max(1)).max(1)))
+    }
+
     /// How many of `jobs` run at the same time with so many `threads` each: as many as there are `cores` for, as long as
     /// all models fit into half of the memory with their optimizer's state; a GPU does one run at a time.
-    #[must_use]
-    pub fn fitting_slots(&self, jobs: &[Job], cores: usize, threads: usize) -> usize {
+    fn fitting_slots(&self, jobs: &[Job], cores: usize, threads: usize) -> usize {
         /// Weight, gradient and two moments, and as much again for what a step keeps.
         const BYTES_PER_PARAMETER: u64 = 32;
         if self.device.name != "cpu" {

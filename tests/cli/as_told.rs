@@ -186,7 +186,8 @@ fn a_head_is_matched_by_the_names_of_its_outputs_or_made_anew() {
     let set = format!("models.m.checkpoint={}", folder.display());
     let check = |config: &str| {
         fs::write(&kept, config).unwrap();
-        place.run(&["check", "rte.yaml", "--set", &set]).ok().out
+        // As one line each, however wide the terminal is.
+        place.run(&["check", "rte.yaml", "--set", &set]).ok().out.replace("\n      ", " ")
     };
     let loss = |out: &str| out.split("loss ").nth(1).unwrap().split(',').next().unwrap().parse::<f64>().unwrap();
     let [entailment, other] = ["\"entailment\"", "\"not_entailment\""];

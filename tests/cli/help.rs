@@ -109,12 +109,44 @@ fn experiment_files_are_listed_and_a_broken_one_says_why() {
 }
 
 #[test]
-fn completions_name_the_subcommands() {
+fn completion_scripts_ask_the_program() {
     let place = Workplace::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = place.run(&["completions", shell]).ok().out;
-        assert!(["retry-failed", "compare"].iter().all(|word| script.contains(word)), "{shell}:\n{script}");
+        assert!(script.contains("COMPLETE") && script.contains("bertbench"), "{shell}:\n{script}");
     }
+}
+
+/// What bash offers in place of the last of `words`.
+fn completed(place: &Workplace, words: &[&str]) -> Vec<String> {
+    let mut command = place.command(&[&["--", "bertbench"], words].concat());
+    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    command.env("_CLAP_IFS", "\n").env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_COMPLETE_SPACE", "true");
+    let told = place.told(&mut command, words).ok();
+    told.out.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn shells_complete_commands_experiments_tasks_models_and_runs() {
+    let place = Workplace::with_tiny();
+    place.write("experiments/other.yaml", "");
+    place.run(&["run", "tiny.yaml", "--only", "task=wnli"]).ok();
+    let ids: Vec<String> = place.run(&["runs", "list", "--json"]).ok().json().as_array().unwrap().iter()
+        .map(|run| run["id"].as_str().unwrap().to_owned()).collect();
+    let commands = completed(&place, &[""]);
+    assert!(commands.contains(&"compare".into()) && !commands.contains(&"worker".into()), "{commands:?}");
+    assert_eq!(completed(&place, &["status", "ti"]), ["tiny.yaml"]);
+    assert_eq!(completed(&place, &["report", "experiments/"]), ["experiments/other.yaml"]);
+    assert_eq!(completed(&place, &["runs", "list", "tin"]), ["tiny", "tiny.yaml"]);
+    let mut shown = completed(&place, &["runs", "show", ""]);
+    shown.sort();
+    assert!(ids.iter().all(|id| shown.contains(id)), "{shown:?}");
+    assert_eq!(completed(&place, &["runs", "show", &ids[0][..8]]), [ids[0].clone()]);
+    assert_eq!(completed(&place, &["compare", "tiny.yaml:s"]), ["tiny.yaml:small"]);
+    assert_eq!(completed(&place, &["run", "tiny.yaml", "--only", "seed=1,task=wn"]), ["seed=1,task=wnli"]);
+    assert_eq!(completed(&place, &["run", "tiny.yaml", "--only", "model=s"]), ["model=small"]);
+    let folders = place.command(&["--", "bertbench", "runs", "show", ""]).env("COMPLETE", "0").output().unwrap();
+    assert_eq!(folders.status.code(), Some(2), "switched off, it is an ordinary command line");
 }
 
 #[test]

@@ -54,31 +54,76 @@ fn a_watched_status_ends_with_the_sweep_and_has_the_best_scores() {
     assert!(status["seconds_left"].is_null(), "{status}");
 }
 
+/// Every line of what a command shows in a terminal of 80 columns, and where its output is no terminal.
+fn assert_narrow(place: &Workplace, arguments: &[&str]) {
+    for columns in [Some("80"), None] {
+        let mut command = place.command(arguments);
+        match columns {
+            Some(columns) => command.env("COLUMNS", columns),
+            None => command.env_remove("COLUMNS"),
+        };
+        let told = place.told(&mut command, arguments).ok();
+        for line in told.out.lines().chain(told.err.lines()).take_while(|line| *line != "settings") {
+            assert!(line.width() <= 80, "{} columns in `{}`: {line}", line.width(), told.command);
+        }
+    }
+}
+
 #[test]
 fn screens_fit_80_columns() {
     let place = Workplace::new();
-    let other = "  other-model: {architecture: {layers: 1, hidden: 32, heads: 2, max_positions: 64}}\ntasks:";
+    let other = "  a-model-of-a-long-name: {architecture: {layers: 1, hidden: 32, heads: 2, max_positions: 64}}\ntasks:";
     place.write("tiny.yaml", &TINY.replace("tasks:", other));
-    place.write("experiments/tiny.yaml", TINY);
-    place.run(&["run", "tiny.yaml"]).ok();
+    place.write("experiments/tiny.yaml", &TINY.replace("[wnli, rte]", "[cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte]"));
+    assert_narrow(&place, &["plan", "tiny.yaml"]);
+    assert_narrow(&place, &["check", "tiny.yaml"]);
+    assert_narrow(&place, &["run", "tiny.yaml"]);
     let id = place.run(&["runs", "list", "tiny", "--json"]).ok().json();
     let [a, b] = [0, 1].map(|at: usize| id[at]["id"].as_str().unwrap().to_owned());
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 12] = [
         &["status", "tiny.yaml"],
         &["runs", "list"],
         &["runs", "show", &a],
         &["runs", "rm", "--dry-run", &a, &b],
         &["runs", "gc", "--keep", "best-per-task", "--dry-run"],
-        &["compare", "tiny.yaml:small", "tiny.yaml:other-model"],
+        &["compare", "tiny.yaml:small", "tiny.yaml:a-model-of-a-long-name"],
         &["report", "tiny.yaml"],
         &["list", "models"],
         &["list", "metrics"],
+        &["list", "tasks"],
+        &["list", "datasets"],
         &["list", "experiments"],
     ];
-    let told = commands.map(|arguments| place.run(arguments).ok());
-    for told in &told {
-        for line in told.out.lines().chain(told.err.lines()).take_while(|line| *line != "settings") {
-            assert!(line.width() <= 80, "{} columns in `{}`: {line}", line.width(), told.command);
-        }
-    }
+    commands.iter().for_each(|arguments| assert_narrow(&place, arguments));
+    let mut planned = place.command(&["plan", "tiny.yaml"]);
+    let planned = place.told(planned.env("COLUMNS", "60"), &["plan"]).ok();
+    assert!(planned.out.contains(&a) && planned.out.contains(&b), "ids are never broken:\n{}", planned.out);
+}
+
+#[test]
+fn a_plan_counts_runs_without_data_and_says_how_long_a_sweep_takes_with_it() {
+    let place = Workplace::with_tiny();
+    let absent = ["--set", "mini=null", "--set", "data=no/such/folder"];
+    let told = place.run(&[&["plan", "tiny.yaml"], &absent[..]].concat()).ok();
+    let end = "4 runs; sizes unknown: no data folder at no/such/folder\nhint: it holds RTE/";
+    assert!(told.out.contains(end) && told.out.contains("wnli  small     2\n"), "{}", told.out);
+    let json = place.run(&[&["plan", "--json", "tiny.yaml"], &absent[..]].concat()).ok().json();
+    assert_eq!(json["totals"]["runs"], 4, "{json}");
+    let totals = place.run(&["plan", "tiny.yaml", "--json", "--threads", "1"]).ok().json()["totals"].clone();
+    let [wall, sum, slots] = ["wall_seconds", "missing_seconds", "slots"].map(|key| totals[key].as_f64().unwrap());
+    assert!(slots >= 1.0 && totals["threads_per_slot"] == 1 && wall >= 0.99 * sum / slots && wall <= 1.01 * sum, "{totals}");
+    let told = place.run(&["plan", "tiny.yaml"]).ok();
+    let sums = told.out.split("\n\n").find(|part| part.contains("to do  ")).unwrap();
+    assert!(sums.lines().count() == 3 && sums.contains("rte   small     2      2"), "{}", told.out);
+}
+
+#[test]
+fn a_report_of_nothing_is_refused() {
+    let place = Workplace::with_tiny();
+    place.run(&["run", "tiny.yaml", "--only", "task=wnli,learning_rate=1e-3"]).ok();
+    remove_one(&place);
+    let told = place.run(&["report", "tiny.yaml"]);
+    assert_eq!(told.code, Some(2));
+    assert!(told.err.starts_with("error: no run of `tiny` has ended: there is nothing to report\nhint: "), "{}", told.err);
+    assert!(place.files("reports").is_empty());
 }

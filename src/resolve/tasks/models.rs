@@ -46,7 +46,7 @@ impl Reading<'_> {
                 return Ok(path);
             }
             let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
-            Err(finding.hint("`vocab_file: path/to/vocab.txt` names one"))
+            Err(finding.hint("`vocab_file: path/to/vocab.txt` names one").absence())
         };
         let (path, tokenizer, start, config) = match source {
             None => {

@@ -90,7 +90,7 @@ fn what_is_not_there_is_said_plainly() {
     let scene = Scene::new();
     let mut exchanges = String::new();
     let mut tell = |name: &str, variables: &[(&str, &str)], set: &[&str]| {
-        let arguments: Vec<&str> = ["plan", "hub.yaml"].into_iter().chain(set.iter().copied()).collect();
+        let arguments: Vec<&str> = ["check", "hub.yaml"].into_iter().chain(set.iter().copied()).collect();
         let told = scene.run_with(&arguments, variables).ends_with(2);
         exchanges += &format!("# {name}\n{}\n", told.exchange());
     };
