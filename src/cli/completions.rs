@@ -82,7 +82,8 @@ pub(super) fn experiments(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// The task, model and id of each run.
 fn runs() -> Vec<(String, String, String)> {
     let root = root();
-    let folders = root.experiments().unwrap_or_default().into_iter().flat_map(|of| root.folders(&of).unwrap_or_default());
+    let folders =
+        root.experiments().unwrap_or_default().into_iter().flat_map(|of| root.folders(&of).unwrap_or_default());
     folders.map(|of| (of.task().to_owned(), of.model().to_owned(), of.id().0.clone())).collect()
 }
 

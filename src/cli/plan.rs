@@ -53,13 +53,14 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
     let states = states(&prepared.root, &plan.experiment, settings())?;
     let is_missing = |run: &PlannedRun| !["done", "failed"].contains(&states[&run.id]);
     // A run that failed is done again only with `run --retry-failed`.
-    let missing =
-        Plan { experiment: plan.experiment.clone(), runs: plan.runs.iter().filter(|run| is_missing(run)).cloned().collect() };
+    let missing = Plan {
+        experiment: plan.experiment.clone(),
+        runs: plan.runs.iter().filter(|run| is_missing(run)).cloned().collect(),
+    };
     let threads = args.threads.map(|threads| threads as usize);
     let (slots, threads) = prepared.slots(&prepared.jobs(&missing), cores(), None, threads);
-    let (calibrations, starts_from) = with_threads(threads, || {
-        Ok((Calibrations::measure(&prepared, &plan), needed::forecasts(&prepared, &plan)?))
-    })?;
+    let (calibrations, starts_from) =
+        with_threads(threads, || Ok((Calibrations::measure(&prepared, &plan), needed::forecasts(&prepared, &plan)?)))?;
     let wall = calibrations.wall(&missing, slots);
     let rows: Vec<Value> = plan.runs.iter().map(|run| row(run, states[&run.id], &calibrations)).collect();
     let totals = calibrations.totals(&missing);
@@ -93,7 +94,10 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
     if !missing.runs.is_empty() {
         let (slots, threads) = (counted(slots, "slot"), counted(threads, "thread"));
         let memory = totals.peak_memory;
-        print_wrapped(&format_args!("`run` takes about {wall} with {slots} of {threads}, each up to {memory} of memory"), 2)?;
+        print_wrapped(
+            &format_args!("`run` takes about {wall} with {slots} of {threads}, each up to {memory} of memory"),
+            2,
+        )?;
     }
     print(&"forecast from steps measured on this machine")?;
     Ok(CommandOutcome::Success)
@@ -151,14 +155,17 @@ fn unsized_runs(args: &Args, absent: &[Diagnostic]) -> Result<CommandOutcome, Er
         print_json(&json!({"experiment": file.name(), "tasks": rows, "totals": {"runs": runs}, "absent": absent}))?;
         return Ok(CommandOutcome::Success);
     }
-    let rows = parts.into_iter().map(|part| {
-        vec![part.task.unwrap_or_else(|| "pretraining".to_owned()), part.model, part.runs.to_string()]
-    });
+    let rows = parts
+        .into_iter()
+        .map(|part| vec![part.task.unwrap_or_else(|| "pretraining".to_owned()), part.model, part.runs.to_string()]);
     print(&table(&[Column::Text("task"), Column::Text("model"), Column::Number("runs")], rows))?;
     print(&"")?;
     let why: Vec<String> = absent.iter().map(|finding| finding.shown_message()).collect();
     print_wrapped(&format_args!("{runs} runs; sizes unknown: {}", why.join("; ")), 2)?;
-    absent.iter().filter_map(Diagnostic::shown_hint).try_for_each(|hint| print_wrapped(&format_args!("hint: {hint}"), 2))?;
+    absent
+        .iter()
+        .filter_map(Diagnostic::shown_hint)
+        .try_for_each(|hint| print_wrapped(&format_args!("hint: {hint}"), 2))?;
     Ok(CommandOutcome::Success)
 }
 

@@ -46,7 +46,19 @@ impl Display {
         let (runs, total_work) = (work.len(), work.values().sum());
         let bars = std::io::stderr().is_terminal().then(|| Bars::new(experiment, runs));
         let (started, work_before, work_done) = (Instant::now(), 0.0, 0.0);
-        Self { bars, work, total_work, work_before, work_done, runs, settled: 0, started, shows_log, notes: BTreeMap::new(), saved: 0 }
+        Self {
+            bars,
+            work,
+            total_work,
+            work_before,
+            work_done,
+            runs,
+            settled: 0,
+            started,
+            shows_log,
+            notes: BTreeMap::new(),
+            saved: 0,
+        }
     }
 
     /// A line that stays.

@@ -42,8 +42,11 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     if !args.watch {
         let folder = pages.gather()?;
         if pages.input.experiments.iter().all(|of| of.records.is_empty() && of.failures.is_empty()) {
-            let found = Diagnostic::new(format!("no run of `{}` has ended: there is nothing to report", pages.input.title));
-            return Err(found.hint("`bertbench status` shows how far they are; `report --watch` waits for them").into());
+            let found =
+                Diagnostic::new(format!("no run of `{}` has ended: there is nothing to report", pages.input.title));
+            return Err(found
+                .hint("`bertbench status` shows how far they are; `report --watch` waits for them")
+                .into());
         }
         print(&pages.write_gathered(&folder, false)?.display())?;
         return Ok(CommandOutcome::Success);

@@ -1,8 +1,8 @@
 //! A folder for what a command that leaves no file behind needs all the same.
 
-use std::sync::OnceLock;
 use std::io;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 

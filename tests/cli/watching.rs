@@ -72,9 +72,11 @@ fn assert_narrow(place: &Workplace, arguments: &[&str]) {
 #[test]
 fn screens_fit_80_columns() {
     let place = Workplace::new();
-    let other = "  a-model-of-a-long-name: {architecture: {layers: 1, hidden: 32, heads: 2, max_positions: 64}}\ntasks:";
+    let other =
+        "  a-model-of-a-long-name: {architecture: {layers: 1, hidden: 32, heads: 2, max_positions: 64}}\ntasks:";
     place.write("tiny.yaml", &TINY.replace("tasks:", other));
-    place.write("experiments/tiny.yaml", &TINY.replace("[wnli, rte]", "[cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte]"));
+    place
+        .write("experiments/tiny.yaml", &TINY.replace("[wnli, rte]", "[cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte]"));
     assert_narrow(&place, &["plan", "tiny.yaml"]);
     assert_narrow(&place, &["check", "tiny.yaml"]);
     assert_narrow(&place, &["run", "tiny.yaml"]);
@@ -111,7 +113,10 @@ fn a_plan_counts_runs_without_data_and_says_how_long_a_sweep_takes_with_it() {
     assert_eq!(json["totals"]["runs"], 4, "{json}");
     let totals = place.run(&["plan", "tiny.yaml", "--json", "--threads", "1"]).ok().json()["totals"].clone();
     let [wall, sum, slots] = ["wall_seconds", "missing_seconds", "slots"].map(|key| totals[key].as_f64().unwrap());
-    assert!(slots >= 1.0 && totals["threads_per_slot"] == 1 && wall >= 0.99 * sum / slots && wall <= 1.01 * sum, "{totals}");
+    assert!(
+        slots >= 1.0 && totals["threads_per_slot"] == 1 && wall >= 0.99 * sum / slots && wall <= 1.01 * sum,
+        "{totals}"
+    );
     let told = place.run(&["plan", "tiny.yaml"]).ok();
     let sums = told.out.split("\n\n").find(|part| part.contains("to do  ")).unwrap();
     assert!(sums.lines().count() == 3 && sums.contains("rte   small     2      2"), "{}", told.out);
@@ -124,6 +129,10 @@ fn a_report_of_nothing_is_refused() {
     remove_one(&place);
     let told = place.run(&["report", "tiny.yaml"]);
     assert_eq!(told.code, Some(2));
-    assert!(told.err.starts_with("error: no run of `tiny` has ended: there is nothing to report\nhint: "), "{}", told.err);
+    assert!(
+        told.err.starts_with("error: no run of `tiny` has ended: there is nothing to report\nhint: "),
+        "{}",
+        told.err
+    );
     assert!(place.files("reports").is_empty());
 }
