@@ -6,7 +6,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use bertbench::random::Stream;
-use bertbench::store::{Event, RunIdentity, RunSettings, RunsRoot, StepEvent, StoredPlan};
+use bertbench::store::{Event, RunIdentity, RunSettings, RunsRoot, StepEvent, StoredPlan, write_sealed};
 use bertbench::{config, plan};
 
 use super::program::Workplace;
@@ -42,9 +42,8 @@ fn write_runs(place: &Workplace) {
                     let record = record("many", "mini", settings.clone(), shape, &mut draws);
                     let folder = root.folder("many", &settings).unwrap();
                     fs::create_dir_all(folder.path()).unwrap();
-                    let write = |name: &str, json: Vec<u8>| fs::write(folder.path().join(name), json).unwrap();
-                    write("settings.json", serde_json::to_vec(&settings).unwrap());
-                    write("record.json", serde_json::to_vec(&record).unwrap());
+                    write_sealed(&folder.path().join("settings.json"), &settings).unwrap();
+                    write_sealed(&folder.path().join("record.json"), &record).unwrap();
                     let mut log = Vec::new();
                     for step in 1..=LINES {
                         let loss = 0.7 - 0.002 * step as f64 + 0.02 * draws.normal();
