@@ -49,6 +49,10 @@ golden_files() {
     for folder in "$golden"/bert*/; do
         same "$folder" "$fresh/$(basename "$folder")"
     done
+    python "$golden/openai_gpt.py" --out "$fresh"
+    for folder in "$golden"/openai_gpt*/; do
+        same "$folder" "$fresh/$(basename "$folder")"
+    done
     python "$golden/weights.py" "$fresh/weights" > /dev/null
     python "$golden/tf_checkpoints.py" "$fresh/weights" "$fresh/tensorflow" > /dev/null
     # PyTorch's old format holds addresses; its numbers are compared by tests/weights.

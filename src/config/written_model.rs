@@ -193,10 +193,10 @@ pub(super) struct WrittenArchitecture {
     /// Hidden size; of `elmo` both directions together.
     #[schemars(range(min = 1, max = MAX_HIDDEN))]
     pub(super) hidden: u32,
-    /// Attention heads of `bert` and `gpt`; divides `hidden`.
+    /// Attention heads of `bert`, `gpt` and `openai_gpt`; divides `hidden`.
     #[schemars(range(min = 1, max = MAX_HIDDEN))]
     pub(super) heads: Option<u32>,
-    /// Width of the feed-forward layer of `bert` and `gpt`; four times `hidden` when left out.
+    /// Width of the feed-forward layer of `bert`, `gpt` and `openai_gpt`; four times `hidden` when left out.
     #[schemars(range(min = 1, max = MAX_INTERMEDIATE))]
     pub(super) intermediate: Option<u32>,
     /// The longest sequence that the model can read, in tokens.

@@ -4,8 +4,9 @@ use burn::backend::Dispatch;
 use burn::tensor::{Tensor, module::linear};
 
 use super::cpu::{LayerDropout, LayerShape};
+use super::feed_forward::activation;
 use super::fused::{self, Fused, LayerCall, LayerTensors};
-use super::{AttentionHeads, Dropout, Packing, Precision, attention, linear_gelu, residual_norm};
+use super::{Dropout, LayerForm, Packing, Precision, attention, residual_norm};
 
 /// The parameters of a layer; weights are `[inputs, outputs]`.
 #[derive(Clone, Debug)]
@@ -59,18 +60,19 @@ pub struct LayerSites {
 pub fn encoder_layer(
     hidden: Tensor<2>,
     weights: LayerWeights,
-    heads: AttentionHeads,
+    form: impl Into<LayerForm>,
     packing: &Packing,
     dropout: Option<&Dropout>,
     sites: LayerSites,
     precision: Precision,
 ) -> Tensor<2> {
+    let form = form.into();
     if !fused::runs_on(&hidden.device()) {
-        return composed(hidden, weights, heads, packing, dropout, sites);
+        return composed(hidden, weights, form, packing, dropout, sites);
     }
     let ([tokens, width], [_, intermediate]) = (hidden.dims(), weights.intermediate_weight.dims());
     let call = LayerCall {
-        shape: LayerShape { tokens, hidden: width, heads, intermediate },
+        shape: LayerShape { tokens, hidden: width, form, intermediate },
         offsets: packing.offsets().clone(),
         dropout: dropout.map(|dropout| LayerDropout {
             mask: dropout.mask(),
@@ -102,19 +104,20 @@ pub fn encoder_layer(
 fn composed(
     x: Tensor<2>,
     weights: LayerWeights,
-    heads: AttentionHeads,
+    form: LayerForm,
     packing: &Packing,
     dropout: Option<&Dropout>,
     sites: LayerSites,
 ) -> Tensor<2> {
     let w = weights;
     let qkv = linear(x.clone(), w.qkv_weight, Some(w.qkv_bias));
-    let context = attention(qkv, heads, packing, dropout, sites.attention);
+    let context = attention(qkv, form.heads, packing, dropout, sites.attention);
     let attended = linear(context, w.attention_weight, Some(w.attention_bias));
-    let h = residual_norm(attended, x, w.attention_gamma, w.attention_beta, dropout, sites.attention_residual);
-    let wide = linear_gelu(h.clone(), w.intermediate_weight, w.intermediate_bias);
+    let (at, epsilon) = (sites.attention_residual, form.epsilon);
+    let h = residual_norm(attended, x, w.attention_gamma, w.attention_beta, dropout, at, epsilon);
+    let wide = activation(linear(h.clone(), w.intermediate_weight, Some(w.intermediate_bias)), form.gelu);
     let narrow = linear(wide, w.output_weight, Some(w.output_bias));
-    residual_norm(narrow, h, w.output_gamma, w.output_beta, dropout, sites.output_residual)
+    residual_norm(narrow, h, w.output_gamma, w.output_beta, dropout, sites.output_residual, epsilon)
 }
 
 #[cfg(test)]
@@ -122,7 +125,7 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::kernel::{Bf16Support, Isa};
+    use crate::kernel::{AttentionHeads, Bf16Support, Isa};
 
     use crate::kernel::comparison::{assert_close, leaf};
     use crate::kernel::cpu::isa::forced::with_every_isa;
@@ -185,10 +188,10 @@ mod tests {
     #[test]
     fn fused_equals_composed_on_ragged_batches() {
         with_every_isa(|_| {
-            for (offsets, heads) in [&[0, 7, 8, 19, 24][..], &[0, 6, 12]]
-                .into_iter()
-                .flat_map(|offsets| [(offsets, HEADS), (offsets, CAUSAL)])
-            {
+            for (offsets, heads) in [&[0, 7, 8, 19, 24][..], &[0, 6, 12]].into_iter().flat_map(|offsets| {
+                let forms: [LayerForm; 3] = [HEADS.into(), CAUSAL.into(), LayerForm::openai_gpt(HEADS.number)];
+                forms.map(|form| (offsets, form))
+            }) {
                 for dropout in [None, Dropout::new(0.2, Stream::new(1, "dropout"), 3)] {
                     let dropout = dropout.as_ref();
                     let fused = run(|x, w, p| encoder_layer(x, w, heads, p, dropout, SITES, Precision::F32), offsets);
@@ -218,7 +221,8 @@ mod tests {
                 let tensor = |x: &[f32]| Tensor::<2>::from_data(TensorData::new(x.to_vec(), [tokens, HIDDEN]), &device);
                 let fused =
                     |x: Tensor<2>, heads| encoder_layer(x, w.clone(), heads, &packing, None, SITES, Precision::F32);
-                let composed = |x: Tensor<2>, heads| composed(x, w.clone(), heads, &packing, None, SITES);
+                let composed =
+                    |x: Tensor<2>, heads: AttentionHeads| composed(x, w.clone(), heads.into(), &packing, None, SITES);
                 let versions: [&dyn Fn(Tensor<2>, AttentionHeads) -> Tensor<2>; 2] = [&fused, &composed];
                 for (version, heads) in versions.into_iter().flat_map(|version| [(version, HEADS), (version, CAUSAL)]) {
                     let rows = |x: &[f32]| version(tensor(x), heads).into_data().try_to_vec::<f32>().unwrap();
@@ -261,7 +265,7 @@ mod tests {
             {
                 let offsets = &[0, 7, 8, 19, 24];
                 let fused = run(|x, w, p| encoder_layer(x, w, heads, p, dropout, SITES, Precision::Bf16), offsets);
-                let composed = run(|x, w, p| composed(x, w, heads, p, dropout, SITES), offsets);
+                let composed = run(|x, w, p| composed(x, w, heads.into(), p, dropout, SITES), offsets);
                 assert_close(&fused, &composed, 2e-2);
                 let exact = std::panic::catch_unwind(|| assert_close(&fused, &composed, 1e-4));
                 assert!(exact.is_err(), "these are not the products in f32");

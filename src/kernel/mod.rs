@@ -21,6 +21,7 @@ mod feed_forward;
 #[expect(unsafe_code, reason = "burn's allocations are described by unsafe functions")]
 mod fused;
 mod heads;
+mod layer_form;
 mod layer_norm;
 mod loss;
 mod lstm;
@@ -36,7 +37,8 @@ pub use embeddings::{EmbeddingTables, embeddings};
 pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};
 pub use feed_forward::linear_gelu;
 pub use heads::AttentionHeads;
-pub use layer_norm::{LAYER_NORM_EPSILON, residual_norm};
+pub use layer_form::{Gelu, LAYER_NORM_EPSILON, LayerForm};
+pub use layer_norm::residual_norm;
 pub use loss::{cross_entropy, mean_squared_error, span_loss, token_loss};
 pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, lstm};
 pub use packing::Packing;

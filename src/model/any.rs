@@ -7,8 +7,10 @@ use super::bert::Bert;
 use super::encoder::{Direction, Encoder, PackedInput};
 use super::error::CheckpointError;
 use super::initialize::Initializer;
+use super::openai_gpt::{self, OpenaiGpt};
 use super::reader::{Reader, encoder_tensors};
 use super::recurrent::{self, Recurrent};
+use super::weights::Weights;
 use super::word_vectors::{WORDS, WordVectors};
 use super::write::Tensors;
 use crate::kernel::{Dropout, LSTM_DIRECTIONS, Packing, Precision};
@@ -21,6 +23,8 @@ use crate::store::Architecture;
 pub enum AnyEncoder {
     /// BERT and GPT.
     Bert(Bert),
+    /// The published GPT.
+    OpenaiGpt(OpenaiGpt),
     /// The LSTM and ELMo.
     Recurrent(Recurrent),
     /// Word vectors.
@@ -32,6 +36,7 @@ impl AnyEncoder {
     pub(super) fn random(of: &Architecture, initializer: &mut Initializer<'_>) -> Self {
         match of.encoder {
             EncoderType::Bert | EncoderType::Gpt => Self::Bert(initializer.bert(of)),
+            EncoderType::OpenaiGpt => Self::OpenaiGpt(openai_gpt::random(initializer, of)),
             EncoderType::Lstm => Self::Recurrent(recurrent::random(initializer, of, 1)),
             EncoderType::Elmo => Self::Recurrent(recurrent::random(initializer, of, LSTM_DIRECTIONS)),
             EncoderType::WordVectors => {
@@ -48,6 +53,7 @@ impl AnyEncoder {
         let of = reader.of;
         Ok(match of.encoder {
             EncoderType::Bert | EncoderType::Gpt => Self::Bert(reader.bert()?),
+            EncoderType::OpenaiGpt => Self::OpenaiGpt(openai_gpt::read(reader)?),
             EncoderType::Lstm => Self::Recurrent(recurrent::read(reader, 1)?),
             EncoderType::Elmo => Self::Recurrent(recurrent::read(reader, LSTM_DIRECTIONS)?),
             EncoderType::WordVectors => {
@@ -60,6 +66,7 @@ impl AnyEncoder {
     fn get(&self) -> &dyn Encoder {
         match self {
             Self::Bert(encoder) => encoder,
+            Self::OpenaiGpt(encoder) => encoder,
             Self::Recurrent(encoder) => encoder,
             Self::WordVectors(encoder) => encoder,
         }
@@ -69,16 +76,19 @@ impl AnyEncoder {
     pub(super) fn write(&self, into: &mut Tensors, pooler: bool) {
         match self {
             Self::Bert(encoder) => into.bert(encoder, pooler),
+            Self::OpenaiGpt(encoder) => encoder.write(into),
             Self::Recurrent(encoder) => encoder.write(into),
             Self::WordVectors(encoder) => into.word_vectors(encoder),
         }
     }
 }
 
-/// Names and shapes of an encoder's tensors, `[outputs, inputs]`, but for those that a checkpoint may lack.
-pub(super) fn tensors(of: &Architecture) -> Vec<(String, Vec<usize>)> {
+/// Names and shapes of an encoder's tensors in `weights`, `[outputs, inputs]` but for GPT's, without those that a checkpoint
+/// may lack.
+pub(super) fn tensors(of: &Architecture, weights: &Weights) -> Vec<(String, Vec<usize>)> {
     match of.encoder {
         EncoderType::Bert | EncoderType::Gpt => encoder_tensors(of),
+        EncoderType::OpenaiGpt => openai_gpt::tensors(of, weights),
         EncoderType::Lstm => recurrent::tensors(of, 1),
         EncoderType::Elmo => recurrent::tensors(of, LSTM_DIRECTIONS),
         EncoderType::WordVectors => vec![(WORDS.to_owned(), vec![of.vocab_size as usize, of.hidden as usize])],
@@ -125,6 +135,7 @@ impl Encoder for AnyEncoder {
     fn set_precision(&mut self, precision: Precision) {
         match self {
             Self::Bert(encoder) => encoder.set_precision(precision),
+            Self::OpenaiGpt(encoder) => encoder.set_precision(precision),
             Self::Recurrent(_) | Self::WordVectors(_) => {}
         }
     }

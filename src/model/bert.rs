@@ -70,14 +70,14 @@ pub struct Bert {
 }
 
 /// Numbers of the places where dropout is applied: `layer × PER_LAYER + place`.
-mod site {
+pub(super) mod site {
     use crate::kernel::LayerSites;
 
-    pub(super) const EMBEDDINGS: u32 = 0;
+    pub(in crate::model) const EMBEDDINGS: u32 = 0;
     const FIRST_LAYER: u32 = 1 + crate::model::encoder::HEAD_SITE;
     const PER_LAYER: u32 = 3;
 
-    pub(super) fn layer(index: usize) -> LayerSites {
+    pub(in crate::model) fn layer(index: usize) -> LayerSites {
         let attention = FIRST_LAYER + index as u32 * PER_LAYER;
         LayerSites { attention, attention_residual: attention + 1, output_residual: attention + 2 }
     }
@@ -97,7 +97,7 @@ impl Embeddings {
 }
 
 impl Layer {
-    fn weights(&self) -> LayerWeights {
+    pub(super) fn weights(&self) -> LayerWeights {
         LayerWeights {
             qkv_weight: self.query_key_value.weight.val(),
             qkv_bias: self.query_key_value.bias.val(),

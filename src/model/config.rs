@@ -73,7 +73,12 @@ pub enum ConfigError {
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Sizes above these are no BERT's, but could claim any amount of memory and time before the weights are looked at.
-const LARGEST: [(&str, u32); 6] = [
+const LARGEST: [(&str, u32); 11] = [
+    ("n_layer", 1 << 10),
+    ("n_embd", 1 << 20),
+    ("n_head", 1 << 20),
+    ("n_inner", 1 << 20),
+    ("n_positions", 1 << 24),
     ("num_hidden_layers", 1 << 10),
     ("hidden_size", 1 << 20),
     ("intermediate_size", 1 << 20),
@@ -226,6 +231,9 @@ impl Config {
 
     fn dimensions_json(&self, class: &str, dropout: f64) -> Value {
         let of = &self.architecture;
+        if of.encoder == EncoderType::OpenaiGpt {
+            return self.openai_gpt_json(class, dropout);
+        }
         if !of.encoder.is_transformer() {
             return json!({
                 "architectures": [class],
@@ -273,7 +281,7 @@ pub(super) fn set_labels<S: AsRef<str>>(config: &mut Value, names: &[S]) {
     config["label2id"] = label2id.collect::<Map<String, Value>>().into();
 }
 
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
     path: &'a Path,
     object: &'a Map<String, Value>,
 }
@@ -282,6 +290,9 @@ impl Fields<'_> {
     fn config(&self) -> Result<Config, ConfigError> {
         self.is_known()?;
         let encoder = self.encoder()?;
+        if encoder == EncoderType::OpenaiGpt {
+            return self.openai_gpt();
+        }
         if !encoder.is_transformer() {
             return self.without_attention(encoder);
         }
@@ -352,7 +363,11 @@ impl Fields<'_> {
         Ok(Config { architecture, usage: self.usage()? })
     }
 
-    fn usage(&self) -> Result<Option<ModelUsage>, ConfigError> {
+    pub(super) fn get(&self, key: &str) -> Option<&Value> {
+        self.object.get(key)
+    }
+
+    pub(super) fn usage(&self) -> Result<Option<ModelUsage>, ConfigError> {
         let Some(value) = self.object.get(USAGE) else { return Ok(None) };
         let usage = ModelUsage::deserialize(value);
         usage.map(Some).map_err(|error| self.wrong(USAGE, format!("does not say how a model is used: {error}")))
@@ -387,11 +402,11 @@ impl Fields<'_> {
         }
     }
 
-    fn wrong(&self, key: &str, problem: impl Into<String>) -> ConfigError {
+    pub(super) fn wrong(&self, key: &str, problem: impl Into<String>) -> ConfigError {
         ConfigError::Key { path: self.path.into(), key: key.into(), problem: problem.into() }
     }
 
-    fn text(&self, key: &str, default: &str, known: &[&str]) -> Result<(), ConfigError> {
+    pub(super) fn text(&self, key: &str, default: &str, known: &[&str]) -> Result<(), ConfigError> {
         let value = match self.object.get(key) {
             None => default,
             Some(value) => value.as_str().ok_or_else(|| self.wrong(key, "must be a string"))?,
@@ -402,7 +417,7 @@ impl Fields<'_> {
         Err(self.wrong(key, format!("is `{value}`; bertbench runs `{}` only", known.join("`, `"))))
     }
 
-    fn size(&self, key: &str) -> Result<u32, ConfigError> {
+    pub(super) fn size(&self, key: &str) -> Result<u32, ConfigError> {
         let value = self.object.get(key).ok_or_else(|| self.wrong(key, "is missing"))?;
         let size = value.as_u64().and_then(|size| u32::try_from(size).ok());
         let size = size

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::bert::BERT;
 use super::config::{Config, ConfigError, ConfigFile, set_labels};
+use super::encoder::EncoderKind;
 use super::error::CheckpointError;
 use super::heads::{Head, HeadClass, class_of, outputs, pooler_tensors};
 use super::loading::check_encoder;
@@ -44,8 +46,8 @@ impl Conversion {
     pub fn open(from: &Path) -> Result<Self, CheckpointError> {
         let file = ConfigFile::read(folder_of(from)?)?;
         let config = file.config()?;
-        if !config.architecture.encoder.is_transformer() {
-            let problem = format!("is of {}, which transformers has no class for", config.architecture.encoder);
+        if EncoderKind::of(config.architecture.encoder).model_type != BERT.model_type {
+            let problem = format!("is of {}; only BERT is converted", config.architecture.encoder);
             return Err(file.wrong("model_type", problem).into());
         }
         let weights = Weights::open(from)?;

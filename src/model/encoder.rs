@@ -98,6 +98,13 @@ pub trait Encoder {
 /// The number of the place before the head where dropout is applied; those of an encoder are 0 and from 2 on.
 pub(super) const HEAD_SITE: u32 = 1;
 
+fn rows_of(table: Tensor<2>, ids: &[u32]) -> Tensor<2> {
+    let ids: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
+    let length = ids.len();
+    let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [length]), &table.device());
+    table.select(0, ids)
+}
+
 /// A packed batch on a device.
 #[derive(Clone, Debug)]
 pub struct PackedInput {
@@ -113,10 +120,12 @@ pub type ForwardDropout = Dropout;
 impl PackedInput {
     /// The rows of `table` for the tokens: `[rows, width] → [tokens, width]`.
     pub(super) fn lookup(&self, table: Tensor<2>) -> Tensor<2> {
-        let ids: Vec<i32> = self.rows.ids.iter().map(|&id| id as i32).collect();
-        let length = ids.len();
-        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [length]), &table.device());
-        table.select(0, ids)
+        rows_of(table, &self.rows.ids)
+    }
+
+    /// The rows of `table` for the tokens' positions: `[max_positions, width] → [tokens, width]`.
+    pub(super) fn lookup_positions(&self, table: Tensor<2>) -> Tensor<2> {
+        rows_of(table, &self.rows.positions)
     }
 
     /// A batch on `device`: three slices of one length (all sequences, one after the other) and the

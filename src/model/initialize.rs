@@ -77,7 +77,7 @@ impl<'a> Initializer<'a> {
         Norm { gamma: self.vector(hidden, 1.0), beta: self.vector(hidden, 0.0) }
     }
 
-    fn layer(&mut self, hidden: usize, intermediate: usize) -> Layer {
+    pub(super) fn layer(&mut self, hidden: usize, intermediate: usize) -> Layer {
         Layer {
             query_key_value: self.linear(hidden, 3 * hidden),
             attention_output: self.linear(hidden, hidden),

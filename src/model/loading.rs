@@ -50,7 +50,7 @@ pub(super) fn load<M>(
 
 /// Refuses weights that lack tensors of the encoder or have them in another shape.
 pub(super) fn check_encoder(weights: &Weights, of: &Architecture) -> Result<(), CheckpointError> {
-    let expected = tensors(of);
+    let expected = tensors(of, weights);
     let names: Vec<String> = expected.iter().map(|(name, _)| name).filter(|name| !weights.has(name)).cloned().collect();
     if !names.is_empty() {
         return Err(CheckpointError::Missing { path: weights.path().into(), names });

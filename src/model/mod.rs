@@ -19,6 +19,8 @@ mod labels;
 mod linear;
 mod loading;
 mod lstm;
+mod openai_gpt;
+mod openai_gpt_config;
 mod pooling;
 mod pretraining;
 mod reader;
@@ -45,6 +47,7 @@ pub use head::Head;
 pub use labels::{OutputOrder, check_head, output_names};
 pub use loading::Loaded;
 pub use lstm::LSTM;
+pub use openai_gpt::{OPENAI_GPT, OpenaiGpt};
 pub use pretraining::{
     LanguageModel, LanguageModelOutput, LanguageModelStates, load_pretraining, random_pretraining, save_pretraining,
 };

@@ -117,8 +117,16 @@ impl LanguageModel {
         layer_norm(transformed, gamma, Some(beta), LAYER_NORM_EPSILON)
     }
 
+    /// Whether nothing is added to the decoder's outputs, as in the published GPT.
+    fn has_no_bias(&self) -> bool {
+        matches!(self.encoder, AnyEncoder::OpenaiGpt(_))
+    }
+
     /// The class of transformers that has these heads.
     fn class(&self) -> &'static str {
+        if self.has_no_bias() {
+            return "OpenAIGPTLMHeadModel";
+        }
         match (self.next_sentence.is_some(), self.encoder.direction()) {
             (true, _) => "BertForPreTraining",
             (false, Direction::LeftToRight) => "BertLMHeadModel",
@@ -145,14 +153,17 @@ impl<'a> Heads<'a> {
         let hidden = self.hidden;
         let (transforms, context) = match &encoder {
             AnyEncoder::Bert(_) => (true, false),
-            AnyEncoder::Recurrent(_) => (false, false),
+            AnyEncoder::OpenaiGpt(_) | AnyEncoder::Recurrent(_) => (false, false),
             AnyEncoder::WordVectors(_) => (false, true),
         };
+        let bias = self.initializer.vector(self.vocabulary, 0.0);
+        // The published GPT has no bias there: this one stays 0.
+        let frozen = matches!(encoder, AnyEncoder::OpenaiGpt(_));
         LanguageModel {
             encoder,
             transform: transforms.then(|| self.initializer.linear(hidden, hidden)),
             transform_norm: transforms.then(|| self.initializer.norm(hidden)),
-            decoder_bias: self.initializer.vector(self.vocabulary, 0.0),
+            decoder_bias: if frozen { bias.no_grad() } else { bias },
             next_sentence: predict_next.then(|| self.initializer.linear(hidden, 2)),
             // word2vec.c begins with 0 too.
             context: context.then(|| self.initializer.zeros(self.vocabulary, hidden)),
@@ -207,6 +218,9 @@ impl Reader<'_> {
             }
             return Ok(());
         }
+        if model.has_no_bias() {
+            return Ok(());
+        }
         if model.transform.is_none() {
             model.decoder_bias = self.vector(name::BIAS, vocabulary)?;
         } else if has(self, name::TRANSFORM) {
@@ -253,6 +267,7 @@ pub fn save_pretraining(
     }
     match &model.context {
         Some(context) => tensors.tensor(name::CONTEXT.into(), context.val()),
+        None if model.has_no_bias() => {}
         None => tensors.tensor(name::BIAS.into(), model.decoder_bias.val()),
     }
     write_folder(folder, &config.encoder_json(model.class(), dropout), &tensors, beside)

@@ -5,11 +5,12 @@ use super::elmo::ELMO;
 use super::encoder::EncoderKind;
 use super::gpt::GPT;
 use super::lstm::LSTM;
+use super::openai_gpt::OPENAI_GPT;
 use super::word_vectors::WORD_VECTORS;
 use crate::settings::EncoderType;
 
 /// Every encoder, in the order of [`EncoderType::ALL`]; the first is what a `config.json` without a name is of.
-pub const ENCODERS: &[EncoderKind] = &[BERT, GPT, LSTM, ELMO, WORD_VECTORS];
+pub const ENCODERS: &[EncoderKind] = &[BERT, GPT, OPENAI_GPT, LSTM, ELMO, WORD_VECTORS];
 
 impl EncoderKind {
     /// The row of an encoder.

@@ -17,6 +17,8 @@ pub enum EncoderType {
     Bert,
     /// BERT's layers under a causal mask: tokens see themselves and those before (Radford et al. 2018).
     Gpt,
+    /// The published GPT: as `Gpt`, but for its embeddings without norm and segments and its activation (Radford et al. 2018).
+    OpenaiGpt,
     /// LSTM layers from left to right.
     Lstm,
     /// LSTM layers from left to right and others from right to left, each a language model of its direction; tasks see
@@ -41,7 +43,7 @@ pub enum Pooling {
 
 impl EncoderType {
     /// Every encoder.
-    pub const ALL: [Self; 5] = [Self::Bert, Self::Gpt, Self::Lstm, Self::Elmo, Self::WordVectors];
+    pub const ALL: [Self; 6] = [Self::Bert, Self::Gpt, Self::OpenaiGpt, Self::Lstm, Self::Elmo, Self::WordVectors];
 
     /// As it is written in an experiment file.
     #[must_use]
@@ -49,6 +51,7 @@ impl EncoderType {
         match self {
             Self::Bert => "bert",
             Self::Gpt => "gpt",
+            Self::OpenaiGpt => "openai_gpt",
             Self::Lstm => "lstm",
             Self::Elmo => "elmo",
             Self::WordVectors => "word_vectors",
@@ -64,6 +67,12 @@ impl EncoderType {
     /// Whether it has attention heads and feed-forward layers.
     #[must_use]
     pub const fn is_transformer(self) -> bool {
+        matches!(self, Self::Bert | Self::Gpt | Self::OpenaiGpt)
+    }
+
+    /// Whether it has a layer that makes one vector of a sequence: BERT's pooler.
+    #[must_use]
+    pub const fn has_pooler(self) -> bool {
         matches!(self, Self::Bert | Self::Gpt)
     }
 
@@ -72,7 +81,7 @@ impl EncoderType {
     pub const fn objective(self) -> LmLoss {
         match self {
             Self::Bert => LmLoss::MaskedLmAndNextSentence,
-            Self::Gpt | Self::Lstm => LmLoss::CausalLm,
+            Self::Gpt | Self::OpenaiGpt | Self::Lstm => LmLoss::CausalLm,
             Self::Elmo => LmLoss::BidirectionalLm,
             Self::WordVectors => LmLoss::SkipGram,
         }
@@ -83,7 +92,7 @@ impl EncoderType {
     pub const fn is_causal(self, loss: LmLoss) -> bool {
         match self {
             Self::Bert => matches!(loss, LmLoss::CausalLm),
-            Self::Gpt | Self::Lstm => true,
+            Self::Gpt | Self::OpenaiGpt | Self::Lstm => true,
             Self::Elmo | Self::WordVectors => false,
         }
     }
@@ -93,7 +102,7 @@ impl EncoderType {
     #[must_use]
     pub const fn pooling(self) -> Option<Pooling> {
         match self {
-            Self::Bert | Self::Gpt => None,
+            Self::Bert | Self::Gpt | Self::OpenaiGpt => None,
             Self::Lstm => Some(Pooling::Last),
             Self::Elmo => Some(Pooling::Ends),
             Self::WordVectors => Some(Pooling::Mean),
@@ -104,7 +113,7 @@ impl EncoderType {
     #[must_use]
     pub const fn poolings(self) -> &'static [Pooling] {
         match self {
-            Self::Bert | Self::Gpt => &[],
+            Self::Bert | Self::Gpt | Self::OpenaiGpt => &[],
             Self::Lstm => &[Pooling::Last, Pooling::Mean],
             Self::Elmo => &[Pooling::Ends, Pooling::Last, Pooling::Mean],
             Self::WordVectors => &[Pooling::Mean],
@@ -117,6 +126,7 @@ impl fmt::Display for EncoderType {
         f.write_str(match self {
             Self::Bert => "BERT",
             Self::Gpt => "GPT",
+            Self::OpenaiGpt => "OpenAI GPT",
             Self::Lstm => "LSTM",
             Self::Elmo => "ELMo",
             Self::WordVectors => "word vectors",

@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::byte_pair::{ADDED, BytePairs, MERGES, UNKNOWN, VOCABULARY};
 use super::tokenizer::{CONTINUES, LONGEST_WORD_CHARACTERS};
-use super::vocabulary::{SpecialTokens, Vocabulary};
+use super::vocabulary::{Pieces, SpecialTokens, Vocabulary};
 use crate::settings::AddedToken;
 
-/// `vocab.txt`, `tokenizer.json` and `tokenizer_config.json`: all that `AutoTokenizer` and the `tokenizers`
+/// `vocab.txt`, `tokenizer.json` and `tokenizer_config.json` (of a GPT `vocab.json`, `merges.txt` and
+/// `tokenizer_config.json`): all that `AutoTokenizer` and the `tokenizers`
 /// package need to give the ids of a [`Tokenizer`](super::Tokenizer). The same inputs give the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenizerFiles {
@@ -19,10 +21,14 @@ impl TokenizerFiles {
     #[must_use]
     pub fn of(vocabulary: &Vocabulary, lower_case: bool, max_positions: u32) -> Self {
         let pretty = |value: &Value| format!("{value:#}\n").into_bytes();
+        let bytes = match vocabulary.pieces() {
+            Pieces::WordPiece { bytes } => bytes.clone(),
+            Pieces::BytePair(pairs) => return Self { files: byte_pair_files(vocabulary, pairs, max_positions) },
+        };
         let added = added(vocabulary);
         Self {
             files: [
-                ("vocab.txt", vocabulary.bytes().to_vec()),
+                ("vocab.txt", bytes),
                 ("tokenizer.json", pretty(&tokenizer(vocabulary, &added, lower_case))),
                 ("tokenizer_config.json", pretty(&settings(vocabulary, &added, lower_case, max_positions))),
             ],
@@ -34,6 +40,20 @@ impl TokenizerFiles {
     pub fn as_slice(&self) -> &[(&'static str, Vec<u8>)] {
         &self.files
     }
+}
+
+/// The files of transformers' `OpenAIGPTTokenizer`, with the tokens that fine-tuning adds.
+fn byte_pair_files(vocabulary: &Vocabulary, pairs: &BytePairs, max_positions: u32) -> [(&'static str, Vec<u8>); 3] {
+    let ids = ADDED.into_iter().filter_map(|name| Some((vocabulary.id(name)?.to_string(), name)));
+    let decoder: Map<String, Value> = ids.map(|(id, name)| (id, described(&AddedToken::special(0, name)))).collect();
+    let settings = json!({
+        "tokenizer_class": "OpenAIGPTTokenizer",
+        "model_max_length": max_positions,
+        "unk_token": UNKNOWN,
+        "added_tokens_decoder": decoder,
+    });
+    let [tokens, merges] = pairs.files.clone();
+    [(VOCABULARY, tokens), (MERGES, merges), ("tokenizer_config.json", format!("{settings:#}\n").into_bytes())]
 }
 
 /// BERT's own tokens and the added ones, in the order of their ids; of two with one name, the added one.

@@ -1,6 +1,7 @@
 //! Text to numbers: WordPiece, features on disk, packed batches.
 
 mod batch;
+mod byte_pair;
 mod cache;
 mod features;
 mod files;

@@ -80,11 +80,11 @@ fn encode(tokenizer: &Tokenizer, example: &TextPair<'_>, max_length: usize) -> R
     let mut ids = Vec::with_capacity(keep_first + keep_second + added);
     ids.push(special.cls);
     ids.extend(&first[..keep_first]);
-    ids.push(special.sep);
+    ids.push(if second.is_some() { special.sep } else { special.end });
     let segment_0 = ids.len();
     if let Some(second) = second {
         ids.extend(&second[..keep_second]);
-        ids.push(special.sep);
+        ids.push(special.end);
     }
     Ok(Encoded { ids, segment_0, truncated })
 }

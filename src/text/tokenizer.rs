@@ -1,15 +1,18 @@
-//! BERT's WordPiece, by the `tokenizers` crate.
+//! BERT's WordPiece and the published GPT's byte pairs, by the `tokenizers` crate.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use tokenizers::models::ModelWrapper;
+use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::bert::BertProcessing;
 use tokenizers::{AddedToken, DecoderWrapper, Model, TokenizerImpl};
 
-use super::vocabulary::{SpecialTokens, Vocabulary};
+use super::byte_pair::{BytePairs, END_OF_WORD, UNKNOWN};
+use super::vocabulary::{Pieces, SpecialTokens, Vocabulary};
 use crate::diagnostic::Diagnostic;
 
 /// Longer words become `[UNK]` (google-research/bert, `tokenization.py`: `max_input_chars_per_word=200`;
@@ -18,12 +21,12 @@ pub(crate) const LONGEST_WORD_CHARACTERS: usize = 100;
 /// What a token begins with that goes on with a word.
 pub(super) const CONTINUES: &str = "##";
 
-type WordPieceTokenizer = TokenizerImpl<WordPiece, BertNormalizer, BertPreTokenizer, BertProcessing, DecoderWrapper>;
+type BertLike = TokenizerImpl<ModelWrapper, BertNormalizer, BertPreTokenizer, BertProcessing, DecoderWrapper>;
 
-/// Text → ids, as Hugging Face's fast BERT tokenizer gives them, special tokens in the text included:
-/// a literal `[SEP]` is one token, not three. Where Google's original differs: `docs/parity.md`.
+/// Text → ids, as Hugging Face's fast BERT tokenizer gives them, or its GPT's, which splits words as BERT's does; special
+/// tokens in the text included: a literal `[SEP]` is one token, not three. Where Google's original differs: `docs/parity.md`.
 pub struct Tokenizer {
-    inner: WordPieceTokenizer,
+    inner: BertLike,
     special: SpecialTokens,
     vocabulary_sha256: String,
     vocabulary_size: usize,
@@ -37,21 +40,14 @@ impl Tokenizer {
     /// When the `tokenizers` crate refuses the vocabulary.
     pub fn new(vocabulary: &Vocabulary, lower_case: bool) -> Result<Self, Diagnostic> {
         let refused = |error: tokenizers::Error| Diagnostic::new(format!("the vocabulary cannot be used: {error}"));
-        let [_, unknown, ..] = SpecialTokens::NAMES;
-        // The builder takes a map of a crate that we do not name; the model's own reader makes an empty one.
-        let mut ids = WordPiece::read_bytes(b"").map_err(refused)?;
-        ids.extend(vocabulary.listed().map(|(token, id)| (token.to_owned(), id)));
-        let model = WordPiece::builder()
-            .vocab(ids)
-            .unk_token(unknown.to_owned())
-            .continuing_subword_prefix(CONTINUES.to_owned())
-            .max_input_chars_per_word(LONGEST_WORD_CHARACTERS)
-            .build()
-            .map_err(refused)?;
-        let mut inner = WordPieceTokenizer::new(model);
+        let model = match vocabulary.pieces() {
+            Pieces::WordPiece { .. } => word_piece(vocabulary),
+            Pieces::BytePair(pairs) => byte_pair(vocabulary, pairs),
+        };
+        let mut inner = BertLike::new(model.map_err(refused)?);
         inner.with_normalizer(Some(BertNormalizer::new(true, true, Some(lower_case), lower_case))).map_err(refused)?;
         inner.with_pre_tokenizer(Some(BertPreTokenizer));
-        let own = SpecialTokens::NAMES.map(|name| AddedToken::from(name, true));
+        let own = vocabulary.special_names().iter().map(|name| AddedToken::from(*name, true));
         // In the order of their ids: those that the vocabulary lacks get the next one.
         let added = vocabulary.added().iter().map(|token| AddedToken {
             content: token.content.clone(),
@@ -61,7 +57,7 @@ impl Tokenizer {
             normalized: token.normalized,
             special: token.special,
         });
-        inner.add_tokens(own.into_iter().chain(added)).map_err(refused)?;
+        inner.add_tokens(own.chain(added)).map_err(refused)?;
         Ok(Self {
             inner,
             special: vocabulary.special(),
@@ -135,6 +131,31 @@ impl Tokenizer {
     pub fn lower_case(&self) -> bool {
         self.lower_case
     }
+}
+
+fn word_piece(vocabulary: &Vocabulary) -> tokenizers::Result<ModelWrapper> {
+    let [_, unknown, ..] = SpecialTokens::NAMES;
+    // The builder takes a map of a crate that we do not name; the model's own reader makes an empty one.
+    let mut ids = WordPiece::read_bytes(b"")?;
+    ids.extend(vocabulary.listed().map(|(token, id)| (token.to_owned(), id)));
+    let model = WordPiece::builder()
+        .vocab(ids)
+        .unk_token(unknown.to_owned())
+        .continuing_subword_prefix(CONTINUES.to_owned())
+        .max_input_chars_per_word(LONGEST_WORD_CHARACTERS)
+        .build()?;
+    Ok(ModelWrapper::WordPiece(model))
+}
+
+/// With the settings of transformers' `OpenAIGPTTokenizer`.
+fn byte_pair(vocabulary: &Vocabulary, pairs: &BytePairs) -> tokenizers::Result<ModelWrapper> {
+    let ids = vocabulary.listed().map(|(token, id)| (token.to_owned(), id));
+    let model = BPE::builder()
+        .vocab_and_merges(ids.collect::<Vocab>(), pairs.merges.clone())
+        .unk_token(UNKNOWN.to_owned())
+        .end_of_word_suffix(END_OF_WORD.to_owned())
+        .build()?;
+    Ok(ModelWrapper::BPE(model))
 }
 
 fn failed(error: &tokenizers::Error) -> Diagnostic {

@@ -21,6 +21,11 @@ struct Model {
     vocab: serde_json::Value,
 }
 
+/// Whether a `tokenizer.json` with the content `bytes` is of a byte-pair model.
+pub(super) fn is_byte_pair(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Written>(bytes).is_ok_and(|written| written.model.kind.as_deref() == Some("BPE"))
+}
+
 /// The `vocab.txt` that the `tokenizer.json` at `path` with the content `bytes` stands for.
 ///
 /// # Errors

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::tokenizer_json::as_list;
+use super::byte_pair::{self, BytePairs};
+use super::tokenizer_json::{as_list, is_byte_pair};
 use crate::checksum;
 use crate::diagnostic::Diagnostic;
 use crate::settings::AddedToken;
@@ -25,6 +27,8 @@ pub struct SpecialTokens {
     pub sep: u32,
     /// `[MASK]`, for masked language modelling.
     pub mask: u32,
+    /// The last token of every sequence: BERT's is `[SEP]`, the published GPT has one of its own for it.
+    pub end: u32,
 }
 
 impl SpecialTokens {
@@ -39,8 +43,8 @@ pub struct Vocabulary {
     /// By id.
     tokens: Vec<String>,
     special: SpecialTokens,
-    /// The file, as a `vocab.txt`.
-    bytes: Vec<u8>,
+    /// What pieces are made by.
+    pieces: Pieces,
     sha256: String,
     /// Tokens that are one wherever they stand in a text, in the order of their ids; BERT's own are not among them.
     added: Vec<AddedToken>,
@@ -48,14 +52,56 @@ pub struct Vocabulary {
     listed: usize,
 }
 
+/// How words become tokens.
+#[derive(Clone, Debug)]
+pub(super) enum Pieces {
+    /// The longest tokens first, as in BERT.
+    WordPiece {
+        /// The file, as a `vocab.txt`.
+        bytes: Vec<u8>,
+    },
+    /// Merges of pairs, as in the published GPT.
+    BytePair(Arc<BytePairs>),
+}
+
 impl Vocabulary {
-    /// Reads a `vocab.txt`, with LF or CRLF line ends, or the vocabulary of a `tokenizer.json`.
+    /// Reads a `vocab.txt`, with LF or CRLF line ends, the `vocab.json` of the published GPT with the `merges.txt` beside
+    /// it, or the vocabulary of a `tokenizer.json`.
     ///
     /// # Errors
     /// A file that cannot be read, is not UTF-8 or is empty; a token that stands there twice; a special token
     /// that is missing.
     pub fn load(path: &Path) -> Result<Self, Diagnostic> {
-        Self::from_bytes(path, read(path)?)
+        if path.file_name().is_some_and(|name| name == byte_pair::VOCABULARY) {
+            return Ok(Self::byte_pair(byte_pair::load(path)?));
+        }
+        let bytes = read(path)?;
+        if !is_json(path) {
+            return Self::from_bytes(path, bytes);
+        }
+        if is_byte_pair(&bytes) {
+            return Ok(Self::byte_pair(byte_pair::of_tokenizer(path, &bytes)?));
+        }
+        Self::from_bytes(path, as_list(path, &bytes)?)
+    }
+
+    /// A vocabulary of merges, with the tokens that fine-tuning adds after the others where it has them not yet.
+    fn byte_pair(of: BytePairs) -> Self {
+        let mut tokens = of.tokens.clone();
+        let mut ids: HashMap<String, u32> = (0..).zip(&tokens).map(|(id, token)| (token.clone(), id)).collect();
+        let added = byte_pair::ADDED.map(|token| {
+            *ids.entry(token.to_owned()).or_insert_with(|| {
+                tokens.push(token.to_owned());
+                tokens.len() as u32 - 1
+            })
+        });
+        let unk = ids.get(byte_pair::UNKNOWN).copied().unwrap_or_default();
+        let [cls, sep, end] = added;
+        // Packed batches are not padded, and GPT masks nothing.
+        let special = SpecialTokens { pad: unk, unk, cls, sep, mask: unk, end };
+        let sha256 = checksum::sha256(&of.files.concat());
+        let listed = of.tokens.len();
+        Self { ids, tokens, special, pieces: Pieces::BytePair(Arc::new(of)), sha256, added: Vec::new(), listed }
     }
 
     /// The vocabulary that `bytes`, the content of the file at `path`, hold.
@@ -87,9 +133,10 @@ impl Vocabulary {
             })
         };
         let [pad, unk, cls, sep, mask] = SpecialTokens::NAMES;
-        let special = SpecialTokens { pad: id(pad)?, unk: id(unk)?, cls: id(cls)?, sep: id(sep)?, mask: id(mask)? };
+        let [pad, unk, cls, sep] = [id(pad)?, id(unk)?, id(cls)?, id(sep)?];
+        let special = SpecialTokens { pad, unk, cls, sep, mask: id(mask)?, end: sep };
         let (sha256, listed) = (checksum::sha256(&bytes), tokens.len());
-        Ok(Self { ids, tokens, special, bytes, sha256, added: Vec::new(), listed })
+        Ok(Self { ids, tokens, special, pieces: Pieces::WordPiece { bytes }, sha256, added: Vec::new(), listed })
     }
 
     /// The same vocabulary with tokens that are one wherever they stand in a text. Those that it has not yet follow its
@@ -147,7 +194,7 @@ impl Vocabulary {
         self.special
     }
 
-    /// SHA-256 of the file, in hexadecimal.
+    /// SHA-256 of the file, in hexadecimal; of `vocab.json` and `merges.txt` together in a GPT.
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.sha256
@@ -179,9 +226,23 @@ impl Vocabulary {
         Ok(())
     }
 
-    /// The file, as a `vocab.txt`.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// How words become tokens.
+    pub(super) fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+
+    /// Whether its tokens are merges of pairs, as in the published GPT.
+    #[must_use]
+    pub fn is_byte_pair(&self) -> bool {
+        matches!(self.pieces, Pieces::BytePair(_))
+    }
+
+    /// How the special tokens are spelt that are looked for in texts. Those that a GPT's fine-tuning adds are not.
+    pub(super) fn special_names(&self) -> &'static [&'static str] {
+        match self.pieces {
+            Pieces::WordPiece { .. } => &SpecialTokens::NAMES,
+            Pieces::BytePair(_) => &[byte_pair::UNKNOWN],
+        }
     }
 
     /// Tokens that are one wherever they stand in a text, besides BERT's own.
@@ -204,14 +265,16 @@ impl Vocabulary {
     }
 }
 
-/// The bytes of the vocabulary at `path` as a `vocab.txt`; of a `tokenizer.json`, those that it stands for.
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    let bytes = std::fs::read(path).map_err(|error| {
+    std::fs::read(path).map_err(|error| {
         Diagnostic::new(format!("the vocabulary cannot be read: {error}"))
             .in_file(path)
             .hint("a model's folder holds its vocabulary as vocab.txt, one token a line")
-    })?;
-    if path.extension().is_some_and(|extension| extension == "json") { as_list(path, &bytes) } else { Ok(bytes) }
+    })
 }
 
 #[cfg(test)]
@@ -236,7 +299,7 @@ mod tests {
             assert_eq!((vocabulary.len(), vocabulary.id("##do"), vocabulary.id("do")), (7, Some(6), None));
             assert_eq!((vocabulary.token(0), vocabulary.token(6)), (Some("[PAD]"), Some("##do")));
             assert_eq!(vocabulary.token(7), None);
-            assert_eq!(vocabulary.special(), SpecialTokens { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 });
+            assert_eq!(vocabulary.special(), SpecialTokens { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4, end: 3 });
         }
     }
 

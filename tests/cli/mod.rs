@@ -40,5 +40,4 @@ mod slurm;
 mod stop;
 mod sweep;
 mod threads;
-mod verify;
 mod watching;

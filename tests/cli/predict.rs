@@ -245,3 +245,29 @@ fn an_output_that_cannot_be_written_is_exit_code_1_and_devices_stay() {
     write("/dev/null").ok();
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
+
+/// A checkpoint of the published GPT's kind (`tests/golden/openai_gpt.py`), fine-tuned and used through the program.
+#[test]
+fn a_published_gpt_is_fine_tuned_and_predicts_what_its_run_predicted() {
+    let place = Workplace::new();
+    let checkpoint = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/openai_gpt");
+    let model = format!("gpt: {{checkpoint: {checkpoint}}}");
+    let experiment = TINY.replace("[1e-3, 5e-4]", "[1e-3]").replace("[wnli, rte]", "[rte]");
+    let small = "small: {architecture: {layers: 1, hidden: 16, heads: 2, max_positions: 64}}";
+    place.write("tiny.yaml", &experiment.replace(small, &model));
+    place.run(&["run", "tiny.yaml"]).ok();
+    let kept = model_of(&place, "rte");
+    for name in ["vocab.json", "merges.txt", "tokenizer_config.json"] {
+        assert!(kept.join(name).is_file(), "{name}");
+    }
+    let config = parse(&fs::read_to_string(kept.join("config.json")).unwrap());
+    assert_eq!((&config["model_type"], &config["vocab_size"]), (&"openai-gpt".into(), &303.into()));
+    let run = kept.parent().unwrap();
+    let record = parse(&fs::read_to_string(run.join("record.json")).unwrap());
+    let noted = "the start, delimiter and classification tokens were initialised at random";
+    assert!(record["notes"].to_string().contains(noted), "{record:#}");
+    let input = dev("RTE", "dev");
+    place.run(&["predict", kept.to_str().unwrap(), "--task", "rte", "--input", &input, "--output", "out.tsv"]).ok();
+    let theirs = fs::read_to_string(run.join("predictions-dev.tsv")).unwrap();
+    assert_eq!(column(&place.read("out.tsv"), "prediction"), column(&theirs, "prediction"));
+}

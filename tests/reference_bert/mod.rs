@@ -10,6 +10,7 @@ mod forward;
 mod golden;
 mod measured;
 mod minilm;
+mod openai_gpt;
 mod sizes;
 mod training;
 mod written;

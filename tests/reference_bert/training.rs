@@ -6,7 +6,7 @@ use bertbench::model::Classifier;
 use bertbench::random::Stream;
 use bertbench::settings::Optimizer;
 use bertbench::store::{
-    InitialWeights, Objective, Optimization, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
+    Architecture, InitialWeights, Objective, Optimization, RunSettings, TaskObjective, VocabularyIdentity, Warmup,
 };
 use bertbench::task::Task;
 use bertbench::text::{FeatureSet, training_batches};
@@ -51,7 +51,7 @@ fn the_reference_takes_the_batches_that_the_fit_loop_draws() {
     assert_eq!(batches(), fresh);
 }
 
-struct Losses(Vec<f64>);
+pub struct Losses(pub Vec<f64>);
 
 impl Observer for Losses {
     fn step(&mut self, report: &StepReport) {
@@ -60,22 +60,34 @@ impl Observer for Losses {
 }
 
 fn settings(case: &Case, name: &str, optimizer: Optimizer) -> RunSettings {
+    let epsilon = case.expected["epsilon"][name].as_f64().unwrap();
+    let settings = settings_of(case.config().architecture, &|key| case.number(key), optimizer, epsilon);
+    RunSettings { model: case.name.clone(), ..settings }
+}
+
+/// Settings of the 100 steps, whose numbers `number` gives by their keys.
+pub fn settings_of(
+    architecture: Architecture,
+    number: &dyn Fn(&str) -> f64,
+    optimizer: Optimizer,
+    adam_epsilon: f64,
+) -> RunSettings {
     RunSettings {
-        model: case.name.clone(),
-        architecture: case.config().architecture,
+        model: String::new(),
+        architecture,
         initial_weights: InitialWeights::Random,
         vocabulary: VocabularyIdentity { sha256: String::new(), do_lower_case: true, added_tokens: Vec::new() },
         seed: 1,
         device: "cpu".into(),
         optimization: Optimization {
             batch_size: batches()["batch_size"].as_u64().unwrap() as u32,
-            learning_rate: case.number("learning_rate"),
-            warmup: Warmup::Fraction(case.number("warmup_fraction")),
-            weight_decay: case.number("weight_decay"),
+            learning_rate: number("learning_rate"),
+            warmup: Warmup::Fraction(number("warmup_fraction")),
+            weight_decay: number("weight_decay"),
             dropout: 0.0,
-            max_grad_norm: case.number("clip_norm"),
+            max_grad_norm: number("clip_norm"),
             optimizer,
-            adam_epsilon: case.expected["epsilon"][name].as_f64().unwrap(),
+            adam_epsilon,
             ..Optimization::default()
         },
         objective: Objective::Task(TaskObjective {

@@ -161,7 +161,7 @@ const DAMAGED: [(&str, &str, Damage, &str); 16] = [
         "RoBERTa",
         "weights/pytorch",
         Has("config.json", "\"model_type\": \"bert\"", "\"model_type\": \"roberta\""),
-        "model/config.json: `model_type` is `roberta`; bertbench runs `bert`, `lstm`, `elmo`, `word_vectors` only",
+        "model/config.json: `model_type` is `roberta`; bertbench runs `bert`, `openai-gpt`, `lstm`, `elmo`, `word_vectors` only",
     ),
     (
         "DistilBERT without a model type",

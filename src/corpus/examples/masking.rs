@@ -131,7 +131,7 @@ mod tests {
 
     /// The special tokens 0–4, words 5–99, pieces 100–119.
     fn pieces() -> Pieces {
-        let special = SpecialTokens { pad: 0, unk: 1, cls: CLS, sep: SEP, mask: 4 };
+        let special = SpecialTokens { pad: 0, unk: 1, cls: CLS, sep: SEP, mask: 4, end: SEP };
         Pieces { special, continues: (0..120).map(|id| id >= 100).collect() }
     }
 

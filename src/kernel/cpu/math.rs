@@ -102,6 +102,29 @@ pub fn gelu_and_derivative(u: f32) -> (f32, f32) {
     (u * below, bounded.mul_add(density, below))
 }
 
+/// GELU with a tanh in the place of Φ: u/2 (1 + tanh(√(2/π) (u + 0.044715 u³))) (Hendrycks & Gimpel 2016, §2).
+#[must_use]
+#[inline(always)]
+pub fn gelu_tanh(u: f32) -> f32 {
+    gelu_tanh_and_derivative(u).0
+}
+
+/// [`gelu_tanh`] and its derivative. (1 + tanh v)/2 is the sigmoid of 2 v.
+#[must_use]
+#[inline(always)]
+pub fn gelu_tanh_and_derivative(u: f32) -> (f32, f32) {
+    /// 2 √(2/π)
+    const SLOPE: f32 = 1.595_769_1;
+    const CUBE: f32 = 0.044_715;
+    // Beyond, only infinities times 0 would follow: the sigmoid of the bound is below 1e-35.
+    let u = at_least(u, -10.0);
+    let bounded = at_most(u, 10.0);
+    let square = bounded * bounded;
+    let s = sigmoid(SLOPE * bounded * square.mul_add(CUBE, 1.0));
+    let slope = SLOPE * square.mul_add(3.0 * CUBE, 1.0);
+    (u * s, (bounded * slope).mul_add(s * (1.0 - s), s))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +197,22 @@ mod tests {
         assert!(worst < 2e-7, "{worst}");
         assert!(worst_derivative < 3e-7, "{worst_derivative}");
         assert!(worst_tail < 1e-5, "{worst_tail}");
+    }
+
+    #[test]
+    fn gelu_with_tanh_and_its_derivative_are_those_in_f64() {
+        let value =
+            |u: f64| 0.5 * u * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (u + 0.044_715 * u.powi(3))).tanh());
+        for u in grid(-20.0, 20.0, 1_000_000).chain(grid(-1e-3, 1e-3, 1000)) {
+            let (exact, step) = (f64::from(u), 1e-5);
+            let derivative = (value(exact + step) - value(exact - step)) / (2.0 * step);
+            let got = gelu_tanh_and_derivative(u);
+            assert_eq!(got.0.to_bits(), gelu_tanh(u).to_bits());
+            assert!((f64::from(got.0) - value(exact)).abs() < 3e-7 * exact.abs().max(1.0), "{u}: {got:?}");
+            assert!((f64::from(got.1) - derivative).abs() < 2e-6, "{u}: {got:?}, {derivative}");
+        }
+        assert!(gelu_tanh(f32::NAN).is_nan() && gelu_tanh(f32::INFINITY).is_infinite());
+        assert!([-10.0, -1e30, f32::NEG_INFINITY].iter().all(|&u| gelu_tanh(u).abs() < 1e-30));
     }
 
     #[test]

@@ -189,7 +189,14 @@ mod tests {
         let (folder, cache) = cache_with(&["config.json", "model.safetensors", "vocab.txt"]);
         let snapshot = folder.path().join("models--a--b/snapshots").join(COMMIT);
         assert_eq!(cache.complete(COMMIT), None);
-        let unknown = ["tokenizer_config.json", "tokenizer.json", "special_tokens_map.json", "added_tokens.json"];
+        let unknown = [
+            "vocab.json",
+            "merges.txt",
+            "tokenizer_config.json",
+            "tokenizer.json",
+            "special_tokens_map.json",
+            "added_tokens.json",
+        ];
         assert_eq!(cache.usable(COMMIT).unwrap().1, unknown);
         for name in unknown {
             cache.mark_absent(COMMIT, name).unwrap();

@@ -9,8 +9,15 @@ pub(super) const CONFIG: &str = "config.json";
 /// The same of Google's releases.
 const ORIGINAL_CONFIG: &str = "bert_config.json";
 /// How text becomes tokens; fetched as far as a repository has them.
-pub(super) const SETTINGS: [&str; 5] =
-    ["vocab.txt", "tokenizer_config.json", "tokenizer.json", "special_tokens_map.json", "added_tokens.json"];
+pub(super) const SETTINGS: [&str; 7] = [
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer_config.json",
+    "tokenizer.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+];
 
 /// Weights in one file, or an index that names several, the preferred first.
 const WEIGHTS: [(&str, bool); 4] =

@@ -239,14 +239,16 @@ fn name_of(file: &Path) -> std::borrow::Cow<'_, str> {
     file.file_name().unwrap_or_default().to_string_lossy()
 }
 
-/// Ends of the names of tensors that hold no weights: buffers of older transformers, and counters.
-const BUFFERS: [&str; 4] = ["position_ids", "embeddings.token_type_ids", "global_step", "num_batches_tracked"];
+/// Ends of the names of tensors that hold no weights: buffers of older transformers (GPT's `attn.bias` is its mask), and
+/// counters.
+const BUFFERS: [&str; 5] =
+    [".attn.bias", "position_ids", "embeddings.token_type_ids", "global_step", "num_batches_tracked"];
 
-/// The name without `bert.` (and the `module.` of PyTorch's `DataParallel`), with the newer words for a
+/// The name without `bert.` or GPT's `transformer.` (and the `module.` of PyTorch's `DataParallel`), with the newer words for a
 /// norm's parameters.
 fn canonical(name: &str) -> String {
     let name = name.strip_prefix("module.").unwrap_or(name);
-    let name = name.strip_prefix("bert.").unwrap_or(name);
+    let name = ["bert.", "transformer."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
     name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 }
 

@@ -190,7 +190,7 @@ impl Measured {
     /// Steps that must follow one another, for n tokens.
     fn dependent_steps(&self) -> String {
         match self.encoder {
-            EncoderType::Bert | EncoderType::Gpt => self.layers.to_string(),
+            EncoderType::Bert | EncoderType::Gpt | EncoderType::OpenaiGpt => self.layers.to_string(),
             EncoderType::Lstm | EncoderType::Elmo => format!("{} n", self.layers),
             EncoderType::WordVectors => "1".to_owned(),
         }
@@ -255,7 +255,7 @@ fn disagreements(analysis: &Analysis<'_>, of: &Measured) -> Vec<String> {
                 ": both sides of a word shape its vector in training, but in a sentence the vector is the same whatever \
                  stands around it"
             }
-            EncoderType::Bert | EncoderType::Gpt | EncoderType::Lstm | EncoderType::Elmo => "",
+            EncoderType::Bert | EncoderType::Gpt | EncoderType::OpenaiGpt | EncoderType::Lstm | EncoderType::Elmo => "",
         };
         found.push(format!("{label} sees both sides: {}, where the text says {}{why}.", yes(both), yes(claim.2)));
     }

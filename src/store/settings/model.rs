@@ -50,10 +50,16 @@ impl Architecture {
         }
         let rows = [self.vocab_size, self.max_positions, self.type_vocab_size].map(u64::from);
         let norm = 2 * hidden;
-        let embeddings = rows.iter().sum::<u64>() * hidden + norm;
+        // The published GPT has neither segments nor a norm on its embeddings, and no pooler.
+        let (embeddings, pooler) = match self.encoder {
+            EncoderType::OpenaiGpt => ((rows[0] + rows[1]) * hidden, 0),
+            EncoderType::Bert | EncoderType::Gpt | EncoderType::Lstm | EncoderType::Elmo | EncoderType::WordVectors => {
+                (rows.iter().sum::<u64>() * hidden + norm, hidden * hidden + hidden)
+            }
+        };
         let attention = 4 * (hidden * hidden + hidden) + norm;
         let feed_forward = 2 * hidden * intermediate + intermediate + hidden + norm;
-        embeddings + layers * (attention + feed_forward) + hidden * hidden + hidden
+        embeddings + layers * (attention + feed_forward) + pooler
     }
 
     /// The dimensions of an encoder without attention: word vectors have no layers.

@@ -115,6 +115,18 @@ impl Added {
         Ok(())
     }
 
+    /// Refuses tokens that `vocabulary` has not, or with other ids.
+    pub(super) fn all_in(self, vocabulary: &Vocabulary) -> Result<(), Diagnostic> {
+        let strange = self.0.into_iter().find(|said| {
+            let known = vocabulary.id(&said.content);
+            known.is_none() || said.id.is_some_and(|id| known != Some(id))
+        });
+        strange.map_or(Ok(()), |Said { content, finding, .. }| {
+            let message = format!("the added token `{content}` is not supported in a byte-pair vocabulary");
+            Err(Diagnostic { message, ..finding })
+        })
+    }
+
     /// `vocabulary` with these tokens, but for BERT's own, which it has already.
     pub(super) fn to(self, vocabulary: Vocabulary) -> Result<Vocabulary, Diagnostic> {
         let mut added = Vec::new();

@@ -12,6 +12,7 @@ use added::Added;
 use json_file::JsonFile;
 use rules::Class;
 
+use super::byte_pair;
 use super::vocabulary::Vocabulary;
 use crate::diagnostic::Diagnostic;
 
@@ -52,8 +53,17 @@ impl ModelTokenizer {
 
     /// The vocabulary with its added tokens, and whether a file says that text is lower-cased.
     fn said(folder: &Path, vocabulary: &Path) -> Result<(Vocabulary, Option<bool>), Diagnostic> {
+        let is_list = vocabulary.extension().is_none_or(|extension| extension != "json");
+        let mut tokens = None;
+        if !is_list {
+            let read = Vocabulary::load(vocabulary)?;
+            if read.is_byte_pair() {
+                return Ok((check_byte_pair(folder, read)?, Some(true)));
+            }
+            tokens = Some(read);
+        }
         let said = Said::read(folder)?;
-        let tokens = Vocabulary::load(vocabulary)?;
+        let tokens = tokens.map_or_else(|| Vocabulary::load(vocabulary), Ok)?;
         if said.has_tokens && vocabulary == folder.join("vocab.txt") {
             let json = folder.join("tokenizer.json");
             tokens.agrees_with(vocabulary, &Vocabulary::load(&json)?, &json)?;
@@ -75,6 +85,10 @@ impl ModelTokenizer {
     /// # Errors
     /// The first added token, about the file `place`.
     pub fn without_added(self, place: &Path) -> Result<Self, Diagnostic> {
+        if self.vocabulary.is_byte_pair() {
+            let found = Diagnostic::new("the vocabulary is of byte pairs").in_file(place);
+            return Err(found.hint("text for pretraining is prepared with a WordPiece vocabulary, `vocab.txt`"));
+        }
         match self.vocabulary.added() {
             [] => Ok(self),
             [token, ..] => Err(Diagnostic::new(format!("the tokenizer has the added token `{}`", token.content))
@@ -122,11 +136,29 @@ impl Said {
     }
 }
 
-/// The file of `folder` that holds the vocabulary: `vocab.txt`, or `tokenizer.json` when only that is there.
+/// Refuses the settings of another byte-pair tokenizer than that of the published GPT, which lower-cases all text, and
+/// tokens that were added to it besides those of fine-tuning.
+fn check_byte_pair(folder: &Path, vocabulary: Vocabulary) -> Result<Vocabulary, Diagnostic> {
+    for name in ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"] {
+        let Some(file) = JsonFile::read(folder.join(name))? else { continue };
+        let class = file.value.get("tokenizer_class").and_then(serde_json::Value::as_str);
+        if let Some(class) = class.filter(|class| !rules::is_gpt(class)) {
+            return Err(file.finding("tokenizer_class", format!("a `tokenizer_class` of {class} is not supported")));
+        }
+        let mut added = Added::default();
+        if name == "added_tokens.json" { added.of_list(&file) } else { added.of_config(&file) }?;
+        added.all_in(&vocabulary)?;
+    }
+    Ok(vocabulary)
+}
+
+/// The file of `folder` that holds the vocabulary: `vocab.txt`, else the `vocab.json` of a GPT, else `tokenizer.json`;
+/// where none is there, the first.
 #[must_use]
 pub fn vocabulary_file(folder: &Path) -> PathBuf {
-    let [list, tokenizer] = ["vocab.txt", "tokenizer.json"].map(|name| folder.join(name));
-    if tokenizer.is_file() && !list.is_file() { tokenizer } else { list }
+    let files = ["vocab.txt", byte_pair::VOCABULARY, "tokenizer.json"].map(|name| folder.join(name));
+    let there = files.iter().position(|file| file.is_file()).unwrap_or_default();
+    files[there].clone()
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ const BERT_CLASSES: &[&str] = &[
     "ElectraTokenizer",
     "ElectraTokenizerFast",
 ];
+/// That of the published GPT.
+const GPT_CLASSES: &[&str] = &["OpenAIGPTTokenizer", "OpenAIGPTTokenizerFast"];
 /// Tokenizers that are whatever `tokenizer.json` says.
 const GENERIC_CLASSES: &[&str] = &["PreTrainedTokenizerFast", "TokenizersBackend"];
 /// The keys that name BERT's own tokens, in the order of [`SpecialTokens::NAMES`].
@@ -30,6 +32,11 @@ pub(super) enum Class {
     Bert,
     /// One that leaves everything to `tokenizer.json`.
     Generic,
+}
+
+/// Whether a byte-pair tokenizer of this class can be the published GPT's.
+pub(super) fn is_gpt(class: &str) -> bool {
+    GPT_CLASSES.contains(&class) || GENERIC_CLASSES.contains(&class)
 }
 
 /// The class that `tokenizer_config.json` or `config.json` names.

@@ -180,7 +180,7 @@ impl Windows {
         self.offset_mapping.resize(self.ids.len(), NO_OFFSET);
         self.ids.extend(&context.ids[start..start + length]);
         self.offset_mapping.extend(&context.offset_mapping[start..start + length]);
-        self.ids.push(special.sep);
+        self.ids.push(special.end);
         self.segments.resize(self.ids.len(), 1);
         self.offset_mapping.push(NO_OFFSET);
         self.offsets.push(self.ids.len() as u64);

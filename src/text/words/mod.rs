@@ -103,7 +103,7 @@ impl WordFeatures {
                         let class = index.and_then(|index| *classes.get(index)?);
                         features.push_word(pieces.of(word), index, class);
                     }
-                    features.push(special.sep, f32::NAN, NO_OFFSET);
+                    features.push(special.end, f32::NAN, NO_OFFSET);
                     features.offsets.push(features.ids.len() as u64);
                 }
                 features.divided = u64::from(features.source_index.len() > 1);

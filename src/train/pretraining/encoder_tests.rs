@@ -30,7 +30,7 @@ fn architecture(encoder: EncoderType) -> Architecture {
     let of =
         Architecture { vocab_size: WORDS, max_positions: 12, ..Architecture::without_attention(encoder, layers, 8) };
     if encoder.is_transformer() {
-        return Architecture { heads: 2, intermediate: 16, causal: encoder == EncoderType::Gpt, ..of };
+        return Architecture { heads: 2, intermediate: 16, causal: encoder != EncoderType::Bert, ..of };
     }
     of
 }
@@ -61,9 +61,11 @@ fn parts(encoder: EncoderType, step: u64) -> Vec<Part<Targets>> {
             let ids = sequence(words);
             let (masked_positions, masked_labels) = match encoder {
                 EncoderType::Bert => (vec![1], vec![7]),
-                EncoderType::Gpt | EncoderType::Lstm | EncoderType::Elmo | EncoderType::WordVectors => {
-                    (0..).zip(&ids[1..]).map(|(at, id)| (at, *id)).unzip()
-                }
+                EncoderType::Gpt
+                | EncoderType::OpenaiGpt
+                | EncoderType::Lstm
+                | EncoderType::Elmo
+                | EncoderType::WordVectors => (0..).zip(&ids[1..]).map(|(at, id)| (at, *id)).unzip(),
             };
             let segments = vec![0; ids.len()];
             TrainingInstance { ids, segments, masked_positions, masked_labels, next_is_random: None }
@@ -71,7 +73,7 @@ fn parts(encoder: EncoderType, step: u64) -> Vec<Part<Targets>> {
         .collect();
     let mut parts = pack(&examples, 3, loss_of(encoder), &device());
     if encoder == EncoderType::WordVectors {
-        let special = SpecialTokens { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 };
+        let special = SpecialTokens { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4, end: 3 };
         let counts: Vec<u64> = (0..u64::from(WORDS)).map(|id| u64::from(id > 4)).collect();
         let words = WordCounts::new(special, &counts).without_subsampling();
         parts[0].targets.skip_gram = Some(words.pairs(&examples, &mut windows::stream(1).at(step)));

@@ -131,7 +131,7 @@ pub(super) fn counted<'a>(cell: &'a OnceLock<WordCounts>, set: &ExampleSet) -> R
 mod tests {
     use super::*;
 
-    const SPECIAL: SpecialTokens = SpecialTokens { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 };
+    const SPECIAL: SpecialTokens = SpecialTokens { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4, end: 3 };
 
     fn example(ids: Vec<u32>) -> TrainingInstance {
         let none = Vec::new;

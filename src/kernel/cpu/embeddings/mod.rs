@@ -20,6 +20,7 @@ use super::mask::Site;
 use super::norm::{normalize_row, normalize_row_backward};
 use super::pool::Buffer;
 use super::scratch::scratch;
+use crate::kernel::layer_form::LAYER_NORM_EPSILON;
 
 /// Rows that one task computes.
 const ROWS: usize = 32;
@@ -86,7 +87,7 @@ fn forward_chunk(tables: &Tables<'_>, rows: &Rows<'_>, mask: Option<Site>, first
         |x: &mut [f32]| {
             for (row, y) in y.chunks_exact_mut(hidden).enumerate() {
                 sum(tables, rows, first + row, x);
-                normalize_row(x, tables.gamma, tables.beta, y);
+                normalize_row(x, tables.gamma, tables.beta, LAYER_NORM_EPSILON as f32, y);
             }
         },
     );
@@ -164,7 +165,7 @@ fn backward_chunk(
             let (normed, unused) = work.split_at_mut(hidden);
             for (row, dx) in dx.chunks_exact_mut(hidden).enumerate() {
                 sum(tables, rows, first + row, normed);
-                let rstd = normalize_row(normed, tables.gamma, tables.beta, unused);
+                let rstd = normalize_row(normed, tables.gamma, tables.beta, LAYER_NORM_EPSILON as f32, unused);
                 normalize_row_backward(dx, normed, rstd, tables.gamma, dgamma, dbeta);
             }
         },

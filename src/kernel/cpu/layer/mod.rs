@@ -24,7 +24,7 @@ use super::mask::{Mask, Site};
 use super::norm::{ResidualNorm, ResidualNormGradients, column_sums};
 use super::pool::{Buffer, Plain};
 use super::stored::Stored;
-use crate::kernel::{AttentionHeads, Precision};
+use crate::kernel::{LayerForm, Precision};
 
 /// The sizes of a layer and its batch.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +33,8 @@ pub struct LayerShape {
     pub tokens: usize,
     /// Width of the hidden states.
     pub hidden: usize,
-    /// Heads of the attention; they divide `hidden`.
-    pub heads: AttentionHeads,
+    /// Attention, whose heads divide `hidden`, activation and norms.
+    pub form: LayerForm,
     /// Width of the feed-forward layer.
     pub intermediate: usize,
 }
@@ -180,7 +180,7 @@ impl Layer<'_> {
         gemm(x_operand, Matrix::new(p.qkv_weight, hidden, 3 * hidden), &to);
 
         let mut context = Buffer::<E>::take(tokens * hidden);
-        attention::forward(&qkv, &mut context, self.shape.heads, self.offsets, self.attention_mask());
+        attention::forward(&qkv, &mut context, self.shape.form.heads, self.offsets, self.attention_mask());
         let mut middle = Buffer::<f32>::take(tokens * hidden);
         let mut middle_copy = E::buffer(tokens * hidden);
         let attended = self.project(&context, p.attention_weight, hidden);
@@ -194,6 +194,7 @@ impl Layer<'_> {
             input: wide.as_deref_mut().map(Cells::new),
             width: intermediate,
             bias: p.intermediate_bias,
+            form: self.shape.form.gelu,
         };
         gemm(middle_operand, Matrix::new(p.intermediate_weight, hidden, intermediate), &to);
         let narrow = self.project(&activation, p.output_weight, intermediate);
@@ -218,6 +219,7 @@ impl Layer<'_> {
             gradient: Cells::new(&mut wide),
             activation: Cells::new(&mut activation),
             width: intermediate,
+            form: self.shape.form.gelu,
         };
         self.back(&branch, p.output_weight, [intermediate, hidden], &gelu);
         // (branchᵀ activation)ᵀ: the left operand is copied, and this one is four times smaller.
@@ -243,7 +245,7 @@ impl Layer<'_> {
         self.weight(&kept.context, &branch, to.attention_weight, [hidden, hidden]);
         drop(branch);
         let mut qkv = Buffer::<E>::take(tokens * 3 * hidden);
-        attention::backward(&kept.qkv, &context, &mut qkv, self.shape.heads, self.offsets, self.attention_mask());
+        attention::backward(&kept.qkv, &context, &mut qkv, self.shape.form.heads, self.offsets, self.attention_mask());
         column_sums(&qkv, to.qkv_bias);
         let sum = Sum { to: Cells::new(stream), stride: hidden, add: true };
         self.back(&qkv, p.qkv_weight, [hidden, 3 * hidden], &sum);
@@ -274,13 +276,15 @@ impl Layer<'_> {
     fn attention_norm(&self) -> ResidualNorm<'_> {
         let p = &self.parameters;
         let dropout = self.mask(|site| site.attention_residual_site, self.shape.hidden);
-        ResidualNorm { bias: p.attention_bias, gamma: p.attention_gamma, beta: p.attention_beta, dropout }
+        let epsilon = self.shape.form.epsilon as f32;
+        ResidualNorm { bias: p.attention_bias, gamma: p.attention_gamma, beta: p.attention_beta, epsilon, dropout }
     }
 
     fn output_norm(&self) -> ResidualNorm<'_> {
         let p = &self.parameters;
         let dropout = self.mask(|site| site.output_residual_site, self.shape.hidden);
-        ResidualNorm { bias: p.output_bias, gamma: p.output_gamma, beta: p.output_beta, dropout }
+        let epsilon = self.shape.form.epsilon as f32;
+        ResidualNorm { bias: p.output_bias, gamma: p.output_gamma, beta: p.output_beta, epsilon, dropout }
     }
 
     /// The mask of the attention probabilities, whose rows are as wide as the longest sequence is long.

@@ -2,11 +2,18 @@
 
 use super::*;
 use crate::kernel::cpu::isa::forced::with_every_isa;
+use crate::kernel::{AttentionHeads, Gelu};
 use crate::random::Stream;
 
 const HEADS: AttentionHeads = AttentionHeads { number: 3, causal: false };
-const SHAPE: LayerShape = LayerShape { tokens: 9, hidden: 12, heads: HEADS, intermediate: 20 };
-const CAUSAL: LayerShape = LayerShape { heads: AttentionHeads { causal: true, ..HEADS }, ..SHAPE };
+/// BERT's form with a causal mask and without; the published GPT's.
+fn shapes() -> [LayerShape; 3] {
+    let forms = [HEADS.into(), AttentionHeads { causal: true, ..HEADS }.into(), LayerForm::openai_gpt(HEADS.number)];
+    forms.map(|form| LayerShape { tokens: TOKENS, hidden: HIDDEN, form, intermediate: 20 })
+}
+
+const TOKENS: usize = 9;
+const HIDDEN: usize = 12;
 /// Sequences of 4, 1 and 4 tokens.
 const OFFSETS: [u32; 4] = [0, 4, 5, 9];
 /// Lengths of the parameters, in the order of [`LayerParameters`].
@@ -16,7 +23,7 @@ const GAMMAS: [usize; 2] = [4, 10];
 /// x, then the twelve parameters.
 fn inputs() -> Vec<Vec<f32>> {
     let stream = Stream::new(11, "layer");
-    let lengths = [SHAPE.tokens * SHAPE.hidden].into_iter().chain(LENGTHS);
+    let lengths = [TOKENS * HIDDEN].into_iter().chain(LENGTHS);
     let draw = |(at, length)| {
         let mut draws = stream.at(at as u64);
         let gamma = at > 0 && GAMMAS.contains(&(at - 1));
@@ -65,19 +72,22 @@ fn affine(x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
     x.chunks(inputs).flat_map(|row| (0..outputs).map(|j| cell(row, j)).collect::<Vec<_>>()).collect()
 }
 
-fn norm_of(z: &[f64], gamma: &[f64], beta: &[f64]) -> Vec<f64> {
+fn norm_of(z: &[f64], gamma: &[f64], beta: &[f64], epsilon: f64) -> Vec<f64> {
     let width = gamma.len();
     let one = |row: &[f64]| {
         let mean = row.iter().sum::<f64>() / width as f64;
         let variance = row.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / width as f64;
-        let scale = 1.0 / (variance + 1e-12).sqrt();
+        let scale = 1.0 / (variance + epsilon).sqrt();
         (0..width).map(|i| (row[i] - mean) * scale * gamma[i] + beta[i]).collect::<Vec<_>>()
     };
     z.chunks(width).flat_map(one).collect()
 }
 
 /// Φ(u) by Simpson's rule.
-fn gelu_of(u: f64) -> f64 {
+fn gelu_of(u: f64, form: Gelu) -> f64 {
+    if form == Gelu::Tanh {
+        return 0.5 * u * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (u + 0.044_715 * u.powi(3))).tanh());
+    }
     let density = |x: f64| (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
     let steps = 100;
     let h = u / f64::from(steps);
@@ -86,7 +96,8 @@ fn gelu_of(u: f64) -> f64 {
 }
 
 fn attention_of(shape: LayerShape, qkv: &[f64], keep: &[f64]) -> Vec<f64> {
-    let LayerShape { tokens, hidden, heads: AttentionHeads { number: heads, causal }, .. } = shape;
+    let LayerShape { tokens, hidden, form: LayerForm { heads: AttentionHeads { number: heads, causal }, .. }, .. } =
+        shape;
     let (size, longest) = (hidden / heads, 4);
     let mut context = vec![0.0; tokens * hidden];
     for bounds in OFFSETS.windows(2) {
@@ -108,7 +119,7 @@ fn attention_of(shape: LayerShape, qkv: &[f64], keep: &[f64]) -> Vec<f64> {
 
 /// The layer in f64.
 fn reference(shape: LayerShape, inputs: &[Vec<f64>], dropout: Option<&LayerDropout>) -> Vec<f64> {
-    let LayerShape { tokens, hidden, heads, .. } = shape;
+    let LayerShape { tokens, hidden, form: LayerForm { heads, gelu, epsilon }, .. } = shape;
     let [x, p @ ..] = inputs else { panic!("no parameters") };
     let hidden_mask = |site: fn(&LayerDropout) -> u32| factors(dropout, site, tokens, hidden);
     let residual = |branch: Vec<f64>, mask: Vec<f64>, x: &[f64]| -> Vec<f64> {
@@ -117,10 +128,10 @@ fn reference(shape: LayerShape, inputs: &[Vec<f64>], dropout: Option<&LayerDropo
     let keep = factors(dropout, |d| d.attention_site, heads.number * tokens, 4);
     let context = attention_of(shape, &affine(x, &p[0], &p[1]), &keep);
     let attended = residual(affine(&context, &p[2], &p[3]), hidden_mask(|d| d.attention_residual_site), x);
-    let middle = norm_of(&attended, &p[4], &p[5]);
-    let wide: Vec<f64> = affine(&middle, &p[6], &p[7]).into_iter().map(gelu_of).collect();
+    let middle = norm_of(&attended, &p[4], &p[5], epsilon);
+    let wide: Vec<f64> = affine(&middle, &p[6], &p[7]).into_iter().map(|u| gelu_of(u, gelu)).collect();
     let narrow = residual(affine(&wide, &p[8], &p[9]), hidden_mask(|d| d.output_residual_site), &middle);
-    norm_of(&narrow, &p[10], &p[11])
+    norm_of(&narrow, &p[10], &p[11], epsilon)
 }
 
 /// The output of the kernels, and the gradients of Σ output × `weights` to all inputs.
@@ -171,7 +182,7 @@ fn equals_the_formulas(shape: LayerShape, dropout: Option<&LayerDropout>, precis
     let inputs = inputs();
     let exact: Vec<Vec<f64>> = inputs.iter().map(|xs| xs.iter().map(|&x| f64::from(x)).collect()).collect();
     let mut draws = Stream::new(12, "weights").at(0);
-    let weights: Vec<f32> = (0..SHAPE.tokens * SHAPE.hidden).map(|_| draws.normal() as f32).collect();
+    let weights: Vec<f32> = (0..TOKENS * HIDDEN).map(|_| draws.normal() as f32).collect();
     let (y, gradients) = kernels(shape, &inputs, &weights, dropout, precision);
     let error = relative(&y, &reference(shape, &exact, dropout));
     assert!(error <= tolerance, "forward: {error}");
@@ -198,7 +209,7 @@ fn equals_the_formulas(shape: LayerShape, dropout: Option<&LayerDropout>, precis
 #[test]
 fn f32_equals_the_formulas() {
     with_every_isa(|_| {
-        for shape in [SHAPE, CAUSAL] {
+        for shape in shapes() {
             equals_the_formulas(shape, None, Precision::F32, 1e-5);
         }
     });
@@ -207,7 +218,7 @@ fn f32_equals_the_formulas() {
 #[test]
 fn f32_with_dropout_equals_the_formulas() {
     with_every_isa(|_| {
-        for shape in [SHAPE, CAUSAL] {
+        for shape in shapes() {
             equals_the_formulas(shape, Some(&dropout()), Precision::F32, 1e-5);
         }
     });
@@ -216,7 +227,7 @@ fn f32_with_dropout_equals_the_formulas() {
 #[test]
 fn bf16_is_near_the_formulas() {
     with_every_isa(|_| {
-        for shape in [SHAPE, CAUSAL] {
+        for shape in shapes() {
             equals_the_formulas(shape, Some(&dropout()), Precision::Bf16, 2e-2);
         }
     });

@@ -11,9 +11,6 @@ use super::isa::Isa;
 use super::mask::Site;
 use super::scratch::scratch;
 
-/// BERT's ε (google-research/bert, `modeling.layer_norm`; Hugging Face `layer_norm_eps`); burn defaults to 1e-5.
-pub const LAYER_NORM_EPSILON: f64 = 1e-12;
-
 /// Parts of a sum along a row. Fewer would be enough for the registers, but short loops are unrolled before they
 /// can be vectorised, and end up with one number in each register.
 const LANES: usize = 128;
@@ -47,11 +44,11 @@ fn sum(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
 
 /// Layer norm of one row: `z` becomes x̂ = (z − mean)/√(variance + ε), `y` γ x̂ + β; returns 1/√(variance + ε).
 #[inline(always)]
-pub fn normalize_row(z: &mut [f32], gamma: &[f32], beta: &[f32], y: &mut [f32]) -> f32 {
+pub fn normalize_row(z: &mut [f32], gamma: &[f32], beta: &[f32], epsilon: f32, y: &mut [f32]) -> f32 {
     let width = z.len();
     let mean = sum(z, z, |z, _| z) / width as f32;
     let variance = sum(z, z, |z, _| (z - mean) * (z - mean)) / width as f32;
-    let rstd = 1.0 / (variance + LAYER_NORM_EPSILON as f32).sqrt();
+    let rstd = 1.0 / (variance + epsilon).sqrt();
     let (gamma, beta, y) = (&gamma[..width], &beta[..width], &mut y[..width]);
     for i in 0..width {
         z[i] = (z[i] - mean) * rstd;
@@ -94,6 +91,8 @@ pub struct ResidualNorm<'a> {
     pub gamma: &'a [f32],
     /// Shift, `[width]`.
     pub beta: &'a [f32],
+    /// Added to the variance.
+    pub epsilon: f32,
     /// The mask, whose row is the token.
     pub dropout: Option<Site>,
 }
@@ -140,7 +139,7 @@ impl ResidualNorm<'_> {
                     #[inline(always)]
                     || {
                         self.add(z, residual, draws);
-                        rstd[row] = normalize_row(z, self.gamma, self.beta, y);
+                        rstd[row] = normalize_row(z, self.gamma, self.beta, self.epsilon, y);
                         if let Some(copy) = copy {
                             convert(y, copy);
                         }

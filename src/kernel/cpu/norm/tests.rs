@@ -5,6 +5,7 @@ use half::bf16;
 use super::*;
 use crate::kernel::cpu::isa::forced::{pool, with_every_isa};
 use crate::kernel::cpu::mask::Mask;
+use crate::kernel::layer_form::LAYER_NORM_EPSILON;
 use crate::random::Stream;
 
 fn numbers(count: usize, name: &str) -> Vec<f32> {
@@ -32,7 +33,8 @@ impl Case {
     }
 
     fn norm(&self) -> ResidualNorm<'_> {
-        ResidualNorm { bias: &self.bias, gamma: &self.gamma, beta: &self.beta, dropout: self.dropout }
+        let epsilon = LAYER_NORM_EPSILON as f32;
+        ResidualNorm { bias: &self.bias, gamma: &self.gamma, beta: &self.beta, epsilon, dropout: self.dropout }
     }
 
     /// The result in f64.
