@@ -160,7 +160,7 @@ fn unsized_runs(args: &Args, absent: &[Diagnostic]) -> Result<CommandOutcome, Er
         .map(|part| vec![part.task.unwrap_or_else(|| "pretraining".to_owned()), part.model, part.runs.to_string()]);
     print(&table(&[Column::Text("task"), Column::Text("model"), Column::Number("runs")], rows))?;
     print(&"")?;
-    let why: Vec<String> = absent.iter().map(|finding| finding.shown_message()).collect();
+    let why: Vec<String> = absent.iter().map(Diagnostic::shown_message).collect();
     print_wrapped(&format_args!("{runs} runs; sizes unknown: {}", why.join("; ")), 2)?;
     absent
         .iter()
