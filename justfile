@@ -135,6 +135,11 @@ test-parity:
 parity-pretraining text='datasets/wikitext-2/wiki.valid.raw' held_out='datasets/wikitext-2/wiki.test.raw' vocabulary='datasets/wikitext-2/vocab.txt' steps='1500' dropout='0.1':
     bash tests/parity_pretraining.sh {{ text }} {{ held_out }} {{ vocabulary }} {{ steps }} {{ dropout }}
 
+# Use the report in chromium, from file://, with axe-core (needs chromium and Python 3.11; installs playwright from PyPI).
+[group('extras')]
+test-browser screenshots='':
+    bash tests/browser/test.sh {{ screenshots }}
+
 # Run the kernels' tests under AddressSanitizer (builds every dependency again, with a stable toolchain).
 [group('extras')]
 test-asan:

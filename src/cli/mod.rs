@@ -50,6 +50,7 @@ mod table;
 mod threads;
 mod trained_model;
 mod varying_settings;
+mod verify;
 mod vocab;
 mod worker;
 
@@ -99,6 +100,7 @@ enum Command {
     Status(status::Args),
     Cancel(cancel::Args),
     Runs(runs::Args),
+    Verify(verify::Args),
     Report(report::Args),
     Compare(compare::Args),
     Predict(predict::Args),
@@ -171,6 +173,7 @@ impl Command {
             Self::Status(args) => status::execute(&args),
             Self::Cancel(args) => cancel::execute(&args),
             Self::Runs(args) => runs::execute(&args),
+            Self::Verify(args) => verify::execute(&args),
             Self::Report(args) => report::execute(&args),
             Self::Compare(args) => compare::execute(&args),
             Self::Predict(args) => predict::execute(&args),

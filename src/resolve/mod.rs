@@ -31,6 +31,7 @@ pub use ner::{NerExperiment, NerFlags, TEST as NER_TEST};
 pub use prepared::Prepared;
 pub use progress::{Progress, Silent};
 pub use request::Request;
+pub use tasks::evaluation_context;
 
 use crate::config::ExperimentFile;
 use progress::Access;

@@ -9,6 +9,7 @@ use super::attempt::Attempt;
 use super::checkpointer::{CheckpointPolicy, Checkpointer};
 use super::error::TrainError;
 use super::evaluate::predict;
+use super::model_card::{MODEL_CARD, task_card};
 use super::observer::{Observer, StepReport};
 use super::ranks::Ranks;
 use super::ready::{MINI, Ready, RunContext, feature_source};
@@ -57,7 +58,9 @@ pub(super) fn run_task(
             TokenizerFiles::of(&vocabulary, settings.vocabulary.do_lower_case, config.architecture.max_positions);
         let (names, dropout) = (task.output_names(&features.tags), settings.optimization.dropout);
         folder.write_model(|into| -> Result<(), TrainError> {
-            Ok(save_classifier(into, &fitted.model, &config, &names, dropout, Some(files.as_slice()))?)
+            save_classifier(into, &fitted.model, &config, &names, dropout, Some(files.as_slice()))?;
+            let benchmark = record.task().map_or("", |of| &of.benchmark);
+            Ok(std::fs::write(into.join(MODEL_CARD), task_card(&record, &task, benchmark))?)
         })?;
     }
     attempt.complete(&mut record, checkpointer.wall());

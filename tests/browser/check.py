@@ -2,7 +2,7 @@
 
     python tests/browser/check.py FOLDER [--screenshots FOLDER] [--chromium PROGRAM]
 
-FOLDER holds reports, each a folder with an index.html; the one called `hostile` has names and texts that are markup.
+FOLDER holds reports, each a folder with an index.html; those called `hostile` have names and texts that are markup.
 Prints what is wrong, and exits with 1 if anything is.
 """
 import argparse
@@ -27,7 +27,7 @@ class Reader:
     """A page, with everything that it should not do noted."""
 
     def __init__(self, browser, path, scheme="light", width=1280):
-        self.path = path
+        self.scheme, self.width = scheme, width
         self.context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
         self.page = self.context.new_page()
         self.where = f"{path.parent.name}/{path.name} ({scheme}, {width} px)"
@@ -57,12 +57,15 @@ def look(reader, screenshots):
     expect(overflow <= 0, f"{where}: {overflow} px wider than the window")
     scripts = page.evaluate("[document.scripts.length, document.images.length, document.querySelectorAll('iframe,object').length]")
     expect(scripts == [1, 0, 0], f"{where}: scripts, images, frames: {scripts}")
-    for violation in Axe().run(page).response["violations"]:
-        nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
-        expect(False, f"{where}: axe {violation['id']}: {violation['help']}: {nodes}")
+    # Colours follow the scheme and layout the width: two of the four have everything.
+    if (reader.scheme, reader.width) not in (("light", 1280), ("dark", 360)):
+        return
     if screenshots:
         name = where.replace("/", "-").replace(" ", "-").replace(",", "").replace("(", "").replace(")", "")
         page.screenshot(path=screenshots / f"{name}.png", full_page=True)
+    for violation in Axe().run(page).response["violations"]:
+        nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
+        expect(False, f"{where}: axe {violation['id']}: {violation['help']}: {nodes}")
 
 
 def sort(reader, table):

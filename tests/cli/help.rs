@@ -4,7 +4,7 @@ use super::expected::{assert_as_expected, names};
 use super::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 38] = [
+const COMMANDS: [&[&str]; 39] = [
     &[],
     &["check"],
     &["plan"],
@@ -18,6 +18,7 @@ const COMMANDS: [&[&str]; 38] = [
     &["runs", "diff"],
     &["runs", "rm"],
     &["runs", "gc"],
+    &["verify"],
     &["report"],
     &["compare"],
     &["predict"],

@@ -40,4 +40,5 @@ mod slurm;
 mod stop;
 mod sweep;
 mod threads;
+mod verify;
 mod watching;

@@ -319,6 +319,7 @@ fn layout_samples_on_request() {
         ("full", vec![damaged("synthetic-mini", ["invented-base", "invented-large"])]),
         ("seeds", vec![complete("synthetic-seeds", "mini", ["invented-base", "invented-large"], &[1, 2, 3])]),
         ("glue", vec![complete("synthetic-glue", "GLUE", ["invented-base", "invented-large"], &[1])]),
+        ("hostile-texts", vec![understanding::hostile()]),
         ("hostile", vec![damaged("mi<n>i & \"co\"", ["ba|se", "la<r>ge&\"'"])]),
     ];
     for (name, experiments) in samples {

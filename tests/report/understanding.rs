@@ -122,14 +122,19 @@ fn classes_have_changes_confusions_lengths_and_calibration() {
     assert!(text(&files, "index.html").contains(&format!("href=\"{}\"", link.replace('/', "&#x2f;"))));
 }
 
-#[test]
-fn hostile_text_is_inert() {
+/// Two models whose texts and classes are markup.
+pub fn hostile() -> ExperimentInput {
     let gold = vec![0, 1];
     let answers = [vec![0, 0], vec![1, 1]].map(|predicted| Answers::Classes { gold: gold.clone(), predicted });
     let examples = Some(Examples::Texts(vec![ExampleText { first: HOSTILE.into(), second: None }; 2]));
     let names = vec![HOSTILE.to_owned(), "b".to_owned()];
     let of = || Some(Predictions::Classes { names: names.clone(), probabilities: vec![0.5; 4] });
-    let (_, page) = rendered(two("sst2", "accuracy", [0.5, 0.5], answers, [of(), of()], examples));
+    two("sst2", "accuracy", [0.5, 0.5], answers, [of(), of()], examples)
+}
+
+#[test]
+fn hostile_text_is_inert() {
+    let (_, page) = rendered(hostile());
     assert!(page.contains("&lt;script&gt;alert(1)&lt;&#x2f;script&gt;"), "the text is there");
     assert!(!page.contains("<script>alert") && !page.contains("<img") && !page.contains('\u{1b}'));
 }

@@ -16,7 +16,7 @@ pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
     );
     let table = table(pair, &[&a, &b]);
     let figure = figure(pair, [&a, &b])?;
-    Ok(vec![Block::paragraph(text), Block::Beside { blocks: vec![figure, Block::Table(table)] }])
+    Ok(vec![Block::paragraph(text), Block::Table(table), figure])
 }
 
 /// What a side's answers were, and their bins.

@@ -4,6 +4,7 @@ mod models;
 mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 pub(super) use models::{SEGMENTS, identity};
 
@@ -89,10 +90,7 @@ impl<'a> Reading<'a> {
         pretraining: &'a [Identity],
         (device, access): (String, Access<'_>),
     ) -> Result<Self, ResolveError> {
-        let DataRoot { folder: data, mini, ceilings } = data_in(experiment, access.scratch)?;
-        let files = |task: &config::Task| Some((task.name.clone(), plan::task_files(task)?));
-        let task_files = experiment.tasks.iter().filter_map(files).collect();
-        let context = RunContext { data, task_files, mini, ceilings, ..context(&request.runs) };
+        let context = data_context(experiment, &request.runs, access.scratch)?;
         let inputs = Inputs { device, skip_bad_rows: request.skip_bad_rows, ..Inputs::default() };
         let (vocabularies, findings) = (BTreeMap::new(), Vec::new());
         let mut reading = Self { experiment, pretraining, context, inputs, vocabularies, findings };
@@ -106,6 +104,23 @@ impl<'a> Reading<'a> {
         reading.models(access);
         Ok(reading)
     }
+}
+
+/// Where runs find their data.
+fn data_context(experiment: &Experiment, runs: &Path, scratch: Option<&Scratch>) -> Result<RunContext, ResolveError> {
+    let DataRoot { folder: data, mini, ceilings } = data_in(experiment, scratch)?;
+    let files = |task: &config::Task| Some((task.name.clone(), plan::task_files(task)?));
+    let task_files = experiment.tasks.iter().filter_map(files).collect();
+    Ok(RunContext { data, task_files, mini, ceilings, ..context(runs) })
+}
+
+/// What a model that a run of `experiment` kept needs to be scored again: the data, but neither checkpoints nor
+/// vocabularies. Runs are in the folder `runs`.
+///
+/// # Errors
+/// As [`data_root`](super::data_root).
+pub fn evaluation_context(experiment: &Experiment, runs: &Path) -> Result<RunContext, ResolveError> {
+    data_context(experiment, runs, None)
 }
 
 /// The experiments that pretrain models of `experiment`, each once, as `of` gives them.

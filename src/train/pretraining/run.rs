@@ -15,6 +15,7 @@ use crate::train::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::train::device::open_device;
 use crate::train::error::TrainError;
 use crate::train::fit::{Fit, FitResult};
+use crate::train::model_card::{MODEL_CARD, pretraining_card};
 use crate::train::observer::{Observer, StepReport};
 use crate::train::precision::open_precision;
 use crate::train::ranks::{Alone, Ranks};
@@ -83,7 +84,11 @@ fn fit(
     let mut fitted = fit.run(model, observer, Some(checkpointer))?;
     notes.append(&mut fitted.notes);
     fitted.notes = notes;
-    folder.write_model(|into| write_model(into, &fitted.model, settings, &data.corpora))?;
+    folder.write_model(|into| -> Result<(), TrainError> {
+        write_model(into, &fitted.model, settings, &data.corpora)?;
+        let scores = fitted.evaluations.last().map_or(&[][..], |evaluation| &evaluation.scores);
+        Ok(std::fs::write(into.join(MODEL_CARD), pretraining_card(folder, settings, scores))?)
+    })?;
     Ok(fitted)
 }
 
