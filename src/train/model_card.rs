@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::ready::MINI;
 use crate::model::Head;
 use crate::settings::Approach;
-use crate::store::{InitialWeights, Optimization, Record, RunFolder, RunSettings, Score};
+use crate::store::{InitialWeights, Optimization, PretrainingObjective, Record, RunFolder, RunSettings, Score};
 use crate::task::{OWN_DATA, Task};
 
 /// The file's name, by which the hub finds it.
@@ -77,7 +77,7 @@ pub(super) fn pretraining_card(folder: &RunFolder, settings: &RunSettings, score
             quoted(of)
         );
     }
-    let steps = settings.pretraining().map_or(0, |of| of.steps());
+    let steps = settings.pretraining().map_or(0, PretrainingObjective::steps);
     let Optimization { batch_size, learning_rate: rate, .. } = settings.optimization;
     let (title, run, experiment) = (plain(of), folder.id(), plain(folder.experiment()));
     let start = start(settings);

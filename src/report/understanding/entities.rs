@@ -21,7 +21,9 @@ pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
 
 fn scores(sentences: &[TaggedSentence]) -> EntityScores {
     let mut scores = EntityScores::default();
-    sentences.iter().for_each(|sentence| scores.add(&sentence.gold, &sentence.predicted));
+    for sentence in sentences {
+        scores.add(&sentence.gold, &sentence.predicted);
+    }
     scores
 }
 
@@ -79,7 +81,7 @@ fn commonest(pair: &Pair<'_>, sides: [&[TaggedSentence]; 2]) -> Option<Table> {
     } else {
         "Confusions".into()
     };
-    (!rows.is_empty()).then(|| Table { caption: shown, columns, rows, interactive: true })
+    (!rows.is_empty()).then_some(Table { caption: shown, columns, rows, interactive: true })
 }
 
 /// `PER taken for ORG`.

@@ -1,5 +1,6 @@
 //! Two models on the same examples of a task: where one is right and the other is not, and where either is wrong. A part is
 //! a function from a pair to blocks, and a row in [`PARTS`]; one without blocks does not appear.
+#![expect(clippy::unnecessary_wraps, reason = "all parts have one signature, and some draw plots")]
 
 mod calibration;
 mod changes;

@@ -46,5 +46,5 @@ fn table(pair: &Pair<'_>, side: usize, by: &str) -> Option<Table> {
         worst(pair, side).into_iter().map(|at| std::iter::once(number(at)).chain(cells(pair, at)).collect()).collect();
     let columns = std::iter::once(Column::number("No.")).chain(columns(pair)).collect();
     let caption = format!("{}: {by}", pair.labels[side]);
-    (!rows.is_empty()).then(|| Table { caption, columns, rows, interactive: true })
+    (!rows.is_empty()).then_some(Table { caption, columns, rows, interactive: true })
 }
