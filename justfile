@@ -194,6 +194,11 @@ deny:
 typos:
     typos
 
+# Run the GPU kernels and small experiments on this machine's GPU, or a software one (Debian: libvulkan1, chromium).
+[group('extras')]
+test-gpu feature='wgpu':
+    bash tests/gpu/test.sh {{ feature }}
+
 # Check that it compiles with a GPU backend (wgpu, vulkan or cuda; about 18 minutes on two cores).
 [group('extras')]
 check-gpu feature='wgpu':

@@ -40,7 +40,7 @@ fn check(args: &Args) -> Result<CommandOutcome, Error> {
         let data = prepared.context.data.display();
         line(&format_args!("ok    data in {data}, checksums, vocabularies, checkpoints"))?;
     }
-    line(&format_args!("ok    device {}, {} threads", prepared.device.name, prepared.context.threads))?;
+    line(&format_args!("ok    device {}, {} threads", prepared.device.described(), prepared.context.threads))?;
     if of_tasks {
         labels(&prepared)?;
     } else {

@@ -121,7 +121,7 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
     let records: Vec<Record> =
         found.records.into_iter().filter(|record| !replaced(record.settings.task_name())).collect();
     let (name, records) = (&found.name, &records);
-    let device = open_device(experiment.device.name()).map_err(|error| Diagnostic::new(error.to_string()))?;
+    let device = open_device(&experiment.device.to_string()).map_err(|error| Diagnostic::new(error.to_string()))?;
     let bad_rows = if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
     let mut answers = Answers::default();
     for task in TASKS {

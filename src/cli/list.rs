@@ -10,10 +10,13 @@ use super::table::{Column, print, print_json, table};
 use crate::config::{self, Dimensions, ExperimentFile, Preset};
 use crate::data::DATASETS;
 use crate::diagnostic::Diagnostic;
+use crate::kernel::Gpu;
 use crate::metric::METRICS;
 use crate::plan;
-use crate::store::Architecture;
+use crate::settings::Precision;
+use crate::store::{Architecture, host};
 use crate::task::TASKS;
+use crate::train::{Found, FoundDevice, list_devices};
 
 /// List what experiment files can name, and the scores that reports show.
 #[derive(Debug, clap::Args)]
@@ -38,6 +41,8 @@ enum What {
     Datasets,
     /// Experiment files in experiments/.
     Experiments,
+    /// Devices of this machine, for `device:`, and how to build in the others.
+    Devices,
 }
 
 /// An experiment's name, which is nearly always its file's.
@@ -56,6 +61,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         What::Metrics => metrics(),
         What::Datasets => datasets(),
         What::Experiments => experiments()?,
+        What::Devices => devices(),
     };
     if args.json {
         print_json(&Value::Array(listing.rows))?;
@@ -145,6 +151,32 @@ fn datasets() -> Listing {
         json!({"dataset": dataset.name, "folder": dataset.folder, "examples": splits})
     });
     let columns = &[Column::Word("dataset"), Column::Word("folder"), Column::Text("published examples")];
+    Listing { columns, rows: rows.collect() }
+}
+
+/// What this build reaches on this machine; a kind that it does not reach is listed with what to do.
+fn devices() -> Listing {
+    let rows = list_devices().into_iter().map(|FoundDevice { device, found }| match found {
+        Ok(Found { gpu, precisions }) => {
+            let precisions: Vec<&str> = precisions.into_iter().map(Precision::name).collect();
+            let (name, backend, driver) = match gpu {
+                Some(Gpu { name, backend, driver }) => (name, backend, driver),
+                None => (host("cpu", 1).cpu, "flex".to_owned(), None),
+            };
+            json!({"device": device, "name": name, "backend": backend, "driver": driver, "precisions": precisions,
+                   "problem": null})
+        }
+        Err(error) => json!({"device": device, "name": null, "backend": null, "driver": null, "precisions": [],
+                             "problem": error.to_string()}),
+    });
+    let columns = &[
+        Column::Text("device"),
+        Column::Text("name"),
+        Column::Text("backend"),
+        Column::Text("driver"),
+        Column::Text("precisions"),
+        Column::Text("problem"),
+    ];
     Listing { columns, rows: rows.collect() }
 }
 

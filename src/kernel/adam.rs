@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+#[cfg(feature = "cube")]
+use super::cube;
 use super::fused;
 
 /// The scalars of one optimisation step.
@@ -58,11 +60,68 @@ pub struct Trained {
     pub decays: bool,
 }
 
+/// Clipping of the gradients by their global norm.
+#[derive(Clone, Copy, Debug)]
+pub struct Clipping {
+    /// What a norm is brought down to.
+    pub max_norm: f64,
+    /// Added to the norm.
+    pub added: f64,
+}
+
+impl Clipping {
+    /// The factor on gradients of this norm, at most 1.
+    fn factor(self, norm: f64) -> f64 {
+        (self.max_norm / (norm + self.added)).min(1.0)
+    }
+}
+
+/// √Σ‖g‖², which may still be on its way from the device.
+#[derive(Debug)]
+pub enum GradientNorm {
+    /// A number.
+    Known(f64),
+    /// `[1]`
+    OnDevice(Tensor<1>),
+}
+
+impl GradientNorm {
+    /// Waits for the device.
+    #[must_use]
+    pub fn read(self) -> f64 {
+        match self {
+            Self::Known(norm) => norm,
+            Self::OnDevice(norm) => f64::from(norm.into_scalar::<f32>()),
+        }
+    }
+}
+
+/// [`adam_step`] with the factor on the gradient that `clipping` gives, and the norm of the gradients before it. Devices
+/// that can do not wait for the norm.
+#[must_use]
+pub fn clipped_adam_step(
+    all: Vec<Trained>,
+    rule: AdamRule,
+    with: &Adam,
+    clipping: Clipping,
+) -> (Vec<(Tensor<1>, Moments<1>)>, GradientNorm) {
+    #[cfg(feature = "cube")]
+    if all.iter().all(|one| super::is_gpu(&one.parameter.device())) {
+        let (updated, norm) = cube::adam_step(all, rule, with, clipping);
+        return (updated, norm.map_or(GradientNorm::Known(0.0), GradientNorm::OnDevice));
+    }
+    let gradients: Vec<Tensor<1>> = all.iter().map(|one| one.gradient.clone()).collect();
+    let norm = global_norm(&gradients);
+    drop(gradients);
+    let with = Adam { gradient_scale: clipping.factor(norm), ..*with };
+    (adam_step(all, rule, &with), GradientNorm::Known(norm))
+}
+
 /// One step on every parameter, in the order given. A parameter is overwritten in place when nobody else
 /// holds it.
 #[must_use]
 pub fn adam_step(all: Vec<Trained>, rule: AdamRule, with: &Adam) -> Vec<(Tensor<1>, Moments<1>)> {
-    if all.iter().all(|one| fused::runs_on(&one.parameter.device())) {
+    if all.iter().all(|one| fused::is_cpu(&one.parameter.device())) {
         return fused::adam_step(all, rule, with);
     }
     all.into_iter().map(|one| composed_step(one, rule, with)).collect()
@@ -153,8 +212,12 @@ fn update<const D: usize>(
 /// √Σ‖g‖² over all gradients, 0 without any.
 #[must_use]
 pub fn global_norm(gradients: &[Tensor<1>]) -> f64 {
-    if gradients.iter().all(|gradient| fused::runs_on(&gradient.device())) {
+    if gradients.iter().all(|gradient| fused::is_cpu(&gradient.device())) {
         return fused::global_norm(gradients);
+    }
+    #[cfg(feature = "cube")]
+    if gradients.iter().all(|gradient| super::is_gpu(&gradient.device())) {
+        return cube::global_norm(gradients);
     }
     composed_norm(gradients)
 }

@@ -3,6 +3,8 @@
 use burn::tensor::{Tensor, TensorData, module::linear};
 
 use super::cpu::{DECODED_ROWS, cross_entropy_rows};
+#[cfg(feature = "cube")]
+use super::cube;
 use super::fused;
 
 /// What a decoder says about states.
@@ -43,16 +45,19 @@ pub fn decoder_loss(
 ) -> DecoderLoss {
     assert_eq!(states.dims()[0], labels.len(), "a label for every state");
     let scale = mean_over.map(|whole| 1.0 / whole.max(1) as f32);
-    if fused::runs_on(&table.device()) {
-        fused::decoder_loss(states, table, bias, labels, scale)
-    } else {
-        composed(states, table, bias, labels, scale)
+    if fused::is_cpu(&table.device()) {
+        return fused::decoder_loss(states, table, bias, labels, scale);
     }
+    #[cfg(feature = "cube")]
+    if super::is_gpu(&table.device()) {
+        return cube::decoder_loss(states, table, bias, labels, scale);
+    }
+    composed(states, table, bias, labels, scale)
 }
 
 /// [`decoder_loss`] of burn's own products, for devices without fused kernels; the loss itself is computed on the
 /// processor.
-fn composed(
+pub(super) fn composed(
     states: &Tensor<2>,
     table: &Tensor<2>,
     bias: &Tensor<1>,

@@ -36,9 +36,23 @@ impl Dropout {
     #[must_use]
     pub fn apply<const D: usize>(&self, x: Tensor<D>, site: u32) -> Tensor<D> {
         let shape = x.dims();
+        #[cfg(feature = "cube")]
+        if let Some(mask) = self.drawn_on_gpu(&x, site) {
+            return x * mask;
+        }
         let mask = self.factors(shape.iter().product(), shape[D - 1], site);
         let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
         x * mask
+    }
+
+    /// The factors of `x` where it is on a GPU, which draws them itself.
+    #[cfg(feature = "cube")]
+    fn drawn_on_gpu<const D: usize>(&self, x: &Tensor<D>, site: u32) -> Option<Tensor<D>> {
+        let (shape, device) = (x.dims(), x.device());
+        let (width, length) = (shape[D - 1], shape.iter().product::<usize>());
+        let rows = length / width.max(1);
+        let mask = super::cube::mask_matrix(&self.mask.site(site, width), rows, width, &device)?.reshape(shape);
+        Some(if device.is_autodiff() { Tensor::from_inner(mask) } else { mask })
     }
 
     /// As [`Dropout::apply`], for attention probabilities `[batch, heads, longest, longest]` of sequences whose

@@ -1,10 +1,10 @@
 //! The input of BERT: word + position + segment embeddings, layer norm, dropout.
 
 use burn::backend::Dispatch;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::fused::{self, EmbeddingCall, EmbeddingTensors, Fused};
-use super::{Dropout, TokenRows, layer_norm::norm};
+use super::{Dropout, TokenRows, indices::indices, layer_norm::norm};
 
 /// The tables and the norm that [`embeddings`] reads.
 #[derive(Clone, Debug)]
@@ -46,11 +46,16 @@ pub fn embeddings(
 }
 
 /// [`embeddings`] of burn's own operations, on every backend.
-fn composed(tables: EmbeddingTables, rows: &TokenRows, dropout: Option<&Dropout>, dropout_site: u32) -> Tensor<2> {
+pub(super) fn composed(
+    tables: EmbeddingTables,
+    rows: &TokenRows,
+    dropout: Option<&Dropout>,
+    dropout_site: u32,
+) -> Tensor<2> {
     let device = tables.word.device();
-    let sum = tables.word.select(0, indices(&rows.ids, &device))
-        + tables.position.select(0, indices(&rows.positions, &device))
-        + tables.segment.select(0, indices(&rows.segments, &device));
+    let sum = tables.word.select(0, indices(rows.ids.iter().copied(), &device))
+        + tables.position.select(0, indices(rows.positions.iter().copied(), &device))
+        + tables.segment.select(0, indices(rows.segments.iter().copied(), &device));
     let normed = norm(sum, tables.gamma, tables.beta);
     match dropout {
         Some(dropout) => dropout.apply(normed, dropout_site),
@@ -58,14 +63,10 @@ fn composed(tables: EmbeddingTables, rows: &TokenRows, dropout: Option<&Dropout>
     }
 }
 
-fn indices(rows: &[u32], device: &Device) -> Tensor<1, Int> {
-    let rows: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
-    let length = rows.len();
-    Tensor::from_data(TensorData::new(rows, [length]), device)
-}
-
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
     use crate::kernel::comparison::{assert_close, leaf, random_rows};
     use crate::kernel::cpu::isa::forced::with_every_isa;

@@ -73,7 +73,7 @@ pub fn encoder_layer(
     let ([tokens, width], [_, intermediate]) = (hidden.dims(), weights.intermediate_weight.dims());
     let call = LayerCall {
         shape: LayerShape { tokens, hidden: width, form, intermediate },
-        offsets: packing.offsets().clone(),
+        packing: packing.clone(),
         dropout: dropout.map(|dropout| LayerDropout {
             mask: dropout.mask(),
             attention_site: sites.attention,
@@ -101,7 +101,7 @@ pub fn encoder_layer(
 }
 
 /// [`encoder_layer`] of burn's own operations, on every backend.
-fn composed(
+pub(super) fn composed(
     x: Tensor<2>,
     weights: LayerWeights,
     form: LayerForm,

@@ -1,7 +1,8 @@
 //! Losses, averaged over a batch.
 
-use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
+use burn::tensor::{Int, Tensor, activation::log_softmax};
 
+use super::indices::indices;
 use super::packing::Packing;
 
 /// Mean of `−log softmax(logits)[label]`. `[batch, classes]`, `[batch]` → `[1]`, in nats.
@@ -33,8 +34,7 @@ pub fn span_loss(outputs: Tensor<2>, packing: &Packing, spans: &[u32]) -> Tensor
     let losses = [0, 1].map(|side| {
         let scores = padded.clone().slice_dim(1, side..side + 1).reshape([batch, 1, 1, longest]);
         let scores = packing.mask_keys(scores).reshape([batch, longest]);
-        let places: Vec<i32> = spans.iter().skip(side).step_by(2).map(|&place| place as i32).collect();
-        cross_entropy(scores, Tensor::from_data(TensorData::new(places, [batch]), &device))
+        cross_entropy(scores, indices(spans.iter().skip(side).step_by(2).copied(), &device))
     });
     let [start, end] = losses;
     (start + end).mul_scalar(0.5)
@@ -48,12 +48,8 @@ pub fn token_loss(outputs: Tensor<2>, rows: &[u32], classes: &[u32]) -> Tensor<1
     if rows.is_empty() {
         return outputs.sum().mul_scalar(0.0);
     }
-    let indices = |numbers: &[u32]| {
-        let numbers: Vec<i32> = numbers.iter().map(|&number| number as i32).collect();
-        let length = numbers.len();
-        Tensor::<1, Int>::from_data(TensorData::new(numbers, [length]), &device)
-    };
-    cross_entropy(outputs.select(0, indices(rows)), indices(classes))
+    let [rows, classes] = [rows, classes].map(|numbers| indices(numbers.iter().copied(), &device));
+    cross_entropy(outputs.select(0, rows), classes)
 }
 
 #[cfg(test)]

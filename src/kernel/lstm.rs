@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use burn::backend::Dispatch;
-use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
+use burn::tensor::{Tensor, activation::sigmoid};
 
 use super::Packing;
 use super::cpu::lstm::StepOrder;
 pub use super::cpu::lstm::{DIRECTIONS as LSTM_DIRECTIONS, GATES as LSTM_GATES};
-use super::fused::{self, Fused, LstmCall, LstmTensors};
+use super::fused::{self, FusedLstm, LstmCall, LstmTensors};
+use super::indices::indices;
 
 /// One layer of an LSTM (Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000),
 /// `[tokens, directions × 4 × hidden] → [tokens, directions × hidden]`, forward direction first in both. One direction,
@@ -33,12 +34,12 @@ pub fn lstm(inputs: Tensor<2>, recurrent: Tensor<3>, packing: &Packing) -> Tenso
         return Tensor::zeros([0, directions * hidden], &inputs.device());
     }
     let order = StepOrder::new(packing.offsets());
-    if !fused::runs_on(&inputs.device()) {
+    if !fused::is_cpu(&inputs.device()) {
         return composed(inputs, &recurrent, &order);
     }
     let tensors = LstmTensors { inputs: inputs.into_dispatch(), recurrent: recurrent.into_dispatch() };
     let call = LstmCall { directions, hidden, order: Arc::new(order) };
-    Tensor::from_dispatch(<Dispatch as Fused>::fused_lstm(tensors, call))
+    Tensor::from_dispatch(<Dispatch as FusedLstm>::fused_lstm(tensors, call))
 }
 
 fn composed(inputs: Tensor<2>, recurrent: &Tensor<3>, order: &StepOrder) -> Tensor<2> {
@@ -62,11 +63,11 @@ fn composed(inputs: Tensor<2>, recurrent: &Tensor<3>, order: &StepOrder) -> Tens
 
 /// The rows of the `[directions × tokens, …]` batch in the order in which they are read: at each step those of the
 /// forward, then those of the backward direction.
-fn rows(order: &StepOrder, directions: usize) -> Vec<i32> {
+fn rows(order: &StepOrder, directions: usize) -> Vec<u32> {
     let (mut rows, mut first) = (Vec::with_capacity(directions * order.tokens[0].len()), 0);
     for &active in &order.active {
         for (direction, tokens) in order.tokens.iter().take(directions).enumerate() {
-            let row = |token: &u32| (directions * *token as usize + direction) as i32;
+            let row = |token: &u32| (directions * *token as usize + direction) as u32;
             rows.extend(tokens[first..first + active].iter().map(row));
         }
         first += active;
@@ -102,13 +103,10 @@ impl State {
     }
 }
 
-fn indices(values: Vec<i32>, device: &Device) -> Tensor<1, Int> {
-    let length = values.len();
-    Tensor::from_data(TensorData::new(values, [length]), device)
-}
-
 #[cfg(test)]
 mod tests {
+    use burn::tensor::{Device, TensorData};
+
     use super::super::comparison::{assert_close, leaf};
     use super::*;
     use crate::kernel::cpu::isa::forced::with_every_isa;

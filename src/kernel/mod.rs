@@ -2,8 +2,8 @@
 //!
 //! Each file is one operation behind one function. What stands here are the composed versions, made
 //! of burn's own operations, so that they run on every backend, and the choice: on burn's CPU backend
-//! `flex` an operation of `fused` runs instead, whose kernels are in `cpu`. Nothing outside this module
-//! knows how an operation is computed.
+//! `flex` an operation of `fused` runs instead, whose kernels are in `cpu`, and on GPUs one of `cube`. Nothing outside this
+//! module knows how an operation is computed.
 
 mod adam;
 mod attention;
@@ -13,6 +13,9 @@ mod comparison;
 #[expect(clippy::inline_always, reason = "what `Isa::run` compiles for an instruction set has to be inlined in it")]
 #[expect(unreachable_pub, reason = "its modules are each other's interface")]
 mod cpu;
+#[cfg(feature = "cube")]
+#[expect(clippy::too_many_arguments, reason = "a kernel's buffers and constants are its arguments")]
+mod cube;
 mod decoder;
 mod dropout;
 mod embeddings;
@@ -21,14 +24,19 @@ mod feed_forward;
 #[expect(unsafe_code, reason = "burn's allocations are described by unsafe functions")]
 mod fused;
 mod heads;
+mod indices;
 mod layer_form;
 mod layer_norm;
 mod loss;
 mod lstm;
 mod packing;
 mod precision;
+mod traffic;
 
-pub use adam::{Adam, AdamRule, Moments, Trained, adam_step, adamw, bert_adam, global_norm};
+pub use adam::{
+    Adam, AdamRule, Clipping, GradientNorm, Moments, Trained, adam_step, adamw, bert_adam, clipped_adam_step,
+    global_norm,
+};
 pub use attention::attention;
 pub use cpu::{Bf16Support, HugePages, Isa, IsaError, MatrixPeak, matrix_peak};
 pub use decoder::{DecoderGradients, DecoderLoss, decoder_loss};
@@ -37,6 +45,7 @@ pub use embeddings::{EmbeddingTables, embeddings};
 pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};
 pub use feed_forward::linear_gelu;
 pub use heads::AttentionHeads;
+pub use indices::indices;
 pub use layer_form::{Gelu, LAYER_NORM_EPSILON, LayerForm};
 pub use layer_norm::residual_norm;
 pub use loss::{cross_entropy, mean_squared_error, span_loss, token_loss};
@@ -44,6 +53,49 @@ pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, lstm};
 pub use packing::Packing;
 pub use packing::TokenRows;
 pub use precision::Precision;
+pub use traffic::{Traffic, TrafficCounter};
+
+/// A GPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gpu {
+    /// As it names itself.
+    pub name: String,
+    /// What it is reached through, and what kernels are compiled to.
+    pub backend: String,
+    /// Of its adapter, where that is known.
+    pub driver: Option<String>,
+}
+
+/// What `device` is, if it is a GPU.
+#[must_use]
+pub fn describe_gpu(device: &burn::tensor::Device) -> Option<Gpu> {
+    #[cfg(feature = "cube")]
+    let found = cube::describe(device);
+    #[cfg(not(feature = "cube"))]
+    let found = None.filter(|_: &Gpu| is_gpu(device));
+    found
+}
+
+/// The rate of a large product of f32 on `device`, in GFLOP/s, and what multiplies there.
+#[must_use]
+pub fn matrix_peak_of(device: &burn::tensor::Device, precision: Precision) -> MatrixPeak {
+    match describe_gpu(device) {
+        None => matrix_peak(precision),
+        Some(gpu) => cpu::matrix_peak_of(gpu.backend, device),
+    }
+}
+
+/// Whether `device` is one that the kernels of `cube` run on.
+#[cfg(feature = "cube")]
+fn is_gpu(device: &burn::tensor::Device) -> bool {
+    cube::runs_on(device)
+}
+
+/// A build without GPUs has none.
+#[cfg(not(feature = "cube"))]
+fn is_gpu(_: &burn::tensor::Device) -> bool {
+    false
+}
 
 /// Frees the memory that operations keep from step to step. For the end of a run.
 pub fn release_memory() {

@@ -4,6 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::indices::indices;
+
 /// Added to the scores of keys that a query does not attend to: its exponential is 0 in f32 after the maximum is subtracted.
 const MASKED: f32 = -1e9;
 
@@ -21,6 +23,8 @@ pub struct Packing {
 
 #[derive(Debug, Default)]
 struct Tensors {
+    #[cfg(feature = "cube")]
+    offsets: OnceLock<Tensor<1, Int>>,
     firsts: OnceLock<Tensor<1, Int>>,
     lasts: OnceLock<Tensor<1, Int>>,
     padding: OnceLock<Option<Padding>>,
@@ -65,6 +69,25 @@ impl Packing {
         &self.offsets
     }
 
+    /// [`Self::offsets`] on the packing's device, of backend `B`.
+    ///
+    /// # Panics
+    /// When that is another backend.
+    #[cfg(feature = "cube")]
+    pub(super) fn offsets_on<B>(&self) -> burn::backend::tensor::IntTensor<B>
+    where
+        B: burn::backend::Backend,
+        burn::tensor::Int: burn::tensor::BackendPrimitive<B, Primitive = burn::backend::tensor::IntTensor<B>>,
+        burn::backend::DispatchTensor: burn::backend::DispatchKindConversion<B>,
+    {
+        let offsets =
+            self.tensors.offsets.get_or_init(|| indices(self.offsets.iter().copied(), &self.device.clone().inner()));
+        match offsets.clone().try_into_primitive::<B>() {
+            Ok(offsets) => offsets,
+            Err(error) => unreachable!("the callers ask where the packing is: {error:?}"),
+        }
+    }
+
     /// `[tokens, width] → [batch × longest, width]`
     pub(super) fn pad(&self, packed: Tensor<2>) -> Tensor<2> {
         match self.padding() {
@@ -104,20 +127,18 @@ impl Packing {
     /// The first token of each sequence, `[tokens, hidden] → [batch, hidden]`.
     #[must_use]
     pub fn first_tokens(&self, hidden: Tensor<2>) -> Tensor<2> {
-        let firsts = self.tensors.firsts.get_or_init(|| {
-            let firsts = self.offsets[..self.batch()].iter().map(|&row| row as i32).collect();
-            indices(firsts, &self.device)
-        });
+        let firsts =
+            self.tensors.firsts.get_or_init(|| indices(self.offsets[..self.batch()].iter().copied(), &self.device));
         hidden.select(0, firsts.clone())
     }
 
     /// The last token of each sequence, `[tokens, hidden] → [batch, hidden]`.
     #[must_use]
     pub fn last_tokens(&self, hidden: Tensor<2>) -> Tensor<2> {
-        let lasts = self.tensors.lasts.get_or_init(|| {
-            let lasts = self.offsets[1..].iter().map(|&end| end.saturating_sub(1) as i32).collect();
-            indices(lasts, &self.device)
-        });
+        let lasts = self
+            .tensors
+            .lasts
+            .get_or_init(|| indices(self.offsets[1..].iter().map(|&end| end.saturating_sub(1)), &self.device));
         hidden.select(0, lasts.clone())
     }
 
@@ -134,15 +155,15 @@ impl Padding {
             return None;
         }
         let batch = lengths.len();
-        let mut to_padded = vec![0i32; batch * longest];
+        let mut to_padded = vec![0; batch * longest];
         let mut to_packed = Vec::with_capacity(offsets[batch] as usize);
         let mut key_bias = vec![MASKED; batch * longest];
         for (sequence, &length) in lengths.iter().enumerate() {
             for position in 0..length {
                 let cell = sequence * longest + position;
-                to_padded[cell] = (offsets[sequence] as usize + position) as i32;
+                to_padded[cell] = (offsets[sequence] as usize + position) as u32;
                 key_bias[cell] = 0.0;
-                to_packed.push(cell as i32);
+                to_packed.push(cell as u32);
             }
         }
         Some(Self {
@@ -151,11 +172,6 @@ impl Padding {
             key_bias: Tensor::from_data(TensorData::new(key_bias, [batch, 1, 1, longest]), device),
         })
     }
-}
-
-fn indices(values: Vec<i32>, device: &Device) -> Tensor<1, Int> {
-    let length = values.len();
-    Tensor::from_data(TensorData::new(values, [length]), device)
 }
 
 /// The rows of the three tables for each token of a packed batch, three of `[tokens]`. Cheap to clone.

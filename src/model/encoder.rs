@@ -1,9 +1,9 @@
 //! What turns packed tokens into states: an encoder is a file and a row of [`ENCODERS`](super::ENCODERS).
 
 use burn::module::Param;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
-use crate::kernel::{Dropout, Packing, Precision, TokenRows};
+use crate::kernel::{self, Dropout, Packing, Precision, TokenRows};
 use crate::settings::{EncoderType, LmLoss};
 
 /// A row of [`ENCODERS`](super::ENCODERS).
@@ -99,9 +99,7 @@ pub trait Encoder {
 pub(super) const HEAD_SITE: u32 = 1;
 
 fn rows_of(table: Tensor<2>, ids: &[u32]) -> Tensor<2> {
-    let ids: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
-    let length = ids.len();
-    let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [length]), &table.device());
+    let ids = kernel::indices(ids.iter().copied(), &table.device());
     table.select(0, ids)
 }
 

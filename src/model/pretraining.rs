@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burn::module::{Module, Param};
 use burn::tensor::module::{layer_norm, linear};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use super::any::AnyEncoder;
 use super::config::Config;
@@ -17,7 +17,7 @@ use super::linear::{Linear, Norm};
 use super::loading::{Loaded, load};
 use super::reader::{NO_POOLER, Reader};
 use super::write::{FilesBeside, Tensors, write_folder};
-use crate::kernel::{LAYER_NORM_EPSILON, Packing, linear_gelu};
+use crate::kernel::{self, LAYER_NORM_EPSILON, Packing, linear_gelu};
 use crate::random::Stream;
 use crate::store::Architecture;
 
@@ -101,8 +101,7 @@ impl LanguageModel {
 
     /// `[tokens, hidden]`, `predictions` rows of it → `[predictions, hidden]`
     fn transformed(&self, hidden: Tensor<2>, rows: &[u32]) -> Tensor<2> {
-        let indices: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
-        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [rows.len()]), &hidden.device());
+        let indices = kernel::indices(rows.iter().copied(), &hidden.device());
         let width = self.encoder.words().dims()[1];
         let hidden = if hidden.dims()[1] == width {
             hidden

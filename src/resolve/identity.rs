@@ -8,7 +8,7 @@ use super::progress::Access;
 use super::scratch::Scratch;
 use crate::config::ExperimentFile;
 use crate::diagnostic::Diagnostic;
-use crate::settings::Device;
+use crate::settings::DeviceKind;
 use crate::store::{InitialWeights, RunId, RunIdentity, RunSettings, RunsRoot};
 use crate::train::{fastest_built_in, open_device, open_precision};
 
@@ -53,13 +53,14 @@ pub(super) fn pretraining_ids<'a>(settings: impl Iterator<Item = &'a RunSettings
 /// The device of the runs of `file`. One that is left to the machine is that of the last `run`, where none may be opened.
 pub(super) fn device(file: &ExperimentFile, root: &RunsRoot, access: Access<'_>) -> Result<String, Diagnostic> {
     if access.machine {
-        let device = open_device(file.device().name()).map_err(|error| file.finding("device", error.to_string()))?;
+        let device =
+            open_device(&file.device().to_string()).map_err(|error| file.finding("device", error.to_string()))?;
         open_precision(file.training().precision, device.name)
             .map_err(|error| file.finding("training.precision", error.to_string()).hint(error.hint()))?;
         return Ok(device.name.to_owned());
     }
-    if file.device() != Device::Auto {
-        return Ok(file.device().name().to_owned());
+    if file.device().kind != DeviceKind::Auto {
+        return Ok(file.device().kind.name().to_owned());
     }
     let last = root.plan_file(file.name()).ok().flatten();
     let device = last.and_then(|last| last.plan_of(&file.sha256()).map(|plan| plan.device.clone()));

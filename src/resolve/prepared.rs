@@ -58,5 +58,6 @@ pub(super) fn context(runs: &Path) -> RunContext {
         ceilings: BTreeMap::new(),
         corpora: BTreeMap::new(),
         threads: rayon::current_num_threads() as u32,
+        device_index: None,
     }
 }

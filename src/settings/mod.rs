@@ -1,6 +1,7 @@
 //! Choices that are the same in an experiment file and in the settings of a run, each once, with its schema.
 
 mod approach;
+mod device;
 mod encoder;
 mod pretraining;
 mod slurm;
@@ -9,9 +10,10 @@ mod tokenizer;
 mod training;
 
 pub use approach::{Approach, FeatureBased, Layers, MAX_HIDDEN, MAX_LSTM_LAYERS};
+pub use device::{Device, DeviceKind, with_index};
 pub use encoder::{EncoderType, Pooling};
 pub use pretraining::{LmLoss, Masking, SaveStrategy, TextFormat};
 pub use slurm::{Cluster, Slurm};
 pub use task::{Columns, Context, MAX_COLUMN, Scheme, Separator, SpanOptions};
 pub use tokenizer::AddedToken;
-pub use training::{Device, Optimizer, Precision};
+pub use training::{Optimizer, Precision};

@@ -29,37 +29,6 @@ pub enum Optimizer {
     BertAdam {},
 }
 
-/// Where to compute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Device {
-    /// The fastest device that this build supports and the machine has.
-    #[default]
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// A GPU through WebGPU shaders.
-    Wgpu,
-    /// A GPU through Vulkan and SPIR-V.
-    Vulkan,
-    /// An NVIDIA GPU.
-    Cuda,
-}
-
-impl Device {
-    /// As experiment files write it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Cpu => "cpu",
-            Self::Wgpu => "wgpu",
-            Self::Vulkan => "vulkan",
-            Self::Cuda => "cuda",
-        }
-    }
-}
-
 impl Optimizer {
     /// ε where the file names none.
     #[must_use]

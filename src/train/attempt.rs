@@ -39,6 +39,13 @@ impl<'a> Attempt<'a> {
         Checkpointer::of(self.folder, policy, self.begin)
     }
 
+    /// The device as it names itself, of a GPU with what reaches it.
+    fn device_name(&self) -> String {
+        self.context
+            .open_device(self.settings)
+            .map_or_else(|_| self.settings.device.clone(), |device| device.described())
+    }
+
     /// The record, but for what is known only at the end.
     pub(super) fn record<M>(&self, fitted: &FitResult<M>, outcome: Outcome, notes: Vec<String>) -> Record {
         let Self { context, experiment, settings, .. } = *self;
@@ -52,7 +59,7 @@ impl<'a> Attempt<'a> {
             tokens: fitted.tokens,
             timings: fitted.timings,
             peak_memory: peak_memory(),
-            host: host(&settings.device, context.threads),
+            host: host(&self.device_name(), context.threads),
             provenance: provenance(self.started_unix),
             pretraining: None,
             notes,

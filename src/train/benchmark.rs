@@ -9,7 +9,7 @@ use super::evaluate::predict_in_batches;
 use super::observer::{Observer, StepReport};
 use super::precision::open_precision;
 use super::task::{TrainingData, fit};
-use crate::kernel::{MatrixPeak, matrix_peak};
+use crate::kernel::{MatrixPeak, Traffic, TrafficCounter, matrix_peak_of};
 use crate::model::{Encoder, random_classifier};
 use crate::random::Stream;
 use crate::settings::Approach;
@@ -21,7 +21,6 @@ use crate::task::Task;
 use crate::text::{FeatureSet, SkippedRows};
 use crate::units::{Bytes, Seconds};
 
-const DEVICE: &str = "cpu";
 /// A task of two classes.
 const TASK: &str = "rte";
 /// Steps that do not count: the first makes the optimizer's moments, the second fills the buffers that
@@ -41,6 +40,8 @@ pub struct StepBenchmark {
     pub length: u32,
     /// Steps that count.
     pub steps: u32,
+    /// Where: `cpu`, `vulkan:1`.
+    pub device: String,
     /// Dropout, clipping, optimizer, precision.
     pub optimization: Optimization,
 }
@@ -56,23 +57,28 @@ pub struct StepMeasured {
     pub peak_memory: Bytes,
     /// Of the matrix products alone, in the same precision on the same threads.
     pub matrix_peak: MatrixPeak,
+    /// The device as it describes itself.
+    pub device: String,
+    /// Of a step on a GPU.
+    pub traffic: Option<Traffic>,
 }
 
-/// Takes the steps of `benchmark` on the CPU, then measures the rest.
+/// Takes the steps of `benchmark`, then measures the rest.
 ///
 /// # Errors
 /// As [`fit`]; a precision that the device does not compute in.
 pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainError> {
     let StepBenchmark { architecture, sequences, steps, ref optimization, .. } = *benchmark;
-    let NamedDevice { name, device } = open_device(DEVICE)?;
-    let precision = open_precision(optimization.precision, name)?;
+    let named = open_device(&benchmark.device)?;
+    let precision = open_precision(optimization.precision, named.name)?;
+    let (described, NamedDevice { name, device }) = (named.described(), named);
     let task = Task::find(TASK)?;
-    let settings = settings(benchmark);
+    let settings = settings(benchmark, name);
     reset_peak_memory();
     let train = features(benchmark, sequences * (WARM_UP + steps));
     let mut model = random_classifier(&architecture, task.outputs(&[]), settings.seed, &device.clone().autodiff());
     model.encoder.set_precision(precision);
-    let mut reports = Reports(Vec::new());
+    let mut reports = Reports { steps: Vec::new(), counter: TrafficCounter::start(), traffic: Vec::new() };
     let data = TrainingData { task, train: &train, dev: &[], tags: &[] };
     let fitted = fit(model, &settings, data, &device, &mut reports, None)?;
     let peak_memory = peak_memory();
@@ -83,21 +89,23 @@ pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainEr
         Seconds(start.elapsed().as_secs_f64())
     };
     Ok(StepMeasured {
-        steps: reports.0.split_off(WARM_UP as usize),
+        traffic: (name != "cpu").then(|| reports.of_a_step()),
+        device: described,
+        steps: reports.steps.split_off(WARM_UP as usize),
         evaluations: (0..EVALUATIONS).map(predict).skip(1).collect(),
         peak_memory,
-        matrix_peak: matrix_peak(precision),
+        matrix_peak: matrix_peak_of(&device, precision),
     })
 }
 
-fn settings(benchmark: &StepBenchmark) -> RunSettings {
+fn settings(benchmark: &StepBenchmark, device: &str) -> RunSettings {
     RunSettings {
         model: "benchmark".to_owned(),
         architecture: benchmark.architecture,
         initial_weights: InitialWeights::Random,
         vocabulary: VocabularyIdentity { sha256: String::new(), do_lower_case: true, added_tokens: Vec::new() },
         seed: 1,
-        device: DEVICE.to_owned(),
+        device: device.to_owned(),
         optimization: Optimization { batch_size: benchmark.sequences, ..benchmark.optimization.clone() },
         objective: Objective::Task(TaskObjective {
             task: TASK.to_owned(),
@@ -124,11 +132,24 @@ fn features(benchmark: &StepBenchmark, examples: u32) -> FeatureSet {
     FeatureSet::from_examples(&ids, &segments, labels, SkippedRows::default())
 }
 
-/// Keeps every step's report.
-struct Reports(Vec<StepReport>);
+/// Keeps every step's report, and what had moved until then.
+struct Reports {
+    steps: Vec<StepReport>,
+    counter: TrafficCounter,
+    traffic: Vec<Traffic>,
+}
+
+impl Reports {
+    /// Between the last two steps.
+    fn of_a_step(&self) -> Traffic {
+        let [.., before, after] = self.traffic[..] else { return Traffic::default() };
+        Traffic { launches: after.launches - before.launches, uploaded: after.uploaded - before.uploaded }
+    }
+}
 
 impl Observer for Reports {
     fn step(&mut self, report: &StepReport) {
-        self.0.push(*report);
+        self.steps.push(*report);
+        self.traffic.push(self.counter.so_far());
     }
 }

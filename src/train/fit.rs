@@ -15,7 +15,7 @@ use super::ranks::{GOES_ON, Ranks, STOPS};
 use super::schedule::Schedule;
 use super::tape::Graph;
 use super::workload::{DevOutputs, EvaluationPoint, Workload};
-use crate::kernel;
+use crate::kernel::{self, GradientNorm};
 use crate::model::ForwardDropout;
 use crate::random::Stream;
 use crate::store::{Evaluation, Event, EventLog, Optimization, RunSettings, Timings};
@@ -227,8 +227,9 @@ impl<'a, W: Workload> Fit<'a, W> {
         let start = Instant::now();
         let (model, gradient_norm) = match gradients {
             Some(gradients) => self.optimizer.step(model, gradients, learning_rate, self.optimization),
-            None => (model, 0.0),
+            None => (model, GradientNorm::Known(0.0)),
         };
+        let gradient_norm = gradient_norm.read();
         let optimizer = Seconds(start.elapsed().as_secs_f64());
         let (step, steps, epoch, loss) = (position.step + 1, self.workload.steps(), batch.epoch, losses.loss());
         if !loss.is_finite() || !gradient_norm.is_finite() {

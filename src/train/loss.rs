@@ -34,8 +34,7 @@ pub(super) fn batch_loss(head: Head, outputs: Tensor<2>, batch: &PackedBatch, pa
 }
 
 fn classes(labels: &[f32], device: &Device) -> Tensor<1, Int> {
-    let classes: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
-    Tensor::from_data(TensorData::new(classes, [labels.len()]), device)
+    kernel::indices(labels.iter().map(|&label| label as u32), device)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ mod workload;
 pub use benchmark::{StepBenchmark, StepMeasured, benchmark_step};
 pub use calibrate::{StepTimes, measure_step};
 pub use checkpointer::{CheckpointPolicy, Checkpointer};
-pub use device::{DeviceError, NamedDevice, fastest_built_in, open_device};
+pub use device::{DeviceError, Found, FoundDevice, NamedDevice, fastest_built_in, list_devices, open_device};
 pub use error::TrainError;
 pub use evaluate::{EVALUATION_BATCH, predict, predict_in_batches};
 pub use fit::FitResult;

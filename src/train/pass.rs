@@ -120,7 +120,7 @@ pub(super) fn classifier_pass(
             (loss_of(model.answer(tape.read.clone(), &input.packing, dropout)), Some(tape))
         }
     };
-    let losses = f64::from(loss.clone().inner().into_scalar::<f32>());
+    let mean = loss.clone().inner();
     let forward = Seconds(start.elapsed().as_secs_f64());
     let start = Instant::now();
     let gradients = match tape {
@@ -132,6 +132,8 @@ pub(super) fn classifier_pass(
             encoder
         }
     };
+    // Not before: a device computes the gradients meanwhile.
+    let losses = f64::from(mean.into_scalar::<f32>());
     Pass { losses, gradients: Some(gradients), forward, backward: Seconds(start.elapsed().as_secs_f64()) }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::device::open_device;
+use super::device::{DeviceError, NamedDevice, open_device};
 use super::error::TrainError;
 use super::precision::open_precision;
 use crate::checksum::touched_while;
@@ -16,7 +16,7 @@ use crate::model::{
     CheckpointError, Classifier, Config, Encoder, Loaded, WantedHead, Weights, checkpoint_head, folder_of,
     load_to_train, random_classifier,
 };
-use crate::settings::{Approach, FeatureBased};
+use crate::settings::{Approach, FeatureBased, with_index};
 use crate::store::{InitialWeights, ModelUsage, Origin, RunSettings, RunsRoot};
 use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures, TaskFiles};
 use crate::text::{FeatureCache, Vocabulary};
@@ -44,6 +44,9 @@ pub struct RunContext {
     pub corpora: BTreeMap<String, PreparedCorpus>,
     /// Threads that a run may use.
     pub threads: u32,
+    /// Which of several GPUs; else the best. It is no part of a run's settings, and of no meaning to a run on the CPU.
+    #[serde(default)]
+    pub device_index: Option<u32>,
 }
 
 /// Where the examples of a corpus are.
@@ -59,6 +62,14 @@ pub struct PreparedCorpus {
 pub(super) const MINI: &str = "mini";
 
 impl RunContext {
+    /// The device of a run.
+    ///
+    /// # Errors
+    /// As [`open_device`].
+    pub fn open_device(&self, settings: &RunSettings) -> Result<NamedDevice, DeviceError> {
+        open_device(&with_index(&settings.device, self.device_index))
+    }
+
     /// The task called `name`, over the files that the experiment names for it.
     ///
     /// # Errors
@@ -99,7 +110,7 @@ impl Ready {
         let task = context.task(settings.task_name())?;
         let vocabulary = vocabulary(context, settings)?;
         let features = features(context, settings, &vocabulary)?;
-        let device = open_device(&settings.device)?.device;
+        let device = context.open_device(settings)?.device;
         let precision = open_precision(settings.optimization.precision, &settings.device)?;
         let outputs = task.outputs(&features.tags);
         let autodiff = device.clone().autodiff();

@@ -17,6 +17,8 @@ mod export;
 mod extract;
 mod failures;
 mod fetch;
+#[cfg(feature = "cube")]
+mod gpu;
 mod help;
 mod hub;
 mod input;

@@ -7,14 +7,14 @@ use crate::cli::table::{print, print_json};
 use crate::cli::threads::ThreadArgs;
 use crate::cli::trained_model::PrecisionArgs;
 use crate::diagnostic::Diagnostic;
-use crate::kernel::MatrixPeak;
+use crate::kernel::{MatrixPeak, Traffic};
 use crate::plan::forward_flops;
 use crate::stats::quantile;
 use crate::store::{Architecture, Host, Optimization, host};
-use crate::train::{Phases, StepBenchmark, StepMeasured, benchmark_step, open_precision};
+use crate::train::{Phases, StepBenchmark, StepMeasured, benchmark_step, open_device, open_precision};
 use crate::units::Seconds;
 
-/// Measure a training step: its time, where the time goes, and how far it is from the CPU's peak.
+/// Measure a training step: its time, where the time goes, and how far it is from the device's peak.
 ///
 /// A BERT with random weights and a classifier takes optimisation steps as a run does (dropout, gradients clipped at
 /// norm 1, AdamW), on random tokens in sequences of one length. The first two steps do not count. GFLOP/s count, for
@@ -22,7 +22,8 @@ use crate::units::Seconds;
 /// intermediate) + 12 × length × hidden per layer; and 6 × hidden² per sequence for the pooler. Dropout, norms,
 /// softmax and the optimizer are not counted. The matrix peak is the rate of one large product, 2048 × 768 × 3072, and
 /// the clock's peak that of multiply-adds on registers alone, both measured in the same process. `BERTBENCH_ISA`
-/// (`portable`, `avx2`, `avx512`) forces a lower instruction set than the processor's best.
+/// (`portable`, `avx2`, `avx512`) forces a lower instruction set than the processor's best. Of a GPU it also counts the
+/// kernels that a step launches and the bytes that it sends; the phases are then those of the CPU that directs it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Args {
@@ -53,6 +54,9 @@ pub(in crate::cli) struct Args {
     /// Recompute layers in the backward pass, for less memory.
     #[arg(long)]
     gradient_checkpointing: bool,
+    /// `auto`, `cpu`, `wgpu`, `vulkan` or `cuda`; of several GPUs one, `vulkan:1`.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: String,
     #[command(flatten)]
     precision: PrecisionArgs,
     #[command(flatten)]
@@ -90,7 +94,8 @@ pub(in crate::cli) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 
 /// What the options ask for, if this machine can do it.
 fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
-    open_precision(args.precision.precision, "cpu")
+    let device = open_device(&args.device).map_err(|error| Diagnostic::new(error.to_string()))?;
+    open_precision(args.precision.precision, device.name)
         .map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))?;
     let heads = args.heads.unwrap_or((args.hidden / HEAD_WIDTH).max(1));
     if !args.hidden.is_multiple_of(heads) {
@@ -110,13 +115,14 @@ fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
         pooling: None,
     };
     let (needed, memory) = (architecture.parameters().saturating_mul(BYTES_PER_PARAMETER), host("cpu", 1).memory.0);
-    if needed > memory {
+    if device.name == "cpu" && needed > memory {
         let [needed, memory] = [needed, memory].map(crate::units::Bytes);
         let message = format!("weights, gradients and optimizer moments need {needed}, but this machine has {memory}");
         return Err(Diagnostic::new(message).hint("fewer layers, a smaller hidden size or vocabulary").into());
     }
     let optimization = optimization(args);
-    Ok(StepBenchmark { architecture, sequences: args.batch_size, length: args.length, steps: args.steps, optimization })
+    let (sequences, length, steps, device) = (args.batch_size, args.length, args.steps, args.device.clone());
+    Ok(StepBenchmark { architecture, sequences, length, steps, device, optimization })
 }
 
 /// Of the paper's three rates the largest; it changes no step's time.
@@ -179,7 +185,7 @@ impl<'a> Summary<'a> {
             tokens_per_second: tokens as f64 / quartiles[1],
             flop_per_second: flop / quartiles[1],
             evaluation: at(&evaluations, 0.5),
-            host: host("cpu", rayon::current_num_threads() as u32),
+            host: host(&measured.device, rayon::current_num_threads() as u32),
         }
     }
 
@@ -207,6 +213,8 @@ impl<'a> Summary<'a> {
             "clock_peak_gflop_per_second": peak.clock,
             "matrix_peak_gflop_per_second": peak.product,
             "percent_of_matrix_peak": 100.0 * self.flop_per_second / 1e9 / peak.product,
+            "launches_per_step": measured.traffic.map(|traffic| traffic.launches),
+            "uploaded_bytes_per_step": measured.traffic.map(|traffic| traffic.uploaded),
             "evaluation_seconds": self.evaluation,
             "peak_memory_bytes": measured.peak_memory,
             "host": self.host,
@@ -221,7 +229,7 @@ impl<'a> Summary<'a> {
     }
 
     fn text(&self) -> String {
-        let StepBenchmark { architecture, sequences, length, steps, optimization } = self.benchmark;
+        let StepBenchmark { architecture, sequences, length, steps, optimization, .. } = self.benchmark;
         let Host { cpu, cores, threads, .. } = &self.host;
         let [low, median, high] = self.quartiles;
         let shares: Vec<String> = PHASES
@@ -229,11 +237,18 @@ impl<'a> Summary<'a> {
             .enumerate()
             .map(|(at, (name, _))| format!("{name} {:.1} %", 100.0 * self.share(at)))
             .collect();
-        let MatrixPeak { kernel, clock, product } = self.measured.matrix_peak;
+        let MatrixPeak { ref kernel, clock, product } = self.measured.matrix_peak;
         let rate = self.flop_per_second / 1e9;
-        let (part, of_clock) = (100.0 * rate / product, 100.0 * product / clock);
+        let part = 100.0 * rate / product;
         let rate = format!("{rate:.1} GFLOP/s, {part:.1} % of the matrix peak of {product:.1} GFLOP/s");
-        let kernels = format!("{kernel}; the matrix peak is {of_clock:.1} % of the clock's peak of {clock:.1} GFLOP/s");
+        let of_clock = clock.map(|clock| (100.0 * product / clock, clock));
+        let kernels = of_clock.map_or_else(String::new, |(of, clock)| {
+            format!("; the matrix peak is {of:.1} % of the clock's peak of {clock:.1} GFLOP/s")
+        });
+        let kernels = format!("{kernel}{kernels}");
+        let traffic = self.measured.traffic.map(|Traffic { launches, uploaded }| {
+            format!("device       {launches} kernels launched and {uploaded} bytes sent a step; {}", self.host.device)
+        });
         let tokens = f64::from(*sequences) * f64::from(*length);
         [
             format!(
@@ -258,6 +273,9 @@ impl<'a> Summary<'a> {
             format!("peak memory  {}", self.measured.peak_memory),
             format!("machine      {cpu}, {cores} cores"),
         ]
+        .into_iter()
+        .chain(traffic)
+        .collect::<Vec<_>>()
         .join("\n")
     }
 }

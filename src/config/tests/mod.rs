@@ -62,7 +62,7 @@ fn a_file_becomes_plain_values_in_file_order() {
     assert_eq!(experiment.sweep, grid);
     assert_eq!(experiment.seeds, [1]);
     assert_eq!(experiment.training, Training::default());
-    assert_eq!(experiment.device, Device::Auto);
+    assert_eq!(experiment.device, Device::default());
     assert_eq!(experiment.slots, None);
 }
 
@@ -121,7 +121,7 @@ fn overrides_replace_add_and_remove() {
     assert_eq!(experiment.models[1].source, ModelSource::Checkpoint(PathBuf::from("other/folder")));
     assert_eq!(experiment.models[2].name, "beta");
     assert_eq!(experiment.data, DataSource::Mini { seed: 7 });
-    assert_eq!(experiment.device, Device::Cpu);
+    assert_eq!(experiment.device, "cpu".parse::<Device>().unwrap());
     assert_eq!(experiment.sweep.learning_rate, [1e-4]);
 }
 

@@ -64,6 +64,15 @@ impl Site {
         columns.next_multiple_of(PER_BLOCK)
     }
 
+    /// What another device needs to make the same draws.
+    #[cfg(feature = "cube")]
+    #[must_use]
+    pub fn constants(&self) -> MaskConstants {
+        let Self { mask: Mask { threshold, key, step }, number, row_blocks, keep } = *self;
+        let step = [step as u32, (step >> 32) as u32];
+        MaskConstants { threshold, keep, key, step, site: number, row_blocks: row_blocks as u32 }
+    }
+
     /// The draws for the first `columns` elements of the rows from `first_row` on, as many as `draws` holds:
     /// `[rows, Site::stride(columns)]`.
     #[inline(always)]
@@ -146,6 +155,24 @@ impl Site {
     pub fn factor(&self, draw: u16) -> f32 {
         if u32::from(draw) < self.mask.threshold { 0.0 } else { self.keep }
     }
+}
+
+/// The numbers in the definition at the top of this file.
+#[cfg(feature = "cube")]
+#[derive(Clone, Copy, Debug)]
+pub struct MaskConstants {
+    /// An element is dropped when its 16-bit number is below this.
+    pub threshold: u32,
+    /// 1/(1 − p).
+    pub keep: f32,
+    /// Of Philox.
+    pub key: [u32; 2],
+    /// Low half and high half.
+    pub step: [u32; 2],
+    /// The number of the place in the model.
+    pub site: u32,
+    /// ⌈w/8⌉
+    pub row_blocks: u32,
 }
 
 /// The numbers of the blocks at the beginnings of some rows.

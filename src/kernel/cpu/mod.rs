@@ -32,5 +32,5 @@ pub use huge_pages::HugePages;
 pub use isa::{Isa, IsaError};
 pub use layer::{Layer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved};
 pub use mask::{Mask, Site};
-pub use peak::{MatrixPeak, matrix_peak};
+pub use peak::{MatrixPeak, matrix_peak, matrix_peak_of};
 pub use pool::{Buffer, release};

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use burn::tensor::{Device, Tensor};
 use half::bf16;
 
 use super::gemm::{Cells, Matrix, Operand, Sum, gemm, kernel_name, multiply_adds};
@@ -27,9 +28,10 @@ const LONGEST: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatrixPeak {
     /// The instructions of the micro-kernel, and the rows and columns that it multiplies at once.
-    pub kernel: &'static str,
-    /// The rate of its multiply-adds on registers alone, in GFLOP/s: what the clock and the processor's units allow.
-    pub clock: f64,
+    pub kernel: String,
+    /// The rate of its multiply-adds on registers alone, in GFLOP/s: what the clock and the processor's units allow; not known
+    /// of a GPU.
+    pub clock: Option<f64>,
     /// The highest rate of a large product, in GFLOP/s.
     pub product: f64,
 }
@@ -41,6 +43,39 @@ pub fn matrix_peak(precision: Precision) -> MatrixPeak {
         Precision::F32 => peak::<f32>(&LARGE),
         Precision::Bf16 => peak::<bf16>(&LARGE),
     }
+}
+
+/// A product for devices that would take minutes for the large one.
+const SMALL_PRODUCT: [usize; 3] = [256, 256, 256];
+/// Such devices reach less than this, in GFLOP/s.
+const SLOW: f64 = 20.0;
+
+/// Measures burn's products of f32 on a device that is reached through `backend`.
+#[must_use]
+pub fn matrix_peak_of(backend: String, device: &Device) -> MatrixPeak {
+    let small = best_rate(SMALL_PRODUCT, device);
+    let product = if small < SLOW { small } else { best_rate(LARGE.shape, device) };
+    MatrixPeak { kernel: backend, clock: None, product }
+}
+
+/// In GFLOP/s, of products of this shape.
+fn best_rate([rows, depth, columns]: [usize; 3], device: &Device) -> f64 {
+    let (a, b) = (Tensor::<2>::ones([rows, depth], device), Tensor::<2>::ones([depth, columns], device));
+    let flop = 2.0 * (rows * depth * columns) as f64;
+    // Reading one number waits for the product.
+    let product = || a.clone().matmul(b.clone()).slice([0..1, 0..1]).into_data().iter::<f32>().sum::<f32>();
+    // Compiles it.
+    product();
+    let (start, mut best) = (Instant::now(), 0.0);
+    for _ in 0..LARGE.repetitions {
+        let begin = Instant::now();
+        product();
+        best = f64::max(best, flop / begin.elapsed().as_secs_f64() / 1e9);
+        if start.elapsed() > LONGEST {
+            break;
+        }
+    }
+    best
 }
 
 fn peak<E: Operand>(measurement: &Measurement) -> MatrixPeak {
@@ -55,7 +90,7 @@ fn peak<E: Operand>(measurement: &Measurement) -> MatrixPeak {
             break;
         }
     }
-    MatrixPeak { kernel: kernel_name::<E>(), clock, product: best }
+    MatrixPeak { kernel: kernel_name::<E>().to_owned(), clock: Some(clock), product: best }
 }
 
 /// A large product, and how many multiply-adds it is.
@@ -95,6 +130,7 @@ mod tests {
                 Isa::Avx2 => "AVX2",
                 Isa::Avx512 => "AVX-512",
             };
+            let clock = clock.unwrap();
             assert!(kernel.starts_with(name), "{kernel}");
             assert!(clock > 0.0 && product > 0.0 && clock.is_finite(), "{kernel}: {clock} {product}");
         });

@@ -33,7 +33,7 @@ pub(in crate::kernel) struct EmbeddingTensors<B: Backend> {
 }
 
 /// Three tables, γ and β.
-const INPUTS: usize = 5;
+pub(in crate::kernel) const EMBEDDING_INPUTS: usize = 5;
 
 /// What the embeddings read besides tensors.
 #[derive(Clone, Debug)]
@@ -50,17 +50,17 @@ impl EmbeddingCall {
 
 impl<B: Backend> EmbeddingTensors<B> {
     /// In the order of the struct, which is that of the gradients.
-    fn into_array(self) -> [FloatTensor<B>; INPUTS] {
+    pub(in crate::kernel) fn into_array(self) -> [FloatTensor<B>; EMBEDDING_INPUTS] {
         [self.word, self.position, self.segment, self.gamma, self.beta]
     }
 }
 
-fn tables(inputs: &[FlexTensor; INPUTS]) -> Tables<'_> {
+fn tables(inputs: &[FlexTensor; EMBEDDING_INPUTS]) -> Tables<'_> {
     let [word, position, segment, gamma, beta] = inputs.each_ref().map(numbers);
     Tables { word, position, segment, gamma, beta }
 }
 
-fn run(inputs: &[FlexTensor; INPUTS], call: &EmbeddingCall) -> FlexTensor {
+fn run(inputs: &[FlexTensor; EMBEDDING_INPUTS], call: &EmbeddingCall) -> FlexTensor {
     let tables = tables(inputs);
     let (tokens, hidden) = (call.rows.ids.len(), tables.gamma.len());
     let mut y = Buffer::take(tokens * hidden);
@@ -95,14 +95,14 @@ struct EmbeddingBackward;
 /// What the backward pass reads.
 #[derive(Debug)]
 struct Kept {
-    inputs: [FlexTensor; INPUTS],
+    inputs: [FlexTensor; EMBEDDING_INPUTS],
     call: EmbeddingCall,
 }
 
-impl Backward<Flex, INPUTS> for EmbeddingBackward {
+impl Backward<Flex, EMBEDDING_INPUTS> for EmbeddingBackward {
     type State = Arc<Kept>;
 
-    fn backward(self, ops: Ops<Arc<Kept>, INPUTS>, gradients: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Arc<Kept>, EMBEDDING_INPUTS>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let arriving = contiguous(gradients.consume::<Flex>(&ops.node));
         let Kept { inputs, call } = &*ops.state;
         let tables = tables(inputs);

@@ -11,8 +11,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, ExtensionType, Flex};
 
 use super::memory::{contiguous, numbers, tensor};
-use crate::kernel::Precision;
 use crate::kernel::cpu::{Buffer, Layer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved};
+use crate::kernel::{Packing, Precision};
 
 /// The tensors that a layer reads.
 #[derive(ExtensionType)]
@@ -46,20 +46,20 @@ pub(in crate::kernel) struct LayerTensors<B: Backend> {
 }
 
 /// Tensors of a layer: the hidden state and twelve parameters.
-const INPUTS: usize = 13;
+pub(in crate::kernel) const LAYER_INPUTS: usize = 13;
 
 /// What a layer reads besides tensors.
 #[derive(Clone, Debug)]
 pub(in crate::kernel) struct LayerCall {
     pub(in crate::kernel) shape: LayerShape,
-    pub(in crate::kernel) offsets: Arc<[u32]>,
+    pub(in crate::kernel) packing: Packing,
     pub(in crate::kernel) dropout: Option<LayerDropout>,
     pub(in crate::kernel) precision: Precision,
 }
 
 impl<B: Backend> LayerTensors<B> {
     /// In the order of the struct, which is that of the gradients.
-    fn into_array(self) -> [FloatTensor<B>; INPUTS] {
+    pub(in crate::kernel) fn into_array(self) -> [FloatTensor<B>; LAYER_INPUTS] {
         [
             self.hidden,
             self.qkv_weight,
@@ -78,7 +78,7 @@ impl<B: Backend> LayerTensors<B> {
     }
 }
 
-fn layer<'a>(inputs: &'a [FlexTensor; INPUTS], call: &'a LayerCall) -> Layer<'a> {
+fn layer<'a>(inputs: &'a [FlexTensor; LAYER_INPUTS], call: &'a LayerCall) -> Layer<'a> {
     let [_, parameters @ ..] = inputs.each_ref().map(numbers);
     let parameters = LayerParameters {
         qkv_weight: parameters[0],
@@ -94,11 +94,11 @@ fn layer<'a>(inputs: &'a [FlexTensor; INPUTS], call: &'a LayerCall) -> Layer<'a>
         output_gamma: parameters[10],
         output_beta: parameters[11],
     };
-    Layer { shape: call.shape, parameters, offsets: &call.offsets, dropout: call.dropout.as_ref() }
+    Layer { shape: call.shape, parameters, offsets: call.packing.offsets(), dropout: call.dropout.as_ref() }
 }
 
 /// The layer's output, and what its backward pass reads when `keep` says so.
-fn run(inputs: &[FlexTensor; INPUTS], call: &LayerCall, keep: bool) -> (FlexTensor, Option<Saved>) {
+fn run(inputs: &[FlexTensor; LAYER_INPUTS], call: &LayerCall, keep: bool) -> (FlexTensor, Option<Saved>) {
     let LayerShape { tokens, hidden, .. } = call.shape;
     let mut y = Buffer::take(tokens * hidden);
     let saved = layer(inputs, call).forward(numbers(&inputs[0]), call.precision, &mut y, keep);
@@ -134,15 +134,15 @@ struct LayerBackward;
 /// What the backward pass reads.
 #[derive(Debug)]
 struct Kept {
-    inputs: [FlexTensor; INPUTS],
+    inputs: [FlexTensor; LAYER_INPUTS],
     call: LayerCall,
     saved: Option<Saved>,
 }
 
-impl Backward<Flex, INPUTS> for LayerBackward {
+impl Backward<Flex, LAYER_INPUTS> for LayerBackward {
     type State = Arc<Kept>;
 
-    fn backward(self, ops: Ops<Arc<Kept>, INPUTS>, gradients: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Arc<Kept>, LAYER_INPUTS>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let arriving = contiguous(gradients.consume::<Flex>(&ops.node));
         let Kept { inputs, call, saved } = &*ops.state;
         // There whenever the operation is tracked.
@@ -157,7 +157,7 @@ impl Backward<Flex, INPUTS> for LayerBackward {
     }
 }
 
-fn layer_gradients(buffers: &mut [Buffer<f32>; INPUTS]) -> LayerGradients<'_> {
+fn layer_gradients(buffers: &mut [Buffer<f32>; LAYER_INPUTS]) -> LayerGradients<'_> {
     let [
         x,
         qkv_weight,

@@ -1,7 +1,8 @@
 //! burn operations made of the fused processor kernels (`super::cpu`), for burn's CPU backend `flex`.
 //!
 //! An extension of burn's backends: each operation is one call forward and one backward, with and without
-//! burn's autodiff. Tensors that come out lie in recycled memory.
+//! burn's autodiff. Tensors that come out lie in recycled memory. What `super::cube` computes on GPUs stands behind
+//! the same calls.
 
 mod adam;
 mod decoder;
@@ -18,19 +19,27 @@ use burn::tensor::Device;
 
 pub(super) use adam::{adam_step, global_norm};
 pub(super) use decoder::decoder_loss;
+#[cfg(feature = "cube")]
+pub(super) use embeddings::EMBEDDING_INPUTS;
 pub(super) use embeddings::{EmbeddingCall, EmbeddingTensors};
+#[cfg(feature = "cube")]
+pub(super) use layer::LAYER_INPUTS;
 pub(super) use layer::{LayerCall, LayerTensors};
 pub(super) use lstm::{LstmCall, LstmTensors};
 
-/// The operations that are fused on `flex`.
-#[backend_extension(Flex, Autodiff)]
+/// The operations that are fused on `flex` and on GPUs.
+#[backend_extension(Flex, Cube: cfg(feature = "cube"), Autodiff)]
 pub(super) trait Fused: Backend {
     /// One transformer layer, `[tokens, hidden] → [tokens, hidden]`.
     fn fused_layer(#[extension_type] tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self>;
 
     /// The sum of three embeddings, normed and dropped out, `[tokens, hidden]`.
     fn fused_embeddings(#[extension_type] tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self>;
+}
 
+/// The operations that are fused on `flex` alone.
+#[backend_extension(Flex, Autodiff)]
+pub(super) trait FusedLstm: Backend {
     /// The recurrence of a bidirectional LSTM, `[tokens, 2 × 4 × hidden] → [tokens, 2 × hidden]`.
     fn fused_lstm(#[extension_type] tensors: LstmTensors<Self>, call: LstmCall) -> FloatTensor<Self>;
 }
@@ -41,9 +50,14 @@ pub(super) fn release_memory() {
     super::cpu::release();
 }
 
-/// Whether the fused kernels run on `device`.
-pub(super) fn runs_on(device: &Device) -> bool {
+/// Whether `device` is the CPU, for which every operation is fused.
+pub(super) fn is_cpu(device: &Device) -> bool {
     *device == Device::flex()
+}
+
+/// Whether `device` has the operations of [`Fused`].
+pub(super) fn runs_on(device: &Device) -> bool {
+    is_cpu(device) || super::is_gpu(device)
 }
 
 impl Fused for Flex {
@@ -54,7 +68,9 @@ impl Fused for Flex {
     fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
         embeddings::plain(tensors, &call)
     }
+}
 
+impl FusedLstm for Flex {
     fn fused_lstm(tensors: LstmTensors<Self>, call: LstmCall) -> FloatTensor<Self> {
         lstm::plain(tensors, &call)
     }
@@ -68,7 +84,9 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
     fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
         embeddings::tracked(tensors, call)
     }
+}
 
+impl<C: CheckpointStrategy> FusedLstm for Autodiff<Flex, C> {
     fn fused_lstm(tensors: LstmTensors<Self>, call: LstmCall) -> FloatTensor<Self> {
         lstm::tracked(tensors, call)
     }

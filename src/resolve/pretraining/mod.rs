@@ -91,8 +91,9 @@ impl Reading {
         plan::identify_pretraining(&experiment, &inputs)?;
         let (corpora, sizes) = sources.prepare(&experiment, runs, access)?;
         let plan = plan::expand_pretraining(&experiment, &inputs, &sizes)?;
-        let context = RunContext { vocabularies, corpora, ..context(runs) };
-        let device = open_device(&inputs.device).map_err(|error| experiment.finding("device", error.to_string()))?;
+        let context = RunContext { vocabularies, corpora, device_index: experiment.device.index, ..context(runs) };
+        let device = open_device(&experiment.device.of_kind(&inputs.device))
+            .map_err(|error| experiment.finding("device", error.to_string()))?;
         let (root, experiment) = (RunsRoot::new(runs), ExperimentFile::Pretraining(experiment));
         let (pretraining, scratch) = (Vec::new(), Scratch::default());
         Ok(Prepared { experiment, plan, pretraining, context, device, root, reading: Seconds(0.0), scratch })

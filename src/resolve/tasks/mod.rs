@@ -77,7 +77,8 @@ pub(super) fn prepare(request: &Request, experiment: Experiment, access: Access<
     let plan = plan::expand(&experiment, &reading.inputs, &sizes)?;
     let Reading { mut context, inputs, .. } = reading;
     context.corpora = pretraining.iter().flat_map(|of| of.context.corpora.clone()).collect();
-    let device = open_device(&inputs.device).map_err(|error| experiment.finding("device", error.to_string()))?;
+    let device = open_device(&experiment.device.of_kind(&inputs.device))
+        .map_err(|error| experiment.finding("device", error.to_string()))?;
     let experiment = ExperimentFile::Tasks(experiment);
     Ok(Prepared { experiment, plan, pretraining, context, device, root, reading: slowest, scratch: Scratch::default() })
 }
@@ -90,7 +91,8 @@ impl<'a> Reading<'a> {
         pretraining: &'a [Identity],
         (device, access): (String, Access<'_>),
     ) -> Result<Self, ResolveError> {
-        let context = data_context(experiment, &request.runs, access.scratch)?;
+        let device_index = experiment.device.index;
+        let context = RunContext { device_index, ..data_context(experiment, &request.runs, access.scratch)? };
         let inputs = Inputs { device, skip_bad_rows: request.skip_bad_rows, ..Inputs::default() };
         let (vocabularies, findings) = (BTreeMap::new(), Vec::new());
         let mut reading = Self { experiment, pretraining, context, inputs, vocabularies, findings };

@@ -1,10 +1,10 @@
 //! Losses and accuracies of both heads, summed over predictions.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Targets;
-use crate::kernel::{DecoderGradients, cross_entropy, decoder_loss};
+use crate::kernel::{DecoderGradients, cross_entropy, decoder_loss, indices};
 use crate::model::{Encoder, LanguageModel, LanguageModelStates};
 use crate::train::batch::Losses;
 
@@ -100,7 +100,7 @@ impl HeadOutputs {
                 targets.pairs.iter().map(|&(example, random)| (example, u32::from(random))).unzip();
             let [all, _] = logits.dims();
             let device = logits.device();
-            let logits = if examples.len() == all { logits } else { logits.select(0, indices(&examples, &device)) };
+            let logits = if examples.len() == all { logits } else { logits.select(0, indices(examples, &device)) };
             let (loss, head) = next_sentence_loss(logits, &labels);
             losses.pairs = head;
             loss
@@ -119,14 +119,8 @@ fn next_sentence_loss(logits: Tensor<2>, labels: &[u32]) -> (Tensor<1>, HeadLoss
     let best = logits.clone().argmax(1).into_data();
     let correct = best.iter::<i64>().zip(labels).filter(|(best, label)| *best == i64::from(**label)).count() as u64;
     let count = labels.len() as u64;
-    let labels = indices(labels, &logits.device());
+    let labels = indices(labels.iter().copied(), &logits.device());
     let loss = cross_entropy(logits, labels);
     let mean = f64::from(loss.clone().into_scalar::<f32>());
     (loss, HeadLoss { count, correct, sum: mean * count as f64 })
-}
-
-fn indices(numbers: &[u32], device: &Device) -> Tensor<1, Int> {
-    let numbers: Vec<i32> = numbers.iter().map(|&number| number as i32).collect();
-    let length = numbers.len();
-    Tensor::from_data(TensorData::new(numbers, [length]), device)
 }

@@ -12,7 +12,6 @@ use crate::model::{Encoder, LanguageModel, Weights, load_pretraining, random_pre
 use crate::store::{InitialWeights, Outcome, PretrainingObjective, Record, RunFolder, RunSettings};
 use crate::train::attempt::Attempt;
 use crate::train::checkpointer::{CheckpointPolicy, Checkpointer};
-use crate::train::device::open_device;
 use crate::train::error::TrainError;
 use crate::train::fit::{Fit, FitResult};
 use crate::train::model_card::{MODEL_CARD, pretraining_card};
@@ -32,7 +31,7 @@ pub(in crate::train) fn run_pretraining(
     let Attempt { context, settings, folder, .. } = *attempt;
     let data = ranks.leader_first(|| PhaseCorpora::open(&context.corpora, settings, objective, true))?;
     let mut checkpointer = attempt.checkpointer(policy(objective));
-    let mut fitted = fit(folder, &data, settings, objective, observer, &mut checkpointer, ranks)?;
+    let mut fitted = fit(attempt, &data, objective, observer, &mut checkpointer, ranks)?;
     let weights_sha256 = weights(folder, objective)?;
     let notes = std::mem::take(&mut fitted.notes);
     let mut record = attempt.record(&fitted, Outcome::Pretraining { weights_sha256 }, notes);
@@ -52,7 +51,7 @@ pub(in crate::train) fn follow_pretraining(
 ) -> Result<(), TrainError> {
     // The leader has read the whole corpus and held it against its checksums; this rank reads its share of it.
     let data = ranks.leader_first(|| PhaseCorpora::open(&context.corpora, settings, objective, false))?;
-    let (fit, model, _) = ranks.agree(ready(None, &data, settings, objective, ranks))?;
+    let (fit, model, _) = ranks.agree(ready(context, None, &data, settings, objective, ranks))?;
     fit.follow(model, &mut Checkpointer::of(folder, policy(objective), Instant::now()))
 }
 
@@ -63,21 +62,21 @@ pub(in crate::train) fn try_pretraining_step(
     objective: &PretrainingObjective,
 ) -> Result<(StepReport, Vec<String>), TrainError> {
     let data = PhaseCorpora::open(&context.corpora, settings, objective, true)?;
-    let (mut fit, model, notes) = ready(None, &data, settings, objective, &Alone)?;
+    let (mut fit, model, notes) = ready(context, None, &data, settings, objective, &Alone)?;
     Ok((fit.step(model)?.1, notes))
 }
 
 /// Trains from the newest checkpoint to the last step, and writes the model.
 fn fit(
-    folder: &RunFolder,
+    attempt: &Attempt<'_>,
     data: &PhaseCorpora,
-    settings: &RunSettings,
     objective: &PretrainingObjective,
     observer: &mut dyn Observer,
     checkpointer: &mut Checkpointer,
     ranks: &dyn Ranks,
 ) -> Result<FitResult<LanguageModel>, TrainError> {
-    let (fit, model, mut notes) = ranks.agree(ready(Some(folder), data, settings, objective, ranks))?;
+    let Attempt { context, settings, folder, .. } = *attempt;
+    let (fit, model, mut notes) = ranks.agree(ready(context, Some(folder), data, settings, objective, ranks))?;
     for note in &notes {
         observer.note(note);
     }
@@ -94,13 +93,14 @@ fn fit(
 
 /// The model before the first step, and what is to be known of it.
 fn ready<'a>(
+    context: &RunContext,
     folder: Option<&'a RunFolder>,
     data: &'a PhaseCorpora,
     settings: &'a RunSettings,
     objective: &'a PretrainingObjective,
     ranks: &'a dyn Ranks,
 ) -> Result<(Fit<'a, LanguageModeling<'a>>, LanguageModel, Vec<String>), TrainError> {
-    let device = open_device(&settings.device)?.device;
+    let device = context.open_device(settings)?.device;
     let precision = open_precision(settings.optimization.precision, &settings.device)?;
     let (autodiff, predict_next) = (device.clone().autodiff(), objective.loss.predicts_next_sentence());
     let (mut model, notes) = match &settings.initial_weights {

@@ -1,0 +1,168 @@
+//! One transformer layer of GPU kernels and matrix products: forward, and backward by hand.
+
+use std::sync::Arc;
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Cube};
+use burn_cubecl::tensor::CubeTensor;
+
+use super::attention::Attention;
+use super::gelu::{gelu, gelu_backward};
+use super::norm::{NormGradients, Normed, norm_backward, residual_norm};
+use super::row::Drops;
+use super::sums::{Partials, sum_blocks};
+use super::tensor::{contiguous, product, product_of_transposed, product_with_transposed};
+use crate::kernel::cpu::{LayerDropout, LayerShape, Site};
+use crate::kernel::fused::{LAYER_INPUTS, LayerCall, LayerTensors};
+
+/// What the backward pass reads besides the inputs.
+#[derive(Debug)]
+struct Saved {
+    qkv: CubeTensor,
+    context: CubeTensor,
+    log_sums: CubeTensor,
+    attended: Normed,
+    hidden: CubeTensor,
+    wide: CubeTensor,
+    output: Normed,
+}
+
+/// The masks of a layer.
+struct Sites {
+    attention: Option<Site>,
+    attention_residual: Option<Site>,
+    output_residual: Option<Site>,
+}
+
+impl Sites {
+    fn of(call: &LayerCall) -> Self {
+        let hidden = call.shape.hidden;
+        let site = |number: fn(&LayerDropout) -> u32, width| {
+            call.dropout.as_ref().map(|dropout| dropout.mask.site(number(dropout), width))
+        };
+        Self {
+            attention: site(|dropout| dropout.attention_site, call.packing.longest()),
+            attention_residual: site(|dropout| dropout.attention_residual_site, hidden),
+            output_residual: site(|dropout| dropout.output_residual_site, hidden),
+        }
+    }
+}
+
+/// As the layer's attention, over `qkv`.
+fn attention<'a>(
+    qkv: &'a CubeTensor,
+    bias: &'a CubeTensor,
+    offsets: &'a CubeTensor,
+    call: &LayerCall,
+    site: Option<Site>,
+) -> Attention<'a> {
+    let LayerShape { tokens, hidden, heads, .. } = call.shape;
+    Attention { qkv, bias, offsets, longest: call.packing.longest(), tokens, hidden, heads, site }
+}
+
+fn forward(inputs: &[CubeTensor; LAYER_INPUTS], call: &LayerCall) -> (CubeTensor, Saved) {
+    let [x, wqkv, bqkv, wa, ba, attended_gamma, attended_beta, wi, bi, wo, bo, output_gamma, output_beta] = inputs;
+    let (sites, offsets) = (Sites::of(call), call.packing.offsets_on::<Cube>());
+    let qkv = product(x, wqkv);
+    let [context, log_sums] = attention(&qkv, bqkv, &offsets, call, sites.attention).forward();
+    let projected = product(&context, wa);
+    let (hidden, attended) =
+        residual_norm(&projected, ba, x, [attended_gamma, attended_beta], sites.attention_residual.as_ref());
+    let wide = product(&hidden, wi);
+    let narrow = product(&gelu(&wide, bi), wo);
+    let (y, output) = residual_norm(&narrow, bo, &hidden, [output_gamma, output_beta], sites.output_residual.as_ref());
+    (y, Saved { qkv, context, log_sums, attended, hidden, wide, output })
+}
+
+/// The gradients of the inputs, in their order.
+fn backward(
+    inputs: &[CubeTensor; LAYER_INPUTS],
+    call: &LayerCall,
+    saved: &Saved,
+    arriving: &CubeTensor,
+) -> [CubeTensor; LAYER_INPUTS] {
+    let [x, wqkv, bqkv, wa, _, attended_gamma, _, wi, bi, wo, _, output_gamma, _] = inputs;
+    let LayerShape { tokens, hidden, intermediate, .. } = call.shape;
+    let (sites, offsets) = (Sites::of(call), call.packing.offsets_on::<Cube>());
+    // Every gradient of a vector: γ, β and bias of both norms, the bias before GELU, that of queries, keys and values.
+    let widths = vec![hidden, hidden, hidden, intermediate, hidden, hidden, hidden, 3 * hidden];
+    let partials = Partials::new(x, tokens, widths);
+    let masked = (sites.output_residual.as_ref(), Drops::Input);
+    let NormGradients { sum: to_hidden, input: of_narrow } =
+        norm_backward((arriving, None), &saved.output, output_gamma, masked, &partials, 0);
+    let of_gelu = product_with_transposed(&of_narrow, wo);
+    let [of_wide, activated] = gelu_backward(&of_gelu, &saved.wide, bi, &partials, 3);
+    let of_wo = product_of_transposed(&activated, &of_narrow);
+    let of_hidden = product_with_transposed(&of_wide, wi);
+    let of_wi = product_of_transposed(&saved.hidden, &of_wide);
+    let masked = (sites.attention_residual.as_ref(), Drops::Input);
+    let NormGradients { sum: to_x, input: of_projected } =
+        norm_backward((&of_hidden, Some(&to_hidden)), &saved.attended, attended_gamma, masked, &partials, 4);
+    let of_context = product_with_transposed(&of_projected, wa);
+    let of_wa = product_of_transposed(&saved.context, &of_projected);
+    let of_qkv = attention(&saved.qkv, bqkv, &offsets, call, sites.attention).backward(
+        &of_context,
+        &saved.context,
+        &saved.log_sums,
+    );
+    sum_blocks(&of_qkv, 3 * hidden, &partials, 7);
+    let of_wqkv = product_of_transposed(x, &of_qkv);
+    let of_x = Cube::float_add(product_with_transposed(&of_qkv, wqkv), to_x);
+    let mut vectors = partials.totals().into_iter();
+    let mut vector = || vectors.next().unwrap_or_else(|| of_x.clone());
+    let [output_gamma, output_beta, bo, bi] = [(); 4].map(|()| vector());
+    let [attended_gamma, attended_beta, ba, bqkv] = [(); 4].map(|()| vector());
+    [of_x, of_wqkv, bqkv, of_wa, ba, attended_gamma, attended_beta, of_wi, bi, of_wo, bo, output_gamma, output_beta]
+}
+
+/// Without autodiff: nothing is kept.
+pub(super) fn plain(tensors: LayerTensors<Cube>, call: &LayerCall) -> CubeTensor {
+    forward(&tensors.into_array().map(contiguous), call).0
+}
+
+/// With autodiff: something is kept when a gradient will be asked for.
+pub(super) fn tracked<C: CheckpointStrategy>(
+    tensors: LayerTensors<Autodiff<Cube, C>>,
+    call: LayerCall,
+) -> FloatTensor<Autodiff<Cube, C>> {
+    let inputs = tensors.into_array();
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "burn does not export the type of the method")]
+    let nodes = inputs.each_ref().map(|input| input.node());
+    let inputs = inputs.map(|input| contiguous(input.into_primitive()));
+    let (output, saved) = forward(&inputs, &call);
+    match LayerBackward.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(preparation) => preparation.finish(Arc::new(Kept { inputs, call, saved }), output),
+        OpsKind::UnTracked(preparation) => preparation.finish(output),
+    }
+}
+
+#[derive(Debug)]
+struct LayerBackward;
+
+/// What the backward pass reads.
+#[derive(Debug)]
+struct Kept {
+    inputs: [CubeTensor; LAYER_INPUTS],
+    call: LayerCall,
+    saved: Saved,
+}
+
+impl Backward<Cube, LAYER_INPUTS> for LayerBackward {
+    type State = Arc<Kept>;
+
+    fn backward(self, ops: Ops<Arc<Kept>, LAYER_INPUTS>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let arriving = contiguous(gradients.consume::<Cube>(&ops.node));
+        let Kept { inputs, call, saved } = &*ops.state;
+        let found = backward(inputs, call, saved, &arriving);
+        for (parent, gradient) in ops.parents.into_iter().zip(found) {
+            if let Some(parent) = parent {
+                gradients.register::<Cube>(parent.id, gradient);
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The fused operations on GPUs, written once in `CubeCL`'s language for every device that burn reaches through it: WGSL,
+//! SPIR-V, Metal and CUDA. Matrix products are burn's.
+//!
+//! A kernel reads dropout's masks from the Philox stream that the CPU reads ([`mask`]), and sums in a fixed order without
+//! floating-point atomics: the same run on the same device has the same bits. Everything is in f32.
+
+mod adam;
+mod attention;
+mod attention_back;
+mod decoder;
+mod description;
+mod embeddings;
+mod gelu;
+mod launches;
+mod layer;
+mod mask;
+mod norm;
+mod norm_back;
+mod row;
+mod sums;
+mod tensor;
+#[cfg(test)]
+mod tests;
+
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Cube, DispatchDevice};
+use burn::tensor::Device;
+
+use super::fused::{EmbeddingCall, EmbeddingTensors, Fused, LayerCall, LayerTensors};
+
+pub(super) use adam::{adam_step, global_norm};
+pub(super) use decoder::decoder_loss;
+pub(super) use description::describe;
+pub(super) use launches::LaunchCounter;
+pub(super) use mask::mask_matrix;
+
+/// Whether `device` is one of burn's `CubeCL` backend, with autodiff or without.
+pub(super) fn runs_on(device: &Device) -> bool {
+    match device.as_dispatch() {
+        DispatchDevice::Autodiff(device) => matches!(**device, DispatchDevice::Cube(_)),
+        device => matches!(device, DispatchDevice::Cube(_)),
+    }
+}
+
+impl Fused for Cube {
+    fn fused_layer(tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self> {
+        layer::plain(tensors, &call)
+    }
+
+    fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
+        embeddings::plain(tensors, &call)
+    }
+}
+
+impl<C: CheckpointStrategy> Fused for Autodiff<Cube, C> {
+    fn fused_layer(tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self> {
+        layer::tracked(tensors, call)
+    }
+
+    fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
+        embeddings::tracked(tensors, call)
+    }
+}

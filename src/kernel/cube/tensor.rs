@@ -1,0 +1,92 @@
+//! Tensors of a GPU: memory for results, products, and how kernels are spread.
+
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::{Cube, DType, TensorMetadata};
+use burn::tensor::{Shape, Tensor};
+use burn_cubecl::CubeDevice;
+use burn_cubecl::cubecl;
+use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::{empty_device_contiguous_dtype, zeros_client};
+use burn_cubecl::tensor::CubeTensor;
+
+use crate::kernel::indices::count_sent;
+
+/// The most cubes along one axis that every device takes.
+const MOST_CUBES: usize = 65_535;
+
+/// A tensor of f32 with any numbers in it, on the device of `like`.
+pub(super) fn empty(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
+    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape.into(), DType::F32)
+}
+
+/// As [`empty`], on `device`.
+pub(super) fn on_device(device: &CubeDevice, shape: impl Into<Shape>) -> CubeTensor {
+    empty_device_contiguous_dtype(device.client(), device.clone(), shape.into(), DType::F32)
+}
+
+/// A tensor of zeros on the device of `like`.
+pub(super) fn zeros(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
+    zeros_client(like.client.clone(), like.device.clone(), shape.into(), DType::F32)
+}
+
+/// The same numbers one after the other; copied only when they are not.
+pub(super) fn contiguous(tensor: CubeTensor) -> CubeTensor {
+    into_contiguous(tensor)
+}
+
+/// Numbers in `tensor`.
+pub(super) fn length(tensor: &CubeTensor) -> usize {
+    tensor.shape().num_elements()
+}
+
+/// a b, `[m, k] × [k, n]`.
+pub(super) fn product(a: &CubeTensor, b: &CubeTensor) -> CubeTensor {
+    contiguous(Cube::float_matmul(a.clone(), b.clone()))
+}
+
+/// aᵀ b, `[k, m] × [k, n]`.
+pub(super) fn product_of_transposed(a: &CubeTensor, b: &CubeTensor) -> CubeTensor {
+    contiguous(Cube::float_matmul(Cube::float_transpose(a.clone()), b.clone()))
+}
+
+/// a bᵀ, `[m, k] × [n, k]`.
+pub(super) fn product_with_transposed(a: &CubeTensor, b: &CubeTensor) -> CubeTensor {
+    contiguous(Cube::float_matmul(a.clone(), Cube::float_transpose(b.clone())))
+}
+
+/// The tensor behind a burn tensor without autodiff on a GPU, its numbers one after the other.
+pub(super) fn primitive<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
+    match tensor.try_into_primitive::<Cube>() {
+        Ok(tensor) => contiguous(tensor),
+        Err(error) => unreachable!("the callers ask `runs_on` first: {error:?}"),
+    }
+}
+
+/// At least `count` cubes. A kernel takes its place from `CUBE_POS` and leaves where that is not below the count.
+pub(super) fn cubes(count: usize) -> CubeCount {
+    let across = count.clamp(1, MOST_CUBES);
+    CubeCount::Static(across as u32, count.div_ceil(across).max(1) as u32, 1)
+}
+
+/// Units of a cube along one axis.
+pub(super) fn units(count: usize) -> CubeDim {
+    CubeDim::new_1d(count as u32)
+}
+
+/// Units of a cube whose units have an element each.
+pub(super) const ELEMENTS: usize = 256;
+
+/// Cubes and units for `count` elements, one a unit.
+pub(super) fn elementwise(count: usize) -> (CubeCount, CubeDim) {
+    (cubes(count.div_ceil(ELEMENTS)), units(ELEMENTS))
+}
+
+/// Uploads `numbers`.
+pub(super) fn upload(like: &CubeTensor, numbers: &[u32]) -> CubeTensor {
+    use cubecl::prelude::CubeElement;
+    count_sent(size_of_val(numbers));
+    let handle = like.client.create_from_slice(u32::as_bytes(numbers));
+    let shape = Shape::new([numbers.len()]);
+    CubeTensor::new_contiguous(like.client.clone(), like.device.clone(), shape, handle, DType::U32)
+}

@@ -1,0 +1,277 @@
+//! Every operation on a GPU against the composed one on the CPU. `just test-gpu` runs these on whatever device there is.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use burn_cubecl::cubecl;
+use cubecl::prelude::*;
+
+use super::mask::{draw, mask_args};
+use super::tensor::{cubes, empty, primitive, units, upload};
+use crate::kernel::comparison::{assert_close, leaf, random_rows};
+use crate::kernel::cpu::Mask as CpuMask;
+use crate::kernel::{
+    Adam, AdamRule, AttentionHeads, Clipping, Dropout, EmbeddingTables, LayerSites, LayerWeights, Moments, Packing,
+    Precision, TokenRows, Trained, clipped_adam_step, decoder, decoder_loss, embeddings, encoder_layer,
+};
+use crate::random::Stream;
+
+const SITES: LayerSites = LayerSites { attention: 2, attention_residual: 3, output_residual: 4 };
+
+fn gpu() -> Device {
+    #[cfg(feature = "cuda")]
+    return Device::cuda(0usize);
+    #[cfg(all(feature = "vulkan", not(feature = "cuda")))]
+    return Device::vulkan(burn::tensor::DeviceKind::DefaultDevice);
+    #[cfg(all(feature = "wgpu", not(feature = "vulkan"), not(feature = "cuda")))]
+    return Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().unwrap()
+}
+
+#[test]
+fn masks_have_the_bits_of_the_cpus() {
+    let on = primitive(Tensor::<1>::zeros([1], &gpu()));
+    for (p, step, number, first, rows, width) in
+        [(0.1, 3, 5, 0, 40, 30), (0.5, (9 << 32) + 7, 0, 1000, 3, 300), (0.9, 1, 77, (1 << 30) - 2, 5, 8)]
+    {
+        let site = CpuMask::new(p, Stream::new(5, "dropout"), step).unwrap().site(number, width);
+        let out = empty(&on, [rows * width]);
+        let arg = out.clone().into_buffer_arg();
+        let (args, first_row) = (mask_args(Some(&site)), first as u32);
+        draw::launch(&on.client, cubes(rows), units(8), arg, args, first_row, rows as u32, width);
+        let mut expected = vec![1.0; rows * width];
+        site.multiply(first, width, &mut expected);
+        let found = numbers(Tensor::<1>::from_primitive::<burn::backend::Cube>(out));
+        assert_eq!(found, expected);
+        assert!(expected.iter().any(|&factor| factor < 1.0) && expected.iter().any(|&factor| factor > 1.0));
+    }
+}
+
+fn weights([hidden, wide]: [usize; 2], device: &Device) -> LayerWeights {
+    let matrix = |rows, columns, seed| {
+        let normal: Tensor<2> = leaf([rows, columns], seed, device);
+        Tensor::from_inner(normal.inner().mul_scalar(0.2)).require_grad()
+    };
+    LayerWeights {
+        qkv_weight: matrix(hidden, 3 * hidden, 1),
+        qkv_bias: leaf([3 * hidden], 2, device),
+        attention_weight: matrix(hidden, hidden, 3),
+        attention_bias: leaf([hidden], 4, device),
+        attention_gamma: leaf([hidden], 5, device),
+        attention_beta: leaf([hidden], 6, device),
+        intermediate_weight: matrix(hidden, wide, 7),
+        intermediate_bias: leaf([wide], 8, device),
+        output_weight: matrix(wide, hidden, 9),
+        output_bias: leaf([hidden], 10, device),
+        output_gamma: leaf([hidden], 11, device),
+        output_beta: leaf([hidden], 12, device),
+    }
+}
+
+type Layer = fn(Tensor<2>, LayerWeights, AttentionHeads, &Packing, Option<&Dropout>) -> Tensor<2>;
+
+/// The output of a layer on `device`, and the gradients of its thirteen inputs.
+fn run_layer(
+    layer: Layer,
+    sizes: [usize; 2],
+    heads: AttentionHeads,
+    offsets: &[u32],
+    dropout: Option<&Dropout>,
+    device: Device,
+) -> Vec<Vec<f32>> {
+    let device = device.autodiff();
+    let (tokens, hidden) = (*offsets.last().unwrap() as usize, sizes[0]);
+    let (x, w) = (leaf::<2>([tokens, hidden], 13, &device), weights(sizes, &device));
+    let y = layer(x.clone(), w.clone(), heads, &Packing::new(offsets, &device), dropout);
+    let mut gradients = (y.clone() * leaf([tokens, hidden], 14, &device)).sum().backward();
+    let mut found = vec![numbers(y.inner()), numbers(x.grad_remove(&mut gradients).unwrap())];
+    for matrix in [w.qkv_weight, w.attention_weight, w.intermediate_weight, w.output_weight] {
+        found.push(numbers(matrix.grad_remove(&mut gradients).unwrap()));
+    }
+    let norms = [w.attention_gamma, w.attention_beta, w.output_gamma, w.output_beta];
+    let biases = [w.qkv_bias, w.attention_bias, w.intermediate_bias, w.output_bias];
+    for vector in norms.into_iter().chain(biases) {
+        found.push(numbers(vector.grad_remove(&mut gradients).unwrap()));
+    }
+    found
+}
+
+fn fused(x: Tensor<2>, w: LayerWeights, h: AttentionHeads, p: &Packing, d: Option<&Dropout>) -> Tensor<2> {
+    encoder_layer(x, w, h, p, d, SITES, Precision::F32)
+}
+
+fn composed(x: Tensor<2>, w: LayerWeights, h: AttentionHeads, p: &Packing, d: Option<&Dropout>) -> Tensor<2> {
+    crate::kernel::encoder_layer::composed(x, w, h, p, d, SITES)
+}
+
+/// Ragged batches, of which one is longer than a cube has queries; widths that divide by nothing; both directions.
+#[test]
+fn a_layer_and_every_gradient_are_those_of_the_composed_one() {
+    let dropout = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
+    for (sizes, number, offsets) in
+        [([32, 56], 4, &[0, 7, 8, 19, 30][..]), ([30, 45], 3, &[0, 5, 75, 76]), ([136, 24], 1, &[0, 9, 20])]
+    {
+        for (causal, dropout) in [(false, None), (true, None), (false, dropout.as_ref()), (true, dropout.as_ref())] {
+            let heads = AttentionHeads { number, causal };
+            let found = run_layer(fused, sizes, heads, offsets, dropout, gpu());
+            let expected = run_layer(composed, sizes, heads, offsets, dropout, Device::flex());
+            assert_close(&found, &expected, 2e-5);
+            assert_eq!(found, run_layer(fused, sizes, heads, offsets, dropout, gpu()), "the same bits");
+        }
+    }
+}
+
+/// Sequences of one length, and a batch of one sequence of one token.
+#[test]
+fn even_batches_and_single_tokens() {
+    for offsets in [&[0, 6, 12][..], &[0, 1]] {
+        let heads = AttentionHeads { number: 2, causal: false };
+        let found = run_layer(fused, [24, 40], heads, offsets, None, gpu());
+        let expected = run_layer(composed, [24, 40], heads, offsets, None, Device::flex());
+        assert!(found.iter().flatten().all(|x| x.is_finite()));
+        assert_close(&found[..1], &expected[..1], 2e-5);
+    }
+}
+
+type Embed = fn(EmbeddingTables, &TokenRows, Option<&Dropout>, u32) -> Tensor<2>;
+
+fn run_embeddings(of: Embed, hidden: usize, dropout: Option<&Dropout>, device: Device) -> Vec<Vec<f32>> {
+    const SIZES: [usize; 3] = [50, 30, 2];
+    let device = device.autodiff();
+    let [word, position, segment] = [0, 1, 2].map(|table| leaf([SIZES[table], hidden], table as u64, &device));
+    let [gamma, beta] = [3, 4].map(|seed| leaf([hidden], seed, &device));
+    let [ids, positions, segments] = SIZES.map(|size| random_rows(75, size));
+    let rows = TokenRows { ids, positions, segments };
+    let tables = EmbeddingTables { word, position, segment, gamma, beta };
+    let y = of(tables.clone(), &rows, dropout, 9);
+    let mut gradients = (y.clone() * leaf([75, hidden], 5, &device)).sum().backward();
+    let mut found = vec![numbers(y.inner())];
+    for table in [tables.word, tables.position, tables.segment] {
+        found.push(numbers(table.grad_remove(&mut gradients).unwrap()));
+    }
+    for vector in [tables.gamma, tables.beta] {
+        found.push(numbers(vector.grad_remove(&mut gradients).unwrap()));
+    }
+    found
+}
+
+#[test]
+fn embeddings_and_every_gradient_are_those_of_the_composed_ones() {
+    for hidden in [48, 77, 2100] {
+        for dropout in [None, Dropout::new(0.3, Stream::new(1, "dropout"), 4)] {
+            let found = run_embeddings(embeddings, hidden, dropout.as_ref(), gpu());
+            let composed = crate::kernel::embeddings::composed;
+            let expected = run_embeddings(composed, hidden, dropout.as_ref(), Device::flex());
+            assert_close(&found, &expected, 2e-5);
+        }
+    }
+}
+
+#[test]
+fn the_decoders_loss_and_gradients_are_those_of_the_composed_one() {
+    let (predictions, vocabulary, hidden) = (300, 83, 24);
+    let labels: Vec<u32> = (0..predictions as u32).map(|at| at * 7 % vocabulary as u32).collect();
+    let on = |device: Device| {
+        let device = device.autodiff();
+        let states = leaf::<2>([predictions, hidden], 1, &device).inner();
+        let table = leaf::<2>([vocabulary, hidden], 2, &device).inner();
+        (states, table, leaf::<1>([vocabulary], 3, &device).inner())
+    };
+    let (states, table, bias) = on(gpu());
+    let found = decoder_loss(&states, &table, &bias, &labels, Some(predictions));
+    let without = decoder_loss(&states, &table, &bias, &labels, None);
+    let (states, table, bias) = on(Device::flex());
+    let expected = decoder::composed(&states, &table, &bias, &labels, Some(1.0 / predictions as f32));
+    assert!((found.loss / expected.loss - 1.0).abs() < 1e-5, "{} {}", found.loss, expected.loss);
+    assert_eq!(found.right, expected.right);
+    assert_eq!((without.loss.to_bits(), without.right), (found.loss.to_bits(), found.right));
+    assert!(without.gradients.is_none());
+    let all = |gradients: Option<crate::kernel::DecoderGradients>| {
+        let gradients = gradients.unwrap();
+        [numbers(gradients.states), numbers(gradients.table), numbers(gradients.bias)]
+    };
+    assert_close(&all(found.gradients), &all(expected.gradients), 2e-5);
+}
+
+/// More tensors than one launch takes, of lengths from 1 to more than a cube's; the norm and its clipping on the device.
+#[test]
+fn steps_of_the_optimizer_are_the_cpus() {
+    const LENGTHS: [usize; 11] = [1, 7, 300, 64, 2, 1000, 256, 5, 33, 17, 70_000];
+    let run = |device: Device, rule: fn(u64) -> AdamRule, max_norm: f64| {
+        let device = device.autodiff();
+        let vector = |length, seed: u64| leaf::<1>([length], seed, &device).inner();
+        let mut state: Vec<(Tensor<1>, Option<Moments<1>>)> =
+            (0..).zip(LENGTHS).map(|(seed, length)| (vector(length, seed), None)).collect();
+        let mut norms = Vec::new();
+        for step in 1..4 {
+            let all = state.into_iter().zip(0..).map(|((parameter, moments), at)| {
+                let gradient = vector(parameter.dims()[0], 100 * step + at);
+                Trained { parameter, gradient, moments, decays: at % 2 == 0 }
+            });
+            let with = Adam {
+                learning_rate: 1e-2,
+                beta1: 0.9,
+                beta2: 0.999,
+                epsilon: 1e-6,
+                weight_decay: 0.01,
+                gradient_scale: 1.0,
+            };
+            let clipping = Clipping { max_norm, added: 1e-6 };
+            let (updated, norm) = clipped_adam_step(all.collect(), rule(step), &with, clipping);
+            norms.push(norm.read() as f32);
+            state = updated.into_iter().map(|(parameter, moments)| (parameter, Some(moments))).collect();
+        }
+        let mut found = vec![norms];
+        for (parameter, moments) in state {
+            let Moments { first, second, .. } = moments.unwrap();
+            found.extend([numbers(parameter), numbers(first), numbers(second)]);
+        }
+        found
+    };
+    for (rule, max_norm) in
+        [((|step| AdamRule::AdamW { step }) as fn(u64) -> AdamRule, 1.0), (|_| AdamRule::BertAdam, 1e6)]
+    {
+        assert_close(&run(gpu(), rule, max_norm), &run(Device::flex(), rule, max_norm), 1e-5);
+    }
+}
+
+/// Who holds a parameter keeps its numbers.
+#[test]
+fn a_parameter_that_is_held_is_not_overwritten() {
+    let device = gpu();
+    let parameter = Tensor::<1>::from_data(TensorData::new(vec![1.0f32, 2.0], [2]), &device);
+    let held = parameter.clone();
+    let gradient = Tensor::<1>::ones([2], &device);
+    let all = vec![Trained { parameter, gradient, moments: None, decays: false }];
+    let with =
+        Adam { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weight_decay: 0.0, gradient_scale: 1.0 };
+    let clipping = Clipping { max_norm: 1.0, added: 0.0 };
+    let (updated, _) = clipped_adam_step(all, AdamRule::AdamW { step: 1 }, &with, clipping);
+    assert_eq!(numbers(held), [1.0, 2.0]);
+    assert!(
+        numbers(updated[0].0.clone())
+            .iter()
+            .zip([1.0, 2.0])
+            .all(|(after, before)| (before - after - 0.1f32).abs() < 1e-4)
+    );
+}
+
+#[test]
+fn dropout_of_any_tensor_is_the_cpus() {
+    let dropout = Dropout::new(0.4, Stream::new(1, "dropout"), 3).unwrap();
+    let run = |device: Device| {
+        let x = leaf::<2>([9, 30], 1, &device.autodiff());
+        let y = dropout.apply(x.clone(), 5);
+        [numbers(y.clone().inner()), numbers(x.grad(&y.sum().backward()).unwrap())]
+    };
+    assert_eq!(run(gpu()), run(Device::flex()));
+}
+
+#[test]
+fn uploads_arrive() {
+    let on = primitive(Tensor::<1>::zeros([1], &gpu()));
+    let there = upload(&on, &[3, 1, u32::MAX]);
+    let bytes = on.client.read_one(there.handle).unwrap();
+    assert_eq!(u32::from_bytes(&bytes), [3, 1, u32::MAX]);
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# test.sh FEATURE: the GPU kernels against the composed operations on the CPU, and small experiments on a GPU, with a build
+# that has FEATURE (wgpu, vulkan or cuda). Without a GPU: SwiftShader, a software one that Debian's chromium carries.
+set -euo pipefail
+
+feature=$1
+swiftshader=/usr/lib/chromium/vk_swiftshader_icd.json
+
+# Shared libraries that the Vulkan loader may be among: the system's, else chromium's own.
+has_loader() { ldconfig -p | grep -q 'libvulkan\.so\.1'; }
+
+missing() {
+    printf '%s\n' "test-gpu: $1" "hint: $2" >&2
+    exit 1
+}
+
+if [[ $feature != cuda ]]; then
+    if ! has_loader; then
+        if [[ -e /usr/lib/chromium/libvulkan.so.1 ]]; then
+            export LD_LIBRARY_PATH=/usr/lib/chromium${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+        else
+            missing 'there is no Vulkan loader' 'apt-get install libvulkan1'
+        fi
+    fi
+    if [[ -n ${VK_ICD_FILENAMES:-} ]]; then
+        echo "test-gpu: Vulkan of $VK_ICD_FILENAMES, as VK_ICD_FILENAMES says"
+    elif compgen -G '/dev/dri/renderD*' >/dev/null || [[ -e /dev/nvidia0 ]]; then
+        echo 'test-gpu: the GPU of this machine'
+    elif [[ -e $swiftshader ]]; then
+        export VK_ICD_FILENAMES=$swiftshader
+        echo "test-gpu: no GPU here, so on SwiftShader ($swiftshader)"
+    else
+        missing 'this machine has no GPU and no software one' \
+            'apt-get install libvulkan1 chromium: the tests then run on its SwiftShader'
+    fi
+    if [[ $feature == vulkan && ${VK_ICD_FILENAMES:-} == *swiftshader* ]]; then
+        missing 'SwiftShader computes NaN from the SPIR-V that the feature vulkan makes' 'just test-gpu wgpu'
+    fi
+fi
+
+cargo test --release --locked --features "$feature" --lib -- kernel::cube train::device
+cargo test --release --locked --features "$feature" --test integration -- --nocapture cli::gpu
