@@ -67,7 +67,10 @@ pub fn encoder_layer(
     precision: Precision,
 ) -> Tensor<2> {
     let form = form.into();
-    if !fused::runs_on(&hidden.device()) {
+    // The kernels for GPUs are of BERT's form alone.
+    let is_fused =
+        fused::is_cpu(&hidden.device()) || (fused::runs_on(&hidden.device()) && form == LayerForm::from(form.heads));
+    if !is_fused {
         return composed(hidden, weights, form, packing, dropout, sites);
     }
     let ([tokens, width], [_, intermediate]) = (hidden.dims(), weights.intermediate_weight.dims());

@@ -61,8 +61,8 @@ fn attention<'a>(
     call: &LayerCall,
     site: Option<Site>,
 ) -> Attention<'a> {
-    let LayerShape { tokens, hidden, heads, .. } = call.shape;
-    Attention { qkv, bias, offsets, longest: call.packing.longest(), tokens, hidden, heads, site }
+    let LayerShape { tokens, hidden, form, .. } = call.shape;
+    Attention { qkv, bias, offsets, longest: call.packing.longest(), tokens, hidden, heads: form.heads, site }
 }
 
 fn forward(inputs: &[CubeTensor; LAYER_INPUTS], call: &LayerCall) -> (CubeTensor, Saved) {

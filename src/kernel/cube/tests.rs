@@ -102,7 +102,7 @@ fn fused(x: Tensor<2>, w: LayerWeights, h: AttentionHeads, p: &Packing, d: Optio
 }
 
 fn composed(x: Tensor<2>, w: LayerWeights, h: AttentionHeads, p: &Packing, d: Option<&Dropout>) -> Tensor<2> {
-    crate::kernel::encoder_layer::composed(x, w, h, p, d, SITES)
+    crate::kernel::encoder_layer::composed(x, w, h.into(), p, d, SITES)
 }
 
 /// Ragged batches, of which one is longer than a cube has queries; widths that divide by nothing; both directions.
