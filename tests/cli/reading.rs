@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::program::{TINY, Workplace};
 
 /// Everything under `folder`: names, kinds, bytes and times of modification.
-fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (Option<Vec<u8>>, SystemTime)> {
+pub(super) fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (Option<Vec<u8>>, SystemTime)> {
     let mut found = BTreeMap::new();
     let mut waiting = vec![folder.to_path_buf()];
     while let Some(path) = waiting.pop() {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use super::program::{TINY, Told, Totals, Workplace, kill, wait_until};
+use super::reading::snapshot;
 
 /// Jobs are folders in `$FAKE/jobs`, with a file for every array task: `STATE|NODE|SINCE|REASON`.
 const SBATCH: &str = r#"#!/bin/bash
@@ -260,7 +261,9 @@ fn a_dry_run_writes_nothing_and_a_refusal_is_told() {
     let cluster = Cluster::new();
     let place = &cluster.place;
     place.write("tiny.yaml", &format!("{TINY}cluster: {{slurm: {{setup: [module load gcc], mem: 4G}}}}\n"));
+    let before = snapshot(&place.path(""));
     let told = cluster.run(&["submit", "tiny.yaml", "--dry-run", "--mem", "8G"]).ok();
+    assert!(snapshot(&place.path("")) == before, "a dry run left something behind");
     assert!(told.out.contains("\nmodule load gcc\n") && told.out.contains("\n#SBATCH --mem=8G\n"), "{}", told.out);
     assert!(told.out.ends_with("tiny: 4 sent (dry run: nothing was sent)\n"), "{}", told.out);
     assert!(cluster.jobs() == 0 && !place.path("runs/tiny").exists());

@@ -79,7 +79,8 @@ killed() { # N COMMAND…
     done
     ! wait $of
 }
-rank() { pgrep --parent "$2" | sort --numeric-sort | sed -n "$(($1 + 1))p"; }
+# The shell that runs `start` has mpirun as its child, and that the ranks.
+rank() { pgrep --parent "$(pgrep --parent "$2")" | sort --numeric-sort | sed -n "$(($1 + 1))p"; }
 worker() { pgrep --parent "$(rank 0 "$1")"; }
 nobody_left() { sleep 2; ! pgrep --full "^$program (run|worker)" >/dev/null; }
 folder one-process

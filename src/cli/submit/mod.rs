@@ -73,7 +73,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     // The forecast is for as many threads as an array task has.
     let threads = args.slurm(&file).cpus_per_task.unwrap_or(1) as usize;
     compute(Some(threads.min(cores())), || {
-        let prepared = args.experiment.prepare()?;
+        let prepared = if args.dry_run { args.experiment.estimate() } else { args.experiment.prepare() }?;
         let plan = args.only.of(&prepared.plan)?;
         Sending { args, experiment: &prepared.plan.experiment, largest: slurm::largest_array()? }.all(&prepared, &plan)
     })

@@ -16,6 +16,7 @@ mod tests;
 pub(super) mod threads;
 
 use std::fmt::Debug;
+use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
 use crate::train::error::TrainError;
@@ -43,15 +44,21 @@ pub trait Ranks: Debug {
     fn size(&self) -> usize;
     /// The words of every rank, as many from each, in the order of ranks.
     fn all_gather_words(&self, words: &[u64]) -> Vec<u64>;
-    /// Puts the slices of all ranks, which are of the same length, into `all` in the order of ranks.
+    /// Puts the slices of all ranks into `all`, each where [`slice_of`] says.
     fn all_gather(&self, slice: &[f32], all: &mut [f32]);
-    /// `send` has a slice for every rank, in the order of ranks, all of the same length; `received` gets those that
-    /// the ranks have for this one.
+    /// `send` has a slice for every rank, where [`slice_of`] says; `received` gets those that the ranks have for this
+    /// one, one behind the other.
     fn all_to_all(&self, send: &[f32], received: &mut [f32]);
     /// What the leader gives; what others give counts for nothing.
     fn broadcast(&self, bytes: Vec<u8>) -> Vec<u8>;
     /// Ends the processes of all ranks at once.
     fn abort(&self);
+}
+
+/// The slice of `rank` of so many numbers: those of the last ranks may be shorter than the others.
+pub(super) fn slice_of(numbers: usize, size: usize, rank: usize) -> Range<usize> {
+    let slice = numbers.div_ceil(size);
+    (rank * slice).min(numbers)..((rank + 1) * slice).min(numbers)
 }
 
 impl dyn Ranks + '_ {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use mpi::Threading;
+use mpi::datatype::{Partition, PartitionMut};
 use mpi::environment::Universe;
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, CommunicatorCollectives, Root};
+use mpi::{Count, Threading};
 
-use super::{LEADER, Ranks};
+use super::{LEADER, Ranks, slice_of};
 
 /// The processes that `mpirun` started together. Dropping it is `MPI_Finalize`.
 pub(super) struct Mpi {
@@ -28,6 +29,12 @@ impl Mpi {
         let (universe, _) = mpi::initialize_with_threading(Threading::Serialized)?;
         Some(Self { world: universe.world(), _universe: universe })
     }
+
+    /// How long each rank's slice of so many numbers is, and where it begins.
+    fn slices(&self, numbers: usize) -> (Vec<Count>, Vec<Count>) {
+        let of = |rank| slice_of(numbers, self.size(), rank);
+        (0..self.size()).map(|rank| (of(rank).len() as Count, of(rank).start as Count)).unzip()
+    }
 }
 
 impl Ranks for Mpi {
@@ -46,11 +53,16 @@ impl Ranks for Mpi {
     }
 
     fn all_gather(&self, slice: &[f32], all: &mut [f32]) {
-        self.world.all_gather_into(slice, all);
+        let (counts, starts) = self.slices(all.len());
+        self.world.all_gather_varcount_into(slice, &mut PartitionMut::new(all, counts, starts));
     }
 
     fn all_to_all(&self, send: &[f32], received: &mut [f32]) {
-        self.world.all_to_all_into(send, received);
+        let (counts, starts) = self.slices(send.len());
+        let own = counts[self.rank()];
+        let from: Vec<Count> = (0..self.size() as Count).map(|rank| rank * own).collect();
+        let mut received = PartitionMut::new(received, vec![own; self.size()], from);
+        self.world.all_to_all_varcount_into(&Partition::new(send, counts, starts), &mut received);
     }
 
     fn broadcast(&self, mut bytes: Vec<u8>) -> Vec<u8> {

@@ -1,20 +1,21 @@
 //! The sum of the gradients of the passes of a step, added in the order of the passes, over all ranks.
 //!
-//! Gradients are taken as one long vector, which is gone through in buckets. A bucket is cut into a slice for each rank,
-//! and every rank sums its slice: it gets the slice of all others, adds them in the order of the passes, and in the end
-//! all slices are gathered. Each rank sends and receives twice (ranks − 1) / ranks of the gradients, as of any all-reduce;
-//! but the order of additions is that of one process, which `MPI_Allreduce` does not promise.
+//! A vector of gradients is cut into a slice for each rank, and every rank sums its slice: it gets the slice of all
+//! others, adds them in the order of the passes, and in the end all slices are gathered. Each rank sends and receives
+//! twice (ranks − 1) / ranks of the gradients, as of any all-reduce; but the order of additions is that of one process,
+//! which `MPI_Allreduce` does not promise. Large parameters are sent from where they are, small ones together.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::Ranks;
+use super::{Ranks, slice_of};
 use crate::train::optimizer::FlatGradients;
 
-/// Numbers of a bucket: 4 MiB, far above what a message costs whatever its length.
-const BUCKET: usize = 1 << 20;
+/// From so many numbers on a parameter is sent alone: 256 KiB, far above what a message costs whatever its length.
+const LARGE: usize = 1 << 16;
 
 /// The gradients of the passes so far.
 #[derive(Debug)]
@@ -22,82 +23,75 @@ pub(in crate::train) struct OrderedSum<'a> {
     ranks: &'a dyn Ranks,
     /// Without autodiff.
     device: Device,
-    /// Where each parameter's numbers are among all.
-    places: Vec<Range<usize>>,
+    messages: Vec<Message>,
     /// Which parameters have a gradient.
     present: Vec<bool>,
-    /// The slices of this rank, bucket after bucket.
-    sums: Vec<f32>,
     /// The gradients of this rank's last pass, whose memory takes the sums in the end.
-    own: Vec<Vec<f32>>,
-    bucket: usize,
+    own: Vec<Option<TensorData>>,
+}
+
+/// Parameters that are sent together.
+#[derive(Debug, Default)]
+struct Message {
+    /// The number of each parameter, and where its numbers are.
+    parameters: Vec<(usize, Range<usize>)>,
+    length: usize,
+    /// This rank's slice of the sums.
+    sums: Vec<f32>,
 }
 
 impl<'a> OrderedSum<'a> {
     /// Nothing yet, of `model`.
     pub(in crate::train) fn new<M: Module>(ranks: &'a dyn Ranks, model: &M) -> Self {
-        Self::in_buckets(ranks, model, BUCKET)
+        Self::with_large(ranks, model, LARGE)
     }
 
-    pub(super) fn in_buckets<M: Module>(ranks: &'a dyn Ranks, model: &M, bucket: usize) -> Self {
-        let mut found = Places { ranges: Vec::new(), end: 0, device: None };
+    pub(super) fn with_large<M: Module>(ranks: &'a dyn Ranks, model: &M, large: usize) -> Self {
+        let mut found = Lengths { lengths: Vec::new(), device: None };
         model.visit(&mut found);
-        let (parameters, size) = (found.ranges.len(), ranks.size());
-        let slices = buckets(found.end, bucket).map(|of| of.len().div_ceil(size)).sum();
+        let (mut messages, mut together) = (Vec::new(), Message::default());
+        for (number, length) in found.lengths.iter().enumerate().filter(|(_, length)| **length > 0) {
+            if *length >= large {
+                messages.push(Message { parameters: vec![(number, 0..*length)], length: *length, sums: Vec::new() });
+            } else {
+                together.parameters.push((number, together.length..together.length + length));
+                together.length += length;
+            }
+        }
+        messages.extend((together.length > 0).then_some(together));
+        for message in &mut messages {
+            message.sums = vec![0.0; slice_of(message.length, ranks.size(), ranks.rank()).len()];
+        }
+        let parameters = found.lengths.len();
         Self {
             ranks,
             device: found.device.unwrap_or_else(Device::flex),
-            places: found.ranges,
+            messages,
             present: vec![false; parameters],
-            sums: vec![0.0; slices],
-            own: vec![Vec::new(); parameters],
-            bucket,
+            own: (0..parameters).map(|_| None).collect(),
         }
     }
 
     /// Adds a pass of each rank, in their order; a rank may have none, or a pass without gradients.
     pub(in crate::train) fn add(&mut self, pass: Option<FlatGradients>) {
-        let mut has = vec![false; self.places.len()];
+        let mut has = vec![false; self.own.len()];
         for ((gradient, has), own) in pass.into_iter().flatten().zip(&mut has).zip(&mut self.own) {
-            let numbers = gradient.map(|gradient| gradient.into_data().convert::<f32>().try_into_vec());
-            if let Some(Ok(numbers)) = numbers {
-                (*own, *has) = (numbers, true);
+            if let Some(gradient) = gradient {
+                (*own, *has) = (Some(gradient.into_data().convert::<f32>()), true);
             }
         }
-        let has = self.gather_flags(&has);
-        if has.iter().flatten().all(|has| !has) {
+        let all_have = self.gather_flags(&has);
+        if all_have.iter().flatten().all(|has| !has) {
             return;
         }
-        let (size, rank) = (self.ranks.size(), self.ranks.rank());
-        let (mut send, mut received, mut done) = (Vec::new(), Vec::new(), 0);
-        for bucket in self.buckets() {
-            let slice = bucket.len().div_ceil(size);
-            send.resize(slice * size, 0.0);
-            received.resize(slice * size, 0.0);
-            for (number, place, part) in overlaps(&self.places, &bucket) {
-                if let Some(own) = self.own[number].get(place) {
-                    send[part].copy_from_slice(own);
-                }
-            }
-            self.ranks.all_to_all(&send, &mut received);
-            let mine =
-                (bucket.start + rank * slice).min(bucket.end)..(bucket.start + (rank + 1) * slice).min(bucket.end);
-            for (number, _, part) in overlaps(&self.places, &mine) {
-                let sum = &mut self.sums[done + part.start..done + part.end];
-                let mut begun = self.present[number];
-                for (of, _) in has.iter().enumerate().filter(|(_, has)| has[number]) {
-                    let more = &received[of * slice + part.start..of * slice + part.end];
-                    if begun {
-                        add(sum, more);
-                    } else {
-                        sum.copy_from_slice(more);
-                    }
-                    begun = true;
-                }
-            }
-            done += slice;
+        let mut received = Vec::new();
+        for message in &mut self.messages {
+            let mine = slice_of(message.length, self.ranks.size(), self.ranks.rank());
+            received.resize(mine.len() * self.ranks.size(), 0.0);
+            self.ranks.all_to_all(&message.packed(&self.own, &has), &mut received);
+            message.add(&mine, &received, &all_have, &self.present);
         }
-        for has in has {
+        for has in all_have {
             self.present.iter_mut().zip(has).for_each(|(present, has)| *present |= has);
         }
     }
@@ -107,29 +101,26 @@ impl<'a> OrderedSum<'a> {
         if self.present.iter().all(|present| !present) {
             return None;
         }
-        for (own, place) in self.own.iter_mut().zip(&self.places) {
-            own.resize(place.len(), 0.0);
-        }
-        let (size, mut all, mut done) = (self.ranks.size(), Vec::new(), 0);
-        for bucket in self.buckets() {
-            let slice = bucket.len().div_ceil(size);
-            all.resize(slice * size, 0.0);
-            self.ranks.all_gather(&self.sums[done..done + slice], &mut all);
-            for (number, place, part) in overlaps(&self.places, &bucket) {
-                self.own[number][place].copy_from_slice(&all[part]);
+        let mut all = Vec::new();
+        for message in &self.messages {
+            for (number, place) in &message.parameters {
+                self.own[*number].get_or_insert_with(|| zeros(place.len()));
             }
-            done += slice;
+            if let [(number, _)] = message.parameters[..] {
+                self.ranks.all_gather(&message.sums, numbers_mut(&mut self.own[number]));
+                continue;
+            }
+            all.resize(message.length, 0.0);
+            self.ranks.all_gather(&message.sums, &mut all);
+            for (number, place) in &message.parameters {
+                numbers_mut(&mut self.own[*number]).copy_from_slice(&all[place.clone()]);
+            }
         }
         let device = &self.device;
-        let tensor = |(numbers, present): (Vec<f32>, bool)| {
-            let length = numbers.len();
-            present.then(|| Tensor::from_data(TensorData::new(numbers, [length]), device))
+        let tensor = |(numbers, present): (Option<TensorData>, bool)| {
+            numbers.filter(|_| present).map(|numbers| Tensor::from_data(numbers, device))
         };
         Some(self.own.into_iter().zip(self.present).map(tensor).collect())
-    }
-
-    fn buckets(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        buckets(self.places.last().map_or(0, |place| place.end), self.bucket)
     }
 
     /// For each rank, which parameters have a gradient.
@@ -142,44 +133,71 @@ impl<'a> OrderedSum<'a> {
     }
 }
 
-fn add(sum: &mut [f32], more: &[f32]) {
-    for (sum, more) in sum.iter_mut().zip(more) {
-        *sum += more;
+impl Message {
+    /// What this rank has: zeros where it has no gradient.
+    fn packed<'g>(&self, own: &'g [Option<TensorData>], has: &[bool]) -> Cow<'g, [f32]> {
+        let of = |number: usize| own[number].as_ref().filter(|_| has[number]).map(numbers);
+        if let [(number, _)] = self.parameters[..]
+            && let Some(numbers) = of(number)
+        {
+            return Cow::Borrowed(numbers);
+        }
+        let mut packed = vec![0.0; self.length];
+        for (number, place) in &self.parameters {
+            if let Some(numbers) = of(*number) {
+                packed[place.clone()].copy_from_slice(numbers);
+            }
+        }
+        Cow::Owned(packed)
+    }
+
+    /// Adds what all ranks have for this one's slice, which is at `mine`.
+    fn add(&mut self, mine: &Range<usize>, received: &[f32], all_have: &[Vec<bool>], present: &[bool]) {
+        for (number, place) in &self.parameters {
+            let (from, to) = (place.start.max(mine.start), place.end.min(mine.end));
+            if from >= to {
+                continue;
+            }
+            let part = from - mine.start..to - mine.start;
+            let sum = &mut self.sums[part.clone()];
+            let mut begun = present[*number];
+            for (rank, _) in all_have.iter().enumerate().filter(|(_, has)| has[*number]) {
+                let more = &received[rank * mine.len()..][part.clone()];
+                if begun {
+                    sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+                } else {
+                    sum.copy_from_slice(more);
+                }
+                begun = true;
+            }
+        }
     }
 }
 
-fn buckets(numbers: usize, bucket: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..numbers).step_by(bucket.max(1)).map(move |start| start..(start + bucket).min(numbers))
+fn zeros(length: usize) -> TensorData {
+    TensorData::new(vec![0.0_f32; length], [length])
 }
 
-/// What `among` has of each parameter: its number, a range of its own numbers, and the same counted from the start of
-/// `among`.
-fn overlaps(
-    places: &[Range<usize>],
-    among: &Range<usize>,
-) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> {
-    let (start, end) = (among.start, among.end);
-    let first = places.partition_point(|place| place.end <= start);
-    let inside = places.iter().enumerate().skip(first).take_while(move |(_, place)| place.start < end);
-    inside.filter(|(_, place)| !place.is_empty()).map(move |(number, place)| {
-        let (from, to) = (place.start.max(start), place.end.min(end));
-        (number, from - place.start..to - place.start, from - start..to - start)
-    })
+/// The numbers of data in float32.
+fn numbers(data: &TensorData) -> &[f32] {
+    data.as_slice().unwrap_or_default()
 }
 
-/// Where the numbers of the parameters that are trained are; others have an empty place.
-struct Places {
-    ranges: Vec<Range<usize>>,
-    end: usize,
+/// The same, to be written.
+fn numbers_mut(data: &mut Option<TensorData>) -> &mut [f32] {
+    data.as_mut().and_then(|data| data.as_mut_slice().ok()).unwrap_or_default()
+}
+
+/// How many numbers each parameter that is trained has; others count as none.
+struct Lengths {
+    lengths: Vec<usize>,
     device: Option<Device>,
 }
 
-impl ModuleVisitor for Places {
+impl ModuleVisitor for Lengths {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         let value = parameter.val();
-        let length = if value.is_require_grad() { value.dims().iter().product() } else { 0 };
-        self.ranges.push(self.end..self.end + length);
-        self.end += length;
+        self.lengths.push(if value.is_require_grad() { value.dims().iter().product() } else { 0 });
         self.device.get_or_insert_with(|| value.inner().device());
     }
 }

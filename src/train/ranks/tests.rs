@@ -81,10 +81,10 @@ fn gradients_are_added_in_the_order_of_passes() {
     for (passes, weight) in [(2, 0.5), (4, 0.25), (7, 1.0)] {
         let all = (0..passes).map(|number| gradients(&lengths, number));
         let expected = all.fold(None, |sum, more| Some(accumulate(sum, more, weight))).unwrap();
-        for (size, bucket) in [(1, 1000), (2, 1 << 20), (3, 7), (4, 1001)] {
+        for (size, large) in [(1, 1000), (2, 1 << 20), (3, 1), (4, 100), (40, 30)] {
             let sums = Threads::run(size, |ranks| {
                 let model = model();
-                let mut sum = OrderedSum::in_buckets(ranks, &model, bucket);
+                let mut sum = OrderedSum::with_large(ranks, &model, large);
                 for round in 0..(passes as usize).div_ceil(size) {
                     let number = round * size + ranks.rank();
                     let pass = (number < passes as usize).then(|| gradients(&lengths, number as u64));

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, Barrier, Mutex};
 
-use super::Ranks;
+use super::{Ranks, slice_of};
 
 type Said = Mutex<Vec<Option<Box<dyn Any + Send>>>>;
 
@@ -56,8 +56,7 @@ impl Ranks for Threads {
     }
 
     fn all_to_all(&self, send: &[f32], received: &mut [f32]) {
-        let slice = send.len() / self.size();
-        let of = |sent: &Vec<f32>| sent[self.rank * slice..(self.rank + 1) * slice].to_vec();
+        let of = |sent: &Vec<f32>| sent[slice_of(sent.len(), self.size(), self.rank)].to_vec();
         received.copy_from_slice(&self.exchange(send.to_vec()).iter().map(of).collect::<Vec<_>>().concat());
     }
 
