@@ -1,7 +1,7 @@
 //! The checks of one model's recipe for pretraining: what is written at the model, else what is written for all.
 
 use super::document::Document;
-use super::limits::SHORTEST_PAIR;
+use super::limits::{MAX_STEPS, SHORTEST_PAIR};
 use super::model::ModelSource;
 use super::pretraining::{Phase, PhaseExamples, Recipe};
 use super::values::{for_example, not_empty, path, shown};
@@ -50,7 +50,7 @@ pub(super) fn recipe(
         .enumerate()
         .map(|(at, phase)| check_phase(&keys, at, phase, source, has_text))
         .collect::<Result<_, _>>()?;
-    let steps: u64 = phases.iter().map(|phase| phase.steps).sum();
+    let steps = all_steps(&keys, &phases)?;
     let batch_size = own.batch_size.unwrap_or(all.batch_size);
     if batch_size == 0 {
         let found = keys.refused("batch_size", "`batch_size` takes 1 or more, found `0`".to_owned());
@@ -74,6 +74,19 @@ pub(super) fn recipe(
     };
     let objective = own.objective.or(all.objective).unwrap_or(encoder.objective());
     Ok(Recipe { objective, masking, phases, batch_size, learning_rate, warmup_steps })
+}
+
+/// The steps of all phases.
+fn all_steps(keys: &Keys<'_>, phases: &[Phase]) -> Result<u64, Diagnostic> {
+    let mut steps: u64 = 0;
+    for (at, phase) in phases.iter().enumerate() {
+        steps = steps.saturating_add(phase.steps);
+        if steps > MAX_STEPS {
+            let message = format!("`steps` of all phases together may be {MAX_STEPS}, found `{}` here", phase.steps);
+            return Err(keys.refused(&format!("phases.{at}.steps"), message).hint("the paper's are 1000000"));
+        }
+    }
+    Ok(steps)
 }
 
 fn check_masking(keys: &Keys<'_>, masking: &Masking) -> Result<(), Diagnostic> {

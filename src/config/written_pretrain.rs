@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::limits::SHORTEST_PAIR;
+use super::limits::{MAX_STEPS, SHORTEST_PAIR};
 use crate::settings::{LmLoss, Masking, SaveStrategy, TextFormat};
 
 /// What models are pretrained on, and how.
@@ -117,6 +117,6 @@ pub(super) struct WrittenPhase {
     /// A folder that `bertbench corpus prepare` wrote, in place of `text` and `max_length`.
     pub(super) corpus: Option<String>,
     /// Optimisation steps.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = MAX_STEPS))]
     pub(super) steps: u64,
 }
