@@ -78,6 +78,7 @@ impl Clipping {
 
 /// √Σ‖g‖², which may still be on its way from the device.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a step")]
 pub enum GradientNorm {
     /// A number.
     Known(f64),

@@ -154,7 +154,9 @@ impl OpenaiGpt {
                 into.tensor(format!("h.{index}.{name}.bias"), bias.val());
             }
             let norms: [(&str, &Norm); 2] = [("ln_1", attention_norm), ("ln_2", output_norm)];
-            norms.into_iter().for_each(|(name, norm)| into.norm(&format!("h.{index}.{name}"), norm));
+            for (name, norm) in norms {
+                into.norm(&format!("h.{index}.{name}"), norm);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The vocabulary of the published GPT: byte-pair merges of characters, where `</w>` ends a word (Sennrich et al. 2016;
 //! Radford et al. 2018). In `vocab.json` with `merges.txt`, as transformers keeps `openai-gpt`, or in a `tokenizer.json`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -79,7 +79,7 @@ pub(super) fn of_tokenizer(path: &Path, bytes: &[u8]) -> Result<BytePairs, Diagn
             [Value::String(one), Value::String(other)] => Some((one.clone(), other.clone())),
             _ => None,
         },
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     };
     let pairs = listed.iter().enumerate().map(|(at, one)| {
         merge(one).map(|pair| (at + 1, pair)).ok_or_else(|| not_a_pair(&one.to_string()).in_file(path))
@@ -105,8 +105,8 @@ fn checked(
     place: impl Fn(usize, Diagnostic) -> Diagnostic,
     files: [Vec<u8>; 2],
 ) -> Result<BytePairs, Diagnostic> {
-    let known: HashMap<&str, ()> = tokens.iter().map(|token| (token.as_str(), ())).collect();
-    if !known.contains_key(UNKNOWN) {
+    let known: HashSet<&str> = tokens.iter().map(String::as_str).collect();
+    if !known.contains(UNKNOWN) {
         return Err(Diagnostic::new(format!("the vocabulary has no {UNKNOWN}")).in_file(path).hint(ONLY_GPT));
     }
     if !tokens.iter().any(|token| token.ends_with(END_OF_WORD)) {
@@ -114,7 +114,7 @@ fn checked(
     }
     for (line, (one, other)) in &pairs {
         for token in [one.clone(), other.clone(), format!("{one}{other}")] {
-            if !known.contains_key(token.as_str()) {
+            if !known.contains(token.as_str()) {
                 let message = format!("the merge `{one} {other}` needs the token `{token}`, which is not there");
                 return Err(place(*line, Diagnostic::new(message)).hint("both files must be of one model"));
             }

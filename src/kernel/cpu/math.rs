@@ -114,7 +114,7 @@ pub fn gelu_tanh(u: f32) -> f32 {
 #[inline(always)]
 pub fn gelu_tanh_and_derivative(u: f32) -> (f32, f32) {
     /// 2 √(2/π)
-    const SLOPE: f32 = 1.595_769_1;
+    const SLOPE: f32 = 1.595_769;
     const CUBE: f32 = 0.044_715;
     // Beyond, only infinities times 0 would follow: the sigmoid of the bound is below 1e-35.
     let u = at_least(u, -10.0);

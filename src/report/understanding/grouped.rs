@@ -69,9 +69,7 @@ mod tests {
 
     #[test]
     fn parts_have_about_equally_many_examples_and_equal_numbers_stay_together() {
-        let named = |numbers: &[u32], parts| {
-            by_number(numbers, parts).into_iter().map(|(name, of)| (name, of)).collect::<Vec<_>>()
-        };
+        let named = |numbers: &[u32], parts| by_number(numbers, parts).into_iter().collect::<Vec<_>>();
         assert_eq!(named(&[5, 1, 3, 2], 2), [("1 to 2".to_owned(), vec![1, 3]), ("3 to 5".to_owned(), vec![2, 0])]);
         assert_eq!(named(&[2, 2, 2, 7], 4), [("2".to_owned(), vec![0, 1, 2]), ("7".to_owned(), vec![3])]);
         assert!(by_number(&[], 5).is_empty());
