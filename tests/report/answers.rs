@@ -106,7 +106,7 @@ const THINGS: [&str; 6] = ["a theorem", "the old engine", "a long letter", "two 
 
 fn sentence(draws: &mut Draws) -> String {
     let mut words = vec![*draws.pick(&NAMES)];
-    for _ in 0..1 + draws.below(4) {
+    for _ in 0..=draws.below(4) {
         words.extend([*draws.pick(&["found", "lost", "praised", "sold"]), *draws.pick(&THINGS), "and"]);
     }
     words.pop();
@@ -134,7 +134,7 @@ fn predictions(task: &str, answers: &Answers) -> Option<Predictions> {
                 let most = if gold == predicted { 0.75 + 0.25 * draws.uniform() } else { 0.5 + 0.49 * draws.uniform() };
                 if *predicted == 0 { [most, 1.0 - most] } else { [1.0 - most, most] }
             };
-            let probabilities = gold.iter().zip(predicted).flat_map(|both| sure(both)).collect();
+            let probabilities = gold.iter().zip(predicted).flat_map(&mut sure).collect();
             Some(Predictions::Classes { names: names.map(str::to_owned).into(), probabilities })
         }
         Answers::Tags { gold, correct, .. } => {

@@ -11,6 +11,7 @@ use super::synthetic::{TaskShape, record, settings};
 use super::{input, text};
 
 /// One run of each of two models on a task.
+#[expect(clippy::needless_pass_by_value, reason = "most callers make them for the call")]
 fn two(
     task: &'static str,
     metric: &'static str,
