@@ -50,7 +50,8 @@ golden_files() {
         same "$folder" "$fresh/$(basename "$folder")"
     done
     python "$golden/openai_gpt.py" --out "$fresh"
-    for folder in "$golden"/openai_gpt*/; do
+    python "$golden/recurrent.py" --out "$fresh"
+    for folder in "$golden"/{openai_gpt*,lstm,elmo}/; do
         same "$folder" "$fresh/$(basename "$folder")"
     done
     python "$golden/weights.py" "$fresh/weights" > /dev/null

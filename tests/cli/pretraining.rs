@@ -294,3 +294,52 @@ fn eight_processes_that_start_together_from_nothing_all_end_well_and_do_everythi
     assert_eq!(done_now, 6, "two pretraining runs and four that start from them or from random weights");
     place.assert_tidy();
 }
+
+/// Each encoder pretrained, and fine-tuned from there.
+fn encoders() -> Workplace {
+    let place = Workplace::new();
+    let (mut models, mut starts) = (String::new(), String::new());
+    for (name, sizes) in [
+        ("bert", "layers: 1, hidden: 16, heads: 2, "),
+        ("gpt", "layers: 1, hidden: 16, heads: 2, "),
+        ("lstm", "layers: 1, hidden: 16, "),
+        ("elmo", "layers: 1, hidden: 16, "),
+        ("word_vectors", "hidden: 16, "),
+    ] {
+        models += &format!("  {name}: {{encoder: {name}, architecture: {{{sizes}max_positions: 64}}}}\n");
+        starts += &format!("  {name}: {{checkpoint: {{experiment: first, model: {name}}}}}\n");
+    }
+    let (head, rest) = (FIRST.split("  small:").next().unwrap(), FIRST.find("pretrain:\n").unwrap());
+    let settings = FIRST[rest..].replace("  snapshots: [15]\n", "");
+    place.write("first.yaml", &format!("{head}{models}{settings}"));
+    let (head, rest) = (SECOND.split("  random:").next().unwrap(), SECOND.find("tasks:").unwrap());
+    place.write("second.yaml", &format!("{head}{starts}{}", &SECOND[rest..]));
+    place
+}
+
+#[test]
+fn every_encoder_that_is_killed_in_pretraining_and_fine_tuning_ends_with_the_same_bits() {
+    let (whole, broken) = (encoders(), encoders());
+    let start = std::time::Instant::now();
+    whole.run(&["run", "second.yaml"]).ok();
+    let took = start.elapsed();
+    let mut kills = 0;
+    // Killed runs go on where they were: the kills move along the whole sweep.
+    for _ in 0..8 {
+        let mut started = broken.start(&["run", "second.yaml", "--slots", "1"]);
+        std::thread::sleep(took.mul_f64(0.2));
+        kills += usize::from(!started.has_ended());
+        started.signal_group("KILL");
+        started.wait();
+    }
+    assert!(kills > 2, "{kills} kills met the runs at work");
+    let last = broken.run(&["run", "second.yaml"]).ok();
+    assert!(last.out.contains(", 0 failed, 0 interrupted"), "{}", last.out);
+    for experiment in ["first", "second"] {
+        let (whole, broken) = (weights(&whole, experiment), weights(&broken, experiment));
+        assert_eq!(whole.len(), 5, "{experiment}");
+        assert!(whole == broken, "{experiment}: other bits");
+    }
+    assert_eq!(whole.results("second.yaml", "second"), broken.results("second.yaml", "second"));
+    broken.assert_tidy();
+}

@@ -11,6 +11,7 @@ mod golden;
 mod measured;
 mod minilm;
 mod openai_gpt;
+mod recurrent;
 mod sizes;
 mod training;
 mod written;
