@@ -12,3 +12,11 @@ pub const GPT: EncoderKind = EncoderKind {
     class: "Bert",
     directions: &[(LmLoss::CausalLm, Direction::LeftToRight)],
 };
+
+/// The published GPT among the encoders.
+pub const OPENAI_GPT: EncoderKind = EncoderKind {
+    encoder: EncoderType::OpenaiGpt,
+    model_type: "openai-gpt",
+    class: "OpenAIGPT",
+    directions: &[(LmLoss::CausalLm, Direction::LeftToRight)],
+};

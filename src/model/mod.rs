@@ -42,12 +42,12 @@ pub use elmo::ELMO;
 pub use encoder::{Direction, Encoder, EncoderKind, ForwardDropout, PackedInput};
 pub use error::CheckpointError;
 pub use fine_tuning::{WantedHead, checkpoint_head, load_to_train};
-pub use gpt::GPT;
+pub use gpt::{GPT, OPENAI_GPT};
 pub use head::Head;
 pub use labels::{OutputOrder, check_head, output_names};
 pub use loading::Loaded;
 pub use lstm::LSTM;
-pub use openai_gpt::{OPENAI_GPT, OpenaiGpt};
+pub use openai_gpt::OpenaiGpt;
 pub use pretraining::{
     LanguageModel, LanguageModelOutput, LanguageModelStates, load_pretraining, random_pretraining, save_pretraining,
 };

@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::bert::{Layer, site};
-use super::encoder::{Direction, Encoder, EncoderKind, PackedInput};
+use super::encoder::{Direction, Encoder, PackedInput};
 use super::error::CheckpointError;
 use super::initialize::Initializer;
 use super::linear::{Linear, Norm};
@@ -15,16 +15,7 @@ use super::weights::Weights;
 use super::write::Tensors;
 use crate::kernel::{Dropout, LayerForm, Packing, Precision, encoder_layer};
 use crate::random::Stream;
-use crate::settings::{EncoderType, LmLoss};
 use crate::store::Architecture;
-
-/// The published GPT among the encoders.
-pub const OPENAI_GPT: EncoderKind = EncoderKind {
-    encoder: EncoderType::OpenaiGpt,
-    model_type: "openai-gpt",
-    class: "OpenAIGPT",
-    directions: &[(LmLoss::CausalLm, Direction::LeftToRight)],
-};
 
 /// Rows of the word embeddings that fine-tuning adds: the tokens before a text, between two, and after all (§3.3).
 pub(super) const ADDED_ROWS: u32 = 3;

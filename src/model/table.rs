@@ -3,9 +3,8 @@
 use super::bert::BERT;
 use super::elmo::ELMO;
 use super::encoder::EncoderKind;
-use super::gpt::GPT;
+use super::gpt::{GPT, OPENAI_GPT};
 use super::lstm::LSTM;
-use super::openai_gpt::OPENAI_GPT;
 use super::word_vectors::WORD_VECTORS;
 use crate::settings::EncoderType;
 
