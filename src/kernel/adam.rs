@@ -88,7 +88,6 @@ pub enum GradientNorm {
 
 impl GradientNorm {
     /// Waits for the device.
-    #[must_use]
     pub fn read(self) -> f64 {
         match self {
             Self::Known(norm) => norm,

@@ -65,7 +65,10 @@ pub fn measure_step(
         let pass = classifier_pass(&model, &input, dropout.as_ref(), Graph::of(training.gradient_checkpointing), loss);
         forward_backward.push(start.elapsed().as_secs_f64());
         let start = Instant::now();
-        (model, _) = optimizer.step(model, pass.gradients.unwrap_or_default(), training.adam_epsilon, training);
+        let norm;
+        (model, norm) = optimizer.step(model, pass.gradients.unwrap_or_default(), training.adam_epsilon, training);
+        // Waits for a device.
+        norm.read();
         update.push(start.elapsed().as_secs_f64());
         evaluation.push(predict_once(&model.valid(), sequences, length, device));
     }
@@ -82,7 +85,9 @@ pub fn measure_step(
 
 fn predict_once(model: &Classifier, sequences: u32, length: u32, device: &Device) -> f64 {
     let start = Instant::now();
-    let logits = model.forward(&batch(sequences, length, device), None).into_data();
+    let logits = model.forward(&batch(sequences, length, device), None);
+    // A device has computed nothing before; one that fails says so in the runs.
+    drop(device.sync());
     let seconds = start.elapsed().as_secs_f64();
     drop(logits);
     seconds

@@ -204,6 +204,15 @@ impl<'a, W: Workload> Fit<'a, W> {
         self.save(model, Moment::Step, checkpointer, observer)
     }
 
+    /// The first step of `model` alone. Waits for the device: a driver that still computes when the process ends can
+    /// crash it.
+    pub(super) fn first_step(mut self, model: W::Model) -> Result<StepReport, TrainError> {
+        let (_, report) = self.step(model)?;
+        // What went wrong there shows in the loss.
+        drop(self.device.sync());
+        Ok(report)
+    }
+
     /// One optimisation step, in as many passes as its batch has parts.
     ///
     /// # Errors

@@ -66,7 +66,7 @@ pub(super) fn first_step(
     if data.train.is_empty() {
         return Err(Diagnostic::new("there are no training examples").into());
     }
-    Ok(new_fit(settings, data, device, &Alone).step(model)?.1)
+    new_fit(settings, data, device, &Alone).first_step(model)
 }
 
 /// The start of training as `settings` say, by `ranks`, on `device` (without autodiff).

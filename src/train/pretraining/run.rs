@@ -62,8 +62,8 @@ pub(in crate::train) fn try_pretraining_step(
     objective: &PretrainingObjective,
 ) -> Result<(StepReport, Vec<String>), TrainError> {
     let data = PhaseCorpora::open(&context.corpora, settings, objective, true)?;
-    let (mut fit, model, notes) = ready(context, None, &data, settings, objective, &Alone)?;
-    Ok((fit.step(model)?.1, notes))
+    let (fit, model, notes) = ready(context, None, &data, settings, objective, &Alone)?;
+    Ok((fit.first_step(model)?, notes))
 }
 
 /// Trains from the newest checkpoint to the last step, and writes the model.
