@@ -6,7 +6,7 @@ use serde::de;
 
 use super::document::{Spot, Value};
 
-/// A finding of serde's, with its place as soon as a [`Reader`] on the way out knows it.
+/// A finding of serde's, with its place as soon as a `Reader` on the way out knows it.
 #[derive(Debug)]
 pub(super) struct Wrong {
     pub(super) cause: Cause,

@@ -11,7 +11,7 @@ use crate::units::{Bytes, Seconds};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
     /// Floating-point operations per second of a forward and a backward pass, counted as
-    /// [`forward_flops`] × 3.
+    /// [`forward_flops`](super::forward_flops) × 3.
     pub forward_backward_flops_per_second: f64,
     /// Floating-point operations per second of a forward pass without gradients.
     pub evaluation_flops_per_second: f64,

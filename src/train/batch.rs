@@ -41,7 +41,7 @@ pub(super) struct Batch<T> {
     pub(super) passes: usize,
     /// How many examples there are.
     pub(super) examples: usize,
-    /// What the step belongs to, as [`StepReport::epoch`] counts.
+    /// What the step belongs to, as [`StepReport::epoch`](super::observer::StepReport::epoch) counts.
     pub(super) epoch: u32,
     /// Where the next batch begins.
     pub(super) next: DataPosition,

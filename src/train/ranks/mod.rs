@@ -44,9 +44,9 @@ pub trait Ranks: Debug {
     fn size(&self) -> usize;
     /// The words of every rank, as many from each, in the order of ranks.
     fn all_gather_words(&self, words: &[u64]) -> Vec<u64>;
-    /// Puts the slices of all ranks into `all`, each where [`slice_of`] says.
+    /// Puts the slices of all ranks into `all`, each where `slice_of` says.
     fn all_gather(&self, slice: &[f32], all: &mut [f32]);
-    /// `send` has a slice for every rank, where [`slice_of`] says; `received` gets those that the ranks have for this
+    /// `send` has a slice for every rank, where `slice_of` says; `received` gets those that the ranks have for this
     /// one, one behind the other.
     fn all_to_all(&self, send: &[f32], received: &mut [f32]);
     /// What the leader gives; what others give counts for nothing.
