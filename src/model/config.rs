@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::config_error::ConfigError;
 use super::encoder::EncoderKind;
 use super::head::Head;
 use super::table::ENCODERS;
@@ -36,37 +37,6 @@ pub(super) const USAGE: &str = "bertbench";
 const ENCODER: &str = "bertbench_encoder";
 /// How states become one vector, where that was chosen.
 const POOLING: &str = "bertbench_pooling";
-
-/// Why a `config.json` is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It is not JSON, or not an object.
-    #[error("{}: {message}", path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// What the parser says, with line and column.
-        message: String,
-    },
-    /// A key is missing or has a value that BERT cannot have.
-    #[error("{}: `{key}` {problem}", path.display())]
-    Key {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
 
 /// A file of sizes is a page of text; one above a mebibyte is something else. Label names are in it too: ten thousand of
 /// a hundred bytes.

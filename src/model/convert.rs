@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::bert::BERT;
-use super::config::{Config, ConfigError, ConfigFile, set_labels};
+use super::config::{Config, ConfigFile, set_labels};
+use super::config_error::ConfigError;
 use super::encoder::EncoderKind;
 use super::error::CheckpointError;
 use super::heads::{Head, HeadClass, class_of, outputs, pooler_tensors};

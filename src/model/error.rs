@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::SafeTensorError;
 
-use super::config::ConfigError;
+use super::config_error::ConfigError;
 
 /// Why a checkpoint's weights are refused, or cannot be written.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::config::{Config, ConfigError, Fields};
+use super::config::{Config, Fields};
+use super::config_error::ConfigError;
 use super::encoder::EncoderKind;
 use super::openai_gpt::ADDED_ROWS;
 use crate::kernel::LayerForm;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::download::DownloadError;
-use crate::model::config::ConfigError;
+use crate::model::config_error::ConfigError;
 use crate::units::Bytes;
 
 /// Why a model of the hub cannot be had.
