@@ -140,6 +140,12 @@ parity-pretraining text='datasets/wikitext-2/wiki.valid.raw' held_out='datasets/
 test-browser screenshots='':
     bash tests/browser/test.sh {{ screenshots }}
 
+# Export a small sweep to the real TensorBoard and a real MLflow server (python3-venv, PyPI, 1 GB in a temporary folder).
+[group('extras')]
+test-exports:
+    cargo build --release --locked
+    bash tests/exports/test.sh "${CARGO_TARGET_DIR:-target}/release/bertbench"
+
 # Run the kernels' tests under AddressSanitizer (builds every dependency again, with a stable toolchain).
 [group('extras')]
 test-asan:

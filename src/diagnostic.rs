@@ -137,7 +137,15 @@ pub fn in_one_line(text: &str) -> String {
 /// seem to say something else, are U+FFFD. Line feeds and tabs stay.
 #[must_use]
 pub fn visible(text: &str) -> String {
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if matches!(c, '\n' | '\t') { c } else { visible_character(c) }).collect()
+}
+
+/// Whether a byte is a letter, digit, sign or space of ASCII or ends a line: most of what is shown is nothing else.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\n')
 }
 
 /// A character as [`in_one_line`] has it.
@@ -159,6 +167,9 @@ pub fn visible_character(c: char) -> char {
 /// JSON in which the characters that [`visible`] replaces are written as escapes, which read back as they were.
 #[must_use]
 pub fn visible_json(json: &str) -> String {
+    if json.bytes().all(is_plain) {
+        return json.to_owned();
+    }
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if c == '\n' || visible_character(c) == c {

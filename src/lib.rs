@@ -11,7 +11,7 @@
 //! | `units`, `random`, `checksum`, `diagnostic`, `settings` | nothing |
 //! | `stats`, `metric`, `store`, `config` | nothing more |
 //! | `mini` | `metric` |
-//! | `kernel` | nothing more |
+//! | `kernel`, `serve` | nothing more |
 //! | `download`, `text` | `store` (whole files) |
 //! | `data` | `download`, `text`, `metric`, `store` (whole files, free disk) |
 //! | `corpus` | `text`, `store` (whole files) |
@@ -23,6 +23,7 @@
 //! | `infer` | `train`, `task`, `data`, `model`, `kernel`, `text`, `store` |
 //! | `resolve` | `config`, `plan`, `exec` (jobs), `train`, `task`, `data`, `mini`, `corpus`, `model`, `download`, `text`, `store` |
 //! | `report` | `store`, `stats`, `metric` |
+//! | `export` | `store`, `download` |
 //! | `cli` | all |
 //!
 //! Only `kernel`, `model`, `train` and `infer` name burn: tasks and metrics see plain slices. Only `report` and `corpus` name
@@ -36,6 +37,7 @@ pub mod data;
 pub mod diagnostic;
 pub mod download;
 pub mod exec;
+pub mod export;
 pub mod infer;
 pub mod kernel;
 pub mod metric;
@@ -45,6 +47,7 @@ pub mod plan;
 pub mod random;
 pub mod report;
 pub mod resolve;
+pub mod serve;
 pub mod settings;
 pub mod stats;
 pub mod store;

@@ -18,6 +18,7 @@ mod download_progress;
 mod error;
 mod experiment_args;
 mod export;
+mod export_runs;
 mod extract;
 mod fetch;
 mod list;
@@ -43,6 +44,7 @@ mod runs_list;
 mod runs_rm;
 mod runs_show;
 mod schema;
+mod serve;
 mod status;
 mod streams;
 mod submit;
@@ -102,6 +104,7 @@ enum Command {
     Runs(runs::Args),
     Verify(verify::Args),
     Report(report::Args),
+    Serve(serve::Args),
     Compare(compare::Args),
     Predict(predict::Args),
     Extract(extract::Args),
@@ -175,6 +178,7 @@ impl Command {
             Self::Runs(args) => runs::execute(&args),
             Self::Verify(args) => verify::execute(&args),
             Self::Report(args) => report::execute(&args),
+            Self::Serve(args) => serve::execute(args),
             Self::Compare(args) => compare::execute(&args),
             Self::Predict(args) => predict::execute(&args),
             Self::Extract(args) => extract::execute(&args),

@@ -93,13 +93,8 @@ impl Pages {
 
     /// Reads the runs, and says where the page belongs.
     fn gather(&mut self) -> Result<PathBuf, Error> {
-        let (mut names, mut experiments) = (Vec::new(), Vec::new());
-        for file in &self.files {
-            let experiment = config::load(file, &plan::known_tasks(), &self.set)?;
-            names.push(experiment.name().to_owned());
-            add(&self.root, (experiment.name(), Some(file)), &experiment.sha256(), &mut experiments)?;
-        }
-        self.input = Input { title: names.join(" + "), experiments };
+        let (names, input) = gathered_files(&self.root, &self.files, &self.set)?;
+        self.input = input;
         Ok(self.output.clone().unwrap_or_else(|| PathBuf::from("reports").join(names.join("+"))))
     }
 
@@ -139,6 +134,22 @@ impl Pages {
         }
         report::write(&self.input, folder).map_err(system)
     }
+}
+
+/// The names of the experiments of these files, and what their runs left.
+pub(super) fn gathered_files(
+    root: &RunsRoot,
+    files: &[PathBuf],
+    set: &[String],
+) -> Result<(Vec<String>, Input), Error> {
+    let (mut names, mut experiments) = (Vec::new(), Vec::new());
+    for file in files {
+        let experiment = config::load(file, &plan::known_tasks(), set)?;
+        names.push(experiment.name().to_owned());
+        add(root, (experiment.name(), Some(file)), &experiment.sha256(), &mut experiments)?;
+    }
+    let title = names.join(" + ");
+    Ok((names, Input { title, experiments }))
 }
 
 /// Adds an experiment unless it is there, and behind it those that its models start from. Of those the plan may no longer

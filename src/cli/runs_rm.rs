@@ -33,9 +33,10 @@ pub(super) struct Args {
     yes: bool,
 }
 
-/// Remove weights that are kept beside records, and say how much space that frees.
+/// Remove weights that are kept beside records, and texts that no run refers to, and say how much space that frees.
 ///
-/// Records, logs and predictions stay, and models that pretraining runs left, which others start from.
+/// Records, logs and predictions stay, and models that pretraining runs left, which others start from. Texts of dev
+/// splits are kept for reports; those that only removed runs were scored on go.
 #[derive(Debug, clap::Args)]
 pub(super) struct GcArgs {
     /// The experiment: its name or its file; all without.
@@ -97,7 +98,7 @@ fn summary(json: bool, dry_run: bool, removed: &[(PathBuf, Bytes)]) -> Result<Co
         print_json(&json!({"dry_run": dry_run, "bytes": bytes, "removed": folders}))?;
     } else if removed.len() != 1 {
         let verb = if dry_run { "would free" } else { "freed" };
-        print(&format_args!("{verb} {bytes} in {} folders", removed.len()))?;
+        print(&format_args!("{verb} {bytes} in {} places", removed.len()))?;
     }
     Ok(CommandOutcome::Success)
 }
@@ -128,6 +129,14 @@ pub(super) fn collect(root: &RunsRoot, args: &GcArgs, only: Option<&str>, json: 
             let bytes = size(&path);
             if !args.dry_run {
                 folder.remove_weights()?;
+            }
+            tell(json, args.dry_run, &path, bytes)?;
+            removed.push((path, bytes));
+        }
+        for path in root.unused_examples(experiment)? {
+            let bytes = size(&path);
+            if !args.dry_run {
+                std::fs::remove_file(&path)?;
             }
             tell(json, args.dry_run, &path, bytes)?;
             removed.push((path, bytes));

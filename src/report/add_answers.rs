@@ -58,8 +58,8 @@ pub fn add_answers(root: &RunsRoot, input: &mut Input) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads what pages about two models show besides answers: predictions, and the texts of the examples, of the best run of
-/// every model that is compared. [`add_answers()`] comes first. What cannot be read is left out with a note.
+/// Reads what the pages about models show besides answers: predictions, and the texts of the examples, of the best run of
+/// every model on every task. [`add_answers()`] comes first. What cannot be read is left out with a note.
 ///
 /// # Errors
 /// When the aggregates cannot be computed.
@@ -80,25 +80,20 @@ pub fn add_examples(root: &RunsRoot, input: &mut Input) -> Result<(), Error> {
                 of.predictions.extend(predictions.map(|predictions| (record.id.clone(), predictions)));
                 of.examples.extend(examples_name(&record.settings, &split).zip(examples));
             }
-            Err(error) => of.notes.push(format!("{error}; pages about two models do not show it")),
+            Err(error) => of.notes.push(format!("{error}; pages about models do not show it")),
         }
     }
     Ok(())
 }
 
-/// The best runs of models that are compared: experiment, record and the split that is judged.
+/// The best run of every model on every task: experiment, record and the split that is judged.
 fn wanted(input: &Input) -> Result<Vec<(usize, Record, String)>, Error> {
     let analysis = Analysis::of(input)?;
     let mut found: Vec<(usize, Record, String)> = Vec::new();
-    for row in analysis.versus.iter().flat_map(|versus| &versus.rows) {
-        let groups = row.systems.iter().filter_map(|system| analysis.group(row.task, *system));
-        for run in groups.filter_map(|group| analysis.best_run(group)).map(|at| &analysis.runs[at]) {
-            let (Some(metric), Some(record)) = (analysis.primary_metrics[row.task].as_ref(), Run::record(run)) else {
-                continue;
-            };
-            if !found.iter().any(|(experiment, known, _)| (*experiment, &known.id) == (run.experiment, &run.id)) {
-                found.push((run.experiment, record.clone(), metric.split.clone()));
-            }
+    for group in &analysis.groups {
+        let Some(run) = analysis.best_run(group).map(|at| &analysis.runs[at]) else { continue };
+        if let (Some(metric), Some(record)) = (analysis.primary_metrics[group.task].as_ref(), Run::record(run)) {
+            found.push((run.experiment, record.clone(), metric.split.clone()));
         }
     }
     Ok(found)

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use super::input::ExperimentInput;
-use crate::store::{RunFolder, RunId, RunsRoot, StoreError, StoredPlan, TaskOptions};
+use crate::store::{
+    Event, Failure, Record, RunFolder, RunId, RunSettings, RunsRoot, StoreError, StoredPlan, TaskOptions,
+};
 
 /// What there is of an experiment: the runs of `plan` with their records, failures and logs; without a plan, those of all
 /// its folders. What cannot be read is left out and named in [`ExperimentInput::notes`]. `file` is the experiment file as
@@ -18,12 +22,15 @@ pub fn gather(root: &RunsRoot, (name, file): (&str, Option<String>), plan: Optio
         input.notes.push(error.to_string());
         Vec::new()
     });
-    let mut left_out = 0;
-    for folder in folders {
-        if known.as_ref().is_some_and(|known| !known.contains(folder.id())) {
-            left_out += usize::from(folder.is_done());
-        } else if let Err(error) = add(&folder, &mut input) {
-            input.notes.push(format!("{error}; the run counts as missing"));
+    let (asked, others): (Vec<RunFolder>, Vec<RunFolder>) =
+        folders.into_iter().partition(|folder| known.as_ref().is_none_or(|known| known.contains(folder.id())));
+    let left_out = others.par_iter().filter(|folder| folder.is_done()).count();
+    // Reading is most of the work, and each folder stands for itself; the order stays that of the folders.
+    let found: Vec<Result<Found, StoreError>> = asked.par_iter().map(find).collect();
+    for (folder, found) in asked.iter().zip(found) {
+        match found {
+            Ok(found) => found.add_to(folder.id(), &mut input),
+            Err(error) => input.notes.push(format!("{error}; the run counts as missing")),
         }
     }
     if left_out > 0 {
@@ -43,19 +50,36 @@ fn options(plan: &StoredPlan) -> Vec<String> {
     set.chain(skips).chain(reads_any_bytes).collect()
 }
 
-fn add(folder: &RunFolder, input: &mut ExperimentInput) -> Result<(), StoreError> {
-    if let Some(record) = folder.record()? {
-        for damage in folder.damaged_side_files(&record) {
-            input.notes.push(format!("{damage}; the report does not read it"));
+/// What there is of a run.
+struct Found {
+    record: Option<Record>,
+    failure: Option<(RunSettings, Failure)>,
+    events: Vec<Event>,
+    notes: Vec<String>,
+}
+
+impl Found {
+    fn add_to(self, id: &RunId, input: &mut ExperimentInput) {
+        input.notes.extend(self.notes);
+        input.records.extend(self.record);
+        input.failures.extend(self.failure);
+        if !self.events.is_empty() {
+            input.events.insert(id.clone(), self.events);
         }
-        input.records.push(record);
+    }
+}
+
+fn find(folder: &RunFolder) -> Result<Found, StoreError> {
+    let mut found = Found { record: folder.record()?, failure: None, events: Vec::new(), notes: Vec::new() };
+    if let Some(record) = &found.record {
+        let damaged = folder.damaged_side_files(record);
+        found.notes.extend(damaged.into_iter().map(|damage| format!("{damage}; the report does not read it")));
     } else if let (Some(failure), Some(settings)) = (folder.failure()?, folder.settings()?) {
-        input.failures.push((settings, failure));
+        found.failure = Some((settings, failure));
     }
-    match folder.events() {
-        Ok(events) if events.is_empty() => {}
-        Ok(events) => drop(input.events.insert(folder.id().clone(), events)),
-        Err(error) => input.notes.push(format!("{error}; the run's curves are left out")),
+    match folder.events_of(found.record.as_ref()) {
+        Ok(events) => found.events = events,
+        Err(error) => found.notes.push(format!("{error}; the run's curves are left out")),
     }
-    Ok(())
+    Ok(found)
 }

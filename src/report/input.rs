@@ -45,6 +45,8 @@ pub struct ExperimentInput {
     pub failures: Vec<(RunSettings, Failure)>,
     /// The log of each run, in the order of its steps, of those at work or failed too.
     pub events: BTreeMap<RunId, Vec<Event>>,
+    /// Runs that somebody works on, where that was looked at ([`add_at_work()`](super::add_at_work())).
+    pub at_work: BTreeSet<RunId>,
     /// What runs answered to each example of the primary dev split, of as many runs as statistics on examples need
     /// ([`add_answers()`](super::add_answers())).
     pub answers: BTreeMap<RunId, Answers>,

@@ -9,10 +9,12 @@ mod add_answers;
 mod aggregates;
 mod analysis;
 mod answers;
+mod at_work;
 mod block;
 mod by_example;
 mod compare;
 mod difference;
+mod experiment_list;
 mod file_name;
 mod frame;
 mod gain;
@@ -24,7 +26,7 @@ mod latex;
 mod markdown;
 mod objective;
 mod page;
-mod pair_pages;
+mod pages_beside;
 mod palette;
 mod phrase;
 mod plot;
@@ -48,8 +50,12 @@ mod weights;
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 pub use add_answers::{add_answers, add_examples};
+pub use at_work::add_at_work;
 pub use compare::{Comparison, compare};
+pub use experiment_list::{ListedExperiment, experiment_list};
 pub use gather::gather;
 pub use input::{ExperimentInput, Input};
 pub use phrase::moment;
@@ -101,18 +107,40 @@ pub struct OutputFile {
 }
 
 /// Makes a report's files: `index.html`, `results.csv`, `results.md`, `results.tex`, `results.json`, the plots, and
-/// `understanding/`, a page for each two models on a task.
+/// `understanding/`, a page for each two models on a task; of many runs also `runs/`, pages of all runs.
 /// The same input gives the same bytes.
 ///
 /// # Errors
 /// When a part cannot be rendered.
 pub fn render(input: &Input) -> Result<Vec<OutputFile>, Error> {
-    render_refreshed(input, None)
+    render_as(input, Shown::default())
 }
 
-fn render_refreshed(input: &Input, refresh_seconds: Option<u32>) -> Result<Vec<OutputFile>, Error> {
+/// As [`render()`], of pages that ask the server that they come from whether they changed, and then load themselves again.
+/// The report has a link to `list`, the page in front of it, where there is one.
+///
+/// # Errors
+/// As [`render()`].
+pub fn render_live(input: &Input, list: Option<&str>) -> Result<Vec<OutputFile>, Error> {
+    let up = list.map(|list| [list.to_owned(), "All experiments".to_owned()]);
+    render_as(input, Shown { refresh_seconds: None, live: true, up })
+}
+
+/// How pages keep up with a sweep, and what is in front of them.
+#[derive(Clone, Debug, Default)]
+struct Shown {
+    /// After how many seconds the report loads itself again.
+    refresh_seconds: Option<u32>,
+    /// Whether they ask their server.
+    live: bool,
+    /// The page in front of the report.
+    up: Option<[String; 2]>,
+}
+
+fn render_as(input: &Input, shown_as: Shown) -> Result<Vec<OutputFile>, Error> {
+    let Shown { refresh_seconds, live, up } = shown_as;
     let analysis = Analysis::of(input)?;
-    let page = Page { refresh_seconds, ..Page::of(&analysis)? };
+    let page = Page { refresh_seconds, live, up, ..Page::of(&analysis)? };
     let mut files = vec![
         shown("results.csv", &results_csv::render(&analysis)?),
         OutputFile {
@@ -126,9 +154,12 @@ fn render_refreshed(input: &Input, refresh_seconds: Option<u32>) -> Result<Vec<O
         let svg = plot::standalone(&figure.svg, &figure.caption);
         files.push(shown(&format!("{}.svg", figure.name), svg.as_bytes()));
     }
-    for (name, page) in pair_pages::all(&analysis)? {
-        files.push(shown(&name, html::render(&page)?.as_bytes()));
-    }
+    let beside = pages_beside::all(&analysis);
+    let made = beside.par_iter().map(|beside| {
+        let (name, page) = beside.made(&analysis)?;
+        Ok::<_, Error>(shown(&name, html::render(&Page { live, ..page })?.as_bytes()))
+    });
+    files.extend(made.collect::<Result<Vec<_>, Error>>()?);
     // Last: whoever waits for the page finds its plots.
     files.push(shown("index.html", html::render(&page)?.as_bytes()));
     Ok(files)
@@ -153,7 +184,7 @@ pub fn write(input: &Input, folder: &Path) -> Result<PathBuf, Error> {
 /// # Errors
 /// As [`write()`].
 pub fn write_refreshed(input: &Input, folder: &Path, seconds: u32) -> Result<PathBuf, Error> {
-    write_files(&render_refreshed(input, Some(seconds))?, folder)
+    write_files(&render_as(input, Shown { refresh_seconds: Some(seconds), ..Shown::default() })?, folder)
 }
 
 fn write_files(files: &[OutputFile], folder: &Path) -> Result<PathBuf, Error> {

@@ -22,8 +22,12 @@ pub(crate) struct Page {
     pub(crate) notice: Option<String>,
     /// After how many seconds a browser loads it again, while its sweep goes on.
     pub(crate) refresh_seconds: Option<u32>,
-    /// The way back to the report, of a page beside it.
-    pub(crate) up: Option<String>,
+    /// Whether it is served by `bertbench serve` and asks there whether it changed.
+    pub(crate) live: bool,
+    /// The way back to the page in front of it: its address and what it is called.
+    pub(crate) up: Option<[String; 2]>,
+    /// Whether `results.csv` and its like lie beside it.
+    pub(crate) has_data: bool,
     /// Its sections.
     pub(crate) sections: Vec<Part>,
 }
@@ -43,7 +47,9 @@ impl Page {
             subtitle: subtitle(analysis),
             notice: notice(analysis),
             refresh_seconds: None,
+            live: false,
             up: None,
+            has_data: true,
             sections,
         };
         page.name_figures();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::file_name::file_name;
 use super::input::{ExperimentInput, Input};
 use super::phrase::grouped;
 use super::system::{self, System};
@@ -28,6 +29,8 @@ pub(crate) struct Run<'a> {
     pub(crate) label: String,
     /// The name of its place on the page, unique there.
     pub(crate) anchor: String,
+    /// The page beside the report that has it, where a report has more runs than one page should.
+    pub(crate) page: Option<String>,
     /// What was or would be run.
     pub(crate) settings: &'a RunSettings,
     /// What became of it.
@@ -100,6 +103,11 @@ impl<'a> Run<'a> {
         recorded.or_else(|| stats::mean(&speeds()))
     }
 
+    /// The link from the report to everything about it.
+    pub(crate) fn link(&self) -> String {
+        format!("{}#{}", self.page.as_deref().unwrap_or_default(), self.anchor)
+    }
+
     /// `16 × 5e-5 × 3`: batch size, learning rate and epochs, or of pretraining steps.
     pub(crate) fn point_label(&self) -> String {
         point_label(self.settings)
@@ -117,6 +125,9 @@ pub(crate) fn point_label(settings: &RunSettings) -> String {
 pub(crate) fn point_key(settings: &RunSettings) -> String {
     RunSettings { seed: 0, ..settings.clone() }.id().0
 }
+
+/// Reports of more runs have pages for them: each run takes some 3 kB, and a page should open at once.
+const RUNS_ON_A_PAGE: usize = 250;
 
 /// The runs, the systems and tasks that they name, and how many records were left out.
 pub(crate) struct Collected<'a> {
@@ -152,6 +163,7 @@ pub(crate) fn collect(input: &Input) -> Collected<'_> {
             point: point_key(settings),
             label: String::new(),
             anchor: String::new(),
+            page: None,
             events: experiment.events.get(&id).map_or(&[], Vec::as_slice),
             id,
             settings,
@@ -174,6 +186,9 @@ pub(crate) fn collect(input: &Input) -> Collected<'_> {
     sort(&mut runs);
     label_pretraining(input, &mut pretraining);
     name_anchors(runs.iter_mut().chain(&mut pretraining));
+    if runs.len() + pretraining.len() > RUNS_ON_A_PAGE {
+        name_pages(runs.iter_mut().chain(&mut pretraining), &tasks);
+    }
     Collected { runs, pretraining, systems, tasks, unplanned }
 }
 
@@ -240,5 +255,23 @@ fn name_anchors<'r, 'a: 'r>(runs: impl Iterator<Item = &'r mut Run<'a>>) {
         *use_count += 1;
         let id: String = run.id.0.chars().filter(char::is_ascii_alphanumeric).collect();
         run.anchor = if *use_count == 1 { format!("run-{id}") } else { format!("run-{id}-{use_count}") };
+    }
+}
+
+/// The runs of a model on a task share a page.
+fn name_pages<'r, 'a: 'r>(runs: impl Iterator<Item = &'r mut Run<'a>>, tasks: &[Task]) {
+    let mut pages: BTreeMap<(Option<usize>, String), String> = BTreeMap::new();
+    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    for run in runs {
+        let page = pages.entry((run.task, run.label.clone())).or_insert_with(|| {
+            let task = run.task.map_or("pretraining", |task| &tasks[task].label);
+            // Two hyphens occur in no name made by `file_name`.
+            let name = format!("{}--{}", file_name(&[task]), file_name(&[&run.label]));
+            let uses = uses.entry(name.clone()).or_default();
+            *uses += 1;
+            let number = if *uses > 1 { format!("__{uses}") } else { String::new() };
+            format!("runs/{name}{number}.html")
+        });
+        run.page = Some(page.clone());
     }
 }

@@ -130,21 +130,28 @@ fn missing_number(event: &Event) -> Option<&'static str> {
     }
 }
 
-/// The events of the log at `path`, in order; none when there is no log. A last line without its end
-/// (the process died while writing it) is left out.
+/// The events of the log at `path` with this text, in order. A last line without its end (the process died while writing
+/// it) is left out.
 ///
 /// # Errors
-/// When the file cannot be read, or a whole line is not an event.
-pub(super) fn read_events(path: &Path) -> Result<Vec<Event>, StoreError> {
-    let text = read(path)?;
+/// When a whole line is not an event.
+pub(super) fn parse_events(path: &Path, text: &str) -> Result<Vec<Event>, StoreError> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let parse = |(at, line): (usize, &str)| {
-        serde_json::from_str(line).map_err(|error| {
+        event(line).map_err(|error| {
             let cause = format!("line {}: {error}", at + 1);
             StoreError::Damaged { path: path.to_path_buf(), cause }
         })
     };
     whole.lines().enumerate().map(parse).collect()
+}
+
+/// How [`EventLog`] begins the line of a step.
+const STEP: &str = "{\"event\":\"step\",";
+
+/// What a line says. Of a step, whose kind is known from its beginning, serde need not keep every value until it knows it.
+fn event(line: &str) -> serde_json::Result<Event> {
+    if line.starts_with(STEP) { serde_json::from_str(line).map(Event::Step) } else { serde_json::from_str(line) }
 }
 
 /// The log's text; none when there is no log.
@@ -158,13 +165,35 @@ fn read(path: &Path) -> io::Result<String> {
 
 /// A number that may be NaN or infinite, kept as text then: JSON has no such numbers.
 mod any_number {
-    use serde::{Deserialize, Deserializer, Serializer};
+    use std::fmt;
 
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Finite(f64),
-        Other(String),
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    struct AnyNumber;
+
+    impl Visitor<'_> for AnyNumber {
+        type Value = f64;
+
+        fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+            to.write_str("a number, \"NaN\", \"inf\" or \"-inf\"")
+        }
+
+        fn visit_f64<E: Error>(self, value: f64) -> Result<f64, E> {
+            Ok(value)
+        }
+
+        fn visit_u64<E: Error>(self, value: u64) -> Result<f64, E> {
+            Ok(value as f64)
+        }
+
+        fn visit_i64<E: Error>(self, value: i64) -> Result<f64, E> {
+            Ok(value as f64)
+        }
+
+        fn visit_str<E: Error>(self, value: &str) -> Result<f64, E> {
+            value.parse().map_err(E::custom)
+        }
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
@@ -173,16 +202,17 @@ mod any_number {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        match Written::deserialize(deserializer)? {
-            Written::Finite(value) => Ok(value),
-            Written::Other(text) => text.parse().map_err(serde::de::Error::custom),
-        }
+        deserializer.deserialize_any(AnyNumber)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read_events(path: &Path) -> Result<Vec<Event>, StoreError> {
+        parse_events(path, &read(path)?)
+    }
 
     fn step(loss: f64) -> Event {
         let (learning_rate, tokens_per_second) = (1e-5, 900.0);

@@ -10,7 +10,7 @@ use super::atomic;
 use super::error::StoreError;
 use super::folder::RunFolder;
 use super::sealed;
-use super::settings::RunSettings;
+use super::settings::{RunSettings, TaskObjective};
 
 /// The folder in an experiment's folder that holds the texts. No task's name starts with a dot.
 pub(super) const EXAMPLES: &str = ".examples";
@@ -85,9 +85,14 @@ impl Examples {
 #[must_use]
 pub fn examples_name(settings: &RunSettings, split: &str) -> Option<String> {
     let of = settings.task()?;
+    Some(format!("{}-{split}-{}", of.task, ending(of)))
+}
+
+/// How the names of the texts end that runs of this objective are scored on, whatever the split.
+pub(super) fn ending(of: &TaskObjective) -> String {
     // Fields and map keys serialise in a fixed order.
     let decisive = serde_json::to_vec(&(&of.task, &of.options, &of.data_sha256, of.skip_bad_rows)).unwrap_or_default();
-    Some(format!("{}-{split}-{}.json", of.task, &blake3::hash(&decisive).to_hex()[..16]))
+    format!("{}.json", &blake3::hash(&decisive).to_hex()[..16])
 }
 
 impl RunFolder {

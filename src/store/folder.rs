@@ -1,11 +1,12 @@
 //! The folder of one run: `runs/<experiment>/<task>/<model>/<id>/`.
 
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::atomic;
 use super::claim::{Claims, Holder};
 use super::error::StoreError;
-use super::events::{Event, read_events};
+use super::events::{Event, parse_events};
 use super::record::{Failure, Record};
 use super::run_id::RunId;
 use super::sealed;
@@ -221,14 +222,27 @@ impl RunFolder {
     /// # Errors
     /// When `metrics.jsonl` cannot be read, or is not as the run's record says.
     pub fn events(&self) -> Result<Vec<Event>, StoreError> {
-        if let Ok(Some(record)) = self.record() {
-            self.check_side_file(&record, METRICS)?;
-        }
+        self.events_of(self.record().ok().flatten().as_ref())
+    }
+
+    /// The same of a run whose record has been read, or has none that can be trusted.
+    ///
+    /// # Errors
+    /// As [`RunFolder::events`].
+    pub fn events_of(&self, record: Option<&Record>) -> Result<Vec<Event>, StoreError> {
         let path = self.path.join(METRICS);
-        if path.is_dir() {
-            return Err(StoreError::Damaged { path, cause: "it is a folder".to_owned() });
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(_) if path.is_dir() => {
+                return Err(StoreError::Damaged { path, cause: "it is a folder".to_owned() });
+            }
+            Err(error) => return Err(atomic::about("cannot read", &path, &error).into()),
+        };
+        if let Some(record) = record {
+            record.check_side_bytes(&path, METRICS, &bytes)?;
         }
-        read_events(&path)
+        parse_events(&path, &String::from_utf8_lossy(&bytes))
     }
 
     /// Removes the run with all its files.

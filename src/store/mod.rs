@@ -18,6 +18,7 @@ mod failure;
 mod folder;
 mod host;
 mod kept;
+mod look;
 mod models;
 mod origin;
 pub mod output;
@@ -32,6 +33,7 @@ mod side_files;
 mod subfolders;
 #[cfg(test)]
 mod tests;
+mod unused;
 mod usage;
 
 pub use answers::Answers;
@@ -46,6 +48,7 @@ pub use failure::{FailureKind, is_disk_full, unix_now};
 pub use folder::{RunFolder, RunState};
 pub use host::{free_disk, host, peak_memory, provenance, reset_peak_memory};
 pub use kept::Kept;
+pub use look::Look;
 pub use models::by_rank;
 pub use plan_file::{PlanFile, StoredPlan, StoredPretraining};
 pub use process::{Process, host_name, machine};

@@ -15,7 +15,7 @@ use super::{RunIdentity, atomic, sealed};
 const KEPT: usize = 8;
 
 /// The file's name.
-const NAME: &str = "plan.json";
+pub(super) const PLAN: &str = "plan.json";
 /// Held while the file is changed.
 const LOCK: &str = ".plan.lock";
 
@@ -58,12 +58,12 @@ pub struct StoredPretraining {
 impl PlanFile {
     /// As [`RunsRoot::plan_file`](super::RunsRoot::plan_file), of the experiment in `folder`.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, StoreError> {
-        sealed::read(&folder.join(NAME))
+        sealed::read(&folder.join(PLAN))
     }
 
     /// As [`RunsRoot::add_plan`](super::RunsRoot::add_plan), of the experiment in `folder`.
     pub(super) fn add(folder: &Path, plan: StoredPlan) -> Result<(), StoreError> {
-        let path = folder.join(NAME);
+        let path = folder.join(PLAN);
         std::fs::create_dir_all(atomic::parent(&path))?;
         // Processes that start together each add their plan.
         let _lock = atomic::lock(&path.with_file_name(LOCK))?;
@@ -113,7 +113,7 @@ pub(super) fn planned(folder: &Path) -> Result<Option<Plans>, StoreError> {
     struct Run {
         id: RunId,
     }
-    match sealed::read::<File>(&folder.join(NAME)) {
+    match sealed::read::<File>(&folder.join(PLAN)) {
         Ok(None) => Ok(Some(Vec::new())),
         Ok(Some(file)) => {
             let ids = |plan: Plan| plan.runs.into_iter().map(|run| run.id).collect();

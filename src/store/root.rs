@@ -17,7 +17,7 @@ use super::settings::{PRETRAINING, RunSettings};
 use super::subfolders::subfolders;
 
 /// The folder in an experiment's folder that holds its claims. No task's name starts with a dot.
-const CLAIMS: &str = ".claims";
+pub(super) const CLAIMS: &str = ".claims";
 
 /// The folder that holds every run, usually `runs`.
 #[derive(Clone, Debug)]

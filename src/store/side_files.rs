@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::atomic;
 use super::attempt::is_aside;
@@ -52,12 +52,27 @@ impl RunFolder {
         let Some(expected) = record.files.get(name) else { return Ok(()) };
         match checksum(&path) {
             Ok(found) if found == *expected => Ok(()),
-            Ok(_) => Err(StoreError::Damaged { path, cause: "it was changed: its checksum does not match".to_owned() }),
+            Ok(_) => Err(changed(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) if path.is_dir() => Err(StoreError::Damaged { path, cause: error.to_string() }),
             Err(error) => Err(atomic::about("cannot read", &path, &error).into()),
         }
     }
+}
+
+impl Record {
+    /// Fails when the file `name`, which is at `path`, has other bytes than this record says.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub(super) fn check_side_bytes(&self, path: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let is_same = |expected: &String| blake3::hash(bytes).to_hex().as_str() == expected;
+        if self.files.get(name).is_none_or(is_same) { Ok(()) } else { Err(changed(path.to_path_buf())) }
+    }
+}
+
+fn changed(path: PathBuf) -> StoreError {
+    StoreError::Damaged { path, cause: "it was changed: its checksum does not match".to_owned() }
 }
 
 /// Whether a path in a run's folder is that of a file of weights.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Opens the reports of invented runs in chromium (tests/browser/check.py).
+# Opens the reports of invented runs in chromium (tests/browser/check.py), and the page of `bertbench serve` while a sweep
+# runs (tests/browser/live.py).
 #
 #     bash tests/browser/test.sh [FOLDER OF SCREENSHOTS]
 #
@@ -22,4 +23,9 @@ if [[ ! -e $venv/installed ]] || ! cmp -s tests/browser/requirements.txt "$venv/
     "$venv/bin/pip" install --quiet --require-hashes --requirement tests/browser/requirements.txt
     cp tests/browser/requirements.txt "$venv/installed"
 fi
-"$venv/bin/python" tests/browser/check.py "$work/reports" --chromium "$chromium" ${1:+--screenshots "$1"}
+cargo build --release --locked
+ended=0
+"$venv/bin/python" tests/browser/check.py "$work/reports" --chromium "$chromium" ${1:+--screenshots "$1"} || ended=1
+"$venv/bin/python" tests/browser/live.py "${CARGO_TARGET_DIR:-target}/release/bertbench" --chromium "$chromium" \
+    ${1:+--screenshots "$1"} || ended=1
+exit "$ended"

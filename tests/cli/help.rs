@@ -4,7 +4,7 @@ use super::expected::{assert_as_expected, names};
 use super::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 39] = [
+const COMMANDS: [&[&str]; 42] = [
     &[],
     &["check"],
     &["plan"],
@@ -20,12 +20,15 @@ const COMMANDS: [&[&str]; 39] = [
     &["runs", "gc"],
     &["verify"],
     &["report"],
+    &["serve"],
     &["compare"],
     &["predict"],
     &["extract"],
     &["ner"],
     &["export"],
     &["export", "glue-submission"],
+    &["export", "tensorboard"],
+    &["export", "mlflow"],
     &["check-submission"],
     &["convert"],
     &["bench"],

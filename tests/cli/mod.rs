@@ -14,6 +14,7 @@ mod damage;
 mod expected;
 mod experiments;
 mod export;
+mod exports;
 mod extract;
 mod failures;
 mod fetch;
@@ -34,6 +35,7 @@ mod program;
 mod reading;
 mod rows;
 mod runs;
+mod serve;
 #[path = "../../src/download/tests/server.rs"]
 #[allow(dead_code, reason = "the tests beside the code ask more of it")]
 mod server;

@@ -122,7 +122,7 @@ fn failures_table(analysis: &Analysis<'_>) -> Option<Table> {
         })
         .map(|(run, failure)| {
             vec![
-                Cell::text(&run.id.0).link(&run.anchor),
+                Cell::text(&run.id.0).link_to_page(run.link()),
                 Cell::text(analysis.task_label(run)),
                 Cell::text(&run.label),
                 Cell::text(run.point_label()).small(format!("seed {}", run.settings.seed)),

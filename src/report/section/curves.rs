@@ -25,17 +25,32 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         }
     }
     if !blocks.is_empty() {
-        let text = "Strong lines are each model's best run, faint lines its other runs. The dev score is measured at the \
-                    end of each epoch; the training loss is averaged over neighbouring steps.";
+        let is_crowded = |task: usize| analysis.runs.iter().filter(|run| run.task == Some(task)).count() > FAINT_LINES;
+        let some = if (0..analysis.tasks.len()).any(is_crowded) { "some of " } else { "" };
+        let text = format!(
+            "Strong lines are each model's best run, faint lines {some}its other runs. The dev score is measured at the \
+             end of each epoch; the training loss is averaged over neighbouring steps."
+        );
         blocks.insert(0, Block::paragraph(text));
     }
     Ok(blocks)
 }
 
-/// A line for each run of the task that `points` finds any in.
+/// Faint lines of a plot; more cover each other.
+const FAINT_LINES: usize = 120;
+
+/// A line for the best runs of the task and, of the others, for all or for so many that lie evenly among them; those
+/// without points, as `points` finds them, have none.
 fn lines(analysis: &Analysis<'_>, task: usize, points: impl Fn(&Run<'_>) -> Vec<(f64, f64)>) -> Vec<Curve> {
-    let runs = analysis.runs.iter().filter(|run| run.task == Some(task));
-    runs.map(|run| Curve { series: run.system, points: points(run), best: super::results::is_best(analysis, run) })
+    let runs = analysis.runs.iter().filter(|run| run.task == Some(task) && run.last_step().is_some());
+    let (best, others): (Vec<_>, Vec<_>) = runs.partition(|run| super::results::is_best(analysis, run));
+    let count = others.len();
+    // The k-th of n evenly spaced ones: where k·n/count steps up.
+    let is_drawn = |at: &usize| count <= FAINT_LINES || at * FAINT_LINES / count != (at + 1) * FAINT_LINES / count;
+    let drawn = others.into_iter().enumerate().filter(|(at, _)| is_drawn(at)).map(|(_, run)| (run, false));
+    let lines = best.into_iter().map(|run| (run, true)).chain(drawn);
+    lines
+        .map(|(run, best)| Curve { series: run.system, points: points(run), best })
         .filter(|line| !line.points.is_empty())
         .collect()
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "all sections have one signature, and some draw plots")]
 
 mod ablations;
+mod at_work;
 mod cost;
 mod coverage;
 mod curves;
@@ -22,6 +23,7 @@ mod spread;
 mod understanding;
 mod versus;
 
+pub(super) use runs::{run_pages, table_and_details};
 pub(super) use versus::{VersusTables, tables as versus_tables};
 
 use super::Error;
@@ -40,8 +42,9 @@ pub(crate) struct Section {
 }
 
 /// All sections in the order of the page.
-pub(crate) const SECTIONS: [Section; 17] = [
+pub(crate) const SECTIONS: [Section; 18] = [
     Section { id: "overview", title: "At a glance", build: overview::build },
+    Section { id: "at-work", title: "At work", build: at_work::build },
     Section { id: "coverage", title: "What ran", build: coverage::build },
     Section { id: "pretraining", title: "Pretraining", build: pretraining::build },
     Section { id: "representations", title: "Representations compared", build: representations::build },

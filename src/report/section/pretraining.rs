@@ -56,7 +56,7 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>, of: &PretrainingObjective, with_m
     let shape = &settings.architecture;
     let experiment = &analysis.input.experiments[run.experiment].name;
     let mut row = vec![
-        Cell::text(&run.label).small(experiment).link(&run.anchor),
+        Cell::text(&run.label).small(experiment).link_to_page(run.link()),
         state(run, of),
         Cell::text(size(shape)).small(millions(shape.parameters())),
         objective(run, of),

@@ -82,7 +82,7 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMe
         shown = shown.small(interval.into_iter().chain(over_seeds).collect::<Vec<_>>().join("; "));
     }
     if let Some(run) = analysis.best_run(group) {
-        shown = shown.link(&analysis.runs[run].anchor);
+        shown = shown.link_to_page(analysis.runs[run].link());
     }
     let number = |value: f64| Cell::number(unit.shown(value), value);
     let spread = group.spread.as_ref();

@@ -1,5 +1,7 @@
 //! Every run: a table, and behind each row all its settings.
 
+use std::collections::BTreeMap;
+
 use super::pretraining::shown_perplexity;
 use super::run_details::details;
 use crate::report::Error;
@@ -13,20 +15,62 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.all_runs().next().is_none() {
         return Ok(Vec::new());
     }
+    let pages = run_pages(analysis);
+    if pages.is_empty() {
+        return Ok(table_and_details(analysis, &analysis.all_runs().collect::<Vec<_>>(), "All runs of the plan"));
+    }
+    let row = |(page, runs): (&str, Vec<&Run<'_>>)| {
+        let done = runs.iter().filter(|run| run.record().is_some()).count();
+        let count = |count: usize| Cell::number(grouped(count as u64), count as f64);
+        vec![
+            Cell::text(analysis.task_label(runs[0])).link_to_page(page),
+            Cell::text(&runs[0].label),
+            count(runs.len()),
+            count(done),
+        ]
+    };
+    let columns = vec![Column::text("Task"), Column::text("Model"), Column::number("Runs"), Column::number("Done")];
+    let rows = pages.into_iter().map(row).collect();
+    let caption = "A page for the runs of each model on each task".into();
+    Ok(vec![
+        Block::paragraph(
+            "Each page has a table of its runs, and the full settings of each; `results.csv` has all in one.",
+        ),
+        Block::Table(Table { caption, columns, rows, interactive: false }),
+    ])
+}
+
+/// The pages that a report of many runs has for them, in the order of the report, and which runs each has.
+pub(in crate::report) fn run_pages<'r, 'a>(analysis: &'r Analysis<'a>) -> Vec<(&'r str, Vec<&'r Run<'a>>)> {
+    let mut pages: Vec<(&str, Vec<&Run<'_>>)> = Vec::new();
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for run in analysis.all_runs() {
+        let Some(page) = run.page.as_deref() else { continue };
+        let at = *known.entry(page).or_insert(pages.len());
+        if at == pages.len() {
+            pages.push((page, Vec::new()));
+        }
+        pages[at].1.push(run);
+    }
+    pages
+}
+
+/// A table of runs, and behind each row all settings.
+pub(in crate::report) fn table_and_details(analysis: &Analysis<'_>, runs: &[&Run<'_>], caption: &str) -> Vec<Block> {
     let text = ["Run", "Task", "Model"].map(Column::text);
     let numbers =
         ["Batch", "Learning rate", "Epochs", "Seed", "Score", "Steps", "Time", "Tokens/s"].map(Column::number);
     let columns = text.into_iter().chain(numbers).collect();
-    let rows = analysis.all_runs().map(|run| row(analysis, run)).collect();
+    let rows = runs.iter().map(|run| row(analysis, run)).collect();
     let mut blocks = vec![
         Block::paragraph(
             "Each id links to the run's full settings below the table. The score of pretraining is perplexity.",
         ),
-        Block::Table(Table { caption: "All runs of the plan".into(), columns, rows, interactive: true }),
+        Block::Table(Table { caption: caption.into(), columns, rows, interactive: true }),
         Block::heading("Settings of each run"),
     ];
-    blocks.extend(analysis.all_runs().map(|run| details(analysis, run)));
-    Ok(blocks)
+    blocks.extend(runs.iter().map(|run| details(analysis, run)));
+    blocks
 }
 
 fn row(analysis: &Analysis<'_>, run: &Run<'_>) -> Vec<Cell> {

@@ -1,19 +1,59 @@
-//! Where two models differ, example by example: a link to the page of each pair.
+//! Where models are wrong and where two differ, example by example: a link to the page of each.
 
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table};
 use crate::report::phrase::grouped;
-use crate::report::understanding::{Pair, Totals};
+use crate::report::understanding::{Sides, Totals};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
-    let pairs = Pair::all(analysis);
-    if pairs.is_empty() {
-        return Ok(Vec::new());
+    let (pairs, alone): (Vec<Sides<'_>>, Vec<Sides<'_>>) = Sides::all(analysis).into_iter().partition(Sides::is_pair);
+    let mut blocks = Vec::new();
+    if !pairs.is_empty() {
+        blocks.push(Block::paragraph(
+            "The best runs of two models, example by example. Each page shows what one gets right and the other does not with \
+             text and answers, confusions, scores by length, calibration and the worst errors.",
+        ));
+        blocks.push(Block::Table(pair_table(&pairs)));
     }
-    let row = |pair: &Pair<'_>| {
+    if !alone.is_empty() {
+        blocks.push(Block::paragraph(
+            "The best run of a model, example by example: confusions, scores by length, calibration and the worst errors \
+             with text and answers.",
+        ));
+        blocks.push(Block::Table(table_of_one(&alone)));
+    }
+    Ok(blocks)
+}
+
+fn count(count: usize) -> Cell {
+    Cell::number(grouped(count as u64), count as f64)
+}
+
+fn table_of_one(all: &[Sides<'_>]) -> Table {
+    let row = |of: &Sides<'_>| {
+        let right = (0..of.len()).map(|at| of.is_right(0, at)).collect::<Option<Vec<_>>>();
+        let count_of = |wanted: bool| match &right {
+            Some(right) => count(right.iter().filter(|right| **right == wanted).count()),
+            None => Cell::absent("scores are near or far, not right or wrong"),
+        };
+        vec![
+            Cell::text(of.task).link_to_page(&of.page),
+            Cell::text(of.labels[0]),
+            count(of.len()),
+            count_of(true),
+            count_of(false),
+        ]
+    };
+    let columns = ["Task", "Model"].map(Column::text).into_iter();
+    let columns = columns.chain(["Examples", "Right", "Wrong"].map(Column::number)).collect();
+    let rows = all.iter().map(row).collect();
+    Table { caption: "A page for each model on a task".into(), columns, rows, interactive: all.len() > 10 }
+}
+
+fn pair_table(pairs: &[Sides<'_>]) -> Table {
+    let row = |pair: &Sides<'_>| {
         let (totals, of_scores) = (Totals::of(pair), pair.residual(0, 0).is_some());
-        let count = |count: usize| Cell::number(grouped(count as u64), count as f64);
         let not_of_scores = |count_of: usize| {
             if of_scores { Cell::absent("scores are near or far, not right or wrong") } else { count(count_of) }
         };
@@ -32,13 +72,5 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let numbers = ["Examples", "Wrong → right", "Right → wrong", "Right by both", "Wrong by both"].map(Column::number);
     let columns = ["Task", "Model", "Against"].map(Column::text).into_iter().chain(numbers).collect();
     let rows = pairs.iter().map(row).collect();
-    let table =
-        Table { caption: "A page for each two models on a task".into(), columns, rows, interactive: pairs.len() > 10 };
-    Ok(vec![
-        Block::paragraph(
-            "The best runs of two models, example by example. Each page shows what one gets right and the other does not with \
-             text and answers, confusions, scores by length, calibration and the worst errors.",
-        ),
-        Block::Table(table),
-    ])
+    Table { caption: "A page for each two models on a task".into(), columns, rows, interactive: pairs.len() > 10 }
 }

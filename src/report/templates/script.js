@@ -57,12 +57,27 @@ const reveal = () => {
 };
 addEventListener("hashchange", reveal);
 reveal();
-// While the sweep goes on. Whoever types into a filter is left alone.
+// While the sweep goes on. Whoever typed into a filter is left alone.
+const isIdle = () => ![...document.querySelectorAll("input, select")].some((field) => field.value !== field.defaultValue && field.value);
 const refresh = Number(document.body.dataset.refresh);
 if (refresh > 0) {
   setInterval(() => {
-    if (![...document.querySelectorAll("input, select")].some((field) => field.value !== field.defaultValue && field.value)) {
-      location.reload();
-    }
+    if (isIdle()) location.reload();
   }, 1000 * refresh);
+}
+// A page of `bertbench serve` asks whether it changed. A server that has gone is asked again: it may come back.
+if (document.body.dataset.live !== undefined && location.protocol.startsWith("http")) {
+  let shown;
+  const look = async () => {
+    try {
+      const answer = await fetch(location.pathname, { method: "HEAD", cache: "no-store" });
+      const tag = answer.ok ? answer.headers.get("etag") : shown;
+      shown ??= tag;
+      if (tag !== shown && isIdle()) location.reload();
+    } catch {
+      // Not there at the moment.
+    }
+    setTimeout(look, 3000);
+  };
+  look();
 }

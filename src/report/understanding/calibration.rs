@@ -1,21 +1,23 @@
 //! Whether the models are right as often as they are sure.
 
-use super::pair::Pair;
+use super::sides::Sides;
 use crate::report::Error;
 use crate::report::block::{Block, Cell, Column, Figure, Table};
 use crate::report::phrase::grouped;
 use crate::report::plot::{self, Cloud, Scatter};
 use crate::stats::{BINS, ConfidenceBin, calibration_error, mean, reliability};
 
-pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
-    let [Some(a), Some(b)] = [0, 1].map(|side| bins(pair, side)) else { return Ok(Vec::new()) };
+pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
+    let Some(sides) = pair.sides().map(|side| bins(pair, side)).collect::<Option<Vec<_>>>() else {
+        return Ok(Vec::new());
+    };
     let text = format!(
         "A model is well calibrated when, of the answers that it is 80 % sure of, 80 % are right. Answers are put into {BINS} \
          bins by the probability of the answered class; the expected calibration error (ECE) is the mean distance of \
          accuracy from confidence over all answers (Guo et al. 2017)."
     );
-    let table = table(pair, &[&a, &b]);
-    let figure = figure(pair, [&a, &b])?;
+    let table = table(pair, &sides);
+    let figure = figure(pair, &sides)?;
     Ok(vec![Block::paragraph(text), Block::Table(table), figure])
 }
 
@@ -26,16 +28,16 @@ struct Sure {
     bins: Vec<ConfidenceBin>,
 }
 
-fn bins(pair: &Pair<'_>, side: usize) -> Option<Sure> {
+fn bins(pair: &Sides<'_>, side: usize) -> Option<Sure> {
     let confidences: Vec<f64> = (0..pair.len()).map(|at| pair.confidence(side, at)).collect::<Option<_>>()?;
     let right: Vec<bool> = (0..pair.len()).map(|at| pair.is_right(side, at)).collect::<Option<_>>()?;
     let accuracy = right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
     Some(Sure { confidence: mean(&confidences)?, accuracy, bins: reliability(&confidences, &right, BINS) })
 }
 
-fn table(pair: &Pair<'_>, sides: &[&Sure; 2]) -> Table {
+fn table(pair: &Sides<'_>, sides: &[Sure]) -> Table {
     let shown = |value: f64| Cell::number(format!("{:.1}", 100.0 * value), value);
-    let row = |(label, of): (&&str, &&Sure)| {
+    let row = |(label, of): (&&str, &Sure)| {
         let error = calibration_error(&of.bins);
         let over = of.confidence - of.accuracy;
         vec![
@@ -56,7 +58,7 @@ fn table(pair: &Pair<'_>, sides: &[&Sure; 2]) -> Table {
     }
 }
 
-fn figure(pair: &Pair<'_>, sides: [&Sure; 2]) -> Result<Block, Error> {
+fn figure(pair: &Sides<'_>, sides: &[Sure]) -> Result<Block, Error> {
     let cloud = |side: usize| {
         let all: u64 = sides[side].bins.iter().map(|bin| bin.count).sum();
         // The area of a mark says how many answers the bin has.
@@ -72,13 +74,13 @@ fn figure(pair: &Pair<'_>, sides: [&Sure; 2]) -> Result<Block, Error> {
         let all: Vec<String> = sides[side].bins.iter().map(bin).collect();
         format!("{}: {}.", pair.labels[side], all.join("; "))
     };
-    let description = format!("Reliability diagram. {} {}", described(0), described(1));
+    let description = format!("Reliability diagram. {}", pair.sides().map(described).collect::<Vec<_>>().join(" "));
     let drawing = plot::scatter(&Scatter {
         description: &description,
         y_title: "accuracy",
         x_title: "confidence",
-        clouds: vec![cloud(0), cloud(1)],
-        names: [0, 1].map(|side| (pair.series[side], pair.labels[side].to_owned())).into(),
+        clouds: pair.sides().map(cloud).collect(),
+        names: pair.sides().map(|side| (pair.series[side], pair.labels[side].to_owned())).collect(),
         range: (0.0, 1.0),
     })?;
     let caption = "Reliability: on the diagonal a model is right as often as it is sure, below it less often. The larger a \

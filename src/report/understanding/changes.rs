@@ -1,7 +1,7 @@
 //! The examples that one model gets right and the other does not.
 
-use super::pair::Pair;
 use super::shown::{cells, columns};
+use super::sides::Sides;
 use super::totals::{Change, change};
 use crate::random::Stream;
 use crate::report::Error;
@@ -11,7 +11,10 @@ use crate::report::phrase::{counted, grouped};
 /// As many of either direction are shown at most.
 const SHOWN: usize = 100;
 
-pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
+pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
+    if !pair.is_pair() {
+        return Ok(Vec::new());
+    }
     let [gained, lost] = [Change::Gained, Change::Lost].map(|wanted| chosen(pair, wanted));
     if gained.0.is_empty() && lost.0.is_empty() {
         return Ok(vec![Block::paragraph("Neither model is right where the other is wrong.")]);
@@ -45,7 +48,7 @@ pub(super) fn number(at: usize) -> Cell {
 }
 
 /// The examples to show in their order, and how many there are: of classes a random sample, of scores those that moved most.
-fn chosen(pair: &Pair<'_>, wanted: Change) -> (Vec<usize>, usize) {
+fn chosen(pair: &Sides<'_>, wanted: Change) -> (Vec<usize>, usize) {
     let mut all: Vec<usize> = (0..pair.len()).filter(|at| change(pair, *at) == wanted).collect();
     let count = all.len();
     if count > SHOWN {

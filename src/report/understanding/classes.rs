@@ -1,6 +1,6 @@
 //! Confusion matrices.
 
-use super::pair::Pair;
+use super::sides::Sides;
 use crate::metric::confusion_matrix;
 use crate::report::Error;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
@@ -8,8 +8,8 @@ use crate::report::phrase::{grouped, percent};
 use crate::report::predictions::Predictions;
 use crate::store::Answers;
 
-pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
-    let tables: Vec<Block> = [0, 1].into_iter().filter_map(|side| table(pair, side)).map(Block::Table).collect();
+pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
+    let tables: Vec<Block> = pair.sides().filter_map(|side| table(pair, side)).map(Block::Table).collect();
     if tables.is_empty() {
         return Ok(Vec::new());
     }
@@ -18,7 +18,7 @@ pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
     Ok(vec![Block::paragraph(text), Block::Beside { blocks: tables }])
 }
 
-fn table(pair: &Pair<'_>, side: usize) -> Option<Table> {
+fn table(pair: &Sides<'_>, side: usize) -> Option<Table> {
     let Answers::Classes { gold, predicted } = pair.answers[side] else { return None };
     let most = gold.iter().chain(predicted).max().map_or(0, |class| *class as usize + 1);
     let names = match pair.predictions[side] {

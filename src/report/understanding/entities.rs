@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pair::Pair;
+use super::sides::Sides;
 use crate::metric::{Confusion, EntityCounts, EntityScores, confusions};
 use crate::report::Error;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
@@ -12,11 +12,19 @@ use crate::report::predictions::{Predictions, TaggedSentence};
 /// As many confusions are shown at most.
 const SHOWN: usize = 20;
 
-pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
-    let [Some(Predictions::Tags(a)), Some(Predictions::Tags(b))] = pair.predictions else { return Ok(Vec::new()) };
-    let mut blocks = vec![Block::Table(types(pair, [a, b]))];
-    blocks.extend(commonest(pair, [a, b]).map(Block::Table));
+pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
+    let sides = pair.predictions.iter().map(|of| tags(*of)).collect::<Option<Vec<_>>>();
+    let Some(sides) = sides else { return Ok(Vec::new()) };
+    let mut blocks = vec![Block::Table(types(pair, &sides))];
+    blocks.extend(commonest(pair, &sides).map(Block::Table));
     Ok(blocks)
+}
+
+fn tags(of: Option<&Predictions>) -> Option<&[TaggedSentence]> {
+    match of {
+        Some(Predictions::Tags(sentences)) => Some(sentences),
+        Some(Predictions::Classes { .. } | Predictions::Spans(_)) | None => None,
+    }
 }
 
 fn scores(sentences: &[TaggedSentence]) -> EntityScores {
@@ -27,55 +35,59 @@ fn scores(sentences: &[TaggedSentence]) -> EntityScores {
     scores
 }
 
-fn types(pair: &Pair<'_>, sides: [&[TaggedSentence]; 2]) -> Table {
-    let sides = sides.map(scores);
+fn types(pair: &Sides<'_>, sides: &[&[TaggedSentence]]) -> Table {
+    let sides: Vec<EntityScores> = sides.iter().map(|sentences| scores(sentences)).collect();
     let kinds: BTreeSet<&String> = sides.iter().flat_map(|side| side.kinds.keys()).collect();
     let mut columns = vec![Column::text("Type"), Column::number("Gold")];
     for what in ["precision", "recall", "F1"] {
-        columns.extend(pair.labels.map(|label| Column::number(&format!("{label}, {what}"))));
+        columns.extend(pair.labels.iter().map(|label| Column::number(&format!("{label}, {what}"))));
     }
-    let row = |name: &str, of: [EntityCounts; 2], tone: Tone| {
+    let row = |name: &str, of: Vec<EntityCounts>, tone: Tone| {
         let gold = of[0].gold;
         let mut row = vec![Cell::text(name).tone(tone), Cell::number(grouped(gold), gold as f64)];
         let shown = |value: f64| Cell::number(format!("{:.1}", 100.0 * value), value);
-        row.extend(of.map(|side| shown(side.precision())));
-        row.extend(of.map(|side| shown(side.recall())));
-        row.extend(of.map(|side| shown(side.f1())));
+        for value in [EntityCounts::precision, EntityCounts::recall, EntityCounts::f1] {
+            row.extend(of.iter().map(|side| shown(value(side))));
+        }
         row
     };
-    let of = |kind: &String| sides.each_ref().map(|side| side.kinds.get(kind).copied().unwrap_or_default());
+    let of = |kind: &String| sides.iter().map(|side| side.kinds.get(kind).copied().unwrap_or_default()).collect();
     let mut rows: Vec<Vec<Cell>> = kinds.into_iter().map(|kind| row(kind, of(kind), Tone::Plain)).collect();
-    rows.push(row("all", sides.each_ref().map(|side| side.overall), Tone::Quiet));
+    rows.push(row("all", sides.iter().map(|side| side.overall).collect(), Tone::Quiet));
     Table { caption: "Entity types, × 100".into(), columns, rows, interactive: false }
 }
 
-fn commonest(pair: &Pair<'_>, sides: [&[TaggedSentence]; 2]) -> Option<Table> {
-    let counts = sides.map(|sentences| {
+fn commonest(pair: &Sides<'_>, sides: &[&[TaggedSentence]]) -> Option<Table> {
+    let counted = |sentences: &&[TaggedSentence]| {
         confusions(sentences.iter().map(|sentence| (sentence.gold.as_slice(), sentence.predicted.as_slice())))
-    });
-    let mut all: BTreeMap<&Confusion, [u64; 2]> = BTreeMap::new();
+    };
+    let counts: Vec<_> = sides.iter().map(counted).collect();
+    let mut all: BTreeMap<&Confusion, Vec<u64>> = BTreeMap::new();
     for (side, counts) in counts.iter().enumerate() {
         for (confusion, count) in counts {
-            all.entry(confusion).or_default()[side] = *count;
+            all.entry(confusion).or_insert_with(|| vec![0; sides.len()])[side] = *count;
         }
     }
-    let mut order: Vec<(&Confusion, [u64; 2])> = all.into_iter().collect();
-    order.sort_by_key(|(_, [a, b])| std::cmp::Reverse(a + b));
+    let mut order: Vec<(&Confusion, Vec<u64>)> = all.into_iter().collect();
+    order.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<u64>()));
     let different = order.len();
     let rows: Vec<Vec<Cell>> = order
         .into_iter()
         .take(SHOWN)
         .map(|(confusion, counts)| {
-            let change = counts[1] as f64 - counts[0] as f64;
+            let change = |a: u64, b: u64| {
+                let change = b as f64 - a as f64;
+                Cell::number(format!("{change:+}").replace('-', "−").replace("+0", "0"), change)
+            };
             let mut row = vec![Cell::text(words(confusion))];
-            row.extend(counts.map(|count| Cell::number(grouped(count), count as f64)));
-            row.push(Cell::number(format!("{change:+}").replace('-', "−").replace("+0", "0"), change));
+            row.extend(counts.iter().map(|count| Cell::number(grouped(*count), *count as f64)));
+            row.extend(counts.windows(2).map(|pair| change(pair[0], pair[1])));
             row
         })
         .collect();
     let mut columns = vec![Column::text("What becomes of an entity")];
-    columns.extend(pair.labels.map(Column::number));
-    columns.push(Column::number("Diff."));
+    columns.extend(pair.labels.iter().map(|label| Column::number(label)));
+    columns.extend(pair.is_pair().then(|| Column::number("Diff.")));
     let shown = if different > SHOWN {
         format!("The {SHOWN} commonest of {different} confusions")
     } else {

@@ -1,6 +1,6 @@
-//! Both models' scores on parts of the examples.
+//! The models' scores on parts of the examples.
 
-use super::pair::Pair;
+use super::sides::Sides;
 use crate::report::answers::score;
 use crate::report::block::{Cell, Column, Table};
 use crate::report::phrase::grouped;
@@ -10,13 +10,13 @@ use crate::report::primary_metric::{Unit, metric_name};
 pub(super) type Part = (String, Vec<u32>);
 
 /// A row for each part that has examples, with each of `metrics`.
-pub(super) fn table(pair: &Pair<'_>, caption: &str, first: &str, parts: &[Part], metrics: &[&str]) -> Table {
+pub(super) fn table(pair: &Sides<'_>, caption: &str, first: &str, parts: &[Part], metrics: &[&str]) -> Table {
     let mut columns = vec![Column::text(first), Column::number("Examples")];
     for metric in metrics {
         let several = metrics.len() > 1;
         let named = |label: &str| if several { format!("{label}, {}", metric_name(metric)) } else { label.to_owned() };
-        columns.extend(pair.labels.map(|label| Column::number(&named(label))));
-        columns.push(Column::number("Diff."));
+        columns.extend(pair.labels.iter().map(|label| Column::number(&named(label))));
+        columns.extend(pair.is_pair().then(|| Column::number("Diff.")));
     }
     let rows = parts.iter().filter(|(_, examples)| !examples.is_empty()).map(|(name, examples)| {
         let mut row = vec![Cell::text(name), Cell::number(grouped(examples.len() as u64), examples.len() as f64)];
@@ -28,17 +28,17 @@ pub(super) fn table(pair: &Pair<'_>, caption: &str, first: &str, parts: &[Part],
     Table { caption: caption.to_owned(), columns, rows: rows.collect(), interactive: false }
 }
 
-fn cells(pair: &Pair<'_>, metric: &str, examples: &[u32]) -> [Cell; 3] {
+/// The score of each side, and of two the difference.
+fn cells(pair: &Sides<'_>, metric: &str, examples: &[u32]) -> Vec<Cell> {
     let unit = if metric == pair.metric.metric { pair.metric.unit } else { Unit::Fraction };
-    let [a, b] = pair.answers.map(|answers| score(answers, metric, examples));
+    let scores: Vec<f64> = pair.answers.iter().map(|answers| score(answers, metric, examples)).collect();
     let shown = |value: f64, text: &dyn Fn(f64) -> String| {
         if value.is_finite() { Cell::number(text(value), value) } else { Cell::absent("not defined on these examples") }
     };
-    [
-        shown(a, &|value| unit.shown(value)),
-        shown(b, &|value| unit.shown(value)),
-        shown(b - a, &|value| unit.signed(value)),
-    ]
+    let difference = |a: f64, b: f64| shown(b - a, &|value| unit.signed(value));
+    let mut cells: Vec<Cell> = scores.iter().map(|score| shown(*score, &|value| unit.shown(value))).collect();
+    cells.extend(scores.windows(2).map(|pair| difference(pair[0], pair[1])));
+    cells
 }
 
 /// About equally many examples a part, by a whole number that each has: `12 to 18`.

@@ -1,8 +1,8 @@
 //! Scores by the length of the examples.
 
 use super::grouped::{by_number, table};
-use super::pair::Pair;
 use super::shown::tagged;
+use super::sides::Sides;
 use crate::report::Error;
 use crate::report::block::Block;
 use crate::store::Examples;
@@ -10,7 +10,7 @@ use crate::store::Examples;
 /// Parts of about equally many examples.
 const PARTS: usize = 5;
 
-pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
+pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
     let Some(lengths) = (0..pair.len()).map(|at| words(pair, at)).collect::<Option<Vec<u32>>>() else {
         return Ok(Vec::new());
     };
@@ -29,7 +29,7 @@ pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
 }
 
 /// White-space-separated words that a model reads; tagged ones as the file has them.
-fn words(pair: &Pair<'_>, at: usize) -> Option<u32> {
+fn words(pair: &Sides<'_>, at: usize) -> Option<u32> {
     let count = |text: &str| text.split_whitespace().count() as u32;
     match pair.examples {
         Some(Examples::Texts(all)) => Some(count(&all[at].first) + all[at].second.as_deref().map_or(0, count)),

@@ -1,5 +1,5 @@
-//! Two models on the same examples of a task: where one is right and the other is not, and where either is wrong. A part is
-//! a function from a pair to blocks, and a row in [`PARTS`]; one without blocks does not appear.
+//! One model or two on the examples of a task: where it is wrong, and where one is right and the other is not. A part is
+//! a function from them to blocks, and a row in [`PARTS`]; one without blocks does not appear.
 #![expect(clippy::unnecessary_wraps, reason = "all parts have one signature, and some draw plots")]
 
 mod calibration;
@@ -8,21 +8,21 @@ mod classes;
 mod entities;
 mod grouped;
 mod lengths;
-mod pair;
 mod questions;
 mod residuals;
 mod shown;
+mod sides;
 mod totals;
 mod worst;
 
-pub(crate) use pair::Pair;
+pub(crate) use sides::Sides;
 pub(crate) use totals::Totals;
 
 use super::Error;
 use super::block::{Block, Part};
 
 /// A part: its place, its heading, and what makes it.
-type Row = (&'static str, &'static str, fn(&Pair<'_>) -> Result<Vec<Block>, Error>);
+type Row = (&'static str, &'static str, fn(&Sides<'_>) -> Result<Vec<Block>, Error>);
 
 const PARTS: [Row; 9] = [
     ("totals", "At a glance", totals::build),
@@ -36,8 +36,8 @@ const PARTS: [Row; 9] = [
     ("worst", "Worst errors", worst::build),
 ];
 
-/// Everything that there is to say of a pair.
-pub(crate) fn parts(pair: &Pair<'_>) -> Result<Vec<Part>, Error> {
+/// Everything that there is to say of them.
+pub(crate) fn parts(pair: &Sides<'_>) -> Result<Vec<Part>, Error> {
     let mut parts = Vec::new();
     for (id, title, build) in PARTS {
         let blocks = build(pair)?;

@@ -1,7 +1,7 @@
 //! Questions by what they ask for, by the length of their answer, and by whether there is one.
 
 use super::grouped::{Part, table};
-use super::pair::Pair;
+use super::sides::Sides;
 use crate::report::Error;
 use crate::report::block::Block;
 use crate::store::{ExampleQuestion, Examples};
@@ -22,7 +22,7 @@ const WORDS: [(&str, &[&str]); 9] = [
 /// Words of the shortest answer, from and up to.
 const LENGTHS: [(usize, usize); 6] = [(1, 1), (2, 2), (3, 3), (4, 5), (6, 10), (11, usize::MAX)];
 
-pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
+pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
     let Some(Examples::Questions(all)) = pair.examples else { return Ok(Vec::new()) };
     let of = |name: &str, is_own: &dyn Fn(&ExampleQuestion) -> bool| -> Part {
         (name.to_owned(), (0..all.len() as u32).filter(|at| is_own(&all[*at as usize])).collect())

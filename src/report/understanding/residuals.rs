@@ -1,6 +1,6 @@
 //! How far predicted scores lie from the gold ones.
 
-use super::pair::Pair;
+use super::sides::Sides;
 use crate::random::Stream;
 use crate::report::Error;
 use crate::report::block::{Block, Cell, Column, Figure, Table};
@@ -14,12 +14,12 @@ const PARTS: usize = 5;
 /// As many points are drawn at most.
 const POINTS: usize = 1000;
 
-pub(super) fn build(pair: &Pair<'_>) -> Result<Vec<Block>, Error> {
+pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
     let Answers::Scores { gold, .. } = pair.answers[0] else { return Ok(Vec::new()) };
     let gold: Vec<f64> = gold.iter().map(|gold| f64::from(*gold)).collect();
     let text = "A residual is the predicted less the gold score: above 0 the prediction is too high. The error is the mean of \
                 the residuals without their sign.";
-    let figures = vec![figure(pair, &gold, 0)?, figure(pair, &gold, 1)?];
+    let figures = pair.sides().map(|side| figure(pair, &gold, side)).collect::<Result<Vec<_>, _>>()?;
     Ok(vec![Block::paragraph(text), Block::Table(table(pair, &gold)), Block::Figures { figures }])
 }
 
@@ -40,7 +40,7 @@ fn part_of(gold: f64, (low, high): (f64, f64)) -> usize {
     (((gold - low) / (high - low) * PARTS as f64) as usize).min(PARTS - 1)
 }
 
-fn table(pair: &Pair<'_>, gold: &[f64]) -> Table {
+fn table(pair: &Sides<'_>, gold: &[f64]) -> Table {
     let ends = ends(gold);
     let width = (ends.1 - ends.0) / PARTS as f64;
     let mut parts: Vec<(String, Vec<usize>)> = (0..PARTS)
@@ -53,23 +53,24 @@ fn table(pair: &Pair<'_>, gold: &[f64]) -> Table {
     parts.push(("all".to_owned(), (0..gold.len()).collect()));
     let mut columns = vec![Column::text("Gold score"), Column::number("Examples")];
     for what in ["mean residual", "error", "root mean square"] {
-        columns.extend(pair.labels.map(|label| Column::number(&format!("{label}, {what}"))));
+        columns.extend(pair.labels.iter().map(|label| Column::number(&format!("{label}, {what}"))));
     }
     let rows = parts.iter().filter(|(_, own)| !own.is_empty()).map(|(name, own)| {
-        let sides = [0, 1].map(|side| {
+        let errors_of = |side: usize| {
             errors(&own.iter().filter_map(|at| pair.residual(side, *at)).collect::<Vec<_>>()).unwrap_or([f64::NAN; 3])
-        });
+        };
+        let sides: Vec<[f64; 3]> = pair.sides().map(errors_of).collect();
         let mut row = vec![Cell::text(name), Cell::number(grouped(own.len() as u64), own.len() as f64)];
         for what in 0..3 {
             let shown = |value: f64| Cell::number(format!("{value:.2}").replace('-', "−"), value);
-            row.extend(sides.map(|side| shown(side[what])));
+            row.extend(sides.iter().map(|side| shown(side[what])));
         }
         row
     });
     Table { caption: "Residuals by gold score".into(), columns, rows: rows.collect(), interactive: false }
 }
 
-fn figure(pair: &Pair<'_>, gold: &[f64], side: usize) -> Result<Figure, Error> {
+fn figure(pair: &Sides<'_>, gold: &[f64], side: usize) -> Result<Figure, Error> {
     let mut places: Vec<usize> = (0..gold.len()).collect();
     let sampled = places.len() > POINTS;
     if sampled {

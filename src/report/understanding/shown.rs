@@ -1,6 +1,6 @@
-//! An example as people read it: its text, the gold answer, and what both models answered.
+//! An example as people read it: its text, the gold answer, and what the models answered.
 
-use super::pair::Pair;
+use super::sides::Sides;
 use crate::metric::{Entity, entities};
 use crate::report::block::{Cell, Column, Tone};
 use crate::report::phrase::percent;
@@ -11,7 +11,7 @@ use crate::store::{Answers, Examples};
 const LONGEST: usize = 600;
 
 /// The columns of [`cells`].
-pub(super) fn columns(pair: &Pair<'_>) -> Vec<Column> {
+pub(super) fn columns(pair: &Sides<'_>) -> Vec<Column> {
     let texts: &[&str] = match pair.examples {
         Some(Examples::Texts(all)) if all.iter().any(|example| example.second.is_some()) => {
             &["First text", "Second text"]
@@ -22,21 +22,21 @@ pub(super) fn columns(pair: &Pair<'_>) -> Vec<Column> {
         None if matches!(pair.predictions[0], Some(Predictions::Tags(_))) => &["Sentence"],
         None => &[],
     };
-    let answers = ["Gold", pair.labels[0], pair.labels[1]];
+    let answers = std::iter::once("Gold").chain(pair.labels.iter().copied());
     let column: fn(&str) -> Column =
         if matches!(pair.answers[0], Answers::Scores { .. }) { Column::number } else { Column::text };
     texts.iter().copied().map(Column::text).chain(answers.map(column)).collect()
 }
 
-/// The texts of an example, the gold answer, and both models' own.
-pub(super) fn cells(pair: &Pair<'_>, at: usize) -> Vec<Cell> {
+/// The texts of an example, the gold answer, and the models' own.
+pub(super) fn cells(pair: &Sides<'_>, at: usize) -> Vec<Cell> {
     let mut cells = texts(pair, at);
     cells.push(gold(pair, at));
-    cells.extend([0, 1].map(|side| predicted(pair, side, at)));
+    cells.extend(pair.sides().map(|side| predicted(pair, side, at)));
     cells
 }
 
-fn texts(pair: &Pair<'_>, at: usize) -> Vec<Cell> {
+fn texts(pair: &Sides<'_>, at: usize) -> Vec<Cell> {
     let cell = |text: &str| Cell::text(cut(text));
     match pair.examples {
         Some(Examples::Texts(all)) => {
@@ -50,7 +50,7 @@ fn texts(pair: &Pair<'_>, at: usize) -> Vec<Cell> {
     }
 }
 
-fn gold(pair: &Pair<'_>, at: usize) -> Cell {
+fn gold(pair: &Sides<'_>, at: usize) -> Cell {
     match pair.answers[0] {
         Answers::Classes { gold, .. } => Cell::text(class(pair, gold[at], at)),
         Answers::Scores { gold, .. } => score(gold[at]),
@@ -66,7 +66,7 @@ fn gold(pair: &Pair<'_>, at: usize) -> Cell {
     }
 }
 
-fn predicted(pair: &Pair<'_>, side: usize, at: usize) -> Cell {
+fn predicted(pair: &Sides<'_>, side: usize, at: usize) -> Cell {
     let tone = if pair.is_right(side, at) == Some(false) { Tone::Bad } else { Tone::Plain };
     let cell = match pair.answers[side] {
         Answers::Classes { predicted, .. } => {
@@ -83,7 +83,7 @@ fn predicted(pair: &Pair<'_>, side: usize, at: usize) -> Cell {
     cell.tone(tone)
 }
 
-fn span(pair: &Pair<'_>, side: usize, at: usize) -> Cell {
+fn span(pair: &Sides<'_>, side: usize, at: usize) -> Cell {
     let (Some(Examples::Questions(all)), Some(Predictions::Spans(by_id))) = (pair.examples, pair.predictions[side])
     else {
         return Cell::absent("the predicted text is not in the store");
@@ -96,12 +96,12 @@ fn span(pair: &Pair<'_>, side: usize, at: usize) -> Cell {
 }
 
 /// A class by its name; of choices, with the text of the ending.
-fn class(pair: &Pair<'_>, class: u32, at: usize) -> String {
+fn class(pair: &Sides<'_>, class: u32, at: usize) -> String {
     let of_side = |side: usize| match pair.predictions[side] {
         Some(Predictions::Classes { names, .. }) => names.get(class as usize).cloned(),
         Some(Predictions::Spans(_) | Predictions::Tags(_)) | None => None,
     };
-    let name = of_side(0).or_else(|| of_side(1)).unwrap_or_else(|| class.to_string());
+    let name = pair.sides().find_map(of_side).unwrap_or_else(|| class.to_string());
     match pair.examples {
         Some(Examples::Choices(all)) => match all[at].endings.get(class as usize) {
             Some(ending) => format!("{name}: {}", cut(ending)),
@@ -116,7 +116,7 @@ fn score(value: f32) -> Cell {
 }
 
 /// A side's sentence with its tags.
-pub(super) fn tagged<'r>(pair: &Pair<'r>, side: usize, at: usize) -> Option<&'r TaggedSentence> {
+pub(super) fn tagged<'r>(pair: &Sides<'r>, side: usize, at: usize) -> Option<&'r TaggedSentence> {
     match pair.predictions[side] {
         Some(Predictions::Tags(sentences)) => sentences.get(at),
         Some(Predictions::Classes { .. } | Predictions::Spans(_)) | None => None,
