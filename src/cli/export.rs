@@ -8,6 +8,7 @@ use clap::Subcommand;
 
 use super::check_submission::{is_rejected, said};
 use super::error::{CommandOutcome, Error, note, say};
+use super::export_runs;
 use super::report::gathered;
 use super::streams::Output;
 use super::table::{Column, print, table};
@@ -26,7 +27,7 @@ use crate::train::open_device;
 /// The name of the zip in the report's folder.
 const ZIP: &str = "glue-submission.zip";
 
-/// Write predictions of an experiment's best runs in the format of a benchmark's server.
+/// Hand an experiment's runs to other tools: a benchmark's server, TensorBoard, MLflow.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -36,6 +37,8 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     GlueSubmission(GlueArgs),
+    Tensorboard(export_runs::TensorboardArgs),
+    Mlflow(export_runs::MlflowArgs),
 }
 
 /// Write the zip of test predictions that GLUE's server scores.
@@ -85,6 +88,8 @@ enum Source {
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     match &args.command {
         Command::GlueSubmission(args) => args.threads.compute(|| glue_submission(args)),
+        Command::Tensorboard(args) => export_runs::tensorboard(args),
+        Command::Mlflow(args) => export_runs::mlflow(args),
     }
 }
 

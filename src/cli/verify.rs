@@ -2,18 +2,21 @@
 
 use std::path::PathBuf;
 
+use super::download_progress::DownloadDisplay;
 use super::error::{CommandOutcome, Error};
 use super::run_argument::one;
 use super::table::{Column, print, table};
 use super::threads::ThreadArgs;
-use crate::config;
+use crate::config::{self, ExperimentFile};
 use crate::diagnostic::Diagnostic;
 use crate::plan;
-use crate::resolve::evaluation_context;
+use crate::resolve::{Request, evaluation_context};
 use crate::store::{Record, RunFolder, RunsRoot, Score};
-use crate::train::score_kept;
+use crate::train::{score_kept, score_pretrained};
 
 /// Score the weights that a run kept again, and compare with what it recorded.
+///
+/// Those of a task are scored on its dev splits, the last model of a pretraining on its held-out text.
 ///
 /// Exit codes: 0 when every recorded score comes out, 1 when one does not, 2 when it cannot be checked.
 #[derive(Debug, clap::Args)]
@@ -57,9 +60,18 @@ fn verify(args: &Args) -> Result<CommandOutcome, Error> {
         let message = format!("where the data is stands in the experiment file, and there is no {}", file.display());
         return Err(Diagnostic::new(message).hint("`--file EXPERIMENT.yaml` names it").into());
     }
-    let experiment = config::load(&file, &plan::known_tasks(), &args.set)?.with_tasks()?;
-    let context = evaluation_context(&experiment, &args.runs)?;
-    let found = score_kept(&context, &record.settings, &folder)?;
+    let found = match config::load(&file, &plan::known_tasks(), &args.set)? {
+        ExperimentFile::Tasks(experiment) => {
+            score_kept(&evaluation_context(&experiment, &args.runs)?, &record.settings, &folder)?
+        }
+        // Held-out text is a prepared corpus: where it is no longer there, it is prepared again.
+        ExperimentFile::Pretraining(_) => {
+            let (set, runs) = (args.set.clone(), args.runs.clone());
+            let request = Request { file, set, skip_bad_rows: false, lossy: false, runs };
+            let prepared = request.prepare(&DownloadDisplay::new())?;
+            score_pretrained(&prepared.context, &record.settings, &folder)?
+        }
+    };
     conclude(&record, &found)
 }
 
@@ -73,9 +85,9 @@ fn checkable(folder: &RunFolder) -> Result<Record, Error> {
             "`bertbench runs show` says how far it is",
         )
     })?;
-    if record.task().is_none() {
-        let hint = "a pretraining keeps its weights' checksums; runs on tasks are scored again";
-        return Err(refused(format!("run {id} pretrains"), hint));
+    if record.scores.is_empty() {
+        let hint = "a pretraining is scored where `pretrain.held_out` names held-out text";
+        return Err(refused(format!("run {id} recorded no score"), hint));
     }
     if !folder.model_folder().is_dir() {
         let hint = "a sweep keeps those of its best run of each task and model";

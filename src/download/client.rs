@@ -35,7 +35,7 @@ impl Default for RetryPolicy {
 
 impl RetryPolicy {
     /// Waits after so many failures in a row, at least one.
-    pub(super) fn wait(&self, failures: u32) {
+    pub(crate) fn wait(&self, failures: u32) {
         std::thread::sleep(self.pause * (1 << failures.saturating_sub(1).min(6)));
     }
 }
@@ -71,6 +71,10 @@ pub(super) enum Follow {
     /// All.
     Anywhere,
 }
+
+/// What was sent may or may not have arrived, for this reason; another attempt may go better.
+#[derive(Debug)]
+pub(crate) struct PostError(pub(crate) String);
 
 /// The head of an answer, and its unread body.
 pub(crate) struct Answer {
@@ -141,6 +145,28 @@ impl Client {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
         request.call().map_err(ureq::Error::into_io)
+    }
+
+    /// Sends `json` to `url`. Redirections are not followed.
+    pub(crate) fn post(&self, url: &str, json: &str) -> Result<Answer, PostError> {
+        let mut request = self.agent.post(url).header("Content-Type", "application/json");
+        if let Some((server, token)) = &self.token
+            && *server == origin(url)
+        {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let answer = request.send(json).map_err(ureq::Error::into_io);
+        let (head, body) = answer.map_err(|error| PostError(cause_of(&error)))?.into_parts();
+        let status = head.status.as_u16();
+        if is_transient(status) {
+            return Err(PostError(format!("status {status}")));
+        }
+        Ok(Answer { status, headers: head.headers, redirections: Vec::new(), body: Box::new(body.into_reader()) })
+    }
+
+    /// How often, and after which pauses.
+    pub(crate) fn retry(&self) -> RetryPolicy {
+        self.retry
     }
 
     /// As [`Self::get`] on the server that is asked, again after a pause while the network or the server fails; an

@@ -21,7 +21,7 @@ use std::path::Path;
 pub(crate) use address::without_password;
 pub(crate) use checksum::Checksum;
 pub use client::RetryPolicy;
-pub(crate) use client::{Answer, Client, Range};
+pub(crate) use client::{Answer, Client, PostError, Range};
 pub use error::DownloadError;
 #[cfg(test)]
 pub(crate) use tests::server;

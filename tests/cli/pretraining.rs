@@ -42,7 +42,7 @@ training: {max_length: 32}
 device: cpu
 ";
 
-fn place() -> Workplace {
+pub(super) fn place() -> Workplace {
     let place = Workplace::new();
     place.write("first.yaml", FIRST);
     place.write("second.yaml", SECOND);

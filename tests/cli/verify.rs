@@ -45,3 +45,19 @@ fn kept_weights_give_the_recorded_scores_and_whatever_stands_in_the_way_is_said(
     let (found, why) = code(&["verify", &id, "--file", "tiny.yaml"]);
     assert!(found == Some(2) && why.contains("kept no weights"), "{why}");
 }
+
+#[test]
+fn a_pretrained_model_gives_the_held_out_scores_again() {
+    let place = super::pretraining::place();
+    place.run(&["run", "first.yaml"]).ok();
+    let folder = RunsRoot::new(place.path("runs")).folders("first").unwrap().remove(0);
+    let id = folder.id().0.clone();
+    let told = place.run(&["verify", &id, "--file", "first.yaml"]).ok();
+    assert!(told.out.contains("held_out  perplexity") && told.out.contains("recorded scores come out"), "{}", told.out);
+    let mut record = folder.record().unwrap().unwrap();
+    record.scores[0].value = record.scores[0].value.map(|value| value + 0.01);
+    fs::remove_file(folder.path().join("record.json")).unwrap();
+    folder.write_record(&record).unwrap();
+    let told = place.run(&["verify", &id, "--file", "first.yaml"]);
+    assert!(told.code == Some(1) && told.out.contains("1 of "), "{}", told.out);
+}

@@ -31,23 +31,7 @@ impl PhaseCorpora {
         objective: &PretrainingObjective,
         verified: bool,
     ) -> Result<Self, TrainError> {
-        let open = |data: &String| -> Result<ExampleSet, TrainError> {
-            let PreparedCorpus { folder, checksum } = known.get(data).ok_or_else(|| {
-                Diagnostic::new(format!("the corpus {data} is not known on this machine"))
-                    .hint("start again, so that it is prepared again")
-            })?;
-            let set = ExampleSet::open(folder)?;
-            if set.checksum() != checksum {
-                return Err(Diagnostic::changed(folder).into());
-            }
-            if verified {
-                // Its tokens too, which are read piece by piece later.
-                set.verify()?;
-            }
-            corpus_fits(&settings.architecture, &settings.vocabulary.sha256, objective.loss, &set)
-                .map_err(|found| found.in_file(folder))?;
-            Ok(set)
-        };
+        let open = |data: &String| open_corpus(known, settings, objective, data, verified);
         if objective.phases.is_empty() {
             return Err(Diagnostic::new("a pretraining without phases").hint("a phase has a corpus and steps").into());
         }
@@ -56,4 +40,29 @@ impl PhaseCorpora {
             held_out: objective.evaluation.as_ref().map(|evaluation| open(&evaluation.data)).transpose()?,
         })
     }
+}
+
+/// The prepared corpus whose checksum is `data`, as [`PhaseCorpora::open`] opens each.
+pub(super) fn open_corpus(
+    known: &BTreeMap<String, PreparedCorpus>,
+    settings: &RunSettings,
+    objective: &PretrainingObjective,
+    data: &str,
+    verified: bool,
+) -> Result<ExampleSet, TrainError> {
+    let PreparedCorpus { folder, checksum } = known.get(data).ok_or_else(|| {
+        Diagnostic::new(format!("the corpus {data} is not known on this machine"))
+            .hint("start again, so that it is prepared again")
+    })?;
+    let set = ExampleSet::open(folder)?;
+    if set.checksum() != checksum {
+        return Err(Diagnostic::changed(folder).into());
+    }
+    if verified {
+        // Its tokens too, which are read piece by piece later.
+        set.verify()?;
+    }
+    corpus_fits(&settings.architecture, &settings.vocabulary.sha256, objective.loss, &set)
+        .map_err(|found| found.in_file(folder))?;
+    Ok(set)
 }

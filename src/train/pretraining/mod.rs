@@ -7,6 +7,7 @@ mod data;
 #[cfg(test)]
 mod encoder_tests;
 mod evaluate;
+mod kept;
 mod losses;
 mod pass;
 mod run;
@@ -17,4 +18,5 @@ mod windows;
 mod workload;
 
 pub use check::corpus_fits;
+pub use kept::score_pretrained;
 pub(super) use run::{follow_pretraining, run_pretraining, try_pretraining_step};

@@ -1,0 +1,69 @@
+//! The numbers of a run: what was logged by step, and the scores at its end.
+
+use super::ExportedRun;
+use crate::store::{Evaluation, Event, Score};
+
+/// A number of a run after a step.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Point {
+    /// Its name, such as `train/loss`, `dev/accuracy` or `final/dev/accuracy`.
+    pub(super) name: String,
+    /// Optimisation steps finished.
+    pub(super) step: u64,
+    /// The value; NaN where it is undefined.
+    pub(super) value: f64,
+}
+
+/// Everything that was logged and scored, in the order of the steps; the scores of the record come last.
+pub(super) fn points(run: &ExportedRun<'_>) -> Vec<Point> {
+    let mut found = Vec::new();
+    let mut is_evaluated = false;
+    for event in run.events {
+        match event {
+            Event::Step(step) => {
+                let numbers = [
+                    ("loss", Some(step.loss)),
+                    ("learning_rate", Some(step.learning_rate)),
+                    ("gradient_norm", step.gradient_norm),
+                    ("tokens_per_second", Some(step.tokens_per_second)),
+                    ("mlm_loss", step.mlm_loss),
+                    ("mlm_accuracy", step.mlm_accuracy),
+                    ("nsp_loss", step.nsp_loss),
+                    ("nsp_accuracy", step.nsp_accuracy),
+                ];
+                let numbers = numbers.into_iter().filter_map(|(name, value)| Some((name, value?)));
+                found.extend(numbers.map(|(name, value)| Point {
+                    name: format!("train/{name}"),
+                    step: step.step,
+                    value,
+                }));
+            }
+            Event::Evaluation(evaluation) => {
+                is_evaluated = true;
+                found.extend(evaluated(evaluation));
+            }
+        }
+    }
+    let Some(record) = run.record() else { return found };
+    if !is_evaluated {
+        found.extend(record.evaluations.iter().flat_map(evaluated));
+    }
+    let last = record.scores.iter().map(|score| Point {
+        name: format!("final/{}", name(score)),
+        step: record.steps,
+        value: score.value.unwrap_or(f64::NAN),
+    });
+    found.extend(last);
+    found
+}
+
+/// `dev/accuracy`.
+fn name(score: &Score) -> String {
+    format!("{}/{}", score.split, score.metric)
+}
+
+fn evaluated(evaluation: &Evaluation) -> impl Iterator<Item = Point> {
+    let step = evaluation.step;
+    let point = move |score: &Score| Point { name: name(score), step, value: score.value.unwrap_or(f64::NAN) };
+    evaluation.scores.iter().map(point)
+}
