@@ -190,6 +190,11 @@ bench-mpi:
     cargo build --release --locked --features mpi
     bash tests/mpi/efficiency.sh "${CARGO_TARGET_DIR:-target}/release/bertbench"
 
+# Run the kernels' tests compiled for aarch64 under an emulator (Debian: qemu-user, gcc-aarch64-linux-gnu; a Rust target).
+[group('extras')]
+test-aarch64 *filter='':
+    bash tests/aarch64.sh {{ filter }}
+
 # Check licences, advisories and duplicate crates (needs cargo-deny).
 [group('extras')]
 deny:

@@ -17,6 +17,7 @@ mod cpu;
 #[expect(clippy::too_many_arguments, reason = "a kernel's buffers and constants are its arguments")]
 mod cube;
 mod decoder;
+mod device_peak;
 mod dropout;
 mod embeddings;
 mod encoder_layer;
@@ -40,6 +41,7 @@ pub use adam::{
 pub use attention::attention;
 pub use cpu::{Bf16Support, HugePages, Isa, IsaError, MatrixPeak, matrix_peak};
 pub use decoder::{DecoderGradients, DecoderLoss, decoder_loss};
+pub use device_peak::matrix_peak_of;
 pub use dropout::Dropout;
 pub use embeddings::{EmbeddingTables, embeddings};
 pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};
@@ -74,15 +76,6 @@ pub fn describe_gpu(device: &burn::tensor::Device) -> Option<Gpu> {
     #[cfg(not(feature = "cube"))]
     let found = None.filter(|_: &Gpu| is_gpu(device));
     found
-}
-
-/// The rate of a large product of f32 on `device`, in GFLOP/s, and what multiplies there.
-#[must_use]
-pub fn matrix_peak_of(device: &burn::tensor::Device, precision: Precision) -> MatrixPeak {
-    match describe_gpu(device) {
-        None => matrix_peak(precision),
-        Some(gpu) => cpu::matrix_peak_of(gpu.backend, device),
-    }
 }
 
 /// Whether `device` is one that the kernels of `cube` run on.

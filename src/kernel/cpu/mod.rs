@@ -24,6 +24,7 @@ mod pool;
 mod scratch;
 mod softmax;
 mod stored;
+mod tasks;
 
 pub use bf16_support::Bf16Support;
 pub use cross_entropy::cross_entropy_rows;
@@ -32,5 +33,5 @@ pub use huge_pages::HugePages;
 pub use isa::{Isa, IsaError};
 pub use layer::{Layer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved};
 pub use mask::{Mask, Site};
-pub use peak::{MatrixPeak, matrix_peak, matrix_peak_of};
+pub use peak::{LARGE_PRODUCT, LONGEST, MatrixPeak, REPETITIONS, matrix_peak};
 pub use pool::{Buffer, release};

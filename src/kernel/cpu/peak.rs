@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use burn::tensor::{Device, Tensor};
 use half::bf16;
 
 use super::gemm::{Cells, Matrix, Operand, Sum, gemm, kernel_name, multiply_adds};
@@ -20,9 +19,13 @@ struct Measurement {
 
 /// The product is BERT-base's widest, on a batch of 16 × 128 tokens; the turns take a few milliseconds, with AMX 16
 /// times as many.
-const LARGE: Measurement = Measurement { shape: [2048, 768, 3072], turns: 1 << 19, repetitions: 12 };
+const LARGE: Measurement = Measurement { shape: LARGE_PRODUCT, turns: 1 << 19, repetitions: REPETITIONS };
+/// Rows, depth and columns of the product.
+pub const LARGE_PRODUCT: [usize; 3] = [2048, 768, 3072];
+/// How often a rate is measured, at most.
+pub const REPETITIONS: usize = 12;
 /// Nothing is repeated after so long.
-const LONGEST: Duration = Duration::from_secs(2);
+pub const LONGEST: Duration = Duration::from_secs(2);
 
 /// What the matrix products of this process reach, on all threads.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,39 +46,6 @@ pub fn matrix_peak(precision: Precision) -> MatrixPeak {
         Precision::F32 => peak::<f32>(&LARGE),
         Precision::Bf16 => peak::<bf16>(&LARGE),
     }
-}
-
-/// A product for devices that would take minutes for the large one.
-const SMALL_PRODUCT: [usize; 3] = [256, 256, 256];
-/// Such devices reach less than this, in GFLOP/s.
-const SLOW: f64 = 20.0;
-
-/// Measures burn's products of f32 on a device that is reached through `backend`.
-#[must_use]
-pub fn matrix_peak_of(backend: String, device: &Device) -> MatrixPeak {
-    let small = best_rate(SMALL_PRODUCT, device);
-    let product = if small < SLOW { small } else { best_rate(LARGE.shape, device) };
-    MatrixPeak { kernel: backend, clock: None, product }
-}
-
-/// In GFLOP/s, of products of this shape.
-fn best_rate([rows, depth, columns]: [usize; 3], device: &Device) -> f64 {
-    let (a, b) = (Tensor::<2>::ones([rows, depth], device), Tensor::<2>::ones([depth, columns], device));
-    let flop = 2.0 * (rows * depth * columns) as f64;
-    // Reading one number waits for the product.
-    let product = || a.clone().matmul(b.clone()).slice([0..1, 0..1]).into_data().iter::<f32>().sum::<f32>();
-    // Compiles it.
-    product();
-    let (start, mut best) = (Instant::now(), 0.0);
-    for _ in 0..LARGE.repetitions {
-        let begin = Instant::now();
-        product();
-        best = f64::max(best, flop / begin.elapsed().as_secs_f64() / 1e9);
-        if start.elapsed() > LONGEST {
-            break;
-        }
-    }
-    best
 }
 
 fn peak<E: Operand>(measurement: &Measurement) -> MatrixPeak {

@@ -14,6 +14,7 @@
 use rayon::prelude::*;
 
 use super::isa::Isa;
+use super::tasks::items_of_a_task;
 
 /// Numbers that one task updates: the four arrays fit into a core's second cache.
 const CHUNK: usize = 1 << 15;
@@ -130,7 +131,8 @@ pub fn step(pieces: Vec<Piece<'_>>, scalars: &Scalars) {
         split(piece, &mut tasks);
     }
     let isa = Isa::detect();
-    tasks.into_par_iter().for_each(|task| {
+    let most = items_of_a_task(tasks.len());
+    tasks.into_par_iter().with_max_len(most).for_each(|task| {
         isa.run(
             #[inline(always)]
             || task.run(scalars),

@@ -21,6 +21,7 @@ use super::isa::Isa;
 use super::mask::Site;
 use super::scratch::scratch;
 use super::softmax::{Draws, LANES, Rows};
+use super::tasks::items_of_a_task;
 use crate::kernel::AttentionHeads;
 
 /// Queries whose scores are in memory at a time.
@@ -86,7 +87,8 @@ impl Shape {
         let all: usize =
             offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize).map(|length| length * length).sum();
         let mean = all * self.head_size * self.heads / pairs.max(1);
-        (0..pairs).into_par_iter().with_min_len(TASK_WORK / mean.max(1) + 1).for_each(|pair| {
+        let tasks = (0..pairs).into_par_iter().with_min_len(TASK_WORK / mean.max(1) + 1);
+        tasks.with_max_len(items_of_a_task(pairs)).for_each(|pair| {
             let (sequence, head) = (pair / self.heads, pair % self.heads);
             let first = offsets[sequence] as usize;
             let length = offsets[sequence + 1] as usize - first;

@@ -20,6 +20,7 @@ use super::mask::Site;
 use super::norm::{normalize_row, normalize_row_backward};
 use super::pool::Buffer;
 use super::scratch::scratch;
+use super::tasks::items_of_a_task;
 use crate::kernel::layer_form::LAYER_NORM_EPSILON;
 
 /// Rows that one task computes.
@@ -70,7 +71,8 @@ pub struct Gradients<'a> {
 /// y, `[tokens, hidden]`, overwritten.
 pub fn forward(tables: &Tables<'_>, rows: &Rows<'_>, mask: Option<Site>, y: &mut [f32]) {
     let hidden = tables.gamma.len();
-    y.par_chunks_mut(ROWS * hidden).enumerate().for_each(|(chunk, y)| {
+    let most = items_of_a_task(y.len() / (ROWS * hidden).max(1));
+    y.par_chunks_mut(ROWS * hidden).with_max_len(most).enumerate().for_each(|(chunk, y)| {
         Isa::detect().run(
             #[inline(always)]
             || forward_chunk(tables, rows, mask, chunk * ROWS, y),
@@ -116,6 +118,7 @@ pub fn backward(tables: &Tables<'_>, rows: &Rows<'_>, mask: Option<Site>, dy: &[
     let mut dx = Buffer::<f32>::take(dy.len());
     let mut parts = Buffer::<f32>::zeroed(chunks * 2 * hidden);
     let by_chunk = dx.par_chunks_mut(ROWS * hidden).zip(dy.par_chunks(ROWS * hidden));
+    let by_chunk = by_chunk.with_max_len(items_of_a_task(chunks));
     by_chunk.zip(parts.par_chunks_mut(2 * hidden)).enumerate().for_each(|(chunk, ((dx, dy), part))| {
         Isa::detect().run(
             #[inline(always)]

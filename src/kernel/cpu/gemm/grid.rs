@@ -25,8 +25,11 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Blocks that are large enough to be worth a task, small enough that every thread gets a few.
-    pub(super) fn new<M: Micro, E>(a: &Matrix<'_, E>, columns: usize, threads: usize) -> Self {
+    /// Blocks that are large enough to be worth a task, and no wider than `group` columns, the panels that are in use
+    /// together: a wider block would read the rows of A for each group all the same, and small blocks let the threads
+    /// end at about the same time.
+    pub(super) fn new<M: Micro, E>(a: &Matrix<'_, E>, columns: usize, group: usize) -> Self {
+        let threads = rayon::current_num_threads();
         let (rows, depth) = (a.rows(), a.columns());
         let block_rows = rows.div_ceil(rows.div_ceil(TASK_ROWS).max(1)).next_multiple_of(M::ROWS).max(M::ROWS);
         let of_rows = rows.div_ceil(block_rows).max(1);
@@ -34,6 +37,7 @@ impl Grid {
         let wanted = if threads == 1 { 1 } else { (4 * threads).min(work / TASK_WORK).max(1) };
         let of_columns = wanted.div_ceil(of_rows).min(columns.div_ceil(M::COLUMNS)).max(1);
         let block_columns = columns.div_ceil(of_columns).next_multiple_of(M::COLUMNS).max(M::COLUMNS);
+        let block_columns = if of_columns == 1 { block_columns } else { block_columns.min(group) };
         Self { rows, columns, block_rows, block_columns }
     }
 

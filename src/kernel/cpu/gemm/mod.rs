@@ -47,6 +47,7 @@ pub use pairs::Words;
 
 use super::element::Element;
 use super::scratch::scratch;
+use super::tasks::items_of_a_task;
 
 /// What other processors need to know of an element.
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
@@ -84,7 +85,8 @@ impl<E: Operand, S: Element> WithMicro<E> for Everywhere<'_, E, S> {
             let padded = depth.next_multiple_of(M::STEP);
             let stride = copy_stride::<E>(padded);
             return scratch(rows * stride, |copy: &mut [E]| {
-                copy.par_chunks_mut((STRIP * stride).max(1)).zip(0..rows.div_ceil(STRIP)).for_each(|(to, strip)| {
+                let strips = copy.par_chunks_mut((STRIP * stride).max(1)).zip(0..rows.div_ceil(STRIP));
+                strips.with_max_len(items_of_a_task(rows.div_ceil(STRIP))).for_each(|(to, strip)| {
                     let rows = (strip * STRIP, rows.min((strip + 1) * STRIP));
                     M::run(
                         #[inline(always)]
@@ -101,9 +103,10 @@ impl<E: Operand, S: Element> WithMicro<E> for Everywhere<'_, E, S> {
 impl<E: Operand, S: Element> Everywhere<'_, E, S> {
     /// Makes the tasks; without `rows`, the one task copies A itself.
     fn spread<M: Micro<Element = E>>(&self, micro: M, rows: Option<Rows<'_, E>>) {
-        let grid = Grid::new::<M, E>(&self.a, self.b.columns(), rayon::current_num_threads());
+        let deep = self.b.rows().min(if self.output.sums() { DEPTH } else { usize::MAX }).next_multiple_of(M::STEP);
+        let grid = Grid::new::<M, E>(&self.a, self.b.columns(), group_columns::<M>(deep));
         match rows {
-            Some(a) if grid.tasks() > 1 => (0..grid.tasks()).into_par_iter().for_each(|task| {
+            Some(a) if grid.tasks() > 1 => (0..grid.tasks()).into_par_iter().with_max_len(1).for_each(|task| {
                 M::run(
                     #[inline(always)]
                     || block(micro, a, self.b, grid.block(task), self.output),
@@ -196,7 +199,7 @@ impl<S: Element> Part<'_, S> {
     fn multiply<M: Micro>(&self, micro: M, a: &[M::Element], stride: usize, block: Block, output: &dyn Output) {
         let wide = M::columns(self.padded);
         let length = M::panel_length(self.padded, wide);
-        let group = wide * (M::PANELS / (length * size_of::<M::Element>()).max(1)).max(1);
+        let group = group_columns::<M>(self.padded);
         // Sums wait in memory for the next part of the depth; if it is in one part, there is one tile for all.
         let parts = self.padded.div_ceil(M::CHUNK).max(1);
         let part = self.padded.div_ceil(parts).next_multiple_of(M::STEP);
@@ -251,6 +254,14 @@ impl<S: Element> Part<'_, S> {
             );
         }
     }
+}
+
+/// Columns whose panels of `depth` rows, a multiple of [`Micro::STEP`], are in use together.
+#[inline(always)]
+fn group_columns<M: Micro>(depth: usize) -> usize {
+    let wide = M::columns(depth);
+    let bytes = M::panel_length(depth, wide) * size_of::<M::Element>();
+    wide * (M::PANELS / bytes.max(1)).max(1)
 }
 
 /// Elements between the starts of copied rows of `padded` elements: an odd number of cache lines, so that the rows of

@@ -10,6 +10,7 @@ use super::gemm::Cells;
 use super::isa::Isa;
 use super::mask::Site;
 use super::scratch::scratch;
+use super::tasks::items_of_a_task;
 
 /// Parts of a sum along a row. Fewer would be enough for the registers, but short loops are unrolled before they
 /// can be vectorised, and end up with one number in each register.
@@ -319,7 +320,8 @@ fn column_sums_of<const N: usize>(
 
 /// Runs `work(first row, rows)` for each chunk of rows on all threads.
 fn for_chunks(rows: usize, work: impl Fn(usize, usize) + Sync) {
-    (0..rows.div_ceil(CHUNK)).into_par_iter().for_each(|chunk| {
+    let chunks = rows.div_ceil(CHUNK);
+    (0..chunks).into_par_iter().with_max_len(items_of_a_task(chunks)).for_each(|chunk| {
         let from = chunk * CHUNK;
         work(from, CHUNK.min(rows - from));
     });
