@@ -34,6 +34,7 @@ def close(a, b):
 
 
 runs = [run["record"] for run in results["runs"] if run.get("record")]
+ended = [run for run in results["runs"] if run["state"] in ("done", "failed")]
 expect(runs, "no finished runs")
 scalars = 0
 for record in runs:
@@ -75,18 +76,23 @@ app = application.TensorBoardWSGIApp(server.flags, server.plugin_loaders, ingest
 client = Client(app)
 for _ in range(120):
     shown = client.get("/data/runs").get_json()
-    if len(shown) >= len(runs):
+    if len(shown) > len(ended):
         break
     time.sleep(0.5)
-expect(len(shown) >= len(runs), f"the page lists {len(shown)} runs of {len(runs)}")
+expect(len(shown) > len(ended), f"the page lists {len(shown)} runs of {len(ended)}")
 request = {"experimentName": "", "allowedStatuses": ["STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_UNKNOWN", "STATUS_RUNNING"],
            "colParams": [], "startIndex": 0, "sliceSize": 100000}
 experiment = client.post("/data/plugin/hparams/experiment", json={"experimentName": ""}).get_json()
 names = {info["name"] for info in experiment["hparamInfos"]}
 expect({"task", "model", "learning_rate", "batch_size", "seed"} <= names, f"hparams shows {names}")
 request["colParams"] = [{"metric": info["name"], "includeInResult": True} for info in experiment["metricInfos"]]
+request["colParams"] += [{"hparam": name, "includeInResult": True} for name in sorted(names)]
 groups = client.post("/data/plugin/hparams/session_groups", json=request).get_json()["sessionGroups"]
-expect(len(groups) == len(runs), f"hparams shows {len(groups)} sessions of {len(runs)}")
+expect(len(groups) == len(ended), f"hparams shows {len(groups)} sessions of {len(ended)}")
+states = {"done": "STATUS_SUCCESS", "failed": "STATUS_FAILURE"}
+for run in ended:
+    (session,) = [session for group in groups if group["name"].endswith(run["id"]) for session in group["sessions"]]
+    expect(session["status"] == states[run["state"]], f"{run['id']}: {session['status']}")
 by_place = {group["name"]: group for group in groups}
 for record in runs:
     group = next(group for name, group in by_place.items() if name.endswith(record["id"]))

@@ -33,8 +33,10 @@ fn shown(run: &ExportedRun<'_>, varying: &BTreeSet<String>) -> BTreeMap<String, 
 /// The event that lists settings and primary scores.
 pub(super) fn experiment(name: &str, runs: &[ExportedRun<'_>], varying: &BTreeSet<String>) -> Event {
     let mut kinds: BTreeMap<String, i32> = BTreeMap::new();
+    let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, value) in runs.iter().flat_map(|run| shown(run, varying)) {
         let kind = kind(&value);
+        values.entry(name.clone()).or_default().insert(value.to_string());
         // A setting that is a number here and a word there is shown as a word.
         kinds.entry(name).and_modify(|known| *known = if *known == kind { kind } else { STRING }).or_insert(kind);
     }
@@ -44,12 +46,15 @@ pub(super) fn experiment(name: &str, runs: &[ExportedRun<'_>], varying: &BTreeSe
         Some(format!("final/{split}/{}", record.primary_metric()))
     };
     let metrics: BTreeSet<String> = runs.iter().filter_map(primary).collect();
+    let differs = |name: &String| values.get(name).is_some_and(|values| values.len() > 1);
+    let info = |(name, kind): (String, i32)| HParamInfo { differs: differs(&name), name, kind };
+    let began = runs.iter().map(|run| run.times().0).filter(|at| *at > 0).min().unwrap_or(0);
     let experiment = Experiment {
+        time_created_secs: began as f64,
         name: name.to_owned(),
-        hparam_infos: kinds.into_iter().map(|(name, kind)| HParamInfo { name, kind }).collect(),
+        hparam_infos: kinds.into_iter().map(info).collect(),
         metric_infos: metrics.into_iter().map(|tag| MetricInfo { name: Some(MetricName { tag }) }).collect(),
     };
-    let began = runs.iter().map(|run| run.times().0).filter(|at| *at > 0).min().unwrap_or(0);
     of(began as f64, "_hparams_/experiment", HParamsData::Experiment(experiment))
 }
 

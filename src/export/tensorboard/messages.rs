@@ -114,6 +114,8 @@ pub(super) enum HParamsData {
 /// `tensorboard.hparams.Experiment`.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Experiment {
+    #[prost(double, tag = "3")]
+    pub(super) time_created_secs: f64,
     #[prost(message, repeated, tag = "4")]
     pub(super) hparam_infos: Vec<HParamInfo>,
     #[prost(message, repeated, tag = "5")]
@@ -130,6 +132,9 @@ pub(super) struct HParamInfo {
     /// 1: string, 2: truth, 3: number.
     #[prost(int32, tag = "4")]
     pub(super) kind: i32,
+    /// Whether runs differ in it: those columns are shown at first.
+    #[prost(bool, tag = "7")]
+    pub(super) differs: bool,
 }
 
 /// `tensorboard.hparams.MetricInfo`.
