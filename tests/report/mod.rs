@@ -95,6 +95,32 @@ fn every_link_on_the_page_leads_somewhere() {
 }
 
 #[test]
+fn many_runs_have_pages_of_their_own_and_the_first_page_stays_small() {
+    let many = complete("many", "mini", ["base", "large"], &[1, 2, 3, 4, 5]);
+    let runs = many.records.len();
+    assert!(runs > 1000);
+    let files = report::render(&input(vec![many])).unwrap();
+    let page = |name: &str| text(&files, name).replace("&#x2f;", "/");
+    let index = page("index.html");
+    assert!(index.len() < 2_000_000, "the first page has {} bytes", index.len());
+    assert!(!index.contains("<details"));
+    let mut links = 0;
+    for link in index.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        let (name, anchor) = link.split_once('#').unwrap_or((link, ""));
+        let target = if name.is_empty() { index.clone() } else { page(name) };
+        let is_there = anchor.is_empty() || target.contains(&format!(" id=\"{anchor}\""));
+        assert!(is_there, "{link} leads nowhere");
+        links += usize::from(name.starts_with("runs/"));
+    }
+    assert!(links > 2 * TASKS.len(), "{links} links to pages of runs");
+    let beside: Vec<String> =
+        files.iter().filter(|file| file.name.starts_with("runs/")).map(|file| page(&file.name)).collect();
+    assert_eq!(beside.len(), 2 * TASKS.len());
+    assert_eq!(beside.iter().map(|page| page.matches("<details").count()).sum::<usize>(), runs);
+    assert!(beside.iter().all(|page| page.contains("href=\"../index.html#runs\"")));
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes_whatever_the_order_of_its_records() {
     let experiment = damaged("mini", ["base", "large"]);
     let mut shuffled = experiment.clone();
