@@ -70,6 +70,12 @@ impl Response {
         Self::text(404, "There is no such page.")
     }
 
+    /// There is something, and nothing to show.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { status: 204, content: Content::of("", Vec::new()), headers: Vec::new() }
+    }
+
     /// What is asked for is at `path` of this server.
     #[must_use]
     pub fn moved(path: &str) -> Self {
@@ -113,11 +119,12 @@ impl Response {
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
-        if *status != 304 {
+        let has_body = !matches!(*status, 204 | 304);
+        if has_body {
             head += &format!("Content-Length: {}\r\n", content.bytes.len());
         }
         let mut bytes = (head + "\r\n").into_bytes();
-        if with_body && *status != 304 {
+        if with_body && has_body {
             bytes.extend_from_slice(&content.bytes);
         }
         bytes
@@ -128,6 +135,7 @@ impl Response {
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        204 => "No Content",
         304 => "Not Modified",
         308 => "Permanent Redirect",
         400 => "Bad Request",

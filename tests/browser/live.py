@@ -5,13 +5,15 @@
 Prints what is wrong, and exits with 1 if anything is.
 """
 import argparse
+import json
 import pathlib
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 from check import SCHEMES, WIDTHS, Reader, expect, failures, look
 
@@ -26,6 +28,19 @@ seeds: [1]
 training: {max_length: 32}
 device: cpu
 """
+
+
+def wait(page, what, expression, seconds=600):
+    """Until the expression is true; asked from outside, since the page's policy allows no eval. It may load again meanwhile."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if page.evaluate(expression):
+                return
+        except Error:
+            pass
+        time.sleep(0.2)
+    expect(False, f"after {seconds} s, not yet: {what}")
 
 
 def follow(browser, program, folder, screenshots):
@@ -45,14 +60,13 @@ def follow(browser, program, folder, screenshots):
             page.wait_for_selector("#at-work svg", timeout=120_000)
             look(reader, screenshots)
             step = page.inner_text("#at-work tbody tr td:nth-child(5)")
-            page.wait_for_function("step => document.querySelector('#at-work tbody tr td:nth-child(5)')?.innerText !== step",
-                                   arg=step, timeout=120_000)
+            wait(page, "another step", f"document.querySelector('#at-work tbody tr td:nth-child(5)')?.innerText !== {json.dumps(step)}")
             # Whoever filters is left alone; the page goes on when the field is empty again.
             page.fill("input[type=search]", "rte")
             page.wait_for_timeout(8_000)
             expect(page.input_value("input[type=search]") == "rte", "the page was loaded again under a filter")
             page.fill("input[type=search]", "")
-            page.wait_for_function("document.body.innerText.includes('the sweep is complete')", timeout=600_000)
+            wait(page, "the end of the sweep", "document.body.innerText.includes('the sweep is complete')")
             expect(page.query_selector("#at-work") is None, "runs are at work when the sweep is over")
         for scheme in SCHEMES:
             for width in WIDTHS:

@@ -145,6 +145,7 @@ fn nothing_but_pages_is_shown() {
         let answer = serving.get(path);
         assert_eq!((answer.status, answer.body.as_str()), (404, "There is no such page.\n"), "{path}");
     }
+    assert_eq!(serving.get("/favicon.ico").status, 204, "browsers ask for it");
     let post = serving.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
     assert_eq!((post.status, header(&post, "Allow")), (405, "GET, HEAD"));
     assert_eq!(serving.send("GET / HTTP/1.1\r\nHost: rebound.example\r\n\r\n").status, 421);

@@ -60,6 +60,10 @@ impl Site {
     /// What is at `path`, which begins with `/`.
     pub(super) fn answer(&self, path: &str) -> Response {
         let path = path.strip_prefix('/').unwrap_or(path);
+        // Browsers ask for it unasked, and show an error where it is not there.
+        if path == "favicon.ico" {
+            return Response::nothing();
+        }
         if !self.files.is_empty() {
             return self.file(None, path);
         }
