@@ -19,7 +19,7 @@ pub(super) struct ThreadArgs {
 pub(super) const MOST: i64 = 4096;
 
 /// A thread of the pool carries a whole command, so it gets as much stack as a main thread has.
-const STACK_BYTES: usize = 8 << 20;
+pub(super) const STACK_BYTES: usize = 8 << 20;
 
 impl ThreadArgs {
     /// Carries out `command` on one of so many threads. A command that starts on a thread of the pool

@@ -12,6 +12,7 @@ mod layouts;
 mod lone;
 mod manifest;
 mod msr;
+pub mod probes;
 mod published;
 mod rfc4180;
 mod rows;

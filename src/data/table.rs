@@ -6,6 +6,7 @@
 use super::columns::{Columns, Scheme, Separator};
 use super::dataset::{Dataset, Labels, Reader, SplitFile, SplitRole};
 use super::layouts;
+use super::probes::{AGREEMENT, LOOKUP, REACH, SIDES};
 use crate::diagnostic::{Diagnostic, suggest};
 use SplitRole::{Dev, Test, Train};
 
@@ -26,7 +27,7 @@ const ANY_COLUMNS: Columns = Columns {
 /// Every dataset.
 pub static DATASETS: &[&Dataset] = &[
     &COLA, &SST2, &MRPC, &STSB, &QQP, &MNLI, &QNLI, &RTE, &WNLI, &AX, &SQUAD1, &SQUAD2, &SWAG, &CONLL2003, &MSRA,
-    &WEIBO, &RESUME, &REACH, &SIDES,
+    &WEIBO, &RESUME, &REACH, &LOOKUP, &AGREEMENT, &SIDES,
 ];
 
 impl Dataset {
@@ -278,35 +279,3 @@ pub static RESUME: Dataset = Dataset::structured(
     include_str!("../../datasets/resume.yaml"),
 )
 .also(&["resume_ner", "Resume"]);
-
-/// The mini benchmark's probe of how far back a word decides.
-pub static REACH: Dataset = Dataset::tables(
-    "reach",
-    "REACH",
-    BINARY,
-    &[
-        SplitFile::table("train", Train, "train.tsv", layouts::SST2, 2800),
-        SplitFile::table("dev_2", Dev, "dev_2.tsv", layouts::SST2, 200),
-        SplitFile::table("dev_4", Dev, "dev_4.tsv", layouts::SST2, 200),
-        SplitFile::table("dev_8", Dev, "dev_8.tsv", layouts::SST2, 200),
-        SplitFile::table("dev_16", Dev, "dev_16.tsv", layouts::SST2, 200),
-        SplitFile::table("dev_32", Dev, "dev_32.tsv", layouts::SST2, 200),
-        SplitFile::table("dev_64", Dev, "dev_64.tsv", layouts::SST2, 200),
-        SplitFile::table("dev_128", Dev, "dev_128.tsv", layouts::SST2, 200),
-    ],
-    include_str!("../../datasets/reach.yaml"),
-);
-
-/// The mini benchmark's probe of the sides from which words decide.
-pub static SIDES: Dataset = Dataset::structured(
-    "sides",
-    "SIDES",
-    Reader::Columns(ANY_COLUMNS),
-    &[
-        SplitFile::other("train", Train, "train.txt", &[], 1200),
-        SplitFile::other("dev_left", Dev, "dev_left.txt", &[], 200),
-        SplitFile::other("dev_right", Dev, "dev_right.txt", &[], 200),
-        SplitFile::other("dev_both", Dev, "dev_both.txt", &[], 200),
-    ],
-    include_str!("../../datasets/sides.yaml"),
-);

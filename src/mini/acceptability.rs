@@ -26,7 +26,7 @@ const PHENOMENA: [Phenomenon; 9] = [
 ];
 
 /// Irregular past forms, right and wrong.
-const PASTS: [(&str, &str); 8] = [
+pub(super) const PASTS: [(&str, &str); 8] = [
     ("went", "goed"),
     ("came", "comed"),
     ("ran", "runned"),
@@ -47,11 +47,20 @@ const PLURALS: [(&str, &str); 6] = [
     ("sheep", "sheeps"),
 ];
 
-/// Nouns that can act.
-const ACTORS: [&str; 8] = ["girl", "boy", "guest", "driver", "soldier", "doctor", "neighbour", "clerk"];
+/// Nouns that can act: one and many.
+pub(super) const ACTORS: [(&str, &str); 8] = [
+    ("girl", "girls"),
+    ("boy", "boys"),
+    ("guest", "guests"),
+    ("driver", "drivers"),
+    ("soldier", "soldiers"),
+    ("doctor", "doctors"),
+    ("neighbour", "neighbours"),
+    ("clerk", "clerks"),
+];
 
 /// Verbs without an object: plain form and third person.
-const ACTS: [(&str, &str); 8] = [
+pub(super) const ACTS: [(&str, &str); 8] = [
     ("sleep", "sleeps"),
     ("laugh", "laughs"),
     ("wait", "waits"),
@@ -105,7 +114,7 @@ fn agreement(good: bool, _: &World, draws: &mut Draws) -> String {
     let (actor, act, plural) = (*draws.pick(&ACTORS), *draws.pick(&ACTS), draws.chance(0.5));
     let verb = if plural == good { act.0 } else { act.1 };
     let between = if draws.chance(0.3) { format!(" {}", draws.pick(&SPOTS)) } else { String::new() };
-    format!("the {actor}{}{between} {verb} every day", if plural { "s" } else { "" })
+    format!("the {}{between} {verb} every day", if plural { actor.1 } else { actor.0 })
 }
 
 /// `Mara did not buy the boat`, not `did not bought`
@@ -132,13 +141,13 @@ fn comparison(good: bool, world: &World, draws: &mut Draws) -> String {
 /// `the boy saw the old boat`, not `saw the an old boat`, not `saw old boat`
 fn determiner(good: bool, _: &World, draws: &mut Draws) -> String {
     let determiner = if good { "the " } else { *draws.pick(&["", "the a ", "those "]) };
-    let (actor, thing, quality) = (*draws.pick(&ACTORS), draws.pick(&THINGS).0, *draws.pick(&QUALITIES));
+    let (actor, thing, quality) = (draws.pick(&ACTORS).0, draws.pick(&THINGS).0, *draws.pick(&QUALITIES));
     format!("the {actor} {} {determiner}{quality} {thing}", draws.pick(&DEEDS).verb.past)
 }
 
 /// `the guest bought a red hat`, not `a hat red`, not `bought the guest`
 fn order(good: bool, _: &World, draws: &mut Draws) -> String {
-    let (actor, thing, quality) = (*draws.pick(&ACTORS), draws.pick(&THINGS).0, *draws.pick(&QUALITIES));
+    let (actor, thing, quality) = (draws.pick(&ACTORS).0, draws.pick(&THINGS).0, *draws.pick(&QUALITIES));
     let past = draws.pick(&DEEDS).verb.past;
     match (good, draws.chance(0.5)) {
         (true, _) => format!("the {actor} {past} the {quality} {thing}"),

@@ -51,14 +51,23 @@ use tasks::TASKS;
 use world::World;
 
 /// The version of the generator: it rises with every change of a byte that a seed gives.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Writes a task from the seed and the world.
 type Writer = fn(u64, &World) -> Result<Part, MiniError>;
 
 /// The tasks that are not rows of one or two texts with a label; those are in [`TASKS`].
-const OTHERS: [Writer; 7] =
-    [questions::first, questions::second, stories::part, entities::part, chinese::part, probes::reach, probes::sides];
+const OTHERS: [Writer; 9] = [
+    questions::first,
+    questions::second,
+    stories::part,
+    entities::part,
+    chinese::part,
+    probes::reach,
+    probes::lookup,
+    probes::agreement,
+    probes::sides,
+];
 
 /// What [`generate`] made or found.
 #[derive(Clone, Debug, PartialEq, Eq)]

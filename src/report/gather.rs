@@ -33,6 +33,10 @@ pub fn gather(root: &RunsRoot, (name, file): (&str, Option<String>), plan: Optio
             Err(error) => input.notes.push(format!("{error}; the run counts as missing")),
         }
     }
+    match root.encoder_speed() {
+        Ok(speed) => input.encoder_speed = speed,
+        Err(error) => input.notes.push(format!("{error}; the report does not read it")),
+    }
     if left_out > 0 {
         let asks = input.file.as_deref().unwrap_or(name);
         input.notes.push(format!("{left_out} records are left out: {asks} no longer asks for their settings"));

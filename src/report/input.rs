@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::predictions::Predictions;
-use crate::store::{Answers, Event, Examples, Failure, Record, RunId, RunSettings};
+use crate::store::{Answers, EncoderSpeed, Event, Examples, Failure, Record, RunId, RunSettings};
 
 /// Everything that one report shows. The report is a pure function of this value.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,8 @@ pub struct ExperimentInput {
     /// The texts of the dev splits that those runs answered, by
     /// [`examples_name()`](crate::store::examples_name()).
     pub examples: BTreeMap<String, Examples>,
+    /// How fast encoders are on this machine, if that was measured (`bertbench bench encoders`).
+    pub encoder_speed: Option<EncoderSpeed>,
     /// What could not be read, or was left out, and why.
     pub notes: Vec<String>,
 }

@@ -9,6 +9,7 @@ mod claim;
 mod claim_note;
 mod claim_watch;
 mod diff;
+mod encoder_speed;
 mod error;
 mod events;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use approach::{TagOptions, TaskOptions};
 pub use checkpoints::{CHECKPOINTS, Checkpoint, CheckpointWriter, Checkpoints, Unusable};
 pub use claim::{Claim, ClaimTimeout, Claims, Holder, TIMEOUT_VARIABLE};
 pub use diff::diff;
+pub use encoder_speed::{EncoderSpeed, SpeedRow};
 pub use error::StoreError;
 pub use events::{Event, EventLog, StepEvent};
 pub use examples::{ExampleChoice, ExampleQuestion, ExampleText, Examples, examples_name};

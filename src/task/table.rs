@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use super::Task;
 use crate::data::Dataset;
+use crate::data::probes::{AGREEMENT, LOOKUP, REACH, SIDES};
 use crate::data::table::{
-    AX, COLA, CONLL2003, MNLI, MRPC, MSRA, QNLI, QQP, REACH, RESUME, RTE, SIDES, SQUAD1, SQUAD2, SST2, STSB, SWAG,
-    WEIBO, WNLI,
+    AX, COLA, CONLL2003, MNLI, MRPC, MSRA, QNLI, QQP, RESUME, RTE, SQUAD1, SQUAD2, SST2, STSB, SWAG, WEIBO, WNLI,
 };
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::metric::{ACCURACY, EXACT_MATCH, F1, MCC, Metric, PEARSON, PRECISION, RECALL, SPEARMAN};
@@ -79,13 +79,22 @@ pub static TASKS: &[Task] = &[
         Head::Tags,
         ENTITIES,
     ),
+    task("reach", "reach: how far back may the word stand that decides?", "probes", &REACH, Head::Tags, ENTITIES),
     task(
-        "reach",
-        "reach: how far back may the word stand that decides?",
+        "lookup",
+        "lookup: and when many were said, of which any may be asked?",
         "probes",
-        &REACH,
-        Head::Classes,
-        &[&ACCURACY],
+        &LOOKUP,
+        Head::Tags,
+        ENTITIES,
+    ),
+    task(
+        "agreement",
+        "agreement: how far from its subject may a verb or a pronoun stand?",
+        "probes",
+        &AGREEMENT,
+        Head::Tags,
+        ENTITIES,
     ),
     task(
         "sides",

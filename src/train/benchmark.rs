@@ -46,17 +46,24 @@ pub struct StepBenchmark {
     pub optimization: Optimization,
 }
 
-/// What was measured.
+/// What was measured, with the machine's limit.
 #[derive(Clone, Debug)]
 pub struct StepMeasured {
+    /// The steps.
+    pub times: TimedSteps,
+    /// Of the matrix products alone, in the same precision on the same threads.
+    pub matrix_peak: MatrixPeak,
+}
+
+/// Steps as they were taken.
+#[derive(Clone, Debug)]
+pub struct TimedSteps {
     /// Every step that counts.
     pub steps: Vec<StepReport>,
     /// A batch of the same size without gradients, several times.
     pub evaluations: Vec<Seconds>,
     /// Of the process while it trained.
     pub peak_memory: Bytes,
-    /// Of the matrix products alone, in the same precision on the same threads.
-    pub matrix_peak: MatrixPeak,
     /// The device as it describes itself.
     pub device: String,
     /// Of a step on a GPU.
@@ -66,8 +73,19 @@ pub struct StepMeasured {
 /// Takes the steps of `benchmark`, then measures the rest.
 ///
 /// # Errors
-/// As [`fit`]; a precision that the device does not compute in.
+/// As [`time_steps`].
 pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainError> {
+    let times = time_steps(benchmark)?;
+    let named = open_device(&benchmark.device)?;
+    let precision = open_precision(benchmark.optimization.precision, named.name)?;
+    Ok(StepMeasured { times, matrix_peak: matrix_peak_of(&named.device, precision) })
+}
+
+/// Takes the steps of `benchmark`, then predicts.
+///
+/// # Errors
+/// As [`fit`]; a precision that the device does not compute in.
+pub fn time_steps(benchmark: &StepBenchmark) -> Result<TimedSteps, TrainError> {
     let StepBenchmark { architecture, sequences, steps, ref optimization, .. } = *benchmark;
     let named = open_device(&benchmark.device)?;
     let precision = open_precision(optimization.precision, named.name)?;
@@ -88,13 +106,12 @@ pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainEr
         drop(predict_in_batches(&fitted.model, &batch, sequences, &device));
         Seconds(start.elapsed().as_secs_f64())
     };
-    Ok(StepMeasured {
+    Ok(TimedSteps {
         traffic: (name != "cpu").then(|| reports.of_a_step()),
         device: described,
         steps: reports.steps.split_off(WARM_UP as usize),
         evaluations: (0..EVALUATIONS).map(predict).skip(1).collect(),
         peak_memory,
-        matrix_peak: matrix_peak_of(&device, precision),
     })
 }
 

@@ -31,7 +31,7 @@ mod tests;
 mod work;
 mod workload;
 
-pub use benchmark::{StepBenchmark, StepMeasured, benchmark_step};
+pub use benchmark::{StepBenchmark, StepMeasured, TimedSteps, benchmark_step, time_steps};
 pub use calibrate::{StepTimes, measure_step};
 pub use checkpointer::{CheckpointPolicy, Checkpointer};
 pub use device::{DeviceError, Found, FoundDevice, NamedDevice, fastest_built_in, list_devices, open_device};

@@ -76,3 +76,20 @@ fn impossible_sizes_are_refused() {
         place.run(&["bench", "step", "--layers=1000", "--hidden=65536", "--batch-size=1", "--length=4"]).ends_with(2);
     assert!(huge.err.contains("weights, gradients and optimizer moments need"), "{}", huge.err);
 }
+
+#[test]
+fn encoders_are_measured_by_length_and_threads_and_kept_for_reports() {
+    let place = Workplace::new();
+    let options = ["--layers=1", "--hidden=16", "--batch-tokens=512", "--steps=1", "--threads=2,1", "--json"];
+    let told = place.run(&[&["bench", "encoders"], &options[..]].concat()).ok().json();
+    let rows = told["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 5 * 5 * 2, "encoders, lengths, threads");
+    let fast = |row: &serde_json::Value| ["training", "inference"].iter().all(|what| row[what].as_f64().unwrap() > 0.0);
+    assert!(rows.iter().all(fast), "{told:#}");
+    assert_eq!(
+        (&rows[0]["encoder"], &rows[0]["length"], &rows[0]["threads"]),
+        (&"word_vectors".into(), &32.into(), &1.into())
+    );
+    let kept: serde_json::Value = serde_json::from_str(&place.read("runs/encoder-speed.json")).unwrap();
+    assert_eq!(kept, told);
+}

@@ -4,7 +4,7 @@ use super::expected::{assert_as_expected, names};
 use super::program::Workplace;
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 42] = [
+const COMMANDS: [&[&str]; 43] = [
     &[],
     &["check"],
     &["plan"],
@@ -33,6 +33,7 @@ const COMMANDS: [&[&str]; 42] = [
     &["convert"],
     &["bench"],
     &["bench", "step"],
+    &["bench", "encoders"],
     &["list"],
     &["data"],
     &["data", "mini"],

@@ -11,7 +11,7 @@ use super::tagged::sentences;
 use super::{LAYOUTS, folder, pieces, rows};
 
 /// Every other file and its examples; 0 stands for a number that the seed decides.
-pub const FILES: [(&str, usize); 26] = [
+pub const FILES: [(&str, usize); 45] = [
     ("SQuAD/train-v1.1.json", 700),
     ("SQuAD/dev-v1.1.json", 200),
     ("SQuAD2/train-v2.0.json", 700),
@@ -24,15 +24,34 @@ pub const FILES: [(&str, usize); 26] = [
     ("CoNLL-2003/eng.testb", 100),
     ("MSRA/msra_train_bio.txt", 400),
     ("MSRA/msra_test_bio.txt", 120),
-    ("REACH/train.tsv", 2800),
-    ("REACH/dev_2.tsv", 200),
-    ("REACH/dev_4.tsv", 200),
-    ("REACH/dev_8.tsv", 200),
-    ("REACH/dev_16.tsv", 200),
-    ("REACH/dev_32.tsv", 200),
-    ("REACH/dev_64.tsv", 200),
-    ("REACH/dev_128.tsv", 200),
-    ("SIDES/train.txt", 1200),
+    ("REACH/train.txt", 1200),
+    ("REACH/dev_2.txt", 100),
+    ("REACH/dev_4.txt", 100),
+    ("REACH/dev_8.txt", 100),
+    ("REACH/dev_16.txt", 100),
+    ("REACH/dev_32.txt", 100),
+    ("REACH/dev_64.txt", 100),
+    ("REACH/dev_128.txt", 100),
+    ("REACH/dev_256.txt", 100),
+    ("LOOKUP/train.txt", 1200),
+    ("LOOKUP/dev_2.txt", 100),
+    ("LOOKUP/dev_4.txt", 100),
+    ("LOOKUP/dev_8.txt", 100),
+    ("LOOKUP/dev_16.txt", 100),
+    ("LOOKUP/dev_32.txt", 100),
+    ("LOOKUP/dev_64.txt", 100),
+    ("LOOKUP/dev_128.txt", 100),
+    ("LOOKUP/dev_256.txt", 100),
+    ("AGREEMENT/train.txt", 1600),
+    ("AGREEMENT/dev_2.txt", 100),
+    ("AGREEMENT/dev_4.txt", 100),
+    ("AGREEMENT/dev_8.txt", 100),
+    ("AGREEMENT/dev_16.txt", 100),
+    ("AGREEMENT/dev_32.txt", 100),
+    ("AGREEMENT/dev_64.txt", 100),
+    ("AGREEMENT/dev_128.txt", 100),
+    ("AGREEMENT/dev_256.txt", 100),
+    ("SIDES/train.txt", 6000),
     ("SIDES/dev_left.txt", 200),
     ("SIDES/dev_right.txt", 200),
     ("SIDES/dev_both.txt", 200),
@@ -306,5 +325,22 @@ fn the_other_bounds_agree_with_a_recount() {
         assert_eq!((bound.metric.as_str(), bound.split.as_str()), (metric, split), "{name}");
         assert!((bound.majority - majority).abs() < 1e-12, "{name}: {} is not {majority}", bound.majority);
         assert!((0.9..1.0).contains(&bound.ceiling), "{name}: {}", bound.ceiling);
+    }
+}
+
+/// Distances are counted in words, which are tokens only where none is split.
+#[test]
+fn words_of_the_probes_are_whole_in_the_vocabulary() {
+    let folder = folder(1);
+    let root = folder.path().join("mini");
+    let vocabulary = read(&root, "vocab.txt");
+    let known: HashSet<&str> = vocabulary.lines().collect();
+    let probes = ["REACH/", "LOOKUP/", "AGREEMENT/", "SIDES/"];
+    for (path, _) in FILES.iter().filter(|(path, _)| probes.iter().any(|probe| path.starts_with(probe))) {
+        for sentence in sentences(&root, path) {
+            for word in sentence {
+                assert!(known.contains(word[0].to_lowercase().as_str()), "{path}: `{}`", word[0]);
+            }
+        }
     }
 }

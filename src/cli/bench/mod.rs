@@ -1,5 +1,6 @@
 //! `bertbench bench`
 
+mod encoders;
 mod step;
 
 use clap::Subcommand;
@@ -16,10 +17,12 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Step(step::Args),
+    Encoders(encoders::Args),
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     match &args.command {
         Command::Step(args) => step::execute(args),
+        Command::Encoders(args) => encoders::execute(args),
     }
 }

@@ -167,13 +167,13 @@ struct Summary<'a> {
 impl<'a> Summary<'a> {
     fn of(benchmark: &'a StepBenchmark, measured: &'a StepMeasured) -> Self {
         let at = |values: &[f64], p: f64| quantile(values, p).unwrap_or(f64::NAN);
-        let seconds: Vec<f64> = measured.steps.iter().map(|step| step.seconds.0).collect();
+        let seconds: Vec<f64> = measured.times.steps.iter().map(|step| step.seconds.0).collect();
         let quartiles = [0.25, 0.5, 0.75].map(|p| at(&seconds, p));
         let phase = |(_, of): Phase| {
-            let seconds: Vec<f64> = measured.steps.iter().map(|step| of(&step.phases).0).collect();
+            let seconds: Vec<f64> = measured.times.steps.iter().map(|step| of(&step.phases).0).collect();
             at(&seconds, 0.5)
         };
-        let evaluations: Vec<f64> = measured.evaluations.iter().map(|seconds| seconds.0).collect();
+        let evaluations: Vec<f64> = measured.times.evaluations.iter().map(|seconds| seconds.0).collect();
         let sequences = u64::from(benchmark.sequences);
         let tokens = sequences * u64::from(benchmark.length);
         let flop = TRAINING_TO_FORWARD * forward_flops(&benchmark.architecture, tokens, sequences);
@@ -185,7 +185,7 @@ impl<'a> Summary<'a> {
             tokens_per_second: tokens as f64 / quartiles[1],
             flop_per_second: flop / quartiles[1],
             evaluation: at(&evaluations, 0.5),
-            host: host(&measured.device, rayon::current_num_threads() as u32),
+            host: host(&measured.times.device, rayon::current_num_threads() as u32),
         }
     }
 
@@ -201,7 +201,7 @@ impl<'a> Summary<'a> {
             .enumerate()
             .map(|(at, (name, _))| ((*name).to_owned(), json!({"seconds": self.phases[at], "share": self.share(at)})))
             .collect();
-        let every: Vec<f64> = measured.steps.iter().map(|step| step.seconds.0).collect();
+        let every: Vec<f64> = measured.times.steps.iter().map(|step| step.seconds.0).collect();
         json!({
             "seconds_per_step": self.quartiles[1],
             "seconds_quartiles": [self.quartiles[0], self.quartiles[2]],
@@ -213,10 +213,10 @@ impl<'a> Summary<'a> {
             "clock_peak_gflop_per_second": peak.clock,
             "matrix_peak_gflop_per_second": peak.product,
             "percent_of_matrix_peak": 100.0 * self.flop_per_second / 1e9 / peak.product,
-            "launches_per_step": measured.traffic.map(|traffic| traffic.launches),
-            "uploaded_bytes_per_step": measured.traffic.map(|traffic| traffic.uploaded),
+            "launches_per_step": measured.times.traffic.map(|traffic| traffic.launches),
+            "uploaded_bytes_per_step": measured.times.traffic.map(|traffic| traffic.uploaded),
             "evaluation_seconds": self.evaluation,
-            "peak_memory_bytes": measured.peak_memory,
+            "peak_memory_bytes": measured.times.peak_memory,
             "host": self.host,
             "settings": {
                 "architecture": benchmark.architecture,
@@ -246,7 +246,7 @@ impl<'a> Summary<'a> {
             format!("; the matrix peak is {of:.1} % of the clock's peak of {clock:.1} GFLOP/s")
         });
         let kernels = format!("{kernel}{kernels}");
-        let traffic = self.measured.traffic.map(|Traffic { launches, uploaded }| {
+        let traffic = self.measured.times.traffic.map(|Traffic { launches, uploaded }| {
             format!("device       {launches} kernels launched and {uploaded} bytes sent a step; {}", self.host.device)
         });
         let tokens = f64::from(*sequences) * f64::from(*length);
@@ -270,7 +270,7 @@ impl<'a> Summary<'a> {
             format!("rate         {rate}"),
             format!("kernels      {kernels}"),
             format!("evaluation   {:.4} s a batch, {:.0} tokens/s", self.evaluation, tokens / self.evaluation),
-            format!("peak memory  {}", self.measured.peak_memory),
+            format!("peak memory  {}", self.measured.times.peak_memory),
             format!("machine      {cpu}, {cores} cores"),
         ]
         .into_iter()
