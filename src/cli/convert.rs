@@ -7,9 +7,9 @@ use clap::ValueEnum;
 use super::error::{CommandOutcome, Error, note};
 use super::model_argument;
 use super::table::print;
-use crate::diagnostic::Diagnostic;
-use crate::model::{CheckpointError, Conversion, folder_of};
-use crate::text::{ModelTokenizer, TokenizerFiles, vocabulary_file};
+use crate::diagnostic::{Diagnostic, first_of};
+use crate::model::{CheckpointError, Conversion, VECTOR_POSITIONS, folder_of, read_vectors, write_vectors};
+use crate::text::{ModelTokenizer, TokenizerFiles, Vocabulary, vocabulary_file};
 
 /// Convert a checkpoint to a folder that transformers reads, or its weights to one safetensors file.
 ///
@@ -30,6 +30,10 @@ pub(super) struct Args {
     /// The vocabulary [default: the vocab.txt or tokenizer.json beside FROM].
     #[arg(long, value_name = "FILE")]
     vocab_file: Option<PathBuf>,
+    /// FROM is a file of word vectors: word2vec's text or binary format, `GloVe`'s, or fastText's `.vec`. Its words, or those of
+    /// `--vocab-file`, become a model of the encoder `word_vectors`; tokens without a vector get zeros and are counted.
+    #[arg(long)]
+    word_vectors: bool,
     /// Whether the tokenizer lower-cases [default: what FROM's tokenizer files or its vocabulary say].
     #[arg(long, value_name = "true|false", hide_possible_values = true)]
     do_lower_case: Option<bool>,
@@ -48,10 +52,14 @@ Examples:
   bertbench convert uncased_L-12_H-768_A-12 bert-base --to hf
   bertbench convert out/model.ckpt-1000 fine-tuned --to hf --vocab-file vocab.txt
   bertbench convert hub:google/bert_uncased_L-2_H-128_A-2 bert-tiny --to hf
-  bertbench convert bert-base weights.safetensors --to safetensors";
+  bertbench convert bert-base weights.safetensors --to safetensors
+  bertbench convert glove.6B.300d.txt glove --to hf --word-vectors";
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     refuse_place(&args.into)?;
+    if args.word_vectors {
+        return word_vectors(args);
+    }
     let from = model_argument::checkpoint(&args.from)?;
     let conversion = Conversion::open(&from).map_err(|error| refused(&error))?;
     match args.to {
@@ -66,6 +74,42 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     }
     let (class, parameters) = (conversion.class(), conversion.parameters());
     print(&format_args!("{}: {class}, {parameters} parameters", args.into.display()))?;
+    Ok(CommandOutcome::Success)
+}
+
+/// So many tokens without a vector are named.
+const NAMED: usize = 8;
+
+fn word_vectors(args: &Args) -> Result<CommandOutcome, Error> {
+    if args.to != Format::Hf {
+        return Err(Diagnostic::new("word vectors become a folder").hint("write `--to hf`").into());
+    }
+    let given = args.vocab_file.as_deref().map(Vocabulary::load).transpose()?;
+    if given.as_ref().is_some_and(Vocabulary::is_byte_pair) {
+        return Err(Diagnostic::new("word vectors are of words, not of byte pairs").hint("name a vocab.txt").into());
+    }
+    let wanted = |word: &str| given.as_ref().is_none_or(|vocabulary| vocabulary.id(word).is_some());
+    let table = read_vectors(Path::new(&args.from), wanted).map_err(|error| refused(&error))?;
+    let is_given = given.is_some();
+    let vocabulary = given.map_or_else(|| Vocabulary::of_words(table.words.iter().map(String::as_str)), Ok)?;
+    let (rows, without) = table.rows(vocabulary.len(), |word| vocabulary.id(word));
+    let lower_case = args.do_lower_case.unwrap_or_else(|| !vocabulary.looks_cased());
+    let files = TokenizerFiles::of(&vocabulary, lower_case, VECTOR_POSITIONS);
+    write_vectors(&args.into, &rows, table.width, files.as_slice()).map_err(|error| refused(&error))?;
+    let used = vocabulary.len() - without.len();
+    if used < table.read {
+        note(&format_args!("{} of the {} vectors are of no token of the vocabulary", table.read - used, table.read));
+    }
+    if is_given && !without.is_empty() {
+        let names: Vec<&str> = without.iter().filter_map(|id| vocabulary.token(*id)).collect();
+        let named = first_of(&names, NAMED);
+        note(&format_args!(
+            "{} of the {} tokens have no vector, and got zeros: {named}",
+            without.len(),
+            vocabulary.len()
+        ));
+    }
+    print(&format_args!("{}: {used} vectors of {} numbers", args.into.display(), table.width))?;
     Ok(CommandOutcome::Success)
 }
 

@@ -52,6 +52,10 @@ pub struct Vocabulary {
     listed: usize,
 }
 
+fn is_special(word: &str) -> bool {
+    SpecialTokens::NAMES.contains(&word)
+}
+
 /// How words become tokens.
 #[derive(Clone, Debug)]
 pub(super) enum Pieces {
@@ -102,6 +106,23 @@ impl Vocabulary {
         let sha256 = checksum::sha256(&of.files.concat());
         let listed = of.tokens.len();
         Self { ids, tokens, special, pieces: Pieces::BytePair(Arc::new(of)), sha256, added: Vec::new(), listed }
+    }
+
+    /// A vocabulary of whole words, after BERT's own tokens. Those that have a place among them, and words that a line of a
+    /// file cannot hold or that no text is split into, are left out.
+    ///
+    /// # Errors
+    /// When no word is left.
+    pub fn of_words<'a>(words: impl Iterator<Item = &'a str>) -> Result<Self, Diagnostic> {
+        let is_word = |word: &&str| {
+            !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control()) && !is_special(word)
+        };
+        let mut tokens = SpecialTokens::NAMES.to_vec();
+        tokens.extend(words.filter(is_word));
+        if tokens.len() == SpecialTokens::NAMES.len() {
+            return Err(Diagnostic::new("there are no words for a vocabulary"));
+        }
+        Self::from_bytes(Path::new("vocab.txt"), (tokens.join("\n") + "\n").into_bytes())
     }
 
     /// The vocabulary that `bytes`, the content of the file at `path`, hold.

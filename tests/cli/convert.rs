@@ -91,3 +91,29 @@ fn a_trained_model_is_converted_into_itself() {
         assert!(bytes(&place.path("copy").join(name)) == bytes(&Path::new(&trained).join(name)), "{name}");
     }
 }
+
+#[test]
+fn word_vectors_become_a_model_that_an_experiment_starts_from() {
+    let place = Workplace::new();
+    place.write("glove.txt", "the 0.5 -1.0\nfilm 2 0.25\nbad -1 1\nnew york 3 4\n");
+    let told = place.run(&["convert", "glove.txt", "glove", "--to", "hf", "--word-vectors"]).ok();
+    assert_eq!(told.out, "glove: 3 vectors of 2 numbers\n");
+    assert!(told.err.contains("1 of the 4 vectors are of no token of the vocabulary"), "{}", told.err);
+    assert_eq!(place.read("glove/vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nfilm\nbad\n");
+    // With a vocabulary of one's own; tokens without a vector are counted.
+    place.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nbad\ngood\n");
+    let options = ["--to", "hf", "--word-vectors", "--vocab-file", "vocab.txt"];
+    let told = place.run(&[&["convert", "glove.txt", "own"], &options[..]].concat()).ok();
+    let tokens = "note: 6 of the 7 tokens have no vector, and got zeros: [PAD], [UNK], [CLS], [SEP], [MASK], good";
+    assert!(told.err.contains(tokens), "{}", told.err);
+    let weights = bertbench::model::Weights::open(&place.path("own")).unwrap();
+    let rows = weights.numbers("word_embeddings.weight", &[7, 2]).unwrap();
+    assert_eq!(rows, [vec![0.0; 10], vec![-1.0, 1.0], vec![0.0; 2]].concat());
+    let config = bertbench::model::Config::read(&place.path("own")).unwrap();
+    assert_eq!(config.architecture.encoder, bertbench::settings::EncoderType::WordVectors);
+    place.write("cut.txt", "2 2\nthe 0.5 -1.0\n");
+    let told = place.run(&["convert", "cut.txt", "cut", "--to", "hf", "--word-vectors"]);
+    assert_eq!(told.code, Some(2));
+    assert!(told.err.contains("cut.txt: 1 vectors where its first line says 2"), "{}", told.err);
+    assert!(!place.path("cut").exists());
+}

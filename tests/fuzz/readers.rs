@@ -8,11 +8,11 @@ use bertbench::config;
 use bertbench::corpus::examples::{PassageSource, split_sentences};
 use bertbench::corpus::text::{BadBytes, Corpus, CorpusOptions, DocumentEnds};
 use bertbench::data::{BadRows, Columns, Content, Dataset, LoneTable, Scheme, Separator, sentences_of, submission};
-use bertbench::model::{Config, Weights};
+use bertbench::model::{Config, Weights, read_vectors};
 use bertbench::plan::known_tasks;
 use bertbench::settings::TextFormat;
 use bertbench::text::{Context, Purpose, TextPair, WindowSettings, Windows, WordFeatures, WordSentence};
-use bertbench::text::{FeatureSet, ModelTokenizer, SkippedRows, Tokenizer, read_lines};
+use bertbench::text::{FeatureSet, ModelTokenizer, SkippedRows, Tokenizer, Vocabulary, read_lines};
 
 use super::stored;
 
@@ -43,6 +43,8 @@ const COLUMNS: &[&str] =
     &["\n", "\n\n", "\r\n", "\r", "\t", " ", "-DOCSTART- -X- O O\n", "B-X", "I-X", "O", "0", "\u{a0}", "-"];
 const PICKLE: &[&str] =
     &["(", "}", "]", "t", "R", "0", "2", "q\u{1}", "h\u{1}", "\u{5d}\u{1}", "ctorch\nFloatStorage\n", "Q", "."];
+const VECTORS: &[&str] =
+    &[" ", "\n", "2 2\n", "16777216 16384\n", "0", "nan", "1e999", "-", "\u{0}\u{0}\u{80}\u{7f}", "a 1 2\n"];
 const BINARY: &[&str] = &["\u{0}\u{0}\u{0}\u{0}", "\u{7f}\u{7f}\u{7f}\u{7f}", "\u{1}", "PAR1", "PK\u{1}\u{2}"];
 
 pub const READERS: &[Reader] = &[
@@ -66,6 +68,7 @@ pub const READERS: &[Reader] = &[
     },
     Reader { name: "shards", slow: false, seeds: indices, dictionary: JSON, prepare: nothing, read: index },
     Reader { name: "pytorch", slow: false, seeds: pytorch, dictionary: BINARY, prepare: nothing, read: pytorch_file },
+    Reader { name: "vectors", slow: false, seeds: vectors, dictionary: VECTORS, prepare: nothing, read: vector_file },
     Reader { name: "pickle", slow: false, seeds: pickles, dictionary: PICKLE, prepare: nothing, read: pickle },
     Reader {
         name: "tensorflow",
@@ -378,6 +381,25 @@ fn safetensors_file(folder: &Path, bytes: &[u8]) {
 
 fn indices() -> Vec<Vec<u8>> {
     files(&["tests/golden/weights/sharded-safetensors/model.safetensors.index.json"])
+}
+
+/// word2vec's formats and `GloVe`'s.
+fn vectors() -> Vec<Vec<u8>> {
+    let binary: Vec<u8> =
+        [b"2 2\nthe ", &[0, 0, 0, 63, 0, 0, 128, 191][..], b"\na ", &[0, 0, 0, 64, 0, 0, 128, 62], b"\n"].concat();
+    let text = ["2 2\nthe 0.5 -1.0 \na 2 0.25 \n", "the 0.5 -1.0\na 2 0.25\n. . 3 4\n", "1 3\nb 1e-3 2 3\n"];
+    [vec![binary], owned(&text)].concat()
+}
+
+fn vector_file(folder: &Path, bytes: &[u8]) {
+    let path = folder.join("vectors");
+    fs::write(&path, bytes).unwrap();
+    let Ok(table) = read_vectors(&path, |_| true) else { return };
+    assert_eq!(table.numbers.len(), table.words.len() * table.width);
+    if let Ok(vocabulary) = Vocabulary::of_words(table.words.iter().map(String::as_str)) {
+        let (rows, without) = table.rows(vocabulary.len(), |word| vocabulary.id(word));
+        assert!(rows.len() == vocabulary.len() * table.width && without.len() <= vocabulary.len());
+    }
 }
 
 fn index(folder: &Path, bytes: &[u8]) {
