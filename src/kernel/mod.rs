@@ -32,6 +32,7 @@ mod loss;
 mod lstm;
 mod packing;
 mod precision;
+mod skip_gram;
 mod traffic;
 
 pub use adam::{
@@ -39,7 +40,7 @@ pub use adam::{
     global_norm,
 };
 pub use attention::attention;
-pub use cpu::{Bf16Support, HugePages, Isa, IsaError, MatrixPeak, matrix_peak};
+pub use cpu::{Bf16Support, HugePages, Isa, IsaError, MatrixPeak, SkipGramPairs, matrix_peak};
 pub use decoder::{DecoderGradients, DecoderLoss, decoder_loss};
 pub use device_peak::matrix_peak_of;
 pub use dropout::Dropout;
@@ -55,6 +56,7 @@ pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, lstm};
 pub use packing::Packing;
 pub use packing::TokenRows;
 pub use precision::Precision;
+pub use skip_gram::{SkipGramLoss, skip_gram_loss};
 pub use traffic::{Traffic, TrafficCounter};
 
 /// A GPU.

@@ -22,6 +22,7 @@ mod norm;
 mod peak;
 mod pool;
 mod scratch;
+mod skip_gram;
 mod softmax;
 mod stored;
 mod tasks;
@@ -35,3 +36,4 @@ pub use layer::{Layer, LayerDropout, LayerGradients, LayerParameters, LayerShape
 pub use mask::{Mask, Site};
 pub use peak::{LARGE_PRODUCT, LONGEST, MatrixPeak, REPETITIONS, matrix_peak};
 pub use pool::{Buffer, release};
+pub use skip_gram::SkipGramPairs;

@@ -10,6 +10,7 @@ mod embeddings;
 mod layer;
 mod lstm;
 mod memory;
+mod skip_gram;
 mod sparse;
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -26,6 +27,7 @@ pub(super) use embeddings::{EmbeddingCall, EmbeddingTensors};
 pub(super) use layer::LAYER_INPUTS;
 pub(super) use layer::{LayerCall, LayerTensors};
 pub(super) use lstm::{LstmCall, LstmTensors};
+pub(super) use skip_gram::skip_gram_loss;
 
 /// The operations that are fused on `flex` and on GPUs.
 #[backend_extension(Flex, Cube: cfg(feature = "cube"), Autodiff)]

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 
 use super::batch::pack;
 use super::losses::{HeadLosses, HeadOutputs};
-use super::skip_gram::skip_gram_loss;
+use super::skip_gram::skip_gram_losses;
 use super::windows::{WordCounts, stream};
 use crate::corpus::examples::ExampleSet;
 use crate::model::LanguageModel;
@@ -35,7 +35,7 @@ pub(super) fn evaluate_pretraining(
         if let Some(counts) = &counts {
             // The same pairs at every evaluation, whatever the run's seed.
             let pairs = counts.pairs(&examples, &mut stream(0).at(next));
-            sum.add(&skip_gram_loss(model, &pairs).map(|(_, losses)| losses).unwrap_or_default());
+            sum.add(&skip_gram_losses(model, &pairs));
             next = end;
             continue;
         }

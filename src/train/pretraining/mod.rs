@@ -10,6 +10,7 @@ mod evaluate;
 mod kept;
 mod losses;
 mod pass;
+mod places;
 mod run;
 mod skip_gram;
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Gradients, Tensor};
 
 use super::batch::Targets;
 use super::losses::{HeadLosses, HeadOutputs};
+use super::places::place;
 use super::skip_gram::skip_gram_pass;
 use crate::kernel::DecoderGradients;
 use crate::model::{Encoder, ForwardDropout, LanguageModel};
@@ -87,26 +87,6 @@ fn add(gradients: &mut FlatGradients, place: usize, more: Tensor<1>) {
             None => more,
         });
     }
-}
-
-/// Where a parameter comes in the module's visiting order.
-fn place(model: &LanguageModel, of: ParamId) -> usize {
-    struct Find {
-        of: ParamId,
-        next: usize,
-        found: usize,
-    }
-    impl ModuleVisitor for Find {
-        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-            if parameter.id == self.of {
-                self.found = self.next;
-            }
-            self.next += 1;
-        }
-    }
-    let mut find = Find { of, next: 0, found: usize::MAX };
-    model.visit(&mut find);
-    find.found
 }
 
 /// A mean over `part` of `whole` predictions as its share of the whole mean.

@@ -12,11 +12,13 @@ use crate::train::error::TrainError;
 /// The widest window; each word's is uniform between 1 and this (word2vec.c, `-window`).
 const WINDOW: usize = 5;
 /// Random words for each word of a window (word2vec.c, `-negative`).
-pub(super) const NEGATIVE: usize = 5;
+const NEGATIVE: usize = 5;
 /// Words more frequent than this are left out with probability 1 − √(t/f) − t/f at random (word2vec.c, `-sample`).
 const SUBSAMPLE: f64 = 1e-3;
 /// Random words are drawn in proportion to their counts to this power (Mikolov et al. 2013, §2.2).
 const POWER: f64 = 0.75;
+/// Parts of the whole in which a random word is looked for, so that it is found among few.
+const PARTS: usize = 1 << 14;
 /// Examples that are counted at a time.
 const COUNTED: u64 = 4096;
 
@@ -28,15 +30,17 @@ pub(super) struct WordCounts {
     kept: Vec<f64>,
     /// Sums of counts to the power [`POWER`], up to and with each word.
     noise: Vec<f64>,
+    /// Where each of [`PARTS`] equal parts of the last sum begins among the words, and the end.
+    parts: Vec<u32>,
 }
 
 /// Pairs of words of one batch, and the random words for each.
 #[derive(Debug, Default)]
 pub(super) struct SkipGrams {
     /// `[pairs]`
-    pub(super) centres: Vec<i32>,
+    pub(super) centres: Vec<u32>,
     /// For each pair the word of the window, then the random ones: `[pairs × (1 + NEGATIVE)]`.
-    pub(super) others: Vec<i32>,
+    pub(super) others: Vec<u32>,
     /// Pairs of the whole batch, over which the loss is a mean.
     pub(super) all: usize,
 }
@@ -69,7 +73,16 @@ impl WordCounts {
             *sum += (count as f64).powf(POWER);
             Some(*sum)
         });
-        Self { special, kept: kept.collect(), noise: noise.collect() }
+        let noise: Vec<f64> = noise.collect();
+        let total = noise.last().copied().unwrap_or_default();
+        let first_above = |part: usize| noise.partition_point(|&sum| sum <= part as f64 / PARTS as f64 * total);
+        let parts = (0..=PARTS).map(|part| match part {
+            0 => 0,
+            PARTS => noise.len() as u32,
+            _ => first_above(part) as u32,
+        });
+        let parts = parts.collect();
+        Self { special, kept: kept.collect(), noise, parts }
     }
 
     /// The pairs of `examples`, drawn from `draws`.
@@ -83,8 +96,8 @@ impl WordCounts {
                 let reach = 1 + draws.below(WINDOW);
                 let window = at.saturating_sub(reach)..words.len().min(at + reach + 1);
                 for &word in window.filter(|other| *other != at).map(|other| &words[other]) {
-                    found.centres.push(centre as i32);
-                    found.others.push(word as i32);
+                    found.centres.push(centre);
+                    found.others.push(word);
                     // A random word that is the word itself counts as any other; word2vec.c skips it.
                     found.others.extend((0..NEGATIVE).map(|_| self.random(draws)));
                 }
@@ -101,10 +114,16 @@ impl WordCounts {
         self
     }
 
-    fn random(&self, draws: &mut Draws) -> i32 {
+    fn random(&self, draws: &mut Draws) -> u32 {
         let total = self.noise.last().copied().unwrap_or_default();
-        let point = draws.uniform() * total;
-        self.noise.partition_point(|&sum| sum <= point).min(self.noise.len().saturating_sub(1)) as i32
+        let uniform = draws.uniform();
+        let point = uniform * total;
+        // The first word whose sum is above the point: in the point's part of the whole, or, by rounding, the next beside it.
+        let part = ((uniform * PARTS as f64) as usize).min(PARTS - 1);
+        let from = (self.parts[part] as usize).saturating_sub(1);
+        let to = (self.parts[part + 1] as usize + 1).min(self.noise.len());
+        let at = from + self.noise[from..to].partition_point(|&sum| sum <= point);
+        at.min(self.noise.len().saturating_sub(1)) as u32
     }
 }
 
