@@ -169,6 +169,13 @@ bench-peer-finetune *command='':
     "$(bash tests/references.sh tests/peers/requirements.txt)" tests/bench_peer.py finetune \
         --bertbench "${CARGO_TARGET_DIR:-target}/release/bertbench" {{ command }}
 
+# Compare the LSTM's pretraining with nn.LSTM's, and skip-gram's with gensim's, in turns (installs PyTorch and gensim).
+[group('extras')]
+bench-five text='datasets/wikitext-2/wiki.valid.raw' vocabulary='datasets/wikitext-2/vocab.txt':
+    cargo build --release --locked
+    bash tests/peers/five.sh "${CARGO_TARGET_DIR:-target}/release/bertbench" \
+        "$(bash tests/references.sh tests/peers/requirements.txt)" {{ text }} {{ vocabulary }}
+
 # Run a sweep on a Slurm cluster of two nodes on this machine: kill, requeue, drain, time out (Debian; installs Slurm).
 [group('extras')]
 test-slurm *experiment='':
