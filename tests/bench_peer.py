@@ -11,6 +11,10 @@ with `seconds_per_step`. Its command may hold {batch} {length} {layers} {hidden}
 {mode} is the row's (fp32, bf16, compile, compile-bf16). A peer of `finetune` prints a JSON line with
 `train_seconds`, `eval_seconds` and the dev scores; its command may hold {data} {model} {task} {padding}
 {precision} {rate} {batch} {epochs} {seed}.
+
+With `--device` both compute on a GPU, which ours names as experiment files do (`vulkan:1`), PyTorch as
+`--peer-device` says; both may be in a command as {device} and {peer_device}. Limits are for the CPU and are not
+judged then.
 """
 import argparse
 import json
@@ -135,7 +139,8 @@ def table_row(row, what, against, measured, memory_at_most):
     remarks = [" ".join(sorted({value[2] for value in side if value[2]})) for side in measured]
     if any(remarks):
         cells += remarks
-    return cells, ratio <= row.at_most and (memory_at_most is None or of_memory <= memory_at_most)
+    return cells, ((row.at_most is None or ratio <= row.at_most)
+                   and (memory_at_most is None or of_memory <= memory_at_most))
 
 
 HEADER = ["row", "work", "against", "ours, s", "peer, s", "ratio", "at most", "ours, MiB", "peer, MiB", "ratio", "at most"]
@@ -146,9 +151,11 @@ def step_row(arguments, row):
     size += [f"--batch-size={row.batch}", f"--length={row.length}"]
     ours = [arguments.bertbench, "bench", "step", *size, f"--precision={row.precision}", f"--steps={arguments.steps}",
             "--json"]
-    values = {**row._asdict(), "steps": arguments.steps + WARM_UP}
+    ours += on_device(arguments, arguments.device)
+    values = {**row._asdict(), **devices(arguments), "steps": arguments.steps + WARM_UP}
     peer = filled(arguments.command or [arguments.python, arguments.peer or PEERS / "train_step.py", "{batch}", "{length}",
-                                        "{layers}", "{hidden}", "{heads}", "{steps}", "{mode}"], values)
+                                        "{layers}", "{hidden}", "{heads}", "{steps}", "{mode}",
+                                        *on_device(arguments, "{peer_device}")], values)
 
     def measure(command):
         ended = run(command, arguments.scratch)
@@ -157,7 +164,16 @@ def step_row(arguments, row):
     measured = alternated(arguments.rounds, lambda: measure(ours), lambda: measure(peer), row.name)
     what = f"step, {row.layers} × {row.hidden}, {row.batch} × {row.length}, {row.precision}"
     against = " ".join(map(str, arguments.command)) or f"PyTorch {row.mode}"
-    return table_row(row, what, against, measured, MEMORY_AT_MOST)
+    return table_row(row, what, against, measured, MEMORY_AT_MOST if arguments.device == "cpu" else None)
+
+
+def devices(arguments):
+    return {"device": arguments.device, "peer_device": arguments.peer_device}
+
+
+def on_device(arguments, name):
+    """The option that names a device; none for the CPU."""
+    return [] if arguments.device == "cpu" else [f"--device={name}"]
 
 
 EXPERIMENT = """\
@@ -168,14 +184,14 @@ tasks: [{task}]
 sweep: {{batch_size: [{batch}], learning_rate: [{rate}], epochs: [{epochs}]}}
 seeds: [{seed}]
 training: {{precision: {precision}}}
-device: cpu
+device: {device}
 """
 
 
 def our_finetuning(arguments, row):
     """From nothing but the data and the weights: no features are cached."""
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as folder:
-        values = {**FINETUNING, "data": json.dumps(str(arguments.data)), "model": json.dumps(str(arguments.model)),
+        values = {**FINETUNING, **devices(arguments), "data": json.dumps(str(arguments.data)), "model": json.dumps(str(arguments.model)),
                   "task": row.task, "precision": row.precision}
         Path(folder, "peer.yaml").write_text(EXPERIMENT.format(**values))
         ended = run([arguments.bertbench, "run", "peer.yaml", "--slots=1", f"--threads={cores()}"], folder)
@@ -186,10 +202,11 @@ def our_finetuning(arguments, row):
 
 
 def peer_finetuning(arguments, row):
-    values = {**FINETUNING, "data": arguments.data, "model": arguments.model, "task": row.folder, "padding": row.padding,
+    values = {**FINETUNING, **devices(arguments), "data": arguments.data, "model": arguments.model, "task": row.folder, "padding": row.padding,
               "precision": TRAINER_PRECISION[row.precision]}
     command = arguments.command or [arguments.python, arguments.peer or PEERS / "finetune_glue.py", "{data}", "{model}",
-                                    "{task}", "{padding}", "{precision}", "{rate}", "{batch}", "{epochs}", "{seed}"]
+                                    "{task}", "{padding}", "{precision}", "{rate}", "{batch}", "{epochs}", "{seed}",
+                                    *on_device(arguments, "gpu")]
     ended = run(filled(command, values), arguments.scratch)
     told = last_object(ended.output)
     scores = {name.removeprefix("eval_"): value for name, value in told.items()}
@@ -250,6 +267,8 @@ def arguments_of(words):
     parser.add_argument("--python", default=os.environ.get("BERTBENCH_PARITY_PYTHON", sys.executable),
                         help="the interpreter of the peer")
     parser.add_argument("--peer", help="the peer's script, with the arguments of those in tests/peers")
+    parser.add_argument("--device", default="cpu", help="where ours computes, as experiment files name it [default: cpu]")
+    parser.add_argument("--peer-device", help="where PyTorch computes [default: cpu with cpu, else cuda]")
     parser.add_argument("--data", default=ROOT / "datasets" / "glue", help="the folder that holds RTE/ and STS-B/")
     parser.add_argument("--model", default=ROOT / "datasets" / "all-MiniLM-L6-v2", help="the checkpoint's folder")
     parser.usage = "%(prog)s [-h] {step,finetune} [--OPTION VALUE ...] [COMMAND ...]"
@@ -264,6 +283,9 @@ def arguments_of(words):
         parser.error(f"unknown row {unknown[0]}; known: {', '.join(known)}")
     arguments.rows = [known[name] for name in names]
     arguments.rounds = arguments.rounds or rounds
+    arguments.peer_device = arguments.peer_device or ("cpu" if arguments.device == "cpu" else "cuda")
+    if arguments.device != "cpu":
+        arguments.rows = [row._replace(at_most=None) for row in arguments.rows]
     for path in ("bertbench", "data", "model"):
         setattr(arguments, path, Path(getattr(arguments, path)).resolve())
     if arguments.peer:

@@ -79,3 +79,22 @@ fn what_is_not_understood_is_an_error() {
     assert_eq!(code, 2);
     assert!(err.contains("unknown row tiny; known: step-f32, step-bf16"), "{err}");
 }
+
+#[test]
+fn on_a_gpu_both_are_told_where_and_limits_of_the_cpu_are_not_judged() {
+    let (folder, ours) = with_ours(r#"{"seconds_per_step": 0.9}"#);
+    let options = ["step", "--rows=base-f32", "--rounds=1", "--device=vulkan:1", "--peer-device", "cuda:1"];
+    let base = [&options[..], &["--bertbench", ours.to_str().unwrap(), "--"]].concat();
+    let peer = ["sh", "-c", r#"echo "{device} {peer_device}" >&2; echo '{"seconds_per_step": 0.3}'"#];
+    let Some((code, out, err)) = bench_peer(&[&base[..], &peer].concat()) else { return };
+    let found = row(&out);
+    assert_eq!((code, &found[5..7], &*found[10]), (0, &["3.000".to_owned(), "–".to_owned()][..], "–"), "{out}{err}");
+    let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
+    assert!(calls.lines().next().unwrap().ends_with("--steps=8 --json --device=vulkan:1"), "{calls}");
+    // PyTorch's own program, in place of which one prints what it is told.
+    let print = folder.path().join("print.py");
+    fs::write(&print, "import sys\nprint(f'seconds 1\\nseconds 1\\nseconds {len(sys.argv)}.0')\nassert sys.argv[-1] == '--device=cuda:1'\n").unwrap();
+    let base = [&base[..base.len() - 1], &["--python", "python3", "--peer", print.to_str().unwrap()]].concat();
+    let (code, out, err) = bench_peer(&base).unwrap();
+    assert_eq!((code, &*row(&out)[4]), (0, "9"), "{out}{err}");
+}

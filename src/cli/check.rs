@@ -11,6 +11,7 @@ use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlannedRun;
 use crate::resolve::{Calibrations, Prepared};
+use crate::settings::Precision;
 use crate::store::{InitialWeights, free_disk};
 use crate::train::{PreparedCorpus, task_features, try_step};
 use crate::units::Bytes;
@@ -40,7 +41,9 @@ fn check(args: &Args) -> Result<CommandOutcome, Error> {
         let data = prepared.context.data.display();
         line(&format_args!("ok    data in {data}, checksums, vocabularies, checkpoints"))?;
     }
-    line(&format_args!("ok    device {}, {} threads", prepared.device.described(), prepared.context.threads))?;
+    let precisions: Vec<&str> = prepared.device.precisions().into_iter().map(Precision::name).collect();
+    let (device, threads) = (prepared.device.described(), prepared.context.threads);
+    line(&format_args!("ok    device {device}, {threads} threads, precisions: {}", precisions.join(", ")))?;
     if of_tasks {
         labels(&prepared)?;
     } else {
@@ -97,10 +100,13 @@ fn corpora(prepared: &Prepared) -> Result<(), Error> {
 fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
     let plan = &prepared.plan;
     let totals = Calibrations::measure(prepared, plan).totals(plan);
-    let memory = crate::store::host(prepared.device.name, 1).memory;
+    let (holder, memory) = match prepared.device.gpu() {
+        Some(gpu) => ("the GPU", gpu.memory),
+        None => ("this machine", Some(crate::store::host(prepared.device.name, 1).memory)),
+    };
     let mut findings = Vec::new();
-    if totals.peak_memory > memory {
-        let message = format!("the largest run needs about {}, but this machine has {memory}", totals.peak_memory);
+    if let Some(memory) = memory.filter(|memory| totals.peak_memory > *memory) {
+        let message = format!("the largest run needs about {}, but {holder} has {memory}", totals.peak_memory);
         let (key, hint) = match prepared.experiment {
             ExperimentFile::Tasks(_) => (
                 "sweep.batch_size",
@@ -111,8 +117,13 @@ fn resources(prepared: &Prepared) -> Result<Vec<Diagnostic>, Error> {
             }
         };
         findings.push(prepared.experiment.finding(key, message).hint(hint));
-    } else {
+    } else if let Some(memory) = memory {
         line(&format_args!("ok    memory: about {} of {memory} in one slot", totals.peak_memory))?;
+    } else {
+        line(&format_args!(
+            "note  memory: about {} in one slot; the GPU does not say what it has",
+            totals.peak_memory
+        ))?;
     }
     let existing = prepared.context.runs.ancestors().find(|folder| folder.exists());
     match free_disk(existing.unwrap_or_else(|| std::path::Path::new("."))) {

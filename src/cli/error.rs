@@ -81,7 +81,7 @@ impl From<InferError> for Error {
     fn from(error: InferError) -> Self {
         match error {
             InferError::Input(finding) => (*finding).into(),
-            InferError::NotFinite { .. } => Self::System(error.to_string()),
+            InferError::NotFinite { .. } | InferError::Device(_) => Self::System(error.to_string()),
         }
     }
 }

@@ -159,21 +159,22 @@ fn devices() -> Listing {
     let rows = list_devices().into_iter().map(|FoundDevice { device, found }| match found {
         Ok(Found { gpu, precisions }) => {
             let precisions: Vec<&str> = precisions.into_iter().map(Precision::name).collect();
-            let (name, backend, driver) = match gpu {
-                Some(Gpu { name, backend, driver }) => (name, backend, driver),
-                None => (host("cpu", 1).cpu, "flex".to_owned(), None),
-            };
-            json!({"device": device, "name": name, "backend": backend, "driver": driver, "precisions": precisions,
-                   "problem": null})
+            let Gpu { name, backend, driver, memory } = gpu.unwrap_or_else(|| {
+                let host = host("cpu", 1);
+                Gpu { name: host.cpu, backend: "flex".to_owned(), driver: None, memory: Some(host.memory) }
+            });
+            json!({"device": device, "name": name, "backend": backend, "driver": driver, "memory_bytes": memory,
+                   "precisions": precisions, "problem": null})
         }
-        Err(error) => json!({"device": device, "name": null, "backend": null, "driver": null, "precisions": [],
-                             "problem": error.to_string()}),
+        Err(error) => json!({"device": device, "name": null, "backend": null, "driver": null, "memory_bytes": null,
+                             "precisions": [], "problem": error.to_string()}),
     });
     let columns = &[
         Column::Text("device"),
         Column::Text("name"),
         Column::Text("backend"),
         Column::Text("driver"),
+        Column::Number("memory, bytes"),
         Column::Text("precisions"),
         Column::Text("problem"),
     ];

@@ -170,8 +170,9 @@ impl<'a> Sweep<'a> {
             prepared.slots(&self.jobs, cores(), how.slots.map(|slots| slots as usize), threads)
         };
         note_too_many(slots, threads_per_slot);
-        let worker = worker::command(&prepared.context, threads_per_slot, launched.is_some())?;
-        let executor = Executor::Local(Local { slots, threads_per_slot, worker, leads_ranks: launched.is_some() });
+        let command = |context| worker::command(context, threads_per_slot, launched.is_some());
+        let workers = prepared.contexts().iter().map(command).collect::<Result<_, _>>()?;
+        let executor = Executor::Local(Local { slots, threads_per_slot, workers, leads_ranks: launched.is_some() });
         let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
         let stop = StopFlag::on_signals()?;
         let costs = self.jobs.iter().map(|job| (job.id.clone(), job.cost.0)).collect();

@@ -4,15 +4,19 @@ use super::document::Document;
 use super::experiment::{DataSource, Experiment, ExperimentFile, data_cache};
 use super::names::example;
 use super::task::KnownTask;
-use super::values::{for_example, is_name, no_duplicates, path, shown, tidy};
+use super::values::{for_example, is_name, no_duplicates, not_empty, path, shown, tidy};
 use super::written::{Sweep, Written};
 use super::written_training::Training;
 use super::{models, pretraining_check, tasks};
 use crate::diagnostic::Diagnostic;
-use crate::settings::Cluster;
+use crate::settings::{Cluster, DeviceKind};
 
 /// Turns the file as written into an experiment of one of the two kinds.
-pub(super) fn check(written: Written, document: Document, known: &[KnownTask]) -> Result<ExperimentFile, Diagnostic> {
+pub(super) fn check(
+    mut written: Written,
+    document: Document,
+    known: &[KnownTask],
+) -> Result<ExperimentFile, Diagnostic> {
     folder_name(&document, &written.experiment)?;
     no_duplicates(&document, "seeds", &written.seeds)?;
     training(&document, &written.training)?;
@@ -20,6 +24,7 @@ pub(super) fn check(written: Written, document: Document, known: &[KnownTask]) -
         return Err(document.at_key("slots", "`slots` takes 1 or more").hint("leave it out to use the whole machine"));
     }
     cluster(&document, &written.cluster)?;
+    devices(&document, &mut written)?;
     if written.pretrain.is_some() {
         return Ok(ExperimentFile::Pretraining(pretraining_check::check(&written, document)?));
     }
@@ -47,10 +52,35 @@ fn with_tasks(written: Written, document: Document, known: &[KnownTask]) -> Resu
         seeds: written.seeds,
         training: written.training,
         device: written.device,
+        devices: written.devices.unwrap_or_else(|| vec![written.device]),
         slots: written.slots,
         cluster: written.cluster,
         document,
     })
+}
+
+/// Several devices are of one kind, for the kind is a part of a run's id. The first of them is `device`.
+fn devices(document: &Document, written: &mut Written) -> Result<(), Diagnostic> {
+    let Some(devices) = &written.devices else { return Ok(()) };
+    if document.spot("device").is_some() {
+        let found = document.at_key_name("devices", "`devices` cannot be combined with `device`");
+        return Err(found.hint("keep one of the two"));
+    }
+    not_empty(document, "devices", devices)?;
+    let first = devices.first().copied().unwrap_or_default();
+    if let Some(index) = devices.iter().position(|device| device.kind == DeviceKind::Auto) {
+        let found = document.at_key(&format!("devices.{index}"), "`devices` takes devices by their names, not `auto`");
+        return Err(found.hint("`bertbench list devices` has the names"));
+    }
+    if let Some(index) = devices.iter().position(|device| device.kind != first.kind) {
+        let message = format!("`devices` takes devices of one kind, found `{first}` and `{}`", devices[index]);
+        let found = document.at_key(&format!("devices.{index}"), message);
+        return Err(
+            found.hint("what a run computes on is a part of its id; another experiment file can have the other kind")
+        );
+    }
+    written.device = first;
+    Ok(())
 }
 
 fn folder_name(document: &Document, name: &str) -> Result<(), Diagnostic> {

@@ -33,6 +33,8 @@ pub struct Experiment {
     pub training: Training,
     /// Where to compute.
     pub device: Device,
+    /// All places where to compute, of one kind; the first is `device`.
+    pub devices: Vec<Device>,
     /// How many runs go at the same time, when the file says so.
     pub slots: Option<u32>,
     /// What belongs to a cluster.
@@ -86,6 +88,15 @@ impl ExperimentFile {
         match self {
             Self::Tasks(experiment) => experiment.device,
             Self::Pretraining(experiment) => experiment.device,
+        }
+    }
+
+    /// All places where to compute, of one kind: each is a slot when there are several.
+    #[must_use]
+    pub fn devices(&self) -> &[Device] {
+        match self {
+            Self::Tasks(experiment) => &experiment.devices,
+            Self::Pretraining(experiment) => &experiment.devices,
         }
     }
 

@@ -92,6 +92,7 @@ fn unknown_key(at: &At, key: &str, known: &[&str]) -> Words {
 
 fn unknown_choice(at: &At, name: &str, known: &[&str]) -> Words {
     let (key, _) = key_of(&at.path);
+    let key = if key == "devices" { "device" } else { key };
     let message = format!("unknown {key} `{name}`");
     if let Some(new) = renamed(name, known) {
         return (message, Some(format!("it is `{new}` now")));

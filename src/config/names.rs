@@ -1,7 +1,7 @@
 //! Keys and choices by name: an example of each, and what it is called elsewhere or was called before.
 
 /// A line that is right, by key, or by a key and the one above it: shown when the key is missing or holds something of another shape.
-const EXAMPLES: [(&str, &str); 73] = [
+const EXAMPLES: [(&str, &str); 74] = [
     ("experiment", "experiment: my-first"),
     ("models", "models: {base: {preset: bert-base}}"),
     ("tasks", "tasks: [rte, mrpc]"),
@@ -15,6 +15,7 @@ const EXAMPLES: [(&str, &str); 73] = [
     ("seed", "seed: 1"),
     ("training", "training: {max_length: 128}"),
     ("device", "device: auto"),
+    ("devices", "devices: [vulkan:0, vulkan:1]"),
     ("precision", "precision: bf16"),
     ("optimizer", "optimizer: {bert_adam: {}}"),
     ("adamw", "optimizer: {adamw: {}}"),

@@ -37,6 +37,8 @@ pub struct Pretraining {
     pub training: Training,
     /// Where to compute.
     pub device: Device,
+    /// All places where to compute, of one kind; the first is `device`.
+    pub devices: Vec<Device>,
     /// How many runs go at the same time, when the file says so.
     pub slots: Option<u32>,
     /// What belongs to a cluster.

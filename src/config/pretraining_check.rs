@@ -48,6 +48,7 @@ pub(super) fn check(written: &Written, document: Document) -> Result<Pretraining
         seeds: written.seeds.clone(),
         training: written.training.clone(),
         device: written.device,
+        devices: written.devices.clone().unwrap_or_else(|| vec![written.device]),
         slots: written.slots,
         cluster: written.cluster.clone(),
         document,

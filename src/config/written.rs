@@ -53,6 +53,10 @@ pub(super) struct Written {
     /// Where to compute. `auto` takes the fastest device that this build supports and the machine has.
     #[serde(default)]
     pub(super) device: Device,
+    /// In place of `device`: several of one kind, such as `[vulkan:0, vulkan:1]`. Each does one run at a time, the longest
+    /// first; one that is named twice does two.
+    #[schemars(length(min = 1))]
+    pub(super) devices: Option<Vec<Device>>,
     /// Runs at the same time; as many as the machine can hold when left out.
     #[schemars(range(min = 1))]
     pub(super) slots: Option<u32>,

@@ -44,7 +44,10 @@ impl Sweep<'_> {
 
     pub(super) fn start_worker(&self, at: usize) -> Result<Slot, ExecError> {
         let (log, events) = (log_path(self.logs, at), self.events.0.clone());
-        let worker = Worker::start(&self.local.worker, self.local.threads_per_slot.max(1), &log, at, events);
+        let Some(command) = self.local.workers.get(at % self.local.workers.len().max(1)) else {
+            return Err(ExecError::Worker("there is none".to_owned()));
+        };
+        let worker = Worker::start(command, self.local.threads_per_slot.max(1), &log, at, events);
         Ok(Slot::Starting(worker.map_err(|error| ExecError::Worker(error.to_string()))?))
     }
 

@@ -12,8 +12,9 @@ pub struct Local {
     pub slots: usize,
     /// Threads of each (`RAYON_NUM_THREADS`); 0 counts as 1.
     pub threads_per_slot: usize,
-    /// The program that calls [`serve`](super::worker::serve).
-    pub worker: WorkerCommand,
+    /// The programs that call [`serve`](super::worker::serve), at least one: a slot has that of its number, and those after
+    /// the last one the first again.
+    pub workers: Vec<WorkerCommand>,
     /// Whether the worker computes together with processes on which this one has no influence (ranks of MPI): there is
     /// one for the whole sweep, from its start to its end, and its death ends the sweep.
     pub leads_ranks: bool,

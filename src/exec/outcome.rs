@@ -38,7 +38,7 @@ impl Sweep<'_> {
             }
             Reply::Failed { failure } => {
                 // After these a process is in an unknown state: the next run gets a new one.
-                let spent = [FailureKind::Panic, FailureKind::OutOfMemory].map(FailureKind::name);
+                let spent = [FailureKind::Panic, FailureKind::OutOfMemory, FailureKind::Device].map(FailureKind::name);
                 let spent = spent.contains(&failure.kind.as_str());
                 keep_log_tail(&task, &worker);
                 self.settle_failed(at, task, &failure);

@@ -14,7 +14,9 @@ use super::job::{Job, Report, Unfinished};
 use super::panics;
 use super::protocol::{Reply, Request, send};
 use super::stop::StopFlag;
-use crate::store::{Failure, FailureKind, Record, RunFolder, RunsRoot, StoreError, reset_peak_memory};
+use crate::store::{
+    Failure, FailureKind, Record, RunFolder, RunsRoot, StoreError, reset_peak_memory, says_out_of_memory,
+};
 
 /// Exit code of a worker whose parent vanished while it was training.
 const ORPHANED: i32 = 3;
@@ -131,7 +133,12 @@ fn attempt(
         },
         Ok(Err(Unfinished::Stopped)) => Reply::Stopped,
         Ok(Err(Unfinished::Failed(failure))) => fail(failure, &folder),
-        Err(payload) => fail(Failure::now(FailureKind::Panic, panics::message(&*payload)), &folder),
+        Err(payload) => {
+            // Drivers of GPUs panic for want of memory.
+            let message = panics::message(&*payload);
+            let kind = if says_out_of_memory(&message) { FailureKind::OutOfMemory } else { FailureKind::Panic };
+            fail(Failure::now(kind, message), &folder)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why a trained model gives no predictions.
 
 use crate::diagnostic::Diagnostic;
+use crate::kernel::DeviceFault;
 
 /// Why there are no predictions.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,9 @@ pub enum InferError {
         /// The file that was to be predicted.
         file: &'static str,
     },
+    /// The device failed while it computed.
+    #[error(transparent)]
+    Device(#[from] DeviceFault),
 }
 
 impl From<Diagnostic> for InferError {

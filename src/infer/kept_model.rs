@@ -67,7 +67,7 @@ impl KeptModel {
             let (cut, all, length) = (features.truncated(), features.len(), self.model.max_length);
             notes.push(format!("{}: {cut} of {all} examples were truncated to {length} tokens", file.name));
         }
-        let outputs = predict(&self.classifier, &features, &self.model.device.device);
+        let outputs = predict(&self.classifier, &features, &self.model.device.device)?;
         let outputs = on_scale(file, self.order.arrange(&outputs), notes)?;
         let answers = self.task.answers(&outputs);
         if split.skipped == 0 {

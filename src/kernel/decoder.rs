@@ -5,15 +5,23 @@ use burn::tensor::{Tensor, TensorData, module::linear};
 use super::cpu::{DECODED_ROWS, cross_entropy_rows};
 #[cfg(feature = "cube")]
 use super::cube;
+use super::deferred::Deferred;
 use super::fused;
 
-/// What a decoder says about states.
-#[derive(Debug)]
-pub struct DecoderLoss {
+/// How well a decoder knows the labels of states.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Decoded {
     /// Σ −log p(label), in nats.
     pub loss: f64,
     /// How many labels are the likeliest token.
     pub right: u64,
+}
+
+/// What a decoder says about states.
+#[derive(Debug)]
+pub struct DecoderLoss {
+    /// How well it knows their labels.
+    pub found: Deferred<Decoded>,
     /// The gradients of the mean loss over a number of predictions, when they were asked for.
     pub gradients: Option<DecoderGradients>,
 }
@@ -90,7 +98,7 @@ pub(super) fn composed(
         }
     }
     let gradients = sums.map(|(table, bias)| DecoderGradients { states: Tensor::cat(parts, 0), table, bias });
-    DecoderLoss { loss, right, gradients }
+    DecoderLoss { found: Deferred::known(Decoded { loss, right }), gradients }
 }
 
 #[cfg(test)]
@@ -134,7 +142,8 @@ mod tests {
                 decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, Some(predictions)),
                 super::composed(&plain_states, &plain_table, &plain_bias, &labels, Some(scale)),
             ] {
-                assert!((ours.loss / predictions as f64 / mean - 1.0).abs() < 1e-5, "{} {mean}", ours.loss);
+                let loss = ours.found.wait().unwrap().loss;
+                assert!((loss / predictions as f64 / mean - 1.0).abs() < 1e-5, "{loss} {mean}");
                 let found = ours.gradients.unwrap();
                 let found = [numbers(found.states), numbers(found.table), numbers(found.bias)];
                 for (ours, expected) in found.iter().zip(&expected) {
@@ -146,7 +155,7 @@ mod tests {
             let compute = |mean_over| decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, mean_over);
             let (with, without) = (compute(Some(predictions)), compute(None));
             assert!(without.gradients.is_none());
-            assert_eq!((without.loss.to_bits(), without.right), (with.loss.to_bits(), with.right));
+            assert_eq!(without.found.wait(), with.found.wait());
         });
     }
 
@@ -163,7 +172,8 @@ mod tests {
             let on = |threads: usize| {
                 let found = pool(threads).install(|| decoder_loss(&states, &table, &bias, &labels, Some(predictions)));
                 let gradients = found.gradients.unwrap();
-                (found.loss.to_bits(), numbers(gradients.states), numbers(gradients.table), numbers(gradients.bias))
+                let loss = found.found.wait().unwrap().loss;
+                (loss.to_bits(), numbers(gradients.states), numbers(gradients.table), numbers(gradients.bias))
             };
             let alone = on(1);
             assert!(on(2) == alone && on(5) == alone);

@@ -17,6 +17,7 @@ mod cpu;
 #[expect(clippy::too_many_arguments, reason = "a kernel's buffers and constants are its arguments")]
 mod cube;
 mod decoder;
+mod deferred;
 mod device_peak;
 mod dropout;
 mod embeddings;
@@ -35,13 +36,15 @@ mod precision;
 mod skip_gram;
 mod traffic;
 
+use crate::units::Bytes;
+
 pub use adam::{
-    Adam, AdamRule, Clipping, GradientNorm, Moments, Trained, adam_step, adamw, bert_adam, clipped_adam_step,
-    global_norm,
+    Adam, AdamRule, Clipping, Moments, Trained, adam_step, adamw, bert_adam, clipped_adam_step, global_norm,
 };
 pub use attention::attention;
 pub use cpu::{Bf16Support, HugePages, Isa, IsaError, MatrixPeak, SkipGramPairs, matrix_peak};
-pub use decoder::{DecoderGradients, DecoderLoss, decoder_loss};
+pub use decoder::{Decoded, DecoderGradients, DecoderLoss, decoder_loss};
+pub use deferred::{Deferred, DeviceFault};
 pub use device_peak::matrix_peak_of;
 pub use dropout::Dropout;
 pub use embeddings::{EmbeddingTables, embeddings};
@@ -57,7 +60,7 @@ pub use packing::Packing;
 pub use packing::TokenRows;
 pub use precision::Precision;
 pub use skip_gram::{SkipGramLoss, skip_gram_loss};
-pub use traffic::{Traffic, TrafficCounter};
+pub use traffic::{BusyTimer, Traffic, TrafficCounter};
 
 /// A GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +71,8 @@ pub struct Gpu {
     pub backend: String,
     /// Of its adapter, where that is known.
     pub driver: Option<String>,
+    /// What it holds, where its driver says so: of a GPU without memory of its own what it may use of the machine's.
+    pub memory: Option<Bytes>,
 }
 
 /// What `device` is, if it is a GPU.
@@ -95,4 +100,6 @@ fn is_gpu(_: &burn::tensor::Device) -> bool {
 /// Frees the memory that operations keep from step to step. For the end of a run.
 pub fn release_memory() {
     fused::release_memory();
+    #[cfg(feature = "cube")]
+    cube::release_memory();
 }

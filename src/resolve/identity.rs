@@ -53,8 +53,13 @@ pub(super) fn pretraining_ids<'a>(settings: impl Iterator<Item = &'a RunSettings
 /// The device of the runs of `file`. One that is left to the machine is that of the last `run`, where none may be opened.
 pub(super) fn device(file: &ExperimentFile, root: &RunsRoot, access: Access<'_>) -> Result<String, Diagnostic> {
     if access.machine {
-        let device =
-            open_device(&file.device().to_string()).map_err(|error| file.finding("device", error.to_string()))?;
+        let key = if file.devices().len() > 1 { "devices" } else { "device" };
+        let open = |device: &crate::settings::Device| {
+            open_device(&device.to_string()).map_err(|error| file.finding(key, error.to_string()))
+        };
+        let device = open(&file.device())?;
+        // Of several all are there.
+        file.devices().iter().skip(1).try_for_each(|device| open(device).map(drop))?;
         open_precision(file.training().precision, device.name)
             .map_err(|error| file.finding("training.precision", error.to_string()).hint(error.hint()))?;
         return Ok(device.name.to_owned());

@@ -3,7 +3,9 @@
 use super::prepared::Prepared;
 use crate::exec::Job;
 use crate::plan::{Plan, PlannedRun, flops, model_parameters};
+use crate::settings::Device;
 use crate::store::{StoreError, host};
+use crate::train::RunContext;
 use crate::units::Flops;
 
 impl Prepared {
@@ -26,11 +28,20 @@ impl Prepared {
         needed.iter().try_for_each(|(of, _)| of.root.add_plan(&of.plan.experiment, of.stored()))
     }
 
+    /// What the runs of each slot find on this machine: a slot has the device of its number, and those after the last one
+    /// the first again.
+    #[must_use]
+    pub fn contexts(&self) -> Vec<RunContext> {
+        let of = |device: &Device| RunContext { device_index: device.index, ..self.context.clone() };
+        self.experiment.devices().iter().map(of).collect()
+    }
+
     /// How many of `jobs` run at the same time, and by how many threads each: what was asked for, else what the file says,
     /// else what fits this machine.
     #[must_use]
     pub fn slots(&self, jobs: &[Job], cores: usize, slots: Option<usize>, threads: Option<usize>) -> (usize, usize) {
-        let slots = slots.or(self.experiment.slots().map(|slots| slots as usize));
+        let devices = Some(self.experiment.devices().len()).filter(|devices| *devices > 1);
+        let slots = slots.or(self.experiment.slots().map(|slots| slots as usize)).or(devices);
         let slots = slots.unwrap_or_else(|| self.fitting_slots(jobs, cores, threads.unwrap_or(1)));
         (slots, threads.unwrap_or_else(|| (cores / slots.max(1)).max(1)))
     }

@@ -15,6 +15,8 @@ pub enum FailureKind {
     Diverged,
     /// An allocation failed, or the system killed the process for its memory.
     OutOfMemory,
+    /// A GPU was lost, or its driver failed.
+    Device,
     /// A signal ended the process that trained.
     Killed,
     /// The disk, or the user's share of it, is full: nothing that is wrong with the run.
@@ -31,6 +33,7 @@ impl FailureKind {
             Self::Panic => "panic",
             Self::Diverged => "diverged",
             Self::OutOfMemory => "out_of_memory",
+            Self::Device => "device",
             Self::Killed => "killed",
             Self::DiskFull => "disk_full",
             Self::Error => "error",
@@ -73,6 +76,14 @@ pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
     // What became a message for the user on the way.
     let said = error.to_string();
     said.contains("os error 28)") || said.contains("os error 122)")
+}
+
+/// Whether a message of a driver is about memory that is used up.
+#[must_use]
+pub fn says_out_of_memory(message: &str) -> bool {
+    let said = message.to_lowercase();
+    // WebGPU's and CUDA's words, and those of CubeCL's allocator.
+    ["out of memory", "outofmemory", "out_of_memory", "not enough memory"].iter().any(|words| said.contains(words))
 }
 
 /// Now, seconds since 1970-01-01 UTC.

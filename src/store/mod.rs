@@ -46,7 +46,7 @@ pub use encoder_speed::{EncoderSpeed, SpeedRow};
 pub use error::StoreError;
 pub use events::{Event, EventLog, StepEvent};
 pub use examples::{ExampleChoice, ExampleQuestion, ExampleText, Examples, examples_name};
-pub use failure::{FailureKind, is_disk_full, unix_now};
+pub use failure::{FailureKind, is_disk_full, says_out_of_memory, unix_now};
 pub use folder::{RunFolder, RunState};
 pub use host::{free_disk, host, peak_memory, provenance, reset_peak_memory};
 pub use kept::Kept;

@@ -204,7 +204,7 @@ pub struct Provenance {
 /// A run that did not finish (`failure.json`); it has no record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// `panic`, `diverged`, `out_of_memory`, `killed`, `disk_full` or `error`.
+    /// `panic`, `diverged`, `out_of_memory`, `device`, `killed`, `disk_full` or `error`.
     pub kind: String,
     /// The cause in words.
     pub cause: String,

@@ -10,7 +10,7 @@ use crate::corpus::examples::Cursor;
 use crate::model::PackedInput;
 
 /// Losses that can be summed over the parts of a batch and over steps.
-pub(super) trait Losses: Copy + Default + Debug + Serialize + DeserializeOwned {
+pub(super) trait Losses: Copy + Default + Debug + Send + Serialize + DeserializeOwned + 'static {
     /// Adds those of more examples.
     fn add(&mut self, more: &Self);
     /// The loss that is minimised.

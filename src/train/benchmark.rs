@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use burn::tensor::Device;
+
 use super::device::{NamedDevice, open_device};
 use super::error::TrainError;
 use super::evaluate::predict_in_batches;
 use super::observer::{Observer, StepReport};
 use super::precision::open_precision;
 use super::task::{TrainingData, fit};
-use crate::kernel::{MatrixPeak, Traffic, TrafficCounter, matrix_peak_of};
+use crate::kernel::{BusyTimer, MatrixPeak, Precision, Traffic, TrafficCounter, matrix_peak_of};
 use crate::model::{Encoder, random_classifier};
 use crate::random::Stream;
 use crate::settings::Approach;
@@ -68,6 +70,8 @@ pub struct TimedSteps {
     pub device: String,
     /// Of a step on a GPU.
     pub traffic: Option<Traffic>,
+    /// How long the kernels of a step keep a GPU busy, as it says itself: of a step more, in which it times them.
+    pub busy: Option<Seconds>,
 }
 
 /// Takes the steps of `benchmark`, then measures the rest.
@@ -103,16 +107,56 @@ pub fn time_steps(benchmark: &StepBenchmark) -> Result<TimedSteps, TrainError> {
     let batch = features(benchmark, sequences);
     let predict = |_| {
         let start = Instant::now();
-        drop(predict_in_batches(&fitted.model, &batch, sequences, &device));
-        Seconds(start.elapsed().as_secs_f64())
+        drop(predict_in_batches(&fitted.model, &batch, sequences, &device)?);
+        Ok(Seconds(start.elapsed().as_secs_f64()))
     };
+    let evaluations = (0..EVALUATIONS).map(predict).collect::<Result<Vec<_>, TrainError>>()?.split_off(1);
+    let busy = if name == "cpu" { None } else { busy(&settings, task, &train, &device, precision)? };
     Ok(TimedSteps {
+        busy,
         traffic: (name != "cpu").then(|| reports.of_a_step()),
         device: described,
         steps: reports.steps.split_off(WARM_UP as usize),
-        evaluations: (0..EVALUATIONS).map(predict).skip(1).collect(),
+        evaluations,
         peak_memory,
     })
+}
+
+/// How long the kernels of one step take, after steps that do not count.
+fn busy(
+    settings: &RunSettings,
+    task: &Task,
+    train: &FeatureSet,
+    device: &Device,
+    precision: Precision,
+) -> Result<Option<Seconds>, TrainError> {
+    let mut model = random_classifier(&settings.architecture, task.outputs(&[]), 1, &device.clone().autodiff());
+    model.encoder.set_precision(precision);
+    let mut timed = TimedStep { before: WARM_UP, timer: None };
+    let data = TrainingData { task, train, dev: &[], tags: &[] };
+    match fit(model, settings, data, device, &mut timed, None) {
+        Ok(_) | Err(TrainError::Stopped { .. }) => Ok(timed.timer.and_then(BusyTimer::busy)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Times the step after so many others, and stops then.
+struct TimedStep {
+    before: u32,
+    timer: Option<BusyTimer>,
+}
+
+impl Observer for TimedStep {
+    fn stop(&mut self) -> bool {
+        if self.timer.is_some() {
+            return true;
+        }
+        if self.before == 0 {
+            self.timer = Some(BusyTimer::start());
+        }
+        self.before = self.before.saturating_sub(1);
+        false
+    }
 }
 
 fn settings(benchmark: &StepBenchmark, device: &str) -> RunSettings {
@@ -149,7 +193,7 @@ fn features(benchmark: &StepBenchmark, examples: u32) -> FeatureSet {
     FeatureSet::from_examples(&ids, &segments, labels, SkippedRows::default())
 }
 
-/// Keeps every step's report, and what had moved until then.
+/// Keeps every step's report, and what had moved before each was begun.
 struct Reports {
     steps: Vec<StepReport>,
     counter: TrafficCounter,
@@ -157,16 +201,24 @@ struct Reports {
 }
 
 impl Reports {
-    /// Between the last two steps.
+    /// Of the last step but one: what the last one asked for comes with the end.
     fn of_a_step(&self) -> Traffic {
         let [.., before, after] = self.traffic[..] else { return Traffic::default() };
-        Traffic { launches: after.launches - before.launches, uploaded: after.uploaded - before.uploaded }
+        Traffic {
+            launches: after.launches - before.launches,
+            uploaded: after.uploaded - before.uploaded,
+            downloaded: after.downloaded - before.downloaded,
+        }
     }
 }
 
 impl Observer for Reports {
     fn step(&mut self, report: &StepReport) {
         self.steps.push(*report);
+    }
+
+    fn stop(&mut self) -> bool {
         self.traffic.push(self.counter.so_far());
+        false
     }
 }

@@ -63,12 +63,13 @@ pub fn measure_step(
         let loss = |logits| cross_entropy(logits, Tensor::<1, Int>::from_data(labels, &autodiff));
         let input = batch(sequences, length, &autodiff);
         let pass = classifier_pass(&model, &input, dropout.as_ref(), Graph::of(training.gradient_checkpointing), loss);
+        // A device that fails says so in the runs.
+        drop(pass.losses.wait());
         forward_backward.push(start.elapsed().as_secs_f64());
         let start = Instant::now();
         let norm;
         (model, norm) = optimizer.step(model, pass.gradients.unwrap_or_default(), training.adam_epsilon, training);
-        // Waits for a device.
-        norm.read();
+        drop(norm.wait());
         update.push(start.elapsed().as_secs_f64());
         evaluation.push(predict_once(&model.valid(), sequences, length, device));
     }

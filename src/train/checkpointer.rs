@@ -174,6 +174,12 @@ impl Checkpointer {
         Ok((model, optimizer, position))
     }
 
+    /// Whether a checkpoint after `step` steps is due at this moment: the last one is of another step.
+    pub(super) fn is_due(&self, step: u64, moment: Moment) -> bool {
+        let age = Seconds(self.last.1.elapsed().as_secs_f64());
+        step != self.last.0 && self.policy.is_due(moment, step, age)
+    }
+
     /// Writes a checkpoint when it is due at this moment and the last one is of another step; says whether it did.
     ///
     /// # Errors
@@ -185,8 +191,7 @@ impl Checkpointer {
         optimizer: &Optimizer,
         moment: Moment,
     ) -> Result<bool, TrainError> {
-        let age = Seconds(self.last.1.elapsed().as_secs_f64());
-        if position.step == self.last.0 || !self.policy.is_due(moment, position.step, age) {
+        if !self.is_due(position.step, moment) {
             return Ok(false);
         }
         self.folder.as_ref().map_or(Ok(()), RunFolder::check_claim)?;

@@ -15,10 +15,22 @@ pub struct NamedDevice {
 }
 
 impl NamedDevice {
+    /// What it is, if it is a GPU.
+    #[must_use]
+    pub fn gpu(&self) -> Option<Gpu> {
+        describe_gpu(&self.device)
+    }
+
+    /// What it computes in.
+    #[must_use]
+    pub fn precisions(&self) -> Vec<Precision> {
+        precisions(self.name)
+    }
+
     /// `cpu`; a GPU as it names itself, with its driver and what reaches it.
     #[must_use]
     pub fn described(&self) -> String {
-        describe_gpu(&self.device).map_or_else(
+        self.gpu().map_or_else(
             || self.name.to_owned(),
             |gpu| {
                 let driver = gpu.driver.map(|driver| format!(", {driver}")).unwrap_or_default();

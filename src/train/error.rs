@@ -2,6 +2,7 @@
 
 use crate::corpus::examples::ExamplesError;
 use crate::diagnostic::Diagnostic;
+use crate::kernel::DeviceFault;
 use crate::model::CheckpointError;
 use crate::store::StoreError;
 use crate::train::{DeviceError, PrecisionError};
@@ -31,6 +32,9 @@ pub enum TrainError {
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// The device failed while it computed.
+    #[error(transparent)]
+    DeviceFault(#[from] DeviceFault),
     /// The device does not compute in the precision.
     #[error(transparent)]
     Precision(#[from] PrecisionError),

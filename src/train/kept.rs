@@ -27,7 +27,9 @@ pub fn score_kept(context: &RunContext, settings: &RunSettings, folder: &RunFold
     let mut model = load_trained_classifier(&model_folder, task.head, &device)?.model;
     model.encoder.set_precision(precision);
     let with_gold = features.dev.iter().filter(|split| split.has_gold());
-    Ok(with_gold
-        .flat_map(|split| scores(&task, split, &predict(&model, &split.features, &device), &features.tags))
-        .collect())
+    let mut all = Vec::new();
+    for split in with_gold {
+        all.extend(scores(&task, split, &predict(&model, &split.features, &device)?, &features.tags));
+    }
+    Ok(all)
 }

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod batch;
+mod behind;
 mod benchmark;
 mod calibrate;
 mod checkpointer;

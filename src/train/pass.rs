@@ -10,6 +10,7 @@ use super::batch::{Batch, Losses, Part};
 use super::optimizer::{FlatGradients, accumulate, take, weighted};
 use super::ranks::{OrderedSum, Ranks};
 use super::tape::{Graph, Reads, Tape};
+use crate::kernel::{Deferred, DeviceFault};
 use crate::model::{Classifier, ForwardDropout, PackedInput};
 use crate::units::Seconds;
 
@@ -17,7 +18,7 @@ use crate::units::Seconds;
 #[derive(Debug)]
 pub(super) struct Pass<L> {
     /// Of the part, as its share of the batch's.
-    pub(super) losses: L,
+    pub(super) losses: Deferred<L>,
     /// In the model's visiting order; `None` when there was nothing to learn from.
     pub(super) gradients: Option<FlatGradients>,
     /// Duration of the forward pass, loss included.
@@ -32,7 +33,7 @@ pub(super) struct Passes<L> {
     /// Their sum.
     pub(super) gradients: Option<FlatGradients>,
     /// Their sum.
-    pub(super) losses: L,
+    pub(super) losses: Deferred<L>,
     /// Tokens of all passes.
     pub(super) tokens: u64,
     /// Duration of the forward passes.
@@ -51,7 +52,7 @@ impl<L: Losses> Passes<L> {
         let mut passes = Self::default();
         for (number, part) in (0..).zip(parts) {
             let Pass { losses, gradients, forward, backward } = pass(part, dropout(number).as_ref());
-            passes.losses.add(&losses);
+            passes.losses = sum_of(passes.losses, losses);
             passes.tokens += part.tokens;
             passes.forward.0 += forward.0;
             passes.backward.0 += backward.0;
@@ -66,14 +67,17 @@ impl<L: Losses> Passes<L> {
 
     /// As [`Self::over`], of the parts of `batch` that the other `ranks` have as well. Sums are made in the order of
     /// passes whoever makes them, so they have the bits of [`Self::over`].
+    ///
+    /// # Errors
+    /// When the device failed.
     pub(super) fn over_all<T, M: Module>(
         ranks: &dyn Ranks,
         model: &M,
         batch: &Batch<T>,
         dropout: impl Fn(u64) -> Option<ForwardDropout>,
         pass: impl Fn(&Part<T>, Option<&ForwardDropout>) -> Pass<L>,
-    ) -> Self {
-        let mut passes = Self::default();
+    ) -> Result<Self, DeviceFault> {
+        let (mut passes, mut all) = (Self::default(), L::default());
         let mut sum = OrderedSum::new(ranks, model);
         let mut own = batch.share.numbers().zip(&batch.parts);
         for _ in 0..batch.share.rounds() {
@@ -87,19 +91,28 @@ impl<L: Losses> Passes<L> {
             });
             let start = Instant::now();
             let (losses, gradients) = made.unwrap_or_default();
-            said.extend(losses.to_words());
+            said.extend(losses.wait()?.to_words());
             for said in ranks.all_gather_words(&said).chunks(said.len()).filter(|said| said[0] == 1) {
                 passes.tokens += said[1];
-                passes.losses.add(&L::from_words(&said[2..]));
+                all.add(&L::from_words(&said[2..]));
             }
             sum.add(gradients);
             passes.backward.0 += start.elapsed().as_secs_f64();
         }
         let start = Instant::now();
         passes.gradients = sum.finish();
+        passes.losses = Deferred::known(all);
         passes.backward.0 += start.elapsed().as_secs_f64();
-        passes
+        Ok(passes)
     }
+}
+
+/// The losses of `more` passes added to `sum`.
+fn sum_of<L: Losses>(sum: Deferred<L>, more: Deferred<L>) -> Deferred<L> {
+    sum.and(more).map(|(mut sum, more)| {
+        sum.add(&more);
+        sum
+    })
 }
 
 /// A pass through `model`. `loss_of` turns its outputs, `[rows, outputs]`, into their mean loss, `[1]`. All tensors are
@@ -132,8 +145,7 @@ pub(super) fn classifier_pass(
             encoder
         }
     };
-    // Not before: a device computes the gradients meanwhile.
-    let losses = f64::from(mean.into_scalar::<f32>());
+    let losses = Deferred::read([mean], |[mean]| mean.first().map_or(f64::NAN, |mean| f64::from(*mean)));
     Pass { losses, gradients: Some(gradients), forward, backward: Seconds(start.elapsed().as_secs_f64()) }
 }
 
@@ -183,7 +195,8 @@ mod tests {
     fn layers_computed_twice_give_the_same_bits_with_dropout_on() {
         let model = model();
         let (whole, recomputed) = (pass(&model, Graph::Whole, 1), pass(&model, Graph::LayerInputs, 1));
-        assert_eq!(whole.losses.to_bits(), recomputed.losses.to_bits());
+        let losses = [whole.losses, recomputed.losses].map(|losses| losses.wait().unwrap().to_bits());
+        assert_eq!(losses[0], losses[1]);
         let whole = numbers(whole.gradients);
         assert_eq!(whole.len(), 5 + 3 * 12 + 2 + 2, "embeddings, layers, pooler and head");
         assert!(whole.iter().all(|gradient| gradient.iter().any(|g| *g != 0.0)), "every parameter learns");

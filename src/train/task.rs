@@ -16,6 +16,7 @@ use super::tape::Graph;
 use super::workload::{DevOutputs, EvaluationPoint, LogWindow, Workload};
 use crate::corpus::examples::Cursor;
 use crate::diagnostic::Diagnostic;
+use crate::kernel::DeviceFault;
 use crate::model::{Classifier, ForwardDropout, PackedInput};
 use crate::plan;
 use crate::random::Stream;
@@ -122,9 +123,10 @@ impl TaskWorkload<'_> {
         (batch, next)
     }
 
-    fn predict(&mut self, model: &Classifier) {
-        let outputs = |split: &DevSplit| (split.name, predict(model, &split.features, &self.device));
-        self.outputs = self.data.dev.iter().map(outputs).collect();
+    fn predict(&mut self, model: &Classifier) -> Result<(), DeviceFault> {
+        let outputs = |split: &DevSplit| Ok((split.name, predict(model, &split.features, &self.device)?));
+        self.outputs = self.data.dev.iter().map(outputs).collect::<Result<_, _>>()?;
+        Ok(())
     }
 }
 
@@ -175,7 +177,8 @@ impl Workload for TaskWorkload<'_> {
     ) -> Pass<f64> {
         let loss = |outputs| batch_loss(self.data.task.head, outputs, &part.targets, &part.input.packing);
         let pass = classifier_pass(model, &part.input, dropout, graph, loss);
-        Pass { losses: pass.losses * part.weight, ..pass }
+        let weight = part.weight;
+        Pass { losses: pass.losses.map(move |loss| loss * weight), ..pass }
     }
 
     fn step_event(&self, window: &LogWindow<f64>, last: &StepReport) -> StepEvent {
@@ -199,7 +202,7 @@ impl Workload for TaskWorkload<'_> {
     }
 
     fn evaluate(&mut self, model: &Classifier, at: &EvaluationPoint) -> Result<Option<Evaluation>, TrainError> {
-        self.predict(model);
+        self.predict(model)?;
         let TrainingData { task, dev, tags, .. } = self.data;
         let outputs = dev.iter().zip(&self.outputs);
         let scores = outputs.flat_map(|(split, (_, outputs))| scores(task, split, outputs, tags)).collect();
@@ -207,12 +210,12 @@ impl Workload for TaskWorkload<'_> {
         Ok(Some(Evaluation { epoch: Some(epochs), step, train_loss: Some(train_loss), scores, held_out: None }))
     }
 
-    fn dev_outputs(&mut self, model: &Classifier) -> DevOutputs {
+    fn dev_outputs(&mut self, model: &Classifier) -> Result<DevOutputs, TrainError> {
         if self.outputs.is_empty() {
             // It resumed after the last evaluation.
-            self.predict(model);
+            self.predict(model)?;
         }
-        std::mem::take(&mut self.outputs)
+        Ok(std::mem::take(&mut self.outputs))
     }
 }
 

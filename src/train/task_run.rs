@@ -126,7 +126,7 @@ fn predict_unlabelled(
         }
         let (features, _) = task.split_features(dataset, split, &source)?;
         let start = Instant::now();
-        let outputs = predict(model, &features, device);
+        let outputs = predict(model, &features, device)?;
         predicting.0 += start.elapsed().as_secs_f64();
         let name = format!("predictions-{}.tsv", dataset.name);
         folder.write_predictions(&name, &task.predictions_tsv(&outputs, features.labels(), false))?;

@@ -8,7 +8,7 @@ use super::ranks::{Assignment, Ranks, announce};
 use super::ready::RunContext;
 use super::run::run;
 use crate::exec::{Job, Phase, Progress, Report, StopFlag, Unfinished};
-use crate::store::{Evaluation, Event, Failure, FailureKind, Record, RunFolder, StepEvent};
+use crate::store::{Evaluation, Event, Failure, FailureKind, Record, RunFolder, StepEvent, says_out_of_memory};
 
 /// Between two reports of progress.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -37,6 +37,10 @@ pub fn work(
         TrainError::Diverged { step, loss, gradient_norm } => {
             let cause = format!("step {step}: loss {loss}, gradient norm {gradient_norm}");
             Failure::now(FailureKind::Diverged, cause).into()
+        }
+        TrainError::DeviceFault(fault) => {
+            let kind = if says_out_of_memory(&fault.0) { FailureKind::OutOfMemory } else { FailureKind::Device };
+            Failure::now(kind, fault.to_string()).into()
         }
         TrainError::Checkpoint(_)
         | TrainError::Device(_)

@@ -56,7 +56,7 @@ pub(super) trait Workload {
     /// Steps from one line of the log to the next.
     fn logging_steps(&self) -> u64;
 
-    /// Whether the model is evaluated after `step` steps, the next of which begins at `next`.
+    /// Whether the model is evaluated or kept after `step` steps, the next of which begins at `next`.
     fn is_evaluated(&self, step: u64, next: DataPosition) -> bool;
 
     /// Evaluates `model` (without autodiff); `None` when there is nothing to evaluate it on.
@@ -66,9 +66,12 @@ pub(super) trait Workload {
     fn evaluate(&mut self, model: &Self::Model, at: &EvaluationPoint) -> Result<Option<Evaluation>, TrainError>;
 
     /// What `model` (without autodiff), the trained one, gives on each dev split.
-    fn dev_outputs(&mut self, model: &Self::Model) -> DevOutputs {
+    ///
+    /// # Errors
+    /// When the device failed.
+    fn dev_outputs(&mut self, model: &Self::Model) -> Result<DevOutputs, TrainError> {
         let _ = model;
-        Vec::new()
+        Ok(Vec::new())
     }
 
     /// Keeps `model` (with autodiff) as it is after `step` steps, when that was asked for.

@@ -109,6 +109,49 @@ fn a_pretraining_and_two_tasks_score_as_on_the_cpu() {
     }
 }
 
+/// One after the other or side by side, on whichever of the devices: the same runs with the same bits.
+#[test]
+fn runs_of_several_devices_are_those_of_one() {
+    let records = |line: &str| {
+        let place = place(GPU);
+        place.run(&["run", "first.yaml"]).ok();
+        place.write("second.yaml", &TASKS.replace("device: DEVICE", line));
+        place.run(&["run", "second.yaml"]).ok();
+        let mut runs = runs(&place);
+        runs.retain(|(name, ..)| name != "pretraining");
+        (runs.len(), format!("{runs:?}"))
+    };
+    let several = records(&format!("devices: [{GPU}:0, {GPU}:0]"));
+    assert_eq!(several.0, 2);
+    assert_eq!(several, records(&format!("device: {GPU}:0")));
+    let place = place(GPU);
+    place.write("second.yaml", &TASKS.replace("device: DEVICE", &format!("devices: [{GPU}:0, {GPU}:9]")));
+    let refused = place.run(&["check", "second.yaml"]).ends_with(2);
+    assert!(refused.err.contains(&format!("there is no device `{GPU}:9` here")), "{}", refused.err);
+}
+
+/// Losses are read late, but what is said of them is the same: a step that diverges is named, and lines before it are in
+/// the log, as on the processor.
+#[test]
+fn a_divergence_names_the_step_at_which_it_happened() {
+    let [cpu, gpu] = ["cpu", GPU].map(|device| {
+        let place = place(device);
+        // The weights overflow in the first step, and the second finds it.
+        let sets = ["training.weight_decay=1e300", "pretrain.logging_steps=1", "pretrain.eval_steps=16"];
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        place.run(&[&["run", "first.yaml"][..], &sets].concat()).ends_with(1);
+        let of = |name: &str| {
+            let found = place.files("runs").into_iter().find(|path| path.ends_with(name)).unwrap();
+            fs::read_to_string(found).unwrap()
+        };
+        let failure = parse(&of("failure.json"));
+        assert_eq!(failure["kind"], "diverged", "{failure}");
+        let cause = failure["cause"].as_str().unwrap().split(':').next().unwrap().to_owned();
+        (cause, of("metrics.jsonl").lines().filter(|line| line.contains("\"step\"")).count())
+    });
+    assert_eq!(cpu, gpu);
+}
+
 #[test]
 fn a_killed_pretraining_goes_on_to_the_same_bits() {
     let weights = |place: &Workplace| {
@@ -167,4 +210,11 @@ fn a_step_of_the_benchmark_counts_launches_and_bytes() {
     // Ids, positions and segments twice, in two orders, offsets and labels: no layer adds to it, as masks would.
     let uploaded = [&two, &three].map(|told| number(told, "uploaded_bytes_per_step"));
     assert!(uploaded[0] > 0.0 && uploaded[0] < 1500.0 && uploaded[0] == uploaded[1], "{uploaded:?}");
+    // The loss and the norm.
+    assert_eq!([&two, &three].map(|told| number(told, "downloaded_bytes_per_step")), [8.0; 2]);
+    // Where the device has time stamps.
+    for told in [&two, &three].into_iter().filter(|told| !told["percent_device_idle"].is_null()) {
+        assert!((0.0..100.0).contains(&number(told, "percent_device_idle")), "{told:#}");
+        assert!(number(told, "device_busy_seconds_per_step") > 0.0, "{told:#}");
+    }
 }

@@ -83,7 +83,8 @@ fn wrong(command: &[String], in_prose: bool) -> Option<String> {
             (!fine).then(|| error.to_string())
         }
         "just" => {
-            let recipe = command.get(1)?;
+            // Variables of the justfile may come first.
+            let recipe = command.iter().skip(1).find(|word| !word.contains('='))?;
             (!recipes().contains(recipe)).then(|| format!("no recipe `{recipe}`"))
         }
         "cargo" => {

@@ -27,6 +27,10 @@ const COMPLETED: &str = "completed.txt";
 const SAID: &str = ".said.txt";
 /// While it is there no job takes a step.
 const GATE: &str = ".gate";
+/// The process that began each run.
+const WORKERS: &str = ".workers.txt";
+/// Set for workers of another device than the first.
+pub(crate) const DEVICE: &str = "BERTBENCH_TEST_DEVICE";
 
 /// An executor whose workers are this test program.
 pub(crate) fn executor(slots: usize) -> Executor {
@@ -41,7 +45,7 @@ pub(crate) fn leader() -> Executor {
 fn local(slots: usize) -> Local {
     let mut worker = WorkerCommand::this_program(&["--exact", CHILD, "--ignored", "--nocapture"]).unwrap();
     worker.environment = vec![(ROLE.into(), "worker".into())];
-    Local { slots, threads_per_slot: 1, worker, leads_ranks: false }
+    Local { slots, threads_per_slot: 1, workers: vec![worker], leads_ranks: false }
 }
 
 /// Runs jobs with nobody watching and nothing special.
@@ -184,12 +188,27 @@ fn work() {
     let current = Arc::new(Mutex::new(None));
     let output = Counting { inner: io::stdout(), current: Arc::clone(&current) };
     worker::serve(io::BufReader::new(io::stdin()), output, |job, folder, progress, stop| {
-        *current.lock().unwrap() = Some((folder.path().ancestors().nth(4).unwrap().to_path_buf(), job.id.clone()));
+        let mut side = OpenOptions::new().create(true).append(true).open(root_of(folder).join(WORKERS)).unwrap();
+        side.write_all(format!("{}\n", std::process::id()).as_bytes()).unwrap();
+        if std::env::var_os(DEVICE).is_some() {
+            folder.log("on the second device").unwrap();
+        }
+        *current.lock().unwrap() = Some((root_of(folder), job.id.clone()));
         train(job, folder, progress, stop)
     })
     .unwrap();
     // Past the summary of the test harness.
     std::process::exit(0);
+}
+
+/// The folder of all runs.
+fn root_of(folder: &RunFolder) -> PathBuf {
+    folder.path().ancestors().nth(4).unwrap().to_path_buf()
+}
+
+/// The processes that began runs, in their order.
+pub(crate) fn workers(root: &Path) -> Vec<String> {
+    fs::read_to_string(root.join(WORKERS)).unwrap().lines().map(str::to_owned).collect()
 }
 
 /// Counts the completed runs as the worker tells of them, which is after their record is on disk.
@@ -221,7 +240,7 @@ fn train(job: &Job, folder: &RunFolder, report: &mut dyn FnMut(Report), stop: &S
             _ => Ok(pretrain_record(job)),
         };
     }
-    let gate = folder.path().ancestors().nth(4).unwrap().join(GATE);
+    let gate = root_of(folder).join(GATE);
     while gate.exists() && !stop.is_set() {
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -271,6 +290,8 @@ fn misbehave(job: &Job) -> Result<(), Unfinished> {
         "hungry" => drop(std::hint::black_box(Vec::<u8>::with_capacity(isize::MAX as usize))),
         "killed" => signal_hook::low_level::raise(signal_hook::consts::SIGKILL).unwrap(),
         "exits" => std::process::exit(7),
+        "loses-its-device" => return Err(Failure::now(FailureKind::Device, "the device failed: lost").into()),
+        "has-a-full-device" => panic!("Out of Memory, pretended"),
         "diverges" => return Err(Failure::now(FailureKind::Diverged, "loss is NaN at step 2").into()),
         _ => {}
     }

@@ -1,5 +1,6 @@
 //! One executor: order, slots, failures, stops.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Instant;
 
@@ -8,7 +9,9 @@ use bertbench::exec::{
 };
 use bertbench::store::{Failure, Record, RunState, RunsRoot};
 
-use super::fake::{assert_each_done_once, completed, execute, execute_with, executor, leader, left_overs};
+use super::fake::{
+    DEVICE, assert_each_done_once, completed, execute, execute_with, executor, leader, left_overs, workers,
+};
 use super::jobs::{EXPERIMENT, after, fine_jobs, job, pretraining_job, score, settings};
 
 /// Writes down what it is told, and stops the sweep when it has heard `stop_after`.
@@ -16,6 +19,8 @@ use super::jobs::{EXPERIMENT, after, fine_jobs, job, pretraining_job, score, set
 struct Diary {
     lines: Vec<String>,
     progress: Vec<Progress>,
+    /// Of each run.
+    slots: BTreeMap<String, usize>,
     stop_after: Option<(&'static str, StopFlag)>,
 }
 
@@ -41,7 +46,8 @@ impl Observer for Diary {
     fn started(&mut self, total: usize, already_done: usize, failed_before: usize) {
         self.note(format!("started {total} {already_done} {failed_before}"));
     }
-    fn job_started(&mut self, _slot: usize, job: &Job) {
+    fn job_started(&mut self, slot: usize, job: &Job) {
+        self.slots.insert(name(job), slot);
         self.note(format!("begin {}", name(job)));
     }
     fn job_blocked(&mut self, job: &Job) {
@@ -107,7 +113,7 @@ fn the_longest_goes_first_and_the_observer_hears_everything_in_order() {
 }
 
 /// Task and what its failure says.
-const FAILING: [(&str, &str, &str); 7] = [
+const FAILING: [(&str, &str, &str); 9] = [
     ("panics", "panic", "index out of bounds, pretended at tests/exec_processes/fake.rs:"),
     ("panics-in-a-thread", "panic", "deep down at tests/exec_processes/fake.rs:"),
     ("aborts", "killed", "the worker process ended with SIGABRT"),
@@ -115,6 +121,8 @@ const FAILING: [(&str, &str, &str); 7] = [
     ("killed", "killed", "the worker process ended with SIGKILL"),
     ("exits", "error", "the worker process ended with exit code 7"),
     ("diverges", "diverged", "loss is NaN at step 2"),
+    ("loses-its-device", "device", "the device failed: lost"),
+    ("has-a-full-device", "out_of_memory", "Out of Memory, pretended at tests/exec_processes/fake.rs:"),
 ];
 
 #[test]
@@ -125,7 +133,7 @@ fn failures_are_recorded_with_their_cause_and_the_others_are_done() {
     let fine = fine_jobs(8, 3, 5);
     let all: Vec<Job> = failing.iter().chain(&fine).cloned().collect();
     let summary = execute(disk.path(), all.clone(), 2);
-    assert_eq!(summary, Summary { done: 8, failed: 7, ..Summary::default() });
+    assert_eq!(summary, Summary { done: 8, failed: 9, ..Summary::default() });
     for (job, (task, kind, cause)) in failing.iter().zip(FAILING) {
         let folder = job.folder(&root).unwrap();
         let RunState::Failed(failure) = folder.state().unwrap() else { panic!("{task} has not failed") };
@@ -137,20 +145,60 @@ fn failures_are_recorded_with_their_cause_and_the_others_are_done() {
     assert!(panic_log.contains("] panic: index out of bounds, pretended at "), "{panic_log}");
     let hungry_log = fs::read_to_string(failing[3].folder(&root).unwrap().path().join("log.txt")).unwrap();
     assert!(hungry_log.contains("] memory allocation of 9223372036854775807 bytes failed"), "{hungry_log}");
-    assert_eq!(root.failures(EXPERIMENT).unwrap().len(), 7);
+    assert_eq!(root.failures(EXPERIMENT).unwrap().len(), 9);
     assert_eq!(root.records(EXPERIMENT).unwrap().records.len(), 8);
 
     let mut diary = Diary::default();
     let again = execute_with(disk.path(), all.clone(), 2, Options::default(), &mut diary);
-    assert_eq!(again, Summary { skipped: 8, failed: 7, ..Summary::default() });
-    assert_eq!(diary.lines, ["started 15 8 7", "finished 0"]);
+    assert_eq!(again, Summary { skipped: 8, failed: 9, ..Summary::default() });
+    assert_eq!(diary.lines, ["started 17 8 9", "finished 0"]);
 
     let mut diary = Diary::default();
     let options = Options { retry_failed: true, ..Options::default() };
     let again = execute_with(disk.path(), all, 2, options, &mut diary);
-    assert_eq!(again, Summary { skipped: 8, failed: 7, ..Summary::default() });
-    assert_eq!(diary.lines.iter().filter(|line| line.starts_with("begin")).count(), 7, "each tried once more");
+    assert_eq!(again, Summary { skipped: 8, failed: 9, ..Summary::default() });
+    assert_eq!(diary.lines.iter().filter(|line| line.starts_with("begin")).count(), 9, "each tried once more");
     assert_each_done_once(disk.path(), &fine);
+}
+
+/// A process whose device was lost, or that panicked, is in an unknown state.
+#[test]
+fn a_worker_whose_device_failed_is_replaced_and_the_sweep_goes_on() {
+    for (task, replaced) in
+        [("loses-its-device", true), ("has-a-full-device", true), ("panics", true), ("diverges", false)]
+    {
+        let disk = tempfile::tempdir().unwrap();
+        // The longest first.
+        let summary = execute(disk.path(), vec![job(task, 1, 9, 1), job("fine", 2, 2, 1)], 1);
+        assert_eq!(summary, Summary { done: 1, failed: 1, ..Summary::default() });
+        let processes = workers(disk.path());
+        assert_eq!(processes.len(), 2);
+        assert_eq!(processes[0] != processes[1], replaced, "{task}: {processes:?}");
+    }
+}
+
+/// Slots have the workers of their numbers: with two devices each of them does runs.
+#[test]
+fn every_slot_has_a_worker_of_its_own_device() {
+    let disk = tempfile::tempdir().unwrap();
+    let Executor::Local(mut local) = executor(3);
+    let mut second = local.workers[0].clone();
+    second.environment.push((DEVICE.into(), "second".into()));
+    local.workers.push(second);
+    let jobs: Vec<Job> = (1..10).map(|seed| job("fine", seed, 4, 20)).collect();
+    let stop = StopFlag::new();
+    let root = RunsRoot::new(disk.path());
+    let mut diary = Diary::default();
+    let summary = Executor::Local(local).execute(&root, jobs.clone(), Options::default(), &mut diary, &stop).unwrap();
+    assert_eq!(summary, Summary { done: 9, ..Summary::default() });
+    let mut of_slot = vec![0; 3];
+    for job in &jobs {
+        let slot = diary.slots[&name(job)];
+        of_slot[slot] += 1;
+        let log = fs::read_to_string(job.folder(&root).unwrap().path().join("log.txt")).unwrap();
+        assert_eq!(log.contains("on the second device"), slot == 1, "slot {slot}: {log}");
+    }
+    assert!(of_slot.iter().all(|runs| *runs > 0), "{of_slot:?}");
 }
 
 #[test]
@@ -233,7 +281,8 @@ fn workers_that_do_not_start_end_the_sweep_with_their_last_words() {
     let run = |program: &str, arguments: &[&str]| {
         let arguments = arguments.iter().map(Into::into).collect();
         let worker = WorkerCommand { program: program.into(), arguments, environment: Vec::new() };
-        let executor = Executor::Local(Local { slots: 1, threads_per_slot: 1, worker, leads_ranks: false });
+        let executor =
+            Executor::Local(Local { slots: 1, threads_per_slot: 1, workers: vec![worker], leads_ranks: false });
         let root = RunsRoot::new(disk.path());
         let stop = StopFlag::new();
         match executor.execute(&root, fine_jobs(1, 1, 1), Options::default(), &mut Silent, &stop) {
@@ -268,7 +317,8 @@ fn a_leader_starts_and_ends_even_if_there_is_nothing_to_do() {
     let worker =
         WorkerCommand { program: "sh".into(), arguments: vec!["-c".into(), script.into()], environment: Vec::new() };
     for leads_ranks in [false, true] {
-        let executor = Executor::Local(Local { slots: 1, threads_per_slot: 1, worker: worker.clone(), leads_ranks });
+        let executor =
+            Executor::Local(Local { slots: 1, threads_per_slot: 1, workers: vec![worker.clone()], leads_ranks });
         let root = RunsRoot::new(disk.path().join("runs"));
         let done = executor.execute(&root, Vec::new(), Options::default(), &mut Silent, &StopFlag::new()).unwrap();
         assert_eq!(done, Summary::default());

@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
-# test.sh FEATURE: the GPU kernels against the composed operations on the CPU, and small experiments on a GPU, with a build
-# that has FEATURE (wgpu, vulkan or cuda). Without a GPU: SwiftShader, a software one that Debian's chromium carries.
+# test.sh FEATURE [--if-found]: the GPU kernels against the composed operations on the CPU, and small experiments on a GPU,
+# with a build that has FEATURE (wgpu, vulkan or cuda). Without a GPU: SwiftShader, a software one that Debian's chromium
+# carries. Without that either it fails, or with --if-found says so and is content.
 set -euo pipefail
 
 feature=$1
+if_found=${2:-}
 swiftshader=/usr/lib/chromium/vk_swiftshader_icd.json
 
 # Shared libraries that the Vulkan loader may be among: the system's, else chromium's own.
-has_loader() { ldconfig -p | grep -q 'libvulkan\.so\.1'; }
+has_loader() { ldconfig -p | grep 'libvulkan\.so\.1' >/dev/null; }
 
 missing() {
+    if [[ $if_found == --if-found ]]; then
+        printf '%s\n' "test-gpu: left out, for $1" "hint: $2"
+        exit 0
+    fi
     printf '%s\n' "test-gpu: $1" "hint: $2" >&2
     exit 1
 }
@@ -38,5 +44,13 @@ if [[ $feature != cuda ]]; then
     fi
 fi
 
-cargo test --release --locked --features "$feature" --lib -- kernel::cube train::device
-cargo test --release --locked --features "$feature" --test integration -- --nocapture cli::gpu
+if [[ ${VK_ICD_FILENAMES:-} == *swiftshader* ]]; then
+    # It compiles and computes in code of its own: what cargo compiles without optimisation is built in a third of the time
+    # and no slower to test.
+    export CARGO_PROFILE_DEV_DEBUG=false CARGO_PROFILE_DEV_OPT_LEVEL=0
+    profile=()
+else
+    profile=(--release)
+fi
+cargo test "${profile[@]}" --locked --features "$feature" --lib -- kernel::cube train::device
+cargo test "${profile[@]}" --locked --features "$feature" --test integration -- --nocapture cli::gpu

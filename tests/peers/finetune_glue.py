@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Hugging Face's Trainer fine-tuning a checkpoint on a task of GLUE on the CPU: the peer of `bertbench run`.
+"""Hugging Face's Trainer fine-tuning a checkpoint on a task of GLUE, on the CPU unless `--device` says otherwise: the peer of
+`bertbench run`.
 
 Settings are those of bertbench's defaults: at most 128 tokens, a warmup over a tenth of the steps, weight decay 0.01.
 Prints one JSON object: seconds of training and of evaluation, and the dev scores.
@@ -39,6 +40,8 @@ def arguments():
     parser.add_argument("batch", type=int)
     parser.add_argument("epochs", type=float)
     parser.add_argument("seed", type=int)
+    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu",
+                        help="gpu: what the Trainer finds, of several the first that CUDA_VISIBLE_DEVICES leaves [default: cpu]")
     return parser.parse_args()
 
 
@@ -71,7 +74,7 @@ def scores(evaluated):
 
 def settings(asked, folder):
     return TrainingArguments(
-        output_dir=folder, use_cpu=True, seed=asked.seed, bf16=asked.precision == "bf16",
+        output_dir=folder, use_cpu=asked.device == "cpu", seed=asked.seed, bf16=asked.precision == "bf16",
         learning_rate=asked.rate, num_train_epochs=asked.epochs, per_device_train_batch_size=asked.batch,
         per_device_eval_batch_size=64, weight_decay=0.01,
         warmup_steps=0.1,  # below 1: of all steps

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Seconds of a training step of transformers' BERT in PyTorch on the CPU: the peer of `bertbench bench step`.
+"""Seconds of a training step of transformers' BERT in PyTorch, on the CPU unless `--device` says otherwise: the peer of `bertbench bench step`.
 
 A step is a forward pass of a classifier with dropout 0.1, a backward pass and AdamW with weight decay 0.01, on
 sequences of one length without padding. The gradient is not clipped, which bertbench's is. Prints a line a step.
@@ -23,6 +23,7 @@ def arguments():
     for name in ("batch", "length", "layers", "hidden", "heads", "steps"):
         parser.add_argument(name, type=int)
     parser.add_argument("mode", choices=MODES)
+    parser.add_argument("--device", default="cpu", help="as PyTorch names it: cpu, cuda, cuda:1, mps [default: cpu]")
     return parser.parse_args()
 
 
@@ -35,22 +36,23 @@ def classifier(asked):
 
 def random_batch(asked, vocabulary):
     shape = (asked.batch, asked.length)
-    return {"input_ids": torch.randint(vocabulary, shape), "attention_mask": torch.ones(shape, dtype=torch.long),
-            "labels": torch.randint(2, (asked.batch,))}
+    batch = {"input_ids": torch.randint(vocabulary, shape), "attention_mask": torch.ones(shape, dtype=torch.long),
+             "labels": torch.randint(2, (asked.batch,))}
+    return {name: numbers.to(asked.device) for name, numbers in batch.items()}
 
 
 def main():
     asked = arguments()
     compiled, mixed = MODES[asked.mode]
     torch.manual_seed(0)
-    model = classifier(asked).train()
+    model = classifier(asked).to(asked.device).train()
     forward = torch.compile(model) if compiled else model
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.01, fused=True)
     batch = random_batch(asked, model.config.vocab_size)
     for step in range(1, asked.steps + 1):
         start = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+        with torch.autocast(torch.device(asked.device).type, torch.bfloat16, enabled=mixed):
             loss = forward(**batch).loss
         loss.backward()
         optimizer.step()

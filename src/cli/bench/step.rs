@@ -22,8 +22,9 @@ use crate::units::Seconds;
 /// intermediate) + 12 × length × hidden per layer; and 6 × hidden² per sequence for the pooler. Dropout, norms,
 /// softmax and the optimizer are not counted. The matrix peak is the rate of one large product, 2048 × 768 × 3072, and
 /// the clock's peak that of multiply-adds on registers alone, both measured in the same process. `BERTBENCH_ISA`
-/// (`portable`, `avx2`, `avx512`) forces a lower instruction set than the processor's best. Of a GPU it also counts the
-/// kernels that a step launches and the bytes that it sends; the phases are then those of the CPU that directs it.
+/// (`portable`, `avx2`, `avx512`) forces a lower instruction set than the processor's best. Of a GPU it also
+/// says how many kernels a step launches, how many bytes it moves, and for what share of a step no kernel runs; the
+/// phases are then those of the CPU that directs it, and what it waits for counts as backward.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Args {
@@ -194,6 +195,11 @@ impl<'a> Summary<'a> {
         self.phases[phase] / self.quartiles[1]
     }
 
+    /// The part of a step in which no kernel runs.
+    fn idle(&self) -> Option<f64> {
+        self.measured.times.busy.map(|Seconds(busy)| (1.0 - busy / self.quartiles[1]).max(0.0))
+    }
+
     fn json(&self) -> Value {
         let (benchmark, measured, peak) = (self.benchmark, self.measured, &self.measured.matrix_peak);
         let phases: serde_json::Map<String, Value> = PHASES
@@ -215,6 +221,9 @@ impl<'a> Summary<'a> {
             "percent_of_matrix_peak": 100.0 * self.flop_per_second / 1e9 / peak.product,
             "launches_per_step": measured.times.traffic.map(|traffic| traffic.launches),
             "uploaded_bytes_per_step": measured.times.traffic.map(|traffic| traffic.uploaded),
+            "downloaded_bytes_per_step": measured.times.traffic.map(|traffic| traffic.downloaded),
+            "device_busy_seconds_per_step": measured.times.busy,
+            "percent_device_idle": self.idle().map(|idle| 100.0 * idle),
             "evaluation_seconds": self.evaluation,
             "peak_memory_bytes": measured.times.peak_memory,
             "host": self.host,
@@ -246,8 +255,12 @@ impl<'a> Summary<'a> {
             format!("; the matrix peak is {of:.1} % of the clock's peak of {clock:.1} GFLOP/s")
         });
         let kernels = format!("{kernel}{kernels}");
-        let traffic = self.measured.times.traffic.map(|Traffic { launches, uploaded }| {
-            format!("device       {launches} kernels launched and {uploaded} bytes sent a step; {}", self.host.device)
+        let idle = self.idle().map_or("how long it is idle it does not say".to_owned(), |idle| {
+            format!("idle {:.1} % of the time", 100.0 * idle)
+        });
+        let traffic = self.measured.times.traffic.map(|Traffic { launches, uploaded, downloaded }| {
+            let moved = format!("{uploaded} bytes sent, {downloaded} received");
+            format!("device       {launches} kernels launched a step, {moved}; {idle}; {}", self.host.device)
         });
         let tokens = f64::from(*sequences) * f64::from(*length);
         [

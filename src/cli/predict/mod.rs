@@ -88,7 +88,8 @@ fn predict(args: &Args) -> Result<CommandOutcome, Error> {
     let order = output_order(asked, &task, &model, loaded.model.outputs(), &tags, &mut notes)?;
     notes.iter().chain(&loaded.notes).for_each(note);
     input::note_truncated(&split, model.max_length);
-    let logits = predict_in_batches(&loaded.model, &split.features, args.model.batch_size, &model.device.device);
+    let logits = predict_in_batches(&loaded.model, &split.features, args.model.batch_size, &model.device.device)
+        .map_err(|fault| Error::System(fault.to_string()))?;
     let logits = order.arrange(&logits);
     if let Some(at) = logits.iter().position(|logit| !logit.is_finite()) {
         let what = match task.row() {

@@ -67,6 +67,19 @@ fn a_file_becomes_plain_values_in_file_order() {
 }
 
 #[test]
+fn several_devices_take_the_place_of_one() {
+    let devices = |text: &str| {
+        let experiment = read(&format!("{FILE}{text}"), &[]).unwrap();
+        (experiment.device.to_string(), experiment.devices.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(devices(""), ("auto".to_owned(), vec!["auto".to_owned()]));
+    assert_eq!(devices("device: vulkan:1\n"), ("vulkan:1".to_owned(), vec!["vulkan:1".to_owned()]));
+    let two = ["vulkan:1", "vulkan:0"].map(str::to_owned);
+    assert_eq!(devices("devices: [vulkan:1, vulkan:0]\n"), ("vulkan:1".to_owned(), two.to_vec()));
+    assert_eq!(devices("devices: [cpu, cpu]\n").1.len(), 2);
+}
+
+#[test]
 fn an_architecture_fills_in_what_bert_fixes() {
     let text = FILE.replace("{preset: tiny}", "{architecture: {layers: 1, hidden: 32, heads: 4}}");
     let expected = Dimensions {

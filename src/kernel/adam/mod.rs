@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 
 #[cfg(feature = "cube")]
 use super::cube;
+use super::deferred::Deferred;
 use super::fused;
 
 /// The scalars of one optimisation step.
@@ -76,26 +77,6 @@ impl Clipping {
     }
 }
 
-/// √Σ‖g‖², which may still be on its way from the device.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one a step")]
-pub enum GradientNorm {
-    /// A number.
-    Known(f64),
-    /// `[1]`
-    OnDevice(Tensor<1>),
-}
-
-impl GradientNorm {
-    /// Waits for the device.
-    pub fn read(self) -> f64 {
-        match self {
-            Self::Known(norm) => norm,
-            Self::OnDevice(norm) => f64::from(norm.into_scalar::<f32>()),
-        }
-    }
-}
-
 /// [`adam_step`] with the factor on the gradient that `clipping` gives, and the norm of the gradients before it. Devices
 /// that can do not wait for the norm.
 #[must_use]
@@ -104,17 +85,18 @@ pub fn clipped_adam_step(
     rule: AdamRule,
     with: &Adam,
     clipping: Clipping,
-) -> (Vec<(Tensor<1>, Moments<1>)>, GradientNorm) {
+) -> (Vec<(Tensor<1>, Moments<1>)>, Deferred<f64>) {
     #[cfg(feature = "cube")]
     if all.iter().all(|one| super::is_gpu(&one.parameter.device())) {
         let (updated, norm) = cube::adam_step(all, rule, with, clipping);
-        return (updated, norm.map_or(GradientNorm::Known(0.0), GradientNorm::OnDevice));
+        let read = |norm| Deferred::read([norm], |[norm]| norm.first().map_or(0.0, |norm| f64::from(*norm)));
+        return (updated, norm.map_or_else(Deferred::default, read));
     }
     let gradients: Vec<Tensor<1>> = all.iter().map(|one| one.gradient.clone()).collect();
     let norm = global_norm(&gradients);
     drop(gradients);
     let with = Adam { gradient_scale: clipping.factor(norm), ..*with };
-    (adam_step(all, rule, &with), GradientNorm::Known(norm))
+    (adam_step(all, rule, &with), Deferred::known(norm))
 }
 
 /// One step on every parameter, in the order given. A parameter is overwritten in place when nobody else

@@ -6,6 +6,7 @@ use burn_cubecl::cubecl;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::sparse;
 use super::sums::cube_sum;
 use super::tensor::{empty, length, primitive, units, zeros};
 use crate::kernel::{Adam, AdamRule, Clipping, Moments, Trained};
@@ -30,14 +31,22 @@ fn norm_and_factor(gradients: &[CubeTensor], clipping: Clipping) -> Option<CubeT
     let on = gradients.first()?;
     let (parts, found) = (empty(on, [gradients.len() * PARTS]), empty(on, [2]));
     let at_a_time = tensors_per_launch(on, 1);
-    for (number, gradients) in gradients.chunks(at_a_time).enumerate() {
+    let (sparse, dense): (Vec<_>, Vec<_>) =
+        gradients.iter().map(|gradient| (gradient, sparse::rows_of(gradient))).partition(|(_, rows)| rows.is_some());
+    for (number, gradients) in dense.chunks(at_a_time).enumerate() {
         let mut pieces = SequenceArg::new();
-        for (number, gradient) in (0..).zip(gradients) {
+        for (number, (gradient, _)) in (0..).zip(gradients) {
+            let gradient: &CubeTensor = gradient;
             pieces.push(GradientLaunch::new(gradient.clone().into_buffer_arg(), length(gradient) as u32, number));
         }
         let count = CubeCount::Static(PARTS as u32, gradients.len() as u32, 1);
         let first = (number * at_a_time) as u32;
         squares::launch(&on.client, count, units(UNITS), pieces, parts.clone().into_buffer_arg(), first);
+    }
+    for (number, (gradient, rows)) in (dense.len()..).zip(sparse) {
+        if let Some(rows) = rows {
+            sparse::squares(gradient, &rows, &parts, number * PARTS, PARTS);
+        }
     }
     let [parts_arg, found_arg] = [&parts, &found].map(|tensor| tensor.clone().into_buffer_arg());
     finish_norm::launch(

@@ -8,7 +8,7 @@ use cubecl::prelude::*;
 
 use super::sums::{Partials, cube_max, cube_sum, sum_blocks};
 use super::tensor::{cubes, empty, primitive, units, upload};
-use crate::kernel::{DecoderGradients, DecoderLoss};
+use crate::kernel::{Decoded, DecoderGradients, DecoderLoss, Deferred};
 
 /// Logits that are held at a time: 256 MiB.
 const HELD_LOGITS: usize = 1 << 26;
@@ -66,14 +66,16 @@ pub(in crate::kernel) fn decoder_loss(
         }
     }
     let gradients = sums.map(|(table, bias)| DecoderGradients { states: Tensor::cat(parts, 0), table, bias });
-    let (mut loss, mut right) = (0.0, 0);
-    for found in results {
-        let found: Vec<f32> = found.into_data().iter::<f32>().collect();
-        let (losses, rights) = found.split_at(found.len() / 2);
-        loss += losses.iter().map(|&loss| f64::from(loss)).sum::<f64>();
-        right += rights.iter().filter(|&&right| right > 0.5).count() as u64;
-    }
-    DecoderLoss { loss, right, gradients }
+    let found = results.into_iter().fold(Deferred::default(), |all: Deferred<Decoded>, found| {
+        all.and(Deferred::read([found], |[found]| found)).map(|(sum, found)| {
+            let (losses, rights) = found.split_at(found.len() / 2);
+            Decoded {
+                loss: sum.loss + losses.iter().map(|&loss| f64::from(loss)).sum::<f64>(),
+                right: sum.right + rights.iter().filter(|&&right| right > 0.5).count() as u64,
+            }
+        })
+    });
+    DecoderLoss { found, gradients }
 }
 
 /// A cube a row: its loss, and whether its label is the likeliest (the first, among several); the row becomes the

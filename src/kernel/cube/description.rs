@@ -4,6 +4,7 @@ use burn::backend::DispatchDevice;
 use burn::tensor::Device;
 
 use crate::kernel::Gpu;
+use crate::units::Bytes;
 
 /// `device` as it describes itself, when it is one that our kernels run on.
 pub(in crate::kernel) fn describe(device: &Device) -> Option<Gpu> {
@@ -15,7 +16,8 @@ pub(in crate::kernel) fn describe(device: &Device) -> Option<Gpu> {
     let client = device.client();
     let name = client.properties().identity.name.clone();
     let driver = driver_of(&name);
-    Some(Gpu { name, backend: client.name().to_owned(), driver })
+    let memory = client.properties().memory.max_memory().map(Bytes);
+    Some(Gpu { name, backend: client.name().to_owned(), driver, memory })
 }
 
 /// The driver of the adapter with this name.

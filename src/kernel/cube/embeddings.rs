@@ -15,6 +15,7 @@ use cubecl::prelude::*;
 use super::mask::{Mask, PER_BLOCK, factors, mask_args};
 use super::norm::{Normed, norm_backward, normalise};
 use super::row::{Drops, Row};
+use super::sparse::{self, Rows};
 use super::sums::Partials;
 use super::tensor::{contiguous, cubes, empty, length, units, upload, zeros};
 use crate::kernel::TokenRows;
@@ -70,8 +71,15 @@ fn backward(
     let lists = upload(gamma, &readers.each_ref().map(|readers| &*readers.numbers).concat());
     let mut found = Vec::with_capacity(EMBEDDING_INPUTS);
     let mut first = 0;
-    for (table, readers) in inputs.iter().zip(&readers) {
-        let gradient = zeros(table, table.meta.shape().clone());
+    for (number, (table, readers)) in inputs.iter().zip(&readers).enumerate() {
+        // Of the words most rows stay 0; the other tables are small.
+        let is_sparse = number == 0;
+        let gradient = if is_sparse { sparse::cleared(table) } else { zeros(table, table.meta.shape().clone()) };
+        if is_sparse {
+            let rows =
+                Rows { lists: lists.clone(), first: tokens + readers.distinct + 1, count: readers.distinct, width };
+            sparse::keep(&gradient, rows);
+        }
         let [of_sum, lists, into] = [&of_sum, &lists, &gradient].map(|tensor| tensor.clone().into_buffer_arg());
         let (tokens, distinct) = (tokens as u32, readers.distinct as u32);
         let (count, dim) = (cubes(readers.distinct), units(ROW_UNITS));

@@ -17,6 +17,8 @@ mod mask;
 mod norm;
 mod norm_back;
 mod row;
+mod sending;
+mod sparse;
 mod sums;
 mod tensor;
 #[cfg(test)]
@@ -32,8 +34,10 @@ use super::fused::{EmbeddingCall, EmbeddingTensors, Fused, LayerCall, LayerTenso
 pub(super) use adam::{adam_step, global_norm};
 pub(super) use decoder::decoder_loss;
 pub(super) use description::describe;
-pub(super) use launches::LaunchCounter;
+pub(super) use launches::{KernelTimer, LaunchCounter};
 pub(super) use mask::mask_matrix;
+pub(super) use sending::send;
+pub(super) use sparse::release as release_memory;
 
 /// Whether `device` is one of burn's `CubeCL` backend, with autodiff or without.
 pub(super) fn runs_on(device: &Device) -> bool {

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use super::memory::{numbers, primitive, tensor};
 use crate::kernel::cpu::{Decoder, DecoderBuffers};
-use crate::kernel::{DecoderGradients, DecoderLoss};
+use crate::kernel::{Decoded, DecoderGradients, DecoderLoss, Deferred};
 
 /// See [`decoder_loss`](crate::kernel::decoder_loss); tensors on `flex`, and gradients of `scale` times the loss.
 pub(in crate::kernel) fn decoder_loss(
@@ -25,5 +25,6 @@ pub(in crate::kernel) fn decoder_loss(
         table: Tensor::from_primitive::<Flex>(tensor(table, [vocabulary, hidden])),
         bias: Tensor::from_primitive::<Flex>(tensor(bias, [vocabulary])),
     });
-    DecoderLoss { loss: found.loss, right: found.right, gradients }
+    let decoded = Decoded { loss: found.loss, right: found.right };
+    DecoderLoss { found: Deferred::known(decoded), gradients }
 }

@@ -145,7 +145,7 @@ fn a_resumed_training_ends_with_the_same_bits_and_learns() {
         assert_eq!(bits(&read), bits(&first), "{encoder}");
         let last = train(first, encoder, &mut optimizer, 3..60);
         assert_eq!(bits(&train(read, encoder, &mut read_optimizer, 3..60)), bits(&last), "{encoder}");
-        let loss = |model: &LanguageModel| pass(model, encoder, 3, 0.0, Graph::Whole).losses.loss();
+        let loss = |model: &LanguageModel| pass(model, encoder, 3, 0.0, Graph::Whole).losses.wait().unwrap().loss();
         let (start, end) = (loss(&model(encoder, 1)), loss(&last));
         assert!(end < start - 0.05, "{encoder}: {start} {end}");
     }
@@ -179,7 +179,7 @@ fn gradients_are_those_of_finite_differences() {
         // Trained a little: the decoder's bias and what begins at 0 have left it.
         let model = train(model(encoder, 1), encoder, &mut Optimizer::new(), 0..5);
         let found = pass(&model, encoder, 7, 0.0, Graph::Whole).gradients.unwrap();
-        let loss = |model: &LanguageModel| pass(model, encoder, 7, 0.0, Graph::Whole).losses.loss();
+        let loss = |model: &LanguageModel| pass(model, encoder, 7, 0.0, Graph::Whole).losses.wait().unwrap().loss();
         let mut checked = 0;
         for (parameter, gradient) in found.into_iter().enumerate() {
             let Some(gradient) = gradient else { continue };

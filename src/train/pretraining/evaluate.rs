@@ -11,14 +11,15 @@ use crate::model::LanguageModel;
 use crate::settings::LmLoss;
 use crate::store::{Evaluation, HeldOut, Score};
 use crate::train::batch::Losses;
+use crate::train::behind::Behind;
 use crate::train::error::TrainError;
-use crate::train::evaluate::EVALUATION_BATCH;
+use crate::train::evaluate::{BATCHES_BEHIND, EVALUATION_BATCH};
 
 /// The scores of `model` (without autodiff, on `device`) on all examples of `set`, masked as in their first epoch,
 /// after `step` steps.
 ///
 /// # Errors
-/// When an example cannot be read.
+/// When an example cannot be read, or the device failed.
 pub(super) fn evaluate_pretraining(
     model: &LanguageModel,
     set: &ExampleSet,
@@ -27,7 +28,7 @@ pub(super) fn evaluate_pretraining(
     device: &Device,
 ) -> Result<Evaluation, TrainError> {
     let counts = (loss == LmLoss::SkipGram).then(|| WordCounts::of(set)).transpose()?;
-    let mut sum = HeadLosses::default();
+    let (mut sum, mut behind) = (HeadLosses::default(), Behind::new());
     let mut next = 0;
     while next < set.len() {
         let end = set.len().min(next + u64::from(EVALUATION_BATCH));
@@ -41,9 +42,15 @@ pub(super) fn evaluate_pretraining(
         }
         for part in pack(&examples, EVALUATION_BATCH as usize, loss, device) {
             let states = model.states(&part.input, &part.targets.rows, None);
-            sum.add(&HeadOutputs::of(model, states, &part.targets, None).losses);
+            behind.push(HeadOutputs::of(model, states, &part.targets, None).losses);
+        }
+        while let Some(losses) = behind.next_but(BATCHES_BEHIND)? {
+            sum.add(&losses);
         }
         next = end;
+    }
+    while let Some(losses) = behind.next_but(0)? {
+        sum.add(&losses);
     }
     Ok(evaluation(step, &sum, loss, set.len()))
 }

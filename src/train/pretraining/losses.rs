@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Targets;
-use crate::kernel::{DecoderGradients, cross_entropy, decoder_loss, indices};
+use crate::kernel::{DecoderGradients, Deferred, cross_entropy, decoder_loss, indices};
 use crate::model::{Encoder, LanguageModel, LanguageModelStates};
 use crate::train::batch::Losses;
 
@@ -73,7 +73,7 @@ impl Losses for HeadLosses {
 
 /// What the heads of a model give on a part of a batch.
 pub(super) struct HeadOutputs {
-    pub(super) losses: HeadLosses,
+    pub(super) losses: Deferred<HeadLosses>,
     /// Mean loss of the next sentence, `[1]`, where there are pairs.
     pub(super) pairs: Option<Tensor<1>>,
     /// Where the backward pass begins at the decoder: the states it read, and the gradients, when they were asked for.
@@ -88,11 +88,13 @@ impl HeadOutputs {
         targets: &Targets,
         mean_over: Option<usize>,
     ) -> Self {
-        let mut losses = HeadLosses::default();
+        let mut of_tokens = Deferred::<HeadLoss>::default();
+        let mut of_pairs = Deferred::<HeadLoss>::default();
         let decoder = states.predictions.and_then(|states| {
             let [read, table] = [states.clone(), model.encoder.words().val()].map(plain);
             let found = decoder_loss(&read, &table, &plain(model.decoder_bias.val()), &targets.labels, mean_over);
-            losses.tokens = HeadLoss { count: targets.labels.len() as u64, correct: found.right, sum: found.loss };
+            let count = targets.labels.len() as u64;
+            of_tokens = found.found.map(move |found| HeadLoss { count, correct: found.right, sum: found.loss });
             Some((states, found.gradients?))
         });
         let pairs = states.next_sentence.filter(|_| !targets.pairs.is_empty()).map(|logits| {
@@ -102,9 +104,10 @@ impl HeadOutputs {
             let device = logits.device();
             let logits = if examples.len() == all { logits } else { logits.select(0, indices(examples, &device)) };
             let (loss, head) = next_sentence_loss(logits, &labels);
-            losses.pairs = head;
+            of_pairs = head;
             loss
         });
+        let losses = of_tokens.and(of_pairs).map(|(tokens, pairs)| HeadLosses { tokens, pairs });
         Self { losses, pairs, decoder }
     }
 }
@@ -115,12 +118,16 @@ fn plain<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
 }
 
 /// The mean loss of `[predictions, classes]`, `[1]`.
-fn next_sentence_loss(logits: Tensor<2>, labels: &[u32]) -> (Tensor<1>, HeadLoss) {
-    let best = logits.clone().argmax(1).into_data();
-    let correct = best.iter::<i64>().zip(labels).filter(|(best, label)| *best == i64::from(**label)).count() as u64;
-    let count = labels.len() as u64;
-    let labels = indices(labels.iter().copied(), &logits.device());
-    let loss = cross_entropy(logits, labels);
-    let mean = f64::from(loss.clone().into_scalar::<f32>());
-    (loss, HeadLoss { count, correct, sum: mean * count as f64 })
+fn next_sentence_loss(logits: Tensor<2>, labels: &[u32]) -> (Tensor<1>, Deferred<HeadLoss>) {
+    let count = labels.len();
+    let best = plain(logits.clone()).argmax(1).float().reshape([count]);
+    let classes = indices(labels.iter().copied(), &logits.device());
+    let loss = cross_entropy(logits, classes);
+    let labels = labels.to_vec();
+    let head = Deferred::read([plain(loss.clone()), best], move |[mean, best]| {
+        let correct = best.iter().zip(&labels).filter(|(best, label)| **best as u32 == **label).count() as u64;
+        let mean = mean.first().map_or(f64::NAN, |mean| f64::from(*mean));
+        HeadLoss { count: count as u64, correct, sum: mean * count as f64 }
+    });
+    (loss, head)
 }

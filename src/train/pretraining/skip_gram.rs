@@ -9,7 +9,7 @@ use burn::module::Module;
 use super::losses::{HeadLoss, HeadLosses};
 use super::places::{parameters, place};
 use super::windows::SkipGrams;
-use crate::kernel::{self, SkipGramLoss, SkipGramPairs};
+use crate::kernel::{self, Deferred, SkipGramLoss, SkipGramPairs};
 use crate::model::{Encoder, LanguageModel};
 use crate::train::optimizer::FlatGradients;
 use crate::train::pass::Pass;
@@ -33,7 +33,7 @@ pub(super) fn skip_gram_pass(model: &LanguageModel, pairs: &SkipGrams) -> Pass<H
         gradients
     });
     let forward = Seconds(start.elapsed().as_secs_f64());
-    Pass { losses, gradients, forward, backward: Seconds(0.0) }
+    Pass { losses: Deferred::known(losses), gradients, forward, backward: Seconds(0.0) }
 }
 
 /// What `model` (without autodiff) loses; nothing without pairs, and for a model that is no word vectors.

@@ -166,8 +166,9 @@ fn losses_logits_and_gradients_are_those_of_the_reference() {
         // differently.
         for size in [6, 4, 1] {
             let passes = passes(&model, &case.parts(size));
-            near("tokens", passes.losses.tokens.mean(), number("mlm_loss"), FORWARD);
-            near("next sentence", passes.losses.pairs.mean(), expected["nsp_loss"].as_f64().unwrap_or(0.0), FORWARD);
+            let losses = passes.losses.wait().unwrap();
+            near("tokens", losses.tokens.mean(), number("mlm_loss"), FORWARD);
+            near("next sentence", losses.pairs.mean(), expected["nsp_loss"].as_f64().unwrap_or(0.0), FORWARD);
             let gradients = model.clone().map(&mut Replace(passes.gradients.unwrap().into_iter()));
             // The gradient of keys' biases is 0 but for rounding.
             agree(&case.named(&gradients), &theirs, None, GRADIENT, 1e-6 * number("gradient_norm"));
@@ -186,7 +187,7 @@ fn layers_computed_twice_give_the_same_bits_with_dropout_on() {
             let passes = Passes::over(&case.parts(4), dropout, pass);
             let bits = |gradient: Tensor<1>| gradient.into_data().try_to_vec::<f32>().unwrap();
             let gradients: Vec<_> = passes.gradients.unwrap().into_iter().map(|one| one.map(bits)).collect();
-            (passes.losses, gradients)
+            (passes.losses.wait().unwrap(), gradients)
         };
         let whole = gradients(Graph::Whole, 1);
         // The pooler of a model without next sentences learns nothing.
@@ -260,7 +261,7 @@ fn three_steps_move_every_parameter_as_the_reference_does() {
         let (mut model, mut adam, parts) = (case.model(), optimizer::Optimizer::new(), case.parts(6));
         for (step, loss) in (0..).zip(&losses) {
             let passes = passes(&model, &parts);
-            near("loss", passes.losses.loss(), *loss, STEPS);
+            near("loss", passes.losses.wait().unwrap().loss(), *loss, STEPS);
             let rate = settings.optimization.learning_rate * schedule.factor(step);
             (model, _) = adam.step(model, passes.gradients.unwrap(), rate, &settings.optimization);
         }

@@ -1,25 +1,30 @@
 //! The fit loop: batches, forward, loss, backward, clipping, Adam, the log, evaluations and checkpoints.
 
+mod step;
+
 use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::batch::Losses;
-use super::checkpointer::{Checkpointer, Moment, Position};
-use super::error::TrainError;
-use super::observer::{Observer, Phases, StepReport};
-use super::optimizer::Optimizer;
-use super::pass::Passes;
-use super::ranks::{GOES_ON, Ranks, STOPS};
-use super::schedule::Schedule;
-use super::tape::Graph;
-use super::workload::{DevOutputs, EvaluationPoint, Workload};
-use crate::kernel::{self, GradientNorm};
-use crate::model::ForwardDropout;
+use step::Told;
+
+use crate::kernel;
 use crate::random::Stream;
 use crate::store::{Evaluation, Event, EventLog, Optimization, RunSettings, Timings};
-use crate::units::{Seconds, Tokens};
+use crate::train::behind::Behind;
+use crate::train::checkpointer::{Checkpointer, Moment, Position};
+use crate::train::error::TrainError;
+use crate::train::observer::Observer;
+use crate::train::optimizer::Optimizer;
+use crate::train::ranks::{GOES_ON, Ranks, STOPS};
+use crate::train::schedule::Schedule;
+use crate::train::workload::{DevOutputs, EvaluationPoint, Workload};
+use crate::units::Tokens;
+
+/// Steps whose losses a GPU may still owe while it is told the next one: it computes the first while the batch of the
+/// last is packed.
+const STEPS_BEHIND: usize = 3;
 
 /// A trained model with what the record needs.
 #[derive(Debug)]
@@ -51,8 +56,30 @@ pub(super) struct Fit<'a, W: Workload> {
     device: Device,
     optimizer: Optimizer,
     position: Position<W::Losses>,
+    /// Steps of which it is not known yet what they lost. Of them, the position has only that they were taken.
+    behind: Behind<Told<W::Losses>>,
+    /// When a step was last known.
+    known_at: Instant,
     log: Option<EventLog>,
     notes: Vec<String>,
+}
+
+/// What follows a step.
+#[derive(Clone, Copy)]
+struct Due {
+    /// An evaluation or a snapshot.
+    evaluation: bool,
+    checkpoint: bool,
+    /// There is no other step.
+    end: bool,
+}
+
+impl Due {
+    /// How many steps the device may owe: none when what follows reads where training stands, and none to other ranks.
+    fn behind(self, ranks: &dyn Ranks) -> usize {
+        let at_once = self.evaluation || self.checkpoint || self.end || ranks.size() > 1;
+        if at_once { 0 } else { STEPS_BEHIND }
+    }
 }
 
 impl<'a, W: Workload> Fit<'a, W> {
@@ -68,6 +95,8 @@ impl<'a, W: Workload> Fit<'a, W> {
             device: device.clone().autodiff(),
             optimizer: Optimizer::new(),
             position: Position::default(),
+            behind: Behind::new(),
+            known_at: Instant::now(),
             log: None,
             notes: Vec::new(),
         }
@@ -94,9 +123,13 @@ impl<'a, W: Workload> Fit<'a, W> {
         let model = self.ranks.agree(resumed)?;
         observer.started(self.position.step, self.workload.steps());
         let trained = self.train(model, observer, checkpointer);
+        if trained.is_err() {
+            // A driver that still computes when the process ends can crash it.
+            drop(self.device.sync());
+        }
         kernel::release_memory();
         let model = trained?;
-        let dev_outputs = self.workload.dev_outputs(&model);
+        let dev_outputs = self.workload.dev_outputs(&model)?;
         let Position { step: steps, tokens, evaluations, timings, .. } = self.position;
         let (tokens, notes) = (Tokens(tokens), self.notes);
         Ok(FitResult { model, evaluations, dev_outputs, steps, tokens, timings, notes })
@@ -121,7 +154,8 @@ impl<'a, W: Workload> Fit<'a, W> {
             if self.ranks.word_of_leader(GOES_ON) != GOES_ON {
                 return Err(TrainError::Stopped { step: self.position.step });
             }
-            (model, _) = self.step(model)?;
+            model = self.tell(model)?;
+            while self.next_known(0)?.is_some() {}
         }
         kernel::release_memory();
         Ok(())
@@ -165,15 +199,17 @@ impl<'a, W: Workload> Fit<'a, W> {
         while self.position.step < steps {
             if observer.stop() {
                 self.ranks.word_of_leader(STOPS);
+                self.learn(0, observer)?;
                 self.save(&model, Moment::Stop, checkpointer, observer)?;
                 return Err(TrainError::Stopped { step: self.position.step });
             }
             self.ranks.word_of_leader(GOES_ON);
-            let report;
-            (model, report) = self.step(model)?;
-            observer.step(&report);
-            if let Err(error) = self.after_step(&model, &report, observer, checkpointer.as_deref_mut()) {
-                if report.step < steps {
+            model = self.tell(model)?;
+            let due = self.due(checkpointer.as_deref());
+            // Every rank finds out by itself that training diverged, and none waits for a word of the leader.
+            self.learn(due.behind(self.ranks), observer)?;
+            if let Err(error) = self.after_step(&model, due, observer, checkpointer.as_deref_mut()) {
+                if self.position.step < steps {
                     self.ranks.word_of_leader(STOPS);
                 }
                 return Err(error);
@@ -184,81 +220,45 @@ impl<'a, W: Workload> Fit<'a, W> {
         Ok(model.valid())
     }
 
-    /// The log, evaluation, snapshot and checkpoint that are due.
+    /// What is due after the step that was told last.
+    fn due(&self, checkpointer: Option<&Checkpointer>) -> Due {
+        let Position { step, data, .. } = self.position;
+        Due {
+            evaluation: self.workload.is_evaluated(step, data),
+            checkpoint: checkpointer.is_some_and(|checkpointer| checkpointer.is_due(step, Moment::Step)),
+            end: step == self.workload.steps(),
+        }
+    }
+
+    /// The evaluation, snapshot and checkpoint that are due.
     fn after_step(
         &mut self,
         model: &W::Model,
-        report: &StepReport,
+        due: Due,
         observer: &mut dyn Observer,
         checkpointer: Option<&mut Checkpointer>,
     ) -> Result<(), TrainError> {
-        if report.step.is_multiple_of(self.workload.logging_steps()) || report.step == report.steps {
-            let event = self.workload.step_event(&std::mem::take(&mut self.position.window), report);
-            self.log(&Event::Step(event), observer);
-            observer.logged(&event);
-        }
-        if self.workload.is_evaluated(report.step, self.position.data) {
+        if due.evaluation {
             self.evaluate(model, observer)?;
+            self.workload.keep_snapshot(model, self.position.step)?;
         }
-        self.workload.keep_snapshot(model, report.step)?;
-        self.save(model, Moment::Step, checkpointer, observer)
+        if due.checkpoint {
+            self.save(model, Moment::Step, checkpointer, observer)?;
+        }
+        Ok(())
     }
 
-    /// The first step of `model` alone. Waits for the device: a driver that still computes when the process ends can
-    /// crash it.
-    pub(super) fn first_step(mut self, model: W::Model) -> Result<StepReport, TrainError> {
-        let (_, report) = self.step(model)?;
-        // What went wrong there shows in the loss.
-        drop(self.device.sync());
-        Ok(report)
-    }
-
-    /// One optimisation step, in as many passes as its batch has parts.
-    ///
-    /// # Errors
-    /// [`TrainError::Diverged`]; when an example cannot be read.
-    pub(super) fn step(&mut self, model: W::Model) -> Result<(W::Model, StepReport), TrainError> {
-        let begin = Instant::now();
-        let Optimization { learning_rate, dropout, gradient_checkpointing, .. } = *self.optimization;
-        let graph = Graph::of(gradient_checkpointing);
-        let position = &mut self.position;
-        let batch = self.workload.next_batch(position.step, position.data, &self.device, self.ranks)?;
-        let batching = Seconds(begin.elapsed().as_secs_f64());
-        let dropout = |pass| ForwardDropout::new(dropout, self.dropout, position.micro_step + pass);
-        let pass = |part: &_, dropout: Option<&_>| self.workload.pass(&model, part, dropout, graph);
-        let passes = if batch.share.is_partial() {
-            Passes::over_all(self.ranks, &model, &batch, dropout, pass)
-        } else {
-            Passes::over(&batch.parts, dropout, pass)
-        };
-        let Passes { gradients, losses, tokens, forward, backward } = passes;
-        let learning_rate = learning_rate * self.schedule.factor(position.step);
-        let start = Instant::now();
-        let (model, gradient_norm) = match gradients {
-            Some(gradients) => self.optimizer.step(model, gradients, learning_rate, self.optimization),
-            None => (model, GradientNorm::Known(0.0)),
-        };
-        let gradient_norm = gradient_norm.read();
-        let optimizer = Seconds(start.elapsed().as_secs_f64());
-        let (step, steps, epoch, loss) = (position.step + 1, self.workload.steps(), batch.epoch, losses.loss());
-        if !loss.is_finite() || !gradient_norm.is_finite() {
-            return Err(TrainError::Diverged { step, loss, gradient_norm });
+    /// Reports and logs the steps that are known by now, and waits for the device until it owes `most` at most.
+    fn learn(&mut self, most: usize, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        while let Some(report) = self.next_known(most)? {
+            observer.step(&report);
+            if report.step.is_multiple_of(self.workload.logging_steps()) || report.step == report.steps {
+                let event = self.workload.step_event(&std::mem::take(&mut self.position.window), &report);
+                self.log(&Event::Step(event), observer);
+                observer.logged(&event);
+            }
         }
-        let seconds = Seconds(begin.elapsed().as_secs_f64());
-        let phases = Phases { batching, forward, backward, optimizer };
-        position.step = step;
-        position.micro_step += batch.passes as u64;
-        position.data = batch.next;
-        position.tokens += tokens;
-        position.loss_sum += loss * batch.examples as f64;
-        position.examples += batch.examples;
-        position.window.losses.add(&losses);
-        position.window.tokens += tokens;
-        position.window.seconds += seconds.0;
-        position.timings.forward.0 += forward.0;
-        position.timings.backward.0 += backward.0;
-        position.timings.optimizer.0 += optimizer.0;
-        Ok((model, StepReport { step, steps, epoch, loss, learning_rate, gradient_norm, tokens, seconds, phases }))
+        Ok(())
     }
 
     /// Evaluates the model unless it was done after this step.
