@@ -95,7 +95,7 @@ impl Site {
     /// Makes a report again where its runs changed, not more often than its making allows. One that cannot be made stays
     /// as it was.
     fn refresh(&self, report: &mut Report, experiment: Option<&str>) {
-        let pause = PAUSE.max(10 * report.took);
+        let pause = PAUSE.max(3 * report.took);
         if report.looked.is_some_and(|at| at.elapsed() < pause) {
             return;
         }
