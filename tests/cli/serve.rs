@@ -83,7 +83,8 @@ fn the_report_is_served_follows_the_runs_and_nothing_is_written() {
     assert!(page.body.contains("<h1>tiny</h1>") && page.body.contains(" data-live>"), "{}", page.head);
     assert!(page.body.contains("WNLI") && !page.body.contains("at-work-title"));
     assert!(header(&page, "Content-Security-Policy").starts_with("default-src 'none'"));
-    for (path, start) in [("/results.csv", "experiment,task,model,run"), ("/results.json", "{"), ("/results.md", "# ")]
+    for (path, start) in
+        [("/results.csv", "experiment,task,model,run"), ("/results.json", "{"), ("/results.md", "> **Mini")]
     {
         let data = serving.get(path);
         assert!(data.status == 200 && data.body.starts_with(start), "{path}: {}", data.body);
