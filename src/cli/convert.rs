@@ -102,9 +102,9 @@ fn word_vectors(args: &Args) -> Result<CommandOutcome, Error> {
     }
     if is_given && !without.is_empty() {
         let names: Vec<&str> = without.iter().filter_map(|id| vocabulary.token(*id)).collect();
-        let named = first_of(&names, NAMED);
+        let shown = first_of(&names, NAMED);
         note(&format_args!(
-            "{} of the {} tokens have no vector, and got zeros: {named}",
+            "{} of the {} tokens have no vector, and got zeros: {shown}",
             without.len(),
             vocabulary.len()
         ));

@@ -27,8 +27,8 @@ struct Runs {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// The folder of all runs [default: runs].
-    #[arg(long, default_value = "runs", value_name = "DIR", hide_default_value = true)]
-    runs: PathBuf,
+    #[arg(long = "runs", default_value = "runs", value_name = "DIR", hide_default_value = true)]
+    folder: PathBuf,
 }
 
 /// Write TensorBoard event files: curves, final scores, and settings for the hparams page.
@@ -52,7 +52,7 @@ pub(super) struct TensorboardArgs {
 pub(super) struct MlflowArgs {
     #[command(flatten)]
     runs: Runs,
-    /// The tracking server, such as http://127.0.0.1:5000 [default: the variable MLFLOW_TRACKING_URI].
+    /// The tracking server, such as `http://127.0.0.1:5000` [default: the variable `MLFLOW_TRACKING_URI`].
     #[arg(long, value_name = "URL")]
     tracking_uri: Option<String>,
 }
@@ -107,7 +107,7 @@ fn refused(error: &MlflowError) -> Error {
 
 /// The plan, records, failures and logs of the experiment.
 fn gathered(of: &Runs) -> Result<ExperimentInput, Error> {
-    let (names, input) = gathered_files(&RunsRoot::new(&of.runs), std::slice::from_ref(&of.file), &of.set)?;
+    let (names, input) = gathered_files(&RunsRoot::new(&of.folder), std::slice::from_ref(&of.file), &of.set)?;
     // Behind it stand the pretraining experiments that its models start from.
     let found = input.experiments.into_iter().next().unwrap_or_default();
     found.notes.iter().for_each(note);

@@ -114,14 +114,14 @@ impl Response {
             ("Referrer-Policy", "no-referrer"),
             ("Connection", "close"),
         ] {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
         let has_body = !matches!(*status, 204 | 304);
         if has_body {
-            head += &format!("Content-Length: {}\r\n", content.bytes.len());
+            head.extend(["Content-Length: ", &content.bytes.len().to_string(), "\r\n"]);
         }
         let mut bytes = (head + "\r\n").into_bytes();
         if with_body && has_body {

@@ -60,14 +60,12 @@ pub(super) fn execute(args: Args) -> Result<CommandOutcome, Error> {
 }
 
 fn refused(port: u16, error: &io::Error) -> Error {
-    let (message, hint) = match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            (format!("port {port} is in use"), "another `--port`; `--port 0` takes one that is free")
-        }
-        io::ErrorKind::PermissionDenied => {
-            (format!("port {port} is not yours to take"), "a `--port` above 1023; `--port 0` takes one that is free")
-        }
-        _ => (format!("cannot listen on 127.0.0.1:{port}: {error}"), "`--port 0` takes a port that is free"),
+    let (message, hint) = if error.kind() == io::ErrorKind::AddrInUse {
+        (format!("port {port} is in use"), "another `--port`; `--port 0` takes one that is free")
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        (format!("port {port} is not yours to take"), "a `--port` above 1023; `--port 0` takes one that is free")
+    } else {
+        (format!("cannot listen on 127.0.0.1:{port}: {error}"), "`--port 0` takes a port that is free")
     };
     Diagnostic::new(message).hint(hint).into()
 }

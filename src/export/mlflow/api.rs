@@ -57,17 +57,14 @@ impl Api {
         let name = experiment.replace('\'', "''");
         let search = json!({"filter": format!("name = '{name}'"), "max_results": 1, "view_type": "ALL"});
         let found = api.post("experiments/search", &search)?;
-        api.experiment_id = match found["experiments"].get(0) {
-            Some(known) => {
-                if known["lifecycle_stage"] == "deleted" {
-                    api.post("experiments/restore", &json!({"experiment_id": known["experiment_id"]}))?;
-                }
-                api.text(known, "experiment_id", "experiments/search")?
+        api.experiment_id = if let Some(known) = found["experiments"].get(0) {
+            if known["lifecycle_stage"] == "deleted" {
+                api.post("experiments/restore", &json!({"experiment_id": known["experiment_id"]}))?;
             }
-            None => {
-                let made = api.post("experiments/create", &json!({"name": experiment}))?;
-                api.text(&made, "experiment_id", "experiments/create")?
-            }
+            api.text(known, "experiment_id", "experiments/search")?
+        } else {
+            let made = api.post("experiments/create", &json!({"name": experiment}))?;
+            api.text(&made, "experiment_id", "experiments/create")?
         };
         Ok(api)
     }

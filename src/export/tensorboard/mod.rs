@@ -1,8 +1,8 @@
 //! TensorBoard's event files: scalars by step, and the settings for the plugin hparams.
 //!
-//! A file is a sequence of TFRecords, each an `Event` (`tensorboard/compat/proto/event.proto`): its length, a checksum of
-//! the length, the bytes, a checksum of the bytes. Each run is a folder with one file; the folder above has one that says
-//! which settings and scores the plugin hparams shows.
+//! A file is a sequence of records in the form TFRecord, each an `Event` (`tensorboard/compat/proto/event.proto`): its
+//! length, a checksum of the length, the bytes, a checksum of the bytes. Each run is a folder with one file; the folder
+//! above has one that says which settings and scores the plugin hparams shows.
 
 mod hparams;
 mod messages;
@@ -108,6 +108,10 @@ mod tests {
     const TENSORBOARD_ABC: &str = "0300000000000000b099490e6162636e57f121";
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        bytes
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .map(|digit| char::from_digit(digit.into(), 16).unwrap())
+            .collect()
     }
 }

@@ -25,6 +25,6 @@ pub(in crate::kernel) fn decoder_loss(
         table: Tensor::from_primitive::<Flex>(tensor(table, [vocabulary, hidden])),
         bias: Tensor::from_primitive::<Flex>(tensor(bias, [vocabulary])),
     });
-    let decoded = Decoded { loss: found.loss, right: found.right };
-    DecoderLoss { found: Deferred::known(decoded), gradients }
+    let known = Decoded { loss: found.loss, right: found.right };
+    DecoderLoss { found: Deferred::known(known), gradients }
 }

@@ -79,13 +79,12 @@ fn verb(distance: usize, class: usize, draws: &mut Draws) -> Vec<Tagged> {
 fn pronoun(distance: usize, class: usize, world: &World, draws: &mut Draws) -> Vec<Tagged> {
     let person = draws.pick(&world.people);
     let does = *draws.pick(&REFLEXIVE);
-    let between = match distance {
-        0..=3 => vec![does; distance - 1],
-        _ => {
-            let past = draws.pick(&PASTS).0;
-            let phrases = phrases(distance - 4, draws);
-            [past].into_iter().chain(phrases).chain(["and", does]).collect()
-        }
+    let between = if distance <= 3 {
+        vec![does; distance - 1]
+    } else {
+        let past = draws.pick(&PASTS).0;
+        let phrases = phrases(distance - 4, draws);
+        [past].into_iter().chain(phrases).chain(["and", does]).collect()
     };
     let own = match (person.gender, class == 1) {
         (Gender::Female, true) | (Gender::Male, false) => "herself",

@@ -38,7 +38,7 @@ pub fn read_vectors(path: &Path, wanted: impl FnMut(&str) -> bool) -> Result<Vec
     (&mut file).take(LONGEST_LINE).read_to_end(&mut begin).map_err(&io)?;
     refuse_other(path, &begin)?;
     let header = Header::of(&begin);
-    let mut table = VectorTable::new(wanted);
+    let mut table = VectorTable::reading(wanted);
     file.seek(SeekFrom::Start(header.as_ref().map_or(0, |header| header.bytes as u64))).map_err(&io)?;
     let from = BufReader::new(file);
     match header {

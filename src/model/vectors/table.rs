@@ -26,7 +26,7 @@ pub(super) struct Reading<W> {
 }
 
 impl VectorTable {
-    pub(super) fn new<W: FnMut(&str) -> bool>(wanted: W) -> Reading<W> {
+    pub(super) fn reading<W: FnMut(&str) -> bool>(wanted: W) -> Reading<W> {
         let table = Self { words: Vec::new(), numbers: Vec::new(), width: 0, read: 0, skipped: 0 };
         Reading { table, seen: HashSet::new(), wanted, read: 0 }
     }
