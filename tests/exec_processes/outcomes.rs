@@ -195,7 +195,8 @@ fn every_slot_has_a_worker_of_its_own_device() {
     for job in &jobs {
         let slot = diary.slots[&name(job)];
         of_slot[slot] += 1;
-        let log = fs::read_to_string(job.folder(&root).unwrap().path().join("log.txt")).unwrap();
+        // There is none where nothing was logged.
+        let log = fs::read_to_string(job.folder(&root).unwrap().path().join("log.txt")).unwrap_or_default();
         assert_eq!(log.contains("on the second device"), slot == 1, "slot {slot}: {log}");
     }
     assert!(of_slot.iter().all(|runs| *runs > 0), "{of_slot:?}");
