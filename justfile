@@ -81,7 +81,7 @@ test-crash minutes='1' seed='':
 
 # Run what continuous integration runs.
 [group('development')]
-ci: format-check lint docs test sweep-from-nothing test-gpu-if-found
+ci: format-check lint docs test sweep-from-nothing
 
 # Format the code.
 [group('development')]
