@@ -45,8 +45,7 @@ if [[ $feature != cuda ]]; then
 fi
 
 if [[ ${VK_ICD_FILENAMES:-} == *swiftshader* ]]; then
-    # It compiles and computes in code of its own: what cargo compiles without optimisation is built in a third of the time
-    # and no slower to test.
+    # The kernels are compiled and run by SwiftShader, whatever cargo optimises; without optimisation the build is shorter.
     export CARGO_PROFILE_DEV_DEBUG=false CARGO_PROFILE_DEV_OPT_LEVEL=0
     profile=()
 else
