@@ -88,14 +88,26 @@ impl Measured {
     }
 
     /// The degree of reach that the numbers support: 3 for any word at every distance that was asked, 2 for one that is
-    /// kept, at some distance, 1 for neither. `None` where one of the two probes was not run.
+    /// kept, at some distance, 1 for neither. `None` where one of the two probes was not run, or not learnt.
     pub(super) fn degree(&self) -> Option<u32> {
         let [one, any] = [self.bridged(0)?, self.bridged(1)?];
+        if (0..=1).any(|index| self.not_learnt(index).is_some()) {
+            return None;
+        }
         Some(match (one, any) {
             (_, Bridged::AtLeast(_)) => 3,
             (Bridged::Below(_), Bridged::Below(_)) => 1,
             (_, _) => 2,
         })
+    }
+
+    /// The shortest distance that was asked in the probe at `index`, if not even that was bridged by a model that sees more
+    /// than the word itself: every such model can, so it was not trained enough for its score to say how far it reaches.
+    pub(super) fn not_learnt(&self, index: usize) -> Option<u32> {
+        match self.bridged(index)? {
+            Bridged::Below(first) if self.encoder != EncoderType::WordVectors => Some(first),
+            Bridged::Below(_) | Bridged::To(_) | Bridged::AtLeast(_) => None,
+        }
     }
 
     /// Whether words on both sides are seen, where both were asked.
@@ -207,8 +219,12 @@ pub(super) mod tests {
         let degree = |one, any| of(one, any).degree();
         assert_eq!(degree([1.0, 1.0], [1.0, 0.8]), Some(3));
         assert_eq!(degree([1.0, 1.0], [1.0, 0.7]), Some(2));
-        assert_eq!(degree([1.0, 0.5], [0.5, 0.5]), Some(2));
-        assert_eq!(degree([0.5, 1.0], [0.6, 0.9]), Some(1), "all up to the distance are bridged");
+        assert_eq!(degree([1.0, 0.5], [1.0, 0.5]), Some(2));
+        assert_eq!(degree([1.0, 1.0], [0.5, 0.5]), None, "two tokens are no distance for whom the probe was learnt");
+        assert_eq!(degree([0.5, 1.0], [0.8, 0.9]), None, "all up to the distance are bridged");
+        assert_eq!(of([0.5, 1.0], [0.8, 0.9]).not_learnt(0), Some(2));
+        let vectors = measured(EncoderType::WordVectors, [0.5, 0.5], [0.5, 0.5], [0.5, 0.5]);
+        assert_eq!(vectors.degree(), Some(1), "a vector of the word alone can learn neither");
         assert_eq!(of([1.0, 0.5], [0.5, 0.5]).bridged(0), Some(Bridged::To(2)));
         assert_eq!(of([1.0, 0.5], [0.5, 0.5]).bridged(2), None, "it was not run");
     }

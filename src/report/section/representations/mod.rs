@@ -134,7 +134,11 @@ fn table(analysis: &Analysis<'_>, measured: &[Measured]) -> Table {
         let mut cells = vec![Cell::text(&system.label).small(of.encoder.to_string())];
         cells.extend((0..PROBES.len()).map(|at| of.bridged(at).map_or_else(absent, measured::Bridged::cell)));
         let degree = |degree: u32| Cell::number(degree.to_string(), f64::from(degree));
-        cells.push(of.degree().map_or_else(absent, degree).small(said(|claim| format!("[{}]", claim.1))));
+        cells.push(
+            of.degree()
+                .map_or_else(|| Cell::absent("a probe was not measured or not learnt"), degree)
+                .small(said(|claim| format!("[{}]", claim.1))),
+        );
         cells.extend([left, right, with_claim(both, &said(|claim| format!("[both sides: {}]", yes(claim.2))))]);
         cells.push(Cell::text(of.dependent_steps()).small(said(|claim| format!("[parallel: {}]", yes(claim.3)))));
         cells
@@ -155,6 +159,14 @@ fn disagreements(analysis: &Analysis<'_>, of: &Measured) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(degree) = of.degree().filter(|degree| *degree != claim.1) {
         found.push(format!("{label} reaches to degree {degree}, where the text says {}.", claim.1));
+    }
+    for (index, (task, ..)) in PROBES.iter().enumerate().take(2) {
+        if let Some(distance) = of.not_learnt(index) {
+            found.push(format!(
+                "{label} did not learn {task} over even {distance} tokens, with this pretraining and in these epochs: its row \
+                 does not say how far it could reach."
+            ));
+        }
     }
     if of.learnt_nothing() {
         found.push(format!(
