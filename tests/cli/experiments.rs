@@ -7,17 +7,18 @@ use std::path::Path;
 use bertbench::config::{self, DataSource, Experiment, ExperimentFile, ModelSource, Pretraining, TextSource};
 use bertbench::kernel::Bf16Support;
 use bertbench::plan::known_tasks;
-use bertbench::settings::Approach;
+use bertbench::settings::{Approach, EncoderType};
 
 use super::program::Workplace;
 
 /// How many runs each makes: models and their tasks × points of the sweep × seeds. Those that pretrain come after.
-const EXPERIMENTS: [(&str, usize); 17] = [
+const EXPERIMENTS: [(&str, usize); 18] = [
     ("bert-base", 11 * 12 * 5),
     ("bert-large", 11 * 12 * 5),
     ("chinese-ner", 2 * 12 * 5),
     ("conll-features", 6 * 2 * 5),
-    ("five-models", 5 * 5 * 3),
+    ("five-models", 5 * 7 * 3),
+    ("five-models-wikitext2", 5 * 4 * 3 * 3),
     ("glue-base-large", 2 * 9 * 12),
     ("mini", 4 * 13 * 12),
     ("mini-masking", 6 * 3 * 3),
@@ -33,8 +34,9 @@ const EXPERIMENTS: [(&str, usize); 17] = [
 ];
 
 /// The experiments that pretrain, and how many runs each makes.
-const PRETRAINING: [(&str, usize); 9] = [
+const PRETRAINING: [(&str, usize); 10] = [
     ("five-models-pretrain", 5),
+    ("five-models-wikitext2-pretrain", 5),
     ("mini-masking-pretrain", 6),
     ("mini-objectives-pretrain", 3),
     ("mini-pretrain", 2),
@@ -85,6 +87,7 @@ fn with_stand_ins() -> Workplace {
         place.write(&format!("{DATA}/Weibo/weiboNER_2nd_conll.{split}"), &weibo(of));
         place.write(&format!("{DATA}/ResumeNER/{split}.char.bmes"), &resume(of));
     }
+    write_wikitext(&place);
     place.write("stand-in.yaml", STAND_IN);
     place.run(&["run", "stand-in.yaml"]).ok();
     for task in CHECKPOINTS {
@@ -93,6 +96,16 @@ fn with_stand_ins() -> Workplace {
         fs::rename(weights.parent().unwrap(), place.path(task)).unwrap();
     }
     place
+}
+
+/// An article of WikiText and a vocabulary, where experiments on WikiText-2 look for them.
+fn write_wikitext(place: &Workplace) {
+    let article =
+        " \n = Lark = \n \n The lark sings in the morning . It sings in the evening . \n Few sing at noon . \n";
+    for split in ["train", "valid"] {
+        place.write(&format!("datasets/wikitext-2/wiki.{split}.raw"), article);
+    }
+    place.write("datasets/wikitext-2/vocab.txt", &place.read(&format!("{DATA}/vocab.txt")));
 }
 
 /// Characters with their tags.
@@ -190,9 +203,14 @@ fn pretraining_overrides(experiment: &Pretraining) -> Vec<String> {
         set.push("training.gradient_accumulation_steps=1".to_owned());
         for model in &experiment.models {
             let of = format!("models.{}", model.name);
-            set.push(format!(
-                "{of}={{architecture: {{layers: 1, hidden: 16, heads: 2}}, vocab_file: {DATA}/vocab.txt}}"
-            ));
+            let ModelSource::Random(architecture) = &model.source else { panic!("{of} starts from weights") };
+            let size = match architecture.encoder {
+                EncoderType::Bert | EncoderType::Gpt | EncoderType::OpenaiGpt => "{layers: 1, hidden: 16, heads: 2}",
+                EncoderType::Lstm | EncoderType::Elmo => "{layers: 1, hidden: 16}",
+                EncoderType::WordVectors => "{hidden: 16}",
+            };
+            let encoder = architecture.encoder;
+            set.push(format!("{of}={{encoder: {encoder}, architecture: {size}, vocab_file: {DATA}/vocab.txt}}"));
         }
     }
     set.push("pretrain.batch_size=4".to_owned());
