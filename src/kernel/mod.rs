@@ -14,7 +14,8 @@ mod comparison;
 #[expect(unreachable_pub, reason = "its modules are each other's interface")]
 mod cpu;
 #[cfg(feature = "cube")]
-#[expect(clippy::too_many_arguments, reason = "a kernel's buffers and constants are its arguments")]
+#[expect(clippy::similar_names, reason = "gradients and arguments are called after what they are of")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a kernel gets its buffers as references")]
 mod cube;
 mod decoder;
 mod deferred;

@@ -198,7 +198,7 @@ fn finish_norm(parts: &[f32], found: &mut [f32], count: u32, max_norm: f32, adde
 
 #[derive(CubeLaunch, CubeType)]
 struct Parameter {
-    parameter: Box<[f32]>,
+    numbers: Box<[f32]>,
     gradient: Box<[f32]>,
     first: Box<[f32]>,
     second: Box<[f32]>,
@@ -225,7 +225,7 @@ fn update(parameters: Sequence<Parameter>, norm: &[f32], with: Scalars) {
     let scale = norm[1];
     for one in parameters {
         if CUBE_POS_Y == one.number {
-            let mut parameter = one.parameter;
+            let mut parameter = one.numbers;
             let gradients = one.gradient;
             let mut first = one.first;
             let mut second = one.second;

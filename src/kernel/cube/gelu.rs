@@ -91,7 +91,7 @@ fn gelu_back(
             let x = z[at] + bias;
             let below = normal_distribution(x);
             // 1/√(2π)
-            let density = (x * x * -0.5f32).exp() * 0.398_942_28f32;
+            let density = (x * x * -0.5f32).exp() * 0.398_942_3f32;
             let gradient = arriving[at] * (below + x * density);
             y[at] = x * below;
             of_z[at] = gradient;

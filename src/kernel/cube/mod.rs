@@ -41,9 +41,11 @@ pub(super) use sparse::release as release_memory;
 
 /// Whether `device` is one of burn's `CubeCL` backend, with autodiff or without.
 pub(super) fn runs_on(device: &Device) -> bool {
-    match device.as_dispatch() {
-        DispatchDevice::Autodiff(device) => matches!(**device, DispatchDevice::Cube(_)),
-        device => matches!(device, DispatchDevice::Cube(_)),
+    let device = device.as_dispatch();
+    if let DispatchDevice::Autodiff(device) = device {
+        matches!(**device, DispatchDevice::Cube(_))
+    } else {
+        matches!(device, DispatchDevice::Cube(_))
     }
 }
 

@@ -97,12 +97,18 @@ fn run_layer(
     found
 }
 
-fn fused(x: Tensor<2>, w: LayerWeights, h: AttentionHeads, p: &Packing, d: Option<&Dropout>) -> Tensor<2> {
-    encoder_layer(x, w, h, p, d, SITES, Precision::F32)
+fn fused(rows: Tensor<2>, of: LayerWeights, heads: AttentionHeads, at: &Packing, drop: Option<&Dropout>) -> Tensor<2> {
+    encoder_layer(rows, of, heads, at, drop, SITES, Precision::F32)
 }
 
-fn composed(x: Tensor<2>, w: LayerWeights, h: AttentionHeads, p: &Packing, d: Option<&Dropout>) -> Tensor<2> {
-    crate::kernel::encoder_layer::composed(x, w, h.into(), p, d, SITES)
+fn composed(
+    rows: Tensor<2>,
+    of: LayerWeights,
+    heads: AttentionHeads,
+    at: &Packing,
+    drop: Option<&Dropout>,
+) -> Tensor<2> {
+    crate::kernel::encoder_layer::composed(rows, of, heads.into(), at, drop, SITES)
 }
 
 /// Ragged batches, of which one is longer than a cube has queries; widths that divide by nothing; both directions.

@@ -31,7 +31,7 @@ fn gradients_of_words_are_zero_but_for_the_rows_of_their_step() {
         let mut distinct = ids.to_vec();
         distinct.dedup();
         assert_eq!(rows.count, distinct.len());
-        let norms = [global_norm(&[found.clone()]), global_norm(&[expected.clone()])];
+        let norms = [global_norm(std::slice::from_ref(&found)), global_norm(std::slice::from_ref(&expected))];
         assert!((norms[0] / norms[1] - 1.0).abs() < 1e-5, "{norms:?}");
         let numbers = |tensor: Tensor<1>| tensor.into_data().try_to_vec::<f32>().unwrap();
         assert_close(&[numbers(found)], &[numbers(expected)], 2e-5);
