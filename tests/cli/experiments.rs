@@ -98,12 +98,16 @@ fn with_stand_ins() -> Workplace {
     place
 }
 
-/// An article of WikiText and a vocabulary, where experiments on WikiText-2 look for them.
+/// Articles of WikiText and a vocabulary, where experiments on WikiText-2 look for them.
 fn write_wikitext(place: &Workplace) {
-    let article =
-        " \n = Lark = \n \n The lark sings in the morning . It sings in the evening . \n Few sing at noon . \n";
+    let article = |name: &str| {
+        format!(
+            " \n = {name} = \n \n The {name} sings in the morning . It sings in the evening . \n Few sing at noon . \n"
+        )
+    };
+    let articles = ["Lark", "Wren", "Finch"].map(article).concat();
     for split in ["train", "valid"] {
-        place.write(&format!("datasets/wikitext-2/wiki.{split}.raw"), article);
+        place.write(&format!("datasets/wikitext-2/wiki.{split}.raw"), &articles);
     }
     place.write("datasets/wikitext-2/vocab.txt", &place.read(&format!("{DATA}/vocab.txt")));
 }
@@ -204,12 +208,14 @@ fn pretraining_overrides(experiment: &Pretraining) -> Vec<String> {
         for model in &experiment.models {
             let of = format!("models.{}", model.name);
             let ModelSource::Random(architecture) = &model.source else { panic!("{of} starts from weights") };
-            let size = match architecture.encoder {
-                EncoderType::Bert | EncoderType::Gpt | EncoderType::OpenaiGpt => "{layers: 1, hidden: 16, heads: 2}",
-                EncoderType::Lstm | EncoderType::Elmo => "{layers: 1, hidden: 16}",
-                EncoderType::WordVectors => "{hidden: 16}",
+            let (encoder, size) = match architecture.encoder {
+                EncoderType::Bert => ("bert", "{layers: 1, hidden: 16, heads: 2}"),
+                EncoderType::Gpt => ("gpt", "{layers: 1, hidden: 16, heads: 2}"),
+                EncoderType::Lstm => ("lstm", "{layers: 1, hidden: 16}"),
+                EncoderType::Elmo => ("elmo", "{layers: 1, hidden: 16}"),
+                EncoderType::WordVectors => ("word_vectors", "{hidden: 16}"),
+                EncoderType::OpenaiGpt => panic!("{of}: no shipped experiment pretrains it"),
             };
-            let encoder = architecture.encoder;
             set.push(format!("{of}={{encoder: {encoder}, architecture: {size}, vocab_file: {DATA}/vocab.txt}}"));
         }
     }
