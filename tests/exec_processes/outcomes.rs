@@ -237,7 +237,7 @@ fn a_stop_leaves_missing_runs_missing_and_a_second_start_goes_on() {
 fn a_worker_that_is_killed_because_it_did_not_stop_in_time_leaves_its_run_missing() {
     let disk = tempfile::tempdir().unwrap();
     let root = RunsRoot::new(disk.path());
-    // Its second step takes longer than the stop; it hears of the stop only after that, and is killed in it.
+    // It does not heed the stop, and is killed in its second step.
     let jobs = vec![job("killed", 1, 3, 400)];
     let stop = StopFlag::new();
     let mut diary = Diary { stop_after: Some(("at step 1", stop.clone())), ..Diary::default() };
