@@ -13,7 +13,8 @@ use crate::train::{self, Launched, connect, launched};
 pub(super) fn follow(threads: Option<u32>) -> Result<Option<CommandOutcome>, Error> {
     let Some(launched) = launched().filter(|launched| launched.rank > 0) else { return Ok(None) };
     worker::ignore_signals()?;
-    compute(Some(threads_of_rank(threads.map(|threads| threads as usize), launched)), || {
+    let threads = threads_of_rank(threads.map(|threads| threads as usize), launched);
+    compute(Some(threads + train::RANK_THREADS), || {
         let ranks = connect(true)?;
         train::follow(&*ranks, |error| note(&format_args!("rank {}: {error}", launched.rank)))?;
         Ok(Some(CommandOutcome::Success))

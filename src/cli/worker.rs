@@ -5,7 +5,7 @@ use std::io::{self, BufReader};
 use super::error::{CommandOutcome, Error};
 use super::threads;
 use crate::exec::{WorkerCommand, worker};
-use crate::train::{RunContext, connect, end, work};
+use crate::train::{RANK_THREADS, RunContext, connect, end, work};
 
 /// Trains what the parent process asks for.
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,8 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let context: RunContext = serde_json::from_str(&args.context)
         .map_err(|error| Error::System(format!("`worker` is started by `run`; its context is not valid: {error}")))?;
     // Its parent also sets RAYON_NUM_THREADS, for whatever makes a pool of its own.
-    threads::compute(Some(context.threads as usize), || {
+    let besides = if args.ranks { RANK_THREADS } else { 0 };
+    threads::compute(Some(context.threads as usize + besides), || {
         let ranks = connect(args.ranks)?;
         worker::serve(BufReader::new(io::stdin()), io::stdout(), |job, folder, report, stop| {
             work(&context, job, folder, report, stop, &*ranks)

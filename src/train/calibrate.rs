@@ -5,6 +5,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::gradient_hook::GradientHook;
 use super::optimizer::Optimizer;
 use super::pass::classifier_pass;
 use super::tape::Graph;
@@ -62,7 +63,8 @@ pub fn measure_step(
         let labels = TensorData::new(vec![0i32; sequences as usize], [sequences as usize]);
         let loss = |logits| cross_entropy(logits, Tensor::<1, Int>::from_data(labels, &autodiff));
         let input = batch(sequences, length, &autodiff);
-        let pass = classifier_pass(&model, &input, dropout.as_ref(), Graph::of(training.gradient_checkpointing), loss);
+        let graph = Graph::of(training.gradient_checkpointing);
+        let pass = classifier_pass(&model, &input, dropout.as_ref(), graph, &GradientHook::none(), loss);
         // A device that fails says so in the runs.
         drop(pass.losses.wait());
         forward_backward.push(start.elapsed().as_secs_f64());

@@ -167,6 +167,7 @@ mod tests {
     use crate::kernel::cross_entropy;
     use crate::model::{Classifier, Encoder, PackedInput, random_classifier};
     use crate::store::{Architecture, example};
+    use crate::train::gradient_hook::GradientHook;
     use crate::train::pass::classifier_pass;
     use crate::train::tape::Graph;
 
@@ -188,7 +189,8 @@ mod tests {
         let positions: Vec<u32> = (0..ids.len() as u32).collect();
         let input = PackedInput::new(ids, &positions, &vec![0; ids.len()], &[0, ids.len() as u32], &device);
         let label = Tensor::<1, Int>::from_data(TensorData::new(vec![1i32], [1]), &device);
-        classifier_pass(model, &input, None, Graph::Whole, |logits| cross_entropy(logits, label)).gradients.unwrap()
+        let loss = |logits| cross_entropy(logits, label);
+        classifier_pass(model, &input, None, Graph::Whole, &GradientHook::none(), loss).gradients.unwrap()
     }
 
     struct Addresses(Vec<usize>);

@@ -7,7 +7,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::batch::{Batch, Losses, Part};
-use super::optimizer::{FlatGradients, accumulate, take, weighted};
+use super::gradient_hook::GradientHook;
+use super::optimizer::{FlatGradients, accumulate, take};
 use super::ranks::{OrderedSum, Ranks};
 use super::tape::{Graph, Reads, Tape};
 use crate::kernel::{Deferred, DeviceFault};
@@ -19,7 +20,7 @@ use crate::units::Seconds;
 pub(super) struct Pass<L> {
     /// Of the part, as its share of the batch's.
     pub(super) losses: Deferred<L>,
-    /// In the model's visiting order; `None` when there was nothing to learn from.
+    /// In the model's visiting order, those that a hook took left out; `None` when there was nothing to learn from.
     pub(super) gradients: Option<FlatGradients>,
     /// Duration of the forward pass, loss included.
     pub(super) forward: Seconds,
@@ -47,11 +48,12 @@ impl<L: Losses> Passes<L> {
     pub(super) fn over<T>(
         parts: &[Part<T>],
         dropout: impl Fn(u64) -> Option<ForwardDropout>,
-        pass: impl Fn(&Part<T>, Option<&ForwardDropout>) -> Pass<L>,
+        pass: impl Fn(&Part<T>, Option<&ForwardDropout>, &GradientHook) -> Pass<L>,
     ) -> Self {
         let mut passes = Self::default();
+        let nobody = GradientHook::none();
         for (number, part) in (0..).zip(parts) {
-            let Pass { losses, gradients, forward, backward } = pass(part, dropout(number).as_ref());
+            let Pass { losses, gradients, forward, backward } = pass(part, dropout(number).as_ref(), &nobody);
             passes.losses = sum_of(passes.losses, losses);
             passes.tokens += part.tokens;
             passes.forward.0 += forward.0;
@@ -66,38 +68,45 @@ impl<L: Losses> Passes<L> {
     }
 
     /// As [`Self::over`], of the parts of `batch` that the other `ranks` have as well. Sums are made in the order of
-    /// passes whoever makes them, so they have the bits of [`Self::over`].
+    /// passes whoever makes them, so they have the bits of [`Self::over`]. Another thread computes: this one exchanges
+    /// the gradients that it has found.
     ///
     /// # Errors
     /// When the device failed.
-    pub(super) fn over_all<T, M: Module>(
+    pub(super) fn over_all<T: Sync, M: Module>(
         ranks: &dyn Ranks,
         model: &M,
         batch: &Batch<T>,
-        dropout: impl Fn(u64) -> Option<ForwardDropout>,
-        pass: impl Fn(&Part<T>, Option<&ForwardDropout>) -> Pass<L>,
+        dropout: impl Fn(u64) -> Option<ForwardDropout> + Sync,
+        pass: impl Fn(&Part<T>, Option<&ForwardDropout>, &GradientHook) -> Pass<L> + Sync,
     ) -> Result<Self, DeviceFault> {
         let (mut passes, mut all) = (Self::default(), L::default());
         let mut sum = OrderedSum::new(ranks, model);
         let mut own = batch.share.numbers().zip(&batch.parts);
-        for _ in 0..batch.share.rounds() {
-            let mut said = vec![0, 0];
-            let made = own.next().map(|(number, part)| {
-                let made = pass(part, dropout(number as u64).as_ref());
-                passes.forward.0 += made.forward.0;
-                passes.backward.0 += made.backward.0;
-                said = vec![1, part.tokens];
-                (made.losses, made.gradients.map(|gradients| weighted(gradients, part.weight)))
-            });
+        let rounds = batch.share.rounds();
+        for round in 1..=rounds {
             let start = Instant::now();
-            let (losses, gradients) = made.unwrap_or_default();
-            said.extend(losses.wait()?.to_words());
+            let (mut said, mut forward) = (vec![0, 0], Seconds(0.0));
+            let mut losses = L::default();
+            if let Some((number, part)) = own.next() {
+                let made = sum.add_while(round == rounds, |found| {
+                    let hook = GradientHook::sending(found, part.weight);
+                    let made = pass(part, dropout(number as u64).as_ref(), &hook);
+                    hook.take(0, made.gradients.unwrap_or_default());
+                    made.losses.wait().map(|losses| (losses, made.forward))
+                });
+                (losses, forward) = made.transpose()?.unwrap_or_default();
+                said = vec![1, part.tokens];
+            } else {
+                sum.add_while(round == rounds, drop);
+            }
+            said.extend(losses.to_words());
             for said in ranks.all_gather_words(&said).chunks(said.len()).filter(|said| said[0] == 1) {
                 passes.tokens += said[1];
                 all.add(&L::from_words(&said[2..]));
             }
-            sum.add(gradients);
-            passes.backward.0 += start.elapsed().as_secs_f64();
+            passes.forward.0 += forward.0;
+            passes.backward.0 += start.elapsed().as_secs_f64() - forward.0;
         }
         let start = Instant::now();
         passes.gradients = sum.finish();
@@ -122,17 +131,17 @@ pub(super) fn classifier_pass(
     input: &PackedInput,
     dropout: Option<&ForwardDropout>,
     graph: Graph,
+    hook: &GradientHook,
     loss_of: impl FnOnce(Tensor<2>) -> Tensor<1>,
 ) -> Pass<f64> {
     let start = Instant::now();
-    let (loss, tape) = match (graph, &model.tagger) {
-        // Nothing of a frozen encoder is kept in either way.
-        (Graph::Whole, _) | (_, Some(_)) => (loss_of(model.forward(input, dropout)), None),
-        (Graph::LayerInputs, None) => {
-            let tape = Tape::record(&model.encoder, input, dropout, Reads::Combined);
-            (loss_of(model.answer(tape.read.clone(), &input.packing, dropout)), Some(tape))
-        }
-    };
+    // Nothing of a frozen encoder is kept in either way.
+    let by_layers = model.tagger.is_none() && (graph == Graph::LayerInputs || hook.listens());
+    let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, Reads::Combined, graph));
+    let loss = loss_of(match &tape {
+        Some(tape) => model.answer(tape.read.clone(), &input.packing, dropout),
+        None => model.forward(input, dropout),
+    });
     let mean = loss.clone().inner();
     let forward = Seconds(start.elapsed().as_secs_f64());
     let start = Instant::now();
@@ -140,9 +149,8 @@ pub(super) fn classifier_pass(
         None => take(model, &mut loss.backward()),
         Some(tape) => {
             let mut gradients = loss.backward();
-            let mut encoder = tape.backward(&model.encoder, input, dropout, &mut gradients);
-            encoder.extend(take(&model.head, &mut gradients));
-            encoder
+            let of_head = take(&model.head, &mut gradients);
+            tape.backward((&model.encoder, input, dropout), &mut gradients, of_head, hook)
         }
     };
     let losses = Deferred::read([mean], |[mean]| mean.first().map_or(f64::NAN, |mean| f64::from(*mean)));
@@ -180,7 +188,8 @@ mod tests {
         let input = PackedInput::new(&ids, &positions, &segments, &[0, 5, 7, 11], &device);
         let dropout = ForwardDropout::new(0.3, Stream::new(4, "dropout"), step);
         let labels = Tensor::<1, Int>::from_data(TensorData::new(vec![0i32, 2, 1], [3]), &device);
-        classifier_pass(model, &input, dropout.as_ref(), graph, |logits| cross_entropy(logits, labels))
+        let loss = |logits| cross_entropy(logits, labels);
+        classifier_pass(model, &input, dropout.as_ref(), graph, &GradientHook::none(), loss)
     }
 
     fn model() -> Classifier {

@@ -1,8 +1,10 @@
-//! Activation checkpointing: the encoder's passes with the inputs of its layers kept, and nothing else.
+//! The encoder's passes layer by layer, for activation checkpointing, which keeps the inputs of the layers and nothing
+//! else, and to have the gradients of each layer before the next one's are computed.
 
 use burn::module::Module;
 use burn::tensor::{Gradients, Tensor};
 
+use super::gradient_hook::GradientHook;
 use super::optimizer::{FlatGradients, accumulate, take};
 use crate::model::{AnyEncoder, Encoder, ForwardDropout, PackedInput};
 
@@ -36,53 +38,62 @@ pub(super) enum Reads {
 /// The states before the first layer and after each, the leaf of a graph of its own each.
 pub(super) struct Tape {
     states: Vec<Tensor<2>>,
+    /// What the embeddings and each layer gave, with their graphs, unless these are computed again.
+    outputs: Vec<Tensor<2>>,
     /// What heads read, `[tokens, hidden]`.
     pub(super) read: Tensor<2>,
 }
 
 impl Tape {
-    /// The encoder's forward pass without a graph.
+    /// The encoder's forward pass, of which `graph` says what is kept.
     pub(super) fn record(
         encoder: &AnyEncoder,
         input: &PackedInput,
         dropout: Option<&ForwardDropout>,
         reads: Reads,
+        graph: Graph,
     ) -> Self {
+        let keeps = graph == Graph::Whole;
         // Not `valid()`: the same operations must run as in the backward pass, for the same bits.
-        let frozen = encoder.clone().no_grad();
+        let frozen = if keeps { encoder.clone() } else { encoder.clone().no_grad() };
         let mut hidden = frozen.embed(input, dropout);
+        let mut outputs = Vec::new();
         let mut states = Vec::with_capacity(frozen.depth() + 1);
         for index in 0..frozen.depth() {
-            states.push(hidden.clone().require_grad());
-            hidden = frozen.layer(index, hidden, &input.packing, dropout);
+            let leaf = leaf(&hidden);
+            outputs.extend(keeps.then_some(hidden));
+            hidden = frozen.layer(index, leaf.clone(), &input.packing, dropout);
+            states.push(leaf);
         }
-        let last = hidden.require_grad();
+        let last = leaf(&hidden);
+        outputs.extend(keeps.then_some(hidden));
         states.push(last.clone());
         let read = match reads {
             Reads::Last => last,
             Reads::Combined => encoder.combine(states.clone()),
         };
-        Self { states, read }
+        Self { states, outputs, read }
     }
 
-    /// The gradients of the whole encoder in its visiting order, from those that the heads' loss gave: those of the
-    /// pooler and of a learnt sum of the states are among them, and those of the states go back through the layers from
-    /// last to first and the embeddings.
+    /// The gradients of the whole encoder in its visiting order, and behind them `of_heads`, from those that the heads'
+    /// loss gave: those of the pooler and of a learnt sum of the states are among them, and those of the states go back
+    /// through the layers from last to first and the embeddings. `hook` takes those of each layer when they are found.
     pub(super) fn backward(
         self,
-        encoder: &AnyEncoder,
-        input: &PackedInput,
-        dropout: Option<&ForwardDropout>,
+        (encoder, input, dropout): (&AnyEncoder, &PackedInput, Option<&ForwardDropout>),
         gradients: &mut Gradients,
+        of_heads: FlatGradients,
+        hook: &GradientHook,
     ) -> FlatGradients {
-        let Self { mut states, read } = self;
+        let Self { mut states, mut outputs, read } = self;
         drop(read);
         let mut found = take(encoder, gradients);
+        let of_heads = hook.take(found.len(), of_heads);
         let mut arriving = states.pop().map(|last| gradient_of(&last, gradients));
         for (index, hidden) in states.into_iter().enumerate().rev() {
-            let output = encoder.layer(index, hidden.clone(), &input.packing, dropout);
+            let output = outputs.pop().unwrap_or_else(|| encoder.layer(index, hidden.clone(), &input.packing, dropout));
             let mut of_layer = backward_from(output, arriving.take());
-            found = accumulate(Some(found), take(encoder, &mut of_layer), 1.0);
+            found = accumulate(Some(found), hook.take(0, take(encoder, &mut of_layer)), 1.0);
             let through = gradient_of(&hidden, &mut of_layer);
             // What heads read of this state themselves.
             arriving = Some(match hidden.grad_remove(gradients) {
@@ -90,9 +101,17 @@ impl Tape {
                 None => through,
             });
         }
-        let mut of_embeddings = backward_from(encoder.embed(input, dropout), arriving);
-        accumulate(Some(found), take(encoder, &mut of_embeddings), 1.0)
+        let output = outputs.pop().unwrap_or_else(|| encoder.embed(input, dropout));
+        let mut of_embeddings = backward_from(output, arriving);
+        found = accumulate(Some(found), take(encoder, &mut of_embeddings), 1.0);
+        found.extend(of_heads);
+        found
     }
+}
+
+/// The numbers of `state` as the leaf of a graph.
+fn leaf(state: &Tensor<2>) -> Tensor<2> {
+    Tensor::from_inner(state.clone().inner()).require_grad()
 }
 
 /// The gradients of Σ `output` × `gradient`: what flows on when `gradient` arrives at `output`.

@@ -7,6 +7,7 @@ use super::checkpointer::Checkpointer;
 use super::error::TrainError;
 use super::evaluate::predict;
 use super::fit::{Fit, FitResult};
+use super::gradient_hook::GradientHook;
 use super::loss::batch_loss;
 use super::observer::{Observer, StepReport};
 use super::pass::{Pass, classifier_pass};
@@ -174,9 +175,10 @@ impl Workload for TaskWorkload<'_> {
         part: &Part<PackedBatch>,
         dropout: Option<&ForwardDropout>,
         graph: Graph,
+        hook: &GradientHook,
     ) -> Pass<f64> {
         let loss = |outputs| batch_loss(self.data.task.head, outputs, &part.targets, &part.input.packing);
-        let pass = classifier_pass(model, &part.input, dropout, graph, loss);
+        let pass = classifier_pass(model, &part.input, dropout, graph, hook, loss);
         let weight = part.weight;
         Pass { losses: pass.losses.map(move |loss| loss * weight), ..pass }
     }

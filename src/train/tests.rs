@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 
+use super::gradient_hook::GradientHook;
 use super::optimizer::Optimizer;
 use super::pass::{Pass, classifier_pass};
 use super::tape::Graph;
@@ -53,7 +54,8 @@ fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass<f64> {
     let (input, labels) = batch(step);
     let dropout = ForwardDropout::new(0.1, Stream::new(4, "dropout"), step);
     let rows: Vec<u32> = (0..labels.len() as u32).collect();
-    classifier_pass(model, &input, dropout.as_ref(), graph, |outputs| token_loss(outputs, &rows, &labels))
+    let loss = |outputs| token_loss(outputs, &rows, &labels);
+    classifier_pass(model, &input, dropout.as_ref(), graph, &GradientHook::none(), loss)
 }
 
 /// The bits of every parameter.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, DataPosition, Losses, Part};
 use super::error::TrainError;
+use super::gradient_hook::GradientHook;
 use super::observer::StepReport;
 use super::pass::Pass;
 use super::ranks::Ranks;
@@ -17,11 +18,11 @@ use crate::store::{Evaluation, StepEvent};
 pub type DevOutputs = Vec<(&'static str, Vec<f32>)>;
 
 /// A task to be learned, or text to be pretrained on.
-pub(super) trait Workload {
+pub(super) trait Workload: Sync {
     /// What is trained.
-    type Model: Module;
+    type Model: Module + Sync;
     /// What a part of a batch should give.
-    type Targets;
+    type Targets: Sync;
     /// What passes and steps lost.
     type Losses: Losses;
 
@@ -41,13 +42,14 @@ pub(super) trait Workload {
         ranks: &dyn Ranks,
     ) -> Result<Batch<Self::Targets>, TrainError>;
 
-    /// Forward and backward over a part of a batch.
+    /// Forward and backward over a part of a batch; `hook` is called with gradients as they are found.
     fn pass(
         &self,
         model: &Self::Model,
         part: &Part<Self::Targets>,
         dropout: Option<&ForwardDropout>,
         graph: Graph,
+        hook: &GradientHook,
     ) -> Pass<Self::Losses>;
 
     /// The line of the log about the steps since the line before, `last` being the last of them.

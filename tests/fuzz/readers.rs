@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use bertbench::config;
 use bertbench::corpus::examples::{PassageSource, split_sentences};
@@ -176,14 +177,15 @@ fn tsv(_: &Path, bytes: &[u8]) {
             let texts: Vec<_> = split.examples.iter().map(pair).collect();
             let pairs = texts.iter().map(|(first, second)| TextPair { first, second: second.as_deref(), label: 0.0 });
             let pairs: Vec<_> = pairs.take(20).collect();
-            let _ = FeatureSet::build(&words(), &pairs, 16, SkippedRows::default());
+            let _ = FeatureSet::build(words(), &pairs, 16, SkippedRows::default());
         }
     }
 }
 
 /// A tokenizer over a few tokens.
-fn words() -> Tokenizer {
-    Tokenizer::new(&super::vocabulary(), true).unwrap()
+fn words() -> &'static Tokenizer {
+    static WORDS: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::new(&super::vocabulary(), true).unwrap());
+    &WORDS
 }
 
 fn swag() -> Vec<Vec<u8>> {
@@ -226,7 +228,7 @@ fn columns(_: &Path, bytes: &[u8]) {
             .map(|sentence| WordSentence { words: &sentence.words, classes: &[], document: sentence.document })
             .collect();
         for context in [Context::Sentence, Context::Document] {
-            let _ = WordFeatures::build(&words(), &sentences, 16, context);
+            let _ = WordFeatures::build(words(), &sentences, 16, context);
         }
     }
     let _ = Dataset::find("conll2003").unwrap().read_lone(bytes, path, None, BadRows::Skip);
@@ -253,7 +255,7 @@ fn questions(_: &Path, bytes: &[u8]) {
         }
         let settings = WindowSettings { max_length: 24, doc_stride: 8, max_query_length: 8 };
         for purpose in [Purpose::Training, Purpose::Evaluation] {
-            let _ = Windows::build(&words(), &read.paragraphs, &read.asked(), settings, purpose);
+            let _ = Windows::build(words(), &read.paragraphs, &read.asked(), settings, purpose);
         }
     }
 }
@@ -267,7 +269,7 @@ fn texts() -> Vec<Vec<u8>> {
 
 fn lines(_: &Path, bytes: &[u8]) {
     if let Ok(lines) = read_lines(bytes, Path::new("x.txt")) {
-        let _ = FeatureSet::build(&words(), &lines.examples(), 16, SkippedRows::default());
+        let _ = FeatureSet::build(words(), &lines.examples(), 16, SkippedRows::default());
     }
 }
 

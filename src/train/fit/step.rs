@@ -41,7 +41,8 @@ impl<W: Workload> Fit<'_, W> {
         let batch = self.workload.next_batch(position.step, position.data, &self.device, self.ranks)?;
         let batching = Seconds(begin.elapsed().as_secs_f64());
         let dropout = |pass| ForwardDropout::new(dropout, self.dropout, position.micro_step + pass);
-        let pass = |part: &_, dropout: Option<&_>| self.workload.pass(&model, part, dropout, graph);
+        let workload = &self.workload;
+        let pass = |part: &_, dropout: Option<&_>, hook: &_| workload.pass(&model, part, dropout, graph, hook);
         let passes = if batch.share.is_partial() {
             Passes::over_all(self.ranks, &model, &batch, dropout, pass)?
         } else {

@@ -1,6 +1,8 @@
 //! What every encoder has to hold in pretraining: the same bits whatever the threads, a resumption or the way that gradients
 //! are computed, gradients that are slopes, files that hold all of it, and states that see what they should.
 
+use std::sync::mpsc;
+
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -18,6 +20,7 @@ use crate::settings::{EncoderType, LmLoss};
 use crate::store::{Architecture, Checkpoints, RunId, example};
 use crate::text::SpecialTokens;
 use crate::train::batch::{Losses, Part};
+use crate::train::gradient_hook::GradientHook;
 use crate::train::optimizer::Optimizer;
 use crate::train::pass::Pass;
 use crate::train::state::{read_state, write_state};
@@ -83,7 +86,7 @@ fn parts(encoder: EncoderType, step: u64) -> Vec<Part<Targets>> {
 
 fn pass(model: &LanguageModel, encoder: EncoderType, step: u64, dropout: f64, graph: Graph) -> Pass<HeadLosses> {
     let dropout = ForwardDropout::new(dropout, Stream::new(4, "dropout"), step);
-    pretraining_pass(model, &parts(encoder, step)[0], dropout.as_ref(), graph)
+    pretraining_pass(model, &parts(encoder, step)[0], dropout.as_ref(), graph, &GradientHook::none())
 }
 
 /// Every bit of the gradients; nothing where there is none.
@@ -116,6 +119,32 @@ fn train(
         (model, _) = optimizer.step(model, gradients, 1e-2, &optimization);
     }
     model
+}
+
+/// As [`gradient_bits`], of a pass with a hook, and how many times the hook found something.
+fn found_early(model: &LanguageModel, encoder: EncoderType) -> (Vec<Vec<u32>>, usize) {
+    let (sender, found) = mpsc::channel();
+    let hook = GradientHook::sending(sender, 1.0);
+    let dropout = ForwardDropout::new(0.1, Stream::new(4, "dropout"), 1);
+    let mut pass = pretraining_pass(model, &parts(encoder, 1)[0], dropout.as_ref(), Graph::Whole, &hook);
+    drop(hook);
+    let found: Vec<_> = found.iter().collect();
+    let times = found.len();
+    let gradients = pass.gradients.as_mut().unwrap();
+    for (parameter, gradient) in found.into_iter().flatten() {
+        assert!(gradients[parameter].replace(gradient).is_none(), "{encoder}: parameter {parameter} is found once");
+    }
+    (gradient_bits(pass), times)
+}
+
+#[test]
+fn a_hook_gets_the_same_bits_layer_by_layer() {
+    for encoder in EncoderType::ALL {
+        let model = model(encoder, 1);
+        let whole = gradient_bits(pass(&model, encoder, 1, 0.1, Graph::Whole));
+        let times = if encoder == EncoderType::WordVectors { 0 } else { 1 + model.encoder.depth() };
+        assert_eq!(found_early(&model, encoder), (whole, times), "{encoder}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::skip_gram::skip_gram_pass;
 use crate::kernel::DecoderGradients;
 use crate::model::{Encoder, ForwardDropout, LanguageModel};
 use crate::train::batch::Part;
+use crate::train::gradient_hook::GradientHook;
 use crate::train::optimizer::{FlatGradients, take};
 use crate::train::pass::Pass;
 use crate::train::tape::{Graph, Reads, Tape};
@@ -23,13 +24,15 @@ pub(super) fn pretraining_pass(
     part: &Part<Targets>,
     dropout: Option<&ForwardDropout>,
     graph: Graph,
+    hook: &GradientHook,
 ) -> Pass<HeadLosses> {
     let Part { input, targets, .. } = part;
     if let Some(pairs) = &targets.skip_gram {
         return skip_gram_pass(model, pairs);
     }
     let start = Instant::now();
-    let tape = (graph == Graph::LayerInputs).then(|| Tape::record(&model.encoder, input, dropout, Reads::Last));
+    let by_layers = graph == Graph::LayerInputs || hook.listens();
+    let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, Reads::Last, graph));
     let states = match &tape {
         Some(tape) => model.answer(tape.read.clone(), &input.packing, &targets.rows),
         None => model.states(input, &targets.rows, dropout),
@@ -38,20 +41,24 @@ pub(super) fn pretraining_pass(
     let forward = Seconds(start.elapsed().as_secs_f64());
     let start = Instant::now();
     let pairs = pairs.map(|loss| share(loss, targets.pairs.len(), targets.all_pairs));
-    let gradients = backward(model, pairs, decoder, |gradients| match tape {
-        Some(tape) => tape.backward(&model.encoder, input, dropout, gradients),
-        None => take(&model.encoder, gradients),
+    let gradients = backward(model, pairs, decoder, |gradients, of_heads| {
+        if let Some(tape) = tape {
+            return tape.backward((&model.encoder, input, dropout), gradients, of_heads, hook);
+        }
+        let mut of_encoder = take(&model.encoder, gradients);
+        of_encoder.extend(of_heads);
+        of_encoder
     });
     Pass { losses, gradients, forward, backward: Seconds(start.elapsed().as_secs_f64()) }
 }
 
 /// The gradients of a pass from the loss of the next sentence and from what the decoder sends back; `encoder` takes
-/// those of the encoder.
+/// those of the encoder, and puts those of the heads behind them.
 fn backward(
     model: &LanguageModel,
     pairs: Option<Tensor<1>>,
     decoder: Option<(Tensor<2>, DecoderGradients)>,
-    encoder: impl FnOnce(&mut Gradients) -> FlatGradients,
+    encoder: impl FnOnce(&mut Gradients, FlatGradients) -> FlatGradients,
 ) -> Option<FlatGradients> {
     let (from_decoder, of_decoder) = match decoder {
         // Σ states × gradient has that gradient.
@@ -62,31 +69,32 @@ fn backward(
     };
     let loss = [from_decoder, pairs].into_iter().flatten().reduce(|sum, loss| sum + loss)?;
     let mut arriving = loss.backward();
-    let mut gradients = encoder(&mut arriving);
+    let (table, bias) = of_decoder.unzip();
     // In the module's visiting order.
-    gradients.extend(take(&model.transform, &mut arriving));
-    gradients.extend(take(&model.transform_norm, &mut arriving));
-    gradients.extend(take(&model.decoder_bias, &mut arriving));
-    gradients.extend(take(&model.next_sentence, &mut arriving));
-    gradients.extend(take(&model.context, &mut arriving));
-    if let Some((table, bias)) = of_decoder {
+    let mut of_heads = take(&model.transform, &mut arriving);
+    of_heads.extend(take(&model.transform_norm, &mut arriving));
+    of_heads.extend(take(&model.decoder_bias, &mut arriving));
+    if let (Some(bias), Some(gradient)) = (bias, of_heads.last_mut()) {
+        add(gradient, bias);
+    }
+    of_heads.extend(take(&model.next_sentence, &mut arriving));
+    of_heads.extend(take(&model.context, &mut arriving));
+    let mut gradients = encoder(&mut arriving, of_heads);
+    if let (Some(table), Some(gradient)) = (table, gradients.get_mut(place(model, model.encoder.words().id))) {
         let length = table.dims().iter().product::<usize>();
-        add(&mut gradients, place(model, model.encoder.words().id), table.reshape([length]));
-        add(&mut gradients, place(model, model.decoder_bias.id), bias);
+        add(gradient, table.reshape([length]));
     }
     Some(gradients)
 }
 
-/// Adds `more` to the gradient of the parameter at `place`.
-fn add(gradients: &mut FlatGradients, place: usize, more: Tensor<1>) {
-    if let Some(gradient) = gradients.get_mut(place) {
-        // In this order the sum is made where `more` is, and only the rows of the lookup's gradient are cleared
-        // for the next step.
-        *gradient = Some(match gradient.take() {
-            Some(gradient) => more + gradient,
-            None => more,
-        });
-    }
+/// Adds `more` to the gradient of a parameter.
+fn add(gradient: &mut Option<Tensor<1>>, more: Tensor<1>) {
+    // In this order the sum is made where `more` is, and only the rows of the lookup's gradient are cleared for the next
+    // step.
+    *gradient = Some(match gradient.take() {
+        Some(gradient) => more + gradient,
+        None => more,
+    });
 }
 
 /// A mean over `part` of `whole` predictions as its share of the whole mean.

@@ -124,7 +124,8 @@ impl ModuleMapper for Replace {
 
 /// Without dropout.
 fn passes(model: &LanguageModel, parts: &[Part<Targets>]) -> Passes<HeadLosses> {
-    Passes::over(parts, |_| None, |part, dropout| pretraining_pass(model, part, dropout, Graph::Whole))
+    let pass = |part: &_, dropout: Option<&_>, hook: &_| pretraining_pass(model, part, dropout, Graph::Whole, hook);
+    Passes::over(parts, |_| None, pass)
 }
 
 fn norm(numbers: impl Iterator<Item = f64>) -> f64 {
@@ -182,8 +183,7 @@ fn layers_computed_twice_give_the_same_bits_with_dropout_on() {
         let model = case.model();
         let gradients = |graph, step| {
             let dropout = |part: u64| ForwardDropout::new(0.3, Stream::new(4, "dropout"), step + part);
-            let pass =
-                |part: &Part<Targets>, dropout: Option<&ForwardDropout>| pretraining_pass(&model, part, dropout, graph);
+            let pass = |part: &_, dropout: Option<&_>, hook: &_| pretraining_pass(&model, part, dropout, graph, hook);
             let passes = Passes::over(&case.parts(4), dropout, pass);
             let bits = |gradient: Tensor<1>| gradient.into_data().try_to_vec::<f32>().unwrap();
             let gradients: Vec<_> = passes.gradients.unwrap().into_iter().map(|one| one.map(bits)).collect();

@@ -19,6 +19,7 @@ use crate::store::{Evaluation, ModelUsage, PretrainingObjective, RunFolder, RunS
 use crate::text::TokenizerFiles;
 use crate::train::batch::{Batch, DataPosition, Losses, Part};
 use crate::train::error::TrainError;
+use crate::train::gradient_hook::GradientHook;
 use crate::train::observer::StepReport;
 use crate::train::pass::Pass;
 use crate::train::ranks::{Ranks, Share};
@@ -136,8 +137,9 @@ impl Workload for LanguageModeling<'_> {
         part: &Part<Targets>,
         dropout: Option<&ForwardDropout>,
         graph: Graph,
+        hook: &GradientHook,
     ) -> Pass<HeadLosses> {
-        pretraining_pass(model, part, dropout, graph)
+        pretraining_pass(model, part, dropout, graph, hook)
     }
 
     fn step_event(&self, window: &LogWindow<HeadLosses>, last: &StepReport) -> StepEvent {

@@ -30,6 +30,9 @@ pub(super) use ordered_sum::OrderedSum;
 /// The rank that evaluates and writes.
 const LEADER: usize = 0;
 
+/// Threads of each rank besides those that compute: one exchanges gradients.
+pub const RANK_THREADS: usize = 1;
+
 /// What the leader says before each step of a run: that there is one,
 pub(super) const GOES_ON: u64 = 1;
 /// or that there is none.

@@ -1,14 +1,19 @@
 //! Ranks through MPI.
 
 use std::fmt;
+use std::time::Duration;
 
 use mpi::datatype::{Partition, PartitionMut};
 use mpi::environment::Universe;
+use mpi::request::{Request, Scope};
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, CommunicatorCollectives, Root};
 use mpi::{Count, Threading};
 
 use super::{LEADER, Ranks, slice_of};
+
+/// Between two looks whether a message has come: some hundred kilobytes of a fast network.
+const PAUSE: Duration = Duration::from_micros(20);
 
 /// The processes that `mpirun` started together. Dropping it is `MPI_Finalize`.
 pub(super) struct Mpi {
@@ -37,6 +42,14 @@ impl Mpi {
     }
 }
 
+/// Waits without the core that `MPI_Wait` would keep busy, which another thread computes on meanwhile.
+fn wait<'a, D: ?Sized, S: Scope<'a>>(mut request: Request<'a, D, S>) {
+    while let Err(unfinished) = request.test() {
+        request = unfinished;
+        std::thread::sleep(PAUSE);
+    }
+}
+
 impl Ranks for Mpi {
     fn rank(&self) -> usize {
         self.world.rank() as usize
@@ -48,13 +61,14 @@ impl Ranks for Mpi {
 
     fn all_gather_words(&self, words: &[u64]) -> Vec<u64> {
         let mut all = vec![0; words.len() * self.size()];
-        self.world.all_gather_into(words, &mut all[..]);
+        mpi::request::scope(|scope| wait(self.world.immediate_all_gather_into(scope, words, &mut all[..])));
         all
     }
 
     fn all_gather(&self, slice: &[f32], all: &mut [f32]) {
         let (counts, starts) = self.slices(all.len());
-        self.world.all_gather_varcount_into(slice, &mut PartitionMut::new(all, counts, starts));
+        let mut all = PartitionMut::new(all, counts, starts);
+        mpi::request::scope(|scope| wait(self.world.immediate_all_gather_varcount_into(scope, slice, &mut all)));
     }
 
     fn all_to_all(&self, send: &[f32], received: &mut [f32]) {
@@ -62,7 +76,8 @@ impl Ranks for Mpi {
         let own = counts[self.rank()];
         let from: Vec<Count> = (0..self.size() as Count).map(|rank| rank * own).collect();
         let mut received = PartitionMut::new(received, vec![own; self.size()], from);
-        self.world.all_to_all_varcount_into(&Partition::new(send, counts, starts), &mut received);
+        let send = Partition::new(send, counts, starts);
+        mpi::request::scope(|scope| wait(self.world.immediate_all_to_all_varcount_into(scope, &send, &mut received)));
     }
 
     fn broadcast(&self, mut bytes: Vec<u8>) -> Vec<u8> {

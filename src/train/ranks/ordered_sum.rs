@@ -3,15 +3,18 @@
 //! A vector of gradients is cut into a slice for each rank, and every rank sums its slice: it gets the slice of all
 //! others, adds them in the order of the passes, and in the end all slices are gathered. Each rank sends and receives
 //! twice (ranks − 1) / ranks of the gradients, as of any all-reduce; but the order of additions is that of one process,
-//! which `MPI_Allreduce` does not promise. Large parameters are sent from where they are, small ones together.
+//! which `MPI_Allreduce` does not promise. Large parameters are sent from where they are, small ones together, each when the
+//! backward pass has found it and goes on.
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::mpsc::{self, Receiver, Sender};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Ranks, slice_of};
+use crate::train::gradient_hook::Found;
 use crate::train::optimizer::FlatGradients;
 
 /// From so many numbers on a parameter is sent alone: 256 KiB, far above what a message costs whatever its length.
@@ -72,49 +75,34 @@ impl<'a> OrderedSum<'a> {
         }
     }
 
-    /// Adds a pass of each rank, in their order; a rank may have none, or a pass without gradients.
-    pub(in crate::train) fn add(&mut self, pass: Option<FlatGradients>) {
-        let mut has = vec![false; self.own.len()];
-        for ((gradient, has), own) in pass.into_iter().flatten().zip(&mut has).zip(&mut self.own) {
-            if let Some(gradient) = gradient {
-                (*own, *has) = (Some(gradient.into_data().convert::<f32>()), true);
-            }
+    /// Adds a pass of each rank, in their order. `compute` is this rank's, if it has one: it sends gradients as it finds
+    /// them, and they are exchanged meanwhile; what it has not sent when it ends it has not. The sums are complete after
+    /// the last pass, so they are gathered then. Returns what `compute` does.
+    ///
+    /// Another thread of the pool computes, if there is one ([`RANK_THREADS`](super::RANK_THREADS)).
+    pub(in crate::train) fn add_while<R: Send>(
+        &mut self,
+        is_last: bool,
+        compute: impl FnOnce(Sender<Found>) -> R + Send,
+    ) -> Option<R> {
+        let (sender, found) = mpsc::channel();
+        if rayon::current_thread_index().is_some() && rayon::current_num_threads() == 1 {
+            let made = compute(sender);
+            self.exchange(&found, is_last);
+            return Some(made);
         }
-        let all_have = self.gather_flags(&has);
-        if all_have.iter().flatten().all(|has| !has) {
-            return;
-        }
-        let mut received = Vec::new();
-        for message in &mut self.messages {
-            let mine = slice_of(message.length, self.ranks.size(), self.ranks.rank());
-            received.resize(mine.len() * self.ranks.size(), 0.0);
-            self.ranks.all_to_all(&message.packed(&self.own, &has), &mut received);
-            message.add(&mine, &received, &all_have, &self.present);
-        }
-        for has in all_have {
-            self.present.iter_mut().zip(has).for_each(|(present, has)| *present |= has);
-        }
+        let mut made = None;
+        rayon::in_place_scope(|scope| {
+            scope.spawn(|_| made = Some(compute(sender)));
+            self.exchange(&found, is_last);
+        });
+        made
     }
 
     /// The sums, the same on every rank; nothing when no pass had gradients.
-    pub(in crate::train) fn finish(mut self) -> Option<FlatGradients> {
+    pub(in crate::train) fn finish(self) -> Option<FlatGradients> {
         if self.present.iter().all(|present| !present) {
             return None;
-        }
-        let mut all = Vec::new();
-        for message in &self.messages {
-            for (number, place) in &message.parameters {
-                self.own[*number].get_or_insert_with(|| zeros(place.len()));
-            }
-            if let [(number, _)] = message.parameters[..] {
-                self.ranks.all_gather(&message.sums, numbers_mut(&mut self.own[number]));
-                continue;
-            }
-            all.resize(message.length, 0.0);
-            self.ranks.all_gather(&message.sums, &mut all);
-            for (number, place) in &message.parameters {
-                numbers_mut(&mut self.own[*number]).copy_from_slice(&all[place.clone()]);
-            }
         }
         let device = &self.device;
         let tensor = |(numbers, present): (Option<TensorData>, bool)| {
@@ -123,17 +111,85 @@ impl<'a> OrderedSum<'a> {
         Some(self.own.into_iter().zip(self.present).map(tensor).collect())
     }
 
-    /// For each rank, which parameters have a gradient.
-    fn gather_flags(&self, has: &[bool]) -> Vec<Vec<bool>> {
-        let word = |flags: &[bool]| flags.iter().rev().fold(0, |word, flag| word << 1 | u64::from(*flag));
-        let words: Vec<u64> = has.chunks(u64::BITS as usize).map(word).collect();
-        let all = self.ranks.all_gather_words(&words);
-        let flags = |words: &[u64]| (0..has.len()).map(|at| words[at / 64] >> (at % 64) & 1 == 1).collect();
-        all.chunks(words.len().max(1)).map(flags).collect()
+    /// Each message once, in the order in which the leader finds them complete.
+    fn exchange(&mut self, found: &Receiver<Found>, is_last: bool) {
+        let mut has = vec![false; self.own.len()];
+        let mut waiting: Vec<usize> = (0..self.messages.len()).collect();
+        let mut received = Vec::new();
+        while !waiting.is_empty() {
+            let at = if self.ranks.leads() { self.wait_for(&waiting, found, &mut has) } else { 0 };
+            let at = (self.ranks.word_of_leader(at as u64) as usize).min(waiting.len() - 1);
+            let number = waiting.remove(at);
+            self.wait_for(&[number], found, &mut has);
+            self.exchange_message(number, &has, &mut received);
+            if is_last {
+                self.gather(number, &mut received);
+            }
+        }
+    }
+
+    /// Waits until all gradients of one of `messages` are found, or the pass has ended. Returns which of them it is.
+    fn wait_for(&mut self, messages: &[usize], found: &Receiver<Found>, has: &mut [bool]) -> usize {
+        loop {
+            let complete =
+                |number: &usize| self.messages[*number].parameters.iter().all(|(parameter, _)| has[*parameter]);
+            if let Some(at) = messages.iter().position(complete) {
+                return at;
+            }
+            let Ok(found) = found.recv() else { return 0 };
+            for (parameter, gradient) in found {
+                (self.own[parameter], has[parameter]) = (Some(gradient.into_data().convert::<f32>()), true);
+            }
+        }
+    }
+
+    fn exchange_message(&mut self, number: usize, has: &[bool], received: &mut Vec<f32>) {
+        let message = &mut self.messages[number];
+        let all_have = message.gather_flags(self.ranks, has);
+        if all_have.iter().flatten().all(|has| !has) {
+            return;
+        }
+        let mine = slice_of(message.length, self.ranks.size(), self.ranks.rank());
+        received.resize(mine.len() * self.ranks.size(), 0.0);
+        self.ranks.all_to_all(&message.packed(&self.own, has), received);
+        message.add(&mine, received, &all_have, &self.present);
+        for has in all_have {
+            message.parameters.iter().zip(has).for_each(|((parameter, _), has)| self.present[*parameter] |= has);
+        }
+    }
+
+    /// Puts the sums of all ranks where the gradients were.
+    fn gather(&mut self, number: usize, all: &mut Vec<f32>) {
+        let message = &self.messages[number];
+        if message.parameters.iter().all(|(parameter, _)| !self.present[*parameter]) {
+            return;
+        }
+        for (parameter, place) in &message.parameters {
+            self.own[*parameter].get_or_insert_with(|| zeros(place.len()));
+        }
+        if let [(parameter, _)] = message.parameters[..] {
+            self.ranks.all_gather(&message.sums, numbers_mut(&mut self.own[parameter]));
+            return;
+        }
+        all.resize(message.length, 0.0);
+        self.ranks.all_gather(&message.sums, all);
+        for (parameter, place) in &message.parameters {
+            numbers_mut(&mut self.own[*parameter]).copy_from_slice(&all[place.clone()]);
+        }
     }
 }
 
 impl Message {
+    /// For each rank, which of the parameters have a gradient.
+    fn gather_flags(&self, ranks: &dyn Ranks, has: &[bool]) -> Vec<Vec<bool>> {
+        let flags: Vec<bool> = self.parameters.iter().map(|(parameter, _)| has[*parameter]).collect();
+        let word = |flags: &[bool]| flags.iter().rev().fold(0, |word, flag| word << 1 | u64::from(*flag));
+        let words: Vec<u64> = flags.chunks(u64::BITS as usize).map(word).collect();
+        let all = ranks.all_gather_words(&words);
+        let of = |words: &[u64]| (0..flags.len()).map(|at| words[at / 64] >> (at % 64) & 1 == 1).collect();
+        all.chunks(words.len().max(1)).map(of).collect()
+    }
+
     /// What this rank has: zeros where it has no gradient.
     fn packed<'g>(&self, own: &'g [Option<TensorData>], has: &[bool]) -> Cow<'g, [f32]> {
         let of = |number: usize| own[number].as_ref().filter(|_| has[number]).map(numbers);
@@ -153,15 +209,15 @@ impl Message {
 
     /// Adds what all ranks have for this one's slice, which is at `mine`.
     fn add(&mut self, mine: &Range<usize>, received: &[f32], all_have: &[Vec<bool>], present: &[bool]) {
-        for (number, place) in &self.parameters {
+        for (at, (parameter, place)) in self.parameters.iter().enumerate() {
             let (from, to) = (place.start.max(mine.start), place.end.min(mine.end));
             if from >= to {
                 continue;
             }
             let part = from - mine.start..to - mine.start;
             let sum = &mut self.sums[part.clone()];
-            let mut begun = present[*number];
-            for (rank, _) in all_have.iter().enumerate().filter(|(_, has)| has[*number]) {
+            let mut begun = present[*parameter];
+            for (rank, _) in all_have.iter().enumerate().filter(|(_, has)| has[at]) {
                 let more = &received[rank * mine.len()..][part.clone()];
                 if begun {
                     sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);

@@ -1,6 +1,7 @@
 //! Threads as ranks: the bits of one process.
 
 use std::path::Path;
+use std::sync::mpsc::Sender;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -15,9 +16,10 @@ use crate::task::Task;
 use crate::text::{FeatureSet, SkippedRows};
 use crate::train::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::train::error::TrainError;
+use crate::train::gradient_hook::{Found, GradientHook};
 use crate::train::observer::Observer;
 use crate::train::open_precision;
-use crate::train::optimizer::{FlatGradients, accumulate, weighted};
+use crate::train::optimizer::{FlatGradients, accumulate};
 use crate::train::task::{TrainingData, new_fit};
 use crate::units::Seconds;
 
@@ -75,6 +77,20 @@ fn numbers(gradients: &FlatGradients) -> Vec<Option<Vec<u32>>> {
     gradients.iter().map(|gradient| gradient.as_ref().map(bits)).collect()
 }
 
+/// Sends what a pass finds in some pieces, in an order that is another one for each pass.
+fn send(found: Sender<Found>, pass: Option<FlatGradients>, weight: f64, number: usize) {
+    let hook = GradientHook::sending(found, weight);
+    let mut pieces: Vec<_> = pass.into_iter().flatten().enumerate().collect();
+    if number.is_multiple_of(2) {
+        pieces.reverse();
+    }
+    let turn = (number % 3).min(pieces.len());
+    pieces.rotate_left(turn);
+    for (parameter, gradient) in pieces {
+        assert!(hook.take(parameter, vec![gradient])[0].is_none(), "nothing is left");
+    }
+}
+
 #[test]
 fn gradients_are_added_in_the_order_of_passes() {
     let lengths: Vec<usize> = bits(&model()).iter().map(Vec::len).collect();
@@ -85,10 +101,11 @@ fn gradients_are_added_in_the_order_of_passes() {
             let sums = Threads::run(size, |ranks| {
                 let model = model();
                 let mut sum = OrderedSum::with_large(ranks, &model, large);
-                for round in 0..(passes as usize).div_ceil(size) {
+                let rounds = (passes as usize).div_ceil(size);
+                for round in 0..rounds {
                     let number = round * size + ranks.rank();
                     let pass = (number < passes as usize).then(|| gradients(&lengths, number as u64));
-                    sum.add(pass.map(|pass| weighted(pass, weight)));
+                    sum.add_while(round + 1 == rounds, |found| send(found, pass, weight, number));
                 }
                 numbers(&sum.finish().unwrap())
             });
@@ -103,7 +120,7 @@ fn gradients_are_added_in_the_order_of_passes() {
 fn passes_without_gradients_have_no_sum() {
     let sums = Threads::run(2, |ranks| {
         let mut sum = OrderedSum::new(ranks, &model());
-        sum.add(None);
+        sum.add_while(true, drop);
         sum.finish().is_none()
     });
     assert_eq!(sums, [true, true]);

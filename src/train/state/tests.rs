@@ -6,6 +6,7 @@ use super::*;
 use crate::kernel::cross_entropy;
 use crate::model::{Classifier, PackedInput, random_classifier};
 use crate::store::{Architecture, Checkpoints, Optimization, RunId, example};
+use crate::train::gradient_hook::GradientHook;
 use crate::train::optimizer::FlatGradients;
 use crate::train::pass::classifier_pass;
 use crate::train::tape::Graph;
@@ -31,7 +32,8 @@ fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {
     let positions: Vec<u32> = (0..ids.len() as u32).collect();
     let input = PackedInput::new(ids, &positions, &vec![0; ids.len()], &[0, ids.len() as u32], &device());
     let label = Tensor::<1, Int>::from_data(TensorData::new(vec![1i32], [1]), &device());
-    classifier_pass(model, &input, None, Graph::Whole, |logits| cross_entropy(logits, label)).gradients.unwrap()
+    let loss = |logits| cross_entropy(logits, label);
+    classifier_pass(model, &input, None, Graph::Whole, &GradientHook::none(), loss).gradients.unwrap()
 }
 
 /// A step on each of `batches`; the word embeddings have gradients in the rows that these name alone.
