@@ -81,7 +81,7 @@ test-crash minutes='1' seed='':
 
 # Run what continuous integration runs.
 [group('development')]
-ci: format-check lint docs test sweep-from-nothing
+ci: format-check lint docs test sweep-from-nothing test-gpu-if-found
 
 # Format the code.
 [group('development')]
@@ -222,7 +222,7 @@ typos:
 test-gpu feature='wgpu':
     bash tests/gpu/test.sh {{ feature }}
 
-# As test-gpu with the feature wgpu, where there is a GPU or a software one; else says that it was left out.
+# The kernels and one experiment of test-gpu, where there is a GPU or a software one; else says that it was left out.
 [group('extras')]
 test-gpu-if-found:
     bash tests/gpu/test.sh wgpu --if-found

@@ -39,16 +39,17 @@ pub(super) struct ModelArgs {
 /// The number format of matrix products.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct PrecisionArgs {
-    /// The number format of matrix products: `f32`, or `bf16` on CPUs with bfloat16 instructions.
-    #[arg(long, value_name = "f32|bf16", default_value = "f32", value_parser = parse_precision, hide_possible_values = true)]
+    /// The number format of matrix products: `f32`; `bf16` on CPUs with bfloat16 instructions and GPUs that have it; `f16`
+    /// on GPUs that have it.
+    #[arg(long, value_name = "f32|bf16|f16", default_value = "f32", value_parser = parse_precision, hide_possible_values = true)]
     pub(super) precision: Precision,
 }
 
 fn parse_precision(text: &str) -> Result<Precision, String> {
-    [Precision::F32, Precision::Bf16]
+    Precision::ALL
         .into_iter()
         .find(|precision| precision.name() == text)
-        .ok_or_else(|| "it is `f32` or `bf16`".to_owned())
+        .ok_or_else(|| "it is `f32`, `bf16` or `f16`".to_owned())
 }
 
 impl ModelArgs {

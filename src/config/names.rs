@@ -150,18 +150,17 @@ pub(super) fn renamed(name: &str, known: &[&str]) -> Option<&'static str> {
 }
 
 /// What other programs call their precisions, lower-cased, and what to write here.
-pub(super) const OTHER_PRECISIONS: [(&str, &str); 9] = [
+pub(super) const OTHER_PRECISIONS: [(&str, &str); 8] = [
     ("fp32", "write `f32`"),
     ("float32", "write `f32`"),
     ("float", "write `f32`"),
     ("bfloat16", "write `bf16`"),
     ("mixed", "write `bf16`"),
     ("fp16", FLOAT16),
-    ("f16", FLOAT16),
     ("float16", FLOAT16),
     ("half", FLOAT16),
 ];
-const FLOAT16: &str = "float16 is not there; `bf16` has its size and float32's range";
+const FLOAT16: &str = "write `f16`, which some GPUs have; `bf16` has its size and float32's range";
 
 /// A line that is right for the key at the end of `path`.
 pub(super) fn example(path: &str) -> Option<&'static str> {

@@ -33,7 +33,7 @@ pub struct Training {
     /// Keep only each layer's input and recompute the layer in the backward pass: the same numbers with less memory
     /// and about a third more time.
     pub gradient_checkpointing: bool,
-    /// The number format of matrix products: `f32`, or `bf16` for mixed precision.
+    /// The number format of matrix products: `f32`, or `bf16` or `f16` for mixed precision.
     pub precision: Precision,
     /// How gradients become updates: `{adamw: {}}` or `{bert_adam: {}}`.
     pub optimizer: Optimizer,

@@ -25,6 +25,8 @@ pub(super) fn points(run: &ExportedRun<'_>) -> Vec<Point> {
                     ("loss", Some(step.loss)),
                     ("learning_rate", Some(step.learning_rate)),
                     ("gradient_norm", step.gradient_norm),
+                    ("loss_scale", step.loss_scale),
+                    ("skipped_steps", step.skipped_steps.map(|steps| steps as f64)),
                     ("tokens_per_second", Some(step.tokens_per_second)),
                     ("mlm_loss", step.mlm_loss),
                     ("mlm_accuracy", step.mlm_accuracy),

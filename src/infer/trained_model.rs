@@ -7,7 +7,7 @@ use crate::kernel;
 use crate::model::{CheckpointError, Config, folder_of};
 use crate::settings::Precision;
 use crate::text::{ModelTokenizer, Tokenizer, Vocabulary, vocabulary_file};
-use crate::train::{NamedDevice, open_precision};
+use crate::train::NamedDevice;
 
 const MODEL_IS: &str = "a model is a folder with config.json, weights and vocab.txt, such as the `model/` that a \
                         sweep keeps in the folder of its best run of each task";
@@ -36,7 +36,7 @@ pub struct TrainedModel {
 
 /// The precision as the kernels know it, if the device has it.
 pub fn precision_on(device: &NamedDevice, precision: Precision) -> Result<kernel::Precision, Diagnostic> {
-    open_precision(precision, device.name).map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))
+    device.precision(precision).map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))
 }
 
 /// How a model is used; what is left out is as the model's files say.

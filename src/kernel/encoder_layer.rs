@@ -55,7 +55,7 @@ pub struct LayerSites {
 /// y = norm(h + dropout(gelu(h Wi + bi) Wo + bo))
 /// ```
 ///
-/// `precision` is heeded where the fused kernels run; elsewhere everything is in f32.
+/// `precision` is heeded where the fused kernels run and the device has it; elsewhere everything is in f32.
 #[must_use]
 pub fn encoder_layer(
     hidden: Tensor<2>,

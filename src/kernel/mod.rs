@@ -31,6 +31,7 @@ mod indices;
 mod layer_form;
 mod layer_norm;
 mod loss;
+mod loss_scale;
 mod lstm;
 mod packing;
 mod precision;
@@ -40,7 +41,7 @@ mod traffic;
 use crate::units::Bytes;
 
 pub use adam::{
-    Adam, AdamRule, Clipping, Moments, Trained, adam_step, adamw, bert_adam, clipped_adam_step, global_norm,
+    Adam, AdamRule, Clipping, Moments, StepNorm, Trained, adam_step, adamw, bert_adam, clipped_adam_step, global_norm,
 };
 pub use attention::attention;
 pub use cpu::{Bf16Support, HugePages, Isa, IsaError, MatrixPeak, SkipGramPairs, matrix_peak};
@@ -56,6 +57,7 @@ pub use indices::indices;
 pub use layer_form::{Gelu, LAYER_NORM_EPSILON, LayerForm};
 pub use layer_norm::residual_norm;
 pub use loss::{cross_entropy, mean_squared_error, span_loss, token_loss};
+pub use loss_scale::{LossScale, ScaledStep};
 pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, lstm};
 pub use packing::Packing;
 pub use packing::TokenRows;
@@ -83,6 +85,16 @@ pub fn describe_gpu(device: &burn::tensor::Device) -> Option<Gpu> {
     let found = cube::describe(device);
     #[cfg(not(feature = "cube"))]
     let found = None.filter(|_: &Gpu| is_gpu(device));
+    found
+}
+
+/// The precisions of matrix products that `device` has, if it is a GPU.
+#[must_use]
+pub fn gpu_precisions(device: &burn::tensor::Device) -> Vec<Precision> {
+    #[cfg(feature = "cube")]
+    let found = cube::precisions(device);
+    #[cfg(not(feature = "cube"))]
+    let found = if is_gpu(device) { vec![Precision::F32] } else { Vec::new() };
     found
 }
 

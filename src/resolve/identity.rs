@@ -10,7 +10,7 @@ use crate::config::ExperimentFile;
 use crate::diagnostic::Diagnostic;
 use crate::settings::DeviceKind;
 use crate::store::{InitialWeights, RunId, RunIdentity, RunSettings, RunsRoot};
-use crate::train::{fastest_built_in, open_device, open_precision};
+use crate::train::{PrecisionError, fastest_built_in, open_device};
 
 /// The runs of an experiment.
 #[derive(Debug)]
@@ -57,11 +57,13 @@ pub(super) fn device(file: &ExperimentFile, root: &RunsRoot, access: Access<'_>)
         let open = |device: &crate::settings::Device| {
             open_device(&device.to_string()).map_err(|error| file.finding(key, error.to_string()))
         };
+        let refuse = |error: PrecisionError| file.finding("training.precision", error.to_string()).hint(error.hint());
         let device = open(&file.device())?;
-        // Of several all are there.
-        file.devices().iter().skip(1).try_for_each(|device| open(device).map(drop))?;
-        open_precision(file.training().precision, device.name)
-            .map_err(|error| file.finding("training.precision", error.to_string()).hint(error.hint()))?;
+        device.precision(file.training().precision).map_err(refuse)?;
+        // Of several all are there, and do what the first does.
+        for other in file.devices().iter().skip(1) {
+            open(other)?.precision(file.training().precision).map_err(refuse)?;
+        }
         return Ok(device.name.to_owned());
     }
     if file.device().kind != DeviceKind::Auto {

@@ -13,8 +13,11 @@ pub enum Precision {
     #[default]
     F32,
     /// Mixed precision: bfloat16 operands; sums, weights and everything else in 32-bit floats. On CPUs with
-    /// AVX512-BF16 or AMX only.
+    /// AVX512-BF16 or AMX, and on GPUs that have it.
     Bf16,
+    /// Mixed precision: float16 operands, and losses that are scaled so that gradients fit into them; sums, weights and
+    /// everything else in 32-bit floats. On GPUs that have it.
+    F16,
 }
 
 /// How gradients become updates.
@@ -43,12 +46,16 @@ impl Optimizer {
 }
 
 impl Precision {
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
+
     /// As experiment files and records write it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
+            Self::F16 => "f16",
         }
     }
 }

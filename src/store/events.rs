@@ -38,9 +38,15 @@ pub struct StepEvent {
     pub loss: f64,
     /// Learning rate of the last step.
     pub learning_rate: f64,
-    /// Global gradient norm of the last step, before clipping.
+    /// Global gradient norm of the last step, before clipping; none where that step was skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_norm: Option<f64>,
+    /// With `precision: f16` what the loss of the last step was multiplied by for its gradients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_scale: Option<f64>,
+    /// With `precision: f16` how many steps of the run changed nothing so far, because their gradients overflowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped_steps: Option<u64>,
     /// Training tokens per second since the line before.
     pub tokens_per_second: f64,
     /// Mean over the tokens that a pretraining had to predict, in nats.

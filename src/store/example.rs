@@ -87,6 +87,7 @@ pub(crate) fn record(experiment: &str, settings: &RunSettings, score: Option<f64
         }],
         evaluations: Vec::new(),
         steps: 1,
+        skipped_steps: None,
         tokens: Tokens(1),
         timings: Timings::default(),
         peak_memory: Bytes(1),

@@ -24,6 +24,9 @@ pub struct Record {
     pub evaluations: Vec<Evaluation>,
     /// Optimisation steps taken.
     pub steps: u64,
+    /// Of these, those whose gradients overflowed in float16, so that they changed nothing; with `precision: f16` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped_steps: Option<u64>,
     /// Tokens seen in training.
     pub tokens: Tokens,
     /// Where the time went.

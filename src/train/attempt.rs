@@ -56,6 +56,7 @@ impl<'a> Attempt<'a> {
             scores: fitted.evaluations.last().map_or_else(Vec::new, |evaluation| evaluation.scores.clone()),
             evaluations: fitted.evaluations.clone(),
             steps: fitted.steps,
+            skipped_steps: fitted.skipped_steps,
             tokens: fitted.tokens,
             timings: fitted.timings,
             peak_memory: peak_memory(),

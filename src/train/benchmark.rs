@@ -9,7 +9,6 @@ use super::device::{NamedDevice, open_device};
 use super::error::TrainError;
 use super::evaluate::predict_in_batches;
 use super::observer::{Observer, StepReport};
-use super::precision::open_precision;
 use super::task::{TrainingData, fit};
 use crate::kernel::{BusyTimer, MatrixPeak, Precision, Traffic, TrafficCounter, matrix_peak_of};
 use crate::model::{Encoder, random_classifier};
@@ -81,7 +80,7 @@ pub struct TimedSteps {
 pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainError> {
     let times = time_steps(benchmark)?;
     let named = open_device(&benchmark.device)?;
-    let precision = open_precision(benchmark.optimization.precision, named.name)?;
+    let precision = named.precision(benchmark.optimization.precision)?;
     Ok(StepMeasured { times, matrix_peak: matrix_peak_of(&named.device, precision) })
 }
 
@@ -92,7 +91,7 @@ pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainEr
 pub fn time_steps(benchmark: &StepBenchmark) -> Result<TimedSteps, TrainError> {
     let StepBenchmark { architecture, sequences, steps, ref optimization, .. } = *benchmark;
     let named = open_device(&benchmark.device)?;
-    let precision = open_precision(optimization.precision, named.name)?;
+    let precision = named.precision(optimization.precision)?;
     let (described, NamedDevice { name, device }) = (named.described(), named);
     let task = Task::find(TASK)?;
     let settings = settings(benchmark, name);

@@ -63,8 +63,8 @@ pub fn measure_step(
         let labels = TensorData::new(vec![0i32; sequences as usize], [sequences as usize]);
         let loss = |logits| cross_entropy(logits, Tensor::<1, Int>::from_data(labels, &autodiff));
         let input = batch(sequences, length, &autodiff);
-        let graph = Graph::of(training.gradient_checkpointing);
-        let pass = classifier_pass(&model, &input, dropout.as_ref(), graph, &GradientHook::none(), loss);
+        let how = Graph::of(training.gradient_checkpointing).into();
+        let pass = classifier_pass(&model, &input, dropout.as_ref(), &how, &GradientHook::none(), loss);
         // A device that fails says so in the runs.
         drop(pass.losses.wait());
         forward_backward.push(start.elapsed().as_secs_f64());

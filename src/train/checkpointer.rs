@@ -86,6 +86,9 @@ pub(super) struct Position<L> {
     pub(super) loss_sum: f64,
     /// Examples since the last evaluation.
     pub(super) examples: usize,
+    /// Steps that an overflow had skipped, where losses are scaled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) skipped_steps: Option<u64>,
     /// Steps that the log does not have yet.
     pub(super) window: LogWindow<L>,
     /// In order.

@@ -2,7 +2,8 @@
 
 use burn::tensor::{Device, Tensor};
 
-use crate::kernel::{Bf16Support, Gpu, describe_gpu};
+use super::precision::{PrecisionError, one_of, precisions};
+use crate::kernel::{self, Gpu, describe_gpu};
 use crate::settings::{self, Precision};
 
 /// A device and its name in experiment files and records.
@@ -24,7 +25,15 @@ impl NamedDevice {
     /// What it computes in.
     #[must_use]
     pub fn precisions(&self) -> Vec<Precision> {
-        precisions(self.name)
+        precisions(&self.device)
+    }
+
+    /// `precision` as the kernels name it, if this device computes in it.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn precision(&self, precision: Precision) -> Result<kernel::Precision, PrecisionError> {
+        one_of(self.precisions(), precision, self.name)
     }
 
     /// `cpu`; a GPU as it names itself, with its driver and what reaches it.
@@ -211,18 +220,13 @@ pub fn list_devices() -> Vec<FoundDevice> {
                 let opened = probe(name, move || device.clone());
                 let found = opened.map(|NamedDevice { device, .. }| Found {
                     gpu: describe_gpu(&device),
-                    precisions: precisions(name),
+                    precisions: precisions(&device),
                 });
                 FoundDevice { device: settings::with_index(name, Some(index)), found }
             })),
         }
     }
     found
-}
-
-fn precisions(name: &str) -> Vec<Precision> {
-    let has_bf16 = name == "cpu" && Bf16Support::detect() != Bf16Support::None;
-    if has_bf16 { vec![Precision::F32, Precision::Bf16] } else { vec![Precision::F32] }
 }
 
 #[cfg(test)]

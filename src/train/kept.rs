@@ -3,7 +3,6 @@
 use super::device::open_device;
 use super::error::TrainError;
 use super::evaluate::predict;
-use super::precision::open_precision;
 use super::ready::{RunContext, task_features};
 use super::score::scores;
 use crate::model::{Encoder, load_trained_classifier};
@@ -22,8 +21,9 @@ pub fn score_kept(context: &RunContext, settings: &RunSettings, folder: &RunFold
     context.vocabularies.insert(settings.model.clone(), vocabulary_file(&model_folder));
     let task = context.task(settings.task_name())?;
     let features = task_features(&context, settings)?;
-    let device = open_device(&settings.device)?.device;
-    let precision = open_precision(settings.optimization.precision, &settings.device)?;
+    let named = open_device(&settings.device)?;
+    let precision = named.precision(settings.optimization.precision)?;
+    let device = named.device;
     let mut model = load_trained_classifier(&model_folder, task.head, &device)?.model;
     model.encoder.set_precision(precision);
     let with_gold = features.dev.iter().filter(|split| split.has_gold());

@@ -1,6 +1,7 @@
 //! The training path: devices, the fit loop, optimizers with their schedules, evaluation.
 
 mod attempt;
+mod backward;
 mod batch;
 mod behind;
 mod benchmark;
@@ -42,7 +43,7 @@ pub use evaluate::{EVALUATION_BATCH, predict, predict_in_batches};
 pub use fit::FitResult;
 pub use kept::score_kept;
 pub use observer::{Observer, Phases, StepReport};
-pub use precision::{PrecisionError, open_precision};
+pub use precision::PrecisionError;
 pub use pretraining::{corpus_fits, score_pretrained};
 pub use ranks::{Alone, Launched, RANK_THREADS, Ranks, connect, end, follow, launched};
 pub use ready::{PreparedCorpus, RunContext, task_features};

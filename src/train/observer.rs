@@ -1,5 +1,6 @@
 //! Who follows a run while it trains.
 
+use crate::kernel::ScaledStep;
 use crate::store::{Evaluation, StepEvent};
 use crate::units::Seconds;
 
@@ -16,14 +17,23 @@ pub struct StepReport {
     pub loss: f64,
     /// Learning rate of the step.
     pub learning_rate: f64,
-    /// Global gradient norm before clipping.
+    /// Global gradient norm before clipping; not finite where the step was skipped.
     pub gradient_norm: f64,
+    /// What loss scaling did, where there is some.
+    pub scaled: Option<ScaledStep>,
     /// Tokens of the step.
     pub tokens: u64,
     /// The whole step, batching to optimizer.
     pub seconds: Seconds,
     /// Where they went.
     pub phases: Phases,
+}
+
+impl StepReport {
+    /// The norm, unless the step was skipped.
+    pub(super) fn finite_norm(&self) -> Option<f64> {
+        Some(self.gradient_norm).filter(|norm| norm.is_finite())
+    }
 }
 
 /// The phases of an optimisation step.

@@ -1,9 +1,9 @@
 //! `AdamW` or BERT's own Adam over all parameters of a module, with global-norm clipping.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 
-use crate::kernel::{self, Adam, AdamRule, Clipping, Deferred, Moments, Trained};
+use crate::kernel::{self, Adam, AdamRule, Clipping, Deferred, LossScale, Moments, StepNorm, Trained};
 use crate::settings;
 use crate::store::Optimization;
 
@@ -14,24 +14,32 @@ pub(super) type FlatGradients = Vec<Option<Tensor<1>>>;
 #[derive(Debug)]
 pub(super) struct Optimizer {
     pub(super) moments: Vec<Option<Moments<1>>>,
-    /// Steps taken.
+    /// Steps taken, or skipped because of an overflow.
     pub(super) step: u64,
+    /// Where losses are scaled.
+    pub(super) loss_scale: Option<LossScale>,
 }
 
 impl Optimizer {
     pub(super) fn new() -> Self {
-        Self { moments: Vec::new(), step: 0 }
+        Self { moments: Vec::new(), step: 0, loss_scale: None }
     }
 
-    /// One step on every parameter that has a gradient. Returns the module and the gradients' global
-    /// norm before clipping.
+    /// What the loss of the next step on `device` is to be multiplied by, if `precision` needs that.
+    pub(super) fn loss_factor(&mut self, precision: settings::Precision, device: &Device) -> Option<Tensor<1>> {
+        let is_scaled = precision == settings::Precision::F16;
+        is_scaled.then(|| self.loss_scale.get_or_insert_with(|| LossScale::new(device)).factor())
+    }
+
+    /// One step on every parameter that has a gradient: of the loss, times [`Self::loss_factor`] if there is one. Returns
+    /// the module and the gradients' global norm before clipping.
     pub(super) fn step<M: Module>(
         &mut self,
         module: M,
         gradients: FlatGradients,
         learning_rate: f64,
         of: &Optimization,
-    ) -> (M, Deferred<f64>) {
+    ) -> (M, Deferred<StepNorm>) {
         self.step += 1;
         self.moments.resize(gradients.len(), None);
         let with = Adam {
@@ -49,8 +57,8 @@ impl Optimizer {
         let has_gradient: Vec<bool> = gradients.iter().map(Option::is_some).collect();
         let mut out = TakeOut { gradients: gradients.into_iter(), moments: self.moments.iter_mut(), taken: Vec::new() };
         let module = module.map(&mut out);
-        let (updated, norm) =
-            kernel::clipped_adam_step(out.taken, rule, &with, clipping(of.optimizer, of.max_grad_norm));
+        let clipping = clipping(of.optimizer, of.max_grad_norm);
+        let (updated, norm) = kernel::clipped_adam_step(out.taken, rule, &with, clipping, self.loss_scale.as_mut());
         let mut back = PutBack {
             has_gradient: has_gradient.into_iter(),
             updated: updated.into_iter(),
@@ -161,7 +169,7 @@ impl ModuleMapper for PutBack<'_> {
 #[cfg(test)]
 mod tests {
     use burn::backend::Flex;
-    use burn::tensor::{Device, Int, TensorData};
+    use burn::tensor::{Int, TensorData};
 
     use super::*;
     use crate::kernel::cross_entropy;
@@ -190,7 +198,7 @@ mod tests {
         let input = PackedInput::new(ids, &positions, &vec![0; ids.len()], &[0, ids.len() as u32], &device);
         let label = Tensor::<1, Int>::from_data(TensorData::new(vec![1i32], [1]), &device);
         let loss = |logits| cross_entropy(logits, label);
-        classifier_pass(model, &input, None, Graph::Whole, &GradientHook::none(), loss).gradients.unwrap()
+        classifier_pass(model, &input, None, &Graph::Whole.into(), &GradientHook::none(), loss).gradients.unwrap()
     }
 
     struct Addresses(Vec<usize>);
@@ -221,7 +229,7 @@ mod tests {
             let gradients = gradients(&model, &ids);
             let norm;
             (model, norm) = optimizer.step(model, gradients, 1e-2, &optimization);
-            assert!(norm.wait().unwrap() > 0.0);
+            assert!(norm.wait().unwrap().norm > 0.0);
         }
         assert_eq!(addresses(&model), before);
         // Every row decays; rows with a gradient move by about the learning rate.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use super::backward::Backward;
 use super::batch::{Batch, Losses, Part};
 use super::gradient_hook::GradientHook;
 use super::optimizer::{FlatGradients, accumulate, take};
@@ -125,24 +126,25 @@ fn sum_of<L: Losses>(sum: Deferred<L>, more: Deferred<L>) -> Deferred<L> {
 }
 
 /// A pass through `model`. `loss_of` turns its outputs, `[rows, outputs]`, into their mean loss, `[1]`. All tensors are
-/// on an autodiff device.
+/// on an autodiff device. Gradients are those of the loss as `how` scales it.
 pub(super) fn classifier_pass(
     model: &Classifier,
     input: &PackedInput,
     dropout: Option<&ForwardDropout>,
-    graph: Graph,
+    how: &Backward,
     hook: &GradientHook,
     loss_of: impl FnOnce(Tensor<2>) -> Tensor<1>,
 ) -> Pass<f64> {
     let start = Instant::now();
     // Nothing of a frozen encoder is kept in either way.
-    let by_layers = model.tagger.is_none() && (graph == Graph::LayerInputs || hook.listens());
-    let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, Reads::Combined, graph));
+    let by_layers = model.tagger.is_none() && (how.graph == Graph::LayerInputs || hook.listens());
+    let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, Reads::Combined, how.graph));
     let loss = loss_of(match &tape {
         Some(tape) => model.answer(tape.read.clone(), &input.packing, dropout),
         None => model.forward(input, dropout),
     });
     let mean = loss.clone().inner();
+    let loss = how.scaled_loss(loss);
     let forward = Seconds(start.elapsed().as_secs_f64());
     let start = Instant::now();
     let gradients = match tape {
@@ -189,7 +191,7 @@ mod tests {
         let dropout = ForwardDropout::new(0.3, Stream::new(4, "dropout"), step);
         let labels = Tensor::<1, Int>::from_data(TensorData::new(vec![0i32, 2, 1], [3]), &device);
         let loss = |logits| cross_entropy(logits, labels);
-        classifier_pass(model, &input, dropout.as_ref(), graph, &GradientHook::none(), loss)
+        classifier_pass(model, &input, dropout.as_ref(), &graph.into(), &GradientHook::none(), loss)
     }
 
     fn model() -> Classifier {

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::device::{DeviceError, NamedDevice, open_device};
 use super::error::TrainError;
-use super::precision::open_precision;
 use crate::checksum::touched_while;
 use crate::diagnostic::Diagnostic;
 use crate::model::{
@@ -110,8 +109,9 @@ impl Ready {
         let task = context.task(settings.task_name())?;
         let vocabulary = vocabulary(context, settings)?;
         let features = features(context, settings, &vocabulary)?;
-        let device = context.open_device(settings)?.device;
-        let precision = open_precision(settings.optimization.precision, &settings.device)?;
+        let opened = context.open_device(settings)?;
+        let precision = opened.precision(settings.optimization.precision)?;
+        let device = opened.device;
         let outputs = task.outputs(&features.tags);
         let autodiff = device.clone().autodiff();
         let (checkpoint, pretraining) = checkpoint(context, &settings.initial_weights)?;

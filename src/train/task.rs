@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 
+use super::backward::Backward;
 use super::batch::{Batch, DataPosition, Losses, Part};
 use super::checkpointer::Checkpointer;
 use super::error::TrainError;
@@ -13,7 +14,6 @@ use super::observer::{Observer, StepReport};
 use super::pass::{Pass, classifier_pass};
 use super::ranks::{Alone, Ranks};
 use super::score::scores;
-use super::tape::Graph;
 use super::workload::{DevOutputs, EvaluationPoint, LogWindow, Workload};
 use crate::corpus::examples::Cursor;
 use crate::diagnostic::Diagnostic;
@@ -174,11 +174,11 @@ impl Workload for TaskWorkload<'_> {
         model: &Classifier,
         part: &Part<PackedBatch>,
         dropout: Option<&ForwardDropout>,
-        graph: Graph,
+        how: &Backward,
         hook: &GradientHook,
     ) -> Pass<f64> {
         let loss = |outputs| batch_loss(self.data.task.head, outputs, &part.targets, &part.input.packing);
-        let pass = classifier_pass(model, &part.input, dropout, graph, hook, loss);
+        let pass = classifier_pass(model, &part.input, dropout, how, hook, loss);
         let weight = part.weight;
         Pass { losses: pass.losses.map(move |loss| loss * weight), ..pass }
     }
@@ -189,7 +189,9 @@ impl Workload for TaskWorkload<'_> {
             epoch: Some(last.epoch),
             loss: last.loss,
             learning_rate: last.learning_rate,
-            gradient_norm: Some(last.gradient_norm),
+            gradient_norm: last.finite_norm(),
+            loss_scale: last.scaled.map(|scaled| scaled.loss_scale),
+            skipped_steps: last.scaled.map(|scaled| scaled.skipped_steps),
             tokens_per_second: window.tokens_per_second(),
             ..StepEvent::default()
         }

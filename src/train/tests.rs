@@ -55,7 +55,7 @@ fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass<f64> {
     let dropout = ForwardDropout::new(0.1, Stream::new(4, "dropout"), step);
     let rows: Vec<u32> = (0..labels.len() as u32).collect();
     let loss = |outputs| token_loss(outputs, &rows, &labels);
-    classifier_pass(model, &input, dropout.as_ref(), graph, &GradientHook::none(), loss)
+    classifier_pass(model, &input, dropout.as_ref(), &graph.into(), &GradientHook::none(), loss)
 }
 
 /// The bits of every parameter.

@@ -4,13 +4,13 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::backward::Backward;
 use super::batch::{Batch, DataPosition, Losses, Part};
 use super::error::TrainError;
 use super::gradient_hook::GradientHook;
 use super::observer::StepReport;
 use super::pass::Pass;
 use super::ranks::Ranks;
-use super::tape::Graph;
 use crate::model::ForwardDropout;
 use crate::store::{Evaluation, StepEvent};
 
@@ -48,7 +48,7 @@ pub(super) trait Workload: Sync {
         model: &Self::Model,
         part: &Part<Self::Targets>,
         dropout: Option<&ForwardDropout>,
-        graph: Graph,
+        how: &Backward,
         hook: &GradientHook,
     ) -> Pass<Self::Losses>;
 

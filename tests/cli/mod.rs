@@ -20,6 +20,8 @@ mod failures;
 mod fetch;
 #[cfg(feature = "cube")]
 mod gpu;
+#[cfg(feature = "cube")]
+mod gpu_precision;
 mod help;
 mod hub;
 mod input;

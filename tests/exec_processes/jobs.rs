@@ -133,6 +133,7 @@ fn left(job: &Job, scores: Vec<Score>, outcome: Outcome) -> Record {
         scores,
         evaluations: Vec::new(),
         steps: u64::from(job.settings.epochs()),
+        skipped_steps: None,
         tokens: Tokens(1),
         timings: Timings::default(),
         peak_memory: Bytes(1),

@@ -133,6 +133,7 @@ pub fn record(
         scores: evaluations.last().unwrap().scores.clone(),
         evaluations,
         steps,
+        skipped_steps: None,
         tokens: Tokens(steps * u64::from(settings.optimization.batch_size) * 24),
         timings: Timings {
             wall: Seconds(wall),

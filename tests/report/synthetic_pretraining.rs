@@ -104,6 +104,7 @@ pub fn events(settings: &RunSettings, last: u64) -> Vec<Event> {
             learning_rate: settings.optimization.learning_rate * share,
             gradient_norm: Some(1.0),
             tokens_per_second: 90_000.0 + 4000.0 * draws.normal(),
+            ..StepEvent::default()
         }));
         if step.is_multiple_of(EVERY) && of.evaluation.is_some() {
             events.push(Event::Evaluation(held_out));
@@ -126,6 +127,7 @@ pub fn pretrain_record(experiment: &str, settings: &RunSettings) -> Record {
         scores: evaluations.last().map_or_else(Vec::new, |last| last.scores.clone()),
         evaluations,
         steps: of.steps(),
+        skipped_steps: None,
         tokens: Tokens(of.steps() * 32 * 40),
         timings: Timings { wall: Seconds(75.0), tokens_per_second: 91_000.0, ..Timings::default() },
         peak_memory: Bytes(150_000_000),

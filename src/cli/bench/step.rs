@@ -11,7 +11,7 @@ use crate::kernel::{MatrixPeak, Traffic};
 use crate::plan::forward_flops;
 use crate::stats::quantile;
 use crate::store::{Architecture, Host, Optimization, host};
-use crate::train::{Phases, StepBenchmark, StepMeasured, benchmark_step, open_device, open_precision};
+use crate::train::{Phases, StepBenchmark, StepMeasured, benchmark_step, open_device};
 use crate::units::Seconds;
 
 /// Measure a training step: its time, where the time goes, and how far it is from the device's peak.
@@ -96,7 +96,8 @@ pub(in crate::cli) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 /// What the options ask for, if this machine can do it.
 fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
     let device = open_device(&args.device).map_err(|error| Diagnostic::new(error.to_string()))?;
-    open_precision(args.precision.precision, device.name)
+    device
+        .precision(args.precision.precision)
         .map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))?;
     let heads = args.heads.unwrap_or((args.hidden / HEAD_WIDTH).max(1));
     if !args.hidden.is_multiple_of(heads) {

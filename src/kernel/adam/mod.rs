@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use super::cube;
 use super::deferred::Deferred;
 use super::fused;
+use super::loss_scale::{LossScale, ScaledStep};
 
 /// The scalars of one optimisation step.
 #[derive(Clone, Copy, Debug)]
@@ -77,26 +78,90 @@ impl Clipping {
     }
 }
 
+/// The norm of the gradients of a step, before clipping.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepNorm {
+    /// √Σ‖g‖² of the loss itself, however it was scaled; not finite where the step was skipped.
+    pub norm: f64,
+    /// What loss scaling did, where there is some.
+    pub scaled: Option<ScaledStep>,
+}
+
 /// [`adam_step`] with the factor on the gradient that `clipping` gives, and the norm of the gradients before it. Devices
-/// that can do not wait for the norm.
+/// that can do not wait for the norm. With a `scale`, gradients are those of the loss times its factor; parameters and
+/// moments stay as they are when one of them is not finite, and the step then does not count for `rule`.
 #[must_use]
 pub fn clipped_adam_step(
     all: Vec<Trained>,
     rule: AdamRule,
     with: &Adam,
     clipping: Clipping,
-) -> (Vec<(Tensor<1>, Moments<1>)>, Deferred<f64>) {
+    scale: Option<&mut LossScale>,
+) -> (Vec<(Tensor<1>, Moments<1>)>, Deferred<StepNorm>) {
     #[cfg(feature = "cube")]
     if all.iter().all(|one| super::is_gpu(&one.parameter.device())) {
-        let (updated, norm) = cube::adam_step(all, rule, with, clipping);
-        let read = |norm| Deferred::read([norm], |[norm]| norm.first().map_or(0.0, |norm| f64::from(*norm)));
-        return (updated, norm.map_or_else(Deferred::default, read));
+        let is_scaled = scale.is_some();
+        let (updated, found) = cube::adam_step(all, rule, with, clipping, scale);
+        let read = |found| Deferred::read([found], move |[found]| StepNorm::of_device(&found, is_scaled));
+        return (updated, found.map_or_else(Deferred::default, read));
     }
     let gradients: Vec<Tensor<1>> = all.iter().map(|one| one.gradient.clone()).collect();
     let norm = global_norm(&gradients);
     drop(gradients);
-    let with = Adam { gradient_scale: clipping.factor(norm), ..*with };
-    (adam_step(all, rule, &with), Deferred::known(norm))
+    match scale {
+        None => {
+            let with = Adam { gradient_scale: clipping.factor(norm), ..*with };
+            (adam_step(all, rule, &with), Deferred::known(StepNorm { norm, scaled: None }))
+        }
+        Some(scale) => {
+            let (updated, found) = scaled_step(all, rule, with, clipping, norm, scale);
+            (updated, Deferred::known(found))
+        }
+    }
+}
+
+impl StepNorm {
+    /// From the numbers that a GPU sends: the norm; with loss scaling also whether the step was taken, its factor, and
+    /// how many were skipped.
+    #[cfg(feature = "cube")]
+    fn of_device(found: &[f32], is_scaled: bool) -> Self {
+        let number = |at: usize| found.get(at).map_or(0.0, |number| f64::from(*number));
+        let scaled = ScaledStep { loss_scale: number(2), skipped: number(1) < 0.5, skipped_steps: number(3) as u64 };
+        Self { norm: number(0), scaled: is_scaled.then_some(scaled) }
+    }
+}
+
+/// A step of which the gradients, of this `norm`, are multiplied by the factor of `scale`.
+fn scaled_step(
+    all: Vec<Trained>,
+    rule: AdamRule,
+    with: &Adam,
+    clipping: Clipping,
+    norm: f64,
+    scale: &mut LossScale,
+) -> (Vec<(Tensor<1>, Moments<1>)>, StepNorm) {
+    let before = scale.read();
+    let (norm, skipped) = (norm / f64::from(before.scale), !norm.is_finite());
+    let after = before.after(!skipped, [with.beta1, with.beta2]);
+    scale.write(after);
+    let scaled = ScaledStep { loss_scale: f64::from(before.scale), skipped, skipped_steps: after.skipped as u64 };
+    let updated = if skipped {
+        let unchanged = |one: Trained| {
+            let zeros = || one.gradient.zeros_like();
+            let moments =
+                one.moments.clone().unwrap_or_else(|| Moments { first: zeros(), second: zeros(), live_rows: None });
+            (one.parameter, moments)
+        };
+        all.into_iter().map(unchanged).collect()
+    } else {
+        let rule = match rule {
+            AdamRule::AdamW { .. } => AdamRule::AdamW { step: after.taken as u64 },
+            AdamRule::BertAdam => AdamRule::BertAdam,
+        };
+        let gradient_scale = clipping.factor(norm) / f64::from(before.scale);
+        adam_step(all, rule, &Adam { gradient_scale, ..*with })
+    };
+    (updated, StepNorm { norm, scaled: Some(scaled) })
 }
 
 /// One step on every parameter, in the order given. A parameter is overwritten in place when nobody else

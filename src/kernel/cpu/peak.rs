@@ -43,7 +43,7 @@ pub struct MatrixPeak {
 #[must_use]
 pub fn matrix_peak(precision: Precision) -> MatrixPeak {
     match precision {
-        Precision::F32 => peak::<f32>(&LARGE),
+        Precision::F32 | Precision::F16 => peak::<f32>(&LARGE),
         Precision::Bf16 => peak::<bf16>(&LARGE),
     }
 }

@@ -2,22 +2,51 @@
 
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
+use burn_cubecl::CubeDevice;
+use burn_cubecl::cubecl::ir::features::TypeUsage;
+use burn_cubecl::cubecl::ir::{ElemType, FloatKind};
 
-use crate::kernel::Gpu;
+use crate::kernel::{Gpu, Precision};
 use crate::units::Bytes;
 
 /// `device` as it describes itself, when it is one that our kernels run on.
 pub(in crate::kernel) fn describe(device: &Device) -> Option<Gpu> {
-    let mut device = device.as_dispatch();
-    if let DispatchDevice::Autodiff(with) = device {
-        device = with;
-    }
-    let DispatchDevice::Cube(device) = device else { return None };
-    let client = device.client();
+    let client = cube_device(device)?.client();
     let name = client.properties().identity.name.clone();
     let driver = driver_of(&name);
     let memory = client.properties().memory.max_memory().map(Bytes);
     Some(Gpu { name, backend: client.name().to_owned(), driver, memory })
+}
+
+fn cube_device(device: &Device) -> Option<&CubeDevice> {
+    let mut device = device.as_dispatch();
+    if let DispatchDevice::Autodiff(with) = device {
+        device = with;
+    }
+    if let DispatchDevice::Cube(device) = device { Some(device) } else { None }
+}
+
+/// The precisions that `device` multiplies in: f32, and types of 16 bits that it keeps in buffers and either computes with
+/// or multiplies in matrices with sums in f32. None of a device that our kernels do not run on.
+pub(in crate::kernel) fn precisions(device: &Device) -> Vec<Precision> {
+    let Some(device) = cube_device(device) else { return Vec::new() };
+    let client = device.client();
+    let properties = client.properties();
+    let f32 = ElemType::Float(FloatKind::F32);
+    let has = |kind: FloatKind| {
+        let (elements, usage) = (ElemType::Float(kind), properties.type_usage(ElemType::Float(kind)));
+        let multiplies = properties
+            .features
+            .matmul
+            .cmma
+            .iter()
+            .any(|matrices| (matrices.a_type, matrices.b_type, matrices.cd_type) == (elements, elements, f32));
+        let is_stored = usage.contains(TypeUsage::Conversion) && usage.contains(TypeUsage::Buffer);
+        is_stored && (usage.contains(TypeUsage::Arithmetic) || multiplies)
+    };
+    let halves = [(Precision::Bf16, FloatKind::BF16), (Precision::F16, FloatKind::F16)];
+    let halves = halves.into_iter().filter(|(_, kind)| has(*kind)).map(|(precision, _)| precision);
+    std::iter::once(Precision::F32).chain(halves).collect()
 }
 
 /// The driver of the adapter with this name.

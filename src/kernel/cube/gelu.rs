@@ -1,23 +1,34 @@
-//! GELU(z + b), and back, on whole matrices.
+//! GELU(z + b), and back, on whole matrices; what comes out is an operand of products.
 
 use burn_cubecl::cubecl;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::sums::{BLOCK_ROWS, Partials};
-use super::tensor::{ELEMENTS, elementwise, empty, length};
+use super::tensor::{ELEMENTS, element_type, elementwise, empty_operand, length};
+use crate::kernel::Precision;
 
-/// GELU(z + b) in its exact form, x Φ(x). `[rows, columns]`, `[columns]` → `[rows, columns]`.
-pub(super) fn gelu(z: &CubeTensor, bias: &CubeTensor) -> CubeTensor {
-    let y = empty(z, z.meta.shape().clone());
+/// GELU(z + b) in its exact form, x Φ(x), for products in `precision`. `[rows, columns]`, `[columns]` → `[rows, columns]`.
+pub(super) fn gelu(z: &CubeTensor, bias: &CubeTensor, precision: Precision) -> CubeTensor {
+    let y = empty_operand(z, z.meta.shape().clone(), precision);
     let (count, dim) = elementwise(length(z));
     let args = [z, bias, &y].map(|tensor| tensor.clone().into_buffer_arg());
     let [z_arg, bias_arg, y_arg] = args;
-    gelu_elements::launch(&z.client, count, dim, z_arg, bias_arg, y_arg, length(z) as u32, length(bias));
+    gelu_elements::launch(
+        &z.client,
+        count,
+        dim,
+        z_arg,
+        bias_arg,
+        y_arg,
+        length(z) as u32,
+        length(bias),
+        element_type(precision),
+    );
     y
 }
 
-/// The gradient of z from that of GELU(z + b), and GELU(z + b) once more; the gradient of b into vector number `vector`
+/// The gradient of z from that of GELU(z + b), and GELU(z + b) once more, for products in `precision`; the gradient of b into vector number `vector`
 /// of `partials`.
 pub(super) fn gelu_backward(
     arriving: &CubeTensor,
@@ -25,10 +36,11 @@ pub(super) fn gelu_backward(
     bias: &CubeTensor,
     partials: &Partials,
     vector: usize,
+    precision: Precision,
 ) -> [CubeTensor; 2] {
     let columns = length(bias);
     let rows = length(z) / columns;
-    let results = [(); 2].map(|()| empty(z, z.meta.shape().clone()));
+    let results = [(); 2].map(|()| empty_operand(z, z.meta.shape().clone(), precision));
     let count = CubeCount::Static(columns.div_ceil(ELEMENTS) as u32, partials.blocks() as u32, 1);
     let (stride, first) = (partials.columns(), partials.first(vector));
     let [d_arg, z_arg, bias_arg] = [arriving, z, bias].map(|tensor| tensor.clone().into_buffer_arg());
@@ -47,6 +59,7 @@ pub(super) fn gelu_backward(
         columns,
         stride,
         first,
+        element_type(precision),
     );
     results
 }
@@ -58,26 +71,34 @@ fn normal_distribution(x: f32) -> f32 {
 }
 
 #[cube(launch)]
-fn gelu_elements(z: &[f32], bias: &[f32], y: &mut [f32], count: u32, #[comptime] columns: usize) {
+fn gelu_elements<E: Float>(
+    z: &[f32],
+    bias: &[f32],
+    y: &mut [E],
+    count: u32,
+    #[comptime] columns: usize,
+    #[define(E)] _elements: ElemType,
+) {
     let at = ABSOLUTE_POS;
     if at < count as usize {
         let x = z[at] + bias[at % columns];
-        y[at] = x * normal_distribution(x);
+        y[at] = E::cast_from(x * normal_distribution(x));
     }
 }
 
 #[cube(launch)]
-fn gelu_back(
+fn gelu_back<E: Float>(
     arriving: &[f32],
     z: &[f32],
     bias: &[f32],
-    of_z: &mut [f32],
-    y: &mut [f32],
+    of_z: &mut [E],
+    y: &mut [E],
     sums: &mut [f32],
     rows: u32,
     #[comptime] columns: usize,
     #[comptime] stride: usize,
     #[comptime] first: usize,
+    #[define(E)] _elements: ElemType,
 ) {
     let column = CUBE_POS_X as usize * ELEMENTS + UNIT_POS as usize;
     let block = CUBE_POS_Y as usize;
@@ -93,8 +114,8 @@ fn gelu_back(
             // 1/√(2π)
             let density = (x * x * -0.5f32).exp() * 0.398_942_3f32;
             let gradient = arriving[at] * (below + x * density);
-            y[at] = x * below;
-            of_z[at] = gradient;
+            y[at] = E::cast_from(x * below);
+            of_z[at] = E::cast_from(gradient);
             total += gradient;
         }
         sums[block * stride + first + column] = total;

@@ -16,7 +16,7 @@ use super::gelu::{gelu, gelu_backward};
 use super::norm::{NormGradients, Normed, norm_backward, residual_norm};
 use super::row::Drops;
 use super::sums::{Partials, sum_blocks};
-use super::tensor::{contiguous, product, product_of_transposed, product_with_transposed};
+use super::tensor::{contiguous, operand, product, product_of_transposed, product_with_transposed};
 use crate::kernel::cpu::{LayerDropout, LayerShape, Site};
 use crate::kernel::fused::{LAYER_INPUTS, LayerCall, LayerTensors};
 
@@ -27,9 +27,19 @@ struct Saved {
     context: CubeTensor,
     log_sums: CubeTensor,
     attended: Normed,
-    hidden: CubeTensor,
     wide: CubeTensor,
     output: Normed,
+    operands: Operands,
+}
+
+/// Operands of the forward pass's products that the backward pass multiplies again; in f32 the tensors that they are of.
+#[derive(Debug)]
+struct Operands {
+    x: CubeTensor,
+    context: CubeTensor,
+    hidden: CubeTensor,
+    /// Of queries, keys and values, of the attention's output, of the wide layer, of the narrow one.
+    weights: [CubeTensor; 4],
 }
 
 /// The masks of a layer.
@@ -68,15 +78,20 @@ fn attention<'a>(
 fn forward(inputs: &[CubeTensor; LAYER_INPUTS], call: &LayerCall) -> (CubeTensor, Saved) {
     let [x, wqkv, bqkv, wa, ba, attended_gamma, attended_beta, wi, bi, wo, bo, output_gamma, output_beta] = inputs;
     let (sites, offsets) = (Sites::of(call), call.packing.offsets_on::<Cube>());
-    let qkv = product(x, wqkv);
+    let of = |tensor: &CubeTensor| operand(tensor, call.precision);
+    let (x_operand, weights) = (of(x), [wqkv, wa, wi, wo].map(of));
+    let qkv = product(&x_operand, &weights[0]);
     let [context, log_sums] = attention(&qkv, bqkv, &offsets, call, sites.attention).forward();
-    let projected = product(&context, wa);
+    let context_operand = of(&context);
+    let projected = product(&context_operand, &weights[1]);
     let (hidden, attended) =
         residual_norm(&projected, ba, x, [attended_gamma, attended_beta], sites.attention_residual.as_ref());
-    let wide = product(&hidden, wi);
-    let narrow = product(&gelu(&wide, bi), wo);
+    let hidden_operand = of(&hidden);
+    let wide = product(&hidden_operand, &weights[2]);
+    let narrow = product(&gelu(&wide, bi, call.precision), &weights[3]);
     let (y, output) = residual_norm(&narrow, bo, &hidden, [output_gamma, output_beta], sites.output_residual.as_ref());
-    (y, Saved { qkv, context, log_sums, attended, hidden, wide, output })
+    let operands = Operands { x: x_operand, context: context_operand, hidden: hidden_operand, weights };
+    (y, Saved { qkv, context, log_sums, attended, wide, output, operands })
 }
 
 /// The gradients of the inputs, in their order.
@@ -86,7 +101,9 @@ fn backward(
     saved: &Saved,
     arriving: &CubeTensor,
 ) -> [CubeTensor; LAYER_INPUTS] {
-    let [x, wqkv, bqkv, wa, _, attended_gamma, _, wi, bi, wo, _, output_gamma, _] = inputs;
+    let [x, _, bqkv, _, _, attended_gamma, _, _, bi, _, _, output_gamma, _] = inputs;
+    let Operands { x: x_operand, context, hidden: hidden_operand, weights: [wqkv, wa, wi, wo] } = &saved.operands;
+    let of = |tensor: &CubeTensor| operand(tensor, call.precision);
     let LayerShape { tokens, hidden, intermediate, .. } = call.shape;
     let (sites, offsets) = (Sites::of(call), call.packing.offsets_on::<Cube>());
     // Every gradient of a vector: γ, β and bias of both norms, the bias before GELU, that of queries, keys and values.
@@ -95,23 +112,26 @@ fn backward(
     let masked = (sites.output_residual.as_ref(), Drops::Input);
     let NormGradients { sum: to_hidden, input: of_narrow } =
         norm_backward((arriving, None), &saved.output, output_gamma, masked, &partials, 0);
+    let of_narrow = of(&of_narrow);
     let of_gelu = product_with_transposed(&of_narrow, wo);
-    let [of_wide, activated] = gelu_backward(&of_gelu, &saved.wide, bi, &partials, 3);
+    let [of_wide, activated] = gelu_backward(&of_gelu, &saved.wide, bi, &partials, 3, call.precision);
     let of_wo = product_of_transposed(&activated, &of_narrow);
     let of_hidden = product_with_transposed(&of_wide, wi);
-    let of_wi = product_of_transposed(&saved.hidden, &of_wide);
+    let of_wi = product_of_transposed(hidden_operand, &of_wide);
     let masked = (sites.attention_residual.as_ref(), Drops::Input);
     let NormGradients { sum: to_x, input: of_projected } =
         norm_backward((&of_hidden, Some(&to_hidden)), &saved.attended, attended_gamma, masked, &partials, 4);
+    let of_projected = of(&of_projected);
     let of_context = product_with_transposed(&of_projected, wa);
-    let of_wa = product_of_transposed(&saved.context, &of_projected);
+    let of_wa = product_of_transposed(context, &of_projected);
     let of_qkv = attention(&saved.qkv, bqkv, &offsets, call, sites.attention).backward(
         &of_context,
         &saved.context,
         &saved.log_sums,
     );
     sum_blocks(&of_qkv, 3 * hidden, &partials, 7);
-    let of_wqkv = product_of_transposed(x, &of_qkv);
+    let of_qkv = of(&of_qkv);
+    let of_wqkv = product_of_transposed(x_operand, &of_qkv);
     let of_x = Cube::float_add(product_with_transposed(&of_qkv, wqkv), to_x);
     let mut vectors = partials.totals().into_iter();
     let mut vector = || vectors.next().unwrap_or_else(|| of_x.clone());

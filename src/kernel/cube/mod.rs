@@ -2,7 +2,8 @@
 //! SPIR-V, Metal and CUDA. Matrix products are burn's.
 //!
 //! A kernel reads dropout's masks from the Philox stream that the CPU reads ([`mask`]), and sums in a fixed order without
-//! floating-point atomics: the same run on the same device has the same bits. Everything is in f32.
+//! floating-point atomics: the same run on the same device has the same bits. Everything is in f32 but for the operands of
+//! a layer's products in other precisions.
 
 mod adam;
 mod attention;
@@ -11,6 +12,9 @@ mod decoder;
 mod description;
 mod embeddings;
 mod gelu;
+mod gradient_norm;
+#[cfg(test)]
+mod half_tests;
 mod launches;
 mod layer;
 mod mask;
@@ -31,9 +35,10 @@ use burn::tensor::Device;
 
 use super::fused::{EmbeddingCall, EmbeddingTensors, Fused, LayerCall, LayerTensors};
 
-pub(super) use adam::{adam_step, global_norm};
+pub(super) use adam::adam_step;
 pub(super) use decoder::decoder_loss;
-pub(super) use description::describe;
+pub(super) use description::{describe, precisions};
+pub(super) use gradient_norm::global_norm;
 pub(super) use launches::{KernelTimer, LaunchCounter};
 pub(super) use mask::mask_matrix;
 pub(super) use sending::send;

@@ -5,11 +5,14 @@ use burn::backend::{Cube, DType, TensorMetadata};
 use burn::tensor::{Shape, Tensor};
 use burn_cubecl::CubeDevice;
 use burn_cubecl::cubecl;
+use burn_cubecl::cubecl::ir::{ElemType, FloatKind};
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
-use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::kernel::matmul::{MatmulStrategy, matmul};
+use burn_cubecl::kernel::{cast, into_contiguous};
 use burn_cubecl::ops::numeric::{empty_device_contiguous_dtype, zeros_client};
 use burn_cubecl::tensor::CubeTensor;
 
+use crate::kernel::Precision;
 use crate::kernel::indices::count_sent;
 
 /// The most cubes along one axis that every device takes.
@@ -40,19 +43,61 @@ pub(super) fn length(tensor: &CubeTensor) -> usize {
     tensor.shape().num_elements()
 }
 
-/// a b, `[m, k] × [k, n]`.
+/// `tensor` as an operand of products in `precision`: the tensor itself in f32.
+pub(super) fn operand(tensor: &CubeTensor, precision: Precision) -> CubeTensor {
+    let tensor = tensor.clone();
+    match precision {
+        Precision::F32 => tensor,
+        Precision::Bf16 => cast(tensor, DType::BF16),
+        Precision::F16 => cast(tensor, DType::F16),
+    }
+}
+
+/// As [`empty`], of operands of products in `precision`.
+pub(super) fn empty_operand(like: &CubeTensor, shape: impl Into<Shape>, precision: Precision) -> CubeTensor {
+    let numbers = match precision {
+        Precision::F32 => DType::F32,
+        Precision::Bf16 => DType::BF16,
+        Precision::F16 => DType::F16,
+    };
+    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape.into(), numbers)
+}
+
+/// What kernels name the type of such operands.
+pub(super) fn element_type(precision: Precision) -> ElemType {
+    ElemType::Float(match precision {
+        Precision::F32 => FloatKind::F32,
+        Precision::Bf16 => FloatKind::BF16,
+        Precision::F16 => FloatKind::F16,
+    })
+}
+
+/// a b in f32, of operands of one type.
+fn multiply(a: CubeTensor, b: CubeTensor) -> CubeTensor {
+    if a.dtype == DType::F32 {
+        return contiguous(Cube::float_matmul(a, b));
+    }
+    // Sums of products of 16-bit numbers are made in f32, and stay so.
+    match matmul(a.clone(), b.clone(), None, MatmulStrategy::default(), DType::F32) {
+        Ok(product) => contiguous(product),
+        // No kernel for this shape: the rounded numbers are multiplied in f32.
+        Err(_) => contiguous(Cube::float_matmul(cast(a, DType::F32), cast(b, DType::F32))),
+    }
+}
+
+/// a b, `[m, k] × [k, n]`, in f32, of operands of one type.
 pub(super) fn product(a: &CubeTensor, b: &CubeTensor) -> CubeTensor {
-    contiguous(Cube::float_matmul(a.clone(), b.clone()))
+    multiply(a.clone(), b.clone())
 }
 
-/// aᵀ b, `[k, m] × [k, n]`.
+/// aᵀ b, `[k, m] × [k, n]`; as [`product`].
 pub(super) fn product_of_transposed(a: &CubeTensor, b: &CubeTensor) -> CubeTensor {
-    contiguous(Cube::float_matmul(Cube::float_transpose(a.clone()), b.clone()))
+    multiply(Cube::float_transpose(a.clone()), b.clone())
 }
 
-/// a bᵀ, `[m, k] × [n, k]`.
+/// a bᵀ, `[m, k] × [n, k]`; as [`product`].
 pub(super) fn product_with_transposed(a: &CubeTensor, b: &CubeTensor) -> CubeTensor {
-    contiguous(Cube::float_matmul(a.clone(), Cube::float_transpose(b.clone())))
+    multiply(a.clone(), Cube::float_transpose(b.clone()))
 }
 
 /// The tensor behind a burn tensor without autodiff on a GPU, its numbers one after the other.
@@ -61,6 +106,12 @@ pub(super) fn primitive<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
         Ok(tensor) => contiguous(tensor),
         Err(error) => unreachable!("the callers ask `runs_on` first: {error:?}"),
     }
+}
+
+/// As [`primitive`], to be overwritten; copied only when someone else holds it.
+pub(super) fn writable(tensor: Tensor<1>) -> CubeTensor {
+    let tensor = primitive(tensor);
+    if tensor.can_mut() { tensor } else { tensor.copy() }
 }
 
 /// At least `count` cubes. A kernel takes its place from `CUBE_POS` and leaves where that is not below the count.

@@ -25,7 +25,7 @@ pub(super) fn gpu() -> Device {
     return Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
 }
 
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_to_vec().unwrap()
 }
 
@@ -48,7 +48,7 @@ fn masks_have_the_bits_of_the_cpus() {
     }
 }
 
-fn weights([hidden, wide]: [usize; 2], device: &Device) -> LayerWeights {
+pub(super) fn weights([hidden, wide]: [usize; 2], device: &Device) -> LayerWeights {
     let matrix = |rows, columns, seed| {
         let normal: Tensor<2> = leaf([rows, columns], seed, device);
         Tensor::from_inner(normal.inner().mul_scalar(0.2)).require_grad()
@@ -69,10 +69,10 @@ fn weights([hidden, wide]: [usize; 2], device: &Device) -> LayerWeights {
     }
 }
 
-type Layer = fn(Tensor<2>, LayerWeights, AttentionHeads, &Packing, Option<&Dropout>) -> Tensor<2>;
+pub(super) type Layer = fn(Tensor<2>, LayerWeights, AttentionHeads, &Packing, Option<&Dropout>) -> Tensor<2>;
 
 /// The output of a layer on `device`, and the gradients of its thirteen inputs.
-fn run_layer(
+pub(super) fn run_layer(
     layer: Layer,
     sizes: [usize; 2],
     heads: AttentionHeads,
@@ -101,7 +101,7 @@ fn fused(rows: Tensor<2>, of: LayerWeights, heads: AttentionHeads, at: &Packing,
     encoder_layer(rows, of, heads, at, drop, SITES, Precision::F32)
 }
 
-fn composed(
+pub(super) fn composed(
     rows: Tensor<2>,
     of: LayerWeights,
     heads: AttentionHeads,
@@ -225,8 +225,8 @@ fn steps_of_the_optimizer_are_the_cpus() {
                 gradient_scale: 1.0,
             };
             let clipping = Clipping { max_norm, added: 1e-6 };
-            let (updated, norm) = clipped_adam_step(all.collect(), rule(step), &with, clipping);
-            norms.push(norm.wait().unwrap() as f32);
+            let (updated, norm) = clipped_adam_step(all.collect(), rule(step), &with, clipping, None);
+            norms.push(norm.wait().unwrap().norm as f32);
             state = updated.into_iter().map(|(parameter, moments)| (parameter, Some(moments))).collect();
         }
         let mut found = vec![norms];
@@ -254,7 +254,7 @@ fn a_parameter_that_is_held_is_not_overwritten() {
     let with =
         Adam { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weight_decay: 0.0, gradient_scale: 1.0 };
     let clipping = Clipping { max_norm: 1.0, added: 0.0 };
-    let (updated, _) = clipped_adam_step(all, AdamRule::AdamW { step: 1 }, &with, clipping);
+    let (updated, _) = clipped_adam_step(all, AdamRule::AdamW { step: 1 }, &with, clipping, None);
     assert_eq!(numbers(held), [1.0, 2.0]);
     assert!(
         numbers(updated[0].0.clone())

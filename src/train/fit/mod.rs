@@ -37,6 +37,8 @@ pub struct FitResult<M> {
     pub dev_outputs: DevOutputs,
     /// Optimisation steps taken.
     pub steps: u64,
+    /// Of these, those whose gradients overflowed, so that they changed nothing; of a run whose losses are scaled.
+    pub skipped_steps: Option<u64>,
     /// Tokens trained on, every epoch counted.
     pub tokens: Tokens,
     /// Forward, backward, optimizer and evaluation; the caller adds the rest.
@@ -130,9 +132,9 @@ impl<'a, W: Workload> Fit<'a, W> {
         kernel::release_memory();
         let model = trained?;
         let dev_outputs = self.workload.dev_outputs(&model)?;
-        let Position { step: steps, tokens, evaluations, timings, .. } = self.position;
+        let Position { step: steps, skipped_steps, tokens, evaluations, timings, .. } = self.position;
         let (tokens, notes) = (Tokens(tokens), self.notes);
-        Ok(FitResult { model, evaluations, dev_outputs, steps, tokens, timings, notes })
+        Ok(FitResult { model, evaluations, dev_outputs, steps, skipped_steps, tokens, timings, notes })
     }
 
     /// Takes part in the run as another rank than the leader: computes, and neither evaluates nor writes.

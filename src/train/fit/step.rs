@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use super::Fit;
-use crate::kernel::Deferred;
+use crate::kernel::{Deferred, StepNorm};
 use crate::model::ForwardDropout;
 use crate::store::Optimization;
+use crate::train::backward::Backward;
 use crate::train::batch::Losses;
 use crate::train::error::TrainError;
 use crate::train::observer::{Phases, StepReport};
@@ -13,6 +14,9 @@ use crate::train::pass::Passes;
 use crate::train::tape::Graph;
 use crate::train::workload::Workload;
 use crate::units::Seconds;
+
+/// Gradients that overflow at this loss scale are not small numbers that were scaled up.
+const LEAST_LOSS_SCALE: f64 = 1.0;
 
 /// A step that the device was told to take, with what it says of it.
 pub(super) struct Told<L> {
@@ -24,7 +28,18 @@ pub(super) struct Told<L> {
     begin: Instant,
     phases: Phases,
     losses: L,
-    gradient_norm: f64,
+    norm: StepNorm,
+}
+
+impl<L: Losses> Told<L> {
+    /// Whether training cannot go on: nothing finite is left, or nothing that a smaller loss scale would keep finite.
+    fn diverged(&self) -> bool {
+        let overflows = match self.norm.scaled {
+            Some(scaled) => scaled.skipped && scaled.loss_scale <= LEAST_LOSS_SCALE,
+            None => !self.norm.norm.is_finite(),
+        };
+        overflows || !self.losses.loss().is_finite()
+    }
 }
 
 impl<W: Workload> Fit<'_, W> {
@@ -35,14 +50,15 @@ impl<W: Workload> Fit<'_, W> {
     /// When an example cannot be read, or the device failed.
     pub(super) fn tell(&mut self, model: W::Model) -> Result<W::Model, TrainError> {
         let begin = Instant::now();
-        let Optimization { learning_rate, dropout, gradient_checkpointing, .. } = *self.optimization;
-        let graph = Graph::of(gradient_checkpointing);
+        let Optimization { learning_rate, dropout, gradient_checkpointing, precision, .. } = *self.optimization;
+        let loss_scale = self.optimizer.loss_factor(precision, &self.device);
+        let how = Backward { graph: Graph::of(gradient_checkpointing), loss_scale };
         let position = &mut self.position;
         let batch = self.workload.next_batch(position.step, position.data, &self.device, self.ranks)?;
         let batching = Seconds(begin.elapsed().as_secs_f64());
         let dropout = |pass| ForwardDropout::new(dropout, self.dropout, position.micro_step + pass);
         let workload = &self.workload;
-        let pass = |part: &_, dropout: Option<&_>, hook: &_| workload.pass(&model, part, dropout, graph, hook);
+        let pass = |part: &_, dropout: Option<&_>, hook: &_| workload.pass(&model, part, dropout, &how, hook);
         let passes = if batch.share.is_partial() {
             Passes::over_all(self.ranks, &model, &batch, dropout, pass)?
         } else {
@@ -51,9 +67,9 @@ impl<W: Workload> Fit<'_, W> {
         let Passes { gradients, losses, tokens, forward, backward } = passes;
         let learning_rate = learning_rate * self.schedule.factor(position.step);
         let start = Instant::now();
-        let (model, gradient_norm) = match gradients {
+        let (model, norm) = match gradients {
             Some(gradients) => self.optimizer.step(model, gradients, learning_rate, self.optimization),
-            None => (model, Deferred::known(0.0)),
+            None => (model, Deferred::default()),
         };
         let optimizer = Seconds(start.elapsed().as_secs_f64());
         position.step += 1;
@@ -62,7 +78,7 @@ impl<W: Workload> Fit<'_, W> {
         position.tokens += tokens;
         let (step, epoch, examples) = (position.step, batch.epoch, batch.examples);
         let phases = Phases { batching, forward, backward, optimizer };
-        self.behind.push(losses.and(gradient_norm).map(move |(losses, gradient_norm)| Told {
+        self.behind.push(losses.and(norm).map(move |(losses, norm)| Told {
             step,
             epoch,
             examples,
@@ -71,7 +87,7 @@ impl<W: Workload> Fit<'_, W> {
             begin,
             phases,
             losses,
-            gradient_norm,
+            norm,
         }));
         Ok(model)
     }
@@ -83,11 +99,13 @@ impl<W: Workload> Fit<'_, W> {
     pub(super) fn next_known(&mut self, most: usize) -> Result<Option<StepReport>, TrainError> {
         let start = Instant::now();
         let Some(told) = self.behind.next_but(most)? else { return Ok(None) };
-        let Told { step, epoch, examples, tokens, learning_rate, begin, mut phases, losses, gradient_norm } = told;
+        let diverged = told.diverged();
+        let Told { step, epoch, examples, tokens, learning_rate, begin, mut phases, losses, norm } = told;
+        let StepNorm { norm: gradient_norm, scaled } = norm;
         // What a device still computed.
         phases.backward.0 += start.elapsed().as_secs_f64();
         let loss = losses.loss();
-        if !loss.is_finite() || !gradient_norm.is_finite() {
+        if diverged {
             return Err(TrainError::Diverged { step, loss, gradient_norm });
         }
         // A device takes one step after the other.
@@ -96,6 +114,7 @@ impl<W: Workload> Fit<'_, W> {
         let position = &mut self.position;
         position.loss_sum += loss * examples as f64;
         position.examples += examples;
+        position.skipped_steps = scaled.map(|scaled| scaled.skipped_steps);
         position.window.losses.add(&losses);
         position.window.tokens += tokens;
         position.window.seconds += seconds.0;
@@ -103,7 +122,9 @@ impl<W: Workload> Fit<'_, W> {
         position.timings.backward.0 += phases.backward.0;
         position.timings.optimizer.0 += phases.optimizer.0;
         let steps = self.workload.steps();
-        Ok(Some(StepReport { step, steps, epoch, loss, learning_rate, gradient_norm, tokens, seconds, phases }))
+        let report =
+            StepReport { step, steps, epoch, loss, learning_rate, gradient_norm, scaled, tokens, seconds, phases };
+        Ok(Some(report))
     }
 
     /// The first step of `model` alone. Waits for the device: a driver that still computes when the process ends can

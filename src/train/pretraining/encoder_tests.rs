@@ -86,7 +86,7 @@ fn parts(encoder: EncoderType, step: u64) -> Vec<Part<Targets>> {
 
 fn pass(model: &LanguageModel, encoder: EncoderType, step: u64, dropout: f64, graph: Graph) -> Pass<HeadLosses> {
     let dropout = ForwardDropout::new(dropout, Stream::new(4, "dropout"), step);
-    pretraining_pass(model, &parts(encoder, step)[0], dropout.as_ref(), graph, &GradientHook::none())
+    pretraining_pass(model, &parts(encoder, step)[0], dropout.as_ref(), &graph.into(), &GradientHook::none())
 }
 
 /// Every bit of the gradients; nothing where there is none.
@@ -126,7 +126,7 @@ fn found_early(model: &LanguageModel, encoder: EncoderType) -> (Vec<Vec<u32>>, u
     let (sender, found) = mpsc::channel();
     let hook = GradientHook::sending(sender, 1.0);
     let dropout = ForwardDropout::new(0.1, Stream::new(4, "dropout"), 1);
-    let mut pass = pretraining_pass(model, &parts(encoder, 1)[0], dropout.as_ref(), Graph::Whole, &hook);
+    let mut pass = pretraining_pass(model, &parts(encoder, 1)[0], dropout.as_ref(), &Graph::Whole.into(), &hook);
     drop(hook);
     let found: Vec<_> = found.iter().collect();
     let times = found.len();

@@ -7,7 +7,6 @@ use crate::model::{Encoder, load_pretraining};
 use crate::store::{RunFolder, RunSettings, Score};
 use crate::train::device::open_device;
 use crate::train::error::TrainError;
-use crate::train::precision::open_precision;
 use crate::train::ready::RunContext;
 
 /// The scores of the last model in the folder of a pretraining with these settings, on its held-out text, whose prepared
@@ -24,8 +23,9 @@ pub fn score_pretrained(
     let found = settings.pretraining().and_then(|objective| Some((objective, objective.evaluation.as_ref()?)));
     let (objective, evaluation) = found.ok_or_else(|| Diagnostic::new("the run was scored on no held-out text"))?;
     let set = open_corpus(&context.corpora, settings, objective, &evaluation.data, true)?;
-    let device = open_device(&settings.device)?.device;
-    let precision = open_precision(settings.optimization.precision, &settings.device)?;
+    let named = open_device(&settings.device)?;
+    let precision = named.precision(settings.optimization.precision)?;
+    let device = named.device;
     let predict_next = objective.loss.predicts_next_sentence();
     let mut model = load_pretraining(&folder.model_folder(), predict_next, settings.seed, &device)?.model;
     model.encoder.set_precision(precision);

@@ -10,6 +10,7 @@ use super::places::place;
 use super::skip_gram::skip_gram_pass;
 use crate::kernel::DecoderGradients;
 use crate::model::{Encoder, ForwardDropout, LanguageModel};
+use crate::train::backward::Backward;
 use crate::train::batch::Part;
 use crate::train::gradient_hook::GradientHook;
 use crate::train::optimizer::{FlatGradients, take};
@@ -23,16 +24,16 @@ pub(super) fn pretraining_pass(
     model: &LanguageModel,
     part: &Part<Targets>,
     dropout: Option<&ForwardDropout>,
-    graph: Graph,
+    how: &Backward,
     hook: &GradientHook,
 ) -> Pass<HeadLosses> {
     let Part { input, targets, .. } = part;
     if let Some(pairs) = &targets.skip_gram {
-        return skip_gram_pass(model, pairs);
+        return skip_gram_pass(model, pairs, how);
     }
     let start = Instant::now();
-    let by_layers = graph == Graph::LayerInputs || hook.listens();
-    let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, Reads::Last, graph));
+    let by_layers = how.graph == Graph::LayerInputs || hook.listens();
+    let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, Reads::Last, how.graph));
     let states = match &tape {
         Some(tape) => model.answer(tape.read.clone(), &input.packing, &targets.rows),
         None => model.states(input, &targets.rows, dropout),
@@ -41,7 +42,7 @@ pub(super) fn pretraining_pass(
     let forward = Seconds(start.elapsed().as_secs_f64());
     let start = Instant::now();
     let pairs = pairs.map(|loss| share(loss, targets.pairs.len(), targets.all_pairs));
-    let gradients = backward(model, pairs, decoder, |gradients, of_heads| {
+    let gradients = backward(model, how, pairs, decoder, |gradients, of_heads| {
         if let Some(tape) = tape {
             return tape.backward((&model.encoder, input, dropout), gradients, of_heads, hook);
         }
@@ -56,6 +57,7 @@ pub(super) fn pretraining_pass(
 /// those of the encoder, and puts those of the heads behind them.
 fn backward(
     model: &LanguageModel,
+    how: &Backward,
     pairs: Option<Tensor<1>>,
     decoder: Option<(Tensor<2>, DecoderGradients)>,
     encoder: impl FnOnce(&mut Gradients, FlatGradients) -> FlatGradients,
@@ -68,21 +70,21 @@ fn backward(
         None => (None, None),
     };
     let loss = [from_decoder, pairs].into_iter().flatten().reduce(|sum, loss| sum + loss)?;
-    let mut arriving = loss.backward();
+    let mut arriving = how.scaled_loss(loss).backward();
     let (table, bias) = of_decoder.unzip();
     // In the module's visiting order.
     let mut of_heads = take(&model.transform, &mut arriving);
     of_heads.extend(take(&model.transform_norm, &mut arriving));
     of_heads.extend(take(&model.decoder_bias, &mut arriving));
     if let (Some(bias), Some(gradient)) = (bias, of_heads.last_mut()) {
-        add(gradient, bias);
+        add(gradient, how.scaled(bias));
     }
     of_heads.extend(take(&model.next_sentence, &mut arriving));
     of_heads.extend(take(&model.context, &mut arriving));
     let mut gradients = encoder(&mut arriving, of_heads);
     if let (Some(table), Some(gradient)) = (table, gradients.get_mut(place(model, model.encoder.words().id))) {
         let length = table.dims().iter().product::<usize>();
-        add(gradient, table.reshape([length]));
+        add(gradient, how.scaled(table.reshape([length])));
     }
     Some(gradients)
 }

@@ -16,7 +16,6 @@ use crate::train::error::TrainError;
 use crate::train::fit::{Fit, FitResult};
 use crate::train::model_card::{MODEL_CARD, pretraining_card};
 use crate::train::observer::{Observer, StepReport};
-use crate::train::precision::open_precision;
 use crate::train::ranks::{Alone, Ranks};
 use crate::train::ready::{RunContext, unchanged};
 use crate::units::Seconds;
@@ -100,8 +99,9 @@ fn ready<'a>(
     objective: &'a PretrainingObjective,
     ranks: &'a dyn Ranks,
 ) -> Result<(Fit<'a, LanguageModeling<'a>>, LanguageModel, Vec<String>), TrainError> {
-    let device = context.open_device(settings)?.device;
-    let precision = open_precision(settings.optimization.precision, &settings.device)?;
+    let named = context.open_device(settings)?;
+    let precision = named.precision(settings.optimization.precision)?;
+    let device = named.device;
     let (autodiff, predict_next) = (device.clone().autodiff(), objective.loss.predicts_next_sentence());
     let (mut model, notes) = match &settings.initial_weights {
         InitialWeights::Random => {

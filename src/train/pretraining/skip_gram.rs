@@ -11,12 +11,13 @@ use super::places::{parameters, place};
 use super::windows::SkipGrams;
 use crate::kernel::{self, Deferred, SkipGramLoss, SkipGramPairs};
 use crate::model::{Encoder, LanguageModel};
+use crate::train::backward::Backward;
 use crate::train::optimizer::FlatGradients;
 use crate::train::pass::Pass;
 use crate::units::Seconds;
 
 /// Loss and gradients, which one operation gives.
-pub(super) fn skip_gram_pass(model: &LanguageModel, pairs: &SkipGrams) -> Pass<HeadLosses> {
+pub(super) fn skip_gram_pass(model: &LanguageModel, pairs: &SkipGrams, how: &Backward) -> Pass<HeadLosses> {
     let start = Instant::now();
     let plain = model.valid();
     let found = loss(&plain, pairs, Some(pairs.all));
@@ -30,7 +31,7 @@ pub(super) fn skip_gram_pass(model: &LanguageModel, pairs: &SkipGrams) -> Pass<H
                 *own = Some(gradient.reshape([length]));
             }
         }
-        gradients
+        how.all_scaled(gradients)
     });
     let forward = Seconds(start.elapsed().as_secs_f64());
     Pass { losses: Deferred::known(losses), gradients, forward, backward: Seconds(0.0) }

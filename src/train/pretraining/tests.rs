@@ -124,7 +124,8 @@ impl ModuleMapper for Replace {
 
 /// Without dropout.
 fn passes(model: &LanguageModel, parts: &[Part<Targets>]) -> Passes<HeadLosses> {
-    let pass = |part: &_, dropout: Option<&_>, hook: &_| pretraining_pass(model, part, dropout, Graph::Whole, hook);
+    let pass =
+        |part: &_, dropout: Option<&_>, hook: &_| pretraining_pass(model, part, dropout, &Graph::Whole.into(), hook);
     Passes::over(parts, |_| None, pass)
 }
 
@@ -181,9 +182,10 @@ fn losses_logits_and_gradients_are_those_of_the_reference() {
 fn layers_computed_twice_give_the_same_bits_with_dropout_on() {
     for case in [MASKED, NEXT] {
         let model = case.model();
-        let gradients = |graph, step| {
+        let gradients = |graph: Graph, step| {
             let dropout = |part: u64| ForwardDropout::new(0.3, Stream::new(4, "dropout"), step + part);
-            let pass = |part: &_, dropout: Option<&_>, hook: &_| pretraining_pass(&model, part, dropout, graph, hook);
+            let pass =
+                |part: &_, dropout: Option<&_>, hook: &_| pretraining_pass(&model, part, dropout, &graph.into(), hook);
             let passes = Passes::over(&case.parts(4), dropout, pass);
             let bits = |gradient: Tensor<1>| gradient.into_data().try_to_vec::<f32>().unwrap();
             let gradients: Vec<_> = passes.gradients.unwrap().into_iter().map(|one| one.map(bits)).collect();

@@ -17,13 +17,13 @@ use crate::model::{Config, ForwardDropout, LanguageModel, save_pretraining};
 use crate::settings::LmLoss;
 use crate::store::{Evaluation, ModelUsage, PretrainingObjective, RunFolder, RunSettings, StepEvent};
 use crate::text::TokenizerFiles;
+use crate::train::backward::Backward;
 use crate::train::batch::{Batch, DataPosition, Losses, Part};
 use crate::train::error::TrainError;
 use crate::train::gradient_hook::GradientHook;
 use crate::train::observer::StepReport;
 use crate::train::pass::Pass;
 use crate::train::ranks::{Ranks, Share};
-use crate::train::tape::Graph;
 use crate::train::workload::{EvaluationPoint, LogWindow, Workload};
 
 /// A model, corpora, and where snapshots go.
@@ -136,10 +136,10 @@ impl Workload for LanguageModeling<'_> {
         model: &LanguageModel,
         part: &Part<Targets>,
         dropout: Option<&ForwardDropout>,
-        graph: Graph,
+        how: &Backward,
         hook: &GradientHook,
     ) -> Pass<HeadLosses> {
-        pretraining_pass(model, part, dropout, graph, hook)
+        pretraining_pass(model, part, dropout, how, hook)
     }
 
     fn step_event(&self, window: &LogWindow<HeadLosses>, last: &StepReport) -> StepEvent {
@@ -151,7 +151,9 @@ impl Workload for LanguageModeling<'_> {
             phase: Some(last.epoch as usize),
             loss: window.losses.loss(),
             learning_rate: last.learning_rate,
-            gradient_norm: Some(last.gradient_norm),
+            gradient_norm: last.finite_norm(),
+            loss_scale: last.scaled.map(|scaled| scaled.loss_scale),
+            skipped_steps: last.scaled.map(|scaled| scaled.skipped_steps),
             tokens_per_second: window.tokens_per_second(),
             mlm_loss: Some(tokens.mean()),
             mlm_accuracy: Some(tokens.accuracy()),

@@ -18,7 +18,7 @@ use crate::train::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::train::error::TrainError;
 use crate::train::gradient_hook::{Found, GradientHook};
 use crate::train::observer::Observer;
-use crate::train::open_precision;
+use crate::train::open_device;
 use crate::train::optimizer::{FlatGradients, accumulate};
 use crate::train::task::{TrainingData, new_fit};
 use crate::units::Seconds;
@@ -195,7 +195,7 @@ fn train(settings: &RunSettings, ranks: &dyn Ranks, checkpoints: &Path, at: u64)
     let policy = CheckpointPolicy { at_stop_after: Seconds(0.0), ..CheckpointPolicy::TASK };
     let mut checkpointer = Checkpointer::new(Checkpoints::new(checkpoints, settings.id(), 1), policy);
     let mut model = model();
-    model.encoder.set_precision(open_precision(settings.optimization.precision, "cpu").unwrap());
+    model.encoder.set_precision(open_device("cpu").unwrap().precision(settings.optimization.precision).unwrap());
     let fit = new_fit(settings, data, &device, ranks);
     let stopped = |error| assert!(matches!(error, TrainError::Stopped { step } if step == at), "{error}");
     if ranks.rank() > 0 {
@@ -210,7 +210,7 @@ fn train(settings: &RunSettings, ranks: &dyn Ranks, checkpoints: &Path, at: u64)
 fn ranks_end_with_the_bits_of_one_process_and_go_on_with_another_number() {
     const ALL: u64 = 1000;
     for precision in [Precision::F32, Precision::Bf16] {
-        if open_precision(precision, "cpu").is_err() {
+        if open_device("cpu").unwrap().precision(precision).is_err() {
             continue;
         }
         let settings = settings(precision);

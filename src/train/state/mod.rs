@@ -9,12 +9,13 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::optimizer::Optimizer;
-use crate::kernel::Moments;
+use crate::kernel::{LossScale, Moments};
 use crate::store::{Checkpoint, CheckpointWriter};
 
 /// For every parameter its number of elements (64 bits), and the elements.
 const PARAMETERS: &str = "parameters.f32";
-/// The number of steps and of entries; then for every parameter a [`Kind`], and what belongs to it.
+/// The number of steps and of entries; then for every parameter a [`Kind`], and what belongs to it; where losses are scaled
+/// the numbers of that.
 const MOMENTS: &str = "moments.bin";
 
 /// How the moments of a parameter are kept.
@@ -53,7 +54,8 @@ pub(super) fn write_state<M: Module>(
     into.file(MOMENTS, |file| {
         write_number(file, optimizer.step)?;
         write_number(file, optimizer.moments.len() as u64)?;
-        optimizer.moments.iter().try_for_each(|moments| write_moments(file, moments.as_ref()))
+        optimizer.moments.iter().try_for_each(|moments| write_moments(file, moments.as_ref()))?;
+        optimizer.loss_scale.as_ref().map_or(Ok(()), |scale| write_loss_scale(file, scale))
     })
 }
 
@@ -74,11 +76,15 @@ pub(super) fn read_state<M: Module>(from: &Checkpoint, module: M) -> io::Result<
     if entries != 0 && entries != places.len() as u64 {
         return Err(other_model());
     }
-    let places = places.iter().take(entries as usize);
+    let of_moments = places.iter().take(entries as usize);
     let moments =
-        places.map(|(length, device)| read_moments(&mut file, *length, device)).collect::<io::Result<Vec<_>>>()?;
+        of_moments.map(|(length, device)| read_moments(&mut file, *length, device)).collect::<io::Result<Vec<_>>>()?;
+    let loss_scale = match places.first() {
+        Some((_, device)) => read_loss_scale(&mut file, device)?,
+        None => None,
+    };
     at_end(&mut file)?;
-    Ok((module, Optimizer { moments, step }))
+    Ok((module, Optimizer { moments, step, loss_scale }))
 }
 
 fn other_model() -> io::Error {
@@ -146,6 +152,23 @@ fn write_moments(file: &mut dyn Write, moments: Option<&Moments<1>>) -> io::Resu
         }
     }
     Ok(())
+}
+
+fn write_loss_scale(file: &mut dyn Write, scale: &LossScale) -> io::Result<()> {
+    write_numbers(file, &scale.numbers().wait().map_err(|fault| io::Error::other(fault.to_string()))?)
+}
+
+/// What is left of the file; nothing where losses were not scaled.
+fn read_loss_scale(file: &mut impl Read, device: &Device) -> io::Result<Option<LossScale>> {
+    let mut left = Vec::new();
+    file.read_to_end(&mut left)?;
+    let (words, rest) = left.as_chunks();
+    let numbers: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+    match LossScale::from_numbers(&numbers, device) {
+        Some(scale) if rest.is_empty() => Ok(Some(scale)),
+        _ if left.is_empty() => Ok(None),
+        _ => Err(other_model()),
+    }
 }
 
 struct ReadParameters<'a, R> {

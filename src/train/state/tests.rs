@@ -33,7 +33,7 @@ fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {
     let input = PackedInput::new(ids, &positions, &vec![0; ids.len()], &[0, ids.len() as u32], &device());
     let label = Tensor::<1, Int>::from_data(TensorData::new(vec![1i32], [1]), &device());
     let loss = |logits| cross_entropy(logits, label);
-    classifier_pass(model, &input, None, Graph::Whole, &GradientHook::none(), loss).gradients.unwrap()
+    classifier_pass(model, &input, None, &Graph::Whole.into(), &GradientHook::none(), loss).gradients.unwrap()
 }
 
 /// A step on each of `batches`; the word embeddings have gradients in the rows that these name alone.

@@ -158,7 +158,7 @@ impl Layer<'_> {
     /// y from x, both `[tokens, hidden]`; with `keep`, also what [`Layer::backward`] needs.
     pub fn forward(&self, x: &[f32], precision: Precision, y: &mut [f32], keep: bool) -> Option<Saved> {
         match precision {
-            Precision::F32 => self.forward_in::<f32>(x, y, keep).map(Saved::F32),
+            Precision::F32 | Precision::F16 => self.forward_in::<f32>(x, y, keep).map(Saved::F32),
             Precision::Bf16 => self.forward_in::<bf16>(x, y, keep).map(Saved::Bf16),
         }
     }
