@@ -119,7 +119,7 @@ bench *options='--layers 4 --hidden 768 --batch-size 16 --length 128':
 bench-kernels *names='':
     cargo bench --locked --bench kernels -- {{ names }}
 
-# Time `runs list` and `report` on 10,000 synthetic runs.
+# Time `runs list` and `report` on 10,000 synthetic runs (BERTBENCH_RUNS=1000 makes fewer).
 [group('development')]
 bench-runs:
     cargo test --release --locked --test integration many_runs -- --ignored --nocapture

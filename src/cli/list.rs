@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::error::{CommandOutcome, Error};
-use super::table::{Column, print, print_json, table};
+use super::table::{Column, print, print_json, print_wrapped, table};
 use crate::config::{self, Dimensions, ExperimentFile, Preset};
 use crate::data::DATASETS;
 use crate::diagnostic::Diagnostic;
@@ -17,6 +17,7 @@ use crate::settings::Precision;
 use crate::store::{Architecture, host};
 use crate::task::TASKS;
 use crate::train::{Found, FoundDevice, list_devices};
+use crate::units::Bytes;
 
 /// List what experiment files can name, and the scores that reports show.
 #[derive(Debug, clap::Args)]
@@ -65,6 +66,8 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     };
     if args.json {
         print_json(&Value::Array(listing.rows))?;
+    } else if matches!(args.what, What::Devices) {
+        show_devices(&listing)?;
     } else {
         let cells = |row: &Value| {
             let shown = row.as_object().into_iter().flatten().filter(|(key, _)| *key != ONLY_JSON);
@@ -174,11 +177,26 @@ fn devices() -> Listing {
         Column::Text("name"),
         Column::Text("backend"),
         Column::Text("driver"),
-        Column::Number("memory, bytes"),
+        Column::Number("memory"),
         Column::Text("precisions"),
-        Column::Text("problem"),
     ];
     Listing { columns, rows: rows.collect() }
+}
+
+/// Those that are reached in a table, and a line below it for each of the others.
+fn show_devices(listing: &Listing) -> Result<(), Error> {
+    let (reached, others): (Vec<&Value>, Vec<&Value>) = listing.rows.iter().partition(|row| row["problem"].is_null());
+    let memory = |row: &Value| row["memory_bytes"].as_u64().map_or_else(|| "–".to_owned(), |of| Bytes(of).to_string());
+    let cells = |row: &&Value| {
+        let [device, name, backend, driver, precisions] =
+            ["device", "name", "backend", "driver", "precisions"].map(|key| cell(&row[key]));
+        vec![device, name, backend, driver, memory(row), precisions]
+    };
+    print(&table(listing.columns, reached.iter().map(cells)))?;
+    for other in others {
+        print_wrapped(&format_args!("not here: {}", cell(&other["problem"])), 2)?;
+    }
+    Ok(())
 }
 
 /// The files of `experiments/` in this folder; one that does not load is listed with what is wrong.

@@ -14,6 +14,7 @@ mod corpus_export;
 mod corpus_input;
 mod corpus_show;
 mod data;
+mod dev_sets;
 mod download_progress;
 mod error;
 mod experiment_args;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::dev_sets;
 use super::error::{CommandOutcome, Error};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::needed;
@@ -13,9 +14,9 @@ use super::threads::{MOST, compute, cores};
 use super::varying_settings::varying_settings;
 use crate::config::{self, ExperimentFile};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Plan, PlannedRun, outline};
+use crate::plan::{self, Plan, PlannedRun, Upcoming, outline, wall};
 use crate::resolve::Calibrations;
-use crate::store::{RunId, RunSettings, RunsRoot};
+use crate::store::{InitialWeights, RunId, RunSettings, RunsRoot};
 use crate::units::{Bytes, Seconds};
 
 /// Show an experiment's runs, which of them are done, and what the others will cost.
@@ -61,7 +62,9 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
     let (slots, threads) = prepared.slots(&prepared.jobs(&missing), cores(), None, threads);
     let (calibrations, starts_from) =
         with_threads(threads, || Ok((Calibrations::measure(&prepared, &plan), needed::forecasts(&prepared, &plan)?)))?;
-    let wall = calibrations.wall(&missing, slots);
+    let pretraining = to_pretrain(&missing, &starts_from);
+    let wall = wall(&upcoming(&missing, &pretraining, &calibrations), slots);
+    let dev_sets = dev_sets::counted(&prepared, &plan.runs);
     let rows: Vec<Value> = plan.runs.iter().map(|run| row(run, states[&run.id], &calibrations)).collect();
     let totals = calibrations.totals(&missing);
     if args.json {
@@ -69,28 +72,33 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
                             "slots": slots, "threads_per_slot": threads, "wall_seconds": wall,
                             "peak_memory": totals.peak_memory, "disk": totals.disk});
         let mut all = json!({"experiment": plan.experiment, "runs": rows, "totals": totals});
+        if !dev_sets.is_empty() {
+            all["dev_sets"] = dev_sets::as_json(&dev_sets);
+        }
         if !starts_from.is_empty() {
             all["pretraining"] = Value::Array(starts_from);
         }
         print_json(&all)?;
         return Ok(CommandOutcome::Success);
     }
-    let columns: &[(&str, Column)] = match prepared.experiment {
-        ExperimentFile::Tasks(_) => &COLUMNS,
-        ExperimentFile::Pretraining(_) => &PRETRAINING_COLUMNS,
-    };
-    let (names, heads): (Vec<&str>, Vec<Column>) = columns.iter().copied().unzip();
-    let cells: Vec<Vec<String>> =
-        rows.iter().map(|row| names.iter().map(|key| cell(key, &row[*key])).collect()).collect();
-    print(&runs_table(&heads, &names, &cells))?;
+    print(&runs_shown(&prepared.experiment, &rows))?;
     let mut varying_settings = varying_settings(settings());
     varying_settings.extend(needed::lines(&starts_from));
     if !varying_settings.is_empty() {
         print(&"")?;
         varying_settings.iter().try_for_each(|line| print_wrapped(line, 2))?;
     }
-    print(&format_args!("\n{}\n", sums(&plan, &calibrations, is_missing)))?;
-    print_wrapped(&format_args!("to do: {} of {} runs, disk {}", missing.runs.len(), plan.runs.len(), totals.disk), 2)?;
+    print(&format_args!("\n{}", sums(&plan, &calibrations, is_missing)))?;
+    dev_sets::lines(&dev_sets).map_or(Ok(()), |lines| print(&lines))?;
+    let before = match pretraining.len() {
+        0 => String::new(),
+        count => format!(", pretraining {} before", counted(count, "model")),
+    };
+    print(&"")?;
+    print_wrapped(
+        &format_args!("to do: {} of {} runs{before}, disk {}", missing.runs.len(), plan.runs.len(), totals.disk),
+        2,
+    )?;
     if !missing.runs.is_empty() {
         let (slots, threads) = (counted(slots, "slot"), counted(threads, "thread"));
         let memory = totals.peak_memory;
@@ -103,8 +111,45 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
     Ok(CommandOutcome::Success)
 }
 
+/// The table of runs.
+fn runs_shown(experiment: &ExperimentFile, rows: &[Value]) -> String {
+    let columns: &[(&str, Column)] = match experiment {
+        ExperimentFile::Tasks(_) => &COLUMNS,
+        ExperimentFile::Pretraining(_) => &PRETRAINING_COLUMNS,
+    };
+    let (names, heads): (Vec<&str>, Vec<Column>) = columns.iter().copied().unzip();
+    let cells: Vec<Vec<String>> =
+        rows.iter().map(|row| names.iter().map(|key| cell(key, &row[*key])).collect()).collect();
+    runs_table(&heads, &names, &cells)
+}
+
 fn counted(count: usize, of: &str) -> String {
     format!("{count} {of}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The pretraining run that a run starts from.
+fn pretraining_of(run: &PlannedRun) -> Option<&str> {
+    match &run.settings.initial_weights {
+        InitialWeights::Pretraining { run, .. } => Some(&run.0),
+        InitialWeights::Random | InitialWeights::Checkpoint { .. } => None,
+    }
+}
+
+/// Of the pretraining runs that a plan starts from, those that `missing` still waits for, and how long they take.
+fn to_pretrain<'a>(missing: &Plan, starts_from: &'a [Value]) -> Vec<(&'a str, f64)> {
+    let is_awaited = |id: &str| missing.runs.iter().any(|run| pretraining_of(run) == Some(id));
+    let all = starts_from.iter().filter_map(|one| Some((one["id"].as_str()?, one["missing_seconds"].as_f64()?)));
+    all.filter(|(id, _)| is_awaited(id)).collect()
+}
+
+/// The runs of `missing`, and before them the `pretraining` that they start from.
+fn upcoming(missing: &Plan, pretraining: &[(&str, f64)], calibrations: &Calibrations) -> Vec<Upcoming> {
+    let first = pretraining.iter().map(|(_, seconds)| Upcoming { seconds: Seconds(*seconds), after: None });
+    let runs = missing.runs.iter().filter_map(|run| {
+        let after = pretraining_of(run).and_then(|id| pretraining.iter().position(|(known, _)| *known == id));
+        Some(Upcoming { seconds: calibrations.forecast(run)?.seconds, after })
+    });
+    first.chain(runs).collect()
 }
 
 /// Carries out `measure` with as many threads as a run has.
@@ -148,17 +193,20 @@ fn unsized_runs(args: &Args, absent: &[Diagnostic]) -> Result<CommandOutcome, Er
     let file = config::load(&args.experiment.file, &plan::known_tasks(), &args.experiment.set)?;
     let parts = outline(&file);
     let runs: usize = parts.iter().map(|part| part.runs).sum();
+    let dev_sets = dev_sets::published(parts.iter().filter_map(|part| part.task.as_deref()));
     if args.json {
         let rows: Vec<Value> =
             parts.iter().map(|part| json!({"task": part.task, "model": part.model, "runs": part.runs})).collect();
         let absent: Vec<String> = absent.iter().map(ToString::to_string).collect();
-        print_json(&json!({"experiment": file.name(), "tasks": rows, "totals": {"runs": runs}, "absent": absent}))?;
+        print_json(&json!({"experiment": file.name(), "tasks": rows, "totals": {"runs": runs}, "absent": absent,
+                           "dev_sets": dev_sets::as_json(&dev_sets)}))?;
         return Ok(CommandOutcome::Success);
     }
     let rows = parts
         .into_iter()
         .map(|part| vec![part.task.unwrap_or_else(|| "pretraining".to_owned()), part.model, part.runs.to_string()]);
     print(&table(&[Column::Text("task"), Column::Text("model"), Column::Number("runs")], rows))?;
+    dev_sets::lines(&dev_sets).map_or(Ok(()), |lines| print(&lines))?;
     print(&"")?;
     let why: Vec<String> = absent.iter().map(Diagnostic::shown_message).collect();
     print_wrapped(&format_args!("{runs} runs; sizes unknown: {}", why.join("; ")), 2)?;

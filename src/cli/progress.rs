@@ -89,7 +89,9 @@ impl Display {
             bars.sweep.set_position(self.settled as u64);
             let left = self.total_work - self.work_before - self.work_done;
             let speed = self.work_done / self.started.elapsed().as_secs_f64();
-            if speed > 0.0 {
+            if self.settled == self.runs {
+                bars.sweep.set_message("");
+            } else if speed > 0.0 {
                 bars.sweep.set_message(format!(", about {} left", Seconds(left / speed)));
             }
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::error::Error;
 use super::run_state::or_note;
 use crate::resolve::Identity;
-use crate::store::{Event, Record, RunId};
+use crate::store::{Event, Record, RunId, RunState};
 use crate::units::Seconds;
 
 /// How far one run is.
@@ -18,6 +18,7 @@ pub(super) struct Running {
     epoch: u32,
     step: u64,
     loss: Option<f64>,
+    left: Option<Seconds>,
 }
 
 /// The runs of tasks that are at work.
@@ -26,6 +27,12 @@ pub(super) fn running(identity: &Identity, states: &BTreeMap<RunId, &'static str
     let of = |run: &crate::store::RunIdentity| {
         let folder = identity.root.folder(identity.experiment.name(), &run.settings)?;
         let events = or_note(folder.events().map(Some))?.unwrap_or_default();
+        let holder = match folder.state()? {
+            RunState::Claimed(holder) => Some(holder),
+            RunState::Missing | RunState::Done | RunState::Failed(_) | RunState::Damaged(_) => None,
+        };
+        let epochs = run.settings.task().map_or(0, |task| task.epochs);
+        let logged = holder.and_then(|holder| folder.logged_for(&holder));
         let last = events.iter().rev().find_map(|event| match event {
             Event::Step(step) => Some(*step),
             Event::Evaluation(_) => None,
@@ -33,7 +40,8 @@ pub(super) fn running(identity: &Identity, states: &BTreeMap<RunId, &'static str
         Ok(Running {
             id: run.id.clone(),
             what: format!("{} {}", run.settings.task_name(), run.settings.model),
-            epochs: run.settings.task().map_or(0, |task| task.epochs),
+            left: logged.and_then(|logged| left(&events, epochs, logged.as_secs_f64())),
+            epochs,
             epoch: last.and_then(|step| step.epoch).unwrap_or(1),
             step: events.last().map_or(0, Event::step),
             loss: last.map(|step| step.loss),
@@ -42,35 +50,101 @@ pub(super) fn running(identity: &Identity, states: &BTreeMap<RunId, &'static str
     at_work.map(of).collect()
 }
 
+/// How long a run will take that came so far in `logged` seconds: as long a step as so far. None within the first epoch,
+/// which says how many steps an epoch has.
+fn left(events: &[Event], epochs: u32, logged: f64) -> Option<Seconds> {
+    let steps_of_an_epoch = events.iter().find_map(|event| match event {
+        Event::Evaluation(evaluation) if evaluation.epoch == Some(1) => Some(evaluation.step),
+        Event::Evaluation(_) | Event::Step(_) => None,
+    })?;
+    let (first, last) = (events.first()?.step(), events.last()?.step());
+    let left = (steps_of_an_epoch * u64::from(epochs)).saturating_sub(last);
+    (last > first).then(|| Seconds(logged * left as f64 / (last - first) as f64))
+}
+
 impl Running {
     pub(super) fn json(&self) -> Value {
-        json!({"id": self.id, "epoch": self.epoch, "epochs": self.epochs, "step": self.step, "loss": self.loss})
+        json!({"id": self.id, "epoch": self.epoch, "epochs": self.epochs, "step": self.step, "loss": self.loss,
+               "seconds_left": self.left})
     }
 
     pub(super) fn line(&self) -> String {
         let loss = self.loss.map_or_else(String::new, |loss| format!(", loss {loss:.4}"));
+        let left = self.left.map_or_else(String::new, |left| format!(", about {left} left"));
         let Self { id, what, epoch, epochs, step, .. } = self;
-        format!("running {id} {what}: epoch {epoch} of {epochs}, step {step}{loss}")
+        format!("running {id} {what}: epoch {epoch} of {epochs}, step {step}{loss}{left}")
     }
 }
 
-/// The work that is left, in seconds of one slot: of each task and model as many runs as are left at the mean time of
-/// those that are done. None where nothing is left, or no run like one that is left is done.
-pub(super) fn seconds_left(
-    identity: &Identity,
-    states: &BTreeMap<RunId, &'static str>,
-    done: &[Record],
-) -> Option<Seconds> {
+/// The work that is left.
+pub(super) struct Left {
+    /// Seconds of one slot: of each task and model as many runs as are left at the mean time of those that are done.
+    seconds: f64,
+    /// Runs that are left of tasks and models of which none is done: how long they take is not known.
+    unknown: usize,
+}
+
+impl Left {
+    /// None where nothing is left, or of nothing that is left it is known how long it takes.
+    pub(super) fn seconds(&self) -> Option<Seconds> {
+        (self.seconds > 0.0 && self.unknown == 0).then_some(Seconds(self.seconds))
+    }
+
+    /// In words, where anything is known.
+    pub(super) fn line(&self) -> Option<String> {
+        let time =
+            (self.seconds > 0.0).then(|| format!("left: about {} of work for one slot", Seconds(self.seconds)))?;
+        Some(match self.unknown {
+            0 => time,
+            1 => format!("{time}, and 1 run of a task and model of which none is done"),
+            unknown => format!("{time}, and {unknown} runs of tasks and models of which none is done"),
+        })
+    }
+}
+
+/// How much is left, going by the runs that are `done`.
+pub(super) fn left_of(identity: &Identity, states: &BTreeMap<RunId, &'static str>, done: &[Record]) -> Left {
     let mut times: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
     for record in done {
         let key = (record.settings.task_name(), record.settings.model.as_str());
         times.entry(key).or_default().push(record.timings.wall.0);
     }
-    let left = identity.runs.iter().filter(|run| !["done", "failed"].contains(&states[&run.id]));
-    let seconds = left.map(|run| {
-        let known = times.get(&(run.settings.task_name(), run.settings.model.as_str()))?;
-        Some(known.iter().sum::<f64>() / known.len() as f64)
-    });
-    let sum: f64 = seconds.collect::<Option<Vec<_>>>()?.iter().sum();
-    (sum > 0.0).then_some(Seconds(sum))
+    let mut found = Left { seconds: 0.0, unknown: 0 };
+    for run in identity.runs.iter().filter(|run| !["done", "failed"].contains(&states[&run.id])) {
+        match times.get(&(run.settings.task_name(), run.settings.model.as_str())) {
+            Some(known) => found.seconds += known.iter().sum::<f64>() / known.len() as f64,
+            None => found.unknown += 1,
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Evaluation, StepEvent};
+
+    #[test]
+    fn what_is_left_of_a_run_goes_by_its_steps_so_far() {
+        let step = |step| Event::Step(StepEvent { step, ..StepEvent::default() });
+        let evaluation = |epoch, step| {
+            let (train_loss, scores, held_out) = (None, Vec::new(), None);
+            Event::Evaluation(Evaluation { epoch: Some(epoch), step, train_loss, scores, held_out })
+        };
+        let mut events = vec![step(2), step(10)];
+        assert_eq!(left(&events, 4, 16.0), None, "how many steps an epoch has is not known yet");
+        events.extend([evaluation(1, 10), step(12)]);
+        // 10 steps in 20 seconds, 28 to go.
+        assert_eq!(left(&events, 4, 20.0), Some(Seconds(56.0)));
+        assert_eq!(left(&[evaluation(1, 10)], 4, 0.0), None);
+    }
+
+    #[test]
+    fn runs_of_unknown_length_are_counted() {
+        assert_eq!(Left { seconds: 0.0, unknown: 3 }.line(), None);
+        assert_eq!(Left { seconds: 0.0, unknown: 0 }.seconds(), None);
+        let some = Left { seconds: 90.0, unknown: 1 };
+        assert!(some.line().unwrap().ends_with(", and 1 run of a task and model of which none is done"));
+        assert_eq!(some.seconds(), None);
+    }
 }

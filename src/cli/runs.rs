@@ -86,9 +86,22 @@ fn show(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
     runs_show::evaluations(record.as_ref(), &events)?;
     if let Some(settings) = settings {
         let yaml = serde_yaml::to_string(&settings).map_err(|error| Error::System(error.to_string()))?;
-        print(&format_args!("\nsettings\n{}", yaml.trim_end()))?;
+        let lines: Vec<String> = yaml.trim_end().lines().map(short_checksum).collect();
+        print(&format_args!("\nsettings\n{}", lines.join("\n")))?;
     }
     Ok(CommandOutcome::Success)
+}
+
+/// A line of which a checksum at its end is cut to as much as tells it from another.
+fn short_checksum(line: &str) -> String {
+    match line.rsplit_once(' ') {
+        Some((before, word)) if is_checksum(word) => format!("{before} {}…", &word[..12]),
+        Some(_) | None => line.to_owned(),
+    }
+}
+
+fn is_checksum(word: &str) -> bool {
+    word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit())
 }
 
 fn show_state(folder: &RunFolder, state: &RunState, failure: Option<&Failure>) -> Result<(), Error> {
@@ -122,10 +135,7 @@ fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<CommandOut
         print_json(&serde_json::Value::Array(rows))?;
     } else {
         // Of a checksum, as much as tells it from another.
-        let short = |text: &String| match text.len() {
-            64 if text.chars().all(|c| c.is_ascii_hexdigit()) => format!("{}…", &text[..12]),
-            _ => text.clone(),
-        };
+        let short = |text: &String| if is_checksum(text) { format!("{}…", &text[..12]) } else { text.clone() };
         let columns = [Column::Text("what"), Column::Text("a"), Column::Text("b")];
         let ids = vec!["run".to_owned(), a.id().0.clone(), b.id().0.clone()];
         print(&table(&columns, std::iter::once(ids).chain(rows.iter().map(|row| row.iter().map(short).collect()))))?;

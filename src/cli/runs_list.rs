@@ -11,7 +11,7 @@ use super::error::{CommandOutcome, Error, note};
 use super::run_state::{note_damage, state_word};
 use super::table::{Column, print, print_json, runs_table, whole_table};
 use crate::diagnostic::{Diagnostic, in_one_line, suggest};
-use crate::report::{ListedRun, RunTable, RunTableError, run_columns};
+use crate::report::{ListedRun, RunCondition, RunContent, RunRow, RunTable, RunTableError, run_columns};
 use crate::store::{RunFolder, RunsRoot};
 use crate::{config, plan};
 
@@ -54,13 +54,15 @@ const DEFAULT: [&str; 10] =
 
 pub(super) fn execute(root: &RunsRoot, args: &Args, only: Option<&str>, json: bool) -> Result<CommandOutcome, Error> {
     let experiments = experiments(root, args.experiment.as_deref().or(only))?;
+    let condition = args.condition.as_deref().map(RunCondition::parse).transpose().map_err(|error| refused(&error))?;
     let mut folders = Vec::new();
     for experiment in &experiments {
-        folders.extend(root.folders(experiment)?);
+        folders.extend(meant(root, experiment, condition.as_ref())?);
     }
-    let runs = folders.par_iter().map(listed).collect::<Result<Vec<_>, Error>>()?;
+    // A record is gone as soon as its row is there: ten thousand of them would fill more memory than the caches have.
+    let runs = folders.par_iter().map(row).collect::<Result<Vec<_>, Error>>()?;
     let mut table = RunTable::of(&runs).map_err(|error| refused(&error))?;
-    if let Some(condition) = &args.condition {
+    if let Some(condition) = &condition {
         table = table.filtered(condition).map_err(|error| refused(&error))?;
     }
     if let Some(by) = &args.sort {
@@ -77,7 +79,7 @@ pub(super) fn execute(root: &RunsRoot, args: &Args, only: Option<&str>, json: bo
     }
     table = table.selected(&columns).map_err(|error| refused(&error))?;
     if table.is_empty() && !json && !args.csv && !args.md {
-        let why = if runs.is_empty() { "there are no runs in" } else { "no run meets the condition in" };
+        let why = if condition.is_none() { "there are no runs in" } else { "no run meets the condition in" };
         note(&format!("{why} {}/", root.path().display()));
         return Ok(CommandOutcome::Success);
     }
@@ -115,18 +117,27 @@ pub(super) fn experiments(root: &RunsRoot, named: Option<&str>) -> Result<Vec<St
     Ok(vec![name])
 }
 
+/// The folders of an experiment whose names do not tell already that their runs miss the condition.
+fn meant(root: &RunsRoot, experiment: &str, condition: Option<&RunCondition>) -> Result<Vec<RunFolder>, Error> {
+    let Some(condition) = condition else { return Ok(root.folders(experiment)?) };
+    let mut folders =
+        root.folders_where(experiment, |task, model| condition.may_meet([experiment, task, model], None))?;
+    folders.retain(|run| condition.may_meet([experiment, run.task(), run.model()], Some(&run.id().0)));
+    Ok(folders)
+}
+
 /// A run as its folder tells of it; a record that cannot be read counts as none, as everywhere.
-fn listed(folder: &RunFolder) -> Result<ListedRun, Error> {
-    let record = folder.record().ok().flatten();
-    let (state, settings) = if let Some(record) = &record {
-        ("done", Some(record.settings.clone()))
+fn row(folder: &RunFolder) -> Result<RunRow, Error> {
+    let (state, content) = if let Ok(Some(record)) = folder.record() {
+        ("done", RunContent::Record(Box::new(record)))
     } else {
         let state = folder.state()?;
         note_damage(&state);
-        (state_word(&state), folder.settings().ok().flatten())
+        let settings = folder.settings().ok().flatten();
+        (state_word(&state), settings.map_or(RunContent::Unknown, |settings| RunContent::Settings(Box::new(settings))))
     };
     let [experiment, task, model] = [folder.experiment(), folder.task(), folder.model()].map(str::to_owned);
-    Ok(ListedRun { id: folder.id().0.clone(), experiment, task, model, state, settings, record })
+    Ok((&ListedRun { id: folder.id().0.clone(), experiment, task, model, state, content }).into())
 }
 
 fn show(table: &RunTable, args: &Args, json: bool) -> Result<CommandOutcome, Error> {

@@ -1,7 +1,7 @@
 //! What `bertbench runs show` tells of a run's record and its course.
 
 use super::error::Error;
-use super::table::{Column, print, table};
+use super::table::{Column, print, print_wrapped, table};
 use crate::report::moment;
 use crate::store::{Evaluation, Event, Record};
 
@@ -15,10 +15,11 @@ pub(super) fn record(record: &Record) -> Result<(), Error> {
     let commit = ran.git_commit.as_deref().map_or("unknown", |commit| commit.get(..12).unwrap_or(commit));
     let dirty = if ran.git_dirty { ", with uncommitted changes" } else { "" };
     print(&format_args!(
-        "host    {} ({}, {} threads)\nran     {} to {}\ncommit  {commit}{dirty}",
+        "host    {} ({}, {} {})\nran     {} to {}\ncommit  {commit}{dirty}",
         record.host.name,
         record.host.device,
         record.host.threads,
+        if record.host.threads == 1 { "thread" } else { "threads" },
         moment(ran.started_unix),
         moment(ran.finished_unix)
     ))?;
@@ -48,7 +49,7 @@ pub(super) fn record(record: &Record) -> Result<(), Error> {
         print(&format_args!("\n{}", table(&columns, rows)))?;
     }
     for note in &record.notes {
-        print(&format_args!("note    {note}"))?;
+        print_wrapped(&format_args!("note    {note}"), 8)?;
     }
     Ok(())
 }

@@ -83,7 +83,7 @@ fn tasks(identity: &Identity, as_json: bool) -> Result<States, Error> {
     }
     let done = done(identity, &states)?;
     let best = best_scores::best(&done);
-    let (running, left) = (running::running(identity, &states)?, running::seconds_left(identity, &states, &done));
+    let (running, left) = (running::running(identity, &states)?, running::left_of(identity, &states, &done));
     let failures = identity.root.failures(name)?;
     let failures: Vec<_> = failures.into_iter().filter(|(folder, _)| states.contains_key(folder.id())).collect();
     if as_json {
@@ -101,7 +101,7 @@ fn tasks(identity: &Identity, as_json: bool) -> Result<States, Error> {
             .collect();
         let totals = totals(&words, &states);
         let mut all = json!({"experiment": name, "totals": totals, "tasks": rows, "failures": failures,
-                             "running": running.iter().map(Running::json).collect::<Vec<_>>(), "seconds_left": left});
+                             "running": running.iter().map(Running::json).collect::<Vec<_>>(), "seconds_left": left.seconds()});
         if !starts_from.is_empty() {
             all["pretraining"] = Value::Array(starts_from);
         }
@@ -125,9 +125,7 @@ fn tasks(identity: &Identity, as_json: bool) -> Result<States, Error> {
     print(&"")?;
     needed::lines(&starts_from).iter().try_for_each(|line| print_wrapped(line, INDENT))?;
     print_wrapped(&format_args!("{name}: {}", total_words(&words, &states)), INDENT)?;
-    if let Some(left) = left {
-        print(&format_args!("left: about {left} of one slot, by the runs that are done"))?;
-    }
+    left.line().map_or(Ok(()), |line| print_wrapped(&line, INDENT))?;
     running.iter().try_for_each(|running| print_wrapped(&running.line(), INDENT))?;
     print_queue(&states, queue.as_ref())?;
     for (folder, failure) in &failures {

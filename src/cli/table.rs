@@ -92,11 +92,28 @@ fn laid_out(
     lines.join("\n")
 }
 
+/// The words of `text`, a number and its unit as one.
+fn words(text: &str) -> Vec<String> {
+    let is_unit = |word: &str| {
+        let word = word.trim_end_matches([',', ';', '.', ':', ')']);
+        ["%", "s", "min", "h", "days", "KiB", "MiB", "GiB", "TiB"].contains(&word)
+    };
+    let is_number = |word: &str| word.trim_start_matches('(').parse::<f64>().is_ok();
+    let mut found: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match found.last_mut() {
+            Some(number) if is_unit(word) && is_number(number) => number.extend([" ", word]),
+            Some(_) | None => found.push(word.to_owned()),
+        }
+    }
+    found
+}
+
 /// `text` in lines that fit the terminal, those after the first indented; a word that is longer has a line of its own.
 pub(super) fn wrapped(text: &str, indent: usize) -> String {
     let (mut lines, mut line) = (Vec::new(), String::new());
     let mut is_empty = true;
-    for word in text.split(' ') {
+    for word in &words(text) {
         if !is_empty && line.width() + 1 + word.width() > width() {
             lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
             is_empty = true;
@@ -127,5 +144,20 @@ pub(super) fn print(text: &impl std::fmt::Display) -> std::io::Result<()> {
     match writeln!(std::io::stdout().lock(), "{}", visible(&text.to_string())) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_not_parted_from_its_unit() {
+        let text = "took 2 min 02 s (16.2 s), 6.3 % of it with up to 92.0 MiB, s it did";
+        let parts = words(text);
+        for whole in ["2 min", "02 s", "(16.2 s),", "6.3 %", "92.0 MiB,"] {
+            assert!(parts.iter().any(|part| part == whole), "{whole}: {parts:?}");
+        }
+        assert_eq!(parts.join(" "), text);
     }
 }

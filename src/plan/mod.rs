@@ -9,6 +9,7 @@ mod outline;
 mod pretraining;
 mod sizes;
 mod tasks;
+mod wall;
 mod work;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use outline::{Outline, outline};
 pub use pretraining::{expand_pretraining, identify_pretraining};
 pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
 pub use tasks::{known_tasks, task_files, task_options};
+pub use wall::{Upcoming, wall};
 pub use work::forward_flops;
 pub use work::{flops, model_parameters, trained_parameters};
 
@@ -108,8 +110,10 @@ pub struct PlannedRun {
 pub struct Evaluations {
     /// How many.
     pub count: u64,
-    /// Examples of each.
+    /// Sequences of each.
     pub examples: u64,
+    /// Examples of the dev split by which the task is judged, as its publisher counts them; 0 of a pretraining.
+    pub judged: u64,
     /// Tokens of each.
     pub tokens: Tokens,
 }

@@ -22,7 +22,9 @@ pub struct TaskSize {
     pub train_examples: u64,
     /// Their tokens, in sequences up to the task's longest.
     pub train_tokens: u64,
-    /// Examples of all dev splits.
+    /// Examples of the dev split that judges, as its publisher counts them: rows, questions, sentences.
+    pub judged_examples: u64,
+    /// Sequences of all dev splits.
     pub dev_examples: u64,
     /// Their tokens, likewise.
     pub dev_tokens: u64,
@@ -56,6 +58,7 @@ impl TaskSize {
             evaluations: Evaluations {
                 count: u64::from(epochs),
                 examples: self.dev_examples,
+                judged: self.judged_examples,
                 tokens: Tokens(self.dev_tokens),
             },
             settings,
@@ -84,6 +87,7 @@ impl Sizes {
                     // The last step and the snapshots included.
                     count: steps.div_ceil(of.every.max(1)) + objective.snapshots.len() as u64,
                     examples,
+                    judged: 0,
                     tokens: Tokens((examples as f64 * mean_length) as u64),
                 }
             }

@@ -3,12 +3,10 @@
 use serde::Serialize;
 
 use super::answers::{LEVEL, all, mean_score, resampling, right, score};
-use crate::stats::{Interval, McNemar, bootstrap_p, mcnemar, percentile_interval, smallest_difference};
+use crate::stats::{
+    Interval, McNemar, POWER, SIGNIFICANCE, bootstrap_p, mcnemar, percentile_interval, smallest_difference,
+};
 use crate::store::Answers;
-
-/// Significance and power that [`ByExample::smallest_difference`] is for, the convention that Card et al. 2020 follow too.
-pub(crate) const ALPHA: f64 = 0.05;
-pub(crate) const POWER: f64 = 0.8;
 
 /// One run of either model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -81,7 +79,7 @@ pub(crate) fn compare_runs(a: &Answers, b: &Answers, metric: &str) -> Option<ByE
             |one: &[bool], other: &[bool]| one.iter().zip(other).filter(|(one, other)| **one && !**other).count();
         let found = mcnemar(only(&a, &b) as u64, only(&b, &a) as u64);
         let discordant = (found.only_first + found.only_second) as f64 / examples as f64;
-        let smallest = smallest_difference(examples as u64, discordant, ALPHA, POWER);
+        let smallest = smallest_difference(examples as u64, discordant, SIGNIFICANCE, POWER);
         (ExampleTest::McNemar(found), Some(found.p_value), smallest)
     } else {
         let by = resampling(examples, "approximate randomization");

@@ -62,7 +62,7 @@ pub use phrase::moment;
 pub use plot::PlotError;
 pub use predictions::{Predictions, TaggedSentence};
 pub use results_csv::COLUMNS;
-pub use run_table::{ListedRun, RunTable, RunTableError, run_columns};
+pub use run_table::{ListedRun, RunCondition, RunContent, RunRow, RunTable, RunTableError, run_columns};
 
 use crate::diagnostic::{visible, visible_json};
 use crate::store::atomic;

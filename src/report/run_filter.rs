@@ -23,17 +23,100 @@ pub(super) enum Kind {
     Number,
 }
 
+/// How a column is compared with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    Unequal,
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+/// What a column is compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Operand {
+    Text(String),
+    Number(f64),
+}
+
+/// A condition on runs, which the columns alone decide.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Condition {
+    Both(Box<Condition>, Box<Condition>),
+    Either(Box<Condition>, Box<Condition>),
+    Not(Box<Condition>),
+    Compare(&'static str, Comparison, Operand),
+}
+
+impl Condition {
+    /// The same as an expression of Polars. A run that lacks a value meets no comparison with it.
+    pub(super) fn expression(&self) -> Expr {
+        self.unfilled().fill_null(lit(false))
+    }
+
+    fn unfilled(&self) -> Expr {
+        match self {
+            Self::Both(left, right) => left.unfilled().and(right.unfilled()),
+            Self::Either(left, right) => left.unfilled().or(right.unfilled()),
+            Self::Not(of) => of.unfilled().not(),
+            Self::Compare(column, comparison, operand) => {
+                let value = match operand {
+                    Operand::Text(text) => lit(text.clone()),
+                    Operand::Number(number) => lit(*number),
+                };
+                let column = col(*column);
+                match comparison {
+                    Comparison::Equal => column.eq(value),
+                    Comparison::Unequal => column.neq(value),
+                    Comparison::Below => column.lt(value),
+                    Comparison::AtMost => column.lt_eq(value),
+                    Comparison::Above => column.gt(value),
+                    Comparison::AtLeast => column.gt_eq(value),
+                }
+            }
+        }
+    }
+
+    /// Whether a run of which only some columns of text are known meets it: `None` when the others decide.
+    pub(super) fn truth<'a>(&self, known: &impl Fn(&str) -> Option<&'a str>) -> Option<bool> {
+        match self {
+            Self::Both(left, right) => match (left.truth(known), right.truth(known)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            },
+            Self::Either(left, right) => match (left.truth(known), right.truth(known)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
+            },
+            Self::Not(of) => of.truth(known).map(|is_true| !is_true),
+            Self::Compare(_, _, Operand::Number(_)) => None,
+            Self::Compare(column, comparison, Operand::Text(text)) => known(column).map(|value| match comparison {
+                Comparison::Equal => value == text,
+                Comparison::Unequal => value != text,
+                Comparison::Below => value < text.as_str(),
+                Comparison::AtMost => value <= text.as_str(),
+                Comparison::Above => value > text.as_str(),
+                Comparison::AtLeast => value >= text.as_str(),
+            }),
+        }
+    }
+}
+
 /// The condition `text` over `columns`: comparisons of a column with a number or a quoted word, joined by `and`, `or`,
-/// `not` and parentheses. A run that lacks a value meets no comparison with it.
+/// `not` and parentheses.
 ///
 /// # Errors
 /// In words, what is wrong.
-pub(super) fn parse(text: &str, columns: &[(&'static str, Kind)]) -> Result<Expr, String> {
+pub(super) fn parse(text: &str, columns: &[(&'static str, Kind)]) -> Result<Condition, String> {
     let tokens = tokens(text)?;
     let mut parser = Parser { tokens: &tokens, at: 0, columns };
     let found = parser.either()?;
     match parser.next() {
-        None => Ok(found.fill_null(lit(false))),
+        None => Ok(found),
         Some(rest) => Err(format!("`and`, `or` or the end was expected at {}", shown(rest))),
     }
 }
@@ -93,25 +176,25 @@ impl Parser<'_> {
         self.take(&Token::Name(word.to_owned()))
     }
 
-    fn either(&mut self) -> Result<Expr, String> {
+    fn either(&mut self) -> Result<Condition, String> {
         let mut found = self.both()?;
         while self.take_word("or") {
-            found = found.or(self.both()?);
+            found = Condition::Either(Box::new(found), Box::new(self.both()?));
         }
         Ok(found)
     }
 
-    fn both(&mut self) -> Result<Expr, String> {
+    fn both(&mut self) -> Result<Condition, String> {
         let mut found = self.one()?;
         while self.take_word("and") {
-            found = found.and(self.one()?);
+            found = Condition::Both(Box::new(found), Box::new(self.one()?));
         }
         Ok(found)
     }
 
-    fn one(&mut self) -> Result<Expr, String> {
+    fn one(&mut self) -> Result<Condition, String> {
         if self.take_word("not") {
-            return Ok(self.one()?.not());
+            return Ok(Condition::Not(Box::new(self.one()?)));
         }
         if self.take(&Token::Sign("(")) {
             let found = self.either()?;
@@ -120,7 +203,7 @@ impl Parser<'_> {
         self.comparison()
     }
 
-    fn comparison(&mut self) -> Result<Expr, String> {
+    fn comparison(&mut self) -> Result<Condition, String> {
         let name = match self.next() {
             Some(Token::Name(name)) => name.clone(),
             Some(other) => return Err(format!("a column was expected at {}", shown(other))),
@@ -135,8 +218,8 @@ impl Parser<'_> {
             None => return Err(format!("`{column}` is compared with nothing")),
         };
         let value = match (self.next(), kind) {
-            (Some(Token::Text(text)), Kind::Text) => lit(text.clone()),
-            (Some(Token::Number(number)), Kind::Number) => lit(*number),
+            (Some(Token::Text(text)), Kind::Text) => Operand::Text(text.clone()),
+            (Some(Token::Number(number)), Kind::Number) => Operand::Number(*number),
             (Some(other), Kind::Text) => {
                 return Err(format!("`{column}` is a word: compare it with one in quotes, not with {}", shown(other)));
             }
@@ -145,15 +228,15 @@ impl Parser<'_> {
             }
             (None, _) => return Err(format!("`{column} {sign}` is compared with nothing")),
         };
-        let column = col(column);
-        Ok(match sign {
-            "==" => column.eq(value),
-            "!=" => column.neq(value),
-            "<" => column.lt(value),
-            "<=" => column.lt_eq(value),
-            ">" => column.gt(value),
-            _ => column.gt_eq(value),
-        })
+        let comparison = match sign {
+            "==" => Comparison::Equal,
+            "!=" => Comparison::Unequal,
+            "<" => Comparison::Below,
+            "<=" => Comparison::AtMost,
+            ">" => Comparison::Above,
+            _ => Comparison::AtLeast,
+        };
+        Ok(Condition::Compare(column, comparison, value))
     }
 }
 
@@ -186,6 +269,27 @@ mod tests {
     fn numbers_may_have_signs_and_exponents() {
         for text in ["score > -1e-3 and not (epochs == 3 or task != 'a b')", "score>=2e5 or task==\"é\""] {
             assert!(parse(text, &COLUMNS).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_known_columns_decide_is_decided() {
+        for (text, truth) in [
+            ("task == \"rte\"", Some(true)),
+            ("task != \"rte\"", Some(false)),
+            ("not task == \"cola\"", Some(true)),
+            ("task < \"sst2\" and task >= \"rte\" and not (task > \"rte\" or task <= \"cola\")", Some(true)),
+            ("score > 0.6", None),
+            ("not score > 0.6", None),
+            ("task == \"rte\" and score > 0.6", None),
+            ("task == \"cola\" and score > 0.6", Some(false)),
+            ("score > 0.6 and task == \"cola\"", Some(false)),
+            ("task == \"cola\" or score > 0.6", None),
+            ("score > 0.6 or task == \"rte\"", Some(true)),
+            ("not (task == \"cola\" and score > 0.6)", Some(true)),
+        ] {
+            let known = |column: &str| (column == "task").then_some("rte");
+            assert_eq!(parse(text, &COLUMNS).unwrap().truth(&known), truth, "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@ use polars::prelude::{AnyValue, Column, DataFrame, IntoLazy, PolarsResult, SortM
 use serde_json::{Map, Value, json};
 
 use super::phrase::moment;
-use super::run_filter::{Kind, parse};
+use super::run_filter::{Condition, Kind, parse};
 use crate::store::{Record, RunSettings};
 
 /// One run on disk.
@@ -18,12 +18,94 @@ pub struct ListedRun {
     pub task: String,
     /// Its model.
     pub model: String,
-    /// `done`, `running`, `failed` or `missing`.
+    /// `done`, `running`, `failed`, `damaged` or `missing`.
     pub state: &'static str,
-    /// What was run, when that is known.
-    pub settings: Option<RunSettings>,
-    /// What it left, of a finished run.
-    pub record: Option<Record>,
+    /// What it left, or only its settings, as far as that is known.
+    pub content: RunContent,
+}
+
+/// What the folder of a run says of it.
+#[derive(Clone, Debug)]
+pub enum RunContent {
+    /// A finished run's record.
+    Record(Box<Record>),
+    /// The settings of one without a record.
+    Settings(Box<RunSettings>),
+    /// Neither can be read.
+    Unknown,
+}
+
+impl ListedRun {
+    fn settings(&self) -> Option<&RunSettings> {
+        match &self.content {
+            RunContent::Record(record) => Some(&record.settings),
+            RunContent::Settings(settings) => Some(settings),
+            RunContent::Unknown => None,
+        }
+    }
+
+    fn record(&self) -> Option<&Record> {
+        match &self.content {
+            RunContent::Record(record) => Some(record),
+            RunContent::Settings(_) | RunContent::Unknown => None,
+        }
+    }
+}
+
+/// A run's values in all columns: much smaller than its record.
+#[derive(Clone, Debug)]
+pub struct RunRow(Vec<Cell>);
+
+impl RunRow {
+    fn text(&self, column: usize) -> Option<&str> {
+        match self.0.get(column) {
+            Some(Cell::Text(text)) => text.as_deref(),
+            Some(Cell::Number(_)) | None => None,
+        }
+    }
+
+    fn number(&self, column: usize) -> Option<f64> {
+        match self.0.get(column) {
+            Some(Cell::Number(number)) => *number,
+            Some(Cell::Text(_)) | None => None,
+        }
+    }
+}
+
+impl From<&ListedRun> for RunRow {
+    fn from(run: &ListedRun) -> Self {
+        Self(COLUMNS.iter().map(|(_, _, value)| value(run)).collect())
+    }
+}
+
+/// A condition on the columns of runs, such as `task == "rte" and score > 0.6`.
+#[derive(Clone, Debug)]
+pub struct RunCondition(Condition);
+
+impl RunCondition {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(text: &str) -> Result<Self, RunTableError> {
+        let kinds: Vec<(&'static str, Kind)> = COLUMNS.iter().map(|(name, kind, _)| (*name, *kind)).collect();
+        let parsed = parse(text, &kinds);
+        parsed.map(Self).map_err(|cause| RunTableError::Condition { condition: text.to_owned(), cause })
+    }
+
+    /// Whether a run of this experiment, task and model, and with this id when it is known, may meet it: what the
+    /// other columns say is open.
+    #[must_use]
+    pub fn may_meet(&self, [experiment, task, model]: [&str; 3], id: Option<&str>) -> bool {
+        let known = |column: &str| match column {
+            "experiment" => Some(experiment),
+            "task" => Some(task),
+            "model" => Some(model),
+            "id" => id,
+            _ => None,
+        };
+        self.0.truth(&known) != Some(false)
+    }
 }
 
 /// A value of a run.
@@ -47,7 +129,7 @@ const COLUMNS: [RunColumn; 20] = [
     ("epochs", Kind::Number, |run| number(run, |of| of.task().map(|task| f64::from(task.epochs)))),
     ("seed", Kind::Number, |run| number(run, |of| Some(of.seed as f64))),
     ("max_length", Kind::Number, |run| number(run, |of| of.task().map(|task| f64::from(task.max_length)))),
-    ("device", Kind::Text, |run| text(run.settings.as_ref().map(|of| of.device.clone()))),
+    ("device", Kind::Text, |run| text(run.settings().map(|of| of.device.clone()))),
     ("state", Kind::Text, |run| text(Some(run.state.to_owned()))),
     ("metric", Kind::Text, |run| {
         recorded_text(run, |of| (!of.scores.is_empty()).then(|| of.primary_metric().to_owned()))
@@ -67,15 +149,15 @@ fn text(value: Option<String>) -> Cell {
 }
 
 fn number(run: &ListedRun, of: fn(&RunSettings) -> Option<f64>) -> Cell {
-    Cell::Number(run.settings.as_ref().and_then(of))
+    Cell::Number(run.settings().and_then(of))
 }
 
 fn recorded(run: &ListedRun, of: fn(&Record) -> Option<f64>) -> Cell {
-    Cell::Number(run.record.as_ref().and_then(of))
+    Cell::Number(run.record().and_then(of))
 }
 
 fn recorded_text(run: &ListedRun, of: fn(&Record) -> Option<String>) -> Cell {
-    Cell::Text(run.record.as_ref().and_then(of))
+    Cell::Text(run.record().and_then(of))
 }
 
 /// The best primary score of all evaluations.
@@ -124,32 +206,22 @@ impl RunTable {
     ///
     /// # Errors
     /// Never, as far as Polars knows these columns.
-    pub fn of(runs: &[ListedRun]) -> Result<Self, RunTableError> {
-        let column = |(name, kind, value): &RunColumn| -> Column {
-            let cells = runs.iter().map(value);
+    pub fn of(runs: &[RunRow]) -> Result<Self, RunTableError> {
+        let column = |(at, (name, kind, _)): (usize, &RunColumn)| -> Column {
             match kind {
-                Kind::Text => {
-                    let values = cells.map(|cell| if let Cell::Text(text) = cell { text } else { None });
-                    Column::new((*name).into(), values.collect::<Vec<_>>())
-                }
-                Kind::Number => {
-                    let values = cells.map(|cell| if let Cell::Number(number) = cell { number } else { None });
-                    Column::new((*name).into(), values.collect::<Vec<_>>())
-                }
+                Kind::Text => Column::new((*name).into(), runs.iter().map(|row| row.text(at)).collect::<Vec<_>>()),
+                Kind::Number => Column::new((*name).into(), runs.iter().map(|row| row.number(at)).collect::<Vec<_>>()),
             }
         };
-        Ok(Self { frame: DataFrame::new(runs.len(), COLUMNS.iter().map(column).collect())? })
+        Ok(Self { frame: DataFrame::new(runs.len(), COLUMNS.iter().enumerate().map(column).collect())? })
     }
 
-    /// The runs that meet a condition such as `task == "rte" and score > 0.6`.
+    /// The runs that meet a condition.
     ///
     /// # Errors
-    /// When the condition is not one.
-    pub fn filtered(self, condition: &str) -> Result<Self, RunTableError> {
-        let kinds: Vec<(&'static str, Kind)> = COLUMNS.iter().map(|(name, kind, _)| (*name, *kind)).collect();
-        let parsed = parse(condition, &kinds);
-        let expression = parsed.map_err(|cause| RunTableError::Condition { condition: condition.to_owned(), cause })?;
-        Ok(Self { frame: self.frame.lazy().filter(expression).collect()? })
+    /// Never, as far as Polars knows these columns.
+    pub fn filtered(self, condition: &RunCondition) -> Result<Self, RunTableError> {
+        Ok(Self { frame: self.frame.lazy().filter(condition.0.expression()).collect()? })
     }
 
     /// The runs by a column, upwards, or with `-` before it downwards; runs without a value last, equal ones as they were.

@@ -117,7 +117,13 @@ impl Summary {
         if let Some(mean) = self.mean_difference {
             let half = self.interval.map(|interval| (interval.high - interval.low) / 2.0);
             let half = half.map_or_else(String::new, |half| format!(" ± {}", Unit::Fraction.shown(half)));
-            text.extend([", by ", &Unit::Fraction.shown(mean), &half, " points on average"]);
+            // Of a mean that shows as 0 neither word would be true.
+            let (before, after) = match Unit::Fraction.shown(mean.abs()) {
+                shown if shown.chars().all(|c| "0.".contains(c)) => (", with no difference on average", String::new()),
+                shown if mean > 0.0 => (", by ", format!("{shown}{half} points on average")),
+                shown => ("; on average it is ", format!("{shown}{half} points worse")),
+            };
+            text.extend([before, &after]);
         }
         if let Some(ratio) = self.time_ratio {
             text.extend([", and cost ", &format!("{ratio:.1}"), " times the time"]);

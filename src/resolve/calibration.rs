@@ -48,20 +48,6 @@ impl Calibrations {
         Some(forecast(run, self.0.get(&run.settings.model)?))
     }
 
-    /// How long the runs of `plan` take in so many slots, the longest first, as a sweep starts them.
-    #[must_use]
-    pub fn wall(&self, plan: &Plan, slots: usize) -> Seconds {
-        let mut seconds: Vec<f64> = plan.runs.iter().filter_map(|run| Some(self.forecast(run)?.seconds.0)).collect();
-        seconds.sort_by(|a, b| b.total_cmp(a));
-        let mut busy = vec![0.0; slots.max(1)];
-        for of in seconds {
-            if let Some(free) = busy.iter_mut().min_by(|a, b| f64::total_cmp(a, b)) {
-                *free += of;
-            }
-        }
-        Seconds(busy.into_iter().fold(0.0, f64::max))
-    }
-
     /// What the runs of `plan` will take, one after the other.
     #[must_use]
     pub fn totals(&self, plan: &Plan) -> Totals {

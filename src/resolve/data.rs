@@ -35,7 +35,8 @@ pub(super) fn data_in(experiment: &Experiment, scratch: Option<&Scratch>) -> Res
         DataSource::Folder(folder) | DataSource::Cache(folder) => {
             if !folder.is_dir() {
                 let finding = experiment.finding("data", format!("no data folder at {}", folder.display()));
-                let hint = "it holds RTE/, SQuAD/, … in the official layout; `data: FOLDER` names it";
+                let hint = "`bertbench data fetch` gets published data; `data: FOLDER` names a folder with RTE/, SQuAD/, … \
+                            in the official layout";
                 return Err(finding.hint(hint).absence().into());
             }
             // A generated folder stays the mini benchmark, however it is named: its scores are not GLUE's.

@@ -23,7 +23,7 @@ pub use effects::{Effect, main_effects};
 pub use mcnemar::{McNemar, McNemarMethod, mcnemar};
 pub use multiple::holm;
 pub use paired::{Method, PairedTest, sign_flip_test};
-pub use proportion::{smallest_difference, wilson_interval};
+pub use proportion::{POWER, SIGNIFICANCE, smallest_difference, wilson_interval};
 pub use resample::{Resampling, bootstrap_p, percentile_interval};
 pub use standard_error::{correlation_error, share_error};
 pub use summary::{Interval, mean, median, quantile, sample_sd, t_interval};

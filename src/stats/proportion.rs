@@ -23,6 +23,11 @@ pub fn wilson_interval(share: f64, count: u64, level: f64) -> Option<Interval> {
     Some(Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) })
 }
 
+/// The significance by which a difference is said to be shown: the convention, which Card et al. 2020 follow too.
+pub const SIGNIFICANCE: f64 = 0.05;
+/// The power that goes with it: how probable it is that a difference shows.
+pub const POWER: f64 = 0.8;
+
 /// The smallest difference in accuracy that McNemar's test shows on `examples` examples, where the two models disagree in
 /// being right on a share `discordant` of them: at significance `alpha` (two-sided) with probability `power`. The normal
 /// approximation of Connor 1987 (Biometrics 43, 207–211), `n = (z_α √ψ + z_β √(ψ − δ²))² / δ²`, solved for δ; Card et al.

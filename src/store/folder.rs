@@ -1,6 +1,7 @@
 //! The folder of one run: `runs/<experiment>/<task>/<model>/<id>/`.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 use std::{fs, io};
 
 use super::atomic;
@@ -27,6 +28,9 @@ pub(super) const SNAPSHOTS: &str = "snapshots";
 pub(super) const RECORD: &str = "record.json";
 /// Why the run failed; a run with a record has none.
 pub(super) const FAILURE: &str = "failure.json";
+
+/// Seconds by which the clock of a file system may lag behind that of a process.
+const CLOCKS_DIFFER: u64 = 2;
 
 /// How far a run is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -243,6 +247,17 @@ impl RunFolder {
             record.check_side_bytes(&path, METRICS, &bytes)?;
         }
         parse_events(&path, &String::from_utf8_lossy(&bytes))
+    }
+
+    /// How long the log has been written, from its first line to its last; `None` where there is none, where the file
+    /// system does not say, and where an earlier attempt began it than that of `holder`.
+    #[must_use]
+    pub fn logged_for(&self, holder: &Holder) -> Option<Duration> {
+        let log = fs::metadata(self.path.join(METRICS)).ok()?;
+        let (began, ended) = (log.created().ok()?, log.modified().ok()?);
+        // The claim's clock is this program's, that of the log the file system's.
+        let claimed = UNIX_EPOCH + Duration::from_secs(holder.since_unix.saturating_sub(CLOCKS_DIFFER));
+        if began < claimed { None } else { ended.duration_since(began).ok() }
     }
 
     /// Removes the run with all its files.

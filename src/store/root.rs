@@ -133,11 +133,25 @@ impl RunsRoot {
     /// # Errors
     /// When a folder cannot be listed.
     pub fn folders(&self, experiment: &str) -> Result<Vec<RunFolder>, StoreError> {
+        self.folders_where(experiment, |_, _| true)
+    }
+
+    /// The same of the tasks and models that are `wanted`; the others' folders are not opened.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn folders_where(
+        &self,
+        experiment: &str,
+        wanted: impl Fn(&str, &str) -> bool,
+    ) -> Result<Vec<RunFolder>, StoreError> {
         let path = self.experiment(experiment)?;
         let mut found = Vec::new();
         for task in subfolders(&path)? {
             for model in subfolders(&path.join(&task))? {
-                found.extend(self.folders_of(experiment, &task, &model)?);
+                if wanted(&task, &model) {
+                    found.extend(self.folders_of(experiment, &task, &model)?);
+                }
             }
         }
         found.sort_by(|a, b| (a.id(), a.model()).cmp(&(b.id(), b.model())));

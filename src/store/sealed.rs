@@ -51,27 +51,28 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreE
         }
         Err(error) => return Err(atomic::about("cannot read", path, &error).into()),
     };
-    parse(&bytes).map(Some).map_err(|cause| StoreError::Damaged { path: path.to_path_buf(), cause })
+    parse(bytes).map(Some).map_err(|cause| StoreError::Damaged { path: path.to_path_buf(), cause })
 }
 
 /// What a sealed file says, or what is wrong with it.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    let Some((mut plain, sum)) = opened(bytes) else {
+pub(super) fn parse<T: DeserializeOwned>(mut bytes: Vec<u8>) -> Result<T, String> {
+    let Some((length, sum)) = opened(&bytes) else {
         // Where JSON ends too early, that says more.
-        let error = serde_json::from_slice::<serde_json::Value>(bytes).err();
+        let error = serde_json::from_slice::<serde_json::Value>(&bytes).err();
         return Err(error.map_or_else(|| "it does not end with its checksum".to_owned(), |error| error.to_string()));
     };
-    plain.extend_from_slice(PLAIN_END.as_bytes());
-    if blake3::hash(&plain).to_hex().as_bytes() != sum {
+    bytes.truncate(length);
+    bytes.extend_from_slice(PLAIN_END.as_bytes());
+    if blake3::hash(&bytes).to_hex().as_bytes() != sum {
         return Err("it was changed: its checksum does not match".to_owned());
     }
-    serde_json::from_slice(&plain).map_err(|error| error.to_string())
+    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
 }
 
-/// The object without its end, and the checksum.
-fn opened(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+/// How long the object is without its end, and the checksum.
+fn opened(bytes: &[u8]) -> Option<(usize, [u8; DIGITS])> {
     let (rest, sum) = bytes.strip_suffix(END.as_bytes())?.split_last_chunk::<DIGITS>()?;
-    Some((rest.strip_suffix(SEAL.as_bytes())?.to_vec(), sum))
+    Some((rest.strip_suffix(SEAL.as_bytes())?.len(), *sum))
 }
 
 #[cfg(test)]
@@ -87,17 +88,20 @@ mod tests {
         let text = String::from_utf8(whole.clone()).unwrap();
         assert!(text.starts_with("{\n  \"a\": 1.5,\n  \"b\": 2.0,\n  \"blake3\": \""), "{text}");
         assert_eq!(
-            parse::<BTreeMap<String, f64>>(&whole).unwrap(),
+            parse::<BTreeMap<String, f64>>(whole.clone()).unwrap(),
             value.into_iter().map(|(k, v)| (k.into(), v)).collect()
         );
         for bit in 0..8 * whole.len() {
             let mut damaged = whole.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            assert!(parse::<BTreeMap<String, f64>>(&damaged).is_err(), "bit {bit}");
+            assert!(parse::<BTreeMap<String, f64>>(damaged).is_err(), "bit {bit}");
         }
         for length in 0..whole.len() {
-            assert!(parse::<BTreeMap<String, f64>>(&whole[..length]).is_err(), "{length} bytes");
+            assert!(parse::<BTreeMap<String, f64>>(whole[..length].to_vec()).is_err(), "{length} bytes");
         }
-        assert_eq!(parse::<BTreeMap<String, f64>>(b"{\"a\": 1}").unwrap_err(), "it does not end with its checksum");
+        assert_eq!(
+            parse::<BTreeMap<String, f64>>(b"{\"a\": 1}".to_vec()).unwrap_err(),
+            "it does not end with its checksum"
+        );
     }
 }

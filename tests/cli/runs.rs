@@ -67,6 +67,18 @@ fn runs_are_listed_by_conditions_in_order_and_with_the_columns_asked_for() {
     let rates =
         csv(&place, &["--where", "task == \"rte\" and not learning_rate < 1e-3", "--columns", "task,learning_rate"]);
     assert_eq!(rates, ["rte,0.001"]);
+    // Names of folders decide some conditions without a look into the folders; the answers are those of the records.
+    let all = csv(&place, &["--columns", "id,task,score"]);
+    let of = |condition: &str| csv(&place, &["--where", condition, "--columns", "id,task,score"]);
+    let with = |word: &str| all.iter().filter(|line| line.contains(word)).cloned().collect::<Vec<_>>();
+    for (condition, word) in
+        [("task == \"wnli\"", ",wnli,"), ("not (task == \"rte\" or model != \"small\") and score >= 0", ",wnli,")]
+    {
+        assert_eq!(of(condition), with(word), "{condition}");
+    }
+    let first = all[0].split(',').next().unwrap();
+    assert_eq!(of(&format!("id == \"{first}\"")), [all[0].clone()]);
+    assert_eq!(of("model == \"large\" or experiment == \"other\""), Vec::<String>::new());
     let scores: Vec<f64> =
         csv(&place, &["--sort", "-score", "--columns", "score"]).iter().map(|line| line.parse().unwrap()).collect();
     assert!(scores.len() == 4 && scores.is_sorted_by(|a, b| a >= b), "{scores:?}");

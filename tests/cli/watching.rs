@@ -107,8 +107,9 @@ fn a_plan_counts_runs_without_data_and_says_how_long_a_sweep_takes_with_it() {
     let place = Workplace::with_tiny();
     let absent = ["--set", "mini=null", "--set", "data=no/such/folder"];
     let told = place.run(&[&["plan", "tiny.yaml"], &absent[..]].concat()).ok();
-    let end = "4 runs; sizes unknown: no data folder at no/such/folder\nhint: it holds RTE/";
+    let end = "4 runs; sizes unknown: no data folder at no/such/folder\nhint: `bertbench data fetch` gets";
     assert!(told.out.contains(end) && told.out.contains("wnli  small     2\n"), "{}", told.out);
+    assert!(told.out.contains("rte   accuracy           277"), "what the published dev sets show:\n{}", told.out);
     let json = place.run(&[&["plan", "--json", "tiny.yaml"], &absent[..]].concat()).ok().json();
     assert_eq!(json["totals"]["runs"], 4, "{json}");
     let totals = place.run(&["plan", "tiny.yaml", "--json", "--threads", "1"]).ok().json()["totals"].clone();
@@ -117,7 +118,17 @@ fn a_plan_counts_runs_without_data_and_says_how_long_a_sweep_takes_with_it() {
         slots >= 1.0 && totals["threads_per_slot"] == 1 && wall >= 0.99 * sum / slots && wall <= 1.01 * sum,
         "{totals}"
     );
+    let planned = place.run(&["plan", "tiny.yaml", "--json"]).ok().json();
+    let dev_set = &planned["dev_sets"][0];
+    let examples = dev_set["examples"].as_f64().unwrap();
+    assert_eq!((&dev_set["task"], &dev_set["metric"]), (&"rte".into(), &"accuracy".into()));
+    let found = &dev_set["smallest_differences"][1];
+    // Connor 1987: so many examples show this difference in 8 of 10 experiments, where the models disagree on a fifth.
+    let difference = found["difference"].as_f64().unwrap();
+    let needed = ((1.959_964 * 0.2_f64.sqrt() + 0.841_621 * (0.2 - difference.powi(2)).sqrt()) / difference).powi(2);
+    assert!(found["disagreeing"] == 0.2 && (needed / examples - 1.0).abs() < 1e-3, "{dev_set}");
     let told = place.run(&["plan", "tiny.yaml"]).ok();
+    assert!(told.out.contains(&format!("rte   accuracy           {examples}")), "{}", told.out);
     let sums = told.out.split("\n\n").find(|part| part.contains("to do  ")).unwrap();
     assert!(sums.lines().count() == 3 && sums.contains("rte   small     2      2"), "{}", told.out);
 }

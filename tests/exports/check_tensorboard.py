@@ -74,20 +74,29 @@ ingester = server._make_data_ingester()
 ingester.start()
 app = application.TensorBoardWSGIApp(server.flags, server.plugin_loaders, ingester.data_provider, server.assets_zip_provider, ingester.deprecated_multiplexer)
 client = Client(app)
-for _ in range(120):
-    shown = client.get("/data/runs").get_json()
-    if len(shown) > len(ended):
-        break
-    time.sleep(0.5)
-expect(len(shown) > len(ended), f"the page lists {len(shown)} runs of {len(ended)}")
 request = {"experimentName": "", "allowedStatuses": ["STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_UNKNOWN", "STATUS_RUNNING"],
            "colParams": [], "startIndex": 0, "sliceSize": 100000}
+
+
+def sessions(columns):
+    """What the page HParams shows: none before TensorBoard has read the first run."""
+    told = client.post("/data/plugin/hparams/session_groups", json={**request, "colParams": columns})
+    return told.get_json()["sessionGroups"] if told.status_code == 200 else []
+
+
+# TensorBoard lists a run as soon as it sees its file, and reads the files one after the other.
+for _ in range(600):
+    if len(sessions([])) >= len(ended):
+        break
+    time.sleep(0.5)
+shown = client.get("/data/runs").get_json()
+expect(len(shown) > len(ended), f"the page lists {len(shown)} runs of {len(ended)}")
 experiment = client.post("/data/plugin/hparams/experiment", json={"experimentName": ""}).get_json()
 names = {info["name"] for info in experiment["hparamInfos"]}
 expect({"task", "model", "learning_rate", "batch_size", "seed"} <= names, f"hparams shows {names}")
-request["colParams"] = [{"metric": info["name"], "includeInResult": True} for info in experiment["metricInfos"]]
-request["colParams"] += [{"hparam": name, "includeInResult": True} for name in sorted(names)]
-groups = client.post("/data/plugin/hparams/session_groups", json=request).get_json()["sessionGroups"]
+columns = [{"metric": info["name"], "includeInResult": True} for info in experiment["metricInfos"]]
+columns += [{"hparam": name, "includeInResult": True} for name in sorted(names)]
+groups = sessions(columns)
 expect(len(groups) == len(ended), f"hparams shows {len(groups)} sessions of {len(ended)}")
 states = {"done": "STATUS_SUCCESS", "failed": "STATUS_FAILURE"}
 for run in ended:

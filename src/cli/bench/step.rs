@@ -253,7 +253,7 @@ impl<'a> Summary<'a> {
         let rate = format!("{rate:.1} GFLOP/s, {part:.1} % of the matrix peak of {product:.1} GFLOP/s");
         let of_clock = clock.map(|clock| (100.0 * product / clock, clock));
         let kernels = of_clock.map_or_else(String::new, |(of, clock)| {
-            format!("; the matrix peak is {of:.1} % of the clock's peak of {clock:.1} GFLOP/s")
+            format!("\n             the matrix peak is {of:.1} % of the clock's peak of {clock:.1} GFLOP/s")
         });
         let kernels = format!("{kernel}{kernels}");
         let idle = self.idle().map_or("how long it is idle it does not say".to_owned(), |idle| {
@@ -266,8 +266,8 @@ impl<'a> Summary<'a> {
         let tokens = f64::from(*sequences) * f64::from(*length);
         [
             format!(
-                "model        {} layers of width {}, {} heads, feed-forward {}, vocabulary {}",
-                architecture.layers,
+                "model        {} of width {}, {} heads, feed-forward {}, vocabulary {}",
+                if architecture.layers == 1 { "1 layer".to_owned() } else { format!("{} layers", architecture.layers) },
                 architecture.hidden,
                 architecture.heads,
                 architecture.intermediate,

@@ -16,12 +16,12 @@ pub fn input_files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
             let before = files.len();
             list(input, &mut files)?;
             if files.len() == before {
-                return Err(Diagnostic::new("the folder has no files").in_file(input));
+                return Err(Diagnostic::new("the folder has no files").in_file(input).absence());
             }
         } else if input.is_file() {
             files.push(input.clone());
         } else {
-            return Err(Diagnostic::new("no such file or folder").in_file(input));
+            return Err(Diagnostic::new("no such file or folder").in_file(input).absence());
         }
     }
     Ok(files)

@@ -68,6 +68,7 @@ fn sizes() -> Sizes {
     let size = |train_examples| TaskSize {
         train_examples,
         train_tokens: 30 * train_examples,
+        judged_examples: 90,
         dev_examples: 100,
         dev_tokens: 3000,
     };
@@ -116,7 +117,7 @@ fn a_run_counts_its_steps_and_tokens() {
     assert_eq!(run.steps, 3 * 63);
     assert_eq!(run.examples, 3000);
     assert_eq!(run.tokens, Tokens(90_000));
-    assert_eq!(run.evaluations, Evaluations { count: 3, examples: 100, tokens: Tokens(3000) });
+    assert_eq!(run.evaluations, Evaluations { count: 3, examples: 100, judged: 90, tokens: Tokens(3000) });
     assert_eq!(steps(1000, 16, 3), 3 * 63);
     assert_eq!(steps(1, 32, 4), 4);
 }

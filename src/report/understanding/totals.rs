@@ -96,7 +96,9 @@ pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
     }
     let (a, b) = (pair.labels[0], pair.labels[1]);
     let what = match pair.answers[0] {
-        Answers::Scores { .. } => "A score is nearer the smaller its distance from the gold score is.",
+        Answers::Scores { .. } => {
+            "A prediction is nearer when it lies closer to the gold score than the other model's."
+        }
         Answers::Tags { .. } | Answers::Spans { .. } | Answers::Classes { .. } => what_is_right(pair),
     };
     let text = format!("From {a}, the reference, to {b}, on {} examples. {what}", grouped(pair.len() as u64));

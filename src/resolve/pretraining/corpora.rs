@@ -124,6 +124,7 @@ impl Sources {
         access: Access<'_>,
     ) -> Result<(BTreeMap<String, PreparedCorpus>, Sizes), ResolveError> {
         let (mut places, mut sizes) = (BTreeMap::new(), Sizes::default());
+        let mut is_estimate = false;
         for (id, source) in &self.corpora {
             let set = match source {
                 Source::Folder(folder) => ExampleSet::open(folder)?,
@@ -133,7 +134,7 @@ impl Sources {
                         Ok(found) => found,
                         Err(_) if access.scratch.is_some() => {
                             sizes.corpora.insert(id.clone(), estimate(text, settings)?);
-                            access.progress.note(&not_prepared(experiment, text, settings));
+                            is_estimate = true;
                             continue;
                         }
                         Err(_) => prepared(&place, text, words, settings, access.progress)?,
@@ -150,6 +151,13 @@ impl Sources {
             sizes.corpora.insert(id.clone(), size(&set)?);
             let (folder, checksum) = (set.folder().to_path_buf(), set.checksum().to_owned());
             places.insert(id.clone(), PreparedCorpus { folder, checksum });
+        }
+        if is_estimate {
+            let name = &experiment.name;
+            access.progress.note(&format!(
+                "the text of `{name}` is not prepared yet: its times are a forecast from the size of the files, as if \
+                 every example were full (`bertbench check` prepares the text)"
+            ));
         }
         Ok((places, sizes))
     }
@@ -231,16 +239,6 @@ fn estimate(text: &Text, settings: &ExampleSettings) -> Result<CorpusSize, Resol
     let length = u64::from(settings.max_length);
     let examples = (bytes / BYTES_PER_TOKEN / length.max(1)).max(1) * u64::from(settings.dupe_factor);
     Ok(CorpusSize { examples, mean_length: length as f64 })
-}
-
-/// What a forecast from [`estimate`] is.
-fn not_prepared(experiment: &Pretraining, text: &Text, settings: &ExampleSettings) -> String {
-    let file = text.files.first().map_or_else(|| experiment.name.clone(), |file| file.display().to_string());
-    format!(
-        "the examples of {file} are not prepared: the forecast takes full ones of {} tokens, {BYTES_PER_TOKEN} bytes each \
-         (`bertbench check` prepares them)",
-        settings.max_length
-    )
 }
 
 /// Whether `paths` are one folder that `corpus prepare` wrote.

@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         };
         if !path.is_file() {
             let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
-            return Err(finding.hint("`bertbench vocab train` makes one").into());
+            return Err(finding.hint("`bertbench vocab train` makes one").absence().into());
         }
         // A corpus is cut up already.
         let lower_case = model.lower_case.or(corpus.as_ref().map(ExampleSet::lower_case));
@@ -195,7 +195,8 @@ impl<'a> Reader<'a> {
         if found.place.is_some() {
             return found;
         }
-        Diagnostic { hint: found.hint, ..self.experiment.finding(key, found.message) }
+        let is_absence = found.is_absence;
+        Diagnostic { hint: found.hint, is_absence, ..self.experiment.finding(key, found.message) }
     }
 
     fn settings(&self, recipe: &Recipe, max_length: u32, dupe_factor: u32) -> ExampleSettings {

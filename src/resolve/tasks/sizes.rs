@@ -8,7 +8,7 @@ use crate::data::BadRows;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Sizes, TaskSize, task_options};
 use crate::resolve::progress::Access;
-use crate::task::FeatureSource;
+use crate::task::{DevSplit, FeatureSource};
 use crate::text::{CacheOutcome, FeatureCache, FeatureSet};
 use crate::units::Seconds;
 
@@ -84,6 +84,7 @@ impl Reading<'_> {
         Ok(Some(TaskSize {
             train_examples: features.train.len() as u64,
             train_tokens: features.train.tokens(),
+            judged_examples: features.dev.first().map_or(0, DevSplit::examples),
             dev_examples: features.dev.iter().map(|dev| dev.features.len() as u64).sum(),
             dev_tokens: features.dev.iter().map(|dev| dev.features.tokens()).sum(),
         }))
