@@ -96,6 +96,16 @@ def filter_rows(reader, table):
     expect(all(row.is_visible() for row in rows), f"{reader.where}: rows are missing when nothing is typed")
 
 
+def open_run(reader):
+    """A run's id opens its settings, and their head closes them."""
+    page = reader.page
+    page.click("#runs tbody a")
+    is_open = page.evaluate("document.getElementById(location.hash.slice(1))?.open")
+    expect(is_open, f"{reader.where}: a run's settings stay closed")
+    page.click("details[open] summary")
+    expect(page.query_selector("details[open]") is None, f"{reader.where}: a run's settings stay open")
+
+
 def use(browser, index):
     """As a reader goes through the report."""
     with Reader(browser, index) as reader:
@@ -109,13 +119,19 @@ def use(browser, index):
             target = page.evaluate("document.getElementById(location.hash.slice(1))?.tagName")
             expect(target == "SECTION", f"{reader.where}: {link.get_attribute('href')} leads to {target}")
         run = page.query_selector("#runs tbody a")
-        if run:
+        if run and not run.get_attribute("href").startswith("#"):
+            # Of many runs, those of a model on a task have a page.
+            beside = run.get_attribute("href")
             run.click()
-            is_open = page.evaluate("document.getElementById(location.hash.slice(1)).open")
-            expect(is_open, f"{reader.where}: a run's settings stay closed")
-            summary = page.query_selector("details[open] summary")
-            summary.click()
-            expect(page.query_selector("details[open]") is None, f"{reader.where}: a run's settings stay open")
+            expect(page.url.endswith(beside), f"{reader.where}: the link leads to {page.url}")
+            for table in page.query_selector_all("table[data-interactive]"):
+                filter_rows(reader, table)
+                sort(reader, table)
+            open_run(reader)
+            page.click("nav a")
+            expect(page.url.endswith("index.html#runs"), f"{reader.where}: the way back leads to {page.url}")
+        elif run:
+            open_run(reader)
         pairs = [link.get_attribute("href") for link in page.query_selector_all("#understanding tbody a")]
         if pairs:
             page.click("#understanding tbody a")
