@@ -95,6 +95,7 @@ fn model(size: Size, device: &Device) -> Classifier {
         causal: false,
         encoder: bertbench::settings::EncoderType::Bert,
         pooling: None,
+        initializer_range: bertbench::settings::InitializerRange::BERT,
     };
     random_classifier(&architecture, 2, 1, device)
 }

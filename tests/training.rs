@@ -49,6 +49,7 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             causal: false,
             encoder: bertbench::settings::EncoderType::Bert,
             pooling: None,
+            initializer_range: bertbench::settings::InitializerRange::BERT,
         },
         initial_weights: InitialWeights::Random,
         vocabulary: VocabularyIdentity { sha256: String::new(), do_lower_case: true, added_tokens: Vec::new() },

@@ -124,6 +124,7 @@ fn models() -> Listing {
             causal: false,
             encoder: crate::settings::EncoderType::Bert,
             pooling: None,
+            initializer_range: crate::settings::InitializerRange::BERT,
         };
         json!({"preset": name, "layers": layers, "hidden": hidden, "heads": heads, "intermediate": intermediate,
                "parameters": architecture.parameters()})

@@ -7,10 +7,12 @@ use super::model::Dimensions;
 use super::values::for_example;
 use super::written_model::{WrittenArchitecture, WrittenModel};
 use crate::diagnostic::Diagnostic;
-use crate::settings::{EncoderType, MAX_HIDDEN, Pooling};
+use crate::settings::{EncoderType, InitializerRange, MAX_HIDDEN, Pooling};
 
 /// Directions of ELMo, which share its width.
 const DIRECTIONS: u32 = 2;
+/// Larger random weights saturate every softmax at first.
+const MAX_INITIALIZER_RANGE: f64 = 1.0;
 
 /// The dimensions of a model with an `architecture`, written at the key `model`.
 pub(super) fn dimensions(
@@ -24,7 +26,12 @@ pub(super) fn dimensions(
     if encoder.is_transformer() {
         return Ok(Dimensions { encoder, pooling, ..transformer(document, &key, of)? });
     }
-    for (name, given) in [("heads", of.heads.is_some()), ("intermediate", of.intermediate.is_some())] {
+    let of_transformers = [
+        ("heads", of.heads.is_some()),
+        ("intermediate", of.intermediate.is_some()),
+        ("initializer_range", of.initializer_range.is_some()),
+    ];
+    for (name, given) in of_transformers {
         if given {
             let found = document.at_key_name(&format!("{key}.{name}"), format!("`{}` has no `{name}`", encoder.name()));
             return Err(found.hint("remove it"));
@@ -52,7 +59,8 @@ pub(super) fn dimensions(
         return Err(document.at_key(&format!("{key}.hidden"), message).hint(hint));
     }
     let (hidden, max_positions) = (of.hidden, of.max_positions);
-    Ok(Dimensions { encoder, pooling, layers, hidden, heads: 1, intermediate: 0, max_positions })
+    let initializer_range = InitializerRange::default();
+    Ok(Dimensions { encoder, pooling, layers, hidden, heads: 1, intermediate: 0, max_positions, initializer_range })
 }
 
 fn transformer(document: &Document, key: &str, of: &WrittenArchitecture) -> Result<Dimensions, Diagnostic> {
@@ -72,7 +80,17 @@ fn transformer(document: &Document, key: &str, of: &WrittenArchitecture) -> Resu
         let nearest = (1..=heads).rev().find(|heads| hidden.is_multiple_of(*heads)).unwrap_or(1);
         return Err(document.at_key(&format!("{key}.heads"), message).hint(format!("`heads: {nearest}` does")));
     }
-    Ok(Dimensions { encoder: EncoderType::Bert, pooling: None, layers, hidden, heads, intermediate, max_positions })
+    let (encoder, initializer_range) = (EncoderType::Bert, initializer_range(document, key, of.initializer_range)?);
+    Ok(Dimensions { encoder, pooling: None, layers, hidden, heads, intermediate, max_positions, initializer_range })
+}
+
+fn initializer_range(document: &Document, key: &str, given: Option<f64>) -> Result<InitializerRange, Diagnostic> {
+    let Some(given) = given else { return Ok(InitializerRange::default()) };
+    InitializerRange::new(given).filter(|_| given <= MAX_INITIALIZER_RANGE).ok_or_else(|| {
+        let message = format!("`initializer_range` is above 0 and at most {MAX_INITIALIZER_RANGE}, found `{given}`");
+        let found = document.at_key(&format!("{key}.initializer_range"), message);
+        found.hint("0.02 is that of every published BERT, 0.1 suits a width of 64")
+    })
 }
 
 fn needed(document: &Document, key: &str, name: &str, given: Option<u32>) -> Result<u32, Diagnostic> {

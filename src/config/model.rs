@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::hub::HubModel;
 use super::written_model::Preset;
-use crate::settings::{Approach, EncoderType, Pooling};
+use crate::settings::{Approach, EncoderType, InitializerRange, Pooling};
 
 /// One model of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub struct Dimensions {
     pub intermediate: u32,
     /// Rows of the position embeddings: the longest sequence.
     pub max_positions: u32,
+    /// How large random weights are; of transformers alone.
+    pub initializer_range: InitializerRange,
 }
 
 impl Preset {
@@ -84,6 +86,7 @@ impl Preset {
         Dimensions {
             encoder: EncoderType::Bert,
             pooling: None,
+            initializer_range: InitializerRange::BERT,
             layers,
             hidden,
             heads: hidden / 64,

@@ -199,6 +199,10 @@ pub(super) struct WrittenArchitecture {
     /// Width of the feed-forward layer of `bert`, `gpt` and `openai_gpt`; four times `hidden` when left out.
     #[schemars(range(min = 1, max = MAX_INTERMEDIATE))]
     pub(super) intermediate: Option<u32>,
+    /// The standard deviation of random weights of `bert`, `gpt` and `openai_gpt`, which are truncated at twice it;
+    /// 0.02 when left out, as in every published BERT. Narrow encoders learn faster from a larger one.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
+    pub(super) initializer_range: Option<f64>,
     /// The longest sequence that the model can read, in tokens.
     #[serde(default = "default_max_positions")]
     #[schemars(range(min = SHORTEST_SEQUENCE, max = MAX_POSITIONS))]

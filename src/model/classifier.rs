@@ -11,7 +11,7 @@ use super::linear::Linear;
 use super::tagger::{BiLstm, Mixture, Tagger};
 use crate::kernel::{Dropout, LSTM_DIRECTIONS, Packing};
 use crate::random::Stream;
-use crate::settings::FeatureBased;
+use crate::settings::{FeatureBased, InitializerRange};
 use crate::store::Architecture;
 
 /// An encoder with a linear head: on the pooled output, or on every token; or an LSTM between both.
@@ -69,7 +69,7 @@ impl Classifier {
         let mixture = Mixture::new(of.layers, self.encoder.depth() as u32, device)?;
         let (hidden, stream) = (of.hidden as usize, Stream::new(seed, "init-tagger"));
         let lstm = BiLstm::random(mixture.width(encoder_hidden), hidden, of.lstm_layers, stream, device);
-        let head = random_head(LSTM_DIRECTIONS * hidden, self.outputs(), seed, device);
+        let head = random_head(LSTM_DIRECTIONS * hidden, self.outputs(), InitializerRange::BERT, seed, device);
         let tagger = Some(Tagger { mixture, lstm });
         Some(Self { encoder: self.encoder.no_grad(), head, kind: self.kind, tagger })
     }
@@ -79,7 +79,7 @@ impl Classifier {
 /// [`Classifier::kind`] says otherwise.
 #[must_use]
 pub fn random_classifier(architecture: &Architecture, outputs: usize, seed: u64, device: &Device) -> Classifier {
-    let mut initializer = Initializer::new(Stream::new(seed, "init"), device);
+    let mut initializer = Initializer::new(Stream::new(seed, "init"), architecture.initializer_range, device);
     let encoder = AnyEncoder::random(architecture, &mut initializer);
     let head = initializer.linear(architecture.hidden as usize, outputs);
     Classifier { encoder, head, kind: Head::default(), tagger: None }
@@ -103,6 +103,7 @@ mod tests {
             causal,
             encoder: crate::settings::EncoderType::Bert,
             pooling: None,
+            initializer_range: crate::settings::InitializerRange::BERT,
         };
         let device = Device::flex();
         let input = PackedInput::new(&[2, 7, last, 2, 9, 3], &[0, 1, 2, 0, 1, 2], &[0; 6], &[0, 3, 6], &device);

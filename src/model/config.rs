@@ -13,7 +13,7 @@ use super::head::Head;
 use super::table::ENCODERS;
 use crate::diagnostic::Diagnostic;
 use crate::kernel::LAYER_NORM_EPSILON;
-use crate::settings::{EncoderType, Pooling};
+use crate::settings::{EncoderType, InitializerRange, Pooling};
 use crate::store::{Architecture, ModelUsage};
 
 /// A `config.json` that bertbench can run.
@@ -230,7 +230,7 @@ impl Config {
             "layer_norm_eps": LAYER_NORM_EPSILON,
             "hidden_dropout_prob": dropout,
             "attention_probs_dropout_prob": dropout,
-            "initializer_range": 0.02,
+            "initializer_range": of.initializer_range,
             "pad_token_id": 0,
             "position_embedding_type": "absolute",
             "torch_dtype": "float32",
@@ -285,6 +285,7 @@ impl Fields<'_> {
             causal: self.flag("is_decoder")?,
             encoder,
             pooling: None,
+            initializer_range: self.initializer_range()?,
         };
         if encoder == EncoderType::Gpt && !architecture.causal {
             return Err(self.wrong("is_decoder", "must be `true` in a GPT"));
@@ -335,6 +336,14 @@ impl Fields<'_> {
 
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
         self.object.get(key)
+    }
+
+    /// How large random weights are, with which heads are drawn.
+    pub(super) fn initializer_range(&self) -> Result<InitializerRange, ConfigError> {
+        const KEY: &str = "initializer_range";
+        let Some(value) = self.object.get(KEY) else { return Ok(InitializerRange::BERT) };
+        InitializerRange::deserialize(value)
+            .map_err(|_| self.wrong(KEY, format!("must be a number above 0, not {value}")))
     }
 
     pub(super) fn usage(&self) -> Result<Option<ModelUsage>, ConfigError> {

@@ -147,7 +147,7 @@ impl Reader<'_> {
         };
         self.skip(&format!("{name}."));
         self.notes.push(why);
-        Ok(random_head(hidden, outputs, self.seed, self.device))
+        Ok(random_head(hidden, outputs, self.of.initializer_range, self.seed, self.device))
     }
 
     /// A linear layer with outputs in the order of these places.

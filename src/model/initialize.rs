@@ -1,4 +1,4 @@
-//! Random weights: truncated normal, standard deviation 0.02, biases 0, norms 1 and 0
+//! Random weights: truncated normal, standard deviation `initializer_range`, biases 0, norms 1 and 0
 //! (google-research/bert, `modeling.create_initializer`).
 
 use burn::module::Param;
@@ -9,10 +9,9 @@ use super::bert::{Bert, Embeddings, Layer};
 use super::linear::{Linear, Norm};
 use crate::kernel::Precision;
 use crate::random::Stream;
+use crate::settings::InitializerRange;
 use crate::store::Architecture;
 
-/// `initializer_range` of every published BERT.
-const STANDARD_DEVIATION: f64 = 0.02;
 /// No weight is further from 0 than so many standard deviations (TensorFlow's `truncated_normal`).
 const TRUNCATE_AT: f64 = 2.0;
 /// Φ(2) − ½: half of the normal distribution's mass between these bounds.
@@ -24,21 +23,23 @@ const CHUNK: usize = 1 << 14;
 pub(super) struct Initializer<'a> {
     stream: Stream,
     parameter: u64,
+    range: InitializerRange,
     device: &'a Device,
 }
 
 impl<'a> Initializer<'a> {
-    pub(super) fn new(stream: Stream, device: &'a Device) -> Self {
-        Self { stream, parameter: 0, device }
+    pub(super) fn new(stream: Stream, range: InitializerRange, device: &'a Device) -> Self {
+        Self { stream, parameter: 0, range, device }
     }
 
     pub(super) fn matrix(&mut self, rows: usize, columns: usize) -> Param<Tensor<2>> {
         let first = self.parameter << 32;
         self.parameter += 1;
+        let standard_deviation = self.range.standard_deviation();
         let mut values = vec![0f32; rows * columns];
         values.par_chunks_mut(CHUNK).enumerate().for_each(|(index, chunk)| {
             let mut draws = self.stream.at(first + index as u64);
-            chunk.fill_with(|| (STANDARD_DEVIATION * truncated_normal(draws.next_u32())) as f32);
+            chunk.fill_with(|| (standard_deviation * truncated_normal(draws.next_u32())) as f32);
         });
         Param::from_tensor(Tensor::from_data(TensorData::new(values, [rows, columns]), self.device))
     }
@@ -141,8 +142,14 @@ fn normal_quantile(q: f64) -> f64 {
 }
 
 /// A head with random weights; its stream is not the encoder's, so that it does not depend on the size.
-pub(super) fn random_head(hidden: usize, outputs: usize, seed: u64, device: &Device) -> Linear {
-    Initializer::new(Stream::new(seed, "init-head"), device).linear(hidden, outputs)
+pub(super) fn random_head(
+    hidden: usize,
+    outputs: usize,
+    range: InitializerRange,
+    seed: u64,
+    device: &Device,
+) -> Linear {
+    Initializer::new(Stream::new(seed, "init-head"), range, device).linear(hidden, outputs)
 }
 
 #[cfg(test)]
@@ -171,17 +178,19 @@ mod tests {
     #[test]
     fn weights_are_truncated_at_two_standard_deviations_and_do_not_depend_on_threads() {
         let device = Device::flex();
-        let draw = || {
-            let matrix = Initializer::new(Stream::new(1, "init"), &device).matrix(700, 300);
+        let draw = |range| {
+            let matrix = Initializer::new(Stream::new(1, "init"), range, &device).matrix(700, 300);
             matrix.val().into_data().try_to_vec::<f32>().unwrap()
         };
-        let values = draw();
+        let values = draw(InitializerRange::BERT);
+        let larger = draw(InitializerRange::new(0.1).unwrap());
+        assert!(values.iter().zip(&larger).all(|(small, large)| (5.0 * small - large).abs() < 1e-7));
         let largest = values.iter().fold(0f32, |most, v| most.max(v.abs()));
         assert!(largest <= 0.04 && largest > 0.0399, "{largest}");
         // A normal truncated at ±2 has the standard deviation 0.8796.
         let variance = values.iter().map(|v| f64::from(v * v)).sum::<f64>() / values.len() as f64;
         assert!((variance.sqrt() / 0.02 - 0.8796).abs() < 0.005, "{}", variance.sqrt());
         let single = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        assert_eq!(values, single.install(draw));
+        assert_eq!(values, single.install(|| draw(InitializerRange::BERT)));
     }
 }

@@ -15,6 +15,7 @@ use super::weights::Weights;
 use super::write::Tensors;
 use crate::kernel::{Dropout, LayerForm, Packing, Precision, encoder_layer};
 use crate::random::Stream;
+use crate::settings::InitializerRange;
 use crate::store::Architecture;
 
 /// Rows of the word embeddings that fine-tuning adds: the tokens before a text, between two, and after all (§3.3).
@@ -109,7 +110,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<OpenaiGpt, CheckpointError
 }
 
 fn added_rows(seed: u64, hidden: usize, device: &Device) -> Vec<f32> {
-    let drawn = Initializer::new(Stream::new(seed, "init-added-tokens"), device).matrix(ADDED_ROWS as usize, hidden);
+    let stream = Stream::new(seed, "init-added-tokens");
+    let drawn = Initializer::new(stream, InitializerRange::BERT, device).matrix(ADDED_ROWS as usize, hidden);
     drawn.val().into_data().iter::<f32>().collect()
 }
 

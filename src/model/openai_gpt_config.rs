@@ -30,7 +30,7 @@ impl Config {
             "embd_pdrop": dropout,
             "attn_pdrop": dropout,
             "resid_pdrop": dropout,
-            "initializer_range": 0.02,
+            "initializer_range": of.initializer_range,
             "torch_dtype": "float32",
         });
         config[ADDED] = json!(ADDED_ROWS);
@@ -74,6 +74,7 @@ impl Fields<'_> {
             causal: true,
             encoder: EncoderType::OpenaiGpt,
             pooling: None,
+            initializer_range: self.initializer_range()?,
         };
         Ok(Config { architecture, usage: self.usage()? })
     }

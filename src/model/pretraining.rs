@@ -144,7 +144,7 @@ struct Heads<'a> {
 
 impl<'a> Heads<'a> {
     fn new(of: &Architecture, seed: u64, device: &'a Device) -> Self {
-        let initializer = Initializer::new(Stream::new(seed, "init-pretraining"), device);
+        let initializer = Initializer::new(Stream::new(seed, "init-pretraining"), of.initializer_range, device);
         Self { initializer, hidden: of.hidden as usize, vocabulary: of.vocab_size as usize }
     }
 
@@ -178,8 +178,8 @@ pub fn random_pretraining(
     seed: u64,
     device: &Device,
 ) -> LanguageModel {
-    Heads::new(architecture, seed, device)
-        .on(AnyEncoder::random(architecture, &mut Initializer::new(Stream::new(seed, "init"), device)), predict_next)
+    let mut initializer = Initializer::new(Stream::new(seed, "init"), architecture.initializer_range, device);
+    Heads::new(architecture, seed, device).on(AnyEncoder::random(architecture, &mut initializer), predict_next)
 }
 
 /// Reads a checkpoint to go on pretraining it. Heads that it lacks are initialised at random and noted.

@@ -163,7 +163,8 @@ impl Reader<'_> {
             self.linear("pooler.dense", hidden, hidden)?
         } else {
             self.notes.push(NO_POOLER.into());
-            Initializer::new(Stream::new(self.seed, "init-pooler"), self.device).linear(hidden, hidden)
+            Initializer::new(Stream::new(self.seed, "init-pooler"), of.initializer_range, self.device)
+                .linear(hidden, hidden)
         };
         let heads = of.heads as usize;
         Ok(Bert { embeddings, layers, pooler, heads, causal: of.causal, precision: Precision::default() })

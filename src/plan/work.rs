@@ -192,6 +192,7 @@ mod tests {
             causal: false,
             encoder: crate::settings::EncoderType::Bert,
             pooling: None,
+            initializer_range: crate::settings::InitializerRange::BERT,
         };
         let of = FeatureBased { layers, hidden: 768, lstm_layers: 2 };
         let mut settings = RunSettings { architecture, ..example::settings("conll", 1) };

@@ -3,6 +3,7 @@
 mod approach;
 mod device;
 mod encoder;
+mod initializer_range;
 mod pretraining;
 mod slurm;
 mod task;
@@ -12,6 +13,7 @@ mod training;
 pub use approach::{Approach, FeatureBased, Layers, MAX_HIDDEN, MAX_LSTM_LAYERS};
 pub use device::{Device, DeviceKind, with_index};
 pub use encoder::{EncoderType, Pooling};
+pub use initializer_range::InitializerRange;
 pub use pretraining::{LmLoss, Masking, SaveStrategy, TextFormat};
 pub use slurm::{Cluster, Slurm};
 pub use task::{Columns, Context, MAX_COLUMN, Scheme, Separator, SpanOptions};

@@ -26,6 +26,7 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
             causal: false,
             encoder: crate::settings::EncoderType::Bert,
             pooling: None,
+            initializer_range: crate::settings::InitializerRange::BERT,
         },
         initial_weights: InitialWeights::Random,
         vocabulary: VocabularyIdentity { sha256: "11".to_owned(), do_lower_case: true, added_tokens: Vec::new() },

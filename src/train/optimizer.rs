@@ -190,6 +190,7 @@ mod tests {
         causal: false,
         encoder: crate::settings::EncoderType::Bert,
         pooling: None,
+        initializer_range: crate::settings::InitializerRange::BERT,
     };
 
     fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {

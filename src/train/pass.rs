@@ -180,6 +180,7 @@ mod tests {
         causal: false,
         encoder: crate::settings::EncoderType::Bert,
         pooling: None,
+        initializer_range: crate::settings::InitializerRange::BERT,
     };
 
     fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass<f64> {

@@ -24,6 +24,7 @@ const SMALL: Architecture = Architecture {
     causal: false,
     encoder: crate::settings::EncoderType::Bert,
     pooling: None,
+    initializer_range: crate::settings::InitializerRange::BERT,
 };
 const SEQUENCES: u32 = 8;
 

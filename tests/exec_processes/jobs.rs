@@ -28,6 +28,7 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
         causal: false,
         encoder: bertbench::settings::EncoderType::Bert,
         pooling: None,
+        initializer_range: bertbench::settings::InitializerRange::BERT,
     };
 
     let settings = RunSettings {

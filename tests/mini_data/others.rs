@@ -24,7 +24,7 @@ pub const FILES: [(&str, usize); 45] = [
     ("CoNLL-2003/eng.testb", 100),
     ("MSRA/msra_train_bio.txt", 400),
     ("MSRA/msra_test_bio.txt", 120),
-    ("REACH/train.txt", 1200),
+    ("REACH/train.txt", 1800),
     ("REACH/dev_2.txt", 100),
     ("REACH/dev_4.txt", 100),
     ("REACH/dev_8.txt", 100),

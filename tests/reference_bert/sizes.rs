@@ -39,6 +39,7 @@ fn architecture(preset: &str, vocab_size: u32) -> Architecture {
         causal: false,
         encoder: bertbench::settings::EncoderType::Bert,
         pooling: None,
+        initializer_range: bertbench::settings::InitializerRange::BERT,
     }
 }
 

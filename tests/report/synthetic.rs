@@ -43,6 +43,7 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
             causal: false,
             encoder: bertbench::settings::EncoderType::Bert,
             pooling: None,
+            initializer_range: bertbench::settings::InitializerRange::BERT,
         },
         initial_weights: InitialWeights::Random,
         vocabulary: VocabularyIdentity { sha256: "11".repeat(32), do_lower_case: true, added_tokens: Vec::new() },

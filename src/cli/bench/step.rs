@@ -115,6 +115,7 @@ fn benchmark(args: &Args) -> Result<StepBenchmark, Error> {
         causal: false,
         encoder: crate::settings::EncoderType::Bert,
         pooling: None,
+        initializer_range: crate::settings::InitializerRange::BERT,
     };
     let (needed, memory) = (architecture.parameters().saturating_mul(BYTES_PER_PARAMETER), host("cpu", 1).memory.0);
     if device.name == "cpu" && needed > memory {

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::random::Stream;
-use crate::settings::{Approach, Context, Device, SpanOptions};
+use crate::settings::{Approach, Context, Device, InitializerRange, SpanOptions};
 
 mod renamed;
 mod tasks;
@@ -85,6 +85,7 @@ fn an_architecture_fills_in_what_bert_fixes() {
     let expected = Dimensions {
         encoder: crate::settings::EncoderType::Bert,
         pooling: None,
+        initializer_range: InitializerRange::BERT,
         layers: 1,
         hidden: 32,
         heads: 4,
@@ -92,6 +93,25 @@ fn an_architecture_fills_in_what_bert_fixes() {
         max_positions: 512,
     };
     assert_eq!(read(&text, &[]).unwrap().models[0].source, ModelSource::Random(expected));
+}
+
+#[test]
+fn random_weights_of_transformers_are_as_large_as_the_file_says() {
+    let of =
+        |model: &str| read(&FILE.replace("{preset: tiny}", model), &[]).map(|mut read| read.models.remove(0).source);
+    let transformer = |range: &str| {
+        let source = of(&format!("{{architecture: {{layers: 1, hidden: 32, heads: 4, initializer_range: {range}}}}}"))?;
+        let ModelSource::Random(dimensions) = source else { unreachable!("{source:?}") };
+        Ok::<_, crate::diagnostic::Diagnostic>(dimensions.initializer_range)
+    };
+    assert_eq!(transformer("0.1").unwrap(), InitializerRange::new(0.1).unwrap());
+    assert_eq!(transformer("2e-2").unwrap(), InitializerRange::BERT);
+    for wrong in ["0", "-0.02", "1.5"] {
+        let found = transformer(wrong).unwrap_err().to_string();
+        assert!(found.contains("`initializer_range` is above 0 and at most 1"), "{found}");
+    }
+    let found = of("{encoder: lstm, architecture: {layers: 1, hidden: 32, initializer_range: 0.1}}").unwrap_err();
+    assert!(found.to_string().contains("`lstm` has no `initializer_range`"), "{found}");
 }
 
 #[test]

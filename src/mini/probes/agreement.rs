@@ -1,7 +1,7 @@
 //! Agreement and reference in the world's sentences: a verb agrees with its subject in number, a reflexive pronoun with its
 //! person in gender, over whatever stands between.
 
-use super::probe::{OUTSIDE, Probe, Tagged, by_distance, outside};
+use super::probe::{Asked, OUTSIDE, Probe, Tagged, by_distance, outside};
 use crate::mini::MiniError;
 use crate::mini::acceptability::{ACTORS, ACTS, PASTS};
 use crate::mini::lexicon::{Gender, QUALITIES, SPOTS};
@@ -24,8 +24,9 @@ const PHRASE: usize = 3;
 /// `AGREEMENT/`: the verb or the pronoun is `RIGHT` or `WRONG`. Half of the sentences are *the girls near the guest behind the old
 /// church sing*, half *Mara ran with the guests behind the church and praised herself*. Between stand as many nouns of either number.
 pub(in crate::mini) fn part(seed: u64, world: &World) -> Result<Part, MiniError> {
-    let probe = Probe { task: "agreement", folder: "AGREEMENT", groups: by_distance(), examples: EXAMPLES };
-    probe.part(seed, |distance, class, draws| {
+    let probe =
+        Probe { task: "agreement", folder: "AGREEMENT", groups: by_distance(), train: |_| EXAMPLES.0, dev: EXAMPLES.1 };
+    probe.part(seed, |Asked { group: distance, class, .. }, draws| {
         if draws.chance(0.5) { verb(distance, class, draws) } else { pronoun(distance, class, world, draws) }
     })
 }

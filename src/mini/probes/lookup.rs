@@ -1,7 +1,7 @@
 //! Associative recall: many things were praised or blamed, and any of them may be asked. What was said of each must be kept, or
 //! be looked up.
 
-use super::probe::{OPINIONS, OUTSIDE, Probe, Tagged, by_distance, outside, polar};
+use super::probe::{Asked, OPINIONS, OUTSIDE, Probe, Tagged, by_distance, outside, polar};
 use crate::mini::MiniError;
 use crate::mini::acceptability::ACTORS;
 use crate::mini::lexicon::{QUALITIES, THINGS};
@@ -23,7 +23,8 @@ const PLACE: usize = 2;
 /// `BAD`, as it was called before. It was called so as many tokens before the place that is asked as the file says; half of
 /// what is asked, and half of what is not, was praised, so that counting does not help.
 pub(in crate::mini) fn part(seed: u64, _: &World) -> Result<Part, MiniError> {
-    Probe { task: "lookup", folder: "LOOKUP", groups: by_distance(), examples: EXAMPLES }.part(seed, asked)
+    Probe { task: "lookup", folder: "LOOKUP", groups: by_distance(), train: |_| EXAMPLES.0, dev: EXAMPLES.1 }
+        .part(seed, asked)
 }
 
 /// Every noun that may be judged.
@@ -38,7 +39,7 @@ fn classes(count: usize, class: usize, draws: &mut Draws) -> Vec<usize> {
     classes
 }
 
-fn asked(distance: usize, class: usize, draws: &mut Draws) -> Vec<Tagged> {
+fn asked(Asked { group: distance, class, .. }: Asked<usize>, draws: &mut Draws) -> Vec<Tagged> {
     let places = distance / PLACE;
     let judged = places.min(ASKED);
     let between = places - judged;

@@ -34,13 +34,25 @@ pub(super) struct Probe<G> {
     /// Its folder.
     pub(super) folder: &'static str,
     pub(super) groups: Vec<(String, G)>,
-    /// Sentences of a group in `train.txt` and in its dev file.
-    pub(super) examples: (usize, usize),
+    /// Sentences of a group in `train.txt`.
+    pub(super) train: fn(G) -> usize,
+    /// Sentences of a dev file.
+    pub(super) dev: usize,
+}
+
+/// What a sentence asks.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<G> {
+    pub(super) group: G,
+    /// The answer, of every other sentence the same.
+    pub(super) class: usize,
+    /// Whether nothing else may be asked: in dev files, and in half of the sentences to learn from.
+    pub(super) once: bool,
 }
 
 impl<G: Copy> Probe<G> {
-    /// Draws the sentences: `draw` gets a group, the class (every other one) and the draws.
-    pub(super) fn part(self, seed: u64, draw: impl Fn(G, usize, &mut Draws) -> Vec<Tagged>) -> Result<Part, MiniError> {
+    /// Draws the sentences: `draw` gets what is asked and the draws.
+    pub(super) fn part(self, seed: u64, draw: impl Fn(Asked<G>, &mut Draws) -> Vec<Tagged>) -> Result<Part, MiniError> {
         let mut part = Part::default();
         let stream = Stream::new(seed, &format!("mini/{}", self.task));
         let mut taken = Taken::new(self.task);
@@ -48,16 +60,18 @@ impl<G: Copy> Probe<G> {
         for (at, (name, group)) in (0..).zip(&self.groups) {
             let draws = &mut stream.at(at);
             let mut dev = String::new();
-            for index in 0..self.examples.0 + self.examples.1 {
-                let sentence = taken.fresh(String::clone, || written(&draw(*group, index % 2, draws)))?;
-                if index < self.examples.0 {
+            let count = (self.train)(*group);
+            for index in 0..count + self.dev {
+                let asked = Asked { group: *group, class: index % 2, once: index >= count || index % 4 < 2 };
+                let sentence = taken.fresh(String::clone, || written(&draw(asked, draws)))?;
+                if index < count {
                     train.push(sentence);
                 } else {
                     dev += &sentence;
                 }
             }
             let path = format!("{}/dev_{name}.txt", self.folder);
-            part.files.push(Written { path, content: dev, examples: self.examples.1 });
+            part.files.push(Written { path, content: dev, examples: self.dev });
         }
         stream.at(self.groups.len() as u64).shuffle(&mut train);
         let path = format!("{}/train.txt", self.folder);

@@ -1,6 +1,6 @@
 //! From which side a word may decide.
 
-use super::probe::{OPINIONS, Probe, Tagged, outside, polar};
+use super::probe::{Asked, OPINIONS, Probe, Tagged, outside, polar};
 use crate::mini::MiniError;
 use crate::mini::lexicon::{DAYS, QUALITIES};
 use crate::mini::part::Part;
@@ -25,10 +25,10 @@ enum Side {
 pub(in crate::mini) fn part(seed: u64, _: &World) -> Result<Part, MiniError> {
     let sides = [("left", Side::Left), ("right", Side::Right), ("both", Side::Both)];
     let groups = sides.map(|(name, side)| (name.to_owned(), side)).to_vec();
-    Probe { task: "sides", folder: "SIDES", groups, examples: EXAMPLES }.part(seed, tagged)
+    Probe { task: "sides", folder: "SIDES", groups, train: |_| EXAMPLES.0, dev: EXAMPLES.1 }.part(seed, tagged)
 }
 
-fn tagged(side: Side, class: usize, draws: &mut Draws) -> Vec<Tagged> {
+fn tagged(Asked { group: side, class, .. }: Asked<Side>, draws: &mut Draws) -> Vec<Tagged> {
     let mut neutral = || -> Vec<&str> { (0..AROUND).map(|_| *draws.pick(&QUALITIES)).collect() };
     let (mut left, mut right) = (neutral(), neutral());
     // The nearest word but one to three.

@@ -106,6 +106,7 @@ mod tests {
         causal: false,
         encoder: crate::settings::EncoderType::Bert,
         pooling: None,
+        initializer_range: crate::settings::InitializerRange::BERT,
     };
 
     fn numbers(tensor: Tensor<2>) -> Vec<f32> {

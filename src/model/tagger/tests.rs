@@ -116,6 +116,7 @@ const SMALL: Architecture = Architecture {
     causal: false,
     encoder: crate::settings::EncoderType::Bert,
     pooling: None,
+    initializer_range: crate::settings::InitializerRange::BERT,
 };
 
 fn tagging(layers: Layers, device: &Device) -> Classifier {

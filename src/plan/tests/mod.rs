@@ -45,6 +45,7 @@ fn architecture(layers: u32, hidden: u32, heads: u32, vocab_size: u32) -> Archit
         causal: false,
         encoder: crate::settings::EncoderType::Bert,
         pooling: None,
+        initializer_range: crate::settings::InitializerRange::BERT,
     }
 }
 

@@ -37,6 +37,7 @@ fn inputs(experiment: &Pretraining) -> Inputs {
             causal: false,
             encoder: crate::settings::EncoderType::Bert,
             pooling: None,
+            initializer_range: crate::settings::InitializerRange::BERT,
         };
         let phases = vec![corpus(32), corpus(64)];
         let vocabulary = VocabularyIdentity { sha256: "v".to_owned(), do_lower_case: true, added_tokens: Vec::new() };

@@ -139,6 +139,7 @@ impl<'a> Reader<'a> {
                 causal: of.encoder.is_causal(model.recipe.objective),
                 encoder: of.encoder,
                 pooling: of.pooling,
+                initializer_range: of.initializer_range,
             }),
             (_, Some(config)) => {
                 config.fits_vocabulary(&words.path, tokens).map_err(|found| {

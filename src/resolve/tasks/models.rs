@@ -121,6 +121,7 @@ impl Reading<'_> {
                 causal: of.encoder.is_causal(of.encoder.objective()),
                 encoder: of.encoder,
                 pooling: of.pooling,
+                initializer_range: of.initializer_range,
             }),
             (ModelSource::Checkpoint(_) | ModelSource::Hub(_) | ModelSource::Pretraining(_), _) => {
                 Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name)))

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RunId;
-use crate::settings::{EncoderType, Pooling};
+use crate::settings::{EncoderType, InitializerRange, Pooling};
 
 /// The dimensions of an encoder; in BERT's words (Devlin et al. 2018, §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Architecture {
     /// How states become one vector, where that was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooling: Option<Pooling>,
+    /// How large random weights are; of transformers alone.
+    #[serde(default, skip_serializing_if = "InitializerRange::is_of_bert")]
+    pub initializer_range: InitializerRange,
 }
 
 impl Architecture {
@@ -76,6 +79,7 @@ impl Architecture {
             causal: matches!(encoder, EncoderType::Lstm),
             encoder,
             pooling: None,
+            initializer_range: InitializerRange::BERT,
         }
     }
 }
@@ -170,6 +174,7 @@ mod tests {
             causal: false,
             encoder: EncoderType::Bert,
             pooling: None,
+            initializer_range: InitializerRange::BERT,
         };
         assert_eq!(bert(12, 768, 12).parameters(), 109_482_240);
         assert_eq!(bert(24, 1024, 16).parameters(), 335_141_888);

@@ -34,6 +34,7 @@ const SMALL: Architecture = Architecture {
     causal: false,
     encoder: crate::settings::EncoderType::Bert,
     pooling: None,
+    initializer_range: crate::settings::InitializerRange::BERT,
 };
 
 /// Batches of 8 in 4 parts; the last one of an epoch has a single example.

@@ -22,6 +22,7 @@ const SMALL: Architecture = Architecture {
     causal: false,
     encoder: crate::settings::EncoderType::Bert,
     pooling: None,
+    initializer_range: crate::settings::InitializerRange::BERT,
 };
 
 fn device() -> Device {

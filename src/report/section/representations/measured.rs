@@ -5,7 +5,7 @@ use crate::report::block::Cell;
 use crate::report::run::Run;
 use crate::settings::EncoderType;
 use crate::stats;
-use crate::store::InitialWeights;
+use crate::store::{InitialWeights, Record};
 
 /// A distance is bridged, and a side is seen, where F1 is at least half-way from chance, one half, to 1.
 pub(super) const BRIDGED: f64 = 0.75;
@@ -124,12 +124,26 @@ impl Measured {
     }
 }
 
-/// The runs of a system on a task that have a record.
+/// The runs of a system on a task that have a record, of the point of the sweep that is best over all groups of the probe.
 fn runs<'a, 'b>(analysis: &'a Analysis<'b>, system: usize, task: &str) -> impl Iterator<Item = &'a Run<'b>> {
-    let on = move |run: &&Run<'_>| {
-        run.system == system && run.task.is_some_and(|at| analysis.tasks[at].name == task) && run.record().is_some()
-    };
-    analysis.runs.iter().filter(on)
+    let task = analysis.tasks.iter().position(|known| known.name == task);
+    let points = task.and_then(|task| analysis.group(task, system)).map_or(&[][..], |group| &group.points);
+    let done = |at: &usize| Some(&analysis.runs[*at]).filter(|run| run.record().is_some());
+    let of_point = points.iter().map(|point| point.runs.iter().filter_map(done).collect::<Vec<&Run<'_>>>());
+    best(of_point.collect(), |run| run.record().map(f1).unwrap_or_default()).into_iter()
+}
+
+/// F1 of every group.
+fn f1(record: &Record) -> Vec<f64> {
+    record.scores.iter().filter(|score| score.metric == "f1").filter_map(|score| score.value).collect()
+}
+
+/// The point whose runs have the greatest mean of all `scores`, of equals the first; empty without a score.
+fn best<T>(points: Vec<Vec<T>>, scores: impl Fn(&T) -> Vec<f64>) -> Vec<T> {
+    let mean = |runs: &[T]| stats::mean(&runs.iter().flat_map(&scores).collect::<Vec<f64>>());
+    let with_mean = points.into_iter().filter_map(|runs| Some((mean(&runs)?, runs)));
+    let better = |best: (f64, Vec<T>), next: (f64, Vec<T>)| if next.0 > best.0 { next } else { best };
+    with_mean.reduce(better).map(|(_, runs)| runs).unwrap_or_default()
 }
 
 /// The distances that a task's dev files are of, ascending.
@@ -202,6 +216,16 @@ pub(super) mod tests {
         let far = |[near, far]: [f64; 2]| at(&[(2, near), (4, far)]);
         let sides = [left, right, 0.5].map(|score| Scores(vec![score]));
         Measured { system: 0, encoder, layers: 1, far: [far(one), far(any), Vec::new()], sides, speed: Vec::new() }
+    }
+
+    #[test]
+    fn the_point_with_the_best_mean_over_all_distances_is_read() {
+        let scores = |run: &[f64; 2]| run.to_vec();
+        let near = vec![[1.0, 0.5], [0.9, 0.5]];
+        let far = vec![[0.9, 0.8]];
+        assert_eq!(best(vec![near.clone(), far.clone(), Vec::new()], scores), far);
+        assert_eq!(best(vec![near.clone(), near.iter().rev().copied().collect()], scores), near, "of equals the first");
+        assert_eq!(best(vec![Vec::new()], scores), Vec::<[f64; 2]>::new());
     }
 
     #[test]

@@ -100,7 +100,8 @@ fn explanation() -> String {
          from chance to 100. {}. Degree 3 is any word at every distance that was asked, degree 2 a word that is kept over some \
          distance, degree 1 neither. Left, right and both are F1 of a word whose class is decided by the words to its left, to its \
          right, or on both sides (task sides): a model that does not see a side is at 50. The mean over the seeds, and half of \
-         its 95 % interval by Student's t. Dependent steps are those that must follow one another for a sequence of n tokens. \
+         its 95 % interval by Student's t, at the point of the sweep that is best over all of a task's dev files. Dependent \
+         steps are those that must follow one another for a sequence of n tokens. \
          In brackets: what the text says.",
         asked.join(". ")
     )
