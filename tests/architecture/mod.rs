@@ -200,7 +200,7 @@ fn only_the_command_line_prints_and_only_kernels_are_unsafe() {
         let module = module_of(&path);
         let text = std::fs::read_to_string(&path).unwrap();
         // Tests may say that they were skipped.
-        if path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests") {
+        if is_test(&path) {
             continue;
         }
         let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
