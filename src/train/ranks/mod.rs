@@ -38,8 +38,9 @@ pub(super) const GOES_ON: u64 = 1;
 /// or that there is none.
 pub(super) const STOPS: u64 = 0;
 
-/// Processes that compute together. Every call but [`Self::rank`], [`Self::size`] and [`Self::abort`] is a collective
-/// one: it returns when all ranks have called it, and all have to call the same ones in the same order.
+/// Processes that compute together. Every call but [`Self::rank`], [`Self::size`], [`Self::abort`] and
+/// [`Self::sleep_in_waits`] is a collective one: it returns when all ranks have called it, and all have to call the same
+/// ones in the same order.
 pub trait Ranks: Debug {
     /// The number of this process, from 0.
     fn rank(&self) -> usize;
@@ -56,6 +57,9 @@ pub trait Ranks: Debug {
     fn broadcast(&self, bytes: Vec<u8>) -> Vec<u8>;
     /// Ends the processes of all ranks at once.
     fn abort(&self);
+    /// Whether calls sleep while they wait, for another thread computes on the core that they would keep busy; until it
+    /// is said, and where no core is kept busy, they do as they like.
+    fn sleep_in_waits(&self, _sleep: bool) {}
 }
 
 /// The slice of `rank` of so many numbers: those of the last ranks may be shorter than the others.

@@ -1,5 +1,6 @@
 //! Ranks through MPI.
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,12 +13,14 @@ use mpi::{Count, Threading};
 
 use super::{LEADER, Ranks, slice_of};
 
-/// Between two looks whether a message has come: some hundred kilobytes of a fast network.
-const PAUSE: Duration = Duration::from_micros(20);
+/// Between two looks whether a message has come. Far shorter ones slow down the thread that computes on the same core: on a
+/// virtual machine every timer is an exit to its host, and with 20 microseconds a step took a fifth longer.
+const PAUSE: Duration = Duration::from_micros(300);
 
 /// The processes that `mpirun` started together. Dropping it is `MPI_Finalize`.
 pub(super) struct Mpi {
     world: SimpleCommunicator,
+    sleeps: Cell<bool>,
     _universe: Universe,
 }
 
@@ -32,21 +35,25 @@ impl Mpi {
     pub(super) fn start() -> Option<Self> {
         // One thread calls MPI, which need not be the process's first one.
         let (universe, _) = mpi::initialize_with_threading(Threading::Serialized)?;
-        Some(Self { world: universe.world(), _universe: universe })
+        Some(Self { world: universe.world(), sleeps: Cell::new(false), _universe: universe })
+    }
+
+    /// `MPI_Wait`, which keeps a core busy, or short sleeps.
+    fn wait<'a, D: ?Sized, S: Scope<'a>>(&self, mut request: Request<'a, D, S>) {
+        while self.sleeps.get() {
+            match request.test() {
+                Ok(_) => return,
+                Err(unfinished) => request = unfinished,
+            }
+            std::thread::sleep(PAUSE);
+        }
+        request.wait_without_status();
     }
 
     /// How long each rank's slice of so many numbers is, and where it begins.
     fn slices(&self, numbers: usize) -> (Vec<Count>, Vec<Count>) {
         let of = |rank| slice_of(numbers, self.size(), rank);
         (0..self.size()).map(|rank| (of(rank).len() as Count, of(rank).start as Count)).unzip()
-    }
-}
-
-/// Waits without the core that `MPI_Wait` would keep busy, which another thread computes on meanwhile.
-fn wait<'a, D: ?Sized, S: Scope<'a>>(mut request: Request<'a, D, S>) {
-    while let Err(unfinished) = request.test() {
-        request = unfinished;
-        std::thread::sleep(PAUSE);
     }
 }
 
@@ -61,14 +68,14 @@ impl Ranks for Mpi {
 
     fn all_gather_words(&self, words: &[u64]) -> Vec<u64> {
         let mut all = vec![0; words.len() * self.size()];
-        mpi::request::scope(|scope| wait(self.world.immediate_all_gather_into(scope, words, &mut all[..])));
+        mpi::request::scope(|scope| self.wait(self.world.immediate_all_gather_into(scope, words, &mut all[..])));
         all
     }
 
     fn all_gather(&self, slice: &[f32], all: &mut [f32]) {
         let (counts, starts) = self.slices(all.len());
         let mut all = PartitionMut::new(all, counts, starts);
-        mpi::request::scope(|scope| wait(self.world.immediate_all_gather_varcount_into(scope, slice, &mut all)));
+        mpi::request::scope(|scope| self.wait(self.world.immediate_all_gather_varcount_into(scope, slice, &mut all)));
     }
 
     fn all_to_all(&self, send: &[f32], received: &mut [f32]) {
@@ -77,7 +84,9 @@ impl Ranks for Mpi {
         let from: Vec<Count> = (0..self.size() as Count).map(|rank| rank * own).collect();
         let mut received = PartitionMut::new(received, vec![own; self.size()], from);
         let send = Partition::new(send, counts, starts);
-        mpi::request::scope(|scope| wait(self.world.immediate_all_to_all_varcount_into(scope, &send, &mut received)));
+        mpi::request::scope(|scope| {
+            self.wait(self.world.immediate_all_to_all_varcount_into(scope, &send, &mut received))
+        });
     }
 
     fn broadcast(&self, mut bytes: Vec<u8>) -> Vec<u8> {
@@ -94,5 +103,9 @@ impl Ranks for Mpi {
 
     fn abort(&self) {
         self.world.abort(1);
+    }
+
+    fn sleep_in_waits(&self, sleep: bool) {
+        self.sleeps.set(sleep);
     }
 }

@@ -116,6 +116,7 @@ impl<'a> OrderedSum<'a> {
         let mut has = vec![false; self.own.len()];
         let mut waiting: Vec<usize> = (0..self.messages.len()).collect();
         let mut received = Vec::new();
+        self.ranks.sleep_in_waits(true);
         while !waiting.is_empty() {
             let at = if self.ranks.leads() { self.wait_for(&waiting, found, &mut has) } else { 0 };
             let at = (self.ranks.word_of_leader(at as u64) as usize).min(waiting.len() - 1);
@@ -126,6 +127,7 @@ impl<'a> OrderedSum<'a> {
                 self.gather(number, &mut received);
             }
         }
+        self.ranks.sleep_in_waits(false);
     }
 
     /// Waits until all gradients of one of `messages` are found, or the pass has ended. Returns which of them it is.
@@ -136,7 +138,10 @@ impl<'a> OrderedSum<'a> {
             if let Some(at) = messages.iter().position(complete) {
                 return at;
             }
-            let Ok(found) = found.recv() else { return 0 };
+            let Ok(found) = found.recv() else {
+                self.ranks.sleep_in_waits(false);
+                return 0;
+            };
             for (parameter, gradient) in found {
                 (self.own[parameter], has[parameter]) = (Some(gradient.into_data().convert::<f32>()), true);
             }
