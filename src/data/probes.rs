@@ -29,7 +29,7 @@ const fn by_distance(train: u64, dev: u64) -> [SplitFile; 9] {
     ]
 }
 
-static REACH_FILES: [SplitFile; 9] = by_distance(1200, 100);
+static REACH_FILES: [SplitFile; 9] = by_distance(1800, 100);
 static LOOKUP_FILES: [SplitFile; 9] = by_distance(1200, 100);
 static AGREEMENT_FILES: [SplitFile; 9] = by_distance(1600, 100);
 

@@ -59,8 +59,9 @@ fn a_step_is_told_in_words() {
     let lines: Vec<&str> = told.out.lines().collect();
     assert_eq!(lines[0], "model        2 layers of width 16, 2 heads, feed-forward 64, vocabulary 50");
     assert_eq!(lines[1], "batch        3 × 5 tokens, f32, threads: 2, gradient checkpointing");
-    let names: Vec<&str> = lines[2..].iter().map(|line| line[..13].trim()).collect();
-    assert_eq!(names, ["step", "", "phases", "rate", "kernels", "evaluation", "peak memory", "machine"]);
+    // A second line says more of a step, and of the kernels where the clock of the cores is known.
+    let names: Vec<&str> = lines[2..].iter().map(|line| line[..13].trim()).filter(|name| !name.is_empty()).collect();
+    assert_eq!(names, ["step", "phases", "rate", "kernels", "evaluation", "peak memory", "machine"]);
 }
 
 #[test]
