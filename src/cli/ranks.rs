@@ -14,7 +14,7 @@ pub(super) fn follow(threads: Option<u32>) -> Result<Option<CommandOutcome>, Err
     let Some(launched) = launched().filter(|launched| launched.rank > 0) else { return Ok(None) };
     worker::ignore_signals()?;
     let threads = threads_of_rank(threads.map(|threads| threads as usize), launched);
-    compute(Some(threads + train::RANK_THREADS), || {
+    compute(Some(threads + launched.threads_besides()), || {
         let ranks = connect(true)?;
         train::follow(&*ranks, |error| note(&format_args!("rank {}: {error}", launched.rank)))?;
         Ok(Some(CommandOutcome::Success))

@@ -5,7 +5,7 @@ use std::io::{self, BufReader};
 use super::error::{CommandOutcome, Error};
 use super::threads;
 use crate::exec::{WorkerCommand, worker};
-use crate::train::{RANK_THREADS, RunContext, connect, end, work};
+use crate::train::{Launched, RunContext, connect, end, launched, work};
 
 /// Trains what the parent process asks for.
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let context: RunContext = serde_json::from_str(&args.context)
         .map_err(|error| Error::System(format!("`worker` is started by `run`; its context is not valid: {error}")))?;
     // Its parent also sets RAYON_NUM_THREADS, for whatever makes a pool of its own.
-    let besides = if args.ranks { RANK_THREADS } else { 0 };
+    let besides = if args.ranks { launched().map_or(0, Launched::threads_besides) } else { 0 };
     threads::compute(Some(context.threads as usize + besides), || {
         let ranks = connect(args.ranks)?;
         worker::serve(BufReader::new(io::stdin()), io::stdout(), |job, folder, report, stop| {

@@ -21,12 +21,13 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 # Prints the command's output only when it fails.
 quiet() { "$@" >"$place/output" 2>&1 || { cat "$place/output"; return 1; }; }
 
-# start N FILE OPTION…: a sweep by N ranks in the folder $here is in.
+# start N FILE OPTION…: a sweep by N ranks in the folder $here is in; odd numbers of them exchange gradients during backward
+# passes, as on several machines, even ones after them.
 start() {
     local ranks=$1 file=$2
     shift 2
     if (( ranks == 1 )); then "$program" run "$file" --slots 1 --threads 1 "$@"
-    else mpirun -n "$ranks" "$program" run "$file" --threads 1 "$@"
+    else BERTBENCH_OVERLAP=$((ranks % 2)) mpirun -n "$ranks" "$program" run "$file" --threads 1 "$@"
     fi
 }
 

@@ -24,7 +24,23 @@ const LAUNCHERS: [[&str; 3]; 3] = [
     ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_TASKS_PER_NODE"],
 ];
 
+/// Set to 1, gradients are exchanged during backward passes on a single machine too.
+const OVERLAP: &str = "BERTBENCH_OVERLAP";
+
 impl Launched {
+    /// Whether gradients are exchanged while the backward pass goes on: where they pass through a network. Within a machine
+    /// the cores that compute would copy them, which takes longer in between than afterwards.
+    #[must_use]
+    pub fn overlaps(self) -> bool {
+        self.here < self.size || std::env::var(OVERLAP).is_ok_and(|value| value == "1")
+    }
+
+    /// Threads of each rank besides those that compute: one exchanges gradients meanwhile.
+    #[must_use]
+    pub fn threads_besides(self) -> usize {
+        usize::from(self.overlaps())
+    }
+
     fn of(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let number = |name: &str| {
             let text = variable(name)?;
@@ -54,7 +70,8 @@ pub fn connect(shared: bool) -> Result<Box<dyn Ranks>, Diagnostic> {
         return Ok(Box::new(Alone));
     }
     #[cfg(feature = "mpi")]
-    let found = super::mpi::Mpi::start().map(|mpi| Box::new(mpi) as Box<dyn Ranks>);
+    let found =
+        super::mpi::Mpi::start(launched().is_some_and(Launched::overlaps)).map(|mpi| Box::new(mpi) as Box<dyn Ranks>);
     #[cfg(not(feature = "mpi"))]
     let found = None;
     found.ok_or_else(|| {

@@ -30,17 +30,13 @@ pub(super) use ordered_sum::OrderedSum;
 /// The rank that evaluates and writes.
 const LEADER: usize = 0;
 
-/// Threads of each rank besides those that compute: one exchanges gradients.
-pub const RANK_THREADS: usize = 1;
-
 /// What the leader says before each step of a run: that there is one,
 pub(super) const GOES_ON: u64 = 1;
 /// or that there is none.
 pub(super) const STOPS: u64 = 0;
 
-/// Processes that compute together. Every call but [`Self::rank`], [`Self::size`], [`Self::abort`] and
-/// [`Self::sleep_in_waits`] is a collective one: it returns when all ranks have called it, and all have to call the same
-/// ones in the same order.
+/// Processes that compute together. Every call that tells or asks another rank is a collective one: it returns
+/// when all ranks have called it, and all have to call the same ones in the same order.
 pub trait Ranks: Debug {
     /// The number of this process, from 0.
     fn rank(&self) -> usize;
@@ -60,6 +56,10 @@ pub trait Ranks: Debug {
     /// Whether calls sleep while they wait, for another thread computes on the core that they would keep busy; until it
     /// is said, and where no core is kept busy, they do as they like.
     fn sleep_in_waits(&self, _sleep: bool) {}
+    /// Whether gradients are exchanged while others are computed, by a thread of the pool that is there for it.
+    fn overlaps(&self) -> bool {
+        true
+    }
 }
 
 /// The slice of `rank` of so many numbers: those of the last ranks may be shorter than the others.

@@ -15,12 +15,13 @@ use super::{LEADER, Ranks, slice_of};
 
 /// Between two looks whether a message has come. Far shorter ones slow down the thread that computes on the same core: on a
 /// virtual machine every timer is an exit to its host, and with 20 microseconds a step took a fifth longer.
-const PAUSE: Duration = Duration::from_micros(300);
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The processes that `mpirun` started together. Dropping it is `MPI_Finalize`.
 pub(super) struct Mpi {
     world: SimpleCommunicator,
     sleeps: Cell<bool>,
+    overlaps: bool,
     _universe: Universe,
 }
 
@@ -32,10 +33,10 @@ impl fmt::Debug for Mpi {
 
 impl Mpi {
     /// `MPI_Init`; nothing when it was called before.
-    pub(super) fn start() -> Option<Self> {
+    pub(super) fn start(overlaps: bool) -> Option<Self> {
         // One thread calls MPI, which need not be the process's first one.
         let (universe, _) = mpi::initialize_with_threading(Threading::Serialized)?;
-        Some(Self { world: universe.world(), sleeps: Cell::new(false), _universe: universe })
+        Some(Self { world: universe.world(), sleeps: Cell::new(false), overlaps, _universe: universe })
     }
 
     /// `MPI_Wait`, which keeps a core busy, or short sleeps.
@@ -106,6 +107,10 @@ impl Ranks for Mpi {
     }
 
     fn sleep_in_waits(&self, sleep: bool) {
-        self.sleeps.set(sleep);
+        self.sleeps.set(sleep && self.overlaps);
+    }
+
+    fn overlaps(&self) -> bool {
+        self.overlaps
     }
 }

@@ -79,14 +79,15 @@ impl<'a> OrderedSum<'a> {
     /// them, and they are exchanged meanwhile; what it has not sent when it ends it has not. The sums are complete after
     /// the last pass, so they are gathered then. Returns what `compute` does.
     ///
-    /// Another thread of the pool computes, if there is one ([`RANK_THREADS`](super::RANK_THREADS)).
+    /// Another thread of the pool computes, where exchanges overlap with it.
     pub(in crate::train) fn add_while<R: Send>(
         &mut self,
         is_last: bool,
         compute: impl FnOnce(Sender<Found>) -> R + Send,
     ) -> Option<R> {
         let (sender, found) = mpsc::channel();
-        if rayon::current_thread_index().is_some() && rayon::current_num_threads() == 1 {
+        let alone = rayon::current_thread_index().is_some() && rayon::current_num_threads() == 1;
+        if alone || !self.ranks.overlaps() {
             let made = compute(sender);
             self.exchange(&found, is_last);
             return Some(made);
