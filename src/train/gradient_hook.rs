@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use super::optimizer::{FlatGradients, weighted};
 
 /// Gradients that nothing more is added to, each with the number of its parameter in the model's visiting order.
-pub(super) type Found = Vec<(usize, Tensor<1>)>;
+pub(super) type FoundGradients = Vec<(usize, Tensor<1>)>;
 
 /// Is called by a pass with the gradients that it has found.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct GradientHook(Option<Listener>);
 
 #[derive(Debug)]
 struct Listener {
-    sender: Sender<Found>,
+    sender: Sender<FoundGradients>,
     /// The share of the pass in the gradients of the batch.
     weight: f64,
 }
@@ -28,7 +28,7 @@ impl GradientHook {
     }
 
     /// Sends gradients × `weight`.
-    pub(super) fn sending(sender: Sender<Found>, weight: f64) -> Self {
+    pub(super) fn sending(sender: Sender<FoundGradients>, weight: f64) -> Self {
         Self(Some(Listener { sender, weight }))
     }
 

@@ -69,8 +69,8 @@ impl<L: Losses> Passes<L> {
     }
 
     /// As [`Self::over`], of the parts of `batch` that the other `ranks` have as well. Sums are made in the order of
-    /// passes whoever makes them, so they have the bits of [`Self::over`]. Another thread computes: this one exchanges
-    /// the gradients that it has found.
+    /// passes whoever makes them, so they have the bits of [`Self::over`]. Where exchanges
+    /// overlap, another thread computes, and this one exchanges the gradients that it has found.
     ///
     /// # Errors
     /// When the device failed.
@@ -84,6 +84,7 @@ impl<L: Losses> Passes<L> {
         let (mut passes, mut all) = (Self::default(), L::default());
         let mut sum = OrderedSum::new(ranks, model);
         let mut own = batch.share.numbers().zip(&batch.parts);
+        let (overlaps, nobody) = (ranks.overlaps(), GradientHook::none());
         let rounds = batch.share.rounds();
         for round in 1..=rounds {
             let start = Instant::now();
@@ -92,7 +93,7 @@ impl<L: Losses> Passes<L> {
             if let Some((number, part)) = own.next() {
                 let made = sum.add_while(round == rounds, |found| {
                     let hook = GradientHook::sending(found, part.weight);
-                    let made = pass(part, dropout(number as u64).as_ref(), &hook);
+                    let made = pass(part, dropout(number as u64).as_ref(), if overlaps { &hook } else { &nobody });
                     hook.take(0, made.gradients.unwrap_or_default());
                     made.losses.wait().map(|losses| (losses, made.forward))
                 });

@@ -28,8 +28,8 @@ pub(super) fn gelu(z: &CubeTensor, bias: &CubeTensor, precision: Precision) -> C
     y
 }
 
-/// The gradient of z from that of GELU(z + b), and GELU(z + b) once more, for products in `precision`; the gradient of b into vector number `vector`
-/// of `partials`.
+/// The gradient of z from that of GELU(z + b), and GELU(z + b) once more, for products in `precision`; the gradient of b
+/// into vector number `vector` of `partials`.
 pub(super) fn gelu_backward(
     arriving: &CubeTensor,
     z: &CubeTensor,

@@ -134,8 +134,9 @@ fn squares(gradients: Sequence<Gradient>, parts: &mut [f32], first: u32) {
     }
 }
 
-#[cube(launch)]
-fn finish_norm(parts: &[f32], found: &mut [f32], count: u32, max_norm: f32, added: f32) {
+/// The sum of so many parts, by one cube.
+#[cube]
+fn sum_of(parts: &[f32], count: u32) -> f32 {
     let mut shared = Shared::<[f32]>::new_slice(UNITS);
     let mut sum = 0.0f32;
     let mut at = UNIT_POS as usize;
@@ -143,7 +144,12 @@ fn finish_norm(parts: &[f32], found: &mut [f32], count: u32, max_norm: f32, adde
         sum += parts[at];
         at += UNITS;
     }
-    let norm = cube_sum(sum, &mut shared).sqrt();
+    cube_sum(sum, &mut shared)
+}
+
+#[cube(launch)]
+fn finish_norm(parts: &[f32], found: &mut [f32], count: u32, max_norm: f32, added: f32) {
+    let norm = sum_of(parts, count).sqrt();
     if UNIT_POS == 0 {
         found[0] = norm;
         found[1] = 1.0f32;
@@ -171,14 +177,7 @@ fn finish_scaled_norm(
     beta2: f32,
     #[comptime] corrects: bool,
 ) {
-    let mut shared = Shared::<[f32]>::new_slice(UNITS);
-    let mut sum = 0.0f32;
-    let mut at = UNIT_POS as usize;
-    while at < count as usize {
-        sum += parts[at];
-        at += UNITS;
-    }
-    let total = cube_sum(sum, &mut shared);
+    let total = sum_of(parts, count);
     if UNIT_POS == 0 {
         let scale = state[0];
         let norm = total.sqrt() / scale;

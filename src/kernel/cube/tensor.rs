@@ -45,21 +45,20 @@ pub(super) fn length(tensor: &CubeTensor) -> usize {
 
 /// `tensor` as an operand of products in `precision`: the tensor itself in f32.
 pub(super) fn operand(tensor: &CubeTensor, precision: Precision) -> CubeTensor {
-    let tensor = tensor.clone();
+    if precision == Precision::F32 { tensor.clone() } else { cast(tensor.clone(), operand_type(precision)) }
+}
+
+fn operand_type(precision: Precision) -> DType {
     match precision {
-        Precision::F32 => tensor,
-        Precision::Bf16 => cast(tensor, DType::BF16),
-        Precision::F16 => cast(tensor, DType::F16),
+        Precision::F32 => DType::F32,
+        Precision::Bf16 => DType::BF16,
+        Precision::F16 => DType::F16,
     }
 }
 
 /// As [`empty`], of operands of products in `precision`.
 pub(super) fn empty_operand(like: &CubeTensor, shape: impl Into<Shape>, precision: Precision) -> CubeTensor {
-    let numbers = match precision {
-        Precision::F32 => DType::F32,
-        Precision::Bf16 => DType::BF16,
-        Precision::F16 => DType::F16,
-    };
+    let numbers = operand_type(precision);
     empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape.into(), numbers)
 }
 

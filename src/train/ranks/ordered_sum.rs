@@ -14,7 +14,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Ranks, slice_of};
-use crate::train::gradient_hook::Found;
+use crate::train::gradient_hook::FoundGradients;
 use crate::train::optimizer::FlatGradients;
 
 /// From so many numbers on a parameter is sent alone: 256 KiB, far above what a message costs whatever its length.
@@ -83,7 +83,7 @@ impl<'a> OrderedSum<'a> {
     pub(in crate::train) fn add_while<R: Send>(
         &mut self,
         is_last: bool,
-        compute: impl FnOnce(Sender<Found>) -> R + Send,
+        compute: impl FnOnce(Sender<FoundGradients>) -> R + Send,
     ) -> Option<R> {
         let (sender, found) = mpsc::channel();
         let alone = rayon::current_thread_index().is_some() && rayon::current_num_threads() == 1;
@@ -113,7 +113,7 @@ impl<'a> OrderedSum<'a> {
     }
 
     /// Each message once, in the order in which the leader finds them complete.
-    fn exchange(&mut self, found: &Receiver<Found>, is_last: bool) {
+    fn exchange(&mut self, found: &Receiver<FoundGradients>, is_last: bool) {
         let mut has = vec![false; self.own.len()];
         let mut waiting: Vec<usize> = (0..self.messages.len()).collect();
         let mut received = Vec::new();
@@ -132,7 +132,7 @@ impl<'a> OrderedSum<'a> {
     }
 
     /// Waits until all gradients of one of `messages` are found, or the pass has ended. Returns which of them it is.
-    fn wait_for(&mut self, messages: &[usize], found: &Receiver<Found>, has: &mut [bool]) -> usize {
+    fn wait_for(&mut self, messages: &[usize], found: &Receiver<FoundGradients>, has: &mut [bool]) -> usize {
         loop {
             let complete =
                 |number: &usize| self.messages[*number].parameters.iter().all(|(parameter, _)| has[*parameter]);

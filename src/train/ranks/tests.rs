@@ -16,7 +16,7 @@ use crate::task::Task;
 use crate::text::{FeatureSet, SkippedRows};
 use crate::train::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::train::error::TrainError;
-use crate::train::gradient_hook::{Found, GradientHook};
+use crate::train::gradient_hook::{FoundGradients, GradientHook};
 use crate::train::observer::Observer;
 use crate::train::open_device;
 use crate::train::optimizer::{FlatGradients, accumulate};
@@ -79,7 +79,7 @@ fn numbers(gradients: &FlatGradients) -> Vec<Option<Vec<u32>>> {
 }
 
 /// Sends what a pass finds in some pieces, in an order that is another one for each pass.
-fn send(found: Sender<Found>, pass: Option<FlatGradients>, weight: f64, number: usize) {
+fn send(found: Sender<FoundGradients>, pass: Option<FlatGradients>, weight: f64, number: usize) {
     let hook = GradientHook::sending(found, weight);
     let mut pieces: Vec<_> = pass.into_iter().flatten().enumerate().collect();
     if number.is_multiple_of(2) {
