@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::bert::BERT;
-use super::config::{Config, ConfigFile, set_labels};
+use super::config::{Config, set_labels};
 use super::config_error::ConfigError;
+use super::config_file::ConfigFile;
 use super::encoder::EncoderKind;
 use super::error::CheckpointError;
 use super::heads::{Head, HeadClass, class_of, outputs, pooler_tensors};

@@ -7,8 +7,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::any::AnyEncoder;
 use super::classifier::Classifier;
-use super::config::ConfigFile;
 use super::config_error::ConfigError;
+use super::config_file::ConfigFile;
 use super::error::CheckpointError;
 use super::head::{Head, TASK_HEADS};
 use super::initialize::random_head;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::config::ConfigFile;
 use super::config_error::ConfigError;
+use super::config_file::ConfigFile;
 use super::head::Head;
 
 /// For each class of a task, in the task's order, the place of its logit among a model's outputs.

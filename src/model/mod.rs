@@ -6,6 +6,7 @@ mod checkpoint;
 mod classifier;
 mod config;
 mod config_error;
+mod config_file;
 mod convert;
 mod elmo;
 mod encoder;

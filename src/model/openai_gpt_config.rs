@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::config::{Config, Fields};
+use super::config::Config;
 use super::config_error::ConfigError;
+use super::config_file::Fields;
 use super::encoder::EncoderKind;
 use super::openai_gpt::ADDED_ROWS;
 use crate::kernel::LayerForm;

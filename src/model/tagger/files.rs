@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{BiLstm, LstmLayer, Mixture, Scalars, Tagger};
 use crate::kernel::{LSTM_DIRECTIONS, LSTM_GATES};
-use crate::model::config::{ConfigFile, USAGE};
+use crate::model::config::USAGE;
+use crate::model::config_file::ConfigFile;
 use crate::model::error::CheckpointError;
 use crate::model::linear::Linear;
 use crate::model::reader::Reader;
