@@ -46,12 +46,12 @@ fn mcnemar_is_that_of_statsmodels() {
 fn wilsons_interval_is_that_of_statsmodels() {
     for case in cases("wilson") {
         let level = real(&case["level"]);
-        let found = wilson_interval(real(&case["share"]), case["examples"].as_u64().unwrap(), level).unwrap();
+        let found = wilson_interval(real(&case["share"]), real(&case["examples"]), level).unwrap();
         near(&case, found.low, real(&case["low"]), TOLERANCE);
         near(&case, found.high, real(&case["high"]), TOLERANCE);
     }
-    assert_eq!((wilson_interval(0.5, 0, 0.95), wilson_interval(1.5, 9, 0.95)), (None, None));
-    assert_eq!(wilson_interval(0.5, 9, 1.0), None);
+    assert_eq!((wilson_interval(0.5, 0.0, 0.95), wilson_interval(1.5, 9.0, 0.95)), (None, None));
+    assert_eq!(wilson_interval(0.5, 9.0, 1.0), None);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn wilsons_interval_holds_95_of_100_times() {
     for truth in [0.7, 0.9] {
         let found = coverage(4000, truth, |draws, _| {
             let right = (0..277).filter(|_| draws.uniform() < truth).count();
-            wilson_interval(right as f64 / 277.0, 277, 0.95).unwrap()
+            wilson_interval(right as f64 / 277.0, 277.0, 0.95).unwrap()
         });
         assert_holds("Wilson", found);
     }
@@ -236,11 +236,85 @@ fn intervals_by_percentiles_hold_95_of_100_times() {
     }
 }
 
+/// Where examples add nothing, the difference of two models' seeds is tested as by Welch.
+#[test]
+fn seeds_alone_are_tested_as_by_welch() {
+    for case in cases("welch") {
+        let [first, second] = ["first", "second"].map(|of| reals(&case[of]));
+        let same = vec![[first.clone(), second.clone()].concat(); 20];
+        let found = CrossedEstimate::of_difference(&first, &second, &same).unwrap();
+        near(&case, found.degrees_of_freedom, real(&case["degrees_of_freedom"]), 1e-9);
+        near(&case, found.p_value().unwrap(), real(&case["p_value"]), 1e-9);
+        let interval = found.interval(0.95).unwrap();
+        near(&case, interval.low, real(&case["low"]), 1e-7);
+        near(&case, interval.high, real(&case["high"]), 1e-7);
+    }
+    let equal = CrossedEstimate::of_difference(&[0.5, 0.6], &[0.6, 0.5], &vec![vec![0.5, 0.6, 0.6, 0.5]; 20]).unwrap();
+    assert_eq!((equal.value, equal.p_value()), (0.0, Some(1.0)));
+}
+
+/// Two models answer 277 examples (RTE) with several seeds: an answer is right where the sum of the model's skill, how easy
+/// the example is, how easy it is for this model, what the seed does to all answers (`seeds`) and to this one, is above
+/// 0; all are normal. Returns which answers are right, by model, seed and example.
+fn answered(draws: &mut Draws, count: usize, seeds: f64) -> [Vec<Vec<bool>>; 2] {
+    const EXAMPLES: usize = 277;
+    let easy: Vec<f64> = (0..EXAMPLES).map(|_| 1.2 * draws.normal()).collect();
+    SKILLS.map(|skill| {
+        let own: Vec<f64> = easy.iter().map(|easy| easy + 0.7 * draws.normal()).collect();
+        (0..count)
+            .map(|_| {
+                let seed = skill + seeds * draws.normal();
+                own.iter().map(|own| seed + own + 0.7 * draws.normal() > 0.0).collect()
+            })
+            .collect()
+    })
+}
+
+const SKILLS: [f64; 2] = [0.9, 1.1];
+
+/// Seeds that change single answers only, and seeds whose scores have a standard deviation of one, three and seven points
+/// besides. With two seeds the intervals are cautious where seeds differ little, since their variance is then mostly
+/// noise, of which only what is above 0 counts; with more they hold as often as they say.
+/// 1,000 worlds have a standard error of 0.007.
+#[test]
+fn intervals_over_examples_and_seeds_hold_95_of_100_times() {
+    for (count, allowed) in [(2, 0.935..0.985), (3, 0.935..0.98), (5, 0.94..0.97)] {
+        for seeds in [0.0, 0.05, 0.15, 0.4] {
+            let spread = (1.2_f64.powi(2) + 2.0 * 0.7_f64.powi(2) + seeds * seeds).sqrt();
+            let [first, second] = SKILLS.map(|skill| share_below(skill / spread));
+            let found = coverage(1000, second - first, |draws, number| {
+                let models = answered(draws, count, seeds);
+                let share = |right: &Vec<bool>, sample: &[u32]| {
+                    sample.iter().filter(|at| right[**at as usize]).count() as f64 / sample.len() as f64
+                };
+                let all: Vec<u32> = (0..277).collect();
+                let scores = |model: &[Vec<bool>], sample: &[u32]| -> Vec<f64> {
+                    model.iter().map(|right| share(right, sample)).collect()
+                };
+                let by = Resampling { samples: 100, stream: Stream::new(number, "bootstrap") };
+                let samples =
+                    by.bootstrap(277, |sample| [scores(&models[0], sample), scores(&models[1], sample)].concat());
+                let [a, b] = [scores(&models[0], &all), scores(&models[1], &all)];
+                CrossedEstimate::of_difference(&a, &b, &samples).unwrap().interval(0.95).unwrap()
+            });
+            println!("{count} seeds, {seeds}: {found}");
+            assert!(allowed.contains(&found), "{count} seeds of each model, {seeds}: {found}");
+        }
+    }
+}
+
+/// The standard normal distribution function.
+fn share_below(z: f64) -> f64 {
+    statrs::distribution::ContinuousCDF::cdf(&statrs::distribution::Normal::standard(), z)
+}
+
 #[test]
 fn nothing_defined_has_no_interval() {
     assert_eq!(percentile_interval(&[f64::NAN; 100], 0.95), None);
-    assert_eq!((percentile_interval(&[], 0.95), bootstrap_p(&[]), bootstrap_p(&[f64::NAN])), (None, None, None));
-    assert!((bootstrap_p(&[-1.0, 1.0, 1.0, 1.0]).unwrap() - 0.8).abs() < 1e-12);
+    assert_eq!(percentile_interval(&[], 0.95), None);
+    let undefined = [vec![0.5, f64::NAN], vec![0.5, 0.6]];
+    assert_eq!(CrossedEstimate::of_mean(&[0.5, 0.6], &undefined), None);
+    assert_eq!(CrossedEstimate::of_mean(&[0.5], &[vec![0.5]]), None, "one seed");
     let by = Resampling::of(3, Stream::new(1, "bootstrap"));
     assert_eq!(by.randomization(3, f64::NAN, |_| 0.0), None);
 }

@@ -2,7 +2,7 @@
 
 use crate::metric::{EntityCounts, Function, Metric};
 use crate::random::Stream;
-use crate::stats::{Interval, Resampling, mean, percentile_interval, wilson_interval};
+use crate::stats::{CrossedEstimate, Interval, Resampling, percentile_interval, wilson_interval, wilson_interval_by};
 use crate::store::Answers;
 
 /// The level of all intervals.
@@ -68,30 +68,43 @@ pub(crate) fn right(answers: &Answers, metric: &str) -> Option<Vec<bool>> {
     }
 }
 
-/// The 95 % interval of the mean score of runs that differ by their seed: Wilson's for a share of one run, else between the
-/// percentiles of the bootstrap over examples, and over seeds where there are several.
+/// The 95 % interval of the mean score of runs that differ by their seed. Of one run: Wilson's for a share of right
+/// examples, else between the percentiles of the bootstrap over examples. Of several: over examples and seeds
+/// ([`CrossedEstimate`]), for a share Wilson's again, of as many examples as would have that standard error.
 pub(crate) fn score_interval(seeds: &[&Answers], metric: &str) -> Option<Interval> {
     let first = *seeds.first()?;
+    let examples = first.examples();
     if let ([one], Some(right)) = (seeds, right(first, metric)) {
         let share = right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
-        return wilson_interval(share, one.examples() as u64, LEVEL);
+        return wilson_interval(share, one.examples() as f64, LEVEL);
     }
     if !seeds.iter().all(|other| first.is_of_same_examples(other)) {
         return None;
     }
-    let by = resampling(first.examples(), "score");
+    let by = resampling(examples, "score");
     if seeds.len() == 1 {
-        return percentile_interval(&by.bootstrap(first.examples(), |sample| score(first, metric, sample)), LEVEL);
+        return percentile_interval(&by.bootstrap(examples, |sample| score(first, metric, sample)), LEVEL);
     }
-    let samples = by.bootstrap_crossed(first.examples(), [seeds.len(), 0], |sample, drawn, _| {
-        mean_score(seeds, metric, sample, drawn)
-    });
-    percentile_interval(&samples, LEVEL)
+    let scores = scores(seeds, metric, &all(first));
+    let samples = by.bootstrap(examples, |sample| self::scores(seeds, metric, sample));
+    let found = CrossedEstimate::of_mean(&scores, &samples)?;
+    if right(first, metric).is_some() {
+        return crossed_wilson(&found, examples as f64);
+    }
+    // No score is above 1; a correlation may be below 0.
+    found.interval(LEVEL).map(|Interval { low, high }| Interval { low, high: high.min(1.0) })
 }
 
-/// The mean score of the runs at the indices `drawn`, each scored once however often it was drawn.
-pub(crate) fn mean_score(seeds: &[&Answers], metric: &str, sample: &[u32], drawn: &[u32]) -> f64 {
-    let mut scores = vec![None; seeds.len()];
-    let of = |at: &u32| *scores[*at as usize].get_or_insert_with(|| score(seeds[*at as usize], metric, sample));
-    mean(&drawn.iter().map(of).collect::<Vec<_>>()).unwrap_or(f64::NAN)
+/// Wilson's interval of a mean share, with the number of examples at which one share would have this standard error, and
+/// Student's t for the normal quantile.
+fn crossed_wilson(found: &CrossedEstimate, examples: f64) -> Option<Interval> {
+    let variance = found.standard_error * found.standard_error;
+    let share = found.value;
+    let count = if variance > 0.0 { share * (1.0 - share) / variance } else { examples };
+    wilson_interval_by(share, count, found.critical_value(LEVEL)?)
+}
+
+/// The score of each run.
+pub(crate) fn scores(runs: &[&Answers], metric: &str, sample: &[u32]) -> Vec<f64> {
+    runs.iter().map(|run| score(run, metric, sample)).collect()
 }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::answers::{LEVEL, all, mean_score, resampling, right, score};
+use super::answers::{LEVEL, all, resampling, right, score, scores};
 use crate::stats::{
-    Interval, McNemar, POWER, SIGNIFICANCE, bootstrap_p, mcnemar, percentile_interval, smallest_difference,
+    CrossedEstimate, Interval, McNemar, POWER, SIGNIFICANCE, mcnemar, mean, percentile_interval, smallest_difference,
 };
 use crate::store::Answers;
 
@@ -53,9 +53,9 @@ pub(crate) struct OverSeeds {
     pub(crate) seeds: [usize; 2],
     /// The difference of the mean scores.
     pub(crate) difference: f64,
-    /// Its 95 % interval, between percentiles of the bootstrap over examples and seeds together.
+    /// Its 95 % interval, over examples and seeds together ([`CrossedEstimate`]).
     pub(crate) interval: Option<Interval>,
-    /// The two-sided p-value of the same samples.
+    /// The two-sided p-value of the same standard error.
     pub(crate) p_value: Option<f64>,
     /// The same by Holm over the tasks of the comparison.
     pub(crate) adjusted_p: Option<f64>,
@@ -111,18 +111,16 @@ pub(crate) fn compare_seeds(a: &[&Answers], b: &[&Answers], metric: &str) -> Opt
     if a.len() < 2 || b.len() < 2 || !a.iter().chain(b).all(|other| first.is_of_same_examples(other)) {
         return None;
     }
-    let everything = all(first);
-    let every = |seeds: &[&Answers]| (0..seeds.len() as u32).collect::<Vec<_>>();
-    let difference = mean_score(b, metric, &everything, &every(b)) - mean_score(a, metric, &everything, &every(a));
-    let by = resampling(first.examples(), "bootstrap over examples and seeds");
-    let samples = by.bootstrap_crossed(first.examples(), [a.len(), b.len()], |sample, of_a, of_b| {
-        mean_score(b, metric, sample, of_b) - mean_score(a, metric, sample, of_a)
-    });
+    let of = |sample: &[u32]| [scores(a, metric, sample), scores(b, metric, sample)];
+    let [of_a, of_b] = of(&all(first));
+    let samples = resampling(first.examples(), "bootstrap over seeds").bootstrap(first.examples(), |s| of(s).concat());
+    let difference = mean(&of_b)? - mean(&of_a)?;
+    let found = CrossedEstimate::of_difference(&of_a, &of_b, &samples);
     difference.is_finite().then(|| OverSeeds {
         seeds: [a.len(), b.len()],
         difference,
-        interval: percentile_interval(&samples, LEVEL),
-        p_value: bootstrap_p(&samples),
+        interval: found.and_then(|found| found.interval(LEVEL)),
+        p_value: found.and_then(|found| found.p_value()),
         adjusted_p: None,
     })
 }

@@ -2,12 +2,13 @@
 //!
 //! [`summary`] describes one sample, [`paired`] compares two samples pair by pair, [`standard_error`]
 //! knows how far a score of so many examples may lie from that of many more. [`mod@mcnemar`], [`resample`] and [`proportion`]
-//! work on examples that one or two models answered, [`multiple`] on several tests together, [`budget`] and [`effects`] on
+//! work on examples that one or two models answered, [`crossed`] on examples and seeds together, [`multiple`] on several tests together, [`budget`] and [`effects`] on
 //! the points of a sweep, [`calibration`] on how sure a model is. `tests/golden/stats.py` and `understanding.py` hold them
 //! against SciPy, statsmodels and scikit-learn.
 
 pub mod budget;
 pub mod calibration;
+pub mod crossed;
 pub mod effects;
 pub mod mcnemar;
 pub mod multiple;
@@ -19,11 +20,12 @@ pub mod summary;
 
 pub use budget::expected_best;
 pub use calibration::{BINS, ConfidenceBin, calibration_error, reliability};
+pub use crossed::CrossedEstimate;
 pub use effects::{Effect, main_effects};
 pub use mcnemar::{McNemar, McNemarMethod, mcnemar};
 pub use multiple::holm;
 pub use paired::{Method, PairedTest, sign_flip_test};
-pub use proportion::{POWER, SIGNIFICANCE, smallest_difference, wilson_interval};
-pub use resample::{Resampling, bootstrap_p, percentile_interval};
+pub use proportion::{POWER, SIGNIFICANCE, smallest_difference, wilson_interval, wilson_interval_by};
+pub use resample::{Resampling, percentile_interval};
 pub use standard_error::{correlation_error, share_error};
 pub use summary::{Interval, mean, median, quantile, sample_sd, t_interval};

@@ -12,11 +12,17 @@ pub(super) fn normal_quantile(p: f64) -> f64 {
 /// Wilson's score interval of a share of `count` examples at `level` such as 0.95 (Wilson 1927), as statsmodels'
 /// `proportion_confint(method="wilson")`. `None` for a share outside [0, 1], of nothing, or for a `level` outside (0, 1).
 #[must_use]
-pub fn wilson_interval(share: f64, count: u64, level: f64) -> Option<Interval> {
-    if !(0.0..=1.0).contains(&share) || count == 0 || !(level > 0.0 && level < 1.0) {
+pub fn wilson_interval(share: f64, count: f64, level: f64) -> Option<Interval> {
+    (level > 0.0 && level < 1.0)
+        .then(|| wilson_interval_by(share, count, normal_quantile(f64::midpoint(1.0, level))))?
+}
+
+/// The same with the quantile `z` given, such as one of Student's t.
+#[must_use]
+pub fn wilson_interval_by(share: f64, count: f64, z: f64) -> Option<Interval> {
+    if !(0.0..=1.0).contains(&share) || count <= 0.0 || !z.is_finite() {
         return None;
     }
-    let (count, z) = (count as f64, normal_quantile(f64::midpoint(1.0, level)));
     let squared = z * z;
     let centre = (share + squared / (2.0 * count)) / (1.0 + squared / count);
     let half = z / (1.0 + squared / count) * (share * (1.0 - share) / count + squared / (4.0 * count * count)).sqrt();

@@ -30,28 +30,12 @@ impl Resampling {
     }
 
     /// `statistic` of each bootstrap sample: the indices of as many examples, drawn with replacement.
-    pub fn bootstrap(self, examples: usize, statistic: impl Fn(&[u32]) -> f64 + Sync) -> Vec<f64> {
-        self.bootstrap_crossed(examples, [0, 0], |sample, _, _| statistic(sample))
-    }
-
-    /// The same where each of two models ran with several seeds: examples and the seeds of either model are drawn together
-    /// (the "pigeonhole" bootstrap of two crossed factors, Owen 2007). `statistic` gets the indices of examples, and of
-    /// the seeds of the first and of the second model.
-    pub fn bootstrap_crossed(
-        self,
-        examples: usize,
-        seeds: [usize; 2],
-        statistic: impl Fn(&[u32], &[u32], &[u32]) -> f64 + Sync,
-    ) -> Vec<f64> {
-        let empty = || (vec![0; examples], vec![0; seeds[0]], vec![0; seeds[1]]);
-        let sample = |(drawn, first, second): &mut (Vec<u32>, Vec<u32>, Vec<u32>), step: u64| {
-            let mut draws = self.stream.at(step);
-            for indices in [&mut *drawn, first, second] {
-                draw(&mut draws, indices);
-            }
-            statistic(drawn, first, second)
+    pub fn bootstrap<T: Send>(self, examples: usize, statistic: impl Fn(&[u32]) -> T + Sync) -> Vec<T> {
+        let sample = |drawn: &mut Vec<u32>, step: u64| {
+            draw(&mut self.stream.at(step), drawn);
+            statistic(drawn)
         };
-        (0..self.samples).into_par_iter().map_init(empty, sample).collect()
+        (0..self.samples).into_par_iter().map_init(|| vec![0; examples], sample).collect()
     }
 
     /// The two-sided p-value of approximate randomization (Noreen 1989; Riezler and Maxwell 2005): in each sample, the
@@ -101,19 +85,4 @@ pub fn percentile_interval(samples: &[f64], level: f64) -> Option<Interval> {
     }
     let tail = (1.0 - level) / 2.0;
     Some(Interval { low: quantile(&finite, tail)?, high: quantile(&finite, 1.0 - tail)? })
-}
-
-/// The two-sided p-value of "the difference is 0" from bootstrap samples of it: twice the share of samples on the far side
-/// of 0, which is where the interval by percentiles touches 0 (Efron and Tibshirani 1993, section 15.4). Never 0. `None`
-/// without samples, or when more than one in twenty is not defined.
-#[must_use]
-pub fn bootstrap_p(samples: &[f64]) -> Option<f64> {
-    let finite = || samples.iter().filter(|value| value.is_finite());
-    let count = finite().count();
-    if count == 0 || count * 20 < samples.len() * 19 {
-        return None;
-    }
-    let below = finite().filter(|value| **value <= 0.0).count();
-    let above = finite().filter(|value| **value >= 0.0).count();
-    Some((2.0 * (below.min(above) + 1) as f64 / (count + 1) as f64).min(1.0))
 }

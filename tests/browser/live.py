@@ -1,4 +1,5 @@
-"""The page of `bertbench serve` in a browser while a sweep runs: it follows the runs, and keeps to itself.
+"""The pages of `bertbench serve` and `bertbench report --watch` in a browser while a sweep runs: they follow the runs, and
+keep to themselves.
 
     python tests/browser/live.py BERTBENCH [--screenshots FOLDER] [--chromium PROGRAM]
 
@@ -28,6 +29,7 @@ seeds: [1]
 training: {max_length: 32}
 device: cpu
 """
+UNFINISHED = "the sweep goes on"
 
 
 def wait(page, what, expression, seconds=600):
@@ -47,16 +49,22 @@ def follow(browser, program, folder, screenshots):
     """From the first steps of a run to the end of the sweep, without a hand on the keyboard."""
     sweep = subprocess.Popen([program, "run", "live.yaml", "--slots", "1", "--threads", "1"], cwd=folder,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    serving = None
+    serving = watching = None
     try:
         while not any(folder.glob("runs/live/*/*/*/metrics.jsonl")):
             expect(sweep.poll() is None, "the sweep ended before its first step")
+        watching = subprocess.Popen([program, "report", "live.yaml", "--watch"], cwd=folder, stdout=subprocess.DEVNULL)
         serving = subprocess.Popen([program, "serve", "live.yaml", "--port", "0"], cwd=folder, stdout=subprocess.PIPE, text=True)
         url = serving.stdout.readline().strip()
         expect(url.startswith("http://127.0.0.1:"), f"serve says {url!r}")
         here = pathlib.Path("live/served")
-        with Reader(browser, here, url=url) as reader:
+        written = folder / "reports" / "live" / "index.html"
+        while not written.exists():
+            expect(watching.poll() is None, "report --watch ended before it wrote a page")
+            time.sleep(0.2)
+        with Reader(browser, here, url=url) as reader, Reader(browser, written) as file:
             page = reader.page
+            expect(UNFINISHED in file.page.inner_text("body"), "the page of report --watch does not say that the sweep goes on")
             page.wait_for_selector("#at-work svg", timeout=120_000)
             look(reader, screenshots)
             step = page.inner_text("#at-work tbody tr td:nth-child(5)")
@@ -68,6 +76,10 @@ def follow(browser, program, folder, screenshots):
             page.fill("input[type=search]", "")
             wait(page, "the end of the sweep", "document.body.innerText.includes('the sweep is complete')")
             expect(page.query_selector("#at-work") is None, "runs are at work when the sweep is over")
+            # Opened from its file while the sweep ran, and not touched since.
+            wait(file.page, "the end of the sweep in the page of report --watch", f"!document.body.innerText.includes('{UNFINISHED}')", 120)
+            look(file, screenshots)
+            expect(watching.wait(60) == 0, f"report --watch ends with {watching.returncode}")
         for scheme in SCHEMES:
             for width in WIDTHS:
                 with Reader(browser, here, scheme, width, url=url) as reader:
@@ -79,7 +91,7 @@ def follow(browser, program, folder, screenshots):
         serving.send_signal(signal.SIGINT)
         expect(serving.wait(10) == 0, f"serve ends with {serving.returncode}")
     finally:
-        for process in (sweep, serving):
+        for process in (sweep, serving, watching):
             if process and process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 process.wait(60)

@@ -12,7 +12,7 @@ import warnings
 import numpy
 import pandas
 from scipy.optimize import brentq
-from scipy.stats import bootstrap, norm, pearsonr, permutation_test, spearmanr
+from scipy.stats import bootstrap, norm, pearsonr, permutation_test, spearmanr, ttest_ind
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from statsmodels.formula.api import ols
 from statsmodels.stats.contingency_tables import mcnemar
@@ -95,6 +95,13 @@ def resampled_case(name, metric, gold, first, second, resamples=2_000):
     }
 
 
+def welch_case(first, second):
+    test = ttest_ind(second, first, equal_var=False)
+    low, high = test.confidence_interval(0.95)
+    return {"first": first, "second": second, "degrees_of_freedom": float(test.df), "p_value": float(test.pvalue),
+            "low": float(low), "high": float(high)}
+
+
 def flipped(gold, wrong):
     return [int(g) ^ int(draw.random() < wrong) for g in gold]
 
@@ -109,6 +116,9 @@ print(json.dumps({
                 [(0, 0), (1, 0), (0, 6), (5, 5), (3, 12), (12, 12), (20, 4), (12, 13), (9, 16), (40, 12), (7, 30), (500, 430)]],
     "wilson": [wilson_case(*case) for case in
                [(0, 10, 0.95), (10, 10, 0.95), (184, 277, 0.95), (40, 71, 0.9), (8000, 9815, 0.99)]],
+    "welch": [welch_case(*case) for case in
+              [([0.71, 0.74], [0.78, 0.77]), ([0.66, 0.7, 0.69], [0.71, 0.65, 0.74]),
+               ([0.5, 0.52, 0.51, 0.49, 0.5], [0.55, 0.6])]],
     "holm": [{"p_values": p, "adjusted": [float(x) for x in multipletests(p, method="holm")[1]]} for p in
              [[0.01], [0.04, 0.01, 0.03], [0.001, 0.8, 0.02, 0.02, 0.6, 0.049], [0.5, 0.5]]],
     "smallest_difference": [smallest_case(*case) for case in

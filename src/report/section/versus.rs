@@ -35,10 +35,10 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let mut blocks = vec![Block::paragraph(
         "Two models answer the same dev examples. Of each model's best point the best run is compared, example by example: \
          shares of right answers by McNemar's test, other scores by approximate randomization, intervals by the paired \
-         bootstrap. With several seeds, examples and seeds are drawn together. p is corrected by Holm over the tasks of a \
-         table. Both best points were chosen on these examples, which favours both alike when both had the same points. \
-         Runs that share batch size, learning rate, epochs, seed and data are paired too: there, a small p (sign-flip test, \
-         corrected by Bonferroni) means that the difference is consistent over the grid.",
+         bootstrap. With several seeds, the variance of examples and that of seeds are added. p is corrected by Holm over \
+         the tasks of a table. Both best points were chosen on these examples, which favours both alike when both had the \
+         same points. Runs that share batch size, learning rate, epochs, seed and data are paired too: there, a small p \
+         (sign-flip test, corrected by Bonferroni) means that the difference is consistent over the grid.",
     )];
     for (at, versus) in analysis.versus.iter().enumerate() {
         blocks.push(Block::heading(format!("{} against {}", versus.b.label, versus.a.label)));
