@@ -9,8 +9,6 @@ use super::written_model::{WrittenArchitecture, WrittenModel};
 use crate::diagnostic::Diagnostic;
 use crate::settings::{EncoderType, InitializerRange, MAX_HIDDEN, Pooling};
 
-/// Directions of ELMo, which share its width.
-const DIRECTIONS: u32 = 2;
 /// Larger random weights saturate every softmax at first.
 const MAX_INITIALIZER_RANGE: f64 = 1.0;
 
@@ -37,24 +35,25 @@ pub(super) fn dimensions(
             return Err(found.hint("remove it"));
         }
     }
-    let layers = match (encoder, of.layers) {
-        (EncoderType::WordVectors, Some(_)) => {
-            let found = document.at_key_name(&format!("{key}.layers"), "`word_vectors` have no layers");
-            return Err(found.hint("remove it"));
+    let layers = match (encoder.has_layers(), of.layers) {
+        (false, Some(_)) => {
+            let message = format!("`{}` have no layers", encoder.name());
+            return Err(document.at_key_name(&format!("{key}.layers"), message).hint("remove it"));
         }
-        (EncoderType::WordVectors, None) => 0,
-        (_, layers) => needed(document, &key, "layers", layers)?,
+        (false, None) => 0,
+        (true, layers) => needed(document, &key, "layers", layers)?,
     };
     let mut ranges = vec![
         ("hidden", of.hidden, 1..=MAX_HIDDEN),
         ("max_positions", of.max_positions, SHORTEST_SEQUENCE..=MAX_POSITIONS),
     ];
-    if encoder != EncoderType::WordVectors {
+    if encoder.has_layers() {
         ranges.push(("layers", layers, 1..=MAX_LAYERS));
     }
     in_range(document, &key, &ranges)?;
-    if encoder == EncoderType::Elmo && !of.hidden.is_multiple_of(DIRECTIONS) {
-        let message = format!("`hidden` of `elmo` is even, half of it for each direction; found `{}`", of.hidden);
+    if !of.hidden.is_multiple_of(encoder.directions()) {
+        let (name, found) = (encoder.name(), of.hidden);
+        let message = format!("`hidden` of `{name}` is even, half of it for each direction; found `{found}`");
         let hint = format!("`hidden: {}` is", of.hidden + 1);
         return Err(document.at_key(&format!("{key}.hidden"), message).hint(hint));
     }

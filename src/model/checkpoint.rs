@@ -4,10 +4,10 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use super::any::AnyEncoder;
 use super::classifier::Classifier;
 use super::config::Config;
 use super::encoder::Encoder;
+use super::encoders::AnyEncoder;
 use super::error::CheckpointError;
 use super::fine_tuning::HeadUse;
 use super::head::Head;

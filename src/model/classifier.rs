@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::any::AnyEncoder;
 use super::encoder::{Encoder, HEAD_SITE, PackedInput};
+use super::encoders::AnyEncoder;
 use super::head::Head;
 use super::initialize::{Initializer, random_head};
 use super::linear::Linear;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::encoder::EncoderKind;
+use super::config_fields::POOLING;
+use super::encoders::{ENCODERS, EncoderKind};
 use super::head::Head;
 use crate::diagnostic::Diagnostic;
-use crate::kernel::LAYER_NORM_EPSILON;
 use crate::settings::EncoderType;
 use crate::store::{Architecture, ModelUsage};
 
@@ -30,8 +30,6 @@ impl From<Architecture> for Config {
 pub(super) const USAGE: &str = "bertbench";
 /// The key that tells encoders of one `model_type` apart: GPT is a BERT with `is_decoder` to transformers.
 pub(super) const ENCODER: &str = "bertbench_encoder";
-/// How states become one vector, where that was chosen.
-pub(super) const POOLING: &str = "bertbench_pooling";
 
 /// Word embeddings are padded to multiples of 8 to 128 (`pad_to_multiple_of` of transformers), and of 128 for each of
 /// several GPUs (Megatron-LM). The published vocabularies of BERT differ by more than this: 21,128, 28,996, 30,522 tokens.
@@ -88,7 +86,9 @@ impl Config {
         if let Some(usage) = &self.usage {
             config[USAGE] = serde_json::to_value(usage).unwrap_or_default();
         }
-        if of.encoder == EncoderType::Gpt {
+        let kind = EncoderKind::of(of.encoder);
+        let first = ENCODERS.iter().find(|known| known.model_type == kind.model_type);
+        if first.is_some_and(|first| first.encoder != of.encoder) {
             config[ENCODER] = json!(of.encoder);
         }
         if let Some(pooling) = of.pooling {
@@ -99,43 +99,10 @@ impl Config {
 
     fn dimensions_json(&self, class: &str, dropout: f64) -> Value {
         let of = &self.architecture;
-        if of.encoder == EncoderType::OpenaiGpt {
-            return self.openai_gpt_json(class, dropout);
-        }
-        if !of.encoder.is_transformer() {
-            return json!({
-                "architectures": [class],
-                "model_type": EncoderKind::of(of.encoder).model_type,
-                "hidden_size": of.hidden,
-                "num_hidden_layers": of.layers,
-                "vocab_size": of.vocab_size,
-                "max_position_embeddings": of.max_positions,
-                "hidden_dropout_prob": dropout,
-                "torch_dtype": "float32",
-            });
-        }
-        let mut config = json!({
-            "architectures": [class],
-            "model_type": "bert",
-            "hidden_size": of.hidden,
-            "num_hidden_layers": of.layers,
-            "num_attention_heads": of.heads,
-            "intermediate_size": of.intermediate,
-            "vocab_size": of.vocab_size,
-            "max_position_embeddings": of.max_positions,
-            "type_vocab_size": of.type_vocab_size,
-            "hidden_act": "gelu",
-            "layer_norm_eps": LAYER_NORM_EPSILON,
-            "hidden_dropout_prob": dropout,
-            "attention_probs_dropout_prob": dropout,
-            "initializer_range": of.initializer_range,
-            "pad_token_id": 0,
-            "position_embedding_type": "absolute",
-            "torch_dtype": "float32",
-        });
-        if of.causal {
-            // What transformers calls a model whose tokens see themselves and those before.
-            config["is_decoder"] = json!(true);
+        let kind = EncoderKind::of(of.encoder);
+        let mut config = json!({"architectures": [class], "model_type": kind.model_type});
+        if let (Some(config), Value::Object(sizes)) = (config.as_object_mut(), (kind.config.write)(of, dropout)) {
+            config.extend(sizes);
         }
         config
     }

@@ -7,32 +7,16 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::config::{Config, ENCODER, POOLING, USAGE};
+use super::config::{Config, ENCODER, USAGE};
 use super::config_error::ConfigError;
-use super::encoder::EncoderKind;
-use super::table::ENCODERS;
-use crate::kernel::LAYER_NORM_EPSILON;
-use crate::settings::{EncoderType, InitializerRange, Pooling};
-use crate::store::{Architecture, ModelUsage};
+use super::config_fields::Fields;
+use super::encoders::{ENCODERS, EncoderKind};
+use crate::settings::EncoderType;
+use crate::store::ModelUsage;
 
 /// A file of sizes is a page of text; one above a mebibyte is something else. Label names are in it too: ten thousand of
 /// a hundred bytes.
 const MAX_BYTES: u64 = 1 << 20;
-
-/// Sizes above these are no BERT's, but could claim any amount of memory and time before the weights are looked at.
-const LARGEST: [(&str, u32); 11] = [
-    ("n_layer", 1 << 10),
-    ("n_embd", 1 << 20),
-    ("n_head", 1 << 20),
-    ("n_inner", 1 << 20),
-    ("n_positions", 1 << 24),
-    ("num_hidden_layers", 1 << 10),
-    ("hidden_size", 1 << 20),
-    ("intermediate_size", 1 << 20),
-    ("vocab_size", 1 << 24),
-    ("max_position_embeddings", 1 << 24),
-    ("type_vocab_size", 1 << 16),
-];
 
 /// The files that hold a configuration, the one that is preferred first.
 const FILES: [&str; 2] = ["config.json", "bert_config.json"];
@@ -115,49 +99,11 @@ impl Config {
     }
 }
 
-pub(super) struct Fields<'a> {
-    path: &'a Path,
-    object: &'a Map<String, Value>,
-}
-
 impl Fields<'_> {
     fn config(&self) -> Result<Config, ConfigError> {
         self.is_known()?;
         let encoder = self.encoder()?;
-        if encoder == EncoderType::OpenaiGpt {
-            return self.openai_gpt();
-        }
-        if !encoder.is_transformer() {
-            return self.without_attention(encoder);
-        }
-        self.text("hidden_act", "gelu", &["gelu"])?;
-        self.text("position_embedding_type", "absolute", &["absolute"])?;
-        let epsilon = self.object.get("layer_norm_eps").map_or(Some(LAYER_NORM_EPSILON), Value::as_f64);
-        if epsilon.is_none_or(|epsilon| (epsilon - LAYER_NORM_EPSILON).abs() > 1e-15) {
-            return Err(
-                self.wrong("layer_norm_eps", format!("must be {LAYER_NORM_EPSILON:e}, the value of every BERT"))
-            );
-        }
-        let architecture = Architecture {
-            layers: self.size("num_hidden_layers")?,
-            hidden: self.size("hidden_size")?,
-            heads: self.size("num_attention_heads")?,
-            intermediate: self.size("intermediate_size")?,
-            vocab_size: self.size("vocab_size")?,
-            max_positions: self.size("max_position_embeddings")?,
-            type_vocab_size: self.size("type_vocab_size")?,
-            causal: self.flag("is_decoder")?,
-            encoder,
-            pooling: None,
-            initializer_range: self.initializer_range()?,
-        };
-        if encoder == EncoderType::Gpt && !architecture.causal {
-            return Err(self.wrong("is_decoder", "must be `true` in a GPT"));
-        }
-        if !architecture.hidden.is_multiple_of(architecture.heads) {
-            let problem = format!("({}) must divide hidden_size ({})", architecture.heads, architecture.hidden);
-            return Err(self.wrong("num_attention_heads", problem));
-        }
+        let architecture = (EncoderKind::of(encoder).config.read)(self, encoder)?;
         Ok(Config { architecture, usage: self.usage()? })
     }
 
@@ -174,40 +120,6 @@ impl Fields<'_> {
                 Ok(_) | Err(_) => Err(self.wrong(ENCODER, format!("is {value}, which its model_type is not"))),
             },
         }
-    }
-
-    fn without_attention(&self, encoder: EncoderType) -> Result<Config, ConfigError> {
-        let layers = if encoder == EncoderType::WordVectors { 0 } else { self.size("num_hidden_layers")? };
-        let hidden = self.size("hidden_size")?;
-        if encoder == EncoderType::Elmo && !hidden.is_multiple_of(2) {
-            return Err(self.wrong("hidden_size", "must be even: half of it is of each direction"));
-        }
-        let pooling = match self.object.get(POOLING) {
-            None => None,
-            Some(value) => {
-                let known = Pooling::deserialize(value).ok().filter(|known| encoder.poolings().contains(known));
-                Some(known.ok_or_else(|| self.wrong(POOLING, format!("is {value}, which this encoder has not")))?)
-            }
-        };
-        let architecture = Architecture {
-            vocab_size: self.size("vocab_size")?,
-            max_positions: self.size("max_position_embeddings")?,
-            pooling,
-            ..Architecture::without_attention(encoder, layers, hidden)
-        };
-        Ok(Config { architecture, usage: self.usage()? })
-    }
-
-    pub(super) fn get(&self, key: &str) -> Option<&Value> {
-        self.object.get(key)
-    }
-
-    /// How large random weights are, with which heads are drawn.
-    pub(super) fn initializer_range(&self) -> Result<InitializerRange, ConfigError> {
-        const KEY: &str = "initializer_range";
-        let Some(value) = self.object.get(KEY) else { return Ok(InitializerRange::BERT) };
-        InitializerRange::deserialize(value)
-            .map_err(|_| self.wrong(KEY, format!("must be a number above 0, not {value}")))
     }
 
     pub(super) fn usage(&self) -> Result<Option<ModelUsage>, ConfigError> {
@@ -233,42 +145,5 @@ impl Fields<'_> {
             return Err(self.wrong("add_cross_attention", "is `true`; bertbench runs encoders only"));
         }
         Ok(())
-    }
-
-    /// A key that is `false` when it is not there.
-    fn flag(&self, key: &str) -> Result<bool, ConfigError> {
-        match self.object.get(key) {
-            None | Some(Value::Null) => Ok(false),
-            Some(value) => {
-                value.as_bool().ok_or_else(|| self.wrong(key, format!("must be true or false, not {value}")))
-            }
-        }
-    }
-
-    pub(super) fn wrong(&self, key: &str, problem: impl Into<String>) -> ConfigError {
-        ConfigError::Key { path: self.path.into(), key: key.into(), problem: problem.into() }
-    }
-
-    pub(super) fn text(&self, key: &str, default: &str, known: &[&str]) -> Result<(), ConfigError> {
-        let value = match self.object.get(key) {
-            None => default,
-            Some(value) => value.as_str().ok_or_else(|| self.wrong(key, "must be a string"))?,
-        };
-        if known.contains(&value) {
-            return Ok(());
-        }
-        Err(self.wrong(key, format!("is `{value}`; bertbench runs `{}` only", known.join("`, `"))))
-    }
-
-    pub(super) fn size(&self, key: &str) -> Result<u32, ConfigError> {
-        let value = self.object.get(key).ok_or_else(|| self.wrong(key, "is missing"))?;
-        let size = value.as_u64().and_then(|size| u32::try_from(size).ok());
-        let size = size
-            .filter(|&size| size > 0)
-            .ok_or_else(|| self.wrong(key, format!("must be a positive number, not {value}")))?;
-        match LARGEST.iter().find(|(name, largest)| *name == key && size > *largest) {
-            Some((_, largest)) => Err(self.wrong(key, format!("is {size}; at most {largest} is read"))),
-            None => Ok(size),
-        }
     }
 }

@@ -4,17 +4,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::bert::BERT;
 use super::config::{Config, set_labels};
 use super::config_error::ConfigError;
 use super::config_file::ConfigFile;
-use super::encoder::EncoderKind;
+use super::encoders::{EncoderKind, bert_tensors};
 use super::error::CheckpointError;
 use super::heads::{Head, HeadClass, class_of, outputs, pooler_tensors};
 use super::loading::check_encoder;
-use super::reader::encoder_tensors;
 use super::weights::{Weights, folder_of};
 use super::write::{FilesBeside, Tensors, write_folder};
+use crate::settings::EncoderType;
 use crate::store::atomic;
 
 /// A checkpoint on its way into another format.
@@ -48,7 +47,7 @@ impl Conversion {
     pub fn open(from: &Path) -> Result<Self, CheckpointError> {
         let file = ConfigFile::read(folder_of(from)?)?;
         let config = file.config()?;
-        if EncoderKind::of(config.architecture.encoder).model_type != BERT.model_type {
+        if EncoderKind::of(config.architecture.encoder).model_type != EncoderKind::of(EncoderType::Bert).model_type {
             let problem = format!("is of {}; only BERT is converted", config.architecture.encoder);
             return Err(file.wrong("model_type", problem).into());
         }
@@ -57,7 +56,7 @@ impl Conversion {
         check_encoder(&weights, of)?;
         let named = file.get("architectures").and_then(|names| names.get(0)).and_then(Value::as_str);
         let class = class_of(&weights, named);
-        let mut tensors = encoder_tensors(of);
+        let mut tensors = bert_tensors(of);
         if class.pooler {
             tensors.extend(pooler_tensors(of));
         }

@@ -4,28 +4,6 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 
 use crate::kernel::{self, Dropout, Packing, Precision, TokenRows};
-use crate::settings::{EncoderType, LmLoss};
-
-/// A row of [`ENCODERS`](super::ENCODERS).
-#[derive(Clone, Copy, Debug)]
-pub struct EncoderKind {
-    /// What an experiment file calls it.
-    pub encoder: EncoderType,
-    /// `model_type` of its `config.json`.
-    pub model_type: &'static str,
-    /// What the names of transformers' classes of it begin with.
-    pub class: &'static str,
-    /// What it can be pretrained for, and the direction that it then reads in.
-    pub directions: &'static [(LmLoss, Direction)],
-}
-
-impl EncoderKind {
-    /// The direction in which it reads when it is pretrained for `loss`; `None` when it cannot be.
-    #[must_use]
-    pub fn direction(&self, loss: LmLoss) -> Option<Direction> {
-        self.directions.iter().find(|(known, _)| *known == loss).map(|(_, direction)| *direction)
-    }
-}
 
 /// What the state of a token has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

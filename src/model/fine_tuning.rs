@@ -5,10 +5,10 @@ use std::path::Path;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::any::AnyEncoder;
 use super::classifier::Classifier;
 use super::config_error::ConfigError;
 use super::config_file::ConfigFile;
+use super::encoders::AnyEncoder;
 use super::error::CheckpointError;
 use super::head::{Head, TASK_HEADS};
 use super::initialize::random_head;

@@ -5,12 +5,9 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::bert::{Bert, Embeddings, Layer};
 use super::linear::{Linear, Norm};
-use crate::kernel::Precision;
 use crate::random::Stream;
 use crate::settings::InitializerRange;
-use crate::store::Architecture;
 
 /// No weight is further from 0 than so many standard deviations (TensorFlow's `truncated_normal`).
 const TRUNCATE_AT: f64 = 2.0;
@@ -76,34 +73,6 @@ impl<'a> Initializer<'a> {
 
     pub(super) fn norm(&self, hidden: usize) -> Norm {
         Norm { gamma: self.vector(hidden, 1.0), beta: self.vector(hidden, 0.0) }
-    }
-
-    pub(super) fn layer(&mut self, hidden: usize, intermediate: usize) -> Layer {
-        Layer {
-            query_key_value: self.linear(hidden, 3 * hidden),
-            attention_output: self.linear(hidden, hidden),
-            attention_norm: self.norm(hidden),
-            intermediate: self.linear(hidden, intermediate),
-            output: self.linear(intermediate, hidden),
-            output_norm: self.norm(hidden),
-        }
-    }
-
-    pub(super) fn bert(&mut self, of: &Architecture) -> Bert {
-        let (hidden, intermediate) = (of.hidden as usize, of.intermediate as usize);
-        Bert {
-            embeddings: Embeddings {
-                word: self.matrix(of.vocab_size as usize, hidden),
-                position: self.matrix(of.max_positions as usize, hidden),
-                segment: self.matrix(of.type_vocab_size as usize, hidden),
-                norm: self.norm(hidden),
-            },
-            layers: (0..of.layers).map(|_| self.layer(hidden, intermediate)).collect(),
-            pooler: self.linear(hidden, hidden),
-            heads: of.heads as usize,
-            causal: of.causal,
-            precision: Precision::default(),
-        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use super::any::tensors;
 use super::config::Config;
+use super::encoders::EncoderKind;
 use super::error::CheckpointError;
 use super::reader::Reader;
 use super::weights::{Weights, folder_of};
@@ -50,7 +50,7 @@ pub(super) fn load<M>(
 
 /// Refuses weights that lack tensors of the encoder or have them in another shape.
 pub(super) fn check_encoder(weights: &Weights, of: &Architecture) -> Result<(), CheckpointError> {
-    let expected = tensors(of, weights);
+    let expected = (EncoderKind::of(of.encoder).tensors)(of, weights);
     let names: Vec<String> = expected.iter().map(|(name, _)| name).filter(|name| !weights.has(name)).cloned().collect();
     if !names.is_empty() {
         return Err(CheckpointError::Missing { path: weights.path().into(), names });

@@ -8,9 +8,9 @@ use burn::module::{Module, Param};
 use burn::tensor::module::{layer_norm, linear};
 use burn::tensor::{Device, Tensor};
 
-use super::any::AnyEncoder;
 use super::config::Config;
 use super::encoder::{Direction, Encoder, ForwardDropout, PackedInput};
+use super::encoders::{AnyEncoder, Decoder, EncoderKind};
 use super::error::CheckpointError;
 use super::initialize::Initializer;
 use super::linear::{Linear, Norm};
@@ -116,21 +116,14 @@ impl LanguageModel {
         layer_norm(transformed, gamma, Some(beta), LAYER_NORM_EPSILON)
     }
 
-    /// Whether nothing is added to the decoder's outputs, as in the published GPT.
-    fn has_no_bias(&self) -> bool {
-        matches!(self.encoder, AnyEncoder::OpenaiGpt(_))
-    }
-
-    /// The class of transformers that has these heads.
-    fn class(&self) -> &'static str {
-        if self.has_no_bias() {
-            return "OpenAIGPTLMHeadModel";
-        }
-        match (self.next_sentence.is_some(), self.encoder.direction()) {
-            (true, _) => "BertForPreTraining",
-            (false, Direction::LeftToRight) => "BertLMHeadModel",
-            (false, Direction::Both | Direction::Token) => "BertForMaskedLM",
-        }
+    /// The class of transformers that has these heads on an encoder of this kind.
+    fn class(&self, of: &EncoderKind) -> String {
+        let of_bert = match (self.next_sentence.is_some(), self.encoder.direction()) {
+            (true, _) => "ForPreTraining",
+            (false, Direction::LeftToRight) => "LMHeadModel",
+            (false, Direction::Both | Direction::Token) => "ForMaskedLM",
+        };
+        format!("{}{of_bert}", of.class)
     }
 }
 
@@ -140,24 +133,26 @@ struct Heads<'a> {
     initializer: Initializer<'a>,
     hidden: usize,
     vocabulary: usize,
+    decoder: Decoder,
 }
 
 impl<'a> Heads<'a> {
     fn new(of: &Architecture, seed: u64, device: &'a Device) -> Self {
         let initializer = Initializer::new(Stream::new(seed, "init-pretraining"), of.initializer_range, device);
-        Self { initializer, hidden: of.hidden as usize, vocabulary: of.vocab_size as usize }
+        let decoder = EncoderKind::of(of.encoder).decoder;
+        Self { initializer, hidden: of.hidden as usize, vocabulary: of.vocab_size as usize, decoder }
     }
 
     fn on(mut self, encoder: AnyEncoder, predict_next: bool) -> LanguageModel {
         let hidden = self.hidden;
-        let (transforms, context) = match &encoder {
-            AnyEncoder::Bert(_) => (true, false),
-            AnyEncoder::OpenaiGpt(_) | AnyEncoder::Recurrent(_) => (false, false),
-            AnyEncoder::WordVectors(_) => (false, true),
+        let (transforms, context) = match self.decoder {
+            Decoder::Transformed => (true, false),
+            Decoder::WordsAndBias | Decoder::WordsAlone => (false, false),
+            Decoder::WordsAround => (false, true),
         };
         let bias = self.initializer.vector(self.vocabulary, 0.0);
-        // The published GPT has no bias there: this one stays 0.
-        let frozen = matches!(encoder, AnyEncoder::OpenaiGpt(_));
+        // What has no bias there keeps this one at 0.
+        let frozen = self.decoder == Decoder::WordsAlone;
         LanguageModel {
             encoder,
             transform: transforms.then(|| self.initializer.linear(hidden, hidden)),
@@ -217,7 +212,7 @@ impl Reader<'_> {
             }
             return Ok(());
         }
-        if model.has_no_bias() {
+        if EncoderKind::of(of.encoder).decoder == Decoder::WordsAlone {
             return Ok(());
         }
         if model.transform.is_none() {
@@ -255,7 +250,7 @@ pub fn save_pretraining(
     dropout: f64,
     beside: &FilesBeside,
 ) -> Result<(), CheckpointError> {
-    let mut tensors = Tensors::default();
+    let (kind, mut tensors) = (EncoderKind::of(config.architecture.encoder), Tensors::default());
     model.encoder.write(&mut tensors, model.next_sentence.is_some());
     if let Some(head) = &model.next_sentence {
         tensors.linear(name::NEXT_SENTENCE, head);
@@ -266,8 +261,8 @@ pub fn save_pretraining(
     }
     match &model.context {
         Some(context) => tensors.tensor(name::CONTEXT.into(), context.val()),
-        None if model.has_no_bias() => {}
+        None if kind.decoder == Decoder::WordsAlone => {}
         None => tensors.tensor(name::BIAS.into(), model.decoder_bias.val()),
     }
-    write_folder(folder, &config.encoder_json(model.class(), dropout), &tensors, beside)
+    write_folder(folder, &config.encoder_json(&model.class(kind), dropout), &tensors, beside)
 }

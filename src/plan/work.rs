@@ -1,7 +1,7 @@
 //! What a run computes, trains and keeps, by the way in which it uses the encoder.
 
 use super::PlannedRun;
-use crate::settings::{Approach, EncoderType, FeatureBased, Layers};
+use crate::settings::{Approach, FeatureBased, Layers};
 use crate::store::{Architecture, RunSettings};
 
 /// A backward pass costs twice the forward pass: one product for the inputs' gradient, one for the weights'.
@@ -41,19 +41,12 @@ pub fn flops(run: &PlannedRun) -> f64 {
 /// attention. With the mean length, which is a little less than the true mean over tokens.
 #[must_use]
 pub fn forward_flops(architecture: &Architecture, tokens: u64, examples: u64) -> f64 {
-    let [layers, hidden, intermediate] =
-        [architecture.layers, architecture.hidden, architecture.intermediate].map(f64::from);
     let (tokens, examples) = (tokens as f64, examples as f64);
-    if !architecture.encoder.is_transformer() {
-        let directions = if architecture.encoder == EncoderType::Elmo { 2.0 } else { 1.0 };
-        let width = hidden / directions;
-        return 2.0 * tokens * layers * directions * 8.0 * width * width;
-    }
+    let [layers, hidden] = [architecture.layers, architecture.hidden].map(f64::from);
     let mean_length = if examples > 0.0 { tokens / examples } else { 0.0 };
-    let weights = 2.0 * (4.0 * hidden * hidden + 2.0 * hidden * intermediate);
-    let attention = 4.0 * mean_length * hidden;
-    let pooler = 2.0 * hidden * hidden;
-    layers * tokens * (weights + attention) + examples * pooler
+    let layer = (architecture.encoder.costs().layer_flops)(&architecture.sizes(), mean_length);
+    let pooler = if architecture.encoder.has_pooler() { 2.0 * hidden * hidden } else { 0.0 };
+    layers * tokens * layer + examples * pooler
 }
 
 /// Floating-point operations of training on `examples` sequences of `tokens` tokens in all. A frozen encoder has no
@@ -107,13 +100,7 @@ fn kept_by_encoder(architecture: &Architecture, length: u32, gradient_checkpoint
 }
 
 fn kept_by_layer(architecture: &Architecture, length: u32) -> u64 {
-    if !architecture.encoder.is_transformer() {
-        // The gates' inputs twice, their activations, and cells, states and outputs.
-        return 3 * 4 * u64::from(architecture.hidden) + 4 * u64::from(architecture.hidden);
-    }
-    let [hidden, heads, intermediate] =
-        [architecture.hidden, architecture.heads, architecture.intermediate].map(u64::from);
-    10 * hidden + 2 * intermediate + 3 * heads * u64::from(length)
+    (architecture.encoder.costs().kept_by_layer)(&architecture.sizes(), length.into())
 }
 
 /// The sum of the embeddings, their norm and its dropout mask.

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LmLoss;
+use super::encoder_costs::{BERT, ELMO, EncoderCosts, LSTM, OPENAI_GPT, WORD_VECTORS};
 
-/// What turns tokens into states. What each computes is a row of `ENCODERS` in `model`.
+/// What turns tokens into states. Each has a row of `FACTS` below, and what it computes is a row of `ENCODERS` in `model`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Encoder")]
@@ -41,21 +42,92 @@ pub enum Pooling {
     Ends,
 }
 
+/// What of an encoder is to be known where nothing is computed.
+struct Facts {
+    name: &'static str,
+    title: &'static str,
+    objective: LmLoss,
+    transformer: bool,
+    pooler: bool,
+    directions: u32,
+    recurrent: bool,
+    contextual: bool,
+    poolings: &'static [Pooling],
+    costs: EncoderCosts,
+}
+
+const TRANSFORMER: Facts = Facts {
+    name: "bert",
+    title: "BERT",
+    objective: LmLoss::MaskedLmAndNextSentence,
+    transformer: true,
+    pooler: true,
+    directions: 1,
+    recurrent: false,
+    contextual: true,
+    poolings: &[],
+    costs: BERT,
+};
+
+const RECURRENT: Facts = Facts {
+    name: "lstm",
+    title: "LSTM",
+    objective: LmLoss::CausalLm,
+    transformer: false,
+    pooler: false,
+    directions: 1,
+    recurrent: true,
+    contextual: true,
+    poolings: &[Pooling::Last, Pooling::Mean],
+    costs: LSTM,
+};
+
+/// In the order of [`EncoderType::ALL`].
+const FACTS: [Facts; EncoderType::ALL.len()] = [
+    TRANSFORMER,
+    Facts { name: "gpt", title: "GPT", objective: LmLoss::CausalLm, ..TRANSFORMER },
+    Facts {
+        name: "openai_gpt",
+        title: "OpenAI GPT",
+        objective: LmLoss::CausalLm,
+        pooler: false,
+        costs: OPENAI_GPT,
+        ..TRANSFORMER
+    },
+    RECURRENT,
+    Facts {
+        name: "elmo",
+        title: "ELMo",
+        objective: LmLoss::BidirectionalLm,
+        directions: 2,
+        poolings: &[Pooling::Ends, Pooling::Last, Pooling::Mean],
+        costs: ELMO,
+        ..RECURRENT
+    },
+    Facts {
+        name: "word_vectors",
+        title: "word vectors",
+        objective: LmLoss::SkipGram,
+        recurrent: false,
+        contextual: false,
+        poolings: &[Pooling::Mean],
+        costs: WORD_VECTORS,
+        ..RECURRENT
+    },
+];
+
 impl EncoderType {
     /// Every encoder.
     pub const ALL: [Self; 6] = [Self::Bert, Self::Gpt, Self::OpenaiGpt, Self::Lstm, Self::Elmo, Self::WordVectors];
 
+    const fn facts(self) -> &'static Facts {
+        &FACTS[self as usize]
+    }
+
     /// As it is written in an experiment file.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bert => "bert",
-            Self::Gpt => "gpt",
-            Self::OpenaiGpt => "openai_gpt",
-            Self::Lstm => "lstm",
-            Self::Elmo => "elmo",
-            Self::WordVectors => "word_vectors",
-        }
+        self.facts().name
     }
 
     /// Whether it is BERT.
@@ -67,70 +139,68 @@ impl EncoderType {
     /// Whether it has attention heads and feed-forward layers.
     #[must_use]
     pub const fn is_transformer(self) -> bool {
-        matches!(self, Self::Bert | Self::Gpt | Self::OpenaiGpt)
+        self.facts().transformer
     }
 
     /// Whether it has a layer that makes one vector of a sequence: BERT's pooler.
     #[must_use]
     pub const fn has_pooler(self) -> bool {
-        matches!(self, Self::Bert | Self::Gpt)
+        self.facts().pooler
+    }
+
+    /// Whether it has layers over its embeddings.
+    #[must_use]
+    pub const fn has_layers(self) -> bool {
+        self.facts().costs.layers
+    }
+
+    /// Directions that share its width.
+    #[must_use]
+    pub const fn directions(self) -> u32 {
+        self.facts().directions
+    }
+
+    /// Whether a layer computes one token after the other.
+    #[must_use]
+    pub const fn is_recurrent(self) -> bool {
+        self.facts().recurrent
+    }
+
+    /// Whether a state depends on the words around its own.
+    #[must_use]
+    pub const fn is_contextual(self) -> bool {
+        self.facts().contextual
+    }
+
+    /// What it takes.
+    #[must_use]
+    pub const fn costs(self) -> &'static EncoderCosts {
+        &self.facts().costs
     }
 
     /// What it is pretrained for when nothing else is said.
     #[must_use]
     pub const fn objective(self) -> LmLoss {
-        match self {
-            Self::Bert => LmLoss::MaskedLmAndNextSentence,
-            Self::Gpt | Self::OpenaiGpt | Self::Lstm => LmLoss::CausalLm,
-            Self::Elmo => LmLoss::BidirectionalLm,
-            Self::WordVectors => LmLoss::SkipGram,
-        }
-    }
-
-    /// Whether its states see the tokens before alone when it is pretrained for `loss`.
-    #[must_use]
-    pub const fn is_causal(self, loss: LmLoss) -> bool {
-        match self {
-            Self::Bert => matches!(loss, LmLoss::CausalLm),
-            Self::Gpt | Self::OpenaiGpt | Self::Lstm => true,
-            Self::Elmo | Self::WordVectors => false,
-        }
+        self.facts().objective
     }
 
     /// How states become one vector when nothing else is said. Transformers have a layer for it, at the first token or, with a
     /// causal mask, at the last token.
     #[must_use]
-    pub const fn pooling(self) -> Option<Pooling> {
-        match self {
-            Self::Bert | Self::Gpt | Self::OpenaiGpt => None,
-            Self::Lstm => Some(Pooling::Last),
-            Self::Elmo => Some(Pooling::Ends),
-            Self::WordVectors => Some(Pooling::Mean),
-        }
+    pub fn pooling(self) -> Option<Pooling> {
+        self.poolings().first().copied()
     }
 
-    /// The ways that it can be pooled by.
+    /// The ways that it can be pooled by, the usual one first.
     #[must_use]
     pub const fn poolings(self) -> &'static [Pooling] {
-        match self {
-            Self::Bert | Self::Gpt | Self::OpenaiGpt => &[],
-            Self::Lstm => &[Pooling::Last, Pooling::Mean],
-            Self::Elmo => &[Pooling::Ends, Pooling::Last, Pooling::Mean],
-            Self::WordVectors => &[Pooling::Mean],
-        }
+        self.facts().poolings
     }
 }
 
 impl fmt::Display for EncoderType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bert => "BERT",
-            Self::Gpt => "GPT",
-            Self::OpenaiGpt => "OpenAI GPT",
-            Self::Lstm => "LSTM",
-            Self::Elmo => "ELMo",
-            Self::WordVectors => "word vectors",
-        })
+        f.write_str(self.facts().title)
     }
 }
 
@@ -142,6 +212,19 @@ impl Pooling {
             Self::Mean => "mean",
             Self::Last => "last",
             Self::Ends => "ends",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_of_its_encoder() {
+        for (index, encoder) in EncoderType::ALL.into_iter().enumerate() {
+            assert_eq!(encoder as usize, index);
+            assert_eq!(serde_json::to_value(encoder).unwrap(), encoder.name());
         }
     }
 }

@@ -3,6 +3,7 @@
 mod approach;
 mod device;
 mod encoder;
+mod encoder_costs;
 mod initializer_range;
 mod pretraining;
 mod slurm;
@@ -13,6 +14,7 @@ mod training;
 pub use approach::{Approach, FeatureBased, Layers, MAX_HIDDEN, MAX_LSTM_LAYERS};
 pub use device::{Device, DeviceKind, with_index};
 pub use encoder::{EncoderType, Pooling};
+pub use encoder_costs::{EncoderCosts, EncoderSizes};
 pub use initializer_range::InitializerRange;
 pub use pretraining::{LmLoss, Masking, SaveStrategy, TextFormat};
 pub use slurm::{Cluster, Slurm};

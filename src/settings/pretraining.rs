@@ -64,6 +64,12 @@ impl LmLoss {
         }
     }
 
+    /// Whether it asks for states that see the tokens before alone.
+    #[must_use]
+    pub const fn is_causal(self) -> bool {
+        matches!(self, Self::CausalLm)
+    }
+
     /// Whether tokens are masked; else examples are whole, and every token has its neighbours to predict.
     #[must_use]
     pub const fn masks(self) -> bool {

@@ -7,7 +7,7 @@ use std::path::Path;
 use bertbench::config::{self, DataSource, Experiment, ExperimentFile, ModelSource, Pretraining, TextSource};
 use bertbench::kernel::Bf16Support;
 use bertbench::plan::known_tasks;
-use bertbench::settings::{Approach, EncoderType};
+use bertbench::settings::Approach;
 
 use super::program::Workplace;
 
@@ -208,14 +208,13 @@ fn pretraining_overrides(experiment: &Pretraining) -> Vec<String> {
         for model in &experiment.models {
             let of = format!("models.{}", model.name);
             let ModelSource::Random(architecture) = &model.source else { panic!("{of} starts from weights") };
-            let (encoder, size) = match architecture.encoder {
-                EncoderType::Bert => ("bert", "{layers: 1, hidden: 16, heads: 2}"),
-                EncoderType::Gpt => ("gpt", "{layers: 1, hidden: 16, heads: 2}"),
-                EncoderType::Lstm => ("lstm", "{layers: 1, hidden: 16}"),
-                EncoderType::Elmo => ("elmo", "{layers: 1, hidden: 16}"),
-                EncoderType::WordVectors => ("word_vectors", "{hidden: 16}"),
-                EncoderType::OpenaiGpt => panic!("{of}: no shipped experiment pretrains it"),
+            let encoder = architecture.encoder;
+            let size = match (encoder.is_transformer(), encoder.has_layers()) {
+                (true, _) => "{layers: 1, hidden: 16, heads: 2}",
+                (false, true) => "{layers: 1, hidden: 16}",
+                (false, false) => "{hidden: 16}",
             };
+            let encoder = encoder.name();
             set.push(format!("{of}={{encoder: {encoder}, architecture: {size}, vocab_file: {DATA}/vocab.txt}}"));
         }
     }

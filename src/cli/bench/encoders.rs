@@ -114,11 +114,11 @@ fn architecture(args: &Args, encoder: EncoderType, length: u32) -> Architecture 
         Architecture {
             heads: (args.hidden / HEAD_WIDTH).max(1),
             intermediate: 4 * args.hidden,
-            causal: encoder != EncoderType::Bert,
+            causal: encoder.objective().is_causal(),
             ..Architecture::without_attention(encoder, args.layers, args.hidden)
         }
     } else {
-        let layers = if encoder == EncoderType::WordVectors { 0 } else { args.layers };
+        let layers = if encoder.has_layers() { args.layers } else { 0 };
         Architecture::without_attention(encoder, layers, args.hidden / 2 * 2)
     };
     Architecture { vocab_size: VOCABULARY, max_positions: length, ..sizes }

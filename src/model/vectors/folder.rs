@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::table::VectorTable;
 use crate::model::config::Config;
+use crate::model::encoders::WORDS;
 use crate::model::error::CheckpointError;
-use crate::model::word_vectors::WORDS;
 use crate::model::write::{FilesBeside, Tensors, write_folder};
 use crate::settings::EncoderType;
 use crate::store::{Architecture, atomic};

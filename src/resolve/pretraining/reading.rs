@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
                 vocab_size: tokens as u32,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
-                causal: of.encoder.is_causal(model.recipe.objective),
+                causal: model.recipe.objective.is_causal(),
                 encoder: of.encoder,
                 pooling: of.pooling,
                 initializer_range: of.initializer_range,

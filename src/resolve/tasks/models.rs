@@ -118,7 +118,7 @@ impl Reading<'_> {
                 vocab_size: vocabulary.len() as u32,
                 max_positions: of.max_positions,
                 type_vocab_size: SEGMENTS,
-                causal: of.encoder.is_causal(of.encoder.objective()),
+                causal: of.encoder.objective().is_causal(),
                 encoder: of.encoder,
                 pooling: of.pooling,
                 initializer_range: of.initializer_range,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RunId;
-use crate::settings::{EncoderType, InitializerRange, Pooling};
+use crate::settings::{EncoderSizes, EncoderType, InitializerRange, Pooling};
 
 /// The dimensions of an encoder; in BERT's words (Devlin et al. 2018, §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,27 +42,21 @@ impl Architecture {
     /// Parameters of the encoder with its pooler, without a head (Devlin et al. 2018, §3, give 110 M and 340 M, rounded).
     #[must_use]
     pub fn parameters(&self) -> u64 {
-        let [layers, hidden, intermediate] = [self.layers, self.hidden, self.intermediate].map(u64::from);
-        if !self.encoder.is_transformer() {
-            // Word embeddings; for each layer and direction, an LSTM's two matrices and a bias; and ELMo's learnt sum.
-            let directions = if self.encoder == EncoderType::Elmo { 2 } else { 1 };
-            let width = hidden / directions;
-            let scalars = if directions == 2 { layers + 2 } else { 0 };
-            let lstm = layers * directions * 4 * width * (2 * width + 1);
-            return u64::from(self.vocab_size) * width + lstm + scalars;
+        (self.encoder.costs().parameters)(&self.sizes())
+    }
+
+    /// The sizes that decide what the encoder takes.
+    #[must_use]
+    pub fn sizes(&self) -> EncoderSizes {
+        EncoderSizes {
+            layers: self.layers.into(),
+            hidden: self.hidden.into(),
+            heads: self.heads.into(),
+            intermediate: self.intermediate.into(),
+            vocab_size: self.vocab_size.into(),
+            max_positions: self.max_positions.into(),
+            type_vocab_size: self.type_vocab_size.into(),
         }
-        let rows = [self.vocab_size, self.max_positions, self.type_vocab_size].map(u64::from);
-        let norm = 2 * hidden;
-        // The published GPT has neither segments nor a norm on its embeddings, and no pooler.
-        let (embeddings, pooler) = match self.encoder {
-            EncoderType::OpenaiGpt => ((rows[0] + rows[1]) * hidden, 0),
-            EncoderType::Bert | EncoderType::Gpt | EncoderType::Lstm | EncoderType::Elmo | EncoderType::WordVectors => {
-                (rows.iter().sum::<u64>() * hidden + norm, hidden * hidden + hidden)
-            }
-        };
-        let attention = 4 * (hidden * hidden + hidden) + norm;
-        let feed_forward = 2 * hidden * intermediate + intermediate + hidden + norm;
-        embeddings + layers * (attention + feed_forward) + pooler
     }
 
     /// The dimensions of an encoder without attention: word vectors have no layers.
@@ -76,7 +70,7 @@ impl Architecture {
             vocab_size: 0,
             max_positions: 0,
             type_vocab_size: 2,
-            causal: matches!(encoder, EncoderType::Lstm),
+            causal: encoder.objective().is_causal(),
             encoder,
             pooling: None,
             initializer_range: InitializerRange::BERT,

@@ -29,11 +29,11 @@ use crate::train::tape::Graph;
 const WORDS: u32 = 40;
 
 fn architecture(encoder: EncoderType) -> Architecture {
-    let layers = if encoder == EncoderType::WordVectors { 0 } else { 2 };
+    let layers = if encoder.has_layers() { 2 } else { 0 };
     let of =
         Architecture { vocab_size: WORDS, max_positions: 12, ..Architecture::without_attention(encoder, layers, 8) };
     if encoder.is_transformer() {
-        return Architecture { heads: 2, intermediate: 16, causal: encoder != EncoderType::Bert, ..of };
+        return Architecture { heads: 2, intermediate: 16, causal: encoder.objective().is_causal(), ..of };
     }
     of
 }
@@ -62,20 +62,17 @@ fn parts(encoder: EncoderType, step: u64) -> Vec<Part<Targets>> {
         .into_iter()
         .map(|words| {
             let ids = sequence(words);
-            let (masked_positions, masked_labels) = match encoder {
-                EncoderType::Bert => (vec![1], vec![7]),
-                EncoderType::Gpt
-                | EncoderType::OpenaiGpt
-                | EncoderType::Lstm
-                | EncoderType::Elmo
-                | EncoderType::WordVectors => (0..).zip(&ids[1..]).map(|(at, id)| (at, *id)).unzip(),
+            let (masked_positions, masked_labels) = if loss_of(encoder).masks() {
+                (vec![1], vec![7])
+            } else {
+                (0..).zip(&ids[1..]).map(|(at, id)| (at, *id)).unzip()
             };
             let segments = vec![0; ids.len()];
             TrainingInstance { ids, segments, masked_positions, masked_labels, next_is_random: None }
         })
         .collect();
     let mut parts = pack(&examples, 3, loss_of(encoder), &device());
-    if encoder == EncoderType::WordVectors {
+    if loss_of(encoder) == LmLoss::SkipGram {
         let special = SpecialTokens { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4, end: 3 };
         let counts: Vec<u64> = (0..u64::from(WORDS)).map(|id| u64::from(id > 4)).collect();
         let words = WordCounts::new(special, &counts).without_subsampling();
@@ -142,7 +139,7 @@ fn a_hook_gets_the_same_bits_layer_by_layer() {
     for encoder in EncoderType::ALL {
         let model = model(encoder, 1);
         let whole = gradient_bits(pass(&model, encoder, 1, 0.1, Graph::Whole));
-        let times = if encoder == EncoderType::WordVectors { 0 } else { 1 + model.encoder.depth() };
+        let times = if encoder.has_layers() { 1 + model.encoder.depth() } else { 0 };
         assert_eq!(found_early(&model, encoder), (whole, times), "{encoder}");
     }
 }

@@ -110,11 +110,8 @@ fn explanation() -> String {
 impl Measured {
     /// Steps that must follow one another, for n tokens.
     fn dependent_steps(&self) -> String {
-        match self.encoder {
-            EncoderType::Bert | EncoderType::Gpt | EncoderType::OpenaiGpt => self.layers.to_string(),
-            EncoderType::Lstm | EncoderType::Elmo => format!("{} n", self.layers),
-            EncoderType::WordVectors => "1".to_owned(),
-        }
+        let n = if self.encoder.is_recurrent() { " n" } else { "" };
+        format!("{}{n}", self.layers.max(1))
     }
 }
 
@@ -177,12 +174,11 @@ fn disagreements(analysis: &Analysis<'_>, of: &Measured) -> Vec<String> {
         return found;
     }
     if let Some(both) = of.sees_both().filter(|both| *both != claim.2) {
-        let why = match of.encoder {
-            EncoderType::WordVectors => {
-                ": both sides of a word shape its vector in training, but in a sentence the vector is the same whatever \
-                 stands around it"
-            }
-            EncoderType::Bert | EncoderType::Gpt | EncoderType::OpenaiGpt | EncoderType::Lstm | EncoderType::Elmo => "",
+        let why = if of.encoder.is_contextual() {
+            ""
+        } else {
+            ": both sides of a word shape its vector in training, but in a sentence the vector is the same whatever stands \
+             around it"
         };
         found.push(format!("{label} sees both sides: {}, where the text says {}{why}.", yes(both), yes(claim.2)));
     }

@@ -4,16 +4,16 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 
-use super::encoder::{Direction, Encoder, PackedInput};
-use super::error::CheckpointError;
-use super::initialize::Initializer;
-use super::linear::Linear;
-use super::pooling::pool;
-use super::reader::Reader;
-use super::tagger::Scalars;
 use super::word_vectors::WORDS;
-use super::write::Tensors;
 use crate::kernel::{Dropout, LSTM_DIRECTIONS, LSTM_GATES, Packing, lstm};
+use crate::model::encoder::{Direction, Encoder, PackedInput};
+use crate::model::error::CheckpointError;
+use crate::model::initialize::Initializer;
+use crate::model::linear::Linear;
+use crate::model::pooling::pool;
+use crate::model::reader::Reader;
+use crate::model::tagger::Scalars;
+use crate::model::write::Tensors;
 use crate::settings::Pooling;
 use crate::store::Architecture;
 
@@ -155,7 +155,7 @@ impl Recurrent {
     }
 
     /// Adds its tensors. PyTorch has two biases for a gate; the second one is 0 here.
-    pub(super) fn write(&self, into: &mut Tensors) {
+    pub(super) fn write(&self, into: &mut Tensors, _pooler: bool) {
         into.tensor(WORDS.into(), self.word.val());
         for (index, layer) in self.layers.iter().enumerate() {
             let [_, width, gates] = layer.recurrent.dims();

@@ -6,14 +6,15 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::bert::{Layer, site};
-use super::encoder::{Direction, Encoder, PackedInput};
-use super::error::CheckpointError;
-use super::initialize::Initializer;
-use super::linear::{Linear, Norm};
-use super::reader::Reader;
-use super::weights::Weights;
-use super::write::Tensors;
+use super::bert_weights::random_layer;
 use crate::kernel::{Dropout, LayerForm, Packing, Precision, encoder_layer};
+use crate::model::encoder::{Direction, Encoder, PackedInput};
+use crate::model::error::CheckpointError;
+use crate::model::initialize::Initializer;
+use crate::model::linear::{Linear, Norm};
+use crate::model::reader::Reader;
+use crate::model::weights::Weights;
+use crate::model::write::Tensors;
 use crate::random::Stream;
 use crate::settings::InitializerRange;
 use crate::store::Architecture;
@@ -46,7 +47,7 @@ pub(super) fn random(initializer: &mut Initializer<'_>, of: &Architecture) -> Op
     OpenaiGpt {
         word: initializer.matrix(of.vocab_size as usize, hidden),
         position: initializer.matrix(of.max_positions as usize, hidden),
-        layers: (0..of.layers).map(|_| initializer.layer(hidden, intermediate)).collect(),
+        layers: (0..of.layers).map(|_| random_layer(initializer, hidden, intermediate)).collect(),
         heads: of.heads as usize,
         precision: Precision::default(),
     }
@@ -131,7 +132,7 @@ fn read_layer(reader: &mut Reader<'_>, index: u32) -> Result<Layer, CheckpointEr
 
 impl OpenaiGpt {
     /// Adds its tensors.
-    pub(super) fn write(&self, into: &mut Tensors) {
+    pub(super) fn write(&self, into: &mut Tensors, _pooler: bool) {
         into.tensor(WORDS.into(), self.word.val());
         into.tensor(POSITIONS.into(), self.position.val());
         for (index, layer) in self.layers.iter().enumerate() {

@@ -3,22 +3,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use super::encoder::{Direction, Encoder, EncoderKind, PackedInput};
-use super::linear::{Linear, Norm};
 use crate::kernel::{self, AttentionHeads, Dropout, EmbeddingTables, LayerWeights, Packing, Precision};
-use crate::settings::{EncoderType, LmLoss};
-
-/// BERT among the encoders.
-pub const BERT: EncoderKind = EncoderKind {
-    encoder: EncoderType::Bert,
-    model_type: "bert",
-    class: "Bert",
-    directions: &[
-        (LmLoss::MaskedLmAndNextSentence, Direction::Both),
-        (LmLoss::MaskedLm, Direction::Both),
-        (LmLoss::CausalLm, Direction::LeftToRight),
-    ],
-};
+use crate::model::encoder::{Direction, Encoder, PackedInput};
+use crate::model::linear::{Linear, Norm};
 
 /// The three tables and their norm.
 #[derive(Module, Debug)]

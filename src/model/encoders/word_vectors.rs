@@ -4,27 +4,48 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use super::encoder::{Direction, Encoder, EncoderKind, PackedInput};
-use super::pooling::mean_tokens;
 use crate::kernel::{Dropout, Packing};
-use crate::settings::{EncoderType, LmLoss};
-
-/// Word vectors among the encoders.
-pub const WORD_VECTORS: EncoderKind = EncoderKind {
-    encoder: EncoderType::WordVectors,
-    model_type: "word_vectors",
-    class: "WordVectors",
-    directions: &[(LmLoss::SkipGram, Direction::Token)],
-};
+use crate::model::encoder::{Direction, Encoder, PackedInput};
+use crate::model::error::CheckpointError;
+use crate::model::initialize::Initializer;
+use crate::model::pooling::mean_tokens;
+use crate::model::reader::Reader;
+use crate::model::write::Tensors;
+use crate::store::Architecture;
 
 /// The name of the table in a checkpoint.
-pub(super) const WORDS: &str = "word_embeddings.weight";
+pub(in crate::model) const WORDS: &str = "word_embeddings.weight";
 
 /// The table of vectors. A state is its token's vector; nothing else is computed.
 #[derive(Module, Debug)]
 pub struct WordVectors {
     /// `[vocab_size, hidden]`
     pub word: Param<Tensor<2>>,
+}
+
+/// Uniform within ½/width (word2vec.c, `InitNet`).
+pub(super) fn random(initializer: &mut Initializer<'_>, of: &Architecture) -> WordVectors {
+    let bound = 0.5 / f64::from(of.hidden);
+    let word = initializer.uniform(&[of.vocab_size as usize, of.hidden as usize], bound);
+    WordVectors { word: Param::from_tensor(word) }
+}
+
+/// From a checkpoint.
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<WordVectors, CheckpointError> {
+    let of = reader.of;
+    Ok(WordVectors { word: reader.matrix(WORDS, of.vocab_size as usize, of.hidden as usize)? })
+}
+
+/// Names and shapes of its tensors.
+pub(super) fn tensors(of: &Architecture) -> Vec<(String, Vec<usize>)> {
+    vec![(WORDS.to_owned(), vec![of.vocab_size as usize, of.hidden as usize])]
+}
+
+impl WordVectors {
+    /// Adds its tensor.
+    pub(super) fn write(&self, into: &mut Tensors, _pooler: bool) {
+        into.tensor(WORDS.into(), self.word.val());
+    }
 }
 
 impl Encoder for WordVectors {
