@@ -1,6 +1,6 @@
 //! What a user is told when an input is wrong: what, where, and what next.
 //!
-//! Modules return a [`Diagnostic`] (alone or inside their own error enum); only `cli` renders it.
+//! Modules return a [`Diagnostic`] (alone, inside their own error enum, or as an [`Error`]); only `cli` renders it.
 
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -118,6 +118,36 @@ impl Diagnostic {
 }
 
 impl std::error::Error for Diagnostic {}
+
+/// Why something that a user asked for cannot be done: by whose fault.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The user's input is at fault: everything that was found, not only the first.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Input(Vec<Diagnostic>),
+    /// The machine is: a disk that cannot be read or written.
+    #[error("{0}")]
+    System(String),
+}
+
+impl Error {
+    /// An error that is not the user's.
+    pub fn system(error: impl fmt::Display) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+impl From<Diagnostic> for Error {
+    fn from(finding: Diagnostic) -> Self {
+        Self::Input(vec![finding])
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::system(error)
+    }
+}
 
 /// Longer messages and hints are cut: what they quote of an input may be of any length.
 const LONGEST_MESSAGE: usize = 600;

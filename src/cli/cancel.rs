@@ -1,10 +1,11 @@
 //! `bertbench cancel`
 
-use super::error::{CommandOutcome, Error};
 use super::experiment_args::ExperimentArgs;
-use super::table::print;
+use super::outcome::CommandOutcome;
+use crate::diagnostic::Error;
 use crate::exec::slurm::{self, Queue};
 use crate::store::RunsRoot;
+use crate::terminal::print;
 
 /// Cancel what `submit` has queued of an experiment.
 ///

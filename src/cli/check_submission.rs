@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::error::{CommandOutcome, Error};
-use super::table::print;
+use super::outcome::CommandOutcome;
 use crate::data::submission::{FILES, Finding, Severity, check};
-use crate::diagnostic::in_one_line;
+use crate::diagnostic::{Error, in_one_line};
+use crate::terminal::print;
 
 /// Report what GLUE's server would reject in a zip of predictions.
 ///

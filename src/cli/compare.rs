@@ -4,13 +4,12 @@ use clap_complete::engine::ArgValueCompleter;
 use std::path::PathBuf;
 
 use super::completions;
-use super::error::{CommandOutcome, Error, note};
-use super::operand::Operand;
-use super::report::add_answers;
-use super::table::print;
-use crate::diagnostic::Diagnostic;
+use super::outcome::CommandOutcome;
+use crate::diagnostic::{Diagnostic, Error};
+use crate::gather::{Operand, with_baseline};
 use crate::report::{self, Comparison, Input};
 use crate::store::RunsRoot;
+use crate::terminal::{note, note_text, print};
 
 /// Compare experiments, models of them, or single runs, task by task.
 ///
@@ -72,7 +71,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     }
     let mut operands = Vec::new();
     for text in &named {
-        operands.push(Operand::read(&root, text, &args.set)?);
+        operands.push(Operand::read(&root, text, &args.set, note_text)?);
     }
     if let [_] = operands[..] {
         operands = operands.into_iter().flat_map(Operand::models).collect();
@@ -85,41 +84,23 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         return Err(found.hint("name a second experiment, model or run").into());
     }
     let mut input = Input { title: String::new(), experiments };
-    let failed = |error: report::Error| Error::System(error.to_string());
-    add_answers(&root, &mut input)?;
-    let comparison = report::compare(&input, &labels, 0).map_err(failed)?;
+    let known: Vec<usize> = input.experiments.iter().map(|experiment| experiment.notes.len()).collect();
+    report::add_answers(&root, &mut input).map_err(Error::system)?;
+    // Which answers are damaged.
+    input.experiments.iter().zip(known).flat_map(|(experiment, known)| &experiment.notes[known..]).for_each(note);
+    let comparison = report::compare(&input, &labels, 0).map_err(Error::system)?;
     show(&args.format, &comparison)
 }
 
-/// The operand at `baseline` first. Where it is one model of an experiment, an operand that is the whole experiment
-/// stands for its other models.
-fn with_baseline(mut operands: Vec<Operand>, baseline: usize) -> Vec<Operand> {
-    if baseline >= operands.len() {
-        return operands;
-    }
-    let first = operands.remove(baseline);
-    let (name, model) = (first.input.name.clone(), first.model());
-    let split = |of: Operand| {
-        let is_whole = of.input.name == name && model.is_some() && of.model().is_none();
-        if !is_whole {
-            return vec![of];
-        }
-        of.models().into_iter().filter(|other| other.model() != model).collect()
-    };
-    let others: Vec<Operand> = operands.into_iter().flat_map(split).collect();
-    std::iter::once(first).chain(others).collect()
-}
-
 fn show(format: &Format, comparison: &Comparison) -> Result<CommandOutcome, Error> {
-    let failed = |error: report::Error| Error::System(error.to_string());
     if let Some(why) = comparison.nothing() {
         let why = if why.is_empty() { "no two models share a task".to_owned() } else { why };
         let found = Diagnostic::new(format!("nothing can be compared: {why}"));
         return Err(found.hint("`bertbench runs list` shows which runs there are").into());
     }
     let text = match format {
-        Format { json: true, .. } => comparison.to_json().map_err(failed)?,
-        Format { csv: true, .. } => comparison.to_csv().map_err(failed)?,
+        Format { json: true, .. } => comparison.to_json().map_err(Error::system)?,
+        Format { csv: true, .. } => comparison.to_csv().map_err(Error::system)?,
         Format { md: true, .. } => comparison.to_markdown(),
         Format { latex: true, .. } => comparison.to_latex(),
         Format { .. } => comparison.to_text(),

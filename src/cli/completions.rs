@@ -7,10 +7,11 @@ use clap_complete::Shell;
 use clap_complete::engine::CompletionCandidate;
 use clap_complete::env::{CompleteEnv, Shells};
 
-use super::error::{CommandOutcome, Error};
-use super::table::print;
+use super::outcome::CommandOutcome;
+use crate::diagnostic::Error;
 use crate::store::RunsRoot;
 use crate::task::TASKS;
+use crate::terminal::print;
 
 /// The variable by which a shell asks the program itself what can stand next.
 const VARIABLE: &str = "COMPLETE";

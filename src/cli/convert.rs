@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::error::{CommandOutcome, Error, note};
 use super::model_argument;
-use super::table::print;
-use crate::diagnostic::{Diagnostic, first_of};
+use super::outcome::CommandOutcome;
+use crate::diagnostic::{Diagnostic, Error, first_of};
 use crate::model::{CheckpointError, Conversion, VECTOR_POSITIONS, folder_of, read_vectors, write_vectors};
+use crate::terminal::{note, print};
 use crate::text::{ModelTokenizer, TokenizerFiles, Vocabulary, vocabulary_file};
 
 /// Convert a checkpoint to a folder that transformers reads, or its weights to one safetensors file.

@@ -1,23 +1,21 @@
 //! `bertbench corpus`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Subcommand, ValueEnum};
 
 use super::corpus_export::ExportArgs;
-use super::corpus_input::{CorpusArgs, TextProgress};
+use super::corpus_input::CorpusArgs;
 use super::corpus_show::ShowArgs;
-use super::error::note;
-use super::error::{CommandOutcome, Error};
-use super::table::print;
+use super::outcome::CommandOutcome;
 use super::threads::ThreadArgs;
 use crate::corpus::examples::{
-    Drawn, ExampleSettings, ExamplesError, MANIFEST, MaskingRules, PrepareProgress, PrepareSummary, Replacement,
-    Segments, Targets, TokenizedBy, prepare,
+    Drawn, ExampleSettings, MaskingRules, PrepareProgress, PrepareSummary, Replacement, Segments, Targets, TokenizedBy,
+    check_output_folder, prepare,
 };
-use crate::diagnostic::Diagnostic;
-use crate::store::atomic;
+use crate::diagnostic::Error;
+use crate::terminal::{TextProgress, note, print};
 use crate::text::{ModelTokenizer, Tokenizer};
 use crate::units::{Bytes, Seconds};
 
@@ -105,15 +103,6 @@ enum SegmentArg {
     Single,
 }
 
-impl From<ExamplesError> for Error {
-    fn from(error: ExamplesError) -> Self {
-        match error {
-            ExamplesError::Input(finding) => Self::Input(vec![*finding]),
-            ExamplesError::Io(error) => error.into(),
-        }
-    }
-}
-
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     match &args.command {
         Command::Prepare(args) => args.threads.compute(|| args.execute()),
@@ -125,7 +114,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 impl PrepareArgs {
     fn execute(&self) -> Result<CommandOutcome, Error> {
         let settings = self.settings()?;
-        self.check_out()?;
+        check_output_folder(&self.out, self.replace)?;
         let ModelTokenizer { vocabulary, lower_case } = ModelTokenizer::of_text(&self.vocab_file, self.do_lower_case)?;
         let tokenizer = Tokenizer::new(&vocabulary, lower_case)?;
         let (mut corpus, size) = self.corpus.open()?;
@@ -158,28 +147,6 @@ impl PrepareArgs {
         };
         settings.check()?;
         Ok(settings)
-    }
-
-    /// Whether the folder can be written without loss.
-    fn check_out(&self) -> Result<(), Error> {
-        let parent = self.out.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        std::fs::create_dir_all(parent)?;
-        // What a run that was killed left behind.
-        atomic::clean(parent)?;
-        let entries = match std::fs::read_dir(&self.out) {
-            Ok(mut entries) => entries.next().is_some(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(Diagnostic::new(error.to_string()).in_file(&self.out).into()),
-        };
-        let is_corpus = self.out.join(MANIFEST).is_file();
-        let hint = match (entries, is_corpus, self.replace) {
-            (false, ..) | (true, true, true) => return Ok(()),
-            (true, true, false) => "`--replace` replaces it",
-            (true, false, _) => "name a folder that does not exist yet",
-        };
-        let what = if is_corpus { "a prepared corpus already exists" } else { "the folder is not empty" };
-        Err(Diagnostic::new(what).in_file(&self.out).hint(hint).into())
     }
 
     fn conclude(&self, made: &PrepareSummary, started: Instant) -> Result<CommandOutcome, Error> {

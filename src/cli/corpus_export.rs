@@ -1,20 +1,15 @@
 //! `bertbench corpus export`
 
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use serde::Serialize;
-
-use super::error::{CommandOutcome, Error};
-use super::streams::{Output, standard};
-use super::table::print;
+use super::outcome::CommandOutcome;
 use super::threads::ThreadArgs;
-use crate::corpus::examples::{Cursor, ExampleSet, ExamplesError, TrainingInstance};
+use crate::corpus::examples::{BatchOrder, ExampleSet, ExamplesError, ExportError, write_json_lines};
+use crate::diagnostic::Error;
 use crate::exec::StopFlag;
 use crate::store::output;
-
-/// Examples that are made at a time when all are written.
-const AT_ONCE: u64 = 1024;
+use crate::terminal::{Output, print, standard};
 
 /// Write examples as JSON lines, masked, for other programs.
 ///
@@ -48,31 +43,6 @@ Examples:
   bertbench corpus export text --steps 1000 --batch-size 32 --out batches.jsonl
   bertbench corpus export held-out --out - | gzip > held-out.jsonl.gz";
 
-/// One line.
-#[derive(Serialize)]
-struct Line<'a> {
-    /// Counted from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    step: Option<u64>,
-    ids: &'a [u32],
-    segments: &'a [u8],
-    masked_positions: &'a [u32],
-    masked_labels: &'a [u32],
-    next_is_random: Option<bool>,
-}
-
-/// Why not all was written.
-enum Unfinished {
-    Stopped,
-    Corpus(ExamplesError),
-}
-
-impl<E: Into<ExamplesError>> From<E> for Unfinished {
-    fn from(error: E) -> Self {
-        Self::Corpus(error.into())
-    }
-}
-
 impl ExportArgs {
     pub(super) fn execute(&self) -> Result<CommandOutcome, Error> {
         self.threads.compute(|| self.export())
@@ -82,56 +52,24 @@ impl ExportArgs {
         let output = Output::open(&self.out)?;
         let set = ExampleSet::open(&self.folder)?;
         let stop = StopFlag::on_signals()?;
+        let order = self.steps.map(|steps| BatchOrder { steps, batch_size: self.batch_size, seed: self.seed });
+        let is_stopped = || stop.is_set();
         let mut examples = 0;
         let written = match &output {
-            Output::Standard => standard(|into| self.lines(&set, &stop, into, &mut examples)),
+            Output::Standard => standard(|into| write_json_lines(&set, order, into, &is_stopped, &mut examples)),
             Output::File(path) => output::write(path, |file| {
                 let mut into = BufWriter::new(file);
-                self.lines(&set, &stop, &mut into, &mut examples)?;
+                write_json_lines(&set, order, &mut into, &is_stopped, &mut examples)?;
                 Ok(into.flush()?)
             }),
         };
         match (written, &output) {
             (Ok(()), Output::File(path)) => print(&format_args!("{}: {examples} examples", path.display()))?,
             (Ok(()), Output::Standard) => {}
-            (Err(Unfinished::Stopped), _) => return Ok(CommandOutcome::Interrupted),
-            (Err(Unfinished::Corpus(ExamplesError::Io(error))), _) if output.reader_is_gone(&error) => {}
-            (Err(Unfinished::Corpus(error)), _) => return Err(error.into()),
+            (Err(ExportError::Stopped), _) => return Ok(CommandOutcome::Interrupted),
+            (Err(ExportError::Corpus(ExamplesError::Io(error))), _) if output.reader_is_gone(&error) => {}
+            (Err(ExportError::Corpus(error)), _) => return Err(error.into()),
         }
         Ok(CommandOutcome::Success)
     }
-
-    fn lines(
-        &self,
-        set: &ExampleSet,
-        stop: &StopFlag,
-        into: &mut dyn Write,
-        written: &mut u64,
-    ) -> Result<(), Unfinished> {
-        let mut cursor = Cursor::default();
-        let parts = self.steps.unwrap_or_else(|| set.len().div_ceil(AT_ONCE));
-        for part in 0..parts {
-            if stop.is_set() {
-                return Err(Unfinished::Stopped);
-            }
-            let examples;
-            (examples, cursor) = match self.steps {
-                Some(_) => set.batch(self.seed, cursor, self.batch_size as usize)?,
-                None => (set.in_order(part * AT_ONCE..(part + 1) * AT_ONCE)?, cursor),
-            };
-            for example in &examples {
-                write_line(into, self.steps.map(|_| part + 1), example)?;
-            }
-            *written += examples.len() as u64;
-        }
-        Ok(())
-    }
-}
-
-fn write_line(into: &mut dyn Write, step: Option<u64>, example: &TrainingInstance) -> io::Result<()> {
-    let TrainingInstance { ids, segments, masked_positions, masked_labels, next_is_random } = example;
-    let next_is_random = *next_is_random;
-    let line = Line { step, ids, segments, masked_positions, masked_labels, next_is_random };
-    serde_json::to_writer(&mut *into, &line)?;
-    into.write_all(b"\n")
 }

@@ -1,19 +1,13 @@
-//! The text that `corpus prepare` and `vocab train` read, and how far they are.
+//! The text that `corpus prepare` and `vocab train` read.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::error::{Error, say};
 use crate::corpus::text::{BadBytes, Corpus, CorpusOptions, DocumentEnds, TEXT_FORMATS, TextFormat, input_files};
+use crate::diagnostic::Error;
+use crate::terminal::say;
 use crate::units::Bytes;
-
-/// Where there is no terminal, a line comes this often.
-const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// The files of a corpus and how they are read.
 #[derive(Debug, clap::Args)]
@@ -67,44 +61,5 @@ impl CorpusArgs {
         }
         let bytes = corpus.files().map(|file| file.bytes).sum();
         Ok((corpus, Bytes(bytes)))
-    }
-}
-
-/// How far the work is, on standard error: on a terminal a bar, elsewhere a line now and then.
-pub(super) struct TextProgress {
-    bar: Option<ProgressBar>,
-    last: Mutex<Instant>,
-}
-
-impl TextProgress {
-    pub(super) fn new(total: Bytes) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let template = "[{bar:32}] {bytes} of {total_bytes}, {msg}";
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-            let bar = ProgressBar::new(total.0);
-            bar.set_style(style.progress_chars("━━ "));
-            bar
-        });
-        Self { bar, last: Mutex::new(Instant::now()) }
-    }
-
-    /// So many bytes of text are done, which `words` says more about.
-    pub(super) fn say(&self, bytes: Bytes, words: impl FnOnce() -> String) {
-        if let Some(bar) = &self.bar {
-            bar.set_position(bytes.0);
-            bar.set_message(words());
-            return;
-        }
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() >= LINE_EVERY {
-            *last = Instant::now();
-            say(&words());
-        }
-    }
-
-    pub(super) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::error::{CommandOutcome, Error};
-use super::table::print;
+use super::outcome::CommandOutcome;
 use crate::corpus::examples::ExampleSet;
+use crate::diagnostic::Error;
+use crate::terminal::print;
 
 /// Describe a prepared corpus, or print one of its examples.
 #[derive(Debug, clap::Args)]

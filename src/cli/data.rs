@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::error::{CommandOutcome, Error};
 use super::fetch;
-use super::table::{Column, print, table};
+use super::outcome::CommandOutcome;
 use crate::data::{Verdict, verify};
+use crate::diagnostic::Error;
 use crate::mini;
+use crate::terminal::{Column, print, table};
 
 /// Fetch datasets, check a folder of them, or generate the mini benchmark.
 #[derive(Debug, clap::Args)]

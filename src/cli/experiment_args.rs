@@ -4,11 +4,10 @@ use clap_complete::engine::ArgValueCompleter;
 use std::path::PathBuf;
 
 use super::completions;
-use super::download_progress::DownloadDisplay;
-use super::error::Error;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::plan::{Filter, Plan};
 use crate::resolve::{Identity, Prepared, Request};
+use crate::terminal::DownloadDisplay;
 
 /// An experiment file and what goes with it on the command line.
 #[derive(Clone, Debug, clap::Args)]
@@ -72,16 +71,16 @@ impl ExperimentArgs {
 
     /// The experiment's runs.
     pub(super) fn identify(&self) -> Result<Identity, Error> {
-        Ok(self.request().identify(&DownloadDisplay::new())?)
+        self.request().identify(&DownloadDisplay::new())
     }
 
     /// The experiment resolved without leaving a file; shows how that goes.
     pub(super) fn estimate(&self) -> Result<Prepared, Error> {
-        Ok(self.request().estimate(&DownloadDisplay::new())?)
+        self.request().estimate(&DownloadDisplay::new())
     }
 
     /// The experiment resolved; shows how that goes.
     pub(super) fn prepare(&self) -> Result<Prepared, Error> {
-        Ok(self.request().prepare(&DownloadDisplay::new())?)
+        self.request().prepare(&DownloadDisplay::new())
     }
 }

@@ -1,27 +1,25 @@
 //! `bertbench export`
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
 use super::check_submission::{is_rejected, said};
-use super::error::{CommandOutcome, Error, note, say};
 use super::export_runs;
-use super::report::gathered;
-use super::streams::Output;
-use super::table::{Column, print, table};
+use super::outcome::CommandOutcome;
+use super::run::shown;
 use super::threads::ThreadArgs;
 use crate::config::{self, Experiment};
 use crate::data::BadRows;
-use crate::data::submission::{FILES, Packed, Part, Severity, SubmissionFile, check_archive, pack};
-use crate::diagnostic::Diagnostic;
-use crate::infer::KeptModel;
+use crate::data::submission::{FILES, Packed, Severity, check_archive, pack};
+use crate::diagnostic::{Diagnostic, Error};
+use crate::gather::gathered;
+use crate::infer::{GlueAnswers, GlueRequest, Source};
 use crate::plan;
 use crate::resolve::{DataRoot, data_root};
-use crate::store::{Kept, Record, RunId, RunsRoot, by_rank};
-use crate::task::{OWN_DATA, TASKS, Task};
+use crate::store::{Record, RunId, RunsRoot};
+use crate::terminal::{Column, Output, note, note_text, print, say, table};
 use crate::train::open_device;
 
 /// The name of the zip in the report's folder.
@@ -66,25 +64,6 @@ struct GlueArgs {
     threads: ThreadArgs,
 }
 
-/// The predictions, and what stands behind each file.
-#[derive(Default)]
-struct Answers {
-    parts: Vec<Part>,
-    sources: BTreeMap<&'static str, Source>,
-}
-
-/// Where the predictions of a file are from.
-enum Source {
-    Run {
-        /// Its model and id.
-        name: String,
-        /// The score by which it was chosen.
-        score: String,
-    },
-    /// Nothing answers it, for this reason.
-    Constant(String),
-}
-
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     match &args.command {
         Command::GlueSubmission(args) => args.threads.compute(|| glue_submission(args)),
@@ -115,9 +94,10 @@ fn beside_the_report(experiment: &str) -> Result<Output, Error> {
 ///
 /// # Errors
 /// [`Error::Input`] when that is none.
-fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answers, Error> {
+fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<GlueAnswers, Error> {
     let root = RunsRoot::new(&args.runs);
     let found = gathered(&root, experiment, &args.file)?;
+    found.notes.iter().for_each(note);
     // Scores over files that the experiment names in place of the benchmark's choose no model for it.
     let replaced = |name: &str| {
         let of = experiment.tasks.iter().find(|task| task.name == name);
@@ -125,55 +105,20 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Answ
     };
     let records: Vec<Record> =
         found.records.into_iter().filter(|record| !replaced(record.settings.task_name())).collect();
-    let (name, records) = (&found.name, &records);
-    let device = open_device(&experiment.device.to_string()).map_err(|error| Diagnostic::new(error.to_string()))?;
-    let bad_rows = if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
-    let mut answers = Answers::default();
-    for task in TASKS {
-        let files: Vec<&SubmissionFile> = FILES.iter().filter(|file| answered_by(task, file)).collect();
-        if files.is_empty() {
-            continue;
-        }
-        let Some(kept) = Kept::best(&root, records, &task.name)? else {
-            let mut of_task: Vec<&Record> =
-                records.iter().filter(|record| record.settings.task_name() == task.name).collect();
-            of_task.sort_by(|a, b| by_rank(a, b));
-            if let Some(best) = of_task.first() {
-                note(&format_args!("the weights of `{}`'s runs are gone: {}", task.name, made_again(args, &best.id)));
-            }
-            let why = if of_task.is_empty() { "is done" } else { "has kept its weights" };
-            let reason = || Source::Constant(format!("no run of `{}` {why}", task.name));
-            answers.sources.extend(files.iter().map(|file| (file.name, reason())));
-            continue;
-        };
-        if let Some(better) = &kept.better {
-            let (name, taken) = (&task.name, &kept.record.id);
-            note(&format_args!(
-                "the best run of `{name}`, {better}, has no weights here; {taken} is used. {}",
-                made_again(args, better)
-            ));
-        }
-        if kept.record.task().is_some_and(|of| of.benchmark == OWN_DATA) {
-            note(&format_args!("the run of `{}` was chosen by its score on other data than GLUE's", task.name));
-        }
-        let model = KeptModel::read(task, &kept, &device)?;
-        for file in files {
-            let mut notes = Vec::new();
-            let answered = model.answers(file, data, bad_rows, &mut notes)?;
-            notes.iter().for_each(note);
-            let source = if let Some(predictions) = answered {
-                answers.parts.push(Part { file, answers: predictions });
-                Source::of(kept.record)
-            } else {
-                Source::Constant("its test file is not in the data folder".to_owned())
-            };
-            answers.sources.insert(file.name, source);
-        }
-    }
+    let request = GlueRequest {
+        root: &root,
+        records: &records,
+        data,
+        device: open_device(&experiment.device.to_string()).map_err(|error| Diagnostic::new(error.to_string()))?,
+        bad_rows: if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
+        made_again: &|run| made_again(args, run),
+    };
+    let answers = request.answers(note_text)?;
     if answers.parts.is_empty() {
-        let finding = Diagnostic::new(format!("no run of `{name}` can answer GLUE's test files")).in_file(&args.file);
+        let message = format!("no run of `{}` can answer GLUE's test files", found.name);
         let data = data.display();
-        return Err(finding
+        return Err(Diagnostic::new(message)
+            .in_file(&args.file)
             .hint(format!("each file needs a finished run that kept its weights, and the test file in {data}"))
             .into());
     }
@@ -187,20 +132,6 @@ fn made_again(args: &GlueArgs, run: &RunId) -> String {
     format!("`bertbench runs rm {run}` and `{}` make them again", command.join(" "))
 }
 
-/// Whether a model of `task` answers `file`.
-fn answered_by(task: &Task, file: &SubmissionFile) -> bool {
-    task.predicts().any(|(dataset, split)| (&*dataset.name, split.name) == (file.dataset, file.split))
-}
-
-impl Source {
-    fn of(record: &Record) -> Self {
-        let (id, metric) = (&record.id, record.primary_metric());
-        let split = record.task().map_or("", |of| &of.primary_split);
-        let score = record.primary_score().map_or_else(|| "undefined".to_owned(), |score| format!("{score:.4}"));
-        Self::Run { name: format!("{} {id}", record.settings.model), score: format!("{split} {metric} {score}") }
-    }
-}
-
 const COLUMNS: [Column; 4] =
     [Column::Word("file"), Column::Number("rows"), Column::Word("predicted by"), Column::Text("chosen by")];
 
@@ -208,14 +139,16 @@ const COLUMNS: [Column; 4] =
 /// output.
 fn conclude(
     output: &Output,
-    answers: &Answers,
+    answers: &GlueAnswers,
     packed: &[Packed],
     zip: &[u8],
     is_mini: bool,
 ) -> Result<CommandOutcome, Error> {
     let rows = packed.iter().map(|packed| {
         let (by, why) = match answers.sources.get(packed.file.name) {
-            Some(Source::Run { name, score }) => (name.clone(), score.clone()),
+            Some(Source::Run { model, id, split, metric, score }) => {
+                (format!("{model} {id}"), format!("{split} {metric} {}", shown(*score)))
+            }
             Some(Source::Constant(reason)) => (format!("constant `{}`", packed.file.constant()), reason.clone()),
             None => <(String, String)>::default(),
         };

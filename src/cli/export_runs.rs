@@ -1,21 +1,20 @@
 //! `bertbench export tensorboard` and `bertbench export mlflow`
 
 use clap_complete::engine::ArgValueCompleter;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::completions;
-use super::error::{CommandOutcome, Error, note};
-use super::report::gathered_files;
-use super::table::print;
-use crate::diagnostic::Diagnostic;
+use super::outcome::CommandOutcome;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::download::RetryPolicy;
 use crate::export::mlflow::{self, MlflowError, Target};
-use crate::export::{Ending, ExportedRun, tensorboard};
+use crate::export::{exported, ids, tensorboard};
+use crate::gather::gathered_files;
 use crate::report::ExperimentInput;
-use crate::store::{RunId, RunSettings, RunsRoot};
+use crate::store::RunsRoot;
+use crate::terminal::{note, print};
 
 /// Which runs.
 #[derive(Debug, clap::Args)]
@@ -116,30 +115,4 @@ fn gathered(of: &Runs) -> Result<ExperimentInput, Error> {
         return Err(Diagnostic::new(message).hint("`bertbench run` runs what is missing").into());
     }
     Ok(found)
-}
-
-/// The runs that left something, by id, in the order of records, failures and plan.
-fn ids(found: &ExperimentInput) -> Vec<(RunId, &RunSettings)> {
-    let failed = found.failures.iter().map(|(settings, _)| (settings.id(), settings));
-    let done = found.records.iter().map(|record| (record.id.clone(), &record.settings));
-    let mut ids: BTreeMap<RunId, &RunSettings> = done.chain(failed).collect();
-    for settings in &found.planned {
-        let id = settings.id();
-        if found.events.contains_key(&id) {
-            ids.entry(id).or_insert(settings);
-        }
-    }
-    ids.into_iter().collect()
-}
-
-fn exported<'a>(found: &'a ExperimentInput, ids: &'a [(RunId, &'a RunSettings)]) -> Vec<ExportedRun<'a>> {
-    let records: BTreeMap<&RunId, _> = found.records.iter().map(|record| (&record.id, record)).collect();
-    let failures: BTreeMap<RunId, _> = found.failures.iter().map(|(of, failure)| (of.id(), failure)).collect();
-    let run = |(id, settings): &'a (RunId, &'a RunSettings)| {
-        let done = records.get(id).map(|record| Ending::Done(record));
-        let failed = failures.get(id).map(|failure| Ending::Failed(failure));
-        let events = found.events.get(id).map_or(&[][..], Vec::as_slice);
-        ExportedRun { id, settings, ending: done.or(failed).unwrap_or(Ending::None), events }
-    };
-    ids.iter().map(run).collect()
 }

@@ -1,20 +1,16 @@
 //! `bertbench extract`
 
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::error::note;
-use super::error::{CommandOutcome, Error};
-use super::streams::{Output, read_input, standard};
-use super::table::print;
+use super::outcome::CommandOutcome;
 use super::trained_model::{ModelArgs, note_truncated};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::exec::StopFlag;
-use crate::infer::extract::{ExtractError, Extraction, JsonLines, Layer, Packed, parse_layers};
-use crate::infer::{TrainedModel, refused};
-use crate::model::{Encoder, load_encoder};
+use crate::infer::extract::{ExtractError, Extractor, Layer, line_features, parse_layers};
 use crate::store::output;
-use crate::text::{FeatureSet, SkippedRows, read_lines};
+use crate::terminal::{Output, note, print, read_input, standard};
+use crate::text::FeatureSet;
 
 /// Extract hidden states of a model as features of tokens.
 ///
@@ -65,33 +61,22 @@ fn extract(args: &Args) -> Result<CommandOutcome, Error> {
     let format = format(&output)?;
     let model = args.model.open()?;
     let layers = parse_layers(&args.layers, model.config.architecture.layers)?;
-    let features = features(args, &model)?;
-    // The seed draws a pooler where there is none, which is not used.
-    let mut loaded = load_encoder(&model.checkpoint, 0, &model.device.device).map_err(|error| refused(&error))?;
-    loaded.model.set_precision(model.precision);
-    loaded.notes.iter().for_each(note);
+    let (bytes, name) = read_input(&args.input)?;
+    let features = line_features(&model, &bytes, &name)?;
+    let extractor = Extractor::load(&model, &features, &layers, args.model.batch_size)?;
+    extractor.notes().iter().for_each(note);
     note_truncated(&features, model.max_length);
-    let work = Work {
-        extraction: Extraction {
-            model: &loaded.model,
-            device: &model.device.device,
-            features: &features,
-            layers: &layers,
-            batch_size: args.model.batch_size,
-        },
-        model: &model,
-        name: args.model.name(),
-        stop: StopFlag::on_signals()?,
-    };
+    let stop = StopFlag::on_signals()?;
+    let is_stopped = || stop.is_set();
     let written = match &output {
-        Output::Standard => standard(|into| work.json_lines(into)),
+        Output::Standard => standard(|into| extractor.json_lines(into, &is_stopped)),
         Output::File(path) => output::write(path, |file| match format {
             Format::JsonLines => {
                 let mut into = BufWriter::new(file);
-                work.json_lines(&mut into)?;
+                extractor.json_lines(&mut into, &is_stopped)?;
                 Ok(into.flush()?)
             }
-            Format::SafeTensors => work.safetensors(file),
+            Format::SafeTensors => extractor.safetensors(file, args.model.name(), &is_stopped),
         }),
     };
     match written {
@@ -105,27 +90,6 @@ fn extract(args: &Args) -> Result<CommandOutcome, Error> {
     }
 }
 
-struct Work<'a> {
-    extraction: Extraction<'a>,
-    model: &'a TrainedModel,
-    name: &'a str,
-    stop: StopFlag,
-}
-
-impl Work<'_> {
-    fn json_lines(&self, into: &mut dyn Write) -> Result<(), ExtractError> {
-        let mut sink = JsonLines { into, vocabulary: &self.model.vocabulary, layers: self.extraction.layers };
-        self.extraction.run(&mut sink, &|| self.stop.is_set())
-    }
-
-    fn safetensors(&self, file: &mut std::fs::File) -> Result<(), ExtractError> {
-        let about = [("model", self.name.to_owned()), ("max_length", self.model.max_length.to_string())];
-        let Extraction { features, layers, .. } = self.extraction;
-        let mut sink = Packed::begin(file, features, layers, self.model.config.architecture.hidden, &about)?;
-        self.extraction.run(&mut sink, &|| self.stop.is_set())
-    }
-}
-
 fn format(output: &Output) -> Result<Format, Diagnostic> {
     let Output::File(path) = output else { return Ok(Format::JsonLines) };
     match path.extension().and_then(|ending| ending.to_str()) {
@@ -136,18 +100,6 @@ fn format(output: &Output) -> Result<Format, Diagnostic> {
                 .hint("the output's name ends in .jsonl or .safetensors"))
         }
     }
-}
-
-/// The input's lines as features.
-fn features(args: &Args, model: &TrainedModel) -> Result<FeatureSet, Error> {
-    let (bytes, name) = read_input(&args.input)?;
-    let lines = read_lines(&bytes, &name)?;
-    if let Some(line) = lines.first_pair().filter(|_| !model.takes_pairs()) {
-        let found = Diagnostic::new("a pair of texts, but the model has one segment embedding");
-        return Err(found.at_line(Path::new(&name), line).into());
-    }
-    let features = FeatureSet::build(&model.tokenizer, &lines.examples(), model.max_length, SkippedRows::default())?;
-    Ok(features)
 }
 
 fn conclude(output: &Output, features: &FeatureSet, layers: &[Layer], hidden: u32) -> Result<CommandOutcome, Error> {

@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::download_progress::DownloadDisplay;
-use super::error::{CommandOutcome, Error, say};
-use super::table::{Column, print, table};
-use super::{colour, render};
+use super::colour;
+use super::outcome::CommandOutcome;
 use crate::config;
 use crate::data::Manifest;
 use crate::data::fetch::{FetchError, FetchSettings, Mirror, Outcome, fetch, preview, select};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::download::RetryPolicy;
+use crate::terminal::{Column, DownloadDisplay, print, render, say, table};
 use crate::units::Bytes;
 
 /// Fetch datasets from their public addresses into the data cache.

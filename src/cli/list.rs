@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::error::{CommandOutcome, Error};
-use super::table::{Column, print, print_json, print_wrapped, table};
+use super::outcome::CommandOutcome;
 use crate::config::{self, Dimensions, ExperimentFile, Preset};
 use crate::data::DATASETS;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::kernel::Gpu;
 use crate::metric::METRICS;
 use crate::plan;
 use crate::settings::Precision;
 use crate::store::{Architecture, host};
 use crate::task::TASKS;
+use crate::terminal::{Column, print, print_json, print_wrapped, table};
 use crate::train::{Found, FoundDevice, list_devices};
 use crate::units::Bytes;
 

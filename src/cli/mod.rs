@@ -1,8 +1,7 @@
-//! The command line: one file per subcommand; the only place that prints.
+//! The command line: one file per subcommand; what is printed is laid out by `terminal`.
 #![expect(clippy::print_stderr, reason = "this is the place that prints")]
 
 mod bench;
-mod best_scores;
 mod cancel;
 mod check;
 mod check_submission;
@@ -15,31 +14,23 @@ mod corpus_input;
 mod corpus_show;
 mod data;
 mod dev_sets;
-mod download_progress;
-mod error;
 mod experiment_args;
 mod export;
 mod export_runs;
 mod extract;
 mod fetch;
 mod list;
-mod log_lines;
 mod model_argument;
 mod needed;
 mod ner;
-mod operand;
+mod outcome;
 mod plan;
 mod predict;
 mod pretrain;
-mod progress;
 mod queue;
 mod ranks;
-mod render;
 mod report;
 mod run;
-mod run_argument;
-mod run_state;
-mod running;
 mod runs;
 mod runs_list;
 mod runs_rm;
@@ -47,26 +38,23 @@ mod runs_show;
 mod schema;
 mod serve;
 mod status;
-mod streams;
 mod submit;
-mod table;
 mod threads;
 mod trained_model;
-mod varying_settings;
 mod verify;
 mod vocab;
 mod worker;
 
-pub use render::render;
+pub use crate::terminal::render;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use error::{CommandOutcome, Error};
+use outcome::CommandOutcome;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::kernel::Isa;
 
 /// Ctrl-C, as shells report it.

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::download_progress::DownloadDisplay;
-use super::error::Error;
+use crate::diagnostic::Error;
 use crate::resolve::checkpoint_argument;
+use crate::terminal::DownloadDisplay;
 
 /// What a `MODEL` argument may be, for its help.
 pub(super) const MODEL_HELP: &str = "A checkpoint's folder, its file or the prefix of a TensorFlow checkpoint; or a model of the Hugging Face hub as \

@@ -1,22 +1,17 @@
 //! `bertbench plan`
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use super::dev_sets;
-use super::error::{CommandOutcome, Error};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
-use super::needed;
-use super::run_state::{note_damage, state_word};
-use super::table::{Column, print, print_json, print_wrapped, runs_table, table};
-use super::threads::{MOST, compute, cores};
-use super::varying_settings::varying_settings;
+use super::outcome::CommandOutcome;
+use super::threads::{MOST, compute};
+use super::{dev_sets, needed};
 use crate::config::{self, ExperimentFile};
-use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Plan, PlannedRun, Upcoming, outline, wall};
+use crate::diagnostic::{Diagnostic, Error};
+use crate::plan::{self, PlannedRun, outline, varying_settings};
 use crate::resolve::Calibrations;
-use crate::store::{InitialWeights, RunId, RunSettings, RunsRoot};
+use crate::sweep::{Outlook, outlook, published_dev_sets};
+use crate::terminal::{Column, note_text, print, print_json, print_wrapped, runs_table, table};
 use crate::units::{Bytes, Seconds};
 
 /// Show an experiment's runs, which of them are done, and what the others will cost.
@@ -49,48 +44,45 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
         }
         other => other?,
     };
-    let plan = args.only.of(&prepared.plan)?;
-    let settings = || plan.runs.iter().map(|run| &run.settings);
-    let states = states(&prepared.root, &plan.experiment, settings())?;
-    let is_missing = |run: &PlannedRun| !["done", "failed"].contains(&states[&run.id]);
-    // A run that failed is done again only with `run --retry-failed`.
-    let missing = Plan {
-        experiment: plan.experiment.clone(),
-        runs: plan.runs.iter().filter(|run| is_missing(run)).cloned().collect(),
-    };
     let threads = args.threads.map(|threads| threads as usize);
-    let (slots, threads) = prepared.slots(&prepared.jobs(&missing), cores(), None, threads);
-    let (calibrations, starts_from) =
-        with_threads(threads, || Ok((Calibrations::measure(&prepared, &plan), needed::forecasts(&prepared, &plan)?)))?;
-    let pretraining = to_pretrain(&missing, &starts_from);
-    let wall = wall(&upcoming(&missing, &pretraining, &calibrations), slots);
-    let dev_sets = dev_sets::counted(&prepared, &plan.runs);
-    let rows: Vec<Value> = plan.runs.iter().map(|run| row(run, states[&run.id], &calibrations)).collect();
-    let totals = calibrations.totals(&missing);
+    let outlook = outlook(&prepared, args.only.of(&prepared.plan)?, threads, note_text)?;
+    let runs = outlook.plan.runs.iter();
+    let rows: Vec<Value> = runs.map(|run| row(run, outlook.states[&run.id], &outlook.calibrations)).collect();
     if args.json {
-        let totals = json!({"runs": plan.runs.len(), "missing": missing.runs.len(), "missing_seconds": totals.seconds,
-                            "slots": slots, "threads_per_slot": threads, "wall_seconds": wall,
-                            "peak_memory": totals.peak_memory, "disk": totals.disk});
-        let mut all = json!({"experiment": plan.experiment, "runs": rows, "totals": totals});
-        if !dev_sets.is_empty() {
-            all["dev_sets"] = dev_sets::as_json(&dev_sets);
-        }
-        if !starts_from.is_empty() {
-            all["pretraining"] = Value::Array(starts_from);
-        }
-        print_json(&all)?;
-        return Ok(CommandOutcome::Success);
+        print_json(&as_json(&rows, &outlook))?;
+    } else {
+        show(&prepared.experiment, &rows, &outlook)?;
     }
-    print(&runs_shown(&prepared.experiment, &rows))?;
-    let mut varying_settings = varying_settings(settings());
-    varying_settings.extend(needed::lines(&starts_from));
-    if !varying_settings.is_empty() {
+    Ok(CommandOutcome::Success)
+}
+
+fn as_json(rows: &[Value], outlook: &Outlook) -> Value {
+    let Outlook { plan, missing, totals, slots, threads, wall, dev_sets, starts_from, .. } = outlook;
+    let totals = json!({"runs": plan.runs.len(), "missing": missing.runs.len(), "missing_seconds": totals.seconds,
+                        "slots": slots, "threads_per_slot": threads, "wall_seconds": wall,
+                        "peak_memory": totals.peak_memory, "disk": totals.disk});
+    let mut all = json!({"experiment": plan.experiment, "runs": rows, "totals": totals});
+    if !dev_sets.is_empty() {
+        all["dev_sets"] = dev_sets::as_json(dev_sets);
+    }
+    if !starts_from.is_empty() {
+        all["pretraining"] = json!(starts_from);
+    }
+    all
+}
+
+fn show(experiment: &ExperimentFile, rows: &[Value], outlook: &Outlook) -> Result<(), Error> {
+    let Outlook { plan, missing, totals, wall, .. } = outlook;
+    print(&runs_shown(experiment, rows))?;
+    let mut lines = varying_settings(plan.runs.iter().map(|run| &run.settings));
+    lines.extend(needed::lines(&outlook.starts_from));
+    if !lines.is_empty() {
         print(&"")?;
-        varying_settings.iter().try_for_each(|line| print_wrapped(line, 2))?;
+        lines.iter().try_for_each(|line| print_wrapped(line, 2))?;
     }
-    print(&format_args!("\n{}", sums(&plan, &calibrations, is_missing)))?;
-    dev_sets::lines(&dev_sets).map_or(Ok(()), |lines| print(&lines))?;
-    let before = match pretraining.len() {
+    print(&format_args!("\n{}", sums(outlook)))?;
+    dev_sets::lines(&outlook.dev_sets).map_or(Ok(()), |lines| print(&lines))?;
+    let before = match outlook.pretraining {
         0 => String::new(),
         count => format!(", pretraining {} before", counted(count, "model")),
     };
@@ -100,15 +92,14 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
         2,
     )?;
     if !missing.runs.is_empty() {
-        let (slots, threads) = (counted(slots, "slot"), counted(threads, "thread"));
+        let (slots, threads) = (counted(outlook.slots, "slot"), counted(outlook.threads, "thread"));
         let memory = totals.peak_memory;
         print_wrapped(
             &format_args!("`run` takes about {wall} with {slots} of {threads}, each up to {memory} of memory"),
             2,
         )?;
     }
-    print(&"forecast from steps measured on this machine")?;
-    Ok(CommandOutcome::Success)
+    Ok(print(&"forecast from steps measured on this machine")?)
 }
 
 /// The table of runs.
@@ -127,55 +118,13 @@ fn counted(count: usize, of: &str) -> String {
     format!("{count} {of}{}", if count == 1 { "" } else { "s" })
 }
 
-/// The pretraining run that a run starts from.
-fn pretraining_of(run: &PlannedRun) -> Option<&str> {
-    match &run.settings.initial_weights {
-        InitialWeights::Pretraining { run, .. } => Some(&run.0),
-        InitialWeights::Random | InitialWeights::Checkpoint { .. } => None,
-    }
-}
-
-/// Of the pretraining runs that a plan starts from, those that `missing` still waits for, and how long they take.
-fn to_pretrain<'a>(missing: &Plan, starts_from: &'a [Value]) -> Vec<(&'a str, f64)> {
-    let is_awaited = |id: &str| missing.runs.iter().any(|run| pretraining_of(run) == Some(id));
-    let all = starts_from.iter().filter_map(|one| Some((one["id"].as_str()?, one["missing_seconds"].as_f64()?)));
-    all.filter(|(id, _)| is_awaited(id)).collect()
-}
-
-/// The runs of `missing`, and before them the `pretraining` that they start from.
-fn upcoming(missing: &Plan, pretraining: &[(&str, f64)], calibrations: &Calibrations) -> Vec<Upcoming> {
-    let first = pretraining.iter().map(|(_, seconds)| Upcoming { seconds: Seconds(*seconds), after: None });
-    let runs = missing.runs.iter().filter_map(|run| {
-        let after = pretraining_of(run).and_then(|id| pretraining.iter().position(|(known, _)| *known == id));
-        Some(Upcoming { seconds: calibrations.forecast(run)?.seconds, after })
-    });
-    first.chain(runs).collect()
-}
-
-/// Carries out `measure` with as many threads as a run has.
-fn with_threads<T: Send>(threads: usize, measure: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map_err(|error| Error::System(format!("cannot start threads: {error}")))?.install(measure)
-}
-
 /// A line for each task and model: its runs, and what those that are missing will take, one after the other.
-fn sums(plan: &Plan, calibrations: &Calibrations, is_missing: impl Fn(&PlannedRun) -> bool) -> String {
-    let mut parts: Vec<((&str, &str), Vec<&PlannedRun>)> = Vec::new();
-    for run in &plan.runs {
-        let of = (run.settings.task_name(), run.settings.model.as_str());
-        match parts.iter_mut().find(|(key, _)| *key == of) {
-            Some((_, runs)) => runs.push(run),
-            None => parts.push((of, vec![run])),
-        }
-    }
-    let rows = parts.iter().map(|((task, model), runs)| {
-        let missing: Vec<&PlannedRun> = runs.iter().copied().filter(|run| is_missing(run)).collect();
-        let forecasts: Vec<_> = missing.iter().filter_map(|run| calibrations.forecast(run)).collect();
-        let seconds: f64 = forecasts.iter().map(|forecast| forecast.seconds.0).sum();
-        let memory = forecasts.iter().map(|forecast| forecast.peak_memory).max();
-        let time = if missing.is_empty() { "–".to_owned() } else { Seconds(seconds).to_string() };
-        let memory = memory.map_or_else(|| "–".to_owned(), |memory| memory.to_string());
-        vec![(*task).to_owned(), (*model).to_owned(), runs.len().to_string(), missing.len().to_string(), time, memory]
+fn sums(outlook: &Outlook) -> String {
+    let rows = outlook.sums().into_iter().map(|sum| {
+        let time = if sum.missing == 0 { "–".to_owned() } else { sum.seconds.to_string() };
+        let memory = sum.memory.map_or_else(|| "–".to_owned(), |memory| memory.to_string());
+        let [runs, missing] = [sum.runs, sum.missing].map(|count| count.to_string());
+        vec![sum.task.to_owned(), sum.model.to_owned(), runs, missing, time, memory]
     });
     let columns = [
         Column::Text("task"),
@@ -193,7 +142,7 @@ fn unsized_runs(args: &Args, absent: &[Diagnostic]) -> Result<CommandOutcome, Er
     let file = config::load(&args.experiment.file, &plan::known_tasks(), &args.experiment.set)?;
     let parts = outline(&file);
     let runs: usize = parts.iter().map(|part| part.runs).sum();
-    let dev_sets = dev_sets::published(parts.iter().filter_map(|part| part.task.as_deref()));
+    let dev_sets = published_dev_sets(parts.iter().filter_map(|part| part.task.as_deref()));
     if args.json {
         let rows: Vec<Value> =
             parts.iter().map(|part| json!({"task": part.task, "model": part.model, "runs": part.runs})).collect();
@@ -279,19 +228,4 @@ fn number(value: &Value) -> String {
         Some(small) if small > 0.0 && small < 0.01 => format!("{small:e}"),
         _ => value.to_string(),
     }
-}
-
-/// How far each run is, in a word.
-pub(super) fn states<'a>(
-    root: &RunsRoot,
-    experiment: &str,
-    runs: impl IntoIterator<Item = &'a RunSettings>,
-) -> Result<BTreeMap<RunId, &'static str>, Error> {
-    let state = |settings: &RunSettings| {
-        let folder = root.folder(experiment, settings)?;
-        let state = folder.state()?;
-        note_damage(&state);
-        Ok((folder.id().clone(), state_word(&state)))
-    };
-    runs.into_iter().map(state).collect()
 }

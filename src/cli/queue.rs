@@ -1,52 +1,14 @@
 //! How Slurm stands with runs, as `status` shows it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::error::Error;
-use crate::exec::slurm::{Place, Queue, TaskState};
-use crate::store::{RunId, RunSettings, RunsRoot};
-
-/// A run that an array task will do and that nobody has begun.
-const QUEUED: &str = "queued";
-/// A run that was begun, and that its array task goes on with when it has a node again.
-const PRE_EMPTED: &str = "pre-empted";
-
-/// What [`states`] can find besides the states that the store tells of.
-pub(super) const STATES: [&str; 2] = [QUEUED, PRE_EMPTED];
-
-/// What Slurm says of an experiment's runs.
-pub(super) struct Queued {
-    queue: Queue,
-    /// The runs without a record that somebody has worked on.
-    begun: BTreeSet<RunId>,
-}
-
-/// Puts what Slurm says of the missing runs in place of `missing`; `None` when nothing was ever sent to it.
-pub(super) fn states<'a>(
-    root: &RunsRoot,
-    experiment: &str,
-    runs: impl Iterator<Item = (&'a RunId, &'a RunSettings)>,
-    states: &mut BTreeMap<RunId, &'static str>,
-) -> Result<Option<Queued>, Error> {
-    let Some(queue) = Queue::if_known(root, experiment)? else { return Ok(None) };
-    let mut begun = BTreeSet::new();
-    for (id, settings) in runs {
-        let Some(state) = states.get_mut(id).filter(|state| **state == "missing") else { continue };
-        let is_begun = matches!(root.folder(experiment, settings)?.settings(), Ok(Some(_)));
-        if is_begun {
-            begun.insert(id.clone());
-        }
-        if queue.place(id).is_some_and(Place::is_active) {
-            *state = if is_begun { PRE_EMPTED } else { QUEUED };
-        }
-    }
-    Ok(Some(Queued { queue, begun }))
-}
+use crate::exec::slurm::{Place, TaskState};
+use crate::sweep::{PRE_EMPTED, QUEUED, Queued, States};
 
 /// What is to be known of array tasks, in lines for a terminal.
-pub(super) fn lines(states: &BTreeMap<RunId, &'static str>, queued: &Queued) -> Vec<String> {
+pub(super) fn lines(states: &States, queued: &Queued) -> Vec<String> {
     let Queued { queue, begun } = queued;
     if let Some(why) = &queue.silence {
         return vec![format!("note: `squeue`: {why}; queued runs count as missing")];
@@ -96,7 +58,7 @@ impl EndedTask<'_> {
 }
 
 /// The array tasks of runs that are not done, for programs.
-pub(super) fn json(states: &BTreeMap<RunId, &'static str>, Queued { queue, .. }: &Queued) -> Value {
+pub(super) fn json(states: &States, Queued { queue, .. }: &Queued) -> Value {
     let of = states.iter().filter(|(_, state)| **state != "done");
     let rows = of.filter_map(|(id, state)| {
         let place = queue.place(id)?;

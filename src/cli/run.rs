@@ -1,25 +1,22 @@
 //! `bertbench run`
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Instant;
 
-use super::best_scores;
-use super::error::{CommandOutcome, Error, say};
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
-use super::progress::Display;
-use super::ranks::{self, threads_of_rank};
-use super::report::{PAUSE, Pages};
-use super::table::print;
-use super::threads::cores;
+use super::outcome::CommandOutcome;
+use super::ranks;
+use super::report::PAUSE;
 use super::threads::{MOST, note_too_many};
-use super::worker;
-use crate::exec::{Executor, Job, Local, Options, StopFlag, Summary};
+use crate::diagnostic::Error;
+use crate::exec::Summary;
+use crate::gather::Pages;
 use crate::plan::Plan;
 use crate::resolve::Prepared;
-use crate::store::{RunsRoot, atomic};
-use crate::train::launched;
+use crate::store::{RunsRoot, best_runs};
+use crate::sweep::{Ended, How, Sweep};
+use crate::terminal::{Column, SweepDisplay, note_text, print, say, table};
 
 /// Run the missing runs of an experiment, longest first.
 ///
@@ -67,21 +64,26 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let how =
         How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast };
     let prepared = args.experiment.prepare()?;
-    let sweep = Sweep::of(&prepared, &args.only.of(&prepared.plan)?)?;
+    let plan = args.only.of(&prepared.plan)?;
     let file = &args.experiment.file;
     if !args.report {
-        let ended = sweep.run(how, false)?;
+        let (ended, _) = run(&prepared, &plan, how, false)?;
         let outcome = conclude(&prepared.plan.experiment, &ended)?;
         say_next(file, &ended);
         return Ok(outcome);
     }
-    let mut pages =
-        Pages::new(RunsRoot::new(&args.experiment.runs), vec![file.clone()], args.experiment.set.clone(), None);
-    let ended = while_reporting(&mut pages, || sweep.run(how, false))?;
+    let files = (vec![file.clone()], args.experiment.set.clone());
+    let mut pages = Pages::new(RunsRoot::new(&args.experiment.runs), files, None, note_text);
+    let ended = while_reporting(&mut pages, || Ok(run(&prepared, &plan, how, false)?.0))?;
     let (page, _) = pages.write()?;
-    let best = best_scores::best(pages.input.experiments.iter().flat_map(|of| &of.records));
+    let best = best_runs(pages.input.experiments.iter().flat_map(|of| &of.records));
     if !best.is_empty() {
-        print(&format_args!("{}\n", best_scores::lines(&best)))?;
+        let columns = [Column::Text("task"), Column::Text("model"), Column::Text("metric"), Column::Number("best")];
+        let rows = best.iter().map(|((task, model), record)| {
+            let score = shown(record.primary_score());
+            vec![(*task).to_owned(), (*model).to_owned(), record.primary_metric().to_owned(), score]
+        });
+        print(&format_args!("{}\n", table(&columns, rows)))?;
     }
     let outcome = conclude(&prepared.plan.experiment, &ended)?;
     print(&format_args!("report: {}", page.display()))?;
@@ -122,73 +124,31 @@ fn say_next(file: &Path, ended: &Ended) {
     }
 }
 
+/// The primary score of a run, as tables show it.
+pub(super) fn shown(score: Option<f64>) -> String {
+    score.map_or_else(|| "undefined".to_owned(), |score| format!("{score:.4}"))
+}
+
 /// Runs what is missing of an experiment; what failed before is tried again.
 pub(super) fn all(prepared: &Prepared) -> Result<CommandOutcome, Error> {
     let how = How { slots: None, threads: None, retry_failed: true, fail_fast: false };
-    conclude(&prepared.plan.experiment, &Sweep::of(prepared, &prepared.plan)?.run(how, false)?)
+    conclude(&prepared.plan.experiment, &run(prepared, &prepared.plan, how, false)?.0)
 }
 
-/// As [`all`], of an experiment with one run, whose log is shown.
-pub(super) fn single(prepared: &Prepared, threads: Option<u32>) -> Result<Ended, Error> {
+/// As [`all`], of an experiment with one run, whose log is shown; gives also the step of its last checkpoint.
+pub(super) fn single(prepared: &Prepared, threads: Option<u32>) -> Result<(Ended, u64), Error> {
     let how = How { slots: Some(1), threads, retry_failed: true, fail_fast: false };
-    Sweep::of(prepared, &prepared.plan)?.run(how, true)
+    run(prepared, &prepared.plan, how, true)
 }
 
-/// How a sweep ended.
-pub(super) struct Ended {
-    pub(super) summary: Summary,
-    /// Whether the user stopped it.
-    pub(super) stopped: bool,
-    /// The step of the last checkpoint that a run told of.
-    pub(super) saved: u64,
-}
-
-/// What is to be run.
-struct Sweep<'a> {
-    prepared: &'a Prepared,
-    jobs: Vec<Job>,
-}
-
-impl<'a> Sweep<'a> {
-    /// The runs of `plan`, and the pretraining runs that they start from.
-    fn of(prepared: &'a Prepared, plan: &Plan) -> Result<Self, Error> {
-        prepared.store_plans(plan)?;
-        atomic::clean(&prepared.context.features).map_err(|error| Error::System(error.to_string()))?;
-        Ok(Self { prepared, jobs: prepared.jobs(plan) })
-    }
-
-    fn run(&self, how: How, shows_log: bool) -> Result<Ended, Error> {
-        let prepared = self.prepared;
-        let experiments: BTreeSet<&str> = self.jobs.iter().map(|job| job.experiment.as_str()).collect();
-        experiments.iter().try_for_each(|experiment| prepared.root.clean(experiment))?;
-        let threads = how.threads.map(|threads| threads as usize);
-        let launched = launched();
-        let (slots, threads_per_slot) = if let Some(launched) = launched {
-            ranks::check(launched, how.slots, &self.jobs)?;
-            (1, threads_of_rank(threads, launched))
-        } else {
-            prepared.slots(&self.jobs, cores(), how.slots.map(|slots| slots as usize), threads)
-        };
-        note_too_many(slots, threads_per_slot);
-        let command = |context| worker::command(context, threads_per_slot, launched.is_some());
-        let workers = prepared.contexts().iter().map(command).collect::<Result<_, _>>()?;
-        let executor = Executor::Local(Local { slots, threads_per_slot, workers, leads_ranks: launched.is_some() });
-        let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
-        let stop = StopFlag::on_signals()?;
-        let costs = self.jobs.iter().map(|job| (job.id.clone(), job.cost.0)).collect();
-        let mut display = Display::new(&prepared.plan.experiment, costs, shows_log);
-        let summary = executor.execute(&prepared.root, self.jobs.clone(), options, &mut display, &stop)?;
-        Ok(Ended { summary, stopped: stop.is_set(), saved: display.saved })
-    }
-}
-
-/// How runs are made, as [`Args`] say.
-#[derive(Clone, Copy)]
-struct How {
-    slots: Option<u32>,
-    threads: Option<u32>,
-    retry_failed: bool,
-    fail_fast: bool,
+/// Runs what is missing of `plan`, and shows how it goes; gives also the step of the last checkpoint that a run told of.
+fn run(prepared: &Prepared, plan: &Plan, how: How, shows_log: bool) -> Result<(Ended, u64), Error> {
+    let sweep = Sweep::of(prepared, plan)?;
+    let places = sweep.places(how)?;
+    note_too_many(places.slots, places.threads_per_slot);
+    let mut display = SweepDisplay::new(&prepared.plan.experiment, sweep.costs(), shows_log);
+    let ended = sweep.run(how, places, &mut display)?;
+    Ok((ended, display.saved))
 }
 
 fn conclude(experiment: &str, ended: &Ended) -> Result<CommandOutcome, Error> {

@@ -7,13 +7,12 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::completions;
-use super::error::{CommandOutcome, Error, note};
-use super::run_argument::one;
-use super::run_state::{or_note, state_word};
-use super::table::{Column, print, print_json, table};
+use super::outcome::CommandOutcome;
 use super::{runs_list, runs_rm, runs_show};
-use crate::diagnostic::Diagnostic;
-use crate::store::{Event, Failure, RunFolder, RunState, RunsRoot, diff};
+use crate::diagnostic::{Diagnostic, Error};
+use crate::gather::find_run;
+use crate::store::{Event, Failure, RunFolder, RunState, RunsRoot, diff, unless_damaged};
+use crate::terminal::{Column, note, note_text, print, print_json, table};
 
 /// List, show, compare and remove single runs.
 #[derive(Debug, clap::Args)]
@@ -57,8 +56,8 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let (root, only) = (RunsRoot::new(&args.runs), args.experiment.as_deref());
     match &args.command {
         Command::List(list) => runs_list::execute(&root, list, only, args.json),
-        Command::Show { id } => show(&one(&root, id, only)?, args.json),
-        Command::Diff { a, b } => differences(&one(&root, a, only)?, &one(&root, b, only)?, args.json),
+        Command::Show { id } => show(&find_run(&root, id, only)?, args.json),
+        Command::Diff { a, b } => differences(&find_run(&root, a, only)?, &find_run(&root, b, only)?, args.json),
         Command::Rm(rm) => runs_rm::remove(&root, rm, only, args.json),
         Command::Gc(gc) => runs_rm::collect(&root, gc, only, args.json),
     }
@@ -66,13 +65,14 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
 
 fn show(folder: &RunFolder, as_json: bool) -> Result<CommandOutcome, Error> {
     let state = folder.state()?;
-    let (failure, record) = (or_note(folder.failure())?, or_note(folder.record())?);
-    let (settings, events) = (or_note(folder.settings())?, or_note(folder.events().map(Some))?.unwrap_or_default());
+    let (failure, record) = (unless_damaged(folder.failure(), note_text)?, unless_damaged(folder.record(), note_text)?);
+    let settings = unless_damaged(folder.settings(), note_text)?;
+    let events = unless_damaged(folder.events().map(Some), note_text)?.unwrap_or_default();
     record.iter().flat_map(|record| folder.damaged_side_files(record)).for_each(|damage| note(&damage));
     let step = events.last().map_or(0, Event::step);
     if as_json {
         let everything = json!({
-            "id": folder.id(), "folder": folder.path(), "state": state_word(&state), "step": step,
+            "id": folder.id(), "folder": folder.path(), "state": state.word(), "step": step,
             "failure": failure, "record": record, "settings": settings,
         });
         print_json(&everything)?;
@@ -105,7 +105,7 @@ fn is_checksum(word: &str) -> bool {
 }
 
 fn show_state(folder: &RunFolder, state: &RunState, failure: Option<&Failure>) -> Result<(), Error> {
-    let (id, path, state) = (folder.id(), folder.path().display(), state_word(state));
+    let (id, path, state) = (folder.id(), folder.path().display(), state.word());
     print(&format_args!("run     {id}\nfolder  {path}\nstate   {state}"))?;
     if let Some(failure) = failure {
         print(&format_args!("failed  {}: {}", failure.kind, failure.cause))?;

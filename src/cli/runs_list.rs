@@ -1,19 +1,17 @@
 //! `bertbench runs list`
 
 use clap_complete::engine::ArgValueCompleter;
-use std::path::Path;
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::completions;
-use super::error::{CommandOutcome, Error, note};
-use super::run_state::{note_damage, state_word};
-use super::table::{Column, print, print_json, runs_table, whole_table};
-use crate::diagnostic::{Diagnostic, in_one_line, suggest};
-use crate::report::{ListedRun, RunCondition, RunContent, RunRow, RunTable, RunTableError, run_columns};
-use crate::store::{RunFolder, RunsRoot};
-use crate::{config, plan};
+use super::outcome::CommandOutcome;
+use crate::diagnostic::{Diagnostic, Error, in_one_line, suggest};
+use crate::gather;
+use crate::report::{RunCondition, RunRow, RunTable, RunTableError, listed_folders, run_columns};
+use crate::store::RunsRoot;
+use crate::terminal::{Column, note, note_text, print, print_json, runs_table, whole_table};
 
 /// List the runs on disk, of all experiments or of one, with their settings and scores.
 #[derive(Debug, clap::Args)]
@@ -53,14 +51,14 @@ const DEFAULT: [&str; 10] =
     ["id", "task", "model", "batch_size", "learning_rate", "epochs", "seed", "state", "score", "best"];
 
 pub(super) fn execute(root: &RunsRoot, args: &Args, only: Option<&str>, json: bool) -> Result<CommandOutcome, Error> {
-    let experiments = experiments(root, args.experiment.as_deref().or(only))?;
+    let experiments = gather::experiments(root, args.experiment.as_deref().or(only))?;
     let condition = args.condition.as_deref().map(RunCondition::parse).transpose().map_err(|error| refused(&error))?;
     let mut folders = Vec::new();
     for experiment in &experiments {
-        folders.extend(meant(root, experiment, condition.as_ref())?);
+        folders.extend(listed_folders(root, experiment, condition.as_ref())?);
     }
     // A record is gone as soon as its row is there: ten thousand of them would fill more memory than the caches have.
-    let runs = folders.par_iter().map(row).collect::<Result<Vec<_>, Error>>()?;
+    let runs = folders.par_iter().map(|folder| RunRow::read(folder, note_text)).collect::<Result<Vec<_>, _>>()?;
     let mut table = RunTable::of(&runs).map_err(|error| refused(&error))?;
     if let Some(condition) = &condition {
         table = table.filtered(condition).map_err(|error| refused(&error))?;
@@ -97,51 +95,8 @@ fn refused(error: &RunTableError) -> Error {
     Diagnostic::new(error.to_string()).hint(hint).into()
 }
 
-/// The experiments that are meant: all, or the one of this name or file.
-///
-/// # Errors
-/// When there are no runs of it.
-pub(super) fn experiments(root: &RunsRoot, named: Option<&str>) -> Result<Vec<String>, Error> {
-    let experiments = root.experiments()?;
-    let Some(named) = named else { return Ok(experiments) };
-    let path = Path::new(named);
-    let is_file = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-    let name =
-        if is_file { config::load(path, &plan::known_tasks(), &[])?.name().to_owned() } else { named.to_owned() };
-    if !experiments.contains(&name) {
-        let found = Diagnostic::new(format!("no runs of an experiment `{name}` in {}/", root.path().display()));
-        let known = experiments.iter().map(String::as_str);
-        let hint = if experiments.is_empty() { "there are no runs yet".into() } else { suggest(&name, known) };
-        return Err(found.hint(hint).into());
-    }
-    Ok(vec![name])
-}
-
-/// The folders of an experiment whose names do not tell already that their runs miss the condition.
-fn meant(root: &RunsRoot, experiment: &str, condition: Option<&RunCondition>) -> Result<Vec<RunFolder>, Error> {
-    let Some(condition) = condition else { return Ok(root.folders(experiment)?) };
-    let mut folders =
-        root.folders_where(experiment, |task, model| condition.may_meet([experiment, task, model], None))?;
-    folders.retain(|run| condition.may_meet([experiment, run.task(), run.model()], Some(&run.id().0)));
-    Ok(folders)
-}
-
-/// A run as its folder tells of it; a record that cannot be read counts as none, as everywhere.
-fn row(folder: &RunFolder) -> Result<RunRow, Error> {
-    let (state, content) = if let Ok(Some(record)) = folder.record() {
-        ("done", RunContent::Record(Box::new(record)))
-    } else {
-        let state = folder.state()?;
-        note_damage(&state);
-        let settings = folder.settings().ok().flatten();
-        (state_word(&state), settings.map_or(RunContent::Unknown, |settings| RunContent::Settings(Box::new(settings))))
-    };
-    let [experiment, task, model] = [folder.experiment(), folder.task(), folder.model()].map(str::to_owned);
-    Ok((&ListedRun { id: folder.id().0.clone(), experiment, task, model, state, content }).into())
-}
-
 fn show(table: &RunTable, args: &Args, json: bool) -> Result<CommandOutcome, Error> {
-    let rows = table.rows().map_err(|error| Error::System(error.to_string()))?;
+    let rows = table.rows().map_err(Error::system)?;
     if json {
         let rows = rows.into_iter().map(Value::Object).collect();
         print_json(&Value::Array(rows))?;

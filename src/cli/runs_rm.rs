@@ -1,19 +1,17 @@
 //! `bertbench runs rm` and `bertbench runs gc`
 
 use clap_complete::engine::ArgValueCompleter;
-use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::completions;
-use super::error::{CommandOutcome, Error};
-use super::run_argument::one;
-use super::runs_list::experiments;
-use super::table::{print, print_json};
-use crate::diagnostic::visible;
-use crate::store::{Record, RunFolder, RunsRoot, by_rank};
+use super::outcome::CommandOutcome;
+use crate::diagnostic::{Error, visible};
+use crate::gather::{experiments, find_run};
+use crate::store::{RunFolder, RunsRoot, bytes_at};
+use crate::terminal::{print, print_json};
 use crate::units::Bytes;
 
 /// Remove runs with all their files; `bertbench run` will run them again.
@@ -57,7 +55,7 @@ enum Keep {
 }
 
 pub(super) fn remove(root: &RunsRoot, args: &Args, only: Option<&str>, json: bool) -> Result<CommandOutcome, Error> {
-    let mut folders = args.ids.iter().map(|id| one(root, id, only)).collect::<Result<Vec<_>, _>>()?;
+    let mut folders = args.ids.iter().map(|id| find_run(root, id, only)).collect::<Result<Vec<_>, _>>()?;
     if args.failed {
         for experiment in experiments(root, only)? {
             folders.extend(root.failures(&experiment)?.into_iter().map(|(folder, _)| folder));
@@ -75,7 +73,7 @@ pub(super) fn remove(root: &RunsRoot, args: &Args, only: Option<&str>, json: boo
     }
     let mut removed = Vec::new();
     for folder in &folders {
-        let bytes = size(folder.path());
+        let bytes = bytes_at(folder.path());
         if !args.dry_run {
             folder.remove()?;
         }
@@ -109,7 +107,7 @@ fn agreed(folders: &[RunFolder]) -> Result<bool, Error> {
         return Ok(true);
     }
     for folder in folders {
-        eprintln!("{}", visible(&format!("{} ({})", folder.path().display(), size(folder.path()))));
+        eprintln!("{}", visible(&format!("{} ({})", folder.path().display(), bytes_at(folder.path()))));
     }
     let what = if folders.len() == 1 { "this run".to_owned() } else { format!("these {} runs", folders.len()) };
     eprint!("remove {what}? [y/N] ");
@@ -124,9 +122,9 @@ pub(super) fn collect(root: &RunsRoot, args: &GcArgs, only: Option<&str>, json: 
     let Keep::BestPerTask = args.keep;
     let mut removed = Vec::new();
     for experiment in &experiments {
-        for folder in superfluous(root, experiment)? {
+        for folder in root.superfluous_weights(experiment)? {
             let path = folder.model_folder();
-            let bytes = size(&path);
+            let bytes = bytes_at(&path);
             if !args.dry_run {
                 folder.remove_weights()?;
             }
@@ -134,7 +132,7 @@ pub(super) fn collect(root: &RunsRoot, args: &GcArgs, only: Option<&str>, json: 
             removed.push((path, bytes));
         }
         for path in root.unused_examples(experiment)? {
-            let bytes = size(&path);
+            let bytes = bytes_at(&path);
             if !args.dry_run {
                 std::fs::remove_file(&path)?;
             }
@@ -143,32 +141,4 @@ pub(super) fn collect(root: &RunsRoot, args: &GcArgs, only: Option<&str>, json: 
         }
     }
     summary(json, args.dry_run, &removed)
-}
-
-/// Runs that have weights and are not the best of their task on their data.
-fn superfluous(root: &RunsRoot, experiment: &str) -> Result<Vec<RunFolder>, Error> {
-    let folders = root.folders(experiment)?.into_iter().filter(|folder| !folder.is_pretraining());
-    let done: Vec<(RunFolder, Record)> =
-        folders.filter_map(|folder| Some((folder.record().ok().flatten()?, folder))).map(|(a, b)| (b, a)).collect();
-    let mut best: BTreeMap<_, &Record> = BTreeMap::new();
-    let data = |record: &Record| record.settings.task().map(|of| of.data_sha256.clone());
-    for (folder, record) in &done {
-        let known = best.entry((folder.task(), data(record))).or_insert(record);
-        if by_rank(record, known).is_lt() {
-            *known = record;
-        }
-    }
-    let is_best = |record: &Record| best.values().any(|best| best.id == record.id);
-    let kept = done.iter().filter(|(folder, record)| folder.model_folder().is_dir() && !is_best(record));
-    Ok(kept.map(|(folder, _)| folder.clone()).collect())
-}
-
-/// What a file or folder takes.
-fn size(path: &Path) -> Bytes {
-    let Ok(found) = std::fs::symlink_metadata(path) else { return Bytes(0) };
-    if !found.is_dir() {
-        return Bytes(found.len());
-    }
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    Bytes(entries.map(|entry| size(&entry.path()).0).sum())
 }

@@ -1,13 +1,9 @@
 //! What `bertbench runs show` tells of a run's record and its course.
 
-use super::error::Error;
-use super::table::{Column, print, print_wrapped, table};
+use crate::diagnostic::Error;
 use crate::report::moment;
 use crate::store::{Evaluation, Event, Record};
-
-/// Characters of a curve, and the heights that one of them has.
-const CURVE: usize = 60;
-const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+use crate::terminal::{Column, curve, numbers_table, print, print_wrapped, table};
 
 /// What a run left: when and where it ran, what it cost, its last scores.
 pub(super) fn record(record: &Record) -> Result<(), Error> {
@@ -74,7 +70,7 @@ pub(super) fn evaluations(record: Option<&Record>, events: &[Event]) -> Result<(
             let scores = evaluation.scores.iter().map(|score| number(score.value));
             [epoch, number(evaluation.train_loss)].into_iter().chain(scores).collect::<Vec<_>>()
         });
-        print(&format_args!("\n{}", lines(&header.collect::<Vec<_>>(), &rows.collect::<Vec<_>>())))?;
+        print(&format_args!("\n{}", numbers_table(&header.collect::<Vec<_>>(), &rows.collect::<Vec<_>>())))?;
     }
     let losses: Vec<f64> = events
         .iter()
@@ -87,49 +83,4 @@ pub(super) fn evaluations(record: Option<&Record>, events: &[Event]) -> Result<(
         print(&format_args!("\n{drawn}"))?;
     }
     Ok(())
-}
-
-/// Numbers under their heads, aligned right.
-fn lines(header: &[&str], rows: &[Vec<String>]) -> String {
-    let letters = |text: &str| text.chars().count();
-    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| letters(cell)).max().unwrap_or(0);
-    let widths: Vec<usize> = header.iter().enumerate().map(|(at, head)| width(at).max(letters(head))).collect();
-    let line = |cells: &[&str]| {
-        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}"));
-        padded.collect::<Vec<_>>().join("  ")
-    };
-    let body = rows.iter().map(|row| line(&row.iter().map(String::as_str).collect::<Vec<_>>()));
-    std::iter::once(line(header)).chain(body).collect::<Vec<_>>().join("\n")
-}
-
-/// Training loss from the first step to the last, a character for the mean of several; none below two finite losses.
-fn curve(losses: &[f64]) -> Option<String> {
-    let finite: Vec<f64> = losses.iter().copied().filter(|loss| loss.is_finite()).collect();
-    if finite.len() < 2 {
-        return None;
-    }
-    let columns = CURVE.min(finite.len());
-    let part = |at: usize| &finite[at * finite.len() / columns..(at + 1) * finite.len() / columns];
-    let means: Vec<f64> = (0..columns).map(|at| part(at).iter().sum::<f64>() / part(at).len() as f64).collect();
-    let (low, high) =
-        means.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
-    let height = |mean: &f64| ((mean - low) / (high - low).max(f64::MIN_POSITIVE) * 7.0).round() as usize;
-    let drawn: String = means.iter().map(|mean| HEIGHTS[height(mean).min(7)]).collect();
-    Some(format!("loss    {drawn}\n        {high:.3} to {low:.3}, {} steps", losses.len()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_curve_falls_from_left_to_right() {
-        let losses: Vec<f64> = (0..600).map(|step| 1.0 - f64::from(step) / 600.0).collect();
-        let drawn = curve(&losses).unwrap();
-        let first = drawn.lines().next().unwrap().trim_start_matches("loss").trim();
-        assert_eq!((first.chars().count(), first.chars().next(), first.chars().last()), (60, Some('█'), Some('▁')));
-        assert!(drawn.ends_with("600 steps"), "{drawn}");
-        assert_eq!((curve(&[f64::NAN, 1.0]), curve(&[])), (None, None));
-        assert!(curve(&[1.0, 1.0]).unwrap().contains("▁▁"));
-    }
 }

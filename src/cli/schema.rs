@@ -1,9 +1,10 @@
 //! `bertbench schema`
 
-use super::error::{CommandOutcome, Error};
-use super::table::print_json;
+use super::outcome::CommandOutcome;
 use crate::config;
+use crate::diagnostic::Error;
 use crate::plan;
+use crate::terminal::print_json;
 
 /// Print the JSON schema of experiment files, for editors.
 #[derive(Debug, clap::Args)]

@@ -1,11 +1,8 @@
 //! How many threads compute.
 
-use super::error::{Error, note};
-
-/// Logical cores that this process may use.
-pub(super) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
+use crate::diagnostic::Error;
+use crate::sweep::cores;
+use crate::terminal::note;
 
 /// The threads of a command that computes in this process.
 #[derive(Clone, Copy, Debug, clap::Args)]

@@ -1,11 +1,11 @@
 //! A model on the command line of `predict` and `extract`.
 
-use super::error::{Error, note};
 use super::model_argument;
 use super::threads::ThreadArgs;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::infer::{TrainedModel, Use, precision_on};
 use crate::settings::Precision;
+use crate::terminal::note;
 use crate::text::FeatureSet;
 use crate::train::open_device;
 

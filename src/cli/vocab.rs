@@ -5,15 +5,13 @@ use std::time::Instant;
 
 use clap::Subcommand;
 
-use super::corpus_input::{CorpusArgs, TextProgress};
-use super::error::note;
-use super::error::{CommandOutcome, Error};
-use super::streams::Output;
-use super::table::print;
+use super::corpus_input::CorpusArgs;
+use super::outcome::CommandOutcome;
 use super::threads::ThreadArgs;
 use crate::corpus::examples::PassageSource;
 use crate::corpus::vocabulary_training::{SpecialRows, VocabularySettings, WordCounts, train_vocabulary};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
+use crate::terminal::{Output, TextProgress, note, print};
 use crate::units::{Bytes, Seconds};
 
 /// Learn a vocabulary from text.

@@ -2,9 +2,10 @@
 
 use std::io::{self, BufReader};
 
-use super::error::{CommandOutcome, Error};
+use super::outcome::CommandOutcome;
 use super::threads;
-use crate::exec::{WorkerCommand, worker};
+use crate::diagnostic::Error;
+use crate::exec::worker;
 use crate::train::{Launched, RunContext, connect, end, launched, work};
 
 /// Trains what the parent process asks for.
@@ -16,15 +17,6 @@ pub(super) struct Args {
     /// Compute together with the other processes that MPI started.
     #[arg(long)]
     ranks: bool,
-}
-
-/// The command that starts this program as a worker, as the leader of `ranks`.
-pub(super) fn command(context: &RunContext, threads: usize, ranks: bool) -> Result<WorkerCommand, Error> {
-    let context = RunContext { threads: threads as u32, ..context.clone() };
-    let json = serde_json::to_string(&context).map_err(|error| Error::System(error.to_string()))?;
-    let mut arguments = vec!["worker", "--context", &json];
-    arguments.extend(ranks.then_some("--ranks"));
-    Ok(WorkerCommand::this_program(&arguments)?)
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {

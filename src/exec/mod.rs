@@ -28,6 +28,7 @@ pub use local::Local;
 pub use observer::{Observer, Silent};
 pub use stop::StopFlag;
 
+use crate::diagnostic::Error;
 use crate::store::{RunsRoot, StoreError};
 
 /// Where jobs run.
@@ -57,6 +58,12 @@ pub enum ExecError {
 impl From<io::Error> for ExecError {
     fn from(error: io::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<ExecError> for Error {
+    fn from(error: ExecError) -> Self {
+        Self::system(error)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Runs in the formats of other trackers: TensorBoard's event files, and MLflow over REST.
 
+mod gathered;
 pub mod mlflow;
 mod parameters;
 mod series;
 pub mod tensorboard;
+
+pub use gathered::{exported, ids};
 
 use crate::store::{Event, Failure, Record, RunId, RunSettings};
 

@@ -1,6 +1,6 @@
 //! Why a trained model gives no predictions.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::kernel::DeviceFault;
 
 /// Why there are no predictions.
@@ -23,5 +23,14 @@ pub enum InferError {
 impl From<Diagnostic> for InferError {
     fn from(finding: Diagnostic) -> Self {
         Self::Input(Box::new(finding))
+    }
+}
+
+impl From<InferError> for Error {
+    fn from(error: InferError) -> Self {
+        match error {
+            InferError::Input(finding) => (*finding).into(),
+            InferError::NotFinite { .. } | InferError::Device(_) => Self::system(error),
+        }
     }
 }

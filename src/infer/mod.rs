@@ -2,11 +2,17 @@
 
 mod error;
 pub mod extract;
+mod glue_answers;
+mod input;
 mod kept_model;
 mod outputs;
+mod predict;
 mod trained_model;
 
 pub use error::InferError;
+pub use glue_answers::{GlueAnswers, GlueRequest, Source};
+pub use input::{Open, PredictRequest};
 pub use kept_model::KeptModel;
-pub use outputs::{OutputNames, order as output_order, tags as output_tags};
+pub use outputs::OutputNames;
+pub use predict::Predictions;
 pub use trained_model::{TrainedModel, Use, precision_on, refused};

@@ -26,7 +26,7 @@ fn names(asked: OutputNames<'_>, model: &TrainedModel) -> Result<Option<Vec<Stri
 ///
 /// # Errors
 /// A model whose `config.json` does not name them, where the user does not.
-pub fn tags(asked: OutputNames<'_>, task: &Task, model: &TrainedModel) -> Result<Vec<String>, Diagnostic> {
+pub(super) fn tags(asked: OutputNames<'_>, task: &Task, model: &TrainedModel) -> Result<Vec<String>, Diagnostic> {
     if task.head != Head::Tags {
         return Ok(Vec::new());
     }
@@ -39,7 +39,7 @@ pub fn tags(asked: OutputNames<'_>, task: &Task, model: &TrainedModel) -> Result
 }
 
 /// How the model's outputs become the task's, if they can; `tags` are what [`tags`] gave.
-pub fn order(
+pub(super) fn order(
     asked: OutputNames<'_>,
     task: &Task,
     model: &TrainedModel,

@@ -9,6 +9,7 @@ mod outline;
 mod pretraining;
 mod sizes;
 mod tasks;
+mod varying_settings;
 mod wall;
 mod work;
 
@@ -29,9 +30,9 @@ pub use outline::{Outline, outline};
 pub use pretraining::{expand_pretraining, identify_pretraining};
 pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
 pub use tasks::{known_tasks, task_files, task_options};
+pub use varying_settings::varying_settings;
 pub use wall::{Upcoming, wall};
-pub use work::forward_flops;
-pub use work::{flops, model_parameters, trained_parameters};
+pub use work::{flops, forward_flops, model_parameters, trained_parameters};
 
 /// What decides which runs an experiment has: all that enters their ids.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::error::ResolveError;
 use super::scratch::Scratch;
 use crate::config::{DataSource, Experiment};
+use crate::diagnostic::Error;
 use crate::mini;
 
 /// Where the data is.
@@ -23,12 +23,12 @@ pub struct DataRoot {
 ///
 /// # Errors
 /// When there is no data, or the mini benchmark cannot be written.
-pub fn data_root(experiment: &Experiment) -> Result<DataRoot, ResolveError> {
+pub fn data_root(experiment: &Experiment) -> Result<DataRoot, Error> {
     data_in(experiment, None)
 }
 
 /// As [`data_root`]; a mini benchmark that is missing is generated in `scratch`, if it is given.
-pub(super) fn data_in(experiment: &Experiment, scratch: Option<&Scratch>) -> Result<DataRoot, ResolveError> {
+pub(super) fn data_in(experiment: &Experiment, scratch: Option<&Scratch>) -> Result<DataRoot, Error> {
     let published = |folder: &Path| DataRoot { folder: folder.to_path_buf(), mini: false, ceilings: BTreeMap::new() };
     match &experiment.data {
         DataSource::Cache(folder) if !experiment.reads_data_folder() => Ok(published(folder)),
@@ -64,7 +64,7 @@ pub(super) fn mini_folder(seed: u64, scratch: Option<&Scratch>) -> Result<PathBu
     Ok(folder)
 }
 
-fn mini_root(experiment: &Experiment, key: &str, folder: PathBuf) -> Result<DataRoot, ResolveError> {
+fn mini_root(experiment: &Experiment, key: &str, folder: PathBuf) -> Result<DataRoot, Error> {
     let bounds = mini::bounds(&folder).map_err(|error| experiment.finding(key, error.to_string()))?;
     let ceilings = bounds.into_iter().map(|(task, bound)| (task, bound.ceiling)).collect();
     Ok(DataRoot { folder, mini: true, ceilings })

@@ -10,9 +10,8 @@
 mod calibration;
 mod checkpoint;
 mod data;
-mod error;
+mod flags;
 mod identity;
-mod ner;
 mod prepared;
 mod pretraining;
 mod progress;
@@ -25,15 +24,18 @@ mod tasks;
 pub use calibration::Calibrations;
 pub use checkpoint::checkpoint_argument;
 pub use data::{DataRoot, data_root};
-pub use error::ResolveError;
+pub use flags::{
+    EXPERIMENT_FILE, LmFlags, LmModel, MODEL_FOLDER, NER_TEST, NerExperiment, NerFlags, finished_run, open_folder,
+    write_eval_results, write_predictions,
+};
 pub use identity::Identity;
-pub use ner::{NerExperiment, NerFlags, TEST as NER_TEST};
 pub use prepared::Prepared;
 pub use progress::{Progress, Silent};
 pub use request::Request;
 pub use tasks::evaluation_context;
 
 use crate::config::ExperimentFile;
+use crate::diagnostic::Error;
 use progress::Access;
 use scratch::Scratch;
 
@@ -43,7 +45,7 @@ impl Request {
     ///
     /// # Errors
     /// Every model's and every task's first fault, not only the first of all.
-    pub fn identify(&self, progress: &dyn Progress) -> Result<Identity, ResolveError> {
+    pub fn identify(&self, progress: &dyn Progress) -> Result<Identity, Error> {
         let scratch = Scratch::default();
         let access = Access { progress, machine: false, scratch: Some(&scratch) };
         let identity = match self.load()? {
@@ -60,7 +62,7 @@ impl Request {
     ///
     /// # Errors
     /// Every model's and every task's first fault, not only the first of all.
-    pub fn prepare(&self, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
+    pub fn prepare(&self, progress: &dyn Progress) -> Result<Prepared, Error> {
         self.prepare_file(self.load()?, progress)
     }
 
@@ -68,7 +70,7 @@ impl Request {
     ///
     /// # Errors
     /// As [`Self::prepare`].
-    pub fn prepare_file(&self, file: ExperimentFile, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
+    pub fn prepare_file(&self, file: ExperimentFile, progress: &dyn Progress) -> Result<Prepared, Error> {
         self.resolve(file, Access { progress, machine: true, scratch: None })
     }
 
@@ -77,13 +79,13 @@ impl Request {
     ///
     /// # Errors
     /// As [`Self::prepare`].
-    pub fn estimate(&self, progress: &dyn Progress) -> Result<Prepared, ResolveError> {
+    pub fn estimate(&self, progress: &dyn Progress) -> Result<Prepared, Error> {
         let scratch = Scratch::default();
         let prepared = self.resolve(self.load()?, Access { progress, machine: true, scratch: Some(&scratch) })?;
         Ok(Prepared { scratch, ..prepared })
     }
 
-    fn resolve(&self, file: ExperimentFile, access: Access<'_>) -> Result<Prepared, ResolveError> {
+    fn resolve(&self, file: ExperimentFile, access: Access<'_>) -> Result<Prepared, Error> {
         match file {
             ExperimentFile::Tasks(experiment) => tasks::prepare(self, experiment, access),
             ExperimentFile::Pretraining(experiment) => {

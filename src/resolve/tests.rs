@@ -57,7 +57,7 @@ fn the_first_fault_of_every_model_and_task_is_told() {
     std::fs::remove_file(data.join("RTE/train.tsv")).unwrap();
     let text = format!("{FILE}data: {}\n", data.display());
     let missing = "models.other={checkpoint: nowhere}";
-    let Err(ResolveError::Input(findings)) = request(folder.path(), &text, &[missing]).prepare(&Silent) else {
+    let Err(Error::Input(findings)) = request(folder.path(), &text, &[missing]).prepare(&Silent) else {
         panic!("it was resolved");
     };
     let told: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();

@@ -1,4 +1,5 @@
-//! A small HTTP server for pages that only this machine sees: GET and HEAD, on 127.0.0.1 alone.
+//! A small HTTP server for pages that only this machine sees: GET and HEAD, on 127.0.0.1 alone; and the pages, reports that
+//! are made again once their runs changed.
 //!
 //! ```text
 //! connection ─request: parsed, method, host and path looked at─▶ the caller's answer ─response─▶ connection
@@ -10,6 +11,7 @@
 
 mod request;
 mod response;
+mod site;
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -17,7 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-pub use response::{Content, Response, in_path};
+pub use response::{Content, Response};
+pub use site::Site;
 
 use request::Request;
 

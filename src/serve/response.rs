@@ -13,7 +13,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 
 /// `text` as it stands in a path.
 #[must_use]
-pub fn in_path(text: &str) -> String {
+pub(super) fn in_path(text: &str) -> String {
     utf8_percent_encode(text, KEPT).to_string()
 }
 

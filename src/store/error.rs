@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::run_id::RunId;
+use crate::diagnostic::Error;
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -66,5 +67,25 @@ impl StoreError {
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. } | Self::Misplaced { .. })
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::system(error)
+    }
+}
+
+/// What was read; nothing where the file is damaged, which `note` then says.
+///
+/// # Errors
+/// A file that cannot be read for another reason.
+pub fn unless_damaged<T>(read: Result<Option<T>, StoreError>, note: fn(&str)) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(damage) if damage.is_damage() => {
+            note(&damage.to_string());
+            Ok(None)
+        }
+        other => other,
     }
 }

@@ -10,6 +10,7 @@ use super::error::StoreError;
 use super::events::{Event, parse_events};
 use super::record::{Failure, Record};
 use super::run_id::RunId;
+use super::run_state::RunState;
 use super::sealed;
 use super::settings::{PRETRAINING, RunSettings};
 use super::subfolders::subfolders;
@@ -31,21 +32,6 @@ pub(super) const FAILURE: &str = "failure.json";
 
 /// Seconds by which the clock of a file system may lag behind that of a process.
 const CLOCKS_DIFFER: u64 = 2;
-
-/// How far a run is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RunState {
-    /// Not run, or abandoned on the way.
-    Missing,
-    /// Being run, by a holder that may have died.
-    Claimed(Holder),
-    /// Its record is there.
-    Done,
-    /// It failed, and nobody is trying again.
-    Failed(Failure),
-    /// A record is there that is damaged or another run's, for this reason. The next attempt keeps it aside.
-    Damaged(String),
-}
 
 /// One run on disk. Making the value touches nothing.
 #[derive(Clone, Debug)]

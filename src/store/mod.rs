@@ -28,6 +28,7 @@ mod process;
 pub mod record;
 mod root;
 mod run_id;
+mod run_state;
 mod sealed;
 mod settings;
 mod side_files;
@@ -43,15 +44,15 @@ pub use checkpoints::{CHECKPOINTS, Checkpoint, CheckpointWriter, Checkpoints, Un
 pub use claim::{Claim, ClaimTimeout, Claims, Holder, TIMEOUT_VARIABLE};
 pub use diff::diff;
 pub use encoder_speed::{EncoderSpeed, SpeedRow};
-pub use error::StoreError;
+pub use error::{StoreError, unless_damaged};
 pub use events::{Event, EventLog, StepEvent};
 pub use examples::{ExampleChoice, ExampleQuestion, ExampleText, Examples, examples_name};
 pub use failure::{FailureKind, is_disk_full, says_out_of_memory, unix_now};
-pub use folder::{RunFolder, RunState};
+pub use folder::RunFolder;
 pub use host::{free_disk, host, peak_memory, provenance, reset_peak_memory};
 pub use kept::Kept;
 pub use look::Look;
-pub use models::by_rank;
+pub use models::{best_runs, by_rank};
 pub use plan_file::{PlanFile, StoredPlan, StoredPretraining};
 pub use process::{Process, host_name, machine};
 pub use record::{
@@ -59,10 +60,12 @@ pub use record::{
 };
 pub use root::{Records, RunsRoot};
 pub use run_id::RunId;
+pub use run_state::RunState;
 pub use sealed::write_sealed;
 pub use settings::{
     Architecture, CheckpointHead, CorpusPhase, HeldOutEvaluation, InitialWeights, NUMERICS_VERSION, Objective,
     Optimization, PRETRAINING, PretrainingObjective, RunIdentity, RunSettings, TaskObjective, VocabularyIdentity,
     Warmup,
 };
+pub use unused::bytes_at;
 pub use usage::ModelUsage;

@@ -82,6 +82,19 @@ fn with_model(runs: &[RunFolder]) -> Vec<(&RunFolder, Record)> {
     kept.filter_map(|folder| Some((folder, record(folder)?))).collect()
 }
 
+/// The best of `records` for each task and model; of pretraining runs none is.
+#[must_use]
+pub fn best_runs<'a>(records: impl IntoIterator<Item = &'a Record>) -> BTreeMap<(&'a str, &'a str), &'a Record> {
+    let mut best = BTreeMap::new();
+    for record in records.into_iter().filter(|record| record.task().is_some()) {
+        let known = best.entry((record.settings.task_name(), record.settings.model.as_str())).or_insert(record);
+        if by_rank(record, known).is_lt() {
+            *known = record;
+        }
+    }
+    best
+}
+
 /// The better run first: by the primary score in its direction, a run without one last; of equals
 /// the smaller id.
 #[must_use]

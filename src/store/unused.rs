@@ -1,13 +1,17 @@
-//! Texts of examples that no run is scored on any more.
+//! What can go: texts of examples that no run is scored on any more, weights of runs that are not the best.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::atomic;
 use super::error::StoreError;
 use super::examples::{EXAMPLES, ending};
+use super::folder::RunFolder;
+use super::models::by_rank;
+use super::record::Record;
 use super::root::RunsRoot;
+use crate::units::Bytes;
 
 impl RunsRoot {
     /// Files with the texts of examples that no run of an experiment is scored on, finished or begun. None where a run's
@@ -42,6 +46,38 @@ impl RunsRoot {
         unused.sort_unstable();
         Ok(unused)
     }
+
+    /// Runs of tasks that have weights and are not the best of their task on their data, whatever its model.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn superfluous_weights(&self, experiment: &str) -> Result<Vec<RunFolder>, StoreError> {
+        let folders = self.folders(experiment)?.into_iter().filter(|folder| !folder.is_pretraining());
+        let done: Vec<(RunFolder, Record)> =
+            folders.filter_map(|folder| Some((folder.record().ok().flatten()?, folder))).map(|(a, b)| (b, a)).collect();
+        let mut best: BTreeMap<_, &Record> = BTreeMap::new();
+        let data = |record: &Record| record.settings.task().map(|of| of.data_sha256.clone());
+        for (folder, record) in &done {
+            let known = best.entry((folder.task(), data(record))).or_insert(record);
+            if by_rank(record, known).is_lt() {
+                *known = record;
+            }
+        }
+        let is_best = |record: &Record| best.values().any(|best| best.id == record.id);
+        let kept = done.iter().filter(|(folder, record)| folder.model_folder().is_dir() && !is_best(record));
+        Ok(kept.map(|(folder, _)| folder.clone()).collect())
+    }
+}
+
+/// What a file or a folder with all that is in it takes; nothing where it cannot be read.
+#[must_use]
+pub fn bytes_at(path: &Path) -> Bytes {
+    let Ok(found) = fs::symlink_metadata(path) else { return Bytes(0) };
+    if !found.is_dir() {
+        return Bytes(found.len());
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    Bytes(entries.map(|entry| bytes_at(&entry.path()).0).sum())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::Task;
 use super::shape::{DevSplit, PredictionFile, rows, shape};
 use crate::metric::Value;
+use crate::model::Head;
 use crate::store::{Answers, TaskOptions};
 use crate::text::FeatureSet;
 
@@ -103,6 +104,16 @@ impl Task {
     #[must_use]
     pub fn answers_with(&self) -> Vec<String> {
         shape(self.head).answers(self.classes())
+    }
+
+    /// What the share of right answers is called, where each example's answer is right or wrong.
+    #[must_use]
+    pub fn share_of_right_answers(&self) -> Option<&'static str> {
+        match self.head {
+            Head::Classes | Head::Choices => Some("accuracy"),
+            Head::Spans => Some("exact match"),
+            Head::Regression | Head::Tags => None,
+        }
     }
 
     /// The labels of a split as `bertbench check` shows them: what is counted, and how often each label occurs.

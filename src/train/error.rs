@@ -1,7 +1,7 @@
 //! Why a run ends without a record.
 
 use crate::corpus::examples::ExamplesError;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::kernel::DeviceFault;
 use crate::model::CheckpointError;
 use crate::store::StoreError;
@@ -58,5 +58,11 @@ impl From<ExamplesError> for TrainError {
 impl From<std::io::Error> for TrainError {
     fn from(error: std::io::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<TrainError> for Error {
+    fn from(error: TrainError) -> Self {
+        if let TrainError::Input(finding) = error { finding.into() } else { Self::system(error) }
     }
 }

@@ -2,15 +2,13 @@
 
 use std::path::PathBuf;
 
-use rayon::ThreadPoolBuilder;
-
-use crate::cli::error::{CommandOutcome, Error};
-use crate::cli::table::{Column, print, print_json, whole_table};
-use crate::cli::threads::{MOST, STACK_BYTES, cores};
-use crate::settings::EncoderType;
-use crate::stats::quantile;
-use crate::store::{Architecture, EncoderSpeed, Optimization, RunsRoot, SpeedRow, host};
-use crate::train::{StepBenchmark, time_steps};
+use crate::benchmark::EncoderRequest;
+use crate::cli::outcome::CommandOutcome;
+use crate::cli::threads::{MOST, STACK_BYTES};
+use crate::diagnostic::Error;
+use crate::store::{EncoderSpeed, RunsRoot, SpeedRow};
+use crate::sweep::cores;
+use crate::terminal::{Column, print, print_json, whole_table};
 
 /// Measure how fast each encoder computes, by the length of the sequences and by threads.
 ///
@@ -48,80 +46,20 @@ Examples:
   bertbench bench encoders
   bertbench bench encoders --layers 4 --hidden 256 --threads 1,2,4";
 
-/// Tokens of a sequence.
-const LENGTHS: [u32; 5] = [32, 64, 128, 256, 512];
-/// The five that are compared.
-const ENCODERS: [EncoderType; 5] =
-    [EncoderType::WordVectors, EncoderType::Lstm, EncoderType::Elmo, EncoderType::Gpt, EncoderType::Bert];
-/// Of the mini benchmark about this many.
-const VOCABULARY: u32 = 2000;
-/// Width of a head in every size of Devlin et al. 2018 and Turc et al. 2019.
-const HEAD_WIDTH: u32 = 64;
-
 pub(in crate::cli) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let mut threads = if args.threads.is_empty() { vec![1, cores() as u32] } else { args.threads.clone() };
     threads.sort_unstable();
     threads.dedup();
-    let mut rows = Vec::new();
-    for threads in threads.iter().copied() {
-        // A pool for each number: the process's own is never made.
-        let pool = ThreadPoolBuilder::new().num_threads(threads as usize).stack_size(STACK_BYTES).build();
-        let pool = pool.map_err(|error| Error::System(format!("cannot start threads: {error}")))?;
-        for (encoder, length) in ENCODERS.into_iter().flat_map(|encoder| LENGTHS.map(|length| (encoder, length))) {
-            rows.push(pool.install(|| row(args, encoder, length, threads))?);
-        }
-    }
-    let speed = EncoderSpeed {
-        host: host("cpu", threads.last().copied().unwrap_or(1)),
-        layers: args.layers,
-        hidden: args.hidden,
-        batch_tokens: args.batch_tokens,
-        rows,
-    };
-    RunsRoot::new(&args.runs).write_encoder_speed(&speed).map_err(|error| Error::System(error.to_string()))?;
+    let Args { layers, hidden, batch_tokens, steps, .. } = *args;
+    let request = EncoderRequest { layers, hidden, batch_tokens, steps, threads, stack_bytes: STACK_BYTES };
+    let speed = request.measure()?;
+    RunsRoot::new(&args.runs).write_encoder_speed(&speed)?;
     if args.json {
         print_json(&serde_json::to_value(&speed).unwrap_or_default())?;
     } else {
         print(&text(&speed))?;
     }
     Ok(CommandOutcome::Success)
-}
-
-fn row(args: &Args, encoder: EncoderType, length: u32, threads: u32) -> Result<SpeedRow, Error> {
-    let sequences = (args.batch_tokens / length).max(1);
-    let benchmark = StepBenchmark {
-        architecture: architecture(args, encoder, length),
-        sequences,
-        length,
-        steps: args.steps,
-        device: "cpu".to_owned(),
-        optimization: Optimization { batch_size: sequences, dropout: 0.0, ..Optimization::default() },
-    };
-    let times = time_steps(&benchmark)?;
-    let tokens = f64::from(sequences * length);
-    let rate = |seconds: Vec<f64>| tokens / quantile(&seconds, 0.5).unwrap_or(f64::NAN);
-    Ok(SpeedRow {
-        encoder,
-        length,
-        threads,
-        training: rate(times.steps.iter().map(|step| step.seconds.0).collect()),
-        inference: rate(times.evaluations.iter().map(|seconds| seconds.0).collect()),
-    })
-}
-
-fn architecture(args: &Args, encoder: EncoderType, length: u32) -> Architecture {
-    let sizes = if encoder.is_transformer() {
-        Architecture {
-            heads: (args.hidden / HEAD_WIDTH).max(1),
-            intermediate: 4 * args.hidden,
-            causal: encoder.objective().is_causal(),
-            ..Architecture::without_attention(encoder, args.layers, args.hidden)
-        }
-    } else {
-        let layers = if encoder.has_layers() { args.layers } else { 0 };
-        Architecture::without_attention(encoder, layers, args.hidden / 2 * 2)
-    };
-    Architecture { vocab_size: VOCABULARY, max_positions: length, ..sizes }
 }
 
 fn text(speed: &EncoderSpeed) -> String {

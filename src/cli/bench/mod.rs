@@ -5,7 +5,8 @@ mod step;
 
 use clap::Subcommand;
 
-use super::error::{CommandOutcome, Error};
+use super::outcome::CommandOutcome;
+use crate::diagnostic::Error;
 
 /// Measure how fast this machine trains.
 #[derive(Debug, clap::Args)]

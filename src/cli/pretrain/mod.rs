@@ -1,26 +1,21 @@
 //! `bertbench pretrain`: the flags become an experiment, and its only run is made as every other is.
 
-mod folder;
 mod model;
 
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use serde_json::{Value, json};
 
-use super::download_progress::DownloadDisplay;
-use super::error::{CommandOutcome, Error};
+use super::outcome::CommandOutcome;
 use super::ranks;
-use super::run::{Ended, single};
-use super::table::print;
+use super::run::single;
 use super::threads::ThreadArgs;
 use super::trained_model::PrecisionArgs;
-use crate::config;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::exec::Summary;
-use crate::plan::known_tasks;
-use crate::resolve::{Prepared, Request, ResolveError};
+use crate::resolve::{LmFlags, MODEL_FOLDER, open_folder};
 use crate::store::RunFolder;
+use crate::terminal::{DownloadDisplay, print};
 use model::ModelArgs;
 
 /// Pretrain a model on prepared corpora, or resume it.
@@ -142,39 +137,24 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     if let Some(ended) = ranks::follow(args.threads.threads)? {
         return Ok(ended);
     }
-    let text = args.experiment()?;
-    let prepared = prepare(&args.out, &text).map_err(|error| without_place(error, &args.out))?;
+    let text = args.flags()?.experiment()?;
+    let prepared = LmFlags::prepare(&args.out, &text, &DownloadDisplay::new())?;
     let Some(run) = prepared.plan.runs.first() else { return Ok(CommandOutcome::Success) };
     let folder = prepared.root.folder(&prepared.plan.experiment, &run.settings)?;
-    folder::open(&args.out, &text, &folder, &run.settings)?;
-    let ended = single(&prepared, args.threads.threads)?;
-    conclude(&args.out, &folder, run.steps, &ended)
+    open_folder(&args.out, &text, &folder, &run.settings)?;
+    let (ended, saved) = single(&prepared, args.threads.threads)?;
+    conclude(&args.out, &folder, run.steps, (ended.summary, saved))
 }
 
-/// The experiment resolved, before anything is written.
-fn prepare(out: &Path, text: &str) -> Result<Prepared, ResolveError> {
-    let (file, runs) = (out.join(folder::EXPERIMENT), out.join("runs"));
-    let request = Request { file, set: Vec::new(), skip_bad_rows: false, lossy: false, runs };
-    let experiment = config::parse_either(&request.file, text, &known_tasks(), &[])?;
-    request.prepare_file(experiment, &DownloadDisplay::new())
-}
-
-/// Places in the experiment file say nothing to a user who wrote flags.
-fn without_place(error: ResolveError, out: &Path) -> Error {
-    let file = out.join(folder::EXPERIMENT);
-    let flags = |finding: Diagnostic| match &finding.place {
-        Some(place) if place.path == file => Diagnostic { place: None, ..finding },
-        Some(_) | None => finding,
-    };
-    match error {
-        ResolveError::Input(findings) => Error::Input(findings.into_iter().map(flags).collect()),
-        ResolveError::System(message) => Error::System(message),
-    }
-}
-
-fn conclude(out: &Path, folder: &RunFolder, steps: u64, ended: &Ended) -> Result<CommandOutcome, Error> {
-    let model = out.join(folder::MODEL);
-    match ended.summary {
+/// Says how it ended; `saved` is the step of the last checkpoint.
+fn conclude(
+    out: &Path,
+    folder: &RunFolder,
+    steps: u64,
+    (summary, saved): (Summary, u64),
+) -> Result<CommandOutcome, Error> {
+    let model = out.join(MODEL_FOLDER);
+    match summary {
         Summary { done: 1, .. } => {
             let tokens = folder.record()?.map_or(0, |record| record.tokens.0);
             print(&format_args!("{}: {steps} steps on {tokens} tokens", model.display()))?;
@@ -186,88 +166,46 @@ fn conclude(out: &Path, folder: &RunFolder, steps: u64, ended: &Ended) -> Result
         }
         Summary { failed: 1.., .. } => Ok(CommandOutcome::Failures),
         Summary { .. } => {
-            let step = ended.saved;
-            print(&format_args!("stopped after step {step} of {steps}; run the same command to resume"))?;
+            print(&format_args!("stopped after step {saved} of {steps}; run the same command to resume"))?;
             Ok(CommandOutcome::Interrupted)
         }
     }
 }
 
 impl Args {
-    /// The experiment that the flags describe, as YAML.
-    fn experiment(&self) -> Result<String, Error> {
+    fn flags(&self) -> Result<LmFlags, Error> {
         if self.corpus.len() != self.steps.len() {
             let (corpora, steps) = (self.corpus.len(), self.steps.len());
             return Err(Diagnostic::new(format!("`--corpus` is given {corpora} times and `--steps` {steps} times"))
                 .hint("every phase has both: `--corpus short --steps 900 --corpus long --steps 100`")
                 .into());
         }
-        let phases = self.corpus.iter().zip(&self.steps);
-        let phases = phases.map(|(corpus, steps)| Ok(json!({"corpus": text(corpus)?, "steps": steps})));
         let (of, watching) = (&self.training, &self.watching);
-        let mut pretrain = json!({
-            "objective": self.model.objective(),
-            "phases": phases.collect::<Result<Vec<_>, Error>>()?,
-            "batch_size": of.batch_size,
-            "learning_rate": of.learning_rate,
-            "logging_steps": watching.logging_steps,
-            "save": watching.save(),
-        });
-        let held_out = watching.held_out.as_deref().map(text).transpose()?.map(|held_out| json!([held_out]));
-        let warmup_steps = of.warmup_steps.map(Value::from);
-        let eval_steps = watching.eval_steps.map(Value::from);
-        for (key, given) in [("held_out", held_out), ("warmup_steps", warmup_steps), ("eval_steps", eval_steps)] {
-            if let Some(given) = given {
-                pretrain[key] = given;
-            }
-        }
-        let experiment = json!({
-            "experiment": "pretrain",
-            "models": {"bert": self.model.written()?},
-            "pretrain": pretrain,
-            "training": of.written(),
-            "seeds": [of.seed],
-            "device": of.device,
-        });
-        let yaml = serde_yaml::to_string(&experiment).map_err(|error| Error::System(error.to_string()))?;
-        Ok(format!("# Written by `bertbench pretrain` from its flags.\n{yaml}"))
-    }
-}
-
-impl TrainingArgs {
-    /// `training` of the experiment.
-    fn written(&self) -> Value {
-        let optimizer = match self.optimizer {
-            OptimizerArg::BertAdam => json!({"bert_adam": {}}),
-            OptimizerArg::AdamW => json!({"adamw": {}}),
-        };
-        json!({
-            "optimizer": optimizer,
-            "weight_decay": self.weight_decay,
-            "dropout": self.dropout,
-            "max_grad_norm": self.max_grad_norm,
-            "gradient_accumulation_steps": self.gradient_accumulation_steps,
-            "gradient_checkpointing": self.gradient_checkpointing,
-            "precision": self.precision.precision,
+        Ok(LmFlags {
+            phases: self.corpus.iter().cloned().zip(self.steps.iter().copied()).collect(),
+            objective: self.model.objective(),
+            model: self.model.model()?,
+            batch_size: of.batch_size,
+            gradient_accumulation_steps: of.gradient_accumulation_steps,
+            gradient_checkpointing: of.gradient_checkpointing,
+            learning_rate: of.learning_rate,
+            warmup_steps: of.warmup_steps,
+            weight_decay: of.weight_decay,
+            optimizer: match of.optimizer {
+                OptimizerArg::BertAdam => "bert_adam",
+                OptimizerArg::AdamW => "adamw",
+            },
+            dropout: of.dropout,
+            max_grad_norm: of.max_grad_norm,
+            precision: of.precision.precision,
+            seed: of.seed,
+            device: of.device.clone(),
+            held_out: watching.held_out.clone(),
+            eval_steps: watching.eval_steps,
+            logging_steps: watching.logging_steps,
+            save_steps: watching.save_steps,
+            save_minutes: watching.save_minutes,
+            save_total_limit: watching.save_total_limit,
         })
     }
-}
-
-impl WatchingArgs {
-    /// `pretrain.save` of the experiment.
-    fn save(&self) -> Value {
-        let mut save = json!({"save_total_limit": self.save_total_limit});
-        if let Some(steps) = self.save_steps {
-            save["save_steps"] = steps.into();
-        }
-        if self.save_minutes > 0.0 {
-            save["save_minutes"] = self.save_minutes.into();
-        }
-        save
-    }
-}
-
-/// A path as an experiment file has it.
-fn text(path: &Path) -> Result<&str, Error> {
-    path.to_str().ok_or_else(|| Diagnostic::new("the path is not UTF-8").in_file(path).into())
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 
 /// Why a corpus could not be prepared or an example not be made.
 #[derive(Debug, thiserror::Error)]
@@ -18,5 +18,14 @@ pub enum ExamplesError {
 impl From<Diagnostic> for ExamplesError {
     fn from(finding: Diagnostic) -> Self {
         Self::Input(Box::new(finding))
+    }
+}
+
+impl From<ExamplesError> for Error {
+    fn from(error: ExamplesError) -> Self {
+        match error {
+            ExamplesError::Input(finding) => (*finding).into(),
+            ExamplesError::Io(error) => error.into(),
+        }
     }
 }

@@ -3,9 +3,11 @@
 
 mod error;
 mod example_set;
+mod json_lines;
 mod manifest;
 mod masking;
 mod order;
+mod output_folder;
 mod passages;
 mod plan;
 mod positional;
@@ -23,8 +25,10 @@ mod words;
 
 pub use error::ExamplesError;
 pub use example_set::{ExampleSet, TrainingInstance};
+pub use json_lines::{BatchOrder, ExportError, write_json_lines};
 pub use manifest::{CorpusCounts, MANIFEST};
 pub use order::{Cursor, ExampleOrder};
+pub use output_folder::check_output_folder;
 pub use passages::{PassageKind, Passages, Step};
 pub use prepare::{PrepareProgress, PrepareSummary, TokenizedBy, prepare};
 pub use sentences::split_sentences;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::array::Array;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::store::{StoreError, atomic};
 
 /// `MaxArraySize` where `slurm.conf` has none (slurm.conf(5)).
@@ -32,6 +33,19 @@ pub enum SlurmError {
 impl From<io::Error> for SlurmError {
     fn from(error: io::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<SlurmError> for Error {
+    fn from(error: SlurmError) -> Self {
+        let found = Diagnostic::new(error.to_string());
+        match error {
+            SlurmError::NotFound(_) => found
+                .hint("Slurm's programs are on the login node of a cluster; `bertbench run` needs none of them")
+                .into(),
+            SlurmError::Refused { .. } => found.into(),
+            SlurmError::Store(error) => error.into(),
+        }
     }
 }
 

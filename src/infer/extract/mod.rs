@@ -1,9 +1,11 @@
 //! Features of tokens: hidden states of a model that is not trained further (Devlin et al. 2018, §5.3).
 
+mod extractor;
 mod json_lines;
 mod layers;
 mod packed;
 
+pub use extractor::{Extractor, line_features};
 pub use json_lines::JsonLines;
 pub use layers::{Layer, parse_layers};
 pub use packed::Packed;

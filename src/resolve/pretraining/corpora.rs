@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::config::Pretraining;
 use crate::corpus::examples::{ExampleSet, ExampleSettings, ExamplesError, MANIFEST, TokenizedBy, prepare};
 use crate::corpus::text::{BadBytes, Corpus, CorpusOptions, DocumentEnds, TextFormat, input_files};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::plan::{CorpusInput, CorpusSize, Sizes};
-use crate::resolve::error::ResolveError;
 use crate::resolve::progress::{Access, Progress};
 use crate::settings::LmLoss;
 use crate::store::{Architecture, atomic};
@@ -81,7 +80,7 @@ impl Text {
 
 impl Sources {
     /// A folder that `corpus prepare` wrote: its checksum identifies it.
-    pub(super) fn folder(&mut self, folder: &Path) -> Result<(CorpusInput, ExampleSettings), ResolveError> {
+    pub(super) fn folder(&mut self, folder: &Path) -> Result<(CorpusInput, ExampleSettings), Error> {
         let set = ExampleSet::open(folder)?;
         self.corpora.insert(set.checksum().to_owned(), Source::Folder(folder.to_path_buf()));
         let id = set.checksum().to_owned();
@@ -89,12 +88,7 @@ impl Sources {
     }
 
     /// The examples of `text`: a hash of its bytes and of all that decides what becomes of them identifies them.
-    pub(super) fn text(
-        &mut self,
-        text: Text,
-        words: &Words,
-        settings: &ExampleSettings,
-    ) -> Result<CorpusInput, ResolveError> {
+    pub(super) fn text(&mut self, text: Text, words: &Words, settings: &ExampleSettings) -> Result<CorpusInput, Error> {
         settings.check()?;
         let id = self.key(&text, words, settings)?;
         let source = Source::Text { text: Box::new(text), words: Box::new(words.clone()), settings: *settings };
@@ -122,7 +116,7 @@ impl Sources {
         experiment: &Pretraining,
         runs: &Path,
         access: Access<'_>,
-    ) -> Result<(BTreeMap<String, PreparedCorpus>, Sizes), ResolveError> {
+    ) -> Result<(BTreeMap<String, PreparedCorpus>, Sizes), Error> {
         let (mut places, mut sizes) = (BTreeMap::new(), Sizes::default());
         let mut is_estimate = false;
         for (id, source) in &self.corpora {
@@ -163,7 +157,7 @@ impl Sources {
     }
 
     /// A hash of the text's bytes and of all that decides what becomes of them.
-    fn key(&mut self, text: &Text, words: &Words, settings: &ExampleSettings) -> Result<String, ResolveError> {
+    fn key(&mut self, text: &Text, words: &Words, settings: &ExampleSettings) -> Result<String, Error> {
         let mut hasher = blake3::Hasher::new();
         let CorpusOptions { format, column, documents, bad_bytes } = &text.options;
         let settings = serde_json::to_string(settings).map_err(std::io::Error::from)?;
@@ -191,7 +185,7 @@ fn prepared(
     words: &Words,
     settings: &ExampleSettings,
     progress: &dyn Progress,
-) -> Result<ExampleSet, ResolveError> {
+) -> Result<ExampleSet, Error> {
     let folder = place.parent().unwrap_or(place);
     std::fs::create_dir_all(folder)?;
     // Processes that start together need the same corpus: one prepares it, the others wait and open it.
@@ -214,7 +208,7 @@ fn prepared(
     Ok(ExampleSet::open(place)?)
 }
 
-fn hash_of(file: &Path) -> Result<blake3::Hash, ResolveError> {
+fn hash_of(file: &Path) -> Result<blake3::Hash, Error> {
     let mut hasher = blake3::Hasher::new();
     File::open(file)
         .and_then(|open| hasher.update_reader(open).map(|_| ()))
@@ -231,7 +225,7 @@ fn size(set: &ExampleSet) -> Result<CorpusSize, ExamplesError> {
 }
 
 /// About as much as there will be in the examples of `text`: they are full, and a token has so many bytes.
-fn estimate(text: &Text, settings: &ExampleSettings) -> Result<CorpusSize, ResolveError> {
+fn estimate(text: &Text, settings: &ExampleSettings) -> Result<CorpusSize, Error> {
     let mut bytes = 0;
     for file in &text.files {
         bytes += std::fs::metadata(file).map_err(|error| Diagnostic::new(error.to_string()).in_file(file))?.len();

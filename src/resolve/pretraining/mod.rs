@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use self::corpora::Sources;
-use super::error::ResolveError;
 use super::identity::{Identity, device};
 use super::prepared::{Prepared, context};
 use super::progress::Access;
 use super::scratch::Scratch;
 use crate::config::{self, ExperimentFile, Pretrained, Pretraining};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::plan::{self, Inputs};
 use crate::store::{InitialWeights, PretrainingObjective, RunIdentity, RunsRoot};
 use crate::train::{RunContext, open_device};
@@ -29,7 +28,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Reads models, vocabularies and text.
-    pub(super) fn of(experiment: Pretraining, runs: &Path, access: Access<'_>) -> Result<Self, ResolveError> {
+    pub(super) fn of(experiment: Pretraining, runs: &Path, access: Access<'_>) -> Result<Self, Error> {
         let file = ExperimentFile::Pretraining(experiment.clone());
         let device = device(&file, &RunsRoot::new(runs), access)?;
         let mut inputs = Inputs { device, ..Inputs::default() };
@@ -46,12 +45,7 @@ impl Reading {
     }
 
     /// As [`Self::of`], of the experiment that pretrains `of`: the file of its name beside `dependent`.
-    pub(super) fn named(
-        of: &Pretrained,
-        dependent: &Path,
-        runs: &Path,
-        access: Access<'_>,
-    ) -> Result<Self, ResolveError> {
+    pub(super) fn named(of: &Pretrained, dependent: &Path, runs: &Path, access: Access<'_>) -> Result<Self, Error> {
         let file = dependent.with_file_name(format!("{}.yaml", of.experiment));
         let name = &of.experiment;
         let refused = |message: String, hint: String| Err(Diagnostic::new(message).hint(hint).into());
@@ -85,7 +79,7 @@ impl Reading {
     }
 
     /// Its runs, and how much they compute. Text that is not prepared yet is, or its size is estimated.
-    pub(super) fn prepare(self, runs: &Path, access: Access<'_>) -> Result<Prepared, ResolveError> {
+    pub(super) fn prepare(self, runs: &Path, access: Access<'_>) -> Result<Prepared, Error> {
         let Self { experiment, inputs, vocabularies, sources } = self;
         // What is refused is refused before anything is prepared.
         plan::identify_pretraining(&experiment, &inputs)?;

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use super::corpora::{Sources, Text, Words, prepared_folder};
 use crate::config::{ModelSource, PhaseExamples, PretrainModel, Pretraining, Recipe, TextSource};
 use crate::corpus::examples::{Drawn, ExampleSet, ExampleSettings, MaskingRules, Replacement, Segments, Targets};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::mini;
 use crate::model::Config;
 use crate::plan::{CorporaInput, CorpusInput, ModelInput};
 use crate::resolve::checkpoint::{Checkpoint, checkpoint_folder};
 use crate::resolve::data::mini_folder;
-use crate::resolve::error::ResolveError;
 use crate::resolve::progress::Access;
 use crate::resolve::tasks::{SEGMENTS, identity};
 use crate::settings::{Masking, TextFormat};
@@ -30,7 +29,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(experiment: &'a Pretraining, access: Access<'a>) -> Result<Self, ResolveError> {
+    pub(super) fn new(experiment: &'a Pretraining, access: Access<'a>) -> Result<Self, Error> {
         let (format, sources) = (experiment.reading.format, Sources::default());
         Ok(match &experiment.text {
             TextSource::Files { train, held_out } => {
@@ -58,7 +57,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What planning needs to know of a model and its corpora, and the file of its vocabulary.
-    pub(super) fn model(&mut self, model: &PretrainModel) -> Result<(ModelInput, CorporaInput, PathBuf), ResolveError> {
+    pub(super) fn model(&mut self, model: &PretrainModel) -> Result<(ModelInput, CorporaInput, PathBuf), Error> {
         let (words, config, initial_weights) = self.words(model)?;
         let architecture = self.architecture(model, config, &words)?;
         let recipe = &model.recipe;
@@ -82,7 +81,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Vocabulary, dimensions and start of a model.
-    fn words(&self, model: &PretrainModel) -> Result<(Words, Option<Config>, InitialWeights), ResolveError> {
+    fn words(&self, model: &PretrainModel) -> Result<(Words, Option<Config>, InitialWeights), Error> {
         let key = format!("models.{}", model.name);
         let source = checkpoint_folder(&model.source, self.access, |suffix, message| {
             self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
@@ -158,7 +157,7 @@ impl<'a> Reader<'a> {
         words: &Words,
         recipe: &Recipe,
         max_length: u32,
-    ) -> Result<(CorpusInput, ExampleSettings), ResolveError> {
+    ) -> Result<(CorpusInput, ExampleSettings), Error> {
         let experiment = self.experiment;
         if let Some(folder) = prepared_folder(&self.train) {
             let found = experiment.finding("pretrain.text", "this is a prepared corpus, not text");
@@ -177,7 +176,7 @@ impl<'a> Reader<'a> {
         recipe: &Recipe,
         words: &Words,
         phases: &[CorpusInput],
-    ) -> Result<Option<CorpusInput>, ResolveError> {
+    ) -> Result<Option<CorpusInput>, Error> {
         if self.held_out.is_empty() {
             return Ok(None);
         }

@@ -9,7 +9,6 @@ use std::path::Path;
 pub(super) use models::{SEGMENTS, identity};
 
 use super::data::{DataRoot, data_in};
-use super::error::ResolveError;
 use super::identity::{Identity, device};
 use super::prepared::{Prepared, context};
 use super::pretraining;
@@ -17,7 +16,7 @@ use super::progress::Access;
 use super::request::Request;
 use super::scratch::Scratch;
 use crate::config::{self, Experiment, ExperimentFile, ModelSource};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Error};
 use crate::plan::{self, Inputs};
 use crate::store::RunsRoot;
 use crate::text::Vocabulary;
@@ -36,18 +35,14 @@ struct Reading<'a> {
 }
 
 /// The runs of `experiment`.
-pub(super) fn identify(
-    request: &Request,
-    experiment: Experiment,
-    access: Access<'_>,
-) -> Result<Identity, ResolveError> {
+pub(super) fn identify(request: &Request, experiment: Experiment, access: Access<'_>) -> Result<Identity, Error> {
     let root = RunsRoot::new(&request.runs);
     let device = device(&ExperimentFile::Tasks(experiment.clone()), &root, access)?;
     let pretraining: Vec<Identity> =
         pretraining_of(request, &experiment, access, |of| Ok(of.identity(&request.runs)?))?;
     let reading = Reading::of(request, &experiment, &pretraining, (device, access))?;
     if !reading.findings.is_empty() {
-        return Err(ResolveError::Input(reading.findings));
+        return Err(Error::Input(reading.findings));
     }
     let runs = plan::identify(&experiment, &reading.inputs)?;
     let vocabularies = reading.context.vocabularies;
@@ -62,7 +57,7 @@ pub(super) fn identify(
 }
 
 /// The runs of `experiment`, and how much they compute.
-pub(super) fn prepare(request: &Request, experiment: Experiment, access: Access<'_>) -> Result<Prepared, ResolveError> {
+pub(super) fn prepare(request: &Request, experiment: Experiment, access: Access<'_>) -> Result<Prepared, Error> {
     let root = RunsRoot::new(&request.runs);
     let device = device(&ExperimentFile::Tasks(experiment.clone()), &root, access)?;
     let pretraining = pretraining_of(request, &experiment, access, |of| {
@@ -72,7 +67,7 @@ pub(super) fn prepare(request: &Request, experiment: Experiment, access: Access<
     let mut reading = Reading::of(request, &experiment, &identities, (device, access))?;
     let (sizes, slowest) = reading.sizes(access);
     if !reading.findings.is_empty() {
-        return Err(ResolveError::Input(reading.findings));
+        return Err(Error::Input(reading.findings));
     }
     let plan = plan::expand(&experiment, &reading.inputs, &sizes)?;
     let Reading { mut context, inputs, .. } = reading;
@@ -90,7 +85,7 @@ impl<'a> Reading<'a> {
         experiment: &'a Experiment,
         pretraining: &'a [Identity],
         (device, access): (String, Access<'_>),
-    ) -> Result<Self, ResolveError> {
+    ) -> Result<Self, Error> {
         let device_index = experiment.device.index;
         let context = RunContext { device_index, ..data_context(experiment, &request.runs, access.scratch)? };
         let inputs = Inputs { device, skip_bad_rows: request.skip_bad_rows, ..Inputs::default() };
@@ -109,7 +104,7 @@ impl<'a> Reading<'a> {
 }
 
 /// Where runs find their data.
-fn data_context(experiment: &Experiment, runs: &Path, scratch: Option<&Scratch>) -> Result<RunContext, ResolveError> {
+fn data_context(experiment: &Experiment, runs: &Path, scratch: Option<&Scratch>) -> Result<RunContext, Error> {
     let DataRoot { folder: data, mini, ceilings } = data_in(experiment, scratch)?;
     let files = |task: &config::Task| Some((task.name.clone(), plan::task_files(task)?));
     let task_files = experiment.tasks.iter().filter_map(files).collect();
@@ -121,7 +116,7 @@ fn data_context(experiment: &Experiment, runs: &Path, scratch: Option<&Scratch>)
 ///
 /// # Errors
 /// As [`data_root`](super::data_root).
-pub fn evaluation_context(experiment: &Experiment, runs: &Path) -> Result<RunContext, ResolveError> {
+pub fn evaluation_context(experiment: &Experiment, runs: &Path) -> Result<RunContext, Error> {
     data_context(experiment, runs, None)
 }
 
@@ -130,7 +125,7 @@ fn pretraining_of<T>(
     request: &Request,
     experiment: &Experiment,
     access: Access<'_>,
-    of: impl Fn(pretraining::Reading) -> Result<T, ResolveError>,
+    of: impl Fn(pretraining::Reading) -> Result<T, Error>,
 ) -> Result<Vec<T>, Diagnostic> {
     let mut found = BTreeSet::new();
     let mut all = Vec::new();
@@ -145,9 +140,9 @@ fn pretraining_of<T>(
                 all.push(one);
                 continue;
             }
-            Err(ResolveError::Input(mut findings)) if !findings.is_empty() => findings.remove(0),
-            Err(ResolveError::Input(_)) => Diagnostic::new(format!("`{}` cannot be read", source.experiment)),
-            Err(ResolveError::System(message)) => Diagnostic::new(message),
+            Err(Error::Input(mut findings)) if !findings.is_empty() => findings.remove(0),
+            Err(Error::Input(_)) => Diagnostic::new(format!("`{}` cannot be read", source.experiment)),
+            Err(Error::System(message)) => Diagnostic::new(message),
         };
         let key = format!("models.{}.checkpoint.experiment", model.name);
         return Err(match error.place {
