@@ -7,7 +7,7 @@ use super::task::KnownTask;
 use super::values::{for_example, is_name, no_duplicates, not_empty, path, shown, tidy};
 use super::written::{Sweep, Written};
 use super::written_training::Training;
-use super::{models, pretraining_check, tasks};
+use super::{lengths, models, pretraining_check, tasks};
 use crate::diagnostic::Diagnostic;
 use crate::settings::{Cluster, DeviceKind};
 
@@ -158,7 +158,7 @@ const TRAINING_RULES: [Rule; 8] = [
 ];
 
 fn training(document: &Document, training: &Training) -> Result<(), Diagnostic> {
-    tasks::long_enough(document, "training.max_length", training.max_length)?;
+    lengths::long_enough(document, "training.max_length", training.max_length)?;
     for rule in &TRAINING_RULES {
         let value = (rule.value)(training);
         if (rule.holds)(value) {

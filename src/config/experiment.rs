@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::document::Document;
+use super::lengths;
 use super::model::Model;
 use super::pretraining::Pretraining;
 use super::task::Task;
-use super::tasks;
 use super::written::Sweep;
 use super::written_training::Training;
 use crate::diagnostic::{Diagnostic, Place};
@@ -183,7 +183,7 @@ impl Experiment {
     /// written.
     #[must_use]
     pub fn too_long(&self, task: &Task, model: &str, positions: u32) -> Diagnostic {
-        tasks::too_long(&self.document, task, model, positions)
+        lengths::too_long(&self.document, task, model, positions)
     }
 }
 

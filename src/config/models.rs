@@ -4,9 +4,9 @@
 use super::dimensions::{dimensions, encoder_of_preset, no_encoder};
 use super::document::Document;
 use super::hub::{HubModel, REPOSITORY_IS, REVISION_IS, repository_fault, revision_fault};
+use super::lengths::too_long;
 use super::model::{Dimensions, Model, ModelSource, Pretrained};
 use super::task::{Task, TaskShape};
-use super::tasks::too_long;
 use super::values::{for_example, is_name, no_duplicates, not_empty, path, tidy};
 use super::written::Written;
 use super::written_model::{WrittenCheckpoint, WrittenHub, WrittenModel, WrittenPretrained};

@@ -5,6 +5,7 @@
 
 mod filter;
 mod forecast;
+mod inputs;
 mod outline;
 mod pretraining;
 mod sizes;
@@ -17,15 +18,13 @@ use std::collections::BTreeMap;
 
 use crate::config::{self, Experiment, Model, Task};
 use crate::diagnostic::Diagnostic;
-use crate::settings::{Approach, Masking, Optimizer};
-use crate::store::{
-    Architecture, InitialWeights, NUMERICS_VERSION, Objective, Optimization, RunId, RunIdentity, RunSettings,
-    TaskObjective, VocabularyIdentity, Warmup,
-};
+use crate::settings::{Approach, Optimizer};
+use crate::store::{NUMERICS_VERSION, Objective, Optimization, RunId, RunIdentity, RunSettings, TaskObjective, Warmup};
 use crate::units::Tokens;
 
 pub use filter::Filter;
 pub use forecast::{Calibration, Forecast, Totals, forecast};
+pub use inputs::{CorporaInput, CorpusInput, Inputs, ModelInput};
 pub use outline::{Outline, outline};
 pub use pretraining::{expand_pretraining, identify_pretraining};
 pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
@@ -33,52 +32,6 @@ pub use tasks::{known_tasks, task_files, task_options};
 pub use varying_settings::varying_settings;
 pub use wall::{Upcoming, wall};
 pub use work::{flops, forward_flops, model_parameters, trained_parameters};
-
-/// What decides which runs an experiment has: all that enters their ids.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Inputs {
-    /// The resolved device: `cpu`, `wgpu`, `vulkan` or `cuda`.
-    pub device: String,
-    /// Whether malformed rows are left out.
-    pub skip_bad_rows: bool,
-    /// By the model's name in the experiment.
-    pub models: BTreeMap<String, ModelInput>,
-    /// SHA-256 of every file that a run on a task reads, by task and by file name.
-    pub data: BTreeMap<String, BTreeMap<String, String>>,
-    /// By the model's name, where models are pretrained.
-    pub corpora: BTreeMap<String, CorporaInput>,
-}
-
-/// A model, resolved.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ModelInput {
-    /// Its dimensions, vocabulary included.
-    pub architecture: Architecture,
-    /// Where its weights come from.
-    pub initial_weights: InitialWeights,
-    /// What turns text into its tokens.
-    pub vocabulary: VocabularyIdentity,
-}
-
-/// What a model is pretrained on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CorporaInput {
-    /// The corpus of each phase.
-    pub phases: Vec<CorpusInput>,
-    /// The corpus that it is evaluated on.
-    pub held_out: Option<CorpusInput>,
-    /// What the corpora ask for in the places of masked tokens.
-    pub masking: Option<Masking>,
-}
-
-/// A corpus.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CorpusInput {
-    /// What becomes [`CorpusPhase::data`](crate::store::CorpusPhase::data).
-    pub id: String,
-    /// Longest example in tokens.
-    pub max_length: u32,
-}
 
 /// An experiment's runs.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! The rows of a table of runs, as the runs' folders tell them.
 
-use super::run_table::{ListedRun, RunCondition, RunContent, RunRow};
+use super::listed_run::{ListedRun, RunContent};
+use super::run_table::{RunCondition, RunRow};
 use crate::store::{RunFolder, RunsRoot, StoreError};
 
 /// The folders of an experiment, without those whose names tell already that their runs miss the condition.

@@ -3,54 +3,10 @@
 use polars::prelude::{AnyValue, Column, DataFrame, IntoLazy, PolarsResult, SortMultipleOptions, col};
 use serde_json::{Map, Value, json};
 
+use super::listed_run::ListedRun;
 use super::phrase::moment;
 use super::run_filter::{Condition, Kind, parse};
 use crate::store::{Record, RunSettings};
-
-/// One run on disk.
-#[derive(Clone, Debug)]
-pub struct ListedRun {
-    /// Its id.
-    pub id: String,
-    /// The experiment that it belongs to.
-    pub experiment: String,
-    /// Its task.
-    pub task: String,
-    /// Its model.
-    pub model: String,
-    /// `done`, `running`, `failed`, `damaged` or `missing`.
-    pub state: &'static str,
-    /// What it left, or only its settings, as far as that is known.
-    pub content: RunContent,
-}
-
-/// What the folder of a run says of it.
-#[derive(Clone, Debug)]
-pub enum RunContent {
-    /// A finished run's record.
-    Record(Box<Record>),
-    /// The settings of one without a record.
-    Settings(Box<RunSettings>),
-    /// Neither can be read.
-    Unknown,
-}
-
-impl ListedRun {
-    fn settings(&self) -> Option<&RunSettings> {
-        match &self.content {
-            RunContent::Record(record) => Some(&record.settings),
-            RunContent::Settings(settings) => Some(settings),
-            RunContent::Unknown => None,
-        }
-    }
-
-    fn record(&self) -> Option<&Record> {
-        match &self.content {
-            RunContent::Record(record) => Some(record),
-            RunContent::Settings(_) | RunContent::Unknown => None,
-        }
-    }
-}
 
 /// A run's values in all columns: much smaller than its record.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use super::checkpoints::{CHECKPOINTS, Checkpoints};
 use super::error::StoreError;
 use super::events::EventLog;
 use super::failure::unix_now;
+use super::flush;
 use super::folder::{FAILURE, LOG, METRICS, RECORD, RunFolder, SETTINGS, SNAPSHOTS};
 use super::record::{Failure, Record};
 use super::sealed;
@@ -228,7 +229,7 @@ impl RunFolder {
     /// published, and its folders, which may be new: RUNS/EXPERIMENT/TASK/MODEL/ID.
     fn flush(&self) -> Result<(), StoreError> {
         let folders: Vec<&Path> = self.path().ancestors().take(5).map(atomic::parent).collect();
-        Ok(atomic::sync_files_and(self.path(), &folders)?)
+        Ok(flush::sync_files_and(self.path(), &folders)?)
     }
 
     /// Writes down why the run failed, and removes weights that it may have left.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic;
 use super::error::StoreError;
-use super::record::Evaluation;
+use super::evaluation::Evaluation;
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

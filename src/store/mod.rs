@@ -11,11 +11,13 @@ mod claim_watch;
 mod diff;
 mod encoder_speed;
 mod error;
+mod evaluation;
 mod events;
 #[cfg(test)]
 pub(crate) mod example;
 mod examples;
 mod failure;
+mod flush;
 mod folder;
 mod host;
 mod kept;
@@ -45,6 +47,7 @@ pub use claim::{Claim, ClaimTimeout, Claims, Holder, TIMEOUT_VARIABLE};
 pub use diff::diff;
 pub use encoder_speed::{EncoderSpeed, SpeedRow};
 pub use error::{StoreError, unless_damaged};
+pub use evaluation::{Evaluation, HeldOut, Score};
 pub use events::{Event, EventLog, StepEvent};
 pub use examples::{ExampleChoice, ExampleQuestion, ExampleText, Examples, examples_name};
 pub use failure::{FailureKind, is_disk_full, says_out_of_memory, unix_now};
@@ -55,9 +58,7 @@ pub use look::Look;
 pub use models::{best_runs, by_rank};
 pub use plan_file::{PlanFile, StoredPlan, StoredPretraining};
 pub use process::{Process, host_name, machine};
-pub use record::{
-    Evaluation, Failure, HeldOut, Host, Origin, Outcome, Provenance, Record, Score, TaskOutcome, Timings,
-};
+pub use record::{Failure, Host, Origin, Outcome, Provenance, Record, TaskOutcome, Timings};
 pub use root::{Records, RunsRoot};
 pub use run_id::RunId;
 pub use run_state::RunState;

@@ -4,7 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use super::atomic::{about, parent, sync_folder, temporary_file};
+use super::atomic::{about, parent, temporary_file};
+use super::flush::sync_folder;
 
 /// Lets `fill` write the file that becomes `path` in one step when `fill` is done; when it fails, `path` stays as
 /// it was. A device or a pipe, such as `/dev/null`, cannot be replaced and is written as it stands. A

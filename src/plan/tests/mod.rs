@@ -7,7 +7,7 @@ use std::path::Path;
 use super::*;
 use crate::config;
 use crate::settings::{Context, Optimizer, Precision, SpanOptions};
-use crate::store::{TagOptions, TaskOptions};
+use crate::store::{Architecture, InitialWeights, TagOptions, TaskOptions, VocabularyIdentity};
 use crate::units::{Bytes, Seconds};
 
 const TASKS: [&str; 2] = ["rte", "stsb"];
