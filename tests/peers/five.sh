@@ -8,7 +8,7 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 cd "$place"
 
-width=100 epochs=${EPOCHS:-20} batch=64 length=128
+width=100 epochs=${EPOCHS:-20} batch=256 length=128
 steps=${STEPS:-12} # of the LSTM
 
 pretrain() { # MODEL ENCODER SIZES STEPS RATE BATCH LOGGING_STEPS
@@ -38,7 +38,7 @@ print(f"bertbench: {statistics.median(rates):.0f} tokens/s")'
 echo "Word vectors of width $width, one thread:"
 "$python" "$peers/skip_gram.py" speed --text "$text" --vocab "$vocabulary" --width $width --epochs 2
 tokens=$("$python" "$peers/skip_gram.py" tokens --text "$text" --vocab "$vocabulary")
-pretrain vectors word_vectors "hidden: $width" $((epochs * tokens / (batch * length))) 5e-3 $batch 20
+pretrain vectors word_vectors "hidden: $width" $((epochs * tokens / (batch * length))) 5e-2 $batch 5
 "$python" "$peers/skip_gram.py" compare --text "$text" --vocab "$vocabulary" --width $width --epochs "$epochs" \
     --model runs/vectors/*/*/*/model
 

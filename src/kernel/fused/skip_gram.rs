@@ -18,12 +18,12 @@ pub(in crate::kernel) fn skip_gram_loss(
     let [words, width] = vectors.dims();
     let [vectors, context] = [vectors, context].map(|tensor| primitive(tensor.clone()));
     let (vectors, context) = (numbers(&vectors), numbers(&context));
-    let found = pairs.loss(vectors, context, width, scale.unwrap_or_default());
+    let found = pairs.loss(vectors, context, width, scale);
     let gradients = scale.map(|_| {
         let [mut first, mut second] = [Zeros::take(words * width), Zeros::take(words * width)];
         let touched = [
-            pairs.vectors_gradient(&found.products, context, width, first.numbers()),
-            pairs.context_gradient(&found.products, vectors, width, second.numbers()),
+            pairs.vectors_gradient(&found.gradients, width, first.numbers()),
+            pairs.context_gradient(&found.gradients, vectors, width, second.numbers()),
         ];
         let [of_vectors, of_context] = touched;
         [(first, of_vectors), (second, of_context)].map(|(zeros, touched)| {

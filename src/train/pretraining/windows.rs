@@ -17,8 +17,6 @@ const NEGATIVE: usize = 5;
 const SUBSAMPLE: f64 = 1e-3;
 /// Random words are drawn in proportion to their counts to this power (Mikolov et al. 2013, §2.2).
 const POWER: f64 = 0.75;
-/// Parts of the whole in which a random word is looked for, so that it is found among few.
-const PARTS: usize = 1 << 14;
 /// Examples that are counted at a time.
 const COUNTED: u64 = 4096;
 
@@ -28,10 +26,8 @@ pub(super) struct WordCounts {
     special: SpecialTokens,
     /// The probability that a word is kept.
     kept: Vec<f64>,
-    /// Sums of counts to the power [`POWER`], up to and with each word.
-    noise: Vec<f64>,
-    /// Where each of [`PARTS`] equal parts of the last sum begins among the words, and the end.
-    parts: Vec<u32>,
+    /// From which random words are drawn ([`alias_table`]).
+    noise: Vec<(u32, u32)>,
 }
 
 /// Pairs of words of one batch, and the random words for each.
@@ -69,20 +65,8 @@ impl WordCounts {
             let share = SUBSAMPLE / (count as f64 / all);
             (share.sqrt() + share).min(1.0)
         });
-        let noise = counts.iter().scan(0.0, |sum, &count| {
-            *sum += (count as f64).powf(POWER);
-            Some(*sum)
-        });
-        let noise: Vec<f64> = noise.collect();
-        let total = noise.last().copied().unwrap_or_default();
-        let first_above = |part: usize| noise.partition_point(|&sum| sum <= part as f64 / PARTS as f64 * total);
-        let parts = (0..=PARTS).map(|part| match part {
-            0 => 0,
-            PARTS => noise.len() as u32,
-            _ => first_above(part) as u32,
-        });
-        let parts = parts.collect();
-        Self { special, kept: kept.collect(), noise, parts }
+        let noise: Vec<f64> = counts.iter().map(|&count| (count as f64).powf(POWER)).collect();
+        Self { special, kept: kept.collect(), noise: alias_table(&noise) }
     }
 
     /// The pairs of `examples`, drawn from `draws`.
@@ -114,17 +98,38 @@ impl WordCounts {
         self
     }
 
+    /// Walker's alias method (1977; tables as Vose 1991 makes them), by 32 random bits: which part they fall into, and where
+    /// in it.
+    #[inline]
     fn random(&self, draws: &mut Draws) -> u32 {
-        let total = self.noise.last().copied().unwrap_or_default();
-        let uniform = draws.uniform();
-        let point = uniform * total;
-        // The first word whose sum is above the point: in the point's part of the whole, or, by rounding, the next beside it.
-        let part = ((uniform * PARTS as f64) as usize).min(PARTS - 1);
-        let from = (self.parts[part] as usize).saturating_sub(1);
-        let to = (self.parts[part + 1] as usize + 1).min(self.noise.len());
-        let at = from + self.noise[from..to].partition_point(|&sum| sum <= point);
-        at.min(self.noise.len().saturating_sub(1)) as u32
+        let product = u64::from(draws.next_u32()) * self.noise.len() as u64;
+        let part = (product >> 32) as usize;
+        let Some(&(own, other)) = self.noise.get(part) else { return 0 };
+        if (product as u32) < own { part as u32 } else { other }
     }
+}
+
+/// For each of as many equal parts of a whole as there are words: how much of it is the word of the same number's, of 2³², and
+/// the word that has the rest.
+fn alias_table(weights: &[f64]) -> Vec<(u32, u32)> {
+    let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+    let mut left: Vec<f64> = weights.iter().map(|weight| weight / mean).collect();
+    let (mut small, mut large): (Vec<usize>, Vec<usize>) = (0..left.len()).partition(|&word| left[word] < 1.0);
+    let mut table: Vec<(u32, u32)> = (0..left.len() as u32).map(|word| (u32::MAX, word)).collect();
+    while let (Some(word), Some(&rich)) = (small.pop(), large.last()) {
+        table[word] = ((left[word] * 4_294_967_296.0) as u32, rich as u32);
+        left[rich] -= 1.0 - left[word];
+        if left[rich] < 1.0 {
+            large.pop();
+            small.push(rich);
+        }
+    }
+    // What rounding left over has about its own share; of a word that is never drawn, nothing.
+    let heaviest = (0..weights.len()).max_by(|a, b| weights[*a].total_cmp(&weights[*b])).unwrap_or_default();
+    for word in small {
+        table[word] = ((left[word] * 4_294_967_296.0) as u32, heaviest as u32);
+    }
+    table
 }
 
 fn is_special(special: SpecialTokens, id: u32) -> bool {
@@ -156,6 +161,24 @@ mod tests {
         let none = Vec::new;
         let segments = vec![0; ids.len()];
         TrainingInstance { ids, segments, masked_positions: none(), masked_labels: none(), next_is_random: None }
+    }
+
+    #[test]
+    fn the_alias_table_gives_each_word_its_share() {
+        let mut draws = Stream::new(1, "weights").at(0);
+        let weights: Vec<f64> = (0..3000).map(|word| if word < 5 { 0.0 } else { draws.uniform().powi(4) }).collect();
+        let total: f64 = weights.iter().sum();
+        let mut shares = vec![0.0; weights.len()];
+        for (word, (own, other)) in alias_table(&weights).into_iter().enumerate() {
+            let own = f64::from(own) / 4_294_967_296.0;
+            shares[word] += own / 3000.0;
+            shares[other as usize] += (1.0 - own) / 3000.0;
+        }
+        for (share, weight) in shares.iter().zip(&weights) {
+            assert!((share - weight / total).abs() < 1e-9, "{share} {}", weight / total);
+        }
+        assert!(shares[..5].iter().all(|share| *share == 0.0), "{:?}", &shares[..5]);
+        assert!(alias_table(&[]).is_empty());
     }
 
     #[test]
