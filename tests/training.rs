@@ -70,6 +70,8 @@ fn settings(batch_size: u32, learning_rate: f64, epochs: u32, dropout: f64) -> R
             epochs,
             data_sha256: std::collections::BTreeMap::new(),
             skip_bad_rows: false,
+            lm_coef: 0.0,
+            both_orders: false,
         }),
         numerics_version: 1,
     }

@@ -3,7 +3,7 @@
 use super::document::Document;
 use super::experiment::{DataSource, Experiment, ExperimentFile, data_cache};
 use super::names::example;
-use super::task::KnownTask;
+use super::task::{KnownTask, Task, TaskShape};
 use super::values::{for_example, is_name, no_duplicates, not_empty, path, shown, tidy};
 use super::written::{Sweep, Written};
 use super::written_training::Training;
@@ -42,6 +42,7 @@ fn with_tasks(written: Written, document: Document, known: &[KnownTask]) -> Resu
     sweep(&document, &written.sweep)?;
     let data = data_source(&document, &written)?;
     let tasks = tasks::resolve_all(&document, &written, known)?;
+    with_language_model(&document, &written.training, &tasks)?;
     let models = models::resolve_all(&document, &written, &tasks)?;
     Ok(Experiment {
         name: written.experiment,
@@ -126,7 +127,7 @@ struct Rule {
     takes: &'static str,
 }
 
-const TRAINING_RULES: [Rule; 8] = [
+const TRAINING_RULES: [Rule; 9] = [
     Rule {
         key: "warmup_fraction",
         value: |t| t.warmup_fraction,
@@ -152,6 +153,7 @@ const TRAINING_RULES: [Rule; 8] = [
         holds: |v| v >= 1.0,
         takes: "1 or more",
     },
+    Rule { key: "lm_coef", value: |t| t.lm_coef, holds: |v| v >= 0.0 && v.is_finite(), takes: "0 or more" },
     Rule { key: "adam_beta1", value: |t| t.adam_beta1, holds: |v| (0.0..1.0).contains(&v), takes: "0 to below 1" },
     Rule { key: "adam_beta2", value: |t| t.adam_beta2, holds: |v| (0.0..1.0).contains(&v), takes: "0 to below 1" },
     Rule { key: "adam_epsilon", value: Training::epsilon, holds: |v| v > 0.0 && v.is_finite(), takes: "more than 0" },
@@ -174,6 +176,26 @@ fn training(document: &Document, training: &Training) -> Result<(), Diagnostic> 
         } else {
             found.hint(format!("the default is `{}`", (rule.value)(&Training::default())))
         });
+    }
+    Ok(())
+}
+
+/// Refuses what fine-tuning as Radford et al. 2018 do it has no use for in these tasks.
+fn with_language_model(document: &Document, training: &Training, tasks: &[Task]) -> Result<(), Diagnostic> {
+    let without_answer = tasks.iter().find(|task| task.shape != TaskShape::Texts);
+    if let (Some(task), true) = (without_answer, training.lm_coef > 0.0) {
+        let message = format!(
+            "`lm_coef` is for tasks with one answer to a text, a pair or a choice, and `{}` is none",
+            task.name
+        );
+        let found = document.at_key("training.lm_coef", message);
+        return Err(found.hint("another experiment file can have the other tasks"));
+    }
+    if training.both_orders && !tasks.iter().any(|task| task.similarity) {
+        let message = "`both_orders` is for tasks about the similarity of two texts, and none of these is one";
+        return Err(document
+            .at_key("training.both_orders", message)
+            .hint("`mrpc`, `qqp` and `stsb` are; else remove it"));
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::written_pretrain::WrittenPretrain;
 use crate::diagnostic::Diagnostic;
 
 /// Keys that only experiments with tasks have, and why they are not here.
-const NOT_HERE: [(&str, &str); 6] = [
+const NOT_HERE: [(&str, &str); 8] = [
     (
         "tasks",
         "an experiment either pretrains or has tasks; another one, with `checkpoint: {experiment: NAME, model: NAME}`, fine-tunes its models",
@@ -23,6 +23,8 @@ const NOT_HERE: [(&str, &str); 6] = [
     ("approach", "remove it: every weight is trained"),
     ("data", "`pretrain.text` names files of text, and `mini` is the generated corpus"),
     ("training.max_length", "`pretrain.phases` sets the lengths of examples"),
+    ("training.lm_coef", "remove it: there is no task whose loss it would be added to"),
+    ("training.both_orders", "remove it: there are no tasks"),
 ];
 
 /// Turns a file with `pretrain` into an experiment.

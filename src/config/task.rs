@@ -22,6 +22,8 @@ pub struct KnownTask {
     pub test_files: usize,
     /// Whether those of `test` are scored too, so that a run needs them.
     pub test_is_scored: bool,
+    /// Whether it asks how similar two texts are, whose order means nothing.
+    pub similarity: bool,
 }
 
 impl KnownTask {
@@ -29,7 +31,15 @@ impl KnownTask {
     #[must_use]
     pub const fn of_texts(name: &'static str) -> Self {
         // google-research/bert, run_classifier.py in the README's GLUE commands.
-        Self { name, shape: TaskShape::Texts, max_length: 128, dev_files: 1, test_files: 1, test_is_scored: false }
+        Self {
+            name,
+            shape: TaskShape::Texts,
+            max_length: 128,
+            dev_files: 1,
+            test_files: 1,
+            test_is_scored: false,
+            similarity: false,
+        }
     }
 }
 
@@ -53,6 +63,8 @@ pub struct Task {
     pub max_length: u32,
     /// What it asks for.
     pub shape: TaskShape,
+    /// Whether it asks how similar two texts are.
+    pub similarity: bool,
     /// Files that the experiment names.
     pub files: Files,
     /// The format of those files, when the experiment declares the task; none for a known task.

@@ -114,7 +114,8 @@ impl Settings<'_> {
                 && (files.test.is_some() || !known.test_is_scored);
             !named
         });
-        Ok(Task { name: self.name.to_owned(), max_length, shape, files, columns, lossy: false, reads_data_folder })
+        let (name, similarity) = (self.name.to_owned(), known.is_some_and(|known| known.similarity));
+        Ok(Task { name, max_length, shape, similarity, files, columns, lossy: false, reads_data_folder })
     }
 
     fn files(&self) -> Result<Files, Diagnostic> {

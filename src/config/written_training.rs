@@ -35,6 +35,13 @@ pub struct Training {
     pub gradient_checkpointing: bool,
     /// The number format of matrix products: `f32`, or `bf16` or `f16` for mixed precision.
     pub precision: Precision,
+    /// How much of the loss of the next token is minimised besides a task's: 0.5 in Radford et al. 2018. For models that
+    /// read from left to right, and tasks with one answer to a text, a pair or a choice.
+    #[schemars(range(min = 0))]
+    pub lm_coef: f64,
+    /// Whether tasks about the similarity of two texts read them in both orders and add what both give, as Radford et
+    /// al. 2018 do.
+    pub both_orders: bool,
     /// How gradients become updates: `{adamw: {}}` or `{bert_adam: {}}`.
     pub optimizer: Optimizer,
     /// Adam's β1.
@@ -71,6 +78,8 @@ impl Default for Training {
             gradient_accumulation_steps: 1,
             gradient_checkpointing: false,
             precision: Precision::F32,
+            lm_coef: 0.0,
+            both_orders: false,
             optimizer: Optimizer::AdamW {},
             adam_beta1: 0.9,
             adam_beta2: 0.999,

@@ -15,7 +15,7 @@ use super::labels::OutputOrder;
 use super::loading::{Loaded, check_encoder, load};
 use super::reader::NO_POOLER;
 use super::tagger::{Tagger, described};
-use super::weights::Weights;
+use super::weights::{Weights, folder_of};
 
 /// Reads the encoder of `folder`. A missing pooler is initialised from the `init` stream of `seed`.
 ///
@@ -40,7 +40,7 @@ pub fn load_classifier(
     load(folder, seed, device, |reader, _| {
         let encoder = AnyEncoder::read(reader)?;
         let head = reader.head(kind, &HeadUse::Kept(OutputOrder::as_it_is(outputs)), outputs)?;
-        Ok(Classifier { encoder, head, kind, tagger: None })
+        Ok(Classifier::of(encoder, head, kind))
     })
 }
 
@@ -55,6 +55,7 @@ pub fn load_trained_classifier(
     device: &Device,
 ) -> Result<Loaded<Classifier>, CheckpointError> {
     let tagger = described(folder)?;
+    let usage = Config::read(folder_of(folder)?)?.usage;
     load(folder, 0, device, |reader, hidden| {
         let name = kind.tensors();
         let weight = format!("{name}.weight");
@@ -76,7 +77,8 @@ pub fn load_trained_classifier(
         let layers = encoder.depth() as u32;
         let tagger = tagger.map(|of| reader.tagger(&of, layers, hidden)).transpose()?;
         let read = tagger.as_ref().map_or(hidden, Tagger::width);
-        Ok(Classifier { encoder, head: reader.linear(name, read, outputs)?, kind, tagger })
+        let both_orders = usage.is_some_and(|usage| usage.both_orders);
+        Ok(Classifier { tagger, both_orders, ..Classifier::of(encoder, reader.linear(name, read, outputs)?, kind) })
     })
 }
 

@@ -9,6 +9,7 @@ use super::head::Head;
 use super::initialize::{Initializer, random_head};
 use super::linear::Linear;
 use super::tagger::{BiLstm, Mixture, Tagger};
+use super::token_head::TokenHead;
 use crate::kernel::{Dropout, LSTM_DIRECTIONS, Packing};
 use crate::random::Stream;
 use crate::settings::{FeatureBased, InitializerRange};
@@ -26,9 +27,27 @@ pub struct Classifier {
     pub kind: Head,
     /// What reads the encoder, which is frozen then. Only with a head on every token.
     pub tagger: Option<Tagger>,
+    /// Whether pairs come in both orders, one behind the other; the head reads the sum of what both give (Radford et al. 2018,
+    /// §3.3).
+    #[module(skip)]
+    pub both_orders: bool,
+    /// What predicts the next token in training, where that is learnt besides the task.
+    pub next_token: Option<TokenHead>,
 }
 
 impl Classifier {
+    /// An encoder that is trained whole, and a head.
+    pub(super) fn of(encoder: AnyEncoder, head: Linear, kind: Head) -> Self {
+        Self { encoder, head, kind, tagger: None, both_orders: false, next_token: None }
+    }
+
+    /// With what predicts the next token, random from the `init-pretraining` stream of `seed`.
+    #[must_use]
+    pub fn with_next_token(mut self, of: &Architecture, seed: u64, device: &Device) -> Self {
+        self.next_token = Some(TokenHead::random(&mut TokenHead::initializer(of, seed, device), of));
+        self
+    }
+
     /// The number of outputs of the head.
     #[must_use]
     pub fn outputs(&self) -> usize {
@@ -39,11 +58,16 @@ impl Classifier {
     /// The outputs of [`Classifier::kind`]: `[batch, outputs]` or `[tokens, outputs]`.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        let hidden = match &self.tagger {
+        self.answer(self.hidden(input, dropout), &input.packing, dropout)
+    }
+
+    /// What [`Classifier::answer`] reads: the last hidden state or the tagger's, `[tokens, hidden]`.
+    #[must_use]
+    pub fn hidden(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        match &self.tagger {
             Some(tagger) => tagger.forward(&self.encoder, input, dropout),
             None => self.encoder.forward(input, dropout),
-        };
-        self.answer(hidden, &input.packing, dropout)
+        }
     }
 
     /// The head's outputs from the last hidden state or the tagger's, `[tokens, hidden]` → as
@@ -51,6 +75,9 @@ impl Classifier {
     #[must_use]
     pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
         let read = match self.kind {
+            Head::Classes | Head::Regression | Head::Choices if self.both_orders => {
+                sum_of_orders(self.encoder.pool(hidden, packing))
+            }
             Head::Classes | Head::Regression | Head::Choices => self.encoder.pool(hidden, packing),
             Head::Tags => hidden,
             Head::Spans => return self.head.forward(hidden),
@@ -71,8 +98,15 @@ impl Classifier {
         let lstm = BiLstm::random(mixture.width(encoder_hidden), hidden, of.lstm_layers, stream, device);
         let head = random_head(LSTM_DIRECTIONS * hidden, self.outputs(), InitializerRange::BERT, seed, device);
         let tagger = Some(Tagger { mixture, lstm });
-        Some(Self { encoder: self.encoder.no_grad(), head, kind: self.kind, tagger })
+        Some(Self { encoder: self.encoder.no_grad(), head, tagger, ..self })
     }
+}
+
+/// `[2 × batch, hidden]`, the two orders of each pair one behind the other → `[batch, hidden]`
+fn sum_of_orders(pooled: Tensor<2>) -> Tensor<2> {
+    let [orders, hidden] = pooled.dims();
+    let both = pooled.reshape([orders / 2, 2 * hidden]);
+    both.clone().slice_dim(1, 0..hidden) + both.slice_dim(1, hidden..2 * hidden)
 }
 
 /// A classifier with random weights from the `init` stream of `seed`; its head is on the pooled output until
@@ -82,7 +116,7 @@ pub fn random_classifier(architecture: &Architecture, outputs: usize, seed: u64,
     let mut initializer = Initializer::new(Stream::new(seed, "init"), architecture.initializer_range, device);
     let encoder = AnyEncoder::random(architecture, &mut initializer);
     let head = initializer.linear(architecture.hidden as usize, outputs);
-    Classifier { encoder, head, kind: Head::default(), tagger: None }
+    Classifier::of(encoder, head, Head::default())
 }
 
 #[cfg(test)]

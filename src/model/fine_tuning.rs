@@ -16,6 +16,7 @@ use super::labels::{OutputOrder, is_class, named_outputs};
 use super::linear::Linear;
 use super::loading::{Loaded, load};
 use super::reader::Reader;
+use super::token_head::TokenHead;
 use super::weights::{Weights, transpose_into};
 use crate::store::CheckpointHead;
 
@@ -28,6 +29,8 @@ pub struct WantedHead<'a> {
     pub names: &'a [&'a str],
     /// Its outputs for a sequence or a token.
     pub outputs: usize,
+    /// Whether what predicts the next token is wanted as well.
+    pub next_token: bool,
 }
 
 /// What becomes of a checkpoint's head when a task trains it further.
@@ -119,11 +122,20 @@ pub fn load_to_train(
             (HeadUse::Kept(_) | HeadUse::Anew(_), _) => {}
         }
         let head = reader.head(kind, &used, outputs)?;
-        Ok(Classifier { encoder, head, kind, tagger: None })
+        let next_token = wanted.next_token.then(|| reader.next_token_head()).transpose()?;
+        Ok(Classifier { next_token, ..Classifier::of(encoder, head, kind) })
     })
 }
 
 impl Reader<'_> {
+    /// What predicts the next token, as far as the file has it.
+    fn next_token_head(&mut self) -> Result<TokenHead, CheckpointError> {
+        let of = self.of;
+        let mut head = TokenHead::random(&mut TokenHead::initializer(&of, self.seed, self.device), &of);
+        self.token_head(&mut head)?;
+        Ok(head)
+    }
+
     /// The head of `kind` with `outputs` outputs: the checkpoint's, or a new one, which is noted.
     pub(super) fn head(&mut self, kind: Head, used: &HeadUse, outputs: usize) -> Result<Linear, CheckpointError> {
         let (name, hidden) = (kind.tensors(), self.of.hidden as usize);

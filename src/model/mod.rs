@@ -23,6 +23,7 @@ mod pretraining;
 mod reader;
 mod save;
 mod tagger;
+mod token_head;
 mod vectors;
 mod weights;
 mod write;
@@ -44,6 +45,7 @@ pub use pretraining::{
 };
 pub use save::save_classifier;
 pub use tagger::{BiLstm, LstmLayer, Mixture, Scalars, Tagger};
+pub use token_head::TokenHead;
 pub use vectors::{VECTOR_POSITIONS, VectorTable, read_vectors, write_vectors};
 pub use weights::{Weights, folder_of};
 pub use write::FilesBeside;

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use burn::module::{Module, Param};
-use burn::tensor::module::{layer_norm, linear};
+use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
 
 use super::config::Config;
@@ -13,11 +13,12 @@ use super::encoder::{Direction, Encoder, ForwardDropout, PackedInput};
 use super::encoders::{AnyEncoder, Decoder, EncoderKind};
 use super::error::CheckpointError;
 use super::initialize::Initializer;
-use super::linear::{Linear, Norm};
+use super::linear::Linear;
 use super::loading::{Loaded, load};
 use super::reader::{NO_POOLER, Reader};
+use super::token_head::TokenHead;
 use super::write::{FilesBeside, Tensors, write_folder};
-use crate::kernel::{self, LAYER_NORM_EPSILON, Packing, linear_gelu};
+use crate::kernel::Packing;
 use crate::random::Stream;
 use crate::store::Architecture;
 
@@ -27,12 +28,8 @@ use crate::store::Architecture;
 pub struct LanguageModel {
     /// The encoder.
     pub encoder: AnyEncoder,
-    /// Between a transformer and its decoder, `[hidden, hidden]`; GELU and a norm follow. Others have none.
-    pub transform: Option<Linear>,
-    /// Norm of the transformed states.
-    pub transform_norm: Option<Norm>,
-    /// Added to the decoder's outputs, `[vocab_size]`.
-    pub decoder_bias: Param<Tensor<1>>,
+    /// What predicts words, but for the word embeddings.
+    pub tokens: TokenHead,
     /// `[hidden, 2]` on the pooled output: the second segment follows the first, or is of another document. Absent
     /// in a model that does not predict it; nobody trains the pooler then.
     pub next_sentence: Option<Linear>,
@@ -59,18 +56,10 @@ pub struct LanguageModelOutput {
     pub next_sentence: Option<Tensor<2>>,
 }
 
-/// Tensors of the heads under Hugging Face's names.
-mod name {
-    pub(super) const TRANSFORM: &str = "cls.predictions.transform.dense";
-    pub(super) const TRANSFORM_NORM: &str = "cls.predictions.transform.LayerNorm";
-    pub(super) const BIAS: &str = "cls.predictions.bias";
-    /// The tied decoder, which PyTorch's files may repeat: its bias is [`BIAS`].
-    pub(super) const DECODER: &str = "cls.predictions.decoder.";
-    pub(super) const DECODER_BIAS: &str = "cls.predictions.decoder.bias";
-    pub(super) const NEXT_SENTENCE: &str = "cls.seq_relationship";
-    /// Vectors of the words around.
-    pub(super) const CONTEXT: &str = "context_embeddings.weight";
-}
+/// The tensors of the next sentence's head under Hugging Face's name.
+const NEXT_SENTENCE: &str = "cls.seq_relationship";
+/// Vectors of the words around.
+const CONTEXT: &str = "context_embeddings.weight";
 
 impl LanguageModel {
     /// The logits of both heads; only the states of `rows`, where tokens are to be
@@ -78,7 +67,7 @@ impl LanguageModel {
     #[must_use]
     pub fn forward(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> LanguageModelOutput {
         let LanguageModelStates { predictions, next_sentence } = self.states(input, rows, dropout);
-        let (table, bias) = (self.encoder.words().val(), self.decoder_bias.val());
+        let (table, bias) = (self.encoder.words().val(), self.tokens.decoder_bias.val());
         let predictions = predictions.map(|states| linear(states, table.transpose(), Some(bias)));
         LanguageModelOutput { predictions, next_sentence }
     }
@@ -95,25 +84,9 @@ impl LanguageModel {
     pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, rows: &[u32]) -> LanguageModelStates {
         let next_sentence =
             self.next_sentence.as_ref().map(|head| head.forward(self.encoder.pool(hidden.clone(), packing)));
-        let predictions = (!rows.is_empty()).then(|| self.transformed(hidden, rows));
-        LanguageModelStates { predictions, next_sentence }
-    }
-
-    /// `[tokens, hidden]`, `predictions` rows of it → `[predictions, hidden]`
-    fn transformed(&self, hidden: Tensor<2>, rows: &[u32]) -> Tensor<2> {
-        let indices = kernel::indices(rows.iter().copied(), &hidden.device());
         let width = self.encoder.words().dims()[1];
-        let hidden = if hidden.dims()[1] == width {
-            hidden
-        } else {
-            let [tokens, all] = hidden.dims();
-            hidden.reshape([tokens * (all / width), width])
-        };
-        let read = hidden.select(0, indices);
-        let (Some(transform), Some(norm)) = (&self.transform, &self.transform_norm) else { return read };
-        let transformed = linear_gelu(read, transform.weight.val(), transform.bias.val());
-        let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
-        layer_norm(transformed, gamma, Some(beta), LAYER_NORM_EPSILON)
+        let predictions = (!rows.is_empty()).then(|| self.tokens.read(hidden, rows, width));
+        LanguageModelStates { predictions, next_sentence }
     }
 
     /// The class of transformers that has these heads on an encoder of this kind.
@@ -131,36 +104,23 @@ impl LanguageModel {
 /// [`random_classifier`](super::random_classifier) for the same seed.
 struct Heads<'a> {
     initializer: Initializer<'a>,
-    hidden: usize,
-    vocabulary: usize,
-    decoder: Decoder,
+    of: Architecture,
 }
 
 impl<'a> Heads<'a> {
     fn new(of: &Architecture, seed: u64, device: &'a Device) -> Self {
-        let initializer = Initializer::new(Stream::new(seed, "init-pretraining"), of.initializer_range, device);
-        let decoder = EncoderKind::of(of.encoder).decoder;
-        Self { initializer, hidden: of.hidden as usize, vocabulary: of.vocab_size as usize, decoder }
+        Self { initializer: TokenHead::initializer(of, seed, device), of: *of }
     }
 
     fn on(mut self, encoder: AnyEncoder, predict_next: bool) -> LanguageModel {
-        let hidden = self.hidden;
-        let (transforms, context) = match self.decoder {
-            Decoder::Transformed => (true, false),
-            Decoder::WordsAndBias | Decoder::WordsAlone => (false, false),
-            Decoder::WordsAround => (false, true),
-        };
-        let bias = self.initializer.vector(self.vocabulary, 0.0);
-        // What has no bias there keeps this one at 0.
-        let frozen = self.decoder == Decoder::WordsAlone;
+        let (hidden, vocabulary) = (self.of.hidden as usize, self.of.vocab_size as usize);
+        let context = EncoderKind::of(self.of.encoder).decoder == Decoder::WordsAround;
         LanguageModel {
             encoder,
-            transform: transforms.then(|| self.initializer.linear(hidden, hidden)),
-            transform_norm: transforms.then(|| self.initializer.norm(hidden)),
-            decoder_bias: if frozen { bias.no_grad() } else { bias },
+            tokens: TokenHead::random(&mut self.initializer, &self.of),
             next_sentence: predict_next.then(|| self.initializer.linear(hidden, 2)),
             // word2vec.c begins with 0 too.
-            context: context.then(|| self.initializer.zeros(self.vocabulary, hidden)),
+            context: context.then(|| self.initializer.zeros(vocabulary, hidden)),
         }
     }
 }
@@ -203,32 +163,18 @@ impl Reader<'_> {
     /// Puts the heads that the file has in the place of random ones.
     fn pretraining_heads(&mut self, model: &mut LanguageModel, of: &Architecture) -> Result<(), CheckpointError> {
         let (hidden, vocabulary) = (of.hidden as usize, of.vocab_size as usize);
-        let has = |reader: &Self, name: &str| reader.weights.has(&format!("{name}.weight"));
         if let Some(context) = &mut model.context {
-            if self.weights.has(name::CONTEXT) {
-                *context = self.matrix(name::CONTEXT, vocabulary, hidden)?;
+            if self.weights.has(CONTEXT) {
+                *context = self.matrix(CONTEXT, vocabulary, hidden)?;
             } else {
                 self.notes.push("the file has no vectors of the words around: they begin at 0".into());
             }
             return Ok(());
         }
-        if EncoderKind::of(of.encoder).decoder == Decoder::WordsAlone {
-            return Ok(());
-        }
-        if model.transform.is_none() {
-            model.decoder_bias = self.vector(name::BIAS, vocabulary)?;
-        } else if has(self, name::TRANSFORM) {
-            model.transform = Some(self.linear(name::TRANSFORM, hidden, hidden)?);
-            model.transform_norm = Some(self.norm(name::TRANSFORM_NORM)?);
-            let bias = if self.weights.has(name::BIAS) { name::BIAS } else { name::DECODER_BIAS };
-            model.decoder_bias = self.vector(bias, vocabulary)?;
-            self.skip(name::DECODER);
-        } else {
-            self.notes.push("the file has no head for masked tokens: it was initialised at random".into());
-        }
+        self.token_head(&mut model.tokens)?;
         if model.next_sentence.is_some() {
-            if has(self, name::NEXT_SENTENCE) {
-                model.next_sentence = Some(self.linear(name::NEXT_SENTENCE, hidden, 2)?);
+            if self.weights.has(&format!("{NEXT_SENTENCE}.weight")) {
+                model.next_sentence = Some(self.linear(NEXT_SENTENCE, hidden, 2)?);
             } else {
                 self.notes.push("the file has no head for the next sentence: it was initialised at random".into());
             }
@@ -253,16 +199,11 @@ pub fn save_pretraining(
     let (kind, mut tensors) = (EncoderKind::of(config.architecture.encoder), Tensors::default());
     model.encoder.write(&mut tensors, model.next_sentence.is_some());
     if let Some(head) = &model.next_sentence {
-        tensors.linear(name::NEXT_SENTENCE, head);
-    }
-    if let (Some(transform), Some(norm)) = (&model.transform, &model.transform_norm) {
-        tensors.linear(name::TRANSFORM, transform);
-        tensors.norm(name::TRANSFORM_NORM, norm);
+        tensors.linear(NEXT_SENTENCE, head);
     }
     match &model.context {
-        Some(context) => tensors.tensor(name::CONTEXT.into(), context.val()),
-        None if kind.decoder == Decoder::WordsAlone => {}
-        None => tensors.tensor(name::BIAS.into(), model.decoder_bias.val()),
+        Some(context) => tensors.tensor(CONTEXT.into(), context.val()),
+        None => model.tokens.write(&mut tensors, kind),
     }
     write_folder(folder, &config.encoder_json(&model.class(kind), dropout), &tensors, beside)
 }

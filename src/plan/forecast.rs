@@ -92,7 +92,8 @@ fn seconds(run: &PlannedRun, calibration: &Calibration) -> Seconds {
 /// Weights, gradients and moments, and what a forward pass keeps for the backward pass.
 fn peak_memory(run: &PlannedRun, calibration: &Calibration) -> Bytes {
     let settings = &run.settings;
-    let tokens = u64::from(settings.optimization.sequences_per_pass()) * u64::from(settings.max_length());
+    let sequences = u64::from(settings.optimization.sequences_per_pass()) * settings.orders();
+    let tokens = sequences * u64::from(settings.max_length());
     let numbers = model_parameters(settings) + TRAINED_COPIES * trained_parameters(settings);
     let numbers = numbers.saturating_add(tokens.saturating_mul(kept_numbers(settings)));
     Bytes(calibration.base_memory.0.saturating_add(FLOAT_BYTES.saturating_mul(numbers)))

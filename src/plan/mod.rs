@@ -4,6 +4,7 @@
 //! are made of) and [`Sizes`] (token counts: what forecasts are made of), so that planning is a pure function.
 
 mod filter;
+mod fits;
 mod forecast;
 mod inputs;
 mod outline;
@@ -16,9 +17,11 @@ mod work;
 
 use std::collections::BTreeMap;
 
+use fits::{has_layers, predicts_next_token};
+
 use crate::config::{self, Experiment, Model, Task};
 use crate::diagnostic::Diagnostic;
-use crate::settings::{Approach, Optimizer};
+use crate::settings::Optimizer;
 use crate::store::{NUMERICS_VERSION, Objective, Optimization, RunId, RunIdentity, RunSettings, TaskObjective, Warmup};
 use crate::units::Tokens;
 
@@ -84,6 +87,7 @@ pub fn identify(experiment: &Experiment, inputs: &Inputs) -> Result<Vec<RunIdent
             experiment.finding(&format!("models.{}", model.name), format!("the model `{}` was not read", model.name))
         })?;
         has_layers(experiment, model, model_input)?;
+        predicts_next_token(experiment, model, model_input)?;
         for task in experiment.tasks_of(model) {
             let (name, positions) = (&task.name, model_input.architecture.max_positions);
             // A preset's positions are checked with the file; a checkpoint's are known only now.
@@ -147,6 +151,8 @@ fn settings(
             epochs: 0,
             data_sha256: data_sha256.clone(),
             skip_bad_rows: inputs.skip_bad_rows,
+            lm_coef: training.lm_coef,
+            both_orders: training.both_orders && task.similarity,
         }),
         numerics_version: NUMERICS_VERSION,
     }
@@ -193,20 +199,6 @@ fn at_point(base: &RunSettings, seed: u64, (batch_size, learning_rate, epochs): 
         of.epochs = epochs;
     }
     settings
-}
-
-/// Refuses layers to read that the encoder has not.
-fn has_layers(experiment: &Experiment, model: &Model, input: &ModelInput) -> Result<(), Diagnostic> {
-    let Approach::FeatureBased(of) = model.approach else { return Ok(()) };
-    let (has, needs) = (input.architecture.layers, of.layers.needs());
-    if needs <= has {
-        return Ok(());
-    }
-    let own = format!("models.{}.approach", model.name);
-    let key = if experiment.place_of(&own).is_some() { own } else { "approach".to_owned() };
-    let message = format!("these are layers of the last {needs}, but the model `{}` has {has}", model.name);
-    let hint = "`last`, `embeddings` and `sum_all` are there in every model";
-    Err(experiment.finding(&format!("{key}.feature_based.layers"), message).hint(hint))
 }
 
 /// Names do not decide a result, so two models of the same size and weights would be the same runs.

@@ -50,16 +50,17 @@ impl TaskSize {
     /// How much `run` computes, which trains on this data.
     pub(super) fn of(&self, RunIdentity { id, settings }: RunIdentity) -> PlannedRun {
         let epochs = settings.epochs();
+        let orders = settings.orders();
         PlannedRun {
             id,
             steps: steps(self.train_examples, settings.optimization.batch_size, epochs),
             examples: u64::from(epochs) * self.train_examples,
-            tokens: Tokens(u64::from(epochs) * self.train_tokens),
+            tokens: Tokens(u64::from(epochs) * orders * self.train_tokens),
             evaluations: Evaluations {
                 count: u64::from(epochs),
                 examples: self.dev_examples,
                 judged: self.judged_examples,
-                tokens: Tokens(self.dev_tokens),
+                tokens: Tokens(orders * self.dev_tokens),
             },
             settings,
         }

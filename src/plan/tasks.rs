@@ -23,6 +23,7 @@ fn known(task: &'static Task) -> KnownTask {
         max_length: task.max_length(),
         dev_files: task.parts().filter(|(_, part)| *part == FilePart::Dev).count(),
         test_files: task.parts().filter(|(_, part)| *part == FilePart::Test).count(),
+        similarity: task.similarity,
         test_is_scored: task
             .parts()
             .any(|(split, part)| part == FilePart::Test && task.dev().any(|dev| dev.name == split)),

@@ -54,7 +54,7 @@ pub fn forward_flops(architecture: &Architecture, tokens: u64, examples: u64) ->
 pub(super) fn training_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
     let encoder = encoder_flops(settings, tokens, examples);
     match &settings.approach() {
-        Approach::FineTuning => TRAINING_TO_FORWARD * encoder,
+        Approach::FineTuning => TRAINING_TO_FORWARD * (encoder + next_token_flops(settings, tokens)),
         Approach::FeatureBased(of) => encoder + TRAINING_TO_FORWARD * tagger_flops(of, &settings.architecture, tokens),
     }
 }
@@ -137,7 +137,7 @@ fn tagger_flops(of: &FeatureBased, architecture: &Architecture, tokens: u64) -> 
 /// The forward pass of the encoder; of a frozen one, up to the last layer that is read, and without the pooler; in
 /// pretraining, with the decoder over the tokens that are predicted.
 fn encoder_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
-    let architecture = &settings.architecture;
+    let (architecture, examples) = (&settings.architecture, examples * settings.orders());
     let Approach::FeatureBased(of) = settings.approach() else {
         return forward_flops(architecture, tokens, examples) + decoder_flops(settings, tokens);
     };
@@ -151,6 +151,15 @@ fn decoder_flops(settings: &RunSettings, tokens: u64) -> f64 {
     let share = pretraining.masking.map_or(1.0, |masking| masking.masked_lm_prob);
     let [hidden, words] = [settings.architecture.hidden, settings.architecture.vocab_size].map(f64::from);
     2.0 * share * tokens as f64 * hidden * (hidden + words)
+}
+
+/// The decoder over all tokens, where the next one is learnt besides a task.
+fn next_token_flops(settings: &RunSettings, tokens: u64) -> f64 {
+    if settings.task().is_none_or(|of| of.lm_coef <= 0.0) {
+        return 0.0;
+    }
+    let [hidden, words] = [settings.architecture.hidden, settings.architecture.vocab_size].map(f64::from);
+    2.0 * tokens as f64 * hidden * words
 }
 
 /// What the composed operations keep for each layer: its input, that without dropout and the mask; and in widths of

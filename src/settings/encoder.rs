@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::LmLoss;
 use super::encoder_costs::{BERT, ELMO, EncoderCosts, LSTM, OPENAI_GPT, WORD_VECTORS};
 
-/// What turns tokens into states. Each has a row of `FACTS` below, and what it computes is a row of `ENCODERS` in `model`.
+/// What turns tokens into states. What each computes is a row of `ENCODERS` in `model`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Encoder")]

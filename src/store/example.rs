@@ -41,6 +41,8 @@ pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
             epochs: 3,
             data_sha256: BTreeMap::from([("train.tsv".to_owned(), "00".to_owned())]),
             skip_bad_rows: false,
+            lm_coef: 0.0,
+            both_orders: false,
         }),
         numerics_version: 1,
     }

@@ -22,6 +22,9 @@ pub struct ModelUsage {
     /// How the encoder is used.
     #[serde(default, skip_serializing_if = "Approach::is_fine_tuning")]
     pub approach: Approach,
+    /// Whether pairs are read in both orders.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub both_orders: bool,
 }
 
 impl ModelUsage {
@@ -33,6 +36,7 @@ impl ModelUsage {
             max_length: settings.max_length(),
             options: settings.task_options().cloned(),
             approach: settings.approach(),
+            both_orders: settings.task().is_some_and(|of| of.both_orders),
         }
     }
 }

@@ -146,6 +146,7 @@ fn declared(name: &str, files: &TaskFiles, format: Columns) -> Task {
         head: Head::Tags,
         metrics: ENTITIES,
         also_predicts: &[],
+        similarity: false,
     }
 }
 

@@ -42,6 +42,8 @@ pub struct Task {
     pub metrics: &'static [&'static Metric],
     /// Datasets whose test splits its model answers besides the own ones.
     pub also_predicts: &'static [&'static Dataset],
+    /// Whether it asks how similar two texts are, whose order means nothing.
+    pub similarity: bool,
 }
 
 impl Task {

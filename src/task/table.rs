@@ -22,7 +22,8 @@ pub(super) const ENTITIES: &[&Metric] = &[&F1, &PRECISION, &RECALL];
 pub static TASKS: &[Task] = &[
     task("cola", "CoLA: is the sentence acceptable English?", "GLUE", &COLA, Head::Classes, &[&MCC, &ACCURACY]),
     task("sst2", "SST-2: is the review favourable?", "GLUE", &SST2, Head::Classes, &[&ACCURACY]),
-    task("mrpc", "MRPC: do the sentences mean the same?", "GLUE", &MRPC, Head::Classes, &[&F1, &ACCURACY]),
+    task("mrpc", "MRPC: do the sentences mean the same?", "GLUE", &MRPC, Head::Classes, &[&F1, &ACCURACY])
+        .of_similarity(),
     task(
         "stsb",
         "STS-B: how similar are the sentences, from 0 to 5?",
@@ -30,8 +31,9 @@ pub static TASKS: &[Task] = &[
         &STSB,
         Head::Regression,
         &[&SPEARMAN, &PEARSON],
-    ),
-    task("qqp", "QQP: do the questions ask the same?", "GLUE", &QQP, Head::Classes, &[&F1, &ACCURACY]),
+    )
+    .of_similarity(),
+    task("qqp", "QQP: do the questions ask the same?", "GLUE", &QQP, Head::Classes, &[&F1, &ACCURACY]).of_similarity(),
     task(
         "mnli",
         "MNLI: does the first sentence entail or contradict the second?",
@@ -115,13 +117,19 @@ const fn task(
     metrics: &'static [&'static Metric],
 ) -> Task {
     let (name, title, dataset) = (Cow::Borrowed(name), Cow::Borrowed(title), Cow::Borrowed(dataset));
-    Task { name, title, benchmark, dataset, head, metrics, also_predicts: &[] }
+    Task { name, title, benchmark, dataset, head, metrics, also_predicts: &[], similarity: false }
 }
 
 impl Task {
     /// The same task, whose model answers other datasets too.
     const fn also_predicts(mut self, datasets: &'static [&'static Dataset]) -> Self {
         self.also_predicts = datasets;
+        self
+    }
+
+    /// The same task, as one about the similarity of two texts.
+    const fn of_similarity(mut self) -> Self {
+        self.similarity = true;
         self
     }
 

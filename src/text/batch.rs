@@ -52,6 +52,36 @@ impl PackedBatch {
         batch
     }
 
+    /// The same pairs of texts in both orders, one behind the other: `[CLS] a [SEP] b [SEP]` and `[CLS] b [SEP] a [SEP]`. A
+    /// single text stands there twice. `sequences` and `labels` stay those of the pairs.
+    #[must_use]
+    pub fn in_both_orders(&self) -> Self {
+        let (sequences, labels) = (self.sequences.clone(), self.labels.clone());
+        let mut both = Self { offsets: vec![0], sequences, labels, ..Self::default() };
+        for bounds in self.offsets.windows(2) {
+            let tokens = bounds[0] as usize..bounds[1] as usize;
+            let (ids, segments) = (&self.ids[tokens.clone()], &self.segments[tokens]);
+            let first = segments.iter().take_while(|segment| **segment == 0).count();
+            both.push(ids, first);
+            match (&ids[..first], &ids[first..]) {
+                ([start, a @ .., between], [b @ .., end]) => {
+                    let swapped = [&[*start], b, &[*between], a, &[*end]].concat();
+                    both.push(&swapped, b.len() + 2);
+                }
+                _ => both.push(ids, first),
+            }
+        }
+        both
+    }
+
+    /// Adds a sequence whose first tokens, so many, are the first segment's.
+    fn push(&mut self, ids: &[u32], first: usize) {
+        self.segments.extend((0..ids.len()).map(|at| u32::from(at >= first)));
+        self.positions.extend(0..ids.len() as u32);
+        self.ids.extend(ids);
+        self.offsets.push(self.ids.len() as u32);
+    }
+
     /// The number of sequences.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -107,6 +137,19 @@ mod tests {
         let pair = PackedBatch::pack(&three(), &[1]);
         assert_eq!(pair.segments, [0, 0, 0, 0, 1, 1, 1, 1]);
         assert_eq!(PackedBatch::pack(&three(), &[]).offsets, [0]);
+    }
+
+    #[test]
+    fn the_second_order_of_a_pair_has_its_texts_swapped_and_all_else_in_place() {
+        let pair = PackedBatch::pack(&three(), &[1, 0]);
+        assert_eq!(pair.ids, [2, 15, 18, 3, 18, 15, 18, 3, 2, 5, 6, 7, 3]);
+        let both = pair.in_both_orders();
+        assert_eq!(both.ids[..16], [2, 15, 18, 3, 18, 15, 18, 3, 2, 18, 15, 18, 3, 15, 18, 3]);
+        assert_eq!(both.segments[..16], [0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1]);
+        assert_eq!(both.positions[8..16], [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(both.ids[16..21], both.ids[21..], "one text");
+        assert_eq!((&both.offsets[..], both.len()), (&[0, 8, 16, 21, 26][..], 2));
+        assert_eq!((&both.labels, &both.sequences), (&pair.labels, &pair.sequences));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use std::fmt::Debug;
 
+use burn::tensor::Device;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::ranks::Share;
 use crate::corpus::examples::Cursor;
 use crate::model::PackedInput;
+use crate::text::PackedBatch;
 
 /// Losses that can be summed over the parts of a batch and over steps.
 pub(super) trait Losses: Copy + Default + Debug + Send + Serialize + DeserializeOwned + 'static {
@@ -45,6 +47,13 @@ pub(super) struct Batch<T> {
     pub(super) epoch: u32,
     /// Where the next batch begins.
     pub(super) next: DataPosition,
+}
+
+/// What a classifier reads of `batch`: with `both_orders`, each pair twice.
+pub(super) fn packed_input(batch: &PackedBatch, both_orders: bool, device: &Device) -> PackedInput {
+    let both = both_orders.then(|| batch.in_both_orders());
+    let PackedBatch { ids, positions, segments, offsets, .. } = both.as_ref().unwrap_or(batch);
+    PackedInput::new(ids, positions, segments, offsets, device)
 }
 
 /// The examples of a pass.

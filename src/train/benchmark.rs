@@ -175,6 +175,8 @@ fn settings(benchmark: &StepBenchmark, device: &str) -> RunSettings {
             epochs: 1,
             data_sha256: BTreeMap::new(),
             skip_bad_rows: false,
+            lm_coef: 0.0,
+            both_orders: false,
         }),
         numerics_version: NUMERICS_VERSION,
     }

@@ -2,9 +2,10 @@
 
 use burn::tensor::Device;
 
+use super::batch::packed_input;
 use super::behind::Behind;
 use crate::kernel::{Deferred, DeviceFault};
-use crate::model::{Classifier, PackedInput};
+use crate::model::Classifier;
 use crate::text::{FeatureSet, PackedBatch, evaluation_batches};
 
 /// Sequences in one evaluation batch of a run. Batches are sorted by length, so that little is padded.
@@ -38,7 +39,7 @@ pub fn predict_in_batches(
     let examples = (batch_size / features.sequences_per_example() as u32).max(1);
     for indices in evaluation_batches(features, examples) {
         let batch = PackedBatch::pack(features, &indices);
-        let input = PackedInput::new(&batch.ids, &batch.positions, &batch.segments, &batch.offsets, device);
+        let input = packed_input(&batch, model.both_orders, device);
         let outputs = model.forward(&input, None);
         let [rows, width] = outputs.dims();
         let outputs = Deferred::read([outputs.reshape([rows * width])], |[outputs]| outputs);

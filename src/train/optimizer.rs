@@ -108,6 +108,16 @@ pub(super) fn accumulate(sum: Option<FlatGradients>, more: FlatGradients, weight
     }
 }
 
+/// Adds `more` to the gradient of a parameter.
+pub(super) fn add(gradient: &mut Option<Tensor<1>>, more: Tensor<1>) {
+    // In this order the sum is made where `more` is, and only the rows of the lookup's gradient are cleared for the next
+    // step.
+    *gradient = Some(match gradient.take() {
+        Some(gradient) => more + gradient,
+        None => more,
+    });
+}
+
 struct Collect<'a> {
     from: &'a mut Gradients,
     into: FlatGradients,

@@ -9,11 +9,13 @@ use burn::tensor::Tensor;
 use super::backward::Backward;
 use super::batch::{Batch, Losses, Part};
 use super::gradient_hook::GradientHook;
-use super::optimizer::{FlatGradients, accumulate, take};
+use super::next_token::{NextTokenLoss, NextTokens};
+use super::optimizer::{FlatGradients, accumulate, add, take};
+use super::places::place;
 use super::ranks::{OrderedSum, Ranks};
 use super::tape::{Graph, Reads, Tape};
 use crate::kernel::{Deferred, DeviceFault};
-use crate::model::{Classifier, ForwardDropout, PackedInput};
+use crate::model::{Classifier, Encoder, ForwardDropout, PackedInput, TokenHead};
 use crate::units::Seconds;
 
 /// The loss of a part of a batch and its gradients.
@@ -136,27 +138,61 @@ pub(super) fn classifier_pass(
     hook: &GradientHook,
     loss_of: impl FnOnce(Tensor<2>) -> Tensor<1>,
 ) -> Pass<f64> {
+    pass_with_next_tokens(model, (input, None), dropout, how, hook, loss_of)
+}
+
+/// As [`classifier_pass`], with the loss of the next tokens added, where there are some.
+pub(super) fn pass_with_next_tokens(
+    model: &Classifier,
+    (input, next_tokens): (&PackedInput, Option<&NextTokens>),
+    dropout: Option<&ForwardDropout>,
+    how: &Backward,
+    hook: &GradientHook,
+    loss_of: impl FnOnce(Tensor<2>) -> Tensor<1>,
+) -> Pass<f64> {
     let start = Instant::now();
     // Nothing of a frozen encoder is kept in either way.
     let by_layers = model.tagger.is_none() && (how.graph == Graph::LayerInputs || hook.listens());
     let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, Reads::Combined, how.graph));
-    let loss = loss_of(match &tape {
-        Some(tape) => model.answer(tape.read.clone(), &input.packing, dropout),
-        None => model.forward(input, dropout),
-    });
+    let hidden = match &tape {
+        Some(tape) => tape.read.clone(),
+        None => model.hidden(input, dropout),
+    };
+    let loss = loss_of(model.answer(hidden.clone(), &input.packing, dropout));
     let mean = loss.clone().inner();
+    let next = next_tokens.zip(model.next_token.as_ref()).and_then(|(of, head)| of.loss(model, head, hidden));
+    let (next, loss) = match next {
+        Some(NextTokenLoss { found, before_decoder, of_decoder }) => (Some((found, of_decoder)), loss + before_decoder),
+        None => (None, loss),
+    };
     let loss = how.scaled_loss(loss);
     let forward = Seconds(start.elapsed().as_secs_f64());
     let start = Instant::now();
-    let gradients = match tape {
-        None => take(model, &mut loss.backward()),
-        Some(tape) => {
-            let mut gradients = loss.backward();
-            let of_head = take(&model.head, &mut gradients);
-            tape.backward((&model.encoder, input, dropout), &mut gradients, of_head, hook)
+    let mut arriving = loss.backward();
+    let (of_next, of_decoder) = next.unzip();
+    let (of_words, of_bias) = of_decoder.unzip();
+    // In the module's visiting order.
+    let mut of_heads = take(&model.head, &mut arriving);
+    of_heads.extend(take(&model.tagger, &mut arriving));
+    of_heads.extend(take(&model.next_token, &mut arriving));
+    let has_bias = model.next_token.as_ref().is_some_and(TokenHead::has_bias);
+    if let (Some(bias), Some(gradient), true) = (of_bias, of_heads.last_mut(), has_bias) {
+        add(gradient, how.scaled(bias));
+    }
+    let mut gradients = match tape {
+        None => {
+            let mut gradients = take(&model.encoder, &mut arriving);
+            gradients.extend(of_heads);
+            gradients
         }
+        Some(tape) => tape.backward((&model.encoder, input, dropout), &mut arriving, of_heads, hook),
     };
+    if let (Some(words), Some(gradient)) = (of_words, gradients.get_mut(place(model, model.encoder.words().id))) {
+        let length = words.dims().iter().product::<usize>();
+        add(gradient, how.scaled(words.reshape([length])));
+    }
     let losses = Deferred::read([mean], |[mean]| mean.first().map_or(f64::NAN, |mean| f64::from(*mean)));
+    let losses = losses.and(of_next.unwrap_or_default()).map(|(task, next)| task + next);
     Pass { losses, gradients: Some(gradients), forward, backward: Seconds(start.elapsed().as_secs_f64()) }
 }
 

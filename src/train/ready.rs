@@ -114,10 +114,14 @@ impl Ready {
         let device = opened.device;
         let outputs = task.outputs(&features.tags);
         let autodiff = device.clone().autodiff();
+        let next_token = settings.task().is_some_and(|of| of.lm_coef > 0.0);
         let (checkpoint, pretraining) = checkpoint(context, &settings.initial_weights)?;
         let (mut model, mut config, mut notes) = match checkpoint {
             None => {
-                let model = random_classifier(&settings.architecture, outputs, settings.seed, &autodiff);
+                let mut model = random_classifier(&settings.architecture, outputs, settings.seed, &autodiff);
+                if next_token {
+                    model = model.with_next_token(&settings.architecture, settings.seed, &autodiff);
+                }
                 (model, Config::from(settings.architecture), Vec::new())
             }
             Some((folder, sha256)) => {
@@ -126,7 +130,7 @@ impl Ready {
                     InitialWeights::Random | InitialWeights::Pretraining { .. } => None,
                 };
                 let names = task.output_names(&features.tags);
-                let wanted = WantedHead { kind: task.head, names: &names, outputs };
+                let wanted = WantedHead { kind: task.head, names: &names, outputs, next_token };
                 let load = || load_to_train(&folder, wanted, head, settings.seed, &autodiff);
                 let loaded = unchanged(&folder, &sha256, settings, load)?;
                 (loaded.model, loaded.config, loaded.notes)
@@ -136,6 +140,7 @@ impl Ready {
         notes.extend(config.fits_vocabulary(Path::new("the vocabulary"), vocabulary.len())?);
         model.encoder.set_precision(precision);
         model.kind = task.head;
+        model.both_orders = settings.task().is_some_and(|of| of.both_orders);
         if let Approach::FeatureBased(of) = settings.approach() {
             model = on_features(model, &of, settings)?;
         }

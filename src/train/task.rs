@@ -10,8 +10,9 @@ use super::evaluate::predict;
 use super::fit::{Fit, FitResult};
 use super::gradient_hook::GradientHook;
 use super::loss::batch_loss;
+use super::next_token::NextTokens;
 use super::observer::{Observer, StepReport};
-use super::pass::{Pass, classifier_pass};
+use super::pass::{Pass, pass_with_next_tokens};
 use super::ranks::{Alone, Ranks};
 use super::score::scores;
 use super::workload::{DevOutputs, EvaluationPoint, LogWindow, Workload};
@@ -86,6 +87,8 @@ pub(super) fn new_fit<'a>(
         epochs: settings.epochs(),
         passes: optimization.gradient_accumulation_steps.max(1) as usize,
         shuffle: Stream::new(settings.seed, "shuffle"),
+        lm_coef: settings.task().map_or(0.0, |of| of.lm_coef),
+        both_orders: settings.task().is_some_and(|of| of.both_orders),
         order: (u64::MAX, Vec::new()),
         outputs: Vec::new(),
     };
@@ -101,10 +104,22 @@ pub(super) struct TaskWorkload<'a> {
     /// Parts of a batch.
     passes: usize,
     shuffle: Stream,
+    /// How much of the next token's loss is added to the task's.
+    lm_coef: f64,
+    /// Whether pairs are read in both orders.
+    both_orders: bool,
     /// An epoch, counted from 0, and its batches.
     order: (u64, Vec<Vec<u32>>),
     /// Of the last evaluation, for each dev split.
     outputs: DevOutputs,
+}
+
+/// What a pass should give.
+pub(super) struct TaskTargets {
+    /// The examples, in one order.
+    batch: PackedBatch,
+    /// Where the next token is learnt besides the task.
+    next_tokens: Option<NextTokens>,
 }
 
 impl TaskWorkload<'_> {
@@ -124,6 +139,26 @@ impl TaskWorkload<'_> {
         (batch, next)
     }
 
+    /// What a pass computes of the examples of `part`, whose gradients count `weight` in those of the batch of `examples`.
+    fn part(&self, part: &[u32], examples: &[u32], weight: f64, device: &Device) -> Part<TaskTargets> {
+        let batch = PackedBatch::pack(self.data.train, part);
+        let read = if self.both_orders { &batch.in_both_orders() } else { &batch };
+        let PackedBatch { ids, positions, segments, offsets, .. } = read;
+        let next_tokens = (self.lm_coef > 0.0).then(|| {
+            let whole = examples.iter().map(|&example| self.next_tokens_of(example)).sum();
+            NextTokens::of(read, self.lm_coef).part_of(whole, weight)
+        });
+        let (input, tokens) = (PackedInput::new(ids, positions, segments, offsets, device), ids.len() as u64);
+        Part { input, tokens, weight, targets: TaskTargets { batch, next_tokens } }
+    }
+
+    /// Tokens of an example that have a next one.
+    fn next_tokens_of(&self, example: u32) -> usize {
+        let (train, example) = (self.data.train, example as usize);
+        let once = train.length(example).saturating_sub(train.sequences_of(example).len());
+        if self.both_orders { 2 * once } else { once }
+    }
+
     fn predict(&mut self, model: &Classifier) -> Result<(), DeviceFault> {
         let outputs = |split: &DevSplit| Ok((split.name, predict(model, &split.features, &self.device)?));
         self.outputs = self.data.dev.iter().map(outputs).collect::<Result<_, _>>()?;
@@ -133,7 +168,7 @@ impl TaskWorkload<'_> {
 
 impl Workload for TaskWorkload<'_> {
     type Model = Classifier;
-    type Targets = PackedBatch;
+    type Targets = TaskTargets;
     type Losses = f64;
 
     fn steps(&self) -> u64 {
@@ -146,7 +181,7 @@ impl Workload for TaskWorkload<'_> {
         at: DataPosition,
         device: &Device,
         ranks: &dyn Ranks,
-    ) -> Result<Batch<PackedBatch>, TrainError> {
+    ) -> Result<Batch<TaskTargets>, TrainError> {
         let (examples, cursor) = self.examples(at.cursor);
         let weight_of = |examples: &[u32]| self.data.task.loss_weight(self.data.train, examples);
         let whole = weight_of(&examples);
@@ -154,16 +189,10 @@ impl Workload for TaskWorkload<'_> {
         // A part with nothing to learn from has no loss; a batch without any has a loss of 0.
         let parts: Vec<_> = parts.filter(|(part, weight)| *weight > 0.0 || part.len() == examples.len()).collect();
         let (share, passes) = (ranks.share_of(parts.len()), parts.len());
-        let parts = share.numbers().filter_map(|number| parts.get(number)).map(|&(part, weight)| {
-            let targets = PackedBatch::pack(self.data.train, part);
-            let PackedBatch { ids, positions, segments, offsets, .. } = &targets;
-            Part {
-                input: PackedInput::new(ids, positions, segments, offsets, device),
-                tokens: ids.len() as u64,
-                weight: if whole > 0.0 { weight / whole } else { 1.0 },
-                targets,
-            }
-        });
+        let parts = share
+            .numbers()
+            .filter_map(|number| parts.get(number))
+            .map(|&(part, weight)| self.part(part, &examples, if whole > 0.0 { weight / whole } else { 1.0 }, device));
         let epoch = at.cursor.epoch as u32 + 1;
         let (parts, next) = (parts.collect(), DataPosition { cursor, ..at });
         Ok(Batch { parts, share, passes, examples: examples.len(), epoch, next })
@@ -172,13 +201,14 @@ impl Workload for TaskWorkload<'_> {
     fn pass(
         &self,
         model: &Classifier,
-        part: &Part<PackedBatch>,
+        part: &Part<TaskTargets>,
         dropout: Option<&ForwardDropout>,
         how: &Backward,
         hook: &GradientHook,
     ) -> Pass<f64> {
-        let loss = |outputs| batch_loss(self.data.task.head, outputs, &part.targets, &part.input.packing);
-        let pass = classifier_pass(model, &part.input, dropout, how, hook, loss);
+        let TaskTargets { batch, next_tokens } = &part.targets;
+        let loss = |outputs| batch_loss(self.data.task.head, outputs, batch, &part.input.packing);
+        let pass = pass_with_next_tokens(model, (&part.input, next_tokens.as_ref()), dropout, how, hook, loss);
         let weight = part.weight;
         Pass { losses: pass.losses.map(move |loss| loss * weight), ..pass }
     }

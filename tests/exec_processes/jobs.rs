@@ -52,6 +52,8 @@ pub(crate) fn job(task: &str, seed: u64, steps: u32, step_milliseconds: u32) -> 
             epochs: steps,
             data_sha256: BTreeMap::new(),
             skip_bad_rows: false,
+            lm_coef: 0.0,
+            both_orders: false,
         }),
         numerics_version: 1,
     };

@@ -128,7 +128,8 @@ fn a_hundred_steps_of_fine_tuning_follow_the_loss_curve_of_pytorch() {
     let train = FeatureSet::from_examples(&ids, &segments, labels, SkippedRows::default());
     let device = Device::flex();
     let folder = folder("openai_gpt_tuning");
-    let wanted = WantedHead { kind: Head::Classes, names: &["entailment", "not_entailment"], outputs: 2 };
+    let wanted =
+        WantedHead { kind: Head::Classes, names: &["entailment", "not_entailment"], outputs: 2, next_token: false };
     let loaded = load_to_train(&folder, wanted, None, 1, &device.clone().autodiff()).unwrap();
     assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
     let number = |key: &str| expected[key].as_f64().unwrap();

@@ -98,6 +98,8 @@ pub fn settings_of(
             epochs: batches()["epochs"].as_array().unwrap().len() as u32,
             data_sha256: BTreeMap::new(),
             skip_bad_rows: false,
+            lm_coef: 0.0,
+            both_orders: false,
         }),
         numerics_version: 1,
     }

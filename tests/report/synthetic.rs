@@ -63,6 +63,8 @@ pub fn settings(model: &str, large: bool, task: &str, point: (u32, f64, u32), se
             epochs: point.2,
             data_sha256: BTreeMap::from([(format!("{task}/dev.tsv"), "00".repeat(32))]),
             skip_bad_rows: false,
+            lm_coef: 0.0,
+            both_orders: false,
         }),
         numerics_version: 1,
     }

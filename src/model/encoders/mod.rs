@@ -113,6 +113,9 @@ pub const ENCODERS: &[EncoderKind] = &[
     },
 ];
 
+/// Names of tensors, and their shapes.
+type NamedShapes = Vec<(String, Vec<usize>)>;
+
 /// A row of [`ENCODERS`].
 #[derive(Clone, Copy, Debug)]
 pub struct EncoderKind {
@@ -134,7 +137,7 @@ pub struct EncoderKind {
     pub(super) read: fn(&mut Reader<'_>) -> Result<AnyEncoder, CheckpointError>,
     /// Names and shapes of its tensors in a file, `[outputs, inputs]` but for GPT's, without those that a checkpoint may
     /// lack.
-    pub(super) tensors: fn(&Architecture, &Weights) -> Vec<(String, Vec<usize>)>,
+    pub(super) tensors: fn(&Architecture, &Weights) -> NamedShapes,
 }
 
 /// What predicts words from the states of an encoder in pretraining; the word embeddings are the decoder's matrix.

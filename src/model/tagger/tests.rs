@@ -139,7 +139,8 @@ fn a_saved_tagger_is_loaded_to_the_last_bit() {
             *gamma = Param::from_tensor(Tensor::from_data([1.75], &device));
         }
         let folder = tempfile::tempdir().unwrap();
-        let usage = ModelUsage { task: None, max_length: 8, options: None, approach: Approach::FineTuning };
+        let usage =
+            ModelUsage { task: None, max_length: 8, options: None, approach: Approach::FineTuning, both_orders: false };
         let config = Config { usage: Some(usage), ..Config::from(SMALL) };
         let tags = ["O", "B-X", "I-X"].map(str::to_owned);
         save_classifier(folder.path(), &model, &config, &tags, 0.1, None).unwrap();

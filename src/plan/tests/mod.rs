@@ -1,3 +1,4 @@
+mod fine_tuning;
 mod forecast;
 mod pretraining;
 mod shapes;

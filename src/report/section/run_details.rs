@@ -68,6 +68,12 @@ fn task_pairs(task: &TaskObjective) -> Vec<Pair> {
         ("approach", task.approach.to_string()),
         ("max length", format!("{} tokens", task.max_length)),
     ];
+    if task.lm_coef > 0.0 {
+        pairs.push(("loss of the next token", format!("× {}", task.lm_coef)));
+    }
+    if task.both_orders {
+        pairs.push(("texts of a pair", "in both orders".to_owned()));
+    }
     if let Some(options) = &task.options {
         pairs.push(("task settings", joined(options.named(), ", ", |(name, value)| format!("{name} {value}"))));
     }

@@ -130,6 +130,12 @@ impl RunSettings {
         }
     }
 
+    /// Sequences that an example becomes: two where pairs are read in both orders.
+    #[must_use]
+    pub fn orders(&self) -> u64 {
+        if self.task().is_some_and(|of| of.both_orders) { 2 } else { 1 }
+    }
+
     /// How the model is pretrained; none of a run on a task.
     #[must_use]
     pub fn pretraining(&self) -> Option<&PretrainingObjective> {

@@ -37,6 +37,18 @@ pub struct TaskObjective {
     pub data_sha256: BTreeMap<String, String>,
     /// Whether malformed rows are left out.
     pub skip_bad_rows: bool,
+    /// How much of the next token's loss is minimised besides the task's (λ of Radford et al. 2018, §3.2).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lm_coef: f64,
+    /// Whether the two texts of a pair are read in both orders, and what both give is added (§3.3).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub both_orders: bool,
+}
+
+/// Whether a term of the loss is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_zero(coefficient: &f64) -> bool {
+    *coefficient == 0.0
 }
 
 /// How a model is pretrained.

@@ -40,11 +40,15 @@ fn the_tasks_options_and_the_approach_decide_a_result() {
     let spans = with_task(|of| of.options = Some(TaskOptions::Spans(SpanOptions::default())));
     let layers = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2 };
     let frozen = with_task(|of| of.approach = Approach::FeatureBased(layers));
+    let (next_token, orders) = (with_task(|of| of.lm_coef = 0.5), with_task(|of| of.both_orders = true));
     let others = [&spans, &frozen, &with_task(|of| of.epochs += 1), &with_task(|of| of.skip_bad_rows = true)];
+    let others = others.into_iter().chain([&next_token, &orders]);
     for other in others {
         assert_ne!(other.id(), settings.id());
         read_back(other);
     }
+    // Settings from before these keys have the ids that they had.
+    assert!(["lm_coef", "both_orders"].iter().all(|key| !serde_json::to_string(&spans).unwrap().contains(key)));
     assert!(serde_json::to_string(&spans).unwrap().contains(r#""options":{"spans":{"doc_stride":128"#));
 }
 

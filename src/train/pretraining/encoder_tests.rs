@@ -178,11 +178,17 @@ fn a_resumed_training_ends_with_the_same_bits_and_learns() {
 }
 
 /// Adds to one element of one parameter.
-struct Move {
+pub(super) struct Move {
     parameter: usize,
     element: usize,
     by: f32,
     next: usize,
+}
+
+impl Move {
+    pub(super) fn of(parameter: usize, element: usize, by: f32) -> Self {
+        Self { parameter, element, by, next: 0 }
+    }
 }
 
 impl ModuleMapper for Move {
@@ -212,7 +218,7 @@ fn gradients_are_those_of_finite_differences() {
             let gradient: Vec<f32> = gradient.into_data().try_to_vec().unwrap();
             for element in (0..gradient.len()).step_by(gradient.len() / 12 + 1) {
                 let [high, low] =
-                    [1e-2, -1e-2].map(|by| loss(&model.clone().map(&mut Move { parameter, element, by, next: 0 })));
+                    [1e-2, -1e-2].map(|by| loss(&model.clone().map(&mut Move::of(parameter, element, by))));
                 let slope = (high - low) / 2e-2;
                 let expected = f64::from(gradient[element]);
                 assert!((slope - expected).abs() < 2e-3, "{encoder}, parameter {parameter}: {slope} {expected}");
@@ -247,6 +253,9 @@ fn files_hold_the_whole_model() {
             model.states(&input, &rows, None).predictions.unwrap().into_data().try_to_vec().unwrap()
         };
         assert_eq!(read(&loaded.model), read(&model), "{encoder}");
+        let bias =
+            |model: &LanguageModel| -> Vec<f32> { model.tokens.decoder_bias.val().into_data().try_to_vec().unwrap() };
+        assert_eq!(bias(&loaded.model), bias(&model), "{encoder}");
     }
 }
 

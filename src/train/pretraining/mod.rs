@@ -9,8 +9,9 @@ mod encoder_tests;
 mod evaluate;
 mod kept;
 mod losses;
+#[cfg(test)]
+mod next_token_tests;
 mod pass;
-mod places;
 mod run;
 mod skip_gram;
 #[cfg(test)]

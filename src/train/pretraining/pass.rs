@@ -6,15 +6,15 @@ use burn::tensor::{Gradients, Tensor};
 
 use super::batch::Targets;
 use super::losses::{HeadLosses, HeadOutputs};
-use super::places::place;
 use super::skip_gram::skip_gram_pass;
 use crate::kernel::DecoderGradients;
 use crate::model::{Encoder, ForwardDropout, LanguageModel};
 use crate::train::backward::Backward;
 use crate::train::batch::Part;
 use crate::train::gradient_hook::GradientHook;
-use crate::train::optimizer::{FlatGradients, take};
+use crate::train::optimizer::{FlatGradients, add, take};
 use crate::train::pass::Pass;
+use crate::train::places::place;
 use crate::train::tape::{Graph, Reads, Tape};
 use crate::units::Seconds;
 
@@ -73,10 +73,8 @@ fn backward(
     let mut arriving = how.scaled_loss(loss).backward();
     let (table, bias) = of_decoder.unzip();
     // In the module's visiting order.
-    let mut of_heads = take(&model.transform, &mut arriving);
-    of_heads.extend(take(&model.transform_norm, &mut arriving));
-    of_heads.extend(take(&model.decoder_bias, &mut arriving));
-    if let (Some(bias), Some(gradient)) = (bias, of_heads.last_mut()) {
+    let mut of_heads = take(&model.tokens, &mut arriving);
+    if let (Some(bias), Some(gradient), true) = (bias, of_heads.last_mut(), model.tokens.has_bias()) {
         add(gradient, how.scaled(bias));
     }
     of_heads.extend(take(&model.next_sentence, &mut arriving));
@@ -87,16 +85,6 @@ fn backward(
         add(gradient, how.scaled(table.reshape([length])));
     }
     Some(gradients)
-}
-
-/// Adds `more` to the gradient of a parameter.
-fn add(gradient: &mut Option<Tensor<1>>, more: Tensor<1>) {
-    // In this order the sum is made where `more` is, and only the rows of the lookup's gradient are cleared for the next
-    // step.
-    *gradient = Some(match gradient.take() {
-        Some(gradient) => more + gradient,
-        None => more,
-    });
 }
 
 /// A mean over `part` of `whole` predictions as its share of the whole mean.

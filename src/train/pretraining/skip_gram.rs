@@ -7,13 +7,13 @@ use std::time::Instant;
 use burn::module::Module;
 
 use super::losses::{HeadLoss, HeadLosses};
-use super::places::{parameters, place};
 use super::windows::SkipGrams;
 use crate::kernel::{self, Deferred, SkipGramLoss, SkipGramPairs};
 use crate::model::{Encoder, LanguageModel};
 use crate::train::backward::Backward;
 use crate::train::optimizer::FlatGradients;
 use crate::train::pass::Pass;
+use crate::train::places::{parameters, place};
 use crate::units::Seconds;
 
 /// Loss and gradients, which one operation gives.

@@ -3,10 +3,8 @@
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
-use crate::model::LanguageModel;
-
 /// How many parameters there are.
-pub(super) fn parameters(model: &LanguageModel) -> usize {
+pub(super) fn parameters(model: &impl Module) -> usize {
     struct Count(usize);
     impl ModuleVisitor for Count {
         fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
@@ -19,7 +17,7 @@ pub(super) fn parameters(model: &LanguageModel) -> usize {
 }
 
 /// Where a parameter comes in the module's visiting order.
-pub(super) fn place(model: &LanguageModel, of: ParamId) -> usize {
+pub(super) fn place(model: &impl Module, of: ParamId) -> usize {
     struct Find {
         of: ParamId,
         next: usize,
