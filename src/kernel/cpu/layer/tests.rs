@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::kernel::cpu::isa::forced::with_every_isa;
-use crate::kernel::{AttentionHeads, Gelu};
+use crate::kernel::cpu::mask::Mask;
+use crate::kernel::{AttentionHeads, Gelu, LayerForm};
 use crate::random::Stream;
 
 const HEADS: AttentionHeads = AttentionHeads { number: 3, causal: false };

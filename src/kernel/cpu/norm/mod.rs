@@ -1,22 +1,20 @@
 //! Layer norm, forward and backward, and sums over the rows of a matrix.
 //!
 //! Sums along a row are made in [`LANES`] parts that are added in a fixed order, and sums over rows in chunks of
-//! [`CHUNK`] rows that are added in order: neither instructions nor threads change a bit of them.
+//! a few rows that are added in order: neither instructions nor threads change a bit of them.
 
-use rayon::prelude::*;
+mod columns;
 
+pub use self::columns::column_sums;
+use self::columns::{column_sums_of, for_chunks};
 use super::element::Element;
 use super::gemm::Cells;
 use super::isa::Isa;
 use super::mask::Site;
-use super::scratch::scratch;
-use super::tasks::items_of_a_task;
 
 /// Parts of a sum along a row. Fewer would be enough for the registers, but short loops are unrolled before they
 /// can be vectorised, and end up with one number in each register.
 const LANES: usize = 128;
-/// Rows of a task.
-const CHUNK: usize = 64;
 
 /// Σ f(a, b) over the elements of two rows of one length.
 #[inline(always)]
@@ -254,77 +252,6 @@ fn convert<E: Element>(from: &[f32], to: &mut [E]) {
     for (to, &x) in to.iter_mut().zip(from) {
         *to = E::from_f32(x);
     }
-}
-
-/// The sum of all rows of `matrix`, `[rows, width] → [width]`.
-pub fn column_sums<E: Element>(matrix: &[E], sums: &mut [f32]) {
-    let (width, isa) = (sums.len().max(1), Isa::detect());
-    column_sums_of([sums], matrix.len() / width, |from, rows, [sums]| {
-        let matrix = &matrix[from * width..][..rows * width];
-        isa.run(
-            #[inline(always)]
-            || add_rows(matrix, sums),
-        );
-    });
-}
-
-/// Adds the rows of `matrix` to `sums`, four at a time.
-#[inline(always)]
-fn add_rows<E: Element>(matrix: &[E], sums: &mut [f32]) {
-    let width = sums.len();
-    let mut fours = matrix.chunks_exact(4 * width);
-    for four in &mut fours {
-        let (a, b, c, d) = (&four[..width], &four[width..][..width], &four[2 * width..][..width], &four[3 * width..]);
-        for ((((sum, a), b), c), d) in sums.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-            *sum += (a.to_f32() + b.to_f32()) + (c.to_f32() + d.to_f32());
-        }
-    }
-    for row in fours.remainder().chunks_exact(width) {
-        for (sum, x) in sums.iter_mut().zip(row) {
-            *sum += x.to_f32();
-        }
-    }
-}
-
-/// Runs `work(first row, rows, sums)` for each chunk of rows on all threads, with sums that begin at zero, and
-/// adds those of all chunks, in order, into `totals`, which it overwrites.
-fn column_sums_of<const N: usize>(
-    totals: [&mut [f32]; N],
-    rows: usize,
-    work: impl Fn(usize, usize, [&mut [f32]; N]) + Sync,
-) {
-    let width = totals.first().map_or(0, |total| total.len());
-    let part = N * width;
-    scratch(rows.div_ceil(CHUNK) * part, |parts: &mut [f32]| {
-        let cells = Cells::new(parts);
-        for_chunks(rows, |from, rows| {
-            // SAFETY: each chunk has its own part.
-            let sums = unsafe { cells.part(from / CHUNK * part, part) };
-            sums.fill(0.0);
-            let mut rest = sums;
-            let sums = std::array::from_fn(|_| {
-                let (first, others) = std::mem::take(&mut rest).split_at_mut(width);
-                rest = others;
-                first
-            });
-            work(from, rows, sums);
-        });
-        for (number, total) in totals.into_iter().enumerate() {
-            total.fill(0.0);
-            for part in parts.chunks_exact(part.max(1)) {
-                total.iter_mut().zip(&part[number * width..]).for_each(|(total, part)| *total += part);
-            }
-        }
-    });
-}
-
-/// Runs `work(first row, rows)` for each chunk of rows on all threads.
-fn for_chunks(rows: usize, work: impl Fn(usize, usize) + Sync) {
-    let chunks = rows.div_ceil(CHUNK);
-    (0..chunks).into_par_iter().with_max_len(items_of_a_task(chunks)).for_each(|chunk| {
-        let from = chunk * CHUNK;
-        work(from, CHUNK.min(rows - from));
-    });
 }
 
 #[cfg(test)]
