@@ -43,6 +43,7 @@ pub enum Pooling {
 }
 
 /// What of an encoder is to be known where nothing is computed.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not exclude each other")]
 struct Facts {
     name: &'static str,
     title: &'static str,

@@ -89,14 +89,20 @@ fn examples(from: usize, to: usize, swapped: bool) -> PackedBatch {
     part
 }
 
-fn pass_of(model: &Classifier, batch: &PackedBatch, next: Option<NextTokens>, graph: Graph, dropout: f64) -> Pass<f64> {
+fn pass_of(
+    model: &Classifier,
+    batch: &PackedBatch,
+    next: Option<&NextTokens>,
+    graph: Graph,
+    dropout: f64,
+) -> Pass<f64> {
     hooked(model, batch, next, graph, dropout, &GradientHook::none())
 }
 
 fn hooked(
     model: &Classifier,
     batch: &PackedBatch,
-    next: Option<NextTokens>,
+    next: Option<&NextTokens>,
     graph: Graph,
     dropout: f64,
     hook: &GradientHook,
@@ -105,7 +111,7 @@ fn hooked(
     let classes = indices(batch.labels.iter().map(|label| *label as u32), &device());
     let dropout = ForwardDropout::new(dropout, Stream::new(4, "dropout"), 1);
     let loss = |logits| cross_entropy(logits, classes);
-    pass_with_next_tokens(model, (&input, next.as_ref()), dropout.as_ref(), &graph.into(), hook, loss)
+    pass_with_next_tokens(model, (&input, next), dropout.as_ref(), &graph.into(), hook, loss)
 }
 
 /// [`batch`] as the model reads it.
@@ -116,7 +122,7 @@ fn read_of(model: &Classifier) -> PackedBatch {
 /// The loss of the whole batch with λ, and its gradients.
 fn whole(model: &Classifier, coefficient: f64) -> (f64, Vec<Vec<f32>>) {
     let next = (coefficient > 0.0).then(|| NextTokens::of(&read_of(model), coefficient));
-    numbers(pass_of(model, &batch(), next, Graph::Whole, 0.0))
+    numbers(pass_of(model, &batch(), next.as_ref(), Graph::Whole, 0.0))
 }
 
 fn numbers(pass: Pass<f64>) -> (f64, Vec<Vec<f32>>) {
@@ -204,13 +210,13 @@ fn layers_computed_twice_and_gradients_found_early_change_no_bit() {
     for encoder in ENCODERS {
         let model = classifier(encoder);
         let next = || Some(NextTokens::of(&batch(), 0.5));
-        let of = |graph| numbers(pass_of(&model, &batch(), next(), graph, 0.3));
+        let of = |graph| numbers(pass_of(&model, &batch(), next().as_ref(), graph, 0.3));
         let (whole, twice) = (of(Graph::Whole), of(Graph::LayerInputs));
         assert_eq!(whole.0.to_bits(), twice.0.to_bits(), "{encoder}");
         assert_eq!(whole.1, twice.1, "{encoder}");
         let (sender, found) = mpsc::channel();
         let hook = GradientHook::sending(sender, 1.0);
-        let mut pass = hooked(&model, &batch(), next(), Graph::Whole, 0.3, &hook);
+        let mut pass = hooked(&model, &batch(), next().as_ref(), Graph::Whole, 0.3, &hook);
         drop(hook);
         for (parameter, gradient) in found.iter().flatten() {
             let gradients = pass.gradients.as_mut().unwrap();
@@ -228,7 +234,7 @@ fn a_resumed_training_ends_with_the_same_bits_and_learns_both() {
         let train = |mut model: Classifier, optimizer: &mut Optimizer, steps: usize| {
             for _ in 0..steps {
                 let next = NextTokens::of(&read_of(&model), 0.5);
-                let gradients = pass_of(&model, &batch(), Some(next), Graph::Whole, 0.1).gradients.unwrap();
+                let gradients = pass_of(&model, &batch(), Some(&next), Graph::Whole, 0.1).gradients.unwrap();
                 (model, _) = optimizer.step(model, gradients, 3e-3, &optimization);
             }
             model
@@ -282,7 +288,7 @@ fn the_loss_of_a_batch_is_the_weighted_sum_of_its_parts() {
         for (from, to, weight) in [(0, 2, 2.0 / 3.0), (2, 3, 1.0 / 3.0)] {
             let part = examples(from, to, false);
             let next = NextTokens::of(&part, 0.5).part_of(all, weight);
-            let (loss, gradients) = numbers(pass_of(&model, &part, Some(next), Graph::Whole, 0.0));
+            let (loss, gradients) = numbers(pass_of(&model, &part, Some(&next), Graph::Whole, 0.0));
             sum += weight * loss;
             for (sum, gradient) in sums.iter_mut().zip(gradients) {
                 sum.resize(gradient.len(), 0.0);
