@@ -113,7 +113,7 @@ fn a_run_at_work_has_its_curve() {
     let serving = Serving::start(&place, &["tiny.yaml", "--set", "sweep.epochs=[2000]"]);
     wait_until("the curve of the run at work", || serving.get("/").body.contains("training loss so far"));
     let page = serving.get("/").body;
-    assert!(page.contains("id=\"at-work\"") && page.contains("epoch 1 of 2000"), "{page}");
+    assert!(page.contains("id=\"at-work\"") && page.contains(" of 2000"), "{page}");
     drop(sweep);
 }
 
