@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Opens the reports of invented runs in chromium (tests/browser/check.py), and the page of `bertbench serve` while a sweep
-# runs (tests/browser/live.py).
+# Opens the reports of invented runs in chromium (tests/browser/check.py), and the pages of `bertbench serve` and
+# `bertbench report --watch` while a sweep runs (tests/browser/live.py).
 #
 #     bash tests/browser/test.sh [FOLDER OF SCREENSHOTS]
 #
