@@ -47,17 +47,22 @@ pub struct StepRequest {
     pub device: String,
     /// The numbers that matrix products take.
     pub precision: Precision,
+    /// Time the kernels of matrix products and use the fastest.
+    pub autotune: bool,
 }
 
 impl StepRequest {
     /// What is to be measured, if this machine can do it.
     ///
     /// # Errors
-    /// A device that is not there or has not the precision; heads that do not divide the hidden size; weights that do not
+    /// A device that is not there, has not the precision, or no kernels to be timed; heads that do not divide the hidden size; weights that do not
     /// fit into memory.
     pub fn benchmark(&self) -> Result<StepBenchmark, Error> {
         let device = open_device(&self.device).map_err(|error| Diagnostic::new(error.to_string()))?;
         device.precision(self.precision).map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))?;
+        if self.autotune {
+            device.can_tune().map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))?;
+        }
         let heads = self.heads.unwrap_or((self.hidden / HEAD_WIDTH).max(1));
         if !self.hidden.is_multiple_of(heads) {
             let message = format!("{heads} heads do not divide the hidden size {}", self.hidden);
@@ -89,6 +94,7 @@ impl StepRequest {
             learning_rate: LEARNING_RATE,
             gradient_checkpointing: self.gradient_checkpointing,
             precision: self.precision,
+            autotune: self.autotune,
             ..Optimization::default()
         };
         let (sequences, length, steps, device) = (self.sequences, self.length, self.steps, self.device.clone());

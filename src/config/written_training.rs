@@ -35,6 +35,8 @@ pub struct Training {
     pub gradient_checkpointing: bool,
     /// The number format of matrix products: `f32`, or `bf16` or `f16` for mixed precision.
     pub precision: Precision,
+    /// Whether a GPU's kernels for matrix products are timed and the fastest used, the same for all runs of a folder.
+    pub autotune: bool,
     /// How much of the loss of the next token is minimised besides a task's: 0.5 in Radford et al. 2018. For models that
     /// read from left to right, and tasks with one answer to a text, a pair or a choice.
     #[schemars(range(min = 0))]
@@ -78,6 +80,7 @@ impl Default for Training {
             gradient_accumulation_steps: 1,
             gradient_checkpointing: false,
             precision: Precision::F32,
+            autotune: false,
             lm_coef: 0.0,
             both_orders: false,
             optimizer: Optimizer::AdamW {},

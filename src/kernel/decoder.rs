@@ -7,6 +7,7 @@ use super::cpu::{DECODED_ROWS, cross_entropy_rows};
 use super::cube;
 use super::deferred::Deferred;
 use super::fused;
+use super::precision::Precision;
 
 /// How well a decoder knows the labels of states.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,7 +40,8 @@ pub struct DecoderGradients {
 
 /// The cross-entropy of softmax(h Eᵀ + b) for `states` h `[predictions, hidden]`, `table` E `[vocab_size, hidden]`
 /// and `bias` b, all without autodiff, with one of `labels` for each state; with the gradients of its sum divided by
-/// `mean_over`, if that is given.
+/// `mean_over`, if that is given. On a GPU the operands of the products are rounded to `precision`; on the CPU they stay in
+/// f32.
 ///
 /// # Panics
 /// When there is not a label for every state, or it is no row of the table.
@@ -50,6 +52,7 @@ pub fn decoder_loss(
     bias: &Tensor<1>,
     labels: &[u32],
     mean_over: Option<usize>,
+    precision: Precision,
 ) -> DecoderLoss {
     assert_eq!(states.dims()[0], labels.len(), "a label for every state");
     let scale = mean_over.map(|whole| 1.0 / whole.max(1) as f32);
@@ -58,8 +61,10 @@ pub fn decoder_loss(
     }
     #[cfg(feature = "cube")]
     if super::is_gpu(&table.device()) {
-        return cube::decoder_loss(states, table, bias, labels, scale);
+        return cube::decoder_loss(states, table, bias, labels, scale, precision);
     }
+    #[cfg(not(feature = "cube"))]
+    let _ = precision;
     composed(states, table, bias, labels, scale)
 }
 
@@ -139,7 +144,7 @@ mod tests {
             ];
             let scale = 1.0 / predictions as f32;
             for ours in [
-                decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, Some(predictions)),
+                decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, Some(predictions), Precision::F32),
                 super::composed(&plain_states, &plain_table, &plain_bias, &labels, Some(scale)),
             ] {
                 let loss = ours.found.wait().unwrap().loss;
@@ -152,7 +157,8 @@ mod tests {
                     assert!(ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5 * size.max(1e-3)));
                 }
             }
-            let compute = |mean_over| decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, mean_over);
+            let compute =
+                |mean_over| decoder_loss(&plain_states, &plain_table, &plain_bias, &labels, mean_over, Precision::F32);
             let (with, without) = (compute(Some(predictions)), compute(None));
             assert!(without.gradients.is_none());
             assert_eq!(without.found.wait(), with.found.wait());
@@ -170,7 +176,8 @@ mod tests {
             let bias = leaf::<1>([vocabulary], 3, &device).inner();
             let labels: Vec<u32> = (0..predictions as u32).map(|at| at * 7 % vocabulary as u32).collect();
             let on = |threads: usize| {
-                let found = pool(threads).install(|| decoder_loss(&states, &table, &bias, &labels, Some(predictions)));
+                let found = pool(threads)
+                    .install(|| decoder_loss(&states, &table, &bias, &labels, Some(predictions), Precision::F32));
                 let gradients = found.gradients.unwrap();
                 let loss = found.found.wait().unwrap().loss;
                 (loss.to_bits(), numbers(gradients.states), numbers(gradients.table), numbers(gradients.bias))

@@ -28,6 +28,7 @@ mod feed_forward;
 mod fused;
 mod heads;
 mod indices;
+mod kept_kernels;
 mod layer_form;
 mod layer_norm;
 mod loss;
@@ -35,6 +36,7 @@ mod loss_scale;
 mod lstm;
 mod packing;
 mod precision;
+mod product_tuning;
 mod skip_gram;
 mod traffic;
 
@@ -54,6 +56,7 @@ pub use encoder_layer::{LayerSites, LayerWeights, encoder_layer};
 pub use feed_forward::linear_gelu;
 pub use heads::AttentionHeads;
 pub use indices::indices;
+pub use kept_kernels::{KeptKernels, TimedKernels};
 pub use layer_form::{Gelu, LAYER_NORM_EPSILON, LayerForm};
 pub use layer_norm::residual_norm;
 pub use loss::{cross_entropy, mean_squared_error, span_loss, token_loss};
@@ -62,6 +65,7 @@ pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, lstm};
 pub use packing::Packing;
 pub use packing::TokenRows;
 pub use precision::Precision;
+pub use product_tuning::ProductTuning;
 pub use skip_gram::{SkipGramLoss, skip_gram_loss};
 pub use traffic::{BusyTimer, Traffic, TrafficCounter};
 
@@ -96,6 +100,16 @@ pub fn gpu_precisions(device: &burn::tensor::Device) -> Vec<Precision> {
     #[cfg(not(feature = "cube"))]
     let found = if is_gpu(device) { vec![Precision::F32] } else { Vec::new() };
     found
+}
+
+/// Where the kernels of a GPU's matrix products come from, with their version.
+#[must_use]
+pub fn product_kernels() -> &'static str {
+    #[cfg(feature = "cube")]
+    let from = cube::CUBEK;
+    #[cfg(not(feature = "cube"))]
+    let from = "";
+    from
 }
 
 /// Whether `device` is one that the kernels of `cube` run on.

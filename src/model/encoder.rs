@@ -52,6 +52,11 @@ pub trait Encoder {
         let _ = precision;
     }
 
+    /// That arithmetic.
+    fn precision(&self) -> Precision {
+        Precision::F32
+    }
+
     /// The states after the embeddings and after each layer, `depth + 1` of them.
     fn hidden_states(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Vec<Tensor<2>> {
         let mut states = vec![self.embed(input, dropout)];

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::PlannedRun;
+use super::gpu_memory::held_on_gpu;
 use super::work::{evaluation_flops, kept_numbers, model_parameters, trained_parameters, training_flops};
 use crate::store::{Objective, RunSettings};
 use crate::units::{Bytes, Seconds};
@@ -89,14 +90,15 @@ fn seconds(run: &PlannedRun, calibration: &Calibration) -> Seconds {
     )
 }
 
-/// Weights, gradients and moments, and what a forward pass keeps for the backward pass.
+/// Weights, gradients and moments, what a forward pass keeps for the backward pass, and a GPU's operands in 16 bits.
 fn peak_memory(run: &PlannedRun, calibration: &Calibration) -> Bytes {
     let settings = &run.settings;
     let sequences = u64::from(settings.optimization.sequences_per_pass()) * settings.orders();
     let tokens = sequences * u64::from(settings.max_length());
     let numbers = model_parameters(settings) + TRAINED_COPIES * trained_parameters(settings);
     let numbers = numbers.saturating_add(tokens.saturating_mul(kept_numbers(settings)));
-    Bytes(calibration.base_memory.0.saturating_add(FLOAT_BYTES.saturating_mul(numbers)))
+    let held = FLOAT_BYTES.saturating_mul(numbers).saturating_add(held_on_gpu(settings, tokens).0);
+    Bytes(calibration.base_memory.0.saturating_add(held))
 }
 
 fn disk(run: &PlannedRun) -> Bytes {

@@ -6,6 +6,7 @@
 mod filter;
 mod fits;
 mod forecast;
+mod gpu_memory;
 mod inputs;
 mod outline;
 mod pretraining;
@@ -170,6 +171,7 @@ fn optimization(training: &config::Training, optimizer: Optimizer, adam_epsilon:
         gradient_accumulation_steps: training.gradient_accumulation_steps,
         gradient_checkpointing: training.gradient_checkpointing,
         precision: training.precision,
+        autotune: training.autotune,
         optimizer,
         adam_beta1: training.adam_beta1,
         adam_beta2: training.adam_beta2,

@@ -10,7 +10,7 @@ use crate::config::ExperimentFile;
 use crate::diagnostic::Diagnostic;
 use crate::settings::DeviceKind;
 use crate::store::{InitialWeights, RunId, RunIdentity, RunSettings, RunsRoot};
-use crate::train::{PrecisionError, fastest_built_in, open_device};
+use crate::train::{NothingToTune, PrecisionError, fastest_built_in, open_device};
 
 /// The runs of an experiment.
 #[derive(Debug)]
@@ -59,6 +59,10 @@ pub(super) fn device(file: &ExperimentFile, root: &RunsRoot, access: Access<'_>)
         };
         let refuse = |error: PrecisionError| file.finding("training.precision", error.to_string()).hint(error.hint());
         let device = open(&file.device())?;
+        if file.training().autotune {
+            let refuse = |error: NothingToTune| file.finding("training.autotune", error.to_string()).hint(error.hint());
+            device.can_tune().map_err(refuse)?;
+        }
         device.precision(file.training().precision).map_err(refuse)?;
         // Of several all are there, and do what the first does.
         for other in file.devices().iter().skip(1) {

@@ -87,11 +87,12 @@ pub fn benchmark_step(benchmark: &StepBenchmark) -> Result<StepMeasured, TrainEr
 /// Takes the steps of `benchmark`, then predicts.
 ///
 /// # Errors
-/// As [`fit`]; a precision that the device does not compute in.
+/// As [`fit`]; a precision that the device does not compute in; kernels that are to be timed where there are none.
 pub fn time_steps(benchmark: &StepBenchmark) -> Result<TimedSteps, TrainError> {
     let StepBenchmark { architecture, sequences, steps, ref optimization, .. } = *benchmark;
     let named = open_device(&benchmark.device)?;
     let precision = named.precision(optimization.precision)?;
+    let _tuning = if optimization.autotune { Some(named.tune()?) } else { None };
     let (described, NamedDevice { name, device }) = (named.described(), named);
     let task = Task::find(TASK)?;
     let settings = settings(benchmark, name);

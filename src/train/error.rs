@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Error};
 use crate::kernel::DeviceFault;
 use crate::model::CheckpointError;
 use crate::store::StoreError;
-use crate::train::{DeviceError, PrecisionError};
+use crate::train::{DeviceError, NothingToTune, PrecisionError};
 
 /// Why a run ends without a record.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,9 @@ pub enum TrainError {
     /// The device does not compute in the precision.
     #[error(transparent)]
     Precision(#[from] PrecisionError),
+    /// The device has no kernels to choose among.
+    #[error(transparent)]
+    Tuning(#[from] NothingToTune),
     /// The data or the vocabulary is at fault.
     #[error(transparent)]
     Input(#[from] Diagnostic),

@@ -3,8 +3,10 @@
 use super::device::open_device;
 use super::error::TrainError;
 use super::evaluate::predict;
+use super::ranks::Alone;
 use super::ready::{RunContext, task_features};
 use super::score::scores;
+use super::tuning::tuning;
 use crate::model::{Encoder, load_trained_classifier};
 use crate::store::{RunFolder, RunSettings, Score};
 use crate::text::vocabulary_file;
@@ -22,6 +24,7 @@ pub fn score_kept(context: &RunContext, settings: &RunSettings, folder: &RunFold
     let task = context.task(settings.task_name())?;
     let features = task_features(&context, settings)?;
     let named = open_device(&settings.device)?;
+    let _tuning = tuning(&context, settings, &Alone)?;
     let precision = named.precision(settings.optimization.precision)?;
     let device = named.device;
     let mut model = load_trained_classifier(&model_folder, task.head, &device)?.model;

@@ -16,6 +16,7 @@ mod kept;
 mod loss;
 mod model_card;
 mod next_token;
+mod nothing_to_tune;
 mod observer;
 mod optimizer;
 mod pass;
@@ -33,6 +34,7 @@ mod task;
 mod task_run;
 #[cfg(test)]
 mod tests;
+mod tuning;
 mod work;
 mod workload;
 
@@ -44,6 +46,7 @@ pub use error::TrainError;
 pub use evaluate::{EVALUATION_BATCH, predict, predict_in_batches};
 pub use fit::FitResult;
 pub use kept::score_kept;
+pub use nothing_to_tune::NothingToTune;
 pub use observer::{Observer, Phases, StepReport};
 pub use precision::PrecisionError;
 pub use pretraining::{corpus_fits, score_pretrained};

@@ -59,7 +59,8 @@ impl NextTokens {
         let (words, coefficient, count) = (model.encoder.words(), self.coefficient, self.count());
         let states = head.read(hidden, &self.rows, words.dims()[1]);
         let [read, table] = [states.clone(), words.val()].map(Tensor::inner);
-        let decoded = decoder_loss(&read, &table, &head.decoder_bias.val().inner(), &self.labels, Some(count));
+        let (bias, precision) = (head.decoder_bias.val().inner(), model.encoder.precision());
+        let decoded = decoder_loss(&read, &table, &bias, &self.labels, Some(count), precision);
         let DecoderGradients { states: arriving, table, bias } = decoded.gradients?;
         let found = decoded.found.map(move |Decoded { loss, .. }| coefficient * loss / count as f64);
         let arriving = Tensor::from_inner(arriving.mul_scalar(coefficient));

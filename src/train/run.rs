@@ -7,6 +7,7 @@ use super::pretraining::{run_pretraining, try_pretraining_step};
 use super::ranks::Ranks;
 use super::ready::RunContext;
 use super::task_run::{run_task, try_task_step};
+use super::tuning::{note, tuning};
 use crate::store::{Objective, Record, RunFolder, RunSettings};
 
 /// Trains, evaluates and writes everything of a run but its record, which is returned. When `ranks` share the run, this
@@ -22,11 +23,14 @@ pub fn run(
     observer: &mut dyn Observer,
     ranks: &dyn Ranks,
 ) -> Result<Record, TrainError> {
+    let tuning = tuning(context, settings, ranks)?;
     let attempt = Attempt::begin(context, experiment, settings, folder);
-    match &settings.objective {
+    let mut record = match &settings.objective {
         Objective::Task(_) => run_task(&attempt, observer, ranks),
         Objective::Pretraining(objective) => run_pretraining(&attempt, objective, observer, ranks),
-    }
+    }?;
+    record.notes.extend(tuning.as_ref().map(note).transpose()?);
+    Ok(record)
 }
 
 /// The first optimisation step of a run, to see whether it works, and what is to be known of the weights. Nothing is

@@ -45,6 +45,7 @@ pub fn work(
         TrainError::Checkpoint(_)
         | TrainError::Device(_)
         | TrainError::Precision(_)
+        | TrainError::Tuning(_)
         | TrainError::Input(_)
         | TrainError::Store(_) => Failure::of(&error).into(),
     })

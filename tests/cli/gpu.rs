@@ -159,28 +159,35 @@ fn a_killed_pretraining_goes_on_to_the_same_bits() {
 
 /// Pretrains in one of the places that `place` makes, and in another with a `kill -9` after the first checkpoint.
 pub(super) fn same_bits_after_a_kill(place: impl Fn() -> Workplace) {
-    let weights = |place: &Workplace| {
-        let file = place.files("runs").into_iter().find(|path| path.ends_with("model.safetensors")).unwrap();
-        fs::read(file).unwrap()
-    };
     let whole = place();
     whole.run(&["run", "first.yaml"]).ok();
     let killed = place();
-    let mut started = killed.start(&["run", "first.yaml"]);
+    pretrain_with_a_kill(&killed);
+    assert!(weights(&whole) == weights(&killed), "the same bits");
+}
+
+/// The weights of the first run, of one that was pretrained.
+pub(super) fn weights(place: &Workplace) -> Vec<u8> {
+    let file = place.files("runs").into_iter().find(|path| path.ends_with("model.safetensors")).unwrap();
+    fs::read(file).unwrap()
+}
+
+/// Pretrains with a `kill -9` after the first checkpoint.
+pub(super) fn pretrain_with_a_kill(place: &Workplace) {
+    let mut started = place.start(&["run", "first.yaml"]);
     let begin = Instant::now();
     let is_checkpoint = |path: &str| path.contains("/checkpoints/") && !path.contains("/.tmp-");
-    while !killed.files("runs").iter().any(|path| is_checkpoint(&path.to_string_lossy())) {
+    while !place.files("runs").iter().any(|path| is_checkpoint(&path.to_string_lossy())) {
         assert!(begin.elapsed() < Duration::from_secs(300), "no checkpoint");
         sleep(Duration::from_millis(20));
     }
     started.signal_group("KILL");
     started.wait();
-    assert!(killed.records().is_empty(), "it was killed on its way");
-    let told = killed.run(&["run", "first.yaml"]).ok();
-    let record = killed.records().into_values().next().unwrap();
+    assert!(place.records().is_empty(), "it was killed on its way");
+    let told = place.run(&["run", "first.yaml"]).ok();
+    let record = place.records().into_values().next().unwrap();
     let notes = parse(&String::from_utf8(record).unwrap())["notes"].to_string();
     assert!(notes.contains("resumed from the checkpoint"), "{notes}\n{}", told.err);
-    assert!(weights(&whole) == weights(&killed), "the same bits");
 }
 
 #[test]

@@ -21,6 +21,8 @@ mod fetch;
 #[cfg(feature = "cube")]
 mod gpu;
 #[cfg(feature = "cube")]
+mod gpu_autotune;
+#[cfg(feature = "cube")]
 mod gpu_precision;
 mod help;
 mod hub;

@@ -64,3 +64,22 @@ fn bf16_is_refused_by_what_computes_and_no_other_command_without_the_instruction
         run(&["report", "bf16.yaml"]).ok();
     }
 }
+
+/// There the instructions decide. The data of the experiment does not exist, which nobody notices before.
+#[test]
+fn autotune_is_another_run_and_refused_on_the_cpu() {
+    let place = Workplace::with_tiny();
+    let file = super::program::TINY.replace("max_length: 32", "max_length: 32, autotune: true");
+    place.write("tuned.yaml", &file);
+    for command in ["check", "plan", "run"] {
+        let told = place.run(&[command, "tuned.yaml"]).ends_with(2);
+        let expected = "`autotune` times the kernels of a GPU, and the device is `cpu`";
+        assert!(told.err.contains(expected) && told.err.contains("tuned.yaml:8:38"), "{}", told.err);
+        assert!(told.err.contains("hint: leave `autotune` out"), "{}", told.err);
+    }
+    assert_eq!(place.run(&["status", "tuned.yaml", "--json"]).ok().json()["totals"]["missing"], 4);
+    let sizes = "--layers 1 --hidden 16 --heads 2 --vocab-size 50 --batch-size 2 --length 4 --steps 1";
+    let arguments = [&["bench", "step", "--autotune"][..], &sizes.split(' ').collect::<Vec<_>>()].concat();
+    let told = place.run(&arguments).ends_with(2);
+    assert!(told.err.contains("the device is `cpu`"), "{}", told.err);
+}

@@ -56,6 +56,9 @@ pub(in crate::cli) struct Args {
     device: String,
     #[command(flatten)]
     precision: PrecisionArgs,
+    /// Time a GPU's kernels for matrix products first, and use the fastest.
+    #[arg(long)]
+    autotune: bool,
     #[command(flatten)]
     threads: ThreadArgs,
     /// Print JSON.
@@ -82,6 +85,7 @@ pub(in crate::cli) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         gradient_checkpointing: args.gradient_checkpointing,
         device: args.device.clone(),
         precision: args.precision.precision,
+        autotune: args.autotune,
     };
     let benchmark = request.benchmark()?;
     args.threads.compute(|| {
@@ -125,8 +129,9 @@ fn text(summary: &StepSummary<'_>) -> String {
             architecture.vocab_size
         ),
         format!(
-            "batch        {sequences} × {length} tokens, {}, threads: {threads}{}",
+            "batch        {sequences} × {length} tokens, {}{}, threads: {threads}{}",
             optimization.precision,
+            if optimization.autotune { ", autotuned" } else { "" },
             if optimization.gradient_checkpointing { ", gradient checkpointing" } else { "" }
         ),
         format!("step         {median:.4} s (median of {steps}; quartiles {low:.4} and {high:.4})"),

@@ -6,9 +6,10 @@ use burn::tensor::Tensor;
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
+use super::product::{product, product_of_transposed, product_with_transposed};
 use super::sums::{Partials, cube_max, cube_sum, sum_blocks};
-use super::tensor::{cubes, empty, primitive, units, upload};
-use crate::kernel::{Decoded, DecoderGradients, DecoderLoss, Deferred};
+use super::tensor::{cubes, empty, operand, primitive, units, upload};
+use crate::kernel::{Decoded, DecoderGradients, DecoderLoss, Deferred, Precision};
 
 /// Logits that are held at a time: 256 MiB.
 const HELD_LOGITS: usize = 1 << 26;
@@ -24,16 +25,19 @@ pub(in crate::kernel) fn decoder_loss(
     bias: &Tensor<1>,
     labels: &[u32],
     scale: Option<f32>,
+    precision: Precision,
 ) -> DecoderLoss {
     let [vocabulary, _] = table.dims();
-    let bias = primitive(bias.clone());
+    let (table, bias) = (operand(&primitive(table.clone()), precision), primitive(bias.clone()));
+    // A gradient divided by the number of predictions is too small for float16: it is divided after the products.
+    let (scale, divided) = if precision == Precision::F16 { (scale.map(|_| 1.0), scale) } else { (scale, None) };
     let at_a_time = (HELD_LOGITS / vocabulary.max(1)).max(LEAST_ROWS);
     let (mut results, mut parts): (Vec<Tensor<1>>, Vec<Tensor<2>>) = (Vec::new(), Vec::new());
     let mut sums: Option<(Tensor<2>, Tensor<1>)> = None;
     for (number, labels) in labels.chunks(at_a_time).enumerate() {
         let (first, rows) = (number * at_a_time, labels.len());
-        let states = states.clone().slice_dim(0, first..first + rows);
-        let logits = primitive(states.clone().matmul(table.clone().transpose()));
+        let states = operand(&primitive(states.clone().slice_dim(0, first..first + rows)), precision);
+        let logits = product_with_transposed(&states, &table);
         let found = empty(&logits, [2 * rows]);
         let [logits_arg, bias_arg, labels_arg, found_arg] =
             [&logits, &bias, &upload(&logits, labels), &found].map(|tensor| tensor.clone().into_buffer_arg());
@@ -56,16 +60,21 @@ pub(in crate::kernel) fn decoder_loss(
             let partials = Partials::new(&logits, rows, vec![vocabulary]);
             sum_blocks(&logits, vocabulary, &partials, 0);
             let of_bias = partials.totals().into_iter().map(Tensor::<1>::from_primitive::<Cube>).next();
-            let arriving = Tensor::<2>::from_primitive::<Cube>(logits);
-            parts.push(arriving.clone().matmul(table.clone()));
-            let of_table = arriving.transpose().matmul(states);
+            let arriving = operand(&logits, precision);
+            let [of_states, of_table] = [product(&arriving, &table), product_of_transposed(&arriving, &states)]
+                .map(Tensor::<2>::from_primitive::<Cube>);
+            parts.push(of_states);
             sums = match (sums, of_bias) {
                 (Some((table, bias)), Some(of_bias)) => Some((table + of_table, bias + of_bias)),
                 (_, of_bias) => of_bias.map(|of_bias| (of_table, of_bias)),
             };
         }
     }
-    let gradients = sums.map(|(table, bias)| DecoderGradients { states: Tensor::cat(parts, 0), table, bias });
+    let gradients = sums.map(|(table, bias)| {
+        let states = Tensor::cat(parts, 0);
+        let Some(by) = divided else { return DecoderGradients { states, table, bias } };
+        DecoderGradients { states: states * by, table: table * by, bias: bias * by }
+    });
     let found = results.into_iter().fold(Deferred::default(), |all: Deferred<Decoded>, found| {
         all.and(Deferred::read([found], |[found]| found)).map(|(sum, found)| {
             let (losses, rights) = found.split_at(found.len() / 2);

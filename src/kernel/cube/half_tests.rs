@@ -6,7 +6,7 @@ use super::tests::{composed, gpu, numbers, run_layer};
 use crate::kernel::comparison::{assert_close, leaf};
 use crate::kernel::{
     Adam, AdamRule, AttentionHeads, Clipping, Dropout, LayerSites, LayerWeights, LossScale, Moments, Packing,
-    Precision, StepNorm, Trained, clipped_adam_step, encoder_layer, gpu_precisions,
+    Precision, StepNorm, Trained, clipped_adam_step, decoder_loss, encoder_layer, gpu_precisions,
 };
 use crate::random::Stream;
 
@@ -61,6 +61,43 @@ fn a_layer_in_f16_stays_near_the_composed_one_in_f32() {
 fn a_layer_in_bf16_stays_near_the_composed_one_in_f32() {
     if is_here(Precision::Bf16) {
         stays_near_f32(layer::<false>, 2e-2);
+    }
+}
+
+/// As a layer; more predictions than float16 can divide by and still tell the gradients of unlikely tokens from 0.
+fn the_decoder_stays_near_f32(precision: Precision, bound: f64) {
+    let (predictions, vocabulary, hidden) = (700, 900, 24);
+    let labels: Vec<u32> = (0..predictions as u32).map(|at| at * 7 % vocabulary as u32).collect();
+    let on = |device: Device, precision| {
+        let device = device.autodiff();
+        let states = leaf::<2>([predictions, hidden], 1, &device).inner();
+        let table = leaf::<2>([vocabulary, hidden], 2, &device).inner();
+        let bias = leaf::<1>([vocabulary], 3, &device).inner();
+        let found = decoder_loss(&states, &table, &bias, &labels, Some(predictions), precision);
+        let gradients = found.gradients.unwrap();
+        let all = vec![numbers(gradients.states), numbers(gradients.table), numbers(gradients.bias)];
+        (found.found.wait().unwrap().loss, all)
+    };
+    let (loss, expected) = on(Device::flex(), Precision::F32);
+    let (ours, found) = on(gpu(), precision);
+    assert!((ours / loss - 1.0).abs() < bound, "{ours} {loss}");
+    assert_close(&found, &expected, bound);
+    let exact = std::panic::catch_unwind(|| assert_close(&found, &expected, bound / 100.0));
+    assert!(exact.is_err(), "these are not the products in f32");
+    assert_eq!(found, on(gpu(), precision).1, "the same bits");
+}
+
+#[test]
+fn the_decoder_in_f16_stays_near_the_one_in_f32() {
+    if is_here(Precision::F16) {
+        the_decoder_stays_near_f32(Precision::F16, 4e-3);
+    }
+}
+
+#[test]
+fn the_decoder_in_bf16_stays_near_the_one_in_f32() {
+    if is_here(Precision::Bf16) {
+        the_decoder_stays_near_f32(Precision::Bf16, 2e-2);
     }
 }
 

@@ -14,9 +14,10 @@ use burn_cubecl::tensor::CubeTensor;
 use super::attention::Attention;
 use super::gelu::{gelu, gelu_backward};
 use super::norm::{NormGradients, Normed, norm_backward, residual_norm};
+use super::product::{product, product_of_transposed, product_with_transposed};
 use super::row::Drops;
 use super::sums::{Partials, sum_blocks};
-use super::tensor::{contiguous, operand, product, product_of_transposed, product_with_transposed};
+use super::tensor::{contiguous, operand};
 use crate::kernel::cpu::{LayerDropout, LayerShape, Site};
 use crate::kernel::fused::{LAYER_INPUTS, LayerCall, LayerTensors};
 

@@ -1,13 +1,11 @@
-//! Tensors of a GPU: memory for results, products, and how kernels are spread.
+//! Tensors of a GPU: memory for results, operands, and how kernels are spread.
 
-use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Cube, DType, TensorMetadata};
 use burn::tensor::{Shape, Tensor};
 use burn_cubecl::CubeDevice;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::ir::{ElemType, FloatKind};
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
-use burn_cubecl::kernel::matmul::{MatmulStrategy, matmul};
 use burn_cubecl::kernel::{cast, into_contiguous};
 use burn_cubecl::ops::numeric::{empty_device_contiguous_dtype, zeros_client};
 use burn_cubecl::tensor::CubeTensor;
@@ -69,34 +67,6 @@ pub(super) fn element_type(precision: Precision) -> ElemType {
         Precision::Bf16 => FloatKind::BF16,
         Precision::F16 => FloatKind::F16,
     })
-}
-
-/// a b in f32, of operands of one type.
-fn multiply(a: CubeTensor, b: CubeTensor) -> CubeTensor {
-    if a.dtype == DType::F32 {
-        return contiguous(Cube::float_matmul(a, b));
-    }
-    // Sums of products of 16-bit numbers are made in f32, and stay so.
-    match matmul(a.clone(), b.clone(), None, MatmulStrategy::default(), DType::F32) {
-        Ok(product) => contiguous(product),
-        // No kernel for this shape: the rounded numbers are multiplied in f32.
-        Err(_) => contiguous(Cube::float_matmul(cast(a, DType::F32), cast(b, DType::F32))),
-    }
-}
-
-/// a b, `[m, k] × [k, n]`, in f32, of operands of one type.
-pub(super) fn product(a: &CubeTensor, b: &CubeTensor) -> CubeTensor {
-    multiply(a.clone(), b.clone())
-}
-
-/// aᵀ b, `[k, m] × [k, n]`; as [`product`].
-pub(super) fn product_of_transposed(a: &CubeTensor, b: &CubeTensor) -> CubeTensor {
-    multiply(Cube::float_transpose(a.clone()), b.clone())
-}
-
-/// a bᵀ, `[m, k] × [n, k]`; as [`product`].
-pub(super) fn product_with_transposed(a: &CubeTensor, b: &CubeTensor) -> CubeTensor {
-    multiply(a.clone(), Cube::float_transpose(b.clone()))
 }
 
 /// The tensor behind a burn tensor without autodiff on a GPU, its numbers one after the other.

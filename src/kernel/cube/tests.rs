@@ -185,8 +185,8 @@ fn the_decoders_loss_and_gradients_are_those_of_the_composed_one() {
         (states, table, leaf::<1>([vocabulary], 3, &device).inner())
     };
     let (states, table, bias) = on(gpu());
-    let found = decoder_loss(&states, &table, &bias, &labels, Some(predictions));
-    let without = decoder_loss(&states, &table, &bias, &labels, None);
+    let found = decoder_loss(&states, &table, &bias, &labels, Some(predictions), Precision::F32);
+    let without = decoder_loss(&states, &table, &bias, &labels, None, Precision::F32);
     let (states, table, bias) = on(Device::flex());
     let expected = decoder::composed(&states, &table, &bias, &labels, Some(1.0 / predictions as f32));
     let [ours, composed] = [found.found, expected.found].map(|found| found.wait().unwrap());

@@ -119,6 +119,10 @@ impl Encoder for Bert {
         self.precision = precision;
     }
 
+    fn precision(&self) -> Precision {
+        self.precision
+    }
+
     fn embed(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
         self.embeddings.forward(input, dropout)
     }

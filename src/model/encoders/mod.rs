@@ -278,6 +278,10 @@ impl Encoder for AnyEncoder {
     fn set_precision(&mut self, precision: Precision) {
         self.get_mut().set_precision(precision);
     }
+
+    fn precision(&self) -> Precision {
+        self.get().precision()
+    }
 }
 
 #[cfg(test)]

@@ -172,6 +172,10 @@ impl Encoder for OpenaiGpt {
         self.precision = precision;
     }
 
+    fn precision(&self) -> Precision {
+        self.precision
+    }
+
     fn embed(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
         let sum = input.lookup(self.word.val()) + input.lookup_positions(self.position.val());
         match dropout {

@@ -212,6 +212,7 @@ fn training_settings_are_those_of_the_file_and_the_optimizer_brings_its_epsilon(
     assert_eq!(precision("{}"), Precision::F32);
     assert_eq!(precision("{precision: f32}"), Precision::F32);
     assert_eq!(precision("{precision: bf16}"), Precision::Bf16);
+    assert!(!settings("{}").autotune && settings("{autotune: true}").autotune);
     assert!(
         !settings("{}").gradient_checkpointing && settings("{gradient_checkpointing: true}").gradient_checkpointing
     );

@@ -53,7 +53,7 @@ fn settings_pairs(settings: &RunSettings) -> Vec<Pair> {
         ("max gradient norm", of.max_grad_norm.to_string()),
         ("gradient accumulation", of.gradient_accumulation_steps.to_string()),
         (optimizer_name(of.optimizer), format!("β1 {}, β2 {}, ε {:e}", of.adam_beta1, of.adam_beta2, of.adam_epsilon)),
-        ("precision", of.precision.to_string()),
+        ("precision", format!("{}{}", of.precision, if of.autotune { ", products autotuned" } else { "" })),
         ("device", settings.device.clone()),
         ("lower case", if settings.vocabulary.do_lower_case { "yes" } else { "no" }.to_owned()),
         ("vocabulary SHA-256", settings.vocabulary.sha256.clone()),

@@ -28,6 +28,10 @@ pub struct Optimization {
     pub gradient_checkpointing: bool,
     /// The numbers that matrix products take.
     pub precision: Precision,
+    /// Whether kernels of matrix products are chosen by timing them. Without it, settings are written as before there was
+    /// such a key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub autotune: bool,
     /// How gradients become updates.
     pub optimizer: Optimizer,
     /// Adam's β1.
@@ -51,6 +55,7 @@ impl Default for Optimization {
             gradient_accumulation_steps: 1,
             gradient_checkpointing: false,
             precision: Precision::default(),
+            autotune: false,
             optimizer: Optimizer::default(),
             adam_beta1: 0.9,
             adam_beta2: 0.999,

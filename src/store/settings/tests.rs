@@ -62,12 +62,13 @@ fn optimizer_precision_and_warmup_decide_a_result_and_recomputation_does_not() {
             other.id()
         };
         assert_eq!(with(|of| of.gradient_checkpointing = true), settings.id());
-        let changes: [fn(&mut Optimization); 5] = [
+        let changes: [fn(&mut Optimization); 6] = [
             |of| {
                 of.optimizer =
                     if of.optimizer == (Optimizer::AdamW {}) { Optimizer::BertAdam {} } else { Optimizer::AdamW {} }
             },
             |of| of.precision = Precision::Bf16,
+            |of| of.autotune = true,
             |of| of.warmup = Warmup::Steps(11),
             |of| of.batch_size += 1,
             |of| of.learning_rate *= 2.0,

@@ -7,7 +7,9 @@ use crate::model::{Encoder, load_pretraining};
 use crate::store::{RunFolder, RunSettings, Score};
 use crate::train::device::open_device;
 use crate::train::error::TrainError;
+use crate::train::ranks::Alone;
 use crate::train::ready::RunContext;
+use crate::train::tuning::tuning;
 
 /// The scores of the last model in the folder of a pretraining with these settings, on its held-out text, whose prepared
 /// corpus `context` knows.
@@ -24,6 +26,7 @@ pub fn score_pretrained(
     let (objective, evaluation) = found.ok_or_else(|| Diagnostic::new("the run was scored on no held-out text"))?;
     let set = open_corpus(&context.corpora, settings, objective, &evaluation.data, true)?;
     let named = open_device(&settings.device)?;
+    let _tuning = tuning(context, settings, &Alone)?;
     let precision = named.precision(settings.optimization.precision)?;
     let device = named.device;
     let predict_next = objective.loss.predicts_next_sentence();

@@ -92,8 +92,8 @@ impl HeadOutputs {
         let mut of_pairs = Deferred::<HeadLoss>::default();
         let decoder = states.predictions.and_then(|states| {
             let [read, table] = [states.clone(), model.encoder.words().val()].map(plain);
-            let found =
-                decoder_loss(&read, &table, &plain(model.tokens.decoder_bias.val()), &targets.labels, mean_over);
+            let (bias, precision) = (plain(model.tokens.decoder_bias.val()), model.encoder.precision());
+            let found = decoder_loss(&read, &table, &bias, &targets.labels, mean_over, precision);
             let count = targets.labels.len() as u64;
             of_tokens = found.found.map(move |found| HeadLoss { count, correct: found.right, sum: found.loss });
             Some((states, found.gradients?))

@@ -6,6 +6,7 @@ use crate::store::{Objective, RunsRoot};
 use crate::train::error::TrainError;
 use crate::train::pretraining::follow_pretraining;
 use crate::train::task_run::follow_task;
+use crate::train::tuning::tuning;
 
 /// Takes part in the leader's runs until there are no more; `failed` is told why this rank could not take part in one,
 /// which the leader records as a failure of the run.
@@ -28,6 +29,7 @@ pub fn follow(ranks: &dyn Ranks, mut failed: impl FnMut(&TrainError)) -> Result<
 fn take_part(Assignment { context, job }: &Assignment, ranks: &dyn Ranks) -> Result<(), TrainError> {
     let folder = job.folder(&RunsRoot::new(&context.runs));
     let folder = ranks.agree(folder.map_err(TrainError::from))?;
+    let _tuning = tuning(context, &job.settings, ranks)?;
     match &job.settings.objective {
         Objective::Task(_) => follow_task(context, &job.settings, &folder, ranks),
         Objective::Pretraining(objective) => follow_pretraining(context, &job.settings, objective, &folder, ranks),
