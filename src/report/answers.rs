@@ -2,7 +2,7 @@
 
 use crate::metric::{EntityCounts, Function, Metric};
 use crate::random::Stream;
-use crate::stats::{CrossedEstimate, Interval, Resampling, percentile_interval, wilson_interval, wilson_interval_by};
+use crate::stats::{CrossedEstimate, Interval, Resampling, SeedScores, percentile_interval, wilson_interval};
 use crate::store::Answers;
 
 /// The level of all intervals.
@@ -68,10 +68,27 @@ pub(crate) fn right(answers: &Answers, metric: &str) -> Option<Vec<bool>> {
     }
 }
 
+/// What the runs of one point answered, which differ by their seed, and what the other points tell of seeds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SeedAnswers<'r> {
+    /// By seed.
+    pub(crate) answers: Vec<&'r Answers>,
+    /// The primary scores of the same seeds, in the same order, at each of the other points.
+    pub(crate) other_points: Vec<Vec<f64>>,
+}
+
+impl SeedAnswers<'_> {
+    /// These scores by seed, with those of the other points.
+    pub(crate) fn with_scores<'s>(&'s self, scores: &'s [f64]) -> SeedScores<'s> {
+        SeedScores { scores, other_points: &self.other_points }
+    }
+}
+
 /// The 95 % interval of the mean score of runs that differ by their seed. Of one run: Wilson's for a share of right
 /// examples, else between the percentiles of the bootstrap over examples. Of several: over examples and seeds
 /// ([`CrossedEstimate`]), for a share Wilson's again, of as many examples as would have that standard error.
-pub(crate) fn score_interval(seeds: &[&Answers], metric: &str) -> Option<Interval> {
+pub(crate) fn score_interval(of: &SeedAnswers<'_>, metric: &str) -> Option<Interval> {
+    let seeds = &of.answers[..];
     let first = *seeds.first()?;
     let examples = first.examples();
     if let ([one], Some(right)) = (seeds, right(first, metric)) {
@@ -87,21 +104,12 @@ pub(crate) fn score_interval(seeds: &[&Answers], metric: &str) -> Option<Interva
     }
     let scores = scores(seeds, metric, &all(first));
     let samples = by.bootstrap(examples, |sample| self::scores(seeds, metric, sample));
-    let found = CrossedEstimate::of_mean(&scores, &samples)?;
+    let found = CrossedEstimate::of_mean(of.with_scores(&scores), &samples)?;
     if right(first, metric).is_some() {
-        return crossed_wilson(&found, examples as f64);
+        return found.share_interval(examples as f64, LEVEL);
     }
     // No score is above 1; a correlation may be below 0.
     found.interval(LEVEL).map(|Interval { low, high }| Interval { low, high: high.min(1.0) })
-}
-
-/// Wilson's interval of a mean share, with the number of examples at which one share would have this standard error, and
-/// Student's t for the normal quantile.
-fn crossed_wilson(found: &CrossedEstimate, examples: f64) -> Option<Interval> {
-    let variance = found.standard_error * found.standard_error;
-    let share = found.value;
-    let count = if variance > 0.0 { share * (1.0 - share) / variance } else { examples };
-    wilson_interval_by(share, count, found.critical_value(LEVEL)?)
 }
 
 /// The score of each run.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::answers::{LEVEL, all, resampling, right, score, scores};
+use super::answers::{LEVEL, SeedAnswers, all, resampling, right, score, scores};
 use crate::stats::{
     CrossedEstimate, Interval, McNemar, POWER, SIGNIFICANCE, mcnemar, mean, percentile_interval, smallest_difference,
 };
@@ -55,6 +55,9 @@ pub(crate) struct OverSeeds {
     pub(crate) difference: f64,
     /// Its 95 % interval, over examples and seeds together ([`CrossedEstimate`]).
     pub(crate) interval: Option<Interval>,
+    /// Degrees of freedom of the variance between seeds, of the model with fewer; below [`crate::stats::ENOUGH_DEGREES`] the interval
+    /// holds more or less often than it says.
+    pub(crate) seed_degrees_of_freedom: Option<f64>,
     /// The two-sided p-value of the same standard error.
     pub(crate) p_value: Option<f64>,
     /// The same by Holm over the tasks of the comparison.
@@ -106,20 +109,22 @@ pub(crate) fn compare_runs(a: &Answers, b: &Answers, metric: &str) -> Option<ByE
 }
 
 /// The runs `b` against the runs `a`; `None` unless both have several seeds, and all answered the same examples.
-pub(crate) fn compare_seeds(a: &[&Answers], b: &[&Answers], metric: &str) -> Option<OverSeeds> {
+pub(crate) fn compare_seeds(of_a: &SeedAnswers<'_>, of_b: &SeedAnswers<'_>, metric: &str) -> Option<OverSeeds> {
+    let (a, b) = (&of_a.answers[..], &of_b.answers[..]);
     let first = *a.first()?;
     if a.len() < 2 || b.len() < 2 || !a.iter().chain(b).all(|other| first.is_of_same_examples(other)) {
         return None;
     }
     let of = |sample: &[u32]| [scores(a, metric, sample), scores(b, metric, sample)];
-    let [of_a, of_b] = of(&all(first));
+    let [scores_a, scores_b] = of(&all(first));
     let samples = resampling(first.examples(), "bootstrap over seeds").bootstrap(first.examples(), |s| of(s).concat());
-    let difference = mean(&of_b)? - mean(&of_a)?;
-    let found = CrossedEstimate::of_difference(&of_a, &of_b, &samples);
+    let difference = mean(&scores_b)? - mean(&scores_a)?;
+    let found = CrossedEstimate::of_difference(of_a.with_scores(&scores_a), of_b.with_scores(&scores_b), &samples);
     difference.is_finite().then(|| OverSeeds {
         seeds: [a.len(), b.len()],
         difference,
         interval: found.and_then(|found| found.interval(LEVEL)),
+        seed_degrees_of_freedom: found.map(|found| found.seed_degrees_of_freedom),
         p_value: found.and_then(|found| found.p_value()),
         adjusted_p: None,
     })
@@ -201,6 +206,10 @@ mod tests {
         }
     }
 
+    fn seeds(of: &[Answers]) -> SeedAnswers<'_> {
+        SeedAnswers { answers: of.iter().collect(), other_points: Vec::new() }
+    }
+
     #[test]
     fn seeds_widen_the_interval() {
         let gold: Vec<u32> = (0..200).map(|at| at % 2).collect();
@@ -208,14 +217,12 @@ mod tests {
             (0..5).map(|seed| classes(&gold, &(from..from + 20 + step * seed).collect::<Vec<_>>())).collect()
         };
         let (a, alike, apart) = (runs(0, 0), runs(0, 0), runs(0, 8));
-        let of = |b: &[Answers]| {
-            compare_seeds(&a.iter().collect::<Vec<_>>(), &b.iter().collect::<Vec<_>>(), "accuracy").unwrap()
-        };
+        let of = |b: &[Answers]| compare_seeds(&seeds(&a), &seeds(b), "accuracy").unwrap();
         let (alike, apart) = (of(&alike), of(&apart));
         assert!(alike.difference.abs() < 1e-12 && alike.p_value.unwrap() > 0.9);
         assert!((apart.difference + 0.08).abs() < 1e-12);
         let width = |found: &OverSeeds| found.interval.map_or(0.0, |interval| interval.high - interval.low);
         assert!(width(&apart) > width(&alike) + 0.05, "{apart:?}");
-        assert_eq!(compare_seeds(&[&a[0]], &[&a[1]], "accuracy"), None, "one seed each");
+        assert_eq!(compare_seeds(&seeds(&a[..1]), &seeds(&a[1..2]), "accuracy"), None, "one seed each");
     }
 }

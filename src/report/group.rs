@@ -1,13 +1,13 @@
 //! The runs of one system on one task, grouped by the points of the sweep.
 
 use super::aggregates::{Aggregates, PointScore, SeedBest, Spread};
-use super::answers::score_interval;
+use super::answers::{SeedAnswers, score_interval};
 use super::input::Input;
 use super::phrase::listed;
 use super::primary_metric::{PrimaryMetric, Unit};
 use super::run::{Run, State};
 use crate::stats::{self, Interval};
-use crate::store::{Answers, RunSettings};
+use crate::store::RunSettings;
 
 /// How many runs are where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -193,18 +193,33 @@ impl<'a> Group<'a> {
     }
 
     /// The answers of the best point's runs to single examples, of those runs that have a record; none when one of them
-    /// lacks its answers.
-    pub(crate) fn best_answers<'r>(&self, input: &'r Input, runs: &[Run<'_>]) -> Vec<&'r Answers> {
-        let Some(best) = self.best else { return Vec::new() };
-        let done = self.points[best].runs.iter().map(|at| &runs[*at]).filter(|run| run.record().is_some());
-        let answers = |run: &Run<'_>| input.experiments[run.experiment].answers.get(&run.id);
-        done.map(answers).collect::<Option<Vec<_>>>().unwrap_or_default()
+    /// lacks its answers. With the scores of the other points at which no run of these seeds is missing or has collapsed.
+    pub(crate) fn best_answers<'r>(
+        &self,
+        input: &'r Input,
+        runs: &[Run<'_>],
+        primary_metric: &PrimaryMetric,
+    ) -> SeedAnswers<'r> {
+        let Some(best) = self.best else { return SeedAnswers::default() };
+        let done: Vec<&Run<'_>> =
+            self.points[best].runs.iter().map(|at| &runs[*at]).filter(|run| run.record().is_some()).collect();
+        let answers = |run: &&Run<'_>| input.experiments[run.experiment].answers.get(&run.id);
+        let of_seed = |point: &Point<'_>, seed: u64| {
+            let run = point.runs.iter().map(|at| &runs[*at]).find(|run| run.settings.seed == seed)?;
+            primary_metric.score(run).filter(|_| !is_collapsed(run, primary_metric))
+        };
+        let of_point = |point: &Point<'_>| done.iter().map(|run| of_seed(point, run.settings.seed)).collect();
+        let others = self.points.iter().enumerate().filter(|(at, _)| *at != best);
+        SeedAnswers {
+            answers: done.iter().map(answers).collect::<Option<Vec<_>>>().unwrap_or_default(),
+            other_points: others.filter_map(|(_, point)| of_point(point)).collect(),
+        }
     }
 
     /// The same with the interval of its best score.
     pub(crate) fn with_interval(self, input: &Input, runs: &[Run<'_>], primary_metric: Option<&PrimaryMetric>) -> Self {
-        let answers = self.best_answers(input, runs);
-        let interval = primary_metric.and_then(|metric| score_interval(&answers, &metric.metric));
+        let interval =
+            primary_metric.and_then(|metric| score_interval(&self.best_answers(input, runs, metric), &metric.metric));
         Self { interval, ..self }
     }
 

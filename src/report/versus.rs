@@ -209,7 +209,7 @@ fn row(of: Compared<'_, '_>, primary_metric: &PrimaryMetric, a: &Group<'_>, b: &
     let (xs, ys): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     let differences: Vec<f64> = pairs.iter().map(|(x, y)| y - x).collect();
     let best = |group: &Group<'_>| answers_of(of, group.best_run(of.runs, primary_metric)?);
-    let seeds = |group: &Group<'_>| -> Vec<&Answers> { group.best_answers(of.input, of.runs) };
+    let seeds = |group: &Group<'_>| group.best_answers(of.input, of.runs, primary_metric);
     let examples = best(a).zip(best(b)).and_then(|(a, b)| compare_runs(a, b, &primary_metric.metric));
     let seeds = compare_seeds(&seeds(a), &seeds(b), &primary_metric.metric);
     VersusRow {

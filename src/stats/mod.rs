@@ -20,7 +20,7 @@ pub mod summary;
 
 pub use budget::expected_best;
 pub use calibration::{BINS, ConfidenceBin, calibration_error, reliability};
-pub use crossed::CrossedEstimate;
+pub use crossed::{CrossedEstimate, ENOUGH_DEGREES, SeedScores};
 pub use effects::{Effect, main_effects};
 pub use mcnemar::{McNemar, McNemarMethod, mcnemar};
 pub use multiple::holm;

@@ -8,7 +8,7 @@ use crate::report::objective::{names, phases, unusual_masking};
 use crate::report::phrase::{grouped, millions};
 use crate::report::primary_metric::Unit;
 use crate::report::run::{Run, State};
-use crate::store::{Architecture, InitialWeights, PretrainingObjective};
+use crate::store::{Architecture, InitialWeights, PretrainingObjective, Score};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.pretraining.is_empty() {
@@ -137,12 +137,7 @@ fn scores(run: &Run<'_>) -> Vec<Cell> {
         None => Cell::absent(why),
     };
     let step = last.step;
-    let perplexity = last.value("perplexity").unwrap_or(f64::NAN);
-    let mut first = if perplexity.is_finite() {
-        Cell::number(shown_perplexity(perplexity), perplexity)
-    } else {
-        Cell::text("NaN").title("the perplexity is not a number").tone(Tone::Bad)
-    };
+    let mut first = perplexity_cell(&last.scores);
     if run.record().is_none() {
         first = first.small(format!("after step {}", grouped(step)));
     }
@@ -151,6 +146,15 @@ fn scores(run: &Run<'_>) -> Vec<Cell> {
         shown(last.value("mlm_accuracy"), "the accuracy is not a number"),
         shown(last.value("nsp_accuracy"), "next sentences are not predicted"),
     ]
+}
+
+/// A perplexity, if the objective defines one: skip-gram tells neighbours from drawn words and gives words no probability.
+pub(super) fn perplexity_cell(scores: &[Score]) -> Cell {
+    match scores.iter().find(|score| score.metric == "perplexity") {
+        None => Cell::absent("the objective defines no perplexity"),
+        Some(Score { value: Some(value), .. }) if value.is_finite() => Cell::number(shown_perplexity(*value), *value),
+        Some(_) => Cell::text("NaN").title("the perplexity is not a number").tone(Tone::Bad),
+    }
 }
 
 /// Three or four digits: `3.99`, `25.8`, `1 204`.
@@ -169,5 +173,19 @@ mod tests {
     #[test]
     fn perplexities_have_the_digits_that_count() {
         assert_eq!([3.987, 25.81, 1203.7].map(shown_perplexity), ["3.99", "25.8", "1\u{202f}204"]);
+    }
+
+    #[test]
+    fn only_a_perplexity_that_is_not_a_number_is_nan() {
+        let scores = |metric: &str, value| {
+            let (metric, split, unit) = (metric.to_owned(), "held_out".to_owned(), "plain".to_owned());
+            [Score { metric, split, value, unit, higher_is_better: false }]
+        };
+        assert_eq!(perplexity_cell(&scores("perplexity", Some(3.987))).text, "3.99");
+        assert_eq!(perplexity_cell(&scores("perplexity", None)).tone, Tone::Bad);
+        assert_eq!(
+            perplexity_cell(&scores("mlm_loss", Some(2.0))),
+            Cell::absent("the objective defines no perplexity")
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pretraining::shown_perplexity;
+use super::pretraining::perplexity_cell;
 use super::run_details::details;
 use crate::report::Error;
 use crate::report::analysis::Analysis;
@@ -113,7 +113,7 @@ fn done(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record) -> Vec<Cell> {
             })
         }
         None if record.evaluations.is_empty() => Cell::absent("not evaluated"),
-        None => record.primary_score().map_or_else(nan, |score| Cell::number(shown_perplexity(score), score)),
+        None => perplexity_cell(&record.scores),
     };
     let timings = &record.timings;
     vec![

@@ -8,7 +8,7 @@ use crate::report::plot::{self, PairRow};
 use crate::report::primary_metric::PrimaryMetric;
 use crate::report::versus::{Versus, VersusRow};
 use crate::report::versus_summary::{Summary, Verdict};
-use crate::stats::Interval;
+use crate::stats::{ENOUGH_DEGREES, Interval};
 
 /// The tables of one comparison, those that have rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,10 +58,21 @@ pub(in crate::report) fn tables(analysis: &Analysis<'_>, versus: &Versus, narrow
     let has = |is_there: fn(&VersusRow) -> bool| versus.rows.iter().any(is_there);
     VersusTables {
         examples: table(analysis, versus, narrow, "Best run of the best point, example by example", example_cells),
-        seeds: has(|row| row.seeds.is_some()).then(|| {
-            table(analysis, versus, narrow, "Best points over all seeds, examples and seeds together", seed_cells)
-        }),
+        seeds: has(|row| row.seeds.is_some())
+            .then(|| table(analysis, versus, narrow, seed_caption(versus), seed_cells)),
         runs: has(|row| !row.differences.is_empty()).then(|| run_table(analysis, versus, narrow)),
+    }
+}
+
+/// Few seeds at a single point say too little of the next one for an interval to hold as often as it says.
+fn seed_caption(versus: &Versus) -> &'static str {
+    let few = |row: &VersusRow| {
+        row.seeds.as_ref().and_then(|of| of.seed_degrees_of_freedom).is_some_and(|degrees| degrees < ENOUGH_DEGREES)
+    };
+    if versus.rows.iter().any(few) {
+        "Best points over all seeds, examples and seeds together; few seeds: intervals and p are rough"
+    } else {
+        "Best points over all seeds, examples and seeds together"
     }
 }
 
