@@ -7,7 +7,7 @@ use super::task::{KnownTask, Task, TaskShape};
 use super::values::{for_example, is_name, no_duplicates, not_empty, path, shown, tidy};
 use super::written::{Sweep, Written};
 use super::written_training::Training;
-use super::{lengths, models, pretraining_check, tasks};
+use super::{approach, lengths, models, pretraining_check, tasks};
 use crate::diagnostic::Diagnostic;
 use crate::settings::{Cluster, DeviceKind};
 
@@ -44,6 +44,7 @@ fn with_tasks(written: Written, document: Document, known: &[KnownTask]) -> Resu
     let tasks = tasks::resolve_all(&document, &written, known)?;
     with_language_model(&document, &written.training, &tasks)?;
     let models = models::resolve_all(&document, &written, &tasks)?;
+    approach::fits_training(&document, &written.training, &models, &tasks)?;
     Ok(Experiment {
         name: written.experiment,
         models,

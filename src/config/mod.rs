@@ -7,6 +7,7 @@
 //! Every error is a [`Diagnostic`](crate::diagnostic::Diagnostic) that points at the characters to
 //! blame. Places stay inside this module; [`Experiment::place_of`] gives them out by key path.
 
+mod approach;
 mod check;
 mod dimensions;
 mod document;

@@ -1,17 +1,17 @@
 //! The checks of `models`: one source each, dimensions that fit together, names that can be folders, tasks that
 //! the model can be trained on.
 
+use super::approach;
 use super::dimensions::{dimensions, encoder_of_preset, no_encoder};
 use super::document::Document;
 use super::hub::{HubModel, REPOSITORY_IS, REVISION_IS, repository_fault, revision_fault};
 use super::lengths::too_long;
 use super::model::{Dimensions, Model, ModelSource, Pretrained};
-use super::task::{Task, TaskShape};
-use super::values::{for_example, is_name, no_duplicates, not_empty, path, tidy};
+use super::task::Task;
+use super::values::{is_name, no_duplicates, not_empty, path, tidy};
 use super::written::Written;
 use super::written_model::{WrittenCheckpoint, WrittenHub, WrittenModel, WrittenPretrained};
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::settings::{Approach, MAX_HIDDEN, MAX_LSTM_LAYERS};
 
 /// The models in file order, each with a size or a checkpoint, with a task, and long enough for its tasks; and
 /// every task with a model.
@@ -158,7 +158,7 @@ fn in_mapping(model: &str) -> String {
     }
 }
 
-/// Refuses a model that cannot be trained on a task that is to be its.
+/// Refuses a model that cannot be trained, or not in its way, on a task that is to be its.
 fn fits_its_tasks(document: &Document, model: &Model, tasks: &[Task]) -> Result<(), Diagnostic> {
     for task in tasks.iter().filter(|task| model.tasks.contains(&task.name)) {
         if let ModelSource::Random(dimensions) = &model.source
@@ -166,26 +166,6 @@ fn fits_its_tasks(document: &Document, model: &Model, tasks: &[Task]) -> Result<
         {
             return Err(too_long(document, task, &model.name, dimensions.max_positions));
         }
-        approach_fits(document, model, task)?;
     }
-    Ok(())
-}
-
-fn approach_fits(document: &Document, model: &Model, task: &Task) -> Result<(), Diagnostic> {
-    let Approach::FeatureBased(of) = model.approach else { return Ok(()) };
-    let own = format!("models.{}.approach", model.name);
-    let key = if document.spot(&own).is_some() { own } else { "approach".to_owned() };
-    for (name, value, most) in [("hidden", of.hidden, MAX_HIDDEN), ("lstm_layers", of.lstm_layers, MAX_LSTM_LAYERS)] {
-        if !(1..=most).contains(&value) {
-            let message = format!("`{name}` takes 1 to {most}, found `{value}`");
-            let found = document.at_key(&format!("{key}.feature_based.{name}"), message);
-            return Err(found.hint(for_example("feature_based")));
-        }
-    }
-    if matches!(task.shape, TaskShape::Tags(_)) {
-        return Ok(());
-    }
-    let message = format!("`feature_based` is for tasks that tag words, and `{}` is none", task.name);
-    let hint = "`models: {NAME: {tasks: […]}}` says which tasks a model is trained on";
-    Err(document.at_key(&format!("{key}.feature_based"), message).hint(hint))
+    approach::fits(document, model, tasks)
 }

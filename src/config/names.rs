@@ -1,7 +1,7 @@
 //! Keys and choices by name: an example of each, and what it is called elsewhere or was called before.
 
 /// A line that is right, by key, or by a key and the one above it: shown when the key is missing or holds something of another shape.
-const EXAMPLES: [(&str, &str); 74] = [
+const EXAMPLES: [(&str, &str); 75] = [
     ("experiment", "experiment: my-first"),
     ("models", "models: {base: {preset: bert-base}}"),
     ("tasks", "tasks: [rte, mrpc]"),
@@ -49,6 +49,7 @@ const EXAMPLES: [(&str, &str); 74] = [
     ("feature_based.layers", "layers: concat_last_four"),
     ("feature_based.hidden", "hidden: 768"),
     ("lstm_layers", "lstm_layers: 2"),
+    ("attention", "attention: true"),
     ("pretrain", "pretrain: {text: [path/to/text], phases: [{max_length: 128, steps: 10000}]}"),
     ("text", "text: [path/to/text]"),
     ("held_out", "held_out: [path/to/held-out.txt]"),

@@ -24,6 +24,8 @@ pub struct KnownTask {
     pub test_is_scored: bool,
     /// Whether it asks how similar two texts are, whose order means nothing.
     pub similarity: bool,
+    /// Whether an example is two texts, or choices that are two each.
+    pub pairs: bool,
 }
 
 impl KnownTask {
@@ -39,6 +41,7 @@ impl KnownTask {
             test_files: 1,
             test_is_scored: false,
             similarity: false,
+            pairs: false,
         }
     }
 }
@@ -65,6 +68,8 @@ pub struct Task {
     pub shape: TaskShape,
     /// Whether it asks how similar two texts are.
     pub similarity: bool,
+    /// Whether an example is two texts, or choices that are two each.
+    pub pairs: bool,
     /// Files that the experiment names.
     pub files: Files,
     /// The format of those files, when the experiment declares the task; none for a known task.

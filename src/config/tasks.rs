@@ -115,7 +115,8 @@ impl Settings<'_> {
             !named
         });
         let (name, similarity) = (self.name.to_owned(), known.is_some_and(|known| known.similarity));
-        Ok(Task { name, max_length, shape, similarity, files, columns, lossy: false, reads_data_folder })
+        let pairs = known.is_some_and(|known| known.pairs);
+        Ok(Task { name, max_length, shape, similarity, pairs, files, columns, lossy: false, reads_data_folder })
     }
 
     fn files(&self) -> Result<Files, Diagnostic> {

@@ -32,7 +32,7 @@ pub(super) struct Written {
     /// Settings of single tasks, by their names; tasks of your own are declared here.
     #[serde(default)]
     pub(super) task_settings: BTreeMap<String, WrittenTask>,
-    /// How the encoders are used: `fine_tuning`, or `{feature_based: {layers: …}}` for tasks that tag words.
+    /// How the encoders are used: `fine_tuning`, or `{feature_based: {layers: …}}`, frozen under an LSTM.
     #[serde(default)]
     pub(super) approach: Approach,
     /// A folder that holds the tasks' data in the official layout: `RTE/`, `SQuAD/`, …

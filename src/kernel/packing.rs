@@ -124,6 +124,28 @@ impl Packing {
         scores + later.clone()
     }
 
+    /// The largest number of each column among a sequence's tokens: max pooling over time,
+    /// `[tokens, hidden] → [batch, hidden]`. Each sequence has a token.
+    #[must_use]
+    pub fn max_tokens(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let (batch, longest, [_, width]) = (self.batch(), self.longest, hidden.dims());
+        let padded = self.pad(hidden).reshape([batch, longest, width]);
+        let padded = match self.padding() {
+            Some(padding) => padded + padding.key_bias.clone().reshape([batch, longest, 1]),
+            None => padded,
+        };
+        padded.max_dim(1).reshape([batch, width])
+    }
+
+    /// `[batch, longest, longest]`, the scores of each sequence's keys for the queries of another, with padding keys
+    /// masked; `other` puts what is of the one in the place of the other: `[batch, 1, longest]`.
+    pub(super) fn mask_keys_of(&self, scores: Tensor<3>, other: impl Fn(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
+        match self.padding() {
+            Some(padding) => scores + other(padding.key_bias.clone().reshape([self.batch(), 1, self.longest])),
+            None => scores,
+        }
+    }
+
     /// The first token of each sequence, `[tokens, hidden] → [batch, hidden]`.
     #[must_use]
     pub fn first_tokens(&self, hidden: Tensor<2>) -> Tensor<2> {

@@ -75,7 +75,7 @@ pub fn load_trained_classifier(
             reader.notes.retain(|note| note != NO_POOLER);
         }
         let layers = encoder.depth() as u32;
-        let tagger = tagger.map(|of| reader.tagger(&of, layers, hidden)).transpose()?;
+        let tagger = tagger.map(|of| reader.tagger((&of, kind), layers, hidden)).transpose()?;
         let read = tagger.as_ref().map_or(hidden, Tagger::width);
         let both_orders = usage.is_some_and(|usage| usage.both_orders);
         Ok(Classifier { tagger, both_orders, ..Classifier::of(encoder, reader.linear(name, read, outputs)?, kind) })

@@ -8,9 +8,9 @@ use super::encoders::AnyEncoder;
 use super::head::Head;
 use super::initialize::{Initializer, random_head};
 use super::linear::Linear;
-use super::tagger::{BiLstm, Mixture, Tagger};
+use super::tagger::{BiLstm, Mixture, Tagger, TextPooler};
 use super::token_head::TokenHead;
-use crate::kernel::{Dropout, LSTM_DIRECTIONS, Packing};
+use crate::kernel::{Dropout, Packing};
 use crate::random::Stream;
 use crate::settings::{FeatureBased, InitializerRange};
 use crate::store::Architecture;
@@ -20,12 +20,12 @@ use crate::store::Architecture;
 pub struct Classifier {
     /// The encoder.
     pub encoder: AnyEncoder,
-    /// `[hidden, outputs]`; with a tagger `[2 × its hidden size, outputs]`.
+    /// `[hidden, outputs]`; with a tagger as many rows as its [`Tagger::width`].
     pub head: Linear,
     /// What the head reads, and what it puts out.
     #[module(skip)]
     pub kind: Head,
-    /// What reads the encoder, which is frozen then. Only with a head on every token.
+    /// What reads the encoder, which is frozen then. Not for spans.
     pub tagger: Option<Tagger>,
     /// Whether pairs come in both orders, one behind the other; the head reads the sum of what both give (Radford et al. 2018,
     /// §3.3).
@@ -78,7 +78,10 @@ impl Classifier {
             Head::Classes | Head::Regression | Head::Choices if self.both_orders => {
                 sum_of_orders(self.encoder.pool(hidden, packing))
             }
-            Head::Classes | Head::Regression | Head::Choices => self.encoder.pool(hidden, packing),
+            Head::Classes | Head::Regression | Head::Choices => match self.text_pooler() {
+                Some(pooler) => pooler.forward(hidden, packing, dropout),
+                None => self.encoder.pool(hidden, packing),
+            },
             Head::Tags => hidden,
             Head::Spans => return self.head.forward(hidden),
         };
@@ -88,17 +91,29 @@ impl Classifier {
         })
     }
 
-    /// The encoder frozen, with a random LSTM on it (from the `init-tagger` stream of `seed`) and a random head with
-    /// as many outputs as this one's. `None` when the encoder has fewer layers than are read.
+    fn text_pooler(&self) -> Option<&TextPooler> {
+        self.tagger.as_ref()?.pooler.as_ref()
+    }
+
+    /// Whether the texts of a pair come as two sequences.
     #[must_use]
-    pub fn on_features(self, of: &FeatureBased, seed: u64, device: &Device) -> Option<Self> {
+    pub fn reads_texts_apart(&self) -> bool {
+        self.tagger.as_ref().is_some_and(Tagger::reads_texts_apart)
+    }
+
+    /// The encoder frozen, with a random LSTM on it (from the `init-tagger` stream of `seed`; where the head is on whole texts,
+    /// of which there are two where examples are `pairs`, with what makes one vector of them) and a random head with as many
+    /// outputs as this one's. `None` when the encoder has fewer layers than are read.
+    #[must_use]
+    pub fn on_features(self, of: &FeatureBased, pairs: bool, seed: u64, device: &Device) -> Option<Self> {
         let encoder_hidden = self.encoder.width();
         let mixture = Mixture::new(of.layers, self.encoder.depth() as u32, device)?;
         let (hidden, stream) = (of.hidden as usize, Stream::new(seed, "init-tagger"));
         let lstm = BiLstm::random(mixture.width(encoder_hidden), hidden, of.lstm_layers, stream, device);
-        let head = random_head(LSTM_DIRECTIONS * hidden, self.outputs(), InitializerRange::BERT, seed, device);
-        let tagger = Some(Tagger { mixture, lstm });
-        Some(Self { encoder: self.encoder.no_grad(), head, tagger, ..self })
+        let pooler = (!self.kind.per_token()).then(|| TextPooler::random(of, pairs, seed, device));
+        let tagger = Tagger { mixture, lstm, pooler };
+        let head = random_head(tagger.width(), self.outputs(), InitializerRange::BERT, seed, device);
+        Some(Self { encoder: self.encoder.no_grad(), head, tagger: Some(tagger), ..self })
     }
 }
 

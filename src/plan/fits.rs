@@ -15,7 +15,7 @@ pub(super) fn has_layers(experiment: &Experiment, model: &Model, input: &ModelIn
     let own = format!("models.{}.approach", model.name);
     let key = if experiment.place_of(&own).is_some() { own } else { "approach".to_owned() };
     let message = format!("these are layers of the last {needs}, but the model `{}` has {has}", model.name);
-    let hint = "`last`, `embeddings` and `sum_all` are there in every model";
+    let hint = "`last`, `embeddings` and `sum_with_embeddings` are there in every model";
     Err(experiment.finding(&format!("{key}.feature_based.layers"), message).hint(hint))
 }
 

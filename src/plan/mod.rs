@@ -3,6 +3,7 @@
 //! Everything that needs the disk or the device comes in through [`Inputs`] (checksums, dimensions, weights: what ids
 //! are made of) and [`Sizes`] (token counts: what forecasts are made of), so that planning is a pure function.
 
+mod features;
 mod filter;
 mod fits;
 mod forecast;

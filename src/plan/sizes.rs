@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::features::Features;
 use super::{Evaluations, PlannedRun};
 use crate::store::{PretrainingObjective, RunIdentity};
 use crate::units::Tokens;
@@ -51,16 +52,17 @@ impl TaskSize {
     pub(super) fn of(&self, RunIdentity { id, settings }: RunIdentity) -> PlannedRun {
         let epochs = settings.epochs();
         let orders = settings.orders();
+        let added = Features::of(&settings).map_or(0, |features| features.added_tokens());
         PlannedRun {
             id,
             steps: steps(self.train_examples, settings.optimization.batch_size, epochs),
             examples: u64::from(epochs) * self.train_examples,
-            tokens: Tokens(u64::from(epochs) * orders * self.train_tokens),
+            tokens: Tokens(u64::from(epochs) * (orders * self.train_tokens + added * self.train_examples)),
             evaluations: Evaluations {
                 count: u64::from(epochs),
                 examples: self.dev_examples,
                 judged: self.judged_examples,
-                tokens: Tokens(orders * self.dev_tokens),
+                tokens: Tokens(orders * self.dev_tokens + added * self.dev_examples),
             },
             settings,
         }

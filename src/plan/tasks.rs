@@ -24,6 +24,7 @@ fn known(task: &'static Task) -> KnownTask {
         dev_files: task.parts().filter(|(_, part)| *part == FilePart::Dev).count(),
         test_files: task.parts().filter(|(_, part)| *part == FilePart::Test).count(),
         similarity: task.similarity,
+        pairs: task.reads_pairs(),
         test_is_scored: task
             .parts()
             .any(|(split, part)| part == FilePart::Test && task.dev().any(|dev| dev.name == split)),

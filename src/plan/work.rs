@@ -1,31 +1,22 @@
 //! What a run computes, trains and keeps, by the way in which it uses the encoder.
 
 use super::PlannedRun;
-use crate::settings::{Approach, FeatureBased, Layers};
+use super::features::Features;
 use crate::store::{Architecture, RunSettings};
 
 /// A backward pass costs twice the forward pass: one product for the inputs' gradient, one for the weights'.
 const TRAINING_TO_FORWARD: f64 = 3.0;
-/// Directions of the LSTM × its gates.
-const GATES: u64 = 2 * 4;
 
 /// Parameters of the model of a run, without its head.
 #[must_use]
 pub fn model_parameters(settings: &RunSettings) -> u64 {
-    let tagger = match &settings.approach() {
-        Approach::FineTuning => 0,
-        Approach::FeatureBased(of) => tagger_parameters(of, &settings.architecture),
-    };
-    settings.architecture.parameters() + tagger
+    settings.architecture.parameters() + Features::of(settings).map_or(0, |features| features.parameters())
 }
 
 /// Those of them that are trained.
 #[must_use]
 pub fn trained_parameters(settings: &RunSettings) -> u64 {
-    match &settings.approach() {
-        Approach::FineTuning => settings.architecture.parameters(),
-        Approach::FeatureBased(of) => tagger_parameters(of, &settings.architecture),
-    }
+    Features::of(settings).map_or_else(|| settings.architecture.parameters(), |features| features.parameters())
 }
 
 /// Floating-point operations of a whole run, evaluations included, counted as [`forward_flops`].
@@ -53,19 +44,16 @@ pub fn forward_flops(architecture: &Architecture, tokens: u64, examples: u64) ->
 /// backward pass.
 pub(super) fn training_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
     let encoder = encoder_flops(settings, tokens, examples);
-    match &settings.approach() {
-        Approach::FineTuning => TRAINING_TO_FORWARD * (encoder + next_token_flops(settings, tokens)),
-        Approach::FeatureBased(of) => encoder + TRAINING_TO_FORWARD * tagger_flops(of, &settings.architecture, tokens),
+    match Features::of(settings) {
+        None => TRAINING_TO_FORWARD * (encoder + next_token_flops(settings, tokens)),
+        Some(features) => encoder + TRAINING_TO_FORWARD * features.flops(tokens, examples),
     }
 }
 
 /// As [`training_flops`], of a forward pass alone.
 pub(super) fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
-    let tagger = match &settings.approach() {
-        Approach::FineTuning => 0.0,
-        Approach::FeatureBased(of) => tagger_flops(of, &settings.architecture, tokens),
-    };
-    encoder_flops(settings, tokens, examples) + tagger
+    let features = Features::of(settings).map_or(0.0, |features| features.flops(tokens, examples));
+    encoder_flops(settings, tokens, examples) + features
 }
 
 /// Numbers that a token adds to what a step holds.
@@ -77,12 +65,11 @@ pub(super) fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u6
 pub(super) fn kept_numbers(settings: &RunSettings) -> u64 {
     let architecture = &settings.architecture;
     let (max_length, gradient_checkpointing) = (settings.max_length(), settings.optimization.gradient_checkpointing);
-    match &settings.approach() {
-        Approach::FineTuning => kept_by_encoder(architecture, max_length, gradient_checkpointing),
-        Approach::FeatureBased(of) => {
-            let states = of.layers.states(architecture.layers).map_or(0, |states| states.len() as u64);
+    match Features::of(settings) {
+        None => kept_by_encoder(architecture, max_length, gradient_checkpointing),
+        Some(features) => {
             let at_work = kept_by_layer(architecture, max_length).max(kept_by_embeddings(architecture));
-            states * u64::from(architecture.hidden) + at_work + tagger_kept(of, architecture)
+            at_work + features.kept_numbers(max_length)
         }
     }
 }
@@ -108,42 +95,16 @@ fn kept_by_embeddings(architecture: &Architecture) -> u64 {
     3 * u64::from(architecture.hidden)
 }
 
-/// Inputs of each layer of the LSTM.
-fn inputs(of: &FeatureBased, architecture: &Architecture) -> impl Iterator<Item = u64> {
-    let states = match of.layers {
-        Layers::ConcatLastFour => 4,
-        Layers::Embeddings | Layers::Last | Layers::SecondToLast | Layers::SumLastFour | Layers::SumAll => 1,
-    };
-    let (first, hidden) = (states * u64::from(architecture.hidden), u64::from(of.hidden));
-    (0..of.lstm_layers).map(move |layer| if layer == 0 { first } else { 2 * hidden })
-}
-
-/// Weights and biases of the LSTM, and a learnt sum's scalars.
-fn tagger_parameters(of: &FeatureBased, architecture: &Architecture) -> u64 {
-    let hidden = u64::from(of.hidden);
-    let scalars = match of.layers.states(architecture.layers) {
-        Some(states) if of.layers.is_sum() => states.len() as u64 + 1,
-        Some(_) | None => 0,
-    };
-    inputs(of, architecture).map(|inputs| GATES * hidden * (inputs + hidden + 1)).sum::<u64>() + scalars
-}
-
-fn tagger_flops(of: &FeatureBased, architecture: &Architecture, tokens: u64) -> f64 {
-    let hidden = u64::from(of.hidden);
-    let weights: u64 = inputs(of, architecture).map(|inputs| GATES * hidden * (inputs + hidden)).sum();
-    2.0 * weights as f64 * tokens as f64
-}
-
 /// The forward pass of the encoder; of a frozen one, up to the last layer that is read, and without the pooler; in
 /// pretraining, with the decoder over the tokens that are predicted.
 fn encoder_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
-    let (architecture, examples) = (&settings.architecture, examples * settings.orders());
-    let Approach::FeatureBased(of) = settings.approach() else {
-        return forward_flops(architecture, tokens, examples) + decoder_flops(settings, tokens);
+    let architecture = &settings.architecture;
+    let Some(features) = Features::of(settings) else {
+        return forward_flops(architecture, tokens, examples * settings.orders()) + decoder_flops(settings, tokens);
     };
-    let layers = of.layers.states(architecture.layers).map_or(architecture.layers, |states| states.end - 1);
-    let pooler = forward_flops(&Architecture { layers: 0, ..*architecture }, tokens, examples);
-    forward_flops(&Architecture { layers, ..*architecture }, tokens, examples) - pooler
+    let (layers, sequences) = (features.encoder_layers(), examples * features.sequences());
+    let pooler = forward_flops(&Architecture { layers: 0, ..*architecture }, tokens, sequences);
+    forward_flops(&Architecture { layers, ..*architecture }, tokens, sequences) - pooler
 }
 
 fn decoder_flops(settings: &RunSettings, tokens: u64) -> f64 {
@@ -162,21 +123,18 @@ fn next_token_flops(settings: &RunSettings, tokens: u64) -> f64 {
     2.0 * tokens as f64 * hidden * words
 }
 
-/// What the composed operations keep for each layer: its input, that without dropout and the mask; and in widths of
-/// all gates: the projection, the same in the order of the steps, the recurrent product, the sum, its parts and
-/// their activations, and, a quarter of that each, five products and states and both of the output's orders.
-fn tagger_kept(of: &FeatureBased, architecture: &Architecture) -> u64 {
-    let gates = GATES * u64::from(of.hidden);
-    inputs(of, architecture).map(|inputs| 3 * inputs + 7 * gates + 7 * gates / 4).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Approach, FeatureBased, Layers};
     use crate::store::{Objective, example};
 
     /// BERT-base, and the LSTM of the paper on it.
     fn settings(layers: Layers) -> RunSettings {
+        on("conll2003", FeatureBased { layers, hidden: 768, lstm_layers: 2, attention: false })
+    }
+
+    fn on(task: &str, of: FeatureBased) -> RunSettings {
         let architecture = Architecture {
             layers: 12,
             hidden: 768,
@@ -190,8 +148,7 @@ mod tests {
             pooling: None,
             initializer_range: crate::settings::InitializerRange::BERT,
         };
-        let of = FeatureBased { layers, hidden: 768, lstm_layers: 2 };
-        let mut settings = RunSettings { architecture, ..example::settings("conll", 1) };
+        let mut settings = RunSettings { architecture, ..example::settings(task, 1) };
         let Objective::Task(task) = &mut settings.objective else { unreachable!() };
         task.approach = Approach::FeatureBased(of);
         settings
@@ -219,5 +176,31 @@ mod tests {
         assert!((of(Layers::Embeddings) / lstm - 1.0).abs() < 1e-12);
         let evaluation = evaluation_flops(&settings(Layers::Last), 1000, 50);
         assert!((evaluation / (encoder + lstm / 3.0) - 1.0).abs() < 1e-12);
+    }
+    /// The LSTM, the second one over 2 × its outputs and their attended sums, and the tanh layer: PyTorch's counts less second
+    /// biases.
+    #[test]
+    fn whole_texts_have_a_tanh_layer_and_pairs_with_attention_a_second_lstm() {
+        let of = FeatureBased { layers: Layers::Last, hidden: 768, lstm_layers: 2, attention: true };
+        let lstm = trained_parameters(&settings(Layers::Last));
+        // `nn.LSTM(3072, 768, 1, bidirectional=True)`, one bias of two; `nn.Linear(1536, 512)`, `nn.Linear(6144, 512)`.
+        let (second, one, pair) = (23_605_248 - 2 * 4 * 768, 786_944, 3_146_240);
+        assert_eq!(trained_parameters(&on("sst2", of)), lstm + one);
+        assert_eq!(trained_parameters(&on("rte", of)), lstm + second + pair);
+        let plain = FeatureBased { attention: false, ..of };
+        assert_eq!(trained_parameters(&on("rte", plain)), lstm + pair);
+        assert_eq!(trained_parameters(&on("swag", plain)), lstm + pair);
+
+        let flops = |task: &str, of| evaluation_flops(&on(task, of), 1000, 25);
+        // 50 texts of 20 tokens.
+        let encoder = 2.0 * 12.0 * 1000.0 * f64::from(4 * 768 * 768 + 2 * 768 * 3072 + 2 * 20 * 768);
+        let lstm = 2.0 * 1000.0 * f64::from(6144 * (768 + 768) + 6144 * (1536 + 768));
+        let pair = encoder + lstm + 2.0 * 25.0 * f64::from(6144 * 512);
+        assert!((flops("rte", plain) / pair - 1.0).abs() < 1e-12);
+        let attention = 2.0 * 1000.0 * f64::from(6144 * (3072 + 768)) + 2.0 * 2.0 * 1000.0 * 20.0 * 1536.0;
+        assert!((flops("rte", of) / (pair + attention) - 1.0).abs() < 1e-12);
+        let kept = |task: &str, of| kept_numbers(&on(task, of));
+        assert!(kept("sst2", of) > kept("conll2003", of) && kept("rte", of) > kept("rte", plain));
+        assert_eq!(kept("sst2", of), kept("sst2", plain), "a single text has none to attend to");
     }
 }

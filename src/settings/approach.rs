@@ -13,8 +13,8 @@ pub enum Approach {
     /// Every weight is trained.
     #[default]
     FineTuning,
-    /// The encoder is frozen, and a bidirectional LSTM reads its layers (Devlin et al. 2018, §5.3). For tasks
-    /// that tag words.
+    /// The encoder is frozen, and a bidirectional LSTM reads its layers: for a tag of each word (Devlin et al. 2018,
+    /// §5.3), or for one answer to a text, a pair or a choice (Wang et al. 2018, "GLUE", baselines).
     FeatureBased(FeatureBased),
 }
 
@@ -32,6 +32,9 @@ pub struct FeatureBased {
     #[serde(default = "default_lstm_layers")]
     #[schemars(range(min = 1, max = MAX_LSTM_LAYERS))]
     pub lstm_layers: u32,
+    /// Whether the words of each text of a pair attend to those of the other one, and a second LSTM reads what both give.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub attention: bool,
 }
 
 /// Far above any that was published.
@@ -64,6 +67,8 @@ pub enum Layers {
     ConcatLastFour,
     /// Learnt weights over all layers.
     SumAll,
+    /// Learnt weights over the state before the first layer and all layers (Peters et al. 2018, equation 1).
+    SumWithEmbeddings,
 }
 
 impl Layers {
@@ -71,7 +76,8 @@ impl Layers {
     #[must_use]
     pub const fn needs(self) -> u32 {
         match self {
-            Self::Embeddings | Self::Last | Self::SumAll => 1,
+            Self::Embeddings | Self::Last | Self::SumWithEmbeddings => 0,
+            Self::SumAll => 1,
             Self::SecondToLast => 2,
             Self::SumLastFour | Self::ConcatLastFour => 4,
         }
@@ -89,13 +95,14 @@ impl Layers {
             Self::SecondToLast => layers.checked_sub(1).map(|state| state..layers),
             Self::SumLastFour | Self::ConcatLastFour => (layers >= FOUR).then(|| layers + 1 - FOUR..layers + 1),
             Self::SumAll => Some(1..layers + 1),
+            Self::SumWithEmbeddings => Some(0..layers + 1),
         }
     }
 
     /// Whether it is a learnt sum.
     #[must_use]
     pub const fn is_sum(self) -> bool {
-        matches!(self, Self::SumLastFour | Self::SumAll)
+        matches!(self, Self::SumLastFour | Self::SumAll | Self::SumWithEmbeddings)
     }
 
     /// As experiment files write it.
@@ -108,6 +115,7 @@ impl Layers {
             Self::SumLastFour => "sum_last_four",
             Self::ConcatLastFour => "concat_last_four",
             Self::SumAll => "sum_all",
+            Self::SumWithEmbeddings => "sum_with_embeddings",
         }
     }
 }
@@ -124,9 +132,9 @@ impl fmt::Display for Approach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FineTuning => f.write_str("fine-tuning"),
-            Self::FeatureBased(FeatureBased { layers, hidden, lstm_layers }) => {
-                let layers = layers.name();
-                write!(f, "feature-based: layers {layers}, BiLSTM of {lstm_layers} layers, width {hidden}")
+            Self::FeatureBased(FeatureBased { layers, hidden, lstm_layers, attention }) => {
+                let (layers, attention) = (layers.name(), if *attention { ", attention" } else { "" });
+                write!(f, "feature-based: layers {layers}, BiLSTM of {lstm_layers} layers, width {hidden}{attention}")
             }
         }
     }
@@ -145,12 +153,17 @@ mod tests {
             Layers::SumLastFour,
             Layers::ConcatLastFour,
             Layers::SumAll,
+            Layers::SumWithEmbeddings,
         ];
         for layers in all {
             assert_eq!(serde_json::to_value(layers).unwrap(), layers.name());
         }
-        let frozen = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2 };
+        let frozen = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2, attention: false };
         let text = Approach::FeatureBased(frozen).to_string();
         assert_eq!(text, "feature-based: layers concat_last_four, BiLSTM of 2 layers, width 768");
+        let attending = Approach::FeatureBased(FeatureBased { attention: true, ..frozen });
+        assert_eq!(attending.to_string(), format!("{text}, attention"));
+        let without = serde_json::to_string(&Approach::FeatureBased(frozen)).unwrap();
+        assert!(!without.contains("attention"), "runs without attention keep their ids: {without}");
     }
 }

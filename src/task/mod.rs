@@ -82,6 +82,18 @@ impl Task {
         tables
     }
 
+    /// Whether an example is two texts, or choices that are two each.
+    #[must_use]
+    pub fn reads_pairs(&self) -> bool {
+        match self.head {
+            Head::Choices => true,
+            Head::Classes | Head::Regression => {
+                self.dataset.split(TRAIN).is_ok_and(|split| split.layout.second.is_some())
+            }
+            Head::Spans | Head::Tags => false,
+        }
+    }
+
     /// The names of the classes of an example, in the order of the logits; none for a task without classes, or that
     /// names them in its training data.
     #[must_use]

@@ -74,6 +74,29 @@ impl PackedBatch {
         both
     }
 
+    /// The two texts of each pair as two sequences, one behind the other: `[CLS] a [SEP]` and `[CLS] b [SEP]`. A single text
+    /// stays as it is. `sequences` and `labels` stay those of the pairs.
+    #[must_use]
+    pub fn with_texts_apart(&self) -> Self {
+        let (sequences, labels) = (self.sequences.clone(), self.labels.clone());
+        let mut apart = Self { offsets: vec![0], sequences, labels, ..Self::default() };
+        for bounds in self.offsets.windows(2) {
+            let tokens = bounds[0] as usize..bounds[1] as usize;
+            let (ids, segments) = (&self.ids[tokens.clone()], &self.segments[tokens]);
+            let first = segments.iter().take_while(|segment| **segment == 0).count();
+            match (&ids[..first], &ids[first..]) {
+                ([start, a @ .., _], [b @ .., end]) => {
+                    for text in [a, b] {
+                        let sequence = [&[*start], text, &[*end]].concat();
+                        apart.push(&sequence, sequence.len());
+                    }
+                }
+                _ => apart.push(ids, ids.len()),
+            }
+        }
+        apart
+    }
+
     /// Adds a sequence whose first tokens, so many, are the first segment's.
     fn push(&mut self, ids: &[u32], first: usize) {
         self.segments.extend((0..ids.len()).map(|at| u32::from(at >= first)));
@@ -150,6 +173,15 @@ mod tests {
         assert_eq!(both.ids[16..21], both.ids[21..], "one text");
         assert_eq!((&both.offsets[..], both.len()), (&[0, 8, 16, 21, 26][..], 2));
         assert_eq!((&both.labels, &both.sequences), (&pair.labels, &pair.sequences));
+    }
+
+    #[test]
+    fn texts_that_are_apart_are_sequences_of_their_own_without_a_second_segment() {
+        let apart = PackedBatch::pack(&three(), &[1, 0]).with_texts_apart();
+        assert_eq!(apart.ids, [2, 15, 18, 3, 2, 18, 15, 18, 3, 2, 5, 6, 7, 3]);
+        assert_eq!(apart.positions, [0, 1, 2, 3, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4]);
+        assert_eq!((apart.segments, apart.offsets), (vec![0; 14], vec![0, 4, 9, 14]));
+        assert_eq!((apart.sequences, apart.labels.len()), (vec![1, 0], 2));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The examples of a step, and what is lost on them.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 use burn::tensor::Device;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ranks::Share;
 use crate::corpus::examples::Cursor;
-use crate::model::PackedInput;
+use crate::model::{Classifier, PackedInput};
 use crate::text::PackedBatch;
 
 /// Losses that can be summed over the parts of a batch and over steps.
@@ -49,10 +50,43 @@ pub(super) struct Batch<T> {
     pub(super) next: DataPosition,
 }
 
-/// What a classifier reads of `batch`: with `both_orders`, each pair twice.
-pub(super) fn packed_input(batch: &PackedBatch, both_orders: bool, device: &Device) -> PackedInput {
-    let both = both_orders.then(|| batch.in_both_orders());
-    let PackedBatch { ids, positions, segments, offsets, .. } = both.as_ref().unwrap_or(batch);
+/// How the two texts of a pair come to a classifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PairInput {
+    /// As one sequence.
+    Together,
+    /// As two, in both orders.
+    BothOrders,
+    /// As two, a text each.
+    Apart,
+}
+
+impl PairInput {
+    /// As `model` reads them.
+    pub(super) fn of(model: &Classifier) -> Self {
+        if model.reads_texts_apart() {
+            Self::Apart
+        } else if model.both_orders {
+            Self::BothOrders
+        } else {
+            Self::Together
+        }
+    }
+
+    /// `batch` as it is read.
+    pub(super) fn read(self, batch: &PackedBatch) -> Cow<'_, PackedBatch> {
+        match self {
+            Self::Together => Cow::Borrowed(batch),
+            Self::BothOrders => Cow::Owned(batch.in_both_orders()),
+            Self::Apart => Cow::Owned(batch.with_texts_apart()),
+        }
+    }
+}
+
+/// What a classifier reads of `batch`.
+pub(super) fn packed_input(batch: &PackedBatch, pairs: PairInput, device: &Device) -> PackedInput {
+    let read = pairs.read(batch);
+    let PackedBatch { ids, positions, segments, offsets, .. } = &*read;
     PackedInput::new(ids, positions, segments, offsets, device)
 }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 
-use super::batch::packed_input;
+use super::batch::{PairInput, packed_input};
 use super::behind::Behind;
 use crate::kernel::{Deferred, DeviceFault};
 use crate::model::Classifier;
@@ -39,7 +39,7 @@ pub fn predict_in_batches(
     let examples = (batch_size / features.sequences_per_example() as u32).max(1);
     for indices in evaluation_batches(features, examples) {
         let batch = PackedBatch::pack(features, &indices);
-        let input = packed_input(&batch, model.both_orders, device);
+        let input = packed_input(&batch, PairInput::of(model), device);
         let outputs = model.forward(&input, None);
         let [rows, width] = outputs.dims();
         let outputs = Deferred::read([outputs.reshape([rows * width])], |[outputs]| outputs);

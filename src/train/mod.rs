@@ -34,6 +34,8 @@ mod task;
 mod task_run;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_tests;
 mod tuning;
 mod work;
 mod workload;

@@ -12,7 +12,7 @@ use super::error::TrainError;
 use crate::checksum::touched_while;
 use crate::diagnostic::Diagnostic;
 use crate::model::{
-    CheckpointError, Classifier, Config, Encoder, Loaded, WantedHead, Weights, checkpoint_head, folder_of,
+    CheckpointError, Classifier, Config, Encoder, Head, Loaded, WantedHead, Weights, checkpoint_head, folder_of,
     load_to_train, random_classifier,
 };
 use crate::settings::{Approach, FeatureBased, with_index};
@@ -142,7 +142,7 @@ impl Ready {
         model.kind = task.head;
         model.both_orders = settings.task().is_some_and(|of| of.both_orders);
         if let Approach::FeatureBased(of) = settings.approach() {
-            model = on_features(model, &of, settings)?;
+            model = on_features(model, &of, &task, settings)?;
         }
         Ok(Self { task, features, vocabulary, device, model, config, pretraining, notes })
     }
@@ -175,19 +175,23 @@ fn made_again(error: TrainError, folder: &Path) -> TrainError {
 }
 
 /// The encoder of `model` frozen, with a new tagger and head.
-fn on_features(model: Classifier, of: &FeatureBased, settings: &RunSettings) -> Result<Classifier, Diagnostic> {
-    if !model.kind.per_token() {
-        let message =
-            format!("`feature_based` is for tasks that label tokens, and `{}` does not", settings.task_name());
+fn on_features(
+    model: Classifier,
+    of: &FeatureBased,
+    task: &Task,
+    settings: &RunSettings,
+) -> Result<Classifier, Diagnostic> {
+    if model.kind == Head::Spans {
+        let message = format!("`feature_based` is for tags and whole texts, and `{}` asks for spans", task.name);
         return Err(Diagnostic::new(message).hint("leave `approach` out to train every weight"));
     }
     if of.hidden == 0 || of.lstm_layers == 0 {
         return Err(Diagnostic::new("`feature_based` has an LSTM without width or without layers"));
     }
     let (layers, device) = (model.encoder.depth(), model.head.weight.device());
-    model.on_features(of, settings.seed, &device).ok_or_else(|| {
-        let message = format!("`feature_based` reads four layers, but the model `{}` has {layers}", settings.model);
-        Diagnostic::new(message).hint("`layers: last`, `second_to_last`, `embeddings` and `sum_all` fit every model")
+    model.on_features(of, task.reads_pairs(), settings.seed, &device).ok_or_else(|| {
+        let message = format!("`feature_based` reads more layers than the {layers} of the model `{}`", settings.model);
+        Diagnostic::new(message).hint("`layers: last`, `embeddings` and `sum_with_embeddings` fit every model")
     })
 }
 

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use super::backward::Backward;
-use super::batch::{Batch, DataPosition, Losses, Part};
+use super::batch::{Batch, DataPosition, Losses, PairInput, Part};
 use super::checkpointer::Checkpointer;
 use super::error::TrainError;
 use super::evaluate::predict;
@@ -88,7 +88,13 @@ pub(super) fn new_fit<'a>(
         passes: optimization.gradient_accumulation_steps.max(1) as usize,
         shuffle: Stream::new(settings.seed, "shuffle"),
         lm_coef: settings.task().map_or(0.0, |of| of.lm_coef),
-        both_orders: settings.task().is_some_and(|of| of.both_orders),
+        pairs: if settings.reads_features() && data.task.reads_pairs() {
+            PairInput::Apart
+        } else if settings.task().is_some_and(|of| of.both_orders) {
+            PairInput::BothOrders
+        } else {
+            PairInput::Together
+        },
         order: (u64::MAX, Vec::new()),
         outputs: Vec::new(),
     };
@@ -106,8 +112,8 @@ pub(super) struct TaskWorkload<'a> {
     shuffle: Stream,
     /// How much of the next token's loss is added to the task's.
     lm_coef: f64,
-    /// Whether pairs are read in both orders.
-    both_orders: bool,
+    /// How pairs are read.
+    pairs: PairInput,
     /// An epoch, counted from 0, and its batches.
     order: (u64, Vec<Vec<u32>>),
     /// Of the last evaluation, for each dev split.
@@ -142,13 +148,14 @@ impl TaskWorkload<'_> {
     /// What a pass computes of the examples of `part`, whose gradients count `weight` in those of the batch of `examples`.
     fn part(&self, part: &[u32], examples: &[u32], weight: f64, device: &Device) -> Part<TaskTargets> {
         let batch = PackedBatch::pack(self.data.train, part);
-        let read = if self.both_orders { &batch.in_both_orders() } else { &batch };
-        let PackedBatch { ids, positions, segments, offsets, .. } = read;
+        let read = self.pairs.read(&batch);
+        let PackedBatch { ids, positions, segments, offsets, .. } = &*read;
         let next_tokens = (self.lm_coef > 0.0).then(|| {
             let whole = examples.iter().map(|&example| self.next_tokens_of(example)).sum();
-            NextTokens::of(read, self.lm_coef).part_of(whole, weight)
+            NextTokens::of(&read, self.lm_coef).part_of(whole, weight)
         });
         let (input, tokens) = (PackedInput::new(ids, positions, segments, offsets, device), ids.len() as u64);
+        drop(read);
         Part { input, tokens, weight, targets: TaskTargets { batch, next_tokens } }
     }
 
@@ -156,7 +163,7 @@ impl TaskWorkload<'_> {
     fn next_tokens_of(&self, example: u32) -> usize {
         let (train, example) = (self.data.train, example as usize);
         let once = train.length(example).saturating_sub(train.sequences_of(example).len());
-        if self.both_orders { 2 * once } else { once }
+        if self.pairs == PairInput::BothOrders { 2 * once } else { once }
     }
 
     fn predict(&mut self, model: &Classifier) -> Result<(), DeviceFault> {

@@ -32,7 +32,9 @@ fn tagger(layers: Layers) -> Classifier {
     let device = Device::flex().autodiff();
     let mut model = random_classifier(&SMALL, 2, 1, &device);
     model.kind = Head::Tags;
-    model.on_features(&FeatureBased { layers, hidden: 16, lstm_layers: 2 }, 1, &device).unwrap()
+    model
+        .on_features(&FeatureBased { layers, hidden: 16, lstm_layers: 2, attention: false }, false, 1, &device)
+        .unwrap()
 }
 
 /// Sequences of 3 to 12 random tokens, and whether the token to the right of each is in the vocabulary's upper
@@ -60,7 +62,7 @@ fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass<f64> {
 }
 
 /// The bits of every parameter.
-fn bits<M: Module>(module: &M) -> Vec<Vec<u32>> {
+pub(super) fn bits<M: Module>(module: &M) -> Vec<Vec<u32>> {
     struct Bits(Vec<Vec<u32>>);
     impl ModuleVisitor for Bits {
         fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {

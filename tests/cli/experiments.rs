@@ -12,7 +12,7 @@ use bertbench::settings::Approach;
 use super::program::Workplace;
 
 /// How many runs each makes: models and their tasks × points of the sweep × seeds. Those that pretrain come after.
-const EXPERIMENTS: [(&str, usize); 18] = [
+const EXPERIMENTS: [(&str, usize); 19] = [
     ("bert-base", 11 * 12 * 5),
     ("bert-large", 11 * 12 * 5),
     ("chinese-ner", 2 * 12 * 5),
@@ -21,6 +21,7 @@ const EXPERIMENTS: [(&str, usize); 18] = [
     ("five-models-wikitext2", 5 * 4 * 3 * 3),
     ("glue-base-large", 2 * 9 * 12),
     ("mini", 4 * 13 * 12),
+    ("mini-baselines", 4 * 8),
     ("mini-masking", 6 * 3 * 3),
     ("mini-objectives", 3 * 5 * 3),
     ("mini-sizes", 6 * 3 * 3),
@@ -48,7 +49,7 @@ const PRETRAINING: [(&str, usize); 10] = [
 ];
 
 /// Lines of `status`, by experiment: what is particular to a task or a model.
-const PARTICULARS: [(&str, &str); 4] = [
+const PARTICULARS: [(&str, &str); 5] = [
     (
         "mini",
         "squad1: max_length 64, doc_stride 24, max_query_length 20, max_answer_length 30, n_best_size 20, null_score_diff_threshold 0",
@@ -56,6 +57,10 @@ const PARTICULARS: [(&str, &str); 4] = [
     ("mini", "rte: max_length 48"),
     ("conll-features", "conll2003: context document"),
     ("conll-features", "sum-all: feature-based: layers sum_all, BiLSTM of 2 layers, width 8"),
+    (
+        "mini-baselines",
+        "bilstm-word2vec-attn: feature-based: layers embeddings, BiLSTM of 2 layers, width 8, attention",
+    ),
 ];
 
 /// Two checkpoints with the depth that the approaches to features need and the positions of BERT.

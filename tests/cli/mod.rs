@@ -17,6 +17,7 @@ mod export;
 mod exports;
 mod extract;
 mod failures;
+mod features;
 mod fetch;
 #[cfg(feature = "cube")]
 mod gpu;

@@ -295,7 +295,7 @@ fn eight_processes_that_start_together_from_nothing_all_end_well_and_do_everythi
     place.assert_tidy();
 }
 
-/// Each encoder pretrained, and fine-tuned from there.
+/// Each encoder pretrained, and fine-tuned from there; and one frozen, under LSTMs with attention.
 fn encoders() -> Workplace {
     let place = Workplace::new();
     let (mut models, mut starts) = (String::new(), String::new());
@@ -309,6 +309,8 @@ fn encoders() -> Workplace {
         models += &format!("  {name}: {{encoder: {name}, architecture: {{{sizes}max_positions: 64}}}}\n");
         starts += &format!("  {name}: {{checkpoint: {{experiment: first, model: {name}}}}}\n");
     }
+    let features = "{feature_based: {layers: sum_with_embeddings, hidden: 8, attention: true}}";
+    starts += &format!("  frozen: {{checkpoint: {{experiment: first, model: elmo}}, approach: {features}}}\n");
     let (head, rest) = (FIRST.split("  small:").next().unwrap(), FIRST.find("pretrain:\n").unwrap());
     let settings = FIRST[rest..].replace("  snapshots: [15]\n", "");
     place.write("first.yaml", &format!("{head}{models}{settings}"));
@@ -335,9 +337,9 @@ fn every_encoder_that_is_killed_in_pretraining_and_fine_tuning_ends_with_the_sam
     assert!(kills > 2, "{kills} kills met the runs at work");
     let last = broken.run(&["run", "second.yaml"]).ok();
     assert!(last.out.contains(", 0 failed, 0 interrupted"), "{}", last.out);
-    for experiment in ["first", "second"] {
+    for (experiment, models) in [("first", 5), ("second", 6)] {
         let (whole, broken) = (weights(&whole, experiment), weights(&broken, experiment));
-        assert_eq!(whole.len(), 5, "{experiment}");
+        assert_eq!(whole.len(), models, "{experiment}");
         assert!(whole == broken, "{experiment}: other bits");
     }
     assert_eq!(whole.results("second.yaml", "second"), broken.results("second.yaml", "second"));

@@ -245,7 +245,7 @@ fn one(
         pretrain_record(experiment, run).origin(step).expect("the step was kept")
     });
     if model.features {
-        let layers = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2 };
+        let layers = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2, attention: false };
         let Objective::Task(task) = &mut of.objective else { panic!("not on a task") };
         task.approach = Approach::FeatureBased(layers);
     }

@@ -15,10 +15,11 @@ const WINDOWS: SpanOptions = SpanOptions {
     null_score_diff_threshold: 0.0,
 };
 
-const KNOWN: [KnownTask; 6] = [
-    KnownTask::of_texts("rte"),
-    KnownTask::of_texts("mrpc"),
+const KNOWN: [KnownTask; 7] = [
+    KnownTask { pairs: true, ..KnownTask::of_texts("rte") },
+    KnownTask { similarity: true, pairs: true, ..KnownTask::of_texts("mrpc") },
     KnownTask::of_texts("stsb"),
+    KnownTask::of_texts("sst2"),
     KnownTask { dev_files: 2, test_files: 2, ..KnownTask::of_texts("mnli") },
     KnownTask { shape: TaskShape::Spans(WINDOWS), max_length: 384, test_files: 0, ..KnownTask::of_texts("squad1") },
     KnownTask { shape: TaskShape::Tags(Context::Sentence), test_is_scored: true, ..KnownTask::of_texts("conll2003") },

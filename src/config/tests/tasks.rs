@@ -75,7 +75,7 @@ fn a_task_of_ones_own_has_files_and_a_format() {
 fn a_task_that_is_neither_known_nor_declared_gets_both_ways_out() {
     assert_eq!(
         wrong(TASKS, &["tasks=[conll]"]),
-        "--set tasks=[conll]: unknown task `conll` (known: rte, mrpc, stsb, mnli, squad1, conll2003. A task of \
+        "--set tasks=[conll]: unknown task `conll` (known: rte, mrpc, stsb, sst2, mnli, squad1, conll2003. A task of \
          your own is declared: `task_settings: {conll: {train: FILE, dev: FILE}}`)"
     );
     assert!(wrong(DECLARED, &["tasks=[my-nre]"]).contains("(did you mean `my-ner`? A task of your own"));
@@ -178,8 +178,33 @@ fn a_model_can_be_for_some_of_the_tasks() {
 }
 
 #[test]
+fn attention_is_between_pairs_and_a_frozen_encoder_is_neither_trained_nor_read_in_both_orders() {
+    let attending = "approach={feature_based: {layers: last, attention: true}}";
+    let of = |tasks: &str, training: &str| {
+        read(TASKS, &[&format!("tasks={tasks}"), "models.wide.tasks=null", attending, training])
+            .map(|experiment| experiment.models[0].approach)
+            .map_err(|found| found.to_string())
+    };
+    let plain = "training.max_length=64";
+    let frozen = FeatureBased { layers: Layers::Last, hidden: 768, lstm_layers: 2, attention: true };
+    assert_eq!(of("[rte, sst2]", plain), Ok(Approach::FeatureBased(frozen)));
+    for (tasks, training, said) in [
+        (
+            "[sst2, conll2003]",
+            plain,
+            "`attention` is between the two texts of a pair, and `wide` has no task with pairs",
+        ),
+        ("[rte]", "training.lm_coef=0.5", "`lm_coef` trains the encoder, which is frozen in the model `wide`"),
+        ("[mrpc]", "training.both_orders=true", "the model `wide` (`feature_based`) reads them apart"),
+    ] {
+        let found = of(tasks, training).unwrap_err();
+        assert!(found.contains(said), "{found}");
+    }
+}
+
+#[test]
 fn an_approach_is_the_models_own_or_that_of_all() {
-    let frozen = FeatureBased { layers: Layers::SumAll, hidden: 768, lstm_layers: 2 };
+    let frozen = FeatureBased { layers: Layers::SumAll, hidden: 768, lstm_layers: 2, attention: false };
     let of = |overrides: &[&str]| {
         let all = [&["tasks=[conll2003]"], overrides].concat();
         read(TASKS, &all).map(|experiment| experiment.models[0].approach).map_err(|found| found.to_string())
@@ -203,7 +228,7 @@ fn an_approach_is_the_models_own_or_that_of_all() {
     }
     assert_eq!(
         wrong(TASKS, &["approach={feature_based: {layers: last}}"]),
-        "--set approach={feature_based: {layers: last}}: `feature_based` is for tasks that tag words, and `rte` is \
-         none (`models: {NAME: {tasks: […]}}` says which tasks a model is trained on)"
+        "--set approach={feature_based: {layers: last}}: `feature_based` is for tasks that tag words or answer a text, \
+         a pair or a choice, and `squad1` is none (`models: {NAME: {tasks: […]}}` says which tasks a model is trained on)"
     );
 }

@@ -6,32 +6,38 @@ use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 use serde_json::Value;
 
-use super::{BiLstm, LstmLayer, Mixture, Scalars, Tagger};
+use super::text_pooler::{ATTENTION_LAYERS, inputs};
+use super::{BiLstm, CLASSIFIER_HIDDEN, LstmLayer, Mixture, Scalars, Tagger, TextPooler};
 use crate::kernel::{LSTM_DIRECTIONS, LSTM_GATES};
 use crate::model::config::USAGE;
 use crate::model::config_file::ConfigFile;
 use crate::model::error::CheckpointError;
+use crate::model::head::Head;
 use crate::model::linear::Linear;
 use crate::model::reader::Reader;
 use crate::model::weights::{folder_of, transpose_into};
 use crate::model::write::Tensors;
 use crate::settings::{Approach, FeatureBased};
 
-/// For `architectures`: no class of transformers. Its loaders for token classification refuse the head's shape,
+/// For `architectures`: no classes of transformers. Its loaders for token classification refuse the head's shape,
 /// unless both directions of the LSTM are together as wide as the encoder.
-const CLASS: &str = "BertLstmForTokenClassification";
+const WORDS_CLASS: &str = "BertLstmForTokenClassification";
+const TEXTS_CLASS: &str = "BertLstmForSequenceClassification";
+const LSTM: &str = "tagger.lstm";
+const ATTENTION: &str = "tagger.attention";
+const DENSE: &str = "tagger.pooler.dense";
 const WEIGHTS: &str = "tagger.mixture.weights";
 const GAMMA: &str = "tagger.mixture.gamma";
 
-/// The name of a tensor of one direction: `weight_ih`, `weight_hh`, `bias_ih` or `bias_hh`.
-fn name(what: &str, layer: usize, direction: usize) -> String {
+/// The name of a tensor of one direction of the LSTM `of`: `weight_ih`, `weight_hh`, `bias_ih` or `bias_hh`.
+fn name(of: &str, what: &str, layer: usize, direction: usize) -> String {
     let reverse = if direction == 0 { "" } else { "_reverse" };
-    format!("tagger.lstm.{what}_l{layer}{reverse}")
+    format!("{of}.{what}_l{layer}{reverse}")
 }
 
 /// Says in a `config.json` that there is a tagger.
 pub(in crate::model) fn describe(tagger: &Tagger, config: &mut Value) {
-    config["architectures"] = [CLASS].as_slice().into();
+    config["architectures"] = [if tagger.pooler.is_some() { TEXTS_CLASS } else { WORDS_CLASS }].as_slice().into();
     config[USAGE]["approach"] = serde_json::to_value(Approach::FeatureBased(tagger.settings())).unwrap_or_default();
 }
 
@@ -57,27 +63,37 @@ impl Tensors {
             self.tensor(WEIGHTS.into(), scalars.weights.val());
             self.tensor(GAMMA.into(), scalars.gamma.val());
         }
-        for (index, layer) in tagger.lstm.layers.iter().enumerate() {
+        self.lstm(LSTM, &tagger.lstm);
+        if let Some(pooler) = &tagger.pooler {
+            if let Some(lstm) = &pooler.attention {
+                self.lstm(ATTENTION, lstm);
+            }
+            self.linear(DENSE, &pooler.dense);
+        }
+    }
+
+    fn lstm(&mut self, of: &str, lstm: &BiLstm) {
+        for (index, layer) in lstm.layers.iter().enumerate() {
             let [_, hidden, gates] = layer.recurrent.val().dims();
             for direction in 0..LSTM_DIRECTIONS {
                 let columns = direction * gates..(direction + 1) * gates;
                 let input = layer.input.weight.val().slice_dim(1, columns.clone());
-                self.tensor(name("weight_ih", index, direction), input.transpose());
+                self.tensor(name(of, "weight_ih", index, direction), input.transpose());
                 let recurrent = layer.recurrent.val().slice_dim(0, direction..direction + 1);
-                self.tensor(name("weight_hh", index, direction), recurrent.reshape([hidden, gates]).transpose());
+                self.tensor(name(of, "weight_hh", index, direction), recurrent.reshape([hidden, gates]).transpose());
                 let bias = layer.input.bias.val().slice_dim(0, columns);
-                self.tensor(name("bias_hh", index, direction), bias.zeros_like());
-                self.tensor(name("bias_ih", index, direction), bias);
+                self.tensor(name(of, "bias_hh", index, direction), bias.zeros_like());
+                self.tensor(name(of, "bias_ih", index, direction), bias);
             }
         }
     }
 }
 
 impl Reader<'_> {
-    /// The tagger `of` for an encoder with `encoder_layers` layers of `encoder_hidden` numbers.
+    /// The tagger `of` under a head of `kind`, for an encoder with `encoder_layers` layers of `encoder_hidden` numbers.
     pub(in crate::model) fn tagger(
         &mut self,
-        of: &FeatureBased,
+        (of, kind): (&FeatureBased, Head),
         encoder_layers: u32,
         encoder_hidden: usize,
     ) -> Result<Tagger, CheckpointError> {
@@ -91,29 +107,51 @@ impl Reader<'_> {
             *gamma = self.vector(GAMMA, 1)?;
         }
         let hidden = of.hidden as usize;
-        let mut inputs = mixture.width(encoder_hidden);
-        let mut layers = Vec::new();
-        for index in 0..of.lstm_layers as usize {
-            layers.push(self.lstm_layer(index, inputs, hidden)?);
-            inputs = LSTM_DIRECTIONS * hidden;
-        }
-        Ok(Tagger { mixture, lstm: BiLstm { layers } })
+        let lstm = self.lstm(LSTM, of.lstm_layers, mixture.width(encoder_hidden), hidden)?;
+        let pooler = if kind.per_token() { None } else { Some(self.text_pooler(of)?) };
+        Ok(Tagger { mixture, lstm, pooler })
     }
 
-    fn lstm_layer(&mut self, index: usize, inputs: usize, hidden: usize) -> Result<LstmLayer, CheckpointError> {
+    /// Whether texts come in pairs is read off the width of the tanh layer.
+    fn text_pooler(&mut self, of: &FeatureBased) -> Result<TextPooler, CheckpointError> {
+        let (hidden, width) = (of.hidden as usize, LSTM_DIRECTIONS * of.hidden as usize);
+        let shape = self.weights.shape(&format!("{DENSE}.weight"));
+        let pairs = shape.and_then(|shape| shape.last().copied()) == Some(inputs(width, true));
+        let attention = (pairs && of.attention).then(|| self.lstm(ATTENTION, ATTENTION_LAYERS, 2 * width, hidden));
+        let attention = attention.transpose()?;
+        let dense = self.linear(DENSE, inputs(width, pairs), CLASSIFIER_HIDDEN)?;
+        Ok(TextPooler { pairs, attention, dense })
+    }
+
+    fn lstm(&mut self, of: &str, layers: u32, inputs: usize, hidden: usize) -> Result<BiLstm, CheckpointError> {
+        let (mut inputs, mut read) = (inputs, Vec::new());
+        for index in 0..layers as usize {
+            read.push(self.lstm_layer(of, index, inputs, hidden)?);
+            inputs = LSTM_DIRECTIONS * hidden;
+        }
+        Ok(BiLstm { layers: read })
+    }
+
+    fn lstm_layer(
+        &mut self,
+        of: &str,
+        index: usize,
+        inputs: usize,
+        hidden: usize,
+    ) -> Result<LstmLayer, CheckpointError> {
         let gates = LSTM_GATES * hidden;
         // Before anything is made as large as a file that may be damaged says.
-        self.weights.check(&name("weight_ih", index, 0), &[gates, inputs])?;
+        self.weights.check(&name(of, "weight_ih", index, 0), &[gates, inputs])?;
         let width = LSTM_DIRECTIONS * gates;
         let (mut input, mut recurrent, mut bias) = (vec![0.0; inputs * width], Vec::new(), Vec::new());
         for direction in 0..LSTM_DIRECTIONS {
-            let weights = self.numbers(&name("weight_ih", index, direction), &[gates, inputs])?;
+            let weights = self.numbers(&name(of, "weight_ih", index, direction), &[gates, inputs])?;
             transpose_into(&weights, inputs, &mut input, width, direction * gates);
-            let weights = self.numbers(&name("weight_hh", index, direction), &[gates, hidden])?;
+            let weights = self.numbers(&name(of, "weight_hh", index, direction), &[gates, hidden])?;
             let mut transposed = vec![0.0; hidden * gates];
             transpose_into(&weights, hidden, &mut transposed, gates, 0);
             recurrent.extend(transposed);
-            let [one, other] = ["bias_ih", "bias_hh"].map(|what| name(what, index, direction));
+            let [one, other] = ["bias_ih", "bias_hh"].map(|what| name(of, what, index, direction));
             let (one, other) = (self.numbers(&one, &[gates])?, self.numbers(&other, &[gates])?);
             bias.extend(one.iter().zip(other).map(|(one, other)| one + other));
         }

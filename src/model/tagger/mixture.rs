@@ -45,7 +45,12 @@ impl Mixture {
     pub fn width(&self, hidden: usize) -> usize {
         match self.layers {
             Layers::ConcatLastFour => 4 * hidden,
-            Layers::Embeddings | Layers::Last | Layers::SecondToLast | Layers::SumLastFour | Layers::SumAll => hidden,
+            Layers::Embeddings
+            | Layers::Last
+            | Layers::SecondToLast
+            | Layers::SumLastFour
+            | Layers::SumAll
+            | Layers::SumWithEmbeddings => hidden,
         }
     }
 
@@ -126,8 +131,8 @@ mod tests {
         assert_eq!(read(Layers::SecondToLast), numbers(states[4].clone()));
         assert_eq!(read(Layers::ConcatLastFour), numbers(Tensor::cat(states[2..].to_vec(), 1)));
         assert_eq!(mixture(Layers::ConcatLastFour).width(8), 32);
-        // At first the means; those of all layers leave the embeddings out.
-        for (layers, from) in [(Layers::SumLastFour, 2), (Layers::SumAll, 1)] {
+        // At first the means; those of all layers leave the embeddings out, one with the embeddings does not.
+        for (layers, from) in [(Layers::SumLastFour, 2), (Layers::SumAll, 1), (Layers::SumWithEmbeddings, 0)] {
             let mean = states[from..].iter().cloned().reduce(|a, b| a + b).unwrap() / (6 - from) as f64;
             for (found, expected) in read(layers).iter().zip(numbers(mean)) {
                 assert!((found - expected).abs() < 1e-6, "{found} {expected}");

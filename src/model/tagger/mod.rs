@@ -1,8 +1,10 @@
-//! The feature-based approach (Devlin et al. 2018, §5.3): a bidirectional LSTM reads a frozen encoder.
+//! The feature-based approach (Devlin et al. 2018, §5.3; Wang et al. 2018, "GLUE", for whole texts): a bidirectional LSTM
+//! reads a frozen encoder.
 
 mod files;
 mod lstm;
 mod mixture;
+mod text_pooler;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -10,6 +12,8 @@ use burn::tensor::Tensor;
 pub(super) use files::{describe, described};
 pub use lstm::{BiLstm, LstmLayer};
 pub use mixture::{Mixture, Scalars};
+pub(super) use text_pooler::CLASSIFIER_HIDDEN;
+pub(super) use text_pooler::TextPooler;
 
 use super::encoder::{Encoder, PackedInput};
 use crate::kernel::{Dropout, LSTM_DIRECTIONS};
@@ -22,6 +26,8 @@ pub struct Tagger {
     pub mixture: Mixture,
     /// What reads it.
     pub lstm: BiLstm,
+    /// What makes one vector of a text or a pair; none where words are tagged.
+    pub pooler: Option<TextPooler>,
 }
 
 impl Tagger {
@@ -31,10 +37,16 @@ impl Tagger {
         self.lstm.forward(self.mixture.read(encoder, input), &input.packing, dropout)
     }
 
-    /// Numbers that it puts out for a token: 2 × hidden.
+    /// Numbers that the head reads: 2 × hidden of a token, or those of a whole text.
     #[must_use]
     pub fn width(&self) -> usize {
-        LSTM_DIRECTIONS * self.lstm.hidden()
+        if self.pooler.is_some() { CLASSIFIER_HIDDEN } else { LSTM_DIRECTIONS * self.lstm.hidden() }
+    }
+
+    /// Whether the texts of a pair come as two sequences.
+    #[must_use]
+    pub fn reads_texts_apart(&self) -> bool {
+        self.pooler.as_ref().is_some_and(|pooler| pooler.pairs)
     }
 
     /// What it is, as a run's settings have it.
@@ -44,9 +56,12 @@ impl Tagger {
             layers: self.mixture.layers,
             hidden: self.lstm.hidden() as u32,
             lstm_layers: self.lstm.layers.len() as u32,
+            attention: self.pooler.as_ref().is_some_and(|pooler| pooler.attention.is_some()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_pooler_tests;

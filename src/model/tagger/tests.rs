@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::module::Param;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use serde_json::Value;
 
 use super::*;
@@ -14,24 +14,24 @@ use crate::random::Stream;
 use crate::settings::{Approach, Layers};
 use crate::store::{Architecture, ModelUsage};
 
-type Named = BTreeMap<String, Vec<f32>>;
+pub(super) type Named = BTreeMap<String, Vec<f32>>;
 
 fn golden() -> Value {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/bilstm.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_to_vec().unwrap()
 }
 
-fn matrix(numbers: Vec<f32>, columns: usize, device: &Device) -> Tensor<2> {
+pub(super) fn matrix(numbers: Vec<f32>, columns: usize, device: &Device) -> Tensor<2> {
     let rows = numbers.len() / columns;
     Tensor::from_data(TensorData::new(numbers, [rows, columns]), device)
 }
 
-/// The golden LSTM: both directions of a layer side by side, the biases added up.
-fn lstm(weights: &Named, hidden: usize, device: &Device) -> BiLstm {
+/// The golden LSTM of so many layers: both directions of a layer side by side, the biases added up.
+pub(super) fn lstm(weights: &Named, hidden: usize, layers: usize, device: &Device) -> BiLstm {
     let (gates, of) = (4 * hidden, |name: String| weights[&name].clone());
     let layer = |index: usize| {
         let directions = ["", "_reverse"].map(|reverse| {
@@ -55,12 +55,12 @@ fn lstm(weights: &Named, hidden: usize, device: &Device) -> BiLstm {
             recurrent: Param::from_tensor(Tensor::stack(vec![recurrent, back_recurrent], 0)),
         }
     };
-    BiLstm { layers: vec![layer(0), layer(1)] }
+    BiLstm { layers: (0..layers).map(layer).collect() }
 }
 
 /// Differences of up to 1e-5 of the largest number: sums of a few dozen products in f32, where the reference is
 /// in f64.
-fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
+pub(super) fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let largest = expected.iter().fold(1f32, |most, x| most.max(x.abs()));
     for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
@@ -75,7 +75,7 @@ fn outputs_and_gradients_are_those_of_pytorch() {
     let named = |key: &str| -> Named { serde_json::from_value(golden[key].clone()).unwrap() };
     let hidden = golden["hidden"].as_u64().unwrap() as usize;
     let offsets: Vec<u32> = serde_json::from_value(golden["offsets"].clone()).unwrap();
-    let (lstm, gates) = (lstm(&named("weights"), hidden, &device), 4 * hidden);
+    let lstm = lstm(&named("weights"), hidden, 2, &device);
     let inputs = of("inputs").len() / offsets[4] as usize;
     let x = matrix(of("inputs"), inputs, &device).require_grad();
     let outputs = lstm.forward(x.clone(), &Packing::new(&offsets, &device), None);
@@ -84,17 +84,20 @@ fn outputs_and_gradients_are_those_of_pytorch() {
     let loss = (outputs * matrix(of("loss_weights"), 2 * hidden, &device)).sum();
     let (gradients, expected) = (loss.backward(), named("gradients"));
     assert_close("inputs", &numbers(x.grad(&gradients).unwrap()), &expected["inputs"]);
+    check_gradients(&lstm, &gradients, &expected, "");
+}
+
+/// The gradients of an LSTM against the golden ones, whose names begin with `prefix`.
+pub(super) fn check_gradients(lstm: &BiLstm, gradients: &Gradients, expected: &Named, prefix: &str) {
     for (index, layer) in lstm.layers.iter().enumerate() {
-        let [weight, bias] = [
-            &layer.input.weight.val().grad(&gradients).unwrap(),
-            &layer.input.bias.val().grad(&gradients).unwrap().unsqueeze_dim::<2>(0),
-        ]
-        .map(Tensor::clone);
-        let recurrent = layer.recurrent.val().grad(&gradients).unwrap();
+        let weight = layer.input.weight.val().grad(gradients).unwrap();
+        let bias = layer.input.bias.val().grad(gradients).unwrap().unsqueeze_dim::<2>(0);
+        let recurrent = layer.recurrent.val().grad(gradients).unwrap();
+        let [_, hidden, gates] = recurrent.dims();
         for (direction, reverse) in ["", "_reverse"].into_iter().enumerate() {
             let columns = direction * gates..(direction + 1) * gates;
             let check = |what: &str, found: Tensor<2>| {
-                let name = format!("{what}_l{index}{reverse}");
+                let name = format!("{prefix}{what}_l{index}{reverse}");
                 assert_close(&name, &numbers(found), &expected[&name]);
             };
             check("weight_ih", weight.clone().slice_dim(1, columns.clone()).transpose());
@@ -122,7 +125,7 @@ const SMALL: Architecture = Architecture {
 fn tagging(layers: Layers, device: &Device) -> Classifier {
     let mut model = random_classifier(&SMALL, 3, 1, device);
     model.kind = Head::Tags;
-    model.on_features(&FeatureBased { layers, hidden: 6, lstm_layers: 2 }, 1, device).unwrap()
+    model.on_features(&FeatureBased { layers, hidden: 6, lstm_layers: 2, attention: false }, false, 1, device).unwrap()
 }
 
 fn batch(device: &Device) -> PackedInput {
@@ -147,7 +150,7 @@ fn a_saved_tagger_is_loaded_to_the_last_bit() {
         let loaded = load_trained_classifier(folder.path(), Head::Tags, &device).unwrap();
         assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
         let settings = loaded.model.tagger.as_ref().unwrap().settings();
-        assert_eq!(settings, FeatureBased { layers, hidden: 6, lstm_layers: 2 });
+        assert_eq!(settings, FeatureBased { layers, hidden: 6, lstm_layers: 2, attention: false });
         let outputs = |model: &Classifier| numbers(model.forward(&batch(&device), None));
         assert_eq!(outputs(&loaded.model), outputs(&model));
 

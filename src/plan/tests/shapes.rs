@@ -56,7 +56,7 @@ fn a_run_has_the_settings_of_its_task_and_its_model() {
     let format = "separator any, scheme bioes, token 1, tag last".to_owned();
     assert_eq!(options(2), Some(TaskOptions::Tags(TagOptions { context: Context::Document, format })));
     assert_eq!(plan.runs[2].settings.approach(), Approach::FineTuning);
-    let layers = FeatureBased { layers: Layers::Last, hidden: 768, lstm_layers: 2 };
+    let layers = FeatureBased { layers: Layers::Last, hidden: 768, lstm_layers: 2, attention: false };
     assert_eq!(plan.runs[3].settings.approach(), Approach::FeatureBased(layers));
 }
 
@@ -98,7 +98,7 @@ fn layers_that_a_model_has_not_are_refused() {
     assert_eq!(
         shapes(&set).unwrap_err(),
         "--set models.wide.approach={feature_based: {layers: sum_last_four}}: these are layers of the last 4, but the \
-         model `wide` has 2 (`last`, `embeddings` and `sum_all` are there in every model)"
+         model `wide` has 2 (`last`, `embeddings` and `sum_with_embeddings` are there in every model)"
     );
 }
 

@@ -163,6 +163,12 @@ impl RunSettings {
         self.task().map_or(Approach::FineTuning, |of| of.approach)
     }
 
+    /// Whether the encoder is frozen under an LSTM.
+    #[must_use]
+    pub fn reads_features(&self) -> bool {
+        !self.approach().is_fine_tuning()
+    }
+
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included.
     #[must_use]
     pub fn max_length(&self) -> u32 {

@@ -38,7 +38,7 @@ fn a_causal_model_is_another_one_and_the_key_is_left_out_of_others() {
 fn the_tasks_options_and_the_approach_decide_a_result() {
     let settings = example::settings("squad1", 1);
     let spans = with_task(|of| of.options = Some(TaskOptions::Spans(SpanOptions::default())));
-    let layers = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2 };
+    let layers = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2, attention: false };
     let frozen = with_task(|of| of.approach = Approach::FeatureBased(layers));
     let (next_token, orders) = (with_task(|of| of.lm_coef = 0.5), with_task(|of| of.both_orders = true));
     let others = [&spans, &frozen, &with_task(|of| of.epochs += 1), &with_task(|of| of.skip_bad_rows = true)];

@@ -178,7 +178,7 @@ fn a_resumed_training_ends_with_the_same_bits_and_learns() {
 }
 
 /// Adds to one element of one parameter.
-pub(super) struct Move {
+pub(in crate::train) struct Move {
     parameter: usize,
     element: usize,
     by: f32,
@@ -186,7 +186,7 @@ pub(super) struct Move {
 }
 
 impl Move {
-    pub(super) fn of(parameter: usize, element: usize, by: f32) -> Self {
+    pub(in crate::train) fn of(parameter: usize, element: usize, by: f32) -> Self {
         Self { parameter, element, by, next: 0 }
     }
 }

@@ -19,7 +19,7 @@ use crate::random::Stream;
 use crate::settings::{EncoderType, InitializerRange, LmLoss};
 use crate::store::{Architecture, Checkpoints, ModelUsage, Objective, RunId, example};
 use crate::text::PackedBatch;
-use crate::train::batch::packed_input;
+use crate::train::batch::{PairInput, packed_input};
 use crate::train::gradient_hook::GradientHook;
 use crate::train::next_token::NextTokens;
 use crate::train::optimizer::Optimizer;
@@ -107,7 +107,7 @@ fn hooked(
     dropout: f64,
     hook: &GradientHook,
 ) -> Pass<f64> {
-    let input = packed_input(batch, model.both_orders, &device());
+    let input = packed_input(batch, PairInput::of(model), &device());
     let classes = indices(batch.labels.iter().map(|label| *label as u32), &device());
     let dropout = ForwardDropout::new(dropout, Stream::new(4, "dropout"), 1);
     let loss = |logits| cross_entropy(logits, classes);
@@ -271,7 +271,7 @@ fn a_kept_model_reads_both_orders_again() {
     let loaded = load_trained_classifier(folder.path(), Head::Classes, &Device::flex()).unwrap().model;
     assert!(loaded.both_orders);
     let logits = |model: &Classifier| -> Vec<f32> {
-        let input = packed_input(&batch(), model.both_orders, &Device::flex());
+        let input = packed_input(&batch(), PairInput::of(&model), &Device::flex());
         model.forward(&input, None).into_data().try_to_vec().unwrap()
     };
     assert_eq!(logits(&loaded), logits(&model));
@@ -308,7 +308,7 @@ fn swapped_texts_give_the_same_bits_in_both_orders_and_other_ones_in_one() {
         let mut model = random_classifier(&of, CLASSES, 1, &Device::flex());
         let mut logits = |both_orders, swapped| -> Vec<u32> {
             model.both_orders = both_orders;
-            let input = packed_input(&examples(0, 3, swapped), both_orders, &Device::flex());
+            let input = packed_input(&examples(0, 3, swapped), PairInput::of(&model), &Device::flex());
             let logits = model.forward(&input, None);
             assert_eq!(logits.dims(), [3, CLASSES]);
             logits.into_data().iter::<f32>().map(f32::to_bits).collect()
@@ -323,7 +323,7 @@ fn swapped_texts_give_the_same_bits_in_both_orders_and_other_ones_in_one() {
 fn the_head_reads_the_sum_of_both_orders() {
     let mut model = random_classifier(&architecture(EncoderType::Gpt), CLASSES, 1, &Device::flex());
     let read = |batch: PackedBatch| -> Vec<f32> {
-        let input = packed_input(&batch, false, &Device::flex());
+        let input = packed_input(&batch, PairInput::Together, &Device::flex());
         let hidden = model.hidden(&input, None);
         let packing: &Packing = &input.packing;
         crate::model::Encoder::pool(&model.encoder, hidden, packing).into_data().try_to_vec().unwrap()
@@ -333,7 +333,7 @@ fn the_head_reads_the_sum_of_both_orders() {
     let sum = Tensor::<2>::from_data(TensorData::new(sum, [3, 8]), &Device::flex());
     let expected = burn::tensor::module::linear(sum, model.head.weight.val(), Some(model.head.bias.val()));
     model.both_orders = true;
-    let found = model.forward(&packed_input(&batch(), true, &Device::flex()), None);
+    let found = model.forward(&packed_input(&batch(), PairInput::BothOrders, &Device::flex()), None);
     let [found, expected] = [found, expected].map(|logits| logits.into_data().try_to_vec::<f32>().unwrap());
     close(&found, &expected, "logits");
 }
