@@ -62,7 +62,7 @@ struct PrepareArgs {
     /// Passes over the text, each of which cuts it into examples differently.
     #[arg(long, value_name = "N", default_value_t = 10)]
     dupe_factor: u32,
-    /// `pairs` of segments for next-sentence prediction, or `single` ones without it.
+    /// `pairs` of segments for next-sentence prediction, `single` ones without it, or `contiguous` text without special tokens, for a GPT.
     #[arg(long, value_name = "KIND", value_enum, default_value_t = SegmentArg::Pairs)]
     segments: SegmentArg,
     #[command(flatten)]
@@ -101,6 +101,7 @@ struct MaskArgs {
 enum SegmentArg {
     Pairs,
     Single,
+    Contiguous,
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
@@ -140,6 +141,7 @@ impl PrepareArgs {
             segments: match self.segments {
                 SegmentArg::Pairs => Segments::Pairs,
                 SegmentArg::Single => Segments::Single,
+                SegmentArg::Contiguous => Segments::Contiguous,
             },
             targets: self.masks.targets(self.max_length),
             drawn: if self.masks.static_masking { Drawn::Once } else { Drawn::EachEpoch },

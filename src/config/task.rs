@@ -58,6 +58,7 @@ pub enum TaskShape {
 }
 
 /// A task of an experiment, resolved.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not exclude each other")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
     /// Its name.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::config_fields::POOLING;
-use super::encoders::{ENCODERS, EncoderKind};
+use super::encoders::{ADDED, ADDED_ROWS, ENCODERS, EncoderKind};
 use super::head::Head;
 use crate::diagnostic::Diagnostic;
 use crate::settings::EncoderType;
@@ -18,11 +18,25 @@ pub struct Config {
     pub architecture: Architecture,
     /// How the model is to be used, if it was kept by a run.
     pub usage: Option<ModelUsage>,
+    /// Where the word embeddings of tokens are that fine-tuning adds.
+    pub added_rows: AddedRows,
+}
+
+/// Where the rows of the word embeddings are for tokens that fine-tuning adds to the published GPT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AddedRows {
+    /// The weights have all rows, or the encoder needs none.
+    #[default]
+    There,
+    /// The dimensions count them, and the weights have them not.
+    ToDraw,
+    /// Neither has them: a language model.
+    LeftOut,
 }
 
 impl From<Architecture> for Config {
     fn from(architecture: Architecture) -> Self {
-        Self { architecture, usage: None }
+        Self { architecture, usage: None, added_rows: AddedRows::default() }
     }
 }
 
@@ -36,6 +50,31 @@ pub(super) const ENCODER: &str = "bertbench_encoder";
 const MOST_PADDING: usize = 1024;
 
 impl Config {
+    /// As pretraining reads it: without rows of word embeddings that only fine-tuning adds.
+    #[must_use]
+    pub fn of_language_model(mut self) -> Self {
+        if self.added_rows == AddedRows::ToDraw {
+            self.architecture.vocab_size -= ADDED_ROWS;
+            self.added_rows = AddedRows::LeftOut;
+        }
+        self
+    }
+
+    /// Of a model of these dimensions that was pretrained, on text as `byte_pairs` if so.
+    #[must_use]
+    pub fn of_pretrained(architecture: Architecture, byte_pairs: bool) -> Self {
+        let left_out = byte_pairs && architecture.encoder == EncoderType::OpenaiGpt;
+        let added_rows = if left_out { AddedRows::LeftOut } else { AddedRows::There };
+        Self { added_rows, ..Self::from(architecture) }
+    }
+
+    /// The dimensions that tasks read it with.
+    #[must_use]
+    pub fn for_tasks(&self) -> Architecture {
+        let added = if self.added_rows == AddedRows::LeftOut { ADDED_ROWS } else { 0 };
+        Architecture { vocab_size: self.architecture.vocab_size + added, ..self.architecture }
+    }
+
     /// Refuses a vocabulary, read from `path`, that the word embeddings are not of. They may have more rows than it has
     /// tokens, as libraries pad them to multiples; then there is a note on that.
     ///
@@ -103,6 +142,10 @@ impl Config {
         let mut config = json!({"architectures": [class], "model_type": kind.model_type});
         if let (Some(config), Value::Object(sizes)) = (config.as_object_mut(), (kind.config.write)(of, dropout)) {
             config.extend(sizes);
+            if self.added_rows == AddedRows::LeftOut {
+                // As in published files: who fine-tunes it adds the rows.
+                config.remove(ADDED);
+            }
         }
         config
     }

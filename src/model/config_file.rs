@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::config::{Config, ENCODER, USAGE};
+use super::config::{AddedRows, Config, ENCODER, USAGE};
 use super::config_error::ConfigError;
 use super::config_fields::Fields;
-use super::encoders::{ENCODERS, EncoderKind};
+use super::encoders::{ADDED, ENCODERS, EncoderKind};
 use crate::settings::EncoderType;
 use crate::store::ModelUsage;
 
@@ -104,7 +104,9 @@ impl Fields<'_> {
         self.is_known()?;
         let encoder = self.encoder()?;
         let architecture = (EncoderKind::of(encoder).config.read)(self, encoder)?;
-        Ok(Config { architecture, usage: self.usage()? })
+        let lacks_rows = encoder == EncoderType::OpenaiGpt && !self.object.contains_key(ADDED);
+        let added_rows = if lacks_rows { AddedRows::ToDraw } else { AddedRows::There };
+        Ok(Config { architecture, usage: self.usage()?, added_rows })
     }
 
     /// The encoder by `model_type`, and by our own key where several have one.

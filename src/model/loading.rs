@@ -33,7 +33,17 @@ pub(super) fn load<M>(
     device: &Device,
     build: impl FnOnce(&mut Reader<'_>, usize) -> Result<M, CheckpointError>,
 ) -> Result<Loaded<M>, CheckpointError> {
-    let config = Config::read(folder_of(folder)?)?;
+    load_as(Config::read(folder_of(folder)?)?, folder, seed, device, build)
+}
+
+/// As [`load`], of weights that are read as `config` says.
+pub(super) fn load_as<M>(
+    config: Config,
+    folder: &Path,
+    seed: u64,
+    device: &Device,
+    build: impl FnOnce(&mut Reader<'_>, usize) -> Result<M, CheckpointError>,
+) -> Result<Loaded<M>, CheckpointError> {
     let weights = Weights::open(folder)?;
     check_encoder(&weights, &config.architecture)?;
     let of = config.architecture;

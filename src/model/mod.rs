@@ -30,7 +30,7 @@ mod write;
 
 pub use checkpoint::{check_weights, load_classifier, load_encoder, load_trained_classifier};
 pub use classifier::{Classifier, random_classifier};
-pub use config::Config;
+pub use config::{AddedRows, Config};
 pub use config_error::ConfigError;
 pub use convert::Conversion;
 pub use encoder::{Direction, Encoder, ForwardDropout, PackedInput};

@@ -14,9 +14,10 @@ use super::encoders::{AnyEncoder, Decoder, EncoderKind};
 use super::error::CheckpointError;
 use super::initialize::Initializer;
 use super::linear::Linear;
-use super::loading::{Loaded, load};
+use super::loading::{Loaded, load_as};
 use super::reader::{NO_POOLER, Reader};
 use super::token_head::TokenHead;
+use super::weights::folder_of;
 use super::write::{FilesBeside, Tensors, write_folder};
 use crate::kernel::Packing;
 use crate::random::Stream;
@@ -147,7 +148,8 @@ pub fn load_pretraining(
     seed: u64,
     device: &Device,
 ) -> Result<Loaded<LanguageModel>, CheckpointError> {
-    load(folder, seed, device, |reader, _| {
+    let config = Config::read(folder_of(folder)?)?.of_language_model();
+    load_as(config, folder, seed, device, |reader, _| {
         let of = reader.of;
         let mut model = Heads::new(&of, seed, device).on(AnyEncoder::read(reader)?, predict_next);
         reader.pretraining_heads(&mut model, &of)?;

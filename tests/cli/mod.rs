@@ -19,6 +19,7 @@ mod extract;
 mod failures;
 mod features;
 mod fetch;
+mod gpt_pretraining;
 #[cfg(feature = "cube")]
 mod gpu;
 #[cfg(feature = "cube")]

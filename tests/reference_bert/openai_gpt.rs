@@ -104,11 +104,11 @@ fn states_and_the_loss_of_the_next_token_are_those_of_transformers() {
         first += sequence.len() as u32;
     }
     let logits = numbers(model.forward(&input, &rows, None).predictions.unwrap());
-    // The published vocabulary alone: nothing was trained to predict the added tokens.
-    let losses = logits.chunks(303).zip(&next).map(|(row, next)| {
-        let row = &row[..300];
-        row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - row[*next as usize]
-    });
+    // The published vocabulary alone: a language model has no tokens of fine-tuning.
+    let losses = logits
+        .chunks(300)
+        .zip(&next)
+        .map(|(row, next)| row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - row[*next as usize]);
     let loss = losses.sum::<f64>() / next.len() as f64;
     hold(
         "openai_gpt",

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::error::ExamplesError;
-use super::manifest::{CorpusCounts, MANIFEST, Manifest, VOCABULARY, damaged};
+use super::manifest::{CorpusCounts, MANIFEST, Manifest, damaged};
 use super::masking::{Candidates, Pieces};
 use super::order::{Cursor, ExampleOrder};
 use super::plan::RECORD;
 use super::positional::PositionalFile;
 use super::segments::{Planned, Second};
-use super::settings::{Drawn, ExampleSettings, Targets};
+use super::settings::{Drawn, ExampleSettings, Segments, Targets};
 use super::tokens::TokenStore;
 use crate::diagnostic::Diagnostic;
 use crate::random::Stream;
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 16;
 /// What a model reads of one example and what it has to say. There is no padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrainingInstance {
-    /// Token ids, masked: `[CLS] a [SEP] b [SEP]` or `[CLS] a [SEP]`. `[tokens]`
+    /// Token ids, masked: `[CLS] a [SEP] b [SEP]`, `[CLS] a [SEP]` or a alone. `[tokens]`
     pub ids: Vec<u32>,
     /// 0 up to the first `[SEP]`, 1 after it. `[tokens]`
     pub segments: Vec<u8>,
@@ -60,15 +60,16 @@ impl ExampleSet {
     /// A folder that is no prepared corpus, or of another version; a file that is missing or damaged.
     pub fn open(folder: &Path) -> Result<Self, ExamplesError> {
         let manifest = Manifest::read(folder)?;
-        if !manifest.vocabulary.holds(folder)? {
-            return Err(damaged(&folder.join(VOCABULARY), "its checksum does not match").into());
+        for seal in std::iter::once(&manifest.vocabulary).chain(&manifest.merges) {
+            if !seal.holds(folder)? {
+                return Err(damaged(&folder.join(&seal.name), "its checksum does not match").into());
+            }
         }
-        let vocabulary = Vocabulary::load(&folder.join(VOCABULARY))?;
+        let vocabulary_file = folder.join(&manifest.vocabulary.name);
+        let vocabulary = Vocabulary::load(&vocabulary_file)?.of_language_model();
         manifest.settings.check()?;
         if manifest.vocabulary_size as usize != vocabulary.len() {
-            return Err(
-                damaged(&folder.join(VOCABULARY), "it has another number of tokens than the manifest says").into()
-            );
+            return Err(damaged(&vocabulary_file, "it has another number of tokens than the manifest says").into());
         }
         let tokens = TokenStore::open(folder, &manifest)?;
         let (mut plans, mut ends) = (Vec::new(), Vec::new());
@@ -144,7 +145,7 @@ impl ExampleSet {
     /// The vocabulary's file.
     #[must_use]
     pub fn vocabulary_file(&self) -> PathBuf {
-        self.folder.join(VOCABULARY)
+        self.folder.join(&self.manifest.vocabulary.name)
     }
 
     /// The tokens of the corpus.
@@ -228,9 +229,13 @@ impl ExampleSet {
         let special = self.pieces.special();
         let settings = &self.manifest.settings;
         let mut ids = Vec::with_capacity(settings.max_length as usize);
-        ids.push(special.cls);
-        self.tokens.read(&first, &mut ids, &mut work.bytes)?;
-        ids.push(special.sep);
+        if settings.segments == Segments::Contiguous {
+            self.tokens.read(&first, &mut ids, &mut work.bytes)?;
+        } else {
+            ids.push(special.cls);
+            self.tokens.read(&first, &mut ids, &mut work.bytes)?;
+            ids.push(special.sep);
+        }
         let first_length = ids.len();
         let next_is_random = match &second {
             Second::Next(_) => Some(false),
@@ -247,7 +252,7 @@ impl ExampleSet {
         let mut segments = vec![0; ids.len()];
         segments[first_length..].fill(1);
         let (masked_positions, masked_labels) = match settings.targets {
-            Targets::Next => (0..).zip(&ids[1..]).map(|(at, label)| (at, *label)).unzip(),
+            Targets::Next => (0..).zip(ids.iter().skip(1)).map(|(at, label)| (at, *label)).unzip(),
             Targets::Masked(rules) => {
                 let epoch = match settings.drawn {
                     Drawn::Once => 0,

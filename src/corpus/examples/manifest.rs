@@ -16,7 +16,7 @@ const VERSION: u32 = 1;
 
 /// The manifest's name. A folder that holds it is a prepared corpus.
 pub const MANIFEST: &str = "corpus.json";
-/// The vocabulary's name in the folder.
+/// The vocabulary's name in the folder, but for a GPT's.
 pub(super) const VOCABULARY: &str = "vocab.txt";
 
 /// How many bytes a token takes in a file.
@@ -65,7 +65,11 @@ pub(super) struct Manifest {
     pub(super) shards: Vec<ShardSeals>,
     /// One file for each time that the corpus was gone through.
     pub(super) plans: Vec<Seal>,
+    /// `vocab.txt`, or a GPT's `vocab.json`.
     pub(super) vocabulary: Seal,
+    /// A GPT's `merges.txt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) merges: Option<Seal>,
 }
 
 /// The files of one shard.
@@ -113,6 +117,7 @@ impl Manifest {
             shards: Vec::new(),
             plans: Vec::new(),
             vocabulary,
+            merges: None,
         }
     }
 
@@ -152,7 +157,7 @@ impl Manifest {
     /// Every file.
     pub(super) fn seals(&self) -> impl Iterator<Item = &Seal> {
         let shards = self.shards.iter().flat_map(|shard| [&shard.tokens, &shard.sentences, &shard.documents]);
-        shards.chain(&self.plans).chain([&self.vocabulary])
+        shards.chain(&self.plans).chain([&self.vocabulary]).chain(&self.merges)
     }
 }
 

@@ -129,6 +129,11 @@ impl Planner<'_> {
                     pairs(&bounds, self.settings, &mut draws, other, &mut found)?;
                 }
                 Segments::Single => singles(&bounds, self.settings, &mut draws, &mut found),
+                Segments::Contiguous => {
+                    singles(&bounds, self.settings, &mut draws, &mut found);
+                    // A token alone has no next one.
+                    found.retain(|planned| planned.first.end - planned.first.start > 1);
+                }
             }
             found.drain(..).for_each(|planned| records.extend(planned.to_bytes()));
         }

@@ -74,6 +74,7 @@ pub fn prepare(
     said: &(dyn Fn(PrepareProgress) + Sync),
 ) -> Result<PrepareSummary, ExamplesError> {
     settings.check()?;
+    fits_vocabulary(settings, by.vocabulary)?;
     let folder = atomic::stage_folder(out)?;
     let written = write(source, by, settings, (&folder, SIZES), said);
     let summary = match written {
@@ -116,19 +117,42 @@ pub(super) fn write(
     let store = TokenStore::open(folder, &manifest)?;
     manifest.plans = plan::write(&store, settings, folder, &|examples| said(PrepareProgress::Planning { examples }))?;
     manifest.write(folder)?;
-    let examples = manifest.plans.iter().map(|plan| plan.bytes / RECORD as u64).sum();
+    let examples: u64 = manifest.plans.iter().map(|plan| plan.bytes / RECORD as u64).sum();
+    if examples == 0 {
+        return Err(Diagnostic::new("no document of the corpus has two tokens, so no token has a next one").into());
+    }
     let checksum = manifest.checksum()?;
     Ok(PrepareSummary { counts: manifest.counts, remarks: manifest.remarks, examples, checksum })
 }
 
 fn new_manifest(by: TokenizedBy<'_>, folder: &Path) -> io::Result<Manifest> {
+    let (size, lower_case) = (by.vocabulary.len(), by.tokenizer.lower_case());
+    let manifest = |vocabulary| Manifest::new(vocabulary, by.vocabulary.sha256(), size, lower_case);
+    if let Some(files) = by.vocabulary.byte_pair_files() {
+        let [vocabulary, merges] = files.map(|(name, bytes)| {
+            let mut file = SealedWriter::create(folder, name.to_owned())?;
+            file.write(bytes)?;
+            file.finish()
+        });
+        let mut manifest = manifest(vocabulary?);
+        manifest.merges = Some(merges?);
+        return Ok(manifest);
+    }
     let mut vocabulary = SealedWriter::create(folder, VOCABULARY.to_owned())?;
     for id in 0..by.vocabulary.len() as u32 {
         vocabulary.write(by.vocabulary.token(id).unwrap_or_default().as_bytes())?;
         vocabulary.write(b"\n")?;
     }
-    let (size, lower_case) = (by.vocabulary.len(), by.tokenizer.lower_case());
-    Ok(Manifest::new(vocabulary.finish()?, by.vocabulary.sha256(), size, lower_case))
+    Ok(manifest(vocabulary.finish()?))
+}
+
+/// Refuses special tokens in examples of a GPT, which knows none before it is fine-tuned.
+fn fits_vocabulary(settings: &ExampleSettings, vocabulary: &Vocabulary) -> Result<(), Diagnostic> {
+    if !vocabulary.is_byte_pair() || settings.segments == Segments::Contiguous {
+        return Ok(());
+    }
+    let message = "a GPT's vocabulary has no special tokens to put around segments";
+    Err(Diagnostic::new(message).hint("`--segments contiguous --causal-lm` makes examples of text alone"))
 }
 
 /// Whether examples can be made of so much text.

@@ -39,6 +39,9 @@ pub enum Segments {
     Pairs,
     /// `[CLS] a [SEP]`, as long as it may be, for models without next-sentence prediction (section 5.1, "No NSP").
     Single,
+    /// Tokens of a document one after the other, as many as there may be, with no special one: as the published GPT was
+    /// pretrained (Radford et al. 2018, §4.1), whose special tokens only come with fine-tuning.
+    Contiguous,
 }
 
 /// What the model has to predict.
@@ -123,6 +126,7 @@ impl Segments {
         match self {
             Self::Pairs => 3,
             Self::Single => 2,
+            Self::Contiguous => 0,
         }
     }
 }
@@ -149,6 +153,10 @@ impl ExampleSettings {
         }
         probability("the share of short sequences", self.short_sequence_probability)?;
         match self.targets {
+            Targets::Masked(_) if self.segments == Segments::Contiguous => {
+                Err(Diagnostic::new("examples without special tokens are for models that predict the next token")
+                    .hint("`objective: causal_lm` (`--causal-lm`) asks for the next token"))
+            }
             Targets::Masked(rules) => rules.check(),
             Targets::Next => Ok(()),
         }
@@ -212,5 +220,8 @@ mod tests {
             assert_eq!(settings.check().unwrap_err().message, message);
         }
         assert!(ExampleSettings { max_length: 4, segments: Segments::Single, ..fine }.check().is_ok());
+        let bare = ExampleSettings { max_length: 2, segments: Segments::Contiguous, ..fine };
+        assert!(bare.check().unwrap_err().message.contains("for models that predict the next token"));
+        assert!(ExampleSettings { targets: Targets::Next, ..bare }.check().is_ok());
     }
 }

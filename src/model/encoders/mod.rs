@@ -19,6 +19,7 @@ pub use recurrent::{Recurrent, RecurrentLayer};
 pub use word_vectors::WordVectors;
 
 pub(super) use bert_weights::tensors as bert_tensors;
+pub(super) use openai_gpt_config::{ADDED, ADDED_ROWS};
 pub(super) use word_vectors::WORDS;
 
 use super::config_error::ConfigError;

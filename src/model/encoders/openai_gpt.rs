@@ -20,7 +20,7 @@ use crate::settings::InitializerRange;
 use crate::store::Architecture;
 
 /// Rows of the word embeddings that fine-tuning adds: the tokens before a text, between two, and after all (§3.3).
-pub(super) const ADDED_ROWS: u32 = 3;
+pub(in crate::model) const ADDED_ROWS: u32 = 3;
 
 const WORDS: &str = "tokens_embed.weight";
 const POSITIONS: &str = "positions_embed.weight";

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ConfigForm;
-use super::openai_gpt::ADDED_ROWS;
+pub(in crate::model) use super::openai_gpt::ADDED_ROWS;
 use crate::kernel::LayerForm;
 use crate::model::config_error::ConfigError;
 use crate::model::config_fields::Fields;
@@ -12,7 +12,7 @@ use crate::store::Architecture;
 
 /// How many of the `vocab_size` rows are of the tokens that fine-tuning adds. Published files do not have the key, and
 /// none of the rows.
-const ADDED: &str = "bertbench_special_tokens";
+pub(in crate::model) const ADDED: &str = "bertbench_special_tokens";
 
 pub(super) const FORM: ConfigForm = ConfigForm { read, write };
 

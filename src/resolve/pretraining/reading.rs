@@ -13,7 +13,7 @@ use crate::resolve::checkpoint::{Checkpoint, checkpoint_folder};
 use crate::resolve::data::mini_folder;
 use crate::resolve::progress::Access;
 use crate::resolve::tasks::{SEGMENTS, identity};
-use crate::settings::{Masking, TextFormat};
+use crate::settings::{EncoderType, Masking, TextFormat};
 use crate::store::{Architecture, InitialWeights};
 use crate::text::{ModelTokenizer, vocabulary_file};
 
@@ -126,6 +126,18 @@ impl<'a> Reader<'a> {
         words: &Words,
     ) -> Result<Architecture, Diagnostic> {
         let tokens = words.tokenizer.vocabulary.len();
+        let encoder = match (&model.source, &config) {
+            (ModelSource::Random(of), _) => Some(of.encoder),
+            (_, Some(config)) => Some(config.architecture.encoder),
+            (_, None) => None,
+        };
+        if let Some(encoder) = encoder.filter(|encoder| *encoder != EncoderType::OpenaiGpt)
+            && words.tokenizer.vocabulary.is_byte_pair()
+        {
+            let (key, path) = (format!("models.{}", model.name), words.path.display());
+            let found = self.experiment.finding(&key, format!("{path} is a GPT's vocabulary, and this is {encoder}"));
+            return Err(found.hint("`encoder: openai_gpt` reads it; the others a `vocab.txt`"));
+        }
         match (&model.source, config) {
             (ModelSource::Random(of), _) => Ok(Architecture {
                 layers: of.layers,
@@ -141,6 +153,7 @@ impl<'a> Reader<'a> {
                 initializer_range: of.initializer_range,
             }),
             (_, Some(config)) => {
+                let config = config.of_language_model();
                 config.fits_vocabulary(&words.path, tokens).map_err(|found| {
                     let placed = self.experiment.finding(&format!("models.{}", model.name), found.message);
                     Diagnostic { hint: found.hint, ..placed }
@@ -166,7 +179,7 @@ impl<'a> Reader<'a> {
         }
         let text = Text::of(&self.train, self.format, &experiment.reading.column)
             .map_err(|found| self.place("pretrain.text", found))?;
-        let settings = self.settings(recipe, max_length, experiment.dupe_factor);
+        let settings = self.settings(words, recipe, max_length, experiment.dupe_factor);
         Ok((self.sources.text(text, words, &settings)?, settings))
     }
 
@@ -186,7 +199,7 @@ impl<'a> Reader<'a> {
         let text = Text::of(&self.held_out, self.format, &self.experiment.reading.column)
             .map_err(|found| self.place("pretrain.held_out", found))?;
         let length = phases.first().map_or(0, |first| first.max_length);
-        let settings = self.settings(recipe, length, 1);
+        let settings = self.settings(words, recipe, length, 1);
         Ok(Some(self.sources.text(text, words, &settings)?))
     }
 
@@ -199,12 +212,13 @@ impl<'a> Reader<'a> {
         Diagnostic { hint: found.hint, is_absence, ..self.experiment.finding(key, found.message) }
     }
 
-    fn settings(&self, recipe: &Recipe, max_length: u32, dupe_factor: u32) -> ExampleSettings {
+    fn settings(&self, words: &Words, recipe: &Recipe, max_length: u32, dupe_factor: u32) -> ExampleSettings {
+        let is_gpt = words.tokenizer.vocabulary.is_byte_pair();
         ExampleSettings {
             max_length,
             short_sequence_probability: self.experiment.short_seq_prob,
             dupe_factor,
-            segments: Segments::Pairs,
+            segments: if is_gpt { Segments::Contiguous } else { Segments::Pairs },
             targets: targets(recipe, max_length),
             drawn: if recipe.masking.static_masks { Drawn::Once } else { Drawn::EachEpoch },
             seed: 1,

@@ -84,13 +84,15 @@ impl Reading<'_> {
         };
         let path = model.vocabulary.clone().unwrap_or(path);
         let lower_case = model.lower_case.unwrap_or(run.settings.vocabulary.do_lower_case);
-        let tokenizer = ModelTokenizer::of_text(&path, Some(lower_case))?;
+        let tokenizer = ModelTokenizer::of_pretrained(&path, Some(lower_case))?;
         if tokenizer.vocabulary.sha256() != run.settings.vocabulary.sha256 {
             let message = format!("`{}` was pretrained with another vocabulary than {}", of.model, path.display());
             let found = self.experiment.finding(&format!("models.{}.vocabulary", model.name), message);
             return Err(found.hint("leave `vocab_file` out: the pretraining's is used"));
         }
-        let (architecture, start) = (run.settings.architecture, initial_weights(run, of));
+        let pairs = tokenizer.vocabulary.is_byte_pair();
+        let architecture = Config::of_pretrained(run.settings.architecture, pairs).for_tasks();
+        let start = initial_weights(run, of);
         let input = ModelInput { architecture, initial_weights: start, vocabulary: identity(&tokenizer) };
         Ok((input, tokenizer.vocabulary, path))
     }

@@ -80,17 +80,25 @@ impl ModelTokenizer {
         Self::read(folder, vocabulary, lower_case)?.without_added(vocabulary)
     }
 
-    /// Refuses added tokens: pretraining has none.
+    /// Of a model that was pretrained with the vocabulary at `vocabulary`, as tasks read with it: a GPT's with the tokens that
+    /// fine-tuning adds.
+    ///
+    /// # Errors
+    /// As [`Self::of_text`].
+    pub fn of_pretrained(vocabulary: &Path, lower_case: Option<bool>) -> Result<Self, Diagnostic> {
+        let folder = vocabulary.parent().unwrap_or(Path::new(""));
+        let read = Self::read(folder, vocabulary, lower_case)?;
+        if read.vocabulary.is_byte_pair() { Ok(read) } else { read.without_added(vocabulary) }
+    }
+
+    /// As pretraining reads text: a GPT's vocabulary is without the tokens that fine-tuning adds, and other tokens that
+    /// were added are refused.
     ///
     /// # Errors
     /// The first added token, about the file `place`.
     pub fn without_added(self, place: &Path) -> Result<Self, Diagnostic> {
-        if self.vocabulary.is_byte_pair() {
-            let found = Diagnostic::new("the vocabulary is of byte pairs").in_file(place);
-            return Err(found.hint("text for pretraining is prepared with a WordPiece vocabulary, `vocab.txt`"));
-        }
         match self.vocabulary.added() {
-            [] => Ok(self),
+            [] => Ok(Self { vocabulary: self.vocabulary.of_language_model(), ..self }),
             [token, ..] => Err(Diagnostic::new(format!("the tokenizer has the added token `{}`", token.content))
                 .in_file(place)
                 .hint("models are pretrained with BERT's own special tokens alone")),

@@ -72,6 +72,27 @@ impl Vocabulary {
         Ok(self)
     }
 
+    /// The same vocabulary without the tokens that a GPT's fine-tuning adds, which its file has not: none is special then.
+    #[must_use]
+    pub fn of_language_model(mut self) -> Self {
+        if self.is_byte_pair() && self.tokens.len() > self.listed {
+            let listed = self.listed;
+            self.tokens.truncate(listed);
+            self.ids.retain(|_, id| (*id as usize) < listed);
+            let SpecialTokens { unk, .. } = self.special;
+            self.special = SpecialTokens { cls: unk, sep: unk, end: unk, ..self.special };
+        }
+        self
+    }
+
+    /// `vocab.json` and `merges.txt` of a GPT, each with its name; none of a `vocab.txt`.
+    #[must_use]
+    pub fn byte_pair_files(&self) -> Option<[(&'static str, &[u8]); 2]> {
+        let Pieces::BytePair(pairs) = &self.pieces else { return None };
+        let [tokens, merges] = &pairs.files;
+        Some([(byte_pair::VOCABULARY, tokens), (byte_pair::MERGES, merges)])
+    }
+
     /// The number of tokens: the rows that a model's word embeddings must have at least.
     #[must_use]
     pub fn len(&self) -> usize {

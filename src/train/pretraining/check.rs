@@ -56,7 +56,7 @@ pub fn corpus_fits(
             "`corpus prepare --segments single` makes examples without pairs",
         );
     }
-    if loss.predicts_next_sentence() && of.segments == Segments::Single {
+    if loss.predicts_next_sentence() && of.segments != Segments::Pairs {
         return refused(
             "the corpus has single segments, and there is no next sentence to predict".to_owned(),
             "`objective: masked_lm` (`--no-nsp`) trains without it; `corpus prepare --segments pairs` makes pairs",

@@ -238,7 +238,7 @@ fn files_hold_the_whole_model() {
         }
         let model = train(model(encoder, 1), encoder, &mut Optimizer::new(), 0..2).valid();
         let folder = tempfile::tempdir().unwrap();
-        let config = Config { architecture: of, usage: None };
+        let config = Config::from(of);
         save_pretraining(folder.path(), &model, &config, 0.1, &Vec::new()).unwrap();
         let loaded = load_pretraining(folder.path(), false, 9, &Device::flex()).unwrap();
         assert_eq!(loaded.notes, Vec::<String>::new(), "{encoder}");

@@ -11,6 +11,8 @@ mod kept;
 mod losses;
 #[cfg(test)]
 mod next_token_tests;
+#[cfg(test)]
+mod openai_gpt_tests;
 mod pass;
 mod run;
 mod skip_gram;

@@ -265,13 +265,13 @@ fn a_kept_model_reads_both_orders_again() {
     let architecture = architecture(EncoderType::OpenaiGpt);
     let model = random_classifier(&architecture, CLASSES, 1, &Device::flex());
     let model = Classifier { both_orders: true, ..model };
-    let config = Config { architecture, usage: Some(ModelUsage::of(&settings)) };
+    let config = Config { usage: Some(ModelUsage::of(&settings)), ..Config::from(architecture) };
     let folder = tempfile::tempdir().unwrap();
     save_classifier(folder.path(), &model, &config, &["a", "b", "c"], 0.1, None).unwrap();
     let loaded = load_trained_classifier(folder.path(), Head::Classes, &Device::flex()).unwrap().model;
     assert!(loaded.both_orders);
     let logits = |model: &Classifier| -> Vec<f32> {
-        let input = packed_input(&batch(), PairInput::of(&model), &Device::flex());
+        let input = packed_input(&batch(), PairInput::of(model), &Device::flex());
         model.forward(&input, None).into_data().try_to_vec().unwrap()
     };
     assert_eq!(logits(&loaded), logits(&model));

@@ -193,11 +193,7 @@ pub(super) fn write_model(
     let files = |set: &ExampleSet| TokenizerFiles::of(set.vocabulary(), set.lower_case(), architecture.max_positions);
     let tokenizer = corpora.last().map(files);
     let beside = tokenizer.as_ref().map_or_else(Vec::new, |files| files.as_slice().to_vec());
-    Ok(save_pretraining(
-        into,
-        model,
-        &Config { architecture, usage: Some(ModelUsage::of(settings)) },
-        optimization.dropout,
-        &beside,
-    )?)
+    let byte_pairs = corpora.last().is_some_and(|set| set.vocabulary().is_byte_pair());
+    let config = Config { usage: Some(ModelUsage::of(settings)), ..Config::of_pretrained(architecture, byte_pairs) };
+    Ok(save_pretraining(into, model, &config, optimization.dropout, &beside)?)
 }

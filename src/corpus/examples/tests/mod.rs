@@ -1,3 +1,4 @@
+mod contiguous;
 mod files;
 mod reference;
 mod rules;
