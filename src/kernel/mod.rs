@@ -16,6 +16,7 @@ mod cpu;
 #[cfg(feature = "cube")]
 #[expect(clippy::similar_names, reason = "gradients and arguments are called after what they are of")]
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "a kernel gets its buffers as references")]
+#[expect(clippy::used_underscore_binding, reason = "what `#[cube]` makes reads the type that a kernel is compiled for")]
 mod cube;
 mod decoder;
 mod deferred;

@@ -8,6 +8,7 @@ use burn::tensor::Device;
 use super::device::{NamedDevice, open_device};
 use super::error::TrainError;
 use super::evaluate::predict_in_batches;
+use super::fit::STEPS_BEHIND;
 use super::observer::{Observer, StepReport};
 use super::task::{TrainingData, fit};
 use crate::kernel::{BusyTimer, MatrixPeak, Precision, Traffic, TrafficCounter, matrix_peak_of};
@@ -97,7 +98,9 @@ pub fn time_steps(benchmark: &StepBenchmark) -> Result<TimedSteps, TrainError> {
     let task = Task::find(TASK)?;
     let settings = settings(benchmark, name);
     reset_peak_memory();
-    let train = features(benchmark, sequences * (WARM_UP + steps));
+    // The last steps are told of together, once there is no other to wait for.
+    let late = if name == "cpu" { 0 } else { STEPS_BEHIND as u32 };
+    let train = features(benchmark, sequences * (WARM_UP + steps + late));
     let mut model = random_classifier(&architecture, task.outputs(&[]), settings.seed, &device.clone().autodiff());
     model.encoder.set_precision(precision);
     let mut reports = Reports { steps: Vec::new(), counter: TrafficCounter::start(), traffic: Vec::new() };
@@ -112,11 +115,12 @@ pub fn time_steps(benchmark: &StepBenchmark) -> Result<TimedSteps, TrainError> {
     };
     let evaluations = (0..EVALUATIONS).map(predict).collect::<Result<Vec<_>, TrainError>>()?.split_off(1);
     let busy = if name == "cpu" { None } else { busy(&settings, task, &train, &device, precision)? };
+    let traffic = (name != "cpu").then(|| reports.of_a_step());
     Ok(TimedSteps {
         busy,
-        traffic: (name != "cpu").then(|| reports.of_a_step()),
+        traffic,
         device: described,
-        steps: reports.steps.split_off(WARM_UP as usize),
+        steps: reports.steps.into_iter().skip(WARM_UP as usize).take(steps as usize).collect(),
         evaluations,
         peak_memory,
     })

@@ -222,6 +222,11 @@ fn a_step_of_the_benchmark_counts_launches_and_bytes() {
     assert!(uploaded[0] > 0.0 && uploaded[0] < 1500.0 && uploaded[0] == uploaded[1], "{uploaded:?}");
     // The loss and the norm.
     assert_eq!([&two, &three].map(|told| number(told, "downloaded_bytes_per_step")), [8.0; 2]);
+    // What a step takes is not told of a step that was over before: its parts are no longer than it.
+    for told in [&two, &three] {
+        let parts = ["forward", "optimizer"].map(|phase| told["phases"][phase]["seconds"].as_f64().unwrap());
+        assert!(parts.iter().sum::<f64>() <= 1.5 * number(told, "seconds_per_step"), "{told:#}");
+    }
     // Where the device has time stamps.
     for told in [&two, &three].into_iter().filter(|told| !told["percent_device_idle"].is_null()) {
         assert!((0.0..100.0).contains(&number(told, "percent_device_idle")), "{told:#}");

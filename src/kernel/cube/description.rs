@@ -50,7 +50,7 @@ pub(in crate::kernel) fn precisions(device: &Device) -> Vec<Precision> {
 }
 
 /// The driver of the adapter with this name.
-#[cfg(feature = "wgpu")]
+#[cfg(any(feature = "wgpu", feature = "vulkan"))]
 fn driver_of(name: &str) -> Option<String> {
     use burn_wgpu::wgpu;
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
@@ -60,8 +60,34 @@ fn driver_of(name: &str) -> Option<String> {
     Some(driver.trim().to_owned()).filter(|driver| !driver.is_empty())
 }
 
-/// CUDA's is the one that the system has.
-#[cfg(not(feature = "wgpu"))]
+/// CUDA's is the kernel module's, as Linux tells it.
+#[cfg(not(any(feature = "wgpu", feature = "vulkan")))]
 fn driver_of(_: &str) -> Option<String> {
-    None
+    nvidia_version(&std::fs::read_to_string("/proc/driver/nvidia/version").ok()?)
+}
+
+/// The version in `NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.54.03  Tue Jun  6 22:20:39 UTC 2023`.
+#[cfg(any(test, not(any(feature = "wgpu", feature = "vulkan"))))]
+fn nvidia_version(text: &str) -> Option<String> {
+    let is_version = |word: &&str| word.contains('.') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let version = text.lines().next()?.split_whitespace().find(is_version)?;
+    Some(format!("NVIDIA {version}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nvidia_version;
+
+    #[test]
+    fn the_version_of_nvidias_module_is_found_in_both_of_its_forms() {
+        for (line, expected) in [
+            ("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.54.03  Tue Jun  6 22:20:39 UTC 2023", "535.54.03"),
+            ("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  550.90.07  Release Build", "550.90.07"),
+        ] {
+            let text = format!("{line}\nGCC version:  gcc version 12.2.0\n");
+            assert_eq!(nvidia_version(&text), Some(format!("NVIDIA {expected}")));
+        }
+        assert_eq!(nvidia_version(""), None);
+        assert_eq!(nvidia_version("another\n"), None);
+    }
 }

@@ -137,7 +137,7 @@ fn a_step_that_overflows_changes_nothing_but_the_scale() {
         let [(found, norms, scale), (expected, their_norms, their_scale)] =
             [gpu(), Device::flex()].map(|device| scaled_steps(device, rule));
         assert_close(&found, &expected, 1e-5);
-        assert_close(&[scale.clone()], &[their_scale], 1e-5);
+        assert_close(std::slice::from_ref(&scale), &[their_scale], 1e-5);
         assert_eq!((&found[2], &found[3]), (&found[1], &found[1]), "the same bits");
         assert_ne!(found[4], found[3]);
         // The factor, steps since it changed, skipped and taken.

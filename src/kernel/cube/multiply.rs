@@ -1,23 +1,18 @@
 //! A product by a certain one of cubek's kernels.
 
-use burn::backend::{DType, TensorMetadata};
-use burn_cubecl::cubecl::ir::{ElemType, FloatKind};
+use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
 use cubek::matmul::definition::{MatmulElems, MatmulGlobalElems, MatmulSetupError};
 use cubek::matmul::launch::launch_ref;
 use cubek::matmul::strategy::Strategy;
 use cubek::std::InputBinding;
 
-use super::tensor::empty;
+use super::tensor::{element_type, empty, precision_of};
+use crate::kernel::Precision;
 
 /// What kernels name the types of the operands of a b.
 pub(super) fn elements(a: &CubeTensor) -> MatmulElems {
-    let operand = ElemType::Float(match a.dtype {
-        DType::F16 => FloatKind::F16,
-        DType::BF16 => FloatKind::BF16,
-        _ => FloatKind::F32,
-    });
-    let out = ElemType::Float(FloatKind::F32);
+    let (operand, out) = (element_type(precision_of(a)), element_type(Precision::F32));
     MatmulElems::from_globals(&MatmulGlobalElems { lhs: operand, rhs: operand, out })
 }
 

@@ -54,6 +54,17 @@ fn operand_type(precision: Precision) -> DType {
     }
 }
 
+/// The precision of products that `tensor` is an operand of.
+pub(super) fn precision_of(tensor: &CubeTensor) -> Precision {
+    if tensor.dtype == DType::F16 {
+        Precision::F16
+    } else if tensor.dtype == DType::BF16 {
+        Precision::Bf16
+    } else {
+        Precision::F32
+    }
+}
+
 /// As [`empty`], of operands of products in `precision`.
 pub(super) fn empty_operand(like: &CubeTensor, shape: impl Into<Shape>, precision: Precision) -> CubeTensor {
     let numbers = operand_type(precision);

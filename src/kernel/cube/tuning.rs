@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use burn::backend::ops::FloatTensorOps;
-use burn::backend::{Cube, DType, TensorMetadata};
+use burn::backend::{Cube, TensorMetadata};
 use burn::tensor::{Int, Tensor};
 use burn_cubecl::cubecl::future::block_on;
 use burn_cubecl::kernel::cast;
@@ -16,8 +16,8 @@ use cubek::matmul::strategy::Strategy;
 
 use super::candidates::{DEFAULT, candidate, candidates};
 use super::multiply::multiply_by;
-use super::tensor::zeros;
-use crate::kernel::{KeptKernels, TimedKernels};
+use super::tensor::{precision_of, zeros};
+use crate::kernel::{KeptKernels, Precision, TimedKernels};
 
 /// How often a kernel is timed, of which the least counts, and how many products are timed at once.
 const ROUNDS: usize = 3;
@@ -53,10 +53,10 @@ impl Product {
             Varying::Rows => [rows.next_power_of_two(), depth, columns],
             Varying::Depth => [rows, depth.next_power_of_two(), columns],
         };
-        let operands = match a.dtype {
-            DType::F16 => "f16",
-            DType::BF16 => "bf16",
-            _ => "f32",
+        let operands = match precision_of(a) {
+            Precision::F32 => "f32",
+            Precision::Bf16 => "bf16",
+            Precision::F16 => "f16",
         };
         Self { operands, sizes, varying, is_transposed: [a, b].map(is_transposed) }
     }
@@ -186,7 +186,9 @@ fn time(kernel: &Strategy, a: &CubeTensor, b: &CubeTensor, expected: &Tensor<2>)
     let found = Tensor::<2>::from_primitive::<Cube>(multiply_by(kernel, a, b).ok()?);
     let [error, size] =
         [found - expected.clone(), expected.clone()].map(|of| of.square().sum().try_into_scalar::<f32>());
-    if !(f64::from(error.ok()?) <= AGREES * AGREES * f64::from(size.ok()?)) {
+    // What is not a number is not below it.
+    let agrees = f64::from(error.ok()?) <= AGREES * AGREES * f64::from(size.ok()?);
+    if !agrees {
         return None;
     }
     let mut best = f64::INFINITY;

@@ -24,7 +24,7 @@ use crate::units::Tokens;
 
 /// Steps whose losses a GPU may still owe while it is told the next one: it computes the first while the batch of the
 /// last is packed.
-const STEPS_BEHIND: usize = 3;
+pub(super) const STEPS_BEHIND: usize = 3;
 
 /// A trained model with what the record needs.
 #[derive(Debug)]

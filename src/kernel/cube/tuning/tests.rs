@@ -6,8 +6,8 @@ use super::super::product::{product, product_of_transposed, product_with_transpo
 use super::super::tensor::{operand, primitive};
 use super::super::tests::{gpu, numbers};
 use super::*;
+use crate::kernel::ProductTuning;
 use crate::kernel::comparison::{assert_close, leaf};
-use crate::kernel::{Precision, ProductTuning};
 
 /// What was kept, and what was asked for.
 #[derive(Debug, Default)]
