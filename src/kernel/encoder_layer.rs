@@ -1,12 +1,14 @@
 //! One transformer layer: attention and feed-forward, each with its residual and norm after it.
 
+use std::sync::Arc;
+
 use burn::backend::Dispatch;
 use burn::tensor::{Tensor, module::linear};
 
 use super::cpu::{LayerDropout, LayerShape};
 use super::feed_forward::activation;
 use super::fused::{self, Fused, LayerCall, LayerTensors};
-use super::{Dropout, LayerForm, Packing, Precision, attention, residual_norm};
+use super::{Dropout, LayerForm, Packing, Precision, SequenceToken, attention, residual_norm};
 
 /// The parameters of a layer; weights are `[inputs, outputs]`.
 #[derive(Clone, Debug)]
@@ -67,40 +69,86 @@ pub fn encoder_layer(
     precision: Precision,
 ) -> Tensor<2> {
     let form = form.into();
-    // The kernels for GPUs are of BERT's form alone.
-    let is_fused =
-        fused::is_cpu(&hidden.device()) || (fused::runs_on(&hidden.device()) && form == LayerForm::from(form.heads));
-    if !is_fused {
-        return composed(hidden, weights, form, packing, dropout, sites);
+    EncoderLayer { weights, form, packing, dropout, sites, precision }.states(hidden)
+}
+
+/// A layer and its batch; see [`encoder_layer`].
+#[derive(Clone, Debug)]
+pub struct EncoderLayer<'a> {
+    /// The parameters.
+    pub weights: LayerWeights,
+    /// What it is besides.
+    pub form: LayerForm,
+    /// Where the sequences are.
+    pub packing: &'a Packing,
+    /// The dropout of a training step.
+    pub dropout: Option<&'a Dropout>,
+    /// The numbers of its places.
+    pub sites: LayerSites,
+    /// Heeded where the fused kernels run and the device has it.
+    pub precision: Precision,
+}
+
+impl EncoderLayer<'_> {
+    /// The state of every token: `[tokens, hidden] → [tokens, hidden]`.
+    #[must_use]
+    pub fn states(self, hidden: Tensor<2>) -> Tensor<2> {
+        if self.is_fused(&hidden) { self.fused(hidden, None) } else { self.composed(hidden) }
     }
-    let ([tokens, width], [_, intermediate]) = (hidden.dims(), weights.intermediate_weight.dims());
-    let call = LayerCall {
-        shape: LayerShape { tokens, hidden: width, form, intermediate },
-        packing: packing.clone(),
-        dropout: dropout.map(|dropout| LayerDropout {
-            mask: dropout.mask(),
-            attention_site: sites.attention,
-            attention_residual_site: sites.attention_residual,
-            output_residual_site: sites.output_residual,
-        }),
-        precision,
-    };
-    let tensors = LayerTensors {
-        hidden: hidden.into_dispatch(),
-        qkv_weight: weights.qkv_weight.into_dispatch(),
-        qkv_bias: weights.qkv_bias.into_dispatch(),
-        attention_weight: weights.attention_weight.into_dispatch(),
-        attention_bias: weights.attention_bias.into_dispatch(),
-        attention_gamma: weights.attention_gamma.into_dispatch(),
-        attention_beta: weights.attention_beta.into_dispatch(),
-        intermediate_weight: weights.intermediate_weight.into_dispatch(),
-        intermediate_bias: weights.intermediate_bias.into_dispatch(),
-        output_weight: weights.output_weight.into_dispatch(),
-        output_bias: weights.output_bias.into_dispatch(),
-        output_gamma: weights.output_gamma.into_dispatch(),
-        output_beta: weights.output_beta.into_dispatch(),
-    };
-    Tensor::from_dispatch(<Dispatch as Fused>::fused_layer(tensors, call))
+
+    /// The state of one token of each sequence: `[tokens, hidden] → [batch, hidden]`. On the CPU what no such token needs is
+    /// not computed: after the attention, only they are left.
+    #[must_use]
+    pub fn states_of(self, token: SequenceToken, hidden: Tensor<2>) -> Tensor<2> {
+        let packing = self.packing;
+        if fused::is_cpu(&hidden.device()) && packing.offsets().windows(2).all(|pair| pair[0] < pair[1]) {
+            return self.fused(hidden, Some(packing.rows_of(token)));
+        }
+        packing.tokens_of(token, self.states(hidden))
+    }
+
+    /// The kernels for GPUs are of BERT's form alone.
+    fn is_fused(&self, hidden: &Tensor<2>) -> bool {
+        let device = hidden.device();
+        fused::is_cpu(&device) || (fused::runs_on(&device) && self.form == LayerForm::from(self.form.heads))
+    }
+
+    fn composed(self, hidden: Tensor<2>) -> Tensor<2> {
+        composed(hidden, self.weights, self.form, self.packing, self.dropout, self.sites)
+    }
+
+    fn fused(self, hidden: Tensor<2>, read: Option<Arc<[u32]>>) -> Tensor<2> {
+        let Self { weights, form, packing, dropout, sites, precision } = self;
+        let ([tokens, width], [_, intermediate]) = (hidden.dims(), weights.intermediate_weight.dims());
+        let call = LayerCall {
+            shape: LayerShape { tokens, hidden: width, form, intermediate },
+            packing: packing.clone(),
+            dropout: dropout.map(|dropout| LayerDropout {
+                mask: dropout.mask(),
+                attention_site: sites.attention,
+                attention_residual_site: sites.attention_residual,
+                output_residual_site: sites.output_residual,
+            }),
+            precision,
+            read,
+        };
+        let tensors = LayerTensors {
+            hidden: hidden.into_dispatch(),
+            qkv_weight: weights.qkv_weight.into_dispatch(),
+            qkv_bias: weights.qkv_bias.into_dispatch(),
+            attention_weight: weights.attention_weight.into_dispatch(),
+            attention_bias: weights.attention_bias.into_dispatch(),
+            attention_gamma: weights.attention_gamma.into_dispatch(),
+            attention_beta: weights.attention_beta.into_dispatch(),
+            intermediate_weight: weights.intermediate_weight.into_dispatch(),
+            intermediate_bias: weights.intermediate_bias.into_dispatch(),
+            output_weight: weights.output_weight.into_dispatch(),
+            output_bias: weights.output_bias.into_dispatch(),
+            output_gamma: weights.output_gamma.into_dispatch(),
+            output_beta: weights.output_beta.into_dispatch(),
+        };
+        Tensor::from_dispatch(<Dispatch as Fused>::fused_layer(tensors, call))
+    }
 }
 
 /// [`encoder_layer`] of burn's own operations, on every backend.
@@ -169,7 +217,7 @@ mod tests {
         // Transposed twice: its numbers are not one after the other in memory.
         let x: Tensor<2> = leaf([HIDDEN, tokens], 13, &device);
         let y = layer(x.clone().transpose(), w.clone(), &Packing::new(offsets, &device));
-        let dy = leaf([tokens, HIDDEN], 14, &device);
+        let dy = leaf(y.dims(), 14, &device);
         let mut gradients = (y.clone() * dy).sum().backward();
         let matrices = [x, w.qkv_weight, w.attention_weight, w.intermediate_weight, w.output_weight];
         let vectors = [
@@ -272,6 +320,51 @@ mod tests {
                 assert_close(&fused, &composed, 2e-2);
                 let exact = std::panic::catch_unwind(|| assert_close(&fused, &composed, 1e-4));
                 assert!(exact.is_err(), "these are not the products in f32");
+            }
+        });
+    }
+
+    /// Sequences of 1 to 37 tokens, so that chunks of rows have none, one or several of the tokens that are read.
+    fn many_offsets() -> Vec<u32> {
+        let lengths = (0..60).map(|at| 1 + at * 29 % 37);
+        std::iter::once(0)
+            .chain(lengths.scan(0, |end, length| {
+                *end += length;
+                Some(*end)
+            }))
+            .collect()
+    }
+
+    fn layer<'a>(
+        weights: LayerWeights,
+        heads: AttentionHeads,
+        packing: &'a Packing,
+        dropout: Option<&'a Dropout>,
+        precision: Precision,
+    ) -> EncoderLayer<'a> {
+        EncoderLayer { weights, form: heads.into(), packing, dropout, sites: SITES, precision }
+    }
+
+    #[test]
+    fn a_token_of_each_sequence_has_the_bits_that_it_has_among_all() {
+        with_every_isa(|_| {
+            let offsets = many_offsets();
+            let dropout = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
+            for (token, heads, dropout) in [
+                (SequenceToken::First, HEADS, None),
+                (SequenceToken::First, HEADS, dropout.as_ref()),
+                (SequenceToken::Last, CAUSAL, dropout.as_ref()),
+            ] {
+                let alone =
+                    |precision| run(|x, w, p| layer(w, heads, p, dropout, precision).states_of(token, x), &offsets);
+                let among = |precision| {
+                    run(|x, w, p| p.tokens_of(token, layer(w, heads, p, dropout, precision).states(x)), &offsets)
+                };
+                // Products in bf16 add pairs of rows before they round, and others are pairs here.
+                assert_eq!(alone(Precision::F32), among(Precision::F32), "{token:?}");
+                if Bf16Support::detect() != Bf16Support::None {
+                    assert_close(&alone(Precision::Bf16), &among(Precision::Bf16), 1e-2);
+                }
             }
         });
     }

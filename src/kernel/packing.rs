@@ -9,6 +9,15 @@ use super::indices::indices;
 /// Added to the scores of keys that a query does not attend to: its exponential is 0 in f32 after the maximum is subtracted.
 const MASKED: f32 = -1e9;
 
+/// The token of a sequence whose state stands for the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SequenceToken {
+    /// `[CLS]` of BERT.
+    First,
+    /// That of a causal model, which has seen the others.
+    Last,
+}
+
 /// The layout of a packed batch: `tokens` rows hold `batch` sequences one after the other, and
 /// `offsets[i]..offsets[i + 1]` are the rows of sequence `i`.
 ///
@@ -143,6 +152,24 @@ impl Packing {
         match self.padding() {
             Some(padding) => scores + other(padding.key_bias.clone().reshape([self.batch(), 1, self.longest])),
             None => scores,
+        }
+    }
+
+    /// The rows of one token of each sequence.
+    #[must_use]
+    pub fn rows_of(&self, token: SequenceToken) -> Arc<[u32]> {
+        match token {
+            SequenceToken::First => self.offsets[..self.batch()].into(),
+            SequenceToken::Last => self.offsets[1..].iter().map(|next| next.saturating_sub(1)).collect(),
+        }
+    }
+
+    /// One token of each sequence, `[tokens, hidden] → [batch, hidden]`.
+    #[must_use]
+    pub fn tokens_of(&self, token: SequenceToken, hidden: Tensor<2>) -> Tensor<2> {
+        match token {
+            SequenceToken::First => self.first_tokens(hidden),
+            SequenceToken::Last => self.last_tokens(hidden),
         }
     }
 

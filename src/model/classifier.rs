@@ -58,6 +58,9 @@ impl Classifier {
     /// The outputs of [`Classifier::kind`]: `[batch, outputs]` or `[tokens, outputs]`.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        if self.tagger.is_none() && !matches!(self.kind, Head::Tags | Head::Spans) {
+            return self.of_pooled(self.encoder.pooled(input, dropout), dropout);
+        }
         self.answer(self.hidden(input, dropout), &input.packing, dropout)
     }
 
@@ -74,17 +77,22 @@ impl Classifier {
     /// [`Classifier::forward`].
     #[must_use]
     pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
-        let read = match self.kind {
-            Head::Classes | Head::Regression | Head::Choices if self.both_orders => {
-                sum_of_orders(self.encoder.pool(hidden, packing))
-            }
+        match self.kind {
             Head::Classes | Head::Regression | Head::Choices => match self.text_pooler() {
-                Some(pooler) => pooler.forward(hidden, packing, dropout),
-                None => self.encoder.pool(hidden, packing),
+                Some(pooler) => self.head_of(pooler.forward(hidden, packing, dropout), dropout),
+                None => self.of_pooled(self.encoder.pool(hidden, packing), dropout),
             },
-            Head::Tags => hidden,
-            Head::Spans => return self.head.forward(hidden),
-        };
+            Head::Tags => self.head_of(hidden, dropout),
+            Head::Spans => self.head.forward(hidden),
+        }
+    }
+
+    /// The head's outputs from the pooled vectors, `[batch, hidden]`.
+    fn of_pooled(&self, pooled: Tensor<2>, dropout: Option<&Dropout>) -> Tensor<2> {
+        self.head_of(if self.both_orders { sum_of_orders(pooled) } else { pooled }, dropout)
+    }
+
+    fn head_of(&self, read: Tensor<2>, dropout: Option<&Dropout>) -> Tensor<2> {
         self.head.forward(match dropout {
             Some(dropout) => dropout.apply(read, HEAD_SITE),
             None => read,

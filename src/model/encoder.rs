@@ -33,6 +33,12 @@ pub trait Encoder {
     /// A vector for each sequence from the last state: `[tokens, hidden] → [batch, hidden]`.
     fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2>;
 
+    /// [`Encoder::pool`] of what a task reads, `[batch, hidden]`. An encoder whose vector needs few tokens of the last state
+    /// need not compute the others.
+    fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        self.pool(self.forward(input, dropout), &input.packing)
+    }
+
     /// The word embeddings, which the decoder of pretraining shares: `[vocab_size, width]`. A state is as wide, or a
     /// number of times that, with a prediction for each of its parts.
     fn words(&self) -> &Param<Tensor<2>>;

@@ -55,6 +55,8 @@ pub(in crate::kernel) struct LayerCall {
     pub(in crate::kernel) packing: Packing,
     pub(in crate::kernel) dropout: Option<LayerDropout>,
     pub(in crate::kernel) precision: Precision,
+    /// The rows of the output that are read, ascending; all without.
+    pub(in crate::kernel) read: Option<Arc<[u32]>>,
 }
 
 impl<B: Backend> LayerTensors<B> {
@@ -94,15 +96,22 @@ fn layer<'a>(inputs: &'a [FlexTensor; LAYER_INPUTS], call: &'a LayerCall) -> Lay
         output_gamma: parameters[10],
         output_beta: parameters[11],
     };
-    Layer { shape: call.shape, parameters, offsets: call.packing.offsets(), dropout: call.dropout.as_ref() }
+    Layer {
+        shape: call.shape,
+        parameters,
+        offsets: call.packing.offsets(),
+        dropout: call.dropout.as_ref(),
+        read: call.read.as_deref(),
+    }
 }
 
 /// The layer's output, and what its backward pass reads when `keep` says so.
 fn run(inputs: &[FlexTensor; LAYER_INPUTS], call: &LayerCall, keep: bool) -> (FlexTensor, Option<Saved>) {
     let LayerShape { tokens, hidden, .. } = call.shape;
-    let mut y = Buffer::take(tokens * hidden);
+    let rows = call.read.as_ref().map_or(tokens, |read| read.len());
+    let mut y = Buffer::take(rows * hidden);
     let saved = layer(inputs, call).forward(numbers(&inputs[0]), call.precision, &mut y, keep);
-    (tensor(y, [tokens, hidden]), saved)
+    (tensor(y, [rows, hidden]), saved)
 }
 
 /// Without autodiff: nothing is kept.

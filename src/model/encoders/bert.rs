@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::kernel::{self, AttentionHeads, Dropout, EmbeddingTables, LayerWeights, Packing, Precision};
+use crate::kernel::{self, AttentionHeads, Dropout, EmbeddingTables, LayerWeights, Packing, Precision, SequenceToken};
 use crate::model::encoder::{Direction, Encoder, PackedInput};
 use crate::model::linear::{Linear, Norm};
 
@@ -102,6 +102,31 @@ impl Layer {
     }
 }
 
+impl Bert {
+    fn encoder_layer<'a>(
+        &self,
+        index: usize,
+        packing: &'a Packing,
+        dropout: Option<&'a Dropout>,
+    ) -> kernel::EncoderLayer<'a> {
+        kernel::EncoderLayer {
+            weights: self.layers[index].weights(),
+            form: AttentionHeads { number: self.heads, causal: self.causal }.into(),
+            packing,
+            dropout,
+            sites: site::layer(index),
+            precision: self.precision,
+        }
+    }
+
+    fn pooled_token(&self) -> SequenceToken {
+        match self.direction() {
+            Direction::Both => SequenceToken::First,
+            Direction::LeftToRight | Direction::Token => SequenceToken::Last,
+        }
+    }
+}
+
 impl Encoder for Bert {
     fn depth(&self) -> usize {
         self.layers.len()
@@ -128,18 +153,23 @@ impl Encoder for Bert {
     }
 
     fn layer(&self, index: usize, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
-        let (weights, sites) = (self.layers[index].weights(), site::layer(index));
-        let heads = AttentionHeads { number: self.heads, causal: self.causal };
-        kernel::encoder_layer(hidden, weights, heads, packing, dropout, sites, self.precision)
+        self.encoder_layer(index, packing, dropout).states(hidden)
     }
 
     /// tanh(linear(token)) of the first token of each sequence; in a causal model, where that one has seen itself alone,
     /// of the last (as in Radford et al. 2018, §3.2).
     fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2> {
-        let pooled = match self.direction() {
-            Direction::Both => packing.first_tokens(hidden),
-            Direction::LeftToRight | Direction::Token => packing.last_tokens(hidden),
+        self.pooler.forward(packing.tokens_of(self.pooled_token(), hidden)).tanh()
+    }
+
+    /// The last layer is computed for the pooled tokens alone.
+    fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        let Some(last) = self.layers.len().checked_sub(1) else {
+            return self.pool(self.embed(input, dropout), &input.packing);
         };
-        self.pooler.forward(pooled).tanh()
+        let embedded = self.embed(input, dropout);
+        let below = (0..last).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout));
+        let read = self.encoder_layer(last, &input.packing, dropout).states_of(self.pooled_token(), below);
+        self.pooler.forward(read).tanh()
     }
 }

@@ -260,6 +260,10 @@ impl Encoder for AnyEncoder {
         self.get().pool(hidden, packing)
     }
 
+    fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        self.get().pooled(input, dropout)
+    }
+
     fn words(&self) -> &Param<Tensor<2>> {
         self.get().words()
     }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::bert::{Layer, site};
 use super::bert_weights::random_layer;
-use crate::kernel::{Dropout, LayerForm, Packing, Precision, encoder_layer};
+use crate::kernel::{Dropout, EncoderLayer, LayerForm, Packing, Precision, SequenceToken};
 use crate::model::encoder::{Direction, Encoder, PackedInput};
 use crate::model::error::CheckpointError;
 use crate::model::initialize::Initializer;
@@ -155,6 +155,13 @@ impl OpenaiGpt {
     }
 }
 
+impl OpenaiGpt {
+    fn encoder_layer<'a>(&self, index: usize, packing: &'a Packing, dropout: Option<&'a Dropout>) -> EncoderLayer<'a> {
+        let (weights, form) = (self.layers[index].weights(), LayerForm::openai_gpt(self.heads));
+        EncoderLayer { weights, form, packing, dropout, sites: site::layer(index), precision: self.precision }
+    }
+}
+
 impl Encoder for OpenaiGpt {
     fn depth(&self) -> usize {
         self.layers.len()
@@ -185,12 +192,21 @@ impl Encoder for OpenaiGpt {
     }
 
     fn layer(&self, index: usize, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
-        let (weights, form) = (self.layers[index].weights(), LayerForm::openai_gpt(self.heads));
-        encoder_layer(hidden, weights, form, packing, dropout, site::layer(index), self.precision)
+        self.encoder_layer(index, packing, dropout).states(hidden)
     }
 
     /// The last token's state, on which a task's head is (§3.2).
     fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2> {
         packing.last_tokens(hidden)
+    }
+
+    /// The last layer is computed for the last tokens alone.
+    fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        let Some(last) = self.layers.len().checked_sub(1) else {
+            return self.pool(self.embed(input, dropout), &input.packing);
+        };
+        let embedded = self.embed(input, dropout);
+        let below = (0..last).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout));
+        self.encoder_layer(last, &input.packing, dropout).states_of(SequenceToken::Last, below)
     }
 }

@@ -143,7 +143,7 @@ fn kernels(
     dropout: Option<&LayerDropout>,
     precision: Precision,
 ) -> (Vec<f32>, Vec<Vec<f32>>) {
-    let layer = Layer { shape, parameters: parameters(inputs), offsets: &OFFSETS, dropout };
+    let layer = Layer { shape, parameters: parameters(inputs), offsets: &OFFSETS, dropout, read: None };
     let mut y = vec![f32::NAN; weights.len()];
     let saved = layer.forward(&inputs[0], precision, &mut y, true).unwrap();
     let mut without = vec![f32::NAN; weights.len()];

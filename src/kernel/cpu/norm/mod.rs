@@ -5,7 +5,7 @@
 
 mod columns;
 
-pub use self::columns::column_sums;
+pub use self::columns::{BatchRows, column_sums, column_sums_at};
 use self::columns::{column_sums_of, for_chunks};
 use super::element::Element;
 use super::gemm::Cells;
@@ -94,6 +94,8 @@ pub struct ResidualNorm<'a> {
     pub epsilon: f32,
     /// The mask, whose row is the token.
     pub dropout: Option<Site>,
+    /// The tokens.
+    pub rows: BatchRows<'a>,
 }
 
 /// The gradients of the parameters of [`ResidualNorm`], `[width]` each.
@@ -120,6 +122,7 @@ impl ResidualNorm<'_> {
     ) {
         let width = self.gamma.len();
         assert!(x.len() == rstd.len() * width && residual.len() == x.len() && y.len() == x.len(), "rows of one width");
+        assert!(self.rows.count() == rstd.len(), "a row for each token");
         let (tokens, isa) = (rstd.len(), Isa::detect());
         let (x, y, copy, rstd) = (Cells::new(x), Cells::new(y), copy.map(Cells::new), Cells::new(rstd));
         for_chunks(tokens, |from, rows| {
@@ -176,11 +179,11 @@ impl ResidualNorm<'_> {
         dx: Option<&mut [E]>,
         gradients: ResidualNormGradients<'_>,
     ) {
-        let (tokens, width, isa) = (rstd.len(), self.gamma.len(), Isa::detect());
-        assert!(dy.len() == tokens * width && normed.len() == dy.len(), "rows of one width");
+        let (tokens, width, isa) = (self.rows.count(), self.gamma.len(), Isa::detect());
+        assert!(rstd.len() == tokens && dy.len() == tokens * width && normed.len() == dy.len(), "rows of one width");
         let (dy, dx) = (Cells::new(dy), dx.map(Cells::new));
         let totals = [gradients.bias, gradients.gamma, gradients.beta];
-        column_sums_of(totals, tokens, |from, rows, [dbias, dgamma, dbeta]| {
+        column_sums_of(totals, self.rows, |from, rows, [dbias, dgamma, dbeta]| {
             // SAFETY: chunks of rows do not overlap.
             let dy = unsafe { dy.part(from * width, rows * width) };
             // SAFETY: as above.
@@ -201,16 +204,21 @@ impl ResidualNorm<'_> {
         });
     }
 
-    /// Calls `work` with each of `rows` rows, from 0, and its draws; row 0 is token `from`.
+    /// Calls `work` with each of `rows` rows, from 0, and its draws; row 0 is that of number `from` at hand.
     fn each_row(&self, from: usize, rows: usize, mut work: impl FnMut(usize, Option<(Site, &[u16])>)) {
-        match self.dropout {
-            None => (0..rows).for_each(|row| work(row, None)),
-            Some(site) => {
+        match (self.dropout, self.rows) {
+            (None, _) => (0..rows).for_each(|row| work(row, None)),
+            (Some(site), BatchRows::All(_)) => {
                 let mut row = 0;
                 site.each_row(from, self.gamma.len(), rows, |draws| {
                     work(row, Some((site, draws)));
                     row += 1;
                 });
+            }
+            (Some(site), BatchRows::Some { rows: tokens, .. }) => {
+                for (row, &token) in tokens[from..from + rows].iter().enumerate() {
+                    site.each_row(token as usize, self.gamma.len(), 1, |draws| work(row, Some((site, draws))));
+                }
             }
         }
     }

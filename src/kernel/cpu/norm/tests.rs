@@ -34,7 +34,14 @@ impl Case {
 
     fn norm(&self) -> ResidualNorm<'_> {
         let epsilon = LAYER_NORM_EPSILON as f32;
-        ResidualNorm { bias: &self.bias, gamma: &self.gamma, beta: &self.beta, epsilon, dropout: self.dropout }
+        ResidualNorm {
+            bias: &self.bias,
+            gamma: &self.gamma,
+            beta: &self.beta,
+            epsilon,
+            dropout: self.dropout,
+            rows: BatchRows::All(self.tokens),
+        }
     }
 
     /// The result in f64.
@@ -167,6 +174,25 @@ fn what_is_stored_does_not_change_the_sums_and_bf16_is_rounded() {
             let sums = case.run_back::<bf16>(&forward, &dy, false);
             assert!(all.sums == rounded.sums && all.sums == sums.sums && all.dz == sums.dz);
             assert!(all.dx.iter().zip(&rounded.dx).all(|(&x, &y)| bf16::from_f32(x).to_f32().to_bits() == y.to_bits()));
+        }
+    });
+}
+
+#[test]
+fn sums_of_some_rows_are_those_of_all_rows_of_which_the_others_are_0() {
+    with_every_isa(|_| {
+        let (batch, width) = (203_u32, 21);
+        for step in [1, 3, 7, 64, 90] {
+            let rows: Vec<u32> = (2..batch).step_by(step).collect();
+            let matrix = numbers(rows.len() * width, "matrix");
+            let mut all = vec![0.0; batch as usize * width];
+            for (from, &row) in matrix.chunks(width).zip(&rows) {
+                all[row as usize * width..][..width].copy_from_slice(from);
+            }
+            let [mut of_some, mut of_all] = [(); 2].map(|()| vec![f32::NAN; width]);
+            column_sums_at(&matrix, BatchRows::Some { rows: &rows, batch: batch as usize }, &mut of_some);
+            column_sums(&all, &mut of_all);
+            assert_eq!(of_some, of_all, "every {step}th");
         }
     });
 }
