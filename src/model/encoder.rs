@@ -1,5 +1,7 @@
 //! What turns packed tokens into states: an encoder is a file and a row of [`ENCODERS`](super::ENCODERS).
 
+use std::sync::Arc;
+
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 
@@ -32,6 +34,13 @@ pub trait Encoder {
 
     /// A vector for each sequence from the last state: `[tokens, hidden] → [batch, hidden]`.
     fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2>;
+
+    /// The last state at `rows`, ascending: `[rows, hidden]`. `None` of an encoder that would compute the others all the same,
+    /// or on a device that does.
+    fn last_at(&self, input: &PackedInput, rows: &Arc<[u32]>, dropout: Option<&Dropout>) -> Option<Tensor<2>> {
+        let _ = (input, rows, dropout);
+        None
+    }
 
     /// [`Encoder::pool`] of what a task reads, `[batch, hidden]`. An encoder whose vector needs few tokens of the last state
     /// need not compute the others.

@@ -36,7 +36,7 @@ pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
 pub use tasks::{known_tasks, task_files, task_options};
 pub use varying_settings::varying_settings;
 pub use wall::{Upcoming, wall};
-pub use work::{flops, forward_flops, model_parameters, trained_parameters};
+pub use work::{classifier_flops, flops, forward_flops, model_parameters, trained_parameters};
 
 /// An experiment's runs.
 #[derive(Clone, Debug, PartialEq)]

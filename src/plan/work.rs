@@ -2,7 +2,8 @@
 
 use super::PlannedRun;
 use super::features::Features;
-use crate::store::{Architecture, RunSettings};
+use crate::store::{Architecture, Objective, RunSettings};
+use crate::task::Task;
 
 /// A backward pass costs twice the forward pass: one product for the inputs' gradient, one for the weights'.
 const TRAINING_TO_FORWARD: f64 = 3.0;
@@ -40,10 +41,42 @@ pub fn forward_flops(architecture: &Architecture, tokens: u64, examples: u64) ->
     layers * tokens * layer + examples * pooler
 }
 
+/// As [`forward_flops`], of a model that reads one token of each sequence: nothing but these passes through the last layer
+/// after its attention.
+#[must_use]
+pub fn classifier_flops(architecture: &Architecture, tokens: u64, examples: u64) -> f64 {
+    forward_flops(architecture, tokens, examples) - left_out_flops(architecture, tokens.saturating_sub(examples) as f64)
+}
+
+/// Operations after the last layer's attention for so many tokens that nothing reads.
+fn left_out_flops(architecture: &Architecture, tokens: f64) -> f64 {
+    if !architecture.encoder.is_transformer() || architecture.layers == 0 {
+        return 0.0;
+    }
+    let [hidden, intermediate] = [architecture.hidden, architecture.intermediate].map(f64::from);
+    2.0 * tokens.max(0.0) * hidden * (hidden + 2.0 * intermediate)
+}
+
+/// The tokens whose last state is read, but for a next token: one of a sequence, those that are predicted, or all.
+fn tokens_read(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
+    let (tokens, examples) = (tokens as f64, examples as f64);
+    match &settings.objective {
+        Objective::Task(of) if Task::find(&of.task).is_ok_and(Task::reads_one_vector) => examples,
+        Objective::Task(_) => tokens,
+        Objective::Pretraining(of) => match of.masking {
+            Some(masking) if 2.0 * (masking.masked_lm_prob * tokens + examples) <= tokens => {
+                masking.masked_lm_prob * tokens + examples
+            }
+            Some(_) | None => tokens,
+        },
+    }
+}
+
 /// Floating-point operations of training on `examples` sequences of `tokens` tokens in all. A frozen encoder has no
 /// backward pass.
 pub(super) fn training_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
-    let encoder = encoder_flops(settings, tokens, examples);
+    let next_token = settings.task().is_some_and(|of| of.lm_coef > 0.0);
+    let encoder = encoder_flops(settings, tokens, examples, next_token);
     match Features::of(settings) {
         None => TRAINING_TO_FORWARD * (encoder + next_token_flops(settings, tokens)),
         Some(features) => encoder + TRAINING_TO_FORWARD * features.flops(tokens, examples),
@@ -53,7 +86,7 @@ pub(super) fn training_flops(settings: &RunSettings, tokens: u64, examples: u64)
 /// As [`training_flops`], of a forward pass alone.
 pub(super) fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
     let features = Features::of(settings).map_or(0.0, |features| features.flops(tokens, examples));
-    encoder_flops(settings, tokens, examples) + features
+    encoder_flops(settings, tokens, examples, false) + features
 }
 
 /// Numbers that a token adds to what a step holds.
@@ -96,11 +129,14 @@ fn kept_by_embeddings(architecture: &Architecture) -> u64 {
 }
 
 /// The forward pass of the encoder; of a frozen one, up to the last layer that is read, and without the pooler; in
-/// pretraining, with the decoder over the tokens that are predicted.
-fn encoder_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
+/// pretraining, with the decoder over the tokens that are predicted. With `next_token`, all last states are read.
+fn encoder_flops(settings: &RunSettings, tokens: u64, examples: u64, next_token: bool) -> f64 {
     let architecture = &settings.architecture;
     let Some(features) = Features::of(settings) else {
-        return forward_flops(architecture, tokens, examples * settings.orders()) + decoder_flops(settings, tokens);
+        let sequences = examples * settings.orders();
+        let read = if next_token { tokens as f64 } else { tokens_read(settings, tokens, sequences) };
+        let left_out = left_out_flops(architecture, tokens as f64 - read);
+        return forward_flops(architecture, tokens, sequences) - left_out + decoder_flops(settings, tokens);
     };
     let (layers, sequences) = (features.encoder_layers(), examples * features.sequences());
     let pooler = forward_flops(&Architecture { layers: 0, ..*architecture }, tokens, sequences);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::prepared::Prepared;
-use crate::plan::{Calibration, Forecast, Plan, PlannedRun, Totals, forecast, forward_flops};
+use crate::plan::{Calibration, Forecast, Plan, PlannedRun, Totals, classifier_flops, forecast};
 use crate::store::{Architecture, Optimization, peak_memory};
 use crate::train::{NamedDevice, StepTimes, measure_step};
 use crate::units::{Bytes, Seconds};
@@ -86,7 +86,8 @@ fn rates(architecture: &Architecture, optimization: &Optimization, of: Batch, de
     };
     let typical = measure((of.sequences, mean_length as u32));
     let small = measure(SMALL);
-    let flops = |times: &StepTimes| forward_flops(&times.architecture, times.sequences * times.length, times.sequences);
+    let flops =
+        |times: &StepTimes| classifier_flops(&times.architecture, times.sequences * times.length, times.sequences);
     // Two points on a line: seconds = overhead + operations / rate.
     let more = flops(&typical) - flops(&small);
     let slope = |a: Seconds, b: Seconds, scale: f64| ((a.0 - b.0) / (scale * more)).max(f64::MIN_POSITIVE);

@@ -47,6 +47,12 @@ pub struct Task {
 }
 
 impl Task {
+    /// Whether its head reads one vector of a sequence, not every token.
+    #[must_use]
+    pub fn reads_one_vector(&self) -> bool {
+        matches!(self.head, Head::Classes | Head::Regression | Head::Choices)
+    }
+
     /// The metric that judges.
     #[must_use]
     pub fn primary_metric(&self) -> &'static Metric {

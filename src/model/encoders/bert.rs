@@ -1,5 +1,7 @@
 //! The encoder of Devlin et al. 2018 (post-layer-norm transformer).
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -119,6 +121,13 @@ impl Bert {
         }
     }
 
+    /// The index of the last layer, and the state that it reads.
+    fn below_last(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Option<(usize, Tensor<2>)> {
+        let last = self.layers.len().checked_sub(1)?;
+        let embedded = self.embed(input, dropout);
+        Some((last, (0..last).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout))))
+    }
+
     fn pooled_token(&self) -> SequenceToken {
         match self.direction() {
             Direction::Both => SequenceToken::First,
@@ -164,12 +173,18 @@ impl Encoder for Bert {
 
     /// The last layer is computed for the pooled tokens alone.
     fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        let Some(last) = self.layers.len().checked_sub(1) else {
+        let Some((last, below)) = self.below_last(input, dropout) else {
             return self.pool(self.embed(input, dropout), &input.packing);
         };
-        let embedded = self.embed(input, dropout);
-        let below = (0..last).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout));
         let read = self.encoder_layer(last, &input.packing, dropout).states_of(self.pooled_token(), below);
         self.pooler.forward(read).tanh()
+    }
+
+    fn last_at(&self, input: &PackedInput, rows: &Arc<[u32]>, dropout: Option<&Dropout>) -> Option<Tensor<2>> {
+        if !kernel::leaves_rows_out(&self.embeddings.word.val().device()) {
+            return None;
+        }
+        let (last, below) = self.below_last(input, dropout)?;
+        Some(self.encoder_layer(last, &input.packing, dropout).states_at(rows.clone(), below))
     }
 }

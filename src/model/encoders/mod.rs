@@ -10,6 +10,8 @@ mod recurrent;
 mod recurrent_config;
 mod word_vectors;
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -258,6 +260,10 @@ impl Encoder for AnyEncoder {
 
     fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2> {
         self.get().pool(hidden, packing)
+    }
+
+    fn last_at(&self, input: &PackedInput, rows: &Arc<[u32]>, dropout: Option<&Dropout>) -> Option<Tensor<2>> {
+        self.get().last_at(input, rows, dropout)
     }
 
     fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
