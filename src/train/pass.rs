@@ -154,13 +154,19 @@ pub(super) fn pass_with_next_tokens(
     // Nothing of a frozen encoder is kept in either way.
     let by_layers = model.tagger.is_none() && (how.graph == Graph::LayerInputs || hook.listens());
     let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, Reads::Combined, how.graph));
-    let hidden = match &tape {
-        Some(tape) => tape.read.clone(),
-        None => model.hidden(input, dropout),
+    let hidden = match (&tape, next_tokens) {
+        (Some(tape), _) => Some(tape.read.clone()),
+        (None, Some(_)) => Some(model.hidden(input, dropout)),
+        // Not all of the last state may be needed.
+        (None, None) => None,
     };
-    let loss = loss_of(model.answer(hidden.clone(), &input.packing, dropout));
+    let loss = loss_of(match &hidden {
+        Some(hidden) => model.answer(hidden.clone(), &input.packing, dropout),
+        None => model.forward(input, dropout),
+    });
     let mean = loss.clone().inner();
-    let next = next_tokens.zip(model.next_token.as_ref()).and_then(|(of, head)| of.loss(model, head, hidden));
+    let next = next_tokens.zip(model.next_token.as_ref()).zip(hidden);
+    let next = next.and_then(|((of, head), hidden)| of.loss(model, head, hidden));
     let (next, loss) = match next {
         Some(NextTokenLoss { found, before_decoder, of_decoder }) => (Some((found, of_decoder)), loss + before_decoder),
         None => (None, loss),

@@ -97,12 +97,13 @@ impl EncoderLayer<'_> {
         if self.is_fused(&hidden) { self.fused(hidden, None) } else { self.composed(hidden) }
     }
 
-    /// The states at `rows`, ascending: `[tokens, hidden] → [rows, hidden]`. On the CPU what none of them needs is not
-    /// computed: after the attention, only they are left.
+    /// The states at `rows`, ascending: `[tokens, hidden] → [rows, hidden]`, with the bits that they have among all. In f32 on
+    /// the CPU what none of them needs is not computed: after the attention, only they are left. Products in bf16 add
+    /// pairs of rows before they round, and would have other bits.
     #[must_use]
     pub fn states_at(self, rows: Arc<[u32]>, hidden: Tensor<2>) -> Tensor<2> {
         let device = hidden.device();
-        if fused::is_cpu(&device) {
+        if leaves_rows_out(&device, self.precision) {
             return self.fused(hidden, Some(rows));
         }
         self.states(hidden).select(0, indices(rows.iter().copied(), &device))
@@ -112,7 +113,9 @@ impl EncoderLayer<'_> {
     #[must_use]
     pub fn states_of(self, token: SequenceToken, hidden: Tensor<2>) -> Tensor<2> {
         let packing = self.packing;
-        if fused::is_cpu(&hidden.device()) && packing.offsets().windows(2).all(|pair| pair[0] < pair[1]) {
+        if leaves_rows_out(&hidden.device(), self.precision)
+            && packing.offsets().windows(2).all(|pair| pair[0] < pair[1])
+        {
             return self.fused(hidden, Some(packing.rows_of(token)));
         }
         packing.tokens_of(token, self.states(hidden))
@@ -164,8 +167,8 @@ impl EncoderLayer<'_> {
 
 /// Whether [`EncoderLayer::states_at`] computes no more than it must on this device.
 #[must_use]
-pub fn leaves_rows_out(device: &Device) -> bool {
-    fused::is_cpu(device)
+pub fn leaves_rows_out(device: &Device, precision: Precision) -> bool {
+    fused::is_cpu(device) && precision != Precision::Bf16
 }
 
 /// [`encoder_layer`] of burn's own operations, on every backend.

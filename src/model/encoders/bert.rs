@@ -181,7 +181,7 @@ impl Encoder for Bert {
     }
 
     fn last_at(&self, input: &PackedInput, rows: &Arc<[u32]>, dropout: Option<&Dropout>) -> Option<Tensor<2>> {
-        if !kernel::leaves_rows_out(&self.embeddings.word.val().device()) {
+        if !kernel::leaves_rows_out(&self.embeddings.word.val().device(), self.precision) {
             return None;
         }
         let (last, below) = self.below_last(input, dropout)?;
