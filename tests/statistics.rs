@@ -259,6 +259,9 @@ fn seeds_alone_are_tested_as_by_welch() {
     assert_eq!((equal.value, equal.p_value()), (0.0, Some(1.0)));
 }
 
+/// The scores of a model's other points, by point and seed.
+type OtherPoints = Vec<Vec<f64>>;
+
 /// What the simulated seeds of two models do.
 struct World {
     /// Seeds of each model.
@@ -283,7 +286,7 @@ impl World {
     /// Two models answer 277 examples (RTE): an answer is right where the sum of the model's skill, how easy the example is,
     /// how easy it is for this model, what the seed does to all answers and to this one, is above 0; all are normal. Returns
     /// which answers are right at the first point, by model, seed and example, and the scores of the other points.
-    fn draw(&self, draws: &mut Draws) -> ([Vec<Vec<bool>>; 2], [Vec<Vec<f64>>; 2]) {
+    fn draw(&self, draws: &mut Draws) -> ([Vec<Vec<bool>>; 2], [OtherPoints; 2]) {
         let easy: Vec<f64> = (0..EXAMPLES).map(|_| 1.2 * draws.normal()).collect();
         let mut others = [Vec::new(), Vec::new()];
         let first = std::array::from_fn(|model| {

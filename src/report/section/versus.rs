@@ -70,7 +70,7 @@ fn seed_caption(versus: &Versus) -> &'static str {
         row.seeds.as_ref().and_then(|of| of.seed_degrees_of_freedom).is_some_and(|degrees| degrees < ENOUGH_DEGREES)
     };
     if versus.rows.iter().any(few) {
-        "Best points over all seeds, examples and seeds together; few seeds: intervals and p are rough"
+        "Best points over all seeds; seeds are few, so intervals and p are rough"
     } else {
         "Best points over all seeds, examples and seeds together"
     }
