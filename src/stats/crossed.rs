@@ -8,8 +8,8 @@ use super::summary::{Interval, mean, sample_sd};
 /// Beyond so many degrees of freedom Student's t is the normal distribution to six digits.
 const MOST_DEGREES: f64 = 1e6;
 
-/// From so many degrees of freedom of the variance between seeds on, a 95 % interval holds 94 to 96 times of 100, whatever
-/// seeds do; with two degrees it is 92 to 97 times, with one 87 to 97 (`tests/statistics.rs`).
+/// From so many degrees of freedom of the variance between seeds on, a 95 % interval holds about 94 to 96 times of 100,
+/// whatever seeds do; with two degrees it is 92 to 97 times, with one 85 to 95 (`tests/statistics.rs`).
 pub const ENOUGH_DEGREES: f64 = 4.0;
 
 /// A model's scores by seed, and what the rest of its sweep tells of how much seeds do.
