@@ -17,7 +17,7 @@ const FOLDER: &str = "tests/broken/experiments";
 fn rendered(path: &Path, overrides: &[&str]) -> String {
     let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
     match config::load(path, &known_tasks(), &overrides) {
-        Ok(experiment) => format!("no error: loaded `{}`\n", experiment.name()),
+        Ok(experiment) => format!("no error: loaded `{}`\n", experiment.base().name),
         Err(found) => render(&found, false),
     }
 }

@@ -43,7 +43,7 @@ fn every_experiment_loads_and_names_the_schema() {
         let experiment =
             config::load(&path, &known_tasks(), &[]).unwrap_or_else(|found| panic!("{}", render(&found, false)));
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        assert_eq!(experiment.name(), stem, "an experiment is found by its file's name");
+        assert_eq!(experiment.base().name, stem, "an experiment is found by its file's name");
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Args {
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let request = args.experiment.request();
-    let (name, root) = (request.load()?.name().to_owned(), RunsRoot::new(&request.runs));
+    let (name, root) = (request.load()?.base().name.clone(), RunsRoot::new(&request.runs));
     let queue = Queue::of(&root, &name)?.unwrap_or_default();
     let (jobs, tasks): (Vec<String>, Vec<usize>) = queue.jobs().clone().into_iter().unzip();
     if !jobs.is_empty() {

@@ -77,7 +77,7 @@ fn glue_submission(args: &GlueArgs) -> Result<CommandOutcome, Error> {
     let named = args.out.as_deref().map(Output::open).transpose()?;
     let DataRoot { folder: data, mini, .. } = data_root(&experiment)?;
     let answers = answers(args, &experiment, &data)?;
-    let output = named.map_or_else(|| beside_the_report(&experiment.name), Ok)?;
+    let output = named.map_or_else(|| beside_the_report(&experiment.base.name), Ok)?;
     let (zip, packed) = pack(&answers.parts)?;
     output.write(&zip)?;
     conclude(&output, &answers, &packed, &zip, mini)
@@ -109,7 +109,7 @@ fn answers(args: &GlueArgs, experiment: &Experiment, data: &Path) -> Result<Glue
         root: &root,
         records: &records,
         data,
-        device: open_device(&experiment.device.to_string()).map_err(|error| Diagnostic::new(error.to_string()))?,
+        device: open_device(&experiment.base.device.to_string()).map_err(|error| Diagnostic::new(error.to_string()))?,
         bad_rows: if args.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse },
         made_again: &|run| made_again(args, run),
     };

@@ -213,9 +213,9 @@ fn experiments() -> Result<Listing, Error> {
     let rows = files.iter().map(|file| {
         let (name, models, tasks) = match config::load(file, &plan::known_tasks(), &[]) {
             Ok(ExperimentFile::Tasks(of)) => {
-                (of.name, of.models.len(), of.tasks.iter().map(|task| task.name.clone()).collect::<Vec<_>>())
+                (of.base.name, of.models.len(), of.tasks.iter().map(|task| task.name.clone()).collect::<Vec<_>>())
             }
-            Ok(ExperimentFile::Pretraining(of)) => (of.name, of.models.len(), vec!["pretraining".to_owned()]),
+            Ok(ExperimentFile::Pretraining(of)) => (of.base.name, of.models.len(), vec!["pretraining".to_owned()]),
             Err(finding) => ("–".to_owned(), 0, vec![format!("does not load: {}", finding.message)]),
         };
         json!({"file": file, "experiment": name, "models": models, "tasks": tasks})

@@ -147,7 +147,7 @@ fn unsized_runs(args: &Args, absent: &[Diagnostic]) -> Result<CommandOutcome, Er
         let rows: Vec<Value> =
             parts.iter().map(|part| json!({"task": part.task, "model": part.model, "runs": part.runs})).collect();
         let absent: Vec<String> = absent.iter().map(ToString::to_string).collect();
-        print_json(&json!({"experiment": file.name(), "tasks": rows, "totals": {"runs": runs}, "absent": absent,
+        print_json(&json!({"experiment": file.base().name, "tasks": rows, "totals": {"runs": runs}, "absent": absent,
                            "dev_sets": dev_sets::as_json(&dev_sets)}))?;
         return Ok(CommandOutcome::Success);
     }

@@ -35,7 +35,7 @@ const INDENT: usize = 4;
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     let identity = args.experiment.identify()?;
-    let name = identity.experiment.name();
+    let name = &identity.experiment.base().name;
     loop {
         if args.watch && std::io::stdout().is_terminal() {
             // To the upper left corner, and clear the screen.

@@ -1,5 +1,6 @@
 //! What types cannot say: ranges, duplicates, contradictions, names.
 
+use super::base::ExperimentBase;
 use super::document::Document;
 use super::experiment::{DataSource, Experiment, ExperimentFile, data_cache};
 use super::names::example;
@@ -45,20 +46,7 @@ fn with_tasks(written: Written, document: Document, known: &[KnownTask]) -> Resu
     with_language_model(&document, &written.training, &tasks)?;
     let models = models::resolve_all(&document, &written, &tasks)?;
     approach::fits_training(&document, &written.training, &models, &tasks)?;
-    Ok(Experiment {
-        name: written.experiment,
-        models,
-        tasks,
-        data,
-        sweep: written.sweep,
-        seeds: written.seeds,
-        training: written.training,
-        device: written.device,
-        devices: written.devices.unwrap_or_else(|| vec![written.device]),
-        slots: written.slots,
-        cluster: written.cluster,
-        document,
-    })
+    Ok(Experiment { base: ExperimentBase::of(&written, document), models, tasks, data, sweep: written.sweep })
 }
 
 /// Several devices are of one kind, for the kind is a part of a run's id. The first of them is `device`.

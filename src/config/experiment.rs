@@ -3,22 +3,20 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::document::Document;
+use super::base::ExperimentBase;
 use super::lengths;
 use super::model::Model;
 use super::pretraining::Pretraining;
 use super::task::Task;
 use super::written::Sweep;
-use super::written_training::Training;
-use crate::diagnostic::{Diagnostic, Place};
-use crate::settings::{Cluster, Device};
+use crate::diagnostic::Diagnostic;
 
 /// An experiment: models × tasks × the points of a sweep × seeds. Every list is non-empty and without
 /// duplicates, every number in its range, every task known or declared.
 #[derive(Clone, Debug)]
 pub struct Experiment {
-    /// Its name; safe as a folder's.
-    pub name: String,
+    /// What every experiment has.
+    pub base: ExperimentBase,
     /// The models, in file order.
     pub models: Vec<Model>,
     /// The tasks, in file order.
@@ -27,19 +25,6 @@ pub struct Experiment {
     pub data: DataSource,
     /// The grid.
     pub sweep: Sweep,
-    /// The seeds, in file order.
-    pub seeds: Vec<u64>,
-    /// What the sweep keeps fixed.
-    pub training: Training,
-    /// Where to compute.
-    pub device: Device,
-    /// All places where to compute, of one kind; the first is `device`.
-    pub devices: Vec<Device>,
-    /// How many runs go at the same time, when the file says so.
-    pub slots: Option<u32>,
-    /// What belongs to a cluster.
-    pub cluster: Cluster,
-    pub(super) document: Document,
 }
 
 /// What an experiment file declares.
@@ -52,82 +37,12 @@ pub enum ExperimentFile {
 }
 
 impl ExperimentFile {
-    /// The experiment's name.
+    /// What every experiment has.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub fn base(&self) -> &ExperimentBase {
         match self {
-            Self::Tasks(experiment) => &experiment.name,
-            Self::Pretraining(experiment) => &experiment.name,
-        }
-    }
-
-    /// SHA-256 of what the file says, with `--set` over it: comments, layout and the order of keys do not count.
-    #[must_use]
-    pub fn sha256(&self) -> String {
-        self.document().sha256()
-    }
-
-    /// The `--set` arguments.
-    #[must_use]
-    pub fn overrides(&self) -> &[String] {
-        &self.document().overrides
-    }
-
-    /// How many runs go at the same time, when the file says so.
-    #[must_use]
-    pub fn slots(&self) -> Option<u32> {
-        match self {
-            Self::Tasks(experiment) => experiment.slots,
-            Self::Pretraining(experiment) => experiment.slots,
-        }
-    }
-
-    /// Where to compute.
-    #[must_use]
-    pub fn device(&self) -> Device {
-        match self {
-            Self::Tasks(experiment) => experiment.device,
-            Self::Pretraining(experiment) => experiment.device,
-        }
-    }
-
-    /// All places where to compute, of one kind: each is a slot when there are several.
-    #[must_use]
-    pub fn devices(&self) -> &[Device] {
-        match self {
-            Self::Tasks(experiment) => &experiment.devices,
-            Self::Pretraining(experiment) => &experiment.devices,
-        }
-    }
-
-    /// What all runs have in common.
-    #[must_use]
-    pub fn training(&self) -> &Training {
-        match self {
-            Self::Tasks(experiment) => &experiment.training,
-            Self::Pretraining(experiment) => &experiment.training,
-        }
-    }
-
-    /// What belongs to a cluster.
-    #[must_use]
-    pub fn cluster(&self) -> &Cluster {
-        match self {
-            Self::Tasks(experiment) => &experiment.cluster,
-            Self::Pretraining(experiment) => &experiment.cluster,
-        }
-    }
-
-    /// As [`Experiment::finding`].
-    #[must_use]
-    pub fn finding(&self, key: &str, message: impl Into<String>) -> Diagnostic {
-        self.document().at_nearest(key, message)
-    }
-
-    fn document(&self) -> &Document {
-        match self {
-            Self::Tasks(experiment) => &experiment.document,
-            Self::Pretraining(experiment) => &experiment.document,
+            Self::Tasks(experiment) => &experiment.base,
+            Self::Pretraining(experiment) => &experiment.base,
         }
     }
 }
@@ -147,27 +62,6 @@ pub enum DataSource {
 }
 
 impl Experiment {
-    /// As [`ExperimentFile::sha256`].
-    #[must_use]
-    pub fn sha256(&self) -> String {
-        self.document.sha256()
-    }
-
-    /// Where the value at a key path is written, such as `models.minilm-l6.checkpoint`, `data` or
-    /// `tasks.rte` (an element of a list by its text or its index). For a list or a mapping, its key's
-    /// place. `None` when neither the file nor `--set` has it.
-    #[must_use]
-    pub fn place_of(&self, key: &str) -> Option<Place> {
-        self.document.spot(key).map(|spot| self.document.place(spot))
-    }
-
-    /// A finding about the value at a key path, placed at the nearest key that is written: at
-    /// `models.base` when `models.base.vocab_file` is not, at the whole file when nothing is.
-    #[must_use]
-    pub fn finding(&self, key: &str, message: impl Into<String>) -> Diagnostic {
-        self.document.at_nearest(key, message)
-    }
-
     /// The tasks that `model` is trained on, in file order.
     pub fn tasks_of(&self, model: &Model) -> impl Iterator<Item = &Task> {
         self.tasks.iter().filter(|task| model.tasks.contains(&task.name))
@@ -183,7 +77,7 @@ impl Experiment {
     /// written.
     #[must_use]
     pub fn too_long(&self, task: &Task, model: &str, positions: u32) -> Diagnostic {
-        lengths::too_long(&self.document, task, model, positions)
+        lengths::too_long(&self.base.document, task, model, positions)
     }
 }
 

@@ -37,6 +37,7 @@ impl ExperimentFile {
         match self {
             Self::Tasks(experiment) => Ok(experiment),
             Self::Pretraining(experiment) => Err(experiment
+                .base
                 .finding("pretrain", NO_TASKS)
                 .hint("`run`, `plan`, `check`, `status` and `report` know it; its models are fine-tuned by an experiment with `checkpoint: {experiment: NAME, model: NAME}`")),
         }

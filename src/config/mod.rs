@@ -5,9 +5,10 @@
 //! ```
 //!
 //! Every error is a [`Diagnostic`](crate::diagnostic::Diagnostic) that points at the characters to
-//! blame. Places stay inside this module; [`Experiment::place_of`] gives them out by key path.
+//! blame. Places stay inside this module; [`ExperimentBase::place_of`] gives them out by key path.
 
 mod approach;
+mod base;
 mod check;
 mod dimensions;
 mod document;
@@ -37,6 +38,7 @@ mod written_training;
 mod wrong;
 mod yaml;
 
+pub use base::ExperimentBase;
 pub use experiment::{DataSource, Experiment, ExperimentFile, data_cache};
 pub use hub::{DEFAULT_REVISION, HubModel};
 pub use load::{load, parse, parse_either};

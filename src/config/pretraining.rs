@@ -2,17 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::document::Document;
+use super::base::ExperimentBase;
 use super::model::ModelSource;
-use super::written_training::Training;
-use crate::diagnostic::{Diagnostic, Place};
-use crate::settings::{Cluster, Device, LmLoss, Masking, Optimizer, SaveStrategy, TextFormat};
+use crate::settings::{LmLoss, Masking, Optimizer, SaveStrategy, TextFormat};
 
 /// An experiment that pretrains: models × seeds.
 #[derive(Clone, Debug)]
 pub struct Pretraining {
-    /// Its name; safe as a folder's.
-    pub name: String,
+    /// What every experiment has; of its training precision, decay, clipping, dropout and Adam.
+    pub base: ExperimentBase,
     /// The models, in file order.
     pub models: Vec<PretrainModel>,
     /// Where the text is.
@@ -31,19 +29,6 @@ pub struct Pretraining {
     pub snapshots: Vec<u64>,
     /// When checkpoints are written, where the file says so.
     pub save: Option<SaveStrategy>,
-    /// The seeds, in file order.
-    pub seeds: Vec<u64>,
-    /// Precision, decay, clipping, dropout and Adam.
-    pub training: Training,
-    /// Where to compute.
-    pub device: Device,
-    /// All places where to compute, of one kind; the first is `device`.
-    pub devices: Vec<Device>,
-    /// How many runs go at the same time, when the file says so.
-    pub slots: Option<u32>,
-    /// What belongs to a cluster.
-    pub cluster: Cluster,
-    pub(super) document: Document,
 }
 
 /// Where the text is.
@@ -126,29 +111,11 @@ pub enum PhaseExamples {
 }
 
 impl Pretraining {
-    /// As [`ExperimentFile::sha256`](super::ExperimentFile::sha256).
-    #[must_use]
-    pub fn sha256(&self) -> String {
-        self.document.sha256()
-    }
-
-    /// As [`Experiment::place_of`](super::Experiment::place_of).
-    #[must_use]
-    pub fn place_of(&self, key: &str) -> Option<Place> {
-        self.document.spot(key).map(|spot| self.document.place(spot))
-    }
-
-    /// As [`Experiment::finding`](super::Experiment::finding).
-    #[must_use]
-    pub fn finding(&self, key: &str, message: impl Into<String>) -> Diagnostic {
-        self.document.at_nearest(key, message)
-    }
-
     /// The optimizer: Google's where the file names none.
     #[must_use]
     pub fn optimizer(&self) -> Optimizer {
-        if self.document.spot("training.optimizer").is_some() {
-            self.training.optimizer
+        if self.base.document.spot("training.optimizer").is_some() {
+            self.base.training.optimizer
         } else {
             Optimizer::BertAdam {}
         }
@@ -157,7 +124,7 @@ impl Pretraining {
     /// Adam's ε: 1e-6 where the file names none (`run_pretraining.py`, whatever the optimizer).
     #[must_use]
     pub fn epsilon(&self) -> f64 {
-        self.training.adam_epsilon.unwrap_or_else(|| Optimizer::BertAdam {}.default_epsilon())
+        self.base.training.adam_epsilon.unwrap_or_else(|| Optimizer::BertAdam {}.default_epsilon())
     }
 }
 

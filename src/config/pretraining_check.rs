@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::base::ExperimentBase;
 use super::document::Document;
 use super::model::ModelSource;
 use super::models;
@@ -37,7 +38,7 @@ pub(super) fn check(written: &Written, document: Document) -> Result<Pretraining
     let models = models_of(&document, written, of, has_text)?;
     let snapshots = snapshots(&document, of, &models)?;
     Ok(Pretraining {
-        name: written.experiment.clone(),
+        base: ExperimentBase::of(written, document),
         models,
         text,
         reading: Reading { format: of.format, column: of.column.clone().unwrap_or_else(|| "text".to_owned()) },
@@ -47,13 +48,6 @@ pub(super) fn check(written: &Written, document: Document) -> Result<Pretraining
         logging_steps: of.logging_steps,
         snapshots,
         save: of.save,
-        seeds: written.seeds.clone(),
-        training: written.training.clone(),
-        device: written.device,
-        devices: written.devices.clone().unwrap_or_else(|| vec![written.device]),
-        slots: written.slots,
-        cluster: written.cluster.clone(),
-        document,
     })
 }
 

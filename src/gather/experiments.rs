@@ -16,7 +16,7 @@ pub fn experiments(root: &RunsRoot, named: Option<&str>) -> Result<Vec<String>, 
     let experiments = root.experiments()?;
     let Some(named) = named else { return Ok(experiments) };
     let name = if is_file_name(named) {
-        config::load(Path::new(named), &plan::known_tasks(), &[])?.name().to_owned()
+        config::load(Path::new(named), &plan::known_tasks(), &[])?.base().name.clone()
     } else {
         named.to_owned()
     };
@@ -38,8 +38,8 @@ pub fn gathered_files(root: &RunsRoot, files: &[PathBuf], set: &[String]) -> Res
     let (mut names, mut experiments) = (Vec::new(), Vec::new());
     for file in files {
         let experiment = config::load(file, &plan::known_tasks(), set)?;
-        names.push(experiment.name().to_owned());
-        add(root, (experiment.name(), Some(file)), &experiment.sha256(), &mut experiments)?;
+        names.push(experiment.base().name.clone());
+        add(root, (&experiment.base().name, Some(file)), &experiment.base().sha256(), &mut experiments)?;
     }
     let title = names.join(" + ");
     Ok((names, Input { title, experiments }))
@@ -81,7 +81,7 @@ fn add(
 /// # Errors
 /// When it was never run as the file says.
 pub fn gathered(root: &RunsRoot, experiment: &Experiment, file: &Path) -> Result<ExperimentInput, Error> {
-    Ok(gathered_with_plan(root, (&experiment.name, Some(file)), &experiment.sha256())?.0)
+    Ok(gathered_with_plan(root, (&experiment.base.name, Some(file)), &experiment.base.sha256())?.0)
 }
 
 /// The same by the experiment's file or its name, which stands for its last plan, whatever file that was.
@@ -145,7 +145,7 @@ fn stored_plan(
     // Perhaps what was forgotten are the `--set` of its last run.
     if let Some(last) = stored.plans.last().filter(|last| !last.overrides.is_empty())
         && config::load(file, &plan::known_tasks(), &last.overrides)
-            .is_ok_and(|with| with.sha256() == last.experiment_sha256)
+            .is_ok_and(|with| with.base().sha256() == last.experiment_sha256)
     {
         let set: Vec<String> = last.overrides.iter().map(|set| format!("--set '{set}'")).collect();
         hint = format!("{hint}; it was last run with {}", set.join(" "));

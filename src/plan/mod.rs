@@ -86,7 +86,9 @@ pub fn identify(experiment: &Experiment, inputs: &Inputs) -> Result<Vec<RunIdent
     let mut runs = Vec::new();
     for model in &experiment.models {
         let model_input = inputs.models.get(&model.name).ok_or_else(|| {
-            experiment.finding(&format!("models.{}", model.name), format!("the model `{}` was not read", model.name))
+            experiment
+                .base
+                .finding(&format!("models.{}", model.name), format!("the model `{}` was not read", model.name))
         })?;
         has_layers(experiment, model, model_input)?;
         predicts_next_token(experiment, model, model_input)?;
@@ -97,7 +99,7 @@ pub fn identify(experiment: &Experiment, inputs: &Inputs) -> Result<Vec<RunIdent
                 return Err(experiment.too_long(task, &model.name, positions));
             }
             let data_sha256 = inputs.data.get(name).ok_or_else(|| {
-                experiment.finding(&format!("tasks.{name}"), format!("the data of `{name}` was not read"))
+                experiment.base.finding(&format!("tasks.{name}"), format!("the data of `{name}` was not read"))
             })?;
             let base = settings(experiment, inputs, (model, model_input), (task, data_sha256));
             runs.extend(grid(experiment, &base));
@@ -114,7 +116,7 @@ pub fn identify(experiment: &Experiment, inputs: &Inputs) -> Result<Vec<RunIdent
 pub fn expand(experiment: &Experiment, inputs: &Inputs, sizes: &Sizes) -> Result<Plan, Diagnostic> {
     let planned = |run: RunIdentity| {
         let (task, model) = (run.settings.task_name().to_owned(), run.settings.model.clone());
-        let found = |message: String| experiment.finding(&format!("tasks.{task}"), message);
+        let found = |message: String| experiment.base.finding(&format!("tasks.{task}"), message);
         let size = sizes.tasks.get(&(task.clone(), model.clone()));
         let size = size.ok_or_else(|| found(format!("the data of `{task}` was not read for `{model}`")))?;
         if size.train_examples == 0 {
@@ -123,7 +125,7 @@ pub fn expand(experiment: &Experiment, inputs: &Inputs, sizes: &Sizes) -> Result
         Ok(size.of(run))
     };
     let runs = identify(experiment, inputs)?.into_iter().map(planned).collect::<Result<_, _>>()?;
-    Ok(Plan { experiment: experiment.name.clone(), runs })
+    Ok(Plan { experiment: experiment.base.name.clone(), runs })
 }
 
 /// The settings that all runs of one model on one task share; the sweep's own are those of no point.
@@ -133,7 +135,7 @@ fn settings(
     (model, model_input): (&Model, &ModelInput),
     (task, data_sha256): (&Task, &BTreeMap<String, String>),
 ) -> RunSettings {
-    let training = &experiment.training;
+    let training = &experiment.base.training;
     RunSettings {
         model: model.name.clone(),
         architecture: model_input.architecture,
@@ -183,7 +185,7 @@ fn optimization(training: &config::Training, optimizer: Optimizer, adam_epsilon:
 /// A run for every seed and point of the sweep.
 fn grid(experiment: &Experiment, base: &RunSettings) -> Vec<RunIdentity> {
     let (sweep, mut runs) = (&experiment.sweep, Vec::new());
-    for &seed in &experiment.seeds {
+    for &seed in &experiment.base.seeds {
         for &batch_size in &sweep.batch_size {
             for &learning_rate in &sweep.learning_rate {
                 for &epochs in &sweep.epochs {
@@ -211,7 +213,7 @@ fn refuse_equal_runs(experiment: &Experiment, runs: &[RunIdentity]) -> Result<()
         let Some(first) = seen.insert(&run.id, &run.settings) else { continue };
         let (one, other) = (&first.model, &run.settings.model);
         let message = format!("the models `{one}` and `{other}` are the same: every run of one is a run of the other");
-        let found = experiment.finding(&format!("models.{other}"), message);
+        let found = experiment.base.finding(&format!("models.{other}"), message);
         return Err(found.hint("remove one of them; for a second draw of random weights, add a seed"));
     }
     Ok(())

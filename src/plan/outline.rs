@@ -20,7 +20,7 @@ pub fn outline(file: &ExperimentFile) -> Vec<Outline> {
     match file {
         ExperimentFile::Tasks(of) => {
             let points = of.sweep.batch_size.len() * of.sweep.learning_rate.len() * of.sweep.epochs.len();
-            let runs = points * of.seeds.len();
+            let runs = points * of.base.seeds.len();
             for model in &of.models {
                 found.extend(of.tasks_of(model).map(|task| Outline {
                     task: Some(task.name.clone()),
@@ -30,7 +30,7 @@ pub fn outline(file: &ExperimentFile) -> Vec<Outline> {
             }
         }
         ExperimentFile::Pretraining(of) => {
-            let runs = of.seeds.len();
+            let runs = of.base.seeds.len();
             found.extend(of.models.iter().map(|model| Outline { task: None, model: model.name.clone(), runs }));
         }
     }

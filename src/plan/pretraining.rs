@@ -17,18 +17,18 @@ pub fn identify_pretraining(experiment: &Pretraining, inputs: &Inputs) -> Result
     for model in &experiment.models {
         let key = format!("models.{}", model.name);
         let Some(input) = inputs.models.get(&model.name) else {
-            return Err(experiment.finding(&key, format!("the model `{}` was not read", model.name)));
+            return Err(experiment.base.finding(&key, format!("the model `{}` was not read", model.name)));
         };
         let Some(corpora) = inputs.corpora.get(&model.name) else {
-            return Err(experiment.finding(&key, format!("the corpora of `{}` were not read", model.name)));
+            return Err(experiment.base.finding(&key, format!("the corpora of `{}` were not read", model.name)));
         };
         fits(experiment, model, input, corpora)?;
-        for &seed in &experiment.seeds {
+        for &seed in &experiment.base.seeds {
             let objective = objective(experiment, model, corpora);
             let run = RunIdentity::of(settings(experiment, (model, input), objective, (&inputs.device, seed)));
             if let Some(other) = runs.iter().find(|other| other.id == run.id) {
                 let message = format!("the models `{}` and `{}` are the same", other.settings.model, model.name);
-                let found = experiment.finding(&key, message);
+                let found = experiment.base.finding(&key, message);
                 return Err(found.hint("remove one of them; for a second draw of random weights, add a seed"));
             }
             runs.push(run);
@@ -47,9 +47,9 @@ pub fn expand_pretraining(experiment: &Pretraining, inputs: &Inputs, sizes: &Siz
         let key = format!("models.{}", run.settings.model);
         let objective = run.settings.pretraining().cloned();
         let planned = objective.and_then(|objective| sizes.of_pretraining(run, &objective));
-        runs.push(planned.ok_or_else(|| experiment.finding(&key, "the size of a corpus is not known"))?);
+        runs.push(planned.ok_or_else(|| experiment.base.finding(&key, "the size of a corpus is not known"))?);
     }
-    Ok(Plan { experiment: experiment.name.clone(), runs })
+    Ok(Plan { experiment: experiment.base.name.clone(), runs })
 }
 
 fn fits(
@@ -62,7 +62,7 @@ fn fits(
     let mut lengths = corpora.phases.iter().chain(&corpora.held_out).map(|corpus| corpus.max_length);
     let Some(long) = lengths.find(|length| *length > positions) else { return Ok(()) };
     let message = format!("examples of {long} tokens, but `{}` has {positions} positions", model.name);
-    let found = experiment.finding(&format!("models.{}", model.name), message);
+    let found = experiment.base.finding(&format!("models.{}", model.name), message);
     Err(found.hint("a smaller `max_length` in `phases`, or more `max_positions`"))
 }
 
@@ -105,7 +105,7 @@ fn settings(
             batch_size: recipe.batch_size,
             learning_rate: recipe.learning_rate,
             warmup: Warmup::Steps(recipe.warmup_steps),
-            ..optimization(&experiment.training, experiment.optimizer(), experiment.epsilon())
+            ..optimization(&experiment.base.training, experiment.optimizer(), experiment.epsilon())
         },
         objective: Objective::Pretraining(objective),
         numerics_version: NUMERICS_VERSION,

@@ -34,7 +34,7 @@ pub(super) fn data_in(experiment: &Experiment, scratch: Option<&Scratch>) -> Res
         DataSource::Cache(folder) if !experiment.reads_data_folder() => Ok(published(folder)),
         DataSource::Folder(folder) | DataSource::Cache(folder) => {
             if !folder.is_dir() {
-                let finding = experiment.finding("data", format!("no data folder at {}", folder.display()));
+                let finding = experiment.base.finding("data", format!("no data folder at {}", folder.display()));
                 let hint = "`bertbench data fetch` gets published data; `data: FOLDER` names a folder with RTE/, SQuAD/, … \
                             in the official layout";
                 return Err(finding.hint(hint).absence().into());
@@ -46,7 +46,7 @@ pub(super) fn data_in(experiment: &Experiment, scratch: Option<&Scratch>) -> Res
             Ok(published(folder))
         }
         DataSource::Mini { seed } => {
-            let folder = mini_folder(*seed, scratch).map_err(|error| experiment.finding("mini", error))?;
+            let folder = mini_folder(*seed, scratch).map_err(|error| experiment.base.finding("mini", error))?;
             mini_root(experiment, "mini", folder)
         }
     }
@@ -65,7 +65,7 @@ pub(super) fn mini_folder(seed: u64, scratch: Option<&Scratch>) -> Result<PathBu
 }
 
 fn mini_root(experiment: &Experiment, key: &str, folder: PathBuf) -> Result<DataRoot, Error> {
-    let bounds = mini::bounds(&folder).map_err(|error| experiment.finding(key, error.to_string()))?;
+    let bounds = mini::bounds(&folder).map_err(|error| experiment.base.finding(key, error.to_string()))?;
     let ceilings = bounds.into_iter().map(|(task, bound)| (task, bound.ceiling)).collect();
     Ok(DataRoot { folder, mini: true, ceilings })
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::progress::Access;
 use super::scratch::Scratch;
-use crate::config::ExperimentFile;
+use crate::config::{ExperimentBase, ExperimentFile};
 use crate::diagnostic::Diagnostic;
 use crate::settings::DeviceKind;
 use crate::store::{InitialWeights, RunId, RunIdentity, RunSettings, RunsRoot};
@@ -35,7 +35,8 @@ impl Identity {
     #[must_use]
     pub fn needed(&self) -> Vec<(&str, &RunIdentity)> {
         let ids = pretraining_ids(self.runs.iter().map(|run| &run.settings));
-        let runs = self.pretraining.iter().flat_map(|of| of.runs.iter().map(|run| (of.experiment.name(), run)));
+        let runs =
+            self.pretraining.iter().flat_map(|of| of.runs.iter().map(|run| (of.experiment.base().name.as_str(), run)));
         runs.filter(|(_, run)| ids.contains(&run.id)).collect()
     }
 }
@@ -50,30 +51,30 @@ pub(super) fn pretraining_ids<'a>(settings: impl Iterator<Item = &'a RunSettings
         .collect()
 }
 
-/// The device of the runs of `file`. One that is left to the machine is that of the last `run`, where none may be opened.
-pub(super) fn device(file: &ExperimentFile, root: &RunsRoot, access: Access<'_>) -> Result<String, Diagnostic> {
+/// The device of the runs of an experiment. One that is left to the machine is that of the last `run`, where none may be opened.
+pub(super) fn device(of: &ExperimentBase, root: &RunsRoot, access: Access<'_>) -> Result<String, Diagnostic> {
     if access.machine {
-        let key = if file.devices().len() > 1 { "devices" } else { "device" };
+        let key = if of.devices.len() > 1 { "devices" } else { "device" };
         let open = |device: &crate::settings::Device| {
-            open_device(&device.to_string()).map_err(|error| file.finding(key, error.to_string()))
+            open_device(&device.to_string()).map_err(|error| of.finding(key, error.to_string()))
         };
-        let refuse = |error: PrecisionError| file.finding("training.precision", error.to_string()).hint(error.hint());
-        let device = open(&file.device())?;
-        if file.training().autotune {
-            let refuse = |error: NothingToTune| file.finding("training.autotune", error.to_string()).hint(error.hint());
+        let refuse = |error: PrecisionError| of.finding("training.precision", error.to_string()).hint(error.hint());
+        let device = open(&of.device)?;
+        if of.training.autotune {
+            let refuse = |error: NothingToTune| of.finding("training.autotune", error.to_string()).hint(error.hint());
             device.can_tune().map_err(refuse)?;
         }
-        device.precision(file.training().precision).map_err(refuse)?;
+        device.precision(of.training.precision).map_err(refuse)?;
         // Of several all are there, and do what the first does.
-        for other in file.devices().iter().skip(1) {
-            open(other)?.precision(file.training().precision).map_err(refuse)?;
+        for other in of.devices.iter().skip(1) {
+            open(other)?.precision(of.training.precision).map_err(refuse)?;
         }
         return Ok(device.name.to_owned());
     }
-    if file.device().kind != DeviceKind::Auto {
-        return Ok(file.device().kind.name().to_owned());
+    if of.device.kind != DeviceKind::Auto {
+        return Ok(of.device.kind.name().to_owned());
     }
-    let last = root.plan_file(file.name()).ok().flatten();
-    let device = last.and_then(|last| last.plan_of(&file.sha256()).map(|plan| plan.device.clone()));
+    let last = root.plan_file(&of.name).ok().flatten();
+    let device = last.and_then(|last| last.plan_of(&of.sha256()).map(|plan| plan.device.clone()));
     Ok(device.unwrap_or_else(|| fastest_built_in().to_owned()))
 }

@@ -10,7 +10,6 @@
 mod calibration;
 mod checkpoint;
 mod data;
-mod flags;
 mod identity;
 mod prepared;
 mod pretraining;
@@ -24,10 +23,6 @@ mod tasks;
 pub use calibration::Calibrations;
 pub use checkpoint::checkpoint_argument;
 pub use data::{DataRoot, data_root};
-pub use flags::{
-    EXPERIMENT_FILE, LmFlags, LmModel, MODEL_FOLDER, NER_TEST, NerExperiment, NerFlags, finished_run, open_folder,
-    write_eval_results, write_predictions,
-};
 pub use identity::Identity;
 pub use prepared::Prepared;
 pub use progress::{Progress, Silent};

@@ -9,8 +9,8 @@ impl Prepared {
     pub fn stored(&self) -> StoredPlan {
         let runs = self.plan.runs.iter();
         StoredPlan {
-            experiment_sha256: self.experiment.sha256(),
-            overrides: self.experiment.overrides().to_vec(),
+            experiment_sha256: self.experiment.base().sha256(),
+            overrides: self.experiment.base().overrides().to_vec(),
             device: self.device.name.to_owned(),
             pretraining: self.stored_pretraining(),
             runs: runs.map(|run| RunIdentity { id: run.id.clone(), settings: run.settings.clone() }).collect(),
@@ -21,7 +21,7 @@ impl Prepared {
         let needed = self.needed(&self.plan);
         let of = |of: &Self| StoredPretraining {
             experiment: of.plan.experiment.clone(),
-            experiment_sha256: of.experiment.sha256(),
+            experiment_sha256: of.experiment.base().sha256(),
             runs: needed
                 .iter()
                 .filter(|(other, _)| other.plan.experiment == of.plan.experiment)

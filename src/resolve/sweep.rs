@@ -33,15 +33,15 @@ impl Prepared {
     #[must_use]
     pub fn contexts(&self) -> Vec<RunContext> {
         let of = |device: &Device| RunContext { device_index: device.index, ..self.context.clone() };
-        self.experiment.devices().iter().map(of).collect()
+        self.experiment.base().devices.iter().map(of).collect()
     }
 
     /// How many of `jobs` run at the same time, and by how many threads each: what was asked for, else what the file says,
     /// else what fits this machine.
     #[must_use]
     pub fn slots(&self, jobs: &[Job], cores: usize, slots: Option<usize>, threads: Option<usize>) -> (usize, usize) {
-        let devices = Some(self.experiment.devices().len()).filter(|devices| *devices > 1);
-        let slots = slots.or(self.experiment.slots().map(|slots| slots as usize)).or(devices);
+        let devices = Some(self.experiment.base().devices.len()).filter(|devices| *devices > 1);
+        let slots = slots.or(self.experiment.base().slots.map(|slots| slots as usize)).or(devices);
         let slots = slots.unwrap_or_else(|| self.fitting_slots(jobs, cores, threads.unwrap_or(1)));
         (slots, threads.unwrap_or_else(|| (cores / slots.max(1)).max(1)))
     }

@@ -44,7 +44,7 @@ fn a_file_becomes_a_plan_and_what_its_runs_find_here() {
     let stored = prepared.stored();
     prepared.root.add_plan("x", stored.clone()).unwrap();
     let known = prepared.root.plan_file("x").unwrap().unwrap();
-    let of = |text: &str, set: &[&str]| request(folder.path(), text, set).load().unwrap().sha256();
+    let of = |text: &str, set: &[&str]| request(folder.path(), text, set).load().unwrap().base().sha256();
     assert_eq!(known.plan_of(&of(&format!("# A comment.\n{text}"), &[])), Some(&stored));
     assert_eq!(known.plan_of(&of(&text, &["seeds=[2]"])), None);
 }

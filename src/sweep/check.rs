@@ -152,7 +152,7 @@ fn resources(prepared: &Prepared, tell: Tell<'_>) -> Result<Vec<Diagnostic>, Err
                 ("pretrain.batch_size", "`training.gradient_accumulation_steps` divides a batch among several passes")
             }
         };
-        findings.push(prepared.experiment.finding(key, message).hint(hint));
+        findings.push(prepared.experiment.base().finding(key, message).hint(hint));
     } else {
         tell(Checked::Memory(totals.peak_memory, memory))?;
     }
@@ -213,7 +213,7 @@ fn steps(prepared: &Prepared, undone: &BTreeSet<&RunId>, tell: Tell<'_>) -> Resu
             }
             Err(error) => {
                 let message = format!("one step of {quoted}: {error}");
-                findings.push(prepared.experiment.finding(&format!("models.{model}"), message));
+                findings.push(prepared.experiment.base().finding(&format!("models.{model}"), message));
             }
         }
     }

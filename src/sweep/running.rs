@@ -37,7 +37,7 @@ pub struct Running {
 pub(super) fn running(identity: &Identity, states: &States, note: fn(&str)) -> Result<Vec<Running>, StoreError> {
     let at_work = identity.runs.iter().filter(|run| states.get(&run.id) == Some(&"running"));
     let of = |run: &RunIdentity| {
-        let folder = identity.root.folder(identity.experiment.name(), &run.settings)?;
+        let folder = identity.root.folder(&identity.experiment.base().name, &run.settings)?;
         let events = unless_damaged(folder.events().map(Some), note)?.unwrap_or_default();
         let holder = match folder.state()? {
             RunState::Claimed(holder) => Some(holder),

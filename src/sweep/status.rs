@@ -88,7 +88,7 @@ pub struct RunProgress {
 /// # Errors
 /// A folder of runs that cannot be read; a Slurm that answers with an error.
 pub fn status(identity: &Identity, note: fn(&str)) -> Result<Status, Error> {
-    let (name, root) = (identity.experiment.name(), &identity.root);
+    let (name, root) = (&identity.experiment.base().name, &identity.root);
     let mut states = states(root, name, identity.runs.iter().map(|run| &run.settings), note)?;
     let ids = identity.runs.iter().map(|run| (&run.id, &run.settings));
     let queue = queue::states(root, name, ids, &mut states)?;
@@ -117,7 +117,7 @@ fn tasks(identity: &Identity, states: &States, note: fn(&str)) -> Result<TaskSta
         counts,
         best: best.get(&of).map(score),
     };
-    let failures = identity.root.failures(identity.experiment.name())?.into_iter();
+    let failures = identity.root.failures(&identity.experiment.base().name)?.into_iter();
     let failures = failures.filter(|(folder, _)| states.contains_key(folder.id()));
     Ok(TaskStatus {
         sums: counts.into_iter().map(sum).collect(),
@@ -132,7 +132,7 @@ fn tasks(identity: &Identity, states: &States, note: fn(&str)) -> Result<TaskSta
 fn done(identity: &Identity, states: &States) -> Result<Vec<Record>, StoreError> {
     let mut records = Vec::new();
     for run in identity.runs.iter().filter(|run| states[&run.id] == "done") {
-        records.extend(identity.root.folder(identity.experiment.name(), &run.settings)?.record()?);
+        records.extend(identity.root.folder(&identity.experiment.base().name, &run.settings)?.record()?);
     }
     Ok(records)
 }
@@ -141,7 +141,7 @@ fn runs(identity: &Identity, states: &States, note: fn(&str)) -> Result<Vec<RunP
     let mut rows = Vec::new();
     for run in &identity.runs {
         let (settings, state) = (&run.settings, states[&run.id]);
-        let folder = identity.root.folder(identity.experiment.name(), settings)?;
+        let folder = identity.root.folder(&identity.experiment.base().name, settings)?;
         let events = unless_damaged(folder.events().map(Some), note)?.unwrap_or_default();
         rows.push(RunProgress {
             id: run.id.clone(),

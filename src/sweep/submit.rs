@@ -288,7 +288,7 @@ impl SubmitRequest<'_> {
     /// What is asked of Slurm for the runs of `file`: what the request says, else what the file does.
     #[must_use]
     pub fn slurm_for(&self, file: &ExperimentFile) -> Slurm {
-        self.slurm.clone().or(file.cluster().slurm.clone().unwrap_or_default())
+        self.slurm.clone().or(file.base().cluster.slurm.clone().unwrap_or_default())
     }
 }
 

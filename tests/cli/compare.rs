@@ -27,7 +27,7 @@ fn base_and_large() -> Workplace {
         }
         let run = |settings: &RunSettings| RunIdentity { id: settings.id(), settings: settings.clone() };
         let plan = StoredPlan {
-            experiment_sha256: read.sha256(),
+            experiment_sha256: read.base().sha256(),
             overrides: Vec::new(),
             device: "cpu".into(),
             pretraining: Vec::new(),

@@ -63,7 +63,7 @@ fn write_runs(place: &Workplace, runs: usize) {
         }
     }
     let plan = StoredPlan {
-        experiment_sha256: read.sha256(),
+        experiment_sha256: read.base().sha256(),
         overrides: Vec::new(),
         device: "cpu".into(),
         pretraining: Vec::new(),

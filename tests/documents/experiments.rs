@@ -88,7 +88,7 @@ fn all_code_that_is_shown_is_the_crates() {
 fn an_experiment_that_does_not_load_is_found() {
     assert!(load(BASE, "").is_ok());
     let shorter = load("training: {max_length: 64}\n", "fragment").unwrap().with_tasks().unwrap();
-    assert_eq!(shorter.training.max_length, Some(64));
+    assert_eq!(shorter.base.training.max_length, Some(64));
     assert!(load("training: {max_lenght: 64}\n", "fragment").unwrap_err().contains("did you mean `max_length`?"));
     assert!(load(&BASE.replace("[rte]", "[rta]"), "").unwrap_err().contains("unknown task `rta`"));
     assert!(load(BASE, "exampel").is_err());

@@ -1,5 +1,7 @@
 //! `bertbench pretrain`: the flags become an experiment, and its only run is made as every other is.
 
+mod experiment;
+mod folder;
 mod model;
 
 use std::path::{Path, PathBuf};
@@ -11,11 +13,11 @@ use super::ranks;
 use super::run::single;
 use super::threads::ThreadArgs;
 use super::trained_model::PrecisionArgs;
-use crate::diagnostic::{Diagnostic, Error};
+use crate::diagnostic::Error;
 use crate::exec::Summary;
-use crate::resolve::{LmFlags, MODEL_FOLDER, open_folder};
 use crate::store::RunFolder;
 use crate::terminal::{DownloadDisplay, print};
+use folder::{MODEL_FOLDER, open_folder};
 use model::ModelArgs;
 
 /// Pretrain a model on prepared corpora, or resume it.
@@ -137,8 +139,8 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     if let Some(ended) = ranks::follow(args.threads.threads)? {
         return Ok(ended);
     }
-    let text = args.flags()?.experiment()?;
-    let prepared = LmFlags::prepare(&args.out, &text, &DownloadDisplay::new())?;
+    let text = experiment::written(args)?;
+    let prepared = experiment::prepare(&args.out, &text, &DownloadDisplay::new())?;
     let Some(run) = prepared.plan.runs.first() else { return Ok(CommandOutcome::Success) };
     let folder = prepared.root.folder(&prepared.plan.experiment, &run.settings)?;
     open_folder(&args.out, &text, &folder, &run.settings)?;
@@ -169,43 +171,5 @@ fn conclude(
             print(&format_args!("stopped after step {saved} of {steps}; run the same command to resume"))?;
             Ok(CommandOutcome::Interrupted)
         }
-    }
-}
-
-impl Args {
-    fn flags(&self) -> Result<LmFlags, Error> {
-        if self.corpus.len() != self.steps.len() {
-            let (corpora, steps) = (self.corpus.len(), self.steps.len());
-            return Err(Diagnostic::new(format!("`--corpus` is given {corpora} times and `--steps` {steps} times"))
-                .hint("every phase has both: `--corpus short --steps 900 --corpus long --steps 100`")
-                .into());
-        }
-        let (of, watching) = (&self.training, &self.watching);
-        Ok(LmFlags {
-            phases: self.corpus.iter().cloned().zip(self.steps.iter().copied()).collect(),
-            objective: self.model.objective(),
-            model: self.model.model()?,
-            batch_size: of.batch_size,
-            gradient_accumulation_steps: of.gradient_accumulation_steps,
-            gradient_checkpointing: of.gradient_checkpointing,
-            learning_rate: of.learning_rate,
-            warmup_steps: of.warmup_steps,
-            weight_decay: of.weight_decay,
-            optimizer: match of.optimizer {
-                OptimizerArg::BertAdam => "bert_adam",
-                OptimizerArg::AdamW => "adamw",
-            },
-            dropout: of.dropout,
-            max_grad_norm: of.max_grad_norm,
-            precision: of.precision.precision,
-            seed: of.seed,
-            device: of.device.clone(),
-            held_out: watching.held_out.clone(),
-            eval_steps: watching.eval_steps,
-            logging_steps: watching.logging_steps,
-            save_steps: watching.save_steps,
-            save_minutes: watching.save_minutes,
-            save_total_limit: watching.save_total_limit,
-        })
     }
 }

@@ -1,11 +1,12 @@
 //! The model that `bertbench pretrain` trains.
 
 use clap::ValueEnum;
+use serde_json::{Value, json};
 
+use super::experiment::text;
 use crate::cli::model_argument;
 use crate::config::{Dimensions, Preset};
 use crate::diagnostic::{Diagnostic, Error};
-use crate::resolve::LmModel;
 use crate::settings::LmLoss;
 
 /// What is trained.
@@ -81,10 +82,10 @@ impl ModelArgs {
         }
     }
 
-    /// What is trained.
-    pub(super) fn model(&self) -> Result<LmModel, Error> {
+    /// What is trained, as an experiment file has it.
+    pub(super) fn written(&self) -> Result<Value, Error> {
         if let Some(checkpoint) = &self.init_checkpoint {
-            return Ok(LmModel::Checkpoint(model_argument::checkpoint(checkpoint)?));
+            return Ok(json!({"checkpoint": text(&model_argument::checkpoint(checkpoint)?)?}));
         }
         let named = self.preset.map(|size| {
             let Dimensions { layers, hidden, heads, intermediate, max_positions, .. } = Preset::from(size).dimensions();
@@ -105,6 +106,7 @@ impl ModelArgs {
                 .into());
         }
         let max_positions = self.max_positions.unwrap_or(max_positions);
-        Ok(LmModel::Random { layers, hidden, heads, intermediate, max_positions })
+        Ok(json!({"architecture": {"layers": layers, "hidden": hidden, "heads": heads,
+                                   "intermediate": intermediate, "max_positions": max_positions}}))
     }
 }

@@ -45,7 +45,7 @@ fn read(text: &str, overrides: &[&str]) -> Result<Experiment, crate::diagnostic:
 #[test]
 fn a_file_becomes_plain_values_in_file_order() {
     let experiment = read(FILE, &[]).unwrap();
-    assert_eq!(experiment.name, "first");
+    assert_eq!(experiment.base.name, "first");
     assert_eq!(experiment.tasks.iter().map(|task| task.name.as_str()).collect::<Vec<_>>(), ["stsb", "rte"]);
     assert!(experiment.tasks.iter().all(|task| task.max_length == 128 && task.files.is_empty()));
     assert_eq!(
@@ -61,17 +61,20 @@ fn a_file_becomes_plain_values_in_file_order() {
     assert_eq!(experiment.data, DataSource::Folder(PathBuf::from("datasets/glue")));
     let grid = Sweep { batch_size: vec![16, 32], learning_rate: vec![5e-5, 1e-5, 2e-5], epochs: vec![3] };
     assert_eq!(experiment.sweep, grid);
-    assert_eq!(experiment.seeds, [1]);
-    assert_eq!(experiment.training, Training::default());
-    assert_eq!(experiment.device, Device::default());
-    assert_eq!(experiment.slots, None);
+    assert_eq!(experiment.base.seeds, [1]);
+    assert_eq!(experiment.base.training, Training::default());
+    assert_eq!(experiment.base.device, Device::default());
+    assert_eq!(experiment.base.slots, None);
 }
 
 #[test]
 fn several_devices_take_the_place_of_one() {
     let devices = |text: &str| {
         let experiment = read(&format!("{FILE}{text}"), &[]).unwrap();
-        (experiment.device.to_string(), experiment.devices.iter().map(ToString::to_string).collect::<Vec<_>>())
+        (
+            experiment.base.device.to_string(),
+            experiment.base.devices.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        )
     };
     assert_eq!(devices(""), ("auto".to_owned(), vec!["auto".to_owned()]));
     assert_eq!(devices("device: vulkan:1\n"), ("vulkan:1".to_owned(), vec!["vulkan:1".to_owned()]));
@@ -127,9 +130,9 @@ fn mini_takes_the_place_of_data() {
 fn anchors_and_aliases_are_read() {
     let text = FILE.replace("epochs: [3]", "epochs: &few [2, 3]") + "seeds: *few\n";
     let experiment = read(&text, &[]).unwrap();
-    assert_eq!(experiment.seeds, [2, 3]);
+    assert_eq!(experiment.base.seeds, [2, 3]);
     // What an alias repeats is wrong where it is repeated.
-    let place = experiment.place_of("seeds.1").unwrap();
+    let place = experiment.base.place_of("seeds.1").unwrap();
     assert_eq!((place.line, place.column, place.width), (Some(10), Some(8), 4));
 }
 
@@ -149,20 +152,20 @@ fn overrides_replace_add_and_remove() {
         ],
     )
     .unwrap();
-    assert_eq!(experiment.training.max_length, Some(64));
+    assert_eq!(experiment.base.training.max_length, Some(64));
     assert!(experiment.tasks.iter().all(|task| task.max_length == 64));
-    assert_eq!(experiment.seeds, [1, 2]);
+    assert_eq!(experiment.base.seeds, [1, 2]);
     assert_eq!(experiment.models[1].source, ModelSource::Checkpoint(PathBuf::from("other/folder")));
     assert_eq!(experiment.models[2].name, "beta");
     assert_eq!(experiment.data, DataSource::Mini { seed: 7 });
-    assert_eq!(experiment.device, "cpu".parse::<Device>().unwrap());
+    assert_eq!(experiment.base.device, "cpu".parse::<Device>().unwrap());
     assert_eq!(experiment.sweep.learning_rate, [1e-4]);
 }
 
 #[test]
 fn places_are_given_by_key_path() {
     let experiment = read(FILE, &["training.max_length=64"]).unwrap();
-    let shown = |key: &str| experiment.place_of(key).map(|place| (place.to_string(), place.width));
+    let shown = |key: &str| experiment.base.place_of(key).map(|place| (place.to_string(), place.width));
     assert_eq!(shown("models.alpha.checkpoint"), Some(("first.yaml:5:17".to_owned(), 13)));
     assert_eq!(shown("models.alpha"), Some(("first.yaml:4:3".to_owned(), 5)));
     assert_eq!(shown("tasks.rte"), Some(("first.yaml:7:15".to_owned(), 3)));
@@ -172,9 +175,9 @@ fn places_are_given_by_key_path() {
     assert_eq!(shown("training.dropout"), None);
     assert_eq!(shown("data.inside"), None);
 
-    let found = experiment.finding("models.alpha.vocab_file", "no vocabulary");
+    let found = experiment.base.finding("models.alpha.vocab_file", "no vocabulary");
     assert_eq!(found.to_string(), "first.yaml:4:3: no vocabulary");
-    assert_eq!(experiment.finding("slots", "too many").to_string(), "first.yaml: too many");
+    assert_eq!(experiment.base.finding("slots", "too many").to_string(), "first.yaml: too many");
 }
 
 /// A file of a person's editor: byte order mark, carriage returns, a comment, an end marker.
@@ -182,7 +185,7 @@ fn places_are_given_by_key_path() {
 fn editors_habits_do_not_move_places() {
     let text = format!("\u{feff}# notes\r\n{}...\r\n", FILE.replace('\n', "\r\n"));
     let experiment = read(&text, &[]).unwrap();
-    let place = experiment.place_of("tasks.rte").unwrap();
+    let place = experiment.base.place_of("tasks.rte").unwrap();
     assert_eq!((place.line, place.column, place.text.as_deref()), (Some(8), Some(15), Some("tasks: [stsb, rte]")));
 }
 
@@ -230,7 +233,7 @@ fn a_model_of_the_hub_has_a_revision_and_places() {
     assert_eq!(hub("{hub: a/b}").models[0].source, source("a/b", "main"));
     let pinned = hub("{hub: a/b, revision: v1}");
     assert_eq!(pinned.models[0].source, source("a/b", "v1"));
-    let column = |key: &str| pinned.finding(key, "").place.and_then(|place| place.column);
+    let column = |key: &str| pinned.base.finding(key, "").place.and_then(|place| place.column);
     assert_eq!(column("models.m.checkpoint.hub"), Some(23));
     assert_eq!(column("models.m.checkpoint.revision"), Some(38));
 }

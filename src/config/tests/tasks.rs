@@ -30,7 +30,7 @@ fn tasks(text: &str, overrides: &[&str]) -> Vec<Task> {
 
 /// The one-line form of what is wrong.
 fn wrong(text: &str, overrides: &[&str]) -> String {
-    read(text, overrides).map(|experiment| experiment.name).unwrap_err().to_string()
+    read(text, overrides).map(|experiment| experiment.base.name).unwrap_err().to_string()
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl Sources {
                 let Learner { architecture, vocabulary_sha256, loss, .. } = learner;
                 corpus_fits(architecture, vocabulary_sha256, *loss, &set).map_err(|found| Diagnostic {
                     hint: found.hint,
-                    ..experiment.finding(&learner.key, format!("{}: {}", set.folder().display(), found.message))
+                    ..experiment.base.finding(&learner.key, format!("{}: {}", set.folder().display(), found.message))
                 })?;
             }
             sizes.corpora.insert(id.clone(), size(&set)?);
@@ -147,7 +147,7 @@ impl Sources {
             places.insert(id.clone(), PreparedCorpus { folder, checksum });
         }
         if is_estimate {
-            let name = &experiment.name;
+            let name = &experiment.base.name;
             access.progress.note(&format!(
                 "the text of `{name}` is not prepared yet: its times are a forecast from the size of the files, as if \
                  every example were full (`bertbench check` prepares the text)"

@@ -29,8 +29,7 @@ pub(super) struct Reading {
 impl Reading {
     /// Reads models, vocabularies and text.
     pub(super) fn of(experiment: Pretraining, runs: &Path, access: Access<'_>) -> Result<Self, Error> {
-        let file = ExperimentFile::Pretraining(experiment.clone());
-        let device = device(&file, &RunsRoot::new(runs), access)?;
+        let device = device(&experiment.base, &RunsRoot::new(runs), access)?;
         let mut inputs = Inputs { device, ..Inputs::default() };
         let mut vocabularies = BTreeMap::new();
         let mut reader = reading::Reader::new(&experiment, access)?;
@@ -54,9 +53,11 @@ impl Reading {
             return refused(format!("no experiment `{name}` beside this file"), hint);
         }
         match config::load(&file, &plan::known_tasks(), &[])? {
-            ExperimentFile::Pretraining(experiment) if experiment.name == *name => Self::of(experiment, runs, access),
+            ExperimentFile::Pretraining(experiment) if experiment.base.name == *name => {
+                Self::of(experiment, runs, access)
+            }
             ExperimentFile::Pretraining(experiment) => refused(
-                format!("{} declares the experiment `{}`", file.display(), experiment.name),
+                format!("{} declares the experiment `{}`", file.display(), experiment.base.name),
                 "the file has the name of its experiment".to_owned(),
             ),
             ExperimentFile::Tasks(_) => refused(
@@ -85,9 +86,9 @@ impl Reading {
         plan::identify_pretraining(&experiment, &inputs)?;
         let (corpora, sizes) = sources.prepare(&experiment, runs, access)?;
         let plan = plan::expand_pretraining(&experiment, &inputs, &sizes)?;
-        let context = RunContext { vocabularies, corpora, device_index: experiment.device.index, ..context(runs) };
-        let device = open_device(&experiment.device.of_kind(&inputs.device))
-            .map_err(|error| experiment.finding("device", error.to_string()))?;
+        let context = RunContext { vocabularies, corpora, device_index: experiment.base.device.index, ..context(runs) };
+        let device = open_device(&experiment.base.device.of_kind(&inputs.device))
+            .map_err(|error| experiment.base.finding("device", error.to_string()))?;
         let (root, experiment) = (RunsRoot::new(runs), ExperimentFile::Pretraining(experiment));
         let (pretraining, scratch) = (Vec::new(), Scratch::default());
         Ok(Prepared { experiment, plan, pretraining, context, device, root, reading: Seconds(0.0), scratch })

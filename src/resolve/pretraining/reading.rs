@@ -37,7 +37,8 @@ impl<'a> Reader<'a> {
                 Self { experiment, access, sources, train, held_out, format, vocabulary: None }
             }
             TextSource::Mini { seed } => {
-                let folder = mini_folder(*seed, access.scratch).map_err(|error| experiment.finding("mini", error))?;
+                let folder =
+                    mini_folder(*seed, access.scratch).map_err(|error| experiment.base.finding("mini", error))?;
                 Self {
                     experiment,
                     access,
@@ -84,11 +85,11 @@ impl<'a> Reader<'a> {
     fn words(&self, model: &PretrainModel) -> Result<(Words, Option<Config>, InitialWeights), Error> {
         let key = format!("models.{}", model.name);
         let source = checkpoint_folder(&model.source, self.access, |suffix, message| {
-            self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
+            self.experiment.base.finding(&format!("{key}.checkpoint{suffix}"), message)
         })?;
         let checkpoint = source.as_ref().map(|(from, _)| Checkpoint::read(from)).transpose();
-        let checkpoint =
-            checkpoint.map_err(|error| self.experiment.finding(&format!("{key}.checkpoint"), error.to_string()))?;
+        let checkpoint = checkpoint
+            .map_err(|error| self.experiment.base.finding(&format!("{key}.checkpoint"), error.to_string()))?;
         let corpus = match model.recipe.phases.first().map(|phase| &phase.examples) {
             Some(PhaseExamples::Corpus(folder)) => Some(ExampleSet::open(folder)?),
             Some(PhaseExamples::Text { .. }) | None => None,
@@ -97,12 +98,12 @@ impl<'a> Reader<'a> {
         let own = own.filter(|own| own.is_file() || corpus.is_none());
         let named = model.vocabulary.clone().or(own).or_else(|| self.vocabulary.clone());
         let Some(path) = named.or_else(|| corpus.as_ref().map(ExampleSet::vocabulary_file)) else {
-            let finding = self.experiment.finding(&key, format!("the model `{}` has no vocabulary", model.name));
+            let finding = self.experiment.base.finding(&key, format!("the model `{}` has no vocabulary", model.name));
             let hint = "`vocab_file: path/to/vocab.txt` names one; `bertbench vocab train` makes one";
             return Err(finding.hint(hint).into());
         };
         if !path.is_file() {
-            let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
+            let finding = self.experiment.base.finding(&key, format!("no vocabulary at {}", path.display()));
             return Err(finding.hint("`bertbench vocab train` makes one").absence().into());
         }
         // A corpus is cut up already.
@@ -135,7 +136,8 @@ impl<'a> Reader<'a> {
             && words.tokenizer.vocabulary.is_byte_pair()
         {
             let (key, path) = (format!("models.{}", model.name), words.path.display());
-            let found = self.experiment.finding(&key, format!("{path} is a GPT's vocabulary, and this is {encoder}"));
+            let found =
+                self.experiment.base.finding(&key, format!("{path} is a GPT's vocabulary, and this is {encoder}"));
             return Err(found.hint("`encoder: openai_gpt` reads it; the others a `vocab.txt`"));
         }
         match (&model.source, config) {
@@ -155,7 +157,7 @@ impl<'a> Reader<'a> {
             (_, Some(config)) => {
                 let config = config.of_language_model();
                 config.fits_vocabulary(&words.path, tokens).map_err(|found| {
-                    let placed = self.experiment.finding(&format!("models.{}", model.name), found.message);
+                    let placed = self.experiment.base.finding(&format!("models.{}", model.name), found.message);
                     Diagnostic { hint: found.hint, ..placed }
                 })?;
                 Ok(config.architecture)
@@ -173,7 +175,7 @@ impl<'a> Reader<'a> {
     ) -> Result<(CorpusInput, ExampleSettings), Error> {
         let experiment = self.experiment;
         if let Some(folder) = prepared_folder(&self.train) {
-            let found = experiment.finding("pretrain.text", "this is a prepared corpus, not text");
+            let found = experiment.base.finding("pretrain.text", "this is a prepared corpus, not text");
             let hint = format!("`phases: [{{corpus: {}, steps: …}}]` trains on it", folder.display());
             return Err(found.hint(hint).into());
         }
@@ -209,7 +211,7 @@ impl<'a> Reader<'a> {
             return found;
         }
         let is_absence = found.is_absence;
-        Diagnostic { hint: found.hint, is_absence, ..self.experiment.finding(key, found.message) }
+        Diagnostic { hint: found.hint, is_absence, ..self.experiment.base.finding(key, found.message) }
     }
 
     fn settings(&self, words: &Words, recipe: &Recipe, max_length: u32, dupe_factor: u32) -> ExampleSettings {

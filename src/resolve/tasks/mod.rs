@@ -37,7 +37,7 @@ struct Reading<'a> {
 /// The runs of `experiment`.
 pub(super) fn identify(request: &Request, experiment: Experiment, access: Access<'_>) -> Result<Identity, Error> {
     let root = RunsRoot::new(&request.runs);
-    let device = device(&ExperimentFile::Tasks(experiment.clone()), &root, access)?;
+    let device = device(&experiment.base, &root, access)?;
     let pretraining: Vec<Identity> =
         pretraining_of(request, &experiment, access, |of| Ok(of.identity(&request.runs)?))?;
     let reading = Reading::of(request, &experiment, &pretraining, (device, access))?;
@@ -59,7 +59,7 @@ pub(super) fn identify(request: &Request, experiment: Experiment, access: Access
 /// The runs of `experiment`, and how much they compute.
 pub(super) fn prepare(request: &Request, experiment: Experiment, access: Access<'_>) -> Result<Prepared, Error> {
     let root = RunsRoot::new(&request.runs);
-    let device = device(&ExperimentFile::Tasks(experiment.clone()), &root, access)?;
+    let device = device(&experiment.base, &root, access)?;
     let pretraining = pretraining_of(request, &experiment, access, |of| {
         Ok((of.identity(&request.runs)?, of.prepare(&request.runs, access)?))
     })?;
@@ -72,8 +72,8 @@ pub(super) fn prepare(request: &Request, experiment: Experiment, access: Access<
     let plan = plan::expand(&experiment, &reading.inputs, &sizes)?;
     let Reading { mut context, inputs, .. } = reading;
     context.corpora = pretraining.iter().flat_map(|of| of.context.corpora.clone()).collect();
-    let device = open_device(&experiment.device.of_kind(&inputs.device))
-        .map_err(|error| experiment.finding("device", error.to_string()))?;
+    let device = open_device(&experiment.base.device.of_kind(&inputs.device))
+        .map_err(|error| experiment.base.finding("device", error.to_string()))?;
     let experiment = ExperimentFile::Tasks(experiment);
     Ok(Prepared { experiment, plan, pretraining, context, device, root, reading: slowest, scratch: Scratch::default() })
 }
@@ -86,7 +86,7 @@ impl<'a> Reading<'a> {
         pretraining: &'a [Identity],
         (device, access): (String, Access<'_>),
     ) -> Result<Self, Error> {
-        let device_index = experiment.device.index;
+        let device_index = experiment.base.device.index;
         let context = RunContext { device_index, ..data_context(experiment, &request.runs, access.scratch)? };
         let inputs = Inputs { device, skip_bad_rows: request.skip_bad_rows, ..Inputs::default() };
         let (vocabularies, findings) = (BTreeMap::new(), Vec::new());
@@ -147,7 +147,7 @@ fn pretraining_of<T>(
         let key = format!("models.{}.checkpoint.experiment", model.name);
         return Err(match error.place {
             Some(_) => error,
-            None => Diagnostic { hint: error.hint, ..experiment.finding(&key, error.message) },
+            None => Diagnostic { hint: error.hint, ..experiment.base.finding(&key, error.message) },
         });
     }
     Ok(all)

@@ -38,14 +38,14 @@ impl Reading<'_> {
             return self.pretrained(model, of);
         }
         let source = checkpoint_folder(&model.source, access, |suffix, message| {
-            self.experiment.finding(&format!("{key}.checkpoint{suffix}"), message)
+            self.experiment.base.finding(&format!("{key}.checkpoint{suffix}"), message)
         })?;
         let named = |path: PathBuf| {
             let path = model.vocabulary.clone().unwrap_or(path);
             if path.is_file() {
                 return Ok(path);
             }
-            let finding = self.experiment.finding(&key, format!("no vocabulary at {}", path.display()));
+            let finding = self.experiment.base.finding(&key, format!("no vocabulary at {}", path.display()));
             Err(finding.hint("`vocab_file: path/to/vocab.txt` names one").absence())
         };
         let (path, tokenizer, start, config) = match source {
@@ -56,7 +56,7 @@ impl Reading<'_> {
             }
             Some((from, hub)) => {
                 let checkpoint = Checkpoint::read(&from).map_err(|error| {
-                    let finding = self.experiment.finding(&format!("{key}.checkpoint"), error.to_string());
+                    let finding = self.experiment.base.finding(&format!("{key}.checkpoint"), error.to_string());
                     finding.hint(CHECKPOINT_IS)
                 })?;
                 let path = named(vocabulary_file(checkpoint.folder))?;
@@ -73,21 +73,21 @@ impl Reading<'_> {
     fn pretrained(&self, model: &Model, of: &Pretrained) -> Result<(ModelInput, Vocabulary, PathBuf), Diagnostic> {
         let key = format!("models.{}.checkpoint", model.name);
         let placed =
-            |found: Diagnostic| Diagnostic { hint: found.hint, ..self.experiment.finding(&key, found.message) };
-        let by_name = |other: &&Identity| other.experiment.name() == of.experiment;
+            |found: Diagnostic| Diagnostic { hint: found.hint, ..self.experiment.base.finding(&key, found.message) };
+        let by_name = |other: &&Identity| other.experiment.base().name == of.experiment;
         let Some(pretraining) = self.pretraining.iter().find(by_name) else {
-            return Err(self.experiment.finding(&key, format!("the experiment `{}` was not read", of.experiment)));
+            return Err(self.experiment.base.finding(&key, format!("the experiment `{}` was not read", of.experiment)));
         };
         let run = run_of(pretraining, of).map_err(placed)?;
         let Some(path) = pretraining.vocabularies.get(&of.model).cloned() else {
-            return Err(self.experiment.finding(&key, format!("the vocabulary of `{}` was not read", of.model)));
+            return Err(self.experiment.base.finding(&key, format!("the vocabulary of `{}` was not read", of.model)));
         };
         let path = model.vocabulary.clone().unwrap_or(path);
         let lower_case = model.lower_case.unwrap_or(run.settings.vocabulary.do_lower_case);
         let tokenizer = ModelTokenizer::of_pretrained(&path, Some(lower_case))?;
         if tokenizer.vocabulary.sha256() != run.settings.vocabulary.sha256 {
             let message = format!("`{}` was pretrained with another vocabulary than {}", of.model, path.display());
-            let found = self.experiment.finding(&format!("models.{}.vocabulary", model.name), message);
+            let found = self.experiment.base.finding(&format!("models.{}.vocabulary", model.name), message);
             return Err(found.hint("leave `vocab_file` out: the pretraining's is used"));
         }
         let pairs = tokenizer.vocabulary.is_byte_pair();
@@ -107,7 +107,7 @@ impl Reading<'_> {
         match (&model.source, config) {
             (ModelSource::Checkpoint(_) | ModelSource::Hub(_), Some(config)) => {
                 config.fits_vocabulary(path, vocabulary.len()).map_err(|found| {
-                    let placed = self.experiment.finding(&format!("models.{}", model.name), found.message);
+                    let placed = self.experiment.base.finding(&format!("models.{}", model.name), found.message);
                     Diagnostic { hint: found.hint, ..placed }
                 })?;
                 Ok(config.architecture)

@@ -60,7 +60,7 @@ impl Reading<'_> {
         let sets = std::iter::once(&features.train).chain(features.dev.iter().map(|dev| &dev.features));
         if sets.map(FeatureSet::segment_rows).max() > Some(input.architecture.type_vocab_size) {
             let message = format!("`{}` has one segment embedding, but `{name}` has pairs of texts", model.name);
-            let found = self.experiment.finding(&format!("models.{}", model.name), message);
+            let found = self.experiment.base.finding(&format!("models.{}", model.name), message);
             return Err(found.hint("BERT has two (`type_vocab_size`); tasks of single texts need no second one"));
         }
         let seconds = Seconds(start.elapsed().as_secs_f64());

@@ -1,6 +1,9 @@
 //! `bertbench ner`: a column-file task trained, evaluated and predicted under the flags of the original BERT's
 //! `run_*.py` scripts.
 
+mod experiment;
+mod results;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -8,8 +11,9 @@ use super::experiment_args::ExperimentArgs;
 use super::outcome::CommandOutcome;
 use super::run;
 use crate::diagnostic::{Diagnostic, Error};
-use crate::resolve::{NER_TEST, NerExperiment, NerFlags, finished_run, write_eval_results, write_predictions};
 use crate::terminal::{note, print};
+use experiment::{NerExperiment, TEST};
+use results::{finished_run, write_eval_results, write_predictions};
 
 /// Train, evaluate and predict named entities with the flags of BERT's original scripts.
 ///
@@ -114,8 +118,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.check()?;
     fs::create_dir_all(&args.output_dir)
         .map_err(|error| Error::System(format!("{}: {error}", args.output_dir.display())))?;
-    let flags = args.flags();
-    let written = NerExperiment::new(&flags)?;
+    let written = NerExperiment::new(args)?;
     let experiment = ExperimentArgs {
         file: written.write()?,
         set: Vec::new(),
@@ -139,30 +142,12 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     if args.do_predict && written.predicts() {
         write_predictions(&folder, &args.output_dir)?;
     } else if args.do_predict {
-        note(&format_args!("no {}: nothing is predicted", args.data_dir.join(NER_TEST).display()));
+        note(&format_args!("no {}: nothing is predicted", args.data_dir.join(TEST).display()));
     }
     Ok(CommandOutcome::Success)
 }
 
 impl Args {
-    fn flags(&self) -> NerFlags {
-        NerFlags {
-            data_dir: self.data_dir.clone(),
-            bert_config_file: self.bert_config_file.clone(),
-            vocab_file: self.vocab_file.clone(),
-            output_dir: self.output_dir.clone(),
-            init_checkpoint: self.init_checkpoint.clone(),
-            do_lower_case: self.do_lower_case,
-            max_seq_length: self.max_seq_length,
-            train_batch_size: self.train_batch_size,
-            learning_rate: self.learning_rate,
-            num_train_epochs: self.num_train_epochs,
-            warmup_proportion: self.warmup_proportion,
-            seed: self.seed,
-            lossy: self.lossy,
-        }
-    }
-
     /// What clap cannot see.
     fn check(&self) -> Result<(), Diagnostic> {
         let wrong = |message: String, hint: &str| Err(Diagnostic::new(message).hint(hint));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::diagnostic::Error;
-use crate::resolve::prepared::Prepared;
+use crate::resolve::Prepared;
 use crate::store::{Record, RunFolder, output};
 
 /// The split that is evaluated, and the one that is predicted.
@@ -16,7 +16,7 @@ const TEST: &str = "test";
 ///
 /// # Errors
 /// A record or predictions that cannot be read.
-pub fn finished_run(prepared: &Prepared) -> Result<Option<(RunFolder, Record)>, Error> {
+pub(super) fn finished_run(prepared: &Prepared) -> Result<Option<(RunFolder, Record)>, Error> {
     let Some(run) = prepared.plan.runs.first() else { return Ok(None) };
     let folder = prepared.root.folder(&prepared.plan.experiment, &run.settings)?;
     let Some(record) = folder.record()? else { return Ok(None) };
@@ -28,7 +28,7 @@ pub fn finished_run(prepared: &Prepared) -> Result<Option<(RunFolder, Record)>, 
 ///
 /// # Errors
 /// A disk that cannot be written.
-pub fn write_eval_results(record: &Record, into: &Path) -> Result<String, Error> {
+pub(super) fn write_eval_results(record: &Record, into: &Path) -> Result<String, Error> {
     let text = eval_results(record);
     write(&into.join("eval_results.txt"), &text)?;
     Ok(text)
@@ -51,7 +51,7 @@ fn eval_results(record: &Record) -> String {
 ///
 /// # Errors
 /// Predictions that cannot be read; a disk that cannot be written.
-pub fn write_predictions(folder: &RunFolder, into: &Path) -> Result<(), Error> {
+pub(super) fn write_predictions(folder: &RunFolder, into: &Path) -> Result<(), Error> {
     let from = folder.path().join(format!("predictions-{TEST}.txt"));
     let columns = fs::read_to_string(&from).map_err(|error| Error::System(format!("{}: {error}", from.display())))?;
     let words: Vec<Vec<&str>> =

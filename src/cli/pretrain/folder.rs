@@ -9,9 +9,9 @@ use crate::diagnostic::{Diagnostic, Error};
 use crate::store::{RunFolder, RunSettings, RunState, atomic};
 
 /// The experiment file.
-pub const EXPERIMENT_FILE: &str = "experiment.yaml";
+pub(super) const EXPERIMENT_FILE: &str = "experiment.yaml";
 /// The trained model.
-pub const MODEL_FOLDER: &str = "model";
+pub(super) const MODEL_FOLDER: &str = "model";
 /// The settings of the run.
 const SETTINGS: &str = "settings.json";
 /// What of the run is linked to.
@@ -24,7 +24,7 @@ const LEAVING: Duration = Duration::from_secs(2);
 /// # Errors
 /// A folder that is something else's, or of a run with other settings, or of one that another process works on; a disk
 /// that cannot be written.
-pub fn open_folder(out: &Path, text: &str, run: &RunFolder, settings: &RunSettings) -> Result<(), Error> {
+pub(super) fn open_folder(out: &Path, text: &str, run: &RunFolder, settings: &RunSettings) -> Result<(), Error> {
     let named = |error: io::Error| Error::System(format!("{}: {error}", out.display()));
     if !out.join(EXPERIMENT_FILE).is_file() {
         fs::create_dir_all(out).map_err(named)?;
