@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use bertbench::checksum::sha256;
 use bertbench::data::{BadRows, Columns, Scheme, Sentences, read_sentences};
 use bertbench::metric::entities;
+use bertbench::settings::Context;
 use bertbench::task::{TagSet, kinds_tsv, predictions, tag_scores};
-use bertbench::text::{Context, Tokenizer, Vocabulary, WordFeatures, WordSentence};
+use bertbench::text::{Tokenizer, Vocabulary, WordFeatures, WordSentence};
 use serde_json::{Value, json};
 
 use super::realdata::real_data;

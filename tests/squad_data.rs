@@ -9,7 +9,8 @@ use bertbench::data::{BadRows, Questions, SquadVersion, read_questions};
 
 const VERSION: SquadVersion = SquadVersion { unanswerable: false, labelled: Some(true) };
 use bertbench::metric::squad::{BestThresholds, Judged, NullOdds, Tally, normalize, score_v1, score_v2};
-use bertbench::task::spans::{Decoded, SpanOutputs, SpanSettings, decode, judged};
+use bertbench::settings::SpanOptions;
+use bertbench::task::spans::{Decoded, SpanOutputs, decode, judged};
 use bertbench::text::{Purpose, Tokenizer, Vocabulary, WindowSettings, Windows};
 use serde_json::Value;
 
@@ -93,7 +94,7 @@ fn labels_decode_to_the_answers() {
         source_index: &windows.source_index,
         offset_mapping: &windows.offset_mapping,
     };
-    let decoded = decode(&questions, &outputs, &SpanSettings::default());
+    let decoded = decode(&questions, &outputs, &SpanOptions::default());
     let tally = score_v1(&judged(&questions, &decoded));
     println!("EM {} F1 {}", tally.exact_percent(), tally.f1_percent());
     assert!(tally.exact_percent() > 97.0 && tally.f1_percent() > 98.0, "{tally:?}");
@@ -200,7 +201,7 @@ fn how_long_a_file_of_the_size_of_the_training_set_takes() {
             source_index: &windows.source_index,
             offset_mapping: &windows.offset_mapping,
         };
-        let decoded = decode(&questions, &outputs, &SpanSettings::default());
+        let decoded = decode(&questions, &outputs, &SpanOptions::default());
         println!("{} answers in {:?}", decoded.len(), start.elapsed());
     }
 }

@@ -13,7 +13,7 @@ use crate::kernel::Gpu;
 use crate::metric::METRICS;
 use crate::plan;
 use crate::settings::Precision;
-use crate::store::{Architecture, host};
+use crate::store::host;
 use crate::task::TASKS;
 use crate::terminal::{Column, print, print_json, print_wrapped, table};
 use crate::train::{Found, FoundDevice, list_devices};
@@ -103,29 +103,10 @@ fn tasks() -> Listing {
 const UNCASED_VOCABULARY: u32 = 30_522;
 
 fn models() -> Listing {
-    const PRESETS: [(&str, Preset); 6] = [
-        ("bert-tiny", Preset::BertTiny),
-        ("bert-mini", Preset::BertMini),
-        ("bert-small", Preset::BertSmall),
-        ("bert-medium", Preset::BertMedium),
-        ("bert-base", Preset::BertBase),
-        ("bert-large", Preset::BertLarge),
-    ];
-    let rows = PRESETS.iter().map(|(name, preset)| {
-        let Dimensions { layers, hidden, heads, intermediate, max_positions, .. } = preset.dimensions();
-        let architecture = Architecture {
-            layers,
-            hidden,
-            heads,
-            intermediate,
-            vocab_size: UNCASED_VOCABULARY,
-            max_positions,
-            type_vocab_size: 2,
-            causal: false,
-            encoder: crate::settings::EncoderType::Bert,
-            pooling: None,
-            initializer_range: crate::settings::InitializerRange::BERT,
-        };
+    let rows = Preset::ALL.iter().map(|(name, preset)| {
+        let dimensions = preset.dimensions();
+        let Dimensions { layers, hidden, heads, intermediate, .. } = dimensions;
+        let architecture = plan::architecture(&dimensions, UNCASED_VOCABULARY, false);
         json!({"preset": name, "layers": layers, "hidden": hidden, "heads": heads, "intermediate": intermediate,
                "parameters": architecture.parameters()})
     });

@@ -7,7 +7,8 @@ use super::trained_model::ModelArgs;
 use crate::data::BadRows;
 use crate::diagnostic::{Diagnostic, Error};
 use crate::infer::{OutputNames, PredictRequest, Predictions};
-use crate::task::{PredictionFile, Task, TaskFiles};
+use crate::settings::TaskFiles;
+use crate::task::{PredictionFile, Task};
 use crate::terminal::{Column, Output, note_text, print, read_input, say, table};
 
 /// Predict a file of a task with a trained model.

@@ -68,4 +68,9 @@ impl ExperimentBase {
     pub fn finding(&self, key: &str, message: impl Into<String>) -> Diagnostic {
         self.document.at_nearest(key, message)
     }
+    /// What was found elsewhere, as a finding about the value at a key path.
+    #[must_use]
+    pub fn placed(&self, key: &str, found: Diagnostic) -> Diagnostic {
+        Diagnostic { hint: found.hint, ..self.finding(key, found.message) }
+    }
 }

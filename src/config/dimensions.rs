@@ -7,7 +7,7 @@ use super::model::Dimensions;
 use super::values::for_example;
 use super::written_model::{WrittenArchitecture, WrittenModel};
 use crate::diagnostic::Diagnostic;
-use crate::settings::{EncoderType, InitializerRange, MAX_HIDDEN, Pooling};
+use crate::settings::{self, EncoderType, InitializerRange, MAX_HIDDEN, Pooling};
 
 /// Larger random weights saturate every softmax at first.
 const MAX_INITIALIZER_RANGE: f64 = 1.0;
@@ -121,9 +121,10 @@ fn pooling(
 ) -> Result<Option<Pooling>, Diagnostic> {
     match given {
         Some(given) if !encoder.poolings().contains(&given) => {
-            let message = format!("`{}` is not pooled by `{}`", encoder.name(), given.name());
+            let message = format!("`{}` is not pooled by `{}`", encoder.name(), settings::written(&given));
             let found = document.at_key(&format!("{model}.pooling"), message);
-            let known: Vec<String> = encoder.poolings().iter().map(|known| format!("`{}`", known.name())).collect();
+            let known: Vec<String> =
+                encoder.poolings().iter().map(|known| format!("`{}`", settings::written(known))).collect();
             Err(found.hint(if known.is_empty() {
                 "transformers have a layer for it: remove `pooling`".to_owned()
             } else {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+
 use crate::diagnostic::Diagnostic;
 
 /// The branch that every repository of the hub has.
@@ -16,13 +18,23 @@ const LONGEST_REVISION: usize = 255;
 const NOT_IN_REVISIONS: [char; 17] =
     ['~', '^', ':', '?', '*', '[', ']', '\\', '%', '#', '"', '<', '>', '|', '{', '}', '`'];
 
-/// A model of the hub: the repository and which of its states.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A model of the Hugging Face hub; it is fetched into the hub's cache on this machine when needed.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Hub")]
 pub struct HubModel {
-    /// `google-bert/bert-base-uncased`.
+    /// The repository, such as `google-bert/bert-base-uncased`.
+    #[serde(rename = "hub")]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$"), length(max = 96))]
     pub repository: String,
-    /// A branch, a tag or a commit hash.
+    /// A branch, a tag or the hash of a commit; the hash needs no network once the files are there.
+    #[serde(default = "default_revision")]
+    #[schemars(length(min = 1))]
     pub revision: String,
+}
+
+pub(super) fn default_revision() -> String {
+    DEFAULT_REVISION.to_owned()
 }
 
 impl HubModel {

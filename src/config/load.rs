@@ -25,7 +25,7 @@ const NO_TASKS: &str = "this experiment pretrains, and has no tasks";
 /// # Errors
 /// The first thing that is wrong, with its place and what to do.
 pub fn load(path: &Path, known: &[KnownTask], overrides: &[String]) -> Result<ExperimentFile, Diagnostic> {
-    parse_either(path, &text_of(path)?, known, overrides)
+    parse(path, &text_of(path)?, known, overrides)
 }
 
 impl ExperimentFile {
@@ -44,24 +44,11 @@ impl ExperimentFile {
     }
 }
 
-/// As [`load`], of an experiment with tasks, from a text; `path` is what its errors name.
-///
-/// # Errors
-/// The first thing that is wrong, with its place and what to do.
-pub fn parse(path: &Path, text: &str, known: &[KnownTask], overrides: &[String]) -> Result<Experiment, Diagnostic> {
-    parse_either(path, text, known, overrides)?.with_tasks()
-}
-
 /// As [`load`], from a text; `path` is what its errors name.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place and what to do.
-pub fn parse_either(
-    path: &Path,
-    text: &str,
-    known: &[KnownTask],
-    overrides: &[String],
-) -> Result<ExperimentFile, Diagnostic> {
+pub fn parse(path: &Path, text: &str, known: &[KnownTask], overrides: &[String]) -> Result<ExperimentFile, Diagnostic> {
     let root: Node = yaml::parse_file(path, text)?;
     if matches!(root.value, Value::Null) {
         return Err(Diagnostic::new("the file is empty").in_file(path).hint(SMALLEST));

@@ -41,13 +41,13 @@ mod yaml;
 pub use base::ExperimentBase;
 pub use experiment::{DataSource, Experiment, ExperimentFile, data_cache};
 pub use hub::{DEFAULT_REVISION, HubModel};
-pub use load::{load, parse, parse_either};
-pub use model::{Dimensions, Model, ModelSource, Pretrained};
+pub use load::{load, parse};
+pub use model::{Dimensions, Model, ModelSource};
 pub use pretraining::{Phase, PhaseExamples, PretrainModel, Pretraining, Reading, Recipe, TextSource};
 pub use schema::schema;
-pub use task::{Files, KnownTask, Task, TaskShape};
+pub use task::{KnownTask, Task, TaskShape};
 pub use written::Sweep;
-pub use written_model::Preset;
+pub use written_model::{Preset, Pretrained};
 pub use written_training::Training;
 
 #[cfg(test)]

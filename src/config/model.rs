@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::hub::HubModel;
-use super::written_model::Preset;
+use super::written_model::{Preset, Pretrained};
 use crate::settings::{Approach, EncoderType, InitializerRange, Pooling};
 
 /// One model of an experiment.
@@ -36,19 +36,6 @@ pub enum ModelSource {
     Pretraining(Pretrained),
 }
 
-/// A model that an experiment with `pretrain` leaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pretrained {
-    /// The experiment's name, and its file's, `NAME.yaml`.
-    pub experiment: String,
-    /// The model's name there.
-    pub model: String,
-    /// The step whose model it is; the last one when `None`.
-    pub step: Option<u64>,
-    /// The seed of the pretraining; the only one when `None`.
-    pub seed: Option<u64>,
-}
-
 /// The dimensions of a BERT encoder; its vocabulary comes from elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dimensions {
@@ -71,6 +58,16 @@ pub struct Dimensions {
 }
 
 impl Preset {
+    /// Each of them by its name, the smallest first.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("bert-tiny", Self::BertTiny),
+        ("bert-mini", Self::BertMini),
+        ("bert-small", Self::BertSmall),
+        ("bert-medium", Self::BertMedium),
+        ("bert-base", Self::BertBase),
+        ("bert-large", Self::BertLarge),
+    ];
+
     /// The size that this name stands for.
     #[must_use]
     pub fn dimensions(self) -> Dimensions {

@@ -4,13 +4,13 @@
 use super::approach;
 use super::dimensions::{dimensions, encoder_of_preset, no_encoder};
 use super::document::Document;
-use super::hub::{HubModel, REPOSITORY_IS, REVISION_IS, repository_fault, revision_fault};
+use super::hub::{REPOSITORY_IS, REVISION_IS, repository_fault, revision_fault};
 use super::lengths::too_long;
-use super::model::{Dimensions, Model, ModelSource, Pretrained};
+use super::model::{Dimensions, Model, ModelSource};
 use super::task::Task;
 use super::values::{is_name, no_duplicates, not_empty, path, tidy};
 use super::written::Written;
-use super::written_model::{WrittenCheckpoint, WrittenHub, WrittenModel, WrittenPretrained};
+use super::written_model::{Pretrained, WrittenCheckpoint, WrittenModel};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// The models in file order, each with a size or a checkpoint, with a task, and long enough for its tasks; and
@@ -112,7 +112,7 @@ fn own_tasks(
 }
 
 fn published(document: &Document, key: &str, written: &WrittenCheckpoint) -> Result<ModelSource, Diagnostic> {
-    let WrittenHub { hub, revision } = match written {
+    let hub = match written {
         WrittenCheckpoint::Folder(folder) => {
             if let Some(model) = folder.strip_prefix("hub:") {
                 let found =
@@ -125,18 +125,19 @@ fn published(document: &Document, key: &str, written: &WrittenCheckpoint) -> Res
         WrittenCheckpoint::Pretraining(of) => return pretrained(document, key, of),
         WrittenCheckpoint::Contradiction(what, hint) => return Err(document.at_key(key, *what).hint(*hint)),
     };
-    if let Some(fault) = repository_fault(hub) {
+    if let Some(fault) = repository_fault(&hub.repository) {
         return Err(document.at_key(&format!("{key}.hub"), fault).hint(REPOSITORY_IS));
     }
-    if let Some(fault) = revision_fault(revision) {
+    if let Some(fault) = revision_fault(&hub.revision) {
         return Err(document.at_key(&format!("{key}.revision"), fault).hint(REVISION_IS));
     }
-    Ok(ModelSource::Hub(HubModel { repository: hub.clone(), revision: revision.clone() }))
+    Ok(ModelSource::Hub(hub.clone()))
 }
 
-fn pretrained(document: &Document, key: &str, written: &WrittenPretrained) -> Result<ModelSource, Diagnostic> {
-    let WrittenPretrained { experiment, model, step, seed } = written;
-    for (name, value, also) in [("experiment", experiment, &['-', '_', '.'][..]), ("model", model, &['-', '_'])] {
+fn pretrained(document: &Document, key: &str, written: &Pretrained) -> Result<ModelSource, Diagnostic> {
+    for (name, value, also) in
+        [("experiment", &written.experiment, &['-', '_', '.'][..]), ("model", &written.model, &['-', '_'])]
+    {
         if !is_name(value, also) {
             let found = document.at_key(&format!("{key}.{name}"), format!("`{value}` is not the name of a {name}"));
             let hint = match name {
@@ -146,8 +147,7 @@ fn pretrained(document: &Document, key: &str, written: &WrittenPretrained) -> Re
             return Err(found.hint(hint));
         }
     }
-    let (experiment, model) = (experiment.clone(), model.clone());
-    Ok(ModelSource::Pretraining(Pretrained { experiment, model, step: *step, seed: *seed }))
+    Ok(ModelSource::Pretraining(written.clone()))
 }
 
 /// `ORG/NAME@REVISION` as an experiment file has it.

@@ -126,7 +126,7 @@ mod tests {
     /// The names that the schema offers for a preset are those that the reader takes.
     #[test]
     fn every_preset_of_the_schema_is_read() {
-        let known = [KnownTask::of_texts("rte")];
+        let known = [crate::config::tests::of_texts("rte")];
         let schema = schema(&known);
         let choices = schema.pointer("/definitions/Preset/oneOf").and_then(Value::as_array).unwrap();
         let names: Vec<&str> = choices

@@ -1,11 +1,9 @@
 //! The tasks of an experiment: what is known of them, what a file can say of them, and what comes of both.
 
-use std::path::PathBuf;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::settings::{Columns, Context, SpanOptions};
+use crate::settings::{Columns, Context, SpanOptions, TaskFiles};
 
 /// A task that experiments can name.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,24 +26,6 @@ pub struct KnownTask {
     pub pairs: bool,
 }
 
-impl KnownTask {
-    /// A task about one text or pair, with one file each to train on, to score on and to predict.
-    #[must_use]
-    pub const fn of_texts(name: &'static str) -> Self {
-        // google-research/bert, run_classifier.py in the README's GLUE commands.
-        Self {
-            name,
-            shape: TaskShape::Texts,
-            max_length: 128,
-            dev_files: 1,
-            test_files: 1,
-            test_is_scored: false,
-            similarity: false,
-            pairs: false,
-        }
-    }
-}
-
 /// What a task asks for, with the settings that only such tasks have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TaskShape {
@@ -58,7 +38,6 @@ pub enum TaskShape {
 }
 
 /// A task of an experiment, resolved.
-#[expect(clippy::struct_excessive_bools, reason = "facts that do not exclude each other")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
     /// Its name.
@@ -71,33 +50,20 @@ pub struct Task {
     pub similarity: bool,
     /// Whether an example is two texts, or choices that are two each.
     pub pairs: bool,
-    /// Files that the experiment names.
-    pub files: Files,
-    /// The format of those files, when the experiment declares the task; none for a known task.
-    pub columns: Option<Columns>,
-    /// Whether bytes of column files that are not UTF-8 are read as U+FFFD, whatever `columns` says. No setting of a
-    /// file: who reads the experiment may ask for it.
-    pub lossy: bool,
+    /// Files that the experiment names, and how they are read.
+    pub files: TaskFiles,
     /// Whether a run reads files of the data folder: not when the experiment names all that it needs.
     pub reads_data_folder: bool,
 }
 
-/// Files that take the place of a task's own; of a declared task, the only ones.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Files {
-    /// Trained on.
-    pub train: Option<PathBuf>,
-    /// Scored on.
-    pub dev: Option<PathBuf>,
-    /// Predicted; of tasks that tag words, scored as well.
-    pub test: Option<PathBuf>,
-}
-
-impl Files {
-    /// Whether no file is named.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+impl Task {
+    /// Has bytes of column files that are not UTF-8 read as U+FFFD, whatever `columns` says. No setting of a file: who
+    /// reads the experiment may ask for it.
+    pub fn read_lossy(&mut self) {
+        if matches!(self.shape, TaskShape::Tags(_)) {
+            self.files.lossy = true;
+            self.files.columns.iter_mut().for_each(|columns| columns.lossy = true);
+        }
     }
 }
 

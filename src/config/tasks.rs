@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use super::document::Document;
 use super::lengths::long_enough;
-use super::task::{Files, KnownTask, Task, TaskShape, WrittenTask};
+use super::task::{KnownTask, Task, TaskShape, WrittenTask};
 use super::values::{for_example, is_name, no_duplicates, not_empty, path, tidy};
 use super::written::Written;
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::settings::{Columns, MAX_COLUMN, SpanOptions};
+use crate::settings::{Columns, MAX_COLUMN, SpanOptions, TaskFiles};
 
 /// `[CLS]`, and a `[SEP]` behind the question and behind the window (google-research/bert, `run_squad.py`).
 const WINDOW_SPECIALS: u32 = 3;
@@ -96,15 +96,13 @@ impl Settings<'_> {
         if let Some(length) = self.written.max_length {
             long_enough(self.document, &self.key("max_length"), Some(length))?;
         }
-        let files = self.files()?;
-        let (shape, default_length, columns) = match known {
-            Some(known) => {
-                self.keeps_its_format(known)?;
-                (known.shape, known.max_length, None)
-            }
-            None => {
-                (TaskShape::Tags(self.written.context.unwrap_or_default()), DECLARED_LENGTH, Some(self.declared()?))
-            }
+        let mut files = self.files()?;
+        let (shape, default_length) = if let Some(known) = known {
+            self.keeps_its_format(known)?;
+            (known.shape, known.max_length)
+        } else {
+            files.columns = Some(self.declared()?);
+            (TaskShape::Tags(self.written.context.unwrap_or_default()), DECLARED_LENGTH)
         };
         let max_length = self.written.max_length.or(for_all).unwrap_or(default_length);
         let shape = self.shape(shape, max_length)?;
@@ -116,15 +114,16 @@ impl Settings<'_> {
         });
         let (name, similarity) = (self.name.to_owned(), known.is_some_and(|known| known.similarity));
         let pairs = known.is_some_and(|known| known.pairs);
-        Ok(Task { name, max_length, shape, similarity, pairs, files, columns, lossy: false, reads_data_folder })
+        Ok(Task { name, max_length, shape, similarity, pairs, files, reads_data_folder })
     }
 
-    fn files(&self) -> Result<Files, Diagnostic> {
+    fn files(&self) -> Result<TaskFiles, Diagnostic> {
         let file = |key: &str, written: &Option<String>| -> Result<Option<PathBuf>, Diagnostic> {
             written.as_ref().map(|file| path(self.document, &self.key(key), file)).transpose()
         };
         let WrittenTask { train, dev, test, .. } = self.written;
-        Ok(Files { train: file("train", train)?, dev: file("dev", dev)?, test: file("test", test)? })
+        let (train, dev, test) = (file("train", train)?, file("dev", dev)?, file("test", test)?);
+        Ok(TaskFiles { train, dev, test, ..TaskFiles::default() })
     }
 
     /// Refuses what a known task's files cannot be given.

@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::hub::DEFAULT_REVISION;
+use super::hub::{HubModel, default_revision};
 use super::limits::{MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, SHORTEST_SEQUENCE};
 use super::written_pretrain::WrittenRecipe;
 use crate::settings::{Approach, EncoderType, MAX_HIDDEN, Pooling};
@@ -49,27 +49,26 @@ pub(super) struct WrittenModel {
 #[derive(Clone, Debug)]
 pub(super) enum WrittenCheckpoint {
     Folder(String),
-    Hub(WrittenHub),
-    Pretraining(WrittenPretrained),
+    Hub(HubModel),
+    Pretraining(Pretrained),
     /// Keys that do not go together, and what to do.
     Contradiction(&'static str, &'static str),
 }
 
 /// A model that an experiment with `pretrain` leaves. The file `NAME.yaml` beside this one declares it; it is
 /// pretrained first when that was not done.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Pretrained")]
-pub(super) struct WrittenPretrained {
+pub struct Pretrained {
     /// The experiment's name.
-    pub(super) experiment: String,
+    pub experiment: String,
     /// The model's name there.
-    pub(super) model: String,
+    pub model: String,
     /// The step whose model it is, one of its `snapshots`; the last one when left out.
     #[schemars(range(min = 1))]
-    pub(super) step: Option<u64>,
+    pub step: Option<u64>,
     /// The seed of the pretraining, when it has several.
-    pub(super) seed: Option<u64>,
+    pub seed: Option<u64>,
 }
 
 /// Either of the two mappings.
@@ -82,24 +81,6 @@ struct WrittenMapping {
     model: Option<String>,
     step: Option<u64>,
     seed: Option<u64>,
-}
-
-/// A model of the Hugging Face hub; it is fetched into the hub's cache on this machine when needed.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Hub")]
-pub(super) struct WrittenHub {
-    /// The repository, such as `google-bert/bert-base-uncased`.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$"), length(max = 96))]
-    pub(super) hub: String,
-    /// A branch, a tag or the hash of a commit; the hash needs no network once the files are there.
-    #[serde(default = "default_revision")]
-    #[schemars(length(min = 1))]
-    pub(super) revision: String,
-}
-
-fn default_revision() -> String {
-    DEFAULT_REVISION.to_owned()
 }
 
 impl<'de> Deserialize<'de> for WrittenCheckpoint {
@@ -132,7 +113,7 @@ impl<'de> Visitor<'de> for CheckpointVisitor {
             )),
             (_, Some(experiment)) if revision.is_none() => {
                 let model = model.ok_or_else(|| de::Error::missing_field("model"))?;
-                Ok(WrittenCheckpoint::Pretraining(WrittenPretrained { experiment, model, step, seed }))
+                Ok(WrittenCheckpoint::Pretraining(Pretrained { experiment, model, step, seed }))
             }
             (_, Some(_)) => Ok(WrittenCheckpoint::Contradiction(
                 "`revision` is for models of the hub",
@@ -140,7 +121,8 @@ impl<'de> Visitor<'de> for CheckpointVisitor {
             )),
             (hub, None) if model.is_none() && step.is_none() && seed.is_none() => {
                 let hub = hub.ok_or_else(|| de::Error::missing_field("hub"))?;
-                Ok(WrittenCheckpoint::Hub(WrittenHub { hub, revision: revision.unwrap_or_else(default_revision) }))
+                let revision = revision.unwrap_or_else(default_revision);
+                Ok(WrittenCheckpoint::Hub(HubModel { repository: hub, revision }))
             }
             (_, None) => Err(de::Error::missing_field("experiment")),
         }
@@ -153,8 +135,8 @@ impl JsonSchema for WrittenCheckpoint {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let hub = generator.subschema_for::<WrittenHub>();
-        let pretrained = generator.subschema_for::<WrittenPretrained>();
+        let hub = generator.subschema_for::<HubModel>();
+        let pretrained = generator.subschema_for::<Pretrained>();
         json_schema!({"oneOf": [{"type": "string", "description": "A folder.", "minLength": 1}, hub, pretrained]})
     }
 }

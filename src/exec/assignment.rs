@@ -6,7 +6,7 @@ use super::ExecError;
 use super::child::Worker;
 use super::job::Job;
 use super::local::log_path;
-use super::protocol::Request;
+use super::protocol::{self, Request};
 use super::sweep::{START_LIMIT, Slot, Sweep, Task};
 use super::worker_exit::MemoryKills;
 use crate::store::{Failure, RunState, is_disk_full};
@@ -64,7 +64,7 @@ impl Sweep<'_> {
                 Ok(Taken::Elsewhere) => self.held_elsewhere.push(job),
                 Ok(Taken::Task(task)) => {
                     let (root, token) = (self.root.path().to_path_buf(), task.claim.token().to_owned());
-                    let request = Request::Run { root, token, job: Box::new(job) };
+                    let request = Request::Run(protocol::Assignment { root, token, job: Box::new(job) });
                     if worker.send(&request).is_err() {
                         self.pending.push_front(task.job);
                         return Ok(Slot::Empty);

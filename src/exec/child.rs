@@ -99,7 +99,7 @@ impl Worker {
 
     /// Tells the worker something. What it says on standard error from now on belongs to that.
     pub(super) fn send(&mut self, request: &Request) -> io::Result<()> {
-        if matches!(request, Request::Run { .. }) {
+        if matches!(request, Request::Run(_)) {
             self.log_from = fs::metadata(&self.log).map_or(0, |metadata| metadata.len());
         }
         match &mut self.input {

@@ -18,8 +18,12 @@ use crate::store::{Process, RunsRoot, machine};
 const LOGS: &str = ".workers";
 
 impl Local {
-    /// See [`Executor::execute`](super::Executor::execute).
-    pub(super) fn execute(
+    /// Runs those of `jobs` that have no record, longest first, and returns when each is done, failed
+    /// or, after a stop, interrupted. Runs that other processes hold are left to them and waited for.
+    ///
+    /// # Errors
+    /// [`ExecError`]; running workers are ended and their runs stay missing.
+    pub fn execute(
         &self,
         root: &RunsRoot,
         mut jobs: Vec<Job>,

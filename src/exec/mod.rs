@@ -1,6 +1,6 @@
 //! Runs jobs: order, slots, isolation, failures, sharing with other processes.
 //!
-//! The parent ([`Executor::execute`]) claims a run, hands it to a worker process and keeps the claim
+//! The parent ([`Local::execute`]) claims a run, hands it to a worker process and keeps the claim
 //! alive; the worker ([`worker::serve`]) trains and writes the run's folder, the record last. A worker
 //! that dies takes one run with it, not the sweep. Nothing here prints: an [`Observer`] is told.
 
@@ -29,14 +29,7 @@ pub use observer::{Observer, Silent};
 pub use stop::StopFlag;
 
 use crate::diagnostic::Error;
-use crate::store::{RunsRoot, StoreError};
-
-/// Where jobs run.
-#[derive(Clone, Debug)]
-pub enum Executor {
-    /// Worker processes on this machine.
-    Local(Local),
-}
+use crate::store::StoreError;
 
 /// Why a sweep could not go on. What was done is on disk.
 #[derive(Debug, thiserror::Error)]
@@ -64,25 +57,5 @@ impl From<io::Error> for ExecError {
 impl From<ExecError> for Error {
     fn from(error: ExecError) -> Self {
         Self::system(error)
-    }
-}
-
-impl Executor {
-    /// Runs those of `jobs` that have no record, longest first, and returns when each is done, failed
-    /// or, after a stop, interrupted. Runs that other processes hold are left to them and waited for.
-    ///
-    /// # Errors
-    /// [`ExecError`]; running workers are ended and their runs stay missing.
-    pub fn execute(
-        &self,
-        root: &RunsRoot,
-        jobs: Vec<Job>,
-        options: Options,
-        observer: &mut dyn Observer,
-        stop: &StopFlag,
-    ) -> Result<Summary, ExecError> {
-        match self {
-            Self::Local(local) => local.execute(root, jobs, options, observer, stop),
-        }
     }
 }

@@ -12,10 +12,20 @@ use crate::store::Failure;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
 pub(super) enum Request {
-    /// Do this job, which the parent holds with this claim.
-    Run { root: PathBuf, token: String, job: Box<Job> },
+    /// Do this job.
+    Run(Assignment),
     /// Abandon the current job after the current optimisation step.
     Stop,
+}
+
+/// A job for a worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Assignment {
+    /// The folder of all runs.
+    pub(super) root: PathBuf,
+    /// The token of the claim with which the parent holds the job.
+    pub(super) token: String,
+    pub(super) job: Box<Job>,
 }
 
 /// From the worker, over its standard output. Other lines are not part of the protocol.

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,7 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
 use super::job::{Job, Report, Unfinished};
 use super::panics;
-use super::protocol::{Reply, Request, send};
+use super::protocol::{Assignment, Reply, Request, send};
 use super::stop::StopFlag;
 use crate::store::{
     Failure, FailureKind, Record, RunFolder, RunsRoot, StoreError, reset_peak_memory, says_out_of_memory,
@@ -23,13 +22,6 @@ const ORPHANED: i32 = 3;
 
 /// A progress bar is drawn at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-
-/// A job as it came from the parent.
-struct Assignment {
-    root: PathBuf,
-    token: String,
-    job: Box<Job>,
-}
 
 /// Serves the parent at the other end of `input` and `output` (the process's standard streams) until
 /// the parent closes `input`. `train` does the work of one job: it writes predictions, events and
@@ -97,9 +89,9 @@ fn forward(input: impl BufRead, stop: &StopFlag, busy: &AtomicBool, jobs: &Sende
         let Ok(line) = line else { return };
         match serde_json::from_str(&line) {
             Ok(Request::Stop) => stop.request(),
-            Ok(Request::Run { root, token, job }) => {
+            Ok(Request::Run(assignment)) => {
                 busy.store(true, Ordering::Release);
-                if jobs.send(Assignment { root, token, job }).is_err() {
+                if jobs.send(assignment).is_err() {
                     return;
                 }
             }

@@ -145,23 +145,11 @@ pub fn random_classifier(architecture: &Architecture, outputs: usize, seed: u64,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::example;
 
     /// A class of each of two sequences, of which the first ends with the token `last`.
     fn classes(causal: bool, last: u32) -> Vec<Vec<f32>> {
-        let (vocab_size, max_positions) = (20, 8);
-        let of = Architecture {
-            layers: 2,
-            hidden: 16,
-            heads: 2,
-            intermediate: 32,
-            vocab_size,
-            max_positions,
-            type_vocab_size: 2,
-            causal,
-            encoder: crate::settings::EncoderType::Bert,
-            pooling: None,
-            initializer_range: crate::settings::InitializerRange::BERT,
-        };
+        let of = Architecture { vocab_size: 20, max_positions: 8, causal, ..example::bert(2, 16, 2, 32) };
         let device = Device::flex();
         let input = PackedInput::new(&[2, 7, last, 2, 9, 3], &[0, 1, 2, 0, 1, 2], &[0; 6], &[0, 3, 6], &device);
         let outputs = random_classifier(&of, 4, 1, &device).forward(&input, None);

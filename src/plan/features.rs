@@ -122,15 +122,7 @@ impl<'a> Features<'a> {
 
     /// Inputs of each layer of the LSTM.
     fn lstm_inputs(&self) -> impl Iterator<Item = u64> + use<> {
-        let states = match self.of.layers {
-            Layers::ConcatLastFour => 4,
-            Layers::Embeddings
-            | Layers::Last
-            | Layers::SecondToLast
-            | Layers::SumLastFour
-            | Layers::SumAll
-            | Layers::SumWithEmbeddings => 1,
-        };
+        let states = if self.of.layers == Layers::ConcatLastFour { 4 } else { 1 };
         let (first, hidden) = (states * u64::from(self.architecture.hidden), u64::from(self.of.hidden));
         (0..self.of.lstm_layers).map(move |layer| if layer == 0 { first } else { DIRECTIONS * hidden })
     }

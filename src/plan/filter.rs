@@ -1,5 +1,6 @@
 //! `--only task=rte,learning_rate=3e-5`: which runs of a plan to make.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, suggest};
@@ -15,14 +16,19 @@ pub struct Filter {
     conditions: Vec<Condition>,
 }
 
+/// What a setting is to be.
 #[derive(Clone, Debug, PartialEq)]
-enum Condition {
-    Task(String),
-    Model(String),
-    BatchSize(u32),
-    LearningRate(f64),
-    Epochs(u32),
-    Seed(u64),
+struct Condition {
+    key: &'static str,
+    value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Value {
+    Name(String),
+    Count(u64),
+    /// Rates are read from decimal text on both sides, so 3e-5 and 0.00003 are equal.
+    Rate(f64),
 }
 
 impl Filter {
@@ -41,7 +47,7 @@ impl Filter {
     #[must_use]
     pub(super) fn passes(&self, settings: &RunSettings) -> bool {
         self.conditions.iter().all(|condition| {
-            let same_key = |other: &&Condition| other.key() == condition.key();
+            let same_key = |other: &&Condition| other.key == condition.key;
             self.conditions.iter().filter(same_key).any(|alternative| alternative.holds(settings))
         })
     }
@@ -52,18 +58,16 @@ impl Filter {
             if runs.iter().any(|run| condition.holds(run)) {
                 continue;
             }
-            let (key, wanted) = (condition.key(), condition.value());
+            let (key, wanted) = (condition.key, condition.value.to_string());
             let mut values: Vec<String> = Vec::new();
             for run in runs {
-                let value = Condition::of(run, key).map(|own| own.value());
+                let value = Value::of(run, key).map(|own| own.to_string());
                 values.extend(value.filter(|value| !values.contains(value)));
             }
-            let hint = match condition {
+            let hint = match condition.value {
                 _ if values.is_empty() => "pretraining runs have no such setting".to_owned(),
-                Condition::Task(_) | Condition::Model(_) => suggest(&wanted, values.iter().map(String::as_str)),
-                Condition::BatchSize(_) | Condition::LearningRate(_) | Condition::Epochs(_) | Condition::Seed(_) => {
-                    format!("the experiment has {}", values.join(", "))
-                }
+                Value::Name(_) => suggest(&wanted, values.iter().map(String::as_str)),
+                Value::Count(_) | Value::Rate(_) => format!("the experiment has {}", values.join(", ")),
             };
             return Err(at_option(Diagnostic::new(format!("no run has {key} `{wanted}`")).hint(hint), &self.text));
         }
@@ -86,53 +90,44 @@ impl Condition {
             return Err(Diagnostic::new(format!("`{part}` is not KEY=VALUE")).hint(example));
         };
         let (key, value) = (key.trim(), value.trim());
-        let number = |kind: &str| Diagnostic::new(format!("{key} `{value}` is not {kind}")).hint(example);
-        match key {
-            "task" => Ok(Self::Task(value.to_owned())),
-            "model" => Ok(Self::Model(value.to_owned())),
-            "batch_size" => value.parse().map(Self::BatchSize).map_err(|_| number("a whole number")),
-            "learning_rate" => value.parse().map(Self::LearningRate).map_err(|_| number("a number")),
-            "epochs" => value.parse().map(Self::Epochs).map_err(|_| number("a whole number")),
-            "seed" => value.parse().map(Self::Seed).map_err(|_| number("a whole number")),
-            other => Err(Diagnostic::new(format!("unknown key `{other}`")).hint(suggest(other, KEYS))),
-        }
+        let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
+            return Err(Diagnostic::new(format!("unknown key `{key}`")).hint(suggest(key, KEYS)));
+        };
+        let (read, kind) = match key {
+            "task" | "model" => (Some(Value::Name(value.to_owned())), "a name"),
+            "learning_rate" => (value.parse().ok().map(Value::Rate), "a number"),
+            "seed" => (value.parse().ok().map(Value::Count), "a whole number"),
+            _ => (value.parse::<u32>().ok().map(|count| Value::Count(count.into())), "a whole number"),
+        };
+        let value = read.ok_or_else(|| Diagnostic::new(format!("{key} `{value}` is not {kind}")).hint(example))?;
+        Ok(Self { key, value })
     }
 
-    fn key(&self) -> &'static str {
-        match self {
-            Self::Task(_) => "task",
-            Self::Model(_) => "model",
-            Self::BatchSize(_) => "batch_size",
-            Self::LearningRate(_) => "learning_rate",
-            Self::Epochs(_) => "epochs",
-            Self::Seed(_) => "seed",
-        }
-    }
-
-    fn value(&self) -> String {
-        match self {
-            Self::Task(name) | Self::Model(name) => name.clone(),
-            Self::BatchSize(value) | Self::Epochs(value) => value.to_string(),
-            Self::LearningRate(value) => format!("{value:e}"),
-            Self::Seed(value) => value.to_string(),
-        }
-    }
-
-    /// Rates were read from decimal text on both sides, so 3e-5 and 0.00003 are equal.
     fn holds(&self, settings: &RunSettings) -> bool {
-        Self::of(settings, self.key()).as_ref() == Some(self)
+        Value::of(settings, self.key).as_ref() == Some(&self.value)
     }
+}
 
-    /// The condition on `key` that these settings satisfy; none when they have no such setting.
+impl Value {
+    /// What these settings have at `key`; nothing when they have no such setting.
     fn of(settings: &RunSettings, key: &str) -> Option<Self> {
-        match key {
-            "task" => Some(Self::Task(settings.task_name().to_owned())),
-            "model" => Some(Self::Model(settings.model.clone())),
-            "batch_size" => Some(Self::BatchSize(settings.optimization.batch_size)),
-            "learning_rate" => Some(Self::LearningRate(settings.optimization.learning_rate)),
-            "epochs" => Some(Self::Epochs(settings.task()?.epochs)),
-            "seed" => Some(Self::Seed(settings.seed)),
-            _ => None,
+        Some(match key {
+            "task" => Self::Name(settings.task_name().to_owned()),
+            "model" => Self::Name(settings.model.clone()),
+            "batch_size" => Self::Count(settings.optimization.batch_size.into()),
+            "learning_rate" => Self::Rate(settings.optimization.learning_rate),
+            "epochs" => Self::Count(settings.task()?.epochs.into()),
+            _ => Self::Count(settings.seed),
+        })
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Rate(rate) => write!(f, "{rate:e}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::Dimensions;
 use crate::settings::Masking;
 use crate::store::{Architecture, InitialWeights, VocabularyIdentity};
 
@@ -29,6 +30,27 @@ pub struct ModelInput {
     pub initial_weights: InitialWeights,
     /// What turns text into its tokens.
     pub vocabulary: VocabularyIdentity,
+}
+
+/// Rows of the segment embeddings: first and second text (Devlin et al. 2018, §3).
+const SEGMENTS: u32 = 2;
+
+/// A model of random weights with so many tokens; a `causal` one sees to the left alone.
+#[must_use]
+pub fn architecture(of: &Dimensions, vocab_size: u32, causal: bool) -> Architecture {
+    Architecture {
+        layers: of.layers,
+        hidden: of.hidden,
+        heads: of.heads,
+        intermediate: of.intermediate,
+        vocab_size,
+        max_positions: of.max_positions,
+        type_vocab_size: SEGMENTS,
+        causal,
+        encoder: of.encoder,
+        pooling: of.pooling,
+        initializer_range: of.initializer_range,
+    }
 }
 
 /// What a model is pretrained on.

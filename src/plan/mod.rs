@@ -29,7 +29,7 @@ use crate::units::Tokens;
 
 pub use filter::Filter;
 pub use forecast::{Calibration, Forecast, Totals, forecast};
-pub use inputs::{CorporaInput, CorpusInput, Inputs, ModelInput};
+pub use inputs::{CorporaInput, CorpusInput, Inputs, ModelInput, architecture};
 pub use outline::{Outline, outline};
 pub use pretraining::{expand_pretraining, identify_pretraining};
 pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
@@ -230,16 +230,6 @@ impl Plan {
         let passes =
             |run: &&PlannedRun| filters.is_empty() || filters.iter().any(|filter| filter.passes(&run.settings));
         Ok(Self { experiment: self.experiment.clone(), runs: self.runs.iter().filter(passes).cloned().collect() })
-    }
-
-    /// The runs in the order that keeps all slots busy until the end: the longest first; equally long
-    /// ones in the order of the file.
-    #[must_use]
-    pub fn longest_first(&self, calibration: &Calibration) -> Vec<&PlannedRun> {
-        let mut runs: Vec<(f64, &PlannedRun)> =
-            self.runs.iter().map(|run| (forecast(run, calibration).seconds.0, run)).collect();
-        runs.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        runs.into_iter().map(|(_, run)| run).collect()
     }
 
     /// Time, memory and disk of all runs together.

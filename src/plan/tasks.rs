@@ -1,9 +1,9 @@
 //! From the table of tasks to what experiment files may say of them, and back to what a run reads.
 
 use crate::config::{self, KnownTask, TaskShape};
-use crate::settings::Columns;
+use crate::settings::TaskFiles;
 use crate::store::{TagOptions, TaskOptions};
-use crate::task::{FilePart, LOSSY, TASKS, Task, TaskFiles, format_text};
+use crate::task::{FilePart, LOSSY, TASKS, Task, format_text};
 
 /// What [`config::load`] needs to know of the tasks.
 #[must_use]
@@ -38,9 +38,8 @@ pub fn task_options(task: &config::Task) -> Option<TaskOptions> {
         TaskShape::Texts => None,
         TaskShape::Spans(of) => Some(TaskOptions::Spans(of)),
         TaskShape::Tags(context) => {
-            let own =
-                task.columns.map(|written| format_text(&Columns { lossy: written.lossy || task.lossy, ..written }));
-            let format = own.unwrap_or_else(|| if task.lossy { LOSSY } else { "" }.to_owned());
+            let own = task.files.columns.as_ref().map(format_text);
+            let format = own.unwrap_or_else(|| if task.files.lossy { LOSSY } else { "" }.to_owned());
             Some(TaskOptions::Tags(TagOptions { context, format }))
         }
     }
@@ -49,10 +48,5 @@ pub fn task_options(task: &config::Task) -> Option<TaskOptions> {
 /// The files that the experiment names for a task and how they are read, if it says anything of them.
 #[must_use]
 pub fn task_files(task: &config::Task) -> Option<TaskFiles> {
-    let config::Files { train, dev, test } = task.files.clone();
-    let columns = task.columns.map(|written| Columns { lossy: written.lossy || task.lossy, ..written });
-    // What concerns other tasks must not make them other than those of the table.
-    let lossy = task.lossy && matches!(task.shape, TaskShape::Tags(_));
-    let files = TaskFiles { train, dev, test, columns, lossy };
-    (files != TaskFiles::default()).then_some(files)
+    (task.files != TaskFiles::default()).then(|| task.files.clone())
 }

@@ -171,19 +171,7 @@ mod tests {
     }
 
     fn on(task: &str, of: FeatureBased) -> RunSettings {
-        let architecture = Architecture {
-            layers: 12,
-            hidden: 768,
-            heads: 12,
-            intermediate: 3072,
-            vocab_size: 28_996,
-            max_positions: 512,
-            type_vocab_size: 2,
-            causal: false,
-            encoder: crate::settings::EncoderType::Bert,
-            pooling: None,
-            initializer_range: crate::settings::InitializerRange::BERT,
-        };
+        let architecture = Architecture { vocab_size: 28_996, ..example::bert(12, 768, 12, 3072) };
         let mut settings = RunSettings { architecture, ..example::settings(task, 1) };
         let Objective::Task(task) = &mut settings.objective else { unreachable!() };
         task.approach = Approach::FeatureBased(of);

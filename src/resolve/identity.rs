@@ -9,7 +9,7 @@ use super::scratch::Scratch;
 use crate::config::{ExperimentBase, ExperimentFile};
 use crate::diagnostic::Diagnostic;
 use crate::settings::DeviceKind;
-use crate::store::{InitialWeights, RunId, RunIdentity, RunSettings, RunsRoot};
+use crate::store::{RunId, RunIdentity, RunSettings, RunsRoot};
 use crate::train::{NothingToTune, PrecisionError, fastest_built_in, open_device};
 
 /// The runs of an experiment.
@@ -43,12 +43,7 @@ impl Identity {
 
 /// The pretraining runs that runs with these settings start from.
 pub(super) fn pretraining_ids<'a>(settings: impl Iterator<Item = &'a RunSettings>) -> BTreeSet<&'a RunId> {
-    settings
-        .filter_map(|settings| match &settings.initial_weights {
-            InitialWeights::Pretraining { run, .. } => Some(run),
-            InitialWeights::Random | InitialWeights::Checkpoint { .. } => None,
-        })
-        .collect()
+    settings.filter_map(|settings| settings.initial_weights.pretraining_run()).collect()
 }
 
 /// The device of the runs of an experiment. One that is left to the machine is that of the last `run`, where none may be opened.

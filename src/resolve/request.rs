@@ -28,8 +28,8 @@ impl Request {
     /// The first thing that is wrong with it.
     pub fn load(&self) -> Result<ExperimentFile, Diagnostic> {
         let mut file = config::load(&self.file, &plan::known_tasks(), &self.set)?;
-        if let ExperimentFile::Tasks(experiment) = &mut file {
-            experiment.tasks.iter_mut().for_each(|task| task.lossy = self.lossy);
+        if let (ExperimentFile::Tasks(experiment), true) = (&mut file, self.lossy) {
+            experiment.tasks.iter_mut().for_each(config::Task::read_lossy);
         }
         Ok(file)
     }

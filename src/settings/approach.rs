@@ -6,6 +6,8 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::written;
+
 /// How the encoder is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -104,20 +106,6 @@ impl Layers {
     pub const fn is_sum(self) -> bool {
         matches!(self, Self::SumLastFour | Self::SumAll | Self::SumWithEmbeddings)
     }
-
-    /// As experiment files write it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Embeddings => "embeddings",
-            Self::Last => "last",
-            Self::SecondToLast => "second_to_last",
-            Self::SumLastFour => "sum_last_four",
-            Self::ConcatLastFour => "concat_last_four",
-            Self::SumAll => "sum_all",
-            Self::SumWithEmbeddings => "sum_with_embeddings",
-        }
-    }
 }
 
 impl Approach {
@@ -133,7 +121,7 @@ impl fmt::Display for Approach {
         match self {
             Self::FineTuning => f.write_str("fine-tuning"),
             Self::FeatureBased(FeatureBased { layers, hidden, lstm_layers, attention }) => {
-                let (layers, attention) = (layers.name(), if *attention { ", attention" } else { "" });
+                let (layers, attention) = (written(layers), if *attention { ", attention" } else { "" });
                 write!(f, "feature-based: layers {layers}, BiLSTM of {lstm_layers} layers, width {hidden}{attention}")
             }
         }
@@ -145,19 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_settings_as_they_are_written() {
-        let all = [
-            Layers::Embeddings,
-            Layers::Last,
-            Layers::SecondToLast,
-            Layers::SumLastFour,
-            Layers::ConcatLastFour,
-            Layers::SumAll,
-            Layers::SumWithEmbeddings,
-        ];
-        for layers in all {
-            assert_eq!(serde_json::to_value(layers).unwrap(), layers.name());
-        }
+    fn an_approach_is_told_in_the_words_of_its_settings() {
         let frozen = FeatureBased { layers: Layers::ConcatLastFour, hidden: 768, lstm_layers: 2, attention: false };
         let text = Approach::FeatureBased(frozen).to_string();
         assert_eq!(text, "feature-based: layers concat_last_four, BiLSTM of 2 layers, width 768");

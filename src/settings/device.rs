@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{DeserializeSeed, EnumAccess, VariantAccess, Visitor};
+use serde::de::{EnumAccess, Error, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Where to compute: a kind of device, of GPUs also which one: `vulkan:1`.
@@ -117,31 +117,18 @@ impl<'de> Visitor<'de> for AsChoice {
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Device, A::Error> {
-        let (device, variant) = data.variant_seed(Name)?;
+        let (Name(device), variant) = data.variant()?;
         variant.unit_variant()?;
         Ok(device)
     }
 }
 
-struct Name;
+struct Name(Device);
 
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Device;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Device, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for Name {
-    type Value = Device;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a device")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Device, E> {
-        text.parse().map_err(|text: String| E::unknown_variant(&text, NAMES))
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|text: String| D::Error::unknown_variant(&text, NAMES))
     }
 }
 

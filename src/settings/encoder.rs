@@ -205,18 +205,6 @@ impl fmt::Display for EncoderType {
     }
 }
 
-impl Pooling {
-    /// As it is written in an experiment file.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mean => "mean",
-            Self::Last => "last",
-            Self::Ends => "ends",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,8 @@ mod task;
 mod tokenizer;
 mod training;
 
+use serde::Serialize;
+
 pub use approach::{Approach, FeatureBased, Layers, MAX_HIDDEN, MAX_LSTM_LAYERS};
 pub use device::{Device, DeviceKind, with_index};
 pub use encoder::{EncoderType, Pooling};
@@ -18,6 +20,13 @@ pub use encoder_costs::{EncoderCosts, EncoderSizes};
 pub use initializer_range::InitializerRange;
 pub use pretraining::{LmLoss, Masking, SaveStrategy, TextFormat};
 pub use slurm::{Cluster, Slurm};
-pub use task::{Columns, Context, MAX_COLUMN, Scheme, Separator, SpanOptions};
+pub use task::{Columns, Context, MAX_COLUMN, Scheme, Separator, SpanOptions, TaskFiles};
 pub use tokenizer::AddedToken;
 pub use training::{Optimizer, Precision};
+
+/// A choice without settings of its own, as experiment files write it.
+#[must_use]
+pub fn written(choice: &impl Serialize) -> String {
+    let value = serde_json::to_value(choice).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -52,18 +52,6 @@ impl fmt::Display for LmLoss {
 }
 
 impl LmLoss {
-    /// As it is written in an experiment file.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::MaskedLmAndNextSentence => "masked_lm_and_next_sentence",
-            Self::MaskedLm => "masked_lm",
-            Self::CausalLm => "causal_lm",
-            Self::BidirectionalLm => "bidirectional_lm",
-            Self::SkipGram => "skip_gram",
-        }
-    }
-
     /// Whether it asks for states that see the tokens before alone.
     #[must_use]
     pub const fn is_causal(self) -> bool {

@@ -1,4 +1,6 @@
-//! What only some tasks have: windows, the text around a sentence, column files.
+//! What only some tasks have: windows, the text around a sentence, files of the user's own.
+
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,6 +66,22 @@ pub struct Columns {
     pub lossy: bool,
 }
 
+/// The files that an experiment names for a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskFiles {
+    /// Trained on.
+    pub train: Option<PathBuf>,
+    /// Scored on.
+    pub dev: Option<PathBuf>,
+    /// Predicted; of tasks that tag words, scored as well.
+    pub test: Option<PathBuf>,
+    /// Their format, of a task of the user's own; none for a published one, which has its own.
+    pub columns: Option<Columns>,
+    /// Whether bytes of a published column file that are not UTF-8 are read as U+FFFD; a format says so itself.
+    #[serde(default)]
+    pub lossy: bool,
+}
+
 /// Far above any published file.
 pub const MAX_COLUMN: u32 = 1000;
 
@@ -76,17 +94,6 @@ impl Default for Columns {
             tag_column: None,
             segmentation_digit: false,
             lossy: false,
-        }
-    }
-}
-
-impl Context {
-    /// As experiment files write it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sentence => "sentence",
-            Self::Document => "document",
         }
     }
 }
@@ -130,17 +137,5 @@ impl Columns {
     #[must_use]
     pub fn tag_index(&self) -> Option<usize> {
         self.tag_column.map(|column| column.saturating_sub(1) as usize)
-    }
-}
-
-impl Separator {
-    /// As experiment files write it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::Space => "space",
-            Self::Tab => "tab",
-        }
     }
 }

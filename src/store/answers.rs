@@ -1,13 +1,12 @@
 //! What a run answered to each example of a dev split, for statistics on examples (`answers-SPLIT.json`).
 
 use std::path::Path;
-use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic;
 use super::error::StoreError;
 use super::folder::RunFolder;
+use super::present;
 
 /// Raised when the format of `answers-SPLIT.json` changes.
 const FORMAT: u32 = 1;
@@ -124,11 +123,7 @@ impl RunFolder {
 
 /// The file at `path`, or `None` when there is none. The run's record has its checksum.
 fn read(path: &Path) -> Result<Option<AnswersFile>, StoreError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(atomic::about("cannot read", path, &error).into()),
-    };
+    let Some(bytes) = present::read(path)? else { return Ok(None) };
     let damaged = |error: serde_json::Error| StoreError::Damaged { path: path.to_path_buf(), cause: error.to_string() };
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::settings::{Context, SpanOptions};
+use crate::settings::{Context, SpanOptions, written};
 
 /// The settings of a task's shape. Tasks about one text or pair have none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ impl TaskOptions {
             }
             Self::Tags(TagOptions { context, format }) => {
                 let format = (!format.is_empty()).then(|| ("columns", format.clone()));
-                std::iter::once(("context", context.name().to_owned())).chain(format).collect()
+                std::iter::once(("context", written(context))).chain(format).collect()
             }
         }
     }

@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 
 pub(super) use super::flush::about;
 use super::flush::{sync_folder, sync_tree};
+use super::present::entries;
 use super::process::{self, Process};
 
 /// The beginning of every temporary name.
@@ -24,19 +25,13 @@ pub const TEMPORARY: &str = ".tmp-";
 /// run takes an hour to write.
 const ABANDONED_AFTER: Duration = Duration::from_hours(1);
 
-/// A file that is on disk under a temporary name, and that vanishes unless it is published.
-#[derive(Debug)]
-pub struct Staged {
-    temporary: NamedTempFile,
-    path: PathBuf,
-}
-
 /// Writes `bytes` to `path`, replacing what was there in one step.
 ///
 /// # Errors
 /// When the folder does not exist or cannot be written; `path` is then as it was.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    stage(path, bytes)?.publish()
+    persist(stage(path, bytes)?, path)?;
+    sync_folder(parent(path))
 }
 
 /// Writes `bytes` to `path` unless something is there already: `false`, and nothing is changed.
@@ -44,27 +39,55 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When the folder does not exist or cannot be written.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    stage(path, bytes)?.publish_new()
+    publish_new(stage(path, bytes)?, path)
 }
 
 /// As [`write()`], but the caller flushes: until then a power cut may leave the file empty.
 pub(super) fn write_unflushed(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let named = |error| about("cannot write", path, &error);
-    let mut temporary = temporary_file(parent(path)).map_err(named)?;
-    temporary.write_all(bytes).map_err(named)?;
-    temporary.persist(path).map_err(|failed| named(failed.error))?;
-    Ok(())
+    persist(filled(path, bytes)?, path)
 }
 
 /// As [`write_new`], but visible to this machine only until it is flushed; gives the open file.
 pub(super) fn write_new_unflushed(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
+    persist_new(filled(path, bytes)?, path)
+}
+
+/// Puts `bytes` on disk beside `path`, ready to become `path`; they vanish unless they do.
+pub(super) fn stage(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let temporary = filled(path, bytes)?;
+    temporary.as_file().sync_all().map_err(|error| about("cannot write", path, &error))?;
+    Ok(temporary)
+}
+
+/// What [`stage`] gave becomes the file at `path` unless there is one: then `false`, and the staged file is dropped. Of
+/// several processes that do this at once exactly one gets `true`.
+pub(super) fn publish_new(staged: NamedTempFile, path: &Path) -> io::Result<bool> {
+    let is_new = persist_new(staged, path)?.is_some();
+    if is_new {
+        sync_folder(parent(path))?;
+    }
+    Ok(is_new)
+}
+
+/// A temporary file beside `path` that holds `bytes`.
+fn filled(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let named = |error| about("cannot write", path, &error);
     let mut temporary = temporary_file(parent(path)).map_err(named)?;
     temporary.write_all(bytes).map_err(named)?;
+    Ok(temporary)
+}
+
+/// A temporary file becomes that at `path`.
+pub(super) fn persist(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
+    temporary.persist(path).map(drop).map_err(|failed| about("cannot write", path, &failed.error))
+}
+
+/// The same unless there is a file; gives the open file.
+fn persist_new(temporary: NamedTempFile, path: &Path) -> io::Result<Option<File>> {
     match temporary.persist_noclobber(path) {
         Ok(file) => Ok(Some(file)),
         Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
-        Err(failed) => Err(named(failed.error)),
+        Err(failed) => Err(about("cannot write", path, &failed.error)),
     }
 }
 
@@ -84,44 +107,6 @@ pub fn json<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-/// Puts `bytes` on disk beside `path`, ready to become `path`.
-///
-/// # Errors
-/// When the folder does not exist or cannot be written.
-pub fn stage(path: &Path, bytes: &[u8]) -> io::Result<Staged> {
-    let named = |error| about("cannot write", path, &error);
-    let mut temporary = temporary_file(parent(path)).map_err(named)?;
-    temporary.write_all(bytes).map_err(named)?;
-    temporary.as_file().sync_all().map_err(named)?;
-    Ok(Staged { temporary, path: path.to_path_buf() })
-}
-
-impl Staged {
-    /// Becomes the file at its path, replacing what was there.
-    ///
-    /// # Errors
-    /// When the rename fails.
-    pub fn publish(self) -> io::Result<()> {
-        let path = self.path;
-        self.temporary.persist(&path).map_err(|failed| about("cannot write", &path, &failed.error))?;
-        sync_folder(parent(&path))
-    }
-
-    /// Becomes the file at its path unless there is one: then `false`, and the staged file is dropped.
-    /// Of several processes that do this at once exactly one gets `true`.
-    ///
-    /// # Errors
-    /// When the rename fails for another reason.
-    pub fn publish_new(self) -> io::Result<bool> {
-        let path = self.path;
-        match self.temporary.persist_noclobber(&path) {
-            Ok(_) => sync_folder(parent(&path)).map(|()| true),
-            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(failed) => Err(about("cannot write", &path, &failed.error)),
-        }
-    }
 }
 
 /// An empty folder under a temporary name beside `path`, for [`publish_folder`].
@@ -188,14 +173,9 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When the folder cannot be listed or a left-over cannot be removed.
 pub fn clean(folder: &Path) -> io::Result<usize> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(about("cannot list", folder, &error)),
-    };
     let mut removed = 0;
-    for entry in entries {
-        let path = entry?.path();
+    for entry in entries(folder)? {
+        let path = entry.path();
         if is_temporary(&path) && is_abandoned(&path) {
             remove_now(&path)?;
             removed += 1;

@@ -96,16 +96,7 @@ impl RunFolder {
         Ok(entries)
     }
 
-    /// Opens `metrics.jsonl` for appending.
-    ///
-    /// # Errors
-    /// When it cannot be opened, or the claim is lost.
-    pub fn event_log(&self) -> Result<EventLog, StoreError> {
-        self.check_claim()?;
-        Ok(EventLog::open(&self.path().join(METRICS))?)
-    }
-
-    /// As [`RunFolder::event_log`], after what an earlier attempt told of later steps than `step`, which are taken
+    /// Opens `metrics.jsonl` for appending, after what an earlier attempt told of later steps than `step`, which are taken
     /// again, was removed.
     ///
     /// # Errors
@@ -163,15 +154,6 @@ impl RunFolder {
         self.publish(&self.model_folder(), fill)
     }
 
-    /// Removes the weights; the record and everything else stays.
-    ///
-    /// # Errors
-    /// When the disk says no, or the claim is lost.
-    pub fn remove_model(&self) -> Result<(), StoreError> {
-        self.check_claim()?;
-        Ok(atomic::remove(&self.model_folder())?)
-    }
-
     /// As [`RunFolder::write_model`], of a pretraining after `step`, which is not the last.
     ///
     /// # Errors
@@ -222,7 +204,7 @@ impl RunFolder {
         self.flush()?;
         let staged = atomic::stage(&path, &bytes)?;
         self.check_claim()?;
-        if staged.publish_new()? { Ok(()) } else { Err(StoreError::AlreadyDone(self.id().clone())) }
+        if atomic::publish_new(staged, &path)? { Ok(()) } else { Err(StoreError::AlreadyDone(self.id().clone())) }
     }
 
     /// Flushes what was written without: all files of the run but `model/`, which was flushed when it was

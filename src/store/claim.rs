@@ -23,6 +23,7 @@ use std::time::Duration;
 use super::atomic;
 use super::claim_note::{Note, Standing, clear_folder, holds, read};
 use super::claim_watch::ClaimWatch;
+use super::present::entries;
 use super::process::{self, Process};
 use super::run_id::RunId;
 
@@ -152,13 +153,8 @@ impl Claims {
     /// When the folder cannot be read or written.
     pub fn clean(&self) -> io::Result<()> {
         atomic::clean(&self.folder)?;
-        let entries = match fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(atomic::about("cannot list", &self.folder, &error)),
-        };
-        for entry in entries {
-            let path = entry?.path();
+        for entry in entries(&self.folder)? {
+            let path = entry.path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             match name.split_once('~') {
                 _ if atomic::is_temporary(&path) || path.is_dir() => {}

@@ -1,12 +1,11 @@
 //! How fast encoders compute, by length and by threads: `encoder-speed.json` beside the experiments, which `bertbench bench
 //! encoders` writes and reports read.
 
-use std::io;
-
 use serde::{Deserialize, Serialize};
 
 use super::atomic;
 use super::error::StoreError;
+use super::present;
 use super::record::Host;
 use super::root::RunsRoot;
 use crate::settings::EncoderType;
@@ -53,11 +52,7 @@ impl RunsRoot {
     /// [`StoreError::Damaged`]; a file that cannot be read.
     pub fn encoder_speed(&self) -> Result<Option<EncoderSpeed>, StoreError> {
         let path = self.path().join(FILE);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(atomic::about("cannot read", &path, &error).into()),
-        };
+        let Some(bytes) = present::read(&path)? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|error| StoreError::Damaged { path, cause: error.to_string() })
     }
 

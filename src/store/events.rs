@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::atomic;
 use super::error::StoreError;
 use super::evaluation::Evaluation;
+use super::present;
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -162,11 +163,7 @@ fn event(line: &str) -> serde_json::Result<Event> {
 
 /// The log's text; none when there is no log.
 fn read(path: &Path) -> io::Result<String> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(atomic::about("cannot read", path, &error)),
-    }
+    Ok(present::read(path)?.map_or_else(String::new, |bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// A number that may be NaN or infinite, kept as text then: JSON has no such numbers.

@@ -2,32 +2,45 @@
 
 use std::collections::BTreeMap;
 
+use tempfile::TempDir;
+
 use super::{
     Architecture, CorpusPhase, HeldOutEvaluation, Host, InitialWeights, Objective, Optimization, Outcome,
-    PretrainingObjective, Provenance, Record, RunSettings, Score, TaskObjective, TaskOutcome, Timings,
+    PretrainingObjective, Provenance, Record, RunSettings, RunsRoot, Score, TaskObjective, TaskOutcome, Timings,
     VocabularyIdentity, Warmup,
 };
-use crate::settings::{LmLoss, Optimizer};
+use crate::settings::{EncoderType, InitializerRange, LmLoss, Optimizer};
 use crate::units::{Bytes, Tokens};
+
+/// An empty folder of runs.
+pub(crate) fn runs() -> (TempDir, RunsRoot) {
+    let disk = tempfile::tempdir().unwrap();
+    let root = RunsRoot::new(disk.path());
+    (disk, root)
+}
+
+/// A BERT of these sizes, with the published vocabulary's size and positions.
+pub(crate) const fn bert(layers: u32, hidden: u32, heads: u32, intermediate: u32) -> Architecture {
+    Architecture {
+        layers,
+        hidden,
+        heads,
+        intermediate,
+        vocab_size: 30522,
+        max_positions: 512,
+        type_vocab_size: 2,
+        causal: false,
+        encoder: EncoderType::Bert,
+        pooling: None,
+        initializer_range: InitializerRange::BERT,
+    }
+}
 
 /// A run of a small model on `task`; every seed is another run.
 pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
-    let (layers, hidden, heads, intermediate) = (2, 128, 2, 512);
     RunSettings {
         model: "bert-tiny".to_owned(),
-        architecture: Architecture {
-            layers,
-            hidden,
-            heads,
-            intermediate,
-            vocab_size: 30522,
-            max_positions: 512,
-            type_vocab_size: 2,
-            causal: false,
-            encoder: crate::settings::EncoderType::Bert,
-            pooling: None,
-            initializer_range: crate::settings::InitializerRange::BERT,
-        },
+        architecture: bert(2, 128, 2, 512),
         initial_weights: InitialWeights::Random,
         vocabulary: VocabularyIdentity { sha256: "11".to_owned(), do_lower_case: true, added_tokens: Vec::new() },
         seed,

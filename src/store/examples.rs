@@ -65,18 +65,12 @@ pub struct ExampleQuestion {
 impl Examples {
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         match self {
             Self::Texts(all) => all.len(),
             Self::Choices(all) => all.len(),
             Self::Questions(all) => all.len(),
         }
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
@@ -155,13 +149,12 @@ fn text(path: &Path) -> Result<String, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{RunsRoot, example};
+    use super::super::example;
     use super::*;
 
     #[test]
     fn examples_are_kept_once_for_all_runs_on_the_same_data_and_damage_is_named() {
-        let disk = tempfile::tempdir().unwrap();
-        let root = RunsRoot::new(disk.path());
+        let (disk, root) = example::runs();
         let folder = |settings: &RunSettings| root.folder("mini", settings).unwrap();
         let (first, second) = (example::settings("rte", 1), example::settings("rte", 2));
         let examples = Examples::Texts(vec![ExampleText { first: "a".into(), second: Some("b \u{1b}".into()) }]);

@@ -1,19 +1,19 @@
 //! The folder of one run: `runs/<experiment>/<task>/<model>/<id>/`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
-use std::{fs, io};
 
 use super::atomic;
 use super::claim::{Claims, Holder};
 use super::error::StoreError;
 use super::events::{Event, parse_events};
+use super::present::{self, subfolders};
 use super::record::{Failure, Record};
 use super::run_id::RunId;
 use super::run_state::RunState;
 use super::sealed;
 use super::settings::{PRETRAINING, RunSettings};
-use super::subfolders::subfolders;
 
 /// The settings, written when the run starts.
 pub(super) const SETTINGS: &str = "settings.json";
@@ -120,12 +120,6 @@ impl RunFolder {
         self.path.join(SNAPSHOTS).join(format!("step-{step:07}"))
     }
 
-    /// Where the dev predictions of a split are.
-    #[must_use]
-    pub fn predictions(&self, split: &str) -> PathBuf {
-        self.path.join(format!("predictions-{split}.tsv"))
-    }
-
     /// How far the run is.
     ///
     /// # Errors
@@ -221,14 +215,13 @@ impl RunFolder {
     /// As [`RunFolder::events`].
     pub fn events_of(&self, record: Option<&Record>) -> Result<Vec<Event>, StoreError> {
         let path = self.path.join(METRICS);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        let found = match present::read(&path) {
             Err(_) if path.is_dir() => {
                 return Err(StoreError::Damaged { path, cause: "it is a folder".to_owned() });
             }
-            Err(error) => return Err(atomic::about("cannot read", &path, &error).into()),
+            found => found?,
         };
+        let Some(bytes) = found else { return Ok(Vec::new()) };
         if let Some(record) = record {
             record.check_side_bytes(&path, METRICS, &bytes)?;
         }

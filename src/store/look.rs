@@ -54,8 +54,7 @@ mod tests {
 
     #[test]
     fn a_look_sees_records_failures_and_lines_of_logs() {
-        let disk = tempfile::tempdir().unwrap();
-        let root = RunsRoot::new(disk.path());
+        let (_disk, root) = example::runs();
         let look = || root.look("mini").unwrap();
         let mut seen = vec![look()];
         let settings = example::settings("rte", 1);

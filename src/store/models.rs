@@ -60,19 +60,13 @@ pub(super) fn prune(runs: &[RunFolder], plans: &Plans) -> Result<(), StoreError>
 }
 
 /// The best of `runs`, which are of one task and model: of all with the same data, and of those in each plan.
-fn best(runs: &[&Record], plans: &Plans) -> BTreeSet<RunId> {
-    let mut best: BTreeMap<_, &Record> = BTreeMap::new();
-    for run in runs {
-        let data = run.settings.task().map(|of| &of.data_sha256);
-        let of_plans = plans.iter().enumerate().filter(|(_, plan)| plan.contains(&run.id)).map(|(at, _)| Some(at));
-        for plan in of_plans.chain([None]) {
-            let known = best.entry((data, plan)).or_insert(run);
-            if by_rank(run, known).is_lt() {
-                *known = run;
-            }
-        }
-    }
-    best.into_values().map(|run| run.id.clone()).collect()
+fn best<'a>(runs: &[&'a Record], plans: &Plans) -> BTreeSet<RunId> {
+    let places = |run: &&'a Record| {
+        let (run, data) = (*run, run.settings.task().map(|of| &of.data_sha256));
+        let of_plans = plans.iter().enumerate().filter(move |(_, plan)| plan.contains(&run.id)).map(|(at, _)| Some(at));
+        of_plans.chain([None]).map(move |plan| ((data, plan), run))
+    };
+    best_of(runs.iter().flat_map(places)).into_values().map(|run| run.id.clone()).collect()
 }
 
 /// The finished runs on a task that have weights.
@@ -85,9 +79,15 @@ fn with_model(runs: &[RunFolder]) -> Vec<(&RunFolder, Record)> {
 /// The best of `records` for each task and model; of pretraining runs none is.
 #[must_use]
 pub fn best_runs<'a>(records: impl IntoIterator<Item = &'a Record>) -> BTreeMap<(&'a str, &'a str), &'a Record> {
+    let of_tasks = records.into_iter().filter(|record| record.task().is_some());
+    best_of(of_tasks.map(|record| ((record.settings.task_name(), record.settings.model.as_str()), record)))
+}
+
+/// The best of the records of each key.
+pub(super) fn best_of<'a, K: Ord>(records: impl Iterator<Item = (K, &'a Record)>) -> BTreeMap<K, &'a Record> {
     let mut best = BTreeMap::new();
-    for record in records.into_iter().filter(|record| record.task().is_some()) {
-        let known = best.entry((record.settings.task_name(), record.settings.model.as_str())).or_insert(record);
+    for (key, record) in records {
+        let known = best.entry(key).or_insert(record);
         if by_rank(record, known).is_lt() {
             *known = record;
         }

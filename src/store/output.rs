@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use super::atomic::{about, parent, temporary_file};
+use super::atomic::{about, parent, persist, temporary_file};
 use super::flush::sync_folder;
 
 /// Lets `fill` write the file that becomes `path` in one step when `fill` is done; when it fails, `path` stays as
@@ -22,7 +22,7 @@ pub fn write<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&mut File) -> Re
     let mut temporary = temporary_file(parent(&target)).map_err(named)?;
     fill(temporary.as_file_mut())?;
     temporary.as_file().sync_all().map_err(named)?;
-    temporary.persist(&target).map_err(|failed| named(failed.error))?;
+    persist(temporary, &target)?;
     Ok(sync_folder(parent(&target))?)
 }
 

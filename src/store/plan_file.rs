@@ -127,7 +127,7 @@ pub(super) fn planned(folder: &Path) -> Result<Option<Plans>, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{RunsRoot, example};
+    use crate::store::example;
 
     fn plan(experiment_sha256: &str, seed: u64) -> StoredPlan {
         StoredPlan {
@@ -141,8 +141,7 @@ mod tests {
 
     #[test]
     fn a_file_finds_its_own_plan_and_no_other() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = RunsRoot::new(folder.path());
+        let (_folder, root) = example::runs();
         assert_eq!(root.plan_file("x").unwrap(), None);
         for (sha256, run) in [("a", 1), ("b", 2), ("a", 3), ("c", 4)] {
             root.add_plan("x", plan(sha256, run)).unwrap();
@@ -158,8 +157,7 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_named_and_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = RunsRoot::new(folder.path());
+        let (folder, root) = example::runs();
         std::fs::create_dir_all(folder.path().join("x")).unwrap();
         std::fs::write(folder.path().join("x/plan.json"), "[1]").unwrap();
         assert!(root.plan_file("x").unwrap_err().to_string().contains("plan.json is damaged"));

@@ -11,10 +11,10 @@ use super::examples::EXAMPLES;
 use super::folder::RunFolder;
 use super::models::prune;
 use super::plan_file::{PlanFile, StoredPlan, planned};
-use super::record::{Failure, Record};
+use super::present::subfolders;
+use super::record::Failure;
 use super::run_id::RunId;
 use super::settings::{PRETRAINING, RunSettings};
-use super::subfolders::subfolders;
 
 /// The folder in an experiment's folder that holds its claims. No task's name starts with a dot.
 pub(super) const CLAIMS: &str = ".claims";
@@ -25,15 +25,6 @@ pub struct RunsRoot {
     path: PathBuf,
     timeout: ClaimTimeout,
     watch: ClaimWatch,
-}
-
-/// The records of an experiment.
-#[derive(Debug, Default)]
-pub struct Records {
-    /// Those that can be trusted, by id.
-    pub records: Vec<Record>,
-    /// Those that cannot, each a [`StoreError::Damaged`] or [`StoreError::Misplaced`]: their runs count as missing.
-    pub damaged: Vec<StoreError>,
 }
 
 impl RunsRoot {
@@ -172,22 +163,6 @@ impl RunsRoot {
         let mut found = Vec::new();
         for experiment in self.experiments()? {
             found.extend(self.folders(&experiment)?.into_iter().filter(|folder| folder.id().0.starts_with(prefix)));
-        }
-        Ok(found)
-    }
-
-    /// The records of an experiment.
-    ///
-    /// # Errors
-    /// When a folder or a file cannot be read; a damaged record is no error.
-    pub fn records(&self, experiment: &str) -> Result<Records, StoreError> {
-        let mut found = Records::default();
-        for folder in self.folders(experiment)? {
-            match folder.record() {
-                Ok(record) => found.records.extend(record),
-                Err(damaged) if damaged.is_damage() => found.damaged.push(damaged),
-                Err(other) => return Err(other),
-            }
         }
         Ok(found)
     }

@@ -1,7 +1,7 @@
 //! The checksums that a record has of the other files of its run.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use super::attempt::is_aside;
 use super::checkpoints::CHECKPOINTS;
 use super::error::StoreError;
 use super::folder::{FAILURE, LOG, METRICS, MODEL, RECORD, RunFolder, SETTINGS, SNAPSHOTS};
+use super::present::checksum;
 use super::record::Record;
 
 impl RunFolder {
@@ -99,10 +100,4 @@ fn collect(folder: &Path, prefix: &str, into: &mut BTreeMap<String, String>) -> 
         }
     }
     Ok(())
-}
-
-fn checksum(path: &Path) -> io::Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path)?)?;
-    Ok(hasher.finalize().to_hex().to_string())
 }

@@ -1,14 +1,14 @@
 //! What can go: texts of examples that no run is scored on any more, weights of runs that are not the best.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::atomic;
 use super::error::StoreError;
 use super::examples::{EXAMPLES, ending};
 use super::folder::RunFolder;
-use super::models::by_rank;
+use super::models::best_of;
+use super::present::entries;
 use super::record::Record;
 use super::root::RunsRoot;
 use crate::units::Bytes;
@@ -21,11 +21,7 @@ impl RunsRoot {
     /// When a folder cannot be listed.
     pub fn unused_examples(&self, experiment: &str) -> Result<Vec<PathBuf>, StoreError> {
         let path = self.experiment(experiment)?.join(EXAMPLES);
-        let entries = match fs::read_dir(&path) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(atomic::about("cannot list", &path, &error).into()),
-        };
+        let entries = entries(&path)?;
         let mut used = BTreeSet::new();
         for folder in self.folders(experiment)? {
             let recorded = || folder.record().ok().flatten().map(|record| record.settings);
@@ -37,7 +33,6 @@ impl RunsRoot {
         let is_used = |name: &str| name.rsplit_once('-').is_some_and(|(_, ending)| used.contains(ending));
         let mut unused = Vec::new();
         for entry in entries {
-            let entry = entry.map_err(|error| StoreError::from(atomic::about("cannot list", &path, &error)))?;
             // Hidden names are of files that are being written.
             if entry.file_name().to_str().is_some_and(|name| !name.starts_with('.') && !is_used(name)) {
                 unused.push(entry.path());
@@ -55,14 +50,8 @@ impl RunsRoot {
         let folders = self.folders(experiment)?.into_iter().filter(|folder| !folder.is_pretraining());
         let done: Vec<(RunFolder, Record)> =
             folders.filter_map(|folder| Some((folder.record().ok().flatten()?, folder))).map(|(a, b)| (b, a)).collect();
-        let mut best: BTreeMap<_, &Record> = BTreeMap::new();
         let data = |record: &Record| record.settings.task().map(|of| of.data_sha256.clone());
-        for (folder, record) in &done {
-            let known = best.entry((folder.task(), data(record))).or_insert(record);
-            if by_rank(record, known).is_lt() {
-                *known = record;
-            }
-        }
+        let best = best_of(done.iter().map(|(folder, record)| ((folder.task(), data(record)), record)));
         let is_best = |record: &Record| best.values().any(|best| best.id == record.id);
         let kept = done.iter().filter(|(folder, record)| folder.model_folder().is_dir() && !is_best(record));
         Ok(kept.map(|(folder, _)| folder.clone()).collect())
@@ -87,8 +76,7 @@ mod tests {
 
     #[test]
     fn texts_are_used_while_a_run_is_scored_on_them() {
-        let disk = tempfile::tempdir().unwrap();
-        let root = RunsRoot::new(disk.path());
+        let (_disk, root) = example::runs();
         assert!(root.unused_examples("mini").unwrap().is_empty());
         let all = ["rte", "cola"].map(|task| {
             let settings = example::settings(task, 1);

@@ -191,7 +191,7 @@ fn steps(prepared: &Prepared, undone: &BTreeSet<&RunId>, tell: Tell<'_>) -> Resu
     let (mut tried, mut findings) = (BTreeSet::new(), Vec::new());
     for run in runs {
         let settings = &run.settings;
-        if matches!(&settings.initial_weights, InitialWeights::Pretraining { run, .. } if undone.contains(run)) {
+        if settings.initial_weights.pretraining_run().is_some_and(|run| undone.contains(run)) {
             continue;
         }
         if !tried.insert((&settings.model, settings.task_name())) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ranks::{self, cores, threads_of_rank};
 use crate::diagnostic::Error;
-use crate::exec::{Executor, Job, Local, Observer, Options, StopFlag, Summary, WorkerCommand};
+use crate::exec::{Job, Local, Observer, Options, StopFlag, Summary, WorkerCommand};
 use crate::plan::Plan;
 use crate::resolve::Prepared;
 use crate::store::{RunId, atomic};
@@ -94,10 +94,10 @@ impl<'a> Sweep<'a> {
         let Places { slots, threads_per_slot, launched } = places;
         let command = |context| worker_command(context, threads_per_slot, launched.is_some());
         let workers = self.prepared.contexts().iter().map(command).collect::<Result<_, _>>()?;
-        let executor = Executor::Local(Local { slots, threads_per_slot, workers, leads_ranks: launched.is_some() });
+        let local = Local { slots, threads_per_slot, workers, leads_ranks: launched.is_some() };
         let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
         let stop = StopFlag::on_signals()?;
-        let summary = executor.execute(&self.prepared.root, self.jobs.clone(), options, observer, &stop)?;
+        let summary = local.execute(&self.prepared.root, self.jobs.clone(), options, observer, &stop)?;
         Ok(Ended { summary, stopped: stop.is_set() })
     }
 }

@@ -7,9 +7,9 @@ use super::needed::{self, NeededRun};
 use super::ranks::cores;
 use super::states::{States, is_to_do, states};
 use crate::diagnostic::Error;
-use crate::plan::{Plan, PlannedRun, Totals, Upcoming, wall};
+use crate::plan::{Plan, Totals, Upcoming, wall};
 use crate::resolve::{Calibrations, Prepared};
-use crate::store::{InitialWeights, RunId};
+use crate::store::RunId;
 use crate::units::{Bytes, Seconds};
 
 /// What is to be expected of the runs of a plan.
@@ -90,26 +90,23 @@ pub fn outlook(prepared: &Prepared, plan: Plan, threads: Option<usize>, note: fn
     })
 }
 
-/// The pretraining run that a run starts from.
-fn pretraining_of(run: &PlannedRun) -> Option<&RunId> {
-    match &run.settings.initial_weights {
-        InitialWeights::Pretraining { run, .. } => Some(run),
-        InitialWeights::Random | InitialWeights::Checkpoint { .. } => None,
-    }
-}
-
 /// Of the pretraining runs that a plan starts from, those that `missing` still waits for, and how long they take.
 fn to_pretrain(missing: &Plan, starts_from: &[NeededRun]) -> Vec<(RunId, Seconds)> {
-    let is_awaited = |id: &RunId| missing.runs.iter().any(|run| pretraining_of(run) == Some(id));
+    let awaited: Vec<_> =
+        missing.runs.iter().filter_map(|run| run.settings.initial_weights.pretraining_run()).collect();
     let all = starts_from.iter().filter_map(|one| Some((one.id.clone(), one.missing_seconds?)));
-    all.filter(|(id, _)| is_awaited(id)).collect()
+    all.filter(|(id, _)| awaited.contains(&id)).collect()
 }
 
 /// The runs of `missing`, and before them the `pretraining` that they start from.
 fn upcoming(missing: &Plan, pretraining: &[(RunId, Seconds)], calibrations: &Calibrations) -> Vec<Upcoming> {
     let first = pretraining.iter().map(|(_, seconds)| Upcoming { seconds: *seconds, after: None });
     let runs = missing.runs.iter().filter_map(|run| {
-        let after = pretraining_of(run).and_then(|id| pretraining.iter().position(|(known, _)| known == id));
+        let after = run
+            .settings
+            .initial_weights
+            .pretraining_run()
+            .and_then(|id| pretraining.iter().position(|(known, _)| known == id));
         Some(Upcoming { seconds: calibrations.forecast(run)?.seconds, after })
     });
     first.chain(runs).collect()

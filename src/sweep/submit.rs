@@ -10,7 +10,7 @@ use crate::exec::slurm::{self, Array, Queue, Script};
 use crate::plan::{Plan, PlannedRun};
 use crate::resolve::{Calibrations, Prepared, Request};
 use crate::settings::Slurm;
-use crate::store::{InitialWeights, RunId, RunState};
+use crate::store::{RunId, RunState};
 use crate::units::Seconds;
 
 /// Minutes of an array task where none are given.
@@ -104,10 +104,8 @@ impl Sending<'_> {
         let wanted =
             Plan { experiment: plan.experiment.clone(), runs: runs.iter().map(|run| (*run).clone()).collect() };
         let prerequisites = self.pretraining(prepared, &wanted)?;
-        let after = |run: &PlannedRun| match &run.settings.initial_weights {
-            InitialWeights::Pretraining { run, .. } => prerequisites.get(run),
-            InitialWeights::Random | InitialWeights::Checkpoint { .. } => None,
-        };
+        let after =
+            |run: &PlannedRun| run.settings.initial_weights.pretraining_run().and_then(|run| prerequisites.get(run));
         let of_missing = runs.len();
         runs.retain(|run| !matches!(after(run), Some(Prerequisite::Failed)));
         kept.extend(std::iter::repeat_n(NotSent::WithoutPretraining, of_missing - runs.len()));

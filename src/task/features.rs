@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::load::checksum;
+use super::checksums::checksum;
 use super::shape::{DevSplit, Gold, Reading, Shape, shape};
 use super::{TRAIN, Task};
 use crate::checksum::touched_while;

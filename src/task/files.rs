@@ -3,32 +3,15 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::table::ENTITIES;
 use super::{TRAIN, Task};
 use crate::data::{Columns, Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 use crate::diagnostic::Diagnostic;
 use crate::model::Head;
+use crate::settings::{TaskFiles, written};
 
 /// The benchmark that a task over the user's own files belongs to: none that was published.
 pub const OWN_DATA: &str = "own data";
-
-/// The files that an experiment names for a task.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskFiles {
-    /// Trained on.
-    pub train: Option<PathBuf>,
-    /// Scored on.
-    pub dev: Option<PathBuf>,
-    /// Predicted; of tasks that tag words, scored as well.
-    pub test: Option<PathBuf>,
-    /// Their format, of a task of the user's own; none for a row of [`TASKS`](super::TASKS), which has its own.
-    pub columns: Option<Columns>,
-    /// Whether bytes of a published column file that are not UTF-8 are read as U+FFFD; a format says so itself.
-    #[serde(default)]
-    pub lossy: bool,
-}
 
 /// What [`format_text`] says last of a format that is lossy, and all that settings hold of a published one that is.
 pub const LOSSY: &str = "lossy";
@@ -37,7 +20,7 @@ pub const LOSSY: &str = "lossy";
 /// it. Columns are counted from 1, as in experiment files.
 #[must_use]
 pub fn format_text(format: &Columns) -> String {
-    let separator = format.separator.name();
+    let separator = written(&format.separator);
     let scheme = format.scheme.name();
     let token = format.token_column;
     let tag = format.tag_column.map_or_else(|| "last".to_owned(), |column| column.to_string());
@@ -49,15 +32,14 @@ pub fn format_text(format: &Columns) -> String {
     text
 }
 
-impl TaskFiles {
-    fn of(&self, split: &SplitFile) -> Option<&Path> {
-        let file = match FilePart::of(split) {
-            FilePart::Train => &self.train,
-            FilePart::Dev => &self.dev,
-            FilePart::Test => &self.test,
-        };
-        file.as_deref()
-    }
+/// The one of `files` that stands for a split.
+fn file_of<'a>(files: &'a TaskFiles, split: &SplitFile) -> Option<&'a Path> {
+    let file = match FilePart::of(split) {
+        FilePart::Train => &files.train,
+        FilePart::Dev => &files.dev,
+        FilePart::Test => &files.test,
+    };
+    file.as_deref()
 }
 
 /// Which of [`TaskFiles`] stands for a split.
@@ -108,7 +90,7 @@ impl Task {
 /// A row of the table with other files.
 fn replaced(row: &Task, files: &TaskFiles) -> Task {
     let mut task = row.clone();
-    let own = row.dataset.splits.iter().filter_map(|split| Some((split, files.of(split)?.to_path_buf())));
+    let own = row.dataset.splits.iter().filter_map(|split| Some((split, file_of(files, split)?.to_path_buf())));
     let own: Vec<(&SplitFile, PathBuf)> = own.collect();
     // Scores over other files than the published ones are not the benchmark's.
     if own.iter().any(|(split, _)| split.role != SplitRole::Test) {
@@ -125,7 +107,7 @@ fn replaced(row: &Task, files: &TaskFiles) -> Task {
 /// A task of the user's own, whose files have a word and its tag a line.
 fn declared(name: &str, files: &TaskFiles, format: Columns) -> Task {
     let name: Cow<'static, str> = Cow::Owned(name.to_owned());
-    let named = OWN_SPLITS.iter().filter_map(|split| Some((split.name, files.of(split)?.to_path_buf())));
+    let named = OWN_SPLITS.iter().filter_map(|split| Some((split.name, file_of(files, split)?.to_path_buf())));
     let dataset = Dataset {
         name: name.clone(),
         group: None,
@@ -184,9 +166,11 @@ mod tests {
 
         let files = TaskFiles { train: Some(own.clone()), ..TaskFiles::default() };
         let task = Task::over("rte", &files).unwrap();
-        let data = task.load(folder.path(), BadRows::Refuse).unwrap();
-        assert_eq!(data.train.examples[0].first, "A dog barks.");
-        assert_eq!(data.dev[0].examples[0].first, "A dog runs.");
+        let first = |split: &str| {
+            let split = task.dataset.split(split).unwrap();
+            task.dataset.read(folder.path(), split, BadRows::Refuse).unwrap().examples.remove(0).first
+        };
+        assert_eq!((first("train").as_str(), first("dev").as_str()), ("A dog barks.", "A dog runs."));
         // Under the published name, so that where the file lies does not decide a run's id.
         let checksums = task.checksums(folder.path()).unwrap();
         assert_eq!(checksums.keys().collect::<Vec<_>>(), ["RTE/dev.tsv", "RTE/train.tsv"]);

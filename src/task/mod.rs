@@ -1,19 +1,18 @@
 //! Tasks: a dataset, the head that answers it and the metrics that judge the answers.
 
+mod checksums;
 #[cfg(test)]
 mod conformance;
 mod examples;
 mod features;
 mod files;
-mod load;
 mod outputs;
 mod shape;
 mod table;
 
 pub use crate::data::{BadRows, Columns, Scheme, Separator};
 pub use features::{FeatureSource, TaskFeatures};
-pub use files::{FilePart, LOSSY, OWN_DATA, TaskFiles, format_text};
-pub use load::TaskData;
+pub use files::{FilePart, LOSSY, OWN_DATA, format_text};
 pub use shape::tags::{TagSet, kinds_tsv, predictions, tag_scores};
 pub use shape::{DevSplit, Gold, PredictionFile, features_of, spans};
 pub use table::TASKS;

@@ -25,4 +25,4 @@ pub use settings::{ModelTokenizer, vocabulary_file};
 pub use tokenizer::Tokenizer;
 pub use vocabulary::{SpecialTokens, Vocabulary};
 pub use windows::{Asked, Purpose, SpanAnswer, WindowSettings, Windows};
-pub use words::{Context, WordFeatures, WordSentence};
+pub use words::{WordFeatures, WordSentence};

@@ -189,19 +189,7 @@ mod tests {
     use crate::train::pass::classifier_pass;
     use crate::train::tape::Graph;
 
-    const SMALL: Architecture = Architecture {
-        layers: 2,
-        hidden: 16,
-        heads: 2,
-        intermediate: 24,
-        vocab_size: 50,
-        max_positions: 8,
-        type_vocab_size: 2,
-        causal: false,
-        encoder: crate::settings::EncoderType::Bert,
-        pooling: None,
-        initializer_range: crate::settings::InitializerRange::BERT,
-    };
+    const SMALL: Architecture = Architecture { vocab_size: 50, max_positions: 8, ..example::bert(2, 16, 2, 24) };
 
     fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {
         let device = Device::flex().autodiff();

@@ -210,21 +210,9 @@ mod tests {
     use crate::kernel::cross_entropy;
     use crate::model::random_classifier;
     use crate::random::Stream;
-    use crate::store::Architecture;
+    use crate::store::{Architecture, example};
 
-    const SMALL: Architecture = Architecture {
-        layers: 3,
-        hidden: 24,
-        heads: 2,
-        intermediate: 40,
-        vocab_size: 30,
-        max_positions: 8,
-        type_vocab_size: 2,
-        causal: false,
-        encoder: crate::settings::EncoderType::Bert,
-        pooling: None,
-        initializer_range: crate::settings::InitializerRange::BERT,
-    };
+    const SMALL: Architecture = Architecture { vocab_size: 30, max_positions: 8, ..example::bert(3, 24, 2, 40) };
 
     fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass<f64> {
         let device = Device::flex().autodiff();

@@ -15,9 +15,10 @@ use crate::model::{
     CheckpointError, Classifier, Config, Encoder, Head, Loaded, WantedHead, Weights, checkpoint_head, folder_of,
     load_to_train, random_classifier,
 };
+use crate::settings::TaskFiles;
 use crate::settings::{Approach, FeatureBased, with_index};
 use crate::store::{InitialWeights, ModelUsage, Origin, RunSettings, RunsRoot};
-use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures, TaskFiles};
+use crate::task::{BadRows, FeatureSource, OWN_DATA, Task, TaskFeatures};
 use crate::text::{FeatureCache, Vocabulary};
 
 /// Where a run finds what its settings name by checksum, and what its record says besides.

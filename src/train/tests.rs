@@ -13,19 +13,7 @@ use crate::random::Stream;
 use crate::settings::{FeatureBased, Layers};
 use crate::store::{Architecture, Optimization, example};
 
-const SMALL: Architecture = Architecture {
-    layers: 4,
-    hidden: 16,
-    heads: 2,
-    intermediate: 24,
-    vocab_size: 30,
-    max_positions: 12,
-    type_vocab_size: 2,
-    causal: false,
-    encoder: crate::settings::EncoderType::Bert,
-    pooling: None,
-    initializer_range: crate::settings::InitializerRange::BERT,
-};
+const SMALL: Architecture = Architecture { vocab_size: 30, max_positions: 12, ..example::bert(4, 16, 2, 24) };
 const SEQUENCES: u32 = 8;
 
 fn tagger(layers: Layers) -> Classifier {

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Instant;
 
-use bertbench::exec::{
-    ExecError, Executor, Job, Local, Observer, Options, Progress, Silent, StopFlag, Summary, WorkerCommand,
-};
+use bertbench::exec::{ExecError, Job, Local, Observer, Options, Progress, Silent, StopFlag, Summary, WorkerCommand};
 use bertbench::store::{Failure, Record, RunState, RunsRoot};
 
 use super::fake::{
@@ -146,7 +144,7 @@ fn failures_are_recorded_with_their_cause_and_the_others_are_done() {
     let hungry_log = fs::read_to_string(failing[3].folder(&root).unwrap().path().join("log.txt")).unwrap();
     assert!(hungry_log.contains("] memory allocation of 9223372036854775807 bytes failed"), "{hungry_log}");
     assert_eq!(root.failures(EXPERIMENT).unwrap().len(), 9);
-    assert_eq!(root.records(EXPERIMENT).unwrap().records.len(), 8);
+    assert_eq!(root.folders(EXPERIMENT).unwrap().iter().filter(|folder| folder.is_done()).count(), 8);
 
     let mut diary = Diary::default();
     let again = execute_with(disk.path(), all.clone(), 2, Options::default(), &mut diary);
@@ -181,7 +179,7 @@ fn a_worker_whose_device_failed_is_replaced_and_the_sweep_goes_on() {
 #[test]
 fn every_slot_has_a_worker_of_its_own_device() {
     let disk = tempfile::tempdir().unwrap();
-    let Executor::Local(mut local) = executor(3);
+    let mut local = executor(3);
     let mut second = local.workers[0].clone();
     second.environment.push((DEVICE.into(), "second".into()));
     local.workers.push(second);
@@ -189,7 +187,7 @@ fn every_slot_has_a_worker_of_its_own_device() {
     let stop = StopFlag::new();
     let root = RunsRoot::new(disk.path());
     let mut diary = Diary::default();
-    let summary = Executor::Local(local).execute(&root, jobs.clone(), Options::default(), &mut diary, &stop).unwrap();
+    let summary = local.execute(&root, jobs.clone(), Options::default(), &mut diary, &stop).unwrap();
     assert_eq!(summary, Summary { done: 9, ..Summary::default() });
     let mut of_slot = vec![0; 3];
     for job in &jobs {
@@ -210,7 +208,8 @@ fn fail_fast_leaves_the_rest_missing() {
     let options = Options { fail_fast: true, ..Options::default() };
     let summary = execute_with(disk.path(), jobs, 1, options, &mut Silent);
     assert_eq!(summary, Summary { failed: 1, interrupted: 6, ..Summary::default() });
-    assert_eq!(RunsRoot::new(disk.path()).records(EXPERIMENT).unwrap().records.len(), 0);
+    let left = RunsRoot::new(disk.path()).folders(EXPERIMENT).unwrap();
+    assert!(left.iter().all(|folder| folder.record().unwrap().is_none()));
 }
 
 #[test]
@@ -282,8 +281,7 @@ fn workers_that_do_not_start_end_the_sweep_with_their_last_words() {
     let run = |program: &str, arguments: &[&str]| {
         let arguments = arguments.iter().map(Into::into).collect();
         let worker = WorkerCommand { program: program.into(), arguments, environment: Vec::new() };
-        let executor =
-            Executor::Local(Local { slots: 1, threads_per_slot: 1, workers: vec![worker], leads_ranks: false });
+        let executor = Local { slots: 1, threads_per_slot: 1, workers: vec![worker], leads_ranks: false };
         let root = RunsRoot::new(disk.path());
         let stop = StopFlag::new();
         match executor.execute(&root, fine_jobs(1, 1, 1), Options::default(), &mut Silent, &stop) {
@@ -318,8 +316,7 @@ fn a_leader_starts_and_ends_even_if_there_is_nothing_to_do() {
     let worker =
         WorkerCommand { program: "sh".into(), arguments: vec!["-c".into(), script.into()], environment: Vec::new() };
     for leads_ranks in [false, true] {
-        let executor =
-            Executor::Local(Local { slots: 1, threads_per_slot: 1, workers: vec![worker.clone()], leads_ranks });
+        let executor = Local { slots: 1, threads_per_slot: 1, workers: vec![worker.clone()], leads_ranks };
         let root = RunsRoot::new(disk.path().join("runs"));
         let done = executor.execute(&root, Vec::new(), Options::default(), &mut Silent, &StopFlag::new()).unwrap();
         assert_eq!(done, Summary::default());

@@ -11,9 +11,10 @@ use bertbench::corpus::text::{BadBytes, Corpus, CorpusOptions, DocumentEnds};
 use bertbench::data::{BadRows, Columns, Content, Dataset, LoneTable, Scheme, Separator, sentences_of, submission};
 use bertbench::model::{Config, Weights, read_vectors};
 use bertbench::plan::known_tasks;
+use bertbench::settings::Context;
 use bertbench::settings::TextFormat;
-use bertbench::text::{Context, Purpose, TextPair, WindowSettings, Windows, WordFeatures, WordSentence};
 use bertbench::text::{FeatureSet, ModelTokenizer, SkippedRows, Tokenizer, Vocabulary, read_lines};
+use bertbench::text::{Purpose, TextPair, WindowSettings, Windows, WordFeatures, WordSentence};
 
 use super::stored;
 
@@ -148,8 +149,7 @@ fn experiments() -> Vec<Vec<u8>> {
 }
 
 fn yaml(_: &Path, bytes: &[u8]) {
-    if let Err(found) = config::parse_either(Path::new("x.yaml"), &String::from_utf8_lossy(bytes), &known_tasks(), &[])
-    {
+    if let Err(found) = config::parse(Path::new("x.yaml"), &String::from_utf8_lossy(bytes), &known_tasks(), &[]) {
         // The excerpt with carets is made of what was read, too.
         let _ = bertbench::cli::render(&found, false);
     }

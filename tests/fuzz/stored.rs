@@ -51,12 +51,12 @@ pub fn record(folder: &Path, bytes: &[u8]) {
         fs::write(run.path().join(name), bytes).unwrap();
     }
     let _ = (run.record(), run.settings(), run.failure(), run.state());
-    let _ = RunsRoot::new(folder).records("x");
+    let _ = RunsRoot::new(folder).failures("x");
 }
 
 pub fn logs() -> Vec<Vec<u8>> {
     written("metrics.jsonl", |record, folder| {
-        let mut log = folder.event_log().unwrap();
+        let mut log = folder.event_log_after(0).unwrap();
         for step in 1..4 {
             log.append(&Event::Step(StepEvent { step, loss: f64::INFINITY, ..StepEvent::default() })).unwrap();
         }

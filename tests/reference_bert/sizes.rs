@@ -2,6 +2,7 @@
 
 use bertbench::config;
 use bertbench::model::random_classifier;
+use bertbench::plan::{architecture as architecture_of, known_tasks};
 use bertbench::store::Architecture;
 use burn::module::Module;
 use burn::tensor::Device;
@@ -25,22 +26,10 @@ fn architecture(preset: &str, vocab_size: u32) -> Architecture {
         "experiment: sizes\nmini: {{}}\nmodels: {{m: {{preset: {preset}}}}}\ntasks: [rte]\n\
          sweep: {{batch_size: [16], learning_rate: [5e-5], epochs: [3]}}\n"
     );
-    let experiment =
-        config::parse(std::path::Path::new("sizes.yaml"), &text, &[config::KnownTask::of_texts("rte")], &[]).unwrap();
+    let file = config::parse(std::path::Path::new("sizes.yaml"), &text, &known_tasks(), &[]).unwrap();
+    let experiment = file.with_tasks().unwrap();
     let config::ModelSource::Random(of) = &experiment.models[0].source else { panic!("a preset has random weights") };
-    Architecture {
-        layers: of.layers,
-        hidden: of.hidden,
-        heads: of.heads,
-        intermediate: of.intermediate,
-        vocab_size,
-        max_positions: of.max_positions,
-        type_vocab_size: 2,
-        causal: false,
-        encoder: bertbench::settings::EncoderType::Bert,
-        pooling: None,
-        initializer_range: bertbench::settings::InitializerRange::BERT,
-    }
+    architecture_of(of, vocab_size, false)
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(super) fn written(args: &Args) -> Result<String, Error> {
 pub(super) fn prepare(out: &Path, text: &str, progress: &dyn Progress) -> Result<Prepared, Error> {
     let (file, runs) = (out.join(EXPERIMENT_FILE), out.join("runs"));
     let request = Request { file, set: Vec::new(), skip_bad_rows: false, lossy: false, runs };
-    let read = config::parse_either(&request.file, text, &known_tasks(), &[]).map_err(Error::from);
+    let read = config::parse(&request.file, text, &known_tasks(), &[]).map_err(Error::from);
     let prepared = read.and_then(|experiment| request.prepare_file(experiment, progress));
     let flags = |finding: Diagnostic| match &finding.place {
         Some(place) if place.path == request.file => Diagnostic { place: None, ..finding },

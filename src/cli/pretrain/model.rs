@@ -1,6 +1,6 @@
 //! The model that `bertbench pretrain` trains.
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
 use super::experiment::text;
@@ -14,8 +14,8 @@ use crate::settings::LmLoss;
 #[command(next_help_heading = "Model")]
 pub(super) struct ModelArgs {
     /// A published size, with random weights.
-    #[arg(long, value_name = "SIZE", value_enum, required_unless_present_any = ["layers", "init_checkpoint"], conflicts_with_all = ["layers", "init_checkpoint"])]
-    preset: Option<Size>,
+    #[arg(long, value_name = "SIZE", value_parser = preset_parser(), required_unless_present_any = ["layers", "init_checkpoint"], conflicts_with_all = ["layers", "init_checkpoint"])]
+    preset: Option<Preset>,
     /// Any other size: transformer layers.
     #[arg(long, value_name = "N", requires_all = ["hidden", "heads"], conflicts_with = "init_checkpoint", value_parser = clap::value_parser!(u32).range(1..=256))]
     layers: Option<u32>,
@@ -43,33 +43,10 @@ pub(super) struct ModelArgs {
     left_to_right: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Size {
-    #[value(name = "bert-tiny")]
-    Tiny,
-    #[value(name = "bert-mini")]
-    Mini,
-    #[value(name = "bert-small")]
-    Small,
-    #[value(name = "bert-medium")]
-    Medium,
-    #[value(name = "bert-base")]
-    Base,
-    #[value(name = "bert-large")]
-    Large,
-}
-
-impl From<Size> for Preset {
-    fn from(size: Size) -> Self {
-        match size {
-            Size::Tiny => Self::BertTiny,
-            Size::Mini => Self::BertMini,
-            Size::Small => Self::BertSmall,
-            Size::Medium => Self::BertMedium,
-            Size::Base => Self::BertBase,
-            Size::Large => Self::BertLarge,
-        }
-    }
+/// Reads the name of a published size.
+fn preset_parser() -> impl TypedValueParser<Value = Preset> {
+    let named = |name: String| Preset::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, preset)| preset);
+    PossibleValuesParser::new(Preset::ALL.map(|(name, _)| name)).try_map(move |name| named(name).ok_or("no such size"))
 }
 
 impl ModelArgs {
@@ -87,8 +64,8 @@ impl ModelArgs {
         if let Some(checkpoint) = &self.init_checkpoint {
             return Ok(json!({"checkpoint": text(&model_argument::checkpoint(checkpoint)?)?}));
         }
-        let named = self.preset.map(|size| {
-            let Dimensions { layers, hidden, heads, intermediate, max_positions, .. } = Preset::from(size).dimensions();
+        let named = self.preset.map(|preset| {
+            let Dimensions { layers, hidden, heads, intermediate, max_positions, .. } = preset.dimensions();
             (layers, hidden, heads, intermediate, max_positions)
         });
         // clap asks for all three when there is no preset.

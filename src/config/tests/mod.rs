@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::random::Stream;
-use crate::settings::{Approach, Context, Device, InitializerRange, SpanOptions};
+use crate::settings::{Approach, Context, Device, InitializerRange, SpanOptions, TaskFiles};
 
 mod renamed;
 mod tasks;
@@ -15,14 +15,28 @@ const WINDOWS: SpanOptions = SpanOptions {
     null_score_diff_threshold: 0.0,
 };
 
+/// A task about one text or pair, with one file each to train on, to score on and to predict.
+pub(super) const fn of_texts(name: &'static str) -> KnownTask {
+    KnownTask {
+        name,
+        shape: TaskShape::Texts,
+        max_length: 128,
+        dev_files: 1,
+        test_files: 1,
+        test_is_scored: false,
+        similarity: false,
+        pairs: false,
+    }
+}
+
 const KNOWN: [KnownTask; 7] = [
-    KnownTask { pairs: true, ..KnownTask::of_texts("rte") },
-    KnownTask { similarity: true, pairs: true, ..KnownTask::of_texts("mrpc") },
-    KnownTask::of_texts("stsb"),
-    KnownTask::of_texts("sst2"),
-    KnownTask { dev_files: 2, test_files: 2, ..KnownTask::of_texts("mnli") },
-    KnownTask { shape: TaskShape::Spans(WINDOWS), max_length: 384, test_files: 0, ..KnownTask::of_texts("squad1") },
-    KnownTask { shape: TaskShape::Tags(Context::Sentence), test_is_scored: true, ..KnownTask::of_texts("conll2003") },
+    KnownTask { pairs: true, ..of_texts("rte") },
+    KnownTask { similarity: true, pairs: true, ..of_texts("mrpc") },
+    of_texts("stsb"),
+    of_texts("sst2"),
+    KnownTask { dev_files: 2, test_files: 2, ..of_texts("mnli") },
+    KnownTask { shape: TaskShape::Spans(WINDOWS), max_length: 384, test_files: 0, ..of_texts("squad1") },
+    KnownTask { shape: TaskShape::Tags(Context::Sentence), test_is_scored: true, ..of_texts("conll2003") },
 ];
 
 const FILE: &str = "\
@@ -39,7 +53,7 @@ sweep: {batch_size: [16, 32], learning_rate: [5e-5, 1e-5, 2E-5], epochs: [3]}
 
 fn read(text: &str, overrides: &[&str]) -> Result<Experiment, crate::diagnostic::Diagnostic> {
     let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    parse(Path::new("first.yaml"), text, &KNOWN, &overrides)
+    parse(Path::new("first.yaml"), text, &KNOWN, &overrides)?.with_tasks()
 }
 
 #[test]
@@ -47,7 +61,7 @@ fn a_file_becomes_plain_values_in_file_order() {
     let experiment = read(FILE, &[]).unwrap();
     assert_eq!(experiment.base.name, "first");
     assert_eq!(experiment.tasks.iter().map(|task| task.name.as_str()).collect::<Vec<_>>(), ["stsb", "rte"]);
-    assert!(experiment.tasks.iter().all(|task| task.max_length == 128 && task.files.is_empty()));
+    assert!(experiment.tasks.iter().all(|task| task.max_length == 128 && task.files == TaskFiles::default()));
     assert_eq!(
         (&experiment.models[1].tasks[..], experiment.models[1].approach),
         (&["stsb".to_owned(), "rte".to_owned()][..], Approach::FineTuning)

@@ -46,15 +46,6 @@ pub struct Queue {
     pub silence: Option<String>,
 }
 
-/// An array task as Slurm tells of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Told {
-    state: TaskState,
-    node: String,
-    since: String,
-    reason: String,
-}
-
 impl Queue {
     /// What Slurm says of the runs of `experiment`; `None` when none was ever sent.
     ///
@@ -97,7 +88,10 @@ impl Queue {
             for (at, ids) in of.tasks.iter().enumerate() {
                 let task = format!("{}_{}", of.job, at + 1);
                 let log = PathBuf::from(format!("{}-{}.log", of.files.display(), at + 1));
-                let place = place(task, log, &told);
+                let place = match told.get(&task) {
+                    Some(told) => Place { log, ..told.clone() },
+                    None => Place { log, ..Place::of(task, TaskState::Ended(None), [""; 3]) },
+                };
                 if place.is_active() {
                     *queue.jobs.entry(of.job.clone()).or_default() += 1;
                 }
@@ -126,6 +120,12 @@ impl Queue {
 }
 
 impl Place {
+    /// An array task with its node, its time and its reason; where it prints is not known.
+    fn of(task: String, state: TaskState, [node, since, reason]: [&str; 3]) -> Self {
+        let [node, since, reason] = [node, since, reason].map(str::to_owned);
+        Self { task, state, node, since, reason, log: PathBuf::new() }
+    }
+
     /// Whether it waits or runs.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -133,22 +133,15 @@ impl Place {
     }
 }
 
-fn place(task: String, log: PathBuf, told: &BTreeMap<String, Told>) -> Place {
-    let unknown =
-        Told { state: TaskState::Ended(None), node: String::new(), since: String::new(), reason: String::new() };
-    let Told { state, node, since, reason } = told.get(&task).cloned().unwrap_or(unknown);
-    Place { task, state, node, since, reason, log }
-}
-
 /// The jobs of the experiment, of all users: those that wait or run, and those that ended a few minutes ago.
-fn squeue(experiment: &str) -> Result<BTreeMap<String, Told>, SlurmError> {
+fn squeue(experiment: &str) -> Result<BTreeMap<String, Place>, SlurmError> {
     let name = format!("--name={}", Script::job_name(experiment));
     let format = "--format=%F_%K|%T|%N|%S|%r";
     output("squeue", &["--noheader", "--array", "--states=all", &name, format]).map(|text| read(&text))
 }
 
 /// What the accounting database says, on clusters with one.
-fn sacct(jobs: &[&str]) -> BTreeMap<String, Told> {
+fn sacct(jobs: &[&str]) -> BTreeMap<String, Place> {
     if jobs.is_empty() {
         return BTreeMap::new();
     }
@@ -159,14 +152,13 @@ fn sacct(jobs: &[&str]) -> BTreeMap<String, Told> {
 }
 
 /// Lines of `task|state|node|since|reason`.
-fn read(text: &str) -> BTreeMap<String, Told> {
+fn read(text: &str) -> BTreeMap<String, Place> {
     let line = |line: &str| {
         let mut fields = line.split('|').map(str::trim);
         let (task, state) = (fields.next()?.to_owned(), state(fields.next()?));
         let mut field = || fields.next().filter(|text| !["N/A", "None", "None assigned", "Unknown"].contains(text));
-        let (node, since, reason) = (field(), field(), field());
-        let [node, since, reason] = [node, since, reason].map(|text| text.unwrap_or_default().to_owned());
-        Some((task, Told { state, node, since, reason }))
+        let fields = [field(), field(), field()].map(Option::unwrap_or_default);
+        Some((task.clone(), Place::of(task, state, fields)))
     };
     text.lines().filter_map(line).collect()
 }

@@ -98,21 +98,9 @@ mod tests {
 
     use super::*;
     use crate::model::random_classifier;
-    use crate::store::Architecture;
+    use crate::store::{Architecture, example};
 
-    const DEEP: Architecture = Architecture {
-        layers: 5,
-        hidden: 8,
-        heads: 2,
-        intermediate: 12,
-        vocab_size: 20,
-        max_positions: 8,
-        type_vocab_size: 2,
-        causal: false,
-        encoder: crate::settings::EncoderType::Bert,
-        pooling: None,
-        initializer_range: crate::settings::InitializerRange::BERT,
-    };
+    const DEEP: Architecture = Architecture { vocab_size: 20, max_positions: 8, ..example::bert(5, 8, 2, 12) };
 
     fn numbers(tensor: Tensor<2>) -> Vec<f32> {
         tensor.into_data().try_to_vec().unwrap()

@@ -12,7 +12,7 @@ use crate::model::linear::Linear;
 use crate::model::{Classifier, Config, Head, load_trained_classifier, random_classifier, save_classifier};
 use crate::random::Stream;
 use crate::settings::{Approach, Layers};
-use crate::store::{Architecture, ModelUsage};
+use crate::store::{Architecture, ModelUsage, example};
 
 pub(super) type Named = BTreeMap<String, Vec<f32>>;
 
@@ -108,19 +108,7 @@ pub(super) fn check_gradients(lstm: &BiLstm, gradients: &Gradients, expected: &N
     }
 }
 
-const SMALL: Architecture = Architecture {
-    layers: 4,
-    hidden: 8,
-    heads: 2,
-    intermediate: 12,
-    vocab_size: 20,
-    max_positions: 8,
-    type_vocab_size: 2,
-    causal: false,
-    encoder: crate::settings::EncoderType::Bert,
-    pooling: None,
-    initializer_range: crate::settings::InitializerRange::BERT,
-};
+const SMALL: Architecture = Architecture { vocab_size: 20, max_positions: 8, ..example::bert(4, 8, 2, 12) };
 
 fn tagging(layers: Layers, device: &Device) -> Classifier {
     let mut model = random_classifier(&SMALL, 3, 1, device);

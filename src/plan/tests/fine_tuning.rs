@@ -4,10 +4,8 @@ use super::*;
 
 /// The runs of both tasks, of which `stsb` is one of similarity.
 fn planned(training: &str, inputs: &Inputs) -> Result<Plan, Diagnostic> {
-    let known = TASKS.map(|name| config::KnownTask { similarity: name == "stsb", ..config::KnownTask::of_texts(name) });
     let text = format!("{FILE}training: {training}\n");
-    let experiment = config::parse(Path::new("grid.yaml"), &text, &known, &[])?;
-    expand(&experiment, inputs, &sizes())
+    expand(&parsed(&text, &[])?, inputs, &sizes())
 }
 
 fn causal() -> Inputs {

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::*;
 use crate::config;
 use crate::settings::{Context, Optimizer, Precision, SpanOptions};
-use crate::store::{Architecture, InitialWeights, TagOptions, TaskOptions, VocabularyIdentity};
+use crate::store::{Architecture, InitialWeights, TagOptions, TaskOptions, VocabularyIdentity, example};
 use crate::units::{Bytes, Seconds};
 
 const TASKS: [&str; 2] = ["rte", "stsb"];
@@ -34,24 +34,16 @@ const CALIBRATION: Calibration = Calibration {
 };
 
 fn architecture(layers: u32, hidden: u32, heads: u32, vocab_size: u32) -> Architecture {
-    let (intermediate, max_positions, type_vocab_size) = (4 * hidden, 512, 2);
-    Architecture {
-        layers,
-        hidden,
-        heads,
-        intermediate,
-        vocab_size,
-        max_positions,
-        type_vocab_size,
-        causal: false,
-        encoder: crate::settings::EncoderType::Bert,
-        pooling: None,
-        initializer_range: crate::settings::InitializerRange::BERT,
-    }
+    Architecture { vocab_size, ..example::bert(layers, hidden, heads, 4 * hidden) }
 }
 
 fn experiment(text: &str) -> Experiment {
-    config::parse(Path::new("grid.yaml"), text, &TASKS.map(config::KnownTask::of_texts), &[]).unwrap()
+    parsed(text, &[]).unwrap()
+}
+
+fn parsed(text: &str, overrides: &[&str]) -> Result<Experiment, Diagnostic> {
+    let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
+    config::parse(Path::new("grid.yaml"), text, &known_tasks(), &overrides)?.with_tasks()
 }
 
 fn inputs() -> Inputs {

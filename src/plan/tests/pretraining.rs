@@ -1,7 +1,7 @@
 //! Experiments that pretrain.
 
 use super::*;
-use crate::config::{ExperimentFile, PretrainModel, Pretraining, parse_either};
+use crate::config::{ExperimentFile, PretrainModel, Pretraining};
 
 const TEXT: &str = "\
 experiment: first
@@ -17,7 +17,7 @@ device: cpu
 ";
 
 fn experiment(text: &str) -> Pretraining {
-    match parse_either(Path::new("first.yaml"), text, &[], &[]).unwrap() {
+    match config::parse(Path::new("first.yaml"), text, &[], &[]).unwrap() {
         ExperimentFile::Pretraining(experiment) => experiment,
         ExperimentFile::Tasks(_) => panic!("it has tasks"),
     }
@@ -26,19 +26,7 @@ fn experiment(text: &str) -> Pretraining {
 fn inputs(experiment: &Pretraining) -> Inputs {
     let corpus = |max_length| CorpusInput { id: format!("c{max_length}"), max_length };
     let input = |_: &PretrainModel| {
-        let architecture = Architecture {
-            layers: 2,
-            hidden: 16,
-            heads: 2,
-            intermediate: 64,
-            vocab_size: 100,
-            max_positions: 64,
-            type_vocab_size: 2,
-            causal: false,
-            encoder: crate::settings::EncoderType::Bert,
-            pooling: None,
-            initializer_range: crate::settings::InitializerRange::BERT,
-        };
+        let architecture = Architecture { vocab_size: 100, max_positions: 64, ..example::bert(2, 16, 2, 64) };
         let phases = vec![corpus(32), corpus(64)];
         let vocabulary = VocabularyIdentity { sha256: "v".to_owned(), do_lower_case: true, added_tokens: Vec::new() };
         let input = ModelInput { architecture, initial_weights: InitialWeights::Random, vocabulary };

@@ -17,20 +17,9 @@ data: root
 sweep: {batch_size: [16], learning_rate: [5e-5], epochs: [3]}
 ";
 
-/// The experiment of [`SHAPES`], with a row for SQuAD as the table of tasks would have it.
+/// The experiment of [`SHAPES`].
 fn shapes(overrides: &[&str]) -> Result<Plan, String> {
-    let windows = SpanOptions {
-        doc_stride: 128,
-        max_query_length: 64,
-        max_answer_length: 30,
-        n_best_size: 20,
-        null_score_diff_threshold: 0.0,
-    };
-    let (shape, max_length) = (config::TaskShape::Spans(windows), 384);
-    let squad = config::KnownTask { shape, max_length, ..config::KnownTask::of_texts("squad1") };
-    let known = [squad, config::KnownTask::of_texts("rte")];
-    let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    let experiment = config::parse(Path::new("shapes.yaml"), SHAPES, &known, &overrides).unwrap();
+    let experiment = parsed(SHAPES, overrides).unwrap();
     let (mut inputs, mut sizes) = (inputs(), sizes());
     let size = sizes.tasks[&("rte".to_owned(), "wide".to_owned())];
     for (task, model) in [("squad1", "wide"), ("own", "wide"), ("own", "deep")] {
@@ -109,7 +98,7 @@ fn known_tasks_are_those_of_the_table() {
         assert_eq!((known.name, known.max_length), (&*task.name, task.max_length()));
         assert_eq!(known.dev_files + usize::from(known.test_is_scored), task.dev().count(), "{}", task.name);
         let text = FILE.replace("[stsb, rte]", &format!("[{}]", task.name)).replace("hidden: 64", "hidden: 48");
-        let experiment = config::parse(Path::new("grid.yaml"), &text, &known_tasks(), &[]).unwrap();
+        let experiment = experiment(&text);
         assert_eq!(task_options(&experiment.tasks[0]), task.default_options(), "{}", task.name);
         assert_eq!(experiment.tasks[0].max_length, task.max_length());
         assert_eq!(task_files(&experiment.tasks[0]), None);

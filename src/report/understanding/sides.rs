@@ -63,7 +63,7 @@ impl<'r> Sides<'r> {
         let answers: Vec<&Answers> =
             runs.iter().map(|run| left(run).answers.get(&run.id)).collect::<Option<Vec<_>>>()?;
         let examples = |run: &&Run<'_>| left(run).examples.get(&examples_name(run.settings, &metric.split)?);
-        let examples = runs.iter().find_map(examples).filter(|examples| examples.len() == answers[0].examples());
+        let examples = runs.iter().find_map(examples).filter(|examples| examples.count() == answers[0].examples());
         answers.iter().all(|other| answers[0].is_of_same_examples(other)).then(|| Self {
             task: &analysis.tasks[task].label,
             metric,

@@ -8,11 +8,11 @@ use crate::corpus::examples::{Drawn, ExampleSet, ExampleSettings, MaskingRules, 
 use crate::diagnostic::{Diagnostic, Error};
 use crate::mini;
 use crate::model::Config;
-use crate::plan::{CorporaInput, CorpusInput, ModelInput};
+use crate::plan::{self, CorporaInput, CorpusInput, ModelInput};
 use crate::resolve::checkpoint::{Checkpoint, checkpoint_folder};
 use crate::resolve::data::mini_folder;
 use crate::resolve::progress::Access;
-use crate::resolve::tasks::{SEGMENTS, identity};
+use crate::resolve::tasks::identity;
 use crate::settings::{EncoderType, Masking, TextFormat};
 use crate::store::{Architecture, InitialWeights};
 use crate::text::{ModelTokenizer, vocabulary_file};
@@ -141,25 +141,14 @@ impl<'a> Reader<'a> {
             return Err(found.hint("`encoder: openai_gpt` reads it; the others a `vocab.txt`"));
         }
         match (&model.source, config) {
-            (ModelSource::Random(of), _) => Ok(Architecture {
-                layers: of.layers,
-                hidden: of.hidden,
-                heads: of.heads,
-                intermediate: of.intermediate,
-                vocab_size: tokens as u32,
-                max_positions: of.max_positions,
-                type_vocab_size: SEGMENTS,
-                causal: model.recipe.objective.is_causal(),
-                encoder: of.encoder,
-                pooling: of.pooling,
-                initializer_range: of.initializer_range,
-            }),
+            (ModelSource::Random(of), _) => {
+                Ok(plan::architecture(of, tokens as u32, model.recipe.objective.is_causal()))
+            }
             (_, Some(config)) => {
                 let config = config.of_language_model();
-                config.fits_vocabulary(&words.path, tokens).map_err(|found| {
-                    let placed = self.experiment.base.finding(&format!("models.{}", model.name), found.message);
-                    Diagnostic { hint: found.hint, ..placed }
-                })?;
+                let key = format!("models.{}", model.name);
+                let fits = config.fits_vocabulary(&words.path, tokens);
+                fits.map_err(|found| self.experiment.base.placed(&key, found))?;
                 Ok(config.architecture)
             }
             (_, None) => Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name))),

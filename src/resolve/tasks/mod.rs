@@ -6,7 +6,7 @@ mod sizes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-pub(super) use models::{SEGMENTS, identity};
+pub(super) use models::identity;
 
 use super::data::{DataRoot, data_in};
 use super::identity::{Identity, device};
@@ -147,7 +147,7 @@ fn pretraining_of<T>(
         let key = format!("models.{}.checkpoint.experiment", model.name);
         return Err(match error.place {
             Some(_) => error,
-            None => Diagnostic { hint: error.hint, ..experiment.base.finding(&key, error.message) },
+            None => experiment.base.placed(&key, error),
         });
     }
     Ok(all)

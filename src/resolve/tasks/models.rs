@@ -6,16 +6,13 @@ use super::Reading;
 use crate::config::{Model, ModelSource, Pretrained};
 use crate::diagnostic::Diagnostic;
 use crate::model::Config;
-use crate::plan::ModelInput;
+use crate::plan::{self, ModelInput};
 use crate::resolve::checkpoint::{CHECKPOINT_IS, Checkpoint, checkpoint_folder};
 use crate::resolve::identity::Identity;
 use crate::resolve::pretraining::{initial_weights, run_of};
 use crate::resolve::progress::Access;
 use crate::store::{Architecture, InitialWeights, VocabularyIdentity};
 use crate::text::{ModelTokenizer, Vocabulary, vocabulary_file};
-
-/// Rows of the segment embeddings: first and second text (Devlin et al. 2018, §3).
-pub(in crate::resolve) const SEGMENTS: u32 = 2;
 
 impl Reading<'_> {
     /// Reads every model, and collects what is wrong.
@@ -72,13 +69,11 @@ impl Reading<'_> {
     /// A model that another experiment pretrains, whether it did or not.
     fn pretrained(&self, model: &Model, of: &Pretrained) -> Result<(ModelInput, Vocabulary, PathBuf), Diagnostic> {
         let key = format!("models.{}.checkpoint", model.name);
-        let placed =
-            |found: Diagnostic| Diagnostic { hint: found.hint, ..self.experiment.base.finding(&key, found.message) };
         let by_name = |other: &&Identity| other.experiment.base().name == of.experiment;
         let Some(pretraining) = self.pretraining.iter().find(by_name) else {
             return Err(self.experiment.base.finding(&key, format!("the experiment `{}` was not read", of.experiment)));
         };
-        let run = run_of(pretraining, of).map_err(placed)?;
+        let run = run_of(pretraining, of).map_err(|found| self.experiment.base.placed(&key, found))?;
         let Some(path) = pretraining.vocabularies.get(&of.model).cloned() else {
             return Err(self.experiment.base.finding(&key, format!("the vocabulary of `{}` was not read", of.model)));
         };
@@ -106,25 +101,14 @@ impl Reading<'_> {
     ) -> Result<Architecture, Diagnostic> {
         match (&model.source, config) {
             (ModelSource::Checkpoint(_) | ModelSource::Hub(_), Some(config)) => {
-                config.fits_vocabulary(path, vocabulary.len()).map_err(|found| {
-                    let placed = self.experiment.base.finding(&format!("models.{}", model.name), found.message);
-                    Diagnostic { hint: found.hint, ..placed }
-                })?;
+                let key = format!("models.{}", model.name);
+                let fits = config.fits_vocabulary(path, vocabulary.len());
+                fits.map_err(|found| self.experiment.base.placed(&key, found))?;
                 Ok(config.architecture)
             }
-            (ModelSource::Random(of), _) => Ok(Architecture {
-                layers: of.layers,
-                hidden: of.hidden,
-                heads: of.heads,
-                intermediate: of.intermediate,
-                vocab_size: vocabulary.len() as u32,
-                max_positions: of.max_positions,
-                type_vocab_size: SEGMENTS,
-                causal: of.encoder.objective().is_causal(),
-                encoder: of.encoder,
-                pooling: of.pooling,
-                initializer_range: of.initializer_range,
-            }),
+            (ModelSource::Random(of), _) => {
+                Ok(plan::architecture(of, vocabulary.len() as u32, of.encoder.objective().is_causal()))
+            }
             (ModelSource::Checkpoint(_) | ModelSource::Hub(_) | ModelSource::Pretraining(_), _) => {
                 Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name)))
             }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::atomic;
+use super::present::{self, entries};
 use super::run_id::RunId;
 
 /// The folder of a run's checkpoints, within the run's.
@@ -83,7 +84,7 @@ impl Checkpoints {
     ) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         atomic::clean(&self.folder)?;
-        let path = self.folder.join(format!("{PREFIX}{step:07}"));
+        let path = self.path(step);
         let staged = atomic::stage_folder(&path)?;
         let written = self.fill(&staged, step, state, fill).and_then(|()| atomic::publish_folder(&staged, &path));
         if let Err(error) = written {
@@ -144,14 +145,9 @@ impl Checkpoints {
 
     /// The steps of which there are checkpoints, ascending.
     fn steps(&self) -> io::Result<Vec<u64>> {
-        let entries = match fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(atomic::about("cannot list", &self.folder, &error)),
-        };
         let mut steps = Vec::new();
-        for entry in entries {
-            let name = entry?.file_name().to_string_lossy().into_owned();
+        for entry in entries(&self.folder)? {
+            let name = entry.file_name().to_string_lossy().into_owned();
             let step = name.strip_prefix(PREFIX).and_then(|step| step.parse().ok());
             steps.extend(step.filter(|step| self.path(*step).ends_with(&name)));
         }
@@ -164,7 +160,7 @@ impl Checkpoints {
         let listed_there = fs::read_to_string(folder.join(CHECKSUMS)).map_err(|error| said(CHECKSUMS, &error))?;
         let checksums = parse(&listed_there).ok_or_else(|| format!("{CHECKSUMS} is damaged"))?;
         for (name, checksum) in &checksums {
-            let found = checksum_of(&folder.join(name)).map_err(|error| said(name, &error))?;
+            let found = present::checksum(&folder.join(name)).map_err(|error| said(name, &error))?;
             if found != *checksum {
                 return Err(format!("{name} is damaged: its checksum does not match"));
             }
@@ -205,16 +201,6 @@ fn parse(text: &str) -> Option<BTreeMap<String, String>> {
     let checksums: BTreeMap<String, String> = text.lines().map(line).collect::<Option<_>>()?;
     let plain = |name: &String| !name.contains(['/', '\\', '\0']) && !name.starts_with('.');
     (checksums.keys().all(plain) && listed(&checksums) == text).then_some(checksums)
-}
-
-fn checksum_of(path: &Path) -> io::Result<String> {
-    let (mut file, mut hash, mut buffer) = (File::open(path)?, blake3::Hasher::new(), vec![0; 1 << 20]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hash.finalize().to_hex().to_string()),
-            n => drop(hash.update(&buffer[..n])),
-        }
-    }
 }
 
 impl Checkpoint {

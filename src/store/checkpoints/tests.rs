@@ -1,5 +1,7 @@
 //! Whole checkpoints are found, damaged ones are not taken.
 
+use std::io::Read;
+
 use super::*;
 
 /// Files of a few bytes, in which every bit can be flipped.

@@ -125,6 +125,15 @@ pub struct CheckpointHead {
 }
 
 impl InitialWeights {
+    /// The pretraining run whose model it is, of such a model.
+    #[must_use]
+    pub fn pretraining_run(&self) -> Option<&RunId> {
+        match self {
+            Self::Pretraining { run, .. } => Some(run),
+            Self::Random | Self::Checkpoint { .. } => None,
+        }
+    }
+
     /// The same without the head of a task, which a pretraining has no use for.
     #[must_use]
     pub fn without_head(mut self) -> Self {
@@ -147,30 +156,5 @@ impl InitialWeights {
                 model.clear();
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Hugging Face's `BertModel.num_parameters()` for `bert-base-uncased` and `bert-large-uncased`.
-    #[test]
-    fn parameter_counts_are_those_of_bert() {
-        let bert = |layers, hidden, heads| Architecture {
-            layers,
-            hidden,
-            heads,
-            intermediate: 4 * hidden,
-            vocab_size: 30522,
-            max_positions: 512,
-            type_vocab_size: 2,
-            causal: false,
-            encoder: EncoderType::Bert,
-            pooling: None,
-            initializer_range: InitializerRange::BERT,
-        };
-        assert_eq!(bert(12, 768, 12).parameters(), 109_482_240);
-        assert_eq!(bert(24, 1024, 16).parameters(), 335_141_888);
     }
 }

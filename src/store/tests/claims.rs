@@ -15,6 +15,13 @@ fn claims(folder: &tempfile::TempDir, timeout: Duration) -> Claims {
     Claims::new(folder.path().join(".claims"), ClaimTimeout(timeout))
 }
 
+/// An empty folder, and its claims.
+fn scene(timeout: Duration) -> (tempfile::TempDir, Claims) {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(&folder, timeout);
+    (folder, claims)
+}
+
 /// The claim of a process that cannot live: it is of this machine, with a start in 1970.
 fn dead_claim(folder: &tempfile::TempDir) {
     let note = format!(
@@ -27,8 +34,7 @@ fn dead_claim(folder: &tempfile::TempDir) {
 
 #[test]
 fn a_held_run_is_nobody_elses_until_it_is_released() {
-    let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_mins(1));
+    let (folder, claims) = scene(Duration::from_mins(1));
     assert_eq!(claims.holder(&id()).unwrap(), None);
     let claim = claims.claim(&id(), &[]).unwrap().unwrap();
     assert!(claims.claim(&id(), &[]).unwrap().is_none());
@@ -45,8 +51,7 @@ fn a_held_run_is_nobody_elses_until_it_is_released() {
 fn of_many_threads_one_wins_a_free_run_and_a_dead_one() {
     for dead in [false, true] {
         for _ in 0..25 {
-            let folder = tempfile::tempdir().unwrap();
-            let claims = claims(&folder, Duration::from_mins(1));
+            let (folder, claims) = scene(Duration::from_mins(1));
             if dead {
                 dead_claim(&folder);
             }
@@ -72,8 +77,7 @@ fn of_many_threads_one_wins_a_free_run_and_a_dead_one() {
 #[test]
 fn taking_over_and_cleaning_do_not_disturb_each_other() {
     for _ in 0..50 {
-        let folder = tempfile::tempdir().unwrap();
-        let claims = claims(&folder, Duration::from_mins(1));
+        let (folder, claims) = scene(Duration::from_mins(1));
         dead_claim(&folder);
         let start = std::sync::Barrier::new(8);
         std::thread::scope(|scope| {
@@ -99,8 +103,7 @@ fn taking_over_and_cleaning_do_not_disturb_each_other() {
 /// Claimers that come and go as fast as they can: at no moment do two hold the run.
 #[test]
 fn holding_excludes_all_others_at_every_moment() {
-    let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_mins(1));
+    let (folder, claims) = scene(Duration::from_mins(1));
     dead_claim(&folder);
     let (inside, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let deadline = Instant::now() + Duration::from_millis(700);
@@ -148,8 +151,7 @@ fn taken_after(claims: &Claims) -> Duration {
 fn a_claim_of_another_machine_dies_when_it_was_seen_not_to_change_whatever_time_it_bears() {
     let timeout = Duration::from_millis(400);
     for seconds_ahead in [0, 2 * 86_400, -2 * 86_400] {
-        let folder = tempfile::tempdir().unwrap();
-        let claims = claims(&folder, timeout);
+        let (folder, claims) = scene(timeout);
         far_claim(&folder, 0, seconds_ahead);
         let holder = claims.holder(&id()).unwrap().unwrap();
         assert_eq!((holder.by.as_str(), holder.alive, holder.since_unix), ("far, process 1", true, 5));
@@ -157,8 +159,7 @@ fn a_claim_of_another_machine_dies_when_it_was_seen_not_to_change_whatever_time_
         assert_eq!(holder.file, folder.path().join(".claims").join(id().0));
         assert!(taken_after(&claims) >= timeout * 9 / 10, "{seconds_ahead}");
     }
-    let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, timeout);
+    let (folder, claims) = scene(timeout);
     far_claim(&folder, 0, 0);
     fs::write(folder.path().join(".claims").join(id().0), "").unwrap();
     assert!(taken_after(&claims) >= timeout * 9 / 10, "a damaged claim counts as long");
@@ -166,8 +167,7 @@ fn a_claim_of_another_machine_dies_when_it_was_seen_not_to_change_whatever_time_
 
 #[test]
 fn a_claim_that_changes_lives_though_its_time_stands_still() {
-    let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_millis(400));
+    let (folder, claims) = scene(Duration::from_millis(400));
     let start = Instant::now();
     for beats in 0.. {
         far_claim(&folder, beats, 86_400);
@@ -182,8 +182,7 @@ fn a_claim_that_changes_lives_though_its_time_stands_still() {
 /// Between two looks far apart the other may have beaten, or this process may have been suspended.
 #[test]
 fn a_look_after_a_long_time_is_no_observation() {
-    let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_millis(200));
+    let (folder, claims) = scene(Duration::from_millis(200));
     far_claim(&folder, 0, 0);
     for _ in 0..4 {
         assert!(claims.claim(&id(), &[]).unwrap().is_none());
@@ -195,8 +194,7 @@ fn a_look_after_a_long_time_is_no_observation() {
 #[test]
 fn a_folder_where_a_claim_belongs_is_no_claim() {
     for holds in [None, Some("something")] {
-        let folder = tempfile::tempdir().unwrap();
-        let claims = claims(&folder, Duration::from_mins(1));
+        let (folder, claims) = scene(Duration::from_mins(1));
         let path = folder.path().join(".claims").join(id().0);
         fs::create_dir_all(&path).unwrap();
         if let Some(file) = holds {
@@ -235,8 +233,7 @@ fn a_beating_heart_keeps_a_claim_beyond_the_timeout() {
 
 #[test]
 fn a_holder_that_was_superseded_knows_it_and_leaves_the_successor_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_millis(300));
+    let (folder, claims) = scene(Duration::from_millis(300));
     let claim = claims.claim(&id(), &[]).unwrap().unwrap();
     dead_claim(&folder);
     let successor = claims.claim(&id(), &[]).unwrap().unwrap();
@@ -251,8 +248,7 @@ fn a_holder_that_was_superseded_knows_it_and_leaves_the_successor_alone() {
 
 #[test]
 fn a_taker_that_died_half_way_is_succeeded_and_its_traces_go() {
-    let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_mins(1));
+    let (folder, claims) = scene(Duration::from_mins(1));
     let path = folder.path().join(".claims").join(id().0);
     let right = folder.path().join(".claims").join(format!("{}~dead", id()));
     dead_claim(&folder);
@@ -270,8 +266,7 @@ fn a_taker_that_died_half_way_is_succeeded_and_its_traces_go() {
 
 #[test]
 fn a_claim_stands_while_one_of_its_processes_lives() {
-    let folder = tempfile::tempdir().unwrap();
-    let claims = claims(&folder, Duration::from_mins(1));
+    let (folder, claims) = scene(Duration::from_mins(1));
     let mut worker = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let claim = claims.claim(&id(), &[worker.id()]).unwrap().unwrap();
     let path = folder.path().join(".claims").join(id().0);

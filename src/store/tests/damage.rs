@@ -15,7 +15,7 @@ fn finish(root: &RunsRoot, seed: u64) -> RunFolder {
     let (folder, settings) = (folder(root, seed), example::settings("rte", seed));
     folder.begin(&settings).unwrap();
     let step = StepEvent { step: 1, epoch: Some(1), loss: 0.7, ..StepEvent::default() };
-    folder.event_log().unwrap().append(&Event::Step(step)).unwrap();
+    folder.event_log_after(0).unwrap().append(&Event::Step(step)).unwrap();
     folder.write_predictions("predictions-dev.tsv", "index\tprediction\n0\tx\n").unwrap();
     folder.write_model::<StoreError>(|path| Ok(fs::write(path.join("model.safetensors"), "weights")?)).unwrap();
     folder.write_record(&example::record("mini", &settings, Some(0.5))).unwrap();
@@ -34,8 +34,7 @@ fn said(folder: &RunFolder) -> String {
 
 #[test]
 fn an_edited_score_a_cut_a_copy_and_another_runs_settings_are_noticed() {
-    let disk = tempfile::tempdir().unwrap();
-    let root = RunsRoot::new(disk.path());
+    let (_disk, root) = example::runs();
     let folders: Vec<RunFolder> = (0..6).map(|seed| finish(&root, seed)).collect();
     let record = |seed: usize| folders[seed].path().join("record.json");
     edit(&record(0), "\"value\": 0.5", "\"value\": 0.9");
@@ -58,14 +57,14 @@ fn an_edited_score_a_cut_a_copy_and_another_runs_settings_are_noticed() {
     for folder in &folders[..5] {
         assert!(matches!(folder.state().unwrap(), RunState::Damaged(_)) && !folder.is_done());
     }
-    let found = root.records("mini").unwrap();
-    assert_eq!((found.records.len(), found.damaged.len()), (1, 5));
+    let all = root.folders("mini").unwrap();
+    let damaged = all.iter().filter(|folder| folder.record().is_err_and(|error| error.is_damage()));
+    assert_eq!((all.len(), damaged.count()), (6, 5));
 }
 
 #[test]
 fn a_damaged_record_is_kept_aside_with_what_belongs_to_it() {
-    let disk = tempfile::tempdir().unwrap();
-    let root = RunsRoot::new(disk.path());
+    let (_disk, root) = example::runs();
     let folder = finish(&root, 1);
     for times in 1..=2 {
         folder.log("something went wrong").unwrap();
@@ -85,8 +84,7 @@ fn a_damaged_record_is_kept_aside_with_what_belongs_to_it() {
 
 #[test]
 fn side_files_that_were_changed_are_named() {
-    let disk = tempfile::tempdir().unwrap();
-    let root = RunsRoot::new(disk.path());
+    let (_disk, root) = example::runs();
     let folder = finish(&root, 1);
     let record = folder.record().unwrap().unwrap();
     let names: Vec<&str> = record.files.keys().map(String::as_str).collect();
@@ -115,8 +113,7 @@ fn side_files_that_were_changed_are_named() {
 /// What stands where a run's files belong does not keep it from being done.
 #[test]
 fn folders_in_the_way_are_cleared_when_a_run_starts() {
-    let disk = tempfile::tempdir().unwrap();
-    let root = RunsRoot::new(disk.path());
+    let (_disk, root) = example::runs();
     for name in ["metrics.jsonl", "settings.json", "failure.json", "log.txt"] {
         fs::create_dir_all(folder(&root, 1).path().join(name)).unwrap();
     }

@@ -16,8 +16,7 @@ fn finish(folder: &RunFolder, task: &str, seed: u64) {
 
 #[test]
 fn a_run_leaves_what_it_should_where_it_should() {
-    let disk = tempfile::tempdir().unwrap();
-    let root = RunsRoot::new(disk.path());
+    let (disk, root) = example::runs();
     let folder = run(&root, "rte", 1);
     let id = example::settings("rte", 1).id();
     assert_eq!(folder.path(), disk.path().join(format!("mini/rte/bert-tiny/{id}")));
@@ -25,7 +24,7 @@ fn a_run_leaves_what_it_should_where_it_should() {
     folder.begin(&example::settings("rte", 1)).unwrap();
     assert_eq!(folder.state().unwrap(), RunState::Missing);
     let evaluation = Evaluation { epoch: Some(1), step: 2, train_loss: Some(0.6), scores: Vec::new(), held_out: None };
-    folder.event_log().unwrap().append(&Event::Evaluation(evaluation.clone())).unwrap();
+    folder.event_log_after(0).unwrap().append(&Event::Evaluation(evaluation.clone())).unwrap();
     folder.write_predictions("predictions-dev.tsv", "index\tprediction\n0\tentailment\n").unwrap();
     folder.log("one\ntwo").unwrap();
     folder.write_record(&example::record("mini", &example::settings("rte", 1), Some(0.7))).unwrap();
@@ -98,8 +97,7 @@ fn a_record_with_a_number_that_json_cannot_hold_is_refused_by_name() {
 
 #[test]
 fn without_its_claim_a_worker_changes_nothing() {
-    let disk = tempfile::tempdir().unwrap();
-    let root = RunsRoot::new(disk.path());
+    let (_disk, root) = example::runs();
     let settings = example::settings("rte", 1);
     let claim = root.claims("mini").unwrap().claim(&settings.id(), &[]).unwrap().unwrap();
     let folder = run(&root, "rte", 1).under_claim(claim.token());
@@ -129,9 +127,8 @@ fn names_that_leave_their_folder_are_refused() {
 
 #[test]
 fn runs_are_found_by_the_start_of_their_id_and_removed_unless_in_use() {
-    let disk = tempfile::tempdir().unwrap();
-    let root = RunsRoot::new(disk.path());
-    assert!(root.experiments().unwrap().is_empty() && root.records("mini").unwrap().records.is_empty());
+    let (_disk, root) = example::runs();
+    assert!(root.experiments().unwrap().is_empty() && root.folders("mini").unwrap().is_empty());
     finish(&run(&root, "rte", 1), "rte", 1);
     run(&root, "mrpc", 1).begin(&example::settings("mrpc", 1)).unwrap();
     run(&root, "mrpc", 1).write_failure(&Failure::now(FailureKind::Panic, "x")).unwrap();

@@ -46,8 +46,7 @@ fn the_best_remains_whatever_the_order_and_the_deaths() {
     let best = if run(&RunsRoot::new("runs"), 1).1.id < run(&RunsRoot::new("runs"), 3).1.id { 1 } else { 3 };
     for round in 0..60 {
         let mut draws = Stream::new(1, "test").at(round);
-        let disk = tempfile::tempdir().unwrap();
-        let root = RunsRoot::new(disk.path());
+        let (_disk, root) = example::runs();
         let mut order: Vec<usize> = (0..SCORES.len()).collect();
         draws.shuffle(&mut order);
         for seed in order {
@@ -66,8 +65,7 @@ fn the_best_remains_whatever_the_order_and_the_deaths() {
 
 #[test]
 fn weights_of_a_run_without_a_record_neither_count_nor_go() {
-    let disk = tempfile::tempdir().unwrap();
-    let root = RunsRoot::new(disk.path());
+    let (_disk, root) = example::runs();
     finish(&root, 1, Dies::AfterModel);
     finish(&root, 4, Dies::Not);
     assert_eq!(kept(&root), [1, 4], "the better run may still finish, or never");
@@ -76,8 +74,7 @@ fn weights_of_a_run_without_a_record_neither_count_nor_go() {
 /// Seeds 0 and 4 are asked for by a plan, 2 by another; 1 is better than all, and 5 is of other data.
 #[test]
 fn the_best_of_each_plan_and_of_each_data_stays_whatever_else_is_run() {
-    let disk = tempfile::tempdir().unwrap();
-    let root = RunsRoot::new(disk.path());
+    let (disk, root) = example::runs();
     let id = |seed: usize| RunIdentity::of(run(&root, seed).1.settings);
     for (sha256, seeds) in [("a", vec![0, 4]), ("b", vec![2])] {
         let runs = seeds.into_iter().map(id).collect();

@@ -78,14 +78,8 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("MNLI/dev_matched.tsv", MNLI_DEV),
     ("MNLI/dev_mismatched.tsv", MNLI_DEV),
-    (
-        "QNLI/train.tsv",
-        "index\tquestion\tsentence\tlabel\n0\tFIRST\tSECOND\tentailment\n1\tthe\tcat\tnot_entailment\n2\tcat\tthe\tentailment\n",
-    ),
-    (
-        "QNLI/dev.tsv",
-        "index\tquestion\tsentence\tlabel\n0\tFIRST\tSECOND\tentailment\n1\tthe\tcat\tnot_entailment\n2\tcat\tthe\tentailment\n",
-    ),
+    ("QNLI/train.tsv", QNLI),
+    ("QNLI/dev.tsv", QNLI),
     (
         "RTE/train.tsv",
         "index\tsentence1\tsentence2\tlabel\n0\tFIRST\tSECOND\tentailment\n1\tthe\tcat\tnot_entailment\n2\tcat\tthe\tentailment\n",
@@ -128,5 +122,6 @@ const CONLL: &str = "-DOCSTART- -X- -X- O\n\nThe DT I-NP I-LOC\ncat NN I-NP B-LO
 const WEIBO: &str = "中0 B-GPE.NAM\n国1 I-GPE.NAM\n\n中0 O\n\n国0 B-PER.NOM\n";
 const RESUME: &str = "中 B-ORG\n国 M-ORG\n中 E-ORG\n\n国 S-LOC\n\n中 O\n";
 const STSB: &str = "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore\n0\tmain-news\theadlines\t2015\t0001\tnone\tnone\tFIRST\tSECOND\t5.000\n1\tmain-news\theadlines\t2015\t0002\tnone\tnone\tthe\tcat\t0\n2\tmain-news\theadlines\t2015\t0003\tnone\tnone\tcat\tthe\t2.75\n";
+const QNLI: &str = "index\tquestion\tsentence\tlabel\n0\tFIRST\tSECOND\tentailment\n1\tthe\tcat\tnot_entailment\n2\tcat\tthe\tentailment\n";
 const QQP: &str = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n10\t1\t2\tFIRST\tSECOND\t1\n11\t3\t4\tthe\tcat\t0\n12\t5\t6\tcat\tthe\t1\n";
 const MNLI_DEV: &str = "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\tsentence2_parse\tsentence1\tsentence2\tlabel1\tlabel2\tlabel3\tlabel4\tlabel5\tgold_label\n0\tp\tq\tg\t( a )\t( b )\tA\tB\tFIRST\tSECOND\tneutral\tneutral\tneutral\tneutral\tentailment\tneutral\n1\tp\tq\tg\t( a )\t( b )\tA\tB\tthe\tcat\tentailment\tentailment\tentailment\tneutral\tneutral\tentailment\n2\tp\tq\tg\t( a )\t( b )\tA\tB\tcat\tthe\tcontradiction\tneutral\tentailment\tcontradiction\tcontradiction\tcontradiction\n";

@@ -2,42 +2,64 @@
 
 mod files;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use tempfile::TempDir;
 
 use files::{FIRST, SECOND, write_files};
 
 use super::{DevSplit, FeatureSource, TASKS, Task};
-use crate::data::{BadRows, Label};
+use crate::data::{BadRows, Label, Split};
 use crate::model::Head;
 use crate::settings::SpanOptions;
 use crate::store::TaskOptions;
 use crate::text::{CacheOutcome, FeatureCache, Vocabulary};
 
-fn vocabulary(folder: &Path) -> Vocabulary {
-    let path = folder.join("vocab.txt");
-    std::fs::write(&path, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\ncat\n\"\n,\n'\n中\n国\n").unwrap();
-    Vocabulary::load(&path).unwrap()
+/// The files of every task, a vocabulary and an empty cache.
+struct Place {
+    folder: TempDir,
+    vocabulary: Vocabulary,
+    cache: FeatureCache,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        write_files(folder.path());
+        let path = folder.path().join("vocab.txt");
+        std::fs::write(&path, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\ncat\n\"\n,\n'\n中\n国\n").unwrap();
+        let (vocabulary, cache) = (Vocabulary::load(&path).unwrap(), FeatureCache::new(folder.path().join("cache")));
+        Self { folder, vocabulary, cache }
+    }
+
+    fn source<'a>(&'a self, checksums: &'a BTreeMap<String, String>) -> FeatureSource<'a> {
+        FeatureSource {
+            data_root: self.folder.path(),
+            bad_rows: BadRows::Refuse,
+            checksums,
+            vocabulary: &self.vocabulary,
+            lower_case: true,
+            max_length: 16,
+            options: None,
+            cache: &self.cache,
+        }
+    }
+}
+
+/// The rows of the training split and of each dev split.
+fn splits(task: &Task, root: &Path) -> Vec<Split> {
+    let splits = task.read_splits().unwrap().into_iter();
+    splits.map(|split| task.dataset.read(root, split, BadRows::Refuse).unwrap()).collect()
 }
 
 #[test]
 fn every_task_goes_from_official_files_to_scores() {
-    let folder = tempfile::tempdir().unwrap();
-    write_files(folder.path());
-    let vocabulary = vocabulary(folder.path());
+    let place = Place::new();
     for task in TASKS {
-        let (cache, options) = (FeatureCache::new(folder.path().join("cache")), options(task));
-        let checksums = task.checksums(folder.path()).unwrap();
+        let (checksums, options) = (task.checksums(place.folder.path()).unwrap(), options(task));
         assert_eq!(checksums.len(), 1 + task.dev().count());
-        let source = FeatureSource {
-            data_root: folder.path(),
-            bad_rows: BadRows::Refuse,
-            checksums: &checksums,
-            vocabulary: &vocabulary,
-            lower_case: true,
-            max_length: 16,
-            options: options.as_ref(),
-            cache: &cache,
-        };
+        let source = FeatureSource { options: options.as_ref(), ..place.source(&checksums) };
         let features = task.features(&source).unwrap();
         assert_eq!(features.dev.iter().map(|split| split.name).collect::<Vec<_>>(), names(task));
         for split in &features.dev {
@@ -64,8 +86,7 @@ fn texts_come_out_as_they_stand_in_the_files() {
     let folder = tempfile::tempdir().unwrap();
     write_files(folder.path());
     for task in TASKS.iter().filter(|task| matches!(task.head, Head::Classes | Head::Regression)) {
-        let data = task.load(folder.path(), BadRows::Refuse).unwrap();
-        for split in std::iter::once(&data.train).chain(&data.dev) {
+        for split in splits(task, folder.path()) {
             assert_eq!((split.examples.len(), split.skipped), (3, 0), "{} {}", task.name, split.name);
             assert_eq!(split.examples[0].first, FIRST, "{}", task.name);
             assert!(split.examples.iter().all(|example| example.label.is_some()));
@@ -117,21 +138,22 @@ fn perfect(task: &Task, split: &DevSplit, tags: &[String]) -> Vec<f32> {
 fn labels_and_left_out_rows_are_those_of_the_files() {
     let folder = tempfile::tempdir().unwrap();
     write_files(folder.path());
-    let load = |name: &str| Task::find(name).unwrap().load(folder.path(), BadRows::Refuse).unwrap();
-    let mnli = load("mnli");
-    assert_eq!(mnli.train.without_gold, 1);
-    let labels: Vec<_> = mnli.train.examples.iter().map(|example| example.label.unwrap()).collect();
+    // The training split, and the first dev split.
+    let load = |name: &str| splits(Task::find(name).unwrap(), folder.path());
+    let mnli = &load("mnli")[0];
+    assert_eq!(mnli.without_gold, 1);
+    let labels: Vec<_> = mnli.examples.iter().map(|example| example.label.unwrap()).collect();
     assert_eq!(labels, [Label::Class(2), Label::Class(1), Label::Class(0)]);
-    assert_eq!(mnli.train.examples[1].id, "2");
-    let stsb: Vec<_> = load("stsb").dev[0].examples.iter().map(|example| example.label.unwrap()).collect();
+    assert_eq!(mnli.examples[1].id, "2");
+    let stsb: Vec<_> = load("stsb")[1].examples.iter().map(|example| example.label.unwrap()).collect();
     assert_eq!(stsb, [Label::Score(5.0), Label::Score(0.0), Label::Score(2.75)]);
     let mrpc = load("mrpc");
-    assert_eq!(mrpc.dev[0].examples[2].second.as_deref(), Some("the"), "the CR of CRLF is no text");
-    assert_eq!(mrpc.train.examples[0].second.as_deref(), Some(SECOND));
-    let cola = load("cola");
-    assert_eq!((cola.train.examples[1].first.as_str(), cola.train.examples[1].id.as_str()), ("The \"cat", "1"));
-    assert_eq!(load("sst2").dev[0].examples[2].first, "cat ");
-    assert_eq!(load("qqp").dev[0].examples[0].id, "10");
+    assert_eq!(mrpc[1].examples[2].second.as_deref(), Some("the"), "the CR of CRLF is no text");
+    assert_eq!(mrpc[0].examples[0].second.as_deref(), Some(SECOND));
+    let cola = &load("cola")[0].examples[1];
+    assert_eq!((cola.first.as_str(), cola.id.as_str()), ("The \"cat", "1"));
+    assert_eq!(load("sst2")[1].examples[2].first, "cat ");
+    assert_eq!(load("qqp")[1].examples[0].id, "10");
 }
 
 #[test]
@@ -151,66 +173,38 @@ fn mrpc_reads_the_same_from_its_original_files() {
     std::fs::write(folder.join("msr_paraphrase_train.txt"), format!("{header}{}{dev}", rows("train.tsv"))).unwrap();
     std::fs::write(folder.join("dev_ids.tsv"), "dev7\t8\ndev7\t9\ndev1\t2\n").unwrap();
     let mrpc = Task::find("mrpc").unwrap();
-    assert_eq!(mrpc.load(original.path(), BadRows::Refuse).unwrap(), mrpc.load(glue.path(), BadRows::Refuse).unwrap());
+    assert_eq!(splits(mrpc, original.path()), splits(mrpc, glue.path()));
     let names: Vec<_> = mrpc.checksums(original.path()).unwrap().into_keys().collect();
     assert_eq!(names, ["MRPC/dev_ids.tsv", "MRPC/msr_paraphrase_train.txt"]);
 }
 
 #[test]
 fn a_cache_hit_reads_no_text_and_a_changed_file_is_noticed() {
-    let folder = tempfile::tempdir().unwrap();
-    write_files(folder.path());
-    let vocabulary = vocabulary(folder.path());
-    let cache = FeatureCache::new(folder.path().join("cache"));
-    let task = Task::find("rte").unwrap();
-    let checksums = task.checksums(folder.path()).unwrap();
-    let source = FeatureSource {
-        data_root: folder.path(),
-        bad_rows: BadRows::Refuse,
-        checksums: &checksums,
-        vocabulary: &vocabulary,
-        lower_case: true,
-        max_length: 16,
-        options: None,
-        cache: &cache,
-    };
+    let (place, task) = (Place::new(), Task::find("rte").unwrap());
+    let root = place.folder.path();
+    let checksums = task.checksums(root).unwrap();
+    let source = place.source(&checksums);
     let built = task.features(&source).unwrap();
     // Under the old checksums the cache answers, whatever the file holds by now.
-    std::fs::write(
-        folder.path().join("RTE/train.tsv"),
-        "index\tsentence1\tsentence2\tlabel\n0\tcat\tcat\tentailment\n",
-    )
-    .unwrap();
+    let changed = "index\tsentence1\tsentence2\tlabel\n0\tcat\tcat\tentailment\n";
+    std::fs::write(root.join("RTE/train.tsv"), changed).unwrap();
     assert_eq!(task.features(&source).unwrap().train.tokens(), built.train.tokens());
     // With nothing cached, the changed file must not pass for the old one.
-    let empty = FeatureCache::new(folder.path().join("empty"));
+    let empty = FeatureCache::new(root.join("empty"));
     let found = task.features(&FeatureSource { cache: &empty, ..source }).unwrap_err();
     assert_eq!(found.message, "the file changed while it was in use");
-    let fresh = task.checksums(folder.path()).unwrap();
+    let fresh = task.checksums(root).unwrap();
     let features = task.features(&FeatureSource { cache: &empty, checksums: &fresh, ..source }).unwrap();
     assert_eq!(features.train.len(), 1);
 }
 
 #[test]
 fn skipped_rows_are_counted_on_a_hit_too_and_never_served_to_who_refuses_them() {
-    let folder = tempfile::tempdir().unwrap();
-    write_files(folder.path());
+    let (place, task) = (Place::new(), Task::find("rte").unwrap());
     let broken = "index\tsentence1\tsentence2\tlabel\n0\tcat\tthe\tentailment\n1\tcat\n2\tthe\tcat\tmaybe\n";
-    std::fs::write(folder.path().join("RTE/train.tsv"), broken).unwrap();
-    let vocabulary = vocabulary(folder.path());
-    let cache = FeatureCache::new(folder.path().join("cache"));
-    let task = Task::find("rte").unwrap();
-    let checksums = task.checksums(folder.path()).unwrap();
-    let source = FeatureSource {
-        data_root: folder.path(),
-        bad_rows: BadRows::Skip,
-        checksums: &checksums,
-        vocabulary: &vocabulary,
-        lower_case: true,
-        max_length: 16,
-        options: None,
-        cache: &cache,
-    };
+    std::fs::write(place.folder.path().join("RTE/train.tsv"), broken).unwrap();
+    let checksums = task.checksums(place.folder.path()).unwrap();
+    let source = FeatureSource { bad_rows: BadRows::Skip, ..place.source(&checksums) };
     for _ in 0..2 {
         let features = task.features(&source).unwrap();
         assert_eq!(features.skipped_rows.into_iter().collect::<Vec<_>>(), [("RTE/train.tsv".to_owned(), 2)]);

@@ -1,21 +1,10 @@
 //! One class of a few for each text or pair: CoLA, MNLI, ….
 
-use super::rows::features_of;
-use super::{Reading, Shape, other_shape};
-use crate::data::Content;
-use crate::diagnostic::Diagnostic;
-use crate::text::FeatureSet;
+use super::Shape;
 
 pub(super) struct Classes;
 
 impl Shape for Classes {
-    fn features(&self, content: &Content, reading: &Reading<'_>) -> Result<FeatureSet, Diagnostic> {
-        match content {
-            Content::Texts(split) => features_of(split, reading.tokenizer, reading.max_length),
-            Content::Choices(_) | Content::Questions(_) | Content::Sentences(_) => Err(other_shape()),
-        }
-    }
-
     fn width(&self, names: &[&str]) -> usize {
         names.len()
     }

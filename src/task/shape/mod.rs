@@ -18,7 +18,7 @@ use crate::settings::SpanOptions;
 use crate::store::{Answers, TaskOptions};
 use crate::text::{FeatureSet, Purpose, Tokenizer};
 
-/// What the tasks with one head have in common; what is given here is that of tasks that answer whole examples.
+/// What the tasks with one head have in common; what is given here is that of tasks that answer a text or a pair with a class of a few.
 ///
 /// `names` are those of the classes or tags, in the order of the outputs; `outputs` is row-major, `[sequences, width]`, or
 /// `[tokens, width]` where every token has a row.
@@ -40,7 +40,12 @@ pub(super) trait Shape: Sync {
     }
 
     /// What a model reads of the examples.
-    fn features(&self, content: &Content, reading: &Reading<'_>) -> Result<FeatureSet, Diagnostic>;
+    fn features(&self, content: &Content, reading: &Reading<'_>) -> Result<FeatureSet, Diagnostic> {
+        match content {
+            Content::Texts(split) => features_of(split, reading.tokenizer, reading.max_length),
+            Content::Choices(_) | Content::Questions(_) | Content::Sentences(_) => Err(other_shape()),
+        }
+    }
 
     /// What of the options and the names decides the features, as text.
     fn feature_key(&self, _options: Option<&TaskOptions>, _names: &[String]) -> String {

@@ -1,21 +1,11 @@
 //! A score for each text or pair: STS-B.
 
-use super::rows::features_of;
-use super::{Reading, Shape, mean, other_shape};
-use crate::data::Content;
-use crate::diagnostic::Diagnostic;
+use super::{Shape, mean};
 use crate::text::FeatureSet;
 
 pub(super) struct Regression;
 
 impl Shape for Regression {
-    fn features(&self, content: &Content, reading: &Reading<'_>) -> Result<FeatureSet, Diagnostic> {
-        match content {
-            Content::Texts(split) => features_of(split, reading.tokenizer, reading.max_length),
-            Content::Choices(_) | Content::Questions(_) | Content::Sentences(_) => Err(other_shape()),
-        }
-    }
-
     fn width(&self, _: &[&str]) -> usize {
         1
     }

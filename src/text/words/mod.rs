@@ -15,20 +15,10 @@ use self::window::{parts, window};
 use super::features::NO_OFFSET;
 use super::tokenizer::Tokenizer;
 use crate::diagnostic::Diagnostic;
+use crate::settings::Context;
 
 /// Tokens of each sequence that are no word's: `[CLS]` and `[SEP]`.
 const ADDED: usize = 2;
-
-/// What a sequence shows besides the words that it is there for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Context {
-    /// Nothing of other sentences. The parts of a divided sentence show what fits of its other parts.
-    #[default]
-    Sentence,
-    /// As many words of the same document before and after as fit: "the maximal document context provided by
-    /// the data" (Devlin et al. 2018, §5.3).
-    Document,
-}
 
 /// A sentence as features are built from it.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use crate::corpus::examples::{ExampleSet, Segments, Targets};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Config, Direction, EncoderKind};
-use crate::settings::LmLoss;
+use crate::settings::{LmLoss, written};
 use crate::store::Architecture;
 
 /// Refuses a prepared corpus that a model of these dimensions and this vocabulary cannot learn with `loss`, or would
@@ -80,9 +80,9 @@ fn direction_fits(architecture: &Architecture, loss: LmLoss) -> Result<(), Diagn
         ),
         (Some(Direction::LeftToRight), true) | (Some(Direction::Both | Direction::Token), false) => Ok(()),
         (None, _) => {
-            let known: Vec<String> = kind.directions.iter().map(|(loss, _)| format!("`{}`", loss.name())).collect();
+            let known: Vec<String> = kind.directions.iter().map(|(loss, _)| format!("`{}`", written(loss))).collect();
             refused(
-                format!("{} is not pretrained for `{}`", architecture.encoder, loss.name()),
+                format!("{} is not pretrained for `{}`", architecture.encoder, written(&loss)),
                 format!("`objective` can be {} for it", known.join(", ")),
             )
         }

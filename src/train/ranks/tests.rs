@@ -23,19 +23,7 @@ use crate::train::optimizer::{FlatGradients, accumulate};
 use crate::train::task::{TrainingData, new_fit};
 use crate::units::Seconds;
 
-const SMALL: Architecture = Architecture {
-    layers: 2,
-    hidden: 16,
-    heads: 2,
-    intermediate: 24,
-    vocab_size: 50,
-    max_positions: 12,
-    type_vocab_size: 2,
-    causal: false,
-    encoder: crate::settings::EncoderType::Bert,
-    pooling: None,
-    initializer_range: crate::settings::InitializerRange::BERT,
-};
+const SMALL: Architecture = Architecture { vocab_size: 50, max_positions: 12, ..example::bert(2, 16, 2, 24) };
 
 /// Batches of 8 in 4 parts; the last one of an epoch has a single example.
 const EXAMPLES: usize = 25;

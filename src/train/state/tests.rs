@@ -11,19 +11,7 @@ use crate::train::optimizer::FlatGradients;
 use crate::train::pass::classifier_pass;
 use crate::train::tape::Graph;
 
-const SMALL: Architecture = Architecture {
-    layers: 2,
-    hidden: 16,
-    heads: 2,
-    intermediate: 24,
-    vocab_size: 50,
-    max_positions: 8,
-    type_vocab_size: 2,
-    causal: false,
-    encoder: crate::settings::EncoderType::Bert,
-    pooling: None,
-    initializer_range: crate::settings::InitializerRange::BERT,
-};
+const SMALL: Architecture = Architecture { vocab_size: 50, max_positions: 8, ..example::bert(2, 16, 2, 24) };
 
 fn device() -> Device {
     Device::flex().autodiff()

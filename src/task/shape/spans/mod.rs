@@ -155,48 +155,9 @@ pub(super) fn is_unanswered(question: &Question) -> bool {
 }
 
 fn answers(questions: &Questions, options: SpanOptions, outputs: &[f32], features: &FeatureSet) -> Vec<Decoded> {
-    let settings = SpanSettings {
-        n_best: options.n_best_size as usize,
-        max_answer_length: options.max_answer_length as usize,
-        doc_stride: options.doc_stride,
-        null: if questions.unanswerable {
-            NullAnswer::Above(options.null_score_diff_threshold)
-        } else {
-            NullAnswer::Never
-        },
-    };
     let (offsets, source_index, offset_mapping) =
         (features.offsets(), features.source_index(), features.offset_mapping());
-    decode(questions, &SpanOutputs { logits: outputs, offsets, source_index, offset_mapping }, &settings)
-}
-
-/// How spans are chosen.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SpanSettings {
-    /// How many starts and ends of each window are paired, and how many answers are kept.
-    pub n_best: usize,
-    /// The longest answer in tokens.
-    pub max_answer_length: usize,
-    /// The [`doc_stride`](crate::text::WindowSettings::doc_stride) of the windows.
-    pub doc_stride: u32,
-    /// Whether a question may have no answer.
-    pub null: NullAnswer,
-}
-
-/// Whether a question may have no answer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum NullAnswer {
-    /// Never: SQuAD 1.1.
-    Never,
-    /// SQuAD 2.0: when `[CLS]` scores better than the best span by more than this (`null_score_diff_threshold`).
-    Above(f64),
-}
-
-impl Default for SpanSettings {
-    /// `run_squad.py`'s, for SQuAD 1.1: 20 answers of up to 30 tokens, windows 128 apart.
-    fn default() -> Self {
-        Self { n_best: 20, max_answer_length: 30, doc_stride: 128, null: NullAnswer::Never }
-    }
+    decode(questions, &SpanOutputs { logits: outputs, offsets, source_index, offset_mapping }, &options)
 }
 
 /// What a model said of windows that [`Windows`] cut: its columns and the logits of its tokens.
@@ -233,7 +194,7 @@ pub struct Decoded {
     pub text: String,
     /// The candidates, best first; at least one.
     pub n_best: Vec<Candidate>,
-    /// By how much `[CLS]` scores better than the best span; `None` under [`NullAnswer::Never`].
+    /// By how much `[CLS]` scores better than the best span; `None` where every question has an answer.
     pub null_odds: Option<f64>,
 }
 
@@ -244,7 +205,7 @@ pub struct Decoded {
 /// # Panics
 /// When the columns' lengths do not fit each other, or owners are not ascending numbers of questions.
 #[must_use]
-pub fn decode(questions: &Questions, outputs: &SpanOutputs<'_>, settings: &SpanSettings) -> Vec<Decoded> {
+pub fn decode(questions: &Questions, outputs: &SpanOutputs<'_>, options: &SpanOptions) -> Vec<Decoded> {
     let SpanOutputs { logits, offsets, source_index, offset_mapping } = *outputs;
     assert_eq!(logits.len(), 2 * offset_mapping.len(), "two logits per token");
     assert_eq!(offsets.len(), source_index.len() + 1, "one offset per window, and the end");
@@ -255,8 +216,8 @@ pub fn decode(questions: &Questions, outputs: &SpanOutputs<'_>, settings: &SpanS
             let first = source_index.partition_point(|owner| (*owner as usize) < question);
             let after = source_index.partition_point(|owner| (*owner as usize) <= question);
             let tokens = (first..after).map(|window| offsets[window] as usize..offsets[window + 1] as usize);
-            let windows = rank::Window::of(outputs, tokens, settings.doc_stride as usize);
-            rank::decode(questions.context(question), &windows, settings)
+            let windows = rank::Window::of(outputs, tokens, options.doc_stride as usize);
+            rank::decode(questions.context(question), &windows, options, questions.unanswerable)
         })
         .collect()
 }

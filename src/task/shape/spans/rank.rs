@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::{Candidate, Decoded, NullAnswer, SpanOutputs, SpanSettings};
+use super::{Candidate, Decoded, SpanOutputs};
+use crate::settings::SpanOptions;
 
 /// The score of no answer before any window has said one, as in `run_squad.py`.
 const NO_NULL_SCORE: f64 = 1_000_000.0;
@@ -87,59 +88,47 @@ impl Span {
     }
 }
 
-/// The answer to the question that these windows ask about `context`.
-pub(super) fn decode(context: &str, windows: &[Window<'_>], settings: &SpanSettings) -> Decoded {
-    let mut spans: Vec<Span> = (0..windows.len()).flat_map(|window| spans_of(windows, window, settings)).collect();
+/// The answer to the question that these windows ask about `context`, or none where it may be `unanswerable`.
+pub(super) fn decode(context: &str, windows: &[Window<'_>], options: &SpanOptions, unanswerable: bool) -> Decoded {
+    let mut spans: Vec<Span> = (0..windows.len()).flat_map(|window| spans_of(windows, window, options)).collect();
     let (null_score, null) = null_span(windows);
-    if settings.null != NullAnswer::Never {
+    if unanswerable {
         spans.push(null);
     }
     // Stable, as Python's: of equal scores the one found first.
     spans.sort_by(|a, b| descending(a.score(), b.score()));
-    let mut n_best = distinct(context, &spans, settings.n_best);
+    let mut n_best = distinct(context, &spans, options.n_best_size as usize);
     let nonce = Span { place: None, start_logit: 0.0, end_logit: 0.0 }.candidate(NO_SPAN.to_owned());
-    match settings.null {
-        NullAnswer::Never => {
-            if n_best.is_empty() {
-                n_best.push(nonce);
-            }
+    if unanswerable {
+        if n_best.iter().all(|candidate| !candidate.text.is_empty()) {
+            n_best.push(null.candidate(String::new()));
         }
-        NullAnswer::Above(_) => {
-            if n_best.iter().all(|candidate| !candidate.text.is_empty()) {
-                n_best.push(null.candidate(String::new()));
-            }
-            if n_best.len() == 1 {
-                n_best.insert(0, nonce);
-            }
+        if n_best.len() == 1 {
+            n_best.insert(0, nonce);
         }
+    } else if n_best.is_empty() {
+        n_best.push(nonce);
     }
     softmax(&mut n_best);
-    answered(n_best, null_score, settings.null)
-}
-
-fn answered(n_best: Vec<Candidate>, null_score: f64, null: NullAnswer) -> Decoded {
     let best = n_best.iter().find(|candidate| !candidate.text.is_empty());
-    let text = best.map(|best| best.text.clone()).unwrap_or_default();
-    match null {
-        NullAnswer::Never => Decoded { text, n_best, null_odds: None },
-        NullAnswer::Above(threshold) => {
-            let odds = best.map_or(null_score, |best| null_score - best.start_logit - best.end_logit);
-            Decoded { text: if odds > threshold { String::new() } else { text }, n_best, null_odds: Some(odds) }
-        }
-    }
+    let odds = best.map_or(null_score, |best| null_score - best.start_logit - best.end_logit);
+    let is_null = unanswerable && odds > options.null_score_diff_threshold;
+    let text = best.filter(|_| !is_null).map(|best| best.text.clone()).unwrap_or_default();
+    Decoded { text, n_best, null_odds: unanswerable.then_some(odds) }
 }
 
 /// The valid spans between the best starts and the best ends of window `number`.
-fn spans_of(windows: &[Window<'_>], number: usize, settings: &SpanSettings) -> Vec<Span> {
+fn spans_of(windows: &[Window<'_>], number: usize, options: &SpanOptions) -> Vec<Span> {
     let window = &windows[number];
     let mut spans = Vec::new();
-    let ends = window.best(1, settings.n_best);
-    for start in window.best(0, settings.n_best) {
+    let n_best = options.n_best_size as usize;
+    let ends = window.best(1, n_best);
+    for start in window.best(0, n_best) {
         if !window.context.contains(&start) || !has_most_context(windows, number, start) {
             continue;
         }
         for end in ends.iter().copied().filter(|end| window.context.contains(end)) {
-            if (start..start.saturating_add(settings.max_answer_length)).contains(&end) {
+            if (start..start.saturating_add(options.max_answer_length as usize)).contains(&end) {
                 spans.push(Span {
                     place: Some([window.offset_mapping[start][0], window.offset_mapping[end][1]]),
                     start_logit: window.logit(start, 0),

@@ -40,8 +40,7 @@ fn questions(contexts: Vec<(String, String, String, Vec<Answer>)>) -> Questions 
         });
         paragraphs.push(context);
     }
-    let unanswerable = questions.iter().any(|question| question.impossible);
-    Questions { paragraphs, questions, unanswerable, version: None, skipped: 0 }
+    Questions { paragraphs, questions, unanswerable: false, version: None, skipped: 0 }
 }
 
 fn questions_of(case: &Value) -> Questions {
@@ -50,7 +49,8 @@ fn questions_of(case: &Value) -> Questions {
         let answer = Answer { text: text(&one["answer"]), start: whole(&one["start"]) };
         (text(&one["context"]), text(&one["id"]), text(&one["question"]), vec![answer])
     };
-    questions(case["questions"].as_array().unwrap().iter().map(one).collect())
+    let questions = questions(case["questions"].as_array().unwrap().iter().map(one).collect());
+    Questions { unanswerable: case["threshold"].is_number(), ..questions }
 }
 
 fn window_settings(case: &Value) -> WindowSettings {
@@ -58,13 +58,14 @@ fn window_settings(case: &Value) -> WindowSettings {
     WindowSettings { max_length: setting(0), doc_stride: setting(1), max_query_length: setting(2) }
 }
 
-fn settings(case: &Value) -> SpanSettings {
+fn options(case: &Value) -> SpanOptions {
     let setting = |i: usize| whole(&case["settings"][i]);
-    SpanSettings {
-        n_best: setting(3) as usize,
-        max_answer_length: setting(4) as usize,
+    SpanOptions {
         doc_stride: setting(1),
-        null: case["threshold"].as_f64().map_or(NullAnswer::Never, NullAnswer::Above),
+        max_query_length: setting(2),
+        n_best_size: setting(3),
+        max_answer_length: setting(4),
+        null_score_diff_threshold: case["threshold"].as_f64().unwrap_or_default(),
     }
 }
 
@@ -144,7 +145,7 @@ fn answers_and_files_are_those_of_the_reference() {
         let questions = questions_of(case);
         let windows = build(&tokenizer, &questions, window_settings(case));
         let logits = logits_of(case);
-        let decoded = decode(&questions, &outputs(&windows, &logits), &settings(case));
+        let decoded = decode(&questions, &outputs(&windows, &logits), &options(case));
         let files: Vec<&str> = case["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
         assert_eq!(predictions_json(&questions, &decoded), files[0]);
         agree(&n_best_json(&questions, &decoded), files[1]);
@@ -175,7 +176,7 @@ fn an_answer_is_the_contexts_own_characters() {
         let questions = questions(vec![(context.into(), "q".into(), String::new(), vec![])]);
         let windows = build(&tokenizer, &questions, WindowSettings::default());
         let logits = wanting(&windows, span);
-        let decoded = decode(&questions, &outputs(&windows, &logits), &SpanSettings::default());
+        let decoded = decode(&questions, &outputs(&windows, &logits), &SpanOptions::default());
         assert_eq!(decoded[0].text, expected, "{context}");
     };
     for case in golden["differ"].as_array().unwrap() {
@@ -201,10 +202,11 @@ fn three() -> (Questions, Windows) {
 
 #[test]
 fn logits_that_are_no_numbers_win_nothing_and_break_nothing() {
-    let (questions, windows) = three();
-    let settings = SpanSettings { doc_stride: 2, null: NullAnswer::Above(0.0), ..SpanSettings::default() };
+    let (mut questions, windows) = three();
+    let options = SpanOptions { doc_stride: 2, ..SpanOptions::default() };
     for nothing in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let decoded = decode(&questions, &outputs(&windows, &vec![nothing; 2 * windows.ids.len()]), &settings);
+        questions.unanswerable = true;
+        let decoded = decode(&questions, &outputs(&windows, &vec![nothing; 2 * windows.ids.len()]), &options);
         for one in decoded {
             assert_eq!((&*one.text, one.null_odds), ("", Some(1_000_000.0)));
             assert!(one.n_best.iter().all(|candidate| (candidate.probability - 0.5).abs() < 1e-15));
@@ -212,8 +214,8 @@ fn logits_that_are_no_numbers_win_nothing_and_break_nothing() {
         let mut logits = vec![0.5; 2 * windows.ids.len()];
         // [CLS], the start of "the" and the end of "game" of the first question.
         (logits[0], logits[2 * 3], logits[2 * 4 + 1]) = (nothing, nothing, nothing);
-        let never = SpanSettings { null: NullAnswer::Never, ..settings };
-        let decoded = decode(&questions, &outputs(&windows, &logits), &never);
+        questions.unanswerable = false;
+        let decoded = decode(&questions, &outputs(&windows, &logits), &options);
         // "game" has no end, and "the" no start.
         assert_eq!([&*decoded[0].text, &decoded[1].text, &decoded[2].text], ["empty", "the", "empty"]);
     }
@@ -221,14 +223,15 @@ fn logits_that_are_no_numbers_win_nothing_and_break_nothing() {
 
 #[test]
 fn predictions_are_scored_against_every_answer() {
-    let (questions, windows) = three();
+    let (mut questions, windows) = three();
+    questions.unanswerable = true;
     let mut logits = vec![0.0; 2 * windows.ids.len()];
     // "game" of the first question; "broncos won" of the second, in its first window.
     for at in [2 * 4, 2 * 4 + 1, 2 * 10, 2 * 11 + 1] {
         logits[at] = 5.0;
     }
-    let settings = SpanSettings { doc_stride: 2, null: NullAnswer::Above(0.0), ..SpanSettings::default() };
-    let decoded = decode(&questions, &outputs(&windows, &logits), &settings);
+    let options = SpanOptions { doc_stride: 2, ..SpanOptions::default() };
+    let decoded = decode(&questions, &outputs(&windows, &logits), &options);
     let judged = judged(&questions, &decoded);
     assert_eq!(judged[0], Judged { prediction: Some("game"), references: vec!["game"] });
     // As the official scripts print them (with tests/golden/squad.py's functions).
@@ -248,14 +251,15 @@ fn predictions_are_scored_against_every_answer() {
 proptest! {
     #[test]
     fn any_logits_give_the_same_answer_on_any_number_of_threads(
-        logits in prop::collection::vec(prop_oneof![-4.0_f32..4.0, Just(f32::NAN), Just(1.0)], 2 * 21), n_best in 0_usize..5
+        logits in prop::collection::vec(prop_oneof![-4.0_f32..4.0, Just(f32::NAN), Just(1.0)], 2 * 21), n_best_size in 0_u32..5
     ) {
-        let (questions, windows) = three();
+        let (mut questions, windows) = three();
+        questions.unanswerable = true;
         prop_assert_eq!(windows.ids.len(), 21);
-        let settings = SpanSettings { n_best, max_answer_length: 3, doc_stride: 2, null: NullAnswer::Above(0.0) };
+        let options = SpanOptions { n_best_size, max_answer_length: 3, doc_stride: 2, ..SpanOptions::default() };
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| decode(&questions, &outputs(&windows, &logits), &settings))
+            pool.install(|| decode(&questions, &outputs(&windows, &logits), &options))
         };
         let one = on(1);
         for decoded in &one {

@@ -12,9 +12,8 @@ use super::{DevSplit, Gold, PredictionFile, Reading, Shape, counted, largest, ot
 use crate::data::{Content, Sentence, Sentences};
 use crate::diagnostic::Diagnostic;
 use crate::metric::{EntityScores, Metric};
-use crate::settings;
 use crate::store::{Answers, TagOptions, TaskOptions};
-use crate::text::{Context, FeatureSet, LabelKind, Parts, SkippedRows, WordFeatures, WordSentence};
+use crate::text::{FeatureSet, LabelKind, Parts, SkippedRows, WordFeatures, WordSentence};
 
 pub(super) struct Tags;
 
@@ -42,7 +41,7 @@ impl Shape for Tags {
             .map(|(sentence, classes)| WordSentence { words: &sentence.words, classes, document: sentence.document })
             .collect();
         let WordFeatures { offsets, source_index, ids, labels, offset_mapping, cut, .. } =
-            WordFeatures::build(reading.tokenizer, &sentences, reading.max_length, context_of(options.context))?;
+            WordFeatures::build(reading.tokenizer, &sentences, reading.max_length, options.context)?;
         let segments = vec![0; ids.len()];
         let parts = Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated: cut };
         let left_out = SkippedRows { malformed: read.skipped, ..SkippedRows::default() };
@@ -126,13 +125,6 @@ impl Shape for Tags {
 
     fn label_counts(&self, labels: &[f32], names: &[&str]) -> String {
         counted(names, labels)
-    }
-}
-
-fn context_of(written: settings::Context) -> Context {
-    match written {
-        settings::Context::Sentence => Context::Sentence,
-        settings::Context::Document => Context::Document,
     }
 }
 

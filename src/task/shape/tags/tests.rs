@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::*;
 use crate::data::{BadRows, Columns, sentences_of};
-use crate::text::{Context, Tokenizer, Vocabulary, WordFeatures, WordSentence};
+use crate::settings::Context;
+use crate::text::{Tokenizer, Vocabulary, WordFeatures, WordSentence};
 
 const TRAIN: &str = "Peter B-PER\nin O\nNew B-LOC\nYork I-LOC\n\nthe O\nUN S-ORG\n";
 

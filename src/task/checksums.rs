@@ -1,33 +1,14 @@
-//! Reading a task's data.
+//! What identifies a task's data.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
 
-use super::{TRAIN, Task};
-use crate::data::{BadRows, Split, SplitFile, sha256_of};
+use super::Task;
+use crate::data::sha256_of;
 use crate::diagnostic::Diagnostic;
 
-/// The examples that a task trains on and is scored on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TaskData {
-    /// The training split.
-    pub train: Split,
-    /// The dev splits in the order of [`Task::dev`].
-    pub dev: Vec<Split>,
-}
-
 impl Task {
-    /// Reads the training split and the dev splits from the data root. Test files need not be there.
-    ///
-    /// # Errors
-    /// A missing file; with [`BadRows::Refuse`], the first malformed row.
-    pub fn load(&self, data_root: &Path, bad_rows: BadRows) -> Result<TaskData, Diagnostic> {
-        let read = |split: &SplitFile| self.dataset.read(data_root, split, bad_rows);
-        let train = read(self.dataset.split(TRAIN)?)?;
-        Ok(TaskData { train, dev: self.dev().map(read).collect::<Result<_, _>>()? })
-    }
-
     /// SHA-256 of every file that training and dev scoring read, by its published name (`RTE/train.tsv`).
     ///
     /// # Errors
