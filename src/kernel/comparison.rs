@@ -6,11 +6,22 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::random::Stream;
 
-/// A tensor of normal numbers that asks for its gradient.
+/// A tensor of normal numbers, which asks for its gradient where it can have one.
 pub(super) fn leaf<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
+    scaled_leaf(shape, seed, 1.0, device)
+}
+
+/// As [`leaf`], the numbers times `scale`.
+pub(super) fn scaled_leaf<const D: usize>(shape: [usize; D], seed: u64, scale: f32, device: &Device) -> Tensor<D> {
     let mut draws = Stream::new(seed, "comparison").at(0);
-    let numbers: Vec<f32> = (0..shape.iter().product()).map(|_| draws.normal() as f32).collect();
-    Tensor::from_data(TensorData::new(numbers, shape), device).require_grad()
+    let numbers: Vec<f32> = (0..shape.iter().product()).map(|_| draws.normal() as f32 * scale).collect();
+    let tensor = Tensor::from_data(TensorData::new(numbers, shape), device);
+    if device.is_autodiff() { tensor.require_grad() } else { tensor }
+}
+
+/// A tensor's numbers, row by row.
+pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().unwrap()
 }
 
 /// Random rows of a table with `bound` of them.

@@ -3,23 +3,12 @@
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
+use super::cpu::embeddings::PerTable;
 use super::fused::{self, EmbeddingCall, EmbeddingTensors, Fused};
 use super::{Dropout, TokenRows, indices::indices, layer_norm::norm};
 
 /// The tables and the norm that [`embeddings`] reads.
-#[derive(Clone, Debug)]
-pub struct EmbeddingTables {
-    /// `[vocab_size, hidden]`
-    pub word: Tensor<2>,
-    /// `[max_positions, hidden]`
-    pub position: Tensor<2>,
-    /// `[type_vocab_size, hidden]`
-    pub segment: Tensor<2>,
-    /// Layer norm's γ, `[hidden]`
-    pub gamma: Tensor<1>,
-    /// Layer norm's β, `[hidden]`
-    pub beta: Tensor<1>,
-}
+pub type EmbeddingTables = PerTable<Tensor<2>, Tensor<1>>;
 
 /// Layer norm of the sum of three embeddings, then dropout → `[tokens, hidden]`.
 #[must_use]
@@ -68,7 +57,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::kernel::comparison::{assert_close, leaf, random_rows};
+    use crate::kernel::comparison::{assert_close, leaf, numbers, random_rows};
     use crate::kernel::cpu::isa::forced::with_every_isa;
     use crate::random::Stream;
 
@@ -89,14 +78,12 @@ mod tests {
         let y = of(tables.clone(), &rows, dropout, 9);
         let weights = leaf([75, hidden], 5, &device);
         let mut gradients = (y.clone() * weights).sum().backward();
-        let mut found = vec![y.into_data()];
+        let mut found = vec![numbers(y)];
         for table in [tables.word, tables.position, tables.segment] {
-            found.push(table.grad_remove(&mut gradients).unwrap().into_data());
+            found.push(numbers(table.grad_remove(&mut gradients).unwrap()));
         }
-        for vector in [tables.gamma, tables.beta] {
-            found.push(vector.grad_remove(&mut gradients).unwrap().into_data());
-        }
-        found.into_iter().map(|data| data.try_to_vec().unwrap()).collect()
+        found.extend([tables.gamma, tables.beta].map(|of| numbers(of.grad_remove(&mut gradients).unwrap())));
+        found
     }
 
     #[test]

@@ -105,17 +105,13 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, TensorData};
+    use burn::tensor::Device;
 
-    use super::super::comparison::{assert_close, leaf};
     use super::*;
+    use crate::kernel::comparison::{assert_close, leaf, numbers, scaled_leaf};
     use crate::kernel::cpu::isa::forced::with_every_isa;
 
     const HIDDEN: usize = 3;
-
-    fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-        tensor.into_data().try_to_vec().unwrap()
-    }
 
     /// Outputs, and the gradients of a weighted sum of them.
     fn run(inputs: &Tensor<2>, recurrent: &Tensor<3>, weights: &Tensor<2>, offsets: &[u32]) -> [Vec<f32>; 3] {
@@ -148,8 +144,8 @@ mod tests {
                 let tokens = offsets[offsets.len() - 1] as usize;
                 let inputs = leaf([tokens, 8 * hidden], seed, &device);
                 // Scaled as in a trained LSTM: with weights of 1, wide ones are chaotic, and rounding grows from step to step.
-                let recurrent: Tensor<3> = leaf([2, hidden, 4 * hidden], seed + 1, &device);
-                let recurrent = Tensor::from_inner(recurrent.inner() / (hidden as f64).sqrt()).require_grad();
+                let scale = 1.0 / (hidden as f32).sqrt();
+                let recurrent: Tensor<3> = scaled_leaf([2, hidden, 4 * hidden], seed + 1, scale, &device);
                 let weights = leaf([tokens, 2 * hidden], seed + 2, &device).detach();
                 let order = StepOrder::new(&offsets);
                 let expected =
@@ -207,49 +203,6 @@ mod tests {
                 alone[2].iter_mut().zip(of_recurrent).for_each(|(sum, more)| *sum += more);
             }
             assert_close(&together, &alone, 1e-6);
-        });
-    }
-
-    #[test]
-    fn gradients_are_those_of_finite_differences() {
-        with_every_isa(|_| {
-            let device = Device::flex().autodiff();
-            let offsets = [0u32, 3, 4, 6];
-            let [inputs, weights] = [leaf([6, 8 * HIDDEN], 4, &device), leaf([6, 2 * HIDDEN], 5, &device).detach()];
-            let recurrent: Tensor<3> = leaf([2, HIDDEN, 4 * HIDDEN], 6, &device);
-            let [_, of_inputs, of_recurrent] = run(&inputs, &recurrent, &weights, &offsets);
-            let loss = |inputs: &Tensor<2>, recurrent: &Tensor<3>| -> f64 {
-                let [outputs, ..] = run(inputs, recurrent, &weights, &offsets);
-                outputs.iter().zip(numbers(weights.clone())).map(|(&y, w)| f64::from(y) * f64::from(w)).sum()
-            };
-            // Central differences with a step at which the rounding of f32 and the third derivative are both small.
-            let step = 1e-2f32;
-            let moved = |data: &[f32], at: usize, by: f32| {
-                let mut data = data.to_vec();
-                data[at] += by;
-                data
-            };
-            let (x, r) = (numbers(inputs.clone()), numbers(recurrent.clone()));
-            for at in (0..x.len()).step_by(5) {
-                let [high, low] = [step, -step].map(|by| {
-                    let data = TensorData::new(moved(&x, at, by), inputs.dims());
-                    loss(&Tensor::from_data(data, &device).require_grad(), &recurrent)
-                });
-                let slope = (high - low) / f64::from(2.0 * step);
-                assert!((slope - f64::from(of_inputs[at])).abs() < 2e-3, "input {at}: {slope} {}", of_inputs[at]);
-            }
-            for at in (0..r.len()).step_by(5) {
-                let [high, low] = [step, -step].map(|by| {
-                    let data = TensorData::new(moved(&r, at, by), recurrent.dims());
-                    loss(&inputs, &Tensor::from_data(data, &device).require_grad())
-                });
-                let slope = (high - low) / f64::from(2.0 * step);
-                assert!(
-                    (slope - f64::from(of_recurrent[at])).abs() < 2e-3,
-                    "weight {at}: {slope} {}",
-                    of_recurrent[at]
-                );
-            }
         });
     }
 }

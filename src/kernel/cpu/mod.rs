@@ -32,7 +32,7 @@ pub use cross_entropy::cross_entropy_rows;
 pub use decoder::{DECODED_ROWS, Decoder, DecoderBuffers};
 pub use huge_pages::HugePages;
 pub use isa::{Isa, IsaError};
-pub use layer::{Layer, LayerDropout, LayerGradients, LayerParameters, LayerShape, Saved};
+pub use layer::{Layer, LayerDropout, LayerGradients, LayerShape, PerParameter, Saved};
 pub use mask::{Mask, Site};
 pub use peak::{LARGE_PRODUCT, LONGEST, MatrixPeak, REPETITIONS, matrix_peak};
 pub use pool::{Buffer, release};

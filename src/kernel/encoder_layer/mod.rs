@@ -5,40 +5,14 @@ use std::sync::Arc;
 use burn::backend::Dispatch;
 use burn::tensor::{Device, Tensor, module::linear};
 
-use crate::kernel::cpu::{LayerDropout, LayerShape};
+use crate::kernel::cpu::{LayerDropout, LayerShape, PerParameter};
 use crate::kernel::feed_forward::activation;
 use crate::kernel::fused::{self, Fused, LayerCall, LayerTensors};
 use crate::kernel::indices::indices;
 use crate::kernel::{Dropout, LayerForm, Packing, Precision, SequenceToken, attention, residual_norm};
 
-/// The parameters of a layer; weights are `[inputs, outputs]`.
-#[derive(Clone, Debug)]
-pub struct LayerWeights {
-    /// Query, key and value in one projection: `[hidden, 3 × hidden]`.
-    pub qkv_weight: Tensor<2>,
-    /// `[3 × hidden]`
-    pub qkv_bias: Tensor<1>,
-    /// Output projection of the attention, `[hidden, hidden]`.
-    pub attention_weight: Tensor<2>,
-    /// `[hidden]`
-    pub attention_bias: Tensor<1>,
-    /// γ of the norm after the attention's residual, `[hidden]`.
-    pub attention_gamma: Tensor<1>,
-    /// β, `[hidden]`
-    pub attention_beta: Tensor<1>,
-    /// `[hidden, intermediate]`
-    pub intermediate_weight: Tensor<2>,
-    /// `[intermediate]`
-    pub intermediate_bias: Tensor<1>,
-    /// `[intermediate, hidden]`
-    pub output_weight: Tensor<2>,
-    /// `[hidden]`
-    pub output_bias: Tensor<1>,
-    /// γ of the norm after the feed-forward's residual, `[hidden]`.
-    pub output_gamma: Tensor<1>,
-    /// β, `[hidden]`
-    pub output_beta: Tensor<1>,
-}
+/// The parameters of a layer.
+pub type LayerWeights = PerParameter<Tensor<2>, Tensor<1>>;
 
 /// Numbers of the places in a layer where dropout is applied; see [`Dropout::apply`].
 #[derive(Clone, Copy, Debug)]

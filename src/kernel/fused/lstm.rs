@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, ExtensionType, Flex};
+use burn::backend::{Backend, ExtensionType};
 
-use super::memory::{contiguous, numbers, tensor};
+use super::memory::{numbers, tensor, tensors_like};
+use super::operation::Operation;
 use crate::kernel::cpu::Buffer;
 use crate::kernel::cpu::lstm::{Kept, Lstm, StepOrder};
 
@@ -38,58 +35,20 @@ fn lstm<'a>(inputs: &'a [FlexTensor; INPUTS], call: &'a LstmCall) -> Lstm<'a> {
     Lstm { directions: call.directions, hidden: call.hidden, recurrent: numbers(&inputs[1]), order: &call.order }
 }
 
-fn run(inputs: &[FlexTensor; INPUTS], call: &LstmCall) -> (FlexTensor, Kept) {
-    let (tokens, width) = (call.order.tokens[0].len(), call.directions * call.hidden);
-    let mut outputs = Buffer::take(tokens * width);
-    let kept = lstm(inputs, call).forward(numbers(&inputs[0]), &mut outputs);
-    (tensor(outputs, [tokens, width]), kept)
-}
+impl Operation<INPUTS> for LstmCall {
+    type Kept = Kept;
 
-/// Without autodiff.
-pub(super) fn plain(tensors: LstmTensors<Flex>, call: &LstmCall) -> FlexTensor {
-    run(&[tensors.inputs, tensors.recurrent].map(contiguous), call).0
-}
-
-/// With autodiff.
-pub(super) fn tracked<C: CheckpointStrategy>(
-    tensors: LstmTensors<Autodiff<Flex, C>>,
-    call: LstmCall,
-) -> FloatTensor<Autodiff<Flex, C>> {
-    let inputs = [tensors.inputs, tensors.recurrent];
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "burn does not export the type of the method")]
-    let nodes = inputs.each_ref().map(|input| input.node());
-    let inputs = inputs.map(|input| contiguous(input.into_primitive()));
-    let (output, kept) = run(&inputs, &call);
-    match LstmBackward.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(preparation) => preparation.finish(Arc::new(State { inputs, call, kept }), output),
-        OpsKind::UnTracked(preparation) => preparation.finish(output),
+    fn forward(&self, inputs: &[FlexTensor; INPUTS], _keep: bool) -> (FlexTensor, Option<Kept>) {
+        let (tokens, width) = (self.order.tokens[0].len(), self.directions * self.hidden);
+        let mut outputs = Buffer::take(tokens * width);
+        let kept = lstm(inputs, self).forward(numbers(&inputs[0]), &mut outputs);
+        (tensor(outputs, [tokens, width]), Some(kept))
     }
-}
 
-#[derive(Debug)]
-struct LstmBackward;
-
-/// What the backward pass reads.
-#[derive(Debug)]
-struct State {
-    inputs: [FlexTensor; INPUTS],
-    call: LstmCall,
-    kept: Kept,
-}
-
-impl Backward<Flex, INPUTS> for LstmBackward {
-    type State = Arc<State>;
-
-    fn backward(self, ops: Ops<Arc<State>, INPUTS>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let arriving = contiguous(gradients.consume::<Flex>(&ops.node));
-        let State { inputs, call, kept } = &*ops.state;
+    fn backward(&self, inputs: &[FlexTensor; INPUTS], kept: &Kept, arriving: &[f32]) -> [FlexTensor; INPUTS] {
         let mut buffers = inputs.each_ref().map(|input| Buffer::<f32>::take(numbers(input).len()));
         let [of_inputs, of_recurrent] = &mut buffers;
-        lstm(inputs, call).backward(kept, numbers(&arriving), of_inputs, of_recurrent);
-        for ((parent, buffer), input) in ops.parents.into_iter().zip(buffers).zip(inputs) {
-            if let Some(parent) = parent {
-                gradients.register::<Flex>(parent.id, tensor(buffer, input.layout().shape().clone()));
-            }
-        }
+        lstm(inputs, self).backward(kept, arriving, of_inputs, of_recurrent);
+        tensors_like(buffers, inputs)
     }
 }

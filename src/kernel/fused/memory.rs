@@ -49,6 +49,15 @@ pub(super) fn tensor(buffer: Buffer<f32>, shape: impl Into<Shape>) -> FlexTensor
     from_controller(Box::new(Recycled(bytes)), length, shape.into())
 }
 
+/// Tensors of the shapes of `others` in `buffers`.
+pub(super) fn tensors_like<const N: usize>(buffers: [Buffer<f32>; N], others: &[FlexTensor; N]) -> [FlexTensor; N] {
+    let mut shapes = others.iter().map(|other| other.layout().shape().clone());
+    buffers.map(|buffer| {
+        let length = buffer.len();
+        tensor(buffer, shapes.next().unwrap_or_else(|| Shape::new([length])))
+    })
+}
+
 /// A tensor of f32 in the first `length` bytes of an allocation, all of them initialised.
 pub(super) fn from_controller(controller: Box<dyn AllocationController>, length: usize, shape: Shape) -> FlexTensor {
     // SAFETY: both controllers of this folder have `length` bytes, initialised: they hold a `Buffer`.

@@ -10,6 +10,7 @@ mod embeddings;
 mod layer;
 mod lstm;
 mod memory;
+mod operation;
 mod skip_gram;
 mod sparse;
 
@@ -17,6 +18,8 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 use burn::tensor::Device;
+
+use operation::{plain, tracked};
 
 pub(super) use adam::{adam_step, global_norm};
 pub(super) use decoder::decoder_loss;
@@ -64,32 +67,32 @@ pub(super) fn runs_on(device: &Device) -> bool {
 
 impl Fused for Flex {
     fn fused_layer(tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self> {
-        layer::plain(tensors, &call)
+        plain(tensors.into_array(), &call)
     }
 
     fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
-        embeddings::plain(tensors, &call)
+        plain(tensors.into_array(), &call)
     }
 }
 
 impl FusedLstm for Flex {
     fn fused_lstm(tensors: LstmTensors<Self>, call: LstmCall) -> FloatTensor<Self> {
-        lstm::plain(tensors, &call)
+        plain([tensors.inputs, tensors.recurrent], &call)
     }
 }
 
 impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
     fn fused_layer(tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self> {
-        layer::tracked(tensors, call)
+        tracked::<C, _, _>(tensors.into_array(), call)
     }
 
     fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
-        embeddings::tracked(tensors, call)
+        tracked::<C, _, _>(tensors.into_array(), call)
     }
 }
 
 impl<C: CheckpointStrategy> FusedLstm for Autodiff<Flex, C> {
     fn fused_lstm(tensors: LstmTensors<Self>, call: LstmCall) -> FloatTensor<Self> {
-        lstm::tracked(tensors, call)
+        tracked::<C, _, _>([tensors.inputs, tensors.recurrent], call)
     }
 }

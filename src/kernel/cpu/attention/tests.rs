@@ -1,13 +1,18 @@
-//! Attention against plain sums in f64, its gradient against finite differences of those.
+//! Attention and its gradient against the composed one.
 
+use burn::tensor::{Device, Tensor, TensorData};
 use half::bf16;
 
 use super::*;
+use crate::kernel::comparison::{assert_close, numbers};
 use crate::kernel::cpu::isa::forced::{pool, with_every_isa};
-use crate::kernel::cpu::mask::Mask;
+use crate::kernel::{Dropout, Packing, attention};
 use crate::random::Stream;
 
-fn numbers<E: Element>(count: usize, name: &str) -> Vec<E> {
+/// Where dropout is applied.
+const SITE: u32 = 4;
+
+fn random<E: Element>(count: usize, name: &str) -> Vec<E> {
     let mut draws = Stream::new(1, name).at(0);
     (0..count).map(|_| E::from_f32(draws.normal() as f32)).collect()
 }
@@ -17,7 +22,7 @@ struct Case {
     causal: bool,
     size: usize,
     offsets: Vec<u32>,
-    dropout: Option<Site>,
+    dropout: Option<Dropout>,
 }
 
 impl Case {
@@ -26,13 +31,17 @@ impl Case {
             *end += length;
             Some(*end)
         });
-        let longest = lengths.iter().copied().max().unwrap() as usize;
-        let dropout = Mask::new(p, Stream::new(2, "dropout"), 3).map(|mask| mask.site(4, longest));
+        let dropout = Dropout::new(p, Stream::new(2, "dropout"), 3);
         Self { heads, causal, size, offsets: std::iter::once(0).chain(ends).collect(), dropout }
     }
 
     fn tokens(&self) -> usize {
         *self.offsets.last().unwrap() as usize
+    }
+
+    fn site(&self) -> Option<Site> {
+        let longest = self.offsets.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap() as usize;
+        self.dropout.map(|dropout| dropout.mask().site(SITE, longest))
     }
 
     fn hidden(&self) -> usize {
@@ -44,100 +53,42 @@ impl Case {
     }
 
     fn input<E: Element>(&self) -> Vec<E> {
-        numbers(self.tokens() * 3 * self.hidden(), "qkv")
+        random(self.tokens() * 3 * self.hidden(), "qkv")
     }
 
     fn gradient<E: Element>(&self) -> Vec<E> {
-        numbers(self.tokens() * self.hidden(), "dcontext")
+        random(self.tokens() * self.hidden(), "dcontext")
     }
 
     fn forward<E: Operand>(&self, qkv: &[E]) -> Vec<E> {
         let mut context = vec![E::default(); self.tokens() * self.hidden()];
-        forward(qkv, &mut context, self.attention(), &self.offsets, self.dropout);
+        forward(qkv, &mut context, self.attention(), &self.offsets, self.site());
         context
     }
 
     fn backward<E: Operand>(&self, qkv: &[E], dcontext: &[E]) -> Vec<E> {
         let mut dqkv = vec![E::from_f32(f32::NAN); qkv.len()];
-        backward(qkv, dcontext, &mut dqkv, self.attention(), &self.offsets, self.dropout);
+        backward(qkv, dcontext, &mut dqkv, self.attention(), &self.offsets, self.site());
         dqkv
     }
 
-    /// Calls `with(query, head, keys, probabilities, factors of the mask)`, all in f64.
-    fn each_query(&self, qkv: &[f64], mut with: impl FnMut(usize, usize, std::ops::Range<usize>, &[f64], &[f64])) {
-        let element = |row: usize, part: usize, head: usize, i: usize| {
-            qkv[(row * 3 + part) * self.hidden() + head * self.size + i]
-        };
-        for pair in self.offsets.windows(2) {
-            let rows = pair[0] as usize..pair[1] as usize;
-            for (head, query) in (0..self.heads).flat_map(|head| rows.clone().map(move |query| (head, query))) {
-                let rows = rows.start..if self.causal { query + 1 } else { rows.end };
-                let score = |key: usize| {
-                    (0..self.size).map(|i| element(query, 0, head, i) * element(key, 1, head, i)).sum::<f64>()
-                };
-                let weights: Vec<f64> =
-                    rows.clone().map(|key| (score(key) / (self.size as f64).sqrt()).exp()).collect();
-                let total: f64 = weights.iter().sum();
-                let probabilities: Vec<f64> = weights.iter().map(|weight| weight / total).collect();
-                let mut draws = vec![0; Site::stride(rows.len())];
-                let factors: Vec<f64> = self.dropout.map_or(vec![1.0; rows.len()], |site| {
-                    site.draws(head * self.tokens() + query, rows.len(), &mut draws);
-                    draws[..rows.len()].iter().map(|&draw| f64::from(site.factor(draw))).collect()
-                });
-                with(query, head, rows.clone(), &probabilities, &factors);
-            }
-        }
-    }
-
-    fn expected(&self, qkv: &[f64]) -> Vec<f64> {
-        let mut context = vec![0.0; self.tokens() * self.hidden()];
-        self.each_query(qkv, |query, head, keys, probabilities, factors| {
-            for (i, key) in (0..self.size).flat_map(|i| keys.clone().map(move |key| (i, key))) {
-                let value = qkv[(key * 3 + 2) * self.hidden() + head * self.size + i];
-                let weight = probabilities[key - keys.start] * factors[key - keys.start];
-                context[query * self.hidden() + head * self.size + i] += weight * value;
-            }
-        });
-        context
-    }
-
-    /// The chain rule, sum by sum.
-    fn expected_gradient(&self, qkv: &[f64], dcontext: &[f64]) -> Vec<f64> {
-        let mut gradient = vec![0.0; qkv.len()];
-        let at =
-            |row: usize, part: usize, head: usize, i: usize| (row * 3 + part) * self.hidden() + head * self.size + i;
-        let scale = 1.0 / (self.size as f64).sqrt();
-        self.each_query(qkv, |query, head, keys, probabilities, factors| {
-            let doutput = &dcontext[query * self.hidden() + head * self.size..][..self.size];
-            let dp: Vec<f64> = keys
-                .clone()
-                .zip(factors)
-                .map(|(key, factor)| {
-                    factor * (0..self.size).map(|i| doutput[i] * qkv[at(key, 2, head, i)]).sum::<f64>()
-                })
-                .collect();
-            let mean: f64 = dp.iter().zip(probabilities).map(|(dp, p)| dp * p).sum();
-            for (index, key) in keys.enumerate() {
-                let ds = probabilities[index] * (dp[index] - mean) * scale;
-                for i in 0..self.size {
-                    gradient[at(key, 2, head, i)] += probabilities[index] * factors[index] * doutput[i];
-                    gradient[at(query, 0, head, i)] += ds * qkv[at(key, 1, head, i)];
-                    gradient[at(key, 1, head, i)] += ds * qkv[at(query, 0, head, i)];
-                }
-            }
-        });
-        gradient
-    }
 }
 
-fn wide<E: Element>(xs: &[E]) -> Vec<f64> {
-    xs.iter().map(|x| f64::from(x.to_f32())).collect()
+fn wide<E: Element>(xs: &[E]) -> Vec<f32> {
+    xs.iter().map(|x| x.to_f32()).collect()
 }
 
-/// ‖got − expected‖ over ‖expected‖.
-fn error(got: &[f64], expected: &[f64]) -> f64 {
-    let norm = |xs: &mut dyn Iterator<Item = f64>| xs.map(|x| x * x).sum::<f64>().sqrt();
-    norm(&mut got.iter().zip(expected).map(|(x, y)| x - y)) / norm(&mut expected.iter().copied())
+/// The context, and the gradient of Σ context × `dcontext`, of burn's own operations.
+fn composed(case: &Case, qkv: &[f32], dcontext: &[f32]) -> [Vec<f32>; 2] {
+    let device = Device::flex().autodiff();
+    let rows = |numbers: &[f32]| -> Tensor<2> {
+        let width = numbers.len() / case.tokens();
+        Tensor::from_data(TensorData::new(numbers.to_vec(), [case.tokens(), width]), &device)
+    };
+    let (qkv, packing) = (rows(qkv).require_grad(), Packing::new(&case.offsets, &device));
+    let context = attention(qkv.clone(), case.attention(), &packing, case.dropout.as_ref(), SITE);
+    let gradient = qkv.grad(&(context.clone() * rows(dcontext)).sum().backward()).unwrap();
+    [numbers(context), numbers(gradient)]
 }
 
 /// Heads, their size, lengths: one token, lengths beside multiples of registers, several blocks of queries.
@@ -151,52 +102,28 @@ const SHAPES: [(usize, usize, &[u32]); 7] = [
     (1, 64, &[0, 7, 0]),
 ];
 
-fn matches_f64<E: Operand>(tolerance: f64) {
+fn equals_the_composed<E: Operand>(tolerance: f64) {
     for (heads, size, lengths) in SHAPES {
         for (p, causal) in [(0.0, false), (0.3, false), (0.0, true), (0.3, true)] {
             let case = Case::new(heads, size, lengths, p, causal);
             let (qkv, dcontext) = (case.input::<E>(), case.gradient::<E>());
-            let context = error(&wide(&case.forward(&qkv)), &case.expected(&wide(&qkv)));
-            let expected = case.expected_gradient(&wide(&qkv), &wide(&dcontext));
-            let gradient = error(&wide(&case.backward(&qkv, &dcontext)), &expected);
-            assert!(context < tolerance && gradient < tolerance, "{lengths:?} {p} {causal}: {context} {gradient}");
+            let found = [wide(&case.forward(&qkv)), wide(&case.backward(&qkv, &dcontext))];
+            assert_close(&found, &composed(&case, &wide(&qkv), &wide(&dcontext)), tolerance);
         }
     }
 }
 
 #[test]
-fn f32_equals_f64() {
+fn f32_equals_the_composed_one() {
     with_every_isa(|_| {
-        matches_f64::<f32>(1e-6);
+        equals_the_composed::<f32>(1e-6);
     });
 }
 
 #[test]
-fn bf16_is_near_f64() {
+fn bf16_is_near_the_composed_one() {
     with_every_isa(|_| {
-        matches_f64::<bf16>(1e-2);
-    });
-}
-
-#[test]
-fn the_gradient_in_f64_is_that_of_finite_differences() {
-    with_every_isa(|_| {
-        for (p, causal) in [(0.0, false), (0.3, false), (0.0, true), (0.3, true)] {
-            let case = Case::new(2, 3, &[4, 1, 6], p, causal);
-            let (qkv, dcontext) = (wide(&case.input::<f32>()), wide(&case.gradient::<f32>()));
-            let loss = |qkv: &[f64]| case.expected(qkv).iter().zip(&dcontext).map(|(x, y)| x * y).sum::<f64>();
-            let differences: Vec<f64> = (0..qkv.len())
-                .map(|at| {
-                    let moved = |by: f64| {
-                        let mut qkv = qkv.clone();
-                        qkv[at] += by;
-                        loss(&qkv)
-                    };
-                    (moved(1e-5) - moved(-1e-5)) / 2e-5
-                })
-                .collect();
-            assert!(error(&case.expected_gradient(&qkv, &dcontext), &differences) < 1e-8);
-        }
+        equals_the_composed::<bf16>(1e-2);
     });
 }
 

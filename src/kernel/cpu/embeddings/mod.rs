@@ -26,20 +26,22 @@ use crate::kernel::layer_form::LAYER_NORM_EPSILON;
 /// Rows that one task computes.
 const ROWS: usize = 32;
 
-/// The tables and the norm.
+/// The tables and the norm, or something for each of them: `M` is of a table, `V` of a vector.
 #[derive(Clone, Copy, Debug)]
-pub struct Tables<'a> {
+pub struct PerTable<M, V = M> {
     /// `[vocab_size, hidden]`
-    pub word: &'a [f32],
+    pub word: M,
     /// `[max_positions, hidden]`
-    pub position: &'a [f32],
+    pub position: M,
     /// `[type_vocab_size, hidden]`
-    pub segment: &'a [f32],
-    /// γ, `[hidden]`; its length is the width of everything.
-    pub gamma: &'a [f32],
-    /// β, `[hidden]`
-    pub beta: &'a [f32],
+    pub segment: M,
+    /// Layer norm's γ, `[hidden]`
+    pub gamma: V,
+    /// Layer norm's β, `[hidden]`
+    pub beta: V,
 }
+
+type Tables<'a> = PerTable<&'a [f32]>;
 
 /// Rows of the three tables for each token, three of `[tokens]`.
 #[derive(Clone, Copy, Debug)]
@@ -50,22 +52,6 @@ pub struct Rows<'a> {
     pub position: &'a [u32],
     /// Of the segment table.
     pub segment: &'a [u32],
-}
-
-/// Where the gradients go, of the shapes of [`Tables`]. The three tables' must be 0 before; the other two
-/// are overwritten.
-#[derive(Debug)]
-pub struct Gradients<'a> {
-    /// Only the rows of tokens are touched.
-    pub word: &'a mut [f32],
-    /// Only the rows of tokens are touched.
-    pub position: &'a mut [f32],
-    /// Only the rows of tokens are touched.
-    pub segment: &'a mut [f32],
-    /// dγ
-    pub gamma: &'a mut [f32],
-    /// dβ
-    pub beta: &'a mut [f32],
 }
 
 /// y, `[tokens, hidden]`, overwritten.
@@ -110,8 +96,9 @@ fn sum(tables: &Tables<'_>, rows: &Rows<'_>, token: usize, x: &mut [f32]) {
     }
 }
 
-/// The gradients for `dy`, `[tokens, hidden]`.
-pub fn backward(tables: &Tables<'_>, rows: &Rows<'_>, mask: Option<Site>, dy: &[f32], into: Gradients<'_>) {
+/// The gradients for `dy`, `[tokens, hidden]`. Those of the three tables must be 0 before, and only the rows of tokens are
+/// touched; those of the norm are overwritten.
+pub fn backward(tables: &Tables<'_>, rows: &Rows<'_>, mask: Option<Site>, dy: &[f32], into: PerTable<&mut [f32]>) {
     let hidden = tables.gamma.len();
     let chunks = (dy.len() / hidden).div_ceil(ROWS);
     // dx, and dγ and dβ of each chunk.

@@ -163,23 +163,27 @@ fn special_values_go_through_bf16_products() {
     });
 }
 
-#[test]
-fn the_bits_of_bf16_products_do_not_depend_on_the_number_of_threads() {
+/// Products of A as it is and transposed.
+fn same_on_any_threads<E: Operand>(name: &str, run: &Run<E>) {
     let (m, n, k) = (301, 200, 700);
-    let rounded = |count, seed| numbers(count, seed).into_iter().map(bf16::from_f32).collect::<Vec<_>>();
+    let rounded = |count, seed| numbers(count, seed).into_iter().map(E::from_f32).collect::<Vec<E>>();
     let (a, b) = (rounded(m * k, 6), rounded(n * k, 7));
-    with_every_bf16(&|name, run| {
-        for left in [Matrix::new(&a, m, k), Matrix::new(&a, k, m).transpose()] {
-            let with = |threads| {
-                let mut c = vec![0.0; m * n];
-                let to = Sum { to: Cells::new(&mut c), stride: n, add: false };
-                pool(threads).install(|| run(Case { a: left, b: Matrix::new(&b, k, n), to, here: false }));
-                c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
-            };
-            let one = with(1);
-            assert!([2, 3, 5].into_iter().all(|threads| with(threads) == one), "{name}");
-        }
-    });
+    for left in [Matrix::new(&a, m, k), Matrix::new(&a, k, m).transpose()] {
+        let with = |threads| {
+            let mut c = vec![0.0; m * n];
+            let to = Sum { to: Cells::new(&mut c), stride: n, add: false };
+            pool(threads).install(|| run(Case { a: left, b: Matrix::new(&b, k, n), to, here: false }));
+            c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        };
+        let one = with(1);
+        assert!([2, 3, 5].into_iter().all(|threads| with(threads) == one), "{name}");
+    }
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_number_of_threads() {
+    with_every_f32(&same_on_any_threads);
+    with_every_bf16(&same_on_any_threads);
 }
 
 #[test]
@@ -200,22 +204,6 @@ fn f32_weights_are_rounded_for_bf16_products() {
         exact.iter_mut().enumerate().for_each(|(at, x)| *x += f64::from(bias[at % n]));
         let c: Vec<f32> = c.into_iter().map(Element::to_f32).collect();
         close(&c, &exact, 3e-3);
-    });
-}
-
-#[test]
-fn the_bits_do_not_depend_on_the_number_of_threads() {
-    let (m, n, k) = (301, 200, 90);
-    let (a, b) = (numbers(m * k, 6), numbers(k * n, 7));
-    with_every_isa(|_| {
-        let with = |threads| {
-            let mut c = vec![0.0; m * n];
-            let to = Sum { to: Cells::new(&mut c), stride: n, add: false };
-            pool(threads).install(|| gemm(Matrix::new(&a, m, k), Matrix::new(&b, k, n), &to));
-            c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
-        };
-        let one = with(1);
-        assert!([2, 3, 5].into_iter().all(|threads| with(threads) == one));
     });
 }
 

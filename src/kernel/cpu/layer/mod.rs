@@ -25,7 +25,7 @@ mod rows;
 use half::bf16;
 
 use self::normed::Normed;
-pub use self::parameters::{LayerDropout, LayerGradients, LayerParameters, LayerShape};
+pub use self::parameters::{LayerDropout, LayerGradients, LayerShape, PerParameter};
 use self::rows::{copy, gather, scatter};
 use super::attention;
 use super::gelu::{Gelu, GeluBackward};
@@ -65,8 +65,8 @@ pub struct Kept<E: Plain> {
 pub struct Layer<'a> {
     /// Sizes.
     pub shape: LayerShape,
-    /// Weights.
-    pub parameters: LayerParameters<'a>,
+    /// Weights, row by row.
+    pub parameters: PerParameter<&'a [f32]>,
     /// The `batch + 1` first rows of the sequences.
     pub offsets: &'a [u32],
     /// The masks of a training step.
@@ -131,10 +131,10 @@ impl Layer<'_> {
         Some(Kept { x: x_copy, qkv, context, attention_norm, middle, wide: wide?, output_norm })
     }
 
-    fn backward_in<E: Stored>(&self, x: &[f32], kept: &Kept<E>, dy: &[f32], mut to: LayerGradients<'_>) {
+    fn backward_in<E: Stored>(&self, x: &[f32], kept: &Kept<E>, dy: &[f32], to: LayerGradients<'_>) {
         let LayerShape { tokens, hidden, .. } = self.shape;
         // The gradient that flows along the residual stream: of y, of both norms' inputs, in the end of x.
-        let stream = std::mem::take(&mut to.x);
+        let LayerGradients { x: stream, parameters: mut to } = to;
         let context = match self.read {
             None => {
                 copy(dy, stream);
@@ -164,7 +164,7 @@ impl Layer<'_> {
         &self,
         kept: &Kept<E>,
         stream: &mut [f32],
-        to: &mut LayerGradients<'_>,
+        to: &mut PerParameter<&mut [f32]>,
     ) -> Buffer<E> {
         let LayerShape { hidden, intermediate, .. } = self.shape;
         let (p, rows) = (&self.parameters, self.rows().count());
@@ -235,31 +235,24 @@ impl Layer<'_> {
     }
 
     fn attention_norm(&self) -> ResidualNorm<'_> {
-        let p = &self.parameters;
-        let dropout = self.mask(|site| site.attention_residual_site, self.shape.hidden);
-        let epsilon = self.shape.form.epsilon as f32;
-        ResidualNorm {
-            bias: p.attention_bias,
-            gamma: p.attention_gamma,
-            beta: p.attention_beta,
-            epsilon,
-            dropout,
-            rows: self.rows(),
-        }
+        let PerParameter { attention_bias: bias, attention_gamma: gamma, attention_beta: beta, .. } = self.parameters;
+        self.norm(bias, gamma, beta, |dropout| dropout.attention_residual_site)
     }
 
     fn output_norm(&self) -> ResidualNorm<'_> {
-        let p = &self.parameters;
-        let dropout = self.mask(|site| site.output_residual_site, self.shape.hidden);
-        let epsilon = self.shape.form.epsilon as f32;
-        ResidualNorm {
-            bias: p.output_bias,
-            gamma: p.output_gamma,
-            beta: p.output_beta,
-            epsilon,
-            dropout,
-            rows: self.rows(),
-        }
+        let PerParameter { output_bias: bias, output_gamma: gamma, output_beta: beta, .. } = self.parameters;
+        self.norm(bias, gamma, beta, |dropout| dropout.output_residual_site)
+    }
+
+    fn norm<'a>(
+        &'a self,
+        bias: &'a [f32],
+        gamma: &'a [f32],
+        beta: &'a [f32],
+        site: fn(&LayerDropout) -> u32,
+    ) -> ResidualNorm<'a> {
+        let (epsilon, dropout) = (self.shape.form.epsilon as f32, self.mask(site, self.shape.hidden));
+        ResidualNorm { bias, gamma, beta, epsilon, dropout, rows: self.rows() }
     }
 
     /// The mask of the attention probabilities, whose rows are as wide as the longest sequence is long.
@@ -272,7 +265,3 @@ impl Layer<'_> {
         self.dropout.map(|dropout| dropout.mask.site(site(dropout), width))
     }
 }
-
-#[cfg(test)]
-#[expect(clippy::many_single_char_names, reason = "the letters of the formulas")]
-mod tests;

@@ -16,64 +16,76 @@ pub struct LayerShape {
     pub intermediate: usize,
 }
 
-/// The parameters of a layer, row by row; weights are `[inputs, outputs]`.
+/// The parameters of a layer, or something for each of them: `M` is of a matrix, `[inputs, outputs]`, and `V` of a vector.
 #[derive(Clone, Copy, Debug)]
-pub struct LayerParameters<'a> {
-    /// `[hidden, 3 × hidden]`: queries, keys and values side by side.
-    pub qkv_weight: &'a [f32],
+pub struct PerParameter<M, V = M> {
+    /// Query, key and value in one projection: `[hidden, 3 × hidden]`.
+    pub qkv_weight: M,
     /// `[3 × hidden]`
-    pub qkv_bias: &'a [f32],
-    /// `[hidden, hidden]`
-    pub attention_weight: &'a [f32],
+    pub qkv_bias: V,
+    /// Output projection of the attention, `[hidden, hidden]`.
+    pub attention_weight: M,
     /// `[hidden]`
-    pub attention_bias: &'a [f32],
-    /// γ of the norm after the attention, `[hidden]`.
-    pub attention_gamma: &'a [f32],
-    /// β of the norm after the attention, `[hidden]`.
-    pub attention_beta: &'a [f32],
+    pub attention_bias: V,
+    /// γ of the norm after the attention's residual, `[hidden]`.
+    pub attention_gamma: V,
+    /// β, `[hidden]`
+    pub attention_beta: V,
     /// `[hidden, intermediate]`
-    pub intermediate_weight: &'a [f32],
+    pub intermediate_weight: M,
     /// `[intermediate]`
-    pub intermediate_bias: &'a [f32],
+    pub intermediate_bias: V,
     /// `[intermediate, hidden]`
-    pub output_weight: &'a [f32],
+    pub output_weight: M,
     /// `[hidden]`
-    pub output_bias: &'a [f32],
-    /// γ of the norm after the feed-forward layer, `[hidden]`.
-    pub output_gamma: &'a [f32],
-    /// β of the norm after the feed-forward layer, `[hidden]`.
-    pub output_beta: &'a [f32],
+    pub output_bias: V,
+    /// γ of the norm after the feed-forward's residual, `[hidden]`.
+    pub output_gamma: V,
+    /// β, `[hidden]`
+    pub output_beta: V,
 }
 
-/// Where the gradients of the loss go; all are overwritten. Shapes as in [`LayerParameters`].
+impl<T> PerParameter<T> {
+    /// Those of the parameters in the order of the fields.
+    pub fn of(all: [T; 12]) -> Self {
+        let [
+            qkv_weight,
+            qkv_bias,
+            attention_weight,
+            attention_bias,
+            attention_gamma,
+            attention_beta,
+            intermediate_weight,
+            intermediate_bias,
+            output_weight,
+            output_bias,
+            output_gamma,
+            output_beta,
+        ] = all;
+        Self {
+            qkv_weight,
+            qkv_bias,
+            attention_weight,
+            attention_bias,
+            attention_gamma,
+            attention_beta,
+            intermediate_weight,
+            intermediate_bias,
+            output_weight,
+            output_bias,
+            output_gamma,
+            output_beta,
+        }
+    }
+}
+
+/// Where the gradients of the loss go; all are overwritten.
 #[derive(Debug)]
 pub struct LayerGradients<'a> {
     /// `[tokens, hidden]`
     pub x: &'a mut [f32],
-    /// `[hidden, 3 × hidden]`
-    pub qkv_weight: &'a mut [f32],
-    /// `[3 × hidden]`
-    pub qkv_bias: &'a mut [f32],
-    /// `[hidden, hidden]`
-    pub attention_weight: &'a mut [f32],
-    /// `[hidden]`
-    pub attention_bias: &'a mut [f32],
-    /// `[hidden]`
-    pub attention_gamma: &'a mut [f32],
-    /// `[hidden]`
-    pub attention_beta: &'a mut [f32],
-    /// `[hidden, intermediate]`
-    pub intermediate_weight: &'a mut [f32],
-    /// `[intermediate]`
-    pub intermediate_bias: &'a mut [f32],
-    /// `[intermediate, hidden]`
-    pub output_weight: &'a mut [f32],
-    /// `[hidden]`
-    pub output_bias: &'a mut [f32],
-    /// `[hidden]`
-    pub output_gamma: &'a mut [f32],
-    /// `[hidden]`
-    pub output_beta: &'a mut [f32],
+    /// Row by row.
+    pub parameters: PerParameter<&'a mut [f32]>,
 }
 
 /// The masks of a layer in training.

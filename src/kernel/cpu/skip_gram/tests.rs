@@ -1,5 +1,5 @@
 use super::*;
-use crate::kernel::cpu::isa::forced::{pool, with_every_isa};
+use crate::kernel::cpu::isa::forced::pool;
 use crate::random::Stream;
 
 const WIDTH: usize = 21;
@@ -25,20 +25,6 @@ fn drawn() -> Drawn {
     Drawn { centres, others, vectors, context }
 }
 
-fn loss_in_f64(of: &Drawn, numbers: &[f64]) -> f64 {
-    let (vectors, context) = numbers.split_at(WORDS * WIDTH);
-    let row = |table: &[f64], row: u32| table[row as usize * WIDTH..][..WIDTH].to_vec();
-    let mut loss = 0.0;
-    for (centre, others) in of.centres.iter().zip(of.others.chunks(EACH)) {
-        for (at, other) in others.iter().enumerate() {
-            let product: f64 = row(vectors, *centre).iter().zip(row(context, *other)).map(|(a, b)| a * b).sum();
-            let x = if at == 0 { -product } else { product };
-            loss += x.exp().ln_1p();
-        }
-    }
-    loss
-}
-
 fn gradients(of: &Drawn, scale: f32) -> (SkipGramFound, [Vec<f32>; 2], [Vec<u32>; 2]) {
     let pairs = SkipGramPairs { centres: &of.centres, others: &of.others };
     let found = pairs.loss(&of.vectors, &of.context, WIDTH, Some(scale));
@@ -51,28 +37,12 @@ fn gradients(of: &Drawn, scale: f32) -> (SkipGramFound, [Vec<f32>; 2], [Vec<u32>
 }
 
 #[test]
-fn the_loss_is_that_in_f64_and_gradients_are_its_finite_differences() {
-    with_every_isa(|_| {
-        let of = drawn();
-        let mut numbers: Vec<f64> = of.vectors.iter().chain(&of.context).map(|&x| f64::from(x)).collect();
-        let (found, gradients, touched) = gradients(&of, 1.0);
-        assert!((found.loss / loss_in_f64(&of, &numbers) - 1.0).abs() < 1e-6);
-        let flat: Vec<f32> = gradients.concat();
-        for at in (0..numbers.len()).step_by(7) {
-            let here = numbers[at];
-            let mut beside = |step: f64| {
-                numbers[at] = here + step;
-                loss_in_f64(&of, &numbers)
-            };
-            let difference = (beside(1e-4) - beside(-1e-4)) / 2e-4;
-            numbers[at] = here;
-            assert!((f64::from(flat[at]) - difference).abs() < 1e-4, "{at}: {} {difference}", flat[at]);
-        }
-        for (touched, ids) in touched.iter().zip([&of.centres, &of.others]) {
-            assert!(touched.is_sorted() && touched.len() < WORDS, "some rows are nobody's");
-            assert!((0..WORDS as u32).all(|row| touched.contains(&row) == ids.contains(&row)));
-        }
-    });
+fn the_rows_that_are_written_are_known() {
+    let of = drawn();
+    for (touched, ids) in gradients(&of, 1.0).2.iter().zip([&of.centres, &of.others]) {
+        assert!(touched.is_sorted() && touched.len() < WORDS, "some rows are nobody's");
+        assert!((0..WORDS as u32).all(|row| touched.contains(&row) == ids.contains(&row)));
+    }
 }
 
 #[test]
