@@ -8,8 +8,8 @@
 
 use std::time::Duration;
 
-use bertbench::kernel::{self, Adam, AttentionHeads, Dropout, Moments};
-use bertbench::model::{Classifier, Encoder, PackedInput, random_classifier};
+use bertbench::kernel::{self, Adam, AdamRule, AttentionHeads, Dropout, Moments, Trained};
+use bertbench::model::{Classifier, PackedInput, random_classifier};
 use bertbench::random::Stream;
 use bertbench::store::Architecture;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
@@ -190,12 +190,15 @@ fn optimizer(criterion: &mut Criterion) {
     for size in SIZES {
         let (rows, columns) = (u64::from(size.hidden), 4 * size.hidden);
         group.throughput(Throughput::Elements(rows * u64::from(columns)));
-        let draw = || random(rows, columns, &device);
-        let start = || (draw(), draw(), Moments { first: draw() * 0.01, second: draw().abs(), live_rows: None });
+        let draw = || -> Tensor<1> { random(rows, columns, &device).reshape([-1]) };
+        let start = || {
+            let moments = Some(Moments { first: draw() * 0.01, second: draw().abs(), live_rows: None });
+            vec![Trained { parameter: draw(), gradient: draw(), moments, decays: true }]
+        };
         group.bench_function(size.name, |bench| {
             bench.iter_batched(
                 start,
-                |(parameter, gradient, moments)| kernel::adamw(parameter, gradient, Some(moments), &with, 10),
+                |all| kernel::adam_step(all, AdamRule::AdamW { step: 10 }, &with),
                 BatchSize::LargeInput,
             );
         });

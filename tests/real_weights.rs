@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bertbench::data::{BadRows, Dataset};
 use bertbench::metric;
-use bertbench::model::{AnyEncoder, Encoder, PackedInput, load_encoder};
+use bertbench::model::{AnyEncoder, PackedInput, load_encoder};
 use bertbench::text::{FeatureSet, PackedBatch, SkippedRows, TextPair, Tokenizer, Vocabulary, evaluation_batches};
 use burn::tensor::Device;
 

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use bertbench::model::{Classifier, Head, load_classifier, save_classifier};
+use bertbench::model::{Classifier, Head, WantedHead, load_to_train, save_classifier};
 use bertbench::settings::Optimizer;
 use bertbench::store::{
     Architecture, Checkpoints, InitialWeights, Objective, Optimization, RunId, RunSettings, TaskObjective,
@@ -104,7 +104,8 @@ fn train_from_checkpoints(
 ) -> Result<FitResult<Classifier>, TrainError> {
     let device = Device::flex();
     let features = features();
-    let model = load_classifier(&golden(), Head::Classes, 3, 1, &device.clone().autodiff()).unwrap().model;
+    let wanted = WantedHead { kind: Head::Classes, names: &[], outputs: 3, next_token: false };
+    let model = load_to_train(&golden(), wanted, None, 1, &device.clone().autodiff()).unwrap().model;
     let dev = [DevSplit { name: "dev_matched", features: features.clone(), gold: Gold::Labels }];
     let data = TrainingData { task: Task::find("mnli").unwrap(), train: &features, dev: &dev, tags: &[] };
     fit(model, settings, data, &device, recorder, checkpointer)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, Error};
 use crate::plan::classifier_flops;
-use crate::settings::{EncoderType, InitializerRange, Precision};
+use crate::settings::{EncoderType, Precision};
 use crate::stats::quantile;
 use crate::store::{Architecture, Host, Optimization, host};
 use crate::train::{Phases, StepBenchmark, StepMeasured, open_device};
@@ -14,7 +14,6 @@ use crate::units::{Bytes, Seconds};
 const HEAD_WIDTH: u32 = 64;
 /// Positions of every published BERT; longer sequences get as many as they need.
 const POSITIONS: u32 = 512;
-const SEGMENTS: u32 = 2;
 /// Weight, gradient and two moments, in float32.
 const BYTES_PER_PARAMETER: u64 = 16;
 /// A backward pass costs two forward passes.
@@ -69,17 +68,11 @@ impl StepRequest {
             return Err(Diagnostic::new(message).hint("`--heads` takes a divisor of `--hidden`").into());
         }
         let architecture = Architecture {
-            layers: self.layers,
-            hidden: self.hidden,
             heads,
             intermediate: self.intermediate.unwrap_or(4 * self.hidden),
             vocab_size: self.vocab_size,
             max_positions: self.length.max(POSITIONS),
-            type_vocab_size: SEGMENTS,
-            causal: false,
-            encoder: EncoderType::Bert,
-            pooling: None,
-            initializer_range: InitializerRange::BERT,
+            ..Architecture::without_attention(EncoderType::Bert, self.layers, self.hidden)
         };
         let (needed, memory) = (architecture.parameters().saturating_mul(BYTES_PER_PARAMETER), host("cpu", 1).memory.0);
         if device.name == "cpu" && needed > memory {

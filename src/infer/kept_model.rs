@@ -7,7 +7,7 @@ use super::trained_model::{TrainedModel, Use, precision_on, refused};
 use crate::data::submission::{Answers, SubmissionFile};
 use crate::data::{BadRows, Dataset, Split};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Classifier, Encoder, Head, OutputOrder, load_trained_classifier, output_names};
+use crate::model::{Classifier, Head, OutputOrder, load_trained_classifier, output_names};
 use crate::store::Kept;
 use crate::task::{Task, features_of};
 use crate::train::{NamedDevice, predict};

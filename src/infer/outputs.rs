@@ -52,39 +52,26 @@ pub(super) fn order(
     let unasked = |what: &str| Diagnostic::new(what.to_owned());
     let many = if outputs == 1 { "1 output".to_owned() } else { format!("{outputs} outputs") };
     let (named, probabilities) = (!asked.names.is_empty(), asked.probabilities);
-    match task.head {
+    let (expected, what, about) = match task.head {
         Head::Classes => return classes_in_order(asked, task, model, outputs, task.classes(), notes),
-        Head::Regression | Head::Choices | Head::Spans => {
-            let (expected, what) = match task.head {
-                Head::Spans => (2, "two, the start and the end of an answer"),
-                Head::Choices => (1, "one, the score of a choice"),
-                Head::Classes | Head::Regression | Head::Tags => (1, "one, a score"),
-            };
-            if outputs != expected {
-                return Err(wrong(format!("the model has {many}, but `{name}` asks for {what}")));
-            }
-            let what = match task.head {
-                Head::Choices if !named => return Ok(OutputOrder::as_it_is(outputs)),
-                Head::Choices => "choices, which have no names",
-                Head::Spans => "answers",
-                Head::Classes | Head::Regression | Head::Tags => "a score",
-            };
-            if named || probabilities {
-                let asks = format!("`--outputs` and `--probabilities` are about classes, but `{name}` asks for {what}");
-                return Err(unasked(&asks));
-            }
+        Head::Regression => (1, "one, a score", "a score"),
+        Head::Choices => (1, "one, the score of a choice", "choices, which have no names"),
+        Head::Spans => (2, "two, the start and the end of an answer", "answers"),
+        Head::Tags if outputs != tags.len() => {
+            let listed = tags.join(",");
+            return Err(wrong(format!("the model has {many}, but {} tags are named: {listed}", tags.len())));
         }
-        Head::Tags => {
-            if outputs != tags.len() {
-                let listed = tags.join(",");
-                return Err(wrong(format!("the model has {many}, but {} tags are named: {listed}", tags.len())));
-            }
-            if probabilities {
-                return Err(unasked(&format!(
-                    "`--probabilities` is about classes of rows, but `{name}` asks for tags"
-                )));
-            }
+        Head::Tags if probabilities => {
+            return Err(unasked(&format!("`--probabilities` is about classes of rows, but `{name}` asks for tags")));
         }
+        Head::Tags => return Ok(OutputOrder::as_it_is(outputs)),
+    };
+    if outputs != expected {
+        return Err(wrong(format!("the model has {many}, but `{name}` asks for {what}")));
+    }
+    if named || (probabilities && task.head != Head::Choices) {
+        let asks = format!("`--outputs` and `--probabilities` are about classes, but `{name}` asks for {about}");
+        return Err(unasked(&asks));
     }
     Ok(OutputOrder::as_it_is(outputs))
 }

@@ -4,7 +4,7 @@ use super::input::{self, Open, PredictRequest};
 use super::outputs;
 use super::trained_model::refused;
 use crate::diagnostic::{Diagnostic, Error};
-use crate::model::{CheckpointError, Encoder, Head, check_head, load_trained_classifier};
+use crate::model::{CheckpointError, Head, check_head, load_trained_classifier};
 use crate::store::Score;
 use crate::task::{DevSplit, Gold, PredictionFile, Task};
 use crate::train::{predict_in_batches, scores};

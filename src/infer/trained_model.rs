@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostic;
-use crate::kernel;
 use crate::model::{CheckpointError, Config, folder_of};
 use crate::settings::Precision;
 use crate::text::{ModelTokenizer, Tokenizer, Vocabulary, vocabulary_file};
@@ -29,13 +28,13 @@ pub struct TrainedModel {
     /// Where it computes.
     pub device: NamedDevice,
     /// The numbers that matrix products take.
-    pub precision: kernel::Precision,
+    pub precision: Precision,
     /// What is to be known of its files.
     pub notes: Vec<String>,
 }
 
 /// The precision as the kernels know it, if the device has it.
-pub fn precision_on(device: &NamedDevice, precision: Precision) -> Result<kernel::Precision, Diagnostic> {
+pub fn precision_on(device: &NamedDevice, precision: Precision) -> Result<Precision, Diagnostic> {
     device.precision(precision).map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()))
 }
 
@@ -51,7 +50,7 @@ pub struct Use {
     /// Where it computes.
     pub device: NamedDevice,
     /// The numbers that matrix products take.
-    pub precision: kernel::Precision,
+    pub precision: Precision,
 }
 
 impl TrainedModel {

@@ -7,7 +7,7 @@ use super::cpu::{DECODED_ROWS, cross_entropy_rows};
 use super::cube;
 use super::deferred::Deferred;
 use super::fused;
-use super::precision::Precision;
+use crate::settings::Precision;
 
 /// How well a decoder knows the labels of states.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -18,6 +18,15 @@ pub struct Dropout {
     mask: Mask,
 }
 
+/// `x`, of which `dropout` drops what it does at this place; see [`Dropout::apply`].
+#[must_use]
+pub fn dropped<const D: usize>(x: Tensor<D>, dropout: Option<&Dropout>, site: u32) -> Tensor<D> {
+    match dropout {
+        Some(dropout) => dropout.apply(x, site),
+        None => x,
+    }
+}
+
 impl Dropout {
     /// Dropout with probability `p` (to the nearest 1/65536) at optimisation step `step` of `stream`;
     /// `None` when nothing would be dropped.

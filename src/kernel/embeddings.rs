@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use super::cpu::embeddings::PerTable;
 use super::fused::{self, EmbeddingCall, EmbeddingTensors, Fused};
-use super::{Dropout, TokenRows, indices::indices, layer_norm::norm};
+use super::{Dropout, TokenRows, dropped, indices::indices, layer_norm::norm};
 
 /// The tables and the norm that [`embeddings`] reads.
 pub type EmbeddingTables = PerTable<Tensor<2>, Tensor<1>>;
@@ -45,11 +45,7 @@ pub(super) fn composed(
     let sum = tables.word.select(0, indices(rows.ids.iter().copied(), &device))
         + tables.position.select(0, indices(rows.positions.iter().copied(), &device))
         + tables.segment.select(0, indices(rows.segments.iter().copied(), &device));
-    let normed = norm(sum, tables.gamma, tables.beta);
-    match dropout {
-        Some(dropout) => dropout.apply(normed, dropout_site),
-        None => normed,
-    }
+    dropped(norm(sum, tables.gamma, tables.beta), dropout, dropout_site)
 }
 
 #[cfg(test)]

@@ -1,9 +1,17 @@
 //! What a transformer layer is besides its sizes and weights.
 
-use super::heads::AttentionHeads;
-
 /// BERT's ε (google-research/bert, `modeling.layer_norm`; Hugging Face `layer_norm_eps`); burn defaults to 1e-5.
 pub const LAYER_NORM_EPSILON: f64 = 1e-12;
+
+/// The heads of an attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttentionHeads {
+    /// How many; a divisor of the hidden size.
+    pub number: usize,
+    /// Whether a token attends to itself and the tokens before it (the masked attention of Vaswani et al. 2017, §3.2.3);
+    /// else to every token of its sequence.
+    pub causal: bool,
+}
 
 /// Which function is called GELU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

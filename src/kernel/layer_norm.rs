@@ -2,8 +2,8 @@
 
 use burn::tensor::{Tensor, module::layer_norm};
 
-use super::Dropout;
 use super::layer_form::LAYER_NORM_EPSILON;
+use super::{Dropout, dropped};
 
 /// LayerNorm(dropout(x) + residual) × γ + β, with `epsilon` added to the variance. `[tokens, hidden]` twice → `[tokens, hidden]`.
 #[must_use]
@@ -16,11 +16,7 @@ pub fn residual_norm(
     dropout_site: u32,
     epsilon: f64,
 ) -> Tensor<2> {
-    let x = match dropout {
-        Some(dropout) => dropout.apply(x, dropout_site),
-        None => x,
-    };
-    layer_norm(x + residual, gamma, Some(beta), epsilon)
+    layer_norm(dropped(x, dropout, dropout_site) + residual, gamma, Some(beta), epsilon)
 }
 
 /// BERT's layer norm over the last dimension, `[tokens, hidden] → [tokens, hidden]`.

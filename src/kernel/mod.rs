@@ -8,7 +8,7 @@
 mod adam;
 mod attention;
 #[cfg(test)]
-mod comparison;
+pub(crate) mod comparison;
 #[expect(unsafe_code, reason = "vector instructions, recycled memory, and tasks that write rows of one slice")]
 #[expect(clippy::inline_always, reason = "what `Isa::run` compiles for an instruction set has to be inlined in it")]
 #[expect(unreachable_pub, reason = "its modules are each other's interface")]
@@ -27,7 +27,6 @@ mod encoder_layer;
 mod feed_forward;
 #[expect(unsafe_code, reason = "burn's allocations are described by unsafe functions")]
 mod fused;
-mod heads;
 mod indices;
 mod kept_kernels;
 mod layer_form;
@@ -37,29 +36,25 @@ mod loss_scale;
 mod lstm;
 mod packing;
 mod pair_attention;
-mod precision;
 mod product_tuning;
 mod skip_gram;
 mod traffic;
 
 use crate::units::Bytes;
 
-pub use adam::{
-    Adam, AdamRule, Clipping, Moments, StepNorm, Trained, adam_step, adamw, bert_adam, clipped_adam_step, global_norm,
-};
+pub use adam::{Adam, AdamRule, Clipping, Moments, StepNorm, Trained, adam_step, clipped_adam_step, global_norm};
 pub use attention::attention;
 pub use cpu::{Bf16Support, HugePages, Isa, IsaError, MatrixPeak, SkipGramPairs, matrix_peak};
 pub use decoder::{Decoded, DecoderGradients, DecoderLoss, decoder_loss};
 pub use deferred::{Deferred, DeviceFault};
 pub use device_peak::matrix_peak_of;
-pub use dropout::Dropout;
+pub use dropout::{Dropout, dropped};
 pub use embeddings::{EmbeddingTables, embeddings};
 pub use encoder_layer::{EncoderLayer, LayerSites, LayerWeights, encoder_layer, leaves_rows_out};
 pub use feed_forward::linear_gelu;
-pub use heads::AttentionHeads;
 pub use indices::indices;
 pub use kept_kernels::{KeptKernels, TimedKernels};
-pub use layer_form::{Gelu, LAYER_NORM_EPSILON, LayerForm};
+pub use layer_form::{AttentionHeads, Gelu, LAYER_NORM_EPSILON, LayerForm};
 pub use layer_norm::residual_norm;
 pub use loss::{cross_entropy, mean_squared_error, span_loss, token_loss};
 pub use loss_scale::{LossScale, ScaledStep};
@@ -67,10 +62,14 @@ pub use lstm::{LSTM_DIRECTIONS, LSTM_GATES, lstm};
 pub use packing::TokenRows;
 pub use packing::{Packing, SequenceToken};
 pub use pair_attention::pair_attention;
-pub use precision::Precision;
 pub use product_tuning::ProductTuning;
 pub use skip_gram::{SkipGramLoss, skip_gram_loss};
 pub use traffic::{BusyTimer, Traffic, TrafficCounter};
+
+/// The arithmetic of the training path. Operands of matrix products are rounded to it; sums, norms, softmax, loss,
+/// parameters, moments and gradients stay in f32 (Micikevicius et al. 2018, arXiv 1710.03740). Float16 has more digits than
+/// bfloat16 and less range, so that the loss is scaled ([`LossScale`]); it is of GPUs, and elsewhere f32.
+pub use crate::settings::Precision;
 
 /// A GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,12 +6,9 @@ use burn::tensor::Device;
 
 use super::classifier::Classifier;
 use super::config::Config;
-use super::encoder::Encoder;
 use super::encoders::AnyEncoder;
 use super::error::CheckpointError;
-use super::fine_tuning::HeadUse;
 use super::head::Head;
-use super::labels::OutputOrder;
 use super::loading::{Loaded, check_encoder, load};
 use super::reader::NO_POOLER;
 use super::tagger::{Tagger, described};
@@ -23,25 +20,6 @@ use super::weights::{Weights, folder_of};
 /// When a file is unreadable, an encoder tensor is missing or a shape or type is wrong.
 pub fn load_encoder(folder: &Path, seed: u64, device: &Device) -> Result<Loaded<AnyEncoder>, CheckpointError> {
     load(folder, seed, device, |reader, _| AnyEncoder::read(reader))
-}
-
-/// Reads a classifier with a head of `kind` with `outputs` outputs. A missing head, or one of another size, is
-/// initialised from the seed and noted.
-///
-/// # Errors
-/// As [`load_encoder`].
-pub fn load_classifier(
-    folder: &Path,
-    kind: Head,
-    outputs: usize,
-    seed: u64,
-    device: &Device,
-) -> Result<Loaded<Classifier>, CheckpointError> {
-    load(folder, seed, device, |reader, _| {
-        let encoder = AnyEncoder::read(reader)?;
-        let head = reader.head(kind, &HeadUse::Kept(OutputOrder::as_it_is(outputs)), outputs)?;
-        Ok(Classifier::of(encoder, head, kind))
-    })
 }
 
 /// Reads a classifier as it was trained: its head must be in the file, and decides the number of outputs; its tagger

@@ -3,14 +3,14 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::encoder::{Encoder, HEAD_SITE, PackedInput};
+use super::encoder::{HEAD_SITE, PackedInput};
 use super::encoders::AnyEncoder;
 use super::head::Head;
 use super::initialize::{Initializer, random_head};
 use super::linear::Linear;
 use super::tagger::{BiLstm, Mixture, Tagger, TextPooler};
 use super::token_head::TokenHead;
-use crate::kernel::{Dropout, Packing};
+use crate::kernel::{Dropout, Packing, dropped};
 use crate::random::Stream;
 use crate::settings::{FeatureBased, InitializerRange};
 use crate::store::Architecture;
@@ -68,7 +68,7 @@ impl Classifier {
     #[must_use]
     pub fn hidden(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
         match &self.tagger {
-            Some(tagger) => tagger.forward(&self.encoder, input, dropout),
+            Some(tagger) => tagger.forward(&*self.encoder, input, dropout),
             None => self.encoder.forward(input, dropout),
         }
     }
@@ -93,10 +93,7 @@ impl Classifier {
     }
 
     fn head_of(&self, read: Tensor<2>, dropout: Option<&Dropout>) -> Tensor<2> {
-        self.head.forward(match dropout {
-            Some(dropout) => dropout.apply(read, HEAD_SITE),
-            None => read,
-        })
+        self.head.forward(dropped(read, dropout, HEAD_SITE))
     }
 
     fn text_pooler(&self) -> Option<&TextPooler> {
@@ -149,7 +146,7 @@ mod tests {
 
     /// A class of each of two sequences, of which the first ends with the token `last`.
     fn classes(causal: bool, last: u32) -> Vec<Vec<f32>> {
-        let of = Architecture { vocab_size: 20, max_positions: 8, causal, ..example::bert(2, 16, 2, 32) };
+        let of = Architecture { causal, ..example::small_bert(2, 16) };
         let device = Device::flex();
         let input = PackedInput::new(&[2, 7, last, 2, 9, 3], &[0, 1, 2, 0, 1, 2], &[0; 6], &[0, 3, 6], &device);
         let outputs = random_classifier(&of, 4, 1, &device).forward(&input, None);

@@ -12,7 +12,7 @@ use super::error::CheckpointError;
 use super::heads::{Head, HeadClass, class_of, outputs, pooler_tensors};
 use super::loading::check_encoder;
 use super::weights::{Weights, folder_of};
-use super::write::{FilesBeside, Tensors, write_folder};
+use super::write::{FilesBeside, Tensors, publish_folder};
 use crate::settings::EncoderType;
 use crate::store::atomic;
 
@@ -109,15 +109,7 @@ impl Conversion {
     /// # Errors
     /// When the weights are damaged or a file cannot be written; `folder` is then as it was.
     pub fn write_folder(&self, folder: &Path, beside: &FilesBeside) -> Result<(), CheckpointError> {
-        let tensors = self.read()?;
-        let staged = atomic::stage_folder(folder).map_err(CheckpointError::io(folder))?;
-        let written = write_folder(&staged, &self.config_json()?, &tensors, beside)
-            .and_then(|()| atomic::publish_folder(&staged, folder).map_err(CheckpointError::io(folder)));
-        if written.is_err() {
-            // The first error tells what happened; what is left has a temporary name.
-            let _ = atomic::remove(&staged);
-        }
-        written
+        publish_folder(folder, &self.config_json()?, &self.read()?, beside)
     }
 
     /// Writes the weights alone, under the same names as in a folder.

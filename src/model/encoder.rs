@@ -42,6 +42,13 @@ pub trait Encoder {
         None
     }
 
+    /// The index of the last layer, and the state that it reads.
+    fn below_last(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Option<(usize, Tensor<2>)> {
+        let last = self.depth().checked_sub(1)?;
+        let embedded = self.embed(input, dropout);
+        Some((last, (0..last).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout))))
+    }
+
     /// [`Encoder::pool`] of what a task reads, `[batch, hidden]`. An encoder whose vector needs few tokens of the last state
     /// need not compute the others.
     fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use burn::module::Param;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use super::classifier::Classifier;
 use super::config_error::ConfigError;
@@ -171,8 +170,6 @@ impl Reader<'_> {
         transpose_into(&rows, inputs, &mut weight, outputs, 0);
         let numbers = self.numbers(&format!("{name}.bias"), &[outputs])?;
         let bias: Vec<f32> = places.iter().map(|at| numbers[*at]).collect();
-        let weight = Tensor::from_data(TensorData::new(weight, [inputs, outputs]), self.device);
-        let bias = Tensor::from_data(TensorData::new(bias, [outputs]), self.device);
-        Ok(Linear { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias) })
+        Ok(Linear::of(weight, bias, self.device))
     }
 }

@@ -5,8 +5,8 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::linear::{Linear, Norm};
-use crate::random::Stream;
+use super::linear::{Linear, Norm, parameter};
+use crate::random::{Draws, Stream};
 use crate::settings::InitializerRange;
 
 /// No weight is further from 0 than so many standard deviations (TensorFlow's `truncated_normal`).
@@ -30,27 +30,28 @@ impl<'a> Initializer<'a> {
     }
 
     pub(super) fn matrix(&mut self, rows: usize, columns: usize) -> Param<Tensor<2>> {
-        let first = self.parameter << 32;
-        self.parameter += 1;
         let standard_deviation = self.range.standard_deviation();
-        let mut values = vec![0f32; rows * columns];
-        values.par_chunks_mut(CHUNK).enumerate().for_each(|(index, chunk)| {
-            let mut draws = self.stream.at(first + index as u64);
-            chunk.fill_with(|| (standard_deviation * truncated_normal(draws.next_u32())) as f32);
-        });
-        Param::from_tensor(Tensor::from_data(TensorData::new(values, [rows, columns]), self.device))
+        let draw = |draws: &mut Draws| (standard_deviation * truncated_normal(draws.next_u32())) as f32;
+        let values = self.draw(rows * columns, draw);
+        parameter(values, [rows, columns], self.device)
     }
 
     /// Uniform within ±`bound`.
     pub(super) fn uniform<const D: usize>(&mut self, shape: &[usize; D], bound: f64) -> Tensor<D> {
+        let values = self.draw(shape.iter().product(), |draws| ((2.0 * draws.uniform() - 1.0) * bound) as f32);
+        Tensor::from_data(TensorData::new(values, *shape), self.device)
+    }
+
+    /// The numbers of the next parameter.
+    fn draw(&mut self, count: usize, draw: impl Fn(&mut Draws) -> f32 + Sync) -> Vec<f32> {
         let first = self.parameter << 32;
         self.parameter += 1;
-        let mut values = vec![0f32; shape.iter().product()];
+        let mut values = vec![0f32; count];
         values.par_chunks_mut(CHUNK).enumerate().for_each(|(index, chunk)| {
             let mut draws = self.stream.at(first + index as u64);
-            chunk.fill_with(|| ((2.0 * draws.uniform() - 1.0) * bound) as f32);
+            chunk.fill_with(|| draw(&mut draws));
         });
-        Tensor::from_data(TensorData::new(values, *shape), self.device)
+        values
     }
 
     pub(super) fn vector(&self, length: usize, value: f32) -> Param<Tensor<1>> {
@@ -60,7 +61,7 @@ impl<'a> Initializer<'a> {
     /// These numbers.
     pub(super) fn numbers(&self, numbers: Vec<f32>) -> Param<Tensor<1>> {
         let length = numbers.len();
-        Param::from_tensor(Tensor::from_data(TensorData::new(numbers, [length]), self.device))
+        parameter(numbers, [length], self.device)
     }
 
     pub(super) fn zeros(&self, rows: usize, columns: usize) -> Param<Tensor<2>> {

@@ -28,7 +28,7 @@ mod vectors;
 mod weights;
 mod write;
 
-pub use checkpoint::{check_weights, load_classifier, load_encoder, load_trained_classifier};
+pub use checkpoint::{check_weights, load_encoder, load_trained_classifier};
 pub use classifier::{Classifier, random_classifier};
 pub use config::{AddedRows, Config};
 pub use config_error::ConfigError;
@@ -40,9 +40,7 @@ pub use fine_tuning::{WantedHead, checkpoint_head, load_to_train};
 pub use head::Head;
 pub use labels::{OutputOrder, check_head, output_names};
 pub use loading::Loaded;
-pub use pretraining::{
-    LanguageModel, LanguageModelOutput, LanguageModelStates, load_pretraining, random_pretraining, save_pretraining,
-};
+pub use pretraining::{LanguageModel, LanguageModelStates, load_pretraining, random_pretraining, save_pretraining};
 pub use save::save_classifier;
 pub use tagger::{BiLstm, LstmLayer, Mixture, Scalars, Tagger};
 pub use token_head::TokenHead;

@@ -6,11 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::module::{Module, Param};
-use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
 
 use super::config::Config;
-use super::encoder::{Direction, Encoder, ForwardDropout, PackedInput};
+use super::encoder::{Direction, ForwardDropout, PackedInput};
 use super::encoders::{AnyEncoder, Decoder, EncoderKind};
 use super::error::CheckpointError;
 use super::initialize::Initializer;
@@ -49,33 +48,15 @@ pub struct LanguageModelStates {
     pub next_sentence: Option<Tensor<2>>,
 }
 
-/// What the heads say about a batch.
-#[derive(Clone, Debug)]
-pub struct LanguageModelOutput {
-    /// Logits of the tokens that are to be predicted, `[predictions, vocab_size]`; absent where there are none.
-    pub predictions: Option<Tensor<2>>,
-    /// Logits of next-sentence prediction, `[batch, 2]`: follows, is random.
-    pub next_sentence: Option<Tensor<2>>,
-}
-
 /// The tensors of the next sentence's head under Hugging Face's name.
 const NEXT_SENTENCE: &str = "cls.seq_relationship";
 /// Vectors of the words around.
 const CONTEXT: &str = "context_embeddings.weight";
 
 impl LanguageModel {
-    /// The logits of both heads; only the states of `rows`, where tokens are to be
-    /// predicted, reach the decoder: a row is as wide as the word embeddings, and a state with two directions has two.
-    #[must_use]
-    pub fn forward(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> LanguageModelOutput {
-        let LanguageModelStates { predictions, next_sentence } = self.states(input, rows, dropout);
-        let (table, bias) = (self.encoder.words().val(), self.tokens.decoder_bias.val());
-        let predictions = predictions.map(|states| linear(states, table.transpose(), Some(bias)));
-        LanguageModelOutput { predictions, next_sentence }
-    }
-
-    /// As [`LanguageModel::forward`], without the decoder, which [`decoder_loss`](crate::kernel::decoder_loss)
-    /// computes together with its loss.
+    /// What the heads say; only the states of `rows`, where tokens are to be predicted, reach the decoder, which
+    /// [`decoder_loss`](crate::kernel::decoder_loss) computes together with its loss: a row is as wide as the word
+    /// embeddings, and a state with two directions has two.
     #[must_use]
     pub fn states(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> LanguageModelStates {
         let read = RowsRead::of(input.packing.offsets(), rows, self.encoder.direction());

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use burn::module::Param;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use super::error::CheckpointError;
-use super::linear::{Linear, Norm};
+use super::linear::{Linear, Norm, parameter};
 use super::weights::{Weights, transpose_into};
+use crate::kernel::LSTM_GATES;
 use crate::store::Architecture;
 
 pub(super) const NO_POOLER: &str = "the file has no pooler: it was initialised at random";
@@ -42,25 +43,33 @@ impl Reader<'_> {
         columns: usize,
     ) -> Result<Param<Tensor<2>>, CheckpointError> {
         let numbers = self.numbers(name, &[rows, columns])?;
-        Ok(Param::from_tensor(Tensor::from_data(TensorData::new(numbers, [rows, columns]), self.device)))
+        Ok(parameter(numbers, [rows, columns], self.device))
     }
 
     pub(super) fn vector(&mut self, name: &str, length: usize) -> Result<Param<Tensor<1>>, CheckpointError> {
         let numbers = self.numbers(name, &[length])?;
-        Ok(Param::from_tensor(Tensor::from_data(TensorData::new(numbers, [length]), self.device)))
+        Ok(parameter(numbers, [length], self.device))
     }
 
-    /// The numbers of a matrix that PyTorch keeps as `[outputs, inputs]`, as `[inputs, outputs]`.
-    pub(super) fn transposed(
+    /// One direction of a layer of `nn.LSTM`, whose tensors are called as `name` says: from the layer's input to the gates,
+    /// `[inputs, gates]` with PyTorch's two biases added up, and from the last state, `[hidden, gates]`.
+    pub(super) fn lstm_direction(
         &mut self,
-        name: &str,
+        name: impl Fn(&str) -> String,
         inputs: usize,
-        outputs: usize,
-    ) -> Result<Vec<f32>, CheckpointError> {
-        let numbers = self.numbers(name, &[outputs, inputs])?;
-        let mut transposed = vec![0.0; inputs * outputs];
-        transpose_into(&numbers, inputs, &mut transposed, outputs, 0);
-        Ok(transposed)
+        hidden: usize,
+    ) -> Result<(Linear, Vec<f32>), CheckpointError> {
+        let gates = LSTM_GATES * hidden;
+        let mut transposed = |name: &str, inputs: usize| {
+            let numbers = self.numbers(name, &[gates, inputs])?;
+            let mut transposed = vec![0.0; inputs * gates];
+            transpose_into(&numbers, inputs, &mut transposed, gates, 0);
+            Ok::<_, CheckpointError>(transposed)
+        };
+        let (input, recurrent) = (transposed(&name("weight_ih"), inputs)?, transposed(&name("weight_hh"), hidden)?);
+        let (one, other) = (self.numbers(&name("bias_ih"), &[gates])?, self.numbers(&name("bias_hh"), &[gates])?);
+        let bias = one.iter().zip(other).map(|(one, other)| one + other).collect();
+        Ok((Linear::of(input, bias, self.device), recurrent))
     }
 
     /// `names` side by side in one projection. PyTorch keeps `[outputs, inputs]`; burn `[inputs, outputs]`.
@@ -78,9 +87,7 @@ impl Reader<'_> {
             transpose_into(&numbers, inputs, &mut weight, width, part * outputs);
             bias.extend(self.numbers(&format!("{name}.bias"), &[outputs])?);
         }
-        let weight = Tensor::from_data(TensorData::new(weight, [inputs, width]), self.device);
-        let bias = Tensor::from_data(TensorData::new(bias, [width]), self.device);
-        Ok(Linear { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias) })
+        Ok(Linear::of(weight, bias, self.device))
     }
 
     pub(super) fn linear(&mut self, name: &str, inputs: usize, outputs: usize) -> Result<Linear, CheckpointError> {

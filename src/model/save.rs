@@ -54,6 +54,24 @@ impl Tensors {
         self.tensor(format!("{name}.bias"), norm.beta.val());
     }
 
+    /// One direction of a layer of `nn.LSTM` from `[inputs, gates]` and `[directions, hidden, gates]`, its tensors called as
+    /// `name` says. PyTorch has two biases for a gate; the second one is 0 here.
+    pub(super) fn lstm_direction(
+        &mut self,
+        name: impl Fn(&str) -> String,
+        direction: usize,
+        input: Tensor<2>,
+        bias: Tensor<1>,
+        recurrent: Tensor<3>,
+    ) {
+        let [_, hidden, gates] = recurrent.dims();
+        let own = recurrent.slice_dim(0, direction..direction + 1).reshape([hidden, gates]);
+        self.tensor(name("weight_ih"), input.transpose());
+        self.tensor(name("weight_hh"), own.transpose());
+        self.tensor(name("bias_hh"), bias.zeros_like());
+        self.tensor(name("bias_ih"), bias);
+    }
+
     fn classifier(&mut self, model: &Classifier) {
         // transformers' classes for tokens have no pooler.
         model.encoder.write(self, !model.kind.per_token());

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::error::CheckpointError;
 use super::weights::SAFETENSORS;
+use crate::store::atomic;
 
 /// Files that are kept beside the weights, by name: the vocabulary and what a tokenizer must know.
 pub type FilesBeside = [(&'static str, Vec<u8>)];
@@ -49,7 +50,7 @@ pub(super) fn write_folder(
     folder: &Path,
     config: &Value,
     tensors: &Tensors,
-    beside: &[(&'static str, Vec<u8>)],
+    beside: &FilesBeside,
 ) -> Result<(), CheckpointError> {
     std::fs::create_dir_all(folder).map_err(CheckpointError::io(folder))?;
     let write = |name: &str, bytes: &[u8]| {
@@ -63,4 +64,24 @@ pub(super) fn write_folder(
     let path = folder.join(SAFETENSORS);
     let bytes = tensors.serialize().map_err(|source| CheckpointError::Format { path: path.clone(), source })?;
     write(SAFETENSORS, &bytes)
+}
+
+/// As [`write_folder`], all at once: when it returns, `folder` has everything on disk, or is as it was.
+///
+/// # Errors
+/// As [`write_folder`].
+pub(super) fn publish_folder(
+    folder: &Path,
+    config: &Value,
+    tensors: &Tensors,
+    beside: &FilesBeside,
+) -> Result<(), CheckpointError> {
+    let staged = atomic::stage_folder(folder).map_err(CheckpointError::io(folder))?;
+    let written = write_folder(&staged, config, tensors, beside)
+        .and_then(|()| atomic::publish_folder(&staged, folder).map_err(CheckpointError::io(folder)));
+    if written.is_err() {
+        // The first error tells what happened; what is left has a temporary name.
+        let _ = atomic::remove(&staged);
+    }
+    written
 }

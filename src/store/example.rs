@@ -36,6 +36,21 @@ pub(crate) const fn bert(layers: u32, hidden: u32, heads: u32, intermediate: u32
     }
 }
 
+/// A BERT of two heads, with 50 words and 12 positions.
+pub(crate) const fn small_bert(layers: u32, hidden: u32) -> Architecture {
+    Architecture { vocab_size: 50, max_positions: 12, ..bert(layers, hidden, 2, 24) }
+}
+
+/// An encoder of two layers with 40 words and 12 positions. Weights are such that norms of so few numbers are no steeper
+/// than differences can follow.
+pub(crate) fn small(encoder: EncoderType) -> Architecture {
+    let of = Architecture { vocab_size: 40, max_positions: 12, ..Architecture::without_attention(encoder, 2, 8) };
+    if !encoder.is_transformer() {
+        return of;
+    }
+    Architecture { heads: 2, intermediate: 16, initializer_range: InitializerRange::new(0.1).unwrap(), ..of }
+}
+
 /// A run of a small model on `task`; every seed is another run.
 pub(crate) fn settings(task: &str, seed: u64) -> RunSettings {
     RunSettings {

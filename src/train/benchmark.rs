@@ -12,7 +12,7 @@ use super::fit::STEPS_BEHIND;
 use super::observer::{Observer, StepReport};
 use super::task::{TrainingData, fit};
 use crate::kernel::{BusyTimer, MatrixPeak, Precision, Traffic, TrafficCounter, matrix_peak_of};
-use crate::model::{Encoder, random_classifier};
+use crate::model::random_classifier;
 use crate::random::Stream;
 use crate::settings::Approach;
 use crate::store::{

@@ -10,7 +10,7 @@ use super::optimizer::Optimizer;
 use super::pass::classifier_pass;
 use super::tape::Graph;
 use crate::kernel::cross_entropy;
-use crate::model::{Classifier, Encoder, ForwardDropout, PackedInput, random_classifier};
+use crate::model::{Classifier, ForwardDropout, PackedInput, random_classifier};
 use crate::random::Stream;
 use crate::store::{Architecture, Optimization};
 use crate::units::Seconds;
@@ -53,7 +53,7 @@ pub fn measure_step(
         Architecture { layers: layers.min(architecture.layers), vocab_size: VOCABULARY, ..*architecture };
     let autodiff = device.clone().autodiff();
     let mut model = random_classifier(&architecture, 2, 1, &autodiff);
-    model.encoder.set_precision(training.precision.into());
+    model.encoder.set_precision(training.precision);
     let parameters = model.num_params() as u64;
     let mut optimizer = Optimizer::new();
     let [mut forward_backward, mut update, mut evaluation] = [(); 3].map(|()| Vec::new());

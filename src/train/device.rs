@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 
 use super::precision::{PrecisionError, one_of, precisions};
-use crate::kernel::{self, Gpu, describe_gpu};
+use crate::kernel::{Gpu, describe_gpu};
 use crate::settings::{self, Precision};
 
 /// A device and its name in experiment files and records.
@@ -28,12 +28,20 @@ impl NamedDevice {
         precisions(&self.device)
     }
 
-    /// `precision` as the kernels name it, if this device computes in it.
+    /// `precision`, if this device computes in it.
     ///
     /// # Errors
     /// When it does not.
-    pub fn precision(&self, precision: Precision) -> Result<kernel::Precision, PrecisionError> {
+    pub fn precision(&self, precision: Precision) -> Result<Precision, PrecisionError> {
         one_of(self.precisions(), precision, self.name)
+    }
+
+    /// Whether there are kernels to be timed.
+    ///
+    /// # Errors
+    /// When it is no GPU.
+    pub fn can_tune(&self) -> Result<(), NothingToTune> {
+        if self.gpu().is_some() { Ok(()) } else { Err(NothingToTune(self.name.to_owned())) }
     }
 
     /// `cpu`; a GPU as it names itself, with its driver and what reaches it.
@@ -76,6 +84,19 @@ pub enum DeviceError {
         /// What its first operation said.
         reason: String,
     },
+}
+
+/// Why nothing can be timed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`autotune` times the kernels of a GPU, and the device is `{0}`")]
+pub struct NothingToTune(pub String);
+
+impl NothingToTune {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "leave `autotune` out; on the CPU the instructions that it has decide"
+    }
 }
 
 /// What reaches devices, as this build has it.

@@ -7,7 +7,7 @@ use super::ranks::Alone;
 use super::ready::{RunContext, task_features};
 use super::score::scores;
 use super::tuning::tuning;
-use crate::model::{Encoder, load_trained_classifier};
+use crate::model::load_trained_classifier;
 use crate::store::{RunFolder, RunSettings, Score};
 use crate::text::vocabulary_file;
 

@@ -12,11 +12,12 @@ mod error;
 mod evaluate;
 mod fit;
 mod gradient_hook;
+#[cfg(test)]
+mod invariants;
 mod kept;
 mod loss;
 mod model_card;
 mod next_token;
-mod nothing_to_tune;
 mod observer;
 mod optimizer;
 mod pass;
@@ -43,12 +44,13 @@ mod workload;
 pub use benchmark::{StepBenchmark, StepMeasured, TimedSteps, benchmark_step, time_steps};
 pub use calibrate::{StepTimes, measure_step};
 pub use checkpointer::{CheckpointPolicy, Checkpointer};
-pub use device::{DeviceError, Found, FoundDevice, NamedDevice, fastest_built_in, list_devices, open_device};
+pub use device::{
+    DeviceError, Found, FoundDevice, NamedDevice, NothingToTune, fastest_built_in, list_devices, open_device,
+};
 pub use error::TrainError;
 pub use evaluate::{EVALUATION_BATCH, predict, predict_in_batches};
 pub use fit::FitResult;
 pub use kept::score_kept;
-pub use nothing_to_tune::NothingToTune;
 pub use observer::{Observer, Phases, StepReport};
 pub use precision::PrecisionError;
 pub use pretraining::{corpus_fits, score_pretrained};

@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use crate::kernel::{Decoded, DecoderGradients, Deferred, decoder_loss};
-use crate::model::{Classifier, Encoder, TokenHead};
+use crate::model::{Classifier, TokenHead};
 use crate::text::PackedBatch;
 
 /// What is to be predicted of the tokens of a pass.

@@ -30,9 +30,18 @@ pub struct StepReport {
 }
 
 impl StepReport {
-    /// The norm, unless the step was skipped.
-    pub(super) fn finite_norm(&self) -> Option<f64> {
-        Some(self.gradient_norm).filter(|norm| norm.is_finite())
+    /// The line of the log about this step, as far as every run has it.
+    pub(super) fn event(&self, tokens_per_second: f64) -> StepEvent {
+        StepEvent {
+            step: self.step,
+            loss: self.loss,
+            learning_rate: self.learning_rate,
+            gradient_norm: Some(self.gradient_norm).filter(|norm| norm.is_finite()),
+            loss_scale: self.scaled.map(|scaled| scaled.loss_scale),
+            skipped_steps: self.scaled.map(|scaled| scaled.skipped_steps),
+            tokens_per_second,
+            ..StepEvent::default()
+        }
     }
 }
 

@@ -179,26 +179,11 @@ impl ModuleMapper for PutBack<'_> {
 #[cfg(test)]
 mod tests {
     use burn::backend::Flex;
-    use burn::tensor::{Int, TensorData};
 
     use super::*;
-    use crate::kernel::cross_entropy;
-    use crate::model::{Classifier, Encoder, PackedInput, random_classifier};
-    use crate::store::{Architecture, example};
-    use crate::train::gradient_hook::GradientHook;
-    use crate::train::pass::classifier_pass;
-    use crate::train::tape::Graph;
-
-    const SMALL: Architecture = Architecture { vocab_size: 50, max_positions: 8, ..example::bert(2, 16, 2, 24) };
-
-    fn gradients(model: &Classifier, ids: &[u32]) -> FlatGradients {
-        let device = Device::flex().autodiff();
-        let positions: Vec<u32> = (0..ids.len() as u32).collect();
-        let input = PackedInput::new(ids, &positions, &vec![0; ids.len()], &[0, ids.len() as u32], &device);
-        let label = Tensor::<1, Int>::from_data(TensorData::new(vec![1i32], [1]), &device);
-        let loss = |logits| cross_entropy(logits, label);
-        classifier_pass(model, &input, None, &Graph::Whole.into(), &GradientHook::none(), loss).gradients.unwrap()
-    }
+    use crate::model::{Classifier, random_classifier};
+    use crate::store::example;
+    use crate::train::invariants::{SMALL, device, gradients_of};
 
     struct Addresses(Vec<usize>);
 
@@ -219,13 +204,13 @@ mod tests {
     #[test]
     fn parameters_stay_where_they_are_and_all_change() {
         let optimization = Optimization { weight_decay: 0.01, ..example::settings("rte", 1).optimization };
-        let mut model = random_classifier(&SMALL, 3, 1, &Device::flex().autodiff());
+        let mut model = random_classifier(&SMALL, 3, 1, &device());
         let numbers =
             |model: &Classifier| -> Vec<f32> { model.encoder.words().val().inner().into_data().try_to_vec().unwrap() };
         let (before, start) = (addresses(&model), numbers(&model));
         let mut optimizer = Optimizer::new();
         for ids in [[1, 2, 3], [7, 8, 9]] {
-            let gradients = gradients(&model, &ids);
+            let gradients = gradients_of(&model, &ids);
             let norm;
             (model, norm) = optimizer.step(model, gradients, 1e-2, &optimization);
             assert!(norm.wait().unwrap().norm > 0.0);
@@ -242,8 +227,8 @@ mod tests {
 
     #[test]
     fn accumulated_gradients_are_the_sum() {
-        let model = random_classifier(&SMALL, 3, 1, &Device::flex().autodiff());
-        let [a, b] = [[1, 2, 3], [3, 4, 5]].map(|ids| gradients(&model, &ids));
+        let model = random_classifier(&SMALL, 3, 1, &device());
+        let [a, b] = [[1, 2, 3], [3, 4, 5]].map(|ids| gradients_of(&model, &ids));
         let numbers =
             |gradients: &FlatGradients| -> Vec<f32> { gradients[0].clone().unwrap().into_data().try_to_vec().unwrap() };
         let expected: Vec<f32> = numbers(&a).iter().zip(numbers(&b)).map(|(a, b)| a * 0.5 + b * 0.5).collect();

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 
-use crate::kernel::{self, Bf16Support, gpu_precisions};
+use crate::kernel::{Bf16Support, gpu_precisions};
 use crate::settings::Precision;
 
 /// Why a precision cannot be used.
@@ -42,38 +42,24 @@ fn names(precisions: &[Precision]) -> String {
     precisions.iter().map(|precision| precision.name()).collect::<Vec<_>>().join(" and ")
 }
 
-impl From<Precision> for kernel::Precision {
-    fn from(precision: Precision) -> Self {
-        match precision {
-            Precision::F32 => Self::F32,
-            Precision::Bf16 => Self::Bf16,
-            Precision::F16 => Self::F16,
-        }
-    }
-}
-
 /// What `device` computes in on this machine.
 pub(super) fn precisions(device: &Device) -> Vec<Precision> {
     let on_gpu = gpu_precisions(device);
     let has = |precision: &Precision| {
         let of_cpu = *precision == Precision::F32
             || (*precision == Precision::Bf16 && Bf16Support::detect() != Bf16Support::None);
-        if on_gpu.is_empty() { of_cpu } else { on_gpu.contains(&(*precision).into()) }
+        if on_gpu.is_empty() { of_cpu } else { on_gpu.contains(precision) }
     };
     Precision::ALL.into_iter().filter(has).collect()
 }
 
-/// `precision` as the kernels name it, if the device called `device` computes in it: in one of `known`.
+/// `precision`, if the device called `device` computes in it: in one of `known`.
 ///
 /// # Errors
 /// When it does not.
-pub(super) fn one_of(
-    known: Vec<Precision>,
-    precision: Precision,
-    device: &str,
-) -> Result<kernel::Precision, PrecisionError> {
+pub(super) fn one_of(known: Vec<Precision>, precision: Precision, device: &str) -> Result<Precision, PrecisionError> {
     match (precision, device) {
-        _ if known.contains(&precision) => Ok(precision.into()),
+        _ if known.contains(&precision) => Ok(precision),
         (Precision::Bf16, "cpu") => Err(PrecisionError::Processor),
         (Precision::F16, "cpu") => Err(PrecisionError::NotOnCpu),
         _ => Err(PrecisionError::Device { precision, device: device.to_owned(), known }),
@@ -90,9 +76,9 @@ mod tests {
             one_of(known.to_vec(), precision, device).map_err(|error| error.to_string())
         };
         let [f32, bf16, f16] = Precision::ALL;
-        assert_eq!(of(&[f32], f32, "cuda"), Ok(kernel::Precision::F32));
-        assert_eq!(of(&[f32, bf16], bf16, "cpu"), Ok(kernel::Precision::Bf16));
-        assert_eq!(of(&[f32, f16], f16, "wgpu"), Ok(kernel::Precision::F16));
+        assert_eq!(of(&[f32], f32, "cuda"), Ok(f32));
+        assert_eq!(of(&[f32, bf16], bf16, "cpu"), Ok(bf16));
+        assert_eq!(of(&[f32, f16], f16, "wgpu"), Ok(f16));
         assert!(of(&[f32], bf16, "cpu").unwrap_err().contains("AVX512-BF16 or AMX"));
         assert!(of(&[f32, bf16], f16, "cpu").unwrap_err().contains("for GPUs"));
         let refused = of(&[f32, f16], bf16, "vulkan").unwrap_err();

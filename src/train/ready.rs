@@ -12,8 +12,8 @@ use super::error::TrainError;
 use crate::checksum::touched_while;
 use crate::diagnostic::Diagnostic;
 use crate::model::{
-    CheckpointError, Classifier, Config, Encoder, Head, Loaded, WantedHead, Weights, checkpoint_head, folder_of,
-    load_to_train, random_classifier,
+    CheckpointError, Classifier, Config, Head, Loaded, WantedHead, Weights, checkpoint_head, folder_of, load_to_train,
+    random_classifier,
 };
 use crate::settings::TaskFiles;
 use crate::settings::{Approach, FeatureBased, with_index};

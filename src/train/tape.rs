@@ -6,7 +6,7 @@ use burn::tensor::{Gradients, Tensor};
 
 use super::gradient_hook::GradientHook;
 use super::optimizer::{FlatGradients, accumulate, take};
-use crate::model::{AnyEncoder, Encoder, ForwardDropout, PackedInput};
+use crate::model::{AnyEncoder, ForwardDropout, PackedInput};
 
 /// What is kept between forward and backward. Both ways give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -221,17 +221,7 @@ impl Workload for TaskWorkload<'_> {
     }
 
     fn step_event(&self, window: &LogWindow<f64>, last: &StepReport) -> StepEvent {
-        StepEvent {
-            step: last.step,
-            epoch: Some(last.epoch),
-            loss: last.loss,
-            learning_rate: last.learning_rate,
-            gradient_norm: last.finite_norm(),
-            loss_scale: last.scaled.map(|scaled| scaled.loss_scale),
-            skipped_steps: last.scaled.map(|scaled| scaled.skipped_steps),
-            tokens_per_second: window.tokens_per_second(),
-            ..StepEvent::default()
-        }
+        StepEvent { epoch: Some(last.epoch), ..last.event(window.tokens_per_second()) }
     }
 
     fn logging_steps(&self) -> u64 {

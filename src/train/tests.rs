@@ -1,9 +1,7 @@
 //! The feature-based approach in training: a toy whose answer stands to the right of each token.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
-
 use super::gradient_hook::GradientHook;
+use super::invariants::{bits, device, numbers};
 use super::optimizer::Optimizer;
 use super::pass::{Pass, classifier_pass};
 use super::tape::Graph;
@@ -11,14 +9,13 @@ use crate::kernel::token_loss;
 use crate::model::{Classifier, ForwardDropout, Head, PackedInput, random_classifier};
 use crate::random::Stream;
 use crate::settings::{FeatureBased, Layers};
-use crate::store::{Architecture, Optimization, example};
+use crate::store::{Optimization, example};
 
-const SMALL: Architecture = Architecture { vocab_size: 30, max_positions: 12, ..example::bert(4, 16, 2, 24) };
 const SEQUENCES: u32 = 8;
 
 fn tagger(layers: Layers) -> Classifier {
-    let device = Device::flex().autodiff();
-    let mut model = random_classifier(&SMALL, 2, 1, &device);
+    let device = device();
+    let mut model = random_classifier(&example::small_bert(4, 16), 2, 1, &device);
     model.kind = Head::Tags;
     model
         .on_features(&FeatureBased { layers, hidden: 16, lstm_layers: 2, attention: false }, false, 1, &device)
@@ -37,8 +34,7 @@ fn batch(step: u64) -> (PackedInput, Vec<u32>) {
         ids.extend(sequence);
         offsets.push(ids.len() as u32);
     }
-    let device = Device::flex().autodiff();
-    (PackedInput::new(&ids, &positions, &vec![0; ids.len()], &offsets, &device), labels)
+    (PackedInput::new(&ids, &positions, &vec![0; ids.len()], &offsets, &device()), labels)
 }
 
 fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass<f64> {
@@ -47,19 +43,6 @@ fn pass(model: &Classifier, graph: Graph, step: u64) -> Pass<f64> {
     let rows: Vec<u32> = (0..labels.len() as u32).collect();
     let loss = |outputs| token_loss(outputs, &rows, &labels);
     classifier_pass(model, &input, dropout.as_ref(), &graph.into(), &GradientHook::none(), loss)
-}
-
-/// The bits of every parameter.
-pub(super) fn bits<M: Module>(module: &M) -> Vec<Vec<u32>> {
-    struct Bits(Vec<Vec<u32>>);
-    impl ModuleVisitor for Bits {
-        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-            self.0.push(parameter.val().inner().into_data().iter::<f32>().map(f32::to_bits).collect());
-        }
-    }
-    let mut bits = Bits(Vec::new());
-    module.visit(&mut bits);
-    bits.0
 }
 
 #[test]
@@ -91,13 +74,6 @@ fn the_encoder_stays_as_it_is_to_the_bit_and_the_rest_learns() {
 #[test]
 fn activation_checkpointing_changes_no_bit() {
     let model = tagger(Layers::SumAll);
-    let [whole, again] = [Graph::Whole, Graph::LayerInputs].map(|graph| {
-        let pass = pass(&model, graph, 1);
-        let gradients = pass.gradients.unwrap().into_iter().flatten();
-        (
-            pass.losses.wait().unwrap().to_bits(),
-            gradients.map(|g| g.into_data().try_to_vec::<f32>().unwrap()).collect::<Vec<_>>(),
-        )
-    });
+    let [whole, again] = [Graph::Whole, Graph::LayerInputs].map(|graph| numbers(pass(&model, graph, 1)));
     assert_eq!(whole, again);
 }

@@ -3,9 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use super::device::NamedDevice;
+use super::device::{NamedDevice, NothingToTune};
 use super::error::TrainError;
-use super::nothing_to_tune::NothingToTune;
 use super::ranks::Ranks;
 use super::ready::RunContext;
 use crate::kernel::{KeptKernels, ProductTuning, TimedKernels, product_kernels};
@@ -55,14 +54,6 @@ impl KeptKernels for Forgotten {
 }
 
 impl NamedDevice {
-    /// Whether there are kernels to be timed.
-    ///
-    /// # Errors
-    /// When it is no GPU.
-    pub fn can_tune(&self) -> Result<(), NothingToTune> {
-        if self.gpu().is_some() { Ok(()) } else { Err(NothingToTune(self.name.to_owned())) }
-    }
-
     /// Times kernels for as long as what is given lives, and keeps no choice.
     pub(super) fn tune(&self) -> Result<ProductTuning, NothingToTune> {
         self.can_tune()?;

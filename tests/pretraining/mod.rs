@@ -292,8 +292,9 @@ fn what_is_pretrained_is_a_start_of_further_pretraining_and_of_fine_tuning() {
     assert!(!scores.contains("nsp"), "{scores}");
     for model in ["first/model", "further-alone/model"] {
         let device = burn::tensor::Device::flex();
-        let head = bertbench::model::Head::Classes;
-        let loaded = bertbench::model::load_classifier(&place.path(model), head, 2, 1, &device).unwrap();
+        let kind = bertbench::model::Head::Classes;
+        let wanted = bertbench::model::WantedHead { kind, names: &[], outputs: 2, next_token: false };
+        let loaded = bertbench::model::load_to_train(&place.path(model), wanted, None, 1, &device).unwrap();
         assert_eq!(loaded.config.architecture.vocab_size, 96);
         assert_eq!(model.starts_with("first"), !loaded.notes.iter().any(|note| note.contains("no pooler")));
     }

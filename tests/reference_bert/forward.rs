@@ -1,6 +1,5 @@
 //! States, outputs, loss and gradients on a ragged batch.
 
-use bertbench::model::Encoder;
 use burn::tensor::Device;
 
 use super::golden::{Case, numbers, packed};

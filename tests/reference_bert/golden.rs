@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bertbench::kernel::{cross_entropy, mean_squared_error};
-use bertbench::model::{Classifier, Config, Encoder, Head, PackedInput, load_classifier, save_classifier};
+use bertbench::model::{Classifier, Config, Head, PackedInput, WantedHead, load_to_train, save_classifier};
 use bertbench::text::{FeatureSet, PackedBatch, SkippedRows};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
@@ -66,7 +66,9 @@ impl Case {
 
     /// The model; of a case without a head, with a random one that nothing reads.
     pub fn model(&self, device: &Device) -> Classifier {
-        let loaded = load_classifier(&self.folder, Head::Classes, self.outputs().max(1), 1, device).unwrap();
+        let outputs = self.outputs().max(1);
+        let wanted = WantedHead { kind: Head::Classes, names: &[], outputs, next_token: false };
+        let loaded = load_to_train(&self.folder, wanted, None, 1, device).unwrap();
         assert_eq!(loaded.notes.is_empty(), self.has_head(), "{:?}", loaded.notes);
         loaded.model
     }

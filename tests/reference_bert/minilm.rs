@@ -1,6 +1,6 @@
 //! The committed excerpt of what transformers computes with all-MiniLM-L6-v2 and a random head.
 
-use bertbench::model::{Classifier, Encoder, Head, load_classifier};
+use bertbench::model::{Classifier, Head, WantedHead, load_to_train};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -14,7 +14,8 @@ fn open(device: &Device) -> Option<(Case, Tensors, Classifier)> {
     let mut case = Case::small("bert_minilm");
     let golden = read_tensors(&case.folder.join("forward.safetensors"));
     let outputs = case.outputs();
-    let mut model = load_classifier(&weights, Head::Classes, outputs, 1, device).unwrap().model;
+    let wanted = WantedHead { kind: Head::Classes, names: &[], outputs, next_token: false };
+    let mut model = load_to_train(&weights, wanted, None, 1, device).unwrap().model;
     let hidden = golden["head.weight"].len() / outputs;
     let floats = |name: &str| golden[name].iter().map(|&x| x as f32).collect::<Vec<f32>>();
     let weight = Tensor::<2>::from_data(TensorData::new(floats("head.weight"), [outputs, hidden]), device);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bertbench::model::{Encoder, Head, PackedInput, WantedHead, load_encoder, load_pretraining, load_to_train};
+use bertbench::model::{Head, PackedInput, WantedHead, load_encoder, load_pretraining, load_to_train};
 use bertbench::settings::Optimizer;
 use bertbench::task::Task;
 use bertbench::text::{FeatureSet, ModelTokenizer, SkippedRows, TextPair, Tokenizer, vocabulary_file};
@@ -103,7 +103,9 @@ fn states_and_the_loss_of_the_next_token_are_those_of_transformers() {
         next.extend(&sequence[1..]);
         first += sequence.len() as u32;
     }
-    let logits = numbers(model.forward(&input, &rows, None).predictions.unwrap());
+    let states = model.states(&input, &rows, None).predictions.unwrap();
+    let (table, bias) = (model.encoder.words().val(), model.tokens.decoder_bias.val());
+    let logits = numbers(burn::tensor::module::linear(states, table.transpose(), Some(bias)));
     // The published vocabulary alone: a language model has no tokens of fine-tuning.
     let losses = logits
         .chunks(300)

@@ -1,6 +1,5 @@
 //! The LSTM and ELMo against PyTorch's `nn.LSTM` (`tests/golden/recurrent.py`).
 
-use bertbench::model::Encoder;
 use burn::tensor::Device;
 
 use super::golden::{Case, numbers, packed};

@@ -1,6 +1,6 @@
 //! The same numbers come out of every format.
 
-use bertbench::model::{Encoder, PackedInput, Weights, load_encoder};
+use bertbench::model::{PackedInput, Weights, load_encoder};
 use burn::tensor::Device;
 
 use super::{EXACT, Numbers, REFERENCE, expected, golden};

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{ExtractError, Extraction, JsonLines, Layer, Packed};
 use crate::diagnostic::{Diagnostic, Error};
 use crate::infer::{TrainedModel, refused};
-use crate::model::{AnyEncoder, Encoder, Loaded, load_encoder};
+use crate::model::{AnyEncoder, Loaded, load_encoder};
 use crate::text::{FeatureSet, SkippedRows, read_lines};
 
 /// A model with its weights, and the lines that it is to read.

@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use burn::tensor::Device;
 
-use crate::model::{AnyEncoder, Encoder, PackedInput};
+use crate::model::{AnyEncoder, PackedInput};
 use crate::text::{ExampleFeatures, FeatureSet, PackedBatch};
 
 /// Batches whose hidden states are held at a time: their lines are sorted by length, so that little is padded,

@@ -37,15 +37,28 @@ pub struct Moments<const D: usize> {
     pub live_rows: Option<Vec<bool>>,
 }
 
-/// The two forms of Adam.
+/// The two forms of Adam. With g scaled and m, v the moments, from 0:
+///
+/// ```text
+/// m ← β1 m + (1 − β1) g        v ← β2 v + (1 − β2) g²
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdamRule {
-    /// [`adamw`] with the number of the step, from 1.
+    /// Loshchilov & Hutter 2019, algorithm 2; `torch.optim.AdamW`:
+    ///
+    /// ```text
+    /// p ← p − α λ p − α m / (1 − β1^step) / (√(v / (1 − β2^step)) + ε)
+    /// ```
     AdamW {
         /// Steps taken, this one included.
         step: u64,
     },
-    /// [`bert_adam`].
+    /// BERT's own (google-research/bert, `optimization.py`, `AdamWeightDecayOptimizer`). No bias correction: the first
+    /// steps are larger than `AdamW`'s by up to (1 − β1) / √(1 − β2), about 3, and the warmup makes up for it.
+    ///
+    /// ```text
+    /// p ← p − α (m / (√v + ε) + λ p)
+    /// ```
     BertAdam,
 }
 
@@ -176,13 +189,22 @@ pub fn adam_step(all: Vec<Trained>, rule: AdamRule, with: &Adam) -> Vec<(Tensor<
 
 /// [`adam_step`] of burn's own operations, on every backend.
 fn composed_step(one: Trained, rule: AdamRule, with: &Adam) -> (Tensor<1>, Moments<1>) {
-    let Trained { parameter, gradient, moments, decays } = one;
-    let weight_decay = if decays { with.weight_decay } else { 0.0 };
-    let with = Adam { weight_decay, ..*with };
-    match rule {
-        AdamRule::AdamW { step } => adamw(parameter, gradient, moments, &with, step),
-        AdamRule::BertAdam => bert_adam(parameter, gradient, moments, &with),
-    }
+    let (Trained { parameter, gradient, moments, decays }, corrections) = (one, rule.corrections(with));
+    let gradient = if with.gradient_scale < 1.0 { gradient.mul_scalar(with.gradient_scale) } else { gradient };
+    let first_part = gradient.clone().mul_scalar(1.0 - with.beta1);
+    let second_part = gradient.square().mul_scalar(1.0 - with.beta2);
+    let (first, second) = match moments {
+        Some(old) => (old.first.mul_scalar(with.beta1) + first_part, old.second.mul_scalar(with.beta2) + second_part),
+        None => (first_part, second_part),
+    };
+    let denominator = second.clone().sqrt().div_scalar(corrections[1].sqrt()).add_scalar(with.epsilon);
+    let update = first.clone().div(denominator).mul_scalar(with.learning_rate / corrections[0]);
+    let kept = if decays && with.weight_decay > 0.0 {
+        parameter.mul_scalar(1.0 - with.learning_rate * with.weight_decay)
+    } else {
+        parameter
+    };
+    (kept - update, Moments { first, second, live_rows: None })
 }
 
 impl AdamRule {
@@ -193,67 +215,6 @@ impl AdamRule {
             Self::BertAdam => [1.0, 1.0],
         }
     }
-}
-
-/// One step of `AdamW`, number `step` from 1, on one parameter; all tensors of one shape (Loshchilov &
-/// Hutter 2019, algorithm 2; `torch.optim.AdamW`). With g scaled and m, v the moments, from 0:
-///
-/// ```text
-/// m ← β1 m + (1 − β1) g        v ← β2 v + (1 − β2) g²
-/// p ← p − α λ p − α m / (1 − β1^step) / (√(v / (1 − β2^step)) + ε)
-/// ```
-#[must_use]
-pub fn adamw<const D: usize>(
-    parameter: Tensor<D>,
-    gradient: Tensor<D>,
-    moments: Option<Moments<D>>,
-    with: &Adam,
-    step: u64,
-) -> (Tensor<D>, Moments<D>) {
-    update(parameter, gradient, moments, with, AdamRule::AdamW { step }.corrections(with))
-}
-
-/// One step of BERT's own Adam on one parameter; all tensors of one shape (google-research/bert,
-/// `optimization.py`, `AdamWeightDecayOptimizer`). No bias correction: the first steps are larger than
-/// [`adamw`]'s by up to (1 − β1) / √(1 − β2), about 3, and the warmup makes up for it.
-///
-/// ```text
-/// m ← β1 m + (1 − β1) g        v ← β2 v + (1 − β2) g²
-/// p ← p − α (m / (√v + ε) + λ p)
-/// ```
-#[must_use]
-pub fn bert_adam<const D: usize>(
-    parameter: Tensor<D>,
-    gradient: Tensor<D>,
-    moments: Option<Moments<D>>,
-    with: &Adam,
-) -> (Tensor<D>, Moments<D>) {
-    update(parameter, gradient, moments, with, AdamRule::BertAdam.corrections(with))
-}
-
-/// The step with the moments divided by `corrections`.
-fn update<const D: usize>(
-    parameter: Tensor<D>,
-    gradient: Tensor<D>,
-    moments: Option<Moments<D>>,
-    with: &Adam,
-    corrections: [f64; 2],
-) -> (Tensor<D>, Moments<D>) {
-    let gradient = if with.gradient_scale < 1.0 { gradient.mul_scalar(with.gradient_scale) } else { gradient };
-    let first_part = gradient.clone().mul_scalar(1.0 - with.beta1);
-    let second_part = gradient.square().mul_scalar(1.0 - with.beta2);
-    let (first, second) = match moments {
-        Some(old) => (old.first.mul_scalar(with.beta1) + first_part, old.second.mul_scalar(with.beta2) + second_part),
-        None => (first_part, second_part),
-    };
-    let denominator = second.clone().sqrt().div_scalar(corrections[1].sqrt()).add_scalar(with.epsilon);
-    let update = first.clone().div(denominator).mul_scalar(with.learning_rate / corrections[0]);
-    let kept = if with.weight_decay > 0.0 {
-        parameter.mul_scalar(1.0 - with.learning_rate * with.weight_decay)
-    } else {
-        parameter
-    };
-    (kept - update, Moments { first, second, live_rows: None })
 }
 
 /// √Σ‖g‖² over all gradients, 0 without any.

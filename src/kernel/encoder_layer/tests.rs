@@ -134,7 +134,9 @@ fn fused_in_bf16_stays_near_composed_in_f32() {
             return;
         }
         let dropout = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
-        for (dropout, form) in [None, dropout.as_ref()].into_iter().flat_map(|dropout| forms().map(|form| (dropout, form))) {
+        for (dropout, form) in
+            [None, dropout.as_ref()].into_iter().flat_map(|dropout| forms().map(|form| (dropout, form)))
+        {
             let offsets = &[0, 7, 8, 19, 24];
             let fused = run(|x, w, p| encoder_layer(x, w, form, p, dropout, SITES, Precision::Bf16), offsets);
             let composed = run(|x, w, p| composed(x, w, form, p, dropout, SITES), offsets);

@@ -121,13 +121,6 @@ impl Bert {
         }
     }
 
-    /// The index of the last layer, and the state that it reads.
-    fn below_last(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Option<(usize, Tensor<2>)> {
-        let last = self.layers.len().checked_sub(1)?;
-        let embedded = self.embed(input, dropout);
-        Some((last, (0..last).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout))))
-    }
-
     fn pooled_token(&self) -> SequenceToken {
         match self.direction() {
             Direction::Both => SequenceToken::First,

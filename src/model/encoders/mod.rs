@@ -10,10 +10,9 @@ mod recurrent;
 mod recurrent_config;
 mod word_vectors;
 
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::module::Module;
 
 pub use bert::Bert;
 pub use openai_gpt::OpenaiGpt;
@@ -26,47 +25,23 @@ pub(super) use word_vectors::WORDS;
 
 use super::config_error::ConfigError;
 use super::config_fields::Fields;
-use super::encoder::{Direction, Encoder, PackedInput};
+use super::encoder::{Direction, Encoder};
 use super::error::CheckpointError;
 use super::initialize::Initializer;
 use super::reader::Reader;
 use super::weights::Weights;
 use super::write::Tensors;
-use crate::kernel::{Dropout, LSTM_DIRECTIONS, Packing, Precision};
+use crate::kernel::LSTM_DIRECTIONS;
 use crate::settings::{EncoderType, LmLoss};
 use crate::store::Architecture;
 
 /// Every encoder, in the order of [`EncoderType::ALL`]; the first is what a `config.json` without a name is of.
 pub const ENCODERS: &[EncoderKind] = &[
-    EncoderKind {
-        encoder: EncoderType::Bert,
-        model_type: "bert",
-        class: "Bert",
-        directions: &[
-            (LmLoss::MaskedLmAndNextSentence, Direction::Both),
-            (LmLoss::MaskedLm, Direction::Both),
-            (LmLoss::CausalLm, Direction::LeftToRight),
-        ],
-        decoder: Decoder::Transformed,
-        config: bert_config::FORM,
-        random: |initializer, of| bert_weights::random(initializer, of).into(),
-        read: |reader| Ok(bert_weights::read(reader)?.into()),
-        tensors: |of, _| bert_weights::tensors(of),
-    },
+    BERT,
     // What it has of BERT and not of the published GPT (segment embeddings and their norm, GELU in its exact form, the
     // pooler) it keeps, so that the direction is all in which the two differ. transformers reads it as a BERT with
     // `is_decoder`.
-    EncoderKind {
-        encoder: EncoderType::Gpt,
-        model_type: "bert",
-        class: "Bert",
-        directions: &[(LmLoss::CausalLm, Direction::LeftToRight)],
-        decoder: Decoder::Transformed,
-        config: bert_config::FORM,
-        random: |initializer, of| bert_weights::random(initializer, of).into(),
-        read: |reader| Ok(bert_weights::read(reader)?.into()),
-        tensors: |of, _| bert_weights::tensors(of),
-    },
+    EncoderKind { encoder: EncoderType::Gpt, directions: &[(LmLoss::CausalLm, Direction::LeftToRight)], ..BERT },
     EncoderKind {
         encoder: EncoderType::OpenaiGpt,
         model_type: "openai-gpt",
@@ -115,6 +90,23 @@ pub const ENCODERS: &[EncoderKind] = &[
         tensors: |of, _| word_vectors::tensors(of),
     },
 ];
+
+/// Devlin et al. 2018.
+const BERT: EncoderKind = EncoderKind {
+    encoder: EncoderType::Bert,
+    model_type: "bert",
+    class: "Bert",
+    directions: &[
+        (LmLoss::MaskedLmAndNextSentence, Direction::Both),
+        (LmLoss::MaskedLm, Direction::Both),
+        (LmLoss::CausalLm, Direction::LeftToRight),
+    ],
+    decoder: Decoder::Transformed,
+    config: bert_config::FORM,
+    random: |initializer, of| bert_weights::random(initializer, of).into(),
+    read: |reader| Ok(bert_weights::read(reader)?.into()),
+    tensors: |of, _| bert_weights::tensors(of),
+};
 
 /// Names of tensors, and their shapes.
 type NamedShapes = Vec<(String, Vec<usize>)>;
@@ -182,26 +174,32 @@ impl EncoderKind {
 /// Defines the enum of what computes encoders, for burn's modules are no trait objects.
 macro_rules! any_encoder {
     ($($(#[$about:meta])* $name:ident),+ $(,)?) => {
-        /// An encoder, as a classifier or a language model holds it; rows of [`ENCODERS`] may share what computes them.
+        /// An encoder, as a classifier or a language model holds it: what computes it, which rows of [`ENCODERS`] may share.
         #[derive(Module, Debug)]
         #[expect(clippy::large_enum_variant, reason = "a process has a few models, and almost all are BERT")]
         pub enum AnyEncoder {
             $($(#[$about])* $name($name)),+
         }
 
+        impl Deref for AnyEncoder {
+            type Target = dyn Encoder;
+
+            fn deref(&self) -> &Self::Target {
+                match self {
+                    $(Self::$name(encoder) => encoder),+
+                }
+            }
+        }
+
+        impl DerefMut for AnyEncoder {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                match self {
+                    $(Self::$name(encoder) => encoder),+
+                }
+            }
+        }
+
         impl AnyEncoder {
-            fn get(&self) -> &dyn Encoder {
-                match self {
-                    $(Self::$name(encoder) => encoder),+
-                }
-            }
-
-            fn get_mut(&mut self) -> &mut dyn Encoder {
-                match self {
-                    $(Self::$name(encoder) => encoder),+
-                }
-            }
-
             /// Adds its tensors, those of BERT's pooler if that is wanted.
             pub(super) fn write(&self, into: &mut Tensors, pooler: bool) {
                 match self {
@@ -238,60 +236,6 @@ impl AnyEncoder {
     /// The encoder of a checkpoint's configuration.
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, CheckpointError> {
         (EncoderKind::of(reader.of.encoder).read)(reader)
-    }
-}
-
-impl Encoder for AnyEncoder {
-    fn depth(&self) -> usize {
-        self.get().depth()
-    }
-
-    fn direction(&self) -> Direction {
-        self.get().direction()
-    }
-
-    fn embed(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        self.get().embed(input, dropout)
-    }
-
-    fn layer(&self, index: usize, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
-        self.get().layer(index, hidden, packing, dropout)
-    }
-
-    fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2> {
-        self.get().pool(hidden, packing)
-    }
-
-    fn last_at(&self, input: &PackedInput, rows: &Arc<[u32]>, dropout: Option<&Dropout>) -> Option<Tensor<2>> {
-        self.get().last_at(input, rows, dropout)
-    }
-
-    fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        self.get().pooled(input, dropout)
-    }
-
-    fn words(&self) -> &Param<Tensor<2>> {
-        self.get().words()
-    }
-
-    fn width(&self) -> usize {
-        self.get().width()
-    }
-
-    fn combine(&self, states: Vec<Tensor<2>>) -> Tensor<2> {
-        self.get().combine(states)
-    }
-
-    fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        self.get().forward(input, dropout)
-    }
-
-    fn set_precision(&mut self, precision: Precision) {
-        self.get_mut().set_precision(precision);
-    }
-
-    fn precision(&self) -> Precision {
-        self.get().precision()
     }
 }
 

@@ -3,15 +3,15 @@
 //! which fine-tuning adds, as it adds those before a text and between two.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use super::bert::{Layer, site};
 use super::bert_weights::random_layer;
-use crate::kernel::{Dropout, EncoderLayer, LayerForm, Packing, Precision, SequenceToken};
+use crate::kernel::{Dropout, EncoderLayer, LayerForm, Packing, Precision, SequenceToken, dropped};
 use crate::model::encoder::{Direction, Encoder, PackedInput};
 use crate::model::error::CheckpointError;
 use crate::model::initialize::Initializer;
-use crate::model::linear::{Linear, Norm};
+use crate::model::linear::{Linear, Norm, parameter};
 use crate::model::reader::Reader;
 use crate::model::weights::Weights;
 use crate::model::write::Tensors;
@@ -101,8 +101,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<OpenaiGpt, CheckpointError
         reader.notes.push(note.to_owned());
         words.extend(added_rows(reader.seed, hidden, reader.device));
     }
-    let words = TensorData::new(words, [of.vocab_size as usize, hidden]);
-    let word = Param::from_tensor(Tensor::from_data(words, reader.device));
+    let word = parameter(words, [of.vocab_size as usize, hidden], reader.device);
     let position = reader.matrix(POSITIONS, of.max_positions as usize, hidden)?;
     let layers = (0..of.layers).map(|index| read_layer(reader, index)).collect::<Result<_, _>>()?;
     // The decoder is the word embeddings.
@@ -153,9 +152,7 @@ impl OpenaiGpt {
             }
         }
     }
-}
 
-impl OpenaiGpt {
     fn encoder_layer<'a>(&self, index: usize, packing: &'a Packing, dropout: Option<&'a Dropout>) -> EncoderLayer<'a> {
         let (weights, form) = (self.layers[index].weights(), LayerForm::openai_gpt(self.heads));
         EncoderLayer { weights, form, packing, dropout, sites: site::layer(index), precision: self.precision }
@@ -185,10 +182,7 @@ impl Encoder for OpenaiGpt {
 
     fn embed(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
         let sum = input.lookup(self.word.val()) + input.lookup_positions(self.position.val());
-        match dropout {
-            Some(dropout) => dropout.apply(sum, site::EMBEDDINGS),
-            None => sum,
-        }
+        dropped(sum, dropout, site::EMBEDDINGS)
     }
 
     fn layer(&self, index: usize, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
@@ -202,11 +196,9 @@ impl Encoder for OpenaiGpt {
 
     /// The last layer is computed for the last tokens alone.
     fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        let Some(last) = self.layers.len().checked_sub(1) else {
+        let Some((last, below)) = self.below_last(input, dropout) else {
             return self.pool(self.embed(input, dropout), &input.packing);
         };
-        let embedded = self.embed(input, dropout);
-        let below = (0..last).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout));
         self.encoder_layer(last, &input.packing, dropout).states_of(SequenceToken::Last, below)
     }
 }

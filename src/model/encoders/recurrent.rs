@@ -2,14 +2,14 @@
 //! made of. Gradients flow through a whole example and stop at its ends: states begin at 0 in each.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::word_vectors::WORDS;
-use crate::kernel::{Dropout, LSTM_DIRECTIONS, LSTM_GATES, Packing, lstm};
+use crate::kernel::{Dropout, LSTM_DIRECTIONS, LSTM_GATES, Packing, dropped, lstm};
 use crate::model::encoder::{Direction, Encoder, PackedInput};
 use crate::model::error::CheckpointError;
 use crate::model::initialize::Initializer;
-use crate::model::linear::Linear;
+use crate::model::linear::{Linear, parameter};
 use crate::model::pooling::pool;
 use crate::model::reader::Reader;
 use crate::model::tagger::Scalars;
@@ -132,21 +132,16 @@ fn read_layer(
     width: usize,
     directions: usize,
 ) -> Result<RecurrentLayer, CheckpointError> {
-    let gates = LSTM_GATES * width;
     let (mut inputs, mut recurrent) = (Vec::new(), Vec::new());
     for direction in 0..directions {
-        let weight = reader.transposed(&name("weight_ih", layer, direction), width, gates)?;
-        recurrent.extend(reader.transposed(&name("weight_hh", layer, direction), width, gates)?);
-        let [one, other] = ["bias_ih", "bias_hh"].map(|what| name(what, layer, direction));
-        let (one, other) = (reader.numbers(&one, &[gates])?, reader.numbers(&other, &[gates])?);
-        let bias: Vec<f32> = one.iter().zip(other).map(|(one, other)| one + other).collect();
-        inputs.push(Linear {
-            weight: Param::from_tensor(Tensor::from_data(TensorData::new(weight, [width, gates]), reader.device)),
-            bias: Param::from_tensor(Tensor::from_data(TensorData::new(bias, [gates]), reader.device)),
-        });
+        let (input, own) = reader.lstm_direction(|what| name(what, layer, direction), width, width)?;
+        inputs.push(input);
+        recurrent.extend(own);
     }
-    let recurrent = TensorData::new(recurrent, [directions, width, gates]);
-    Ok(RecurrentLayer { inputs, recurrent: Param::from_tensor(Tensor::from_data(recurrent, reader.device)) })
+    Ok(RecurrentLayer {
+        inputs,
+        recurrent: parameter(recurrent, [directions, width, LSTM_GATES * width], reader.device),
+    })
 }
 
 impl Recurrent {
@@ -154,17 +149,13 @@ impl Recurrent {
         if self.mixture.is_some() { LSTM_DIRECTIONS } else { 1 }
     }
 
-    /// Adds its tensors. PyTorch has two biases for a gate; the second one is 0 here.
+    /// Adds its tensors.
     pub(super) fn write(&self, into: &mut Tensors, _pooler: bool) {
         into.tensor(WORDS.into(), self.word.val());
         for (index, layer) in self.layers.iter().enumerate() {
-            let [_, width, gates] = layer.recurrent.dims();
-            for (direction, input) in layer.inputs.iter().enumerate() {
-                into.tensor(name("weight_ih", index, direction), input.weight.val().transpose());
-                let recurrent = layer.recurrent.val().slice_dim(0, direction..direction + 1);
-                into.tensor(name("weight_hh", index, direction), recurrent.reshape([width, gates]).transpose());
-                into.tensor(name("bias_ih", index, direction), input.bias.val());
-                into.tensor(name("bias_hh", index, direction), input.bias.val().zeros_like());
+            for (direction, Linear { weight, bias }) in layer.inputs.iter().enumerate() {
+                let name = |what: &str| name(what, index, direction);
+                into.lstm_direction(name, direction, weight.val(), bias.val(), layer.recurrent.val());
             }
         }
         if let Some(Scalars { weights, gamma }) = &self.mixture {
@@ -180,13 +171,6 @@ fn site(layer: usize) -> u32 {
     match layer {
         0 => 0,
         layer => layer as u32 + 1,
-    }
-}
-
-fn dropped(state: Tensor<2>, dropout: Option<&Dropout>, site: u32) -> Tensor<2> {
-    match dropout {
-        Some(dropout) => dropout.apply(state, site),
-        None => state,
     }
 }
 

@@ -4,7 +4,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::kernel::{Dropout, Packing};
+use crate::kernel::{Dropout, Packing, dropped};
 use crate::model::encoder::{Direction, Encoder, PackedInput};
 use crate::model::error::CheckpointError;
 use crate::model::initialize::Initializer;
@@ -58,11 +58,7 @@ impl Encoder for WordVectors {
     }
 
     fn embed(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        let vectors = input.lookup(self.word.val());
-        match dropout {
-            Some(dropout) => dropout.apply(vectors, 0),
-            None => vectors,
-        }
+        dropped(input.lookup(self.word.val()), dropout, 0)
     }
 
     fn layer(&self, _: usize, hidden: Tensor<2>, _: &Packing, _: Option<&Dropout>) -> Tensor<2> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::module::Param;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use serde_json::Value;
 
 use super::text_pooler::{ATTENTION_LAYERS, inputs};
@@ -13,9 +13,9 @@ use crate::model::config::USAGE;
 use crate::model::config_file::ConfigFile;
 use crate::model::error::CheckpointError;
 use crate::model::head::Head;
-use crate::model::linear::Linear;
+use crate::model::linear::{Linear, parameter};
 use crate::model::reader::Reader;
-use crate::model::weights::{folder_of, transpose_into};
+use crate::model::weights::folder_of;
 use crate::model::write::Tensors;
 use crate::settings::{Approach, FeatureBased};
 
@@ -57,7 +57,7 @@ pub(in crate::model) fn described(from: &Path) -> Result<Option<FeatureBased>, C
 }
 
 impl Tensors {
-    /// Adds a tagger's tensors. PyTorch has two biases for a gate; the second one is 0 here.
+    /// Adds a tagger's tensors.
     pub(in crate::model) fn tagger(&mut self, tagger: &Tagger) {
         if let Some(scalars) = &tagger.mixture.scalars {
             self.tensor(WEIGHTS.into(), scalars.weights.val());
@@ -74,16 +74,12 @@ impl Tensors {
 
     fn lstm(&mut self, of: &str, lstm: &BiLstm) {
         for (index, layer) in lstm.layers.iter().enumerate() {
-            let [_, hidden, gates] = layer.recurrent.val().dims();
+            let [_, _, gates] = layer.recurrent.dims();
             for direction in 0..LSTM_DIRECTIONS {
                 let columns = direction * gates..(direction + 1) * gates;
                 let input = layer.input.weight.val().slice_dim(1, columns.clone());
-                self.tensor(name(of, "weight_ih", index, direction), input.transpose());
-                let recurrent = layer.recurrent.val().slice_dim(0, direction..direction + 1);
-                self.tensor(name(of, "weight_hh", index, direction), recurrent.reshape([hidden, gates]).transpose());
-                let bias = layer.input.bias.val().slice_dim(0, columns);
-                self.tensor(name(of, "bias_hh", index, direction), bias.zeros_like());
-                self.tensor(name(of, "bias_ih", index, direction), bias);
+                let (bias, recurrent) = (layer.input.bias.val().slice_dim(0, columns), layer.recurrent.val());
+                self.lstm_direction(|what| name(of, what, index, direction), direction, input, bias, recurrent);
             }
         }
     }
@@ -140,32 +136,18 @@ impl Reader<'_> {
         hidden: usize,
     ) -> Result<LstmLayer, CheckpointError> {
         let gates = LSTM_GATES * hidden;
-        // Before anything is made as large as a file that may be damaged says.
-        self.weights.check(&name(of, "weight_ih", index, 0), &[gates, inputs])?;
-        let width = LSTM_DIRECTIONS * gates;
-        let (mut input, mut recurrent, mut bias) = (vec![0.0; inputs * width], Vec::new(), Vec::new());
+        let (mut weights, mut biases, mut recurrent) = (Vec::new(), Vec::new(), Vec::new());
         for direction in 0..LSTM_DIRECTIONS {
-            let weights = self.numbers(&name(of, "weight_ih", index, direction), &[gates, inputs])?;
-            transpose_into(&weights, inputs, &mut input, width, direction * gates);
-            let weights = self.numbers(&name(of, "weight_hh", index, direction), &[gates, hidden])?;
-            let mut transposed = vec![0.0; hidden * gates];
-            transpose_into(&weights, hidden, &mut transposed, gates, 0);
-            recurrent.extend(transposed);
-            let [one, other] = ["bias_ih", "bias_hh"].map(|what| name(of, what, index, direction));
-            let (one, other) = (self.numbers(&one, &[gates])?, self.numbers(&other, &[gates])?);
-            bias.extend(one.iter().zip(other).map(|(one, other)| one + other));
+            let name = |what: &str| name(of, what, index, direction);
+            let (Linear { weight, bias }, own) = self.lstm_direction(name, inputs, hidden)?;
+            weights.push(weight.val());
+            biases.push(bias.val());
+            recurrent.extend(own);
         }
-        let [input, bias, recurrent] = [
-            TensorData::new(input, [inputs, width]),
-            TensorData::new(bias, [width]),
-            TensorData::new(recurrent, [LSTM_DIRECTIONS, hidden, gates]),
-        ];
+        let (weight, bias) = (Param::from_tensor(Tensor::cat(weights, 1)), Param::from_tensor(Tensor::cat(biases, 0)));
         Ok(LstmLayer {
-            input: Linear {
-                weight: Param::from_tensor(Tensor::from_data(input, self.device)),
-                bias: Param::from_tensor(Tensor::from_data(bias, self.device)),
-            },
-            recurrent: Param::from_tensor(Tensor::from_data(recurrent, self.device)),
+            input: Linear { weight, bias },
+            recurrent: parameter(recurrent, [LSTM_DIRECTIONS, hidden, gates], self.device),
         })
     }
 }

@@ -1,10 +1,10 @@
 //! A bidirectional LSTM of several layers.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
-use crate::kernel::{Dropout, LSTM_DIRECTIONS, LSTM_GATES, Packing, lstm};
-use crate::model::linear::Linear;
+use crate::kernel::{Dropout, LSTM_DIRECTIONS, LSTM_GATES, Packing, dropped, lstm};
+use crate::model::linear::{Linear, parameter};
 use crate::random::{Draws, Stream};
 
 /// Layers of which each reads what both directions of the one before put out.
@@ -50,10 +50,7 @@ impl BiLstm {
     #[must_use]
     pub fn forward(&self, x: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
         self.layers.iter().enumerate().fold(x, |x, (index, layer)| {
-            let x = match dropout {
-                Some(dropout) if index > 0 => dropout.apply(x, site(index)),
-                Some(_) | None => x,
-            };
+            let x = dropped(x, dropout.filter(|_| index > 0), site(index));
             lstm(layer.input.forward(x), layer.recurrent.val(), packing)
         })
     }
@@ -65,15 +62,11 @@ impl LstmLayer {
         let mut uniform =
             |count: usize| -> Vec<f32> { (0..count).map(|_| ((2.0 * draws.uniform() - 1.0) * bound) as f32).collect() };
         let width = LSTM_DIRECTIONS * gates;
-        let weight = TensorData::new(uniform(inputs * width), [inputs, width]);
-        let bias = TensorData::new(uniform(width), [width]);
-        let recurrent = TensorData::new(uniform(hidden * width), [LSTM_DIRECTIONS, hidden, gates]);
+        let (weight, bias) = (uniform(inputs * width), uniform(width));
+        let recurrent = uniform(hidden * width);
         Self {
-            input: Linear {
-                weight: Param::from_tensor(Tensor::from_data(weight, device)),
-                bias: Param::from_tensor(Tensor::from_data(bias, device)),
-            },
-            recurrent: Param::from_tensor(Tensor::from_data(recurrent, device)),
+            input: Linear::of(weight, bias, device),
+            recurrent: parameter(recurrent, [LSTM_DIRECTIONS, hidden, gates], device),
         }
     }
 }

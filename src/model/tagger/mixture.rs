@@ -57,7 +57,7 @@ impl Mixture {
     /// The features of a batch, `[tokens, width]`, by `encoder` as it is: without dropout, and with no gradient to
     /// it. Layers above the last one that is read do not run.
     #[must_use]
-    pub fn read(&self, encoder: &impl Encoder, input: &PackedInput) -> Tensor<2> {
+    pub fn read(&self, encoder: &dyn Encoder, input: &PackedInput) -> Tensor<2> {
         let Range { start, end } = self.layers.states(encoder.depth() as u32).unwrap_or_default();
         let mut state = encoder.embed(input, None).detach();
         let mut read = Vec::with_capacity((end - start) as usize);
@@ -97,14 +97,11 @@ mod tests {
     use burn::tensor::TensorData;
 
     use super::*;
+    use crate::kernel::comparison::numbers;
     use crate::model::random_classifier;
     use crate::store::{Architecture, example};
 
-    const DEEP: Architecture = Architecture { vocab_size: 20, max_positions: 8, ..example::bert(5, 8, 2, 12) };
-
-    fn numbers(tensor: Tensor<2>) -> Vec<f32> {
-        tensor.into_data().try_to_vec().unwrap()
-    }
+    const DEEP: Architecture = example::small_bert(5, 8);
 
     #[test]
     fn the_states_that_are_named_are_read() {
@@ -113,7 +110,7 @@ mod tests {
         let input = PackedInput::new(&[3, 5, 7, 4, 6], &[0, 1, 2, 0, 1], &[0; 5], &[0, 3, 5], &device);
         let states = bert.hidden_states(&input, None);
         let mixture = |layers| Mixture::new(layers, DEEP.layers, &device).unwrap();
-        let read = |layers| numbers(mixture(layers).read(&bert, &input));
+        let read = |layers| numbers(mixture(layers).read(&*bert, &input));
         assert_eq!(read(Layers::Embeddings), numbers(states[0].clone()));
         assert_eq!(read(Layers::Last), numbers(states[5].clone()));
         assert_eq!(read(Layers::SecondToLast), numbers(states[4].clone()));
@@ -152,9 +149,7 @@ mod tests {
             assert!((found - expected).abs() < 1e-5, "{found} {expected}");
         }
         // Σ over the outputs of Σₖ pₖ hₖ is 9, and Σh is 12 and 8: dγ = 9, dsₖ = γ pₖ (Σhₖ − 9).
-        let of = |parameter: &Param<Tensor<1>>| -> Vec<f32> {
-            parameter.val().grad(&gradients).unwrap().into_data().try_to_vec().unwrap()
-        };
+        let of = |parameter: &Param<Tensor<1>>| numbers(parameter.val().grad(&gradients).unwrap());
         for (found, expected) in of(&scalars.gamma).iter().chain(&of(&scalars.weights)).zip([9.0, 1.5, -1.5]) {
             assert!((found - expected).abs() < 1e-5, "{found} {expected}");
         }

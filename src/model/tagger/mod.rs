@@ -33,7 +33,7 @@ pub struct Tagger {
 impl Tagger {
     /// `[tokens, 2 × hidden]` from a batch. `encoder` runs without dropout and gets no gradient.
     #[must_use]
-    pub fn forward(&self, encoder: &impl Encoder, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+    pub fn forward(&self, encoder: &dyn Encoder, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
         self.lstm.forward(self.mixture.read(encoder, input), &input.packing, dropout)
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::kernel::Packing;
+use crate::kernel::comparison::numbers;
 use crate::model::linear::Linear;
 use crate::model::{Classifier, Config, Head, load_trained_classifier, random_classifier, save_classifier};
 use crate::random::Stream;
@@ -19,10 +20,6 @@ pub(super) type Named = BTreeMap<String, Vec<f32>>;
 fn golden() -> Value {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/bilstm.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_to_vec().unwrap()
 }
 
 pub(super) fn matrix(numbers: Vec<f32>, columns: usize, device: &Device) -> Tensor<2> {
@@ -108,7 +105,7 @@ pub(super) fn check_gradients(lstm: &BiLstm, gradients: &Gradients, expected: &N
     }
 }
 
-const SMALL: Architecture = Architecture { vocab_size: 20, max_positions: 8, ..example::bert(4, 8, 2, 12) };
+const SMALL: Architecture = example::small_bert(4, 8);
 
 fn tagging(layers: Layers, device: &Device) -> Classifier {
     let mut model = random_classifier(&SMALL, 3, 1, device);
@@ -165,7 +162,7 @@ fn dropout_is_between_the_lstms_layers_and_before_the_head_and_not_in_the_encode
     let dropout = Dropout::new(0.5, Stream::new(1, "dropout"), 3).unwrap();
     let outputs = |model: &Classifier, dropout| numbers(model.forward(&batch(&device), dropout));
     let hidden = |model: &Classifier, dropout| {
-        numbers(model.tagger.as_ref().unwrap().forward(&model.encoder, &batch(&device), dropout))
+        numbers(model.tagger.as_ref().unwrap().forward(&*model.encoder, &batch(&device), dropout))
     };
     let again = outputs(&model, Some(&dropout));
     assert_eq!(again, outputs(&model, Some(&dropout)));

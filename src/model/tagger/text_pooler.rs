@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::lstm::BiLstm;
-use crate::kernel::{Dropout, LSTM_DIRECTIONS, Packing, pair_attention};
+use crate::kernel::{Dropout, LSTM_DIRECTIONS, Packing, dropped, pair_attention};
 use crate::model::initialize::Initializer;
 use crate::model::linear::Linear;
 use crate::random::Stream;
@@ -53,20 +53,17 @@ impl TextPooler {
     /// The LSTM's states, `[tokens, width]` → `[examples, 512]`: an example is a sequence, or a pair of sequences.
     #[must_use]
     pub fn forward(&self, states: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
-        let drop = |x: Tensor<2>, site: u32| match dropout {
-            Some(dropout) => dropout.apply(x, site),
-            None => x,
-        };
         let states = match &self.attention {
             Some(lstm) => {
                 let attended = pair_attention(states.clone(), packing);
-                lstm.forward(drop(Tensor::cat(vec![states, attended], 1), ATTENTION_SITE), packing, dropout)
+                let read = dropped(Tensor::cat(vec![states, attended], 1), dropout, ATTENTION_SITE);
+                lstm.forward(read, packing, dropout)
             }
             None => states,
         };
         let texts = packing.max_tokens(states);
         let read = if self.pairs { side_by_side(texts) } else { texts };
-        self.dense.forward(drop(read, DENSE_SITE)).tanh()
+        self.dense.forward(dropped(read, dropout, DENSE_SITE)).tanh()
     }
 }
 

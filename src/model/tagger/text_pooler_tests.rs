@@ -4,14 +4,14 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde_json::Value;
 
-use super::tests::{Named, assert_close, check_gradients, lstm, matrix, numbers};
+use super::tests::{Named, assert_close, check_gradients, lstm, matrix};
 use super::*;
+use crate::kernel::comparison::numbers;
 use crate::kernel::{Packing, cross_entropy, indices, mean_squared_error};
-use crate::model::encoder::Encoder;
 use crate::model::linear::Linear;
 use crate::model::{Classifier, Config, Head, load_trained_classifier, random_classifier, save_classifier};
 use crate::settings::{Approach, EncoderType, Layers};
-use crate::store::{Architecture, ModelUsage};
+use crate::store::{ModelUsage, example};
 
 fn golden() -> Value {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/text_pooler.json");
@@ -83,13 +83,8 @@ fn answers_losses_and_gradients_are_those_of_pytorch() {
     }
 }
 
-fn architecture(encoder: EncoderType) -> Architecture {
-    let of = Architecture { vocab_size: 20, max_positions: 8, ..Architecture::without_attention(encoder, 2, 8) };
-    if encoder.is_transformer() { Architecture { heads: 2, intermediate: 12, ..of } } else { of }
-}
-
 fn on_features(encoder: EncoderType, attention: bool, pairs: bool, device: &Device) -> Option<Classifier> {
-    let model = random_classifier(&architecture(encoder), 3, 1, device);
+    let model = random_classifier(&example::small(encoder), 3, 1, device);
     let of = FeatureBased { layers: Layers::SumWithEmbeddings, hidden: 6, lstm_layers: 2, attention };
     model.on_features(&of, pairs, 1, device)
 }
@@ -116,7 +111,7 @@ fn a_saved_model_of_whole_texts_is_loaded_to_the_last_bit() {
                 approach: Approach::FeatureBased(settings),
                 both_orders: false,
             };
-            let config = Config { usage: Some(usage), ..Config::from(architecture(encoder)) };
+            let config = Config { usage: Some(usage), ..Config::from(example::small(encoder)) };
             let folder = tempfile::tempdir().unwrap();
             save_classifier(folder.path(), &model, &config, &["a", "b", "c"], 0.1, None).unwrap();
             let loaded = load_trained_classifier(folder.path(), Head::Classes, &device).unwrap();

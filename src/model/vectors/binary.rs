@@ -17,7 +17,7 @@ pub(super) fn read(
     into: &mut Reading<impl FnMut(&str) -> bool>,
 ) -> Result<(), CheckpointError> {
     header.check(path)?;
-    into.set_width(header.numbers);
+    into.table.width = header.numbers;
     let io = CheckpointError::io(path);
     let (mut word, mut bytes) = (Vec::new(), vec![0; header.numbers * NUMBER]);
     for number in 0..header.vectors {

@@ -6,9 +6,9 @@ use super::table::VectorTable;
 use crate::model::config::Config;
 use crate::model::encoders::WORDS;
 use crate::model::error::CheckpointError;
-use crate::model::write::{FilesBeside, Tensors, write_folder};
+use crate::model::write::{FilesBeside, Tensors, publish_folder};
 use crate::settings::EncoderType;
-use crate::store::{Architecture, atomic};
+use crate::store::Architecture;
 
 /// The longest sequence of a model that has no positions: BERT's.
 pub const VECTOR_POSITIONS: u32 = 512;
@@ -48,12 +48,5 @@ pub fn write_vectors(folder: &Path, rows: &[f32], width: usize, beside: &FilesBe
     let mut tensors = Tensors::default();
     tensors.push(WORDS.to_owned(), vec![tokens, width], rows);
     let config = Config::from(architecture).encoder_json("WordVectorsModel", DROPOUT);
-    let staged = atomic::stage_folder(folder).map_err(CheckpointError::io(folder))?;
-    let written = write_folder(&staged, &config, &tensors, beside)
-        .and_then(|()| atomic::publish_folder(&staged, folder).map_err(CheckpointError::io(folder)));
-    if written.is_err() {
-        // The first error tells what happened; what is left has a temporary name.
-        let _ = atomic::remove(&staged);
-    }
-    written
+    publish_folder(folder, &config, &tensors, beside)
 }

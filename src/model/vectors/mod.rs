@@ -14,6 +14,7 @@ pub use folder::{VECTOR_POSITIONS, write_vectors};
 pub use table::VectorTable;
 
 use header::{Header, LONGEST_LINE};
+use table::Reading;
 
 use super::error::CheckpointError;
 
@@ -38,17 +39,17 @@ pub fn read_vectors(path: &Path, wanted: impl FnMut(&str) -> bool) -> Result<Vec
     (&mut file).take(LONGEST_LINE).read_to_end(&mut begin).map_err(&io)?;
     refuse_other(path, &begin)?;
     let header = Header::of(&begin);
-    let mut table = VectorTable::reading(wanted);
+    let mut reading = Reading::new(wanted);
     file.seek(SeekFrom::Start(header.as_ref().map_or(0, |header| header.bytes as u64))).map_err(&io)?;
     let from = BufReader::new(file);
     match header {
-        Some(header) if header.is_binary(&begin) => binary::read(path, from, &header, &mut table)?,
-        header => text::read(path, from, header.as_ref(), &mut table)?,
+        Some(header) if header.is_binary(&begin) => binary::read(path, from, &header, &mut reading)?,
+        header => text::read(path, from, header.as_ref(), &mut reading)?,
     }
-    if table.read == 0 {
+    if reading.table.read == 0 {
         return Err(CheckpointError::damaged(path, "there are no vectors in it"));
     }
-    Ok(table.finish())
+    Ok(reading.table)
 }
 
 fn refuse_other(path: &Path, begin: &[u8]) -> Result<(), CheckpointError> {

@@ -18,24 +18,23 @@ pub struct VectorTable {
 
 /// A table that is being read.
 pub(super) struct Reading<W> {
-    table: VectorTable,
+    pub(super) table: VectorTable,
     seen: HashSet<String>,
     wanted: W,
-    /// Vectors so far.
-    pub(super) read: usize,
 }
 
-impl VectorTable {
-    pub(super) fn reading<W: FnMut(&str) -> bool>(wanted: W) -> Reading<W> {
-        let table = Self { words: Vec::new(), numbers: Vec::new(), width: 0, read: 0, skipped: 0 };
-        Reading { table, seen: HashSet::new(), wanted, read: 0 }
+impl<W> Reading<W> {
+    /// Nothing yet.
+    pub(super) fn new(wanted: W) -> Self {
+        let table = VectorTable { words: Vec::new(), numbers: Vec::new(), width: 0, read: 0, skipped: 0 };
+        Self { table, seen: HashSet::new(), wanted }
     }
 }
 
 impl<W: FnMut(&str) -> bool> Reading<W> {
     /// Whether the vector of this word is to be kept; counts it.
     pub(super) fn wants(&mut self, word: &[u8]) -> Option<String> {
-        self.read += 1;
+        self.table.read += 1;
         let Ok(word) = std::str::from_utf8(word) else {
             self.table.skipped += 1;
             return None;
@@ -54,14 +53,5 @@ impl<W: FnMut(&str) -> bool> Reading<W> {
     pub(super) fn add(&mut self, word: String, vector: impl IntoIterator<Item = f32>) {
         self.table.words.push(word);
         self.table.numbers.extend(vector);
-    }
-
-    /// Sets how many numbers a vector has.
-    pub(super) fn set_width(&mut self, width: usize) {
-        self.table.width = width;
-    }
-
-    pub(super) fn finish(self) -> VectorTable {
-        VectorTable { read: self.read, ..self.table }
     }
 }

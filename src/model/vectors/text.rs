@@ -38,10 +38,10 @@ pub(super) fn read(
         if width == 0 || width > MOST_NUMBERS {
             return Err(wrong("no word with its numbers".into()));
         }
-        if into.read == MOST_VECTORS {
+        if into.table.read == MOST_VECTORS {
             return Err(wrong(format!("more than {MOST_VECTORS} vectors")));
         }
-        into.set_width(width);
+        into.table.width = width;
         let (word, numbers) = split(text, width).ok_or_else(|| wrong(format!("fewer than {width} numbers")))?;
         let numbers: Vec<f32> = numbers
             .map(finite)
@@ -51,7 +51,7 @@ pub(super) fn read(
             into.add(word, numbers);
         }
     }
-    header.map_or(Ok(()), |header| header.check_count(path, into.read))
+    header.map_or(Ok(()), |header| header.check_count(path, into.table.read))
 }
 
 /// The word and its numbers: the last fields, for some words of GloVe's have spaces in them.

@@ -188,7 +188,11 @@ impl Weights {
             return Err(self.damaged(tensor, problem));
         }
         Ok(match (tensor.transposed, tensor.shape.as_slice()) {
-            (true, &[rows, columns]) => transpose(&numbers, rows, columns),
+            (true, &[rows, columns]) => {
+                let mut transposed = vec![0.0; numbers.len()];
+                transpose_into(&numbers, columns, &mut transposed, rows, 0);
+                transposed
+            }
             _ => numbers,
         })
     }
@@ -266,13 +270,6 @@ fn range(path: &Path, offset: u64, length: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = vec![0; length as usize];
     file.read_exact(&mut bytes)?;
     Ok(bytes)
-}
-
-/// `[rows, columns] → [columns, rows]`, in cache-sized blocks.
-fn transpose(from: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    let mut to = vec![0.0; from.len()];
-    transpose_into(from, columns, &mut to, rows, 0);
-    to
 }
 
 /// Little-endian numbers as f32; none for a type that weights do not have.

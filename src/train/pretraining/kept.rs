@@ -3,7 +3,7 @@
 use super::data::open_corpus;
 use super::evaluate::evaluate_pretraining;
 use crate::diagnostic::Diagnostic;
-use crate::model::{Encoder, load_pretraining};
+use crate::model::load_pretraining;
 use crate::store::{RunFolder, RunSettings, Score};
 use crate::train::device::open_device;
 use crate::train::error::TrainError;

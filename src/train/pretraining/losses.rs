@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Targets;
 use crate::kernel::{DecoderGradients, Deferred, cross_entropy, decoder_loss, indices};
-use crate::model::{Encoder, LanguageModel, LanguageModelStates};
+use crate::model::{LanguageModel, LanguageModelStates};
 use crate::train::batch::Losses;
 
 /// The loss of a head on some predictions.

@@ -5,7 +5,7 @@ mod batch;
 mod check;
 mod data;
 #[cfg(test)]
-pub(super) mod encoder_tests;
+mod encoder_tests;
 mod evaluate;
 mod kept;
 mod losses;

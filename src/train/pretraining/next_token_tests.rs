@@ -1,13 +1,9 @@
 //! The loss of the next token beside a task's, against pretraining's, finite differences and its own parts; pairs in both
 //! orders.
 
-use std::sync::mpsc;
-
-use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::batch::pack;
-use super::encoder_tests::Move;
 use super::pass::pretraining_pass;
 use crate::corpus::examples::TrainingInstance;
 use crate::kernel::{Packing, cross_entropy, indices};
@@ -16,60 +12,37 @@ use crate::model::{
     random_pretraining, save_classifier,
 };
 use crate::random::Stream;
-use crate::settings::{EncoderType, InitializerRange, LmLoss};
-use crate::store::{Architecture, Checkpoints, ModelUsage, Objective, RunId, example};
+use crate::settings::{EncoderType, LmLoss};
+use crate::store::{Architecture, ModelUsage, Objective, example};
 use crate::text::PackedBatch;
 use crate::train::batch::{PairInput, packed_input};
 use crate::train::gradient_hook::GradientHook;
+use crate::train::invariants::{Slopes, device, numbers, resumes, texts, with_hook};
 use crate::train::next_token::NextTokens;
-use crate::train::optimizer::Optimizer;
 use crate::train::pass::{Pass, pass_with_next_tokens};
-use crate::train::state::{read_state, write_state};
 use crate::train::tape::Graph;
 
-const WORDS: u32 = 40;
 const CLASSES: usize = 3;
 const ENCODERS: [EncoderType; 3] = [EncoderType::Gpt, EncoderType::OpenaiGpt, EncoderType::Lstm];
 
-fn architecture(encoder: EncoderType) -> Architecture {
-    let of = Architecture { vocab_size: WORDS, max_positions: 12, ..Architecture::without_attention(encoder, 2, 8) };
-    if !encoder.is_transformer() {
-        return of;
-    }
-    // Such that norms of so few numbers are no steeper than differences can follow.
-    let initializer_range = InitializerRange::new(0.1).unwrap();
-    Architecture { heads: 2, intermediate: 16, initializer_range, ..of }
-}
-
-fn device() -> Device {
-    Device::flex().autodiff()
-}
-
-fn language_model(encoder: EncoderType) -> LanguageModel {
-    random_pretraining(&architecture(encoder), false, 1, &device())
+fn language_model(encoder: EncoderType, seed: u64) -> LanguageModel {
+    random_pretraining(&example::small(encoder), false, seed, &device())
 }
 
 /// A classifier on the encoder and the head of [`language_model`].
 fn classifier(encoder: EncoderType) -> Classifier {
-    let LanguageModel { encoder: of, tokens, .. } = language_model(encoder);
-    let model = random_classifier(&architecture(encoder), CLASSES, 1, &device());
+    seeded(encoder, 1)
+}
+
+fn seeded(encoder: EncoderType, seed: u64) -> Classifier {
+    let LanguageModel { encoder: of, tokens, .. } = language_model(encoder, seed);
+    let model = random_classifier(&example::small(encoder), CLASSES, seed, &device());
     Classifier { encoder: of, next_token: Some(tokens), ..model }
 }
 
 /// Pairs of 3 and 2, 1 and 1, and 4 and 3 words.
 fn batch() -> PackedBatch {
-    let mut batch = PackedBatch { offsets: vec![0], labels: vec![0.0, 2.0, 1.0], ..PackedBatch::default() };
-    let mut draws = Stream::new(5, "pairs").at(0);
-    for (sequence, (first, second)) in (0..).zip([(3, 2), (1, 1), (4, 3)]) {
-        let mut words = |count: usize| -> Vec<u32> { (0..count).map(|_| 5 + draws.below(35) as u32).collect() };
-        let ids = [vec![2], words(first), vec![4], words(second), vec![3]].concat();
-        batch.segments.extend((0..ids.len()).map(|at| u32::from(at > first + 1)));
-        batch.positions.extend(0..ids.len() as u32);
-        batch.ids.extend(ids);
-        batch.offsets.push(batch.ids.len() as u32);
-        batch.sequences.push(sequence);
-    }
-    batch
+    PackedBatch { labels: vec![0.0, 2.0, 1.0], ..texts("pairs", &[(3, 2), (1, 1), (4, 3)], 4) }
 }
 
 /// The examples from number `from` to before `to` of [`batch`], the texts of each swapped if so wanted.
@@ -125,13 +98,6 @@ fn whole(model: &Classifier, coefficient: f64) -> (f64, Vec<Vec<f32>>) {
     numbers(pass_of(model, &batch(), next.as_ref(), Graph::Whole, 0.0))
 }
 
-fn numbers(pass: Pass<f64>) -> (f64, Vec<Vec<f32>>) {
-    let number = |gradient: Option<Tensor<1>>| {
-        gradient.map(|gradient| gradient.into_data().iter::<f32>().collect()).unwrap_or_default()
-    };
-    (pass.losses.wait().unwrap(), pass.gradients.unwrap().into_iter().map(number).collect())
-}
-
 fn close(one: &[f32], other: &[f32], what: &str) {
     assert_eq!(one.len(), other.len(), "{what}");
     // Sums of single-precision numbers of at most 1, in another order.
@@ -154,7 +120,7 @@ fn the_loss_is_the_tasks_and_a_share_of_pretrainings() {
         let examples: Vec<TrainingInstance> = batch.offsets.windows(2).map(sequence).collect();
         let parts = pack(&examples, 3, LmLoss::CausalLm, &device());
         let (how, hook) = (Graph::Whole.into(), GradientHook::none());
-        let pass = pretraining_pass(&language_model(encoder), &parts[0], None, &how, &hook);
+        let pass = pretraining_pass(&language_model(encoder, 1), &parts[0], None, &how, &hook);
         let next = pass.losses.wait().unwrap().tokens.mean();
         let of_next: Vec<Option<Tensor<1>>> = pass.gradients.unwrap();
         let model = classifier(encoder);
@@ -190,18 +156,8 @@ fn heads(model: &Classifier) -> usize {
 fn gradients_are_those_of_finite_differences_in_both_orders_too() {
     for (encoder, both_orders) in ENCODERS.into_iter().flat_map(|encoder| [(encoder, false), (encoder, true)]) {
         let model = Classifier { both_orders, ..classifier(encoder) };
-        let (_, found) = whole(&model, 0.5);
-        let mut checked = 0;
-        for (parameter, gradient) in found.into_iter().enumerate() {
-            for element in (0..gradient.len()).step_by(gradient.len() / 6 + 1) {
-                let moved = |by| whole(&model.clone().map(&mut Move::of(parameter, element, by)), 0.5).0;
-                let slope = (moved(2e-3) - moved(-2e-3)) / 4e-3;
-                let expected = f64::from(gradient[element]);
-                assert!((slope - expected).abs() < 1e-3, "{encoder}, parameter {parameter}: {slope} {expected}");
-                checked += usize::from(expected.abs() > 1e-2);
-            }
-        }
-        assert!(checked >= 6, "{encoder}: {checked}");
+        let slopes = Slopes { step: 2e-3, elements: 6, tolerance: 1e-3, steep: (6, 1e-2) };
+        slopes.check(encoder.name(), &model, whole(&model, 0.5).1, |model| whole(model, 0.5).0);
     }
 }
 
@@ -212,45 +168,22 @@ fn layers_computed_twice_and_gradients_found_early_change_no_bit() {
         let next = || Some(NextTokens::of(&batch(), 0.5));
         let of = |graph| numbers(pass_of(&model, &batch(), next().as_ref(), graph, 0.3));
         let (whole, twice) = (of(Graph::Whole), of(Graph::LayerInputs));
-        assert_eq!(whole.0.to_bits(), twice.0.to_bits(), "{encoder}");
-        assert_eq!(whole.1, twice.1, "{encoder}");
-        let (sender, found) = mpsc::channel();
-        let hook = GradientHook::sending(sender, 1.0);
-        let mut pass = hooked(&model, &batch(), next().as_ref(), Graph::Whole, 0.3, &hook);
-        drop(hook);
-        for (parameter, gradient) in found.iter().flatten() {
-            let gradients = pass.gradients.as_mut().unwrap();
-            assert!(gradients[parameter].replace(gradient).is_none(), "{encoder}: {parameter} is found once");
-        }
-        assert_eq!(numbers(pass), whole, "{encoder}");
+        assert_eq!(whole, twice, "{encoder}");
+        let (found, _) = with_hook(|hook| hooked(&model, &batch(), next().as_ref(), Graph::Whole, 0.3, hook));
+        assert_eq!(numbers(found), whole, "{encoder}");
     }
 }
 
 #[test]
 fn a_resumed_training_ends_with_the_same_bits_and_learns_both() {
     for (encoder, both_orders) in ENCODERS.into_iter().zip([false, true, true]) {
-        let start = || Classifier { both_orders, ..classifier(encoder) };
-        let optimization = example::settings("rte", 1).optimization;
-        let train = |mut model: Classifier, optimizer: &mut Optimizer, steps: usize| {
-            for _ in 0..steps {
-                let next = NextTokens::of(&read_of(&model), 0.5);
-                let gradients = pass_of(&model, &batch(), Some(&next), Graph::Whole, 0.1).gradients.unwrap();
-                (model, _) = optimizer.step(model, gradients, 3e-3, &optimization);
-            }
-            model
-        };
-        let mut optimizer = Optimizer::new();
-        let first = train(start(), &mut optimizer, 3);
-        let folder = tempfile::tempdir().unwrap();
-        let checkpoints = Checkpoints::new(folder.path(), RunId("aa".into()), 1);
-        checkpoints.write(3, &(), |into| write_state(into, &first, &optimizer)).unwrap();
-        let kept = checkpoints.newest().unwrap().0.unwrap();
-        let (read, mut read_optimizer) = read_state(&kept, start()).unwrap();
-        let last = train(first, &mut optimizer, 60);
-        let resumed = train(read, &mut read_optimizer, 60);
-        assert_eq!(whole(&resumed, 0.5), whole(&last, 0.5), "{encoder}");
+        let start = |seed| Classifier { both_orders, ..seeded(encoder, seed) };
+        let last = resumes(start, 3e-3, |model, _| {
+            let next = NextTokens::of(&read_of(model), 0.5);
+            pass_of(model, &batch(), Some(&next), Graph::Whole, 0.1).gradients.unwrap()
+        });
         for (coefficient, less) in [(0.0, 0.02), (0.5, 0.1)] {
-            let (before, after) = (whole(&start(), coefficient).0, whole(&last, coefficient).0);
+            let (before, after) = (whole(&start(1), coefficient).0, whole(&last, coefficient).0);
             assert!(after < before - less, "{encoder}: {before} {after}");
         }
     }
@@ -262,7 +195,7 @@ fn a_kept_model_reads_both_orders_again() {
     if let Objective::Task(of) = &mut settings.objective {
         of.both_orders = true;
     }
-    let architecture = architecture(EncoderType::OpenaiGpt);
+    let architecture = example::small(EncoderType::OpenaiGpt);
     let model = random_classifier(&architecture, CLASSES, 1, &Device::flex());
     let model = Classifier { both_orders: true, ..model };
     let config = Config { usage: Some(ModelUsage::of(&settings)), ..Config::from(architecture) };
@@ -304,7 +237,7 @@ fn the_loss_of_a_batch_is_the_weighted_sum_of_its_parts() {
 fn swapped_texts_give_the_same_bits_in_both_orders_and_other_ones_in_one() {
     for encoder in [EncoderType::Bert, EncoderType::Gpt, EncoderType::OpenaiGpt, EncoderType::Lstm] {
         let causal = encoder.objective().is_causal();
-        let of = Architecture { causal, ..architecture(encoder) };
+        let of = Architecture { causal, ..example::small(encoder) };
         let mut model = random_classifier(&of, CLASSES, 1, &Device::flex());
         let mut logits = |both_orders, swapped| -> Vec<u32> {
             model.both_orders = both_orders;
@@ -321,12 +254,12 @@ fn swapped_texts_give_the_same_bits_in_both_orders_and_other_ones_in_one() {
 /// What the head reads is the sum of what it would read of each order.
 #[test]
 fn the_head_reads_the_sum_of_both_orders() {
-    let mut model = random_classifier(&architecture(EncoderType::Gpt), CLASSES, 1, &Device::flex());
+    let mut model = random_classifier(&example::small(EncoderType::Gpt), CLASSES, 1, &Device::flex());
     let read = |batch: PackedBatch| -> Vec<f32> {
         let input = packed_input(&batch, PairInput::Together, &Device::flex());
         let hidden = model.hidden(&input, None);
         let packing: &Packing = &input.packing;
-        crate::model::Encoder::pool(&model.encoder, hidden, packing).into_data().try_to_vec().unwrap()
+        model.encoder.pool(hidden, packing).into_data().try_to_vec().unwrap()
     };
     let sum: Vec<f32> =
         read(examples(0, 3, false)).iter().zip(read(examples(0, 3, true))).map(|(one, other)| one + other).collect();

@@ -3,20 +3,18 @@
 use std::path::PathBuf;
 
 use burn::module::Module;
-use burn::tensor::Device;
 use serde_json::Value;
 
 use super::batch::{Targets, pack};
-use super::pass::pretraining_pass;
+use super::tests::passes;
 use crate::corpus::examples::TrainingInstance;
 use crate::model::{AddedRows, Config, LanguageModel, load_encoder, load_pretraining, save_pretraining};
 use crate::settings::{LmLoss, Optimizer};
 use crate::store::{Optimization, Warmup};
 use crate::train::batch::{Losses, Part};
+use crate::train::invariants::device;
 use crate::train::optimizer;
-use crate::train::pass::Passes;
 use crate::train::schedule::Schedule;
-use crate::train::tape::Graph;
 
 /// Of the first loss: both are in f32.
 const FORWARD: f64 = 1e-4;
@@ -25,10 +23,6 @@ const CURVE: f64 = 1e-3;
 
 fn golden(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
-}
-
-fn device() -> Device {
-    Device::flex().autodiff()
 }
 
 /// Sequences of which every token but the last has a next one.
@@ -45,9 +39,7 @@ fn part(rows: &[Vec<u32>]) -> Vec<Part<Targets>> {
 }
 
 fn loss(model: &LanguageModel, rows: &[Vec<u32>]) -> (f64, Vec<Option<burn::tensor::Tensor<1>>>) {
-    let pass =
-        |part: &_, dropout: Option<&_>, hook: &_| pretraining_pass(model, part, dropout, &Graph::Whole.into(), hook);
-    let passes = Passes::over(&part(rows), |_| None, pass);
+    let passes = passes(model, &part(rows));
     (passes.losses.wait().unwrap().loss(), passes.gradients.unwrap())
 }
 

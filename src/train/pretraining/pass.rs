@@ -8,7 +8,7 @@ use super::batch::Targets;
 use super::losses::{HeadLosses, HeadOutputs};
 use super::skip_gram::skip_gram_pass;
 use crate::kernel::DecoderGradients;
-use crate::model::{Encoder, ForwardDropout, LanguageModel};
+use crate::model::{ForwardDropout, LanguageModel};
 use crate::train::backward::Backward;
 use crate::train::batch::Part;
 use crate::train::gradient_hook::GradientHook;

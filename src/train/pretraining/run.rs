@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::data::PhaseCorpora;
 use super::workload::{LanguageModeling, write_model};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Encoder, LanguageModel, Weights, load_pretraining, random_pretraining};
+use crate::model::{LanguageModel, Weights, load_pretraining, random_pretraining};
 use crate::store::{InitialWeights, Outcome, PretrainingObjective, Record, RunFolder, RunSettings};
 use crate::train::attempt::Attempt;
 use crate::train::checkpointer::{CheckpointPolicy, Checkpointer};

@@ -9,7 +9,7 @@ use burn::module::Module;
 use super::losses::{HeadLoss, HeadLosses};
 use super::windows::SkipGrams;
 use crate::kernel::{self, Deferred, SkipGramLoss, SkipGramPairs};
-use crate::model::{Encoder, LanguageModel};
+use crate::model::LanguageModel;
 use crate::train::backward::Backward;
 use crate::train::optimizer::FlatGradients;
 use crate::train::pass::Pass;

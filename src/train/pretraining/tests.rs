@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor, activation::softmax};
+use burn::tensor::module::linear;
+use burn::tensor::{Tensor, activation::softmax};
 use serde_json::Value;
 
 use super::batch::{Targets, pack};
@@ -18,6 +19,7 @@ use crate::store::{
     CorpusPhase, InitialWeights, Objective, Optimization, PretrainingObjective, RunSettings, VocabularyIdentity, Warmup,
 };
 use crate::train::batch::{Losses, Part};
+use crate::train::invariants::device;
 use crate::train::optimizer::{self, FlatGradients};
 use crate::train::pass::Passes;
 use crate::train::schedule::Schedule;
@@ -51,10 +53,6 @@ fn tensors(path: &Path) -> Tensors {
         bytes.chunks_exact(4).map(|word| f64::from(f32::from_le_bytes(word.try_into().unwrap()))).collect()
     };
     file.tensors().into_iter().map(|(name, tensor)| (name, numbers(tensor.data()))).collect()
-}
-
-fn device() -> Device {
-    Device::flex().autodiff()
 }
 
 /// `examples` in parts of so many.
@@ -123,7 +121,7 @@ impl ModuleMapper for Replace {
 }
 
 /// Without dropout.
-fn passes(model: &LanguageModel, parts: &[Part<Targets>]) -> Passes<HeadLosses> {
+pub(super) fn passes(model: &LanguageModel, parts: &[Part<Targets>]) -> Passes<HeadLosses> {
     let pass =
         |part: &_, dropout: Option<&_>, hook: &_| pretraining_pass(model, part, dropout, &Graph::Whole.into(), hook);
     Passes::over(parts, |_| None, pass)
@@ -155,9 +153,11 @@ fn losses_logits_and_gradients_are_those_of_the_reference() {
         let (expected, model) = (case.expected(), case.model());
         let number = |key: &str| expected[key].as_f64().unwrap();
         let [whole] = &case.parts(6)[..] else { panic!("six examples") };
-        let output = model.forward(&whole.input, &whole.targets.rows, None);
-        let (ours, theirs) =
-            (flat(output.predictions.unwrap()), &tensors(&case.golden().join("logits.safetensors"))["predictions"]);
+        let output = model.states(&whole.input, &whole.targets.rows, None);
+        let (table, bias) = (model.encoder.words().val(), model.tokens.decoder_bias.val());
+        let predictions = linear(output.predictions.unwrap(), table.transpose(), Some(bias));
+        let theirs = &tensors(&case.golden().join("logits.safetensors"))["predictions"];
+        let ours = flat(predictions);
         assert_eq!(ours.len(), theirs.len());
         for (ours, theirs) in ours.iter().zip(theirs) {
             near("predictions", *ours, *theirs, FORWARD);
@@ -204,7 +204,7 @@ fn layers_computed_twice_give_the_same_bits_with_dropout_on() {
 #[test]
 fn logits_of_the_next_sentence_are_those_of_the_reference() {
     let [whole] = &MASKED.parts(6)[..] else { panic!("six examples") };
-    let logits = MASKED.model().forward(&whole.input, &whole.targets.rows, None).next_sentence.unwrap();
+    let logits = MASKED.model().states(&whole.input, &whole.targets.rows, None).next_sentence.unwrap();
     let probabilities = flat(softmax(logits.clone(), 1));
     assert!(probabilities.chunks(2).all(|pair| (pair[0] + pair[1] - 1.0).abs() < 1e-6));
     let theirs: Vec<Vec<f64>> = serde_json::from_value(MASKED.expected()["next_sentence"].clone()).unwrap();

@@ -146,19 +146,13 @@ impl Workload for LanguageModeling<'_> {
         let HeadLosses { tokens, pairs } = window.losses;
         let pairs = Some(pairs).filter(|pairs| pairs.count > 0);
         StepEvent {
-            step: last.step,
-            epoch: None,
             phase: Some(last.epoch as usize),
             loss: window.losses.loss(),
-            learning_rate: last.learning_rate,
-            gradient_norm: last.finite_norm(),
-            loss_scale: last.scaled.map(|scaled| scaled.loss_scale),
-            skipped_steps: last.scaled.map(|scaled| scaled.skipped_steps),
-            tokens_per_second: window.tokens_per_second(),
             mlm_loss: Some(tokens.mean()),
             mlm_accuracy: Some(tokens.accuracy()),
             nsp_loss: pairs.map(|pairs| pairs.mean()),
             nsp_accuracy: pairs.map(|pairs| pairs.accuracy()),
+            ..last.event(window.tokens_per_second())
         }
     }
 

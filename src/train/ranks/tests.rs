@@ -3,46 +3,31 @@
 use std::path::Path;
 use std::sync::mpsc::Sender;
 
-use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::threads::Threads;
 use super::{Alone, OrderedSum, Ranks};
-use crate::model::{Classifier, Encoder, random_classifier};
+use crate::model::{Classifier, random_classifier};
 use crate::random::Stream;
 use crate::settings::Precision;
-use crate::store::{Architecture, Checkpoints, Objective, Optimization, RunSettings, example};
+use crate::store::{Checkpoints, Objective, Optimization, RunSettings, example};
 use crate::task::Task;
 use crate::text::{FeatureSet, SkippedRows};
 use crate::train::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::train::error::TrainError;
 use crate::train::gradient_hook::{FoundGradients, GradientHook};
+use crate::train::invariants::{SMALL, bits, device};
 use crate::train::observer::Observer;
 use crate::train::open_device;
 use crate::train::optimizer::{FlatGradients, accumulate};
 use crate::train::task::{TrainingData, new_fit};
 use crate::units::Seconds;
 
-const SMALL: Architecture = Architecture { vocab_size: 50, max_positions: 12, ..example::bert(2, 16, 2, 24) };
-
 /// Batches of 8 in 4 parts; the last one of an epoch has a single example.
 const EXAMPLES: usize = 25;
 
 fn model() -> Classifier {
-    random_classifier(&SMALL, 2, 1, &Device::flex().autodiff())
-}
-
-/// The bits of every parameter.
-pub(in crate::train) fn bits<M: Module>(module: &M) -> Vec<Vec<u32>> {
-    struct Bits(Vec<Vec<u32>>);
-    impl ModuleVisitor for Bits {
-        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-            self.0.push(parameter.val().into_data().iter::<f32>().map(f32::to_bits).collect());
-        }
-    }
-    let mut bits = Bits(Vec::new());
-    module.visit(&mut bits);
-    bits.0
+    random_classifier(&SMALL, 2, 1, &device())
 }
 
 /// Gradients of pass `number`: numbers of all sizes, zeros of both signs, and parameters without any.

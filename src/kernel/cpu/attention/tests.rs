@@ -71,7 +71,6 @@ impl Case {
         backward(qkv, dcontext, &mut dqkv, self.attention(), &self.offsets, self.site());
         dqkv
     }
-
 }
 
 fn wide<E: Element>(xs: &[E]) -> Vec<f32> {

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use half::bf16;
 
 use super::Matrix;
-use super::micro::{Micro, TILE, TILE_STRIDE};
+use super::micro::{Factors, Micro, TILE, TILE_STRIDE};
 use super::pairs;
 use crate::kernel::cpu::element::Element;
 use crate::kernel::cpu::isa::with_avx512;
@@ -107,17 +107,9 @@ impl Micro for Amx {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(
-        self,
-        b: Matrix<'_, S>,
-        row: usize,
-        depth: usize,
-        column: usize,
-        columns: usize,
-        panel: &mut [bf16],
-    ) {
+    fn pack<S: Element>(self, b: Matrix<'_, S>, rows: (usize, usize), columns: (usize, usize), panel: &mut [bf16]) {
         // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX512-BF16 and AMX.
-        unsafe { pairs::pack(b, (row, depth), (column, columns), width(columns), panel) }
+        unsafe { pairs::pack(b, rows, columns, width(columns.1), panel) }
     }
 
     #[inline(always)]
@@ -130,17 +122,8 @@ impl Micro for Amx {
     /// upper ones; below 16 rows the tiles are made lower, and the lower ones are the upper ones once more.
     /// The right tiles of a panel of 16 columns are the left ones once more.
     #[inline(always)]
-    unsafe fn multiply(
-        self,
-        depth: usize,
-        a: &[bf16],
-        stride: usize,
-        rows: usize,
-        panel: &[bf16],
-        columns: usize,
-        add: bool,
-        tile: &mut [f32; TILE],
-    ) {
+    unsafe fn multiply(self, of: Factors<'_, bf16>, add: bool, tile: &mut [f32; TILE]) {
+        let Factors { depth, a, stride, rows, panel, columns } = of;
         debug_assert!((rows - 1) * stride + depth <= a.len() && depth * width(columns) <= panel.len());
         let lower = rows.saturating_sub(SIDE);
         let right = width(columns) - SIDE;

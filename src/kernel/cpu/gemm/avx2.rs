@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use super::Matrix;
 use super::avx2_copy::{self, AHEAD, LANES, PART, fetch, width};
-use super::micro::{CHAINS, Micro, TILE, TILE_STRIDE};
+use super::micro::{CHAINS, Factors, Micro, TILE, TILE_STRIDE, Tiles, sum_rows};
 use crate::kernel::cpu::element::Element;
 use crate::kernel::cpu::isa::with_avx2;
 
@@ -57,45 +57,21 @@ impl Micro for Avx2 {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(
-        self,
-        b: Matrix<'_, S>,
-        row: usize,
-        depth: usize,
-        column: usize,
-        columns: usize,
-        panel: &mut [f32],
-    ) {
+    fn pack<S: Element>(self, b: Matrix<'_, S>, rows: (usize, usize), columns: (usize, usize), panel: &mut [f32]) {
         // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX2 and FMA.
-        unsafe { avx2_copy::pack(b, (row, depth), (column, columns), panel) }
+        unsafe { avx2_copy::pack(b, rows, columns, panel) }
     }
 
     #[inline(always)]
-    fn copy_transposed(
-        self,
-        a: Matrix<'_, f32>,
-        (row, rows): (usize, usize),
-        padded: usize,
-        stride: usize,
-        to: &mut [f32],
-    ) {
-        let lines = (a.from(row, 0), a.stride(), a.columns());
+    fn copy_transposed(self, a: Matrix<'_, f32>, rows: (usize, usize), padded: usize, stride: usize, to: &mut [f32]) {
+        let lines = (a.from(rows.0, 0), a.stride(), a.columns());
         // SAFETY: as above.
-        unsafe { avx2_copy::transpose(lines, rows, padded, stride, to) }
+        unsafe { avx2_copy::transpose(lines, rows.1, padded, stride, to) }
     }
 
     #[inline(always)]
-    unsafe fn multiply(
-        self,
-        depth: usize,
-        a: &[f32],
-        stride: usize,
-        rows: usize,
-        panel: &[f32],
-        columns: usize,
-        add: bool,
-        tile: &mut [f32; TILE],
-    ) {
+    unsafe fn multiply(self, of: Factors<'_, f32>, add: bool, tile: &mut [f32; TILE]) {
+        let Factors { depth, a, stride, rows, panel, columns } = of;
         debug_assert!((rows - 1) * stride + depth <= a.len() && depth * width(columns) <= panel.len());
         let (a, b, tile) = (a.as_ptr(), panel.as_ptr(), tile.as_mut_ptr());
         for at in (0..columns).step_by(PART) {
@@ -104,9 +80,9 @@ impl Micro for Avx2 {
             unsafe {
                 let (b, tile) = (b.add(depth * at), tile.add(at));
                 if columns - at > LANES {
-                    of_rows::<2>(rows, depth, a, stride, b, add, tile);
+                    sum_rows::<Self, 2>(rows, depth, a, stride, b, add, tile);
                 } else {
-                    of_rows::<1>(rows, depth, a, stride, b, add, tile);
+                    sum_rows::<Self, 1>(rows, depth, a, stride, b, add, tile);
                 }
             }
         }
@@ -130,31 +106,6 @@ fn chains(turns: usize) {
         }
     }
     black_box(sums);
-}
-
-/// # Safety
-/// As [`sum`], for `rows` rows.
-#[inline(always)]
-unsafe fn of_rows<const V: usize>(
-    rows: usize,
-    depth: usize,
-    a: *const f32,
-    stride: usize,
-    b: *const f32,
-    add: bool,
-    tile: *mut f32,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match rows {
-            1 => sum::<1, V>(depth, a, stride, b, add, tile),
-            2 => sum::<2, V>(depth, a, stride, b, add, tile),
-            3 => sum::<3, V>(depth, a, stride, b, add, tile),
-            4 => sum::<4, V>(depth, a, stride, b, add, tile),
-            5 => sum::<5, V>(depth, a, stride, b, add, tile),
-            _ => sum::<6, V>(depth, a, stride, b, add, tile),
-        }
-    }
 }
 
 /// Adds the products of column `k` of A's rows and row `k` of the part.
@@ -181,43 +132,43 @@ unsafe fn step<const R: usize, const V: usize>(
     }
 }
 
-/// R rows by V registers.
-///
-/// # Safety
-/// AVX2 and FMA; `a` has R rows of `depth` elements `stride` apart, `b` `depth` rows of 8 V, `tile` R rows.
-// In a function of its own the sums keep their registers: inlined into all that `Micro::run` compiles they were spilled.
-#[target_feature(enable = "avx2,fma")]
-#[inline(never)]
-unsafe fn sum<const R: usize, const V: usize>(
-    depth: usize,
-    a: *const f32,
-    stride: usize,
-    b: *const f32,
-    add: bool,
-    tile: *mut f32,
-) {
-    // SAFETY: every address is within the extents that the caller promises.
-    unsafe {
-        let rows: [*const f32; R] = std::array::from_fn(|row| a.add(row * stride));
-        let mut sums = [[_mm256_setzero_ps(); V]; R];
-        if add {
-            sums = std::array::from_fn(|row| {
-                std::array::from_fn(|v| _mm256_loadu_ps(tile.add(row * TILE_STRIDE + v * LANES)))
-            });
-        }
-        let whole = depth / UNROLLED * UNROLLED;
-        for k in (0..whole).step_by(UNROLLED) {
-            for k in k..k + UNROLLED {
-                fetch::<_MM_HINT_T0, f32>(b.wrapping_add((k + AHEAD) * V * LANES), 1);
+impl Tiles for Avx2 {
+    type Element = f32;
+
+    // In a function of its own the sums keep their registers: inlined into all that `Micro::run` compiles they were spilled.
+    #[target_feature(enable = "avx2,fma")]
+    #[inline(never)]
+    unsafe fn sum<const R: usize, const V: usize>(
+        depth: usize,
+        a: *const f32,
+        stride: usize,
+        b: *const f32,
+        add: bool,
+        tile: *mut f32,
+    ) {
+        // SAFETY: every address is within the extents that the caller promises.
+        unsafe {
+            let rows: [*const f32; R] = std::array::from_fn(|row| a.add(row * stride));
+            let mut sums = [[_mm256_setzero_ps(); V]; R];
+            if add {
+                sums = std::array::from_fn(|row| {
+                    std::array::from_fn(|v| _mm256_loadu_ps(tile.add(row * TILE_STRIDE + v * LANES)))
+                });
+            }
+            let whole = depth / UNROLLED * UNROLLED;
+            for k in (0..whole).step_by(UNROLLED) {
+                for k in k..k + UNROLLED {
+                    fetch::<_MM_HINT_T0, f32>(b.wrapping_add((k + AHEAD) * V * LANES), 1);
+                    step(&rows, b, k, &mut sums);
+                }
+            }
+            for k in whole..depth {
                 step(&rows, b, k, &mut sums);
             }
-        }
-        for k in whole..depth {
-            step(&rows, b, k, &mut sums);
-        }
-        for (row, sums) in sums.iter().enumerate() {
-            for (v, &sum) in sums.iter().enumerate() {
-                _mm256_storeu_ps(tile.add(row * TILE_STRIDE + v * LANES), sum);
+            for (row, sums) in sums.iter().enumerate() {
+                for (v, &sum) in sums.iter().enumerate() {
+                    _mm256_storeu_ps(tile.add(row * TILE_STRIDE + v * LANES), sum);
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use std::arch::x86_64::{
 use std::hint::black_box;
 
 use super::Matrix;
-use super::micro::{CHAINS, Micro, TILE, TILE_STRIDE};
+use super::micro::{CHAINS, Factors, Micro, TILE, TILE_STRIDE, Tiles, sum_rows};
 use super::pack::pack_rows;
 use super::pairs::{LANES, Words, fetch, first16, transpose, width};
 use crate::kernel::cpu::element::Element;
@@ -43,67 +43,53 @@ impl Micro for Avx512 {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(
-        self,
-        b: Matrix<'_, S>,
-        row: usize,
-        depth: usize,
-        column: usize,
-        columns: usize,
-        panel: &mut [f32],
-    ) {
+    fn pack<S: Element>(self, b: Matrix<'_, S>, rows: (usize, usize), columns: (usize, usize), panel: &mut [f32]) {
         if b.transposed() {
-            let lines = (b.from(row, column), b.stride(), columns);
+            let lines = (b.from(rows.0, columns.0), b.stride(), columns.1);
             // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX-512 F, BW, DQ and VL.
-            return unsafe { transpose_copy(lines, depth, width(columns), width(columns), panel) };
+            return unsafe { transpose_copy(lines, rows.1, width(columns.1), width(columns.1), panel) };
         }
-        pack_rows(b, row, depth, column, columns, width(columns), panel);
+        pack_rows(b, rows, columns, width(columns.1), panel);
     }
 
     #[inline(always)]
-    fn copy_transposed(
-        self,
-        a: Matrix<'_, f32>,
-        (row, rows): (usize, usize),
-        padded: usize,
-        stride: usize,
-        to: &mut [f32],
-    ) {
-        let lines = (a.from(row, 0), a.stride(), a.columns());
+    fn copy_transposed(self, a: Matrix<'_, f32>, rows: (usize, usize), padded: usize, stride: usize, to: &mut [f32]) {
+        let lines = (a.from(rows.0, 0), a.stride(), a.columns());
         // SAFETY: as above.
-        unsafe { transpose_copy(lines, rows, padded, stride, to) }
+        unsafe { transpose_copy(lines, rows.1, padded, stride, to) }
     }
 
     #[inline(always)]
-    unsafe fn multiply(
-        self,
-        depth: usize,
-        a: &[f32],
-        stride: usize,
-        rows: usize,
-        panel: &[f32],
-        columns: usize,
-        add: bool,
-        tile: &mut [f32; TILE],
-    ) {
-        debug_assert!((rows - 1) * stride + depth <= a.len() && depth * width(columns) <= panel.len());
-        let (a, b, tile) = (a.as_ptr(), panel.as_ptr(), tile.as_mut_ptr());
-        // SAFETY: the caller promises the instructions and the operands' extents; a tile has room for
-        // 6 rows of 64.
-        unsafe {
-            match columns.div_ceil(LANES) {
-                1 => of_rows::<1>(rows, depth, a, stride, b, add, tile),
-                2 => of_rows::<2>(rows, depth, a, stride, b, add, tile),
-                3 => of_rows::<3>(rows, depth, a, stride, b, add, tile),
-                _ => of_rows::<4>(rows, depth, a, stride, b, add, tile),
-            }
-        }
+    unsafe fn multiply(self, of: Factors<'_, f32>, add: bool, tile: &mut [f32; TILE]) {
+        // SAFETY: the caller's promise.
+        unsafe { multiply::<Self>(of, add, tile) }
     }
 
     unsafe fn multiply_adds(self, turns: usize) -> usize {
         // SAFETY: the caller's promise.
         unsafe { chains(turns) }
         turns * CHAINS * LANES
+    }
+}
+
+/// As [`Micro::multiply`], in tiles of four registers of 16 columns.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(super) unsafe fn multiply<T: Tiles>(of: Factors<'_, T::Element>, add: bool, tile: &mut [f32; TILE]) {
+    let Factors { depth, a, stride, rows, panel, columns } = of;
+    debug_assert!((rows - 1) * stride + depth <= a.len() && depth * width(columns) <= panel.len());
+    let (a, b, tile) = (a.as_ptr(), panel.as_ptr(), tile.as_mut_ptr());
+    // SAFETY: the caller promises the instructions and the operands' extents; a tile has room for
+    // 6 rows of 64.
+    unsafe {
+        match columns.div_ceil(LANES) {
+            1 => sum_rows::<T, 1>(rows, depth, a, stride, b, add, tile),
+            2 => sum_rows::<T, 2>(rows, depth, a, stride, b, add, tile),
+            3 => sum_rows::<T, 3>(rows, depth, a, stride, b, add, tile),
+            _ => sum_rows::<T, 4>(rows, depth, a, stride, b, add, tile),
+        }
     }
 }
 
@@ -118,31 +104,6 @@ fn chains(turns: usize) {
         }
     }
     black_box(sums);
-}
-
-/// # Safety
-/// As [`sum`], for `rows` rows.
-#[inline(always)]
-unsafe fn of_rows<const V: usize>(
-    rows: usize,
-    depth: usize,
-    a: *const f32,
-    stride: usize,
-    b: *const f32,
-    add: bool,
-    tile: *mut f32,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match rows {
-            1 => sum::<1, V>(depth, a, stride, b, add, tile),
-            2 => sum::<2, V>(depth, a, stride, b, add, tile),
-            3 => sum::<3, V>(depth, a, stride, b, add, tile),
-            4 => sum::<4, V>(depth, a, stride, b, add, tile),
-            5 => sum::<5, V>(depth, a, stride, b, add, tile),
-            _ => sum::<6, V>(depth, a, stride, b, add, tile),
-        }
-    }
 }
 
 /// Adds the products of column `k` of A's rows and row `k` of the panel.
@@ -169,40 +130,40 @@ unsafe fn step<const R: usize, const V: usize>(
     }
 }
 
-/// R rows by V registers.
-///
-/// # Safety
-/// AVX-512 F; `a` has R rows of `depth` elements `stride` apart, `b` `depth` rows of 16 V, `tile` R rows.
-#[target_feature(enable = "avx512f")]
-unsafe fn sum<const R: usize, const V: usize>(
-    depth: usize,
-    a: *const f32,
-    stride: usize,
-    b: *const f32,
-    add: bool,
-    tile: *mut f32,
-) {
-    // SAFETY: every address is within the extents that the caller promises.
-    unsafe {
-        let rows: [*const f32; R] = std::array::from_fn(|row| a.add(row * stride));
-        let mut sums = [[_mm512_setzero_ps(); V]; R];
-        if add {
-            sums = std::array::from_fn(|row| {
-                std::array::from_fn(|v| _mm512_loadu_ps(tile.add(row * TILE_STRIDE + v * LANES)))
-            });
-        }
-        let whole = depth / UNROLLED * UNROLLED;
-        for k in (0..whole).step_by(UNROLLED) {
-            for k in k..k + UNROLLED {
+impl Tiles for Avx512 {
+    type Element = f32;
+
+    #[target_feature(enable = "avx512f")]
+    unsafe fn sum<const R: usize, const V: usize>(
+        depth: usize,
+        a: *const f32,
+        stride: usize,
+        b: *const f32,
+        add: bool,
+        tile: *mut f32,
+    ) {
+        // SAFETY: every address is within the extents that the caller promises.
+        unsafe {
+            let rows: [*const f32; R] = std::array::from_fn(|row| a.add(row * stride));
+            let mut sums = [[_mm512_setzero_ps(); V]; R];
+            if add {
+                sums = std::array::from_fn(|row| {
+                    std::array::from_fn(|v| _mm512_loadu_ps(tile.add(row * TILE_STRIDE + v * LANES)))
+                });
+            }
+            let whole = depth / UNROLLED * UNROLLED;
+            for k in (0..whole).step_by(UNROLLED) {
+                for k in k..k + UNROLLED {
+                    step(&rows, b, k, &mut sums);
+                }
+            }
+            for k in whole..depth {
                 step(&rows, b, k, &mut sums);
             }
-        }
-        for k in whole..depth {
-            step(&rows, b, k, &mut sums);
-        }
-        for (row, sums) in sums.iter().enumerate() {
-            for (v, &sum) in sums.iter().enumerate() {
-                _mm512_storeu_ps(tile.add(row * TILE_STRIDE + v * LANES), sum);
+            for (row, sums) in sums.iter().enumerate() {
+                for (v, &sum) in sums.iter().enumerate() {
+                    _mm512_storeu_ps(tile.add(row * TILE_STRIDE + v * LANES), sum);
+                }
             }
         }
     }

@@ -8,9 +8,9 @@ use std::hint::black_box;
 
 use half::bf16;
 
-use super::Matrix;
-use super::micro::{CHAINS, Micro, TILE, TILE_STRIDE};
+use super::micro::{CHAINS, Factors, Micro, TILE, TILE_STRIDE, Tiles};
 use super::pairs::{self, LANES, width};
+use super::{Matrix, avx512};
 use crate::kernel::cpu::element::Element;
 use crate::kernel::cpu::isa::with_avx512;
 
@@ -38,17 +38,9 @@ impl Micro for Avx512Bf16 {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(
-        self,
-        b: Matrix<'_, S>,
-        row: usize,
-        depth: usize,
-        column: usize,
-        columns: usize,
-        panel: &mut [bf16],
-    ) {
+    fn pack<S: Element>(self, b: Matrix<'_, S>, rows: (usize, usize), columns: (usize, usize), panel: &mut [bf16]) {
         // SAFETY: `with_micro` chose this micro-kernel because the processor has AVX512-BF16 and what it rests on.
-        unsafe { pairs::pack(b, (row, depth), (column, columns), width(columns), panel) }
+        unsafe { pairs::pack(b, rows, columns, width(columns.1), panel) }
     }
 
     #[inline(always)]
@@ -58,29 +50,9 @@ impl Micro for Avx512Bf16 {
     }
 
     #[inline(always)]
-    unsafe fn multiply(
-        self,
-        depth: usize,
-        a: &[bf16],
-        stride: usize,
-        rows: usize,
-        panel: &[bf16],
-        columns: usize,
-        add: bool,
-        tile: &mut [f32; TILE],
-    ) {
-        debug_assert!((rows - 1) * stride + depth <= a.len() && depth * width(columns) <= panel.len());
-        let (a, b, tile) = (a.as_ptr(), panel.as_ptr(), tile.as_mut_ptr());
-        // SAFETY: the caller promises the instructions and the operands' extents; a tile has room for
-        // 6 rows of 64.
-        unsafe {
-            match columns.div_ceil(LANES) {
-                1 => of_rows::<1>(rows, depth, a, stride, b, add, tile),
-                2 => of_rows::<2>(rows, depth, a, stride, b, add, tile),
-                3 => of_rows::<3>(rows, depth, a, stride, b, add, tile),
-                _ => of_rows::<4>(rows, depth, a, stride, b, add, tile),
-            }
-        }
+    unsafe fn multiply(self, of: Factors<'_, bf16>, add: bool, tile: &mut [f32; TILE]) {
+        // SAFETY: the caller's promise.
+        unsafe { avx512::multiply::<Self>(of, add, tile) }
     }
 
     unsafe fn multiply_adds(self, turns: usize) -> usize {
@@ -104,67 +76,42 @@ fn chains(turns: usize) {
     black_box(sums);
 }
 
-/// # Safety
-/// As [`sum`], for `rows` rows.
-#[inline(always)]
-unsafe fn of_rows<const V: usize>(
-    rows: usize,
-    depth: usize,
-    a: *const bf16,
-    stride: usize,
-    b: *const bf16,
-    add: bool,
-    tile: *mut f32,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match rows {
-            1 => sum::<1, V>(depth, a, stride, b, add, tile),
-            2 => sum::<2, V>(depth, a, stride, b, add, tile),
-            3 => sum::<3, V>(depth, a, stride, b, add, tile),
-            4 => sum::<4, V>(depth, a, stride, b, add, tile),
-            5 => sum::<5, V>(depth, a, stride, b, add, tile),
-            _ => sum::<6, V>(depth, a, stride, b, add, tile),
-        }
-    }
-}
+impl Tiles for Avx512Bf16 {
+    type Element = bf16;
 
-/// R rows by V registers.
-///
-/// # Safety
-/// AVX512-BF16; `a` has R rows of `depth` elements `stride` apart, `b` `depth / 2` rows of 16 V pairs, `tile` R rows.
-#[target_feature(enable = "avx512f,avx512bf16")]
-unsafe fn sum<const R: usize, const V: usize>(
-    depth: usize,
-    a: *const bf16,
-    stride: usize,
-    b: *const bf16,
-    add: bool,
-    tile: *mut f32,
-) {
-    // SAFETY: every address is within the extents that the caller promises.
-    unsafe {
-        let rows: [*const i32; R] = std::array::from_fn(|row| a.add(row * stride).cast());
-        let mut sums = [[_mm512_setzero_ps(); V]; R];
-        if add {
-            sums = std::array::from_fn(|row| {
-                std::array::from_fn(|v| _mm512_loadu_ps(tile.add(row * TILE_STRIDE + v * LANES)))
-            });
-        }
-        for pair in 0..depth / 2 {
-            let b: [__m512bh; V] = std::array::from_fn(|v| {
-                std::mem::transmute(_mm512_loadu_si512(b.add((pair * V + v) * 2 * LANES).cast()))
-            });
-            for row in 0..R {
-                let x: __m512bh = std::mem::transmute(_mm512_set1_epi32(rows[row].add(pair).read_unaligned()));
-                for v in 0..V {
-                    sums[row][v] = _mm512_dpbf16_ps(sums[row][v], x, b[v]);
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    unsafe fn sum<const R: usize, const V: usize>(
+        depth: usize,
+        a: *const bf16,
+        stride: usize,
+        b: *const bf16,
+        add: bool,
+        tile: *mut f32,
+    ) {
+        // SAFETY: every address is within the extents that the caller promises.
+        unsafe {
+            let rows: [*const i32; R] = std::array::from_fn(|row| a.add(row * stride).cast());
+            let mut sums = [[_mm512_setzero_ps(); V]; R];
+            if add {
+                sums = std::array::from_fn(|row| {
+                    std::array::from_fn(|v| _mm512_loadu_ps(tile.add(row * TILE_STRIDE + v * LANES)))
+                });
+            }
+            for pair in 0..depth / 2 {
+                let b: [__m512bh; V] = std::array::from_fn(|v| {
+                    std::mem::transmute(_mm512_loadu_si512(b.add((pair * V + v) * 2 * LANES).cast()))
+                });
+                for row in 0..R {
+                    let x: __m512bh = std::mem::transmute(_mm512_set1_epi32(rows[row].add(pair).read_unaligned()));
+                    for v in 0..V {
+                        sums[row][v] = _mm512_dpbf16_ps(sums[row][v], x, b[v]);
+                    }
                 }
             }
-        }
-        for (row, sums) in sums.iter().enumerate() {
-            for (v, &sum) in sums.iter().enumerate() {
-                _mm512_storeu_ps(tile.add(row * TILE_STRIDE + v * LANES), sum);
+            for (row, sums) in sums.iter().enumerate() {
+                for (v, &sum) in sums.iter().enumerate() {
+                    _mm512_storeu_ps(tile.add(row * TILE_STRIDE + v * LANES), sum);
+                }
             }
         }
     }

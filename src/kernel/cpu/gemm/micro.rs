@@ -13,6 +13,21 @@ pub(super) const TILE: usize = 32 * TILE_STRIDE;
 /// Independent sums of [`Micro::multiply_adds`]: two multipliers with a latency of 4 or 5, and some.
 pub(super) const CHAINS: usize = 12;
 
+/// What a tile is the product of.
+#[derive(Clone, Copy)]
+pub(super) struct Factors<'a, E> {
+    /// A multiple of [`Micro::STEP`].
+    pub(super) depth: usize,
+    /// `rows` rows of `depth` readable elements that begin `stride` apart.
+    pub(super) a: &'a [E],
+    pub(super) stride: usize,
+    /// [`Micro::ROWS`] at most.
+    pub(super) rows: usize,
+    /// Packed with the same depth and as many columns.
+    pub(super) panel: &'a [E],
+    pub(super) columns: usize,
+}
+
 /// Computes small tiles of a product, from rows of A as they are in memory and a packed panel of B.
 pub(super) trait Micro: Copy + Send + Sync + 'static {
     /// How the operands are stored.
@@ -57,15 +72,13 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
     /// Elements of a panel of `columns` columns with `depth` rows, a multiple of [`Micro::STEP`].
     fn panel_length(depth: usize, columns: usize) -> usize;
 
-    /// Packs rows `row .. row + depth` and columns `column .. column + columns` of `b` into `panel`, with
-    /// zeros up to the next multiples of the step and of what the kernel reads.
+    /// Packs some rows and columns of `b`, each the first one and how many, into `panel`, with zeros up to the next
+    /// multiples of the step and of what the kernel reads.
     fn pack<S: Element>(
         self,
         b: Matrix<'_, S>,
-        row: usize,
-        depth: usize,
-        column: usize,
-        columns: usize,
+        rows: (usize, usize),
+        columns: (usize, usize),
         panel: &mut [Self::Element],
     );
 
@@ -82,29 +95,61 @@ pub(super) trait Micro: Copy + Send + Sync + 'static {
         pack::transpose((a.from(row, 0), a.stride(), a.columns()), rows, padded, stride, to);
     }
 
-    /// `tile[i × TILE_STRIDE + j] = Σ_k a[i × stride + k] × panel[k, j]` for `rows` ≤ [`Micro::ROWS`] rows and
-    /// the panel's columns, plus what the tile holds if `add`; what is between `columns` and the tile's width is
-    /// arbitrary.
+    /// `tile[i × TILE_STRIDE + j] = Σ_k a[i × stride + k] × panel[k, j]` for the rows and columns `of` which there are
+    /// factors, plus what the tile holds if `add`; what is between the columns and the tile's width is arbitrary.
     ///
     /// # Safety
-    /// The processor has the kernel's instructions. `a` holds `rows` rows of `depth` readable elements, and
-    /// `panel` was packed with the same `depth` (rounded up to the step) and `columns`.
-    #[expect(clippy::too_many_arguments, reason = "two operands, their extents, and a tile")]
-    unsafe fn multiply(
-        self,
-        depth: usize,
-        a: &[Self::Element],
-        stride: usize,
-        rows: usize,
-        panel: &[Self::Element],
-        columns: usize,
-        add: bool,
-        tile: &mut [f32; TILE],
-    );
+    /// The processor has the kernel's instructions, and `of` what it says.
+    unsafe fn multiply(self, of: Factors<'_, Self::Element>, add: bool, tile: &mut [f32; TILE]);
+
     /// Carries out `turns` of independent multiply-adds on registers alone, as the kernel's instructions do them, for
     /// the clock's peak; returns how many.
     ///
     /// # Safety
     /// The processor has the kernel's instructions.
     unsafe fn multiply_adds(self, turns: usize) -> usize;
+}
+
+/// Tiles whose sums stay in registers.
+pub(super) trait Tiles {
+    type Element: Copy;
+
+    /// R rows by V registers.
+    ///
+    /// # Safety
+    /// The processor has the instructions; `a` has R rows of `depth` elements `stride` apart, `b` `depth` rows of V
+    /// registers, `tile` R rows.
+    unsafe fn sum<const R: usize, const V: usize>(
+        depth: usize,
+        a: *const Self::Element,
+        stride: usize,
+        b: *const Self::Element,
+        add: bool,
+        tile: *mut f32,
+    );
+}
+
+/// # Safety
+/// As [`Tiles::sum`], for `rows` rows, 6 at most.
+#[inline(always)]
+pub(super) unsafe fn sum_rows<T: Tiles, const V: usize>(
+    rows: usize,
+    depth: usize,
+    a: *const T::Element,
+    stride: usize,
+    b: *const T::Element,
+    add: bool,
+    tile: *mut f32,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match rows {
+            1 => T::sum::<1, V>(depth, a, stride, b, add, tile),
+            2 => T::sum::<2, V>(depth, a, stride, b, add, tile),
+            3 => T::sum::<3, V>(depth, a, stride, b, add, tile),
+            4 => T::sum::<4, V>(depth, a, stride, b, add, tile),
+            5 => T::sum::<5, V>(depth, a, stride, b, add, tile),
+            _ => T::sum::<6, V>(depth, a, stride, b, add, tile),
+        }
+    }
 }

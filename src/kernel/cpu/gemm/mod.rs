@@ -38,7 +38,7 @@ use rayon::prelude::*;
 
 use grid::{Block, Grid};
 pub use matrix::{Cells, Matrix};
-use micro::{Micro, TILE};
+use micro::{Factors, Micro, TILE};
 use operand::WithMicro;
 pub use operand::{Operand, kernel_name, multiply_adds};
 pub use output::{Output, Place, Store, Sum, SumTransposed, tile_row};
@@ -217,7 +217,7 @@ impl<S: Element> Part<'_, S> {
                             let from = panel * length + M::panel_length(at, columns);
                             let panel = &mut memory[from..][..M::panel_length(padded, columns)];
                             let deep = padded.min(self.deep - at);
-                            micro.pack(self.b, self.from + at, deep, column, columns, panel);
+                            micro.pack(self.b, (self.from + at, deep), (column, columns), panel);
                         }
                     }
                     let tiles = if part >= self.padded { 1 } else { count };
@@ -239,7 +239,8 @@ impl<S: Element> Part<'_, S> {
                                         // SAFETY: `with_micro` chose a micro-kernel that the processor has; A's rows and the
                                         // panel are as deep as said; blocks, and tiles within one, do not overlap.
                                         unsafe {
-                                            micro.multiply(deep, &a[at..], stride, rows, panel, columns, at > 0, tile);
+                                            let of = Factors { depth: deep, a: &a[at..], stride, rows, panel, columns };
+                                            micro.multiply(of, at > 0, tile);
                                             if last {
                                                 output.take(place, tile.as_slice());
                                             }

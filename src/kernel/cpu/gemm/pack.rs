@@ -11,10 +11,8 @@ const BLOCK: usize = 16;
 #[inline(always)]
 pub(super) fn pack_rows<S: Element, E: Element>(
     b: Matrix<'_, S>,
-    row: usize,
-    depth: usize,
-    column: usize,
-    columns: usize,
+    (row, depth): (usize, usize),
+    (column, columns): (usize, usize),
     width: usize,
     panel: &mut [E],
 ) {

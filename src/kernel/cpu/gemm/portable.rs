@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::marker::PhantomData;
 
 use super::Matrix;
-use super::micro::{CHAINS, Micro, TILE, TILE_STRIDE};
+use super::micro::{CHAINS, Factors, Micro, TILE, TILE_STRIDE};
 use super::pack::pack_rows;
 use crate::kernel::cpu::element::Element;
 use crate::kernel::cpu::pool::Plain;
@@ -50,30 +50,13 @@ impl<E: Element + Plain, const FUSED: bool> Micro for Portable<E, FUSED> {
     }
 
     #[inline(always)]
-    fn pack<S: Element>(
-        self,
-        b: Matrix<'_, S>,
-        row: usize,
-        depth: usize,
-        column: usize,
-        columns: usize,
-        panel: &mut [E],
-    ) {
-        pack_rows(b, row, depth, column, columns, COLUMNS, panel);
+    fn pack<S: Element>(self, b: Matrix<'_, S>, rows: (usize, usize), columns: (usize, usize), panel: &mut [E]) {
+        pack_rows(b, rows, columns, COLUMNS, panel);
     }
 
     #[inline(always)]
-    unsafe fn multiply(
-        self,
-        depth: usize,
-        a: &[E],
-        stride: usize,
-        rows: usize,
-        panel: &[E],
-        _columns: usize,
-        add: bool,
-        tile: &mut [f32; TILE],
-    ) {
+    unsafe fn multiply(self, of: Factors<'_, E>, add: bool, tile: &mut [f32; TILE]) {
+        let Factors { depth, a, stride, rows, panel, .. } = of;
         match rows {
             1 => sum::<E, FUSED, 1>(depth, a, stride, panel, add, tile),
             2 => sum::<E, FUSED, 2>(depth, a, stride, panel, add, tile),

@@ -44,8 +44,13 @@ impl Case {
         }
     }
 
+    /// x, the residual, and the parameters.
+    fn inputs(&self) -> [Vec<f64>; 5] {
+        [&self.x, &self.residual, &self.bias, &self.gamma, &self.beta].map(|numbers| wide(numbers))
+    }
+
     /// The result in f64.
-    fn expected(&self, x: &[f64], residual: &[f64], [bias, gamma, beta]: [&[f64]; 3]) -> Vec<f64> {
+    fn expected(&self, [x, residual, bias, gamma, beta]: &[Vec<f64>; 5]) -> Vec<f64> {
         let mut y = Vec::new();
         for row in 0..self.tokens {
             let mut draws = vec![0; Site::stride(self.width)];
@@ -113,9 +118,7 @@ fn residual_norm_is_that_in_f64() {
         for (tokens, width, p) in [(1, 1, 0.0), (3, 24, 0.0), (70, 128, 0.3), (130, 99, 0.1), (5, 768, 0.1)] {
             let case = Case::new(tokens, width, p);
             let got = case.run();
-            let parameters = [wide(&case.bias), wide(&case.gamma), wide(&case.beta)];
-            let expected = case.expected(&wide(&case.x), &wide(&case.residual), parameters.each_ref().map(|x| &x[..]));
-            assert!(error(&got.y, &expected) < 1e-6, "{tokens} {width}");
+            assert!(error(&got.y, &case.expected(&case.inputs())) < 1e-6, "{tokens} {width}");
             assert!(got.y.iter().zip(&got.copy).all(|(&y, &copy)| bf16::from_f32(y) == copy));
         }
     });
@@ -126,10 +129,8 @@ fn a_large_common_part_of_a_row_costs_no_accuracy() {
     with_every_isa(|_| {
         let mut case = Case::new(4, 256, 0.0);
         case.residual.iter_mut().for_each(|x| *x += 1000.0);
-        let parameters = [wide(&case.bias), wide(&case.gamma), wide(&case.beta)];
-        let expected = case.expected(&wide(&case.x), &wide(&case.residual), parameters.each_ref().map(|x| &x[..]));
         // z itself is known to 2⁻¹⁵ only.
-        assert!(error(&case.run().y, &expected) < 1e-4);
+        assert!(error(&case.run().y, &case.expected(&case.inputs())) < 1e-4);
     });
 }
 
@@ -140,10 +141,9 @@ fn gradients_are_finite_differences_in_f64() {
             let case = Case::new(3, 37, p);
             let dy = numbers(3 * 37, "dy");
             let got = case.run_back::<f32>(&case.run(), &dy, true);
-            let inputs = [&case.x, &case.residual, &case.bias, &case.gamma, &case.beta].map(|xs| wide(xs));
+            let inputs = case.inputs();
             let loss = |inputs: &[Vec<f64>; 5]| -> f64 {
-                let [x, residual, bias, gamma, beta] = inputs;
-                case.expected(x, residual, [bias, gamma, beta]).iter().zip(&dy).map(|(y, &dy)| y * f64::from(dy)).sum()
+                case.expected(inputs).iter().zip(&dy).map(|(y, &dy)| y * f64::from(dy)).sum()
             };
             let [bias, gamma, beta] = &got.sums;
             for (which, got) in [&got.dx, &got.dz, bias, gamma, beta].into_iter().enumerate() {

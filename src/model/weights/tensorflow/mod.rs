@@ -3,7 +3,6 @@
 
 mod bundle;
 mod names;
-mod protobuf;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -50,16 +49,16 @@ pub(super) fn tensors(prefix: &Path) -> Result<Bundled, CheckpointError> {
             skipped += 1;
             continue;
         };
-        if entry.sliced {
+        if !entry.slices.is_empty() {
             return Err(refused("it is stored in slices; save it without partitions".into()));
         }
-        let numbers = number_type(entry.dtype);
+        let (numbers, shape) = (number_type(entry.dtype), entry.shape());
         if let Some(size) = size_of(&numbers)
-            && entry.shape.iter().try_fold(size, |bytes, length| bytes.checked_mul(*length)) != Some(entry.length)
+            && shape.iter().try_fold(size, |bytes, length| bytes.checked_mul(*length)) != Some(entry.length)
         {
-            return Err(refused(format!("{} bytes do not hold the shape {:?}", entry.length, entry.shape)));
+            return Err(refused(format!("{} bytes do not hold the shape {shape:?}", entry.length)));
         }
-        let shape = entry.shape.iter().map(|length| *length as usize).collect();
+        let shape = shape.into_iter().map(|length| length as usize).collect();
         let place = Place::Bytes { offset: entry.offset, length: entry.length, masked_crc: Some(entry.masked_crc) };
         tensors.push((name, Stored { name: variable, file: shard + 1, shape, numbers, transposed, place }));
     }
