@@ -247,7 +247,7 @@ fn seeds_alone_are_tested_as_by_welch() {
     for case in cases("welch") {
         let [first, second] = ["first", "second"].map(|of| reals(&case[of]));
         let same = vec![[first.clone(), second.clone()].concat(); 20];
-        let found = CrossedEstimate::of_difference(alone(&first), alone(&second), &same).unwrap();
+        let found = CrossedEstimate::of(&[alone(&first), alone(&second)], &same).unwrap();
         near(&case, found.degrees_of_freedom, real(&case["degrees_of_freedom"]), 1e-9);
         near(&case, found.p_value().unwrap(), real(&case["p_value"]), 1e-9);
         let interval = found.interval(0.95).unwrap();
@@ -255,7 +255,7 @@ fn seeds_alone_are_tested_as_by_welch() {
         near(&case, interval.high, real(&case["high"]), 1e-7);
     }
     let same = vec![vec![0.5, 0.6, 0.6, 0.5]; 20];
-    let equal = CrossedEstimate::of_difference(alone(&[0.5, 0.6]), alone(&[0.6, 0.5]), &same).unwrap();
+    let equal = CrossedEstimate::of(&[alone(&[0.5, 0.6]), alone(&[0.6, 0.5])], &same).unwrap();
     assert_eq!((equal.value, equal.p_value()), (0.0, Some(1.0)));
 }
 
@@ -332,11 +332,11 @@ impl World {
         let seeds = |model: usize| SeedScores { scores: &all[model], other_points: &others[model] };
         let by = Resampling { samples: 200, stream: Stream::new(number, "bootstrap") };
         let samples = by.bootstrap(EXAMPLES, |sample| of(sample).concat());
-        let difference = CrossedEstimate::of_difference(seeds(0), seeds(1), &samples).unwrap();
+        let difference = CrossedEstimate::of(&[seeds(0), seeds(1)], &samples).unwrap();
         let mean = |model: usize| {
             let own = model * self.seeds..(model + 1) * self.seeds;
             let samples: Vec<Vec<f64>> = samples.iter().map(|scores| scores[own.clone()].to_vec()).collect();
-            CrossedEstimate::of_mean(seeds(model), &samples).unwrap().share_interval(EXAMPLES as f64, 0.95).unwrap()
+            CrossedEstimate::of(&[seeds(model)], &samples).unwrap().share_interval(EXAMPLES as f64, 0.95).unwrap()
         };
         [difference.interval(0.95).unwrap(), mean(0), mean(1)]
     }
@@ -384,11 +384,11 @@ fn intervals_over_two_or_three_seeds_of_one_point_are_rough() {
         }
     }
     let scores = [0.5, 0.6, 0.55];
-    let few = CrossedEstimate::of_mean(alone(&scores), &vec![scores.to_vec(); 20]).unwrap();
+    let few = CrossedEstimate::of(&[alone(&scores)], &vec![scores.to_vec(); 20]).unwrap();
     assert!(few.seed_degrees_of_freedom < ENOUGH_DEGREES);
     let other_points = [vec![0.7, 0.72, 0.65], vec![0.6, 0.5, 0.55], vec![0.4, 0.5, f64::NAN], vec![0.4, 0.5]];
     let several = SeedScores { scores: &scores, other_points: &other_points };
-    let several = CrossedEstimate::of_mean(several, &vec![scores.to_vec(); 20]).unwrap();
+    let several = CrossedEstimate::of(&[several], &vec![scores.to_vec(); 20]).unwrap();
     assert!(several.seed_degrees_of_freedom > ENOUGH_DEGREES && several.seed_degrees_of_freedom <= 6.0);
 }
 
@@ -402,8 +402,8 @@ fn nothing_defined_has_no_interval() {
     assert_eq!(percentile_interval(&[f64::NAN; 100], 0.95), None);
     assert_eq!(percentile_interval(&[], 0.95), None);
     let undefined = [vec![0.5, f64::NAN], vec![0.5, 0.6]];
-    assert_eq!(CrossedEstimate::of_mean(alone(&[0.5, 0.6]), &undefined), None);
-    assert_eq!(CrossedEstimate::of_mean(alone(&[0.5]), &[vec![0.5]]), None, "one seed");
+    assert_eq!(CrossedEstimate::of(&[alone(&[0.5, 0.6])], &undefined), None);
+    assert_eq!(CrossedEstimate::of(&[alone(&[0.5])], &[vec![0.5]]), None, "one seed");
     let by = Resampling::of(3, Stream::new(1, "bootstrap"));
     assert_eq!(by.randomization(3, f64::NAN, |_| 0.0), None);
 }

@@ -1,7 +1,6 @@
 //! `bertbench cancel`
 
 use super::experiment_args::ExperimentArgs;
-use super::outcome::CommandOutcome;
 use crate::diagnostic::Error;
 use crate::exec::slurm::{self, Queue};
 use crate::store::RunsRoot;
@@ -17,7 +16,7 @@ pub(super) struct Args {
     experiment: ExperimentArgs,
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     let request = args.experiment.request();
     let (name, root) = (request.load()?.base().name.clone(), RunsRoot::new(&request.runs));
     let queue = Queue::of(&root, &name)?.unwrap_or_default();
@@ -25,10 +24,6 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     if !jobs.is_empty() {
         slurm::cancel(&jobs)?;
     }
-    print(&format_args!("{name}: {} array tasks cancelled, jobs: {}", tasks.iter().sum::<usize>(), listed(&jobs)))?;
-    Ok(CommandOutcome::Success)
-}
-
-fn listed(jobs: &[String]) -> String {
-    if jobs.is_empty() { "none".to_owned() } else { jobs.join(", ") }
+    let listed = if jobs.is_empty() { "none".to_owned() } else { jobs.join(", ") };
+    Ok(print(&format_args!("{name}: {} array tasks cancelled, jobs: {listed}", tasks.iter().sum::<usize>()))?)
 }

@@ -1,7 +1,7 @@
 //! `bertbench check`
 
+use super::CommandOutcome;
 use super::experiment_args::ExperimentArgs;
-use super::outcome::CommandOutcome;
 use super::threads::ThreadArgs;
 use crate::config::ExperimentFile;
 use crate::diagnostic::Error;

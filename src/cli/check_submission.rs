@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::outcome::CommandOutcome;
+use super::CommandOutcome;
 use crate::data::submission::{FILES, Finding, Severity, check};
 use crate::diagnostic::{Error, in_one_line};
 use crate::terminal::print;

@@ -4,7 +4,6 @@ use clap_complete::engine::ArgValueCompleter;
 use std::path::PathBuf;
 
 use super::completions;
-use super::outcome::CommandOutcome;
 use crate::diagnostic::{Diagnostic, Error};
 use crate::gather::{Operand, with_baseline};
 use crate::report::{self, Comparison, Input};
@@ -61,7 +60,7 @@ Examples:
   bertbench compare x.yaml:large y.yaml:base --latex
   bertbench compare 0a1b2c 3d4e5f                          two runs";
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     let root = RunsRoot::new(&args.runs);
     let mut named = args.operands.clone();
     if let Some(baseline) = &args.baseline
@@ -92,7 +91,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     show(&args.format, &comparison)
 }
 
-fn show(format: &Format, comparison: &Comparison) -> Result<CommandOutcome, Error> {
+fn show(format: &Format, comparison: &Comparison) -> Result<(), Error> {
     if let Some(why) = comparison.nothing() {
         let why = if why.is_empty() { "no two models share a task".to_owned() } else { why };
         let found = Diagnostic::new(format!("nothing can be compared: {why}"));
@@ -107,5 +106,5 @@ fn show(format: &Format, comparison: &Comparison) -> Result<CommandOutcome, Erro
     };
     print(&text.trim_end())?;
     comparison.remarks().for_each(|remark| note(&remark));
-    Ok(CommandOutcome::Success)
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! `bertbench completions`, and what shells complete arguments with: experiments, tasks, models, runs.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -7,9 +8,8 @@ use clap_complete::Shell;
 use clap_complete::engine::CompletionCandidate;
 use clap_complete::env::{CompleteEnv, Shells};
 
-use super::outcome::CommandOutcome;
 use crate::diagnostic::Error;
-use crate::store::RunsRoot;
+use crate::store::{RunFolder, RunsRoot};
 use crate::task::TASKS;
 use crate::terminal::print;
 
@@ -27,13 +27,12 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     let mut script = Vec::new();
     if let Some(shell) = Shells::builtins().completer(&args.shell.to_string()) {
         shell.write_registration(VARIABLE, NAME, NAME, NAME, &mut script)?;
     }
-    print(&String::from_utf8_lossy(&script).trim_end())?;
-    Ok(CommandOutcome::Success)
+    Ok(print(&String::from_utf8_lossy(&script).trim_end())?)
 }
 
 /// Answers a shell that asks, and ends the process then.
@@ -80,27 +79,26 @@ pub(super) fn experiments(typed: &OsStr) -> Vec<CompletionCandidate> {
     candidates(names.into_iter().chain(files(&typed.to_string_lossy())), typed)
 }
 
-/// The task, model and id of each run.
-fn runs() -> Vec<(String, String, String)> {
-    let root = root();
-    let folders =
-        root.experiments().unwrap_or_default().into_iter().flat_map(|of| root.folders(&of).unwrap_or_default());
-    folders.map(|of| (of.task().to_owned(), of.model().to_owned(), of.id().0.clone())).collect()
+fn runs() -> impl Iterator<Item = RunFolder> {
+    let experiments = root().experiments().unwrap_or_default();
+    experiments.into_iter().flat_map(|of| root().folders(&of).unwrap_or_default())
+}
+
+/// The models that have runs, by name.
+fn models() -> BTreeSet<String> {
+    runs().map(|run| run.model().to_owned()).collect()
 }
 
 /// Ids of runs.
 pub(super) fn run_ids(typed: &OsStr) -> Vec<CompletionCandidate> {
-    candidates(runs().into_iter().map(|(.., id)| id), typed)
+    candidates(runs().map(|run| run.id().0.clone()), typed)
 }
 
 /// What `compare` takes: experiments, models in them, runs.
 pub(super) fn operands(typed: &OsStr) -> Vec<CompletionCandidate> {
     let mut found = experiments(typed);
     if let Some((of, _)) = typed.to_string_lossy().rsplit_once(':') {
-        let mut models: Vec<String> = runs().into_iter().map(|(_, model, _)| format!("{of}:{model}")).collect();
-        models.sort();
-        models.dedup();
-        found.extend(candidates(models, typed));
+        found.extend(candidates(models().into_iter().map(|model| format!("{of}:{model}")), typed));
     }
     // Ids are many: from the first digit on.
     if !typed.is_empty() {
@@ -113,9 +111,7 @@ pub(super) fn operands(typed: &OsStr) -> Vec<CompletionCandidate> {
 pub(super) fn conditions(typed: &OsStr) -> Vec<CompletionCandidate> {
     let text = typed.to_string_lossy();
     let before = text.rfind(',').map_or("", |at| &text[..=at]);
-    let mut models: Vec<String> = runs().into_iter().map(|(_, model, _)| format!("model={model}")).collect();
-    models.sort();
-    models.dedup();
+    let models = models().into_iter().map(|model| format!("model={model}"));
     let tasks = TASKS.iter().map(|task| format!("task={}", task.name));
     let keys = ["batch_size=", "epochs=", "learning_rate=", "model=", "seed=", "task="].map(str::to_owned);
     candidates(tasks.chain(models).chain(keys).map(|one| format!("{before}{one}")), typed)

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::model_argument;
-use super::outcome::CommandOutcome;
+use super::trained_model::{MODEL_HELP, checkpoint};
 use crate::diagnostic::{Diagnostic, Error, first_of};
 use crate::model::{CheckpointError, Conversion, VECTOR_POSITIONS, folder_of, read_vectors, write_vectors};
 use crate::terminal::{note, print};
@@ -19,7 +18,7 @@ use crate::text::{ModelTokenizer, TokenizerFiles, Vocabulary, vocabulary_file};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    #[arg(value_name = "FROM", help = model_argument::MODEL_HELP)]
+    #[arg(value_name = "FROM", help = MODEL_HELP)]
     from: String,
     /// The folder (`--to hf`) or file (`--to safetensors`) to write; must not exist yet.
     #[arg(value_name = "TO")]
@@ -55,12 +54,12 @@ Examples:
   bertbench convert bert-base weights.safetensors --to safetensors
   bertbench convert glove.6B.300d.txt glove --to hf --word-vectors";
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     refuse_place(&args.into)?;
     if args.word_vectors {
         return word_vectors(args);
     }
-    let from = model_argument::checkpoint(&args.from)?;
+    let from = checkpoint(&args.from)?;
     let conversion = Conversion::open(&from).map_err(|error| refused(&error))?;
     match args.to {
         Format::Hf => {
@@ -69,18 +68,15 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         }
         Format::Safetensors => conversion.write_safetensors(&args.into).map_err(|error| refused(&error))?,
     }
-    for text in conversion.notes() {
-        note(&text);
-    }
+    conversion.notes().iter().for_each(note);
     let (class, parameters) = (conversion.class(), conversion.parameters());
-    print(&format_args!("{}: {class}, {parameters} parameters", args.into.display()))?;
-    Ok(CommandOutcome::Success)
+    Ok(print(&format_args!("{}: {class}, {parameters} parameters", args.into.display()))?)
 }
 
 /// So many tokens without a vector are named.
 const NAMED: usize = 8;
 
-fn word_vectors(args: &Args) -> Result<CommandOutcome, Error> {
+fn word_vectors(args: &Args) -> Result<(), Error> {
     if args.to != Format::Hf {
         return Err(Diagnostic::new("word vectors become a folder").hint("write `--to hf`").into());
     }
@@ -109,8 +105,7 @@ fn word_vectors(args: &Args) -> Result<CommandOutcome, Error> {
             vocabulary.len()
         ));
     }
-    print(&format_args!("{}: {used} vectors of {} numbers", args.into.display(), table.width))?;
-    Ok(CommandOutcome::Success)
+    Ok(print(&format_args!("{}: {used} vectors of {} numbers", args.into.display(), table.width))?)
 }
 
 /// Nothing is overwritten, and the folder around must be there.

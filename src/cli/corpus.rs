@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::CommandOutcome;
 use super::corpus_export::ExportArgs;
 use super::corpus_input::CorpusArgs;
 use super::corpus_show::ShowArgs;
-use super::outcome::CommandOutcome;
 use super::threads::ThreadArgs;
 use crate::corpus::examples::{
     Drawn, ExampleSettings, MaskingRules, PrepareProgress, PrepareSummary, Replacement, Segments, Targets, TokenizedBy,
@@ -20,14 +20,8 @@ use crate::text::{ModelTokenizer, Tokenizer};
 use crate::units::{Bytes, Seconds};
 
 /// Turn text into examples for pretraining, or inspect them.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     Prepare(Box<PrepareArgs>),
     Show(ShowArgs),
     Export(ExportArgs),
@@ -38,7 +32,7 @@ enum Command {
 /// Examples are cut by the rules of google-research/bert's `create_pretraining_data.py`. The same text, vocabulary
 /// and settings give the same bytes, whatever the number of threads.
 #[derive(Debug, clap::Args)]
-struct PrepareArgs {
+pub(super) struct PrepareArgs {
     #[command(flatten)]
     corpus: CorpusArgs,
     /// The vocabulary: `vocab.txt`, or a `tokenizer.json`.
@@ -104,16 +98,16 @@ enum SegmentArg {
     Contiguous,
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    match &args.command {
-        Command::Prepare(args) => args.threads.compute(|| args.execute()),
-        Command::Show(args) => args.execute(),
+pub(super) fn execute(command: &Command) -> Result<CommandOutcome, Error> {
+    match command {
+        Command::Prepare(args) => Ok(args.threads.compute(|| args.execute())?.into()),
+        Command::Show(args) => Ok(args.execute()?.into()),
         Command::Export(args) => args.execute(),
     }
 }
 
 impl PrepareArgs {
-    fn execute(&self) -> Result<CommandOutcome, Error> {
+    fn execute(&self) -> Result<(), Error> {
         let settings = self.settings()?;
         check_output_folder(&self.out, self.replace)?;
         let ModelTokenizer { vocabulary, lower_case } = ModelTokenizer::of_text(&self.vocab_file, self.do_lower_case)?;
@@ -151,7 +145,7 @@ impl PrepareArgs {
         Ok(settings)
     }
 
-    fn conclude(&self, made: &PrepareSummary, started: Instant) -> Result<CommandOutcome, Error> {
+    fn conclude(&self, made: &PrepareSummary, started: Instant) -> Result<(), Error> {
         let counts = &made.counts;
         let out = self.out.display();
         print(&format_args!(
@@ -168,7 +162,7 @@ impl PrepareArgs {
         for (name, count) in counted.into_iter().chain(remarks).filter(|(_, count)| *count > 0) {
             note(&format_args!("{count} {name}"));
         }
-        Ok(CommandOutcome::Success)
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use super::outcome::CommandOutcome;
+use super::CommandOutcome;
 use super::threads::ThreadArgs;
 use crate::corpus::examples::{BatchOrder, ExampleSet, ExamplesError, ExportError, write_json_lines};
 use crate::diagnostic::Error;

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::outcome::CommandOutcome;
 use crate::corpus::examples::ExampleSet;
 use crate::diagnostic::Error;
 use crate::terminal::print;
@@ -25,16 +24,15 @@ pub(super) struct ShowArgs {
 }
 
 impl ShowArgs {
-    pub(super) fn execute(&self) -> Result<CommandOutcome, Error> {
+    pub(super) fn execute(&self) -> Result<(), Error> {
         let set = ExampleSet::open(&self.folder)?;
         if self.verify {
             set.verify()?;
         }
         match self.example {
-            Some(number) => self.example(&set, number)?,
-            None => self.summary(&set)?,
+            Some(number) => self.example(&set, number),
+            None => self.summary(&set),
         }
-        Ok(CommandOutcome::Success)
     }
 
     fn summary(&self, set: &ExampleSet) -> Result<(), Error> {

@@ -4,22 +4,16 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::CommandOutcome;
 use super::fetch;
-use super::outcome::CommandOutcome;
 use crate::data::{Verdict, verify};
 use crate::diagnostic::Error;
 use crate::mini;
 use crate::terminal::{Column, print, table};
 
 /// Fetch datasets, check a folder of them, or generate the mini benchmark.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// Generate the mini benchmark: every task in miniature, in the official formats, and a corpus.
     Mini {
         /// The folder to write [default: datasets/mini-SEED].
@@ -38,8 +32,8 @@ enum Command {
     },
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    match &args.command {
+pub(super) fn execute(command: &Command) -> Result<CommandOutcome, Error> {
+    match command {
         Command::Mini { out, seed } => {
             let out = out.clone().unwrap_or_else(|| mini::default_folder(*seed));
             let summary = mini::generate(*seed, &out).map_err(|error| Error::System(error.to_string()))?;

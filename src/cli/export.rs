@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use super::CommandOutcome;
 use super::check_submission::{is_rejected, said};
 use super::export_runs;
-use super::outcome::CommandOutcome;
 use super::run::shown;
 use super::threads::ThreadArgs;
 use crate::config::{self, Experiment};
@@ -19,21 +19,15 @@ use crate::infer::{GlueAnswers, GlueRequest, Source};
 use crate::plan;
 use crate::resolve::{DataRoot, data_root};
 use crate::store::{Record, RunId, RunsRoot};
-use crate::terminal::{Column, Output, note, note_text, print, say, table};
+use crate::terminal::{Column, Output, note, note_text, table};
 use crate::train::open_device;
 
 /// The name of the zip in the report's folder.
 const ZIP: &str = "glue-submission.zip";
 
 /// Hand an experiment's runs to other tools: a benchmark's server, TensorBoard, MLflow.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     GlueSubmission(GlueArgs),
     Tensorboard(export_runs::TensorboardArgs),
     Mlflow(export_runs::MlflowArgs),
@@ -44,7 +38,7 @@ enum Command {
 /// For each task, the finished run with the best dev score over all models predicts the test files; MNLI's also
 /// predicts AX. Files that no run can answer are filled with a constant, and the table shows which.
 #[derive(Debug, clap::Args)]
-struct GlueArgs {
+pub(super) struct GlueArgs {
     /// The experiment file.
     #[arg(value_name = "EXPERIMENT.yaml")]
     file: PathBuf,
@@ -64,11 +58,11 @@ struct GlueArgs {
     threads: ThreadArgs,
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    match &args.command {
+pub(super) fn execute(command: &Command) -> Result<CommandOutcome, Error> {
+    match command {
         Command::GlueSubmission(args) => args.threads.compute(|| glue_submission(args)),
-        Command::Tensorboard(args) => export_runs::tensorboard(args),
-        Command::Mlflow(args) => export_runs::mlflow(args),
+        Command::Tensorboard(args) => Ok(export_runs::tensorboard(args)?.into()),
+        Command::Mlflow(args) => Ok(export_runs::mlflow(args)?.into()),
     }
 }
 
@@ -173,10 +167,6 @@ fn conclude(
             ended = CommandOutcome::Failures;
         }
     }
-    let text = lines.join("\n");
-    match output {
-        Output::Standard => say(&text),
-        Output::File(_) => print(&text)?,
-    }
+    output.tell(&lines.join("\n"))?;
     Ok(ended)
 }

@@ -3,18 +3,17 @@
 use clap_complete::engine::ArgValueCompleter;
 use std::path::PathBuf;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::completions;
-use super::outcome::CommandOutcome;
 use crate::diagnostic::{Diagnostic, Error};
 use crate::download::RetryPolicy;
 use crate::export::mlflow::{self, MlflowError, Target};
-use crate::export::{exported, ids, tensorboard};
+use crate::export::{exported, tensorboard};
 use crate::gather::gathered_files;
 use crate::report::ExperimentInput;
 use crate::store::RunsRoot;
-use crate::terminal::{note, print};
+use crate::terminal::{bar_style, note, print};
 
 /// Which runs.
 #[derive(Debug, clap::Args)]
@@ -57,38 +56,32 @@ pub(super) struct MlflowArgs {
 }
 
 /// Carries out `export tensorboard`.
-pub(super) fn tensorboard(args: &TensorboardArgs) -> Result<CommandOutcome, Error> {
+pub(super) fn tensorboard(args: &TensorboardArgs) -> Result<(), Error> {
     let found = gathered(&args.runs)?;
     let folder = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&found.name).join("tensorboard"));
-    let ids = ids(&found);
-    let written = tensorboard::write(&found.name, &exported(&found, &ids), &folder);
-    let count = written.map_err(|error| Error::System(error.to_string()))?;
-    print(&format_args!("{}: {count} runs", folder.display()))?;
-    Ok(CommandOutcome::Success)
+    let count = tensorboard::write(&found.name, &exported(&found), &folder).map_err(Error::system)?;
+    Ok(print(&format_args!("{}: {count} runs", folder.display()))?)
 }
 
 /// Carries out `export mlflow`.
-pub(super) fn mlflow(args: &MlflowArgs) -> Result<CommandOutcome, Error> {
+pub(super) fn mlflow(args: &MlflowArgs) -> Result<(), Error> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let tracking_uri = args.tracking_uri.clone().or_else(|| variable("MLFLOW_TRACKING_URI"));
     let tracking_uri = tracking_uri.ok_or_else(|| {
         Diagnostic::new("no tracking server is named").hint("such as `--tracking-uri http://127.0.0.1:5000`")
     })?;
     let found = gathered(&args.runs)?;
-    let ids = ids(&found);
-    let runs = exported(&found, &ids);
+    let runs = exported(&found);
     let token = variable("MLFLOW_TRACKING_TOKEN");
     let target = Target { tracking_uri, token, retry: RetryPolicy::default() };
-    let style = ProgressStyle::with_template("{pos} of {len} runs, {eta} left");
-    let bar = ProgressBar::new(runs.len() as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = ProgressBar::new(runs.len() as u64).with_style(bar_style("{pos} of {len} runs, {eta} left"));
     let done = mlflow::export(&target, &found.name, &runs, &mut |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     let done = done.map_err(|error| refused(&error))?;
     if done.left_out > 0 {
         note(&format_args!("{} runs have not ended: they are left out", done.left_out));
     }
-    print(&format_args!("{}: {} runs sent, {} there before", found.name, done.sent, done.kept))?;
-    Ok(CommandOutcome::Success)
+    Ok(print(&format_args!("{}: {} runs sent, {} there before", found.name, done.sent, done.kept))?)
 }
 
 fn refused(error: &MlflowError) -> Error {

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use super::outcome::CommandOutcome;
+use super::CommandOutcome;
 use super::trained_model::{ModelArgs, note_truncated};
 use crate::diagnostic::{Diagnostic, Error};
 use crate::exec::StopFlag;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::CommandOutcome;
 use super::colour;
-use super::outcome::CommandOutcome;
 use crate::config;
 use crate::data::Manifest;
 use crate::data::fetch::{FetchError, FetchSettings, Mirror, Outcome, fetch, preview, select};

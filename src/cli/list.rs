@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::outcome::CommandOutcome;
 use crate::config::{self, Dimensions, ExperimentFile, Preset};
 use crate::data::DATASETS;
 use crate::diagnostic::{Diagnostic, Error};
@@ -51,11 +50,11 @@ const ONLY_JSON: &str = "experiment";
 
 /// Rows as a program reads them, and the columns that a person does.
 struct Listing {
-    columns: &'static [Column],
+    columns: &'static [Column<'static>],
     rows: Vec<Value>,
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     let listing = match args.what {
         What::Tasks => tasks(),
         What::Models => models(),
@@ -75,7 +74,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         };
         print(&table(listing.columns, listing.rows.iter().map(cells)))?;
     }
-    Ok(CommandOutcome::Success)
+    Ok(())
 }
 
 fn cell(value: &Value) -> String {

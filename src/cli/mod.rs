@@ -13,29 +13,22 @@ mod corpus_export;
 mod corpus_input;
 mod corpus_show;
 mod data;
-mod dev_sets;
 mod experiment_args;
 mod export;
 mod export_runs;
 mod extract;
 mod fetch;
 mod list;
-mod model_argument;
-mod needed;
 mod ner;
-mod outcome;
 mod plan;
 mod predict;
 mod pretrain;
 mod queue;
-mod ranks;
 mod report;
 mod run;
 mod runs;
 mod runs_list;
 mod runs_rm;
-mod runs_show;
-mod schema;
 mod serve;
 mod status;
 mod submit;
@@ -50,15 +43,33 @@ pub use crate::terminal::render;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use outcome::CommandOutcome;
-
+use crate::config;
 use crate::diagnostic::{Diagnostic, Error};
 use crate::kernel::Isa;
+use crate::terminal::print_json;
 
 /// Ctrl-C, as shells report it.
 const INTERRUPTED: u8 = 130;
+
+/// How a command that could be carried out ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CommandOutcome {
+    /// Everything asked for is there.
+    Success,
+    /// It was carried out, and something in it failed (exit code 1).
+    Failures,
+    /// The user stopped it (exit code 130).
+    Interrupted,
+}
+
+/// A command that cannot end otherwise than with success.
+impl From<()> for CommandOutcome {
+    fn from((): ()) -> Self {
+        Self::Success
+    }
+}
 
 /// Benchmark harness for BERT: a YAML sweep in, records and a report out.
 ///
@@ -98,16 +109,22 @@ enum Command {
     Predict(predict::Args),
     Extract(extract::Args),
     Ner(ner::Args),
-    Export(export::Args),
+    #[command(subcommand)]
+    Export(export::Command),
     CheckSubmission(check_submission::Args),
-    Bench(bench::Args),
+    #[command(subcommand)]
+    Bench(bench::Command),
     List(list::Args),
     Convert(convert::Args),
-    Data(data::Args),
-    Corpus(corpus::Args),
+    #[command(subcommand)]
+    Data(data::Command),
+    #[command(subcommand)]
+    Corpus(corpus::Command),
     Pretrain(Box<pretrain::Args>),
-    Vocab(vocab::Args),
-    Schema(schema::Args),
+    #[command(subcommand)]
+    Vocab(vocab::Command),
+    /// Print the JSON schema of experiment files, for editors.
+    Schema,
     Completions(completions::Args),
     #[command(hide = true)]
     Worker(worker::Args),
@@ -123,15 +140,8 @@ pub fn command() -> clap::Command {
 #[must_use]
 pub fn main() -> ExitCode {
     completions::answer();
-    let matches = match command().color(ColorChoice::Auto).try_get_matches() {
-        Ok(matches) => matches,
-        // Help and version, and wrong usage with exit code 2.
-        Err(error) => error.exit(),
-    };
-    let cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(error) => error.exit(),
-    };
+    // Shows help and version, and refuses wrong usage with exit code 2.
+    let cli = Cli::parse();
     let instructions = Isa::chosen().map_err(|error| Diagnostic::new(error.to_string()).hint(error.hint()).into());
     match instructions.and_then(|_| cli.command.execute()) {
         Ok(CommandOutcome::Success) => ExitCode::SUCCESS,
@@ -159,31 +169,31 @@ impl Command {
     fn execute(self) -> Result<CommandOutcome, Error> {
         match self {
             Self::Check(args) => check::execute(&args),
-            Self::Plan(args) => plan::execute(&args),
+            Self::Plan(args) => Ok(plan::execute(&args)?.into()),
             Self::Run(args) => run::execute(&args),
-            Self::Submit(args) => submit::execute(&args),
-            Self::Status(args) => status::execute(&args),
-            Self::Cancel(args) => cancel::execute(&args),
-            Self::Runs(args) => runs::execute(&args),
+            Self::Submit(args) => Ok(submit::execute(&args)?.into()),
+            Self::Status(args) => Ok(status::execute(&args)?.into()),
+            Self::Cancel(args) => Ok(cancel::execute(&args)?.into()),
+            Self::Runs(args) => Ok(runs::execute(&args)?.into()),
             Self::Verify(args) => verify::execute(&args),
-            Self::Report(args) => report::execute(&args),
-            Self::Serve(args) => serve::execute(args),
-            Self::Compare(args) => compare::execute(&args),
-            Self::Predict(args) => predict::execute(&args),
+            Self::Report(args) => Ok(report::execute(&args)?.into()),
+            Self::Serve(args) => Ok(serve::execute(args)?.into()),
+            Self::Compare(args) => Ok(compare::execute(&args)?.into()),
+            Self::Predict(args) => Ok(predict::execute(&args)?.into()),
             Self::Extract(args) => extract::execute(&args),
             Self::Ner(args) => ner::execute(&args),
             Self::Export(args) => export::execute(&args),
             Self::CheckSubmission(args) => check_submission::execute(&args),
-            Self::Bench(args) => bench::execute(&args),
-            Self::List(args) => list::execute(&args),
-            Self::Convert(args) => convert::execute(&args),
+            Self::Bench(args) => Ok(bench::execute(&args)?.into()),
+            Self::List(args) => Ok(list::execute(&args)?.into()),
+            Self::Convert(args) => Ok(convert::execute(&args)?.into()),
             Self::Data(args) => data::execute(&args),
             Self::Corpus(args) => corpus::execute(&args),
             Self::Pretrain(args) => pretrain::execute(&args),
-            Self::Vocab(args) => vocab::execute(&args),
-            Self::Schema(args) => schema::execute(&args),
-            Self::Completions(args) => completions::execute(&args),
-            Self::Worker(args) => worker::execute(&args),
+            Self::Vocab(args) => Ok(vocab::execute(&args)?.into()),
+            Self::Schema => Ok(print_json(&config::schema(&crate::plan::known_tasks()))?.into()),
+            Self::Completions(args) => Ok(completions::execute(&args)?.into()),
+            Self::Worker(args) => Ok(worker::execute(&args)?.into()),
         }
     }
 }

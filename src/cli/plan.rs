@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
-use super::outcome::CommandOutcome;
+use super::status::needed_lines;
 use super::threads::{MOST, compute};
-use super::{dev_sets, needed};
 use crate::config::{self, ExperimentFile};
 use crate::diagnostic::{Diagnostic, Error};
 use crate::plan::{self, PlannedRun, outline, varying_settings};
 use crate::resolve::Calibrations;
-use crate::sweep::{Outlook, outlook, published_dev_sets};
-use crate::terminal::{Column, note_text, print, print_json, print_wrapped, runs_table, table};
+use crate::stats::{POWER, SIGNIFICANCE};
+use crate::sweep::{DISAGREEING, DevSet, Outlook, outlook, published_dev_sets};
+use crate::terminal::{Column, note_text, print, print_json, print_wrapped, runs_table, table, wrapped};
 use crate::units::{Bytes, Seconds};
 
 /// Show an experiment's runs, which of them are done, and what the others will cost.
@@ -33,11 +33,11 @@ pub(super) struct Args {
     experiment: ExperimentArgs,
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     compute(None, || plan(args))
 }
 
-fn plan(args: &Args) -> Result<CommandOutcome, Error> {
+fn plan(args: &Args) -> Result<(), Error> {
     let prepared = match args.experiment.estimate() {
         Err(Error::Input(findings)) if findings.iter().all(|finding| finding.is_absence) => {
             return unsized_runs(args, &findings);
@@ -48,12 +48,7 @@ fn plan(args: &Args) -> Result<CommandOutcome, Error> {
     let outlook = outlook(&prepared, args.only.of(&prepared.plan)?, threads, note_text)?;
     let runs = outlook.plan.runs.iter();
     let rows: Vec<Value> = runs.map(|run| row(run, outlook.states[&run.id], &outlook.calibrations)).collect();
-    if args.json {
-        print_json(&as_json(&rows, &outlook))?;
-    } else {
-        show(&prepared.experiment, &rows, &outlook)?;
-    }
-    Ok(CommandOutcome::Success)
+    if args.json { Ok(print_json(&as_json(&rows, &outlook))?) } else { show(&prepared.experiment, &rows, &outlook) }
 }
 
 fn as_json(rows: &[Value], outlook: &Outlook) -> Value {
@@ -63,7 +58,7 @@ fn as_json(rows: &[Value], outlook: &Outlook) -> Value {
                         "peak_memory": totals.peak_memory, "disk": totals.disk});
     let mut all = json!({"experiment": plan.experiment, "runs": rows, "totals": totals});
     if !dev_sets.is_empty() {
-        all["dev_sets"] = dev_sets::as_json(dev_sets);
+        all["dev_sets"] = dev_sets_json(dev_sets);
     }
     if !starts_from.is_empty() {
         all["pretraining"] = json!(starts_from);
@@ -75,13 +70,13 @@ fn show(experiment: &ExperimentFile, rows: &[Value], outlook: &Outlook) -> Resul
     let Outlook { plan, missing, totals, wall, .. } = outlook;
     print(&runs_shown(experiment, rows))?;
     let mut lines = varying_settings(plan.runs.iter().map(|run| &run.settings));
-    lines.extend(needed::lines(&outlook.starts_from));
+    lines.extend(needed_lines(&outlook.starts_from));
     if !lines.is_empty() {
         print(&"")?;
         lines.iter().try_for_each(|line| print_wrapped(line, 2))?;
     }
     print(&format_args!("\n{}", sums(outlook)))?;
-    dev_sets::lines(&outlook.dev_sets).map_or(Ok(()), |lines| print(&lines))?;
+    dev_set_lines(&outlook.dev_sets).map_or(Ok(()), |lines| print(&lines))?;
     let before = match outlook.pretraining {
         0 => String::new(),
         count => format!(", pretraining {} before", counted(count, "model")),
@@ -137,8 +132,45 @@ fn sums(outlook: &Outlook) -> String {
     table(&columns, rows)
 }
 
+/// What dev sets can show at all.
+fn dev_sets_json(sets: &[DevSet]) -> Value {
+    let row = |of: &DevSet| {
+        let differences: Vec<Value> = DISAGREEING
+            .iter()
+            .zip(of.smallest())
+            .map(|(disagreeing, difference)| json!({"disagreeing": disagreeing, "difference": difference}))
+            .collect();
+        json!({"task": of.task, "metric": of.metric, "examples": of.examples, "smallest_differences": differences})
+    };
+    Value::Array(sets.iter().map(row).collect())
+}
+
+/// A table with a sentence above it, after an empty line; nothing without dev sets.
+fn dev_set_lines(sets: &[DevSet]) -> Option<String> {
+    if sets.is_empty() {
+        return None;
+    }
+    let what = format!(
+        "the smallest difference between two models, in points, that a dev set shows (McNemar's test, p < {SIGNIFICANCE}, \
+         power {POWER}) when only one of them is right on 10 or 20 % of its examples:"
+    );
+    let columns = [
+        Column::Text("task"),
+        Column::Text("of"),
+        Column::Number("dev examples"),
+        Column::Number("at 10 %"),
+        Column::Number("at 20 %"),
+    ];
+    let points = |difference: Option<f64>| difference.map_or_else(|| "–".to_owned(), |of| format!("{:.1}", 100.0 * of));
+    let rows = sets.iter().map(|set| {
+        let [few, many] = set.smallest().map(points);
+        vec![set.task.clone(), set.metric.to_owned(), set.examples.to_string(), few, many]
+    });
+    Some(format!("\n{}\n{}", wrapped(&what, 0), table(&columns, rows)))
+}
+
 /// How many runs there are, where what they read is not on this machine.
-fn unsized_runs(args: &Args, absent: &[Diagnostic]) -> Result<CommandOutcome, Error> {
+fn unsized_runs(args: &Args, absent: &[Diagnostic]) -> Result<(), Error> {
     let file = config::load(&args.experiment.file, &plan::known_tasks(), &args.experiment.set)?;
     let parts = outline(&file);
     let runs: usize = parts.iter().map(|part| part.runs).sum();
@@ -147,23 +179,20 @@ fn unsized_runs(args: &Args, absent: &[Diagnostic]) -> Result<CommandOutcome, Er
         let rows: Vec<Value> =
             parts.iter().map(|part| json!({"task": part.task, "model": part.model, "runs": part.runs})).collect();
         let absent: Vec<String> = absent.iter().map(ToString::to_string).collect();
-        print_json(&json!({"experiment": file.base().name, "tasks": rows, "totals": {"runs": runs}, "absent": absent,
-                           "dev_sets": dev_sets::as_json(&dev_sets)}))?;
-        return Ok(CommandOutcome::Success);
+        let dev_sets = dev_sets_json(&dev_sets);
+        return Ok(print_json(&json!({"experiment": file.base().name, "tasks": rows, "totals": {"runs": runs},
+                                     "absent": absent, "dev_sets": dev_sets}))?);
     }
     let rows = parts
         .into_iter()
         .map(|part| vec![part.task.unwrap_or_else(|| "pretraining".to_owned()), part.model, part.runs.to_string()]);
     print(&table(&[Column::Text("task"), Column::Text("model"), Column::Number("runs")], rows))?;
-    dev_sets::lines(&dev_sets).map_or(Ok(()), |lines| print(&lines))?;
+    dev_set_lines(&dev_sets).map_or(Ok(()), |lines| print(&lines))?;
     print(&"")?;
     let why: Vec<String> = absent.iter().map(Diagnostic::shown_message).collect();
     print_wrapped(&format_args!("{runs} runs; sizes unknown: {}", why.join("; ")), 2)?;
-    absent
-        .iter()
-        .filter_map(Diagnostic::shown_hint)
-        .try_for_each(|hint| print_wrapped(&format_args!("hint: {hint}"), 2))?;
-    Ok(CommandOutcome::Success)
+    let mut hints = absent.iter().filter_map(Diagnostic::shown_hint);
+    Ok(hints.try_for_each(|hint| print_wrapped(&format_args!("hint: {hint}"), 2))?)
 }
 
 /// The columns of an experiment with tasks: a run's key, and how it is headed. Memory and disk are in the sums, and `--json`

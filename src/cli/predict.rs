@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::outcome::CommandOutcome;
+use super::run::shown;
 use super::trained_model::ModelArgs;
 use crate::data::BadRows;
 use crate::diagnostic::{Diagnostic, Error};
 use crate::infer::{OutputNames, PredictRequest, Predictions};
 use crate::settings::TaskFiles;
 use crate::task::{PredictionFile, Task};
-use crate::terminal::{Column, Output, note_text, print, read_input, say, table};
+use crate::terminal::{Column, Output, note_text, read_input, table};
 
 /// Predict a file of a task with a trained model.
 ///
@@ -60,11 +60,11 @@ Examples:
   bertbench predict MODEL --task squad1 --input dev-v1.1.json --output predictions.json
   bertbench predict MODEL --task conll2003 --input eng.testb --output tagged.txt";
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     args.model.threads.compute(|| predict(args))
 }
 
-fn predict(args: &Args) -> Result<CommandOutcome, Error> {
+fn predict(args: &Args) -> Result<(), Error> {
     let lossy = args.lossy;
     let task = Task::over(&args.task, &TaskFiles { lossy, ..TaskFiles::default() })?;
     let output = Output::open(&args.output)?;
@@ -109,7 +109,7 @@ fn is_file_to_be(path: &Path) -> bool {
 
 /// Says what was done, with the scores where there are gold answers; on standard error when the predictions are on
 /// standard output.
-fn conclude(output: &Output, task: &Task, predictions: &Predictions) -> Result<CommandOutcome, Error> {
+fn conclude(output: &Output, task: &Task, predictions: &Predictions) -> Result<(), Error> {
     let count = predictions.examples();
     let mut text = match output {
         Output::Standard => format!("{count} predictions"),
@@ -117,15 +117,8 @@ fn conclude(output: &Output, task: &Task, predictions: &Predictions) -> Result<C
     };
     if let Some(scores) = predictions.scores(task) {
         let columns = [Column::Text("metric"), Column::Number("value"), Column::Text("unit")];
-        let rows = scores.into_iter().map(|score| {
-            let value = score.value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}"));
-            vec![score.metric, value, score.unit]
-        });
+        let rows = scores.into_iter().map(|score| vec![score.metric, shown(score.value), score.unit]);
         text = format!("{text}\n\n{}", table(&columns, rows));
     }
-    match output {
-        Output::Standard => say(&text),
-        Output::File(_) => print(&text)?,
-    }
-    Ok(CommandOutcome::Success)
+    output.tell(&text)
 }

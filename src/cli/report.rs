@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::completions;
-use super::outcome::CommandOutcome;
 use crate::diagnostic::{Diagnostic, Error};
 use crate::gather::Pages;
 use crate::store::RunsRoot;
@@ -33,7 +32,7 @@ pub(super) struct Args {
     runs: PathBuf,
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     let Args { files, set, output, runs, .. } = args;
     let mut pages = Pages::new(RunsRoot::new(runs), (files.clone(), set.clone()), output.clone(), note_text);
     if !args.watch {
@@ -45,8 +44,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
                 .hint("`bertbench status` shows how far they are; `report --watch` waits for them")
                 .into());
         }
-        print(&pages.write_gathered(&folder, false)?.display())?;
-        return Ok(CommandOutcome::Success);
+        return Ok(print(&pages.write_gathered(&folder, false)?.display())?);
     }
     let mut is_shown = false;
     loop {
@@ -56,7 +54,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
             print(&page.display())?;
         }
         if !is_unfinished {
-            return Ok(CommandOutcome::Success);
+            return Ok(());
         }
         // What is written often costs little, however many runs there are.
         std::thread::sleep(PAUSE.max(10 * started.elapsed()));

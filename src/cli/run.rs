@@ -4,19 +4,19 @@ use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Instant;
 
+use super::CommandOutcome;
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
-use super::outcome::CommandOutcome;
-use super::ranks;
 use super::report::PAUSE;
-use super::threads::{MOST, note_too_many};
+use super::threads::{MOST, compute, note_too_many};
 use crate::diagnostic::Error;
-use crate::exec::Summary;
+use crate::exec::{Summary, worker};
 use crate::gather::Pages;
 use crate::plan::Plan;
 use crate::resolve::Prepared;
 use crate::store::{RunsRoot, best_runs};
-use crate::sweep::{Ended, How, Sweep};
-use crate::terminal::{Column, SweepDisplay, note_text, print, say, table};
+use crate::sweep::{Ended, How, Sweep, threads_of_rank};
+use crate::terminal::{Column, SweepDisplay, note, note_text, print, say, table};
+use crate::train::{self, connect, launched};
 
 /// Run the missing runs of an experiment, longest first.
 ///
@@ -58,7 +58,7 @@ Examples:
   bertbench run experiments/stsb-minilm.yaml --threads 2         one run at a time on two cores";
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    if let Some(ended) = ranks::follow(args.threads)? {
+    if let Some(ended) = follow(args.threads)? {
         return Ok(ended);
     }
     let how =
@@ -106,6 +106,21 @@ fn while_reporting(pages: &mut Pages, run: impl FnOnce() -> Result<Ended, Error>
         let ended = run();
         drop(ends);
         ended
+    })
+}
+
+/// What this process does when it is not the first of those that MPI started: it computes what the first one tells.
+///
+/// # Errors
+/// When MPI or the threads do not start.
+pub(super) fn follow(threads: Option<u32>) -> Result<Option<CommandOutcome>, Error> {
+    let Some(launched) = launched().filter(|launched| launched.rank > 0) else { return Ok(None) };
+    worker::ignore_signals()?;
+    let threads = threads_of_rank(threads.map(|threads| threads as usize), launched);
+    compute(Some(threads + launched.threads_besides()), || {
+        let ranks = connect(true)?;
+        train::follow(&*ranks, |error| note(&format_args!("rank {}: {error}", launched.rank)))?;
+        Ok(Some(CommandOutcome::Success))
     })
 }
 

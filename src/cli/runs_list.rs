@@ -6,7 +6,6 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::completions;
-use super::outcome::CommandOutcome;
 use crate::diagnostic::{Diagnostic, Error, in_one_line, suggest};
 use crate::gather;
 use crate::report::{RunCondition, RunRow, RunTable, RunTableError, listed_folders, run_columns};
@@ -50,7 +49,7 @@ Examples:
 const DEFAULT: [&str; 10] =
     ["id", "task", "model", "batch_size", "learning_rate", "epochs", "seed", "state", "score", "best"];
 
-pub(super) fn execute(root: &RunsRoot, args: &Args, only: Option<&str>, json: bool) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(root: &RunsRoot, args: &Args, only: Option<&str>, json: bool) -> Result<(), Error> {
     let experiments = gather::experiments(root, args.experiment.as_deref().or(only))?;
     let condition = args.condition.as_deref().map(RunCondition::parse).transpose().map_err(|error| refused(&error))?;
     let mut folders = Vec::new();
@@ -79,7 +78,7 @@ pub(super) fn execute(root: &RunsRoot, args: &Args, only: Option<&str>, json: bo
     if table.is_empty() && !json && !args.csv && !args.md {
         let why = if condition.is_none() { "there are no runs in" } else { "no run meets the condition in" };
         note(&format!("{why} {}/", root.path().display()));
-        return Ok(CommandOutcome::Success);
+        return Ok(());
     }
     show(&table, args, json)
 }
@@ -95,12 +94,10 @@ fn refused(error: &RunTableError) -> Error {
     Diagnostic::new(error.to_string()).hint(hint).into()
 }
 
-fn show(table: &RunTable, args: &Args, json: bool) -> Result<CommandOutcome, Error> {
+fn show(table: &RunTable, args: &Args, json: bool) -> Result<(), Error> {
     let rows = table.rows().map_err(Error::system)?;
     if json {
-        let rows = rows.into_iter().map(Value::Object).collect();
-        print_json(&Value::Array(rows))?;
-        return Ok(CommandOutcome::Success);
+        return Ok(print_json(&rows.into_iter().map(Value::Object).collect())?);
     }
     let columns = table.columns();
     let cells = |row: &Map<String, Value>, shown: fn(&str, &Value) -> String| -> Vec<String> {
@@ -108,25 +105,21 @@ fn show(table: &RunTable, args: &Args, json: bool) -> Result<CommandOutcome, Err
     };
     if args.csv {
         let mut text = csv::Writer::from_writer(Vec::new());
-        let failed = |error: csv::Error| Error::System(error.to_string());
-        text.write_record(columns.iter().map(|(name, _)| *name)).map_err(failed)?;
+        text.write_record(columns.iter().map(|(name, _)| *name)).map_err(Error::system)?;
         for row in &rows {
-            text.write_record(cells(row, |_, value| plain(value))).map_err(failed)?;
+            text.write_record(cells(row, |_, value| plain(value))).map_err(Error::system)?;
         }
-        let bytes = text.into_inner().map_err(|error| Error::System(error.to_string()))?;
-        print(&String::from_utf8_lossy(&bytes).trim_end())?;
-        return Ok(CommandOutcome::Success);
+        let bytes = text.into_inner().map_err(Error::system)?;
+        return Ok(print(&String::from_utf8_lossy(&bytes).trim_end())?);
     }
     let body: Vec<Vec<String>> = rows.iter().map(|row| cells(row, shown)).collect();
     if args.md {
-        print(&markdown(&columns, &body))?;
-        return Ok(CommandOutcome::Success);
+        return Ok(print(&markdown(&columns, &body))?);
     }
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let heads: Vec<Column> = columns.iter().map(|(name, is_numeric)| head(name, *is_numeric)).collect();
     let is_asked = !args.columns.is_empty();
-    print(&if is_asked { whole_table(&heads, body) } else { runs_table(&heads, &names, &body) })?;
-    Ok(CommandOutcome::Success)
+    Ok(print(&if is_asked { whole_table(&heads, body) } else { runs_table(&heads, &names, &body) })?)
 }
 
 /// Unrounded, empty where there is no value.
@@ -151,7 +144,7 @@ fn shown(name: &str, value: &Value) -> String {
 }
 
 /// A column under a head that is no wider than what stands below.
-fn head(name: &'static str, is_numeric: bool) -> Column {
+fn head(name: &'static str, is_numeric: bool) -> Column<'static> {
     match name {
         "batch_size" => Column::Number("batch"),
         "learning_rate" => Column::Number("rate"),

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::completions;
-use super::outcome::CommandOutcome;
 use crate::diagnostic::{Error, visible};
 use crate::gather::{experiments, find_run};
 use crate::store::{RunFolder, RunsRoot, bytes_at};
@@ -54,7 +53,7 @@ enum Keep {
     BestPerTask,
 }
 
-pub(super) fn remove(root: &RunsRoot, args: &Args, only: Option<&str>, json: bool) -> Result<CommandOutcome, Error> {
+pub(super) fn remove(root: &RunsRoot, args: &Args, only: Option<&str>, json: bool) -> Result<(), Error> {
     let mut folders = args.ids.iter().map(|id| find_run(root, id, only)).collect::<Result<Vec<_>, _>>()?;
     if args.failed {
         for experiment in experiments(root, only)? {
@@ -64,41 +63,55 @@ pub(super) fn remove(root: &RunsRoot, args: &Args, only: Option<&str>, json: boo
     folders.sort_by(|a, b| a.path().cmp(b.path()));
     folders.dedup_by(|a, b| a.path() == b.path());
     if folders.is_empty() {
-        print(&"no run failed: nothing to remove")?;
-        return Ok(CommandOutcome::Success);
+        return Ok(print(&"no run failed: nothing to remove")?);
     }
     if !args.dry_run && !args.yes && !agreed(&folders)? {
-        print(&"nothing was removed")?;
-        return Ok(CommandOutcome::Success);
+        return Ok(print(&"nothing was removed")?);
     }
-    let mut removed = Vec::new();
+    let mut removal = Removal { json, dry_run: args.dry_run, removed: Vec::new() };
     for folder in &folders {
-        let bytes = bytes_at(folder.path());
-        if !args.dry_run {
-            folder.remove()?;
+        removal.remove(folder.path(), || folder.remove())?;
+    }
+    removal.summary()
+}
+
+/// What was removed, or would be.
+struct Removal {
+    json: bool,
+    dry_run: bool,
+    removed: Vec<(PathBuf, Bytes)>,
+}
+
+impl Removal {
+    /// Removes what is at `path` by `remove`, and says so.
+    fn remove<E>(&mut self, path: &Path, remove: impl FnOnce() -> Result<(), E>) -> Result<(), Error>
+    where
+        Error: From<E>,
+    {
+        let bytes = bytes_at(path);
+        if !self.dry_run {
+            remove()?;
         }
-        removed.push((folder.path().to_owned(), bytes));
-        tell(json, args.dry_run, folder.path(), bytes)?;
+        if !self.json {
+            let verb = if self.dry_run { "would remove" } else { "removed" };
+            print(&format_args!("{verb} {} ({bytes})", path.display()))?;
+        }
+        self.removed.push((path.to_owned(), bytes));
+        Ok(())
     }
-    summary(json, args.dry_run, &removed)
-}
 
-/// Says that something was removed, or would be.
-fn tell(json: bool, dry_run: bool, path: &Path, bytes: Bytes) -> std::io::Result<()> {
-    let verb = if dry_run { "would remove" } else { "removed" };
-    if json { Ok(()) } else { print(&format_args!("{verb} {} ({bytes})", path.display())) }
-}
-
-fn summary(json: bool, dry_run: bool, removed: &[(PathBuf, Bytes)]) -> Result<CommandOutcome, Error> {
-    let bytes = Bytes(removed.iter().map(|(_, bytes)| bytes.0).sum());
-    if json {
-        let folders: Vec<_> = removed.iter().map(|(path, bytes)| json!({"folder": path, "bytes": bytes})).collect();
-        print_json(&json!({"dry_run": dry_run, "bytes": bytes, "removed": folders}))?;
-    } else if removed.len() != 1 {
-        let verb = if dry_run { "would free" } else { "freed" };
-        print(&format_args!("{verb} {bytes} in {} places", removed.len()))?;
+    fn summary(self) -> Result<(), Error> {
+        let Self { json, dry_run, removed } = self;
+        let bytes = Bytes(removed.iter().map(|(_, bytes)| bytes.0).sum());
+        if json {
+            let folders: Vec<_> = removed.iter().map(|(path, bytes)| json!({"folder": path, "bytes": bytes})).collect();
+            print_json(&json!({"dry_run": dry_run, "bytes": bytes, "removed": folders}))?;
+        } else if removed.len() != 1 {
+            let verb = if dry_run { "would free" } else { "freed" };
+            print(&format_args!("{verb} {bytes} in {} places", removed.len()))?;
+        }
+        Ok(())
     }
-    Ok(CommandOutcome::Success)
 }
 
 /// Asks at a terminal; a script that names runs means it.
@@ -117,28 +130,16 @@ fn agreed(folders: &[RunFolder]) -> Result<bool, Error> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-pub(super) fn collect(root: &RunsRoot, args: &GcArgs, only: Option<&str>, json: bool) -> Result<CommandOutcome, Error> {
-    let experiments = experiments(root, args.experiment.as_deref().or(only))?;
+pub(super) fn collect(root: &RunsRoot, args: &GcArgs, only: Option<&str>, json: bool) -> Result<(), Error> {
     let Keep::BestPerTask = args.keep;
-    let mut removed = Vec::new();
-    for experiment in &experiments {
+    let mut removal = Removal { json, dry_run: args.dry_run, removed: Vec::new() };
+    for experiment in &experiments(root, args.experiment.as_deref().or(only))? {
         for folder in root.superfluous_weights(experiment)? {
-            let path = folder.model_folder();
-            let bytes = bytes_at(&path);
-            if !args.dry_run {
-                folder.remove_weights()?;
-            }
-            tell(json, args.dry_run, &path, bytes)?;
-            removed.push((path, bytes));
+            removal.remove(&folder.model_folder(), || folder.remove_weights())?;
         }
         for path in root.unused_examples(experiment)? {
-            let bytes = bytes_at(&path);
-            if !args.dry_run {
-                std::fs::remove_file(&path)?;
-            }
-            tell(json, args.dry_run, &path, bytes)?;
-            removed.push((path, bytes));
+            removal.remove(&path, || std::fs::remove_file(&path))?;
         }
     }
-    summary(json, args.dry_run, &removed)
+    removal.summary()
 }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::completions;
-use super::outcome::CommandOutcome;
 use crate::diagnostic::{Diagnostic, Error};
 use crate::exec::StopFlag;
 use crate::serve::{Server, Site};
@@ -43,7 +42,7 @@ Examples:
 /// How soon Ctrl-C is heard.
 const PAUSE: Duration = Duration::from_millis(50);
 
-pub(super) fn execute(args: Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: Args) -> Result<(), Error> {
     let Args { files, port, set, runs } = args;
     let site = Site::open(RunsRoot::new(runs), files, set, failed)?;
     let server = Server::bind(port).map_err(|error| refused(port, &error))?;
@@ -53,7 +52,7 @@ pub(super) fn execute(args: Args) -> Result<CommandOutcome, Error> {
     while !stop.is_set() {
         std::thread::sleep(PAUSE);
     }
-    Ok(CommandOutcome::Success)
+    Ok(())
 }
 
 fn refused(port: u16, error: &io::Error) -> Error {

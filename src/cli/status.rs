@@ -6,12 +6,11 @@ use std::io::{IsTerminal, Write};
 use serde_json::{Value, json};
 
 use super::experiment_args::ExperimentArgs;
-use super::outcome::CommandOutcome;
+use super::queue;
 use super::report::PAUSE;
 use super::run::shown;
-use super::{needed, queue};
 use crate::diagnostic::Error;
-use crate::sweep::{Left, RunProgress, Running, Status, StatusOf, TaskStatus, TaskSum, status};
+use crate::sweep::{Left, NeededRun, RunProgress, Running, Status, StatusOf, TaskStatus, TaskSum, status};
 use crate::terminal::{Column, note_text, print, print_json, print_wrapped, table};
 
 /// Show how many runs are done, running, failed and missing, by task and model.
@@ -33,7 +32,7 @@ pub(super) struct Args {
 /// How far a line that does not fit goes in where it goes on.
 const INDENT: usize = 4;
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     let identity = args.experiment.identify()?;
     let name = &identity.experiment.base().name;
     loop {
@@ -48,7 +47,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
             show(name, &status)?;
         }
         if !args.watch || status.is_over() {
-            return Ok(CommandOutcome::Success);
+            return Ok(());
         }
         std::thread::sleep(PAUSE);
         if !std::io::stdout().is_terminal() {
@@ -98,7 +97,7 @@ fn show(name: &str, status: &Status) -> Result<(), Error> {
             let words: Vec<&'static str> = totals.iter().map(|(word, _)| *word).collect();
             let after = left_line(of.left).into_iter().chain(of.running.iter().map(running_line)).collect::<Vec<_>>();
             let failures = of.failures.iter().map(|(id, failure)| (id, failure)).collect::<Vec<_>>();
-            (task_table(&words, &of.sums), needed::lines(&of.starts_from), after, failures)
+            (task_table(&words, &of.sums), needed_lines(&of.starts_from), after, failures)
         }
         StatusOf::Runs(runs) => {
             let failures = runs.iter().filter_map(|run| Some((&run.id, run.failure.as_ref()?))).collect();
@@ -158,6 +157,17 @@ fn left_line(Left { known, unknown }: Left) -> Option<String> {
         1 => format!("{time}, and 1 run of a task and model of which none is done"),
         unknown => format!("{time}, and {unknown} runs of tasks and models of which none is done"),
     })
+}
+
+/// The pretraining that runs start from, a line for each run.
+pub(super) fn needed_lines(needed: &[NeededRun]) -> Vec<String> {
+    let line = |one: &NeededRun| {
+        let NeededRun { experiment, model, id, state, missing_seconds, .. } = one;
+        let time = missing_seconds.filter(|seconds| seconds.0 > 0.0);
+        let time = time.map_or_else(String::new, |seconds| format!(", {seconds} in one slot"));
+        format!("pretraining {experiment} {model} ({id}): {state}{time}")
+    };
+    needed.iter().map(line).collect()
 }
 
 #[cfg(test)]

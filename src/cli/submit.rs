@@ -1,7 +1,6 @@
 //! `bertbench submit`
 
 use super::experiment_args::{ExperimentArgs, OnlyArgs};
-use super::outcome::CommandOutcome;
 use super::threads::compute;
 use crate::diagnostic::Error;
 use crate::exec::slurm;
@@ -67,7 +66,7 @@ Examples:
   bertbench submit experiments/mini.yaml --partition batch --cpus-per-task 4 --mem 8G
   bertbench submit experiments/mini.yaml --minutes-per-task 120 -- --constraint=zen4";
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     let request = args.experiment.request();
     let mut submit = SubmitRequest {
         request: &request,
@@ -86,8 +85,7 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
         let mut words = vec![format!("{sent} sent")];
         words.extend(kept.iter().map(|(why, count)| format!("{count} {}", word(*why))));
         let dry = if args.dry_run { " (dry run: nothing was sent)" } else { "" };
-        print(&format_args!("{}: {}{dry}", plan.experiment, words.join(", ")))?;
-        Ok(CommandOutcome::Success)
+        Ok(print(&format_args!("{}: {}{dry}", plan.experiment, words.join(", ")))?)
     })
 }
 

@@ -1,21 +1,33 @@
-//! A model on the command line of `predict` and `extract`.
+//! A model on the command line: a checkpoint on this disk, or a model of the hub that becomes one; and how `predict` and
+//! `extract` use it.
 
-use super::model_argument;
+use std::path::PathBuf;
+
 use super::threads::ThreadArgs;
 use crate::diagnostic::{Diagnostic, Error};
 use crate::infer::{TrainedModel, Use, precision_on};
+use crate::resolve::checkpoint_argument;
 use crate::settings::Precision;
-use crate::terminal::note;
+use crate::terminal::{DownloadDisplay, note};
 use crate::text::FeatureSet;
 use crate::train::open_device;
 
 /// BERT's fine-tuning length for texts, and the default of google-research/bert's `extract_features.py`.
 const MAX_LENGTH: u32 = 128;
 
+/// What a `MODEL` argument may be, for its help.
+pub(super) const MODEL_HELP: &str = "A checkpoint's folder, its file or the prefix of a TensorFlow checkpoint; or a model of the Hugging Face hub as \
+    `hub:ORG/NAME` or `hub:ORG/NAME@REVISION`: it is downloaded into the hub's cache if it is not there";
+
+/// The checkpoint that `argument` means; a model of the hub is fetched, and that is shown.
+pub(super) fn checkpoint(argument: &str) -> Result<PathBuf, Error> {
+    Ok(checkpoint_argument(argument, &DownloadDisplay::new())?)
+}
+
 /// A model and how it is used.
 #[derive(Debug, clap::Args)]
 pub(super) struct ModelArgs {
-    #[arg(value_name = "MODEL", help = model_argument::MODEL_HELP)]
+    #[arg(value_name = "MODEL", help = MODEL_HELP)]
     model: String,
     /// Longest sequence in tokens, `[CLS]` and `[SEP]` included; longer texts are truncated [default: that of training
     /// if MODEL's config.json says it, else 128 (384 for SQuAD); at most the model's positions].
@@ -67,7 +79,7 @@ impl ModelArgs {
     pub(super) fn open_for(&self, usual_length: u32) -> Result<TrainedModel, Error> {
         let device = open_device(&self.device).map_err(|error| Diagnostic::new(error.to_string()))?;
         let precision = precision_on(&device, self.precision.precision)?;
-        let checkpoint = model_argument::checkpoint(&self.model)?;
+        let checkpoint = checkpoint(&self.model)?;
         let Self { max_length, do_lower_case: lower_case, .. } = *self;
         let model = TrainedModel::read(checkpoint, Use { max_length, usual_length, lower_case, device, precision })?;
         model.notes.iter().for_each(note);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::outcome::CommandOutcome;
+use super::CommandOutcome;
 use super::threads::ThreadArgs;
 use crate::diagnostic::{Diagnostic, Error};
 use crate::gather::find_run;

@@ -6,7 +6,6 @@ use std::time::Instant;
 use clap::Subcommand;
 
 use super::corpus_input::CorpusArgs;
-use super::outcome::CommandOutcome;
 use super::threads::ThreadArgs;
 use crate::corpus::examples::PassageSource;
 use crate::corpus::vocabulary_training::{SpecialRows, VocabularySettings, WordCounts, train_vocabulary};
@@ -15,14 +14,8 @@ use crate::terminal::{Output, TextProgress, note, print};
 use crate::units::{Bytes, Seconds};
 
 /// Learn a vocabulary from text.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     Train(TrainArgs),
 }
 
@@ -30,7 +23,7 @@ enum Command {
 ///
 /// The same text gives the same vocabulary, whatever the number of threads.
 #[derive(Debug, clap::Args)]
-struct TrainArgs {
+pub(super) struct TrainArgs {
     #[command(flatten)]
     corpus: CorpusArgs,
     /// The file to write.
@@ -58,8 +51,7 @@ struct TrainArgs {
     threads: ThreadArgs,
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    let Command::Train(args) = &args.command;
+pub(super) fn execute(Command::Train(args): &Command) -> Result<(), Error> {
     args.threads.compute(|| args.execute())
 }
 
@@ -81,7 +73,7 @@ impl TrainArgs {
         }
     }
 
-    fn execute(&self) -> Result<CommandOutcome, Error> {
+    fn execute(&self) -> Result<(), Error> {
         if self.out == Path::new("-") {
             return Err(Diagnostic::new("the vocabulary is written to a file").hint("`--out vocab.txt`").into());
         }
@@ -113,6 +105,6 @@ impl TrainArgs {
             note(&format_args!("{count} {what}"));
         }
         corpus.remarks().iter().for_each(|(name, count)| note(&format_args!("{count} {name}")));
-        Ok(CommandOutcome::Success)
+        Ok(())
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufReader};
 
-use super::outcome::CommandOutcome;
 use super::threads;
 use crate::diagnostic::Error;
 use crate::exec::worker;
@@ -19,7 +18,7 @@ pub(super) struct Args {
     ranks: bool,
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(super) fn execute(args: &Args) -> Result<(), Error> {
     let context: RunContext = serde_json::from_str(&args.context)
         .map_err(|error| Error::System(format!("`worker` is started by `run`; its context is not valid: {error}")))?;
     // Its parent also sets RAYON_NUM_THREADS, for whatever makes a pool of its own.
@@ -30,6 +29,6 @@ pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
             work(&context, job, folder, report, stop, &*ranks)
         })?;
         end(&*ranks);
-        Ok(CommandOutcome::Success)
+        Ok(())
     })
 }

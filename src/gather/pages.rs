@@ -83,12 +83,9 @@ impl Pages {
                 (self.note)(text);
             }
         }
-        if refreshes {
-            return report::write_refreshed(&self.input, folder, REFRESH_SECONDS).map_err(Error::system);
-        }
-        if self.input.experiments.iter().all(|experiment| experiment.records.is_empty()) {
+        if !refreshes && self.input.experiments.iter().all(|experiment| experiment.records.is_empty()) {
             (self.note)("no run is finished yet: the page has no scores");
         }
-        report::write(&self.input, folder).map_err(Error::system)
+        report::write(&self.input, folder, refreshes.then_some(REFRESH_SECONDS)).map_err(Error::system)
     }
 }

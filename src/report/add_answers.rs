@@ -18,8 +18,7 @@ const ROUNDING: f64 = 1e-6;
 /// # Errors
 /// When the aggregates cannot be computed.
 pub fn add_answers(root: &RunsRoot, input: &mut Input) -> Result<(), Error> {
-    let mut found: Vec<(usize, RunId, Answers)> = Vec::new();
-    let mut notes = Vec::new();
+    let mut found: Vec<(usize, RunId, Result<Answers, String>)> = Vec::new();
     let analysis = Analysis::of(input)?;
     for group in &analysis.groups {
         let (Some(best), Some(metric)) = (group.best, analysis.primary_metrics[group.task].as_ref()) else { continue };
@@ -27,33 +26,27 @@ pub fn add_answers(root: &RunsRoot, input: &mut Input) -> Result<(), Error> {
             let Some(recorded) = metric.score(run) else { continue };
             let experiment = &analysis.input.experiments[run.experiment].name;
             let folder = root.folder_of(experiment, run.settings, run.id.clone());
-            match folder.and_then(|folder| folder.answers(&metric.split)) {
+            let read = match folder.and_then(|folder| folder.answers(&metric.split)) {
+                Ok(None) => continue,
                 Ok(Some(answers)) => {
                     let again = score(&answers, &metric.metric, &all(&answers));
-                    if (again - recorded).abs() <= ROUNDING {
-                        found.push((run.experiment, run.id.clone(), answers));
-                    } else {
-                        let (id, split) = (&run.id, &metric.split);
-                        let cause = format!("answers-{split}.json gives {again:.6} where {recorded:.6} is recorded");
-                        notes.push((
-                            run.experiment,
-                            format!("run {id}: {cause}; it is left out of statistics on examples"),
-                        ));
-                    }
+                    let (id, split) = (&run.id, &metric.split);
+                    ((again - recorded).abs() <= ROUNDING).then_some(answers).ok_or_else(|| {
+                        format!("run {id}: answers-{split}.json gives {again:.6} where {recorded:.6} is recorded")
+                    })
                 }
-                Ok(None) => {}
-                Err(error) => {
-                    notes.push((run.experiment, format!("{error}; it is left out of statistics on examples")));
-                }
-            }
+                Err(error) => Err(error.to_string()),
+            };
+            found.push((run.experiment, run.id.clone(), read));
         }
     }
     drop(analysis);
-    for (experiment, id, answers) in found {
-        input.experiments[experiment].answers.insert(id, answers);
-    }
-    for (experiment, note) in notes {
-        input.experiments[experiment].notes.push(note);
+    for (experiment, id, read) in found {
+        let of = &mut input.experiments[experiment];
+        match read {
+            Ok(answers) => drop(of.answers.insert(id, answers)),
+            Err(cause) => of.notes.push(format!("{cause}; it is left out of statistics on examples")),
+        }
     }
     Ok(())
 }
@@ -91,7 +84,7 @@ fn wanted(input: &Input) -> Result<Vec<(usize, Record, String)>, Error> {
     let analysis = Analysis::of(input)?;
     let mut found: Vec<(usize, Record, String)> = Vec::new();
     for group in &analysis.groups {
-        let Some(run) = analysis.best_run(group).map(|at| &analysis.runs[at]) else { continue };
+        let Some(run) = group.best_run(analysis.compared()).map(|at| &analysis.runs[at]) else { continue };
         if let (Some(metric), Some(record)) = (analysis.primary_metrics[group.task].as_ref(), Run::record(run)) {
             found.push((run.experiment, record.clone(), metric.split.clone()));
         }

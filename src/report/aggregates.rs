@@ -1,13 +1,11 @@
-//! What the queries of [`super::frame`] answer, as Rust values.
+//! What the queries of [`super::frame`] answer, as Rust values; systems and tasks by their indices in the analysis.
 
 use polars::prelude::{DataFrame, PolarsResult};
 
 /// The scored seeds of one point of one system on one task.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PointScore {
-    /// Index of the system.
     pub(crate) system: usize,
-    /// Index of the task.
     pub(crate) task: usize,
     /// The id of the settings without the seed.
     pub(crate) point: String,
@@ -22,30 +20,22 @@ pub(crate) struct PointScore {
 /// The points of one system on one task: which is best, and how far they lie apart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Spread {
-    /// Index of the system.
     pub(crate) system: usize,
-    /// Index of the task.
     pub(crate) task: usize,
-    /// The best point.
     pub(crate) best: String,
     /// Points with a score.
     pub(crate) points: usize,
-    /// The smallest point mean.
+    /// Of the means of the points.
     pub(crate) min: f64,
-    /// The median point mean.
     pub(crate) median: f64,
-    /// The largest point mean.
     pub(crate) max: f64,
 }
 
 /// The best run of one seed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SeedBest {
-    /// Index of the system.
     pub(crate) system: usize,
-    /// Index of the task.
     pub(crate) task: usize,
-    /// The seed.
     pub(crate) seed: u64,
     /// Its best primary score over the points.
     pub(crate) value: f64,
@@ -54,7 +44,6 @@ pub(crate) struct SeedBest {
 /// What the finished runs of one system cost.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cost {
-    /// Index of the system.
     pub(crate) system: usize,
     /// Finished runs.
     pub(crate) runs: usize,
@@ -62,11 +51,9 @@ pub(crate) struct Cost {
     pub(crate) wall_total: f64,
     /// Median seconds of a run.
     pub(crate) wall_median: f64,
-    /// Slowest run's training tokens per second.
+    /// Of the runs' training tokens per second.
     pub(crate) speed_min: f64,
-    /// Median of the training tokens per second.
     pub(crate) speed_median: f64,
-    /// Fastest run's training tokens per second.
     pub(crate) speed_max: f64,
     /// The largest peak memory, in bytes.
     pub(crate) peak_memory: u64,

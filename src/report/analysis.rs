@@ -4,23 +4,23 @@ use super::Error;
 use super::aggregates::Cost;
 use super::difference::{Difference, Verdict};
 use super::frame;
-use super::group::{Counts, Group};
+use super::group::{Compared, Counts, Group};
 use super::input::Input;
 use super::primary_metric::PrimaryMetric;
 use super::run::{self, Run};
 use super::system::System;
 use super::task::Task;
-use super::versus::{self, Compared, Versus};
+use super::versus::{self, Versus};
 
 /// The records of one report, joined and aggregated.
 pub(crate) struct Analysis<'a> {
     /// What it was made from.
     pub(crate) input: &'a Input,
-    /// Every run on a task, in the report's order.
+    /// Every run on a task, by experiment, task, system, batch size, learning rate, epochs and seed.
     pub(crate) runs: Vec<Run<'a>>,
     /// Models, by experiment and size.
     pub(crate) systems: Vec<System>,
-    /// Tasks, in the report's order.
+    /// Tasks, in the order of the plans.
     pub(crate) tasks: Vec<Task>,
     /// By task: the score that counts, once a record tells it.
     pub(crate) primary_metrics: Vec<Option<PrimaryMetric>>,
@@ -30,9 +30,9 @@ pub(crate) struct Analysis<'a> {
     pub(crate) costs: Vec<Cost>,
     /// Each further system against the first that shares a task with it.
     pub(crate) versus: Vec<Versus>,
-    /// Records outside the plan, by experiment.
+    /// Records and failures that the experiment's plan does not contain, by experiment.
     pub(crate) unplanned: Vec<usize>,
-    /// Every run that pretrains, in the report's order.
+    /// Every run that pretrains, by experiment, size, name and seed.
     pub(crate) pretraining: Vec<Run<'a>>,
 }
 
@@ -47,13 +47,14 @@ impl<'a> Analysis<'a> {
         let mut groups = Vec::new();
         for (task, primary_metric) in primary_metrics.iter().enumerate() {
             for system in 0..systems.len() {
-                let group = Group::of(&runs, primary_metric.as_ref(), &aggregates, task, system);
-                groups.extend(group.map(|group| group.with_interval(input, &runs, primary_metric.as_ref())));
+                groups.extend(Group::of(&runs, primary_metric.as_ref(), &aggregates, task, system));
             }
         }
         let (costs, versus) = (aggregates.costs, Vec::new());
         let mut analysis =
             Self { input, runs, systems, tasks, primary_metrics, groups, costs, versus, unplanned, pretraining };
+        let intervals: Vec<_> = analysis.groups.iter().map(|group| group.best_interval(analysis.compared())).collect();
+        analysis.groups.iter_mut().zip(intervals).for_each(|(group, interval)| group.interval = interval);
         analysis.versus = versus::all(analysis.compared());
         Ok(analysis)
     }
@@ -82,12 +83,6 @@ impl<'a> Analysis<'a> {
     /// What became of the runs that `of` picks.
     pub(crate) fn counts(&self, of: impl Fn(&Run<'_>) -> bool) -> Counts {
         Counts::of(self.all_runs().filter(|run| of(run)), &self.primary_metrics)
-    }
-
-    /// The run of a group's best point that scored best.
-    pub(crate) fn best_run(&self, group: &Group<'_>) -> Option<usize> {
-        let primary_metric = self.primary_metrics[group.task].as_ref()?;
-        group.best_run(&self.runs, primary_metric)
     }
 
     /// The system that is better on a task than every other one by more than the error. `None` for ties, for

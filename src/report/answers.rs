@@ -104,7 +104,7 @@ pub(crate) fn score_interval(of: &SeedAnswers<'_>, metric: &str) -> Option<Inter
     }
     let scores = scores(seeds, metric, &all(first));
     let samples = by.bootstrap(examples, |sample| self::scores(seeds, metric, sample));
-    let found = CrossedEstimate::of_mean(of.with_scores(&scores), &samples)?;
+    let found = CrossedEstimate::of(&[of.with_scores(&scores)], &samples)?;
     if right(first, metric).is_some() {
         return found.share_interval(examples as f64, LEVEL);
     }

@@ -2,54 +2,31 @@
 
 use serde::Serialize;
 
-use super::plot::Drawing;
+use super::Error;
+use super::phrase::grouped;
+use crate::stats::Interval;
 
 /// One part of a section.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", content = "of", rename_all = "snake_case")]
 pub(crate) enum Block {
     /// A heading under the section's own.
-    Heading {
-        /// Its text.
-        text: String,
-    },
+    Heading(String),
     /// Running text.
-    Paragraph {
-        /// Its text.
-        text: String,
-    },
+    Paragraph(String),
     /// What a reader must not miss.
-    Caution {
-        /// Its text.
-        text: String,
-    },
+    Caution(String),
     /// A row of headline numbers.
-    Facts {
-        /// The numbers.
-        facts: Vec<Fact>,
-    },
-    /// A table.
+    Facts(Vec<Fact>),
     Table(Table),
     /// Plots that belong together, laid out as the screen allows.
-    Figures {
-        /// The plots.
-        figures: Vec<Figure>,
-    },
+    Figures(Vec<Figure>),
     /// Parts that stand side by side where the screen is wide enough.
-    Beside {
-        /// The parts.
-        blocks: Vec<Block>,
-    },
+    Beside(Vec<Block>),
     /// A list of remarks.
-    List {
-        /// The remarks.
-        items: Vec<String>,
-    },
+    List(Vec<String>),
     /// Commands to copy.
-    Code {
-        /// Lines.
-        text: String,
-    },
+    Code(String),
     /// Names and values, folded away under a summary that others can link to.
     Details {
         /// The place's name on the page.
@@ -66,9 +43,7 @@ pub(crate) enum Block {
 pub(crate) struct Part {
     /// The name of its place.
     pub(crate) id: &'static str,
-    /// Its heading.
     pub(crate) title: &'static str,
-    /// Its parts.
     pub(crate) blocks: Vec<Block>,
 }
 
@@ -77,11 +52,9 @@ pub(crate) struct Part {
 pub(crate) struct Fact {
     /// What it counts.
     pub(crate) label: String,
-    /// The number.
     pub(crate) value: String,
     /// A line under it.
     pub(crate) detail: String,
-    /// How it is marked.
     pub(crate) tone: Tone,
 }
 
@@ -107,7 +80,6 @@ pub(crate) enum Tone {
 pub(crate) struct Table {
     /// What it shows.
     pub(crate) caption: String,
-    /// Its columns.
     pub(crate) columns: Vec<Column>,
     /// Its rows, each with a cell per column.
     pub(crate) rows: Vec<Vec<Cell>>,
@@ -118,7 +90,6 @@ pub(crate) struct Table {
 /// A column's head.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Column {
-    /// Its name.
     pub(crate) title: String,
     /// Whether it holds numbers, which are aligned right.
     pub(crate) numeric: bool,
@@ -127,7 +98,6 @@ pub(crate) struct Column {
 /// One cell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Cell {
-    /// What it says.
     pub(crate) text: String,
     /// A second, smaller line.
     pub(crate) small: Option<String>,
@@ -137,7 +107,6 @@ pub(crate) struct Cell {
     pub(crate) link: Option<String>,
     /// The number that it is sorted by; text without.
     pub(crate) sort: Option<f64>,
-    /// How it is marked.
     pub(crate) tone: Tone,
 }
 
@@ -148,10 +117,6 @@ pub(crate) struct Figure {
     pub(crate) name: String,
     /// What it shows, as a line under it.
     pub(crate) caption: String,
-    /// What it shows, for those who do not see it.
-    pub(crate) description: String,
-    /// Width and height in CSS pixels.
-    pub(crate) size: (u32, u32),
     /// The drawing, an `<svg>` element with the light palette's colours.
     pub(crate) svg: String,
     /// Whether it takes the full width.
@@ -160,22 +125,50 @@ pub(crate) struct Figure {
 
 impl Block {
     pub(crate) fn paragraph(text: impl Into<String>) -> Self {
-        Self::Paragraph { text: text.into() }
+        Self::Paragraph(text.into())
     }
 
     pub(crate) fn heading(text: impl Into<String>) -> Self {
-        Self::Heading { text: text.into() }
+        Self::Heading(text.into())
     }
 
     pub(crate) fn caution(text: impl Into<String>) -> Self {
-        Self::Caution { text: text.into() }
+        Self::Caution(text.into())
+    }
+
+    /// Its plots, in their order.
+    pub(crate) fn figures_mut(&mut self) -> Vec<&mut Figure> {
+        if let Self::Figures(figures) = self {
+            figures.iter_mut().collect()
+        } else if let Self::Beside(blocks) = self {
+            blocks.iter_mut().flat_map(Self::figures_mut).collect()
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+impl Part {
+    /// A section for each place, heading and parts; those without parts do not appear.
+    pub(crate) fn all(
+        made: impl Iterator<Item = (&'static str, &'static str, Result<Vec<Block>, Error>)>,
+    ) -> Result<Vec<Self>, Error> {
+        let made = made.map(|(id, title, blocks)| Ok(Self { id, title, blocks: blocks? }));
+        made.filter(|part| part.as_ref().map_or(true, |part: &Self| !part.blocks.is_empty())).collect()
+    }
+}
+
+impl Fact {
+    /// A number that is not marked.
+    pub(crate) fn plain(label: &str, value: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { label: label.to_owned(), value: value.into(), detail: detail.into(), tone: Tone::Plain }
     }
 }
 
 impl Figure {
     /// The figure of a drawing.
-    pub(crate) fn new(name: String, caption: impl Into<String>, description: String, drawing: Drawing) -> Self {
-        Self { name, caption: caption.into(), description, size: drawing.size, svg: drawing.svg, wide: false }
+    pub(crate) fn new(name: String, caption: impl Into<String>, svg: String) -> Self {
+        Self { name, caption: caption.into(), svg, wide: false }
     }
 
     /// The same, taking the full width.
@@ -192,10 +185,14 @@ impl Column {
     pub(crate) fn number(title: &str) -> Self {
         Self { title: title.to_owned(), numeric: true }
     }
+
+    /// Columns of text, and behind them columns of numbers.
+    pub(crate) fn list(texts: &[&str], numbers: &[&str]) -> Vec<Self> {
+        texts.iter().map(|title| Self::text(title)).chain(numbers.iter().map(|title| Self::number(title))).collect()
+    }
 }
 
 impl Cell {
-    /// A cell of text.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
@@ -205,9 +202,23 @@ impl Cell {
         Self { text: text.into(), sort: Some(sort), ..Self::default() }
     }
 
+    pub(crate) fn count(count: usize) -> Self {
+        Self::number(grouped(count as u64), count as f64)
+    }
+
     /// Nothing is here, and `why`.
     pub(crate) fn absent(why: impl Into<String>) -> Self {
         Self { text: "–".to_owned(), title: Some(why.into()), tone: Tone::Absent, ..Self::default() }
+    }
+
+    /// A number as `shown` writes it, or why there is none.
+    pub(crate) fn known(value: Option<f64>, why: &str, shown: impl FnOnce(f64) -> String) -> Self {
+        value.map_or_else(|| Self::absent(why), |value| Self::number(shown(value), value))
+    }
+
+    /// An interval as `shown` writes it, sorted by its lower end, or why there is none.
+    pub(crate) fn interval(value: Option<Interval>, why: &str, shown: impl FnOnce(Interval) -> String) -> Self {
+        value.map_or_else(|| Self::absent(why), |interval| Self::number(shown(interval), interval.low))
     }
 
     pub(crate) fn small(mut self, small: impl Into<String>) -> Self {
@@ -220,13 +231,8 @@ impl Cell {
         self
     }
 
-    pub(crate) fn link(mut self, anchor: impl AsRef<str>) -> Self {
-        self.link = Some(format!("#{}", anchor.as_ref()));
-        self
-    }
-
-    pub(crate) fn link_to_page(mut self, page: impl Into<String>) -> Self {
-        self.link = Some(page.into());
+    pub(crate) fn link(mut self, place: impl Into<String>) -> Self {
+        self.link = Some(place.into());
         self
     }
 

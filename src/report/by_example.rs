@@ -77,7 +77,7 @@ pub(crate) fn compare_runs(a: &Answers, b: &Answers, metric: &str) -> Option<ByE
     }
     let by = resampling(examples, "paired bootstrap");
     let samples = by.bootstrap(examples, |sample| score(b, metric, sample) - score(a, metric, sample));
-    let (test, p_value, smallest) = if let (Some(a), Some(b)) = (right(a, metric), right(b, metric)) {
+    let (test, p_value, smallest_difference) = if let (Some(a), Some(b)) = (right(a, metric), right(b, metric)) {
         let only =
             |one: &[bool], other: &[bool]| one.iter().zip(other).filter(|(one, other)| **one && !**other).count();
         let found = mcnemar(only(&a, &b) as u64, only(&b, &a) as u64);
@@ -93,19 +93,8 @@ pub(crate) fn compare_runs(a: &Answers, b: &Answers, metric: &str) -> Option<ByE
         let p_value = by.randomization(examples, difference, swapped);
         (ExampleTest::ApproximateRandomization { samples: by.samples }, p_value, None)
     };
-    let interval = percentile_interval(&samples, LEVEL);
-    let smallest_difference = smallest;
-    Some(ByExample {
-        examples,
-        reference,
-        model,
-        difference,
-        interval,
-        test,
-        p_value,
-        adjusted_p: None,
-        smallest_difference,
-    })
+    let (interval, adjusted_p) = (percentile_interval(&samples, LEVEL), None);
+    Some(ByExample { examples, reference, model, difference, interval, test, p_value, adjusted_p, smallest_difference })
 }
 
 /// The runs `b` against the runs `a`; `None` unless both have several seeds, and all answered the same examples.
@@ -119,7 +108,7 @@ pub(crate) fn compare_seeds(of_a: &SeedAnswers<'_>, of_b: &SeedAnswers<'_>, metr
     let [scores_a, scores_b] = of(&all(first));
     let samples = resampling(first.examples(), "bootstrap over seeds").bootstrap(first.examples(), |s| of(s).concat());
     let difference = mean(&scores_b)? - mean(&scores_a)?;
-    let found = CrossedEstimate::of_difference(of_a.with_scores(&scores_a), of_b.with_scores(&scores_b), &samples);
+    let found = CrossedEstimate::of(&[of_a.with_scores(&scores_a), of_b.with_scores(&scores_b)], &samples);
     difference.is_finite().then(|| OverSeeds {
         seeds: [a.len(), b.len()],
         difference,

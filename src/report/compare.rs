@@ -7,8 +7,10 @@ use serde::Serialize;
 use super::Error;
 use super::analysis::Analysis;
 use super::block::Table;
+use super::by_example::{ByExample, OverSeeds};
 use super::input::Input;
-use super::section::{VersusTables, versus_tables};
+use super::results_csv::csv_of;
+use super::section::versus_tables;
 use super::versus::{self, Versus, VersusRow};
 use super::versus_summary::{Summary, Verdict};
 use super::{latex, markdown};
@@ -37,7 +39,7 @@ struct ModelComparison {
     summary: Summary,
     tasks: Vec<TaskComparison>,
     #[serde(skip)]
-    tables: VersusTables,
+    tables: Vec<Table>,
 }
 
 /// One task. Scores, differences and ends of intervals are in `unit`: of `fraction` and `correlation`, 0.7 is 70 %.
@@ -51,6 +53,49 @@ struct TaskComparison {
     verdict: Verdict,
     #[serde(flatten)]
     row: VersusRow,
+}
+
+/// A column of CSV: its name and a task's value.
+type CsvColumn = (&'static str, fn(&ModelComparison, &TaskComparison) -> String);
+
+const CSV_COLUMNS: [CsvColumn; 25] = [
+    ("reference", |one, _| one.reference.clone()),
+    ("model", |one, _| one.model.clone()),
+    ("task", |_, of| of.task.clone()),
+    ("benchmark", |_, of| of.benchmark.clone()),
+    ("metric", |_, of| of.metric.clone()),
+    ("split", |_, of| of.split.clone()),
+    ("unit", |_, of| of.unit.name().to_owned()),
+    ("verdict", |_, of| if of.verdict == Verdict::NotTested { String::new() } else { of.verdict.word().to_owned() }),
+    ("reference_best", |_, of| number(of.row.best_a)),
+    ("model_best", |_, of| number(of.row.best_b)),
+    ("examples", |_, of| by_example(of, |of| Some(of.examples as f64))),
+    ("reference_run_score", |_, of| by_example(of, |of| Some(of.reference))),
+    ("model_run_score", |_, of| by_example(of, |of| Some(of.model))),
+    ("difference", |_, of| by_example(of, |of| Some(of.difference))),
+    ("interval_low", |_, of| by_example(of, |of| Some(of.interval?.low))),
+    ("interval_high", |_, of| by_example(of, |of| Some(of.interval?.high))),
+    ("p_value", |_, of| by_example(of, |of| of.p_value)),
+    ("p_holm", |_, of| by_example(of, |of| of.adjusted_p)),
+    ("seeds_difference", |_, of| over_seeds(of, |of| Some(of.difference))),
+    ("seeds_interval_low", |_, of| over_seeds(of, |of| Some(of.interval?.low))),
+    ("seeds_interval_high", |_, of| over_seeds(of, |of| Some(of.interval?.high))),
+    ("seeds_p_value", |_, of| over_seeds(of, |of| of.p_value)),
+    ("seeds_p_holm", |_, of| over_seeds(of, |of| of.adjusted_p)),
+    ("reference_wall_seconds", |_, of| number(of.row.wall_seconds[0])),
+    ("model_wall_seconds", |_, of| number(of.row.wall_seconds[1])),
+];
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn by_example(of: &TaskComparison, value: fn(&ByExample) -> Option<f64>) -> String {
+    number(of.row.examples.as_ref().and_then(value))
+}
+
+fn over_seeds(of: &TaskComparison, value: fn(&OverSeeds) -> Option<f64>) -> String {
+    number(of.row.seeds.as_ref().and_then(value))
 }
 
 /// Compares each of `input`'s experiments, which may be parts of experiments, with the one at `baseline`: models of the same
@@ -152,7 +197,7 @@ impl Comparison {
         let mut text = String::new();
         for one in &self.comparisons {
             let _ = writeln!(text, "{} against {}", one.model, one.reference);
-            for table in one.tables.all() {
+            for table in &one.tables {
                 let _ = write!(text, "\n{}\n{}", table.caption, table.to_text());
             }
             let _ = writeln!(text, "\n{}", wrapped(&one.sentence));
@@ -174,7 +219,7 @@ impl Comparison {
 
     fn formatted(&self, table: fn(&Table) -> String, sentence: fn(&str) -> String) -> String {
         let of = |one: &ModelComparison| {
-            let tables: Vec<String> = one.tables.all().into_iter().map(table).collect();
+            let tables: Vec<String> = one.tables.iter().map(table).collect();
             format!("{}\n{}", tables.join("\n"), sentence(&one.sentence))
         };
         self.comparisons.iter().map(of).collect::<Vec<_>>().join("\n")
@@ -185,55 +230,9 @@ impl Comparison {
     /// # Errors
     /// When it cannot be written.
     pub fn to_csv(&self) -> Result<String, Error> {
-        let mut rows = csv::Writer::from_writer(Vec::new());
-        rows.write_record([
-            "reference",
-            "model",
-            "task",
-            "benchmark",
-            "metric",
-            "split",
-            "unit",
-            "verdict",
-            "reference_best",
-            "model_best",
-            "examples",
-            "reference_run_score",
-            "model_run_score",
-            "difference",
-            "interval_low",
-            "interval_high",
-            "p_value",
-            "p_holm",
-            "seeds_difference",
-            "seeds_interval_low",
-            "seeds_interval_high",
-            "seeds_p_value",
-            "seeds_p_holm",
-            "reference_wall_seconds",
-            "model_wall_seconds",
-        ])?;
-        for (one, task) in self.comparisons.iter().flat_map(|one| one.tasks.iter().map(move |task| (one, task))) {
-            let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-            let row = &task.row;
-            let (examples, seeds) = (row.examples.as_ref(), row.seeds.as_ref());
-            let (low, high) = (examples.and_then(|of| of.interval), seeds.and_then(|of| of.interval));
-            let word = task.verdict.word().to_owned();
-            let text = [&one.reference, &one.model, &task.task, &task.benchmark, &task.metric, &task.split]
-                .map(String::as_str);
-            let mut cells: Vec<String> = text.map(str::to_owned).into();
-            cells.extend([task.unit.name().to_owned(), if word == "–" { String::new() } else { word }]);
-            cells.extend([row.best_a, row.best_b, examples.map(|of| of.examples as f64)].map(number));
-            cells.extend([examples.map(|of| of.reference), examples.map(|of| of.model)].map(number));
-            cells.extend([examples.map(|of| of.difference), low.map(|i| i.low), low.map(|i| i.high)].map(number));
-            cells.extend([examples.and_then(|of| of.p_value), examples.and_then(|of| of.adjusted_p)].map(number));
-            cells.extend([seeds.map(|of| of.difference), high.map(|i| i.low), high.map(|i| i.high)].map(number));
-            cells.extend([seeds.and_then(|of| of.p_value), seeds.and_then(|of| of.adjusted_p)].map(number));
-            cells.extend(row.wall_seconds.map(number));
-            rows.write_record(&cells)?;
-        }
-        let bytes = rows.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let tasks = self.comparisons.iter().flat_map(|one| one.tasks.iter().map(move |task| (one, task)));
+        let rows = tasks.map(|(one, task)| CSV_COLUMNS.map(|(_, value)| value(one, task)));
+        Ok(String::from_utf8_lossy(&csv_of(&CSV_COLUMNS.map(|(name, _)| name), rows)?).into_owned())
     }
 
     /// The comparison for a program; numbers unrounded, null where there is none.

@@ -4,7 +4,7 @@ use super::Error;
 use super::block::{Block, Cell, Column, Part, Table};
 use super::html;
 use super::page::Page;
-use super::phrase::{counted, grouped};
+use super::phrase::counted;
 use crate::diagnostic::visible;
 
 /// An experiment as the list shows it.
@@ -26,16 +26,15 @@ pub struct ListedExperiment {
 /// When it cannot be rendered.
 pub fn experiment_list(experiments: &[ListedExperiment]) -> Result<String, Error> {
     let row = |experiment: &ListedExperiment| {
-        let count = |count: usize| Cell::number(grouped(count as u64), count as f64);
         vec![
-            Cell::text(&experiment.name).link_to_page(&experiment.link),
-            experiment.planned.map_or_else(|| Cell::absent("there is no plan"), count),
-            count(experiment.done),
+            Cell::text(&experiment.name).link(&experiment.link),
+            experiment.planned.map_or_else(|| Cell::absent("there is no plan"), Cell::count),
+            Cell::count(experiment.done),
         ]
     };
     let table = Table {
         caption: "Experiments with runs".into(),
-        columns: vec![Column::text("Experiment"), Column::number("Planned runs"), Column::number("Done")],
+        columns: Column::list(&["Experiment"], &["Planned runs", "Done"]),
         rows: experiments.iter().map(row).collect(),
         interactive: false,
     };
@@ -46,12 +45,9 @@ pub fn experiment_list(experiments: &[ListedExperiment]) -> Result<String, Error
     let page = Page {
         title: "Experiments".into(),
         subtitle: counted(experiments.len(), "experiment"),
-        notice: None,
-        refresh_seconds: None,
         live: true,
-        up: None,
-        has_data: false,
         sections: vec![Part { id: "experiments", title: "All experiments", blocks }],
+        ..Page::default()
     };
     Ok(visible(&html::render(&page)?))
 }

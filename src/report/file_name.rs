@@ -1,4 +1,6 @@
-//! Names of files that are made of names.
+//! Names of files and places that are made of names.
+
+use std::collections::BTreeMap;
 
 /// A file name of these parts: lower-case letters, digits and single hyphens.
 pub(crate) fn file_name(parts: &[&str]) -> String {
@@ -11,6 +13,20 @@ pub(crate) fn file_name(parts: &[&str]) -> String {
         }
     }
     name.trim_matches('-').to_owned()
+}
+
+/// How often each name was given.
+#[derive(Default)]
+pub(crate) struct UniqueNames(BTreeMap<String, usize>);
+
+impl UniqueNames {
+    /// `name`, from its second use on with a number behind it. Two hyphens and two underscores occur in no name made by
+    /// [`file_name`].
+    pub(crate) fn next(&mut self, name: String, before_number: &str) -> String {
+        let uses = self.0.entry(name.clone()).or_default();
+        *uses += 1;
+        if *uses == 1 { name } else { format!("{name}{before_number}{uses}") }
+    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,15 @@
 //! One long frame: a row per finished run and score. Groups are formed with a stable order, which also
 //! keeps Polars from splitting a group between threads: the same records give the same bits.
 
-use polars::prelude::{Column, DataFrame, Expr, IntoLazy, LazyFrame, PolarsResult, SortMultipleOptions, col, len, lit};
+use polars::prelude::{
+    Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, LazyFrame, NamedFrom, PolarsResult, Series,
+    SortMultipleOptions, col, len, lit,
+};
 
 use super::aggregates::{Aggregates, read_costs, read_points, read_seeds, read_spreads};
 use super::primary_metric::PrimaryMetric;
 use super::run::Run;
+use crate::store::{Record, Timings};
 
 /// Computes all aggregates of these runs. `primary_metrics` says, by task, which score counts.
 pub(crate) fn aggregate(runs: &[Run<'_>], primary_metrics: &[Option<PrimaryMetric>]) -> PolarsResult<Aggregates> {
@@ -31,66 +35,54 @@ fn scores_frame(runs: &[Run<'_>], primary_metrics: &[Option<PrimaryMetric>]) -> 
         .collect();
     let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
     let primary_metric = |run: &Run<'_>| primary_metrics.get(run.task?).and_then(Option::as_ref);
-    let lower_is_better =
-        |run: &Run<'_>| primary_metric(run).is_some_and(|primary_metric| !primary_metric.higher_is_better);
-    let signed_score = |run: &Run<'_>, value: f64| if lower_is_better(run) { -value } else { value };
-    DataFrame::new(
-        rows.len(),
-        vec![
-            Column::new("system".into(), rows.iter().map(|(run, ..)| run.system as u64).collect::<Vec<_>>()),
-            Column::new(
-                "task".into(),
-                rows.iter().map(|(run, ..)| run.task.unwrap_or_default() as u64).collect::<Vec<_>>(),
-            ),
-            Column::new("point".into(), rows.iter().map(|(run, ..)| run.point.as_str()).collect::<Vec<_>>()),
-            Column::new(
-                "batch_size".into(),
-                rows.iter().map(|(run, ..)| run.settings.optimization.batch_size).collect::<Vec<_>>(),
-            ),
-            Column::new(
-                "rate".into(),
-                rows.iter().map(|(run, ..)| run.settings.optimization.learning_rate).collect::<Vec<_>>(),
-            ),
-            Column::new("epochs".into(), rows.iter().map(|(run, ..)| run.settings.epochs()).collect::<Vec<_>>()),
-            Column::new("seed".into(), rows.iter().map(|(run, ..)| run.settings.seed).collect::<Vec<_>>()),
-            Column::new(
-                "primary".into(),
-                rows.iter()
-                    .map(|(run, record, score)| {
-                        primary_metric(run).is_some_and(|primary_metric| primary_metric.is_read_from(record, score))
-                    })
-                    .collect::<Vec<_>>(),
-            ),
-            Column::new("value".into(), rows.iter().map(|(.., score)| finite(score.value)).collect::<Vec<_>>()),
-            Column::new(
-                "signed_score".into(),
-                rows.iter()
-                    .map(|(run, _, score)| finite(score.value).map(|value| signed_score(run, value)))
-                    .collect::<Vec<_>>(),
-            ),
-        ],
-    )
+    let signed_score =
+        |run: &Run<'_>, value: f64| primary_metric(run).map_or(value, |metric| metric.signed_score(value));
+    let columns = vec![
+        column("system", &rows, |(run, ..)| run.system as u64),
+        column("task", &rows, |(run, ..)| run.task.unwrap_or_default() as u64),
+        column("point", &rows, |(run, ..)| run.point.as_str()),
+        column("batch_size", &rows, |(run, ..)| run.settings.optimization.batch_size),
+        column("rate", &rows, |(run, ..)| run.settings.optimization.learning_rate),
+        column("epochs", &rows, |(run, ..)| run.settings.epochs()),
+        column("seed", &rows, |(run, ..)| run.settings.seed),
+        column("primary", &rows, |(run, record, score)| {
+            primary_metric(run).is_some_and(|primary_metric| primary_metric.is_read_from(record, score))
+        }),
+        column("value", &rows, |(.., score)| finite(score.value)),
+        column("signed_score", &rows, |(run, _, score)| finite(score.value).map(|value| signed_score(run, value))),
+    ];
+    DataFrame::new(rows.len(), columns)
+}
+
+/// A column with a value of each row.
+fn column<'r, R, T>(name: &str, rows: &'r [R], value: impl Fn(&'r R) -> T) -> Column
+where
+    Series: NamedFrom<Vec<T>, [T]>,
+{
+    Series::new(name.into(), rows.iter().map(value).collect::<Vec<_>>()).into_column()
 }
 
 /// A row per finished run, with its timings.
 fn costs_frame(runs: &[Run<'_>]) -> PolarsResult<DataFrame> {
-    let done: Vec<_> = runs.iter().filter_map(|run| run.record().map(|record| (run.system as u64, record))).collect();
-    let times =
-        |pick: fn(&crate::store::Timings) -> f64| done.iter().map(|(_, r)| pick(&r.timings)).collect::<Vec<_>>();
-    DataFrame::new(
-        done.len(),
-        vec![
-            Column::new("system".into(), done.iter().map(|(system, _)| *system).collect::<Vec<_>>()),
-            Column::new("wall".into(), times(|t| t.wall.0)),
-            Column::new("setup".into(), times(|t| t.setup.0)),
-            Column::new("forward".into(), times(|t| t.forward.0)),
-            Column::new("backward".into(), times(|t| t.backward.0)),
-            Column::new("optimizer".into(), times(|t| t.optimizer.0)),
-            Column::new("evaluation".into(), times(|t| t.evaluation.0)),
-            Column::new("speed".into(), times(|t| t.tokens_per_second)),
-            Column::new("memory".into(), done.iter().map(|(_, r)| r.peak_memory.0).collect::<Vec<_>>()),
-        ],
-    )
+    let done: Vec<(u64, &Record)> = runs.iter().filter_map(|run| Some((run.system as u64, run.record()?))).collect();
+    let times = |name: &str, pick: fn(&Timings) -> f64| column(name, &done, |(_, record)| pick(&record.timings));
+    let columns = vec![
+        column("system", &done, |(system, _)| *system),
+        times("wall", |of| of.wall.0),
+        times("setup", |of| of.setup.0),
+        times("forward", |of| of.forward.0),
+        times("backward", |of| of.backward.0),
+        times("optimizer", |of| of.optimizer.0),
+        times("evaluation", |of| of.evaluation.0),
+        times("speed", |of| of.tokens_per_second),
+        column("memory", &done, |(_, record)| record.peak_memory.0),
+    ];
+    DataFrame::new(done.len(), columns)
+}
+
+/// How many rows a group has.
+fn count(name: &str) -> Expr {
+    len().cast(DataType::UInt64).alias(name)
 }
 
 fn points_of(primary: LazyFrame) -> LazyFrame {
@@ -101,7 +93,7 @@ fn points_of(primary: LazyFrame) -> LazyFrame {
             col("batch_size").first(),
             col("rate").first(),
             col("epochs").first(),
-            len().cast(polars::prelude::DataType::UInt64).alias("seeds"),
+            count("seeds"),
             col("value").mean().alias("mean"),
             col("value").std(1).alias("sd"),
             col("signed_score").mean().alias("signed_score"),
@@ -120,7 +112,7 @@ fn spreads_of(points: LazyFrame) -> LazyFrame {
         .group_by_stable([col("system"), col("task")])
         .agg([
             col("point").first().alias("best"),
-            len().cast(polars::prelude::DataType::UInt64).alias("points"),
+            count("points"),
             col("mean").min().alias("min"),
             col("mean").median().alias("median"),
             col("mean").max().alias("max"),
@@ -144,7 +136,7 @@ fn costs_of(costs: LazyFrame) -> LazyFrame {
         .sort(["system"], SortMultipleOptions::default().with_maintain_order(true))
         .group_by_stable([col("system")])
         .agg([
-            len().cast(polars::prelude::DataType::UInt64).alias("runs"),
+            count("runs"),
             col("wall").sum().alias("wall_total"),
             col("wall").median().alias("wall_median"),
             col("speed").min().alias("speed_min"),

@@ -35,7 +35,6 @@ pub(crate) struct GainRow {
 /// How many rows say what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// Rows.
     pub(crate) tasks: usize,
     /// Those with a better score, however little.
     pub(crate) helped: usize,

@@ -1,13 +1,11 @@
-//! What runs left, gathered from their folders: records, failures, logs.
+//! What runs left, gathered from their folders: records, failures, logs; and which of them somebody works on now.
 
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::input::ExperimentInput;
-use crate::store::{
-    Event, Failure, Record, RunFolder, RunId, RunSettings, RunsRoot, StoreError, StoredPlan, TaskOptions,
-};
+use super::input::{ExperimentInput, Input};
+use crate::store::{RunFolder, RunId, RunSettings, RunsRoot, StoreError, StoredPlan, TaskOptions};
 
 /// What there is of an experiment: the runs of `plan` with their records, failures and logs; without a plan, those of all
 /// its folders. What cannot be read is left out and named in [`ExperimentInput::notes`]. `file` is the experiment file as
@@ -26,10 +24,15 @@ pub fn gather(root: &RunsRoot, (name, file): (&str, Option<String>), plan: Optio
         folders.into_iter().partition(|folder| known.as_ref().is_none_or(|known| known.contains(folder.id())));
     let left_out = others.par_iter().filter(|folder| folder.is_done()).count();
     // Reading is most of the work, and each folder stands for itself; the order stays that of the folders.
-    let found: Vec<Result<Found, StoreError>> = asked.par_iter().map(find).collect();
-    for (folder, found) in asked.iter().zip(found) {
+    let found: Vec<Result<ExperimentInput, StoreError>> = asked.par_iter().map(find).collect();
+    for found in found {
         match found {
-            Ok(found) => found.add_to(folder.id(), &mut input),
+            Ok(found) => {
+                input.notes.extend(found.notes);
+                input.records.extend(found.records);
+                input.failures.extend(found.failures);
+                input.events.extend(found.events);
+            }
             Err(error) => input.notes.push(format!("{error}; the run counts as missing")),
         }
     }
@@ -44,6 +47,18 @@ pub fn gather(root: &RunsRoot, (name, file): (&str, Option<String>), plan: Optio
     input
 }
 
+/// Notes in `input`, whose experiments' runs lie in `root`, which planned runs without a record are claimed by a process
+/// that gives signs of life.
+pub fn add_at_work(root: &RunsRoot, input: &mut Input) {
+    for experiment in &mut input.experiments {
+        let Ok(claims) = root.claims(&experiment.name) else { continue };
+        let done: BTreeSet<&RunId> = experiment.records.iter().map(|record| &record.id).collect();
+        let ids = experiment.planned.iter().map(RunSettings::id).filter(|id| !done.contains(id));
+        let is_held = |id: &RunId| matches!(claims.holder(id), Ok(Some(holder)) if holder.alive);
+        experiment.at_work = ids.filter(is_held).collect();
+    }
+}
+
 /// What `bertbench run` was given besides the file, to ask for the runs of `plan`.
 fn options(plan: &StoredPlan) -> Vec<String> {
     let tasks = || plan.runs.iter().filter_map(|run| run.settings.task());
@@ -55,35 +70,20 @@ fn options(plan: &StoredPlan) -> Vec<String> {
 }
 
 /// What there is of a run.
-struct Found {
-    record: Option<Record>,
-    failure: Option<(RunSettings, Failure)>,
-    events: Vec<Event>,
-    notes: Vec<String>,
-}
-
-impl Found {
-    fn add_to(self, id: &RunId, input: &mut ExperimentInput) {
-        input.notes.extend(self.notes);
-        input.records.extend(self.record);
-        input.failures.extend(self.failure);
-        if !self.events.is_empty() {
-            input.events.insert(id.clone(), self.events);
-        }
-    }
-}
-
-fn find(folder: &RunFolder) -> Result<Found, StoreError> {
-    let mut found = Found { record: folder.record()?, failure: None, events: Vec::new(), notes: Vec::new() };
-    if let Some(record) = &found.record {
+fn find(folder: &RunFolder) -> Result<ExperimentInput, StoreError> {
+    let mut found = ExperimentInput::default();
+    let record = folder.record()?;
+    if let Some(record) = &record {
         let damaged = folder.damaged_side_files(record);
         found.notes.extend(damaged.into_iter().map(|damage| format!("{damage}; the report does not read it")));
     } else if let (Some(failure), Some(settings)) = (folder.failure()?, folder.settings()?) {
-        found.failure = Some((settings, failure));
+        found.failures.push((settings, failure));
     }
-    match folder.events_of(found.record.as_ref()) {
-        Ok(events) => found.events = events,
+    match folder.events_of(record.as_ref()) {
+        Ok(events) if events.is_empty() => {}
+        Ok(events) => drop(found.events.insert(folder.id().clone(), events)),
         Err(error) => found.notes.push(format!("{error}; the run's curves are left out")),
     }
+    found.records.extend(record);
     Ok(found)
 }

@@ -6,13 +6,14 @@ use super::input::Input;
 use super::phrase::listed;
 use super::primary_metric::{PrimaryMetric, Unit};
 use super::run::{Run, State};
+use super::system::System;
+use super::task::Task;
 use crate::stats::{self, Interval};
-use crate::store::RunSettings;
+use crate::store::{Answers, RunSettings};
 
 /// How many runs are where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Counts {
-    /// Finished runs.
     pub(crate) done: usize,
     /// Runs that ended without a record.
     pub(crate) failed: usize,
@@ -27,32 +28,23 @@ pub(crate) struct Counts {
 impl Counts {
     /// Why a group of runs has no score.
     pub(crate) fn why_no_score(self) -> String {
-        let parts: Vec<String> = [
-            (self.failed, "failed"),
-            (self.unfinished, "not finished"),
-            (self.missing, "not run"),
-            (self.unscored, "without a number"),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
+        let parts = self.shortfalls("without a number");
         if parts.is_empty() { "no run".to_owned() } else { format!("no score: {}", listed(&parts)) }
     }
 
     /// `1 failed, 2 not run`, or nothing when all is done.
     pub(crate) fn shortfall(self) -> Option<String> {
-        let parts: Vec<String> = [
-            (self.failed, "failed"),
-            (self.unfinished, "not finished"),
-            (self.missing, "not run"),
-            (self.unscored, "without score"),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
+        let parts = self.shortfalls("without score");
         (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    fn shortfalls(self, unscored: &str) -> Vec<String> {
+        let Self { failed, unfinished, missing, .. } = self;
+        [(failed, "failed"), (unfinished, "not finished"), (missing, "not run"), (self.unscored, unscored)]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect()
     }
 
     /// What became of these runs.
@@ -77,7 +69,6 @@ impl Counts {
         counts
     }
 
-    /// All runs.
     pub(crate) fn total(self) -> usize {
         self.done + self.failed + self.unfinished + self.missing
     }
@@ -91,11 +82,8 @@ impl Counts {
 /// One system on one task.
 #[derive(Clone, Debug)]
 pub(crate) struct Group<'a> {
-    /// Index of the task.
     pub(crate) task: usize,
-    /// Index of the system.
     pub(crate) system: usize,
-    /// What became of its runs.
     pub(crate) counts: Counts,
     /// Its points, in the report's order.
     pub(crate) points: Vec<Point<'a>>,
@@ -129,6 +117,24 @@ pub(crate) struct Point<'a> {
     pub(crate) runs: Vec<usize>,
     /// Its score, when a seed has one.
     pub(crate) score: Option<PointScore>,
+}
+
+/// What comparisons are made from.
+#[derive(Clone, Copy)]
+pub(crate) struct Compared<'r, 'a> {
+    pub(crate) input: &'r Input,
+    pub(crate) runs: &'r [Run<'a>],
+    pub(crate) systems: &'r [System],
+    pub(crate) tasks: &'r [Task],
+    pub(crate) primary_metrics: &'r [Option<PrimaryMetric>],
+    pub(crate) groups: &'r [Group<'a>],
+}
+
+impl<'r> Compared<'r, '_> {
+    /// What a run answered to each example, where that is at hand.
+    pub(crate) fn answers(self, run: &Run<'_>) -> Option<&'r Answers> {
+        self.input.experiments[run.experiment].answers.get(&run.id)
+    }
 }
 
 impl<'a> Group<'a> {
@@ -183,10 +189,10 @@ impl<'a> Group<'a> {
     }
 
     /// The run of the best point that scored best, of equals the first.
-    pub(crate) fn best_run(&self, runs: &[Run<'_>], primary_metric: &PrimaryMetric) -> Option<usize> {
-        let signed_score = |run: &usize| {
-            primary_metric.score(&runs[*run]).map_or(f64::NEG_INFINITY, |score| primary_metric.signed_score(score))
-        };
+    pub(crate) fn best_run(&self, of: Compared<'_, '_>) -> Option<usize> {
+        let metric = of.primary_metrics[self.task].as_ref()?;
+        let signed_score =
+            |run: &usize| metric.score(&of.runs[*run]).map_or(f64::NEG_INFINITY, |score| metric.signed_score(score));
         let of_best = &self.points[self.best?].runs;
         // The first of equals, as everywhere.
         of_best.iter().rev().max_by(|a, b| signed_score(a).total_cmp(&signed_score(b))).copied()
@@ -194,33 +200,28 @@ impl<'a> Group<'a> {
 
     /// The answers of the best point's runs to single examples, of those runs that have a record; none when one of them
     /// lacks its answers. With the scores of the other points at which no run of these seeds is missing or has collapsed.
-    pub(crate) fn best_answers<'r>(
-        &self,
-        input: &'r Input,
-        runs: &[Run<'_>],
-        primary_metric: &PrimaryMetric,
-    ) -> SeedAnswers<'r> {
-        let Some(best) = self.best else { return SeedAnswers::default() };
-        let done: Vec<&Run<'_>> =
-            self.points[best].runs.iter().map(|at| &runs[*at]).filter(|run| run.record().is_some()).collect();
-        let answers = |run: &&Run<'_>| input.experiments[run.experiment].answers.get(&run.id);
+    pub(crate) fn best_answers<'r>(&self, of: Compared<'r, '_>) -> SeedAnswers<'r> {
+        let (Some(best), Some(metric)) = (self.best, &of.primary_metrics[self.task]) else {
+            return SeedAnswers::default();
+        };
+        let runs = |point: &Point<'_>| point.runs.iter().map(|at| &of.runs[*at]).collect::<Vec<_>>();
+        let mut done = runs(&self.points[best]);
+        done.retain(|run| run.record().is_some());
         let of_seed = |point: &Point<'_>, seed: u64| {
-            let run = point.runs.iter().map(|at| &runs[*at]).find(|run| run.settings.seed == seed)?;
-            primary_metric.score(run).filter(|_| !is_collapsed(run, primary_metric))
+            let run = runs(point).into_iter().find(|run| run.settings.seed == seed)?;
+            metric.score(run).filter(|_| !is_collapsed(run, metric))
         };
         let of_point = |point: &Point<'_>| done.iter().map(|run| of_seed(point, run.settings.seed)).collect();
         let others = self.points.iter().enumerate().filter(|(at, _)| *at != best);
         SeedAnswers {
-            answers: done.iter().map(answers).collect::<Option<Vec<_>>>().unwrap_or_default(),
+            answers: done.iter().map(|run| of.answers(run)).collect::<Option<Vec<_>>>().unwrap_or_default(),
             other_points: others.filter_map(|(_, point)| of_point(point)).collect(),
         }
     }
 
-    /// The same with the interval of its best score.
-    pub(crate) fn with_interval(self, input: &Input, runs: &[Run<'_>], primary_metric: Option<&PrimaryMetric>) -> Self {
-        let interval =
-            primary_metric.and_then(|metric| score_interval(&self.best_answers(input, runs, metric), &metric.metric));
-        Self { interval, ..self }
+    /// The interval of its best score.
+    pub(crate) fn best_interval(&self, of: Compared<'_, '_>) -> Option<Interval> {
+        score_interval(&self.best_answers(of), &of.primary_metrics[self.task].as_ref()?.metric)
     }
 
     /// Median seconds of its finished runs.

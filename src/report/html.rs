@@ -14,7 +14,7 @@ const SCRIPT: &str = include_str!("templates/script.js");
 /// Renders the page. Drawings are set inline and follow the reader's colour scheme.
 pub(crate) fn render(page: &Page) -> Result<String, Error> {
     let mut page = page.clone();
-    page.change_figures(|figure| figure.svg = palette::follow_scheme(&figure.svg));
+    page.figures_mut().for_each(|figure| figure.svg = palette::follow_scheme(&figure.svg));
     let mut environment = Environment::new();
     // The name's ending switches escaping on.
     environment.add_template("index.html", PAGE)?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::block::{Block, Cell, Table, Tone};
+use super::block::{Block, Cell, Fact, Table, Tone};
 use super::page::Page;
 
 /// Renders the page; the per-run details are left to `results.json`.
@@ -23,38 +23,35 @@ pub(crate) fn render(page: &Page) -> String {
 
 fn write_block(text: &mut String, block: &Block) {
     let _ = match block {
-        Block::Heading { text: heading } => writeln!(text, "\n### {}", escape(heading)),
-        Block::Paragraph { text: words } => writeln!(text, "\n{}", escape(words)),
-        Block::Caution { text: words } => writeln!(text, "\n> **Note:** {}", escape(words)),
-        Block::Facts { facts } => facts.iter().try_for_each(|fact| {
-            let lead = if std::ptr::eq(fact, &raw const facts[0]) { "\n" } else { "" };
-            writeln!(text, "{lead}- {}: **{}** ({})", escape(&fact.label), escape(&fact.value), escape(&fact.detail))
-        }),
+        Block::Heading(heading) => writeln!(text, "\n### {}", escape(heading)),
+        Block::Paragraph(words) => writeln!(text, "\n{}", escape(words)),
+        Block::Caution(words) => writeln!(text, "\n> **Note:** {}", escape(words)),
+        Block::Facts(facts) => {
+            let line =
+                |of: &Fact| format!("- {}: **{}** ({})", escape(&of.label), escape(&of.value), escape(&of.detail));
+            writeln!(text, "\n{}", lines(facts.iter().map(line)))
+        }
         Block::Table(table) => write_table(text, table),
-        Block::Figures { figures } => figures
+        Block::Figures(figures) => figures
             .iter()
             .try_for_each(|figure| writeln!(text, "\n![{}]({}.svg)", escape(&figure.caption), figure.name)),
-        Block::Beside { blocks } => {
+        Block::Beside(blocks) => {
             for block in blocks {
                 write_block(text, block);
             }
             Ok(())
         }
-        Block::List { items } => {
-            let _ = writeln!(text);
-            items.iter().try_for_each(|item| writeln!(text, "- {}", escape(item)))
-        }
-        Block::Code { text: lines } => writeln!(text, "\n{}", indented(lines)),
+        Block::List(items) => writeln!(text, "\n{}", lines(items.iter().map(|item| format!("- {}", escape(item))))),
+        // An indented code block: no fence that the text could close.
+        Block::Code(code) => writeln!(text, "\n{}", lines(code.lines().map(|line| format!("    {line}")))),
         Block::Details { .. } => Ok(()),
     };
 }
 
-/// An indented code block: no fence that the text could close.
-fn indented(lines: &str) -> String {
-    lines.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+fn lines(all: impl Iterator<Item = String>) -> String {
+    all.collect::<Vec<_>>().join("\n")
 }
 
-/// One table.
 pub(crate) fn table(table: &Table) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.

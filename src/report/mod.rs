@@ -9,7 +9,6 @@ mod add_answers;
 mod aggregates;
 mod analysis;
 mod answers;
-mod at_work;
 mod block;
 mod by_example;
 mod compare;
@@ -23,8 +22,6 @@ mod group;
 mod html;
 mod input;
 mod latex;
-mod listed_run;
-mod listed_runs;
 mod markdown;
 mod objective;
 mod page;
@@ -55,18 +52,16 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 pub use add_answers::{add_answers, add_examples};
-pub use at_work::add_at_work;
 pub use compare::{Comparison, compare};
 pub use experiment_list::{ListedExperiment, experiment_list};
-pub use gather::gather;
+pub use gather::{add_at_work, gather};
 pub use input::{ExperimentInput, Input};
-pub use listed_run::{ListedRun, RunContent};
-pub use listed_runs::listed_folders;
 pub use phrase::moment;
 pub use plot::PlotError;
 pub use predictions::{Predictions, TaggedSentence};
-pub use results_csv::COLUMNS;
-pub use run_table::{RunCondition, RunRow, RunTable, RunTableError, run_columns};
+pub use results_csv::result_columns;
+pub use run::State;
+pub use run_table::{RunCondition, RunRow, RunTable, RunTableError, listed_folders, run_columns};
 
 use crate::diagnostic::{visible, visible_json};
 use crate::store::atomic;
@@ -117,7 +112,7 @@ pub struct OutputFile {
 /// # Errors
 /// When a part cannot be rendered.
 pub fn render(input: &Input) -> Result<Vec<OutputFile>, Error> {
-    render_as(input, Shown::default())
+    render_as(input, None, false, None)
 }
 
 /// As [`render()`], of pages that ask the server that they come from whether they changed, and then load themselves again.
@@ -127,40 +122,32 @@ pub fn render(input: &Input) -> Result<Vec<OutputFile>, Error> {
 /// As [`render()`].
 pub fn render_live(input: &Input, list: Option<&str>) -> Result<Vec<OutputFile>, Error> {
     let up = list.map(|list| [list.to_owned(), "All experiments".to_owned()]);
-    render_as(input, Shown { refresh_seconds: None, live: true, up })
+    render_as(input, None, true, up)
 }
 
-/// How pages keep up with a sweep, and what is in front of them.
-#[derive(Clone, Debug, Default)]
-struct Shown {
-    /// After how many seconds the report loads itself again.
+/// The page is as [`Page`] has it of these settings.
+fn render_as(
+    input: &Input,
     refresh_seconds: Option<u32>,
-    /// Whether they ask their server.
     live: bool,
-    /// The page in front of the report.
     up: Option<[String; 2]>,
-}
-
-fn render_as(input: &Input, shown_as: Shown) -> Result<Vec<OutputFile>, Error> {
-    let Shown { refresh_seconds, live, up } = shown_as;
+) -> Result<Vec<OutputFile>, Error> {
     let analysis = Analysis::of(input)?;
-    let page = Page { refresh_seconds, live, up, ..Page::of(&analysis)? };
+    let mut page = Page { refresh_seconds, live, up, ..Page::of(&analysis)? };
+    let json = results_json::render(&analysis)?;
     let mut files = vec![
         shown("results.csv", &results_csv::render(&analysis)?),
-        OutputFile {
-            name: "results.json".into(),
-            bytes: visible_json(&String::from_utf8_lossy(&results_json::render(&analysis)?)).into_bytes(),
-        },
+        OutputFile { name: "results.json".into(), bytes: visible_json(&String::from_utf8_lossy(&json)).into_bytes() },
         shown("results.md", markdown::render(&page).as_bytes()),
         shown("results.tex", latex::render(&page).as_bytes()),
     ];
-    for figure in page.figures() {
+    for figure in page.figures_mut() {
         let svg = plot::standalone(&figure.svg, &figure.caption);
         files.push(shown(&format!("{}.svg", figure.name), svg.as_bytes()));
     }
     let beside = pages_beside::all(&analysis);
-    let made = beside.par_iter().map(|beside| {
-        let (name, page) = beside.made(&analysis)?;
+    let made = beside.par_iter().map(|made| {
+        let (name, page) = made()?;
         Ok::<_, Error>(shown(&name, html::render(&Page { live, ..page })?.as_bytes()))
     });
     files.extend(made.collect::<Result<Vec<_>, Error>>()?);
@@ -175,23 +162,12 @@ fn shown(name: &str, bytes: &[u8]) -> OutputFile {
 }
 
 /// Makes a report in `folder`, which is created when it does not exist. Each file appears whole or not
-/// at all. Returns the path of the page.
+/// at all. For a sweep that goes on, the page loads itself again after `refresh_seconds`. Returns the path of the page.
 ///
 /// # Errors
 /// When a part cannot be rendered, or a file cannot be written.
-pub fn write(input: &Input, folder: &Path) -> Result<PathBuf, Error> {
-    write_files(&render(input)?, folder)
-}
-
-/// As [`write()`], a page that loads itself again after so many seconds, for a sweep that goes on.
-///
-/// # Errors
-/// As [`write()`].
-pub fn write_refreshed(input: &Input, folder: &Path, seconds: u32) -> Result<PathBuf, Error> {
-    write_files(&render_as(input, Shown { refresh_seconds: Some(seconds), ..Shown::default() })?, folder)
-}
-
-fn write_files(files: &[OutputFile], folder: &Path) -> Result<PathBuf, Error> {
+pub fn write(input: &Input, folder: &Path, refresh_seconds: Option<u32>) -> Result<PathBuf, Error> {
+    let files = render_as(input, refresh_seconds, false, None)?;
     std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
     for file in files {
         let path = folder.join(&file.name);

@@ -1,20 +1,18 @@
 //! The page as a value: its notice, its sections and their parts.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::Error;
 use super::analysis::Analysis;
 use super::block::{Block, Figure, Part};
+use super::file_name::UniqueNames;
 use super::phrase::{listed, readable_moment};
 use super::run::Run;
 use super::section::SECTIONS;
 
 /// Everything that the page shows, in its order.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Page {
-    /// Its title.
     pub(crate) title: String,
     /// A line under it: what was run, and when the last record was made.
     pub(crate) subtitle: String,
@@ -28,82 +26,25 @@ pub(crate) struct Page {
     pub(crate) up: Option<[String; 2]>,
     /// Whether `results.csv` and its like lie beside it.
     pub(crate) has_data: bool,
-    /// Its sections.
     pub(crate) sections: Vec<Part>,
 }
 
 impl Page {
     /// Builds every section that has something to say.
     pub(crate) fn of(analysis: &Analysis<'_>) -> Result<Self, Error> {
-        let mut sections = Vec::new();
-        for section in &SECTIONS {
-            let blocks = (section.build)(analysis)?;
-            if !blocks.is_empty() {
-                sections.push(Part { id: section.id, title: section.title, blocks });
-            }
-        }
-        let mut page = Self {
-            title: analysis.input.title.clone(),
-            subtitle: subtitle(analysis),
-            notice: notice(analysis),
-            refresh_seconds: None,
-            live: false,
-            up: None,
-            has_data: true,
-            sections,
-        };
-        page.name_figures();
+        let sections = Part::all(SECTIONS.iter().map(|(id, title, build)| (*id, *title, build(analysis))))?;
+        let title = analysis.input.title.clone();
+        let (subtitle, notice) = (subtitle(analysis), notice(analysis));
+        let mut page = Self { title, subtitle, notice, has_data: true, sections, ..Self::default() };
+        // Names that become the same file name get a number.
+        let mut names = UniqueNames::default();
+        page.figures_mut().for_each(|figure| figure.name = names.next(std::mem::take(&mut figure.name), "__"));
         Ok(page)
     }
 
     /// All figures, in the page's order.
-    pub(crate) fn figures(&self) -> Vec<&Figure> {
-        self.sections.iter().flat_map(|section| &section.blocks).flat_map(figures_of).collect()
-    }
-
-    /// Calls `change` on every figure.
-    pub(crate) fn change_figures(&mut self, mut change: impl FnMut(&mut Figure)) {
-        for block in self.sections.iter_mut().flat_map(|section| &mut section.blocks) {
-            change_figures_of(block, &mut change);
-        }
-    }
-
-    /// Names that become the same file name get a number.
-    fn name_figures(&mut self) {
-        let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-        self.change_figures(|figure| {
-            let use_count = uses.entry(figure.name.clone()).or_default();
-            *use_count += 1;
-            if *use_count > 1 {
-                // Two underscores occur in no name made by `file_name`.
-                figure.name = format!("{}__{use_count}", figure.name);
-            }
-        });
-    }
-}
-
-fn figures_of(block: &Block) -> Vec<&Figure> {
-    match block {
-        Block::Figures { figures } => figures.iter().collect(),
-        Block::Beside { blocks } => blocks.iter().flat_map(figures_of).collect(),
-        Block::Heading { .. }
-        | Block::Paragraph { .. }
-        | Block::Caution { .. }
-        | Block::Facts { .. }
-        | Block::Table(_)
-        | Block::List { .. }
-        | Block::Code { .. }
-        | Block::Details { .. } => Vec::new(),
-    }
-}
-
-fn change_figures_of(block: &mut Block, change: &mut impl FnMut(&mut Figure)) {
-    if let Block::Figures { figures } = block {
-        figures.iter_mut().for_each(change);
-    } else if let Block::Beside { blocks } = block {
-        for block in blocks {
-            change_figures_of(block, change);
-        }
+    pub(crate) fn figures_mut(&mut self) -> impl Iterator<Item = &mut Figure> {
+        self.sections.iter_mut().flat_map(|section| &mut section.blocks).flat_map(Block::figures_mut)
     }
 }
 

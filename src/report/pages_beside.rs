@@ -10,33 +10,17 @@ use super::run::Run;
 use super::section::{run_pages, table_and_details};
 use super::understanding::{Sides, parts};
 
-/// A page to be: made one by one, since many of them at a time take much memory.
-pub(crate) enum PageBeside<'r, 'a> {
-    /// One model or two on a task.
-    Understanding(Box<Sides<'r>>),
-    /// The runs of a model on a task.
-    Runs {
-        /// The page's place in the report's folder.
-        page: &'r str,
-        /// The runs.
-        runs: Vec<&'r Run<'a>>,
-    },
-}
+/// Makes a page: its place in the report's folder, and itself. One by one, since many of them at a time take much memory.
+pub(crate) type PageBeside<'r> = Box<dyn Fn() -> Result<(String, Page), Error> + Sync + 'r>;
 
 /// Every page beside the report.
-pub(crate) fn all<'r>(analysis: &'r Analysis<'r>) -> Vec<PageBeside<'r, 'r>> {
-    let runs = run_pages(analysis).into_iter().map(|(page, runs)| PageBeside::Runs { page, runs });
-    Sides::all(analysis).into_iter().map(|sides| PageBeside::Understanding(Box::new(sides))).chain(runs).collect()
-}
-
-impl PageBeside<'_, '_> {
-    /// Its place in the report's folder, and the page.
-    pub(crate) fn made(&self, analysis: &Analysis<'_>) -> Result<(String, Page), Error> {
-        match self {
-            Self::Understanding(sides) => understanding_page(analysis, sides),
-            Self::Runs { page, runs } => Ok(((*page).to_owned(), runs_page(analysis, runs))),
-        }
-    }
+pub(crate) fn all<'r>(analysis: &'r Analysis<'r>) -> Vec<PageBeside<'r>> {
+    let understanding = Sides::all(analysis).into_iter();
+    let understanding = understanding.map(|of| Box::new(move || understanding_page(analysis, &of)) as PageBeside<'r>);
+    let runs = run_pages(analysis)
+        .into_iter()
+        .map(|(page, runs)| -> PageBeside<'r> { Box::new(move || Ok((page.to_owned(), runs_page(analysis, &runs)))) });
+    understanding.chain(runs).collect()
 }
 
 fn runs_page(analysis: &Analysis<'_>, runs: &[&Run<'_>]) -> Page {
@@ -46,11 +30,9 @@ fn runs_page(analysis: &Analysis<'_>, runs: &[&Run<'_>]) -> Page {
         title: format!("{task}: the runs of {model}"),
         subtitle: counted(runs.len(), "run"),
         notice: notice(analysis),
-        refresh_seconds: None,
-        live: false,
         up: Some(["../index.html#runs", "The report"].map(str::to_owned)),
-        has_data: false,
         sections: vec![Part { id: "runs", title: "Every run", blocks }],
+        ..Page::default()
     }
 }
 
@@ -66,15 +48,7 @@ fn understanding_page(analysis: &Analysis<'_>, of: &Sides<'_>) -> Result<(String
             format!("The best run of the best point ({}), on {split}", runs[0].id),
         ),
     };
-    let page = Page {
-        title,
-        subtitle,
-        notice: notice(analysis),
-        refresh_seconds: None,
-        live: false,
-        up: Some(["../index.html#understanding", "The report"].map(str::to_owned)),
-        has_data: false,
-        sections: parts(of)?,
-    };
-    Ok((of.page.clone(), page))
+    let (notice, sections) = (notice(analysis), parts(of)?);
+    let up = Some(["../index.html#understanding", "The report"].map(str::to_owned));
+    Ok((of.page.clone(), Page { title, subtitle, notice, up, sections, ..Page::default() }))
 }

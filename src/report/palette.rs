@@ -7,13 +7,10 @@ use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
 
-/// One colour.
 pub(crate) struct ThemeColor {
     /// The CSS variable's name, without the dashes.
     pub(crate) name: &'static str,
-    /// In the light scheme.
     pub(crate) light: [u8; 3],
-    /// In the dark scheme.
     pub(crate) dark: [u8; 3],
 }
 
@@ -63,24 +60,16 @@ pub(crate) const HEAT: [ThemeColor; 9] = [
 ];
 
 /// The text on each step of [`HEAT`].
-pub(crate) const HEAT_INK: [&ThemeColor; 9] = [
-    &HEAT_LOW_INK,
-    &HEAT_LOW_INK,
-    &HEAT_LOW_INK,
-    &HEAT_LOW_INK,
-    &HEAT_LOW_INK,
-    &HEAT_HIGH_INK,
-    &HEAT_HIGH_INK,
-    &HEAT_HIGH_INK,
-    &HEAT_HIGH_INK,
-];
+pub(crate) const HEAT_INK: [&ThemeColor; 9] = {
+    let (low, high) = (&HEAT_LOW_INK, &HEAT_HIGH_INK);
+    [low, low, low, low, low, high, high, high, high]
+};
 const HEAT_LOW_INK: ThemeColor = theme_color("heat-low-ink", 0x10_1A24, 0xF1_F6FA);
 const HEAT_HIGH_INK: ThemeColor = theme_color("heat-high-ink", 0xFF_FFFF, 0x08_131D);
 
 const NAMED: [&ThemeColor; 12] =
     [&PAGE, &PANEL, &INK, &QUIET, &RULE, &LINK, &BAD, &CAUTION, &CAUTION_INK, &GOOD, &HEAT_LOW_INK, &HEAT_HIGH_INK];
 
-/// Every colour.
 pub(crate) fn all() -> impl Iterator<Item = &'static ThemeColor> {
     NAMED.into_iter().chain(&SERIES).chain(&HEAT)
 }

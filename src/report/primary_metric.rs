@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::run::Run;
 use crate::metric::Metric;
+use crate::stats::Interval;
 use crate::store::{Record, Score};
 
 /// The score by which all runs of a task are compared.
@@ -15,7 +16,6 @@ pub(crate) struct PrimaryMetric {
     pub(crate) split: String,
     /// How its numbers are written.
     pub(crate) unit: Unit,
-    /// Whether more is better.
     pub(crate) higher_is_better: bool,
 }
 
@@ -70,6 +70,16 @@ impl Unit {
         if value > 0.0 && !is_zero { format!("+{text}") } else { text }
     }
 
+    /// `52.1 to 60.4`.
+    pub(crate) fn range(self, Interval { low, high }: Interval) -> String {
+        format!("{} to {}", self.shown(low), self.shown(high))
+    }
+
+    /// `−1.2 to +3.4`, of a difference.
+    pub(crate) fn signed_range(self, Interval { low, high }: Interval) -> String {
+        format!("{} to {}", self.signed(low), self.signed(high))
+    }
+
     /// The number on the page's scale, for axes.
     pub(crate) fn scaled(self, value: f64) -> f64 {
         if self.is_hundredths() { value * 100.0 } else { value }
@@ -82,7 +92,6 @@ pub(crate) fn metric_name(metric: &str) -> String {
 }
 
 impl PrimaryMetric {
-    /// The metric's name for readers.
     pub(crate) fn metric_name(&self) -> String {
         metric_name(&self.metric)
     }
@@ -90,6 +99,11 @@ impl PrimaryMetric {
     /// The split's name for readers: `dev matched`.
     pub(crate) fn split_name(&self) -> String {
         self.split.replace('_', " ")
+    }
+
+    /// `accuracy on dev matched`.
+    pub(crate) fn described(&self) -> String {
+        format!("{} on {}", self.metric_name(), self.split_name())
     }
 
     /// What the records of one task name as their primary score. Should versions of the code

@@ -6,13 +6,11 @@ use super::run::plain_task_name;
 /// One published figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Published {
-    /// The system.
     pub(crate) system: &'static str,
     /// The benchmark, as its records name it.
     pub(crate) benchmark: &'static str,
     /// The task, as [`plain_task_name`] writes it.
     pub(crate) task: &'static str,
-    /// The metric.
     pub(crate) metric: &'static str,
     /// `test` (GLUE's server) or `dev`, with the part of MNLI where there are two.
     pub(crate) split: &'static str,

@@ -18,7 +18,6 @@ pub(crate) struct Measured {
 pub(crate) struct PublishedTable<K: 'static> {
     /// Where it is printed.
     pub(crate) source: &'static str,
-    /// Its columns.
     pub(crate) columns: &'static [Measured],
     /// Its rows, in the paper's order, each with a figure per column.
     pub(crate) rows: &'static [(K, &'static [&'static str])],

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::file_name::file_name;
+use super::file_name::{UniqueNames, file_name};
 use super::input::{ExperimentInput, Input};
 use super::phrase::grouped;
 use super::system::{self, System};
@@ -20,7 +20,6 @@ pub(crate) struct Run<'a> {
     pub(crate) system: usize,
     /// Index into the analysis's tasks; a run that pretrains has none.
     pub(crate) task: Option<usize>,
-    /// The run's id.
     pub(crate) id: RunId,
     /// The id of its settings without the seed: runs that differ by their seed alone share it.
     pub(crate) point: String,
@@ -33,7 +32,6 @@ pub(crate) struct Run<'a> {
     pub(crate) page: Option<String>,
     /// What was or would be run.
     pub(crate) settings: &'a RunSettings,
-    /// What became of it.
     pub(crate) state: State<'a>,
     /// Its log; may be empty.
     pub(crate) events: &'a [Event],
@@ -41,7 +39,7 @@ pub(crate) struct Run<'a> {
 
 /// What became of a run.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum State<'a> {
+pub enum State<'a> {
     /// It finished.
     Done(&'a Record),
     /// It ended without a record.
@@ -129,17 +127,12 @@ pub(crate) fn point_key(settings: &RunSettings) -> String {
 /// Reports of more runs have pages for them: each run takes some 3 kB, and a page should open at once.
 const RUNS_ON_A_PAGE: usize = 250;
 
-/// The runs, the systems and tasks that they name, and how many records were left out.
+/// The runs, the systems and tasks that they name, and how many records were left out, as the analysis has them.
 pub(crate) struct Collected<'a> {
-    /// Runs on tasks, by experiment, task, system, batch size, learning rate, epochs and seed.
     pub(crate) runs: Vec<Run<'a>>,
-    /// Runs that pretrain, by experiment, size, name and seed.
     pub(crate) pretraining: Vec<Run<'a>>,
-    /// Models, by experiment and size.
     pub(crate) systems: Vec<System>,
-    /// Tasks, in the order of the plans.
     pub(crate) tasks: Vec<Task>,
-    /// Records and failures that the experiment's plan does not contain, by experiment.
     pub(crate) unplanned: Vec<usize>,
 }
 
@@ -194,13 +187,11 @@ pub(crate) fn collect(input: &Input) -> Collected<'_> {
 
 fn sort(runs: &mut [Run<'_>]) {
     runs.sort_by(|a, b| {
-        let key = |run: &Run<'_>| (run.experiment, run.task, run.system, run.settings.optimization.batch_size);
-        key(a)
-            .cmp(&key(b))
-            .then(a.settings.optimization.learning_rate.total_cmp(&b.settings.optimization.learning_rate))
-            .then(a.settings.epochs().cmp(&b.settings.epochs()))
-            .then(a.settings.seed.cmp(&b.settings.seed))
-            .then(a.id.cmp(&b.id))
+        let place = |run: &Run<'_>| (run.experiment, run.task, run.system, run.settings.optimization.batch_size);
+        let last = |run: &Run<'_>| (run.settings.epochs(), run.settings.seed);
+        let rate = |run: &Run<'_>| run.settings.optimization.learning_rate;
+        let order = place(a).cmp(&place(b)).then(rate(a).total_cmp(&rate(b)));
+        order.then(last(a).cmp(&last(b))).then(a.id.cmp(&b.id))
     });
 }
 
@@ -249,28 +240,22 @@ fn join(experiment: &ExperimentInput) -> (Joined<'_>, usize) {
 
 /// Ids are unique within a model's folder only, so a second use of an id gets a number.
 fn name_anchors<'r, 'a: 'r>(runs: impl Iterator<Item = &'r mut Run<'a>>) {
-    let mut uses: BTreeMap<RunId, usize> = BTreeMap::new();
+    let mut anchors = UniqueNames::default();
     for run in runs {
-        let use_count = uses.entry(run.id.clone()).or_default();
-        *use_count += 1;
         let id: String = run.id.0.chars().filter(char::is_ascii_alphanumeric).collect();
-        run.anchor = if *use_count == 1 { format!("run-{id}") } else { format!("run-{id}-{use_count}") };
+        run.anchor = anchors.next(format!("run-{id}"), "-");
     }
 }
 
 /// The runs of a model on a task share a page.
 fn name_pages<'r, 'a: 'r>(runs: impl Iterator<Item = &'r mut Run<'a>>, tasks: &[Task]) {
     let mut pages: BTreeMap<(Option<usize>, String), String> = BTreeMap::new();
-    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    let mut names = UniqueNames::default();
     for run in runs {
         let page = pages.entry((run.task, run.label.clone())).or_insert_with(|| {
             let task = run.task.map_or("pretraining", |task| &tasks[task].label);
-            // Two hyphens occur in no name made by `file_name`.
             let name = format!("{}--{}", file_name(&[task]), file_name(&[&run.label]));
-            let uses = uses.entry(name.clone()).or_default();
-            *uses += 1;
-            let number = if *uses > 1 { format!("__{uses}") } else { String::new() };
-            format!("runs/{name}{number}.html")
+            format!("runs/{}.html", names.next(name, "__"))
         });
         run.page = Some(page.clone());
     }

@@ -6,33 +6,30 @@ use polars::prelude::{Expr, col, lit};
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
     Name(String),
-    Text(String),
-    Number(f64),
+    Value(Operand),
     /// `==`, `!=`, `<`, `<=`, `>`, `>=`, `(` or `)`.
     Sign(&'static str),
 }
 
-const SIGNS: [&str; 8] = ["==", "!=", "<=", ">=", "<", ">", "(", ")"];
-
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Words.
     Text,
-    /// Numbers.
     Number,
 }
 
-/// How a column is compared with a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comparison {
-    Equal,
-    Unequal,
-    Below,
-    AtMost,
-    Above,
-    AtLeast,
-}
+/// How a column is compared with a value: as it is written, as Polars does it, and of two words.
+type Comparison = (&'static str, fn(Expr, Expr) -> Expr, fn(&str, &str) -> bool);
+
+/// Those that begin with others before them.
+const COMPARISONS: [Comparison; 6] = [
+    ("==", |column, value| column.eq(value), |a, b| a == b),
+    ("!=", |column, value| column.neq(value), |a, b| a != b),
+    ("<=", |column, value| column.lt_eq(value), |a, b| a <= b),
+    (">=", |column, value| column.gt_eq(value), |a, b| a >= b),
+    ("<", |column, value| column.lt(value), |a, b| a < b),
+    (">", |column, value| column.gt(value), |a, b| a > b),
+];
 
 /// What a column is compared with.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +39,7 @@ pub(super) enum Operand {
 }
 
 /// A condition on runs, which the columns alone decide.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) enum Condition {
     Both(Box<Condition>, Box<Condition>),
     Either(Box<Condition>, Box<Condition>),
@@ -61,21 +58,8 @@ impl Condition {
             Self::Both(left, right) => left.unfilled().and(right.unfilled()),
             Self::Either(left, right) => left.unfilled().or(right.unfilled()),
             Self::Not(of) => of.unfilled().not(),
-            Self::Compare(column, comparison, operand) => {
-                let value = match operand {
-                    Operand::Text(text) => lit(text.clone()),
-                    Operand::Number(number) => lit(*number),
-                };
-                let column = col(*column);
-                match comparison {
-                    Comparison::Equal => column.eq(value),
-                    Comparison::Unequal => column.neq(value),
-                    Comparison::Below => column.lt(value),
-                    Comparison::AtMost => column.lt_eq(value),
-                    Comparison::Above => column.gt(value),
-                    Comparison::AtLeast => column.gt_eq(value),
-                }
-            }
+            Self::Compare(column, (_, compare, _), Operand::Text(text)) => compare(col(*column), lit(text.clone())),
+            Self::Compare(column, (_, compare, _), Operand::Number(number)) => compare(col(*column), lit(*number)),
         }
     }
 
@@ -94,14 +78,9 @@ impl Condition {
             },
             Self::Not(of) => of.truth(known).map(|is_true| !is_true),
             Self::Compare(_, _, Operand::Number(_)) => None,
-            Self::Compare(column, comparison, Operand::Text(text)) => known(column).map(|value| match comparison {
-                Comparison::Equal => value == text,
-                Comparison::Unequal => value != text,
-                Comparison::Below => value < text.as_str(),
-                Comparison::AtMost => value <= text.as_str(),
-                Comparison::Above => value > text.as_str(),
-                Comparison::AtLeast => value >= text.as_str(),
-            }),
+            Self::Compare(column, (.., compare), Operand::Text(text)) => {
+                known(column).map(|value| compare(value, text))
+            }
         }
     }
 }
@@ -125,18 +104,22 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
-        let (token, length) = if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+        let mut signs = COMPARISONS.iter().map(|(sign, ..)| *sign).chain(["(", ")"]);
+        let (token, length) = if let Some(sign) = signs.find(|sign| rest.starts_with(*sign)) {
             (Token::Sign(sign), sign.len())
         } else if first == '"' || first == '\'' {
             let end = rest[1..].find(first).ok_or_else(|| format!("the quote {first} is not closed"))?;
-            (Token::Text(rest[1..=end].to_owned()), end + 2)
+            (Token::Value(Operand::Text(rest[1..=end].to_owned())), end + 2)
         } else {
             let is_part = |c: char| c.is_alphanumeric() || "_.+-".contains(c);
             let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
             match &rest[..end] {
                 "" if first == '=' => return Err("`=` is written `==`".to_owned()),
                 "" => return Err(format!("`{first}` is not understood")),
-                word => (word.parse().map_or_else(|_| Token::Name(word.to_owned()), Token::Number), end),
+                word => {
+                    let number = word.parse().map(|number| Token::Value(Operand::Number(number)));
+                    (number.unwrap_or_else(|_| Token::Name(word.to_owned())), end)
+                }
             }
         };
         found.push(token);
@@ -148,8 +131,8 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
 fn shown(token: &Token) -> String {
     match token {
         Token::Name(name) => format!("`{name}`"),
-        Token::Text(text) => format!("`\"{text}\"`"),
-        Token::Number(number) => format!("`{number}`"),
+        Token::Value(Operand::Text(text)) => format!("`\"{text}\"`"),
+        Token::Value(Operand::Number(number)) => format!("`{number}`"),
         Token::Sign(sign) => format!("`{sign}`"),
     }
 }
@@ -212,31 +195,26 @@ impl Parser<'_> {
         let Some((column, kind)) = self.columns.iter().find(|(known, _)| *known == name).copied() else {
             return Err(format!("there is no column `{name}`"));
         };
-        let sign = match self.next() {
-            Some(Token::Sign(sign)) if !["(", ")"].contains(sign) => *sign,
+        let comparison = match self.next() {
+            Some(Token::Sign(sign)) if !["(", ")"].contains(sign) => {
+                COMPARISONS.iter().find(|(known, ..)| known == sign)
+            }
             Some(other) => return Err(format!("a comparison such as `==` was expected at {}", shown(other))),
-            None => return Err(format!("`{column}` is compared with nothing")),
+            None => None,
         };
+        let Some(comparison) = comparison else { return Err(format!("`{column}` is compared with nothing")) };
         let value = match (self.next(), kind) {
-            (Some(Token::Text(text)), Kind::Text) => Operand::Text(text.clone()),
-            (Some(Token::Number(number)), Kind::Number) => Operand::Number(*number),
+            (Some(Token::Value(value @ Operand::Text(_))), Kind::Text)
+            | (Some(Token::Value(value @ Operand::Number(_))), Kind::Number) => value.clone(),
             (Some(other), Kind::Text) => {
                 return Err(format!("`{column}` is a word: compare it with one in quotes, not with {}", shown(other)));
             }
             (Some(other), Kind::Number) => {
                 return Err(format!("`{column}` is a number: it cannot be compared with {}", shown(other)));
             }
-            (None, _) => return Err(format!("`{column} {sign}` is compared with nothing")),
+            (None, _) => return Err(format!("`{column} {}` is compared with nothing", comparison.0)),
         };
-        let comparison = match sign {
-            "==" => Comparison::Equal,
-            "!=" => Comparison::Unequal,
-            "<" => Comparison::Below,
-            "<=" => Comparison::AtMost,
-            ">" => Comparison::Above,
-            _ => Comparison::AtLeast,
-        };
-        Ok(Condition::Compare(column, comparison, value))
+        Ok(Condition::Compare(column, *comparison, value))
     }
 }
 

@@ -1,37 +1,59 @@
 //! Runs as a table with a row each, to be filtered and sorted: `bertbench runs list`.
 
-use polars::prelude::{AnyValue, Column, DataFrame, IntoLazy, PolarsResult, SortMultipleOptions, col};
+use polars::prelude::{
+    AnyValue, Column, DataFrame, DataType, IntoColumn, IntoLazy, PolarsResult, Series, SortMultipleOptions, col,
+};
 use serde_json::{Map, Value, json};
 
-use super::listed_run::ListedRun;
 use super::phrase::moment;
 use super::run_filter::{Condition, Kind, parse};
-use crate::store::{Record, RunSettings};
+use crate::store::{Record, RunFolder, RunSettings, RunsRoot, Score, StoreError};
 
 /// A run's values in all columns: much smaller than its record.
 #[derive(Clone, Debug)]
-pub struct RunRow(Vec<Cell>);
+pub struct RunRow([AnyValue<'static>; COLUMNS.len()]);
 
 impl RunRow {
-    fn text(&self, column: usize) -> Option<&str> {
-        match self.0.get(column) {
-            Some(Cell::Text(text)) => text.as_deref(),
-            Some(Cell::Number(_)) | None => None,
-        }
-    }
-
-    fn number(&self, column: usize) -> Option<f64> {
-        match self.0.get(column) {
-            Some(Cell::Number(number)) => *number,
-            Some(Cell::Text(_)) | None => None,
-        }
+    /// A run as its folder tells of it; a record that cannot be read counts as none, as everywhere, and `note` says so.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn read(folder: &RunFolder, note: fn(&str)) -> Result<Self, StoreError> {
+        let run = if let Ok(Some(record)) = folder.record() {
+            ListedRun { folder, state: "done", settings: Some(record.settings.clone()), record: Some(record) }
+        } else {
+            let state = folder.state()?;
+            state.damage().iter().for_each(|damage| note(damage));
+            ListedRun { folder, state: state.word(), settings: folder.settings().ok().flatten(), record: None }
+        };
+        Ok(Self(COLUMNS.map(|(_, _, value)| value(&run).unwrap_or(AnyValue::Null))))
     }
 }
 
-impl From<&ListedRun> for RunRow {
-    fn from(run: &ListedRun) -> Self {
-        Self(COLUMNS.iter().map(|(_, _, value)| value(run)).collect())
-    }
+/// A run on disk.
+struct ListedRun<'a> {
+    folder: &'a RunFolder,
+    /// `done`, `running`, `failed`, `damaged` or `missing`.
+    state: &'static str,
+    /// As far as they can be read.
+    settings: Option<RunSettings>,
+    record: Option<Record>,
+}
+
+/// The folders of an experiment, without those whose names tell already that their runs miss the condition.
+///
+/// # Errors
+/// A folder that cannot be listed.
+pub fn listed_folders(
+    root: &RunsRoot,
+    experiment: &str,
+    condition: Option<&RunCondition>,
+) -> Result<Vec<RunFolder>, StoreError> {
+    let Some(condition) = condition else { return root.folders(experiment) };
+    let mut folders =
+        root.folders_where(experiment, |task, model| condition.may_meet([experiment, task, model], None))?;
+    folders.retain(|run| condition.may_meet([experiment, run.task(), run.model()], Some(&run.id().0)));
+    Ok(folders)
 }
 
 /// A condition on the columns of runs, such as `task == "rte" and score > 0.6`.
@@ -64,62 +86,45 @@ impl RunCondition {
     }
 }
 
-/// A value of a run.
-#[derive(Clone, Debug, PartialEq)]
-enum Cell {
-    Text(Option<String>),
-    Number(Option<f64>),
-}
-
 /// A column: its name, what it holds, and a run's value.
-type RunColumn = (&'static str, Kind, fn(&ListedRun) -> Cell);
+type RunColumn = (&'static str, Kind, fn(&ListedRun<'_>) -> Option<AnyValue<'static>>);
 
 /// All columns, in the order of JSON.
 const COLUMNS: [RunColumn; 20] = [
-    ("id", Kind::Text, |run| text(Some(run.id.clone()))),
-    ("experiment", Kind::Text, |run| text(Some(run.experiment.clone()))),
-    ("task", Kind::Text, |run| text(Some(run.task.clone()))),
-    ("model", Kind::Text, |run| text(Some(run.model.clone()))),
-    ("batch_size", Kind::Number, |run| number(run, |of| Some(f64::from(of.optimization.batch_size)))),
-    ("learning_rate", Kind::Number, |run| number(run, |of| Some(of.optimization.learning_rate))),
-    ("epochs", Kind::Number, |run| number(run, |of| of.task().map(|task| f64::from(task.epochs)))),
-    ("seed", Kind::Number, |run| number(run, |of| Some(of.seed as f64))),
-    ("max_length", Kind::Number, |run| number(run, |of| of.task().map(|task| f64::from(task.max_length)))),
-    ("device", Kind::Text, |run| text(run.settings().map(|of| of.device.clone()))),
-    ("state", Kind::Text, |run| text(Some(run.state.to_owned()))),
-    ("metric", Kind::Text, |run| {
-        recorded_text(run, |of| (!of.scores.is_empty()).then(|| of.primary_metric().to_owned()))
-    }),
-    ("score", Kind::Number, |run| recorded(run, Record::primary_score)),
-    ("best", Kind::Number, |run| recorded(run, best)),
-    ("steps", Kind::Number, |run| recorded(run, |of| Some(of.steps as f64))),
-    ("seconds", Kind::Number, |run| recorded(run, |of| Some(of.timings.wall.0))),
-    ("peak_memory", Kind::Number, |run| recorded(run, |of| Some(of.peak_memory.0 as f64))),
-    ("host", Kind::Text, |run| recorded_text(run, |of| Some(of.host.name.clone()))),
-    ("commit", Kind::Text, |run| recorded_text(run, |of| of.provenance.git_commit.clone())),
-    ("finished", Kind::Text, |run| recorded_text(run, |of| Some(moment(of.provenance.finished_unix)))),
+    ("id", Kind::Text, |run| Some(text(&run.folder.id().0))),
+    ("experiment", Kind::Text, |run| Some(text(run.folder.experiment()))),
+    ("task", Kind::Text, |run| Some(text(run.folder.task()))),
+    ("model", Kind::Text, |run| Some(text(run.folder.model()))),
+    ("batch_size", Kind::Number, |run| Some(number(run.settings.as_ref()?.optimization.batch_size))),
+    ("learning_rate", Kind::Number, |run| Some(number(run.settings.as_ref()?.optimization.learning_rate))),
+    ("epochs", Kind::Number, |run| Some(number(run.settings.as_ref()?.task()?.epochs))),
+    ("seed", Kind::Number, |run| Some(number(run.settings.as_ref()?.seed as f64))),
+    ("max_length", Kind::Number, |run| Some(number(run.settings.as_ref()?.task()?.max_length))),
+    ("device", Kind::Text, |run| Some(text(&run.settings.as_ref()?.device))),
+    ("state", Kind::Text, |run| Some(text(run.state))),
+    ("metric", Kind::Text, |run| Some(text(run.record.as_ref().filter(|of| !of.scores.is_empty())?.primary_metric()))),
+    ("score", Kind::Number, |run| Some(number(run.record.as_ref()?.primary_score()?))),
+    ("best", Kind::Number, |run| Some(number(best(run.record.as_ref()?)?))),
+    ("steps", Kind::Number, |run| Some(number(run.record.as_ref()?.steps as f64))),
+    ("seconds", Kind::Number, |run| Some(number(run.record.as_ref()?.timings.wall.0))),
+    ("peak_memory", Kind::Number, |run| Some(number(run.record.as_ref()?.peak_memory.0 as f64))),
+    ("host", Kind::Text, |run| Some(text(&run.record.as_ref()?.host.name))),
+    ("commit", Kind::Text, |run| Some(text(run.record.as_ref()?.provenance.git_commit.as_ref()?))),
+    ("finished", Kind::Text, |run| Some(text(&moment(run.record.as_ref()?.provenance.finished_unix)))),
 ];
 
-fn text(value: Option<String>) -> Cell {
-    Cell::Text(value)
+fn text(value: &str) -> AnyValue<'static> {
+    AnyValue::StringOwned(value.into())
 }
 
-fn number(run: &ListedRun, of: fn(&RunSettings) -> Option<f64>) -> Cell {
-    Cell::Number(run.settings().and_then(of))
-}
-
-fn recorded(run: &ListedRun, of: fn(&Record) -> Option<f64>) -> Cell {
-    Cell::Number(run.record().and_then(of))
-}
-
-fn recorded_text(run: &ListedRun, of: fn(&Record) -> Option<String>) -> Cell {
-    Cell::Text(run.record().and_then(of))
+fn number(value: impl Into<f64>) -> AnyValue<'static> {
+    AnyValue::Float64(value.into())
 }
 
 /// The best primary score of all evaluations.
 fn best(record: &Record) -> Option<f64> {
     let split = record.task().map_or("held_out", |task| &task.primary_split);
-    let is_primary = |score: &&crate::store::Score| score.metric == record.primary_metric() && score.split == split;
+    let is_primary = |score: &&Score| score.metric == record.primary_metric() && score.split == split;
     let on_the_way = record.evaluations.iter().flat_map(|evaluation| &evaluation.scores);
     let scores = on_the_way.chain(&record.scores).filter(is_primary);
     let values = scores.filter_map(|score| Some((score.value?, score.higher_is_better)));
@@ -163,13 +168,13 @@ impl RunTable {
     /// # Errors
     /// Never, as far as Polars knows these columns.
     pub fn of(runs: &[RunRow]) -> Result<Self, RunTableError> {
-        let column = |(at, (name, kind, _)): (usize, &RunColumn)| -> Column {
-            match kind {
-                Kind::Text => Column::new((*name).into(), runs.iter().map(|row| row.text(at)).collect::<Vec<_>>()),
-                Kind::Number => Column::new((*name).into(), runs.iter().map(|row| row.number(at)).collect::<Vec<_>>()),
-            }
+        let column = |(at, (name, kind, _)): (usize, &RunColumn)| {
+            let values: Vec<AnyValue<'_>> = runs.iter().map(|row| row.0[at].clone()).collect();
+            let kind = if *kind == Kind::Text { DataType::String } else { DataType::Float64 };
+            Ok(Series::from_any_values_and_dtype((*name).into(), &values, &kind, true)?.into_column())
         };
-        Ok(Self { frame: DataFrame::new(runs.len(), COLUMNS.iter().enumerate().map(column).collect())? })
+        let columns = COLUMNS.iter().enumerate().map(column).collect::<PolarsResult<Vec<_>>>()?;
+        Ok(Self { frame: DataFrame::new(runs.len(), columns)? })
     }
 
     /// The runs that meet a condition.

@@ -15,11 +15,8 @@ pub(crate) struct System {
     pub(crate) model: String,
     /// What the page calls it: the model's name, with the experiment's where two experiments share it.
     pub(crate) label: String,
-    /// Its dimensions.
     pub(crate) architecture: Architecture,
-    /// Where its weights come from.
     pub(crate) initial_weights: InitialWeights,
-    /// How the encoder is used.
     pub(crate) approach: Approach,
 }
 

@@ -3,14 +3,11 @@
 use serde::Serialize;
 
 use super::by_example::{ByExample, OverSeeds, compare_runs, compare_seeds};
-use super::group::Group;
-use super::input::Input;
+use super::group::{Compared, Group};
 use super::primary_metric::PrimaryMetric;
 use super::run::Run;
-use super::system::System;
-use super::task::{Task, other_files};
+use super::task::other_files;
 use crate::stats::{self, Interval, PairedTest};
-use crate::store::Answers;
 
 /// Random signs are drawn from this seed; a report shows the same p-value every time.
 const TEST_SEED: u64 = 0;
@@ -68,17 +65,6 @@ pub(crate) struct VersusRow {
     pub(crate) test: Option<PairedTest>,
     /// The test's p-value times the number of tests of this comparison (Bonferroni), at most 1.
     pub(crate) adjusted_p: Option<f64>,
-}
-
-/// What comparisons are made from.
-#[derive(Clone, Copy)]
-pub(crate) struct Compared<'r, 'a> {
-    pub(crate) input: &'r Input,
-    pub(crate) runs: &'r [Run<'a>],
-    pub(crate) systems: &'r [System],
-    pub(crate) tasks: &'r [Task],
-    pub(crate) primary_metrics: &'r [Option<PrimaryMetric>],
-    pub(crate) groups: &'r [Group<'a>],
 }
 
 /// Models of one experiment: each against the first before it that it shares a task with. Of several experiments: each
@@ -194,24 +180,24 @@ fn correct(rows: &mut [VersusRow]) {
         row.adjusted_p = row.test.map(|test| (test.p_value * tests).min(1.0));
         row.interval = stats::t_interval(&row.differences, 1.0 - 0.05 / tests.max(1.0));
     }
-    let by_example = |row: &VersusRow| row.examples.as_ref().and_then(|of| of.p_value);
-    let adjusted = stats::holm(&rows.iter().filter_map(by_example).collect::<Vec<_>>());
-    let with_p = rows.iter_mut().filter_map(|row| row.examples.as_mut()).filter(|of| of.p_value.is_some());
-    with_p.zip(adjusted).for_each(|(of, p)| of.adjusted_p = Some(p));
-    let over_seeds = |row: &VersusRow| row.seeds.as_ref().and_then(|of| of.p_value);
-    let adjusted = stats::holm(&rows.iter().filter_map(over_seeds).collect::<Vec<_>>());
-    let with_p = rows.iter_mut().filter_map(|row| row.seeds.as_mut()).filter(|of| of.p_value.is_some());
-    with_p.zip(adjusted).for_each(|(of, p)| of.adjusted_p = Some(p));
+    correct_by_holm(rows.iter_mut().filter_map(|row| row.examples.as_mut()).map(|of| (of.p_value, &mut of.adjusted_p)));
+    correct_by_holm(rows.iter_mut().filter_map(|row| row.seeds.as_mut()).map(|of| (of.p_value, &mut of.adjusted_p)));
+}
+
+/// Puts beside each p-value the same corrected for their number.
+fn correct_by_holm<'r>(tests: impl Iterator<Item = (Option<f64>, &'r mut Option<f64>)>) {
+    let (p_values, places): (Vec<f64>, Vec<&mut Option<f64>>) =
+        tests.filter_map(|(p, place)| Some((p?, place))).unzip();
+    places.into_iter().zip(stats::holm(&p_values)).for_each(|(place, p)| *place = Some(p));
 }
 
 fn row(of: Compared<'_, '_>, primary_metric: &PrimaryMetric, a: &Group<'_>, b: &Group<'_>) -> VersusRow {
     let pairs = paired_scores(of.runs, primary_metric, a, b);
     let (xs, ys): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     let differences: Vec<f64> = pairs.iter().map(|(x, y)| y - x).collect();
-    let best = |group: &Group<'_>| answers_of(of, group.best_run(of.runs, primary_metric)?);
-    let seeds = |group: &Group<'_>| group.best_answers(of.input, of.runs, primary_metric);
+    let best = |group: &Group<'_>| of.answers(&of.runs[group.best_run(of)?]);
     let examples = best(a).zip(best(b)).and_then(|(a, b)| compare_runs(a, b, &primary_metric.metric));
-    let seeds = compare_seeds(&seeds(a), &seeds(b), &primary_metric.metric);
+    let seeds = compare_seeds(&a.best_answers(of), &b.best_answers(of), &primary_metric.metric);
     VersusRow {
         task: a.task,
         systems: [a.system, b.system],
@@ -227,11 +213,6 @@ fn row(of: Compared<'_, '_>, primary_metric: &PrimaryMetric, a: &Group<'_>, b: &
         differences,
         adjusted_p: None,
     }
-}
-
-fn answers_of<'r>(of: Compared<'r, '_>, run: usize) -> Option<&'r Answers> {
-    let run = &of.runs[run];
-    of.input.experiments[run.experiment].answers.get(&run.id)
 }
 
 /// The scores of runs that are alike but for their model.

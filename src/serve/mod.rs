@@ -16,7 +16,6 @@ mod site;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 pub use response::{Content, Response};
@@ -54,34 +53,25 @@ impl Server {
 
     /// Answers every request by `answer`, which gets the decoded path and is called from several threads; never returns.
     pub fn run(&self, answer: impl Fn(&str) -> Response + Send + Sync + 'static) {
-        let (answer, open) = (Arc::new(answer), Arc::new(AtomicUsize::new(0)));
+        let (answer, open) = (Arc::new(answer), Arc::new(()));
         for stream in self.listener.incoming() {
             // One that broke before it was taken is the browser's affair.
             let Ok(stream) = stream else {
                 std::thread::sleep(Duration::from_millis(10));
                 continue;
             };
-            if open.fetch_add(1, Ordering::AcqRel) >= CONNECTIONS {
-                open.fetch_sub(1, Ordering::AcqRel);
+            // Each open connection holds one besides this thread.
+            if Arc::strong_count(&open) > CONNECTIONS {
                 continue;
             }
-            let (answer, counted) = (answer.clone(), Counted(open.clone()));
+            let (answer, counted) = (answer.clone(), open.clone());
             // Without a thread, the connection is closed, and the browser asks again.
             let _ = std::thread::Builder::new().name("request".to_owned()).spawn(move || {
-                let _counted = counted;
                 // A browser that goes away in the middle is no error.
                 let _ = conversation(&stream, &*answer);
+                drop(counted);
             });
         }
-    }
-}
-
-/// A connection that counts until it is dropped.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -7,10 +7,6 @@ pub const BINS: usize = 15;
 /// Answers of about the same confidence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConfidenceBin {
-    /// The bin holds confidences above this; the first one 0 too.
-    pub low: f64,
-    /// And up to this.
-    pub high: f64,
     /// How many answers it holds.
     pub count: u64,
     /// Their mean confidence.
@@ -33,14 +29,12 @@ pub fn reliability(confidences: &[f64], right: &[bool], bins: usize) -> Vec<Conf
         let (count, sum, hits) = &mut sums[at];
         (*count, *sum, *hits) = (*count + 1, *sum + confidence, *hits + u64::from(*right));
     }
-    let bin = |(at, (count, sum, hits)): (usize, (u64, f64, u64))| ConfidenceBin {
-        low: at as f64 / bins as f64,
-        high: (at + 1) as f64 / bins as f64,
+    let bin = |(count, sum, hits): (u64, f64, u64)| ConfidenceBin {
         count,
         confidence: sum / count as f64,
         accuracy: hits as f64 / count as f64,
     };
-    sums.into_iter().enumerate().filter(|(_, (count, ..))| *count > 0).map(bin).collect()
+    sums.into_iter().filter(|(count, ..)| *count > 0).map(bin).collect()
 }
 
 /// The expected calibration error: how far accuracy lies from confidence in a bin, over all answers. `None` of no answers.
@@ -63,7 +57,8 @@ mod tests {
         assert!((bins[0].confidence - 0.35).abs() < 1e-12 && (bins[0].accuracy - 0.5).abs() < 1e-12);
         // (2 × 0.15 + 2 × 0.05) / 4.
         assert!((calibration_error(&bins).unwrap() - 0.1).abs() < 1e-12);
-        assert!(reliability(&[0.0], &[false], 3)[0].low.abs() < 1e-12, "nothing is below the first bin");
+        let lowest = ConfidenceBin { count: 2, confidence: 0.05, accuracy: 0.5 };
+        assert_eq!(reliability(&[0.0, 0.1], &[false, true], 3), [lowest], "nothing is below the first bin");
         assert_eq!(calibration_error(&[]), None);
     }
 }

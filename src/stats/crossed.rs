@@ -51,21 +51,11 @@ pub struct CrossedEstimate {
 }
 
 impl CrossedEstimate {
-    /// The mean of one model's scores by seed. `samples` are the same scores on bootstrap samples of the examples. `None`
-    /// below two seeds, or when more than one sample in twenty is not defined.
+    /// The mean of a single model's scores by seed, or that of the second model's less that of the first's. Each of `samples`
+    /// holds the same scores on a bootstrap sample of the examples, model by model. `None` below two seeds, or when more than
+    /// one sample in twenty is not defined.
     #[must_use]
-    pub fn of_mean(seeds: SeedScores<'_>, samples: &[Vec<f64>]) -> Option<Self> {
-        Self::of(&[seeds], samples)
-    }
-
-    /// The mean of the second model's scores less that of the first's. Each of `samples` holds the scores of the first
-    /// model's seeds, then those of the second's.
-    #[must_use]
-    pub fn of_difference(first: SeedScores<'_>, second: SeedScores<'_>, samples: &[Vec<f64>]) -> Option<Self> {
-        Self::of(&[first, second], samples)
-    }
-
-    fn of(models: &[SeedScores<'_>], samples: &[Vec<f64>]) -> Option<Self> {
+    pub fn of(models: &[SeedScores<'_>], samples: &[Vec<f64>]) -> Option<Self> {
         let scores: Vec<&[f64]> = models.iter().map(|model| model.scores).collect();
         let defined: Vec<&Vec<f64>> =
             samples.iter().filter(|scores| scores.iter().all(|score| score.is_finite())).collect();

@@ -2,13 +2,13 @@
 //! there.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
-use super::lines::say;
+use super::streams::say;
+use super::sweep_progress::bar_style;
 use crate::download::Progress;
 use crate::resolve;
 use crate::units::{Bytes, Seconds};
@@ -16,24 +16,28 @@ use crate::units::{Bytes, Seconds};
 /// Files that are there sooner are not worth a line where there is no terminal.
 const WORTH_A_LINE: Seconds = Seconds(2.0);
 
-/// Shows on standard error what it is told.
+/// Shows on standard error what it is told. Without a terminal its bars are hidden.
 pub(crate) struct DownloadDisplay {
     bars: MultiProgress,
-    on_terminal: bool,
     running: Mutex<BTreeMap<String, Running>>,
 }
 
 /// A file on its way.
 struct Running {
-    bar: Option<ProgressBar>,
+    bar: ProgressBar,
     started: Instant,
     bytes: u64,
 }
 
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 impl DownloadDisplay {
     pub(crate) fn new() -> Self {
-        let on_terminal = std::io::stderr().is_terminal();
-        Self { bars: MultiProgress::new(), on_terminal, running: Mutex::default() }
+        Self { bars: MultiProgress::new(), running: Mutex::default() }
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {
@@ -46,9 +50,7 @@ impl DownloadDisplay {
 
     fn bar(&self, name: &str, size: Option<u64>, done: u64) -> ProgressBar {
         let bar = self.bars.add(size.map_or_else(ProgressBar::new_spinner, ProgressBar::new));
-        let template = "{msg:28} [{bar:24}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style.progress_chars("━━ "));
+        bar.set_style(bar_style("{msg:28} [{bar:24}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left"));
         bar.set_message(name.to_owned());
         bar.set_position(done);
         bar.reset_eta();
@@ -65,30 +67,23 @@ impl Progress for DownloadDisplay {
         if done > 0 && size != Some(done) {
             self.note(&format!("{name}: resuming after {}", Bytes(done)));
         }
-        let bar = self.on_terminal.then(|| self.bar(name, size, done));
-        let before = self.running().insert(name.to_owned(), Running { bar, started: Instant::now(), bytes: 0 });
-        if let Some(bar) = before.and_then(|before| before.bar) {
-            bar.finish_and_clear();
-        }
+        let running = Running { bar: self.bar(name, size, done), started: Instant::now(), bytes: 0 };
+        self.running().insert(name.to_owned(), running);
     }
 
     fn advanced(&self, name: &str, bytes: u64) {
         if let Some(running) = self.running().get_mut(name) {
             running.bytes += bytes;
-            if let Some(bar) = &running.bar {
-                bar.inc(bytes);
-            }
+            running.bar.inc(bytes);
         }
     }
 
     fn finished(&self, name: &str) {
         let Some(running) = self.running().remove(name) else { return };
-        if let Some(bar) = running.bar {
-            bar.finish_and_clear();
-        }
-        let wall = Seconds(running.started.elapsed().as_secs_f64());
+        let (bytes, wall) = (Bytes(running.bytes), Seconds(running.started.elapsed().as_secs_f64()));
+        drop(running);
         if wall > WORTH_A_LINE {
-            self.say(&format!("fetched {name}: {} in {wall}", Bytes(running.bytes)));
+            self.say(&format!("fetched {name}: {bytes} in {wall}"));
         }
     }
 }
@@ -96,15 +91,5 @@ impl Progress for DownloadDisplay {
 impl resolve::Progress for DownloadDisplay {
     fn line(&self, text: &str) {
         self.say(text);
-    }
-}
-
-impl Drop for DownloadDisplay {
-    fn drop(&mut self) {
-        for running in self.running().values() {
-            if let Some(bar) = &running.bar {
-                bar.finish_and_clear();
-            }
-        }
     }
 }

@@ -4,7 +4,6 @@
 
 mod curve;
 mod download_progress;
-mod lines;
 mod log_lines;
 mod render;
 mod streams;
@@ -14,11 +13,8 @@ mod text_progress;
 
 pub(crate) use curve::curve;
 pub(crate) use download_progress::DownloadDisplay;
-pub(crate) use lines::{note, note_text, say};
 pub use render::render;
-pub(crate) use streams::{Output, read_input, standard};
-pub(crate) use sweep_progress::SweepDisplay;
-pub(crate) use table::{
-    Column, numbers_table, print, print_json, print_wrapped, runs_table, table, whole_table, wrapped,
-};
+pub(crate) use streams::{Output, note, note_text, read_input, say, standard};
+pub(crate) use sweep_progress::{SweepDisplay, bar_style};
+pub(crate) use table::{Column, print, print_json, print_wrapped, runs_table, table, whole_table, wrapped};
 pub(crate) use text_progress::TextProgress;

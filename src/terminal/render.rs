@@ -96,7 +96,6 @@ fn cut(text: &str, start: usize, width: usize) -> Shown {
     }
 }
 
-/// One character as shown.
 fn cell(c: char) -> String {
     if c == '\t' { "    ".to_owned() } else { visible_character(c).to_string() }
 }

@@ -1,12 +1,34 @@
-//! Input and output that a user names; `-` is the standard stream.
+//! Lines on standard error, and input and output that a user names; `-` is the standard stream.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use crate::diagnostic::{Diagnostic, Error};
+use super::table::print;
+use crate::diagnostic::{Diagnostic, Error, visible};
 use crate::store::output;
 
 const STANDARD: &str = "-";
+
+/// A line on standard error.
+pub(crate) fn say(text: &impl std::fmt::Display) {
+    eprintln!("{}", visible(&text.to_string()));
+}
+
+/// What of a model or its input is worth knowing, once.
+pub(crate) fn note(text: &impl std::fmt::Display) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let text = text.to_string();
+    if SAID.lock().is_ok_and(|mut said| said.insert(text.clone())) {
+        say(&format_args!("note: {text}"));
+    }
+}
+
+/// [`note`] of a text.
+pub(crate) fn note_text(text: &str) {
+    note(&text);
+}
 
 /// All of the input, and its name for messages.
 pub(crate) fn read_input(path: &Path) -> Result<(Vec<u8>, PathBuf), Error> {
@@ -41,7 +63,6 @@ impl Output {
         Err(Error::System(format!("cannot write {}: {problem}", path.display())))
     }
 
-    /// Writes all of `content`.
     pub(crate) fn write(&self, content: impl AsRef<[u8]>) -> Result<(), Error> {
         let content = content.as_ref();
         match self {
@@ -51,6 +72,15 @@ impl Output {
             },
             Self::File(path) => Ok(output::write(path, |file| file.write_all(content))?),
         }
+    }
+
+    /// Says what was done: on standard error when the results are on standard output.
+    pub(crate) fn tell(&self, text: &str) -> Result<(), Error> {
+        match self {
+            Self::Standard => say(&text),
+            Self::File(_) => print(&text)?,
+        }
+        Ok(())
     }
 
     /// Whether `error` says that the reader of standard output went away (`| head`), which is no error.

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::lines::say;
 use super::log_lines;
+use super::streams::say;
 use super::table::wrapped;
 use crate::diagnostic::in_one_line;
 use crate::exec::{Job, Observer, Phase, Progress, Report, Summary};
@@ -44,17 +44,15 @@ impl SweepDisplay {
     /// A display for a sweep; `work` is how much each run is, in any unit.
     pub(crate) fn new(experiment: &str, work: BTreeMap<RunId, f64>, shows_log: bool) -> Self {
         let (runs, total_work) = (work.len(), work.values().sum());
-        let bars = std::io::stderr().is_terminal().then(|| Bars::new(experiment, runs));
-        let (started, work_before, work_done) = (Instant::now(), 0.0, 0.0);
         Self {
-            bars,
+            bars: std::io::stderr().is_terminal().then(|| Bars::new(experiment, runs)),
             work,
             total_work,
-            work_before,
-            work_done,
+            work_before: 0.0,
+            work_done: 0.0,
             runs,
             settled: 0,
-            started,
+            started: Instant::now(),
             shows_log,
             notes: BTreeMap::new(),
             saved: 0,
@@ -110,7 +108,7 @@ impl Bars {
     fn new(experiment: &str, runs: usize) -> Self {
         let all = MultiProgress::new();
         let sweep = all.add(ProgressBar::new(runs as u64));
-        sweep.set_style(style("{prefix:>12} [{bar:20}] {pos}/{len} runs, {elapsed}{wide_msg}"));
+        sweep.set_style(bar_style("{prefix:>12} [{bar:20}] {pos}/{len} runs, {elapsed}{wide_msg}"));
         sweep.set_prefix(experiment.to_owned());
         sweep.enable_steady_tick(std::time::Duration::from_secs(1));
         Self { all, sweep, slots: BTreeMap::new() }
@@ -120,7 +118,7 @@ impl Bars {
         self.slots.entry(slot).or_insert_with(|| {
             // An empty bar: one of no steps is drawn full.
             let bar = self.all.add(ProgressBar::new(1));
-            bar.set_style(style("{prefix:>12} [{bar:12}] {wide_msg}"));
+            bar.set_style(bar_style("{prefix:>12} [{bar:12}] {wide_msg}"));
             bar.set_prefix(format!("slot {}", slot + 1));
             bar
         })
@@ -128,7 +126,7 @@ impl Bars {
 }
 
 /// The style of a template; a default one should the template be wrong.
-fn style(template: &str) -> ProgressStyle {
+pub(crate) fn bar_style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━ ")
 }
 
@@ -237,8 +235,7 @@ impl Observer for SweepDisplay {
 
     fn job_blocked(&mut self, job: &Job) {
         self.settle(job, false);
-        let of = "the pretraining that it starts from is not done";
-        self.tell(&format!("{}: not run: {of}", words(job)));
+        self.tell(&format!("{}: not run: the pretraining that it starts from is not done", words(job)));
     }
 
     fn job_failed(&mut self, slot: usize, job: &Job, failure: &Failure) {
@@ -254,8 +251,7 @@ impl Observer for SweepDisplay {
 
     fn job_finished_elsewhere(&mut self, job: &Job, state: &RunState) {
         self.settle(job, false);
-        let how = state.word();
-        self.tell(&format!("{}: {how}, by another process", words(job)));
+        self.tell(&format!("{}: {}, by another process", words(job), state.word()));
     }
 
     fn waiting_for_others(&mut self, jobs: usize, holder: &Holder) {

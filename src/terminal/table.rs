@@ -9,18 +9,18 @@ use crate::diagnostic::{in_one_line, visible, visible_json};
 
 /// A column's title and what it holds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Column {
+pub(crate) enum Column<'a> {
     /// Words, which are broken where the table would be too wide.
-    Text(&'static str),
+    Text(&'a str),
     /// A word that is never broken: an id, a path, a state.
-    Word(&'static str),
+    Word(&'a str),
     /// Numbers: aligned to the right and never broken.
-    Number(&'static str),
+    Number(&'a str),
 }
 
-impl Column {
+impl<'a> Column<'a> {
     /// What stands above it.
-    pub(crate) fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'a str {
         match self {
             Self::Text(title) | Self::Word(title) | Self::Number(title) => title,
         }
@@ -38,24 +38,24 @@ pub(crate) fn width() -> usize {
 }
 
 /// A table without frames that fits the terminal; no line ends in spaces.
-pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(columns: &[Column<'_>], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     laid_out(columns, rows, ContentArrangement::Dynamic)
 }
 
 /// The same as wide as what is in it.
-pub(crate) fn whole_table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn whole_table(columns: &[Column<'_>], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     laid_out(columns, rows, ContentArrangement::Disabled)
 }
 
 /// A table of runs. Where it is too wide, what all of them have in common is said once above it, by the columns' `names`.
-pub(crate) fn runs_table(columns: &[Column], names: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn runs_table(columns: &[Column<'_>], names: &[&str], rows: &[Vec<String>]) -> String {
     let whole = whole_table(columns, rows.to_vec());
     if whole.lines().all(|line| line.width() <= width()) {
         return whole;
     }
     let is_common = |at: &usize| rows.len() > 1 && rows.iter().all(|row| row[*at] == rows[0][*at]);
     let (common, differing): (Vec<usize>, Vec<usize>) = (0..columns.len()).partition(is_common);
-    let columns: Vec<Column> = differing.iter().map(|at| columns[*at]).collect();
+    let columns: Vec<Column<'_>> = differing.iter().map(|at| columns[*at]).collect();
     let body = table(&columns, rows.iter().map(|row| differing.iter().map(|at| row[*at].clone()).collect()));
     if common.is_empty() {
         return body;
@@ -64,21 +64,8 @@ pub(crate) fn runs_table(columns: &[Column], names: &[&str], rows: &[Vec<String>
     format!("{}\n\n{body}", wrapped(&format!("all runs: {}", common.join(", ")), 0))
 }
 
-/// Numbers under their heads, aligned right.
-pub(crate) fn numbers_table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let letters = |text: &str| text.chars().count();
-    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| letters(cell)).max().unwrap_or(0);
-    let widths: Vec<usize> = header.iter().enumerate().map(|(at, head)| width(at).max(letters(head))).collect();
-    let line = |cells: &[&str]| {
-        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}"));
-        padded.collect::<Vec<_>>().join("  ")
-    };
-    let body = rows.iter().map(|row| line(&row.iter().map(String::as_str).collect::<Vec<_>>()));
-    std::iter::once(line(header)).chain(body).collect::<Vec<_>>().join("\n")
-}
-
 fn laid_out(
-    columns: &[Column],
+    columns: &[Column<'_>],
     rows: impl IntoIterator<Item = Vec<String>>,
     arrangement: ContentArrangement,
 ) -> String {

@@ -323,7 +323,7 @@ fn a_report_on_disk_is_what_was_rendered() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("reports/mini");
     let input = input(vec![damaged("mini", ["base", "large"])]);
-    let page = report::write(&input, &target).unwrap();
+    let page = report::write(&input, &target, None).unwrap();
     assert_eq!(page, target.join("index.html"));
     let files = report::render(&input).unwrap();
     assert_eq!(std::fs::read_dir(&target).unwrap().count(), files.len(), "a temporary file was left");
@@ -350,10 +350,10 @@ fn layout_samples_on_request() {
     ];
     for (name, experiments) in samples {
         let input = Input { title: title.into(), experiments };
-        report::write(&input, &Path::new(&folder).join(name)).unwrap();
+        report::write(&input, &Path::new(&folder).join(name), None).unwrap();
     }
     for (name, experiments) in pretraining::samples() {
         let input = Input { title: title.into(), experiments };
-        report::write(&input, &Path::new(&folder).join(name)).unwrap();
+        report::write(&input, &Path::new(&folder).join(name), None).unwrap();
     }
 }

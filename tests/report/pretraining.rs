@@ -1,6 +1,6 @@
 //! Pretraining in reports: alone, and beside what starts from it.
 
-use bertbench::report::{self, COLUMNS, ExperimentInput, Input, OutputFile};
+use bertbench::report::{self, ExperimentInput, Input, OutputFile, result_columns};
 use bertbench::settings::LmLoss;
 use bertbench::store::InitialWeights;
 
@@ -105,11 +105,12 @@ fn failed_runs_and_runs_at_work_tell_how_far_they_came() {
 fn results_have_rows_of_pretraining_with_columns_of_their_own() {
     let files = render(Vec::new(), vec![half_pretrained("half")]);
     let mut reader = csv::Reader::from_reader(text(&files, "results.csv").as_bytes());
-    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), COLUMNS);
+    let columns = result_columns();
+    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), columns);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    let of = |name: &str, row: usize| &rows[row][COLUMNS.iter().position(|column| *column == name).unwrap()];
+    let of = |name: &str, row: usize| &rows[row][columns.iter().position(|column| *column == name).unwrap()];
     for (row, found) in rows.iter().enumerate() {
-        assert_eq!(found.len(), COLUMNS.len());
+        assert_eq!(found.len(), columns.len());
         assert_eq!((of("task", row), of("model", row), of("epochs", row)), ("pretraining", "a-done", ""));
         assert_eq!((of("steps", row), of("phases", row)), ("2000", "1800x48+200x64"));
         assert_eq!((of("loss", row), of("masked_lm_prob", row)), ("masked LM and next sentence", "0.15"));

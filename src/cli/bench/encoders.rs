@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use crate::benchmark::EncoderRequest;
-use crate::cli::outcome::CommandOutcome;
 use crate::cli::threads::{MOST, STACK_BYTES};
 use crate::diagnostic::Error;
 use crate::store::{EncoderSpeed, RunsRoot, SpeedRow};
@@ -46,7 +45,7 @@ Examples:
   bertbench bench encoders
   bertbench bench encoders --layers 4 --hidden 256 --threads 1,2,4";
 
-pub(in crate::cli) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(in crate::cli) fn execute(args: &Args) -> Result<(), Error> {
     let mut threads = if args.threads.is_empty() { vec![1, cores() as u32] } else { args.threads.clone() };
     threads.sort_unstable();
     threads.dedup();
@@ -59,7 +58,7 @@ pub(in crate::cli) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     } else {
         print(&text(&speed))?;
     }
-    Ok(CommandOutcome::Success)
+    Ok(())
 }
 
 fn text(speed: &EncoderSpeed) -> String {

@@ -5,24 +5,17 @@ mod step;
 
 use clap::Subcommand;
 
-use super::outcome::CommandOutcome;
 use crate::diagnostic::Error;
 
 /// Measure how fast this machine trains.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     Step(step::Args),
     Encoders(encoders::Args),
 }
 
-pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    match &args.command {
+pub(super) fn execute(command: &Command) -> Result<(), Error> {
+    match command {
         Command::Step(args) => step::execute(args),
         Command::Encoders(args) => encoders::execute(args),
     }

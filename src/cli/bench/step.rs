@@ -1,7 +1,6 @@
 //! `bertbench bench step`
 
 use crate::benchmark::{PHASES, StepRequest, StepSummary};
-use crate::cli::outcome::CommandOutcome;
 use crate::cli::threads::ThreadArgs;
 use crate::cli::trained_model::PrecisionArgs;
 use crate::diagnostic::Error;
@@ -74,7 +73,7 @@ Examples:
   bertbench bench step --layers 4 --hidden 768 --batch-size 16 --length 128 --precision bf16 --json
   bertbench bench step --layers 6 --hidden 384 --heads 12 --batch-size 32 --length 64 --threads 1";
 
-pub(in crate::cli) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
+pub(in crate::cli) fn execute(args: &Args) -> Result<(), Error> {
     let request = StepRequest {
         layers: args.layers,
         hidden: args.hidden,
@@ -93,8 +92,7 @@ pub(in crate::cli) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.threads.compute(|| {
         let measured = benchmark_step(&benchmark)?;
         let summary = StepSummary::of(&benchmark, &measured);
-        if args.json { print_json(&summary.json()) } else { print(&text(&summary)) }?;
-        Ok(CommandOutcome::Success)
+        Ok(if args.json { print_json(&summary.json()) } else { print(&text(&summary)) }?)
     })
 }
 

@@ -7,8 +7,8 @@ mod results;
 use std::fs;
 use std::path::PathBuf;
 
+use super::CommandOutcome;
 use super::experiment_args::ExperimentArgs;
-use super::outcome::CommandOutcome;
 use super::run;
 use crate::diagnostic::{Diagnostic, Error};
 use crate::terminal::{note, print};

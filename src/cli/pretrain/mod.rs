@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::outcome::CommandOutcome;
-use super::ranks;
-use super::run::single;
+use super::CommandOutcome;
+use super::run::{follow, single};
 use super::threads::ThreadArgs;
 use super::trained_model::PrecisionArgs;
 use crate::diagnostic::Error;
@@ -136,7 +135,7 @@ fn number(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
-    if let Some(ended) = ranks::follow(args.threads.threads)? {
+    if let Some(ended) = follow(args.threads.threads)? {
         return Ok(ended);
     }
     let text = experiment::written(args)?;

@@ -4,7 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
 use super::experiment::text;
-use crate::cli::model_argument;
+use crate::cli::trained_model::checkpoint;
 use crate::config::{Dimensions, Preset};
 use crate::diagnostic::{Diagnostic, Error};
 use crate::settings::LmLoss;
@@ -61,8 +61,8 @@ impl ModelArgs {
 
     /// What is trained, as an experiment file has it.
     pub(super) fn written(&self) -> Result<Value, Error> {
-        if let Some(checkpoint) = &self.init_checkpoint {
-            return Ok(json!({"checkpoint": text(&model_argument::checkpoint(checkpoint)?)?}));
+        if let Some(named) = &self.init_checkpoint {
+            return Ok(json!({"checkpoint": text(&checkpoint(named)?)?}));
         }
         let named = self.preset.map(|preset| {
             let Dimensions { layers, hidden, heads, intermediate, max_positions, .. } = preset.dimensions();

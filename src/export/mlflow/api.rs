@@ -33,16 +33,6 @@ pub(super) struct Known {
     pub(super) sent: Option<String>,
 }
 
-/// A run to be.
-pub(super) struct NewRun<'a> {
-    /// Our id, by which it is found again.
-    pub(super) own_id: &'a str,
-    pub(super) name: &'a str,
-    /// Seconds since 1970-01-01 UTC.
-    pub(super) started_unix: u64,
-    pub(super) tags: Vec<(String, String)>,
-}
-
 impl Api {
     /// The experiment of this name, which is created where it is not there.
     pub(super) fn new(target: &Target, experiment: &str) -> Result<Self, MlflowError> {
@@ -99,21 +89,27 @@ impl Api {
         }
     }
 
-    /// Makes a run. When nobody knows whether it was made, it is looked for before it is made again.
-    pub(super) fn create(&self, run: &NewRun<'_>) -> Result<String, MlflowError> {
-        let started = milliseconds(run.started_unix as f64);
-        let mut tags: Vec<Value> = run.tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
-        tags.push(json!({"key": ID, "value": run.own_id}));
-        let body =
-            json!({"experiment_id": self.experiment_id, "run_name": run.name, "start_time": started, "tags": tags});
+    /// Makes a run, which is found again by our id of it. When nobody knows whether it was made, it is looked for before it is
+    /// made again.
+    pub(super) fn create(
+        &self,
+        own_id: &str,
+        name: &str,
+        started_unix: u64,
+        tags: &[(String, String)],
+    ) -> Result<String, MlflowError> {
+        let started = milliseconds(started_unix as f64);
+        let mut tags: Vec<Value> = tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+        tags.push(json!({"key": ID, "value": own_id}));
+        let body = json!({"experiment_id": self.experiment_id, "run_name": name, "start_time": started, "tags": tags});
         let mut failures = 0;
         loop {
             match self.post_once("runs/create", &body)? {
                 Ok(made) => return self.text(&made["run"]["info"], "run_id", "runs/create"),
                 Err(PostError(cause)) => {
                     self.wait("runs/create", &mut failures, cause)?;
-                    let own = run.own_id.replace('\'', "''");
-                    if let Some(made) = self.search(&format!("tags.`{ID}` = '{own}'"))?.remove(run.own_id) {
+                    let own = own_id.replace('\'', "''");
+                    if let Some(made) = self.search(&format!("tags.`{ID}` = '{own}'"))?.remove(own_id) {
                         return Ok(made.id);
                     }
                 }
@@ -141,16 +137,8 @@ impl Api {
         self.post("runs/update", &body).map(drop)
     }
 
-    pub(super) fn tag(&self, run: &str, key: &str, value: &str) -> Result<(), MlflowError> {
-        self.post("runs/set-tag", &json!({"run_id": run, "key": key, "value": value})).map(drop)
-    }
-
-    pub(super) fn delete(&self, run: &str) -> Result<(), MlflowError> {
-        self.post("runs/delete", &json!({"run_id": run})).map(drop)
-    }
-
     /// A call that does the same when it is made twice: again after pauses while the network or the server fails.
-    fn post(&self, call: &str, body: &Value) -> Result<Value, MlflowError> {
+    pub(super) fn post(&self, call: &str, body: &Value) -> Result<Value, MlflowError> {
         let mut failures = 0;
         loop {
             match self.post_once(call, body)? {

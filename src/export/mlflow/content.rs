@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::export::ExportedRun;
 use crate::export::parameters::{main_parameters, parameters};
-use crate::export::series::points;
-use crate::export::{Ending, ExportedRun};
+use crate::export::series::{Point, points};
+use crate::report::State;
 
 /// MLflow refuses longer values of parameters and tags (`mlflow/utils/validation.py`: 6000 and 8000).
 const LONGEST: usize = 6000;
@@ -31,21 +32,10 @@ impl Content {
         settings.extend(parameters(run.settings));
         let parameters: Vec<Value> =
             settings.iter().map(|(name, value)| json!({"key": key(name), "value": cut(&plain(value))})).collect();
-        let (started, ended) = run.times();
-        let points = points(run);
-        let last = points.iter().map(|point| point.step).max().unwrap_or(0).max(1);
-        let metrics: Vec<Value> = points
-            .iter()
-            .map(|point| {
-                // The log has no times: steps are spread evenly over the run.
-                let share = point.step as f64 / last as f64;
-                let at = started as f64 + share * ended.saturating_sub(started) as f64;
-                json!({"key": key(&point.name), "value": number(point.value), "timestamp": milliseconds(at),
-                       "step": point.step})
-            })
-            .collect();
+        let metric = |of: Point| json!({"key": key(&of.name), "value": number(of.value), "timestamp": milliseconds(of.at), "step": of.step});
+        let metrics: Vec<Value> = points(run).into_iter().map(metric).collect();
         let tags = tags(run);
-        let all = json!([parameters, metrics, tags, ended]).to_string();
+        let all = json!([parameters, metrics, tags, run.times().1]).to_string();
         Self { parameters, metrics, tags, checksum: blake3::hash(all.as_bytes()).to_hex().to_string() }
     }
 }
@@ -54,7 +44,7 @@ impl Content {
 fn tags(run: &ExportedRun<'_>) -> Vec<(String, String)> {
     let mut tags = vec![("mlflow.source.name".to_owned(), "bertbench".to_owned())];
     match run.ending {
-        Ending::Done(record) => {
+        State::Done(record) => {
             let of = &record.provenance;
             tags.push(("bertbench.version".to_owned(), of.bertbench.clone()));
             tags.push(("bertbench.host".to_owned(), record.host.name.clone()));
@@ -65,10 +55,10 @@ fn tags(run: &ExportedRun<'_>) -> Vec<(String, String)> {
                 record.notes.iter().enumerate().map(|(at, note)| (format!("bertbench.note.{}", at + 1), cut(note))),
             );
         }
-        Ending::Failed(failure) => {
+        State::Failed(failure) => {
             tags.push(("bertbench.failure".to_owned(), cut(&format!("{}: {}", failure.kind, failure.cause))));
         }
-        Ending::None => {}
+        State::Missing => {}
     }
     tags.truncate(TAGS);
     tags

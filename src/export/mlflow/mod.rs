@@ -13,9 +13,12 @@ mod content;
 
 use std::collections::BTreeMap;
 
-use super::{Ending, ExportedRun};
+use serde_json::json;
+
+use super::ExportedRun;
 use crate::download::RetryPolicy;
-use api::{Api, Known, NewRun};
+use crate::report::State;
+use api::{Api, Known};
 use content::Content;
 
 /// The tag with our id of a run; of the parent, the experiment's name.
@@ -93,7 +96,7 @@ pub fn export(
 ) -> Result<Exported, MlflowError> {
     let api = Api::new(target, experiment)?;
     let known: BTreeMap<String, Known> = api.known_runs()?;
-    let ended: Vec<&ExportedRun<'_>> = runs.iter().filter(|run| !matches!(run.ending, Ending::None)).collect();
+    let ended: Vec<&ExportedRun<'_>> = runs.iter().filter(|run| !matches!(run.ending, State::Missing)).collect();
     let parent = parent(&api, experiment, runs, &known)?;
     let mut done = Exported { left_out: runs.len() - ended.len(), ..Exported::default() };
     for (at, run) in ended.into_iter().enumerate() {
@@ -102,7 +105,7 @@ pub fn export(
             Some(known) if known.sent.as_deref() == Some(content.checksum.as_str()) => done.kept += 1,
             known => {
                 if let Some(known) = known {
-                    api.delete(&known.id)?;
+                    api.post("runs/delete", &json!({"run_id": known.id}))?;
                 }
                 send(&api, run, &parent, &content)?;
                 done.sent += 1;
@@ -124,16 +127,13 @@ fn parent(
     for (start, end) in runs.iter().map(ExportedRun::times).filter(|(start, _)| *start > 0) {
         (started, ended) = (started.min(start), ended.max(end));
     }
-    let id = match known.get(experiment) {
-        Some(known) => known.id.clone(),
-        None => api.create(&NewRun {
-            own_id: experiment,
-            name: experiment,
-            started_unix: if started == u64::MAX { 0 } else { started },
-            tags: vec![("bertbench.experiment".to_owned(), experiment.to_owned())],
-        })?,
+    let id = if let Some(known) = known.get(experiment) {
+        known.id.clone()
+    } else {
+        let started = if started == u64::MAX { 0 } else { started };
+        api.create(experiment, experiment, started, &[("bertbench.experiment".to_owned(), experiment.to_owned())])?
     };
-    let is_over = runs.iter().all(|run| matches!(run.ending, Ending::Done(_)));
+    let is_over = runs.iter().all(|run| matches!(run.ending, State::Done(_)));
     api.update(&id, if is_over { "FINISHED" } else { "RUNNING" }, is_over.then_some(ended))?;
     Ok(id)
 }
@@ -143,10 +143,10 @@ fn send(api: &Api, run: &ExportedRun<'_>, parent: &str, content: &Content) -> Re
     let name = format!("{} {} {}", run.settings.task_name(), run.settings.model, run.id);
     let mut tags = vec![(PARENT.to_owned(), parent.to_owned())];
     tags.extend(content.tags.iter().cloned());
-    let id = api.create(&NewRun { own_id: &run.id.0, name: &name, started_unix: started, tags })?;
+    let id = api.create(&run.id.0, &name, started, &tags)?;
     api.log(&id, content)?;
     let status = if run.record().is_some() { "FINISHED" } else { "FAILED" };
     api.update(&id, status, Some(ended))?;
     // Last: whatever broke before, the next export begins the run anew.
-    api.tag(&id, SENT, &content.checksum)
+    api.post("runs/set-tag", &json!({"run_id": id, "key": SENT, "value": content.checksum})).map(drop)
 }

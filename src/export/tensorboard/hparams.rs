@@ -10,8 +10,9 @@ use super::messages::{
     Dimension, Event, Experiment, HParamInfo, HParams, HParamsData, MetricInfo, MetricName, PluginData, Scalar,
     ScalarKind, SessionEnd, SessionStart, SummaryMetadata, SummaryValue, TensorProto, TensorShape, Value,
 };
+use crate::export::ExportedRun;
 use crate::export::parameters::{main_parameters, parameters};
-use crate::export::{Ending, ExportedRun};
+use crate::report::State;
 
 /// `DataType` of `api.proto`.
 const STRING: i32 = 1;
@@ -69,9 +70,9 @@ pub(super) fn start(run: &ExportedRun<'_>, varying: &BTreeSet<String>) -> Event 
 /// The event at the end of a run that ended.
 pub(super) fn end(run: &ExportedRun<'_>) -> Option<Event> {
     let status = match run.ending {
-        Ending::Done(_) => SUCCESS,
-        Ending::Failed(_) => FAILURE,
-        Ending::None => return None,
+        State::Done(_) => SUCCESS,
+        State::Failed(_) => FAILURE,
+        State::Missing => return None,
     };
     let ended = run.times().1 as f64;
     let end = SessionEnd { status, end_time_secs: ended };

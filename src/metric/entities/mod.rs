@@ -53,10 +53,6 @@ pub struct EntityScores {
     pub overall: EntityCounts,
     /// By type; every type that is gold or predicted anywhere.
     pub kinds: BTreeMap<String, EntityCounts>,
-    /// All words.
-    pub tokens: u64,
-    /// Words whose predicted tag is the gold tag, letter for letter.
-    pub right_tokens: u64,
 }
 
 impl EntityScores {
@@ -66,8 +62,6 @@ impl EntityScores {
     /// When the lengths differ.
     pub fn add<G: AsRef<str>, P: AsRef<str>>(&mut self, gold: &[G], predicted: &[P]) {
         assert_eq!(gold.len(), predicted.len(), "one predicted tag per gold tag");
-        self.tokens += gold.len() as u64;
-        self.right_tokens += gold.iter().zip(predicted).filter(|(g, p)| g.as_ref() == p.as_ref()).count() as u64;
         let (gold, predicted) = (entities(gold), entities(predicted));
         for entity in &gold {
             self.count(entity, |counts| counts.gold += 1);
@@ -80,12 +74,6 @@ impl EntityScores {
                 counts.correct += u64::from(same);
             });
         }
-    }
-
-    /// The share of words whose tag is right; NaN when there is no word.
-    #[must_use]
-    pub fn accuracy(&self) -> f64 {
-        self.right_tokens as f64 / self.tokens as f64
     }
 
     fn count(&mut self, entity: &Entity<'_>, change: impl Fn(&mut EntityCounts)) {
@@ -142,8 +130,6 @@ mod tests {
             for (kind, counts) in &scores.kinds {
                 agree(name, counts, &kinds[kind]);
             }
-            let accuracy = case["accuracy"].as_f64().unwrap();
-            assert!((scores.accuracy() - accuracy).abs() < TOLERANCE, "{name}");
         }
     }
 
@@ -164,14 +150,12 @@ mod tests {
     #[test]
     fn nothing_found_and_nothing_to_find_are_zero() {
         let mut scores = EntityScores::default();
-        assert!(scores.accuracy().is_nan());
         scores.add(&["O", "O"], &["O", "O"]);
         assert_eq!(scores.overall, EntityCounts::default());
         let counts = scores.overall;
         for value in [counts.precision(), counts.recall(), counts.f1()] {
             assert!(value.abs() < f64::EPSILON);
         }
-        assert!((scores.accuracy() - 1.0).abs() < TOLERANCE);
     }
 
     #[test]

@@ -37,7 +37,6 @@ const KINDS: [Kind; 4] = [Kind::Objective, Kind::Size, Kind::Masking, Kind::Step
 /// Systems of one experiment whose pretraining differs in one thing.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ablation<'a> {
-    /// What differs.
     pub(crate) kind: Kind,
     /// Index into [`super::Input::experiments`].
     pub(crate) experiment: usize,
@@ -50,7 +49,6 @@ pub(crate) struct Ablation<'a> {
 /// One way of pretraining.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AblationRow<'a> {
-    /// The pretraining.
     pub(crate) pretraining: &'a Origin,
     /// Indices of the systems that start from it: one that is fine-tuned, perhaps one that reads features.
     pub(crate) systems: Vec<usize>,
@@ -80,9 +78,7 @@ pub(crate) struct AblationColumn {
     pub(crate) features: bool,
     /// The metric: the paper's where its table has the task, else the primary one.
     pub(crate) metric: String,
-    /// How its numbers are written.
     pub(crate) unit: Unit,
-    /// Whether more is better.
     pub(crate) higher_is_better: bool,
     /// The column of the paper's table.
     pub(crate) published: Option<usize>,

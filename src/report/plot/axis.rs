@@ -51,7 +51,6 @@ impl Axis {
         Self { low: below, high: above.unwrap_or(high), pixels, step: 1.0, logarithmic: true }
     }
 
-    /// The pixel of a value.
     pub(crate) fn pixel(&self, value: f64) -> f64 {
         if self.logarithmic {
             let share = (value.max(self.low) / self.low).ln() / (self.high / self.low).ln();

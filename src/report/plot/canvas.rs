@@ -56,7 +56,6 @@ pub(crate) struct TextStyle {
     pub(crate) bold: bool,
 }
 
-/// The surface.
 pub(crate) struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
 }
@@ -115,7 +114,6 @@ impl Canvas<'_> {
         ShapeStyle { color: color.color().mix(opacity), filled: false, stroke_width: (width * SCALE).round() as u32 }
     }
 
-    /// A line through `points`.
     pub(crate) fn path(&self, points: &[(f64, f64)], color: &ThemeColor, opacity: f64, width: f64) -> Result<()> {
         let path: Vec<(i32, i32)> = points.iter().copied().map(at).collect();
         self.area.draw(&PathElement::new(path, Self::stroke(color, opacity, width))).map_err(failed)
@@ -145,13 +143,11 @@ impl Canvas<'_> {
         self.area.draw(&Rectangle::new([at(from), at(to)], color.color().mix(opacity).filled())).map_err(failed)
     }
 
-    /// The outline of a rectangle.
     pub(crate) fn outline(&self, from: (f64, f64), to: (f64, f64), color: &ThemeColor, width: f64) -> Result<()> {
         let corners = [from, (to.0, from.1), to, (from.0, to.1), from, (to.0, from.1)];
         self.path(&corners, color, 1.0, width)
     }
 
-    /// A mark of `radius`.
     pub(crate) fn mark(&self, mark: Mark, to: (f64, f64), radius: f64, color: &ThemeColor, opacity: f64) -> Result<()> {
         let fill = color.color().mix(opacity).filled();
         let corners: &[(f64, f64)] = match mark {

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Mark, PlotError, draw};
-use super::{Drawing, Legend, QUIET, horizontal_scale, series_color, style, vertical_scale};
+use super::{Legend, QUIET, horizontal_scale, series_color, style, vertical_scale};
 
 /// One run's line.
 pub(crate) struct Curve {
@@ -15,6 +15,7 @@ pub(crate) struct Curve {
 }
 
 /// A plot of lines.
+#[derive(Default)]
 pub(crate) struct Curves<'a> {
     /// What it shows, for those who do not see it.
     pub(crate) description: &'a str,
@@ -22,7 +23,6 @@ pub(crate) struct Curves<'a> {
     pub(crate) title: &'a str,
     /// Under the plot.
     pub(crate) x_title: &'a str,
-    /// Its lines.
     pub(crate) lines: Vec<Curve>,
     /// Models and their numbers.
     pub(crate) names: Vec<(usize, String)>,
@@ -37,13 +37,13 @@ pub(crate) struct Curves<'a> {
 }
 
 /// Which points of a line have a mark. A line of one point always has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Marks {
     /// None.
+    #[default]
     None,
     /// The last one, so that lines of one colour are told apart.
     Last,
-    /// Every one.
     All,
 }
 
@@ -54,7 +54,7 @@ const TOP: f64 = 46.0;
 const BOTTOM: f64 = 208.0;
 
 /// Draws the lines, the faint ones first.
-pub(crate) fn curves(plot: &Curves<'_>) -> Result<Drawing, PlotError> {
+pub(crate) fn curves(plot: &Curves<'_>) -> Result<String, PlotError> {
     let points = || plot.lines.iter().flat_map(|line| line.points.iter().copied());
     let levels = plot.levels.iter().map(|(value, _)| *value);
     let most = points().map(|(x, _)| x).fold(1.0, f64::max);
@@ -70,7 +70,7 @@ pub(crate) fn curves(plot: &Curves<'_>) -> Result<Drawing, PlotError> {
     } else {
         Axis::over(heights, 4, (bottom, top))
     };
-    let svg = draw(size, plot.description, |canvas| {
+    draw(size, plot.description, |canvas| {
         canvas.text(plot.title, (LEFT, 12.0), style(&QUIET, Align::Left))?;
         legend.draw(canvas)?;
         vertical_scale(canvas, &y, LEFT, RIGHT)?;
@@ -100,6 +100,5 @@ pub(crate) fn curves(plot: &Curves<'_>) -> Result<Drawing, PlotError> {
             }
         }
         Ok(())
-    })?;
-    Ok(Drawing { size, svg })
+    })
 }

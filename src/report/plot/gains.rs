@@ -1,8 +1,8 @@
 //! Random against pretrained weights, task by task: two marks and the way from one to the other.
 
 use super::axis::Axis;
-use super::canvas::{Align, Mark, PlotError, TextStyle, draw};
-use super::{Drawing, INK, Legend, QUIET, RULE, TEXT, horizontal_scale, series_color, shortened, style};
+use super::canvas::{Align, Mark, PlotError, draw};
+use super::{INK, Legend, QUIET, RULE, TEXT, horizontal_scale, row_name, series_color, shortened, style};
 
 /// One task and one pretrained model.
 pub(crate) struct GainRow {
@@ -10,15 +10,11 @@ pub(crate) struct GainRow {
     pub(crate) name: String,
     /// The pretrained model's number, for colour and mark.
     pub(crate) series: usize,
-    /// The score from random weights.
     pub(crate) random: f64,
-    /// The score from pretrained weights.
     pub(crate) pretrained: f64,
-    /// The majority answer's score.
     pub(crate) majority: Option<f64>,
 }
 
-/// A plot of them.
 pub(crate) struct GainPlot<'a> {
     /// What it shows, for those who do not see it.
     pub(crate) description: &'a str,
@@ -37,7 +33,7 @@ const ROW: f64 = 14.0;
 const GAP: f64 = 9.0;
 
 /// Draws a row per task and pretrained model; an open circle is the model from random weights.
-pub(crate) fn gains(plot: &GainPlot<'_>) -> Result<Drawing, PlotError> {
+pub(crate) fn gains(plot: &GainPlot<'_>) -> Result<String, PlotError> {
     let random = shortened(plot.random, 22);
     let right_of_random = 4.0 + 12.0 + random.chars().count() as f64 * TEXT * 0.56 + 14.0;
     let legend = Legend::of(&plot.names, right_of_random, RIGHT, 12.0);
@@ -48,7 +44,7 @@ pub(crate) fn gains(plot: &GainPlot<'_>) -> Result<Drawing, PlotError> {
     let ends = |row: &GainRow| [Some(row.random), Some(row.pretrained), row.majority].into_iter().flatten();
     let x = Axis::over(plot.rows.iter().flat_map(ends), 5, (LEFT, RIGHT));
     let size = (430, (bottom + 42.0) as u32);
-    let svg = draw(size, plot.description, |canvas| {
+    draw(size, plot.description, |canvas| {
         canvas.ring((8.0, 12.0), 3.5, &QUIET)?;
         canvas.text(&random, (16.0, 12.0), style(&INK, Align::Left))?;
         legend.draw(canvas)?;
@@ -58,9 +54,8 @@ pub(crate) fn gains(plot: &GainPlot<'_>) -> Result<Drawing, PlotError> {
         for (at, row) in plot.rows.iter().enumerate() {
             if begins(at) {
                 canvas.path(&[(4.0, y), (RIGHT, y)], &RULE, 1.0, 1.0)?;
-                let name = TextStyle { size: TEXT + 1.0, ..style(&INK, Align::Left) };
                 y += GAP / 2.0;
-                canvas.text(&shortened(&row.name, 11), (4.0, y + ROW / 2.0), name)?;
+                row_name(canvas, &row.name, y + ROW / 2.0)?;
             }
             let (middle, color) = (y + ROW / 2.0, series_color(row.series));
             if let Some(majority) = row.majority {
@@ -77,6 +72,5 @@ pub(crate) fn gains(plot: &GainPlot<'_>) -> Result<Drawing, PlotError> {
             }
         }
         canvas.path(&[(4.0, bottom), (RIGHT, bottom)], &RULE, 1.0, 1.0)
-    })?;
-    Ok(Drawing { size, svg })
+    })
 }

@@ -1,10 +1,9 @@
 //! A grid of scores, each cell coloured and with its number printed.
 
 use super::canvas::{Align, PlotError, TextStyle, draw};
-use super::{Drawing, INK, QUIET, RULE, TEXT, shortened, style};
+use super::{INK, QUIET, RULE, TEXT, shortened, style};
 use crate::report::palette::{BAD, HEAT, HEAT_INK, PANEL};
 
-/// One cell.
 pub(crate) struct Tile {
     /// Row and column.
     pub(crate) place: (usize, usize),
@@ -14,11 +13,9 @@ pub(crate) struct Tile {
     pub(crate) level: Option<f64>,
     /// Whether it is the best of its model.
     pub(crate) best: bool,
-    /// Whether its runs failed.
     pub(crate) failed: bool,
 }
 
-/// A grid.
 pub(crate) struct Heatmap<'a> {
     /// What it shows, for those who do not see it.
     pub(crate) description: &'a str,
@@ -28,10 +25,9 @@ pub(crate) struct Heatmap<'a> {
     pub(crate) columns: (&'a str, Vec<String>),
     /// Above the rows' names, and these.
     pub(crate) rows: (&'a str, Vec<String>),
-    /// Its cells.
     pub(crate) tiles: Vec<Tile>,
     /// The lowest and the highest score, as printed.
-    pub(crate) range: (String, String),
+    pub(crate) range: [String; 2],
 }
 
 const LEFT: f64 = 92.0;
@@ -39,12 +35,12 @@ const TOP: f64 = 50.0;
 const TILE: (f64, f64) = (66.0, 30.0);
 
 /// Draws the grid, with its colour scale underneath.
-pub(crate) fn heatmap(plot: &Heatmap<'_>) -> Result<Drawing, PlotError> {
+pub(crate) fn heatmap(plot: &Heatmap<'_>) -> Result<String, PlotError> {
     let (columns, rows) = (plot.columns.1.len() as f64, plot.rows.1.len() as f64);
     let right = LEFT + columns * TILE.0;
     let bottom = TOP + rows * TILE.1;
     let size = ((right + 8.0).max(300.0) as u32, (bottom + 34.0) as u32);
-    let svg = draw(size, plot.description, |canvas| {
+    draw(size, plot.description, |canvas| {
         canvas.text(plot.title, (4.0, 10.0), TextStyle { bold: true, ..style(&INK, Align::Left) })?;
         canvas.text(plot.rows.0, (LEFT - 8.0, TOP - 12.0), style(&QUIET, Align::Right))?;
         let centre = LEFT + columns * TILE.0 / 2.0;
@@ -65,8 +61,7 @@ pub(crate) fn heatmap(plot: &Heatmap<'_>) -> Result<Drawing, PlotError> {
             canvas.outline(from, to, &INK, 2.0)?;
         }
         scale(canvas, plot, bottom + 14.0)
-    })?;
-    Ok(Drawing { size, svg })
+    })
 }
 
 fn corners(place: (usize, usize)) -> ((f64, f64), (f64, f64)) {
@@ -93,12 +88,12 @@ fn draw_tile(canvas: &super::Canvas<'_>, tile: &Tile) -> Result<(), PlotError> {
 
 /// The nine steps of the colour scale between the lowest and the highest score.
 fn scale(canvas: &super::Canvas<'_>, plot: &Heatmap<'_>, y: f64) -> Result<(), PlotError> {
-    canvas.text(&plot.range.0, (LEFT - 8.0, y + 4.0), style(&QUIET, Align::Right))?;
+    canvas.text(&plot.range[0], (LEFT - 8.0, y + 4.0), style(&QUIET, Align::Right))?;
     let width = 14.0;
     for (step, color) in HEAT.iter().enumerate() {
         let x = LEFT + 1.0 + step as f64 * width;
         canvas.fill((x, y), (x + width, y + 8.0), color, 1.0)?;
     }
     let end = LEFT + 1.0 + HEAT.len() as f64 * width;
-    canvas.text(&plot.range.1, (end + 8.0, y + 4.0), style(&QUIET, Align::Left))
+    canvas.text(&plot.range[1], (end + 8.0, y + 4.0), style(&QUIET, Align::Left))
 }

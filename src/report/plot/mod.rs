@@ -27,14 +27,6 @@ use super::palette::{INK, QUIET, RULE, SERIES, ThemeColor};
 /// Text beside axes and marks, in CSS pixels.
 const TEXT: f64 = 11.0;
 
-/// A plot's size in CSS pixels and its `<svg>` element.
-pub(crate) struct Drawing {
-    /// Width and height.
-    pub(crate) size: (u32, u32),
-    /// The element, in the light scheme's colours.
-    pub(crate) svg: String,
-}
-
 /// The colour of the n-th model.
 fn series_color(series: usize) -> &'static ThemeColor {
     &SERIES[series % SERIES.len()]
@@ -88,6 +80,12 @@ fn shortened(name: &str, most: usize) -> String {
         return name.to_owned();
     }
     name.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// The name of a row, at its left end.
+fn row_name(canvas: &Canvas<'_>, name: &str, y: f64) -> Result<(), PlotError> {
+    let style = TextStyle { size: TEXT + 1.0, ..style(&INK, Align::Left) };
+    canvas.text(&shortened(name, 11), (4.0, y), style)
 }
 
 /// Horizontal grid lines with labels on their left.

@@ -1,17 +1,15 @@
 //! Paired differences between two models, task by task.
 
 use super::axis::Axis;
-use super::canvas::{Align, Mark, PlotError, TextStyle, draw};
-use super::{Drawing, INK, QUIET, RULE, TEXT, horizontal_scale, series_color, shortened, style};
+use super::canvas::{Align, Mark, PlotError, draw};
+use super::{INK, QUIET, RULE, horizontal_scale, row_name, series_color, shortened, style};
 use crate::stats::Interval;
 
 /// One task.
 pub(crate) struct PairRow {
-    /// The task's name.
     pub(crate) name: String,
     /// One difference per pair.
     pub(crate) differences: Vec<f64>,
-    /// Their mean.
     pub(crate) mean: f64,
     /// The mean's 95 % interval.
     pub(crate) interval: Option<Interval>,
@@ -29,13 +27,13 @@ pub(crate) fn pairs(
     names: (&str, &str),
     series: usize,
     description: &str,
-) -> Result<Drawing, PlotError> {
+) -> Result<String, PlotError> {
     let bottom = TOP + rows.len() as f64 * ROW;
     let ends = |row: &PairRow| row.interval.map(|i| [i.low, i.high]).into_iter().flatten().collect::<Vec<_>>();
     let values = rows.iter().flat_map(|row| row.differences.iter().copied().chain(ends(row))).chain([0.0]);
     let x = Axis::over(values, 5, (LEFT, RIGHT));
     let size = (430, (bottom + 42.0) as u32);
-    let svg = draw(size, description, |canvas| {
+    draw(size, description, |canvas| {
         let zero = x.pixel(0.0);
         canvas.text(&format!("← {} better", shortened(names.0, 20)), (4.0, 12.0), style(&QUIET, Align::Left))?;
         canvas.text(&format!("{} better →", shortened(names.1, 20)), (RIGHT, 12.0), style(&QUIET, Align::Right))?;
@@ -49,8 +47,7 @@ pub(crate) fn pairs(
         canvas.text(title, (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
         for (at, row) in rows.iter().enumerate() {
             let y = TOP + (at as f64 + 0.5) * ROW;
-            let name = TextStyle { size: TEXT + 1.0, ..style(&INK, Align::Left) };
-            canvas.text(&shortened(&row.name, 11), (4.0, y), name)?;
+            row_name(canvas, &row.name, y)?;
             let color = series_color(series);
             for difference in &row.differences {
                 canvas.mark(Mark::Circle, (x.pixel(*difference), y), 3.0, color, 0.3)?;
@@ -61,6 +58,5 @@ pub(crate) fn pairs(
             canvas.mark(Mark::Diamond, (x.pixel(row.mean), y), 4.5, color, 1.0)?;
         }
         Ok(())
-    })?;
-    Ok(Drawing { size, svg })
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Mark, PlotError, draw};
-use super::{Drawing, Legend, QUIET, horizontal_scale, series_color, style, vertical_scale};
+use super::{Legend, QUIET, horizontal_scale, series_color, style, vertical_scale};
 
 /// The points of one model.
 pub(crate) struct Cloud {
@@ -10,9 +10,7 @@ pub(crate) struct Cloud {
     pub(crate) series: usize,
     /// Points, each with the radius of its mark in CSS pixels.
     pub(crate) points: Vec<((f64, f64), f64)>,
-    /// How opaque the marks are.
     pub(crate) opacity: f64,
-    /// Whether a line joins them.
     pub(crate) joined: bool,
 }
 
@@ -24,7 +22,6 @@ pub(crate) struct Scatter<'a> {
     pub(crate) y_title: &'a str,
     /// Under the plot.
     pub(crate) x_title: &'a str,
-    /// Its points.
     pub(crate) clouds: Vec<Cloud>,
     /// Models and their numbers.
     pub(crate) names: Vec<(usize, String)>,
@@ -39,7 +36,7 @@ const TOP: f64 = 46.0;
 const BOTTOM: f64 = 308.0;
 
 /// Draws the points over the diagonal.
-pub(crate) fn scatter(plot: &Scatter<'_>) -> Result<Drawing, PlotError> {
+pub(crate) fn scatter(plot: &Scatter<'_>) -> Result<String, PlotError> {
     let points = || plot.clouds.iter().flat_map(|cloud| &cloud.points).map(|(point, _)| *point);
     let ends = [plot.range.0, plot.range.1];
     let legend = Legend::of(&plot.names, LEFT, RIGHT, 30.0);
@@ -47,7 +44,7 @@ pub(crate) fn scatter(plot: &Scatter<'_>) -> Result<Drawing, PlotError> {
     let x = Axis::over(points().map(|(x, _)| x).chain(ends), 5, (LEFT, RIGHT));
     let y = Axis::over(points().map(|(_, y)| y).chain(ends), 5, (bottom, top));
     let size = (SIZE.0, SIZE.1 + legend.extra as u32);
-    let svg = draw(size, plot.description, |canvas| {
+    draw(size, plot.description, |canvas| {
         canvas.text(plot.y_title, (4.0, 12.0), style(&QUIET, Align::Left))?;
         legend.draw(canvas)?;
         vertical_scale(canvas, &y, LEFT, RIGHT)?;
@@ -66,6 +63,5 @@ pub(crate) fn scatter(plot: &Scatter<'_>) -> Result<Drawing, PlotError> {
             }
         }
         Ok(())
-    })?;
-    Ok(Drawing { size, svg })
+    })
 }

@@ -1,16 +1,14 @@
 //! All points of the sweep, task by task: what a choice of hyperparameters does to each model.
 
 use super::axis::Axis;
-use super::canvas::{Align, Mark, PlotError, TextStyle, draw};
-use super::{Drawing, INK, Legend, QUIET, RULE, TEXT, horizontal_scale, series_color, shortened, style};
+use super::canvas::{Align, Mark, PlotError, draw};
+use super::{Legend, QUIET, RULE, horizontal_scale, row_name, series_color, style};
 
 /// One task.
 pub(crate) struct SpreadRow {
-    /// The task's name.
     pub(crate) name: String,
     /// By model: its number, its points' scores, and the best of them.
     pub(crate) models: Vec<(usize, Vec<f64>, Option<f64>)>,
-    /// The majority answer's score.
     pub(crate) majority: Option<f64>,
     /// The best score that any model can expect.
     pub(crate) ceiling: Option<f64>,
@@ -29,7 +27,7 @@ pub(crate) fn spread(
     names: &[(usize, String)],
     x_title: &str,
     description: &str,
-) -> Result<Drawing, PlotError> {
+) -> Result<String, PlotError> {
     let height = |row: &SpreadRow| row.models.len().max(1) as f64 * MODEL_ROW + GAP;
     let legend = Legend::of(names, 4.0, RIGHT, 12.0);
     let start = TOP + legend.extra;
@@ -39,7 +37,7 @@ pub(crate) fn spread(
     });
     let x = Axis::over(values, 5, (LEFT, RIGHT));
     let size = (WIDTH as u32, (bottom + 42.0) as u32);
-    let svg = draw(size, description, |canvas| {
+    draw(size, description, |canvas| {
         legend.draw(canvas)?;
         horizontal_scale(canvas, &x, start, bottom, WIDTH)?;
         canvas.text(x_title, (f64::midpoint(LEFT, RIGHT), bottom + 30.0), style(&QUIET, Align::Center))?;
@@ -47,8 +45,7 @@ pub(crate) fn spread(
         for row in rows {
             let end = top + height(row);
             canvas.path(&[(4.0, top), (RIGHT, top)], &RULE, 1.0, 1.0)?;
-            let name = TextStyle { size: TEXT + 1.0, ..style(&INK, Align::Left) };
-            canvas.text(&shortened(&row.name, 11), (4.0, f64::midpoint(top, end)), name)?;
+            row_name(canvas, &row.name, f64::midpoint(top, end))?;
             if let Some(majority) = row.majority {
                 let at = x.pixel(majority);
                 canvas.path(&[(at, top + 3.0), (at, end - 3.0)], &QUIET, 1.0, 1.5)?;
@@ -68,6 +65,5 @@ pub(crate) fn spread(
             top = end;
         }
         canvas.path(&[(4.0, bottom), (RIGHT, bottom)], &RULE, 1.0, 1.0)
-    })?;
-    Ok(Drawing { size, svg })
+    })
 }

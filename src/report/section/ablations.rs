@@ -44,7 +44,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         blocks.push(Block::Table(table(analysis, ablation)));
         if ablation.kind == Kind::Steps {
             let figure = steps_figure(analysis, ablation, &["ablation-steps", experiment, &(at + 1).to_string()])?;
-            blocks.push(Block::Figures { figures: vec![figure] });
+            blocks.push(Block::Figures(vec![figure]));
         }
     }
     Ok(blocks)
@@ -73,10 +73,7 @@ fn table(analysis: &Analysis<'_>, ablation: &Ablation<'_>) -> Table {
         Kind::Steps => ("Step", None),
     };
     let with_perplexity = matches!(ablation.kind, Kind::Size | Kind::Steps);
-    let mut columns = vec![Column::text(first)];
-    if with_perplexity {
-        columns.push(Column::number("Perplexity"));
-    }
+    let mut columns = Column::list(&[first], if with_perplexity { &["Perplexity"] } else { &[] });
     columns.extend(ablation.columns.iter().map(|column| Column::number(&column_title(analysis, column))));
     let best: Vec<Option<usize>> = (0..ablation.columns.len()).map(|at| clearly_best(ablation, at)).collect();
     let is_best = |row: usize| best.iter().map(|best| *best == Some(row)).collect::<Vec<_>>();
@@ -115,20 +112,15 @@ fn own_row(
     let models: Vec<String> = row.systems.iter().map(|at| analysis.systems[*at].label.clone()).collect();
     let mut cells = vec![Cell::text(row_name(ablation, row)).small(listed(&models))];
     if with_perplexity {
-        cells.push(row.perplexity.map_or_else(
-            || Cell::absent("not evaluated after this step, or not on the same text"),
-            |value| Cell::number(shown_perplexity(value), value),
-        ));
+        let why = "not evaluated after this step, or not on the same text";
+        cells.push(Cell::known(row.perplexity, why, shown_perplexity));
     }
     let published = published(ablation.kind, row);
     for ((column, score), is_best) in ablation.columns.iter().zip(&row.scores).zip(is_best) {
-        let mut cell = match score {
-            Some(AblationScore { mean, sd: Some(sd), .. }) => {
-                Cell::number(format!("{} ± {}", column.unit.shown(*mean), column.unit.shown(*sd)), *mean)
-            }
-            Some(AblationScore { mean, sd: None, .. }) => Cell::number(column.unit.shown(*mean), *mean),
-            None => Cell::absent("no score"),
-        };
+        let mut cell = Cell::known(score.map(|score| score.mean), "no score", |mean| column.unit.shown(mean));
+        if let Some(sd) = score.and_then(|score| score.sd) {
+            cell.text = format!("{} ± {}", cell.text, column.unit.shown(sd));
+        }
         if *is_best {
             cell = cell.tone(Tone::Best);
         }
@@ -237,15 +229,9 @@ fn steps_figure(analysis: &Analysis<'_>, ablation: &Ablation<'_>, name: &[&str])
         x_title: "pretraining step",
         lines,
         names,
-        levels: Vec::new(),
         marks: Marks::All,
-        whole: false,
-        logarithmic: false,
+        ..Curves::default()
     })?;
-    Ok(Figure::new(
-        file_name(name),
-        "Dev scores after fine-tuning, by the step of pretraining that it starts from.",
-        description,
-        drawing,
-    ))
+    let caption = "Dev scores after fine-tuning, by the step of pretraining that it starts from.";
+    Ok(Figure::new(file_name(name), caption, drawing))
 }

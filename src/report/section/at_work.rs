@@ -5,7 +5,7 @@ use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Figure, Table};
 use crate::report::file_name::file_name;
 use crate::report::phrase::grouped;
-use crate::report::plot::{self, Curve, Curves, Marks};
+use crate::report::plot::{self, Curve, Curves};
 use crate::report::run::Run;
 use crate::store::PretrainingObjective;
 
@@ -24,7 +24,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let figures = runs.iter().filter_map(|run| figure(analysis, run).transpose());
     let figures = figures.take(FIGURES).collect::<Result<Vec<_>, _>>()?;
     if !figures.is_empty() {
-        blocks.push(Block::Figures { figures });
+        blocks.push(Block::Figures(figures));
     }
     Ok(blocks)
 }
@@ -36,12 +36,10 @@ fn table(analysis: &Analysis<'_>, runs: &[&Run<'_>]) -> Table {
         let of = run.settings.pretraining().map(PretrainingObjective::steps);
         let epoch = last.and_then(|of| of.epoch).map(|epoch| format!("epoch {epoch} of {}", run.settings.epochs()));
         let small = epoch.or_else(|| of.map(|of| format!("of {}", grouped(of))));
-        let cell = Cell::number(grouped(step), step as f64);
-        let number = |value: Option<f64>, shown: fn(f64) -> String| {
-            value.map_or_else(|| Cell::absent("nothing is logged yet"), |value| Cell::number(shown(value), value))
-        };
+        let cell = Cell::count(step as usize);
+        let number = |value: Option<f64>, shown: fn(f64) -> String| Cell::known(value, "nothing is logged yet", shown);
         vec![
-            Cell::text(&run.id.0).link_to_page(run.link()),
+            Cell::text(&run.id.0).link(run.link()),
             Cell::text(analysis.task_label(run)),
             Cell::text(&run.label),
             Cell::text(run.point_label()).small(format!("seed {}", run.settings.seed)),
@@ -53,11 +51,10 @@ fn table(analysis: &Analysis<'_>, runs: &[&Run<'_>]) -> Table {
             number(run.tokens_per_second(), |speed| grouped(speed.max(0.0) as u64)),
         ]
     };
-    let texts = ["Run", "Task", "Model", "Batch × rate × epochs (steps)"].map(Column::text);
-    let numbers = ["Step", "Training loss", "Tokens/s"].map(Column::number);
+    let texts = ["Run", "Task", "Model", "Batch × rate × epochs (steps)"];
     Table {
         caption: "Runs that are at work now".into(),
-        columns: texts.into_iter().chain(numbers).collect(),
+        columns: Column::list(&texts, &["Step", "Training loss", "Tokens/s"]),
         rows: runs.iter().map(row).collect(),
         interactive: false,
     }
@@ -78,11 +75,8 @@ fn figure(analysis: &Analysis<'_>, run: &Run<'_>) -> Result<Option<Figure>, Erro
         x_title: "step",
         names: vec![(run.system, name.clone())],
         lines: vec![Curve { series: run.system, points: super::curves::thinned(&logged, POINTS), best: true }],
-        levels: Vec::new(),
-        marks: Marks::None,
-        whole: false,
-        logarithmic: false,
+        ..Curves::default()
     })?;
     let caption = format!("{name}, run {}: training loss so far", run.id);
-    Ok(Some(Figure::new(file_name(&["at-work", &run.id.0]), caption, description, drawing)))
+    Ok(Some(Figure::new(file_name(&["at-work", &run.id.0]), caption, drawing)))
 }

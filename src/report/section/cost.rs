@@ -15,8 +15,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
                 (forward, backward and optimizer). Shares are of wall time; the rest is bertbench's own overhead.";
     let titles = ["Parameters", "Runs", "Tokens/s", "Time per run", "Time, all runs", "Peak memory"];
     let shares = ["Setup", "Forward", "Backward", "Optimizer", "Evaluation", "Rest"];
-    let mut columns = vec![Column::text("Model")];
-    columns.extend(titles.iter().chain(&shares).map(|title| Column::number(title)));
+    let columns = Column::list(&["Model"], &[&titles[..], &shares].concat());
     let rows = analysis.costs.iter().map(|cost| row(analysis, cost)).collect();
     let table = Table { caption: "Speed, time and memory".into(), columns, rows, interactive: false };
     Ok(vec![Block::paragraph(text), Block::Table(table)])
@@ -30,18 +29,15 @@ fn row(analysis: &Analysis<'_>, cost: &Cost) -> Vec<Cell> {
         Cell::text(&system.label)
             .small(format!("{} layers, width {}, {} heads", shape.layers, shape.hidden, shape.heads)),
         Cell::number(millions(shape.parameters()), shape.parameters() as f64),
-        Cell::number(grouped(cost.runs as u64), cost.runs as f64),
+        Cell::count(cost.runs),
         speed(cost),
         Cell::number(Seconds(cost.wall_median).to_string(), cost.wall_median),
         Cell::number(Seconds(cost.wall_total).to_string(), cost.wall_total),
         Cell::number(Bytes(cost.peak_memory).to_string(), cost.peak_memory as f64),
     ];
-    row.extend(cost.shares.iter().chain([&rest]).map(|share| {
-        if share.is_finite() {
-            Cell::number(percent(share.max(0.0)), *share)
-        } else {
-            Cell::absent("the runs took no measurable time")
-        }
+    row.extend(cost.shares.into_iter().chain([rest]).map(|fraction| {
+        let known = Some(fraction).filter(|fraction| fraction.is_finite());
+        Cell::known(known, "the runs took no measurable time", |fraction| percent(fraction.max(0.0)))
     }));
     row
 }

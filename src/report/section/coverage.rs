@@ -93,19 +93,17 @@ fn counts_table(analysis: &Analysis<'_>) -> Table {
             rows.push(row);
         }
     }
-    let columns = ["Planned", "Done", "Failed", "Not finished", "Not run", "Without score"].map(Column::number);
-    let first = several.then(|| Column::text("Experiment"));
-    let columns = first.into_iter().chain([Column::text("Task")]).chain(columns).collect();
+    let numbers = ["Planned", "Done", "Failed", "Not finished", "Not run", "Without score"];
+    let columns = Column::list(if several { &["Experiment", "Task"] } else { &["Task"] }, &numbers);
     Table { caption: "Runs by experiment and task".into(), columns, rows, interactive: false }
 }
 
 fn count_cells(counts: Counts, plan_known: bool) -> Vec<Cell> {
-    let number = |count: usize| Cell::number(grouped(count as u64), count as f64);
-    let trouble = |count: usize| number(count).tone(if count == 0 { Tone::Quiet } else { Tone::Bad });
+    let trouble = |count: usize| Cell::count(count).tone(if count == 0 { Tone::Quiet } else { Tone::Bad });
     let unknown = || Cell::absent("the plan was not found");
     vec![
-        if plan_known { number(counts.total()) } else { unknown() },
-        number(counts.done),
+        if plan_known { Cell::count(counts.total()) } else { unknown() },
+        Cell::count(counts.done),
         trouble(counts.failed),
         trouble(counts.unfinished),
         if plan_known { trouble(counts.missing) } else { unknown() },
@@ -122,7 +120,7 @@ fn failures_table(analysis: &Analysis<'_>) -> Option<Table> {
         })
         .map(|(run, failure)| {
             vec![
-                Cell::text(&run.id.0).link_to_page(run.link()),
+                Cell::text(&run.id.0).link(run.link()),
                 Cell::text(analysis.task_label(run)),
                 Cell::text(&run.label),
                 Cell::text(run.point_label()).small(format!("seed {}", run.settings.seed)),
@@ -133,6 +131,6 @@ fn failures_table(analysis: &Analysis<'_>) -> Option<Table> {
         })
         .collect();
     let names = ["Run", "Task", "Model", "Batch × rate × epochs (steps)", "Failure", "Cause", "When"];
-    let columns = names.map(Column::text).to_vec();
+    let columns = Column::list(&names, &[]);
     (!rows.is_empty()).then(|| Table { caption: "Failed runs".into(), columns, rows, interactive: false })
 }

@@ -8,6 +8,7 @@ use crate::report::plot::{self, Curve, Curves, Marks};
 use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::Run;
 use crate::stats;
+use crate::store::Evaluation;
 
 /// More points than this are averaged in buckets: a curve of 380 pixels shows no more.
 const POINTS: usize = 45;
@@ -21,7 +22,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         figures.extend(loss_figure(analysis, task)?);
         if !figures.is_empty() {
             blocks.push(Block::heading(&analysis.tasks[task].label));
-            blocks.push(Block::Figures { figures });
+            blocks.push(Block::Figures(figures));
         }
     }
     if !blocks.is_empty() {
@@ -55,6 +56,10 @@ fn lines(analysis: &Analysis<'_>, task: usize, points: impl Fn(&Run<'_>) -> Vec<
         .collect()
 }
 
+fn recorded<'a>(run: &Run<'a>) -> &'a [Evaluation] {
+    run.record().map(|record| record.evaluations.as_slice()).unwrap_or_default()
+}
+
 fn names(analysis: &Analysis<'_>, lines: &[Curve]) -> Vec<(usize, String)> {
     let systems = analysis.systems.iter().enumerate();
     systems
@@ -65,40 +70,30 @@ fn names(analysis: &Analysis<'_>, lines: &[Curve]) -> Vec<(usize, String)> {
 
 fn dev_figure(analysis: &Analysis<'_>, task: usize, primary_metric: &PrimaryMetric) -> Result<Option<Figure>, Error> {
     let lines = lines(analysis, task, |run| {
-        let evaluations = run.record().map(|record| record.evaluations.as_slice()).unwrap_or_default();
-        let point = |e: &crate::store::Evaluation| {
-            Some((f64::from(e.epoch?), primary_metric.unit.scaled(primary_metric.read(&e.scores)?)))
-        };
-        evaluations.iter().filter_map(point).collect()
+        let point =
+            |e: &Evaluation| Some((f64::from(e.epoch?), primary_metric.unit.scaled(primary_metric.read(&e.scores)?)));
+        recorded(run).iter().filter_map(point).collect()
     });
     if lines.is_empty() {
         return Ok(None);
     }
     let name = &analysis.tasks[task].label;
-    let description = format!(
-        "Line plot: {} on {} of {name} after each epoch, {} runs.",
-        primary_metric.metric_name(),
-        primary_metric.split_name(),
-        lines.len()
-    );
+    let measured = primary_metric.described();
+    let description = format!("Line plot: {measured} of {name} after each epoch, {} runs.", lines.len());
     let majority = analysis.groups.iter().filter(|cell| cell.task == task).find_map(|cell| cell.majority);
     let drawing = plot::curves(&Curves {
         description: &description,
-        title: &format!("{} on {}, by epoch", primary_metric.metric_name(), primary_metric.split_name()),
+        title: &format!("{measured}, by epoch"),
         x_title: "epoch",
         names: names(analysis, &lines),
         lines,
         levels: majority.map(|value| (primary_metric.unit.scaled(value), "majority")).into_iter().collect(),
         marks: Marks::All,
         whole: true,
-        logarithmic: false,
+        ..Curves::default()
     })?;
-    Ok(Some(figure(
-        format!("{name}: {} on {} after each epoch", primary_metric.metric_name(), primary_metric.split_name()),
-        description,
-        drawing,
-        &["dev", name],
-    )))
+    let caption = format!("{name}: {measured} after each epoch");
+    Ok(Some(Figure::new(file_name(&["dev", name]), caption, drawing)))
 }
 
 fn loss_figure(analysis: &Analysis<'_>, task: usize) -> Result<Option<Figure>, Error> {
@@ -109,9 +104,8 @@ fn loss_figure(analysis: &Analysis<'_>, task: usize) -> Result<Option<Figure>, E
             return thinned(&logged, POINTS);
         }
         // Without a step-by-step log the record still knows each epoch's mean.
-        let evaluations = run.record().map(|record| record.evaluations.as_slice()).unwrap_or_default();
-        let mean = |e: &crate::store::Evaluation| Some((e.step as f64, e.train_loss.filter(|loss| loss.is_finite())?));
-        evaluations.iter().filter_map(mean).collect()
+        let mean = |e: &Evaluation| Some((e.step as f64, e.train_loss.filter(|loss| loss.is_finite())?));
+        recorded(run).iter().filter_map(mean).collect()
     });
     if lines.is_empty() {
         return Ok(None);
@@ -124,17 +118,9 @@ fn loss_figure(analysis: &Analysis<'_>, task: usize) -> Result<Option<Figure>, E
         x_title: "step",
         names: names(analysis, &lines),
         lines,
-        levels: Vec::new(),
-        marks: Marks::None,
-        whole: false,
-        logarithmic: false,
+        ..Curves::default()
     })?;
-    Ok(Some(figure(format!("{name}: training loss"), description, drawing, &["loss", name])))
-}
-
-fn figure(caption: String, description: String, drawing: plot::Drawing, name: &[&str]) -> Figure {
-    let name = file_name(name);
-    Figure::new(name, caption, description, drawing)
+    Ok(Some(Figure::new(file_name(&["loss", name]), format!("{name}: training loss"), drawing)))
 }
 
 /// At most `most` points: means of neighbours.

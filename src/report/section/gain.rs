@@ -26,15 +26,14 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
                 there are several. Both models answer the same examples, so it is too wide rather than too narrow. The \
                 verdict is better or worse when the interval excludes 0.";
     // More of them than a reader follows stand in lines of their own.
-    let sentences =
-        if sentences.len() > 4 { Block::List { items: sentences } } else { Block::paragraph(sentences.join(" ")) };
+    let sentences = if sentences.len() > 4 { Block::List(sentences) } else { Block::paragraph(sentences.join(" ")) };
     let mut blocks = vec![sentences, Block::paragraph(text)];
     for (at, gain) in gains.iter().enumerate() {
         blocks.push(Block::heading(heading(analysis, gain)));
         let figure = figure(analysis, gain, at)?;
         if let [(system, rows)] = &gain.pretrained[..] {
             let table = Block::Table(table_of_one(analysis, gain.random, *system, rows));
-            blocks.push(Block::Beside { blocks: [table].into_iter().chain(figure).collect() });
+            blocks.push(Block::Beside([table].into_iter().chain(figure).collect()));
         } else {
             blocks.push(Block::Table(table_of_several(analysis, gain)));
             blocks.extend(figure);
@@ -74,8 +73,8 @@ fn by_task<'g>(analysis: &Analysis<'_>, gain: &'g Gain) -> Vec<(usize, &'g GainR
 }
 
 fn table_of_one(analysis: &Analysis<'_>, random: usize, system: usize, rows: &[GainRow]) -> Table {
-    let numeric = ["Random", "Pretrained", "Difference", "95 % interval"].map(Column::number);
-    let columns = [Column::text("Task")].into_iter().chain(numeric).chain([Column::text("Verdict")]).collect();
+    let mut columns = Column::list(&["Task"], &["Random", "Pretrained", "Difference", "95 % interval"]);
+    columns.push(Column::text("Verdict"));
     let rows = rows
         .iter()
         .filter_map(|row| {
@@ -97,8 +96,8 @@ fn task_cell(analysis: &Analysis<'_>, task: usize, primary_metric: &PrimaryMetri
 /// A column for each pretrained model.
 fn table_of_several(analysis: &Analysis<'_>, gain: &Gain) -> Table {
     let label = |system: usize| analysis.systems[system].label.as_str();
-    let mut columns = vec![Column::text("Task"), Column::number(label(gain.random))];
-    columns.extend(gain.pretrained.iter().map(|(system, _)| Column::number(label(*system))));
+    let models: Vec<&str> = gain.pretrained.iter().map(|(system, _)| label(*system)).collect();
+    let columns = Column::list(&["Task"], &[&[label(gain.random)], &models[..]].concat());
     let mut body: Vec<Vec<Cell>> = Vec::new();
     for (task, primary_metric) in analysis.primary_metrics.iter().enumerate() {
         let of = |rows: &'_ [GainRow]| rows.iter().find(|row| row.task == task).cloned();
@@ -147,11 +146,10 @@ fn numbers(row: &GainRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
         Cell::number(unit.shown(row.random), row.random),
         Cell::number(unit.shown(row.pretrained), row.pretrained),
         Cell::number(unit.signed(row.difference.value), row.difference.value).tone(tone),
-        row.difference.interval.map_or_else(
-            || Cell::absent("the record lacks the number of dev examples, or the metric has no formula"),
-            |interval| {
-                Cell::number(format!("{} to {}", unit.signed(interval.low), unit.signed(interval.high)), interval.low)
-            },
+        Cell::interval(
+            row.difference.interval,
+            "the record lacks the number of dev examples, or the metric has no formula",
+            |interval| unit.signed_range(interval),
         ),
         Cell::text(words).tone(tone),
     ]
@@ -178,15 +176,7 @@ fn figure(analysis: &Analysis<'_>, gain: &Gain, at: usize) -> Result<Option<Bloc
     let names: Vec<(usize, String)> = gain.pretrained.iter().map(|(system, _)| (*system, label(*system))).collect();
     let description = format!("Dot plot: dev scores of {random} and of the same size pretrained, task by task.");
     let drawing = plot::gains(&GainPlot { description: &description, rows, names, random })?;
-    Ok(Some(Block::Figures {
-        figures: vec![
-            Figure::new(
-                file_name(&["gain", &(at + 1).to_string()]),
-                "From random weights (open) to pretrained ones (filled); bars mark the majority answer.",
-                description,
-                drawing,
-            )
-            .wide(),
-        ],
-    }))
+    let caption = "From random weights (open) to pretrained ones (filled); bars mark the majority answer.";
+    let name = file_name(&["gain", &(at + 1).to_string()]);
+    Ok(Some(Block::Figures(vec![Figure::new(name, caption, drawing).wide()])))
 }

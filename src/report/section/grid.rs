@@ -28,7 +28,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         }
         if !figures.is_empty() {
             blocks.push(Block::heading(&analysis.tasks[task].label));
-            blocks.push(Block::Figures { figures });
+            blocks.push(Block::Figures(figures));
         }
     }
     Ok(blocks)
@@ -52,14 +52,15 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
     rates.dedup_by(|a, b| a.to_bits() == b.to_bits());
     let rows: Vec<(u32, u32)> = group.points.iter().map(row_of).collect::<BTreeSet<_>>().into_iter().collect();
     let tiles = tiles(analysis, group, primary_metric, &rows, &rates, (low, high));
+    let range = [low, high].map(|end| primary_metric.unit.shown(primary_metric.signed_score(end)));
     let description = format!(
         "Heatmap of {} for {system} on {task}: {} learning rates by {} rows of epochs and batch size; \
          scores from {} to {}. The numbers are in the table of all runs.",
         primary_metric.metric_name(),
         rates.len(),
         rows.len(),
-        primary_metric.unit.shown(primary_metric.signed_score(low)),
-        primary_metric.unit.shown(primary_metric.signed_score(high))
+        range[0],
+        range[1]
     );
     let drawing = plot::heatmap(&Heatmap {
         description: &description,
@@ -67,17 +68,10 @@ fn figure(analysis: &Analysis<'_>, group: &Group<'_>) -> Result<Option<Figure>, 
         columns: ("learning rate", rates.iter().map(|rate| format!("{rate:e}")).collect()),
         rows: ("epochs · batch", rows.iter().map(|(epochs, batch)| format!("{epochs} · {batch}")).collect()),
         tiles,
-        range: (
-            primary_metric.unit.shown(primary_metric.signed_score(low)),
-            primary_metric.unit.shown(primary_metric.signed_score(high)),
-        ),
+        range,
     })?;
-    Ok(Some(Figure::new(
-        file_name(&["grid", task, system]),
-        format!("{task}, {system}: {} on {}", primary_metric.metric_name(), primary_metric.split_name()),
-        description,
-        drawing,
-    )))
+    let caption = format!("{task}, {system}: {}", primary_metric.described());
+    Ok(Some(Figure::new(file_name(&["grid", task, system]), caption, drawing)))
 }
 
 fn row_of(point: &Point<'_>) -> (u32, u32) {
@@ -112,22 +106,17 @@ fn tiles(
                 a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
             });
             let many = if here.len() > 1 { "*" } else { "" };
-            tiles.push(match shown {
-                None => {
-                    Tile { place: (row, column), text: "not planned".into(), level: None, best: false, failed: false }
-                }
-                Some((at, point)) => {
-                    let range = high - low;
-                    let level = signed_score(point)
-                        .map(|signed_score| if range > 0.0 { (signed_score - low) / range } else { 0.5 });
-                    let (word, failed) = word(analysis, point);
-                    let text = point
-                        .score
-                        .as_ref()
-                        .map_or_else(|| word.to_owned(), |s| primary_metric.unit.shown(s.mean) + many);
-                    Tile { place: (row, column), text, level, best: group.best == Some(*at), failed }
-                }
-            });
+            let Some((at, point)) = shown else {
+                let (place, text) = ((row, column), "not planned".into());
+                tiles.push(Tile { place, text, level: None, best: false, failed: false });
+                continue;
+            };
+            let range = high - low;
+            let level = signed_score(point).map(|score| if range > 0.0 { (score - low) / range } else { 0.5 });
+            let (word, failed) = word(analysis, point);
+            let score = point.score.as_ref();
+            let text = score.map_or_else(|| word.to_owned(), |score| primary_metric.unit.shown(score.mean) + many);
+            tiles.push(Tile { place: (row, column), text, level, best: group.best == Some(*at), failed });
         }
     }
     tiles

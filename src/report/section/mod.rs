@@ -19,46 +19,37 @@ mod run_details;
 mod runs;
 mod search;
 mod seeds;
-mod spread;
 mod understanding;
 mod versus;
 
 pub(super) use runs::{run_pages, table_and_details};
-pub(super) use versus::{VersusTables, tables as versus_tables};
+pub(super) use versus::tables as versus_tables;
 
 use super::Error;
 use super::analysis::Analysis;
 use super::block::Block;
 
-/// A section: a name for links, a heading, and the function that makes its parts. A section without
-/// parts does not appear.
-pub(crate) struct Section {
-    /// The name of its place on the page.
-    pub(crate) id: &'static str,
-    /// Its heading.
-    pub(crate) title: &'static str,
-    /// Makes its parts.
-    pub(crate) build: fn(&Analysis<'_>) -> Result<Vec<Block>, Error>,
-}
+/// A section: a name for links, a heading, and the function that makes its parts.
+type Section = (&'static str, &'static str, fn(&Analysis<'_>) -> Result<Vec<Block>, Error>);
 
-/// All sections in the order of the page.
+/// All sections in the order of the page. One without parts does not appear.
 pub(crate) const SECTIONS: [Section; 18] = [
-    Section { id: "overview", title: "At a glance", build: overview::build },
-    Section { id: "at-work", title: "At work", build: at_work::build },
-    Section { id: "coverage", title: "What ran", build: coverage::build },
-    Section { id: "pretraining", title: "Pretraining", build: pretraining::build },
-    Section { id: "representations", title: "Representations compared", build: representations::build },
-    Section { id: "results", title: "Results", build: results::build },
-    Section { id: "gain", title: "Effect of pretraining", build: gain::build },
-    Section { id: "published", title: "Published results", build: published::build },
-    Section { id: "ablations", title: "The paper's ablations", build: ablations::build },
-    Section { id: "versus", title: "Side by side", build: versus::build },
-    Section { id: "understanding", title: "Understanding", build: understanding::build },
-    Section { id: "seeds", title: "Seeds", build: seeds::build },
-    Section { id: "grid", title: "The grid", build: grid::build },
-    Section { id: "search", title: "The search", build: search::build },
-    Section { id: "curves", title: "Learning curves", build: curves::build },
-    Section { id: "cost", title: "Time and memory", build: cost::build },
-    Section { id: "runs", title: "Every run", build: runs::build },
-    Section { id: "provenance", title: "Provenance", build: provenance::build },
+    ("overview", "At a glance", overview::build),
+    ("at-work", "At work", at_work::build),
+    ("coverage", "What ran", coverage::build),
+    ("pretraining", "Pretraining", pretraining::build),
+    ("representations", "Representations compared", representations::build),
+    ("results", "Results", results::build),
+    ("gain", "Effect of pretraining", gain::build),
+    ("published", "Published results", published::build),
+    ("ablations", "The paper's ablations", ablations::build),
+    ("versus", "Side by side", versus::build),
+    ("understanding", "Understanding", understanding::build),
+    ("seeds", "Seeds", seeds::build),
+    ("grid", "The grid", grid::build),
+    ("search", "The search", search::build),
+    ("curves", "Learning curves", curves::build),
+    ("cost", "Time and memory", cost::build),
+    ("runs", "Every run", runs::build),
+    ("provenance", "Provenance", provenance::build),
 ];

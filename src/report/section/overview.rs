@@ -1,12 +1,13 @@
-//! The headline numbers and the task × model table.
+//! The headline numbers, the task × model table, and the plot beside it: every point of the sweep.
 
 use super::pretraining::shown_perplexity;
 use crate::report::Error;
 use crate::report::analysis::Analysis;
-use crate::report::block::{Block, Cell, Column, Fact, Table, Tone};
+use crate::report::block::{Block, Cell, Column, Fact, Figure, Table, Tone};
 use crate::report::group::{Counts, Group};
 use crate::report::phrase::{counted, grouped, listed};
-use crate::report::primary_metric::PrimaryMetric;
+use crate::report::plot::{self, SpreadRow};
+use crate::report::primary_metric::{PrimaryMetric, Unit};
 use crate::report::run::Run;
 use crate::stats;
 use crate::units::Seconds;
@@ -14,20 +15,19 @@ use crate::units::Seconds;
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.runs.is_empty() && !analysis.pretraining.is_empty() {
         let facts = pretraining_fact(analysis).into_iter().chain(lowest_perplexity(analysis)).collect();
-        return Ok(vec![Block::Facts { facts }]);
+        return Ok(vec![Block::Facts(facts)]);
     }
     if analysis.runs.is_empty() {
         return Ok(vec![Block::caution("Nothing has run yet: there is neither a plan nor a record to report on.")]);
     }
-    let mut blocks = vec![Block::Facts { facts: facts(analysis) }];
+    let mut blocks = vec![Block::Facts(facts(analysis))];
     blocks.push(Block::paragraph(
         "Fractions and correlations are shown × 100; losses are in nats. Each score is measured on the dev set, at the best \
          point of the sweep. Bold marks a model that beats every other on its task by more than the error (95 %), as \
          far as the number of dev examples and the seeds tell it.",
     ));
-    let mut beside = vec![Block::Table(table(analysis))];
-    beside.extend(super::spread::figure(analysis)?);
-    blocks.push(Block::Beside { blocks: beside });
+    let figure = spread_figure(analysis)?;
+    blocks.push(Block::Beside([Block::Table(table(analysis))].into_iter().chain(figure).collect()));
     Ok(blocks)
 }
 
@@ -42,23 +42,13 @@ fn facts(analysis: &Analysis<'_>) -> Vec<Fact> {
     ];
     let period = days.into_iter().flatten().map(crate::report::phrase::readable_moment).collect::<Vec<_>>();
     if let [from, to] = &period[..] {
-        facts.push(Fact {
-            label: "compute time".into(),
-            value: Seconds(wall).to_string(),
-            detail: if from[..10] == to[..10] {
-                from[..10].to_owned()
-            } else {
-                format!("{} to {}", &from[..10], &to[..10])
-            },
-            tone: Tone::Plain,
-        });
+        let (from, to) = (&from[..10], &to[..10]);
+        let days = if from == to { from.to_owned() } else { format!("{from} to {to}") };
+        facts.push(Fact::plain("compute time", Seconds(wall).to_string(), days));
     }
-    facts.push(Fact {
-        label: "tasks × models".into(),
-        value: format!("{} × {}", analysis.tasks.len(), analysis.systems.len()),
-        detail: counted(analysis.groups.iter().map(|cell| cell.points.len()).sum(), "sweep point"),
-        tone: Tone::Plain,
-    });
+    let sizes = format!("{} × {}", analysis.tasks.len(), analysis.systems.len());
+    let points = counted(analysis.groups.iter().map(|cell| cell.points.len()).sum(), "sweep point");
+    facts.push(Fact::plain("tasks × models", sizes, points));
     facts.extend(leader(analysis));
     facts.extend(pretraining_fact(analysis));
     facts
@@ -72,8 +62,7 @@ fn pretraining_fact(analysis: &Analysis<'_>) -> Option<Fact> {
     }
     let wall: f64 = analysis.pretraining.iter().filter_map(Run::record).map(|record| record.timings.wall.0).sum();
     let plan_known = analysis.input.experiments.iter().all(|experiment| !experiment.planned.is_empty());
-    let done = grouped(counts.done as u64);
-    let value = if plan_known { format!("{done} of {}", grouped(counts.total() as u64)) } else { done };
+    let value = done_of_all(counts, plan_known);
     let open = counts.total() - counts.done;
     let rest = match (open, plan_known) {
         (0, true) => String::new(),
@@ -94,12 +83,7 @@ fn lowest_perplexity(analysis: &Analysis<'_>) -> Option<Fact> {
     let last = |run: &Run<'_>| run.evaluations().last()?.value("perplexity").filter(|value| value.is_finite());
     let reached = runs.iter().filter_map(|run| Some((last(run)?, &run.label)));
     let (perplexity, label) = reached.min_by(|a, b| a.0.total_cmp(&b.0))?;
-    Some(Fact {
-        label: "lowest held-out perplexity".into(),
-        value: shown_perplexity(perplexity),
-        detail: label.clone(),
-        tone: Tone::Plain,
-    })
+    Some(Fact::plain("lowest held-out perplexity", shown_perplexity(perplexity), label))
 }
 
 fn runs_fact(counts: Counts, plan_known: bool) -> Fact {
@@ -110,10 +94,13 @@ fn runs_fact(counts: Counts, plan_known: bool) -> Fact {
         (None, true) => "the sweep is complete".into(),
         (None, false) => "plan not known".into(),
     };
-    let done = grouped(counts.done as u64);
-    let value = if plan_known { format!("{done} of {}", grouped(counts.total() as u64)) } else { done };
     let tone = if complete && plan_known { Tone::Best } else { Tone::Bad };
-    Fact { label: "runs done".into(), value, detail, tone }
+    Fact { label: "runs done".into(), value: done_of_all(counts, plan_known), detail, tone }
+}
+
+fn done_of_all(counts: Counts, plan_known: bool) -> String {
+    let done = grouped(counts.done as u64);
+    if plan_known { format!("{done} of {}", grouped(counts.total() as u64)) } else { done }
 }
 
 /// Which model is clearly best on most of the tasks that at least two models have a score on.
@@ -133,14 +120,12 @@ fn leader(analysis: &Analysis<'_>) -> Option<Fact> {
         let each = if leaders.len() > 1 { " each" } else { "" };
         (listed(&leaders), format!("on {most} of {}{each}, by more than the error", contested.len()))
     };
-    Some(Fact { label: "clearly best on most tasks".into(), value, detail, tone: Tone::Plain })
+    Some(Fact::plain("clearly best on most tasks", value, detail))
 }
 
 fn table(analysis: &Analysis<'_>) -> Table {
-    let mut columns = vec![Column::text("Task")];
-    columns.extend(analysis.systems.iter().map(|system| Column::number(&system.label)));
-    columns.push(Column::number("Majority"));
-    columns.push(Column::number("Ceiling"));
+    let labels = analysis.systems.iter().map(|system| system.label.as_str());
+    let columns = Column::list(&["Task"], &labels.chain(["Majority", "Ceiling"]).collect::<Vec<_>>());
     let mut rows: Vec<Vec<Cell>> = (0..analysis.tasks.len()).map(|task| row(analysis, task)).collect();
     rows.extend(mean_row(analysis));
     Table { caption: "Best dev score of each model".into(), columns, rows, interactive: false }
@@ -202,18 +187,56 @@ fn mean_row(analysis: &Analysis<'_>) -> Option<Vec<Cell>> {
     for system in 0..analysis.systems.len() {
         let scores: Option<Vec<f64>> =
             (0..analysis.tasks.len()).map(|task| Some(analysis.group(task, system)?.best_score()?.mean)).collect();
-        row.push(match scores.and_then(|scores| stats::mean(&scores)) {
-            Some(mean) => Cell::number(first.unit.shown(mean), mean).tone(Tone::Quiet),
-            None => Cell::absent("a task has no score, so a mean would not be comparable"),
-        });
+        row.push(mean_cell(scores, first.unit, "a task has no score, so a mean would not be comparable"));
     }
     for pick in [|group: &Group<'_>| group.majority, |group: &Group<'_>| group.ceiling] {
         let of_task = |task| analysis.groups.iter().filter(|group| group.task == task).find_map(pick);
         let values: Option<Vec<f64>> = (0..analysis.tasks.len()).map(of_task).collect();
-        row.push(match values.and_then(|values| stats::mean(&values)) {
-            Some(mean) => Cell::number(first.unit.shown(mean), mean).tone(Tone::Quiet),
-            None => Cell::absent("not known for every task"),
-        });
+        row.push(mean_cell(values, first.unit, "not known for every task"));
     }
     Some(row)
+}
+
+fn mean_cell(values: Option<Vec<f64>>, unit: Unit, why: &str) -> Cell {
+    match values.and_then(|values| stats::mean(&values)) {
+        Some(mean) => Cell::number(unit.shown(mean), mean).tone(Tone::Quiet),
+        None => Cell::absent(why),
+    }
+}
+
+/// All points of the sweep; tasks whose primary metric is a loss have no place on its axis.
+fn spread_figure(analysis: &Analysis<'_>) -> Result<Option<Block>, Error> {
+    let rows: Vec<SpreadRow> = (0..analysis.tasks.len()).filter_map(|task| spread_row(analysis, task)).collect();
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<(usize, String)> =
+        analysis.systems.iter().enumerate().map(|(at, system)| (at, system.label.clone())).collect();
+    let description = format!(
+        "Dot plot of the dev score of every sweep point: {} tasks, {}. The numbers are in the tables.",
+        rows.len(),
+        counted(names.len(), "model")
+    );
+    let drawing = plot::spread(&rows, &names, "dev score × 100", &description)?;
+    let caption = "Every point of the sweep (faint) and the best one, by task and model; bars mark the majority answer, dashes \
+                   the ceiling where it is known.";
+    Ok(Some(Block::Figures(vec![Figure::new("spread".into(), caption, drawing).wide()])))
+}
+
+fn spread_row(analysis: &Analysis<'_>, task: usize) -> Option<SpreadRow> {
+    let unit = analysis.primary_metrics[task].as_ref()?.unit;
+    if !unit.is_hundredths() {
+        return None;
+    }
+    let groups: Vec<&Group<'_>> = analysis.groups.iter().filter(|cell| cell.task == task).collect();
+    let model = |group: &&Group<'_>| {
+        let points = group.points.iter().filter_map(|point| Some(unit.scaled(point.score.as_ref()?.mean))).collect();
+        (group.system, points, group.best_score().map(|score| unit.scaled(score.mean)))
+    };
+    Some(SpreadRow {
+        name: analysis.tasks[task].label.clone(),
+        models: groups.iter().map(model).collect(),
+        majority: groups.iter().find_map(|group| group.majority).map(|value| unit.scaled(value)),
+        ceiling: groups.iter().find_map(|group| group.ceiling).map(|value| unit.scaled(value)),
+    })
 }

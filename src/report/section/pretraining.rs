@@ -8,7 +8,8 @@ use crate::report::objective::{names, phases, unusual_masking};
 use crate::report::phrase::{grouped, millions};
 use crate::report::primary_metric::Unit;
 use crate::report::run::{Run, State};
-use crate::store::{Architecture, InitialWeights, PretrainingObjective, Score};
+use crate::store::{Architecture, InitialWeights, PretrainingObjective, Record, Score};
+use crate::units::Seconds;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.pretraining.is_empty() {
@@ -23,7 +24,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         let figures = figures(&experiment.name, &runs)?;
         if !figures.is_empty() {
             blocks.push(Block::heading(&experiment.name));
-            blocks.push(Block::Figures { figures });
+            blocks.push(Block::Figures(figures));
         }
     }
     Ok(blocks)
@@ -32,15 +33,13 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
 fn table(analysis: &Analysis<'_>) -> Table {
     let runs = &analysis.pretraining;
     let with_masking = runs.iter().filter_map(|run| run.settings.pretraining()).any(|of| unusual_masking(of).is_some());
-    let text = |title: &&str| Column::text(title);
-    let mut columns: Vec<Column> = ["Run", "State", "Layers × width", "Objective"].iter().map(text).collect();
-    if with_masking {
-        columns.push(Column::text("Mask/same/random"));
-    }
-    columns.push(Column::text("Steps × length"));
     let numbers =
         ["Batch", "Peak learning rate", "Tokens", "Perplexity", "MLM accuracy", "NSP accuracy", "Tokens/s", "Time"];
-    columns.extend(numbers.map(Column::number));
+    let texts = ["Run", "State", "Layers × width", "Objective", "Steps × length"];
+    let mut columns = Column::list(&texts, &numbers);
+    if with_masking {
+        columns.insert(4, Column::text("Mask/same/random"));
+    }
     let row = |run: &Run<'_>| Some(row(analysis, run, run.settings.pretraining()?, with_masking));
     let rows = runs.iter().filter_map(row).collect();
     Table { caption: "Pretraining runs".into(), columns, rows, interactive: runs.len() > 6 }
@@ -56,7 +55,7 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>, of: &PretrainingObjective, with_m
     let shape = &settings.architecture;
     let experiment = &analysis.input.experiments[run.experiment].name;
     let mut row = vec![
-        Cell::text(&run.label).small(experiment).link_to_page(run.link()),
+        Cell::text(&run.label).small(experiment).link(run.link()),
         state(run, of),
         Cell::text(size(shape)).small(millions(shape.parameters())),
         objective(run, of),
@@ -76,19 +75,17 @@ fn row(analysis: &Analysis<'_>, run: &Run<'_>, of: &PretrainingObjective, with_m
     row.push(phases_cell(of));
     row.push(Cell::number(settings.optimization.batch_size.to_string(), f64::from(settings.optimization.batch_size)));
     row.push(Cell::number(format!("{:e}", settings.optimization.learning_rate), settings.optimization.learning_rate));
-    row.push(run.record().map_or_else(
-        || Cell::absent("not finished"),
-        |record| Cell::number(millions(record.tokens.0), record.tokens.0 as f64),
-    ));
+    let of_record = |value: fn(&Record) -> f64| run.record().map(value);
+    let tokens = of_record(|record| record.tokens.0 as f64);
+    row.push(Cell::known(tokens, "not finished", |tokens| millions(tokens as u64)));
     row.extend(scores(run));
-    row.push(run.tokens_per_second().map_or_else(
-        || Cell::absent("nothing logged yet"),
-        |speed| Cell::number(grouped(speed.max(0.0).round() as u64), speed),
+    row.push(Cell::known(
+        run.tokens_per_second(),
+        "nothing logged yet",
+        |speed| grouped(speed.max(0.0).round() as u64),
     ));
-    row.push(run.record().map_or_else(
-        || Cell::absent("not finished"),
-        |record| Cell::number(record.timings.wall.to_string(), record.timings.wall.0),
-    ));
+    let wall = of_record(|record| record.timings.wall.0);
+    row.push(Cell::known(wall, "not finished", |wall| Seconds(wall).to_string()));
     row
 }
 
@@ -129,22 +126,20 @@ fn state(run: &Run<'_>, of: &PretrainingObjective) -> Cell {
 
 /// Perplexity and both accuracies after the last evaluation.
 fn scores(run: &Run<'_>) -> Vec<Cell> {
-    let Some(last) = run.evaluations().last().cloned() else {
+    let Some(last) = run.evaluations().pop() else {
         return (0..3).map(|_| Cell::absent("no held-out text, or not evaluated yet")).collect();
     };
-    let shown = |value: Option<f64>, why: &str| match value.filter(|value| value.is_finite()) {
-        Some(value) => Cell::number(Unit::Fraction.shown(value), value),
-        None => Cell::absent(why),
+    let shown = |metric: &str, why: &str| {
+        Cell::known(last.value(metric).filter(|value| value.is_finite()), why, |value| Unit::Fraction.shown(value))
     };
-    let step = last.step;
     let mut first = perplexity_cell(&last.scores);
     if run.record().is_none() {
-        first = first.small(format!("after step {}", grouped(step)));
+        first = first.small(format!("after step {}", grouped(last.step)));
     }
     vec![
         first,
-        shown(last.value("mlm_accuracy"), "the accuracy is not a number"),
-        shown(last.value("nsp_accuracy"), "next sentences are not predicted"),
+        shown("mlm_accuracy", "the accuracy is not a number"),
+        shown("nsp_accuracy", "next sentences are not predicted"),
     ]
 }
 

@@ -28,58 +28,40 @@ struct Quantity {
     logarithmic: bool,
 }
 
+const fn quantity(
+    file: &'static str,
+    title: &'static str,
+    step: Option<FromStep>,
+    scores: Option<FromScores>,
+) -> Quantity {
+    Quantity { file, title, step, scores, logarithmic: false }
+}
+
 const QUANTITIES: [Quantity; 6] = [
+    quantity("pretraining-loss", "training loss", Some(|event| Some(event.loss)), None),
     Quantity {
-        file: "pretraining-loss",
-        title: "training loss",
-        step: Some(|event| Some(event.loss)),
-        scores: None,
-        logarithmic: false,
-    },
-    Quantity {
-        file: "pretraining-perplexity",
-        title: "held-out perplexity",
-        step: None,
-        scores: Some(|scores| scores.value("perplexity")),
         logarithmic: true,
+        ..quantity("pretraining-perplexity", "held-out perplexity", None, Some(|scores| scores.value("perplexity")))
     },
-    Quantity {
-        file: "pretraining-mlm",
-        title: "token accuracy × 100",
-        step: Some(|event| event.mlm_accuracy.map(|share| 100.0 * share)),
-        scores: Some(|scores| scores.value("mlm_accuracy").map(|share| 100.0 * share)),
-        logarithmic: false,
-    },
-    Quantity {
-        file: "pretraining-nsp",
-        title: "next-sentence accuracy × 100",
-        step: Some(|event| event.nsp_accuracy.map(|share| 100.0 * share)),
-        scores: Some(|scores| scores.value("nsp_accuracy").map(|share| 100.0 * share)),
-        logarithmic: false,
-    },
-    Quantity {
-        file: "pretraining-rate",
-        title: "learning rate",
-        step: Some(|event| Some(event.learning_rate)),
-        scores: None,
-        logarithmic: false,
-    },
-    Quantity {
-        file: "pretraining-speed",
-        title: "training tokens per second",
-        step: Some(|event| Some(event.tokens_per_second)),
-        scores: None,
-        logarithmic: false,
-    },
+    quantity(
+        "pretraining-mlm",
+        "token accuracy × 100",
+        Some(|event| event.mlm_accuracy.map(|share| 100.0 * share)),
+        Some(|scores| scores.value("mlm_accuracy").map(|share| 100.0 * share)),
+    ),
+    quantity(
+        "pretraining-nsp",
+        "next-sentence accuracy × 100",
+        Some(|event| event.nsp_accuracy.map(|share| 100.0 * share)),
+        Some(|scores| scores.value("nsp_accuracy").map(|share| 100.0 * share)),
+    ),
+    quantity("pretraining-rate", "learning rate", Some(|event| Some(event.learning_rate)), None),
+    quantity("pretraining-speed", "training tokens per second", Some(|event| Some(event.tokens_per_second)), None),
 ];
 
 /// A plot of each quantity that a run has logged, with a line for each such run.
 pub(super) fn figures(experiment: &str, runs: &[&Run<'_>]) -> Result<Vec<Figure>, Error> {
-    let mut figures = Vec::new();
-    for quantity in &QUANTITIES {
-        figures.extend(figure(experiment, runs, quantity)?);
-    }
-    Ok(figures)
+    QUANTITIES.iter().filter_map(|quantity| figure(experiment, runs, quantity).transpose()).collect()
 }
 
 fn lines(runs: &[&Run<'_>], points: impl Fn(&Run<'_>) -> Line) -> Vec<Curve> {
@@ -134,17 +116,11 @@ fn figure(experiment: &str, runs: &[&Run<'_>], quantity: &Quantity) -> Result<Op
         x_title: "step",
         lines,
         names,
-        levels: Vec::new(),
         marks: if is_held_out && few { Marks::All } else { Marks::Last },
-        whole: false,
         logarithmic: quantity.logarithmic,
+        ..Curves::default()
     })?;
-    Ok(Some(Figure::new(
-        file_name(&[quantity.file, experiment]),
-        format!("{experiment}: {title}"),
-        description,
-        drawing,
-    )))
+    Ok(Some(Figure::new(file_name(&[quantity.file, experiment]), format!("{experiment}: {title}"), drawing)))
 }
 
 /// The power of ten below the largest value, when its digits would not fit beside an axis.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
-use crate::report::phrase::{counted, grouped, listed, readable_moment, shell_word};
+use crate::report::phrase::{counted, listed, readable_moment, shell_word};
 use crate::report::run::Run;
 use crate::store::{InitialWeights, Record};
 
@@ -23,11 +23,11 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     let notes = notes(analysis);
     if !notes.is_empty() {
         blocks.push(Block::heading("Notes from the runs"));
-        blocks.push(Block::List { items: notes });
+        blocks.push(Block::List(notes));
     }
     blocks.push(Block::heading("How to reproduce"));
     blocks.push(Block::paragraph("run runs only what is missing; report makes this page from the records."));
-    blocks.push(Block::Code { text: commands(analysis) });
+    blocks.push(Block::Code(commands(analysis)));
     Ok(blocks)
 }
 
@@ -55,13 +55,13 @@ fn environments(records: &[&Record]) -> Table {
         .into_iter()
         .map(|(key, (count, from, to))| {
             let mut row: Vec<Cell> = key.into_iter().map(known).collect();
-            row.push(Cell::number(grouped(count as u64), count as f64));
+            row.push(Cell::count(count));
             row.push(Cell::text(readable_moment(from)).small(format!("to {}", readable_moment(to))));
             row
         })
         .collect();
-    let text = ["Host", "Machine", "System", "Device", "Versions", "Commit"].map(Column::text);
-    let columns = text.into_iter().chain([Column::number("Runs"), Column::text("When")]).collect();
+    let mut columns = Column::list(&["Host", "Machine", "System", "Device", "Versions", "Commit"], &["Runs"]);
+    columns.push(Column::text("When"));
     Table { caption: "Machines and versions".into(), columns, rows, interactive: false }
 }
 

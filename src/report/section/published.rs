@@ -4,7 +4,7 @@ use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::phrase::counted;
-use crate::report::primary_metric::{Unit, metric_name};
+use crate::report::primary_metric::metric_name;
 use crate::report::published::{self, Published};
 use crate::report::system::System;
 use crate::stats::Interval;
@@ -27,8 +27,8 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let [task, system, metric, split] = ["Task", "System", "Metric", "Split"].map(Column::text);
-    let columns = vec![task, system, metric, split, Column::number("Score"), Column::text("Source")];
+    let mut columns = Column::list(&["Task", "System", "Metric", "Split"], &["Score"]);
+    columns.push(Column::text("Source"));
     let text = "Test results are scored against labels that are not public, for most benchmarks on a server. The scores of this \
                 report are measured on dev and are not directly comparable with them.";
     let table = Table { caption: "Published results".into(), columns, rows, interactive: true };
@@ -52,7 +52,7 @@ fn beside_ours(analysis: &Analysis<'_>) -> Option<Table> {
         let own = |figure: &Published| figure.system.split(',').next() == Some(name) && same(figure);
         for figure in published::of_task(&task.benchmark, &task.name).into_iter().filter(own) {
             let Ok(expected) = figure.value.parse::<f64>() else { continue };
-            let found = group.interval.map(|interval| interval_words(metric.unit, interval));
+            let found = group.interval.map(|interval| metric.unit.range(interval));
             let unknown = "the runs have no answers to single examples";
             rows.push(vec![
                 Cell::text(&task.label).small(format!("{}, {}", metric.metric_name(), figure.split)),
@@ -65,10 +65,10 @@ fn beside_ours(analysis: &Analysis<'_>) -> Option<Table> {
             ]);
         }
     }
-    let columns = ["Task", "Model"].map(Column::text).into_iter().chain(["Published", "Ours"].map(Column::number));
-    let columns = columns.chain([Column::number("95 % interval"), Column::text("Verdict"), Column::text("Behind it")]);
+    let mut columns = Column::list(&["Task", "Model"], &["Published", "Ours", "95 % interval"]);
+    columns.extend(["Verdict", "Behind it"].map(Column::text));
     let caption = "Published figures on dev beside ours".to_owned();
-    (!rows.is_empty()).then(|| Table { caption, columns: columns.collect(), rows, interactive: false })
+    (!rows.is_empty()).then_some(Table { caption, columns, rows, interactive: false })
 }
 
 /// What the paper calls a fine-tuned model of these dimensions, when that is one of its two.
@@ -81,10 +81,6 @@ fn published_name(system: &System) -> Option<&'static str> {
         (24, 1024) => Some("BERT-large"),
         _ => None,
     }
-}
-
-fn interval_words(unit: Unit, Interval { low, high }: Interval) -> String {
-    format!("{} to {}", unit.shown(low), unit.shown(high))
 }
 
 /// Whether a figure, which is rounded to one decimal, lies in the interval of ours.

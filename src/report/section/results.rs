@@ -1,6 +1,7 @@
 //! The best point of each model on each task, with its settings and what surrounds it.
 
 use crate::report::Error;
+use crate::report::aggregates::Spread;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::group::Group;
@@ -21,10 +22,9 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
 
 fn table(analysis: &Analysis<'_>) -> Table {
     let with_published = analysis.tasks.iter().any(|task| !published::of_task(&task.benchmark, &task.name).is_empty());
-    let names = ["Task", "Model"].map(Column::text);
-    let numbers = ["Best", "Other scores", "Batch × rate × epochs", "Min", "Median", "Max", "Points"];
-    let mut columns: Vec<Column> = names.into_iter().chain(numbers.map(Column::number)).collect();
-    columns.extend(["Majority", "Ceiling"].map(Column::number));
+    let numbers =
+        ["Best", "Other scores", "Batch × rate × epochs", "Min", "Median", "Max", "Points", "Majority", "Ceiling"];
+    let mut columns = Column::list(&["Task", "Model"], &numbers);
     if with_published {
         columns.push(Column::number("Paper: base / large"));
     }
@@ -62,12 +62,8 @@ fn row(analysis: &Analysis<'_>, group: &Group<'_>, with_published: bool) -> Vec<
 }
 
 fn measured(primary_metric: &PrimaryMetric, group: &Group<'_>) -> String {
-    match group.dev_examples {
-        Some(count) => {
-            format!("{} on {}, {} examples", primary_metric.metric_name(), primary_metric.split_name(), grouped(count))
-        }
-        None => format!("{} on {}", primary_metric.metric_name(), primary_metric.split_name()),
-    }
+    let examples = group.dev_examples.map_or_else(String::new, |count| format!(", {} examples", grouped(count)));
+    primary_metric.described() + &examples
 }
 
 fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMetric, best: usize) -> Vec<Cell> {
@@ -77,18 +73,20 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMe
     let mut shown = Cell::number(unit.shown(mean), mean).tone(Tone::Best);
     let over_seeds = score.and_then(|score| Some((score.sd?, score.seeds)));
     let over_seeds = over_seeds.map(|(sd, seeds)| format!("± {} over {seeds} seeds", unit.shown(sd)));
-    let interval = group.interval.map(|found| format!("{} to {}", unit.shown(found.low), unit.shown(found.high)));
+    let interval = group.interval.map(|interval| unit.range(interval));
     if over_seeds.is_some() || interval.is_some() {
         shown = shown.small(interval.into_iter().chain(over_seeds).collect::<Vec<_>>().join("; "));
     }
-    if let Some(run) = analysis.best_run(group) {
-        shown = shown.link_to_page(analysis.runs[run].link());
+    if let Some(run) = group.best_run(analysis.compared()) {
+        shown = shown.link(analysis.runs[run].link());
     }
-    let number = |value: f64| Cell::number(unit.shown(value), value);
-    let spread = group.spread.as_ref();
-    let spread_cell = |pick: fn(&crate::report::aggregates::Spread) -> f64| {
-        spread.map_or_else(|| Cell::absent("no point has a score"), |spread| number(pick(spread)))
+    let known = |value: Option<f64>, why: &str| Cell::known(value, why, |value| unit.shown(value));
+    let quiet = |value: Option<f64>, why: &str| {
+        let cell = known(value, why);
+        if value.is_some() { cell.tone(Tone::Quiet) } else { cell }
     };
+    let spread = group.spread.as_ref();
+    let spread_cell = |pick: fn(&Spread) -> f64| known(spread.map(pick), "no point has a score");
     let points = spread.map_or(0, |spread| spread.points);
     let mut count = Cell::number(format!("{points} of {}", group.points.len()), points as f64);
     let collapsed = (group.collapsed > 0).then(|| format!("{} at or below the majority answer", group.collapsed));
@@ -98,8 +96,6 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMe
     } else if let Some(collapsed) = collapsed {
         count = count.small(collapsed);
     }
-    let known =
-        |value: Option<f64>, why: &str| value.map_or_else(|| Cell::absent(why), |v| number(v).tone(Tone::Quiet));
     vec![
         shown,
         others(group, primary_metric),
@@ -108,8 +104,8 @@ fn scored(analysis: &Analysis<'_>, group: &Group<'_>, primary_metric: &PrimaryMe
         spread_cell(|spread| spread.median),
         spread_cell(|spread| spread.max),
         count,
-        known(group.majority, "the record has no majority baseline"),
-        known(group.ceiling, "no ceiling is known for this data"),
+        quiet(group.majority, "the record has no majority baseline"),
+        quiet(group.ceiling, "no ceiling is known for this data"),
     ]
 }
 
@@ -165,5 +161,7 @@ fn selection_caveat(analysis: &Analysis<'_>) -> Option<String> {
 /// Whether a run is the one that its group's best score links to.
 pub(super) fn is_best(analysis: &Analysis<'_>, run: &Run<'_>) -> bool {
     let group = run.task.and_then(|task| analysis.group(task, run.system));
-    group.and_then(|group| analysis.best_run(group)).is_some_and(|best| analysis.runs[best].anchor == run.anchor)
+    group
+        .and_then(|group| group.best_run(analysis.compared()))
+        .is_some_and(|best| analysis.runs[best].anchor == run.anchor)
 }

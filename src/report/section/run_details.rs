@@ -122,7 +122,6 @@ fn weights(initial: &InitialWeights) -> String {
     }
 }
 
-/// All dimensions of an encoder.
 fn architecture(shape: &Architecture) -> String {
     format!(
         "{} layers, width {}, {} heads, feed-forward {}, vocabulary {}, {} positions, {} segments{}",

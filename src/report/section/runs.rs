@@ -21,15 +21,10 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     }
     let row = |(page, runs): (&str, Vec<&Run<'_>>)| {
         let done = runs.iter().filter(|run| run.record().is_some()).count();
-        let count = |count: usize| Cell::number(grouped(count as u64), count as f64);
-        vec![
-            Cell::text(analysis.task_label(runs[0])).link_to_page(page),
-            Cell::text(&runs[0].label),
-            count(runs.len()),
-            count(done),
-        ]
+        let task = Cell::text(analysis.task_label(runs[0])).link(page);
+        vec![task, Cell::text(&runs[0].label), Cell::count(runs.len()), Cell::count(done)]
     };
-    let columns = vec![Column::text("Task"), Column::text("Model"), Column::number("Runs"), Column::number("Done")];
+    let columns = Column::list(&["Task", "Model"], &["Runs", "Done"]);
     let rows = pages.into_iter().map(row).collect();
     let caption = "A page for the runs of each model on each task".into();
     Ok(vec![
@@ -57,10 +52,8 @@ pub(in crate::report) fn run_pages<'r, 'a>(analysis: &'r Analysis<'a>) -> Vec<(&
 
 /// A table of runs, and behind each row all settings.
 pub(in crate::report) fn table_and_details(analysis: &Analysis<'_>, runs: &[&Run<'_>], caption: &str) -> Vec<Block> {
-    let text = ["Run", "Task", "Model"].map(Column::text);
-    let numbers =
-        ["Batch", "Learning rate", "Epochs", "Seed", "Score", "Steps", "Time", "Tokens/s"].map(Column::number);
-    let columns = text.into_iter().chain(numbers).collect();
+    let numbers = ["Batch", "Learning rate", "Epochs", "Seed", "Score", "Steps", "Time", "Tokens/s"];
+    let columns = Column::list(&["Run", "Task", "Model"], &numbers);
     let rows = runs.iter().map(|run| row(analysis, run)).collect();
     let mut blocks = vec![
         Block::paragraph(
@@ -76,7 +69,7 @@ pub(in crate::report) fn table_and_details(analysis: &Analysis<'_>, runs: &[&Run
 fn row(analysis: &Analysis<'_>, run: &Run<'_>) -> Vec<Cell> {
     let (settings, of) = (run.settings, &run.settings.optimization);
     let mut row = vec![
-        Cell::text(&run.id.0).link(&run.anchor),
+        Cell::text(&run.id.0).link(format!("#{}", run.anchor)),
         Cell::text(analysis.task_label(run)),
         Cell::text(&run.label),
         Cell::number(of.batch_size.to_string(), f64::from(of.batch_size)),
@@ -118,7 +111,7 @@ fn done(analysis: &Analysis<'_>, run: &Run<'_>, record: &Record) -> Vec<Cell> {
     let timings = &record.timings;
     vec![
         score,
-        Cell::number(grouped(record.steps), record.steps as f64),
+        Cell::count(record.steps as usize),
         Cell::number(timings.wall.to_string(), timings.wall.0),
         Cell::number(grouped(timings.tokens_per_second.max(0.0).round() as u64), timings.tokens_per_second),
     ]

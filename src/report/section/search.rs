@@ -41,8 +41,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
             "Main effects: how far the points with a setting lie from the mean over that setting's values, the other settings \
              being equal (least squares over the points' scores), with a 95 % interval by Student's t.",
         ));
-        let text = ["Task", "Model", "Setting", "Value"].map(Column::text);
-        let columns = text.into_iter().chain(["Effect", "95 % interval"].map(Column::number)).collect();
+        let columns = Column::list(&["Task", "Model", "Setting", "Value"], &["Effect", "95 % interval"]);
         blocks.push(Block::Table(Table { caption: "Main effects".into(), columns, rows: effects, interactive: true }));
     }
     Ok(blocks)
@@ -54,7 +53,7 @@ fn scores(group: &Group<'_>) -> Vec<f64> {
 
 fn expected_table(analysis: &Analysis<'_>, judged: &[(&Group<'_>, &PrimaryMetric)], most: usize) -> Table {
     let trials: Vec<u32> = TRIALS.into_iter().filter(|trials| *trials as usize <= most).collect();
-    let mut columns = vec![Column::text("Task"), Column::text("Model")];
+    let mut columns = Column::list(&["Task", "Model"], &[]);
     columns.extend(trials.iter().map(|trials| match trials {
         1 => Column::number("1 trial"),
         many => Column::number(&format!("{many} trials")),
@@ -111,8 +110,7 @@ fn effect_rows(analysis: &Analysis<'_>, group: &Group<'_>, metric: &PrimaryMetri
             let mut row = first_cells(analysis, group);
             row.extend([Cell::text(*name), Cell::text(value)]);
             row.push(Cell::number(metric.unit.signed(effect.value), effect.value).tone(tone));
-            let interval = format!("{} to {}", metric.unit.signed(low), metric.unit.signed(high));
-            row.push(Cell::number(interval, low));
+            row.push(Cell::number(metric.unit.signed_range(effect.interval), low));
             shown.push(row);
         }
     }

@@ -8,6 +8,9 @@ use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::point_label;
 use crate::stats;
 
+/// Why there is neither a deviation nor an interval.
+const FEW: &str = "fewer than two seeds have a score";
+
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.seeds() < 2 {
         return Ok(Vec::new());
@@ -34,39 +37,27 @@ fn points_table(analysis: &Analysis<'_>) -> Table {
                 if group.best == Some(at) { label.small("chosen").tone(Tone::Best) } else { label },
                 Cell::number(format!("{} of {}", scores.len(), point.runs.len()), scores.len() as f64),
             ];
-            let number = |value: f64| Cell::number(primary_metric.unit.shown(value), value);
-            let few = || Cell::absent("fewer than two seeds have a score");
-            row.push(stats::mean(&scores).map_or_else(|| Cell::absent("no seed has a score"), number));
-            row.push(stats::sample_sd(&scores).map_or_else(few, number));
-            row.push(stats::t_interval(&scores, 0.95).map_or_else(few, |interval| {
-                let (low, high) = (primary_metric.unit.shown(interval.low), primary_metric.unit.shown(interval.high));
-                Cell::number(format!("{low} to {high}"), interval.low)
-            }));
+            let unit = primary_metric.unit;
+            row.push(Cell::known(stats::mean(&scores), "no seed has a score", |mean| unit.shown(mean)));
+            row.push(Cell::known(stats::sample_sd(&scores), FEW, |sd| unit.shown(sd)));
+            row.push(Cell::interval(stats::t_interval(&scores, 0.95), FEW, |interval| unit.range(interval)));
             rows.push(row);
         }
     }
-    let text = ["Task", "Model", "Batch × rate × epochs"].map(Column::text);
-    let numbers = ["Seeds", "Mean", "± sd", "95 % interval"].map(Column::number);
-    let columns = text.into_iter().chain(numbers).collect();
+    let texts = ["Task", "Model", "Batch × rate × epochs"];
+    let columns = Column::list(&texts, &["Seeds", "Mean", "± sd", "95 % interval"]);
     Table { caption: "Each point over its seeds".into(), columns, rows, interactive: true }
 }
 
 fn best_table(analysis: &Analysis<'_>) -> Table {
     let rows = judged(analysis)
         .map(|(group, primary_metric)| {
-            let shown: Vec<String> = group
-                .seeds
-                .iter()
-                .map(|seed| format!("{}: {}", seed.seed, primary_metric.unit.shown(seed.value)))
-                .collect();
+            let unit = primary_metric.unit;
+            let seeds = group.seeds.iter();
+            let shown: Vec<String> = seeds.map(|seed| format!("{}: {}", seed.seed, unit.shown(seed.value))).collect();
             let over = group.over_seeds().map_or_else(
-                || Cell::absent("fewer than two seeds have a score"),
-                |(mean, sd)| {
-                    Cell::number(
-                        format!("{} ± {}", primary_metric.unit.shown(mean), primary_metric.unit.shown(sd)),
-                        mean,
-                    )
-                },
+                || Cell::absent(FEW),
+                |(mean, sd)| Cell::number(format!("{} ± {}", unit.shown(mean), unit.shown(sd)), mean),
             );
             vec![
                 Cell::text(&analysis.tasks[group.task].label),
@@ -77,7 +68,7 @@ fn best_table(analysis: &Analysis<'_>) -> Table {
             ]
         })
         .collect();
-    let [task, model, each] = ["Task", "Model", "Seed: best score"].map(Column::text);
-    let columns = vec![task, model, Column::number("Mean ± sd"), Column::number("n"), each];
+    let mut columns = Column::list(&["Task", "Model"], &["Mean ± sd", "n"]);
+    columns.push(Column::text("Seed: best score"));
     Table { caption: "The best point of each seed".into(), columns, rows, interactive: false }
 }

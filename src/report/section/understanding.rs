@@ -3,7 +3,6 @@
 use crate::report::Error;
 use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table};
-use crate::report::phrase::grouped;
 use crate::report::understanding::{Sides, Totals};
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
@@ -26,27 +25,22 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     Ok(blocks)
 }
 
-fn count(count: usize) -> Cell {
-    Cell::number(grouped(count as u64), count as f64)
-}
-
 fn table_of_one(all: &[Sides<'_>]) -> Table {
     let row = |of: &Sides<'_>| {
-        let right = (0..of.len()).map(|at| of.is_right(0, at)).collect::<Option<Vec<_>>>();
+        let right = of.all_right(0);
         let count_of = |wanted: bool| match &right {
-            Some(right) => count(right.iter().filter(|right| **right == wanted).count()),
+            Some(right) => Cell::count(right.iter().filter(|right| **right == wanted).count()),
             None => Cell::absent("scores are near or far, not right or wrong"),
         };
         vec![
-            Cell::text(of.task).link_to_page(&of.page),
+            Cell::text(of.task).link(&of.page),
             Cell::text(of.labels[0]),
-            count(of.len()),
+            Cell::count(of.len()),
             count_of(true),
             count_of(false),
         ]
     };
-    let columns = ["Task", "Model"].map(Column::text).into_iter();
-    let columns = columns.chain(["Examples", "Right", "Wrong"].map(Column::number)).collect();
+    let columns = Column::list(&["Task", "Model"], &["Examples", "Right", "Wrong"]);
     let rows = all.iter().map(row).collect();
     Table { caption: "A page for each model on a task".into(), columns, rows, interactive: all.len() > 10 }
 }
@@ -55,22 +49,22 @@ fn pair_table(pairs: &[Sides<'_>]) -> Table {
     let row = |pair: &Sides<'_>| {
         let (totals, of_scores) = (Totals::of(pair), pair.residual(0, 0).is_some());
         let not_of_scores = |count_of: usize| {
-            if of_scores { Cell::absent("scores are near or far, not right or wrong") } else { count(count_of) }
+            if of_scores { Cell::absent("scores are near or far, not right or wrong") } else { Cell::count(count_of) }
         };
         let small = |cell: Cell, small: &str| if of_scores { cell.small(small) } else { cell };
         vec![
-            Cell::text(pair.task).link_to_page(&pair.page),
+            Cell::text(pair.task).link(&pair.page),
             Cell::text(pair.labels[1]),
             Cell::text(pair.labels[0]),
-            count(pair.len()),
-            small(count(totals.gained), "nearer"),
-            small(count(totals.lost), "farther"),
+            Cell::count(pair.len()),
+            small(Cell::count(totals.gained), "nearer"),
+            small(Cell::count(totals.lost), "farther"),
             not_of_scores(totals.both),
             not_of_scores(totals.neither),
         ]
     };
-    let numbers = ["Examples", "Wrong → right", "Right → wrong", "Right by both", "Wrong by both"].map(Column::number);
-    let columns = ["Task", "Model", "Against"].map(Column::text).into_iter().chain(numbers).collect();
+    let numbers = ["Examples", "Wrong → right", "Right → wrong", "Right by both", "Wrong by both"];
+    let columns = Column::list(&["Task", "Model", "Against"], &numbers);
     let rows = pairs.iter().map(row).collect();
     Table { caption: "A page for each two models on a task".into(), columns, rows, interactive: pairs.len() > 10 }
 }

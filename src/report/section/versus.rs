@@ -10,24 +10,6 @@ use crate::report::versus::{Versus, VersusRow};
 use crate::report::versus_summary::{Summary, Verdict};
 use crate::stats::{ENOUGH_DEGREES, Interval};
 
-/// The tables of one comparison, those that have rows.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::report) struct VersusTables {
-    /// Best scores, and the best runs example by example.
-    pub(in crate::report) examples: Table,
-    /// Best points over all seeds, where there are several.
-    pub(in crate::report) seeds: Option<Table>,
-    /// Runs that share point and seed.
-    pub(in crate::report) runs: Option<Table>,
-}
-
-impl VersusTables {
-    /// All of them, in order.
-    pub(in crate::report) fn all(&self) -> Vec<&Table> {
-        std::iter::once(&self.examples).chain(&self.seeds).chain(&self.runs).collect()
-    }
-}
-
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if analysis.versus.is_empty() {
         return Ok(Vec::new());
@@ -43,25 +25,28 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     for (at, versus) in analysis.versus.iter().enumerate() {
         blocks.push(Block::heading(format!("{} against {}", versus.b.label, versus.a.label)));
         blocks.push(Block::paragraph(Summary::of(versus, &analysis.primary_metrics).sentence(versus)));
-        blocks.extend(tables(analysis, versus, false).all().into_iter().cloned().map(Block::Table));
+        blocks.extend(tables(analysis, versus, false).into_iter().map(Block::Table));
         let remarks: Vec<String> = versus.refused.iter().map(|why| format!("not compared: {why}")).collect();
         if !remarks.is_empty() {
-            blocks.push(Block::List { items: remarks });
+            blocks.push(Block::List(remarks));
         }
         blocks.extend(figure(analysis, versus, at)?);
     }
     Ok(blocks)
 }
 
-/// The comparison as tables; `compare` prints the same ones, `narrow`, for 80 columns.
-pub(in crate::report) fn tables(analysis: &Analysis<'_>, versus: &Versus, narrow: bool) -> VersusTables {
-    let has = |is_there: fn(&VersusRow) -> bool| versus.rows.iter().any(is_there);
-    VersusTables {
-        examples: table(analysis, versus, narrow, "Best run of the best point, example by example", example_cells),
-        seeds: has(|row| row.seeds.is_some())
-            .then(|| table(analysis, versus, narrow, seed_caption(versus), seed_cells)),
-        runs: has(|row| !row.differences.is_empty()).then(|| run_table(analysis, versus, narrow)),
+/// The comparison as tables: best scores with the best runs example by example; where there are several seeds, best points
+/// over all of them; and runs that share point and seed. `compare` prints the same ones, `narrow`, for 80 columns.
+pub(in crate::report) fn tables(analysis: &Analysis<'_>, versus: &Versus, narrow: bool) -> Vec<Table> {
+    let mut tables =
+        vec![table(analysis, versus, narrow, "Best run of the best point, example by example", example_cells)];
+    if versus.rows.iter().any(|row| row.seeds.is_some()) {
+        tables.push(table(analysis, versus, narrow, seed_caption(versus), seed_cells));
     }
+    if versus.rows.iter().any(|row| !row.differences.is_empty()) {
+        tables.push(run_table(analysis, versus, narrow));
+    }
+    tables
 }
 
 /// Few seeds at a single point say too little of the next one for an interval to hold as often as it says.
@@ -93,10 +78,8 @@ fn table(
     caption: &str,
     cells: fn(&VersusRow, &PrimaryMetric) -> Vec<Cell>,
 ) -> Table {
-    let mut columns = vec![Column::text("Task"), Column::text("Score")];
-    let sides = [&versus.a.label, &versus.b.label].map(|of| label(of, narrow));
-    columns.extend(sides.iter().map(|title| Column::number(title)));
-    columns.extend(["Diff.", "95 % interval", "Holm p"].map(Column::number));
+    let [a, b] = [&versus.a.label, &versus.b.label].map(|of| label(of, narrow));
+    let mut columns = Column::list(&["Task", "Score"], &[&a, &b, "Diff.", "95 % interval", "Holm p"]);
     columns.push(Column::text(""));
     let rows = versus.rows.iter().filter_map(|row| {
         let primary_metric = analysis.primary_metrics[row.task].as_ref()?;
@@ -144,11 +127,7 @@ fn seed_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
 
 fn cells(shown: &Shown, primary_metric: &PrimaryMetric) -> Vec<Cell> {
     let unit = primary_metric.unit;
-    let number = |value: Option<f64>, why: &str, text: &dyn Fn(f64) -> String| match value {
-        Some(value) => Cell::number(text(value), value),
-        None => Cell::absent(why),
-    };
-    let score = |value| number(value, "no finished run has a score", &|value| unit.shown(value));
+    let score = |value| Cell::known(value, "no finished run has a score", |value| unit.shown(value));
     let verdict = Verdict::by(shown.difference.zip(shown.p), primary_metric);
     let tone = match (shown.p.is_some(), verdict) {
         (true, Verdict::Better) => Tone::Best,
@@ -156,7 +135,7 @@ fn cells(shown: &Shown, primary_metric: &PrimaryMetric) -> Vec<Cell> {
         _ => Tone::Plain,
     };
     let mut difference =
-        number(shown.difference, "one of the two has no score", &|value| unit.signed(value)).tone(tone);
+        Cell::known(shown.difference, "one of the two has no score", |value| unit.signed(value)).tone(tone);
     if let Some(smallest) = shown.smallest {
         let smallest = unit.shown(smallest);
         difference = difference.title(format!("{smallest} is the smallest that these examples show 8 times out of 10"));
@@ -165,22 +144,16 @@ fn cells(shown: &Shown, primary_metric: &PrimaryMetric) -> Vec<Cell> {
         score(shown.scores[0]),
         score(shown.scores[1]),
         difference,
-        shown.interval.map_or_else(|| Cell::absent(shown.why), |found| Cell::number(interval(unit, found), found.low)),
-        number(shown.p, shown.why, &p_value),
+        Cell::interval(shown.interval, shown.why, |interval| unit.signed_range(interval)),
+        Cell::known(shown.p, shown.why, p_value),
         if shown.p.is_some() { Cell::text(verdict.word()) } else { Cell::default() },
     ]
 }
 
-fn interval(unit: crate::report::primary_metric::Unit, Interval { low, high }: Interval) -> String {
-    format!("{} to {}", unit.signed(low), unit.signed(high))
-}
-
 /// Runs that differ by their model alone.
 fn run_table(analysis: &Analysis<'_>, versus: &Versus, narrow: bool) -> Table {
-    let sides = [&versus.a.label, &versus.b.label].map(|of| label(of, narrow));
-    let mut columns = vec![Column::text("Task"), Column::number("Pairs")];
-    columns.extend(sides.iter().map(|side| Column::number(side)));
-    columns.extend(["Mean diff.", "95 % interval", "p"].map(Column::number));
+    let [a, b] = [&versus.a.label, &versus.b.label].map(|of| label(of, narrow));
+    let columns = Column::list(&["Task"], &["Pairs", &a, &b, "Mean diff.", "95 % interval", "p"]);
     let rows = versus.rows.iter().filter_map(|row| {
         let primary_metric = analysis.primary_metrics[row.task].as_ref()?;
         let mut cells = vec![Cell::text(&analysis.tasks[row.task].label)];
@@ -198,10 +171,7 @@ fn run_table(analysis: &Analysis<'_>, versus: &Versus, narrow: bool) -> Table {
 fn pair_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
     let why = "no two runs share point, seed and data";
     let (pairs, unit) = (row.differences.len(), primary_metric.unit);
-    let shown = |value: Option<f64>| match value {
-        Some(value) => Cell::number(unit.shown(value), value),
-        None => Cell::absent(why),
-    };
+    let shown = |value: Option<f64>| Cell::known(value, why, |value| unit.shown(value));
     let mean = row.mean_a.zip(row.mean_b).map(|(a, b)| b - a);
     vec![
         Cell::number(pairs.to_string(), pairs as f64),
@@ -211,8 +181,8 @@ fn pair_cells(row: &VersusRow, primary_metric: &PrimaryMetric) -> Vec<Cell> {
             || Cell::absent(why),
             |value| Cell::number(unit.signed(value), value).tone(tone(primary_metric, row, value)),
         ),
-        row.interval.map_or_else(|| Cell::absent("fewer than two pairs"), |i| Cell::number(interval(unit, i), i.low)),
-        row.adjusted_p.map_or_else(|| Cell::absent("fewer than two pairs"), |p| Cell::number(p_value(p), p)),
+        Cell::interval(row.interval, "fewer than two pairs", |interval| unit.signed_range(interval)),
+        Cell::known(row.adjusted_p, "fewer than two pairs", p_value),
     ]
 }
 
@@ -250,15 +220,6 @@ fn figure(analysis: &Analysis<'_>, versus: &Versus, at: usize) -> Result<Option<
         counted(rows.len(), "task")
     );
     let drawing = plot::pairs(&rows, (a, b), *first, &description)?;
-    Ok(Some(Block::Figures {
-        figures: vec![
-            Figure::new(
-                format!("pairs-{}", at + 1),
-                format!("Difference in dev score × 100 of {b} against {a}, pair by pair."),
-                description,
-                drawing,
-            )
-            .wide(),
-        ],
-    }))
+    let caption = format!("Difference in dev score × 100 of {b} against {a}, pair by pair.");
+    Ok(Some(Block::Figures(vec![Figure::new(format!("pairs-{}", at + 1), caption, drawing).wide()])))
 }

@@ -30,7 +30,7 @@ struct Sure {
 
 fn bins(pair: &Sides<'_>, side: usize) -> Option<Sure> {
     let confidences: Vec<f64> = (0..pair.len()).map(|at| pair.confidence(side, at)).collect::<Option<_>>()?;
-    let right: Vec<bool> = (0..pair.len()).map(|at| pair.is_right(side, at)).collect::<Option<_>>()?;
+    let right = pair.all_right(side)?;
     let accuracy = right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
     Some(Sure { confidence: mean(&confidences)?, accuracy, bins: reliability(&confidences, &right, BINS) })
 }
@@ -42,7 +42,7 @@ fn table(pair: &Sides<'_>, sides: &[Sure]) -> Table {
         let over = of.confidence - of.accuracy;
         vec![
             Cell::text(*label),
-            error.map_or_else(|| Cell::absent("there is no answer"), shown),
+            Cell::known(error, "there is no answer", |error| format!("{:.1}", 100.0 * error)),
             shown(of.confidence),
             shown(of.accuracy),
             Cell::number(format!("{:+.1}", 100.0 * over).replace('-', "−"), over),
@@ -50,9 +50,7 @@ fn table(pair: &Sides<'_>, sides: &[Sure]) -> Table {
     };
     Table {
         caption: "Calibration, × 100".into(),
-        columns: std::iter::once(Column::text("Model"))
-            .chain(["ECE", "Mean confidence", "Accuracy", "Overconfidence"].map(Column::number))
-            .collect(),
+        columns: Column::list(&["Model"], &["ECE", "Mean confidence", "Accuracy", "Overconfidence"]),
         rows: pair.labels.iter().zip(sides).map(row).collect(),
         interactive: false,
     }
@@ -85,5 +83,5 @@ fn figure(pair: &Sides<'_>, sides: &[Sure]) -> Result<Block, Error> {
     })?;
     let caption = "Reliability: on the diagonal a model is right as often as it is sure, below it less often. The larger a \
                    mark, the more answers.";
-    Ok(Block::Figures { figures: vec![Figure::new(String::new(), caption, description, drawing)] })
+    Ok(Block::Figures(vec![Figure::new(String::new(), caption, drawing)]))
 }

@@ -15,7 +15,7 @@ pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
     }
     let text = "Rows are the gold classes, columns the predicted ones: how many examples, and their share of the row. What \
                 is right stands on the diagonal; its share is the recall of the class, and the last row its precision.";
-    Ok(vec![Block::paragraph(text), Block::Beside { blocks: tables }])
+    Ok(vec![Block::paragraph(text), Block::Beside(tables)])
 }
 
 fn table(pair: &Sides<'_>, side: usize) -> Option<Table> {
@@ -44,7 +44,6 @@ fn table(pair: &Sides<'_>, side: usize) -> Option<Table> {
     let precision =
         |class: usize| Cell::text(share(counts[class * classes + class], column_sum(class))).tone(Tone::Quiet);
     rows.push(std::iter::once(Cell::text("Precision").tone(Tone::Quiet)).chain((0..classes).map(precision)).collect());
-    let heads = names.iter().map(|name| Column::number(name));
-    let columns = std::iter::once(Column::text("Gold")).chain(heads).collect();
+    let columns = Column::list(&["Gold"], &names.iter().map(String::as_str).collect::<Vec<_>>());
     Some(Table { caption: format!("Predicted by {}", pair.labels[side]), columns, rows, interactive: false })
 }

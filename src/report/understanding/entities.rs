@@ -7,24 +7,17 @@ use crate::metric::{Confusion, EntityCounts, EntityScores, confusions};
 use crate::report::Error;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::phrase::grouped;
-use crate::report::predictions::{Predictions, TaggedSentence};
+use crate::report::predictions::TaggedSentence;
 
 /// As many confusions are shown at most.
 const SHOWN: usize = 20;
 
 pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
-    let sides = pair.predictions.iter().map(|of| tags(*of)).collect::<Option<Vec<_>>>();
+    let sides = pair.sides().map(|side| pair.sentences(side)).collect::<Option<Vec<_>>>();
     let Some(sides) = sides else { return Ok(Vec::new()) };
     let mut blocks = vec![Block::Table(types(pair, &sides))];
     blocks.extend(commonest(pair, &sides).map(Block::Table));
     Ok(blocks)
-}
-
-fn tags(of: Option<&Predictions>) -> Option<&[TaggedSentence]> {
-    match of {
-        Some(Predictions::Tags(sentences)) => Some(sentences),
-        Some(Predictions::Classes { .. } | Predictions::Spans(_)) | None => None,
-    }
 }
 
 fn scores(sentences: &[TaggedSentence]) -> EntityScores {
@@ -38,7 +31,7 @@ fn scores(sentences: &[TaggedSentence]) -> EntityScores {
 fn types(pair: &Sides<'_>, sides: &[&[TaggedSentence]]) -> Table {
     let sides: Vec<EntityScores> = sides.iter().map(|sentences| scores(sentences)).collect();
     let kinds: BTreeSet<&String> = sides.iter().flat_map(|side| side.kinds.keys()).collect();
-    let mut columns = vec![Column::text("Type"), Column::number("Gold")];
+    let mut columns = Column::list(&["Type"], &["Gold"]);
     for what in ["precision", "recall", "F1"] {
         columns.extend(pair.labels.iter().map(|label| Column::number(&format!("{label}, {what}"))));
     }
@@ -85,8 +78,7 @@ fn commonest(pair: &Sides<'_>, sides: &[&[TaggedSentence]]) -> Option<Table> {
             row
         })
         .collect();
-    let mut columns = vec![Column::text("What becomes of an entity")];
-    columns.extend(pair.labels.iter().map(|label| Column::number(label)));
+    let mut columns = Column::list(&["What becomes of an entity"], &pair.labels);
     columns.extend(pair.is_pair().then(|| Column::number("Diff.")));
     let shown = if different > SHOWN {
         format!("The {SHOWN} commonest of {different} confusions")

@@ -3,7 +3,6 @@
 use super::sides::Sides;
 use crate::report::answers::score;
 use crate::report::block::{Cell, Column, Table};
-use crate::report::phrase::grouped;
 use crate::report::primary_metric::{Unit, metric_name};
 
 /// A part of the examples: what it is called, and which.
@@ -11,7 +10,7 @@ pub(super) type Part = (String, Vec<u32>);
 
 /// A row for each part that has examples, with each of `metrics`.
 pub(super) fn table(pair: &Sides<'_>, caption: &str, first: &str, parts: &[Part], metrics: &[&str]) -> Table {
-    let mut columns = vec![Column::text(first), Column::number("Examples")];
+    let mut columns = Column::list(&[first], &["Examples"]);
     for metric in metrics {
         let several = metrics.len() > 1;
         let named = |label: &str| if several { format!("{label}, {}", metric_name(metric)) } else { label.to_owned() };
@@ -19,7 +18,7 @@ pub(super) fn table(pair: &Sides<'_>, caption: &str, first: &str, parts: &[Part]
         columns.extend(pair.is_pair().then(|| Column::number("Diff.")));
     }
     let rows = parts.iter().filter(|(_, examples)| !examples.is_empty()).map(|(name, examples)| {
-        let mut row = vec![Cell::text(name), Cell::number(grouped(examples.len() as u64), examples.len() as f64)];
+        let mut row = vec![Cell::text(name), Cell::count(examples.len())];
         for metric in metrics {
             row.extend(cells(pair, metric, examples));
         }
@@ -32,13 +31,12 @@ pub(super) fn table(pair: &Sides<'_>, caption: &str, first: &str, parts: &[Part]
 fn cells(pair: &Sides<'_>, metric: &str, examples: &[u32]) -> Vec<Cell> {
     let unit = if metric == pair.metric.metric { pair.metric.unit } else { Unit::Fraction };
     let scores: Vec<f64> = pair.answers.iter().map(|answers| score(answers, metric, examples)).collect();
-    let shown = |value: f64, text: &dyn Fn(f64) -> String| {
-        if value.is_finite() { Cell::number(text(value), value) } else { Cell::absent("not defined on these examples") }
+    let cell = |value: f64, shown: fn(Unit, f64) -> String| {
+        let finite = Some(value).filter(|value| value.is_finite());
+        Cell::known(finite, "not defined on these examples", |value| shown(unit, value))
     };
-    let difference = |a: f64, b: f64| shown(b - a, &|value| unit.signed(value));
-    let mut cells: Vec<Cell> = scores.iter().map(|score| shown(*score, &|value| unit.shown(value))).collect();
-    cells.extend(scores.windows(2).map(|pair| difference(pair[0], pair[1])));
-    cells
+    let differences = scores.windows(2).map(|pair| cell(pair[1] - pair[0], Unit::signed));
+    scores.iter().map(|score| cell(*score, Unit::shown)).chain(differences).collect()
 }
 
 /// About equally many examples a part, by a whole number that each has: `12 to 18`.

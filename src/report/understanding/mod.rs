@@ -38,12 +38,5 @@ const PARTS: [Row; 9] = [
 
 /// Everything that there is to say of them.
 pub(crate) fn parts(pair: &Sides<'_>) -> Result<Vec<Part>, Error> {
-    let mut parts = Vec::new();
-    for (id, title, build) in PARTS {
-        let blocks = build(pair)?;
-        if !blocks.is_empty() {
-            parts.push(Part { id, title, blocks });
-        }
-    }
-    Ok(parts)
+    Part::all(PARTS.iter().map(|(id, title, build)| (*id, *title, build(pair))))
 }

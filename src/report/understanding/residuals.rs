@@ -4,7 +4,6 @@ use super::sides::Sides;
 use crate::random::Stream;
 use crate::report::Error;
 use crate::report::block::{Block, Cell, Column, Figure, Table};
-use crate::report::phrase::grouped;
 use crate::report::plot::{self, Cloud, Scatter};
 use crate::stats::mean;
 use crate::store::Answers;
@@ -20,7 +19,7 @@ pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
     let text = "A residual is the predicted less the gold score: above 0 the prediction is too high. The error is the mean of \
                 the residuals without their sign.";
     let figures = pair.sides().map(|side| figure(pair, &gold, side)).collect::<Result<Vec<_>, _>>()?;
-    Ok(vec![Block::paragraph(text), Block::Table(table(pair, &gold)), Block::Figures { figures }])
+    Ok(vec![Block::paragraph(text), Block::Table(table(pair, &gold)), Block::Figures(figures)])
 }
 
 /// Mean residual, mean absolute residual, and root of the mean square.
@@ -51,7 +50,7 @@ fn table(pair: &Sides<'_>, gold: &[f64]) -> Table {
         })
         .collect();
     parts.push(("all".to_owned(), (0..gold.len()).collect()));
-    let mut columns = vec![Column::text("Gold score"), Column::number("Examples")];
+    let mut columns = Column::list(&["Gold score"], &["Examples"]);
     for what in ["mean residual", "error", "root mean square"] {
         columns.extend(pair.labels.iter().map(|label| Column::number(&format!("{label}, {what}"))));
     }
@@ -60,7 +59,7 @@ fn table(pair: &Sides<'_>, gold: &[f64]) -> Table {
             errors(&own.iter().filter_map(|at| pair.residual(side, *at)).collect::<Vec<_>>()).unwrap_or([f64::NAN; 3])
         };
         let sides: Vec<[f64; 3]> = pair.sides().map(errors_of).collect();
-        let mut row = vec![Cell::text(name), Cell::number(grouped(own.len() as u64), own.len() as f64)];
+        let mut row = vec![Cell::text(name), Cell::count(own.len())];
         for what in 0..3 {
             let shown = |value: f64| Cell::number(format!("{value:.2}").replace('-', "−"), value);
             row.extend(sides.iter().map(|side| shown(side[what])));
@@ -90,7 +89,7 @@ fn figure(pair: &Sides<'_>, gold: &[f64], side: usize) -> Result<Figure, Error> 
         names: vec![(pair.series[side], label.to_owned())],
         range: ends(gold),
     })?;
-    Ok(Figure::new(String::new(), format!("Predicted against gold scores, {of}: {label}."), description, drawing))
+    Ok(Figure::new(String::new(), format!("Predicted against gold scores, {of}: {label}."), drawing))
 }
 
 #[cfg(test)]

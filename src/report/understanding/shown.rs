@@ -97,17 +97,15 @@ fn span(pair: &Sides<'_>, side: usize, at: usize) -> Cell {
 
 /// A class by its name; of choices, with the text of the ending.
 fn class(pair: &Sides<'_>, class: u32, at: usize) -> String {
-    let of_side = |side: usize| match pair.predictions[side] {
-        Some(Predictions::Classes { names, .. }) => names.get(class as usize).cloned(),
-        Some(Predictions::Spans(_) | Predictions::Tags(_)) | None => None,
+    let of_side = |side: usize| {
+        let Some(Predictions::Classes { names, .. }) = pair.predictions[side] else { return None };
+        names.get(class as usize).cloned()
     };
     let name = pair.sides().find_map(of_side).unwrap_or_else(|| class.to_string());
-    match pair.examples {
-        Some(Examples::Choices(all)) => match all[at].endings.get(class as usize) {
-            Some(ending) => format!("{name}: {}", cut(ending)),
-            None => name,
-        },
-        Some(Examples::Texts(_) | Examples::Questions(_)) | None => name,
+    let Some(Examples::Choices(all)) = pair.examples else { return name };
+    match all[at].endings.get(class as usize) {
+        Some(ending) => format!("{name}: {}", cut(ending)),
+        None => name,
     }
 }
 
@@ -117,10 +115,7 @@ fn score(value: f32) -> Cell {
 
 /// A side's sentence with its tags.
 pub(super) fn tagged<'r>(pair: &Sides<'r>, side: usize, at: usize) -> Option<&'r TaggedSentence> {
-    match pair.predictions[side] {
-        Some(Predictions::Tags(sentences)) => sentences.get(at),
-        Some(Predictions::Classes { .. } | Predictions::Spans(_)) | None => None,
-    }
+    pair.sentences(side)?.get(at)
 }
 
 /// `PER Ada Lovelace · LOC London`.

@@ -1,10 +1,10 @@
 //! One model or two on a task, with all that their best runs left of the dev split.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::report::analysis::Analysis;
-use crate::report::file_name::file_name;
-use crate::report::predictions::Predictions;
+use crate::report::file_name::{UniqueNames, file_name};
+use crate::report::predictions::{Predictions, TaggedSentence};
 use crate::report::primary_metric::PrimaryMetric;
 use crate::report::run::Run;
 use crate::store::{Answers, Examples, RunId, examples_name};
@@ -20,13 +20,10 @@ pub(crate) struct Sides<'r> {
     pub(crate) labels: Vec<&'r str>,
     /// Their numbers, for colour and mark.
     pub(crate) series: Vec<usize>,
-    /// Their runs.
     pub(crate) runs: Vec<&'r Run<'r>>,
-    /// Their answers.
     pub(crate) answers: Vec<&'r Answers>,
     /// What else is known of their predictions.
     pub(crate) predictions: Vec<Option<&'r Predictions>>,
-    /// The examples' texts.
     pub(crate) examples: Option<&'r Examples>,
     /// The page's place in the report's folder.
     pub(crate) page: String,
@@ -42,26 +39,21 @@ impl<'r> Sides<'r> {
         let alone = analysis.groups.iter().filter_map(|group| Self::of(analysis, group.task, &[group.system]));
         let alone: Vec<Self> = alone.filter(|sides| !compared.contains(&sides.runs[0].id)).collect();
         all.extend(alone);
-        let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+        let mut pages = UniqueNames::default();
         for sides in &mut all {
-            // Two hyphens occur in no name made by `file_name`.
             let names = std::iter::once(sides.task).chain(sides.labels.iter().rev().copied());
             let name = names.map(|part| file_name(&[part])).collect::<Vec<_>>().join("--");
-            let uses = uses.entry(name.clone()).or_default();
-            *uses += 1;
-            let number = if *uses > 1 { format!("__{uses}") } else { String::new() };
-            sides.page = format!("understanding/{name}{number}.html");
+            sides.page = format!("understanding/{}.html", pages.next(name, "__"));
         }
         all
     }
 
     fn of(analysis: &'r Analysis<'r>, task: usize, systems: &[usize]) -> Option<Self> {
         let metric = analysis.primary_metrics[task].as_ref()?;
-        let best = |system: &usize| Some(&analysis.runs[analysis.best_run(analysis.group(task, *system)?)?]);
+        let best = |system: &usize| Some(&analysis.runs[analysis.group(task, *system)?.best_run(analysis.compared())?]);
         let runs: Vec<&Run<'_>> = systems.iter().map(best).collect::<Option<_>>()?;
         let left = |run: &Run<'_>| &analysis.input.experiments[run.experiment];
-        let answers: Vec<&Answers> =
-            runs.iter().map(|run| left(run).answers.get(&run.id)).collect::<Option<Vec<_>>>()?;
+        let answers: Vec<&Answers> = runs.iter().map(|run| analysis.compared().answers(run)).collect::<Option<_>>()?;
         let examples = |run: &&Run<'_>| left(run).examples.get(&examples_name(run.settings, &metric.split)?);
         let examples = runs.iter().find_map(examples).filter(|examples| examples.count() == answers[0].examples());
         answers.iter().all(|other| answers[0].is_of_same_examples(other)).then(|| Self {
@@ -92,6 +84,17 @@ impl<'r> Sides<'r> {
         self.answers[0].examples()
     }
 
+    /// The tagged sentences of a side, where words are tagged.
+    pub(crate) fn sentences(&self, side: usize) -> Option<&'r [TaggedSentence]> {
+        let Some(Predictions::Tags(sentences)) = self.predictions[side] else { return None };
+        Some(sentences)
+    }
+
+    /// Which examples a side answers right, as [`Sides::is_right`] says.
+    pub(crate) fn all_right(&self, side: usize) -> Option<Vec<bool>> {
+        (0..self.len()).map(|at| self.is_right(side, at)).collect()
+    }
+
     /// Whether a side's answer to an example is right as a whole; `None` of scores, which are near or far.
     pub(crate) fn is_right(&self, side: usize, at: usize) -> Option<bool> {
         match self.answers[side] {
@@ -104,10 +107,8 @@ impl<'r> Sides<'r> {
 
     /// Predicted less gold score.
     pub(crate) fn residual(&self, side: usize, at: usize) -> Option<f64> {
-        match self.answers[side] {
-            Answers::Scores { gold, predicted } => Some(f64::from(predicted[at]) - f64::from(gold[at])),
-            Answers::Classes { .. } | Answers::Spans { .. } | Answers::Tags { .. } => None,
-        }
+        let Answers::Scores { gold, predicted } = self.answers[side] else { return None };
+        Some(f64::from(predicted[at]) - f64::from(gold[at]))
     }
 
     /// The probability that a side gave the class that it answered with.

@@ -3,7 +3,7 @@
 use super::sides::Sides;
 use crate::report::Error;
 use crate::report::answers::{all, score};
-use crate::report::block::{Block, Fact, Tone};
+use crate::report::block::{Block, Fact};
 use crate::report::phrase::{grouped, percent};
 use crate::store::Answers;
 
@@ -43,7 +43,6 @@ pub(super) enum Change {
     Gained,
     /// It gets wrong, or its score farther.
     Lost,
-    /// Neither.
     None,
 }
 
@@ -74,36 +73,38 @@ pub(super) fn change(pair: &Sides<'_>, at: usize) -> Change {
     }
 }
 
-pub(super) fn build(pair: &Sides<'_>) -> Result<Vec<Block>, Error> {
-    if !pair.is_pair() {
-        return Ok(of_one(pair));
-    }
-    let totals = Totals::of(pair);
-    let share = |count: usize| format!("{} of the examples", percent(count as f64 / pair.len() as f64));
-    let fact =
-        |label: &str, value: String, detail: String| Fact { label: label.to_owned(), value, detail, tone: Tone::Plain };
-    let side = |side: usize| {
-        let value = score(pair.answers[side], &pair.metric.metric, &all(pair.answers[side]));
-        fact(pair.labels[side], pair.metric.unit.shown(value), pair.metric.metric_name())
+pub(super) fn build(of: &Sides<'_>) -> Result<Vec<Block>, Error> {
+    let score = |side: usize| {
+        let value = score(of.answers[side], &of.metric.metric, &all(of.answers[side]));
+        Fact::plain(of.labels[side], of.metric.unit.shown(value), of.metric.metric_name())
     };
-    let counted = |label: &str, count: usize| fact(label, grouped(count as u64), share(count));
-    let mut facts: Vec<Fact> = pair.sides().map(side).collect();
-    facts.push(counted(Change::Gained.words(pair), totals.gained));
-    facts.push(counted(Change::Lost.words(pair), totals.lost));
-    if pair.residual(0, 0).is_none() {
-        facts.push(counted("right by both", totals.both));
-        facts.push(counted("wrong by both", totals.neither));
-    }
-    let (a, b) = (pair.labels[0], pair.labels[1]);
-    let what = match pair.answers[0] {
-        Answers::Scores { .. } => {
-            "A prediction is nearer when it lies closer to the gold score than the other model's."
+    let mut counts = Vec::new();
+    if of.is_pair() {
+        let totals = Totals::of(of);
+        counts.extend([(Change::Gained.words(of), totals.gained), (Change::Lost.words(of), totals.lost)]);
+        if of.residual(0, 0).is_none() {
+            counts.extend([("right by both", totals.both), ("wrong by both", totals.neither)]);
         }
-        Answers::Tags { .. } | Answers::Spans { .. } | Answers::Classes { .. } => what_is_right(pair),
+    } else if let Some(right) = of.all_right(0) {
+        let count = right.iter().filter(|right| **right).count();
+        counts.extend([("right", count), ("wrong", right.len() - count)]);
+    }
+    let counts = counts.into_iter().map(|(label, count)| {
+        let share = format!("{} of the examples", percent(count as f64 / of.len() as f64));
+        Fact::plain(label, grouped(count as u64), share)
+    });
+    let facts = of.sides().map(score).chain(counts).collect();
+    let examples = grouped(of.len() as u64);
+    let text = match (&of.labels[..], of.answers[0]) {
+        ([a, b], Answers::Scores { .. }) => format!(
+            "From {a}, the reference, to {b}, on {examples} examples. A prediction is nearer when it lies closer to the gold \
+             score than the other model's."
+        ),
+        ([a, b], _) => format!("From {a}, the reference, to {b}, on {examples} examples. {}", what_is_right(of)),
+        (labels, _) => format!("{} on {examples} examples. {}", labels[0], what_is_right(of)),
     };
-    let text = format!("From {a}, the reference, to {b}, on {} examples. {what}", grouped(pair.len() as u64));
-    let mut blocks = vec![Block::Facts { facts }, Block::paragraph(text.trim_end())];
-    blocks.extend(why_no_texts(pair));
+    let mut blocks = vec![Block::Facts(facts), Block::paragraph(text.trim_end())];
+    blocks.extend(why_no_texts(of));
     Ok(blocks)
 }
 
@@ -123,24 +124,4 @@ fn why_no_texts(of: &Sides<'_>) -> Option<Block> {
              changed while the runs were at work.",
         )
     })
-}
-
-/// The score of one model, and how often it is right.
-fn of_one(of: &Sides<'_>) -> Vec<Block> {
-    let value = score(of.answers[0], &of.metric.metric, &all(of.answers[0]));
-    let fact =
-        |label: &str, value: String, detail: String| Fact { label: label.to_owned(), value, detail, tone: Tone::Plain };
-    let mut facts = vec![fact(of.labels[0], of.metric.unit.shown(value), of.metric.metric_name())];
-    let right = (0..of.len()).map(|at| of.is_right(0, at)).collect::<Option<Vec<_>>>();
-    if let Some(right) = right {
-        let count = right.iter().filter(|right| **right).count();
-        for (label, count) in [("right", count), ("wrong", right.len() - count)] {
-            let share = format!("{} of the examples", percent(count as f64 / right.len() as f64));
-            facts.push(fact(label, grouped(count as u64), share));
-        }
-    }
-    let text = format!("{} on {} examples. {}", of.labels[0], grouped(of.len() as u64), what_is_right(of));
-    let mut blocks = vec![Block::Facts { facts }, Block::paragraph(text.trim_end())];
-    blocks.extend(why_no_texts(of));
-    blocks
 }

@@ -1,5 +1,7 @@
 //! What was measured of a representation: scores of the probes, and speed.
 
+use std::collections::BTreeSet;
+
 use crate::report::analysis::Analysis;
 use crate::report::block::Cell;
 use crate::report::run::Run;
@@ -133,7 +135,6 @@ fn runs<'a, 'b>(analysis: &'a Analysis<'b>, system: usize, task: &str) -> impl I
     best(of_point.collect(), |run| run.record().map(f1).unwrap_or_default()).into_iter()
 }
 
-/// F1 of every group.
 fn f1(record: &Record) -> Vec<f64> {
     record.scores.iter().filter(|score| score.metric == "f1").filter_map(|score| score.value).collect()
 }
@@ -147,13 +148,10 @@ fn best<T>(points: Vec<Vec<T>>, scores: impl Fn(&T) -> Vec<f64>) -> Vec<T> {
 }
 
 /// The distances that a task's dev files are of, ascending.
-fn distances(analysis: &Analysis<'_>, system: usize, task: &str) -> Vec<u32> {
+fn distances(analysis: &Analysis<'_>, system: usize, task: &str) -> BTreeSet<u32> {
     let records = runs(analysis, system, task).filter_map(Run::record);
     let splits = records.flat_map(|record| &record.scores).map(|score| &score.split);
-    let mut distances: Vec<u32> = splits.filter_map(|split| split.strip_prefix("dev_")?.parse().ok()).collect();
-    distances.sort_unstable();
-    distances.dedup();
-    distances
+    splits.filter_map(|split| split.strip_prefix("dev_")?.parse().ok()).collect()
 }
 
 /// Read off the log of the pretraining that a system starts from: the median of each phase's lines.
@@ -178,8 +176,7 @@ impl Scores {
 
     /// The mean and half of its interval, in per cent.
     pub(super) fn cell(&self) -> Cell {
-        let Some(mean) = self.mean() else { return Cell::absent("it was not measured") };
-        let shown = Cell::number(format!("{:.1}", 100.0 * mean), mean);
+        let shown = Cell::known(self.mean(), "it was not measured", |mean| format!("{:.1}", 100.0 * mean));
         match stats::t_interval(&self.0, LEVEL) {
             Some(interval) => shown.small(format!("± {:.1}", 50.0 * (interval.high - interval.low))),
             None => shown,
@@ -188,7 +185,6 @@ impl Scores {
 }
 
 impl Bridged {
-    /// In a table.
     pub(super) fn cell(self) -> Cell {
         match self {
             Self::Below(first) => Cell::number(format!("< {first}"), 0.0),

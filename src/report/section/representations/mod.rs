@@ -4,6 +4,8 @@
 mod measured;
 mod parallel;
 
+use std::collections::BTreeSet;
+
 use measured::{Measured, PROBES, Scores};
 
 use crate::report::Error;
@@ -35,7 +37,7 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
     if disagreements.is_empty() {
         blocks.push(Block::paragraph("Where it was measured, the text's table holds."));
     } else {
-        blocks.push(Block::List { items: disagreements });
+        blocks.push(Block::List(disagreements));
     }
     let mut figures = Vec::new();
     for (at, (task, _, asked)) in PROBES.iter().enumerate() {
@@ -44,36 +46,22 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
             of.far[at].iter().map(|(distance, scores)| (*distance, scores.cell())).collect()
         }));
         let name = format!("representations-{task}");
-        figures.extend(figure(
-            analysis,
-            &measured,
-            &name,
-            &format!("{task}: F1 × 100, by log₂ of the distance"),
-            |of| of.far[at].iter().filter_map(per_cent).collect(),
-        )?);
+        let title = format!("{task}: F1 × 100, by log₂ of the distance");
+        figures.extend(figure(analysis, &measured, &name, &title, |of| {
+            of.far[at].iter().filter_map(|(distance, scores)| Some((*distance, 100.0 * scores.mean()?))).collect()
+        })?);
     }
-    blocks.extend(table_of(
-        analysis,
-        &measured,
-        "Training tokens per second of the pretraining, by length of the examples",
-        |of| {
-            of.speed
-                .iter()
-                .map(|(length, speed)| (*length, Cell::number(grouped(speed.round() as u64), *speed)))
-                .collect()
-        },
-    ));
-    figures.extend(figure(
-        analysis,
-        &measured,
-        "representations-sides",
-        "F1 × 100 of left (1), right (2), both (3)",
-        |of| {
-            // The axis is one of logarithms.
-            let point = |(at, scores): (u32, &Scores)| Some((1 << at, 100.0 * scores.mean()?));
-            (1..).zip(&of.sides).filter_map(point).collect()
-        },
-    )?);
+    let caption = "Training tokens per second of the pretraining, by length of the examples";
+    blocks.extend(table_of(analysis, &measured, caption, |of| {
+        let cell = |speed: f64| Cell::number(grouped(speed.round() as u64), speed);
+        of.speed.iter().map(|(length, speed)| (*length, cell(*speed))).collect()
+    }));
+    let title = "F1 × 100 of left (1), right (2), both (3)";
+    figures.extend(figure(analysis, &measured, "representations-sides", title, |of| {
+        // The axis is one of logarithms.
+        let point = |(at, scores): (u32, &Scores)| Some((1 << at, 100.0 * scores.mean()?));
+        (1..).zip(&of.sides).filter_map(point).collect()
+    })?);
     if let Some(speed) = analysis.input.experiments.iter().find_map(|of| of.encoder_speed.as_ref()) {
         blocks.extend(parallel::tables(speed).map(Block::Table));
     }
@@ -82,13 +70,9 @@ pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
         of.speed.iter().map(|(length, speed)| (*length, speed / 1000.0)).collect()
     })?);
     if !figures.is_empty() {
-        blocks.push(Block::Figures { figures });
+        blocks.push(Block::Figures(figures));
     }
     Ok(blocks)
-}
-
-fn per_cent((distance, scores): &(u32, Scores)) -> Option<(u32, f64)> {
-    Some((*distance, 100.0 * scores.mean()?))
 }
 
 /// What the table's columns are.
@@ -120,9 +104,9 @@ fn yes(is: bool) -> &'static str {
 }
 
 fn table(analysis: &Analysis<'_>, measured: &[Measured]) -> Table {
-    let mut columns = vec![Column::text("Model")];
-    columns.extend(PROBES.map(|(_, title, _)| Column::number(title)));
-    columns.extend(["Degree", "Left", "Right", "Both", "Dependent steps"].map(Column::number));
+    let probes = PROBES.map(|(_, title, _)| title);
+    let others = ["Degree", "Left", "Right", "Both", "Dependent steps"];
+    let columns = Column::list(&["Model"], &[&probes[..], &others].concat());
     let absent = || Cell::absent("it was not measured");
     let row = |of: &Measured| {
         let claim = CLAIMS.iter().find(|claim| claim.0 == of.encoder);
@@ -131,12 +115,9 @@ fn table(analysis: &Analysis<'_>, measured: &[Measured]) -> Table {
         let system = &analysis.systems[of.system];
         let mut cells = vec![Cell::text(&system.label).small(of.encoder.to_string())];
         cells.extend((0..PROBES.len()).map(|at| of.bridged(at).map_or_else(absent, measured::Bridged::cell)));
-        let degree = |degree: u32| Cell::number(degree.to_string(), f64::from(degree));
-        cells.push(
-            of.degree()
-                .map_or_else(|| Cell::absent("a probe was not measured or not learnt"), degree)
-                .small(said(|claim| format!("[{}]", claim.1))),
-        );
+        let degree = of.degree().map(f64::from);
+        let degree = Cell::known(degree, "a probe was not measured or not learnt", |degree| degree.to_string());
+        cells.push(degree.small(said(|claim| format!("[{}]", claim.1))));
         cells.extend([left, right, with_claim(both, &said(|claim| format!("[both sides: {}]", yes(claim.2))))]);
         cells.push(Cell::text(of.dependent_steps()).small(said(|claim| format!("[parallel: {}]", yes(claim.3)))));
         cells
@@ -192,9 +173,7 @@ fn table_of(
     caption: &str,
     cells: impl Fn(&Measured) -> Vec<(u32, Cell)>,
 ) -> Option<Block> {
-    let mut heads: Vec<u32> = measured.iter().flat_map(|of| cells(of).into_iter().map(|(at, _)| at)).collect();
-    heads.sort_unstable();
-    heads.dedup();
+    let heads: BTreeSet<u32> = measured.iter().flat_map(|of| cells(of).into_iter().map(|(at, _)| at)).collect();
     if heads.is_empty() {
         return None;
     }
@@ -236,10 +215,8 @@ fn figure(
         x_title: "",
         lines,
         names,
-        levels: Vec::new(),
         marks: Marks::All,
-        whole: false,
-        logarithmic: false,
+        ..Curves::default()
     })?;
-    Ok(Some(Figure::new(name.to_owned(), title, description, drawing)))
+    Ok(Some(Figure::new(name.to_owned(), title, drawing)))
 }

@@ -1,7 +1,11 @@
 //! Whether encoders compute in parallel: tokens a second by the length of the sequences and by threads.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use crate::report::block::{Cell, Column, Table};
 use crate::report::phrase::grouped;
+use crate::settings::EncoderType;
 use crate::store::{EncoderSpeed, SpeedRow};
 
 /// What of a row is shown.
@@ -14,30 +18,21 @@ pub(super) fn tables(speed: &EncoderSpeed) -> [Table; 2] {
 }
 
 fn table(speed: &EncoderSpeed, what: &str, rate: Rate) -> Table {
-    let mut lengths: Vec<u32> = speed.rows.iter().map(|row| row.length).collect();
-    lengths.sort_unstable();
-    lengths.dedup();
-    let mut kinds: Vec<_> = speed.rows.iter().map(|row| (row.encoder, row.threads)).collect();
-    kinds.dedup();
-    kinds.sort_by_key(|(encoder, threads)| (std::cmp::Reverse(*encoder), *threads));
-    kinds.dedup();
-    let of = |(encoder, threads), length| {
+    let lengths: BTreeSet<u32> = speed.rows.iter().map(|row| row.length).collect();
+    let kinds: BTreeSet<_> = speed.rows.iter().map(|row| (Reverse(row.encoder), row.threads)).collect();
+    let of = |(Reverse(encoder), threads), length| {
         let is = |row: &&SpeedRow| (row.encoder, row.threads, row.length) == (encoder, threads, length);
         speed.rows.iter().find(is).map(rate)
     };
-    let cell = |rate: Option<f64>| match rate {
-        Some(rate) => Cell::number(grouped(rate.round() as u64), rate),
-        None => Cell::absent("it was not measured"),
-    };
-    let row = |kind: &(crate::settings::EncoderType, u32)| {
+    let absent = "it was not measured";
+    let row = |kind: &(Reverse<EncoderType>, u32)| {
         let threads = if kind.1 == 1 { "1 thread".to_owned() } else { format!("{} threads", kind.1) };
-        let mut cells = vec![Cell::text(kind.0.to_string()).small(threads)];
-        cells.extend(lengths.iter().map(|length| cell(of(*kind, *length))));
+        let mut cells = vec![Cell::text(kind.0.0.to_string()).small(threads)];
+        let rate = |length: &u32| Cell::known(of(*kind, *length), absent, |rate| grouped(rate.round() as u64));
+        cells.extend(lengths.iter().map(rate));
         let kept = [lengths.first(), lengths.last()].map(|length| of(*kind, *length?));
-        cells.push(match kept {
-            [Some(short), Some(long)] => Cell::number(format!("{:.2}", long / short), long / short),
-            _ => cell(None),
-        });
+        let ratio = kept[0].zip(kept[1]).map(|(short, long)| long / short);
+        cells.push(Cell::known(ratio, absent, |ratio| format!("{ratio:.2}")));
         cells
     };
     let mut columns = vec![Column::text("Encoder")];

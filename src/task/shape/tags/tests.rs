@@ -70,7 +70,7 @@ fn a_model_that_knows_the_labels_scores_one_however_sentences_are_divided() {
             let found = tags.decode(&sentences, &outputs, &built.offsets, &built.source_index, &built.offset_mapping);
             let scores = tag_scores(&sentences, &found);
             assert_eq!((scores.overall.correct, scores.overall.found, scores.overall.gold), (5, 5, 5), "{max_length}");
-            assert_eq!((scores.right_tokens, scores.tokens), (12, 12));
+            assert!(sentences.iter().zip(&found).all(|(sentence, found)| sentence.tags == *found));
         }
     }
 }
