@@ -45,20 +45,13 @@ Examples:
   bertbench extract MODEL --layers=-1,-2,-3,-4 --input text.txt --output features.safetensors
   echo 'Is this it? ||| No, it is not.' | bertbench extract MODEL --layers=-2 --input - --output -";
 
-/// How features are written.
-#[derive(Clone, Copy)]
-enum Format {
-    JsonLines,
-    SafeTensors,
-}
-
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     args.model.threads.compute(|| extract(args))
 }
 
 fn extract(args: &Args) -> Result<CommandOutcome, Error> {
     let output = Output::open(&args.output)?;
-    let format = format(&output)?;
+    let is_json_lines = is_json_lines(&output)?;
     let model = args.model.open()?;
     let layers = parse_layers(&args.layers, model.config.architecture.layers)?;
     let (bytes, name) = read_input(&args.input)?;
@@ -70,14 +63,12 @@ fn extract(args: &Args) -> Result<CommandOutcome, Error> {
     let is_stopped = || stop.is_set();
     let written = match &output {
         Output::Standard => standard(|into| extractor.json_lines(into, &is_stopped)),
-        Output::File(path) => output::write(path, |file| match format {
-            Format::JsonLines => {
-                let mut into = BufWriter::new(file);
-                extractor.json_lines(&mut into, &is_stopped)?;
-                Ok(into.flush()?)
-            }
-            Format::SafeTensors => extractor.safetensors(file, args.model.name(), &is_stopped),
+        Output::File(path) if is_json_lines => output::write(path, |file| {
+            let mut into = BufWriter::new(file);
+            extractor.json_lines(&mut into, &is_stopped)?;
+            Ok(into.flush()?)
         }),
+        Output::File(path) => output::write(path, |file| extractor.safetensors(file, args.model.name(), &is_stopped)),
     };
     match written {
         Ok(()) => conclude(&output, &features, &layers, model.config.architecture.hidden),
@@ -90,11 +81,12 @@ fn extract(args: &Args) -> Result<CommandOutcome, Error> {
     }
 }
 
-fn format(output: &Output) -> Result<Format, Diagnostic> {
-    let Output::File(path) = output else { return Ok(Format::JsonLines) };
+/// Whether features are written as JSON lines, else as safetensors.
+fn is_json_lines(output: &Output) -> Result<bool, Diagnostic> {
+    let Output::File(path) = output else { return Ok(true) };
     match path.extension().and_then(|ending| ending.to_str()) {
-        Some("jsonl") => Ok(Format::JsonLines),
-        Some("safetensors") => Ok(Format::SafeTensors),
+        Some("jsonl") => Ok(true),
+        Some("safetensors") => Ok(false),
         Some(_) | None => {
             Err(Diagnostic::new(format!("the file name does not tell the output's format: {}", path.display()))
                 .hint("the output's name ends in .jsonl or .safetensors"))

@@ -102,13 +102,11 @@ fn words(outcome: Option<&Outcome>) -> String {
         Some(Outcome::There { files, unverified }) => {
             format!("already there: {}, {unverified} without a checksum to compare with", plural(files))
         }
-        Some(Outcome::Fetched { files, bytes, trusted: 0 }) => {
-            format!("fetched: {}, {bytes} transferred", plural(files))
+        Some(Outcome::Fetched { files, bytes, trusted }) => {
+            let kept = "; no checksum is published, so that of this download is kept";
+            let kept = if *trusted == 0 { "" } else { kept };
+            format!("fetched: {}, {bytes} transferred{kept}", plural(files))
         }
-        Some(Outcome::Fetched { files, bytes, trusted: _ }) => format!(
-            "fetched: {}, {bytes} transferred; no checksum is published, so that of this download is kept",
-            plural(files)
-        ),
     }
 }
 

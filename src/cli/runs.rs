@@ -107,6 +107,10 @@ fn is_checksum(word: &str) -> bool {
     word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit())
 }
 
+fn known(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
+}
+
 /// What a run left: when and where it ran, what it cost, its last scores.
 fn show_record(record: &Record) -> Result<(), Error> {
     let (ended, ran) = (&record.timings, &record.provenance);
@@ -139,8 +143,7 @@ fn show_record(record: &Record) -> Result<(), Error> {
         let columns = ["step", "loss", "perplexity", "accuracy", "next sentence"].map(Column::Number);
         let metrics = ["mlm_loss", "perplexity", "mlm_accuracy", "nsp_accuracy"];
         let rows = record.evaluations.iter().map(|evaluation| {
-            let values = metrics
-                .map(|name| evaluation.value(name).map_or_else(|| "–".to_owned(), |value| format!("{value:.4}")));
+            let values = metrics.map(|name| known(evaluation.value(name)));
             std::iter::once(evaluation.step.to_string()).chain(values).collect()
         });
         print(&format_args!("\n{}", table(&columns, rows)))?;
@@ -165,11 +168,10 @@ fn show_evaluations(record: Option<&Record>, events: &[Event]) -> Result<(), Err
     if let Some(last) = evaluations.last().filter(|last| last.epoch.is_some()) {
         let names: Vec<String> = last.scores.iter().map(|score| format!("{} {}", score.split, score.metric)).collect();
         let heads = ["epoch", "train loss"].into_iter().chain(names.iter().map(String::as_str)).map(Column::Number);
-        let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
         let rows = evaluations.iter().map(|evaluation| {
             let epoch = evaluation.epoch.map_or_else(String::new, |epoch| epoch.to_string());
-            let scores = evaluation.scores.iter().map(|score| number(score.value));
-            [epoch, number(evaluation.train_loss)].into_iter().chain(scores).collect()
+            let scores = evaluation.scores.iter().map(|score| known(score.value));
+            [epoch, known(evaluation.train_loss)].into_iter().chain(scores).collect()
         });
         print(&format_args!("\n{}", whole_table(&heads.collect::<Vec<_>>(), rows)))?;
     }
@@ -199,8 +201,7 @@ fn differences(a: &RunFolder, b: &RunFolder, as_json: bool) -> Result<(), Error>
     if let (Some(left), Some(right)) = (a.record()?, b.record()?) {
         for score in &left.scores {
             let other = right.score(&score.metric, &score.split);
-            let show = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
-            rows.push(vec![format!("{} {}", score.split, score.metric), show(score.value), show(other)]);
+            rows.push(vec![format!("{} {}", score.split, score.metric), known(score.value), known(other)]);
         }
     }
     if as_json {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::store::RunSettings;
+use crate::store::{PretrainingObjective, RunSettings};
 
 /// Every setting by its dotted path, such as `optimization.learning_rate`; lists as JSON.
 pub(super) fn parameters(settings: &RunSettings) -> BTreeMap<String, Value> {
@@ -27,23 +27,21 @@ fn flatten(path: &str, value: Value, into: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// What a person asks for first, by the names of the experiment file.
+/// What a person asks for first, by the names of the experiment file; an objective that lacks a setting has none.
 pub(super) fn main_parameters(settings: &RunSettings) -> BTreeMap<String, Value> {
-    let optimization = &settings.optimization;
-    let mut found = BTreeMap::from([
-        ("task".to_owned(), Value::from(settings.task_name())),
-        ("model".to_owned(), Value::from(settings.model.as_str())),
-        ("batch_size".to_owned(), Value::from(optimization.batch_size)),
-        ("learning_rate".to_owned(), Value::from(optimization.learning_rate)),
-        ("seed".to_owned(), Value::from(settings.seed)),
-    ]);
-    if let Some(task) = settings.task() {
-        found.insert("epochs".to_owned(), task.epochs.into());
-        found.insert("max_length".to_owned(), task.max_length.into());
-    }
-    if let Some(pretraining) = settings.pretraining() {
-        found.insert("steps".to_owned(), pretraining.steps().into());
-    }
+    let (optimization, task) = (&settings.optimization, settings.task());
+    let all = json!({
+        "task": settings.task_name(),
+        "model": settings.model,
+        "batch_size": optimization.batch_size,
+        "learning_rate": optimization.learning_rate,
+        "seed": settings.seed,
+        "epochs": task.map(|task| task.epochs),
+        "max_length": task.map(|task| task.max_length),
+        "steps": settings.pretraining().map(PretrainingObjective::steps),
+    });
+    let mut found = BTreeMap::new();
+    flatten("", all, &mut found);
     found
 }
 

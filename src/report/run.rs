@@ -105,11 +105,6 @@ impl<'a> Run<'a> {
     pub(crate) fn link(&self) -> String {
         format!("{}#{}", self.page.as_deref().unwrap_or_default(), self.anchor)
     }
-
-    /// `16 × 5e-5 × 3`: batch size, learning rate and epochs, or of pretraining steps.
-    pub(crate) fn point_label(&self) -> String {
-        point_label(self.settings)
-    }
 }
 
 /// `16 × 5e-5 × 3`: batch size, learning rate and epochs, or of pretraining steps.

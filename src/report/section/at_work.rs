@@ -6,7 +6,7 @@ use crate::report::block::{Block, Cell, Column, Figure, Table};
 use crate::report::file_name::file_name;
 use crate::report::phrase::grouped;
 use crate::report::plot::{self, Curve, Curves};
-use crate::report::run::Run;
+use crate::report::run::{Run, point_label};
 use crate::store::PretrainingObjective;
 
 /// More points than this are averaged in buckets.
@@ -42,7 +42,7 @@ fn table(analysis: &Analysis<'_>, runs: &[&Run<'_>]) -> Table {
             Cell::text(&run.id.0).link(run.link()),
             Cell::text(analysis.task_label(run)),
             Cell::text(&run.label),
-            Cell::text(run.point_label()).small(format!("seed {}", run.settings.seed)),
+            Cell::text(point_label(run.settings)).small(format!("seed {}", run.settings.seed)),
             match small {
                 Some(small) => cell.small(small),
                 None => cell,

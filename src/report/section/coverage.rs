@@ -7,7 +7,7 @@ use crate::report::analysis::Analysis;
 use crate::report::block::{Block, Cell, Column, Table, Tone};
 use crate::report::group::Counts;
 use crate::report::phrase::{counted, grouped, listed, readable_moment};
-use crate::report::run::State;
+use crate::report::run::{State, point_label};
 use crate::store::Optimization;
 
 pub(super) fn build(analysis: &Analysis<'_>) -> Result<Vec<Block>, Error> {
@@ -123,7 +123,7 @@ fn failures_table(analysis: &Analysis<'_>) -> Option<Table> {
                 Cell::text(&run.id.0).link(run.link()),
                 Cell::text(analysis.task_label(run)),
                 Cell::text(&run.label),
-                Cell::text(run.point_label()).small(format!("seed {}", run.settings.seed)),
+                Cell::text(point_label(run.settings)).small(format!("seed {}", run.settings.seed)),
                 Cell::text(&failure.kind).tone(Tone::Bad),
                 Cell::text(&failure.cause),
                 Cell::text(readable_moment(failure.at_unix)),

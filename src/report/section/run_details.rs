@@ -5,7 +5,7 @@ use crate::report::block::Block;
 use crate::report::objective::{names, phases};
 use crate::report::phrase::{grouped, readable_moment};
 use crate::report::primary_metric::Unit;
-use crate::report::run::{Run, State};
+use crate::report::run::{Run, State, point_label};
 use crate::settings::Optimizer;
 use crate::store::{
     Architecture, Evaluation, HeldOut, InitialWeights, Objective, Outcome, PretrainingObjective, Record, RunSettings,
@@ -29,7 +29,7 @@ pub(super) fn details(analysis: &Analysis<'_>, run: &Run<'_>) -> Block {
             pairs.push(("state", run.state_name().to_owned() + &reached.unwrap_or_default()));
         }
     }
-    let (task, point) = (analysis.task_label(run), run.point_label());
+    let (task, point) = (analysis.task_label(run), point_label(run.settings));
     let summary = format!("{} · {task} · {} · {point} · seed {}", run.id, run.label, run.settings.seed);
     let pairs = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Block::Details { anchor: run.anchor.clone(), summary, pairs }
