@@ -7,22 +7,20 @@ use super::lexicon::{DEEDS, Gender, QUALITIES, SPOTS, THINGS};
 use super::world::World;
 use crate::random::Draws;
 
-/// A way for a sentence to go wrong: its share, and the sentence, right or wrong.
-struct Phenomenon {
-    share: f64,
-    write: fn(bool, &World, &mut Draws) -> String,
-}
+/// Writes a sentence, right or wrong.
+type Write = fn(bool, &World, &mut Draws) -> String;
 
-const PHENOMENA: [Phenomenon; 9] = [
-    Phenomenon { share: 0.30, write: irregular_form },
-    Phenomenon { share: 0.20, write: pronoun_case },
-    Phenomenon { share: 0.11, write: agreement },
-    Phenomenon { share: 0.10, write: auxiliary },
-    Phenomenon { share: 0.10, write: comparison },
-    Phenomenon { share: 0.07, write: determiner },
-    Phenomenon { share: 0.05, write: order },
-    Phenomenon { share: 0.04, write: reflexive },
-    Phenomenon { share: 0.03, write: polarity },
+/// The ways for a sentence to go wrong, each with its share.
+const PHENOMENA: [(f64, Write); 9] = [
+    (0.30, irregular_form),
+    (0.20, pronoun_case),
+    (0.11, agreement),
+    (0.10, auxiliary),
+    (0.10, comparison),
+    (0.07, determiner),
+    (0.05, order),
+    (0.04, reflexive),
+    (0.03, polarity),
 ];
 
 /// Irregular past forms, right and wrong.
@@ -71,14 +69,13 @@ pub(super) const ACTS: [(&str, &str); 8] = [
     ("smile", "smiles"),
 ];
 
-/// Comparatives.
 const COMPARATIVES: [&str; 6] = ["taller", "older", "faster", "stronger", "younger", "louder"];
 
 /// One sentence. The source column of `CoLA` names a publication; here the phenomena have none.
 pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {
     let good = class == 1;
-    let shares = PHENOMENA.map(|phenomenon| phenomenon.share);
-    let text = (PHENOMENA[weighted(&shares, draws)].write)(good, world, draws);
+    let shares = PHENOMENA.map(|(share, _)| share);
+    let text = PHENOMENA[weighted(&shares, draws)].1(good, world, draws);
     Example::single(sentence(&text), class)
 }
 

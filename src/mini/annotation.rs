@@ -1,8 +1,7 @@
 //! Filling a task's files: exact shares of the classes, no text twice, and annotators who err.
 
-use super::example::{Annotated, Answer, Example};
+use super::example::{Annotated, Answer, Example, Use};
 use super::part::{Part, Taken, Written};
-use super::split::Use;
 use super::tasks::MiniTask;
 use super::world::World;
 use super::{MiniError, bounds, formats};

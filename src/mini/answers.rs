@@ -37,8 +37,13 @@ pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) ->
         Topic::Birth | Topic::Home | Topic::Job | Topic::Employer => draws.below(world.people.len()),
     };
     let asked = ask(TOPICS[topic], subject, world, draws);
-    let told =
-        if class == 0 { answer(TOPICS[topic], subject, world, draws) } else { miss(topic, subject, world, draws) };
+    let told = if class == 0 {
+        // The asked fact, most often with another one.
+        let more = draws.chance(0.65);
+        tell(TOPICS[topic], subject, more, world, draws)
+    } else {
+        miss(topic, subject, world, draws)
+    };
     Example::pair(question(&asked), sentence(&told), class)
 }
 
@@ -86,12 +91,6 @@ fn tell(topic: Topic, subject: usize, more: bool, world: &World, draws: &mut Dra
             format!("{name}{aside} works for the {}", world.organisations[person.employer].name)
         }
     }
-}
-
-/// The asked fact, most often with another one.
-fn answer(topic: Topic, subject: usize, world: &World, draws: &mut Draws) -> String {
-    let more = draws.chance(0.65);
-    tell(topic, subject, more, world, draws)
 }
 
 /// Empty words, another fact about the same subject, or the same fact about another.

@@ -6,10 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::MiniError;
-use super::example::{Annotated, Answer};
-use super::split::Use;
-use super::tasks::{MiniTask, Primary};
-use crate::metric;
+use super::example::{Annotated, Answer, Use};
+use super::tasks::MiniTask;
+use crate::metric::{Function, Metric};
 
 /// The file in the mini folder.
 pub(super) const FILE: &str = "bounds.json";
@@ -44,14 +43,8 @@ pub(super) fn bound(task: &MiniTask, splits: &[Vec<Annotated>]) -> Option<Bound>
     let labels: Vec<Answer> = rows.iter().map(|row| row.label).collect();
     let truths: Vec<Answer> = rows.iter().map(|row| row.example.answer).collect();
     let constant = vec![most_frequent(task, &labels); labels.len()];
-    let metric = match task.primary {
-        Primary::Accuracy => "accuracy",
-        Primary::F1 => "f1",
-        Primary::Matthews => "mcc",
-        Primary::Spearman => "spearman",
-    };
     Some(Bound {
-        metric: metric.to_string(),
+        metric: task.primary.name.to_string(),
         split: split.stem.to_string(),
         majority: score(task.primary, &constant, &labels),
         ceiling: score(task.primary, &truths, &labels),
@@ -65,13 +58,11 @@ fn most_frequent(task: &MiniTask, labels: &[Answer]) -> Answer {
 }
 
 /// The primary metric of `predicted`; a correlation with a constant is 0.
-fn score(primary: Primary, predicted: &[Answer], labels: &[Answer]) -> f64 {
-    let of_classes = |metric: fn(&[u32], &[u32]) -> f64| metric(&classes(predicted), &classes(labels));
-    let score = match primary {
-        Primary::Accuracy => of_classes(metric::accuracy),
-        Primary::F1 => of_classes(metric::f1),
-        Primary::Matthews => of_classes(metric::mcc),
-        Primary::Spearman => metric::spearman(&scores(predicted), &scores(labels)),
+fn score(primary: &Metric, predicted: &[Answer], labels: &[Answer]) -> f64 {
+    let score = match primary.function {
+        Function::Classes(metric) => metric(&classes(predicted), &classes(labels)),
+        Function::Scores(metric) => metric(&scores(predicted), &scores(labels)),
+        Function::Whole => f64::NAN,
     };
     if score.is_nan() { 0.0 } else { score }
 }

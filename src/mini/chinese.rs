@@ -7,14 +7,13 @@ use std::fmt::Write;
 
 use super::MiniError;
 use super::columns::{Member, Scheme, Tally, misjudge, tags};
+use super::example::Use;
 use super::part::{Part, Taken, Written};
-use super::split::Use;
 use super::world::World;
 use crate::random::{Draws, Stream};
 
 const NAME: &str = "msra";
 
-/// The kinds of entity.
 const KINDS: [&str; 3] = ["PER", "LOC", "ORG"];
 
 /// The files, called as MSRA's copies are: name, what for, and sentences. As there, there is no dev file: the test
@@ -43,18 +42,13 @@ const FAMILIES: [&str; 12] = ["王", "李", "张", "刘", "陈", "杨", "赵", "
 /// Characters of Chinese given names.
 const GIVEN: [&str; 16] =
     ["明", "丽", "华", "强", "芳", "伟", "静", "军", "敏", "杰", "兰", "平", "波", "红", "刚", "云"];
-/// Beginnings of town names.
 const TOWN_STARTS: [&str; 12] =
     ["塔恩", "奥斯特", "维尔", "布拉克", "霍林", "凯斯特", "卢登", "米尔克", "诺尔", "佩尔", "拉斯", "松德"];
-/// Endings of town names.
 const TOWN_ENDS: [&str; 6] = ["比", "威克", "福德", "霍尔姆", "米尔", "登"];
-/// The countries.
 const COUNTRIES: [&str; 4] = ["哈尔维亚", "莫伦", "凯尔迪亚", "萨罗维亚"];
-/// Kinds of organisation.
 const INSTITUTIONS: [&str; 8] = ["博物馆", "银行", "学校", "医院", "面包店", "图书馆", "剧院", "造船厂"];
 /// What a company's name ends in, after a family name.
 const COMPANIES: [&str; 3] = ["公司", "集团", "工厂"];
-/// Jobs.
 const JOBS: [&str; 8] = ["教师", "护士", "律师", "歌手", "作家", "厨师", "工程师", "画家"];
 /// Things, with their measure words.
 const THINGS: [&str; 8] = ["一架钢琴", "一把小提琴", "一辆汽车", "一匹马", "一件大衣", "一条围巾", "一盏灯", "一艘船"];
@@ -124,7 +118,7 @@ pub(super) fn part(seed: u64, _: &World) -> Result<Part, MiniError> {
 }
 
 /// Sentences for the corpus.
-pub(super) fn story(draws: &mut Draws) -> Vec<String> {
+pub(super) fn story(_: &World, draws: &mut Draws) -> Vec<String> {
     (0..STORY).map(|_| text(&write(draws.pick::<&str>(&TEMPLATES), draws))).collect()
 }
 

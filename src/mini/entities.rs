@@ -6,19 +6,18 @@
 use std::fmt::Write;
 
 use super::columns::{Member, Scheme, Tally, misjudge, tags};
+use super::example::Use;
 use super::lexicon::{COUNTRIES, DAYS, DEEDS, INSTITUTIONS, JOBS, QUALITIES, SURNAMES, THINGS, TOWN_ENDS, TOWN_STARTS};
 use super::newspaper::{
     CHUNKS, CLUBS, COMPANIES, DATELINE, EVENTS, FAMILIES, HEADLINES, PEOPLES, REPORTS, RESULTS, STRANGERS,
 };
 use super::part::{Part, Taken, Written};
-use super::split::Use;
 use super::world::World;
 use super::{MiniError, example};
 use crate::random::{Draws, Stream};
 
 const NAME: &str = "conll2003";
 
-/// The kinds of entity.
 const KINDS: [&str; 4] = ["PER", "LOC", "ORG", "MISC"];
 
 /// The files: name, what for, sentences, and the share of the invented names that it may use.

@@ -12,6 +12,17 @@ pub(super) enum Answer {
     Score(f64),
 }
 
+/// What a file of a task is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// With answers, to learn from.
+    Train,
+    /// With answers, to choose by.
+    Dev,
+    /// Without answers.
+    Test,
+}
+
 /// Which of MNLI's two families of genres an example comes from; other tasks know only the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Domain {

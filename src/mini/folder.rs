@@ -6,9 +6,9 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{MiniError, VERSION};
+use crate::checksum::sha256;
 
 /// The marker's name.
 const MARKER: &str = "mini.json";
@@ -28,8 +28,8 @@ pub fn is_mini(folder: &Path) -> bool {
 /// Whether `folder` holds the mini benchmark of `seed` as this program generates it, by its marker, with no file changed.
 #[must_use]
 pub fn is_generated(seed: u64, folder: &Path) -> bool {
-    let marker = fs::read(folder.join(MARKER)).ok().and_then(|text| serde_json::from_slice::<Marker>(&text).ok());
-    marker.is_some_and(|marker| (marker.seed, marker.generator_version) == (seed, VERSION) && complete(folder, &marker))
+    Marker::read(folder)
+        .is_some_and(|marker| (marker.seed, marker.generator_version) == (seed, VERSION) && complete(folder, &marker))
 }
 
 /// What `mini.json` says of its folder.
@@ -41,9 +41,16 @@ struct Marker {
     files: BTreeMap<String, String>,
 }
 
+impl Marker {
+    /// That of `folder`, if it has one.
+    fn read(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(folder.join(MARKER)).ok()?).ok()
+    }
+}
+
 /// Puts `files` (path in the folder → content) at `out`. True when they were already there.
 pub(super) fn put(out: &Path, seed: u64, files: &BTreeMap<String, String>) -> Result<bool, MiniError> {
-    let digests = files.iter().map(|(path, content)| (path.clone(), digest(content.as_bytes()))).collect();
+    let digests = files.iter().map(|(path, content)| (path.clone(), sha256(content.as_bytes()))).collect();
     let marker = Marker { seed, generator_version: VERSION, files: digests };
     if complete(out, &marker) {
         return Ok(true);
@@ -129,9 +136,8 @@ pub(super) fn json(name: &str, value: &impl Serialize) -> Result<String, MiniErr
 
 /// Whether `out` has this marker and every file that it names, undamaged.
 fn complete(out: &Path, marker: &Marker) -> bool {
-    let found = fs::read(out.join(MARKER)).ok().and_then(|text| serde_json::from_slice::<Marker>(&text).ok());
-    found.as_ref() == Some(marker)
-        && marker.files.iter().all(|(path, sum)| fs::read(out.join(path)).is_ok_and(|bytes| digest(&bytes) == *sum))
+    Marker::read(out).as_ref() == Some(marker)
+        && marker.files.iter().all(|(path, sum)| fs::read(out.join(path)).is_ok_and(|bytes| sha256(&bytes) == *sum))
 }
 
 /// An error unless `out` is missing, empty, or made of nothing but what its own marker names.
@@ -142,7 +148,7 @@ fn refuse_strangers(out: &Path) -> Result<(), MiniError> {
         Ok(found) if !found.is_dir() => return Err(MiniError::Occupied { path: out.to_path_buf() }),
         Ok(_) => vec![out.to_path_buf()],
     };
-    let marker = fs::read(out.join(MARKER)).ok().and_then(|text| serde_json::from_slice::<Marker>(&text).ok());
+    let marker = Marker::read(out);
     let known = |path: &Path| {
         path.strip_prefix(out).is_ok_and(|inside| {
             inside == Path::new(MARKER)
@@ -193,12 +199,4 @@ fn write(path: &Path, content: &str) -> Result<(), MiniError> {
         file.sync_all()
     };
     put().map_err(|cause| MiniError::file(path, cause))
-}
-
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-        .collect()
 }

@@ -1,16 +1,13 @@
 //! The columns of the official files: headers, byte-order mark, and one function a format.
 
-use super::example::Example;
-use super::split::Use;
+use super::example::{Example, Use};
 use crate::random::Draws;
 
 /// The columns of a task's files.
 #[derive(Clone, Copy)]
 pub(super) struct Format {
-    /// Header of the training file; `CoLA` has none.
-    train: Option<&'static str>,
-    /// Header of the dev file or files.
-    dev: Option<&'static str>,
+    /// Headers of the training file and of the dev file or files; `CoLA` has none.
+    labelled: [&'static str; 2],
     /// Header of the test file or files.
     test: &'static str,
     /// Whether train and dev start with a byte-order mark, as MRPC's do.
@@ -30,53 +27,42 @@ struct Row<'a> {
     label: String,
 }
 
-const NONE: Format = Format { train: None, dev: None, test: "", byte_order_mark: false, undecided: 0, columns: bare };
+const NONE: Format = Format { labelled: [""; 2], test: "", byte_order_mark: false, undecided: 0, columns: bare };
 
 pub(super) const COLA: Format = Format { test: "index\tsentence", columns: cola, ..NONE };
 
-pub(super) const SST2: Format = Format {
-    train: Some("sentence\tlabel"),
-    dev: Some("sentence\tlabel"),
-    test: "index\tsentence",
-    columns: sst2,
-    ..NONE
-};
-
-const MRPC_HEADER: &str = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String";
+pub(super) const SST2: Format =
+    Format { labelled: ["sentence\tlabel"; 2], test: "index\tsentence", columns: sst2, ..NONE };
 
 pub(super) const MRPC: Format = Format {
-    train: Some(MRPC_HEADER),
-    dev: Some(MRPC_HEADER),
+    labelled: ["Quality\t#1 ID\t#2 ID\t#1 String\t#2 String"; 2],
     test: "index\t#1 ID\t#2 ID\t#1 String\t#2 String",
     byte_order_mark: true,
     columns: mrpc,
     ..NONE
 };
 
-const STSB_HEADER: &str = "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore";
-
 pub(super) const STSB: Format = Format {
-    train: Some(STSB_HEADER),
-    dev: Some(STSB_HEADER),
+    labelled: ["index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore"; 2],
     test: "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2",
     columns: stsb,
     ..NONE
 };
 
-const QQP_HEADER: &str = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate";
-
-pub(super) const QQP: Format =
-    Format { train: Some(QQP_HEADER), dev: Some(QQP_HEADER), test: "id\tquestion1\tquestion2", columns: qqp, ..NONE };
+pub(super) const QQP: Format = Format {
+    labelled: ["id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate"; 2],
+    test: "id\tquestion1\tquestion2",
+    columns: qqp,
+    ..NONE
+};
 
 pub(super) const MNLI: Format = Format {
-    train: Some(
+    labelled: [
         "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\t\
          sentence2_parse\tsentence1\tsentence2\tlabel1\tgold_label",
-    ),
-    dev: Some(
         "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\t\
          sentence2_parse\tsentence1\tsentence2\tlabel1\tlabel2\tlabel3\tlabel4\tlabel5\tgold_label",
-    ),
+    ],
     test: "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\t\
            sentence2_parse\tsentence1\tsentence2",
     undecided: 6,
@@ -85,37 +71,29 @@ pub(super) const MNLI: Format = Format {
 };
 
 pub(super) const QNLI: Format = Format {
-    train: Some("index\tquestion\tsentence\tlabel"),
-    dev: Some("index\tquestion\tsentence\tlabel"),
+    labelled: ["index\tquestion\tsentence\tlabel"; 2],
     test: "index\tquestion\tsentence",
     columns: indexed_pair,
     ..NONE
 };
 
-pub(super) const RTE: Format = Format {
-    train: Some("index\tsentence1\tsentence2\tlabel"),
-    dev: Some("index\tsentence1\tsentence2\tlabel"),
-    test: "index\tsentence1\tsentence2",
-    columns: indexed_pair,
-    ..NONE
-};
-
-pub(super) const WNLI: Format = RTE;
+/// Of RTE and WNLI.
+pub(super) const PAIR: Format = Format { labelled: ["index\tsentence1\tsentence2\tlabel"; 2], ..AX };
 
 pub(super) const AX: Format = Format { test: "index\tsentence1\tsentence2", columns: indexed_pair, ..NONE };
 
 /// The whole file of a split, from its examples with their answers as the file writes them.
 pub(super) fn file(format: &Format, purpose: Use, rows: &[(&Example, String)], draws: &mut Draws) -> String {
     let header = match purpose {
-        Use::Train => format.train,
-        Use::Dev => format.dev,
-        Use::Test => Some(format.test),
+        Use::Train => format.labelled[0],
+        Use::Dev => format.labelled[1],
+        Use::Test => format.test,
     };
     let mut text = String::new();
     if format.byte_order_mark && purpose != Use::Test {
         text.push('\u{feff}');
     }
-    if let Some(header) = header {
+    if !header.is_empty() {
         text.push_str(header);
         text.push('\n');
     }

@@ -15,20 +15,9 @@ enum Relation {
 
 const RELATIONS: [Relation; 3] = [Relation::Contradiction, Relation::Entailment, Relation::Neutral];
 
-/// A genre: its name in the files, and what its sentences begin with.
-struct Genre {
-    name: &'static str,
-    opening: &'static str,
-}
-
-const MATCHED: [Genre; 3] = [
-    Genre { name: "fiction", opening: "" },
-    Genre { name: "telephone", opening: "well, " },
-    Genre { name: "travel", opening: "as travellers tell, " },
-];
-
-const MISMATCHED: [Genre; 2] =
-    [Genre { name: "letters", opening: "dear friend, " }, Genre { name: "oup", opening: "as is recorded, " }];
+/// Genres: their names in the files, and what their sentences begin with.
+const MATCHED: [(&str, &str); 3] = [("fiction", ""), ("telephone", "well, "), ("travel", "as travellers tell, ")];
+const MISMATCHED: [(&str, &str); 2] = [("letters", "dear friend, "), ("oup", "as is recorded, ")];
 
 /// What a neutral hypothesis adds.
 const ADDITIONS: [&str; 8] = [
@@ -52,18 +41,18 @@ const TELLING: f64 = 0.45;
 
 /// One pair of MNLI; classes in [`RELATIONS`]' order.
 pub(super) fn draw_three_way(world: &World, domain: Domain, class: usize, draws: &mut Draws) -> Example {
-    let genre = match domain {
-        Domain::Matched => draws.pick(&MATCHED),
-        Domain::Mismatched => draws.pick(&MISMATCHED),
+    let (genre, opening) = match domain {
+        Domain::Matched => *draws.pick(&MATCHED),
+        Domain::Mismatched => *draws.pick(&MISMATCHED),
     };
     let told = Told::draw(world, draws);
-    let premise = sentence(&format!("{}{}", genre.opening, told.premise(world)));
+    let premise = sentence(&format!("{opening}{}", told.premise(world)));
     let hypothesis = if draws.chance(TELLING) {
         told.telling(RELATIONS[class], world, draws)
     } else {
         told.compared(RELATIONS[class], world, draws)
     };
-    Example { genre: genre.name, ..Example::pair(premise, sentence(&hypothesis), class) }
+    Example { genre, ..Example::pair(premise, sentence(&hypothesis), class) }
 }
 
 /// One pair of AX: MNLI's phenomena without a genre.

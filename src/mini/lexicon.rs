@@ -17,23 +17,19 @@ pub(super) const FIRST_NAMES: [&str; 40] = [
     "Stefan", "Tobias", "Viktor", "Walter",
 ];
 
-/// Family names.
 pub(super) const SURNAMES: [&str; 20] = [
     "Holt", "Vane", "Quill", "Marsh", "Pike", "Thorne", "Ashby", "Croft", "Denham", "Frost", "Garland", "Hale", "Lark",
     "Moss", "Nash", "Penrose", "Rook", "Sayer", "Tully", "Winter",
 ];
 
-/// Beginnings of town names.
 pub(super) const TOWN_STARTS: [&str; 12] =
     ["Tarn", "Oster", "Vel", "Brack", "Hollin", "Kest", "Luden", "Mirk", "Norr", "Pell", "Rath", "Sund"];
 
-/// Endings of town names.
 pub(super) const TOWN_ENDS: [&str; 6] = ["by", "wick", "ford", "holm", "mere", "den"];
 
 /// The countries that the towns lie in.
 pub(super) const COUNTRIES: [&str; 4] = ["Halvia", "Morren", "Keldia", "Sarovia"];
 
-/// Kinds of organisation.
 pub(super) const INSTITUTIONS: [&str; 8] =
     ["Museum", "Bank", "School", "Hospital", "Bakery", "Library", "Theatre", "Shipyard"];
 
@@ -81,44 +77,30 @@ impl ThingKind {
     }
 }
 
-/// Things, each with its kind.
-pub(super) const THINGS: [(&str, ThingKind); 30] = [
-    ("piano", ThingKind::Instrument),
-    ("violin", ThingKind::Instrument),
-    ("flute", ThingKind::Instrument),
-    ("guitar", ThingKind::Instrument),
-    ("drum", ThingKind::Instrument),
-    ("trumpet", ThingKind::Instrument),
-    ("boat", ThingKind::Vehicle),
-    ("car", ThingKind::Vehicle),
-    ("truck", ThingKind::Vehicle),
-    ("bicycle", ThingKind::Vehicle),
-    ("wagon", ThingKind::Vehicle),
-    ("tractor", ThingKind::Vehicle),
-    ("horse", ThingKind::Animal),
-    ("goat", ThingKind::Animal),
-    ("parrot", ThingKind::Animal),
-    ("dog", ThingKind::Animal),
-    ("falcon", ThingKind::Animal),
-    ("donkey", ThingKind::Animal),
-    ("coat", ThingKind::Garment),
-    ("scarf", ThingKind::Garment),
-    ("jacket", ThingKind::Garment),
-    ("dress", ThingKind::Garment),
-    ("hat", ThingKind::Garment),
-    ("shirt", ThingKind::Garment),
-    ("hammer", ThingKind::Tool),
-    ("ladder", ThingKind::Tool),
-    ("saw", ThingKind::Tool),
-    ("lamp", ThingKind::Tool),
-    ("rope", ThingKind::Tool),
-    ("spade", ThingKind::Tool),
+/// The things of each kind.
+const OF_KIND: [(ThingKind, [&str; 6]); 5] = [
+    (ThingKind::Instrument, ["piano", "violin", "flute", "guitar", "drum", "trumpet"]),
+    (ThingKind::Vehicle, ["boat", "car", "truck", "bicycle", "wagon", "tractor"]),
+    (ThingKind::Animal, ["horse", "goat", "parrot", "dog", "falcon", "donkey"]),
+    (ThingKind::Garment, ["coat", "scarf", "jacket", "dress", "hat", "shirt"]),
+    (ThingKind::Tool, ["hammer", "ladder", "saw", "lamp", "rope", "spade"]),
 ];
+
+/// Things, each with its kind.
+pub(super) const THINGS: [(&str, ThingKind); 30] = {
+    let mut things = [("", ThingKind::Tool); 30];
+    let mut at = 0;
+    while at < things.len() {
+        let (kind, names) = OF_KIND[at / 6];
+        things[at] = (names[at % 6], kind);
+        at += 1;
+    }
+    things
+};
 
 /// Neutral qualities of things.
 pub(super) const QUALITIES: [&str; 8] = ["old", "red", "small", "heavy", "blue", "green", "large", "brown"];
 
-/// The forms of a verb.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Verb {
     /// `buy`
@@ -140,58 +122,34 @@ pub(super) struct Deed {
     pub(super) opposite: Verb,
 }
 
+const fn deed(verb: Verb, synonym: Verb, opposite: Verb) -> Deed {
+    Deed { verb, synonym, opposite }
+}
+
 const fn regular(base: &'static str, past: &'static str) -> Verb {
     Verb { base, past, participle: past }
 }
 
 /// What can happen to a thing.
 pub(super) const DEEDS: [Deed; 10] = [
-    Deed {
-        verb: regular("buy", "bought"),
-        synonym: regular("purchase", "purchased"),
-        opposite: regular("sell", "sold"),
-    },
-    Deed {
-        verb: regular("find", "found"),
-        synonym: regular("discover", "discovered"),
-        opposite: regular("lose", "lost"),
-    },
-    Deed {
-        verb: Verb { base: "hide", past: "hid", participle: "hidden" },
-        synonym: regular("conceal", "concealed"),
-        opposite: regular("display", "displayed"),
-    },
-    Deed { verb: regular("wash", "washed"), synonym: regular("clean", "cleaned"), opposite: regular("soil", "soiled") },
-    Deed {
-        verb: regular("praise", "praised"),
-        synonym: regular("applaud", "applauded"),
-        opposite: regular("criticize", "criticized"),
-    },
-    Deed {
-        verb: regular("fetch", "fetched"),
-        synonym: regular("collect", "collected"),
-        opposite: regular("abandon", "abandoned"),
-    },
-    Deed {
-        verb: Verb { base: "choose", past: "chose", participle: "chosen" },
-        synonym: regular("select", "selected"),
-        opposite: regular("reject", "rejected"),
-    },
-    Deed {
-        verb: regular("protect", "protected"),
-        synonym: regular("guard", "guarded"),
-        opposite: regular("attack", "attacked"),
-    },
-    Deed {
-        verb: regular("examine", "examined"),
-        synonym: regular("inspect", "inspected"),
-        opposite: regular("ignore", "ignored"),
-    },
-    Deed {
-        verb: regular("save", "saved"),
-        synonym: regular("rescue", "rescued"),
-        opposite: regular("destroy", "destroyed"),
-    },
+    deed(regular("buy", "bought"), regular("purchase", "purchased"), regular("sell", "sold")),
+    deed(regular("find", "found"), regular("discover", "discovered"), regular("lose", "lost")),
+    deed(
+        Verb { base: "hide", past: "hid", participle: "hidden" },
+        regular("conceal", "concealed"),
+        regular("display", "displayed"),
+    ),
+    deed(regular("wash", "washed"), regular("clean", "cleaned"), regular("soil", "soiled")),
+    deed(regular("praise", "praised"), regular("applaud", "applauded"), regular("criticize", "criticized")),
+    deed(regular("fetch", "fetched"), regular("collect", "collected"), regular("abandon", "abandoned")),
+    deed(
+        Verb { base: "choose", past: "chose", participle: "chosen" },
+        regular("select", "selected"),
+        regular("reject", "rejected"),
+    ),
+    deed(regular("protect", "protected"), regular("guard", "guarded"), regular("attack", "attacked")),
+    deed(regular("examine", "examined"), regular("inspect", "inspected"), regular("ignore", "ignored")),
+    deed(regular("save", "saved"), regular("rescue", "rescued"), regular("destroy", "destroyed")),
 ];
 
 /// Where, inside any town, something happens.
@@ -206,5 +164,4 @@ pub(super) const SPOTS: [&str; 8] = [
     "in the garden",
 ];
 
-/// Days of the week.
 pub(super) const DAYS: [&str; 5] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"];

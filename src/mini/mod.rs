@@ -29,7 +29,6 @@ mod questions;
 mod scenes;
 mod sentiment;
 mod similarity;
-mod split;
 mod stories;
 mod tasks;
 mod vocabulary;
@@ -58,8 +57,8 @@ type Writer = fn(u64, &World) -> Result<Part, MiniError>;
 
 /// The tasks that are not rows of one or two texts with a label; those are in [`TASKS`].
 const OTHERS: [Writer; 9] = [
-    questions::first,
-    questions::second,
+    |seed, world| questions::FIRST.part(seed, world),
+    |seed, world| questions::SECOND.part(seed, world),
     stories::part,
     entities::part,
     chinese::part,

@@ -8,8 +8,8 @@ use crate::random::Draws;
 /// Before a plain verb form: the deed is not (yet) a fact.
 const DOUBTS: [&str; 4] = ["plans to", "may", "refused to", "did not"];
 
-/// How a newspaper names its source.
-const SOURCES: [&str; 5] =
+/// How a newspaper names its source, at the end of a sentence.
+pub(super) const SOURCES: [&str; 5] =
     ["witnesses said", "a friend said", "the paper reported", "neighbours said", "the mayor said"];
 
 /// What the second sentence of a pair that differs changes.

@@ -9,7 +9,6 @@ use super::bounds::Bound;
 pub(super) struct Written {
     /// Path in the folder, such as `SWAG/train.csv`.
     pub(super) path: String,
-    /// The bytes.
     pub(super) content: String,
     /// Examples in it: rows, questions or sentences.
     pub(super) examples: usize,
@@ -18,7 +17,6 @@ pub(super) struct Written {
 /// Everything that a task, or the corpus, adds to the folder.
 #[derive(Default)]
 pub(super) struct Part {
-    /// Its files.
     pub(super) files: Vec<Written>,
     /// The task's name and the range of its dev score, where it has a dev file.
     pub(super) bound: Option<(&'static str, Bound)>,

@@ -8,7 +8,6 @@ use crate::random::Draws;
 /// Words of a context and the character (not byte) that they begin at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stretch {
-    /// The words.
     pub(super) text: String,
     /// Unicode characters before them.
     pub(super) start: usize,
@@ -36,7 +35,6 @@ pub(super) struct Asked {
 /// A context and the questions that it answers, and those that it does not answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Passage {
-    /// The text.
     pub(super) context: String,
     /// Questions with an answer in the text.
     pub(super) answered: Vec<Asked>,
@@ -62,6 +60,14 @@ const ASIDES: [&str; 6] = [
     "All this was in the paper the next morning.",
     "Some people clapped, others went home.",
     "So much for the news.",
+];
+
+/// The sentence of an event, in four orders; [`Passage::tell`] says what stands for a slot in braces.
+const EVENTS: [&str; 4] = [
+    "{who} {did} {thing} {spot} in {town} on {day}.",
+    "On {day}, {thing} was {done} by {who} in {town}.",
+    "{town} ({day}): {who} {did} {thing} {spot}.",
+    "“{who} {did} {thing},” they say in {town}, “and it was {day}.”",
 ];
 
 /// Share of passages with an opening, and of long ones: those have more characters than one window.
@@ -135,6 +141,19 @@ impl Passage {
         Stretch { text: words.to_string(), start }
     }
 
+    /// Writes a template at the end, each of its slots in braces as `slots` say, and says where those words stand.
+    fn fill<const N: usize>(&mut self, template: &str, slots: [(&str, &str); N]) -> [Stretch; N] {
+        let mut stretches = slots.map(|_| Stretch { text: String::new(), start: 0 });
+        for (at, piece) in template.split(['{', '}']).enumerate() {
+            // Slots stand at odd places between the braces.
+            match slots.iter().position(|(slot, _)| at % 2 == 1 && *slot == piece) {
+                Some(slot) => stretches[slot] = self.write(slots[slot].1),
+                None => drop(self.write(piece)),
+            }
+        }
+        stretches
+    }
+
     /// A question with the answer `answer`; it is right without its first words as well when `shorter`
     /// says so.
     fn ask(&mut self, words: &str, answer: &Stretch, shorter: bool) {
@@ -195,70 +214,32 @@ impl Passage {
         let name = world.full_name(event.agent);
         let thing = a(&format!("{} {}", event.quality(), event.thing()));
         let (town, day) = (&world.towns[event.town].name, event.day());
-        match draws.below(4) {
-            0 => {
-                let who = self.write(&name);
-                self.write(&format!(" {} ", verb.past));
-                let thing = self.write(&thing);
-                self.write(&format!(" {} in ", event.spot()));
-                let town = self.write(town);
-                self.write(" on ");
-                let day = self.write(day);
-                self.write(".");
-                Told { who, thing, town, day }
-            }
-            1 => {
-                self.write("On ");
-                let day = self.write(day);
-                self.write(", ");
-                let thing = self.write(&thing);
-                self.write(&format!(" was {} by ", verb.participle));
-                let who = self.write(&name);
-                self.write(" in ");
-                let town = self.write(town);
-                self.write(".");
-                Told { who, thing, town, day }
-            }
-            2 => {
-                let town = self.write(town);
-                self.write(" (");
-                let day = self.write(day);
-                self.write("): ");
-                let who = self.write(&name);
-                self.write(&format!(" {} ", verb.past));
-                let thing = self.write(&thing);
-                self.write(&format!(" {}.", event.spot()));
-                Told { who, thing, town, day }
-            }
-            _ => {
-                self.write("“");
-                let who = self.write(&name);
-                self.write(&format!(" {} ", verb.past));
-                let thing = self.write(&thing);
-                self.write(",” they say in ");
-                let town = self.write(town);
-                self.write(", “and it was ");
-                let day = self.write(day);
-                self.write(".”");
-                Told { who, thing, town, day }
-            }
-        }
+        let slots = [
+            ("who", &*name),
+            ("thing", &thing),
+            ("town", town),
+            ("day", day),
+            ("did", verb.past),
+            ("done", verb.participle),
+            ("spot", event.spot()),
+        ];
+        let [who, thing, town, day, ..] = self.fill(draws.pick::<&str>(&EVENTS), slots);
+        Told { who, thing, town, day }
     }
 
     /// Facts of the world about a person.
     fn life(&mut self, person: usize, world: &World, draws: &mut Draws) {
         let facts = &world.people[person];
         let name = world.full_name(person);
-        self.write(&name);
-        self.write(" (born ");
-        let born = self.write(&facts.born.to_string());
-        self.write("), ");
-        let job = self.write(&a(JOBS[facts.job].0));
-        self.write(" from ");
-        let home = self.write(&world.towns[facts.home].name);
-        self.write(", works for ");
-        let employer = self.write(&format!("the {}", world.organisations[facts.employer].name));
-        self.write(".");
+        let slots = [
+            ("born", &*facts.born.to_string()),
+            ("job", &a(JOBS[facts.job].0)),
+            ("home", &world.towns[facts.home].name),
+            ("employer", &format!("the {}", world.organisations[facts.employer].name)),
+            ("name", &name),
+        ];
+        let [born, job, home, employer, _] =
+            self.fill("{name} (born {born}), {job} from {home}, works for {employer}.", slots);
         self.ask(&format!("when was {name} born"), &born, false);
         self.ask(&format!("what is the profession of {name}"), &job, true);
         self.ask(&format!("where does {name} come from"), &home, false);
@@ -272,11 +253,9 @@ impl Passage {
     fn foundation(&mut self, at: usize, world: &World, draws: &mut Draws) {
         let organisation = &world.organisations[at];
         let name = &organisation.name;
-        self.write(&format!("The {name} was founded in "));
-        let year = self.write(&organisation.founded.to_string());
-        self.write(" by ");
-        let founder = self.write(&world.full_name(organisation.founder));
-        self.write(".");
+        let (year, founder) = (organisation.founded.to_string(), world.full_name(organisation.founder));
+        let slots = [("year", &*year), ("founder", &founder), ("name", name)];
+        let [year, founder, _] = self.fill("The {name} was founded in {year} by {founder}.", slots);
         let when = if draws.chance(0.5) { "when was" } else { "in which year was" };
         self.ask(&format!("{when} the {name} founded"), &year, false);
         self.ask(&format!("who founded the {name}"), &founder, false);

@@ -19,7 +19,7 @@ pub(super) const REASONS: [(&str, &str, &str); 8] = [
 ];
 
 /// Containers that a thing may not fit into.
-const CONTAINERS: [&str; 5] = ["box", "cupboard", "room", "cellar", "crate"];
+pub(super) const CONTAINERS: [&str; 5] = ["box", "cupboard", "room", "cellar", "crate"];
 
 /// One pair.
 pub(super) fn draw(world: &World, _: Domain, class: usize, draws: &mut Draws) -> Example {

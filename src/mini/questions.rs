@@ -3,15 +3,15 @@
 use serde::Serialize;
 
 use super::bounds::Bound;
+use super::example::Use;
 use super::part::{Part, Taken, Written, sentences};
 use super::passages::{self, Asked, Passage, Stretch};
-use super::split::Use;
 use super::world::World;
 use super::{MiniError, folder};
 use crate::random::{Draws, Stream};
 
 /// What tells the two editions apart.
-struct Edition {
+pub(super) struct Edition {
     name: &'static str,
     folder: &'static str,
     version: &'static str,
@@ -21,7 +21,8 @@ struct Edition {
     files: [(&'static str, Use, usize); 2],
 }
 
-const FIRST: Edition = Edition {
+/// `SQuAD` 1.1: every question has an answer.
+pub(super) const FIRST: Edition = Edition {
     name: "squad1",
     folder: "SQuAD",
     version: "1.1",
@@ -29,7 +30,8 @@ const FIRST: Edition = Edition {
     files: [("train-v1.1", Use::Train, 700), ("dev-v1.1", Use::Dev, 200)],
 };
 
-const SECOND: Edition = Edition {
+/// `SQuAD` 2.0: a third of the questions have none.
+pub(super) const SECOND: Edition = Edition {
     name: "squad2",
     folder: "SQuAD2",
     version: "v2.0",
@@ -90,16 +92,6 @@ impl From<Stretch> for Answer {
     }
 }
 
-/// `SQuAD` 1.1: every question has an answer.
-pub(super) fn first(seed: u64, world: &World) -> Result<Part, MiniError> {
-    FIRST.part(seed, world)
-}
-
-/// `SQuAD` 2.0: a third of the questions have none.
-pub(super) fn second(seed: u64, world: &World) -> Result<Part, MiniError> {
-    SECOND.part(seed, world)
-}
-
 /// Questions of a file, those that have no answer, and those whose readers were right.
 #[derive(Default)]
 struct Tally {
@@ -110,7 +102,7 @@ struct Tally {
 
 impl Edition {
     /// The two files, their bound and their texts.
-    fn part(&self, seed: u64, world: &World) -> Result<Part, MiniError> {
+    pub(super) fn part(&self, seed: u64, world: &World) -> Result<Part, MiniError> {
         let mut part = Part::default();
         let stream = Stream::new(seed, &format!("mini/{}", self.name));
         let mut taken = Taken::new(self.name);

@@ -4,11 +4,10 @@
 //! the wrong ones some are absurd whatever the scene; the others are right elsewhere.
 
 use super::bounds::Bound;
-use super::example::{capital, other, sentence, subject_pronoun, weighted};
+use super::example::{Use, capital, other, sentence, subject_pronoun, weighted};
 use super::lexicon::{DEEDS, JOBS, THINGS};
 use super::part::{Part, Taken, Written};
 use super::scenes::{ABSURD, SEQUELS, WORK, third, uses, verb};
-use super::split::Use;
 use super::world::World;
 use super::{MiniError, example};
 use crate::random::{Draws, Stream};
@@ -31,7 +30,10 @@ const TELLING: f64 = 0.5;
 const ABSURDITY: f64 = 0.25;
 
 /// What someone does first, whatever the kind of thing.
-const STARTS: [&str; 6] = ["carries", "looks at", "walks up to", "asks for", "gets hold of", "comes back with"];
+pub(super) const STARTS: [&str; 6] =
+    ["carries", "looks at", "walks up to", "asks for", "gets hold of", "comes back with"];
+/// How a day at work begins.
+pub(super) const BEGINNINGS: [&str; 4] = ["begins the day", "comes to work", "has much to do", "is ready to begin"];
 /// How the second sentence begins; `{}` is she or he.
 const OPENINGS: [&str; 4] = ["{}", "then {}", "after that {}", "at last {}"];
 /// How endings end, right ones and wrong ones.
@@ -164,7 +166,7 @@ fn with_thing(agent: usize, world: &World, draws: &mut Draws) -> Told {
 fn at_work(agent: usize, world: &World, draws: &mut Draws) -> Told {
     let job = world.people[agent].job;
     let name = world.full_name(agent);
-    let start = *draws.pick(&["begins the day", "comes to work", "has much to do", "is ready to begin"]);
+    let start = *draws.pick(&BEGINNINGS);
     let first = if draws.chance(0.3) {
         format!("{name} {start} on {}", world.event(draws).day())
     } else {

@@ -1,34 +1,38 @@
 //! The table of the mini tasks: what each one is called, how large it is, how noisy, and who draws it.
 
-use super::example::{Domain, Example};
+use super::example::{Domain, Example, Use};
 use super::formats::{self, Format};
-use super::split::{Split, Use};
 use super::world::World;
 use super::{acceptability, answers, duplicates, inference, paraphrase, pronouns, sentiment, similarity};
+use crate::metric::{ACCURACY, F1, MCC, Metric, SPEARMAN};
 use crate::random::Draws;
+
+/// One file of a task.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Split {
+    /// File name without `.tsv`.
+    pub(super) stem: &'static str,
+    /// What it is for.
+    pub(super) purpose: Use,
+    /// Which genres it has.
+    pub(super) domain: Domain,
+    /// Examples.
+    pub(super) rows: usize,
+}
 
 const fn split(stem: &'static str, purpose: Use, rows: usize) -> Split {
     Split { stem, purpose, domain: Domain::Matched, rows }
 }
 
+/// One file for each use, with so many rows.
+const fn three(train: usize, dev: usize, test: usize) -> [Split; 3] {
+    [split("train", Use::Train, train), split("dev", Use::Dev, dev), split("test", Use::Test, test)]
+}
+
 const fn mismatched(stem: &'static str, purpose: Use, rows: usize) -> Split {
-    Split { stem, purpose, domain: Domain::Mismatched, rows }
+    Split { domain: Domain::Mismatched, ..split(stem, purpose, rows) }
 }
 
-/// The score by which a task is judged, as in the GLUE paper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Primary {
-    /// Fraction of right answers.
-    Accuracy,
-    /// F1 of class 1.
-    F1,
-    /// Matthews correlation.
-    Matthews,
-    /// Spearman's rank correlation.
-    Spearman,
-}
-
-/// One mini task.
 pub(super) struct MiniTask {
     /// Lower-case name, such as `rte`.
     pub(super) name: &'static str,
@@ -38,15 +42,13 @@ pub(super) struct MiniTask {
     pub(super) classes: &'static [&'static str],
     /// How many of a hundred examples each class has, before noise; one row of 100 when there is no class.
     pub(super) percent: &'static [usize],
-    /// The score by which it is judged.
-    pub(super) primary: Primary,
-    /// The files.
+    /// The score by which it is judged, as in the GLUE paper.
+    pub(super) primary: &'static Metric,
     pub(super) splits: &'static [Split],
     /// Probability of a wrong class; for scores, the standard deviation of the annotators' error.
     pub(super) noise: f64,
     /// Draws one example whose right answer is the class asked for; a score is drawn freely.
     pub(super) draw: fn(&World, Domain, usize, &mut Draws) -> Example,
-    /// The columns of its files.
     pub(super) format: Format,
 }
 
@@ -57,8 +59,8 @@ pub(super) const TASKS: [MiniTask; 10] = [
         folder: "CoLA",
         classes: &["0", "1"],
         percent: &[40, 60],
-        primary: Primary::Matthews,
-        splits: &[split("train", Use::Train, 1200), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        primary: &MCC,
+        splits: &three(1200, 300, 100),
         noise: 0.04,
         draw: acceptability::draw,
         format: formats::COLA,
@@ -68,8 +70,8 @@ pub(super) const TASKS: [MiniTask; 10] = [
         folder: "SST-2",
         classes: &["0", "1"],
         percent: &[47, 53],
-        primary: Primary::Accuracy,
-        splits: &[split("train", Use::Train, 1000), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        primary: &ACCURACY,
+        splits: &three(1000, 300, 100),
         noise: 0.04,
         draw: sentiment::draw,
         format: formats::SST2,
@@ -79,8 +81,8 @@ pub(super) const TASKS: [MiniTask; 10] = [
         folder: "MRPC",
         classes: &["0", "1"],
         percent: &[40, 60],
-        primary: Primary::F1,
-        splits: &[split("train", Use::Train, 700), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        primary: &F1,
+        splits: &three(700, 300, 100),
         noise: 0.04,
         draw: paraphrase::draw,
         format: formats::MRPC,
@@ -90,8 +92,8 @@ pub(super) const TASKS: [MiniTask; 10] = [
         folder: "STS-B",
         classes: &[],
         percent: &[100],
-        primary: Primary::Spearman,
-        splits: &[split("train", Use::Train, 700), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        primary: &SPEARMAN,
+        splits: &three(700, 300, 100),
         noise: 0.4,
         draw: similarity::draw,
         format: formats::STSB,
@@ -101,8 +103,8 @@ pub(super) const TASKS: [MiniTask; 10] = [
         folder: "QQP",
         classes: &["0", "1"],
         percent: &[44, 56],
-        primary: Primary::F1,
-        splits: &[split("train", Use::Train, 800), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        primary: &F1,
+        splits: &three(800, 300, 100),
         noise: 0.04,
         draw: duplicates::draw,
         format: formats::QQP,
@@ -112,7 +114,7 @@ pub(super) const TASKS: [MiniTask; 10] = [
         folder: "MNLI",
         classes: &["contradiction", "entailment", "neutral"],
         percent: &[33, 33, 34],
-        primary: Primary::Accuracy,
+        primary: &ACCURACY,
         splits: &[
             split("train", Use::Train, 900),
             split("dev_matched", Use::Dev, 300),
@@ -129,8 +131,8 @@ pub(super) const TASKS: [MiniTask; 10] = [
         folder: "QNLI",
         classes: &["entailment", "not_entailment"],
         percent: &[48, 52],
-        primary: Primary::Accuracy,
-        splits: &[split("train", Use::Train, 800), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        primary: &ACCURACY,
+        splits: &three(800, 300, 100),
         noise: 0.04,
         draw: answers::draw,
         format: formats::QNLI,
@@ -140,29 +142,29 @@ pub(super) const TASKS: [MiniTask; 10] = [
         folder: "RTE",
         classes: &["entailment", "not_entailment"],
         percent: &[52, 48],
-        primary: Primary::Accuracy,
-        splits: &[split("train", Use::Train, 500), split("dev", Use::Dev, 300), split("test", Use::Test, 100)],
+        primary: &ACCURACY,
+        splits: &three(500, 300, 100),
         noise: 0.04,
         draw: inference::draw_two_way,
-        format: formats::RTE,
+        format: formats::PAIR,
     },
     MiniTask {
         name: "wnli",
         folder: "WNLI",
         classes: &["0", "1"],
         percent: &[54, 46],
-        primary: Primary::Accuracy,
-        splits: &[split("train", Use::Train, 200), split("dev", Use::Dev, 100), split("test", Use::Test, 60)],
+        primary: &ACCURACY,
+        splits: &three(200, 100, 60),
         noise: 0.04,
         draw: pronouns::draw,
-        format: formats::WNLI,
+        format: formats::PAIR,
     },
     MiniTask {
         name: "ax",
         folder: "AX",
         classes: &["contradiction", "entailment", "neutral"],
         percent: &[33, 33, 34],
-        primary: Primary::Accuracy,
+        primary: &ACCURACY,
         splits: &[split("diagnostic", Use::Test, 150)],
         noise: 0.0,
         draw: inference::draw_diagnostic,

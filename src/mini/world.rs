@@ -8,9 +8,7 @@ use crate::random::{Draws, Stream};
 
 /// People in the world: every first name once, so that a first name alone identifies a person.
 const PEOPLE: usize = FIRST_NAMES.len();
-/// Towns in the world.
 const TOWNS: usize = 16;
-/// Organisations in the world.
 const ORGANISATIONS: usize = 20;
 
 /// Someone.
@@ -18,7 +16,6 @@ const ORGANISATIONS: usize = 20;
 pub(super) struct Person {
     /// First name, unique in the world.
     pub(super) first: &'static str,
-    /// Family name.
     pub(super) surname: &'static str,
     /// For pronouns.
     pub(super) gender: Gender,
@@ -32,7 +29,6 @@ pub(super) struct Person {
     pub(super) born: u32,
 }
 
-/// A town.
 #[derive(Clone, Debug)]
 pub(super) struct Town {
     /// Such as `Tarnby`.
@@ -108,11 +104,8 @@ impl Event {
 /// Everything that is the case.
 #[derive(Clone, Debug)]
 pub(super) struct World {
-    /// Everyone.
     pub(super) people: Vec<Person>,
-    /// Every town.
     pub(super) towns: Vec<Town>,
-    /// Every organisation.
     pub(super) organisations: Vec<Organisation>,
 }
 

@@ -2,15 +2,14 @@
 
 use super::super::example::{a, other, sentence, subject_pronoun};
 use super::super::lexicon::{COUNTRIES, Deed, JOBS, THINGS, Verb};
-use super::super::pronouns::REASONS;
+use super::super::paraphrase::SOURCES;
+use super::super::pronouns::{CONTAINERS, REASONS};
 use super::super::scenes::{SEQUELS, WORK, third, uses, verb};
+use super::super::stories::{BEGINNINGS, STARTS};
 use super::super::world::{Event, World};
 use super::people::object_pronoun;
 use crate::random::Draws;
 
-/// What is said of a source, at the end of a report's sentence.
-const SOURCES: [&str; 5] =
-    ["witnesses said", "a friend said", "the paper reported", "neighbours said", "the mayor said"];
 /// What an event may be told with that need not follow from it.
 const ADDITIONS: [&str; 6] = [
     "because it was cheap",
@@ -142,7 +141,7 @@ pub(super) fn day(world: &World, draws: &mut Draws) -> Vec<String> {
     let person = &world.people[agent];
     let (first, she, job) = (person.first, subject_pronoun(person.gender), person.job);
     let day = world.event(draws).day();
-    let begins = *draws.pick(&["begins the day", "comes to work", "has much to do", "is ready to begin"]);
+    let begins = *draws.pick(&BEGINNINGS);
     let mut told = vec![
         format!("it is {day}, and {}, {}, {begins}", world.full_name(agent), a(JOBS[job].0)),
         format!("first {she} {}", WORK[job][0]),
@@ -152,8 +151,7 @@ pub(super) fn day(world: &World, draws: &mut Draws) -> Vec<String> {
         let event = Event { agent, ..world.event(draws) };
         let thing = format!("the {} {}", event.quality(), event.thing());
         if draws.chance(0.5) {
-            let starts = ["carries", "looks at", "walks up to", "asks for", "gets hold of", "comes back with"];
-            told.push(format!("{} {first} {} {thing}", later(draws), draws.pick(&starts)));
+            told.push(format!("{} {first} {} {thing}", later(draws), draws.pick(&STARTS)));
             let acts = uses(event.kind());
             let one = draws.below(acts.len());
             told.push(format!("{she} {}", acts[one]));
@@ -192,7 +190,7 @@ pub(super) fn reasons(world: &World, draws: &mut Draws) -> Vec<String> {
         told.push(format!("{} {deed} {} because {}, and nobody else, {own}", doer.first, done_to.first, doer.first));
         told.push(format!("{} {deed} {} because the latter {others}", doer.first, done_to.first));
     }
-    let (thing, container) = (draws.pick(&THINGS).0, *draws.pick(&["box", "cupboard", "room", "cellar", "crate"]));
+    let (thing, container) = (draws.pick(&THINGS).0, *draws.pick(&CONTAINERS));
     told.push(format!("the {thing} did not go into the {container}"));
     told.push(format!("either the {thing} was too large or the {container} was too small"));
     told.iter().map(|phrase| sentence(phrase)).collect()

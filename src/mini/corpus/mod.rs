@@ -14,45 +14,39 @@ mod talk;
 
 use std::collections::HashSet;
 
-use super::MiniError;
 use super::example::weighted;
 use super::part::{Part, Written, sentences};
 use super::vocabulary::words;
 use super::world::World;
+use super::{MiniError, chinese, entities, stories};
 use crate::random::{Draws, Stream};
 
-/// A kind of document: its share, and the sentences of one.
-struct Kind {
-    share: f64,
-    write: fn(&World, &mut Draws) -> Vec<String>,
-}
+/// Writes the sentences of a document.
+type Write = fn(&World, &mut Draws) -> Vec<String>;
 
-const fn kind(share: f64, write: fn(&World, &mut Draws) -> Vec<String>) -> Kind {
-    Kind { share, write }
-}
-
-const KINDS: [Kind; 21] = [
-    kind(0.05, people::life),
-    kind(0.03, people::town),
-    kind(0.03, people::organisation),
-    kind(0.08, events::report),
-    kind(0.04, events::intentions),
-    kind(0.07, events::day),
-    kind(0.02, events::reasons),
-    kind(0.17, talk::review),
-    kind(0.08, talk::forum),
-    kind(0.06, talk::interview),
-    kind(0.03, lessons::things),
-    kind(0.03, lessons::words),
-    kind(0.05, lessons::grammar),
-    kind(0.05, pairs::news),
-    kind(0.03, pairs::alike),
-    kind(0.04, pairs::consequences),
-    kind(0.06, pairs::scenes),
-    kind(0.07, pairs::passages),
-    kind(0.08, papers::article),
-    kind(0.04, papers::strangers),
-    kind(0.06, papers::chinese),
+/// The kinds of document, each with its share.
+const KINDS: [(f64, Write); 21] = [
+    (0.05, people::life),
+    (0.03, people::town),
+    (0.03, people::organisation),
+    (0.08, events::report),
+    (0.04, events::intentions),
+    (0.07, events::day),
+    (0.02, events::reasons),
+    (0.17, talk::review),
+    (0.08, talk::forum),
+    (0.06, talk::interview),
+    (0.03, lessons::things),
+    (0.03, lessons::words),
+    (0.05, lessons::grammar),
+    (0.05, pairs::news),
+    (0.03, pairs::alike),
+    (0.04, pairs::consequences),
+    (0.06, stories::told),
+    (0.07, pairs::passages),
+    (0.08, entities::article),
+    (0.04, papers::strangers),
+    (0.06, chinese::story),
 ];
 
 /// The files and their documents.
@@ -92,10 +86,10 @@ pub(super) fn part<'a>(
 
 /// A document without forbidden sentences and without repetitions.
 fn document(world: &World, forbidden: &HashSet<String>, draws: &mut Draws) -> Result<Vec<String>, MiniError> {
-    let shares = KINDS.map(|kind| kind.share);
+    let shares = KINDS.map(|(share, _)| share);
     for _ in 0..ATTEMPTS {
         let mut seen = HashSet::new();
-        let mut document = (KINDS[weighted(&shares, draws)].write)(world, draws);
+        let mut document = KINDS[weighted(&shares, draws)].1(world, draws);
         document.retain(|sentence| {
             let whole = key(sentence);
             let known = sentences(sentence).any(|part| forbidden.contains(&key(part)));

@@ -1,10 +1,10 @@
 //! Documents of sentences that belong together in pairs: the same told twice, a claim and what follows
 //! from it, a passage and what is asked about it.
 
-use super::super::example::{Domain, Example};
+use super::super::example::{Answer, Domain, Example};
 use super::super::passages;
 use super::super::world::World;
-use super::super::{inference, paraphrase, similarity, stories};
+use super::super::{inference, paraphrase, similarity};
 use crate::random::Draws;
 
 /// Pairs in a document.
@@ -27,7 +27,7 @@ pub(super) fn alike(world: &World, draws: &mut Draws) -> Vec<String> {
         // Most pairs share most of their meaning, or nothing could be told from the first.
         let mut pair = similarity::draw(world, Domain::Matched, 0, draws);
         for _ in 0..4 {
-            if matches!(pair.answer, super::super::example::Answer::Score(score) if score >= 3.0) {
+            if matches!(pair.answer, Answer::Score(score) if score >= 3.0) {
                 break;
             }
             pair = similarity::draw(world, Domain::Matched, 0, draws);
@@ -46,11 +46,6 @@ pub(super) fn consequences(world: &World, draws: &mut Draws) -> Vec<String> {
             inference::draw_three_way(world, Domain::Matched, 1, draws)
         }
     })
-}
-
-/// Scenes and how they go on.
-pub(super) fn scenes(world: &World, draws: &mut Draws) -> Vec<String> {
-    stories::told(world, draws)
 }
 
 /// Passages with questions and their answers, or the questions first.

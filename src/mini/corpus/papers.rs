@@ -1,21 +1,11 @@
-//! Documents that show names: articles, who strangers are, and the same in Chinese.
+//! Documents that show names: who strangers are.
 
+use super::super::entities;
 use super::super::example::{a, sentence};
 use super::super::lexicon::{COUNTRIES, DEEDS, JOBS, THINGS};
 use super::super::newspaper::PEOPLES;
 use super::super::world::World;
-use super::super::{chinese, entities};
 use crate::random::Draws;
-
-/// A newspaper's articles and tables of results, with headlines and datelines.
-pub(super) fn article(world: &World, draws: &mut Draws) -> Vec<String> {
-    entities::article(world, draws)
-}
-
-/// Chinese sentences.
-pub(super) fn chinese(_: &World, draws: &mut Draws) -> Vec<String> {
-    chinese::story(draws)
-}
 
 /// Who strangers are, where they live and what they do: what is said of people, of towns and of companies.
 pub(super) fn strangers(world: &World, draws: &mut Draws) -> Vec<String> {
