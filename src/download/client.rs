@@ -46,7 +46,8 @@ const REDIRECTIONS: usize = 10;
 /// A connection to any server; the environment's `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are heeded.
 pub(crate) struct Client {
     agent: Agent,
-    pub(super) retry: RetryPolicy,
+    /// How often, and after which pauses.
+    pub(crate) retry: RetryPolicy,
     /// Who gets a token, and the token.
     token: Option<(String, String)>,
 }
@@ -162,11 +163,6 @@ impl Client {
             return Err(PostError(format!("status {status}")));
         }
         Ok(Answer { status, headers: head.headers, redirections: Vec::new(), body: Box::new(body.into_reader()) })
-    }
-
-    /// How often, and after which pauses.
-    pub(crate) fn retry(&self) -> RetryPolicy {
-        self.retry
     }
 
     /// As [`Self::get`] on the server that is asked, again after a pause while the network or the server fails; an

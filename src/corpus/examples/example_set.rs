@@ -1,10 +1,10 @@
 //! Examples for pretraining, made when they are asked for.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::error::ExamplesError;
 use super::manifest::{CorpusCounts, MANIFEST, Manifest, damaged};
@@ -23,7 +23,7 @@ use crate::text::Vocabulary;
 const AT_ONCE: usize = 16;
 
 /// What a model reads of one example and what it has to say. There is no padding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TrainingInstance {
     /// Token ids, masked: `[CLS] a [SEP] b [SEP]`, `[CLS] a [SEP]` or a alone. `[tokens]`
     pub ids: Vec<u32>,
@@ -74,11 +74,7 @@ impl ExampleSet {
         let tokens = TokenStore::open(folder, &manifest)?;
         let (mut plans, mut ends) = (Vec::new(), Vec::new());
         for seal in &manifest.plans {
-            let file = PositionalFile::open(&folder.join(&seal.name))?;
-            if file.bytes() != seal.bytes || file.bytes() % RECORD as u64 != 0 {
-                let cause = format!("{} bytes, but {} were written", file.bytes(), seal.bytes);
-                return Err(damaged(file.path(), &cause).into());
-            }
+            let file = PositionalFile::open_sealed(folder, seal, RECORD as u64)?;
             ends.push(ends.last().copied().unwrap_or(0) + file.bytes() / RECORD as u64);
             plans.push(file);
         }
@@ -130,12 +126,6 @@ impl ExampleSet {
         &self.manifest.counts
     }
 
-    /// What there was to say about the input: counts by name.
-    #[must_use]
-    pub fn remarks(&self) -> &BTreeMap<String, u64> {
-        &self.manifest.remarks
-    }
-
     /// The folder that it was opened in.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -164,17 +154,6 @@ impl ExampleSet {
     #[must_use]
     pub fn lower_case(&self) -> bool {
         self.manifest.lower_case
-    }
-
-    /// The same examples with other masks: these are drawn when an example is read. The checksum changes.
-    ///
-    /// # Errors
-    /// Rules by which no mask can be drawn.
-    pub fn with_targets(mut self, targets: Targets, drawn: Drawn) -> Result<Self, ExamplesError> {
-        (self.manifest.settings.targets, self.manifest.settings.drawn) = (targets, drawn);
-        self.manifest.settings.check()?;
-        self.checksum = self.manifest.checksum()?;
-        Ok(self)
     }
 
     /// The orders in which epochs of training take the examples.

@@ -43,11 +43,8 @@ struct Line<'a> {
     /// Counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<u64>,
-    ids: &'a [u32],
-    segments: &'a [u8],
-    masked_positions: &'a [u32],
-    masked_labels: &'a [u32],
-    next_is_random: Option<bool>,
+    #[serde(flatten)]
+    example: &'a TrainingInstance,
 }
 
 /// Writes the examples of `order`, with the masks that training draws; without an order every example once, as the corpus
@@ -82,9 +79,6 @@ pub fn write_json_lines(
 }
 
 fn write_line(into: &mut dyn Write, step: Option<u64>, example: &TrainingInstance) -> io::Result<()> {
-    let TrainingInstance { ids, segments, masked_positions, masked_labels, next_is_random } = example;
-    let next_is_random = *next_is_random;
-    let line = Line { step, ids, segments, masked_positions, masked_labels, next_is_random };
-    serde_json::to_writer(&mut *into, &line)?;
+    serde_json::to_writer(&mut *into, &Line { step, example })?;
     into.write_all(b"\n")
 }

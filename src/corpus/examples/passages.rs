@@ -1,5 +1,22 @@
 //! Text on its way from a reader of files to the tokeniser.
 
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+
+/// A corpus that is read once from its beginning to its end, in blocks small enough to be held by the dozen.
+pub trait PassageSource {
+    /// The next block; `None` at the end. The last document is ended, whether the source ends it or not.
+    ///
+    /// # Errors
+    /// What is wrong with the input, with file and line; nothing is asked for after that.
+    fn next_block(&mut self) -> Result<Option<Passages>, Diagnostic>;
+
+    /// What there is to say about the input that was read so far: counts by name, such as lines with bytes that
+    /// are no text.
+    fn remarks(&self) -> BTreeMap<String, u64>;
+}
+
 /// What a passage is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PassageKind {

@@ -7,6 +7,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::error::ExamplesError;
+use super::manifest::damaged;
+use super::sealed::{Seal, about};
+
 /// Files of up to so many bytes are held in memory, for then reading at a place is no call of the system.
 const HELD: u64 = 4 << 20;
 /// So many numbers are read in one call.
@@ -40,10 +44,20 @@ impl PositionalFile {
             file.read_to_end(&mut held)?;
             Ok((file, held.len() as u64, Some(held)))
         };
-        let (file, bytes, held) = open().map_err(|error| about(path, &error))?;
+        let (file, bytes, held) = open().map_err(|error| about("read", path, &error))?;
         #[cfg(not(unix))]
         let file = std::sync::Mutex::new(file);
         Ok(Self { file, path: path.to_path_buf(), bytes, held })
+    }
+
+    /// The file of `seal` in `folder`, which has as many bytes as were written, of records of so many each.
+    pub(super) fn open_sealed(folder: &Path, seal: &Seal, record: u64) -> Result<Self, ExamplesError> {
+        let file = Self::open(&folder.join(&seal.name))?;
+        if file.bytes == seal.bytes && file.bytes.is_multiple_of(record) {
+            return Ok(file);
+        }
+        let cause = format!("{} bytes, but {} were written", file.bytes, seal.bytes);
+        Err(damaged(&file.path, &cause).into())
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -66,7 +80,7 @@ impl PositionalFile {
             },
             None => self.fill(at, buffer),
         };
-        filled.map_err(|error| about(&self.path, &error))
+        filled.map_err(|error| about("read", &self.path, &error))
     }
 
     #[cfg(unix)]
@@ -102,10 +116,6 @@ impl PositionalFile {
         }
         Ok(())
     }
-}
-
-fn about(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
 }
 
 #[cfg(test)]

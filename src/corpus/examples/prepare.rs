@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::ExamplesError;
-use super::manifest::{CorpusCounts, Manifest, VOCABULARY};
+use super::manifest::{CorpusCounts, MANIFEST, Manifest, VOCABULARY};
+use super::passages::PassageSource;
 use super::plan::{self, RECORD};
 use super::sealed::SealedWriter;
 use super::settings::{ExampleSettings, Segments};
-use super::source::PassageSource;
 use super::tokenise::tokenise;
 use super::tokens::{SIZES, Sizes, TokenStore, TokenWriter};
 use crate::diagnostic::Diagnostic;
@@ -57,6 +57,31 @@ pub struct TokenizedBy<'a> {
     pub vocabulary: &'a Vocabulary,
     /// The tokenizer over them.
     pub tokenizer: &'a Tokenizer,
+}
+
+/// Whether a prepared corpus can be written to the folder `out` without loss; one that is there is lost where `replace` is
+/// set.
+///
+/// # Errors
+/// When something else is there.
+pub fn check_output_folder(out: &Path, replace: bool) -> Result<(), ExamplesError> {
+    let parent = atomic::parent(out);
+    std::fs::create_dir_all(parent)?;
+    // What a run that was killed left behind.
+    atomic::clean(parent)?;
+    let entries = match std::fs::read_dir(out) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Diagnostic::new(error.to_string()).in_file(out).into()),
+    };
+    let is_corpus = out.join(MANIFEST).is_file();
+    let hint = match (entries, is_corpus, replace) {
+        (false, ..) | (true, true, true) => return Ok(()),
+        (true, true, false) => "`--replace` replaces it",
+        (true, false, _) => "name a folder that does not exist yet",
+    };
+    let what = if is_corpus { "a prepared corpus already exists" } else { "the folder is not empty" };
+    Err(Diagnostic::new(what).in_file(out).hint(hint).into())
 }
 
 /// Tokenises `source` once and plans the examples, in a folder that appears at `out` when it is whole; a folder

@@ -1,7 +1,7 @@
 //! Files of a prepared corpus: written once, with length and checksum kept in the manifest.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -53,17 +53,8 @@ impl Seal {
     pub(super) fn holds(&self, folder: &Path) -> io::Result<bool> {
         let path = folder.join(&self.name);
         let mut hash = blake3::Hasher::new();
-        let mut read = || {
-            let mut file = File::open(&path)?;
-            let mut buffer = vec![0; 1 << 20];
-            loop {
-                match file.read(&mut buffer)? {
-                    0 => return Ok(()),
-                    n => drop(hash.update(&buffer[..n])),
-                }
-            }
-        };
-        read().map_err(|error| about("read", &path, &error))?;
+        let read = File::open(&path).and_then(|file| hash.update_reader(file).map(drop));
+        read.map_err(|error| about("read", &path, &error))?;
         Ok(hash.finalize().to_hex().as_str() == self.blake3)
     }
 }

@@ -7,9 +7,8 @@ use std::thread;
 use rayon::prelude::*;
 
 use super::error::ExamplesError;
-use super::passages::{PassageKind, Passages, Step};
+use super::passages::{PassageKind, PassageSource, Passages, Step};
 use super::sentences::split_sentences;
-use super::source::PassageSource;
 use super::tokens::{TokenWriter, Tokenised};
 use super::words::WordCache;
 use crate::diagnostic::Diagnostic;

@@ -193,14 +193,7 @@ impl TokenStore {
         let (shards, documents, tokens) = (Vec::new(), Vec::new(), Vec::new());
         let mut store = Self { width, vocabulary_size, shards, documents, tokens };
         for seals in &manifest.shards {
-            let open = |seal: &super::sealed::Seal| {
-                let file = PositionalFile::open(&folder.join(&seal.name))?;
-                if file.bytes() == seal.bytes {
-                    return Ok(file);
-                }
-                let cause = format!("{} bytes, but {} were written", file.bytes(), seal.bytes);
-                Err(ExamplesError::from(damaged(file.path(), &cause)))
-            };
+            let open = |seal| PositionalFile::open_sealed(folder, seal, 1);
             let (tokens, sentences, documents) =
                 (open(&seals.tokens)?, open(&seals.sentences)?, open(&seals.documents)?);
             // Small, and an error in it would lead into other documents, so it is always checked.

@@ -49,12 +49,6 @@ impl TextFormat {
         })
     }
 
-    /// The name that users give it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        TEXT_FORMATS.iter().find(|(_, format)| *format == self).map_or("unknown", |(name, _)| name)
-    }
-
     /// The format of the file at `path`: by the ending of its name; Parquet by its first bytes; else by its first
     /// thousand lines:
     ///
@@ -186,7 +180,7 @@ mod tests {
     #[test]
     fn formats_have_names() {
         for (name, format) in TEXT_FORMATS {
-            assert_eq!((TextFormat::find(name).unwrap(), format.name()), (*format, *name));
+            assert_eq!(TextFormat::find(name).unwrap(), *format);
         }
         assert_eq!(
             TextFormat::find("sentence").unwrap_err().to_string(),

@@ -13,7 +13,7 @@ use polars_parquet::write::{
 use super::reader::documents_of;
 use super::{BadBytes, Corpus, CorpusOptions, TextFormat};
 use crate::corpus::examples::{ExampleSet, ExampleSettings, PassageSource, TokenizedBy, prepare};
-use crate::text::{SpecialTokens, Tokenizer, Vocabulary};
+use crate::text::{Tokenizer, Vocabulary};
 
 /// Row groups of texts, beside a column of numbers, in pages of about `page` bytes.
 fn write(path: &Path, groups: &[Vec<Option<&str>>], encoding: Encoding, page: usize) {
@@ -113,11 +113,8 @@ fn what_pyarrow_writes_is_read_as_the_same_json_lines() {
 #[test]
 fn the_same_text_in_either_format_is_the_same_corpus() {
     let folder = tempfile::tempdir().unwrap();
-    let vocabulary = folder.path().join("vocab.txt");
-    let letters = ('a'..='z').flat_map(|c| [c.to_string(), format!("##{c}")]);
-    let tokens: Vec<String> = SpecialTokens::NAMES.map(str::to_owned).into_iter().chain(letters).collect();
-    std::fs::write(&vocabulary, tokens.join("\n")).unwrap();
-    let vocabulary = Vocabulary::load(&vocabulary).unwrap();
+    let letters: Vec<String> = ('a'..='z').flat_map(|c| [c.to_string(), format!("##{c}")]).collect();
+    let vocabulary = Vocabulary::of_words(letters.iter().map(String::as_str)).unwrap();
     let tokenizer = Tokenizer::new(&vocabulary, true).unwrap();
     let checksum = |name: &str| {
         let out = folder.path().join(name);

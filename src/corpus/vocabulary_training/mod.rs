@@ -68,18 +68,19 @@ pub fn train_vocabulary(counts: &WordCounts, settings: &VocabularySettings) -> R
         return Err(Diagnostic::new("the corpus has no text"));
     }
     let mut tokens = settings.rows.tokens();
+    let special = tokens.len();
     let alphabet = alphabet(&words, settings);
     tokens.extend(alphabet.iter().cloned());
     if tokens.len() > settings.size as usize {
-        let (special, characters) = (settings.rows.tokens().len(), alphabet.len());
         return Err(Diagnostic::new(format!(
-            "{} tokens are too few: {special} special rows and {characters} characters need {}",
+            "{} tokens are too few: {special} special rows and {} characters need {}",
             settings.size,
+            alphabet.len(),
             tokens.len()
         ))
         .hint("a larger `--vocab-size`, fewer `--characters`, or `--no-unused` rows"));
     }
-    let ids: HashMap<&str, u32> = alphabet.iter().map(String::as_str).zip(special_count(settings)..).collect();
+    let ids: HashMap<&str, u32> = alphabet.iter().map(String::as_str).zip(special as u32..).collect();
     let (mut spelled, mut words_left_out) = (Vec::new(), 0);
     for (word, count) in &words {
         match spell(word, &ids) {
@@ -89,10 +90,6 @@ pub fn train_vocabulary(counts: &WordCounts, settings: &VocabularySettings) -> R
     }
     merges::merge(spelled, &mut tokens, settings.size as usize, settings.min_frequency);
     Ok(TrainedVocabulary { tokens, words_left_out })
-}
-
-fn special_count(settings: &VocabularySettings) -> u32 {
-    settings.rows.tokens().len() as u32
 }
 
 /// The characters of `words`, the most frequent ones if not all are wanted, by code point; after them those that

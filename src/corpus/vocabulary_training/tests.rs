@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
 use tokenizers::normalizers::BertNormalizer;
@@ -7,38 +7,25 @@ use tokenizers::processors::bert::BertProcessing;
 use tokenizers::{DecoderWrapper, Model, TokenizerImpl};
 
 use super::*;
-use crate::corpus::examples::{PassageKind, PassageSource, Passages};
+use crate::corpus::examples::tests::world::Blocks;
+use crate::corpus::examples::{PassageKind, Passages};
 use crate::realdata::real_data;
 use crate::text::SpecialTokens;
 
 /// Lines of text, in blocks of so many.
-struct Blocks(VecDeque<Passages>);
-
-impl Blocks {
-    fn of(lines: &[&str], at_once: usize) -> Self {
-        let block = |lines: &[&str]| {
-            let mut block = Passages::new(PassageKind::Sentence);
-            for line in lines {
-                block.push(line);
-            }
-            block
-        };
-        Self(lines.chunks(at_once).map(block).collect())
-    }
-}
-
-impl PassageSource for Blocks {
-    fn next_block(&mut self) -> Result<Option<Passages>, Diagnostic> {
-        Ok(self.0.pop_front())
-    }
-
-    fn remarks(&self) -> BTreeMap<String, u64> {
-        BTreeMap::new()
-    }
+fn blocks(lines: &[&str], at_once: usize) -> Blocks {
+    let block = |lines: &[&str]| {
+        let mut block = Passages::new(PassageKind::Sentence);
+        for line in lines {
+            block.push(line);
+        }
+        block
+    };
+    Blocks(lines.chunks(at_once).map(block).collect())
 }
 
 fn counts(lines: &[&str], lower_case: bool) -> WordCounts {
-    WordCounts::of(&mut Blocks::of(lines, 7), lower_case, &mut |_| {}).unwrap()
+    WordCounts::of(&mut blocks(lines, 7), lower_case, &mut |_| {}).unwrap()
 }
 
 fn settings(size: u32, min_frequency: u64) -> VocabularySettings {
@@ -119,7 +106,7 @@ fn what_cannot_be_learned_is_an_error() {
 fn rare_words_are_dropped_when_there_are_too_many() {
     let lines: Vec<String> = (0..1000).map(|number| format!("the w{number}")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let found = WordCounts::within(&mut Blocks::of(&lines, 7), true, 200, &mut |_| {}).unwrap();
+    let found = WordCounts::within(&mut blocks(&lines, 7), true, 200, &mut |_| {}).unwrap();
     // Two times 64 blocks of 7 lines were too much for it, the last 104 lines were not.
     assert_eq!((found.words().len(), found.dropped()), (105, 896));
     assert!(found.words().iter().any(|(word, _)| word == "w999"));
@@ -134,7 +121,7 @@ fn threads_and_blocks_change_nothing() {
     let learn = |threads: usize, at_once: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let counts = WordCounts::of(&mut Blocks::of(&lines, at_once), true, &mut |_| {}).unwrap();
+            let counts = WordCounts::of(&mut blocks(&lines, at_once), true, &mut |_| {}).unwrap();
             train_vocabulary(&counts, &settings(5000, 2)).unwrap()
         })
     };

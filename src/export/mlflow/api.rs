@@ -175,7 +175,7 @@ impl Api {
 
     fn wait(&self, call: &str, failures: &mut u32, cause: String) -> Result<(), MlflowError> {
         *failures += 1;
-        let retry = self.client.retry();
+        let retry = self.client.retry;
         if *failures >= retry.attempts {
             return Err(MlflowError::Unreachable { url: without_password(&self.url(call)), cause });
         }

@@ -2,4 +2,4 @@ mod contiguous;
 mod files;
 mod reference;
 mod rules;
-mod world;
+pub(in crate::corpus) mod world;

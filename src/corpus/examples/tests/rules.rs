@@ -237,21 +237,6 @@ fn masks_change_with_the_epoch_or_do_not() {
     }
 }
 
-#[test]
-fn other_masks_need_no_other_corpus() {
-    let world = World::of(20);
-    let (_folder, set) = world.examples(&ExampleSettings::default());
-    let (before, checksum) = (all(&set, 0), set.checksum().to_owned());
-    let rules = MaskingRules { share: 0.5, most: 64, ..MaskingRules::default() };
-    let set = set.with_targets(Targets::Masked(rules), Drawn::EachEpoch).unwrap();
-    assert_ne!(set.checksum(), checksum);
-    let after = all(&set, 0);
-    assert!(before.iter().zip(&after).all(|(one, two)| unmasked(one) == unmasked(two)));
-    assert!(after.iter().any(|example| example.masked_positions.len() == 64));
-    let wrong = MaskingRules { most: 0, ..rules };
-    assert!(set.with_targets(Targets::Masked(wrong), Drawn::Once).is_err());
-}
-
 /// Section 5.1 of the paper: without next-sentence prediction, and left to right.
 #[test]
 fn single_segments_cover_the_corpus_and_next_tokens_are_labels() {

@@ -9,10 +9,10 @@ use crate::corpus::examples::{
 };
 use crate::diagnostic::Diagnostic;
 use crate::random::Stream;
-use crate::text::{SpecialTokens, Tokenizer, Vocabulary};
+use crate::text::{Tokenizer, Vocabulary};
 
 /// Passages that were made beforehand.
-pub(super) struct Blocks(pub(super) VecDeque<Passages>);
+pub(in crate::corpus) struct Blocks(pub(in crate::corpus) VecDeque<Passages>);
 
 impl PassageSource for Blocks {
     fn next_block(&mut self) -> Result<Option<Passages>, Diagnostic> {
@@ -42,7 +42,7 @@ impl World {
     pub(super) fn new(documents: &[Vec<usize>]) -> Self {
         // Token number `at` of the corpus is the word `w<at>`, or goes on with the word before it as `##p<at>`.
         let mut draws = Stream::new(9, "world").at(0);
-        let mut tokens: Vec<String> = SpecialTokens::NAMES.map(str::to_owned).to_vec();
+        let mut tokens: Vec<String> = Vec::new();
         let (mut document_of, mut sentence_of, mut texts) = (Vec::new(), Vec::new(), Vec::new());
         let mut sentences = 0;
         for (number, lengths) in documents.iter().enumerate() {
@@ -63,10 +63,8 @@ impl World {
             }
             texts.push(written);
         }
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vocab.txt");
-        std::fs::write(&path, tokens.join("\n") + "\n").unwrap();
-        let vocabulary = Vocabulary::load(&path).unwrap();
+        let vocabulary = if tokens.is_empty() { vec!["w".to_owned()] } else { tokens };
+        let vocabulary = Vocabulary::of_words(vocabulary.iter().map(String::as_str)).unwrap();
         let tokenizer = Tokenizer::new(&vocabulary, true).unwrap();
         Self { vocabulary, tokenizer, document_of, sentence_of, texts }
     }

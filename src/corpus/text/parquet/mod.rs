@@ -43,12 +43,6 @@ pub(super) struct ParquetTexts {
     pub(super) replaced: u64,
 }
 
-impl std::fmt::Debug for ParquetTexts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ParquetTexts").field("path", &self.path).field("row", &self.number).finish_non_exhaustive()
-    }
-}
-
 impl ParquetTexts {
     /// The texts of `column` in the file at `path`.
     ///

@@ -47,7 +47,6 @@ pub struct CorpusFile {
 }
 
 /// Files of text, read one after the other. A document ends with its file at the latest.
-#[derive(Debug)]
 pub struct Corpus {
     options: CorpusOptions,
     waiting: VecDeque<CorpusFile>,
@@ -55,20 +54,17 @@ pub struct Corpus {
     remarks: BTreeMap<&'static str, u64>,
 }
 
-#[derive(Debug)]
 struct OpenFile {
     input: Input,
     parser: Parser,
 }
 
-#[derive(Debug)]
 enum Input {
     Lines(Lines),
     Rows(Box<ParquetTexts>),
 }
 
 /// What a format's rules have to remember from line to line.
-#[derive(Debug)]
 struct Parser {
     format: TextFormat,
     /// Running text since the last blank line, its lines joined by spaces.
