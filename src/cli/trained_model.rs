@@ -89,7 +89,7 @@ impl ModelArgs {
 
 /// Says how many examples were cut.
 pub(super) fn note_truncated(features: &FeatureSet, max_length: u32) {
-    let (truncated, all) = (features.truncated(), features.len());
+    let (truncated, all) = (features.parts().truncated, features.len());
     if truncated > 0 {
         note(&format_args!("{truncated} of {all} examples were truncated to {max_length} tokens"));
     }

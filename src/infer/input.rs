@@ -106,7 +106,7 @@ fn note_left_out(read: &Content, note: fn(&str)) {
 
 /// How much did not fit, if anything. Passages and sentences that are too long are divided, not cut.
 pub(super) fn truncated(split: &DevSplit, max_length: u32) -> Option<String> {
-    let (cut, all) = (split.features.truncated(), split.examples());
+    let (cut, all) = (split.features.parts().truncated, split.examples());
     (cut > 0).then(|| match &split.gold {
         Gold::Labels => format!("{cut} of {all} examples were truncated to {max_length} tokens"),
         Gold::Questions { options, .. } => {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::InferError;
 use super::trained_model::{TrainedModel, Use, precision_on, refused};
-use crate::data::submission::{Answers, SubmissionFile};
-use crate::data::{BadRows, Dataset, Split};
+use crate::data::submission::SubmissionFile;
+use crate::data::{BadRows, Dataset, Labels, Split};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Classifier, Head, OutputOrder, load_trained_classifier, output_names};
 use crate::store::Kept;
@@ -63,8 +63,8 @@ impl KeptModel {
         }
         let split = dataset.read(data_root, published, bad_rows)?;
         let features = features_of(&split, &self.model.tokenizer, self.model.max_length)?;
-        if features.truncated() > 0 {
-            let (cut, all, length) = (features.truncated(), features.len(), self.model.max_length);
+        if features.parts().truncated > 0 {
+            let (cut, all, length) = (features.parts().truncated, features.len(), self.model.max_length);
             notes.push(format!("{}: {cut} of {all} examples were truncated to {length} tokens", file.name));
         }
         let outputs = predict(&self.classifier, &features, &self.model.device.device)?;
@@ -109,10 +109,10 @@ fn on_scale(file: &SubmissionFile, mut outputs: Vec<f32>, notes: &mut Vec<String
     if outputs.iter().any(|output| !output.is_finite()) {
         return Err(InferError::NotFinite { file: file.name });
     }
-    if let Answers::Score { lowest, highest } = file.answers {
+    if let Labels::Score { lowest, highest } = file.labels() {
         let mut moved = 0;
         for output in &mut outputs {
-            let clamped = output.clamp(lowest as f32, highest as f32);
+            let clamped = output.clamp(lowest, highest);
             moved += usize::from(clamped.to_bits() != output.to_bits());
             *output = clamped;
         }

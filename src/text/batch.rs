@@ -56,12 +56,7 @@ impl PackedBatch {
     /// single text stands there twice. `sequences` and `labels` stay those of the pairs.
     #[must_use]
     pub fn in_both_orders(&self) -> Self {
-        let (sequences, labels) = (self.sequences.clone(), self.labels.clone());
-        let mut both = Self { offsets: vec![0], sequences, labels, ..Self::default() };
-        for bounds in self.offsets.windows(2) {
-            let tokens = bounds[0] as usize..bounds[1] as usize;
-            let (ids, segments) = (&self.ids[tokens.clone()], &self.segments[tokens]);
-            let first = segments.iter().take_while(|segment| **segment == 0).count();
+        self.rearranged(|both, ids, first| {
             both.push(ids, first);
             match (&ids[..first], &ids[first..]) {
                 ([start, a @ .., between], [b @ .., end]) => {
@@ -70,31 +65,34 @@ impl PackedBatch {
                 }
                 _ => both.push(ids, first),
             }
-        }
-        both
+        })
     }
 
     /// The two texts of each pair as two sequences, one behind the other: `[CLS] a [SEP]` and `[CLS] b [SEP]`. A single text
     /// stays as it is. `sequences` and `labels` stay those of the pairs.
     #[must_use]
     pub fn with_texts_apart(&self) -> Self {
+        self.rearranged(|apart, ids, first| match (&ids[..first], &ids[first..]) {
+            ([start, a @ .., _], [b @ .., end]) => {
+                for text in [a, b] {
+                    let sequence = [&[*start], text, &[*end]].concat();
+                    apart.push(&sequence, sequence.len());
+                }
+            }
+            _ => apart.push(ids, ids.len()),
+        })
+    }
+
+    /// What `add` makes of each sequence, of whose tokens so many are the first segment's.
+    fn rearranged(&self, add: impl Fn(&mut Self, &[u32], usize)) -> Self {
         let (sequences, labels) = (self.sequences.clone(), self.labels.clone());
-        let mut apart = Self { offsets: vec![0], sequences, labels, ..Self::default() };
+        let mut made = Self { offsets: vec![0], sequences, labels, ..Self::default() };
         for bounds in self.offsets.windows(2) {
             let tokens = bounds[0] as usize..bounds[1] as usize;
             let (ids, segments) = (&self.ids[tokens.clone()], &self.segments[tokens]);
-            let first = segments.iter().take_while(|segment| **segment == 0).count();
-            match (&ids[..first], &ids[first..]) {
-                ([start, a @ .., _], [b @ .., end]) => {
-                    for text in [a, b] {
-                        let sequence = [&[*start], text, &[*end]].concat();
-                        apart.push(&sequence, sequence.len());
-                    }
-                }
-                _ => apart.push(ids, ids.len()),
-            }
+            add(&mut made, ids, segments.iter().take_while(|segment| **segment == 0).count());
         }
-        apart
+        made
     }
 
     /// Adds a sequence whose first tokens, so many, are the first segment's.
@@ -103,24 +101,6 @@ impl PackedBatch {
         self.positions.extend(0..ids.len() as u32);
         self.ids.extend(ids);
         self.offsets.push(self.ids.len() as u32);
-    }
-
-    /// The number of sequences.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.sequences.len()
-    }
-
-    /// Whether there is no sequence.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.sequences.is_empty()
-    }
-
-    /// The tokens of all sequences.
-    #[must_use]
-    pub fn tokens(&self) -> usize {
-        self.ids.len()
     }
 }
 
@@ -171,7 +151,7 @@ mod tests {
         assert_eq!(both.segments[..16], [0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1]);
         assert_eq!(both.positions[8..16], [0, 1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(both.ids[16..21], both.ids[21..], "one text");
-        assert_eq!((&both.offsets[..], both.len()), (&[0, 8, 16, 21, 26][..], 2));
+        assert_eq!(both.offsets, [0, 8, 16, 21, 26]);
         assert_eq!((&both.labels, &both.sequences), (&pair.labels, &pair.sequences));
     }
 
@@ -189,7 +169,7 @@ mod tests {
         let set = three().into_choices(3, vec![2.0]);
         assert_eq!((set.len(), set.sequences(), set.length(0)), (1, 3, 16));
         let batch = PackedBatch::pack(&set, &[0]);
-        assert_eq!((batch.len(), &batch.offsets[..], &batch.labels[..]), (3, &[0, 5, 13, 16][..], &[2.0][..]));
+        assert_eq!((&batch.offsets[..], &batch.labels[..]), (&[0, 5, 13, 16][..], &[2.0][..]));
         let parts = Parts {
             offsets: vec![0, 3, 5],
             ids: vec![2, 7, 3, 2, 3],
@@ -204,7 +184,7 @@ mod tests {
         let parts = Parts { labels: vec![9.0, 1.0, 2.0, 3.0, 4.0], ..parts };
         let tokens = FeatureSet::from_parts(parts, LabelKind::Tokens, SkippedRows::default());
         assert_eq!(PackedBatch::pack(&tokens, &[1, 0]).labels, [3.0, 4.0, 9.0, 1.0, 2.0]);
-        assert_eq!((tokens.source_index(), tokens.offset_mapping()[1]), (&[4, 4][..], [0, 3]));
+        assert_eq!((&tokens.parts.source_index[..], tokens.parts.offset_mapping[1]), (&[4, 4][..], [0, 3]));
     }
 
     #[test]

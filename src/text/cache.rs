@@ -91,12 +91,6 @@ impl FeatureCache {
         Self { read_only: true, ..self }
     }
 
-    /// The file of a key: `<dataset>-<split>-<first 16 digits of the key>.features`.
-    #[must_use]
-    pub fn path(&self, key: &FeatureKey) -> PathBuf {
-        self.file(key, &key.hash())
-    }
-
     /// The features of `key`: from disk when they are there undamaged, else from `build`, whose result is stored.
     /// Of several processes that need the same, one builds it and the others wait.
     ///
@@ -108,7 +102,7 @@ impl FeatureCache {
         build: impl FnOnce() -> Result<FeatureSet, Diagnostic>,
     ) -> Result<(FeatureSet, CacheOutcome), Diagnostic> {
         let hash = key.hash();
-        let path = self.file(key, &hash);
+        let path = self.path(key);
         if let Ok(Some(set)) = read(&path, hash.as_bytes()) {
             return Ok((set, CacheOutcome::Hit));
         }
@@ -144,7 +138,9 @@ impl FeatureCache {
         atomic::write(path, bytes)
     }
 
-    fn file(&self, key: &FeatureKey, hash: &blake3::Hash) -> PathBuf {
+    /// The file of a key: `<dataset>-<split>-<first 16 digits of the key>.features`.
+    #[must_use]
+    pub fn path(&self, key: &FeatureKey) -> PathBuf {
         let mut name = String::new();
         for part in [&key.dataset, &key.split] {
             // Names come from tables, but a file name must be one whatever they hold.
@@ -152,7 +148,7 @@ impl FeatureCache {
             name.push('-');
         }
         // Writing to a String cannot fail.
-        let _ = write!(name, "{}.features", &hash.to_hex()[..16]);
+        let _ = write!(name, "{}.features", &key.hash().to_hex()[..16]);
         self.folder.join(name)
     }
 }
@@ -209,7 +205,7 @@ mod tests {
         assert_eq!(outcome, CacheOutcome::Built);
         let (read, outcome) = cache.get_or_build(&key(), must_not_build).unwrap();
         assert_eq!(outcome, CacheOutcome::Hit);
-        assert_eq!(read.ids, built.ids);
+        assert_eq!(read.parts.ids, built.parts.ids);
         assert_eq!(std::fs::read_dir(folder.path().join("new")).unwrap().count(), 1, "no temporary file stays");
     }
 

@@ -37,16 +37,8 @@ pub const NO_OFFSET: [u32; 2] = [u32::MAX; 2];
 /// An *example* is what a batch is counted in: a sequence, or the choices of one question together.
 #[derive(Clone, Debug)]
 pub struct FeatureSet {
-    pub(super) offsets: Vec<u64>,
-    pub(super) ids: Vec<u32>,
-    pub(super) segments: Vec<u8>,
+    pub(super) parts: Parts,
     pub(super) labelled: LabelKind,
-    pub(super) labels: Vec<f32>,
-    /// Per sequence, or empty: what it is a part of.
-    pub(super) source_index: Vec<u32>,
-    /// Per token, or empty: where it stands in its source.
-    pub(super) offset_mapping: Vec<[u32; 2]>,
-    pub(super) truncated: u64,
     pub(super) left_out: SkippedRows,
 }
 
@@ -82,17 +74,9 @@ impl FeatureSet {
     /// Features that were made elsewhere: ids and segments of each example, of equal lengths.
     #[must_use]
     pub fn from_examples(ids: &[Vec<u32>], segments: &[Vec<u8>], labels: Vec<f32>, left_out: SkippedRows) -> Self {
-        Self {
-            offsets: offsets_of(ids),
-            ids: ids.concat(),
-            segments: segments.concat(),
-            labelled: LabelKind::Sequences,
-            labels,
-            source_index: Vec::new(),
-            offset_mapping: Vec::new(),
-            truncated: 0,
-            left_out,
-        }
+        let (offsets, ids, segments) = (offsets_of(ids), ids.concat(), segments.concat());
+        let parts = Parts { offsets, ids, segments, labels, ..Parts::default() };
+        Self { parts, labelled: LabelKind::Sequences, left_out }
     }
 
     /// Features of sequences that are parts of something, labelled as `labelled` says.
@@ -101,36 +85,36 @@ impl FeatureSet {
     /// When the columns do not fit each other.
     #[must_use]
     pub fn from_parts(parts: Parts, labelled: LabelKind, left_out: SkippedRows) -> Self {
-        let Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated } = parts;
-        let set = Self { offsets, ids, segments, labelled, labels, source_index, offset_mapping, truncated, left_out };
+        let set = Self { parts, labelled, left_out };
         assert!(set.is_whole(), "columns of one set of sequences");
         set
     }
 
     /// Whether the columns have the lengths that the offsets and the kind of labels ask for.
     pub(super) fn is_whole(&self) -> bool {
-        let (sequences, tokens) = (self.sequences(), self.ids.len());
+        let Parts { offsets, ids, segments, labels: given, source_index, offset_mapping, .. } = &self.parts;
+        let (sequences, tokens) = (self.sequences(), ids.len());
         let labels = match self.labelled {
             LabelKind::Sequences => sequences,
             LabelKind::Choices(each) => sequences / each.max(1) as usize,
             LabelKind::Spans => 2 * sequences,
             LabelKind::Tokens => tokens,
         };
-        self.offsets.first() == Some(&0)
-            && self.offsets.last() == Some(&(tokens as u64))
-            && self.offsets.is_sorted()
-            && self.segments.len() == tokens
-            && self.labels.len() == labels
+        offsets.first() == Some(&0)
+            && offsets.last() == Some(&(tokens as u64))
+            && offsets.is_sorted()
+            && segments.len() == tokens
+            && given.len() == labels
             && sequences.is_multiple_of(self.sequences_per_example())
-            && [0, sequences].contains(&self.source_index.len())
-            && [0, tokens].contains(&self.offset_mapping.len())
+            && [0, sequences].contains(&source_index.len())
+            && [0, tokens].contains(&offset_mapping.len())
     }
 
     /// The same sequences as the choices of questions, `choices` in a row for each of `labels`: the place of the
     /// right one, or NaN.
     #[must_use]
     pub fn into_choices(self, choices: u32, labels: Vec<f32>) -> Self {
-        Self { labelled: LabelKind::Choices(choices), labels, ..self }
+        Self { labelled: LabelKind::Choices(choices), parts: Parts { labels, ..self.parts }, ..self }
     }
 
     /// What the labels are about.
@@ -148,7 +132,7 @@ impl FeatureSet {
     /// The number of sequences.
     #[must_use]
     pub fn sequences(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
+        self.parts.offsets.len().saturating_sub(1)
     }
 
     /// Sequences that belong together: the choices of one question, else 1.
@@ -173,28 +157,16 @@ impl FeatureSet {
         self.len() == 0
     }
 
-    /// Per sequence, what it is a part of; empty where each stands for itself.
+    /// The sequences in columns; `source_index` and `offset_mapping` are empty where each sequence stands for itself.
     #[must_use]
-    pub fn source_index(&self) -> &[u32] {
-        &self.source_index
-    }
-
-    /// Per token, where it stands in its source; empty where that is not kept.
-    #[must_use]
-    pub fn offset_mapping(&self) -> &[[u32; 2]] {
-        &self.offset_mapping
-    }
-
-    /// The first token of each sequence among all tokens, and their number at the end.
-    #[must_use]
-    pub fn offsets(&self) -> &[u64] {
-        &self.offsets
+    pub fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// The tokens of all examples, special tokens included.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.ids.len() as u64
+        self.parts.ids.len() as u64
     }
 
     /// The number of examples as the source counts them: questions and sentences, however many sequences they became, and
@@ -204,21 +176,15 @@ impl FeatureSet {
         if !matches!(self.labelled, LabelKind::Spans | LabelKind::Tokens) {
             return self.len() as u64;
         }
-        let first = u64::from(!self.source_index.is_empty());
-        let changes = self.source_index.windows(2).filter(|two| two[0] != two[1]).count() as u64;
+        let first = u64::from(!self.parts.source_index.is_empty());
+        let changes = self.parts.source_index.windows(2).filter(|two| two[0] != two[1]).count() as u64;
         first + changes + self.left_out.unfindable + self.left_out.without_gold
     }
 
     /// The rows of segment embeddings that the examples ask for: 1 for single texts, 2 for pairs.
     #[must_use]
     pub fn segment_rows(&self) -> u32 {
-        self.segments.par_iter().copied().max().map_or(0, |segment| u32::from(segment) + 1)
-    }
-
-    /// The number of examples that were cut to the longest length.
-    #[must_use]
-    pub fn truncated(&self) -> u64 {
-        self.truncated
+        self.parts.segments.par_iter().copied().max().map_or(0, |segment| u32::from(segment) + 1)
     }
 
     /// The rows of the source that gave no example.
@@ -230,7 +196,7 @@ impl FeatureSet {
     /// The labels, as [`FeatureSet::labelled`] says.
     #[must_use]
     pub fn labels(&self) -> &[f32] {
-        &self.labels
+        &self.parts.labels
     }
 
     /// The labels of example `i`.
@@ -239,7 +205,7 @@ impl FeatureSet {
     /// When there is no such example.
     #[must_use]
     pub fn labels_of(&self, i: usize) -> &[f32] {
-        &self.labels[match self.labelled {
+        &self.parts.labels[match self.labelled {
             LabelKind::Sequences | LabelKind::Choices(_) => i..i + 1,
             LabelKind::Spans => 2 * i..2 * i + 2,
             LabelKind::Tokens => self.tokens_of(i),
@@ -257,7 +223,7 @@ impl FeatureSet {
 
     fn tokens_of(&self, i: usize) -> Range<usize> {
         let sequences = self.sequences_of(i);
-        self.offsets[sequences.start] as usize..self.offsets[sequences.end] as usize
+        self.parts.offsets[sequences.start] as usize..self.parts.offsets[sequences.end] as usize
     }
 
     /// Sequence `i`.
@@ -266,8 +232,8 @@ impl FeatureSet {
     /// When there is no such sequence.
     #[must_use]
     pub fn example(&self, i: usize) -> ExampleFeatures<'_> {
-        let tokens = self.offsets[i] as usize..self.offsets[i + 1] as usize;
-        ExampleFeatures { ids: &self.ids[tokens.clone()], segments: &self.segments[tokens] }
+        let tokens = self.parts.offsets[i] as usize..self.parts.offsets[i + 1] as usize;
+        ExampleFeatures { ids: &self.parts.ids[tokens.clone()], segments: &self.parts.segments[tokens] }
     }
 }
 

@@ -111,6 +111,7 @@ fn tokenizer(vocabulary: &Vocabulary, added: &[AddedToken], lower_case: bool) ->
         .collect();
     let token = |name: &str, segment: u8| json!({"SpecialToken": {"id": name, "type_id": segment}});
     let text = |name: &str, segment: u8| json!({"Sequence": {"id": name, "type_id": segment}});
+    let ids: Map<String, Value> = vocabulary.listed().map(|(token, id)| (token.to_owned(), Value::from(id))).collect();
     let template = |name: &str, id: u32| json!({"id": name, "ids": [id], "tokens": [name]});
     json!({
         "version": "1.0",
@@ -134,13 +135,9 @@ fn tokenizer(vocabulary: &Vocabulary, added: &[AddedToken], lower_case: bool) ->
             "unk_token": unk,
             "continuing_subword_prefix": CONTINUES,
             "max_input_chars_per_word": LONGEST_WORD_CHARACTERS,
-            "vocab": ids_in_order(vocabulary),
+            "vocab": ids,
         },
     })
-}
-
-fn ids_in_order(vocabulary: &Vocabulary) -> Map<String, Value> {
-    vocabulary.listed().map(|(token, id)| (token.to_owned(), Value::from(id))).collect()
 }
 
 #[cfg(test)]
@@ -154,10 +151,8 @@ mod tests {
     const VOCABULARY: &str = "the\r\n[MASK]\r\n[SEP]\r\n[UNK]\r\n[PAD]\r\n[CLS]\r\n\u{2028}\r\nun\r\n##aff\r\n##able\r\n\
                               The\r\nresume\r\nrésumé\r\n中\r\n,\r\n##s\r\na\r\n";
 
-    fn vocabulary_file(folder: &Path) -> std::path::PathBuf {
-        let path = folder.join("words.txt");
-        std::fs::write(&path, VOCABULARY).unwrap();
-        path
+    fn vocabulary() -> Vocabulary {
+        Vocabulary::from_bytes(Path::new("words.txt"), VOCABULARY.into()).unwrap()
     }
 
     fn content<'a>(files: &'a TokenizerFiles, name: &str) -> &'a [u8] {
@@ -166,8 +161,6 @@ mod tests {
 
     #[test]
     fn tokenizer_json_encodes_pairs_as_feature_sets_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = vocabulary_file(folder.path());
         let texts = [
             ("The résumé, unaffable", Some("中a [MASK] the")),
             ("Résumé zebra", None),
@@ -175,9 +168,9 @@ mod tests {
             (&"s".repeat(101), Some(&*"a".repeat(100))),
         ];
         for lower_case in [true, false] {
-            let files = TokenizerFiles::of(&Vocabulary::load(&path).unwrap(), lower_case, 64);
+            let files = TokenizerFiles::of(&vocabulary(), lower_case, 64);
             let theirs = tokenizers::Tokenizer::from_bytes(content(&files, "tokenizer.json")).unwrap();
-            let ours = Tokenizer::new(&Vocabulary::load(&path).unwrap(), lower_case).unwrap();
+            let ours = Tokenizer::new(&vocabulary(), lower_case).unwrap();
             let pairs = texts.map(|(first, second)| TextPair { first, second, label: 0.0 });
             let features = FeatureSet::build(&ours, &pairs, 512, SkippedRows::default()).unwrap();
             let mut unknown = 0;
@@ -198,9 +191,7 @@ mod tests {
 
     #[test]
     fn files_are_complete_and_the_same_each_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = vocabulary_file(folder.path());
-        let vocabulary = Vocabulary::load(&path).unwrap();
+        let vocabulary = vocabulary();
         let files = TokenizerFiles::of(&vocabulary, false, 64);
         assert_eq!(files, TokenizerFiles::of(&vocabulary, false, 64));
         assert_eq!(

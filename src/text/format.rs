@@ -1,6 +1,6 @@
 //! The file of a [`FeatureSet`]: a header, the columns, and a checksum over both. Little endian.
 
-use super::features::{FeatureSet, LabelKind, SkippedRows};
+use super::features::{FeatureSet, LabelKind, Parts, SkippedRows};
 
 /// Changes whenever the layout or the meaning of a column does.
 pub(super) const VERSION: u32 = 3;
@@ -15,8 +15,8 @@ const HEADER: usize = MAGIC.len() + 4 + KEY + COUNTS * 8;
 
 /// The bytes of `set` under `key`.
 pub(super) fn to_bytes(set: &FeatureSet, key: &[u8; KEY]) -> Vec<u8> {
-    let FeatureSet { offsets, ids, segments, labelled, labels, source_index, offset_mapping, truncated, left_out } =
-        set;
+    let FeatureSet { parts, labelled, left_out } = set;
+    let Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated } = parts;
     let content =
         offsets.len() * 8 + ids.len() * 5 + (labels.len() + source_index.len()) * 4 + offset_mapping.len() * 8;
     let mut bytes = Vec::with_capacity(HEADER + content + CHECKSUM);
@@ -58,18 +58,8 @@ pub(super) fn from_bytes(bytes: &[u8], key: &[u8; KEY]) -> Result<FeatureSet, &'
     for count in &mut counts {
         *count = rest.count()?;
     }
-    let [
-        sequences,
-        tokens,
-        labels,
-        source_index,
-        offset_mapping,
-        labelled,
-        truncated,
-        malformed,
-        without_gold,
-        unfindable,
-    ] = counts;
+    let [sequences, tokens, labels, source_index, offset_mapping, rest_of_counts @ ..] = counts;
+    let [labelled, truncated, malformed, without_gold, unfindable] = rest_of_counts;
     let sizes = [(sequences, 8), (1, 8), (tokens, 5), (labels, 4), (source_index, 4), (offset_mapping, 8)];
     let expected = sizes.iter().try_fold(0u64, |sum, (size, width)| sum.checked_add(size.checked_mul(*width)?));
     if expected != Some(rest.0.len() as u64) {
@@ -77,17 +67,17 @@ pub(super) fn from_bytes(bytes: &[u8], key: &[u8; KEY]) -> Result<FeatureSet, &'
     }
     let [sequences, labels, source_index, offset_mapping] =
         [sequences, labels, source_index, offset_mapping].map(|size| size as usize);
-    let set = FeatureSet {
+    let labelled = labelled_of(labelled).ok_or("its labels have an unknown type")?;
+    let parts = Parts {
         offsets: rest.take((sequences + 1) * 8)?.as_chunks().0.iter().map(|b| u64::from_le_bytes(*b)).collect(),
         ids: rest.words(tokens as usize)?.map(u32::from_le_bytes).collect(),
-        labelled: labelled_of(labelled).ok_or("its labels have an unknown type")?,
         labels: rest.words(labels)?.map(f32::from_le_bytes).collect(),
         source_index: rest.words(source_index)?.map(u32::from_le_bytes).collect(),
         offset_mapping: pairs(rest.words(offset_mapping * 2)?.map(u32::from_le_bytes)),
         segments: rest.take(tokens as usize)?.to_vec(),
         truncated,
-        left_out: SkippedRows { malformed, without_gold, unfindable },
     };
+    let set = FeatureSet { parts, labelled, left_out: SkippedRows { malformed, without_gold, unfindable } };
     if set.is_whole() { Ok(set) } else { Err("its columns do not fit each other") }
 }
 
@@ -144,23 +134,23 @@ mod tests {
     #[test]
     fn what_was_written_is_read_bit_for_bit() {
         let key = [7; KEY];
-        let spans = FeatureSet {
-            labelled: LabelKind::Spans,
-            labels: vec![0.0, 0.0, 2.0, 3.0, f32::NAN, -0.0],
+        let labelled = |labels: &[f32]| Parts { labels: labels.to_vec(), ..three().parts };
+        let spans = Parts {
             source_index: vec![0, 0, 1],
             offset_mapping: (0..16).map(|place| [place, u32::MAX - place]).collect(),
-            ..three()
+            ..labelled(&[0.0, 0.0, 2.0, 3.0, f32::NAN, -0.0])
         };
-        let tokens = FeatureSet { labelled: LabelKind::Tokens, labels: vec![1.5; 16], ..three() };
+        let spans = FeatureSet { labelled: LabelKind::Spans, parts: spans, ..three() };
+        let tokens = FeatureSet { labelled: LabelKind::Tokens, parts: labelled(&[1.5; 16]), ..three() };
         for set in [three(), three().into_choices(3, vec![2.0]), spans, tokens] {
             let back = from_bytes(&to_bytes(&set, &key), &key).unwrap();
-            assert_eq!((&back.offsets, &back.ids, &back.segments), (&set.offsets, &set.ids, &set.segments));
-            let bits = |set: &FeatureSet| set.labels.iter().map(|label| label.to_bits()).collect::<Vec<_>>();
-            assert_eq!((back.labelled, bits(&back)), (set.labelled, bits(&set)));
-            assert_eq!((&back.source_index, &back.offset_mapping), (&set.source_index, &set.offset_mapping));
-            assert_eq!((back.truncated, back.left_out), (set.truncated, set.left_out));
+            let bits = |set: &FeatureSet| set.parts.labels.iter().map(|label| label.to_bits()).collect::<Vec<_>>();
+            assert_eq!((back.labelled, bits(&back), back.left_out), (set.labelled, bits(&set), set.left_out));
+            // NaN is not equal to itself.
+            let without_labels = |set: FeatureSet| Parts { labels: Vec::new(), ..set.parts };
+            assert_eq!(without_labels(back), without_labels(set));
         }
-        let wrong = FeatureSet { labels: vec![0.0; 4], ..three() };
+        let wrong = FeatureSet { parts: labelled(&[0.0; 4]), ..three() };
         assert_eq!(from_bytes(&to_bytes(&wrong, &key), &key).unwrap_err(), "its columns do not fit each other");
     }
 

@@ -10,16 +10,12 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// Between the texts of a pair; of several in a line the last one counts, as for the script's greedy pattern.
 const BETWEEN: &str = " ||| ";
 
-/// The examples of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TextLines<'a>(Vec<(&'a str, Option<&'a str>)>);
-
-/// The lines of `bytes`, white space at their ends cut off. An empty line is an example without tokens, so that
+/// The lines of `bytes` as examples without labels, white space at their ends cut off. An empty line is an example without tokens, so that
 /// the number of an example is that of its line. `path` is the name for messages.
 ///
 /// # Errors
 /// Nothing at all; a line that is not UTF-8.
-pub fn read_lines<'a>(bytes: &'a [u8], path: &Path) -> Result<TextLines<'a>, Diagnostic> {
+pub fn read_lines<'a>(bytes: &'a [u8], path: &Path) -> Result<Vec<TextPair<'a>>, Diagnostic> {
     if bytes.is_empty() {
         return Err(Diagnostic::new("the file is empty").in_file(path));
     }
@@ -29,28 +25,12 @@ pub fn read_lines<'a>(bytes: &'a [u8], path: &Path) -> Result<TextLines<'a>, Dia
     })?;
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
-    Ok(TextLines(lines.map(|line| split(line.trim())).collect()))
+    Ok(lines.map(|line| pair(line.trim())).collect())
 }
 
-fn split(line: &str) -> (&str, Option<&str>) {
-    match line.rsplit_once(BETWEEN) {
-        Some((first, second)) => (first, Some(second)),
-        None => (line, None),
-    }
-}
-
-impl<'a> TextLines<'a> {
-    /// The examples as features are built from them, without labels.
-    #[must_use]
-    pub fn examples(&self) -> Vec<TextPair<'a>> {
-        self.0.iter().map(|&(first, second)| TextPair { first, second, label: f32::NAN }).collect()
-    }
-
-    /// The first line (from 1) that is a pair.
-    #[must_use]
-    pub fn first_pair(&self) -> Option<usize> {
-        self.0.iter().position(|(_, second)| second.is_some()).map(|at| at + 1)
-    }
+fn pair(line: &str) -> TextPair<'_> {
+    let (first, second) = line.rsplit_once(BETWEEN).map_or((line, None), |(first, second)| (first, Some(second)));
+    TextPair { first, second, label: f32::NAN }
 }
 
 #[cfg(test)]
@@ -58,7 +38,8 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<Vec<(&str, Option<&str>)>, String> {
-        read_lines(bytes, Path::new("<stdin>")).map(|lines| lines.0).map_err(|found| found.to_string())
+        let lines = read_lines(bytes, Path::new("<stdin>")).map_err(|found| found.to_string())?;
+        Ok(lines.into_iter().map(|line| (line.first, line.second)).collect())
     }
 
     #[test]
@@ -77,7 +58,6 @@ mod tests {
         ];
         assert_eq!(read(text.as_bytes()).unwrap(), expected);
         assert_eq!(read(b"a\n\n").unwrap(), [("a", None), ("", None)]);
-        assert_eq!(read_lines(text.as_bytes(), Path::new("x")).unwrap().first_pair(), Some(3));
     }
 
     #[test]

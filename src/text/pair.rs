@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::features::{FeatureSet, LabelKind, SkippedRows};
+use super::features::{FeatureSet, LabelKind, Parts, SkippedRows};
 use super::tokenizer::Tokenizer;
 use crate::diagnostic::Diagnostic;
 
@@ -34,25 +34,22 @@ impl FeatureSet {
             .map(|example| encode(tokenizer, example, max_length as usize))
             .collect::<Result<Vec<Encoded>, Diagnostic>>()?;
         let tokens = encoded.iter().map(|example| example.ids.len()).sum();
-        let mut set = Self {
+        let mut parts = Parts {
             offsets: Vec::with_capacity(examples.len() + 1),
             ids: Vec::with_capacity(tokens),
             segments: Vec::with_capacity(tokens),
-            labelled: LabelKind::Sequences,
             labels: examples.iter().map(|example| example.label).collect(),
-            source_index: Vec::new(),
-            offset_mapping: Vec::new(),
             truncated: encoded.iter().filter(|example| example.truncated).count() as u64,
-            left_out,
+            ..Parts::default()
         };
-        set.offsets.push(0);
+        parts.offsets.push(0);
         for example in encoded {
-            set.segments.resize(set.ids.len() + example.segment_0, 0);
-            set.ids.extend(example.ids);
-            set.segments.resize(set.ids.len(), 1);
-            set.offsets.push(set.ids.len() as u64);
+            parts.segments.resize(parts.ids.len() + example.segment_0, 0);
+            parts.ids.extend(example.ids);
+            parts.segments.resize(parts.ids.len(), 1);
+            parts.offsets.push(parts.ids.len() as u64);
         }
-        Ok(set)
+        Ok(Self { parts, labelled: LabelKind::Sequences, left_out })
     }
 }
 
@@ -149,7 +146,7 @@ pub(super) mod tests {
     #[test]
     fn a_pair_is_cls_a_sep_b_sep_with_segments_and_cut_to_length() {
         let set = three();
-        assert_eq!((set.len(), set.tokens(), set.truncated()), (3, 16, 1));
+        assert_eq!((set.len(), set.tokens(), set.parts.truncated), (3, 16, 1));
         let single = set.example(0);
         assert_eq!((single.ids, single.segments), (&[2, 5, 6, 7, 3][..], &[0; 5][..]));
         assert!((set.labels_of(0)[0] - 1.0).abs() < f32::EPSILON);

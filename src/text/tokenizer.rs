@@ -28,8 +28,6 @@ type BertLike = TokenizerImpl<ModelWrapper, BertNormalizer, BertPreTokenizer, Be
 pub struct Tokenizer {
     inner: BertLike,
     special: SpecialTokens,
-    vocabulary_sha256: String,
-    vocabulary_size: usize,
     lower_case: bool,
 }
 
@@ -58,13 +56,7 @@ impl Tokenizer {
             special: token.special,
         });
         inner.add_tokens(own.chain(added)).map_err(refused)?;
-        Ok(Self {
-            inner,
-            special: vocabulary.special(),
-            vocabulary_sha256: vocabulary.sha256().to_owned(),
-            vocabulary_size: vocabulary.len(),
-            lower_case,
-        })
+        Ok(Self { inner, special: vocabulary.special(), lower_case })
     }
 
     /// The ids of `text`, without `[CLS]` and `[SEP]`.
@@ -112,18 +104,6 @@ impl Tokenizer {
     #[must_use]
     pub fn special(&self) -> SpecialTokens {
         self.special
-    }
-
-    /// SHA-256 of the vocabulary's file.
-    #[must_use]
-    pub fn vocabulary_sha256(&self) -> &str {
-        &self.vocabulary_sha256
-    }
-
-    /// The number of tokens in the vocabulary.
-    #[must_use]
-    pub fn vocabulary_size(&self) -> usize {
-        self.vocabulary_size
     }
 
     /// Whether text is lower-cased and stripped of accents.
@@ -174,44 +154,7 @@ pub(crate) mod tests {
 
     /// A tokenizer over a vocabulary of 19 tokens.
     pub(crate) fn small(lower_case: bool) -> Tokenizer {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vocab.txt");
-        let lines: Vec<&str> = SpecialTokens::NAMES.into_iter().chain(WORDS).collect();
-        std::fs::write(&path, lines.join("\n")).unwrap();
-        Tokenizer::new(&Vocabulary::load(&path).unwrap(), lower_case).unwrap()
-    }
-
-    #[test]
-    fn words_split_as_bert_splits_them() {
-        let uncased = small(true);
-        assert_eq!(uncased.encode("Unaffable, the").unwrap(), [5, 6, 7, 12, 15]);
-        assert_eq!(uncased.encode("Résumé").unwrap(), [11]);
-        assert_eq!(uncased.encode("中国a").unwrap(), [13, 14, 18]);
-        assert_eq!(uncased.encode("zebra the").unwrap(), [1, 15]);
-        assert!(uncased.encode(" \t ").unwrap().is_empty());
-        assert_eq!(uncased.encode("the [SEP] a").unwrap(), [15, 3, 18]);
-        let cased = small(false);
-        assert_eq!(cased.encode("The the résumé").unwrap(), [16, 15, 10]);
-        assert_eq!(cased.encode("THE").unwrap(), [1]);
-    }
-
-    #[test]
-    fn a_word_of_more_than_100_characters_is_unknown() {
-        let tokenizer = small(true);
-        let word = |length: usize| format!("a{}", "s".repeat(length - 1));
-        assert_eq!(tokenizer.encode(&word(100)).unwrap().len(), 100);
-        assert_eq!(tokenizer.encode(&word(101)).unwrap(), [1]);
-    }
-
-    #[test]
-    fn offsets_count_the_characters_of_the_text_as_written() {
-        let uncased = small(true);
-        // Two bytes for each é, the second one decomposed; a zero-width space; Chinese without blanks.
-        let text = "Re\u{301}sumé un\u{200b}affable, 中国";
-        let (ids, offsets) = uncased.encode_with_offsets(text).unwrap();
-        assert_eq!(ids, uncased.encode(text).unwrap());
-        assert_eq!(ids, [11, 5, 6, 7, 12, 13, 14]);
-        assert_eq!(offsets, [0..7, 8..10, 11..14, 14..18, 18..19, 20..21, 21..22]);
+        Tokenizer::new(&Vocabulary::of_words(WORDS.into_iter()).unwrap(), lower_case).unwrap()
     }
 
     proptest! {

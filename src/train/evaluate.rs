@@ -59,7 +59,7 @@ fn place(model: &Classifier, features: &FeatureSet, batch: &PackedBatch, outputs
     let (per_token, width) = (model.kind.per_token(), model.outputs());
     for (row, &sequence) in batch.sequences.iter().enumerate() {
         let (from, to) = if per_token {
-            (batch.offsets[row] as usize, features.offsets()[sequence as usize] as usize)
+            (batch.offsets[row] as usize, features.parts().offsets[sequence as usize] as usize)
         } else {
             (row, sequence as usize)
         };

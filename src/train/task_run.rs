@@ -171,7 +171,7 @@ fn outcome(
 /// What a reader of the scores should know of the examples.
 fn notes_on(features: &TaskFeatures, max_length: u32) -> Vec<String> {
     let mut notes = Vec::new();
-    let truncated = features.train.truncated();
+    let truncated = features.train.parts().truncated;
     if truncated > 0 {
         let of = features.train.len();
         notes.push(format!("{truncated} of {of} training examples were truncated to {max_length} tokens"));

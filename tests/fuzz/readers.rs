@@ -14,7 +14,7 @@ use bertbench::plan::known_tasks;
 use bertbench::settings::Context;
 use bertbench::settings::TextFormat;
 use bertbench::text::{FeatureSet, ModelTokenizer, SkippedRows, Tokenizer, Vocabulary, read_lines};
-use bertbench::text::{Purpose, TextPair, WindowSettings, Windows, WordFeatures, WordSentence};
+use bertbench::text::{Parts, Purpose, TextPair, WindowSettings, Windows, WordSentence};
 
 use super::stored;
 
@@ -228,7 +228,7 @@ fn columns(_: &Path, bytes: &[u8]) {
             .map(|sentence| WordSentence { words: &sentence.words, classes: &[], document: sentence.document })
             .collect();
         for context in [Context::Sentence, Context::Document] {
-            let _ = WordFeatures::build(words(), &sentences, 16, context);
+            let _ = Parts::of_words(words(), &sentences, 16, context);
         }
     }
     let _ = Dataset::find("conll2003").unwrap().read_lone(bytes, path, None, BadRows::Skip);
@@ -269,7 +269,7 @@ fn texts() -> Vec<Vec<u8>> {
 
 fn lines(_: &Path, bytes: &[u8]) {
     if let Ok(lines) = read_lines(bytes, Path::new("x.txt")) {
-        let _ = FeatureSet::build(words(), &lines.examples(), 16, SkippedRows::default());
+        let _ = FeatureSet::build(words(), &lines, 16, SkippedRows::default());
     }
 }
 

@@ -32,6 +32,7 @@ fn golden(name: &str) -> Value {
 
 fn small(mode: &str) -> Tokenizer {
     let vocabulary = Vocabulary::load(&folder().join(format!("vocab-{mode}.txt"))).unwrap();
+    assert_eq!(number(&golden("nasty.json")["modes"][mode]["vocabulary_tokens"]), vocabulary.len());
     Tokenizer::new(&vocabulary, mode != "cased").unwrap()
 }
 
@@ -46,10 +47,7 @@ fn unicode(lower_case: bool) -> HashSet<char> {
 fn compare(file: &Value, mode: &str, tokenizer: &Tokenizer, lines: &[String]) {
     let of = &file["modes"][mode];
     assert_eq!(number(&file["lines"]), lines.len());
-    assert_eq!(
-        (number(&of["vocabulary_tokens"]), of["lower_case"].as_bool().unwrap()),
-        (tokenizer.vocabulary_size(), tokenizer.lower_case())
-    );
+    assert_eq!(of["lower_case"].as_bool().unwrap(), tokenizer.lower_case());
     let encoded = golden::encode(tokenizer, lines);
     let exact: Vec<String> = encoded.iter().map(golden::exact).collect();
     golden::assert_blocks(
@@ -162,7 +160,9 @@ fn real_lines_have_hugging_faces_ids_and_offsets_and_googles_ids() {
     let cased = made.path().join("vocab.txt");
     std::fs::write(&cased, lines::capitalised(&lines::rows(&vocabulary("uncased"))).join("\n")).unwrap();
     for (mode, path) in [("cased", cased), ("uncased", vocabulary("uncased")), ("chinese", vocabulary("chinese"))] {
-        let tokenizer = Tokenizer::new(&Vocabulary::load(&path).unwrap(), mode != "cased").unwrap();
+        let vocabulary = Vocabulary::load(&path).unwrap();
+        assert_eq!(number(&file["modes"][mode]["vocabulary_tokens"]), vocabulary.len());
+        let tokenizer = Tokenizer::new(&vocabulary, mode != "cased").unwrap();
         compare(&file, mode, &tokenizer, &lines);
         assert_eq!(number(&file["modes"][mode]["differing"]), 0, "real text meets none of the classes");
     }
@@ -182,7 +182,7 @@ fn write_tokenizer_folders() {
     let texts: Vec<TextPair<'_>> = singles.chain(pairs).collect();
     for mode in MODES {
         let features = FeatureSet::build(&small(mode), &texts, LONGEST, SkippedRows::default()).unwrap();
-        assert!(features.truncated() > 10);
+        assert!(features.parts().truncated > 10);
         let encoded = texts.iter().enumerate().map(|(i, text)| {
             let example = features.example(i);
             json!({"first": text.first, "second": text.second, "ids": example.ids, "segments": example.segments})

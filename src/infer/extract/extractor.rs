@@ -25,11 +25,12 @@ pub struct Extractor<'a> {
 /// Lines that are not UTF-8, or too many; pairs for a model that has one segment.
 pub fn line_features(model: &TrainedModel, bytes: &[u8], name: &Path) -> Result<FeatureSet, Error> {
     let lines = read_lines(bytes, name)?;
-    if let Some(line) = lines.first_pair().filter(|_| !model.takes_pairs()) {
+    let first_pair = lines.iter().position(|line| line.second.is_some());
+    if let Some(at) = first_pair.filter(|_| !model.takes_pairs()) {
         let found = Diagnostic::new("a pair of texts, but the model has one segment embedding");
-        return Err(found.at_line(name, line).into());
+        return Err(found.at_line(name, at + 1).into());
     }
-    Ok(FeatureSet::build(&model.tokenizer, &lines.examples(), model.max_length, SkippedRows::default())?)
+    Ok(FeatureSet::build(&model.tokenizer, &lines, model.max_length, SkippedRows::default())?)
 }
 
 impl<'a> Extractor<'a> {

@@ -1,7 +1,6 @@
 //! `vocab.txt`: one WordPiece token a line, its id the line's number from 0.
 
 mod reading;
-mod special_tokens;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +11,27 @@ use crate::checksum;
 use crate::diagnostic::Diagnostic;
 use crate::settings::AddedToken;
 
-pub use special_tokens::SpecialTokens;
+/// The ids of the tokens that BERT gives a meaning of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpecialTokens {
+    /// `[PAD]`, which packed batches never need but padded exports do.
+    pub pad: u32,
+    /// `[UNK]`, a word that the vocabulary cannot spell.
+    pub unk: u32,
+    /// `[CLS]`, the first token of every sequence.
+    pub cls: u32,
+    /// `[SEP]`, after every segment.
+    pub sep: u32,
+    /// `[MASK]`, for masked language modelling.
+    pub mask: u32,
+    /// The last token of every sequence: BERT's is `[SEP]`, the published GPT has one of its own for it.
+    pub end: u32,
+}
+
+impl SpecialTokens {
+    /// How `vocab.txt` spells them, in the order of the fields.
+    pub const NAMES: [&'static str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+}
 
 /// A vocabulary in which more than one token of this many has a capital is cased. None of the 30522 tokens of
 /// BERT's uncased vocabulary has one, two of the 21128 of its Chinese one, thousands in its cased ones.

@@ -22,7 +22,7 @@ impl Vocabulary {
             return Ok(Self::byte_pair(byte_pair::load(path)?));
         }
         let bytes = read(path)?;
-        if !is_json(path) {
+        if path.extension().is_none_or(|extension| extension != "json") {
             return Self::from_bytes(path, bytes);
         }
         if is_byte_pair(&bytes) {
@@ -57,7 +57,9 @@ impl Vocabulary {
     /// When no word is left.
     pub fn of_words<'a>(words: impl Iterator<Item = &'a str>) -> Result<Self, Diagnostic> {
         let is_word = |word: &&str| {
-            !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control()) && !is_special(word)
+            !word.is_empty()
+                && !word.contains(|c: char| c.is_whitespace() || c.is_control())
+                && !SpecialTokens::NAMES.contains(word)
         };
         let mut tokens = SpecialTokens::NAMES.to_vec();
         tokens.extend(words.filter(is_word));
@@ -103,14 +105,6 @@ impl Vocabulary {
     }
 }
 
-fn is_special(word: &str) -> bool {
-    SpecialTokens::NAMES.contains(&word)
-}
-
-fn is_json(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "json")
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     std::fs::read(path).map_err(|error| {
         Diagnostic::new(format!("the vocabulary cannot be read: {error}"))
@@ -124,11 +118,7 @@ mod tests {
     use super::*;
 
     fn load(bytes: &[u8]) -> Result<Vocabulary, String> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vocab.txt");
-        std::fs::write(&path, bytes).unwrap();
-        Vocabulary::load(&path)
-            .map_err(|found| found.to_string().replace(&folder.path().display().to_string(), "model"))
+        Vocabulary::from_bytes(Path::new("model/vocab.txt"), bytes.to_vec()).map_err(|found| found.to_string())
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod tests;
 
 use rayon::prelude::*;
 
-use super::features::NO_OFFSET;
+use super::features::{NO_OFFSET, Parts};
 use super::tokenizer::Tokenizer;
 use crate::diagnostic::Diagnostic;
 use context::Context;
@@ -25,13 +25,6 @@ pub struct WindowSettings {
     pub doc_stride: u32,
     /// The longest question in tokens; a longer one loses its end.
     pub max_query_length: u32,
-}
-
-impl Default for WindowSettings {
-    /// The paper's and `run_squad.py`'s: 384, 128 and 64.
-    fn default() -> Self {
-        Self { max_length: 384, doc_stride: 128, max_query_length: 64 }
-    }
 }
 
 /// A question as windows are built from.
@@ -70,28 +63,17 @@ pub enum Purpose {
     Evaluation,
 }
 
-/// Windows in columns. Window `i` owns the tokens from `offsets[i]` to `offsets[i + 1]`. The windows of a question
-/// follow each other in the order of its context, the questions in theirs. A question about a context without
-/// any token has none.
+/// The windows of questions. Those of a question follow each other in the order of its context, the questions in
+/// theirs. A question about a context without any token has none.
 #[derive(Clone, Debug)]
 pub struct Windows {
-    /// Where each window starts, and the number of all tokens: `[windows + 1]`.
-    pub offsets: Vec<u64>,
-    /// Token ids: `[tokens]`.
-    pub ids: Vec<u32>,
-    /// 0 up to the first `[SEP]` of a window, 1 after it: `[tokens]`.
-    pub segments: Vec<u8>,
-    /// The first and the last token of the answer, counted from the window's `[CLS]`: `[windows, 2]`. Both are 0
-    /// in a window that does not hold the whole answer, and NaN where no answer is known.
-    pub labels: Vec<f32>,
-    /// The index of each window's question: `[windows]`, ascending.
-    pub source_index: Vec<u32>,
-    /// Where each token stands in its question's context, from and up to a Unicode character: `[tokens, 2]`.
-    /// [`u32::MAX`] twice for `[CLS]`, `[SEP]` and the question. Pieces of one character share its place. Unlike a
-    /// token's offset, a place ends after the accents of its last character.
-    pub offset_mapping: Vec<[u32; 2]>,
-    /// Questions that were cut to `max_query_length`.
-    pub truncated_questions: u64,
+    /// The windows in columns. Labels are the first and the last token of the answer, counted from the window's
+    /// `[CLS]`: both are 0 in a window that does not hold the whole answer, and NaN where no answer is known.
+    /// `source_index` is the index of each window's question, ascending; `offset_mapping` where each token stands in
+    /// its question's context, from and up to a Unicode character. Pieces of one character share its place. Unlike a
+    /// token's offset, a place ends after the accents of its last character. Truncated are questions that were cut to
+    /// `max_query_length`.
+    pub parts: Parts,
     /// Questions with an answer that is not in their paragraph: left out of training.
     pub unfindable: u64,
     /// Questions whose answer nobody said: left out of training.
@@ -125,17 +107,8 @@ impl Windows {
             .map(|asked| Query::new(tokenizer, asked, &contexts[asked.paragraph as usize], settings))
             .collect::<Result<Vec<_>, Diagnostic>>()?;
         let count = |wanted: &Target| queries.iter().filter(|query| query.target == *wanted).count() as u64;
-        let mut windows = Self {
-            offsets: vec![0],
-            ids: Vec::new(),
-            segments: Vec::new(),
-            labels: Vec::new(),
-            source_index: Vec::new(),
-            offset_mapping: Vec::new(),
-            truncated_questions: queries.iter().filter(|query| query.truncated).count() as u64,
-            unfindable: count(&Target::Unfindable),
-            unanswered: count(&Target::Unknown),
-        };
+        let truncated = queries.iter().filter(|query| query.truncated).count() as u64;
+        let mut parts = Parts { offsets: vec![0], truncated, ..Parts::default() };
         let kept: Vec<(usize, &Query)> =
             queries.iter().enumerate().filter(|(_, query)| query.serves(purpose)).collect();
         let context = |owner: usize| &contexts[asked[owner].paragraph as usize];
@@ -145,31 +118,29 @@ impl Windows {
                 query.spans(context(*owner), settings).map(|(_, length)| query.around() + length)
             })
             .sum();
-        windows.ids.reserve_exact(tokens);
-        windows.segments.reserve_exact(tokens);
-        windows.offset_mapping.reserve_exact(tokens);
+        parts.ids.reserve_exact(tokens);
+        parts.segments.reserve_exact(tokens);
+        parts.offset_mapping.reserve_exact(tokens);
         for (owner, query) in kept {
             for (start, length) in query.spans(context(owner), settings) {
-                windows.push(tokenizer, owner as u32, query, context(owner), start, length);
+                parts.push_window(tokenizer, owner as u32, query, context(owner), start, length);
             }
         }
-        Ok(windows)
+        Ok(Self { parts, unfindable: count(&Target::Unfindable), unanswered: count(&Target::Unknown) })
     }
+}
 
-    /// The number of windows.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.source_index.len()
-    }
-
-    /// Whether there is no window.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.source_index.is_empty()
-    }
-
+impl Parts {
     /// Adds the window of `length` tokens from `start` on.
-    fn push(&mut self, by: &Tokenizer, owner: u32, query: &Query, context: &Context, start: usize, length: usize) {
+    fn push_window(
+        &mut self,
+        by: &Tokenizer,
+        owner: u32,
+        query: &Query,
+        context: &Context,
+        start: usize,
+        length: usize,
+    ) {
         let special = by.special();
         let from = self.ids.len();
         self.ids.push(special.cls);

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use self::pieces::Pieces;
 use self::window::{parts, window};
-use super::features::NO_OFFSET;
+use super::features::{NO_OFFSET, Parts};
 use super::tokenizer::Tokenizer;
 use crate::diagnostic::Diagnostic;
 use crate::settings::Context;
@@ -32,38 +32,25 @@ pub struct WordSentence<'a> {
     pub document: u32,
 }
 
-/// Sequences of tokens, in the order of the sentences. Sequence `i` owns the tokens from `offsets[i]` to
-/// `offsets[i + 1]`; all its tokens are of segment 0.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct WordFeatures {
-    /// Where each sequence starts, and at the end the number of tokens, `[sequences + 1]`.
-    pub offsets: Vec<u64>,
-    /// The sentence that each sequence, or a part of it, is there for, `[sequences]`.
-    pub source_index: Vec<u32>,
-    /// Token ids: `[CLS]`, context, words, context, `[SEP]`; `[tokens]`.
-    pub ids: Vec<u32>,
-    /// The class of a word on its first token; NaN everywhere else and where a word has no class, `[tokens]`.
-    pub labels: Vec<f32>,
-    /// Of the tokens of a sequence's own words, the word's index in its sentence, and 1 on the first token and
-    /// 0 on the others; `[u32::MAX; 2]` everywhere else, `[tokens]`.
-    pub offset_mapping: Vec<[u32; 2]>,
-    /// Sentences that have more than one sequence.
-    pub divided: u64,
-    /// Words that alone are longer than a sequence, which kept their beginning.
-    pub cut: u64,
-}
-
-impl WordFeatures {
-    /// Tokenises every word by itself on all threads; a word of which the tokeniser leaves nothing, such as a
-    /// space, becomes `[UNK]`. No sequence is longer than `max_length` tokens, `[CLS]` and `[SEP]` included. The
+impl Parts {
+    /// Sequences `[CLS]`, context, words, context, `[SEP]` in the order of the sentences that they, or parts of them, are
+    /// there for. Every word is tokenised by itself on all threads; one of which the tokeniser leaves nothing, such as a
+    /// space, becomes `[UNK]`. Context is, of [`Context::Sentence`], what fits of the other parts of a divided sentence; of
+    /// [`Context::Document`], as many words of the same document before and after as fit: "the maximal document context
+    /// provided by the data" (Devlin et al. 2018, §5.3). No sequence is longer than `max_length` tokens, `[CLS]` and `[SEP]` included. The
     /// result does not depend on the number of threads.
+    ///
+    /// Labels are the class of a word on its first token, and NaN everywhere else and where a word has no class.
+    /// `offset_mapping` has, of the tokens of a sequence's own words, the word's index in its sentence, and 1 on the first
+    /// token and 0 on the others. All tokens are of segment 0. Truncated are words that alone are longer than a sequence,
+    /// which kept their beginning.
     ///
     /// # Errors
     /// A `max_length` that leaves no token of a word; a failure of the tokeniser.
     ///
     /// # Panics
     /// When a sentence has classes, but not one per word.
-    pub fn build(
+    pub fn of_words(
         tokenizer: &Tokenizer,
         sentences: &[WordSentence<'_>],
         max_length: u32,
@@ -96,23 +83,10 @@ impl WordFeatures {
                     features.push(special.end, f32::NAN, NO_OFFSET);
                     features.offsets.push(features.ids.len() as u64);
                 }
-                features.divided = u64::from(features.source_index.len() > 1);
                 features
             })
             .collect();
-        Ok(Self { cut: pieces.cut(), ..Self::concatenated(built) })
-    }
-
-    /// The number of sequences.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.source_index.len()
-    }
-
-    /// Whether there is no sequence.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.source_index.is_empty()
+        Ok(Self { truncated: pieces.cut(), ..Self::concatenated(built) })
     }
 
     /// The tokens of a word: of the sequence's own with its `index` in the sentence, or of the context.
@@ -144,8 +118,8 @@ impl WordFeatures {
             all.ids.extend(sentence.ids);
             all.labels.extend(sentence.labels);
             all.offset_mapping.extend(sentence.offset_mapping);
-            all.divided += sentence.divided;
         }
+        all.segments = vec![0; tokens];
         all
     }
 }

@@ -13,7 +13,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// Features of sentences, each with its document; the class of a word is its index in the sentence.
-fn build(sentences: &[(&str, u32)], max_length: u32, context: Context) -> WordFeatures {
+fn build(sentences: &[(&str, u32)], max_length: u32, context: Context) -> Parts {
     let words: Vec<Vec<String>> = sentences.iter().map(|(text, _)| words(text)).collect();
     let classes: Vec<Vec<Option<u32>>> = words.iter().map(|one| (0..one.len() as u32).map(Some).collect()).collect();
     let sentences: Vec<WordSentence<'_>> = sentences
@@ -21,16 +21,16 @@ fn build(sentences: &[(&str, u32)], max_length: u32, context: Context) -> WordFe
         .zip(words.iter().zip(&classes))
         .map(|((_, document), (words, classes))| WordSentence { words, classes, document: *document })
         .collect();
-    WordFeatures::build(&small(true), &sentences, max_length, context).unwrap()
+    Parts::of_words(&small(true), &sentences, max_length, context).unwrap()
 }
 
 /// The ids of each sequence.
-fn ids(features: &WordFeatures) -> Vec<&[u32]> {
+fn ids(features: &Parts) -> Vec<&[u32]> {
     features.offsets.windows(2).map(|two| &features.ids[two[0] as usize..two[1] as usize]).collect()
 }
 
 /// The place and the class (99: none) of each token of sequence `at`.
-fn answers(features: &WordFeatures, at: usize) -> Vec<([u32; 2], u32)> {
+fn answers(features: &Parts, at: usize) -> Vec<([u32; 2], u32)> {
     let tokens = features.offsets[at] as usize..features.offsets[at + 1] as usize;
     let class = |label: f32| if label.is_nan() { 99 } else { label as u32 };
     tokens.map(|token| (features.offset_mapping[token], class(features.labels[token]))).collect()
@@ -53,7 +53,7 @@ fn the_first_token_of_a_word_is_the_one_that_is_scored() {
             (NO_OFFSET, 99)
         ]
     );
-    assert_eq!((features.source_index.as_slice(), features.len(), features.divided), (&[0, 1][..], 2, 0));
+    assert_eq!(features.source_index, [0, 1]);
 }
 
 #[test]
@@ -61,12 +61,12 @@ fn words_without_a_token_or_a_class_are_predicted_all_the_same() {
     let words = ["the", "\u{3000}", "\0", "\u{200b}", "zebra"].map(str::to_owned);
     let classes = [Some(3), None, Some(0), None, None];
     let sentences = [WordSentence { words: &words, classes: &classes, document: 0 }];
-    let features = WordFeatures::build(&small(true), &sentences, 16, Context::Sentence).unwrap();
+    let features = Parts::of_words(&small(true), &sentences, 16, Context::Sentence).unwrap();
     assert_eq!(ids(&features), [&[CLS, 15, 1, 1, 1, 1, SEP]]);
     let found: Vec<_> = answers(&features, 0)[1..6].to_vec();
     assert_eq!(found, [([0, 1], 3), ([1, 1], 99), ([2, 1], 0), ([3, 1], 99), ([4, 1], 99)]);
     let without = [WordSentence { words: &words, classes: &[], document: 0 }];
-    let features = WordFeatures::build(&small(true), &without, 16, Context::Sentence).unwrap();
+    let features = Parts::of_words(&small(true), &without, 16, Context::Sentence).unwrap();
     assert!(features.labels.iter().all(|label| label.is_nan()));
 }
 
@@ -74,8 +74,7 @@ fn words_without_a_token_or_a_class_are_predicted_all_the_same() {
 fn long_sentences_are_divided_evenly_and_each_part_shows_its_neighbours() {
     // Nine tokens in a room of four: three parts of three, each with what fits of the others.
     let features = build(&[("the a the a the a the a the", 7)], 6, Context::Sentence);
-    assert_eq!(features.source_index, [0, 0, 0]);
-    assert_eq!((features.divided, features.cut), (1, 0));
+    assert_eq!((&features.source_index[..], features.truncated), (&[0, 0, 0][..], 0));
     let scored = |at: usize| -> Vec<u32> {
         answers(&features, at).iter().filter(|(place, _)| place[1] == 1).map(|(place, _)| place[0]).collect()
     };
@@ -93,8 +92,8 @@ fn long_sentences_are_divided_evenly_and_each_part_shows_its_neighbours() {
 fn a_word_that_is_longer_than_a_sequence_keeps_its_beginning() {
     let features = build(&[("a unaffable a", 0)], 4, Context::Sentence);
     assert_eq!(ids(&features), [&[CLS, 18, SEP][..], &[CLS, 5, 6, SEP], &[CLS, 18, SEP]]);
-    assert_eq!((features.divided, features.cut), (1, 1));
-    let refused = WordFeatures::build(&small(true), &[], 2, Context::Sentence).unwrap_err();
+    assert_eq!(features.truncated, 1);
+    let refused = Parts::of_words(&small(true), &[], 2, Context::Sentence).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "a max_length of 2 leaves no token of a word (2 tokens of each sequence are [CLS] and [SEP])"
@@ -135,8 +134,8 @@ fn a_document_fills_both_sides() {
 
 #[test]
 fn nothing_gives_nothing() {
-    let none = WordFeatures::build(&small(true), &[], 8, Context::Document).unwrap();
-    assert!(none.is_empty() && none.offsets == [0]);
+    let none = Parts::of_words(&small(true), &[], 8, Context::Document).unwrap();
+    assert!(none.source_index.is_empty() && none.offsets == [0]);
 }
 
 proptest! {
@@ -156,7 +155,7 @@ proptest! {
             .zip(&sentences)
             .map(|(words, (_, document))| WordSentence { words, classes: &[], document: *document })
             .collect();
-        let features = WordFeatures::build(&small(true), &given, max_length, context).unwrap();
+        let features = Parts::of_words(&small(true), &given, max_length, context).unwrap();
         let mut scored = vec![Vec::new(); words.len()];
         for (at, owner) in features.source_index.iter().enumerate() {
             let tokens = features.offsets[at] as usize..features.offsets[at + 1] as usize;
@@ -170,7 +169,7 @@ proptest! {
         prop_assert!(features.source_index.is_sorted());
         // One thread gives the same.
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        let same = alone.install(|| WordFeatures::build(&small(true), &given, max_length, context)).unwrap();
+        let same = alone.install(|| Parts::of_words(&small(true), &given, max_length, context)).unwrap();
         prop_assert_eq!(&same.ids, &features.ids);
         prop_assert_eq!(&same.offset_mapping, &features.offset_mapping);
     }

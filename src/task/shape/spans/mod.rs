@@ -38,20 +38,9 @@ impl Shape for Spans {
         };
         let SpanOptions { doc_stride, max_query_length, .. } = *options;
         let settings = WindowSettings { max_length: reading.max_length, doc_stride, max_query_length };
-        let windows = Windows::build(reading.tokenizer, &read.paragraphs, &read.asked(), settings, reading.purpose)?;
-        let left_out =
-            SkippedRows { malformed: read.skipped, without_gold: windows.unanswered, unfindable: windows.unfindable };
-        let Windows {
-            offsets,
-            ids,
-            segments,
-            labels,
-            source_index,
-            offset_mapping,
-            truncated_questions: truncated,
-            ..
-        } = windows;
-        let parts = Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated };
+        let Windows { parts, unanswered, unfindable } =
+            Windows::build(reading.tokenizer, &read.paragraphs, &read.asked(), settings, reading.purpose)?;
+        let left_out = SkippedRows { malformed: read.skipped, without_gold: unanswered, unfindable };
         Ok(FeatureSet::from_parts(parts, LabelKind::Spans, left_out))
     }
 
@@ -126,7 +115,7 @@ impl Shape for Spans {
     }
 
     fn mean_loss(&self, outputs: &[f32], features: &FeatureSet) -> (f64, &'static str) {
-        let spans = features.labels().chunks_exact(2).zip(features.offsets().windows(2));
+        let spans = features.labels().chunks_exact(2).zip(features.parts().offsets.windows(2));
         let losses = spans.filter(|(span, _)| !span[0].is_nan()).map(|(span, tokens)| {
             let rows = &outputs[2 * tokens[0] as usize..2 * tokens[1] as usize];
             let side = |side: usize| cross_entropy(&rows.iter().copied().skip(side).step_by(2), span[side] as usize);
@@ -155,8 +144,7 @@ pub(super) fn is_unanswered(question: &Question) -> bool {
 }
 
 fn answers(questions: &Questions, options: SpanOptions, outputs: &[f32], features: &FeatureSet) -> Vec<Decoded> {
-    let (offsets, source_index, offset_mapping) =
-        (features.offsets(), features.source_index(), features.offset_mapping());
+    let Parts { offsets, source_index, offset_mapping, .. } = features.parts();
     decode(questions, &SpanOutputs { logits: outputs, offsets, source_index, offset_mapping }, &options)
 }
 

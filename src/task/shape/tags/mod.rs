@@ -13,7 +13,7 @@ use crate::data::{Content, Sentence, Sentences};
 use crate::diagnostic::Diagnostic;
 use crate::metric::{EntityScores, Metric};
 use crate::store::{Answers, TagOptions, TaskOptions};
-use crate::text::{FeatureSet, LabelKind, Parts, SkippedRows, WordFeatures, WordSentence};
+use crate::text::{FeatureSet, LabelKind, Parts, SkippedRows, WordSentence};
 
 pub(super) struct Tags;
 
@@ -40,10 +40,7 @@ impl Shape for Tags {
         let sentences: Vec<WordSentence<'_>> = both
             .map(|(sentence, classes)| WordSentence { words: &sentence.words, classes, document: sentence.document })
             .collect();
-        let WordFeatures { offsets, source_index, ids, labels, offset_mapping, cut, .. } =
-            WordFeatures::build(reading.tokenizer, &sentences, reading.max_length, options.context)?;
-        let segments = vec![0; ids.len()];
-        let parts = Parts { offsets, ids, segments, labels, source_index, offset_mapping, truncated: cut };
+        let parts = Parts::of_words(reading.tokenizer, &sentences, reading.max_length, options.context)?;
         let left_out = SkippedRows { malformed: read.skipped, ..SkippedRows::default() };
         Ok(FeatureSet::from_parts(parts, LabelKind::Tokens, left_out))
     }
@@ -129,8 +126,7 @@ impl Shape for Tags {
 }
 
 fn predicted(sentences: &Sentences, names: &[&str], outputs: &[f32], features: &FeatureSet) -> Vec<Vec<Arc<str>>> {
-    let (offsets, source_index, offset_mapping) =
-        (features.offsets(), features.source_index(), features.offset_mapping());
+    let Parts { offsets, source_index, offset_mapping, .. } = features.parts();
     TagSet::from_names(names).decode(&sentences.sentences, outputs, offsets, source_index, offset_mapping)
 }
 
@@ -184,7 +180,7 @@ impl TagSet {
     /// first token. Of equal outputs the first class answers, NaN never does, and a word without outputs is `O`.
     ///
     /// `outputs` is `[tokens, classes]`; `offsets` `[sequences + 1]`, `owners` `[sequences]` and `places`
-    /// `[tokens]` are those of [`WordFeatures`], built from the same sentences.
+    /// `[tokens]` are those of [`Parts::of_words`], built from the same sentences.
     ///
     /// # Panics
     /// When `outputs` has not one row per token, or a place is in none of the sentences.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::data::{BadRows, Columns, sentences_of};
 use crate::settings::Context;
-use crate::text::{Tokenizer, Vocabulary, WordFeatures, WordSentence};
+use crate::text::{Parts, Tokenizer, Vocabulary, WordSentence};
 
 const TRAIN: &str = "Peter B-PER\nin O\nNew B-LOC\nYork I-LOC\n\nthe O\nUN S-ORG\n";
 
@@ -27,18 +27,18 @@ fn tokenizer() -> Tokenizer {
     Tokenizer::new(&Vocabulary::load(&path).unwrap(), false).unwrap()
 }
 
-fn features(sentences: &[Sentence], tags: &TagSet, max_length: u32, context: Context) -> WordFeatures {
+fn features(sentences: &[Sentence], tags: &TagSet, max_length: u32, context: Context) -> Parts {
     let classes: Vec<_> = sentences.iter().map(|sentence| tags.classes(sentence)).collect();
     let given: Vec<WordSentence<'_>> = sentences
         .iter()
         .zip(&classes)
         .map(|(sentence, classes)| WordSentence { words: &sentence.words, classes, document: sentence.document })
         .collect();
-    WordFeatures::build(&tokenizer(), &given, max_length, context).unwrap()
+    Parts::of_words(&tokenizer(), &given, max_length, context).unwrap()
 }
 
 /// Outputs of a model that says what the label is wherever there is one, and the last class everywhere else.
-fn outputs_of(features: &WordFeatures, classes: usize) -> Vec<f32> {
+fn outputs_of(features: &Parts, classes: usize) -> Vec<f32> {
     let class = |label: f32| if label.is_nan() { classes - 1 } else { label as usize };
     let row = |label: &f32| (0..classes).map(|c| if c == class(*label) { 1.0 } else { -1.0 }).collect::<Vec<f32>>();
     features.labels.iter().flat_map(row).collect()
