@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::columns::{Sentences, is_labelled, read_sentences, sentences_of};
+use super::columns::{Sentences, is_labelled, sentences_of};
 use super::dataset::{Dataset, Reader, SplitFile, SplitRole};
 use super::example::{BadRows, Split};
 use super::folder::DatasetFolder;
 use super::lone::LoneTable;
-use super::squad::{Questions, SquadVersion, questions_of, read_questions};
-use super::swag::{Choices, choices_of, read_choices};
-use super::{glue, msr};
+use super::squad::{Questions, SquadVersion, questions_of};
+use super::swag::{Choices, choices_of};
+use super::{glue, msr, text_file};
 use crate::diagnostic::{Diagnostic, suggest};
 
 /// The examples of a split.
@@ -28,19 +28,13 @@ pub enum Content {
 impl Content {
     /// The number of examples, as the dataset's publisher counts them.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn examples(&self) -> usize {
         match self {
             Self::Texts(split) => split.examples.len(),
             Self::Choices(choices) => choices.choices.len(),
             Self::Questions(questions) => questions.questions.len(),
             Self::Sentences(sentences) => sentences.sentences.len(),
         }
-    }
-
-    /// Whether there is no example.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Malformed examples that were left out under [`BadRows::Skip`].
@@ -116,18 +110,11 @@ impl Dataset {
     /// A folder or file that is missing or cannot be read; an empty file; with [`BadRows::Refuse`], the first
     /// malformed example.
     pub fn load(&self, root: &Path, split: &SplitFile, bad_rows: BadRows) -> Result<Content, Diagnostic> {
-        let labelled = split.role != SplitRole::Test;
-        Ok(match self.reader {
-            Reader::Glue | Reader::GlueOrMsr => Content::Texts(self.read(root, split, bad_rows)?),
-            Reader::Swag => Content::Choices(read_choices(&self.file(root, split)?, labelled, bad_rows)?),
-            Reader::Squad { unanswerable } => {
-                let version = SquadVersion { unanswerable, labelled: labelled.then_some(true) };
-                Content::Questions(read_questions(&self.file(root, split)?, version, bad_rows)?)
-            }
-            Reader::Columns(format) => {
-                Content::Sentences(read_sentences(&self.file(root, split)?, &format, labelled, bad_rows)?)
-            }
-        })
+        if matches!(self.reader, Reader::Glue | Reader::GlueOrMsr) {
+            return Ok(Content::Texts(self.read(root, split, bad_rows)?));
+        }
+        let path = self.file(root, split)?;
+        self.content_of(&text_file::read(&path)?, &path, Some(split.role != SplitRole::Test), bad_rows)
     }
 
     /// Reads a file in the format of a dataset that is not made of tables, whose bytes are at hand; `path` is its
@@ -144,6 +131,17 @@ impl Dataset {
         bad_rows: BadRows,
     ) -> Result<Content, Diagnostic> {
         let labelled = like.map(|name| self.has_answers(name)).transpose()?;
+        self.content_of(bytes, path, labelled, bad_rows)
+    }
+
+    /// What a file holds that is no table; whether it has answers is found out where `labelled` does not say it.
+    fn content_of(
+        &self,
+        bytes: &[u8],
+        path: &Path,
+        labelled: Option<bool>,
+        bad_rows: BadRows,
+    ) -> Result<Content, Diagnostic> {
         Ok(match self.reader {
             Reader::Glue | Reader::GlueOrMsr => {
                 return Err(Diagnostic::new(format!("{} is made of tables", self.name)).in_file(path));

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::dataset::{Dataset, SplitFile};
 use super::example::{BadRows, Split};
 use super::rows::{Row, for_each_row};
+use super::text_file::none_readable;
 use crate::diagnostic::Diagnostic;
 
 /// Reads the file at `path` as `split` of `dataset`.
@@ -62,8 +63,7 @@ impl<'a> Gathered<'a> {
         Err(match (skipped, without_gold) {
             (0, 0) => Diagnostic::new("the file has no rows").hint("was its download cut short?"),
             (0, _) => Diagnostic::new("no row of the file has a gold label"),
-            (skipped, _) => Diagnostic::new(format!("none of the file's {skipped} rows can be read"))
-                .hint("without `--skip-bad-rows` the first one is explained"),
+            (skipped, _) => none_readable(*skipped, "rows", path),
         }
         .in_file(path))
     }

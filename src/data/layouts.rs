@@ -55,11 +55,7 @@ pub(super) const STSB: Layout = Layout {
     second: Some(8),
     label: Some(9),
 };
-pub(super) const STSB_TEST: Layout = Layout {
-    columns: &["index", "genre", "filename", "year", "old_index", "source1", "source2", "sentence1", "sentence2"],
-    label: None,
-    ..STSB
-};
+pub(super) const STSB_TEST: Layout = Layout { columns: STSB.columns.split_at(9).0, label: None, ..STSB };
 pub(super) const QQP: Layout = Layout {
     header: true,
     columns: &["id", "qid1", "qid2", "question1", "question2", "is_duplicate"],
@@ -70,44 +66,8 @@ pub(super) const QQP: Layout = Layout {
 };
 pub(super) const QQP_TEST: Layout =
     Layout { columns: &["id", "question1", "question2"], first: 1, second: Some(2), label: None, ..QQP };
-pub(super) const MNLI_TEST: Layout = Layout {
-    header: true,
-    columns: &[
-        "index",
-        "promptID",
-        "pairID",
-        "genre",
-        "sentence1_binary_parse",
-        "sentence2_binary_parse",
-        "sentence1_parse",
-        "sentence2_parse",
-        "sentence1",
-        "sentence2",
-    ],
-    id: Some(0),
-    first: 8,
-    second: Some(9),
-    label: None,
-};
-pub(super) const MNLI: Layout = Layout {
-    columns: &[
-        "index",
-        "promptID",
-        "pairID",
-        "genre",
-        "sentence1_binary_parse",
-        "sentence2_binary_parse",
-        "sentence1_parse",
-        "sentence2_parse",
-        "sentence1",
-        "sentence2",
-        "label1",
-        "gold_label",
-    ],
-    label: Some(11),
-    ..MNLI_TEST
-};
 pub(super) const MNLI_DEV: Layout = Layout {
+    header: true,
     columns: &[
         "index",
         "promptID",
@@ -126,6 +86,27 @@ pub(super) const MNLI_DEV: Layout = Layout {
         "label5",
         "gold_label",
     ],
+    id: Some(0),
+    first: 8,
+    second: Some(9),
     label: Some(15),
-    ..MNLI_TEST
 };
+pub(super) const MNLI: Layout = Layout {
+    columns: &[
+        "index",
+        "promptID",
+        "pairID",
+        "genre",
+        "sentence1_binary_parse",
+        "sentence2_binary_parse",
+        "sentence1_parse",
+        "sentence2_parse",
+        "sentence1",
+        "sentence2",
+        "label1",
+        "gold_label",
+    ],
+    label: Some(11),
+    ..MNLI_DEV
+};
+pub(super) const MNLI_TEST: Layout = Layout { columns: MNLI_DEV.columns.split_at(10).0, label: None, ..MNLI_DEV };

@@ -22,17 +22,18 @@ mod swag;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod text_file;
 mod verify;
 
 pub use crate::checksum::sha256_of;
-pub use columns::{Columns, Scheme, Sentence, Sentences, Separator, read_sentences, sentences_of};
+pub use columns::{Columns, Scheme, Sentence, Sentences, Separator, sentences_of};
 pub use content::Content;
 pub use dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 pub use example::{BadRows, Example, Label, Split};
 pub use finding::{Finding, Verdict};
 pub use lone::LoneTable;
 pub use manifest::{Counted, Manifest, ManifestSplit};
-pub use squad::{Answer, Question, Questions, SquadVersion, read_questions};
-pub use swag::{Choice, Choices, ENDINGS, read_choices};
+pub use squad::{Answer, Question, Questions, SquadVersion, questions_of};
+pub use swag::{Choice, Choices, ENDINGS, choices_of};
 pub use table::DATASETS;
 pub use verify::verify;

@@ -8,14 +8,13 @@ use super::dataset::{Dataset, Layout, SplitFile, SplitRole};
 use super::example::{BadRows, Split};
 use super::folder::{DEV_IDS, DatasetFolder, TEST, TRAIN};
 use super::glue::Gathered;
+use super::layouts::MRPC;
 use super::rows::{Row, for_each_row};
 use crate::diagnostic::Diagnostic;
 
-const COLUMNS: &[&str] = &["Quality", "#1 ID", "#2 ID", "#1 String", "#2 String"];
-/// Places of the two sentences' ids in [`COLUMNS`].
+/// Places of the two sentences' ids in a row.
 const IDS: (usize, usize) = (1, 2);
 
-const LAYOUT: Layout = Layout { header: true, columns: COLUMNS, id: None, first: 3, second: Some(4), label: Some(0) };
 const DEV_IDS_LAYOUT: Layout =
     Layout { header: false, columns: &["#1 ID", "#2 ID"], id: None, first: 0, second: Some(1), label: None };
 
@@ -38,10 +37,13 @@ pub(super) fn read(
     let files = files(split, folder)?;
     let mut paths = files.into_iter().map(|(_, path)| path);
     let rows = paths.next()?;
-    Some(match paths.next() {
-        Some(ids) => read_part(dataset, split, &rows, &ids, bad_rows),
-        None => read_test(dataset, split, &rows, bad_rows),
-    })
+    if let Some(ids) = paths.next() {
+        return Some(read_part(dataset, split, &rows, &ids, bad_rows));
+    }
+    // The corpus has the test labels, GLUE does not give them out; neither do we, so that both sources agree.
+    let mut gathered = Gathered::new(dataset, split.name, bad_rows);
+    let read = for_each_row(&rows, &Layout { label: None, ..MRPC }, |row| gathered.add(row));
+    Some(read.and_then(|()| gathered.finish(&rows)))
 }
 
 fn read_part(
@@ -59,7 +61,7 @@ fn read_part(
         Ok(())
     })?;
     let mut gathered = Gathered::new(dataset, split.name, bad_rows);
-    for_each_row(rows, &LAYOUT, |row| {
+    for_each_row(rows, &MRPC, |row| {
         match ids_of(row, IDS.0, IDS.1) {
             Ok(pair) if dev.contains(&pair) == (split.role == SplitRole::Dev) => gathered.add(row),
             Ok(_) => Ok(()),
@@ -76,11 +78,4 @@ fn read_part(
 fn ids_of(row: &Row<'_>, first: usize, second: usize) -> Result<(String, String), Diagnostic> {
     row.has_all_columns()?;
     Ok((row.text(first)?.to_owned(), row.text(second)?.to_owned()))
-}
-
-/// The corpus has the test labels, GLUE does not give them out; neither do we, so that both sources agree.
-fn read_test(dataset: &Dataset, split: &SplitFile, rows: &Path, bad_rows: BadRows) -> Result<Split, Diagnostic> {
-    let mut gathered = Gathered::new(dataset, split.name, bad_rows);
-    for_each_row(rows, &Layout { label: None, ..LAYOUT }, |row| gathered.add(row))?;
-    gathered.finish(rows)
 }

@@ -1,18 +1,11 @@
 //! The mini benchmark's probes of what a representation can do: words and tags, and a dev file for each distance or side.
 
-use super::columns::{Columns, Scheme, Separator};
+use super::columns::Columns;
 use super::dataset::{Dataset, Reader, SplitFile, SplitRole};
 use SplitRole::{Dev, Train};
 
 /// A word and its tag a line.
-const COLUMNS: Reader = Reader::Columns(Columns {
-    separator: Separator::Any,
-    scheme: Scheme::Auto,
-    token_column: 1,
-    tag_column: None,
-    segmentation_digit: false,
-    lossy: false,
-});
+const COLUMNS: Reader = Reader::Columns(Columns::ANY);
 
 /// A training file of so many sentences, and dev files by distance.
 const fn by_distance(train: u64, dev: u64) -> [SplitFile; 9] {

@@ -6,12 +6,8 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 
 use super::dataset::{Dataset, Labels, Layout};
 use super::example::{Example, Label};
+use super::text_file::{self, BYTE_ORDER_MARK};
 use crate::diagnostic::{Diagnostic, suggest};
-
-/// UTF-8's, with which some editors begin a file.
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// The byte order marks of UTF-16, as which some editors save tables.
-pub(super) const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// A row with its place. Its number of columns is whatever the line has.
 pub(super) struct Row<'a> {
@@ -31,9 +27,7 @@ pub(super) fn for_each_row(
     layout: &Layout,
     visit: impl FnMut(&Row<'_>) -> Result<(), Diagnostic>,
 ) -> Result<(), Diagnostic> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
-    for_each_row_of(&bytes, path, layout, visit)
+    for_each_row_of(&text_file::read(path)?, path, layout, visit)
 }
 
 /// As [`for_each_row`], of a file whose bytes are at hand; `path` is its name.
@@ -43,8 +37,7 @@ pub(super) fn for_each_row_of(
     layout: &Layout,
     mut visit: impl FnMut(&Row<'_>) -> Result<(), Diagnostic>,
 ) -> Result<(), Diagnostic> {
-    let unreadable = |error: csv::Error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path);
-    not_utf_16(bytes, path)?;
+    text_file::without_mark(bytes, path)?;
     // A lone CR is text: only LF ends a line, and the CR of CRLF is cut from the last field.
     let mut reader = ReaderBuilder::new()
         .delimiter(b'\t')
@@ -57,7 +50,7 @@ pub(super) fn for_each_row_of(
     let mut header = layout.header;
     // The reader passes over a byte order mark, once, and over blank lines before a row without telling.
     let (mut line, mut counted) = (1, if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 });
-    while reader.read_byte_record(&mut fields).map_err(unreadable)? {
+    while reader.read_byte_record(&mut fields).map_err(|error| text_file::unreadable(&error, path))? {
         let mut start = fields.position().map_or(0, |position| position.byte() as usize).max(counted);
         start += bytes[start..].iter().take_while(|byte| **byte == b'\n').count();
         line += bytes[counted..start].split(|byte| *byte == b'\n').count() - 1;
@@ -81,21 +74,13 @@ pub(super) fn for_each_row_of(
 /// # Errors
 /// Bytes without such a line, or in UTF-16.
 pub(super) fn first_line<'a>(bytes: &'a [u8], path: &Path) -> Result<(usize, Vec<&'a [u8]>), Diagnostic> {
-    not_utf_16(bytes, path)?;
-    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    let mut lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines = text_file::without_mark(bytes, path)?
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     match lines.by_ref().enumerate().find(|(_, line)| !line.is_empty()) {
         Some((at, line)) => Ok((at + 1, line.split(|byte| *byte == b'\t').collect())),
         None => Err(Diagnostic::new("the file is empty").in_file(path)),
     }
-}
-
-/// Refuses a file that begins as UTF-16 does.
-pub(super) fn not_utf_16(bytes: &[u8], path: &Path) -> Result<(), Diagnostic> {
-    if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
-        return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
-    }
-    Ok(())
 }
 
 impl Row<'_> {
@@ -139,7 +124,7 @@ impl Row<'_> {
         if found == columns.len() {
             return Ok(());
         }
-        let message = format!("{} where {} were expected", count(found), columns.len());
+        let message = format!("{} where {} were expected", text_file::columns(found), columns.len());
         Err(self.malformed(message, &format!("tab-separated: {}; {SKIPPING}", columns.join(", "))))
     }
 
@@ -148,7 +133,8 @@ impl Row<'_> {
         let Layout { columns, first, second, label, .. } = *self.layout;
         let hint = format!("the first line names the columns, tab-separated: {}", columns.join(", "));
         if self.fields.len() != columns.len() {
-            let message = format!("the header has {} where {} were expected", count(self.fields.len()), columns.len());
+            let found = text_file::columns(self.fields.len());
+            let message = format!("the header has {found} where {} were expected", columns.len());
             return Err(self.malformed(message, &hint));
         }
         for column in [Some(first), second, label].into_iter().flatten() {
@@ -206,10 +192,6 @@ impl Row<'_> {
 
 const SKIPPING: &str = "`--skip-bad-rows` skips and counts such rows";
 
-fn count(columns: usize) -> String {
-    if columns == 1 { "1 column".to_owned() } else { format!("{columns} columns") }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -228,10 +210,8 @@ mod tests {
     }
 
     fn ours(bytes: &[u8]) -> Vec<(usize, Vec<Vec<u8>>)> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), bytes).unwrap();
         let mut rows = Vec::new();
-        for_each_row(file.path(), &LAYOUT, |row| {
+        for_each_row_of(bytes, Path::new("x.tsv"), &LAYOUT, |row| {
             rows.push((row.line, (0..row.fields.len()).map(|column| row.bytes(column).to_vec()).collect()));
             // Whatever the row is, asking for an example answers.
             let _ = row.example(crate::data::DATASETS[0], 0);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::example::BadRows;
 use super::rfc4180::{Record, Records};
-use super::rows::{BYTE_ORDER_MARK, not_utf_16};
+use super::text_file::{none_readable, without_mark};
 use crate::diagnostic::Diagnostic;
 
 /// The endings of one example.
@@ -37,41 +37,23 @@ pub struct Choice {
 }
 
 /// The examples of one file, in its order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
-    /// The file's name without its ending, such as `val`.
-    pub name: String,
     /// At least one.
     pub choices: Vec<Choice>,
     /// Malformed rows left out under [`BadRows::Skip`].
     pub skipped: u64,
 }
 
-/// Reads the CSV file at `path`; with `labelled` it must have a label for every row, else labels are not read.
+/// Reads a CSV file whose bytes are at hand; `path` is its name. As `labelled` says, it must have a label for every row
+/// or labels are not read; where nothing is said, they are if there is a column of them.
 ///
 /// # Errors
-/// A file that cannot be read, is empty, is UTF-16, lacks a column or ends within quotes; with
+/// A file that is empty, is UTF-16, lacks a column or ends within quotes; with
 /// [`BadRows::Refuse`], the first row with another number of fields than the header, an empty text, bytes
 /// that are not UTF-8 or an unknown label; with [`BadRows::Skip`], a file without any other row.
-pub fn read_choices(path: &Path, labelled: bool, bad_rows: BadRows) -> Result<Choices, Diagnostic> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
-    choices_of(&bytes, path, Some(labelled), bad_rows)
-}
-
-/// As [`read_choices`], of a file whose bytes are at hand; `path` is its name. Where `labelled` does not say it, labels
-/// are read if there is a column of them.
-///
-/// # Errors
-/// As [`read_choices`].
-pub(super) fn choices_of(
-    bytes: &[u8],
-    path: &Path,
-    labelled: Option<bool>,
-    bad_rows: BadRows,
-) -> Result<Choices, Diagnostic> {
-    not_utf_16(bytes, path)?;
-    let mut records = Records::of(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes));
+pub fn choices_of(bytes: &[u8], path: &Path, labelled: Option<bool>, bad_rows: BadRows) -> Result<Choices, Diagnostic> {
+    let mut records = Records::of(without_mark(bytes, path)?);
     let mut next = || {
         let unclosed = |line| {
             Diagnostic::new("a quote is opened that is never closed")
@@ -83,8 +65,7 @@ pub(super) fn choices_of(
     let header = next()?.ok_or_else(|| Diagnostic::new("the file is empty").in_file(path))?;
     let labelled = labelled.unwrap_or_else(|| header.fields.iter().any(|field| field == LABEL.as_bytes()));
     let columns = Columns::find(&header, labelled, path)?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let mut read = Choices { name, choices: Vec::new(), skipped: 0 };
+    let mut read = Choices::default();
     while let Some(record) = next()? {
         match (columns.choice(&record, read.choices.len(), path), bad_rows) {
             (Ok(choice), _) => read.choices.push(choice),
@@ -95,9 +76,7 @@ pub(super) fn choices_of(
     match (read.choices.is_empty(), read.skipped) {
         (false, _) => Ok(read),
         (true, 0) => Err(Diagnostic::new("the file has no rows").in_file(path).hint("was its download cut short?")),
-        (true, skipped) => Err(Diagnostic::new(format!("none of the file's {skipped} rows can be read"))
-            .in_file(path)
-            .hint("without `--skip-bad-rows` the first one is explained")),
+        (true, skipped) => Err(none_readable(skipped, "rows", path)),
     }
 }
 
@@ -198,11 +177,7 @@ mod tests {
         ",video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,label\n";
 
     fn read(text: impl AsRef<[u8]>, labelled: bool, bad_rows: BadRows) -> Result<Choices, String> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("val.csv");
-        std::fs::write(&path, text).unwrap();
-        let shown = |error: Diagnostic| error.to_string().replace(&format!("{}/", folder.path().display()), "");
-        read_choices(&path, labelled, bad_rows).map_err(shown)
+        choices_of(text.as_ref(), Path::new("val.csv"), Some(labelled), bad_rows).map_err(|error| error.to_string())
     }
 
     fn refused(text: impl AsRef<[u8]>) -> String {
@@ -221,7 +196,7 @@ mod tests {
             + &row(7, ["He sits.", "She", "\"runs, \"\"fast\"\"\"", "\"walks\noff\"", "eats", "sings", "1"])
             + &row(8, ["It rains.", "", "A dog barks.", "b", "c", "d", "0"]);
         let read = read(text, true, BadRows::Refuse).unwrap();
-        assert_eq!((&*read.name, read.choices.len(), read.skipped), ("val", 2, 0));
+        assert_eq!((read.choices.len(), read.skipped), (2, 0));
         let first = &read.choices[0];
         assert_eq!((&*first.id, &*first.context, first.label), ("7", "He sits.", Some(1)));
         assert_eq!(first.endings, ["She runs, \"fast\"", "She walks\noff", "She eats", "She sings"]);
@@ -298,6 +273,5 @@ mod tests {
         );
         let bad = read(format!("{HEADER}1\n2\n"), true, BadRows::Skip).unwrap_err();
         assert!(bad.starts_with("val.csv: none of the file's 2 rows can be read"), "{bad}");
-        assert!(read_choices(Path::new("no/such.csv"), true, BadRows::Skip).is_err());
     }
 }

@@ -3,8 +3,8 @@
 //! Columns as in the files that <https://gluebenchmark.com> gives out; split sizes as counted in them, rows
 //! without a gold label not counted, nor the few of QQP that are broken over several lines.
 
-use super::columns::{Columns, Scheme, Separator};
-use super::dataset::{Dataset, Labels, Reader, SplitFile, SplitRole};
+use super::columns::Columns;
+use super::dataset::{Dataset, Labels, Layout, Reader, SplitFile, SplitRole};
 use super::layouts;
 use super::probes::{AGREEMENT, LOOKUP, REACH, SIDES};
 use crate::diagnostic::{Diagnostic, suggest};
@@ -13,16 +13,6 @@ use SplitRole::{Dev, Test, Train};
 const BINARY: Labels = Labels::Classes(&["0", "1"]);
 const TWO_WAY: Labels = Labels::Classes(&["entailment", "not_entailment"]);
 const THREE_WAY: Labels = Labels::Classes(&["contradiction", "entailment", "neutral"]);
-
-/// A word and its tag a line, told apart as they come.
-const ANY_COLUMNS: Columns = Columns {
-    separator: Separator::Any,
-    scheme: Scheme::Auto,
-    token_column: 1,
-    tag_column: None,
-    segmentation_digit: false,
-    lossy: false,
-};
 
 /// Every dataset.
 pub static DATASETS: &[&Dataset] = &[
@@ -43,79 +33,74 @@ impl Dataset {
     }
 }
 
+/// A dataset of GLUE, as it gives it out.
+const fn glue(
+    name: &'static str,
+    folder: &'static str,
+    labels: Labels,
+    splits: &'static [SplitFile],
+    manifest: &'static str,
+) -> Dataset {
+    Dataset::tables(name, folder, labels, splits, manifest).group("glue")
+}
+
+/// Its files where there is one for each role: the layouts with and without labels, and so many examples.
+const fn three(labelled: Layout, test: Layout, examples: [u64; 3]) -> [SplitFile; 3] {
+    [
+        SplitFile::table("train", Train, "train.tsv", labelled, examples[0]),
+        SplitFile::table("dev", Dev, "dev.tsv", labelled, examples[1]),
+        SplitFile::table("test", Test, "test.tsv", test, examples[2]),
+    ]
+}
+
 /// CoLA.
-pub static COLA: Dataset = Dataset::tables(
+pub static COLA: Dataset = glue(
     "cola",
     "CoLA",
     BINARY,
-    &[
-        SplitFile::table("train", Train, "train.tsv", layouts::COLA, 8551),
-        SplitFile::table("dev", Dev, "dev.tsv", layouts::COLA, 1043),
-        SplitFile::table("test", Test, "test.tsv", layouts::SINGLE_TEST, 1063),
-    ],
+    &three(layouts::COLA, layouts::SINGLE_TEST, [8551, 1043, 1063]),
     include_str!("../../datasets/cola.yaml"),
-)
-.group("glue");
+);
 
 /// SST-2.
-pub static SST2: Dataset = Dataset::tables(
+pub static SST2: Dataset = glue(
     "sst2",
     "SST-2",
     BINARY,
-    &[
-        SplitFile::table("train", Train, "train.tsv", layouts::SST2, 67349),
-        SplitFile::table("dev", Dev, "dev.tsv", layouts::SST2, 872),
-        SplitFile::table("test", Test, "test.tsv", layouts::SINGLE_TEST, 1821),
-    ],
+    &three(layouts::SST2, layouts::SINGLE_TEST, [67349, 872, 1821]),
     include_str!("../../datasets/sst2.yaml"),
-)
-.group("glue");
+);
 
 /// MRPC.
-pub static MRPC: Dataset = Dataset::tables(
+pub static MRPC: Dataset = glue(
     "mrpc",
     "MRPC",
     BINARY,
-    &[
-        SplitFile::table("train", Train, "train.tsv", layouts::MRPC, 3668),
-        SplitFile::table("dev", Dev, "dev.tsv", layouts::MRPC, 408),
-        SplitFile::table("test", Test, "test.tsv", layouts::MRPC_TEST, 1725),
-    ],
+    &three(layouts::MRPC, layouts::MRPC_TEST, [3668, 408, 1725]),
     include_str!("../../datasets/mrpc.yaml"),
 )
-.read_by(Reader::GlueOrMsr)
-.group("glue");
+.read_by(Reader::GlueOrMsr);
 
 /// STS-B.
-pub static STSB: Dataset = Dataset::tables(
+pub static STSB: Dataset = glue(
     "stsb",
     "STS-B",
     Labels::Score { lowest: 0.0, highest: 5.0 },
-    &[
-        SplitFile::table("train", Train, "train.tsv", layouts::STSB, 5749),
-        SplitFile::table("dev", Dev, "dev.tsv", layouts::STSB, 1500),
-        SplitFile::table("test", Test, "test.tsv", layouts::STSB_TEST, 1379),
-    ],
+    &three(layouts::STSB, layouts::STSB_TEST, [5749, 1500, 1379]),
     include_str!("../../datasets/stsb.yaml"),
-)
-.group("glue");
+);
 
 /// QQP.
-pub static QQP: Dataset = Dataset::tables(
+pub static QQP: Dataset = glue(
     "qqp",
     "QQP",
     BINARY,
-    &[
-        SplitFile::table("train", Train, "train.tsv", layouts::QQP, 363_846),
-        SplitFile::table("dev", Dev, "dev.tsv", layouts::QQP, 40430),
-        SplitFile::table("test", Test, "test.tsv", layouts::QQP_TEST, 390_965),
-    ],
+    &three(layouts::QQP, layouts::QQP_TEST, [363_846, 40430, 390_965]),
     include_str!("../../datasets/qqp.yaml"),
-)
-.group("glue");
+);
 
 /// MNLI.
-pub static MNLI: Dataset = Dataset::tables(
+pub static MNLI: Dataset = glue(
     "mnli",
     "MNLI",
     THREE_WAY,
@@ -128,61 +113,44 @@ pub static MNLI: Dataset = Dataset::tables(
     ],
     include_str!("../../datasets/mnli.yaml"),
 )
-.no_gold("-")
-.group("glue");
+.no_gold("-");
 
 /// QNLI.
-pub static QNLI: Dataset = Dataset::tables(
+pub static QNLI: Dataset = glue(
     "qnli",
     "QNLI",
     TWO_WAY,
-    &[
-        SplitFile::table("train", Train, "train.tsv", layouts::QNLI, 104_743),
-        SplitFile::table("dev", Dev, "dev.tsv", layouts::QNLI, 5463),
-        SplitFile::table("test", Test, "test.tsv", layouts::QNLI_TEST, 5463),
-    ],
+    &three(layouts::QNLI, layouts::QNLI_TEST, [104_743, 5463, 5463]),
     include_str!("../../datasets/qnli.yaml"),
-)
-.group("glue");
+);
 
 /// RTE.
-pub static RTE: Dataset = Dataset::tables(
+pub static RTE: Dataset = glue(
     "rte",
     "RTE",
     TWO_WAY,
-    &[
-        SplitFile::table("train", Train, "train.tsv", layouts::PAIR, 2490),
-        SplitFile::table("dev", Dev, "dev.tsv", layouts::PAIR, 277),
-        SplitFile::table("test", Test, "test.tsv", layouts::PAIR_TEST, 3000),
-    ],
+    &three(layouts::PAIR, layouts::PAIR_TEST, [2490, 277, 3000]),
     include_str!("../../datasets/rte.yaml"),
-)
-.group("glue");
+);
 
 /// WNLI.
-pub static WNLI: Dataset = Dataset::tables(
+pub static WNLI: Dataset = glue(
     "wnli",
     "WNLI",
     BINARY,
-    &[
-        SplitFile::table("train", Train, "train.tsv", layouts::PAIR, 635),
-        SplitFile::table("dev", Dev, "dev.tsv", layouts::PAIR, 71),
-        SplitFile::table("test", Test, "test.tsv", layouts::PAIR_TEST, 146),
-    ],
+    &three(layouts::PAIR, layouts::PAIR_TEST, [635, 71, 146]),
     include_str!("../../datasets/wnli.yaml"),
-)
-.group("glue");
+);
 
 /// GLUE's diagnostic set, which the model of `mnli` answers.
-pub static AX: Dataset = Dataset::tables(
+pub static AX: Dataset = glue(
     "ax",
     "AX",
     Labels::Hidden,
     &[SplitFile::table("test", Test, "diagnostic.tsv", layouts::PAIR_TEST, 1104)],
     include_str!("../../datasets/ax.yaml"),
 )
-.also(&["diagnostic"])
-.group("glue");
+.also(&["diagnostic"]);
 
 /// SQuAD-1.1.
 pub static SQUAD1: Dataset = Dataset::structured(
@@ -230,7 +198,7 @@ pub static SWAG: Dataset = Dataset::structured(
 pub static CONLL2003: Dataset = Dataset::structured(
     "conll2003",
     "CoNLL-2003",
-    Reader::Columns(ANY_COLUMNS),
+    Reader::Columns(Columns::ANY),
     &[
         SplitFile::other("train", Train, "eng.train", &["train.txt"], 14041),
         SplitFile::other("dev", Dev, "eng.testa", &["valid.txt", "dev.txt", "testa.txt"], 3250),
@@ -244,7 +212,7 @@ pub static CONLL2003: Dataset = Dataset::structured(
 pub static MSRA: Dataset = Dataset::structured(
     "msra",
     "MSRA",
-    Reader::Columns(ANY_COLUMNS),
+    Reader::Columns(Columns::ANY),
     &[
         SplitFile::other("train", Train, "msra_train_bio.txt", &["train.txt"], 45000),
         SplitFile::other("test", Dev, "msra_test_bio.txt", &["test.txt", "dev.txt"], 3442),
@@ -256,7 +224,7 @@ pub static MSRA: Dataset = Dataset::structured(
 pub static WEIBO: Dataset = Dataset::structured(
     "weibo",
     "Weibo",
-    Reader::Columns(Columns { segmentation_digit: true, ..ANY_COLUMNS }),
+    Reader::Columns(Columns { segmentation_digit: true, ..Columns::ANY }),
     &[
         SplitFile::other("train", Train, "weiboNER_2nd_conll.train", &["train.txt"], 1350),
         SplitFile::other("dev", Dev, "weiboNER_2nd_conll.dev", &["dev.txt"], 270),
@@ -270,7 +238,7 @@ pub static WEIBO: Dataset = Dataset::structured(
 pub static RESUME: Dataset = Dataset::structured(
     "resume",
     "ResumeNER",
-    Reader::Columns(ANY_COLUMNS),
+    Reader::Columns(Columns::ANY),
     &[
         SplitFile::other("train", Train, "train.char.bmes", &["train.txt"], 3821),
         SplitFile::other("dev", Dev, "dev.char.bmes", &["dev.txt"], 463),

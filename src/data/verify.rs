@@ -46,7 +46,7 @@ fn compare(dataset: &Dataset, split: &SplitFile, manifest: &Manifest, root: &Pat
         // Where nothing can be read, the first bad line is more to the point than their number.
         Err(unreadable) => return Verdict::Unreadable(first_bad(dataset, split, root).unwrap_or(unreadable)),
     };
-    let found = read.len() as u64;
+    let found = read.examples() as u64;
     if found != split.examples {
         let bad = if read.skipped() > 0 { first_bad(dataset, split, root) } else { None };
         return Verdict::OtherSize { found, bad };

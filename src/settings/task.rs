@@ -85,16 +85,21 @@ pub struct TaskFiles {
 /// Far above any published file.
 pub const MAX_COLUMN: u32 = 1000;
 
+impl Columns {
+    /// A word and its tag a line, told apart as they come.
+    pub const ANY: Self = Self {
+        separator: Separator::Any,
+        scheme: Scheme::Auto,
+        token_column: 1,
+        tag_column: None,
+        segmentation_digit: false,
+        lossy: false,
+    };
+}
+
 impl Default for Columns {
     fn default() -> Self {
-        Self {
-            separator: Separator::Any,
-            scheme: Scheme::Auto,
-            token_column: 1,
-            tag_column: None,
-            segmentation_digit: false,
-            lossy: false,
-        }
+        Self::ANY
     }
 }
 

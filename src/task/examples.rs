@@ -85,7 +85,6 @@ mod tests {
             paragraphs: vec![paragraph.clone()],
             questions: vec![question],
             unanswerable: true,
-            version: None,
             skipped: 0,
         };
         let all = questions(question(vec![answer("answer", 200), answer("b", 209), answer("answer", 200)], false));

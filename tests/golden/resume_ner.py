@@ -7,8 +7,7 @@ Made with Python 3.11, seqeval 1.2.2:
 FOLDER holds train.char.bmes, dev.char.bmes and test.char.bmes (Zhang and Yang 2018, "Chinese NER using lattice
 LSTM"), which are not part of the project. Entities are those of seqeval's default mode, M read as I, because
 train has two that a sentence's end cuts in two; seqeval's strict mode, which takes nothing odd, finds the same
-where there is nothing odd. `irregular` counts the tags that would stand otherwise for these entities. `sha256` is
-of one line a character, `character tag` with the tags of IOB2, an empty line after every sentence.
+where there is nothing odd. `sha256` is of one line a character, `character tag` with the tags of IOB2, an empty line after every sentence.
 """
 import collections
 import hashlib
@@ -22,7 +21,7 @@ from seqeval.scheme import IOBES, Entities
 def split(path):
     text = path.read_bytes().decode("utf-8")
     sentences = [[line.split(" ") for line in part.split("\n")] for part in text.strip("\n").split("\n\n")]
-    kinds, irregular, lines = collections.Counter(), 0, ""
+    kinds, lines = collections.Counter(), ""
     for sentence in sentences:
         tags = [tag.replace("M-", "I-") for _, tag in sentence]
         iob2, bioes = ["O"] * len(tags), ["O"] * len(tags)
@@ -34,11 +33,10 @@ def split(path):
         odd = sum(a != b for a, b in zip(tags, bioes))
         strict = [(one.tag, one.start, one.end - 1) for one in Entities([tags], IOBES).entities[0]]
         assert odd or strict == get_entities(tags), sentence
-        irregular += odd
         lines += "".join(f"{character} {tag}\n" for (character, _), tag in zip(sentence, iob2)) + "\n"
     return {
         "sentences": len(sentences), "characters": sum(map(len, sentences)), "longest": max(map(len, sentences)),
-        "irregular": irregular, "entities": dict(sorted(kinds.items())),
+        "entities": dict(sorted(kinds.items())),
         "sha256": hashlib.sha256(lines.encode()).hexdigest(),
     }
 

@@ -10,34 +10,26 @@ use std::sync::Arc;
 pub use crate::settings::{Columns, Scheme, Separator};
 
 pub(super) use read::is_labelled;
-pub use read::{read_sentences, sentences_of};
+pub use read::sentences_of;
 
 /// One sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentence {
     /// Its words as they are spelled; at least one, none of them empty.
     pub words: Vec<String>,
-    /// The tag of each word in IOB2, whatever the file's scheme; empty when the file was read without tags.
+    /// The tag of each word in IOB2, whatever the file's scheme, as conlleval reads its tags; empty when the file was read
+    /// without tags.
     pub tags: Vec<Arc<str>>,
-    /// The document that it belongs to, from 0. Documents end at `-DOCSTART-` lines; sentences of one document
-    /// follow each other.
+    /// The document that it belongs to, from 0. Documents end at `-DOCSTART-` lines, without which a file is one;
+    /// sentences of one document follow each other.
     pub document: u32,
-    /// The line of its first word, from 1.
-    pub line: usize,
 }
 
 /// What a column file holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentences {
     /// In the order of the file; at least one.
     pub sentences: Vec<Sentence>,
-    /// Its `-DOCSTART-` lines. 0 says that the file marks no documents: all its sentences then are in one.
-    pub documents: u32,
-    /// The scheme that was asked for or found; [`Scheme::Auto`] when the file was read without tags.
-    pub scheme: Scheme,
-    /// Tags in entities that `scheme` would have written otherwise, such as an `I` of IOB2 that begins an
-    /// entity. They are read as conlleval reads them.
-    pub irregular: u64,
     /// Sentences left out because of a bad line.
     pub skipped: u64,
     /// Lines in which bytes were replaced by U+FFFD.

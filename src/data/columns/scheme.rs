@@ -1,13 +1,11 @@
-//! Tags of any scheme to those of IOB2, and which scheme a file has.
+//! Tags of any scheme to those of IOB2.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Scheme;
-use crate::metric::{Entity, entities};
+use crate::metric::entities;
 
-/// The schemes that a file can have; of those that fit equally well the first is taken.
-const SCHEMES: [Scheme; 3] = [Scheme::Iob2, Scheme::Iob1, Scheme::Bioes];
 const OUTSIDE: &str = "O";
 
 /// Why a text is no tag of a scheme.
@@ -53,35 +51,6 @@ impl Scheme {
             None | Some(_) => Err(NoTag::Malformed),
         }
     }
-
-    /// The prefix of the word `at` of `entity`; `touches` says whether an entity of the same type ends right
-    /// before it.
-    fn prefix(self, entity: &Entity<'_>, at: usize, touches: bool) -> &'static str {
-        let (first, last) = (at == entity.start, at + 1 == entity.end);
-        match self {
-            Self::Iob1 if first && touches => "B",
-            Self::Iob1 => "I",
-            Self::Auto | Self::Iob2 => {
-                if first {
-                    "B"
-                } else {
-                    "I"
-                }
-            }
-            Self::Bioes => match (first, last) {
-                (true, true) => "S",
-                (true, false) => "B",
-                (false, true) => "E",
-                (false, false) => "I",
-            },
-        }
-    }
-
-    /// Whether two prefixes say the same.
-    fn same(self, expected: &str, written: &str) -> bool {
-        expected == written
-            || (self == Self::Bioes && matches!((expected, written), ("I", "M") | ("E", "L") | ("S", "U")))
-    }
 }
 
 /// Tags on their way to IOB2.
@@ -89,8 +58,6 @@ impl Scheme {
 pub(super) struct Converter {
     /// Every tag once; a file has millions of tags and some dozen different ones.
     known: HashSet<Arc<str>>,
-    /// For each of [`SCHEMES`], the tags in entities that it would have written otherwise.
-    contradictions: [u64; 3],
 }
 
 impl Converter {
@@ -113,32 +80,12 @@ impl Converter {
     /// scheme.
     pub(super) fn convert(&mut self, tags: &[Arc<str>]) -> Vec<Arc<str>> {
         let mut converted = vec![self.shared(OUTSIDE); tags.len()];
-        let mut before: Option<Entity<'_>> = None;
         for entity in entities(tags) {
-            let touches = before.is_some_and(|before| before.end == entity.start && before.kind == entity.kind);
             let [first, other] = ["B", "I"].map(|prefix| self.shared(&format!("{prefix}-{}", entity.kind)));
-            for at in entity.start..entity.end {
-                converted[at] = Arc::clone(if at == entity.start { &first } else { &other });
-                let written = tags[at].split('-').next().unwrap_or_default();
-                for (scheme, contradictions) in SCHEMES.iter().zip(&mut self.contradictions) {
-                    let expected = scheme.prefix(&entity, at, touches);
-                    *contradictions += u64::from(!scheme.same(expected, written));
-                }
-            }
-            before = Some(entity);
+            converted[entity.start..entity.end].fill(other);
+            converted[entity.start] = first;
         }
         converted
-    }
-
-    /// The scheme of all tags so far, when `asked` was for it, and how many of them contradict it.
-    pub(super) fn scheme(&self, asked: Scheme) -> (Scheme, u64) {
-        let mut all = SCHEMES.into_iter().zip(self.contradictions);
-        let found = match asked {
-            // Of equal minima `min_by_key` gives the first.
-            Scheme::Auto => all.min_by_key(|(_, contradictions)| *contradictions),
-            Scheme::Iob1 | Scheme::Iob2 | Scheme::Bioes => all.find(|(scheme, _)| *scheme == asked),
-        };
-        found.unwrap_or((asked, 0))
     }
 }
 
@@ -147,48 +94,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn shared(tags: &str) -> Vec<Arc<str>> {
-        tags.split_whitespace().map(Arc::from).collect()
-    }
-
-    fn converted(tags: &str) -> (String, Scheme, u64) {
-        let mut converter = Converter::default();
-        let text = converter.convert(&shared(tags)).join(" ");
-        let (scheme, irregular) = converter.scheme(Scheme::Auto);
-        (text, scheme, irregular)
-    }
+    use crate::metric::Entity;
 
     #[test]
-    fn the_scheme_is_the_one_that_the_fewest_tags_contradict() {
-        for (tags, iob2, scheme, irregular) in [
-            ("I-ORG O I-MISC I-MISC", "B-ORG O B-MISC I-MISC", Scheme::Iob1, 0),
-            ("I-PER B-PER I-PER I-LOC", "B-PER B-PER I-PER B-LOC", Scheme::Iob1, 0),
-            ("B-ORG O B-MISC I-MISC", "B-ORG O B-MISC I-MISC", Scheme::Iob2, 0),
-            ("B-X M-X E-X S-X O", "B-X I-X I-X B-X O", Scheme::Bioes, 0),
-            ("B-X I-X L-X U-Y O", "B-X I-X I-X B-Y O", Scheme::Bioes, 0),
-            ("S-X O", "B-X O", Scheme::Bioes, 0),
-            // Nothing tells IOB2 and IOB1 apart.
-            ("O O", "O O", Scheme::Iob2, 0),
-            ("", "", Scheme::Iob2, 0),
-            // Three entities begin with B, one with I.
-            ("B-X O B-Y O B-X O I-Y", "B-X O B-Y O B-X O B-Y", Scheme::Iob2, 1),
-            ("I-X O I-Y O I-X O B-Y", "B-X O B-Y O B-X O B-Y", Scheme::Iob1, 1),
-            // A stray end does not make it BIOES: two words of that would be wrong.
-            ("B-X O B-Y I-Y O B-X E-X", "B-X O B-Y I-Y O B-X I-X", Scheme::Iob2, 1),
-            ("B-X M-X O M-Y E-Y", "B-X I-X O B-Y I-Y", Scheme::Bioes, 2),
+    fn entities_of_any_scheme_become_those_of_iob2() {
+        for (tags, iob2) in [
+            ("I-ORG O I-MISC I-MISC", "B-ORG O B-MISC I-MISC"),
+            ("I-PER B-PER I-PER I-LOC", "B-PER B-PER I-PER B-LOC"),
+            ("B-ORG O B-MISC I-MISC", "B-ORG O B-MISC I-MISC"),
+            ("B-X M-X E-X S-X O", "B-X I-X I-X B-X O"),
+            ("B-X I-X L-X U-Y O", "B-X I-X I-X B-Y O"),
+            ("S-X O", "B-X O"),
+            ("O O", "O O"),
+            ("", ""),
+            ("B-X O B-Y O B-X O I-Y", "B-X O B-Y O B-X O B-Y"),
+            ("I-X O I-Y O I-X O B-Y", "B-X O B-Y O B-X O B-Y"),
+            ("B-X O B-Y I-Y O B-X E-X", "B-X O B-Y I-Y O B-X I-X"),
+            ("B-X M-X O M-Y E-Y", "B-X I-X O B-Y I-Y"),
         ] {
-            assert_eq!(converted(tags), (iob2.to_owned(), scheme, irregular), "{tags}");
+            let written: Vec<Arc<str>> = tags.split_whitespace().map(Arc::from).collect();
+            assert_eq!(Converter::default().convert(&written).join(" "), iob2, "{tags}");
         }
-    }
-
-    #[test]
-    fn a_scheme_that_is_asked_for_is_taken() {
-        let mut converter = Converter::default();
-        converter.convert(&shared("I-X I-X O B-X"));
-        assert_eq!(converter.scheme(Scheme::Iob2), (Scheme::Iob2, 1));
-        assert_eq!(converter.scheme(Scheme::Iob1), (Scheme::Iob1, 1));
-        assert_eq!(converter.scheme(Scheme::Bioes), (Scheme::Bioes, 3));
     }
 
     #[test]
@@ -201,6 +127,23 @@ mod tests {
         }
         assert_eq!((Scheme::Auto.check("M-X"), Scheme::Iob2.check("M-X")), (Ok(()), Err(NoTag::UnknownPrefix)));
         assert_eq!(Scheme::Auto.check("b-X"), Err(NoTag::UnknownPrefix));
+    }
+
+    /// The prefix of the word `at` of `entity`; `touches` says whether an entity of the same type ends right before it.
+    fn prefix(scheme: Scheme, entity: &Entity<'_>, at: usize, touches: bool) -> &'static str {
+        match (scheme, at == entity.start, at + 1 == entity.end) {
+            (Scheme::Iob1, first, _) => {
+                if first && touches {
+                    "B"
+                } else {
+                    "I"
+                }
+            }
+            (Scheme::Bioes, true, true) => "S",
+            (Scheme::Bioes, false, true) => "E",
+            (_, true, _) => "B",
+            (_, false, _) => "I",
+        }
     }
 
     proptest! {
@@ -220,17 +163,14 @@ mod tests {
                 for entity in &entities {
                     let touches = before.is_some_and(|one| one.end == entity.start && one.kind == entity.kind);
                     for (at, tag) in tags.iter_mut().enumerate().take(entity.end).skip(entity.start) {
-                        *tag = format!("{}-{}", scheme.prefix(entity, at, touches), entity.kind).into();
+                        *tag = format!("{}-{}", prefix(scheme, entity, at, touches), entity.kind).into();
                     }
                     before = Some(*entity);
                 }
                 tags
             };
-            for scheme in SCHEMES {
-                let mut converter = Converter::default();
-                prop_assert_eq!(converter.convert(&written(scheme)), written(Scheme::Iob2));
-                prop_assert_eq!(converter.scheme(scheme), (scheme, 0));
-                prop_assert_eq!(converter.scheme(Scheme::Auto).1, 0);
+            for scheme in [Scheme::Iob1, Scheme::Iob2, Scheme::Bioes] {
+                prop_assert_eq!(Converter::default().convert(&written(scheme)), written(Scheme::Iob2));
             }
         }
     }

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::super::folder::{DEV_IDS, TEST, TRAIN};
+use super::super::text_file::unreadable;
 use crate::diagnostic::Diagnostic;
 
 /// The files that MRPC is made of.
@@ -23,8 +24,7 @@ const TEST_HEADER: &str = "index\t#1 ID\t#2 ID\t#1 String\t#2 String\n";
 pub(super) fn mrpc(file: impl Fn(&str) -> PathBuf) -> Result<[(&'static str, String); 3], Diagnostic> {
     let read = |name: &str| {
         let path = file(name);
-        let text = std::fs::read_to_string(&path);
-        text.map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(&path))
+        std::fs::read_to_string(&path).map_err(|error| unreadable(&error, &path))
     };
     let ids = read(DEV_IDS)?;
     let dev_ids: HashSet<Vec<&str>> = lines(&ids).map(|(_, line)| line.split('\t').collect()).collect();

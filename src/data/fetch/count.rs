@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::super::manifest::Counted;
+use super::super::text_file;
 use crate::diagnostic::Diagnostic;
 
 /// What is looked at of a `SQuAD` file.
@@ -30,8 +31,7 @@ struct Paragraph {
 /// # Errors
 /// When the file cannot be read, or not as what its examples are said to be.
 pub(super) fn count(path: &Path, counted: Counted) -> Result<u64, Diagnostic> {
-    let unreadable =
-        |error: &dyn std::fmt::Display| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path);
+    let unreadable = |error: &dyn std::fmt::Display| text_file::unreadable(error, path);
     let open = || std::fs::File::open(path).map_err(|error| unreadable(&error));
     match counted {
         Counted::Rows => {

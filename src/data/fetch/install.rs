@@ -74,10 +74,10 @@ impl Job<'_> {
             Fault::NoRoom { needed, free } => FetchError::NoRoom { folder: fresh.to_path_buf(), needed, free },
             Fault::Disk(source) => FetchError::disk(fresh)(source),
         })?;
-        let ready = unpacked.into_iter().map(|one| Ready {
-            path: fresh.join(&one.name),
-            locked: LockedFile { sha256: one.sha256, size: one.size, ..archive.clone() },
-            name: one.name,
+        let ready = unpacked.into_iter().map(|(name, came)| Ready {
+            path: fresh.join(&name),
+            locked: LockedFile { sha256: came.checksum, size: came.size, ..archive.clone() },
+            name,
         });
         Ok(ready.collect())
     }

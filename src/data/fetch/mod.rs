@@ -120,55 +120,49 @@ pub fn preview(manifests: &[Manifest], settings: &FetchSettings) -> Result<Vec<P
     Ok(rows)
 }
 
+/// How the fetch of a dataset ended: well, or with all that is wrong with it.
+type Ended = Result<Outcome, Vec<FetchError>>;
+
 /// Fetches what the data root lacks of each of `manifests`: how it went with each, in their order. One that fails
-/// does not keep the others from coming; all that is wrong with it is told.
+/// does not keep the others from coming.
 #[must_use]
-pub fn fetch(
-    manifests: &[Manifest],
-    settings: &FetchSettings,
-    progress: &dyn Progress,
-) -> Vec<Result<Outcome, Vec<FetchError>>> {
-    let mut ended: Vec<Option<Result<Outcome, Vec<FetchError>>>> = Vec::new();
-    let mut jobs: Vec<Option<Job<'_>>> = Vec::new();
-    for manifest in manifests {
-        let (end, job) = match begin(manifest, settings, progress) {
-            Ok(Begun::There(outcome)) => (Some(Ok(outcome)), None),
-            Ok(Begun::Needs(job)) => (None, Some(*job)),
-            Err(error) => (Some(Err(vec![error])), None),
-        };
-        ended.push(end);
-        jobs.push(job);
-    }
-    let room = has_room(&jobs, settings);
-    for (end, job) in ended.iter_mut().zip(&mut jobs) {
-        if let (Some(lacking), Some(_)) = (&room, &job) {
-            let NoRoom { needed, free } = *lacking;
-            *end = Some(Err(vec![FetchError::NoRoom { folder: settings.root.clone(), needed, free }]));
-            *job = None;
+pub fn fetch(manifests: &[Manifest], settings: &FetchSettings, progress: &dyn Progress) -> Vec<Ended> {
+    let begun = manifests.iter().map(|manifest| begin(manifest, settings, progress));
+    let mut stages: Vec<Stage<'_>> =
+        begun.map(|stage| stage.unwrap_or_else(|error| Stage::Ended(Err(vec![error])))).collect();
+    let needed = Bytes(stages.iter().filter_map(Stage::job).map(Job::missing_bytes).sum());
+    if let Some(free) = free_disk(&settings.root).filter(|free| *free < needed) {
+        for stage in stages.iter_mut().filter(|stage| stage.job().is_some()) {
+            let folder = settings.root.clone();
+            *stage = Stage::Ended(Err(vec![FetchError::NoRoom { folder, needed, free }]));
         }
     }
-    run(&jobs, settings, progress, &mut ended);
-    // Every dataset has ended: at once, or in `run`.
-    ended.into_iter().map(|end| end.unwrap_or_else(|| Err(Vec::new()))).collect()
+    run(stages, settings, progress)
 }
 
-/// How a dataset begins.
-enum Begun<'a> {
-    /// Nothing is left to do.
-    There(Outcome),
+/// Where the fetch of a dataset stands.
+enum Stage<'a> {
+    Ended(Ended),
     /// Files must come, or be made of others.
     Needs(Box<Job<'a>>),
+}
+
+impl<'a> Stage<'a> {
+    fn job(&self) -> Option<&Job<'a>> {
+        if let Self::Needs(job) = self { Some(job) } else { None }
+    }
 }
 
 fn begin<'a>(
     manifest: &'a Manifest,
     settings: &FetchSettings,
     progress: &dyn Progress,
-) -> Result<Begun<'a>, FetchError> {
+) -> Result<Stage<'a>, FetchError> {
     let FetchSettings { root, replace, .. } = settings;
+    let there = |outcome| Stage::Ended(Ok(outcome));
     let download = match &manifest.fetch {
         Some(Fetch::Download(download)) => download,
-        Some(Fetch::ByHand(_)) => return verify::by_hand(manifest, root).map(Begun::There),
+        Some(Fetch::ByHand(_)) => return verify::by_hand(manifest, root).map(there),
         None => return Err(FetchError::NoSource(manifest.name.clone())),
     };
     let look = || {
@@ -178,43 +172,27 @@ fn begin<'a>(
     // A data root that may only be read is no obstacle when all is there.
     let plan = look()?;
     if plan.is_done() {
-        return Ok(Begun::There(plan.outcome()));
+        return Ok(there(plan.outcome()));
     }
     let held = hold(root, &manifest.name, progress)?;
     // Another process may have fetched it meanwhile.
     let plan = look()?;
     if plan.is_done() {
-        return Ok(Begun::There(plan.outcome()));
+        return Ok(there(plan.outcome()));
     }
-    Ok(Begun::Needs(Box::new(Job::new(plan, root, *replace, held)?)))
-}
-
-/// Too little room.
-#[derive(Clone, Copy)]
-struct NoRoom {
-    needed: Bytes,
-    free: Bytes,
-}
-
-fn has_room(jobs: &[Option<Job<'_>>], settings: &FetchSettings) -> Option<NoRoom> {
-    let needed = Bytes(jobs.iter().flatten().map(Job::missing_bytes).sum());
-    let free = free_disk(&settings.root)?;
-    (free < needed).then_some(NoRoom { needed, free })
+    Ok(Stage::Needs(Box::new(Job::new(plan, root, *replace, held)?)))
 }
 
 /// Transfers the files of all jobs, a few at once, and installs each dataset whose files have come.
-fn run(
-    jobs: &[Option<Job<'_>>],
-    settings: &FetchSettings,
-    progress: &dyn Progress,
-    ended: &mut [Option<Result<Outcome, Vec<FetchError>>>],
-) {
+fn run(stages: Vec<Stage<'_>>, settings: &FetchSettings, progress: &dyn Progress) -> Vec<Ended> {
+    let jobs: Vec<Option<&Job<'_>>> = stages.iter().map(Stage::job).collect();
+    let mut ended: Vec<Option<Ended>> = jobs.iter().map(|_| None).collect();
     let client = Client::new(settings.retry);
     let mirror = settings.mirror.as_ref();
     let mut queue = Vec::new();
     let mut came: Vec<Vec<Option<Result<Received, FetchError>>>> = Vec::new();
     for (dataset, job) in jobs.iter().enumerate() {
-        let files = job.as_ref().map_or(&[][..], |job| &job.plan.needed);
+        let files = job.map_or(&[][..], |job| &job.plan.needed);
         queue.extend(files.iter().enumerate().map(|(at, file)| (dataset, at, *file)));
         came.push(files.iter().map(|_| None).collect());
         if let (Some(job), true) = (job, files.is_empty()) {
@@ -225,10 +203,10 @@ fn run(
     let (send, receive) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(queue.len()) {
-            let (send, queue, next, client) = (send.clone(), &queue, &next, &client);
+            let (send, jobs, queue, next, client) = (send.clone(), &jobs, &queue, &next, &client);
             scope.spawn(move || {
                 while let Some((dataset, at, file)) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let Some(job) = &jobs[*dataset] else { continue };
+                    let Some(job) = jobs[*dataset] else { continue };
                     let result = job.transfer(file, mirror, client, progress);
                     // The receiver is there until the last sender is gone.
                     let _ = send.send((*dataset, *at, result));
@@ -238,7 +216,7 @@ fn run(
         drop(send);
         for (dataset, at, result) in receive {
             came[dataset][at] = Some(result);
-            if let Some(job) = &jobs[dataset]
+            if let Some(job) = jobs[dataset]
                 && came[dataset].iter().all(Option::is_some)
             {
                 let came = std::mem::take(&mut came[dataset]);
@@ -246,14 +224,16 @@ fn run(
             }
         }
     });
+    // Every dataset has ended: at once, or here.
+    let end = |(stage, ended): (Stage<'_>, Option<Ended>)| match stage {
+        Stage::Ended(end) => end,
+        Stage::Needs(_) => ended.unwrap_or_else(|| Err(Vec::new())),
+    };
+    stages.into_iter().zip(ended).map(end).collect()
 }
 
 /// Puts a dataset in its place, unless a file of it did not come.
-fn finish(
-    job: &Job<'_>,
-    came: Vec<Result<Received, FetchError>>,
-    mirror: Option<&Mirror>,
-) -> Result<Outcome, Vec<FetchError>> {
+fn finish(job: &Job<'_>, came: Vec<Result<Received, FetchError>>, mirror: Option<&Mirror>) -> Ended {
     let (mut received, mut errors) = (Vec::new(), Vec::new());
     for one in came {
         match one {

@@ -14,6 +14,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::checksum::hexadecimal;
+use crate::download::Received;
 use crate::units::Bytes;
 
 /// Files may be so many times as large as their archive. Text shrinks to a third or a tenth; deflate's limit, which
@@ -25,14 +26,6 @@ const ALLOWANCE: u64 = 1 << 20;
 const MEMBERS: usize = 10_000;
 /// How much is read before it is written.
 const PIECE: usize = 1 << 16;
-
-/// A file that was taken out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unpacked {
-    pub(super) name: String,
-    pub(super) sha256: String,
-    pub(super) size: u64,
-}
 
 /// Why an archive is refused.
 #[derive(Debug)]
@@ -46,13 +39,13 @@ pub(super) enum Fault {
 }
 
 /// Takes the members that `wanted` names (name in the archive → name of the file) out of the archive at `path`
-/// into the folder `into`, which `free` bytes are left for.
+/// into the folder `into`, which `free` bytes are left for; the names of the files, and what came.
 pub(super) fn unpack(
     path: &Path,
     wanted: &BTreeMap<String, String>,
     into: &Path,
     free: Option<Bytes>,
-) -> Result<Vec<Unpacked>, Fault> {
+) -> Result<Vec<(String, Received)>, Fault> {
     let file = File::open(path).map_err(Fault::Disk)?;
     let limit = file.metadata().map_err(Fault::Disk)?.len().saturating_mul(RATIO).saturating_add(ALLOWANCE);
     let mut archive = ZipArchive::new(file).map_err(|error| damaged(&error))?;
@@ -61,9 +54,9 @@ pub(super) fn unpack(
     let mut unpacked = Vec::new();
     for (place, name) in places {
         let member = archive.by_index(place).map_err(|error| damaged(&error))?;
-        let done = extract(member, &into.join(&name), left)?;
-        left -= done.1;
-        unpacked.push(Unpacked { name, sha256: done.0, size: done.1 });
+        let received = extract(member, &into.join(&name), left)?;
+        left -= received.size;
+        unpacked.push((name, received));
     }
     Ok(unpacked)
 }
@@ -128,8 +121,8 @@ fn leads_out(name: &str) -> bool {
     name.is_empty() || drive || rooted || name.contains('\0') || name.split(['/', '\\']).any(|part| part == "..")
 }
 
-/// Writes a member to `path`; its checksum and its size. The archive's own checksum of it is compared on the way.
-fn extract(mut member: impl Read, path: &Path, limit: u64) -> Result<(String, u64), Fault> {
+/// Writes a member to `path`. The archive's own checksum of it is compared on the way.
+fn extract(mut member: impl Read, path: &Path, limit: u64) -> Result<Received, Fault> {
     let mut file = File::create(path).map_err(Fault::Disk)?;
     let (mut hash, mut size) = (Sha256::new(), 0_u64);
     let mut buffer = vec![0; PIECE];
@@ -151,7 +144,7 @@ fn extract(mut member: impl Read, path: &Path, limit: u64) -> Result<(String, u6
         hash.update(&buffer[..read]);
     }
     file.sync_all().map_err(Fault::Disk)?;
-    Ok((hexadecimal(&hash.finalize()), size))
+    Ok(Received { checksum: hexadecimal(&hash.finalize()), size })
 }
 
 fn damaged(error: &ZipError) -> Fault {

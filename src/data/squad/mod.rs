@@ -5,8 +5,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-pub(super) use read::questions_of;
-pub use read::read_questions;
+pub use read::questions_of;
 
 use crate::text::{Asked, SpanAnswer};
 
@@ -20,7 +19,7 @@ pub struct SquadVersion {
 }
 
 /// The questions of one file, in its order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Questions {
     /// The contexts, in the order of the file.
     pub paragraphs: Vec<String>,
@@ -28,8 +27,6 @@ pub struct Questions {
     pub questions: Vec<Question>,
     /// Whether some may have no answer: [`SquadVersion::unanswerable`].
     pub unanswerable: bool,
-    /// What the file says its version is: `1.1` or `v2.0` in the published ones.
-    pub version: Option<String>,
     /// Malformed questions left out under [`BadRows::Skip`](super::BadRows::Skip).
     pub skipped: u64,
 }

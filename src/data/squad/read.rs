@@ -7,49 +7,32 @@ use serde_json::{Map, Value};
 
 use super::{Answer, Question, Questions, SquadVersion};
 use crate::data::BadRows;
-use crate::data::rows::{BYTE_ORDER_MARK, not_utf_16};
+use crate::data::text_file::{none_readable, without_mark};
 use crate::diagnostic::Diagnostic;
 
 pub(super) const SKIPPING: &str = "`--skip-bad-rows` skips and counts such questions";
 pub(super) const LAYOUT: &str = "SQuAD's layout is data[].paragraphs[].{context, qas[]}";
 
-/// Reads the file at `path`, train, dev or test, of version 1.1 or 2.0. Keys that it does not need, such as
+/// Reads a file whose bytes are at hand, train, dev or test, of version 1.1 or 2.0; `path` is its name. Keys that it does not need, such as
 /// `title` and `plausible_answers`, may be anything.
 ///
 /// # Errors
-/// A file that cannot be read; malformed JSON, with line and column; a layout other than SQuAD's above the
+/// Malformed JSON, with line and column; a layout other than SQuAD's above the
 /// questions; no question at all; with [`BadRows::Refuse`], the first malformed question, by its id.
-pub fn read_questions(path: &Path, version: SquadVersion, bad_rows: BadRows) -> Result<Questions, Diagnostic> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
-    questions_of(&bytes, path, version, bad_rows)
-}
-
-/// As [`read_questions`], of a file whose bytes are at hand; `path` is its name.
-///
-/// # Errors
-/// As [`read_questions`].
-pub(in crate::data) fn questions_of(
+pub fn questions_of(
     bytes: &[u8],
     path: &Path,
     version: SquadVersion,
     bad_rows: BadRows,
 ) -> Result<Questions, Diagnostic> {
-    not_utf_16(bytes, path)?;
-    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let text = without_mark(bytes, path)?;
     let root = serde_json::from_slice(text).map_err(|error| malformed(&error, text, path))?;
     let mut reading = Reading {
         bad_rows,
         version,
         seen: HashSet::new(),
         says_impossible: false,
-        read: Questions {
-            paragraphs: Vec::new(),
-            questions: Vec::new(),
-            unanswerable: version.unanswerable,
-            version: None,
-            skipped: 0,
-        },
+        read: Questions { unanswerable: version.unanswerable, ..Questions::default() },
     };
     reading.root(root).map_err(|found| found.in_file(path))?;
     let answered = |question: &Question| !question.answers.is_empty();
@@ -61,9 +44,7 @@ pub(in crate::data) fn questions_of(
     match (questions.is_empty(), skipped) {
         (false, _) => Ok(reading.read),
         (true, 0) => Err(Diagnostic::new("the file has no questions").hint(LAYOUT).in_file(path)),
-        (true, skipped) => Err(Diagnostic::new(format!("none of the file's {skipped} questions can be read"))
-            .hint("without `--skip-bad-rows` the first one is explained")
-            .in_file(path)),
+        (true, skipped) => Err(none_readable(*skipped, "questions", path)),
     }
 }
 
@@ -95,9 +76,6 @@ impl Reading {
     fn root(&mut self, root: Value) -> Result<(), Diagnostic> {
         let laid_out = |message: String| Diagnostic::new(message).hint(LAYOUT);
         let mut root = object(root, "the file").map_err(laid_out)?;
-        if let Some(Value::String(version)) = root.remove("version") {
-            self.read.version = Some(version);
-        }
         for (a, article) in list(&mut root, "data", "the file").map_err(laid_out)?.into_iter().enumerate() {
             let place = format!("`data[{a}]`");
             let mut article = object(article, &place).map_err(laid_out)?;

@@ -1,16 +1,13 @@
+use std::path::Path;
+
 use super::read::{LAYOUT, SKIPPING};
 use super::*;
 use crate::data::BadRows;
-use crate::diagnostic::Diagnostic;
 use crate::text::SpanAnswer::{At, Nowhere, Unknown};
 
 fn read(content: impl AsRef<[u8]>, bad_rows: BadRows) -> Result<Questions, String> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("dev.json");
-    std::fs::write(&path, content).unwrap();
-    let shown = |found: Diagnostic| found.to_string().replace(&*folder.path().to_string_lossy(), "");
     let version = SquadVersion { unanswerable: true, labelled: None };
-    read_questions(&path, version, bad_rows).map_err(shown)
+    questions_of(content.as_ref(), Path::new("/dev.json"), version, bad_rows).map_err(|found| found.to_string())
 }
 
 /// A file with one paragraph and these questions.
@@ -45,7 +42,6 @@ fn both_versions_are_read_and_unknown_keys_passed_over() {
             question("c", "!", &[], false),
         ],
         unanswerable: true,
-        version: Some("v2.0".into()),
         skipped: 0,
     };
     assert_eq!(read, expected);

@@ -10,6 +10,7 @@ use zip::result::ZipError;
 use super::findings::{Finding, Severity};
 use super::rows::check_rows;
 use super::{FILES, SubmissionFile};
+use crate::data::text_file::unreadable;
 use crate::diagnostic::{Diagnostic, suggest};
 
 use Severity::{Rejected, Suspicious};
@@ -39,8 +40,7 @@ impl Entry {
 /// # Errors
 /// When the file cannot be read, or is no zip.
 pub fn check(path: &Path) -> Result<Vec<Finding>, Diagnostic> {
-    let file =
-        File::open(path).map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
+    let file = File::open(path).map_err(|error| unreadable(&error, path))?;
     check_archive(BufReader::new(file), path)
 }
 
@@ -149,13 +149,14 @@ mod tests {
     use zip::{CompressionMethod, ZipWriter};
 
     use super::*;
-    use crate::data::submission::{Answers, pack};
+    use crate::data::Labels;
+    use crate::data::submission::pack;
 
     /// The content of a right file.
     fn right(file: &SubmissionFile) -> String {
-        let rows = (0..file.examples()).map(|index| match file.answers {
-            Answers::Words(words) => format!("{index}\t{}\n", words[index as usize % words.len()]),
-            Answers::Score { .. } => format!("{index}\t{}\n", index % 6),
+        let rows = (0..file.examples()).map(|index| match file.labels() {
+            Labels::Classes(words) => format!("{index}\t{}\n", words[index as usize % words.len()]),
+            Labels::Score { .. } | Labels::Hidden | Labels::Structured => format!("{index}\t{}\n", index % 6),
         });
         std::iter::once("index\tprediction\n".to_owned()).chain(rows).collect()
     }

@@ -13,7 +13,7 @@ use super::{FILES, HEADER, SubmissionFile};
 pub struct Part {
     /// Which file.
     pub file: &'static SubmissionFile,
-    /// The predictions in the order of the test file, as [`SubmissionFile::answers`] has them.
+    /// The predictions in the order of the test file, as [`SubmissionFile::labels`] has them.
     pub answers: Vec<String>,
 }
 

@@ -6,37 +6,19 @@ use std::path::Path;
 use super::line::{cell, columns, is_blank, is_document, least_width, lines, width, without_digits};
 use super::scheme::{Converter, NoTag};
 use super::{Columns, Scheme, Sentence, Sentences};
-use crate::data::BadRows;
+use crate::data::{BadRows, text_file};
 use crate::diagnostic::Diagnostic;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// The byte order marks of UTF-16, as which some editors save text.
-const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 const SKIPPING: &str = "`--skip-bad-rows` skips and counts the sentence";
 /// How much of a word or a tag a message repeats.
 const EXCERPT_CHARACTERS: usize = 40;
 
-/// Reads the column file at `path`; `labelled` says whether its tags are read too.
+/// Reads a column file whose bytes are at hand; `path` is its name, and `labelled` says whether its tags are read too.
 ///
 /// # Errors
-/// A file that cannot be read, is in UTF-16 or has no sentence; a format whose columns are the same. With
+/// A file that is in UTF-16 or has no sentence; a format whose columns are the same. With
 /// [`BadRows::Refuse`], the first line that is not UTF-8 (unless the format is lossy), that holds a carriage
 /// return, that has another number of columns than the first one, or whose tag is none.
-pub fn read_sentences(
-    path: &Path,
-    format: &Columns,
-    labelled: bool,
-    bad_rows: BadRows,
-) -> Result<Sentences, Diagnostic> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))?;
-    sentences_of(&bytes, path, format, labelled, bad_rows)
-}
-
-/// As [`read_sentences`], of a file whose bytes are at hand; `path` is its name.
-///
-/// # Errors
-/// As [`read_sentences`].
 pub fn sentences_of(
     bytes: &[u8],
     path: &Path,
@@ -44,17 +26,24 @@ pub fn sentences_of(
     labelled: bool,
     bad_rows: BadRows,
 ) -> Result<Sentences, Diagnostic> {
-    if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
-        return Err(Diagnostic::new("the file is UTF-16").in_file(path).hint("save it as UTF-8"));
-    }
+    let text = text_file::without_mark(bytes, path)?;
     if labelled && format.tag_column == Some(format.token_column) {
         let message = format!("column {} cannot be both the word and the tag", format.token_column);
         return Err(Diagnostic::new(message).in_file(path).hint("they are `token_column` and `tag_column`"));
     }
-    let mut reader = Reader::new(path, format, labelled);
-    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let mut reader = Reader {
+        path,
+        format,
+        labelled,
+        width: 0,
+        converter: Converter::default(),
+        read: Sentences::default(),
+        current: Sentence::default(),
+        is_bad: false,
+        in_document: false,
+    };
     for (line, text) in (1..).zip(lines(text)) {
-        match reader.line(line, text) {
+        match reader.line(text) {
             Err(bad) if bad_rows == BadRows::Refuse => return Err(bad.at_line(path, line)),
             // The rest of its sentence is read too, which costs little, and left out with it.
             Err(_) => reader.is_bad = true,
@@ -66,7 +55,7 @@ pub fn sentences_of(
 
 /// Whether the first word of a file has a tag: its line has as many columns as that needs.
 pub(in crate::data) fn is_labelled(bytes: &[u8], format: &Columns) -> bool {
-    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let text = bytes.strip_prefix(text_file::BYTE_ORDER_MARK).unwrap_or(bytes);
     let mut lines = lines(text).filter(|line| !is_blank(line)).map(String::from_utf8_lossy);
     lines
         .find(|line| !is_document(line, format))
@@ -90,31 +79,9 @@ struct Reader<'a> {
     in_document: bool,
 }
 
-impl<'a> Reader<'a> {
-    fn new(path: &'a Path, format: &'a Columns, labelled: bool) -> Self {
-        let read = Sentences {
-            sentences: Vec::new(),
-            documents: 0,
-            scheme: Scheme::Auto,
-            irregular: 0,
-            skipped: 0,
-            replaced: 0,
-        };
-        Self {
-            path,
-            format,
-            labelled,
-            width: 0,
-            converter: Converter::default(),
-            read,
-            current: empty(0),
-            is_bad: false,
-            in_document: false,
-        }
-    }
-
-    /// Takes the line with this number in.
-    fn line(&mut self, number: usize, bytes: &[u8]) -> Result<(), Diagnostic> {
+impl Reader<'_> {
+    /// Takes a line in.
+    fn line(&mut self, bytes: &[u8]) -> Result<(), Diagnostic> {
         if is_blank(bytes) {
             self.end_sentence();
             return Ok(());
@@ -126,12 +93,8 @@ impl<'a> Reader<'a> {
         let text = self.decoded(bytes)?;
         if is_document(&text, self.format) {
             self.end_sentence();
-            self.read.documents += 1;
             self.current.document += u32::from(std::mem::take(&mut self.in_document));
             return Ok(());
-        }
-        if self.current.words.is_empty() && !self.is_bad {
-            self.current.line = number;
         }
         if self.width == 0 {
             self.width = width(&text, self.format, self.labelled);
@@ -178,7 +141,6 @@ impl<'a> Reader<'a> {
     }
 
     fn wrong_width(&self, found: usize) -> Diagnostic {
-        let columns = if found == 1 { "1 column".to_owned() } else { format!("{found} columns") };
         let why = match self.format.tag_column {
             _ if self.width > least_width(self.format, self.labelled) => {
                 "every line has as many columns as the file's first".to_owned()
@@ -187,6 +149,7 @@ impl<'a> Reader<'a> {
             _ if self.labelled => "a line is a word and its tag, with a space or a tab between them".to_owned(),
             _ => "a line is a word".to_owned(),
         };
+        let columns = text_file::columns(found);
         Diagnostic::new(format!("{columns} where {} were expected", self.width)).hint(format!("{why}; {SKIPPING}"))
     }
 
@@ -210,7 +173,7 @@ impl<'a> Reader<'a> {
 
     /// Takes the current sentence over, if there is one, and begins another.
     fn end_sentence(&mut self) {
-        let next = empty(self.current.document);
+        let next = Sentence { document: self.current.document, ..Sentence::default() };
         let is_bad = std::mem::take(&mut self.is_bad);
         if is_bad {
             self.read.skipped += 1;
@@ -226,9 +189,6 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self) -> Result<Sentences, Diagnostic> {
         self.end_sentence();
-        if self.labelled {
-            (self.read.scheme, self.read.irregular) = self.converter.scheme(self.format.scheme);
-        }
         if !self.read.sentences.is_empty() {
             return Ok(self.read);
         }
@@ -239,11 +199,6 @@ impl<'a> Reader<'a> {
         }
         .in_file(self.path))
     }
-}
-
-/// A sentence before its first word.
-fn empty(document: u32) -> Sentence {
-    Sentence { words: Vec::new(), tags: Vec::new(), document, line: 0 }
 }
 
 fn excerpt(text: &str) -> String {

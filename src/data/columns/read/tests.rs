@@ -5,14 +5,7 @@ use proptest::prelude::*;
 use super::super::Separator;
 use super::*;
 
-const DEFAULT: Columns = Columns {
-    separator: Separator::Any,
-    scheme: Scheme::Auto,
-    token_column: 1,
-    tag_column: None,
-    segmentation_digit: false,
-    lossy: false,
-};
+const DEFAULT: Columns = Columns::ANY;
 
 fn read_as(bytes: &[u8], format: &Columns, bad_rows: BadRows) -> Result<Sentences, String> {
     sentences_of(bytes, Path::new("x.txt"), format, true, bad_rows).map_err(|found| found.to_string())
@@ -26,10 +19,10 @@ fn refused(text: &str) -> String {
     read_as(text.as_bytes(), &DEFAULT, BadRows::Refuse).unwrap_err()
 }
 
-/// `word/tag word/tag`, the document and the line of each sentence.
-fn shown(sentences: &Sentences) -> Vec<(String, u32, usize)> {
+/// `word/tag word/tag` and the document of each sentence.
+fn shown(sentences: &Sentences) -> Vec<(String, u32)> {
     let pairs = |one: &Sentence| one.words.iter().zip(&one.tags).map(|(w, t)| format!("{w}/{t}")).collect::<Vec<_>>();
-    sentences.sentences.iter().map(|one| (pairs(one).join(" "), one.document, one.line)).collect()
+    sentences.sentences.iter().map(|one| (pairs(one).join(" "), one.document)).collect()
 }
 
 /// As the original CoNLL-2003 files are: IOB1, documents, blank lines at the end.
@@ -40,12 +33,12 @@ const CONLL: &str = "-DOCSTART- -X- O O\n\nEU NNP I-NP I-ORG\nrejects VBZ I-VP O
 fn conll_2003_is_read_with_its_documents() {
     let read = read(CONLL);
     let expected = [
-        ("EU/B-ORG rejects/O German/B-MISC".to_owned(), 0, 3),
-        ("Peter/B-PER Marie/B-PER".to_owned(), 0, 7),
-        ("Bonn/B-LOC".to_owned(), 1, 12),
+        ("EU/B-ORG rejects/O German/B-MISC".to_owned(), 0),
+        ("Peter/B-PER Marie/B-PER".to_owned(), 0),
+        ("Bonn/B-LOC".to_owned(), 1),
     ];
     assert_eq!(shown(&read), expected);
-    assert_eq!((read.documents, read.scheme, read.irregular, read.skipped), (2, Scheme::Iob1, 0, 0));
+    assert_eq!(read.skipped, 0);
 }
 
 #[test]
@@ -58,27 +51,21 @@ fn how_lines_end_and_begin_changes_nothing() {
         CONLL.replace(' ', "\t"),
         CONLL.replace(' ', "  "),
         CONLL.replace("\n\n", "\n \t\n"),
+        format!("\n\n{CONLL}"),
+        CONLL.replace("\n\n", "\n\n\n\n"),
+        // A marker without blank lines around it parts sentences too.
+        CONLL.replace("O O\n\n", "O O\n"),
     ] {
         assert_eq!(shown(&read(&text)), plain, "{text:?}");
-    }
-    // More blank lines move lines, nothing else; a marker without blank lines around it parts sentences too.
-    let words = |text: &str| shown(&read(text)).into_iter().map(|(words, document, _)| (words, document)).collect();
-    let expected: Vec<(String, u32)> = plain.into_iter().map(|(words, document, _)| (words, document)).collect();
-    for text in [format!("\n\n{CONLL}"), CONLL.replace("\n\n", "\n\n\n\n"), CONLL.replace("O O\n\n", "O O\n")] {
-        let found: Vec<(String, u32)> = words(&text);
-        assert_eq!(found, expected);
     }
 }
 
 #[test]
 fn documents_without_sentences_do_not_count_and_a_file_without_documents_is_one() {
-    let documents = |text: &str| {
-        let read = read(text);
-        (read.documents, read.sentences.iter().map(|one| one.document).collect::<Vec<_>>())
-    };
-    assert_eq!(documents("-DOCSTART- O\n\n-DOCSTART- O\n\na O\n\nb O\n\n-DOCSTART- O\n\nc O\n"), (3, vec![0, 0, 1]));
-    assert_eq!(documents("a O\n\n-DOCSTART-\n\nb O\n"), (1, vec![0, 1]));
-    assert_eq!(documents("a O\n\nb O\n"), (0, vec![0, 0]));
+    let documents = |text: &str| read(text).sentences.iter().map(|one| one.document).collect::<Vec<_>>();
+    assert_eq!(documents("-DOCSTART- O\n\n-DOCSTART- O\n\na O\n\nb O\n\n-DOCSTART- O\n\nc O\n"), [0, 0, 1]);
+    assert_eq!(documents("a O\n\n-DOCSTART-\n\nb O\n"), [0, 1]);
+    assert_eq!(documents("a O\n\nb O\n"), [0, 0]);
 }
 
 #[test]
@@ -86,7 +73,7 @@ fn chinese_characters_and_spaces_are_words() {
     let found = read("科 B-ORG\n  M-ORG\n\u{3000} M-ORG\n\u{a0} M-ORG\n技 E-ORG\n\n国 S-LOC\n");
     let words = &found.sentences[0].words;
     assert_eq!(words, &["科", " ", "\u{3000}", "\u{a0}", "技"]);
-    assert_eq!((found.scheme, found.sentences.len()), (Scheme::Bioes, 2));
+    assert_eq!(found.sentences.len(), 2);
     let found = read("科\tB-ORG\n \tO\n\tO\n技\tI-ORG\n");
     assert_eq!(found.sentences[0].words, ["科", " ", " ", "技"]);
     let long = "字 O\n".repeat(2000);
@@ -123,7 +110,7 @@ fn columns_are_chosen() {
 fn a_file_without_tags_has_words_alone() {
     let words = |text: &str| {
         let read = sentences_of(text.as_bytes(), Path::new("x.txt"), &DEFAULT, false, BadRows::Refuse).unwrap();
-        assert!(read.sentences.iter().all(|one| one.tags.is_empty()) && read.scheme == Scheme::Auto);
+        assert!(read.sentences.iter().all(|one| one.tags.is_empty()));
         read.sentences.into_iter().map(|one| one.words.join("|")).collect::<Vec<_>>()
     };
     assert_eq!(words("科\n技\n\n\u{3000}\n"), ["科|技", "\u{3000}"]);
@@ -174,16 +161,14 @@ fn files_without_a_sentence_are_refused() {
     );
     let utf_16: Vec<u8> = "\u{feff}a O\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(read_as(&utf_16, &DEFAULT, BadRows::Skip).unwrap_err(), "x.txt: the file is UTF-16 (save it as UTF-8)");
-    let missing = read_sentences(Path::new("nowhere/x.txt"), &DEFAULT, true, BadRows::Refuse).unwrap_err();
-    assert!(missing.to_string().starts_with("nowhere/x.txt: the file cannot be read: "));
 }
 
 #[test]
 fn a_bad_line_takes_its_whole_sentence_with_it_and_no_other() {
     let text = "-DOCSTART- O\n\na O\n\nb O\nc PER\nd O\n\n-DOCSTART- O\n\ne\n\n-DOCSTART- O\n\nf O\n";
     let found = read_as(text.as_bytes(), &DEFAULT, BadRows::Skip).unwrap();
-    assert_eq!(shown(&found), [("a/O".to_owned(), 0, 3), ("f/O".to_owned(), 2, 15)]);
-    assert_eq!((found.skipped, found.documents), (2, 3));
+    assert_eq!(shown(&found), [("a/O".to_owned(), 0), ("f/O".to_owned(), 2)]);
+    assert_eq!(found.skipped, 2);
 }
 
 #[test]
@@ -239,7 +224,7 @@ fn a_carriage_return_ends_a_line_with_its_line_feed_or_is_refused() {
     assert_eq!(shown(&read(&bare.replace('\n', "\r\n"))), shown(&read(bare)));
     let swapped = Columns { token_column: 2, tag_column: Some(1), ..DEFAULT };
     let crlf = b"O -DOCSTART-\r\n\r\nO EU\r\n";
-    assert_eq!(read_as(crlf, &swapped, BadRows::Refuse).unwrap().documents, 1);
+    assert_eq!(read_as(crlf, &swapped, BadRows::Refuse).unwrap().sentences[0].words, ["EU"]);
     let alone = "a carriage return (CR) stands alone within the line (lines end with LF or CRLF: save the file with such \
                  line ends; `--skip-bad-rows` skips and counts the sentence)";
     assert_eq!(refused("EU B-ORG\rrejects O\r\rBonn B-LOC\r"), format!("x.txt:1: {alone}"));

@@ -1,8 +1,9 @@
 //! The rows of one file of a submission against what they must be.
 
 use super::findings::{Finding, Gathered, Severity};
-use super::{Answers, HEADER, SubmissionFile};
-use crate::data::rows::{BYTE_ORDER_MARK, UTF_16};
+use super::{HEADER, SubmissionFile};
+use crate::data::Labels;
+use crate::data::text_file::{self, BYTE_ORDER_MARK, UTF_16};
 use crate::diagnostic::suggest;
 
 use Severity::{Rejected, Suspicious};
@@ -37,7 +38,7 @@ pub(super) fn check_rows(file: &SubmissionFile, bytes: &[u8]) -> Vec<Finding> {
 
 /// What is known of a file while its lines come in.
 struct Rows<'a> {
-    file: &'a SubmissionFile,
+    labels: Labels,
     found: Gathered<'a>,
     /// Rows so far.
     count: u64,
@@ -51,7 +52,7 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn of(file: &'a SubmissionFile) -> Self {
         let seen = vec![false; file.examples() as usize];
-        Self { file, found: Gathered::of(file.name), count: 0, seen, largest: None, constant: None }
+        Self { labels: file.labels(), found: Gathered::of(file.name), count: 0, seen, largest: None, constant: None }
     }
 
     /// Judges the first line. True when it is a row already.
@@ -82,7 +83,7 @@ impl<'a> Rows<'a> {
         let [index, prediction] = fields[..] else {
             let count = fields.len();
             self.found.on_line(Rejected, "columns", number, || {
-                let columns = if count == 1 { "1 column".to_owned() } else { format!("{count} columns") };
+                let columns = text_file::columns(count);
                 (format!("{columns} where 2 were expected"), Some("index and prediction, a tab between them".into()))
             });
             return;
@@ -132,18 +133,18 @@ impl<'a> Rows<'a> {
         } else if self.constant.as_deref() != Some(text) {
             self.constant = None;
         }
-        match self.file.answers {
-            Answers::Words(words) if words.iter().any(|word| word.as_bytes() == text) => {}
-            Answers::Words(words) => self.found.on_line(Rejected, "label", number, || {
+        match self.labels {
+            Labels::Classes(words) if words.iter().any(|word| word.as_bytes() == text) => {}
+            Labels::Classes(words) => self.found.on_line(Rejected, "label", number, || {
                 (format!("unknown label {}", excerpt(text)), Some(known(&String::from_utf8_lossy(text), words)))
             }),
-            Answers::Score { lowest, highest } => {
+            Labels::Score { lowest, highest } => {
                 let score = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
                 match score.filter(|score| score.is_finite()) {
                     None => self.found.on_line(Rejected, "number", number, || {
                         (format!("the score {} is not a number", excerpt(text)), None)
                     }),
-                    Some(score) if !(lowest..=highest).contains(&score) => {
+                    Some(score) if !(lowest.into()..=highest.into()).contains(&score) => {
                         self.found.on_line(Rejected, "scale", number, || {
                             let message = format!("the score {} is not between {lowest} and {highest}", excerpt(text));
                             (message, Some(format!("below the scale write {lowest}, above it {highest}")))
@@ -152,6 +153,7 @@ impl<'a> Rows<'a> {
                     Some(_) => {}
                 }
             }
+            Labels::Hidden | Labels::Structured => {}
         }
     }
 
