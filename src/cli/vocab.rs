@@ -64,13 +64,7 @@ impl TrainArgs {
         };
         let characters =
             if self.chinese { self.characters } else { self.characters.or(Some(VocabularySettings::CHARACTERS)) };
-        VocabularySettings {
-            size: self.vocab_size,
-            lower_case: !self.cased,
-            rows,
-            characters,
-            min_frequency: self.min_frequency,
-        }
+        VocabularySettings { size: self.vocab_size, rows, characters, min_frequency: self.min_frequency }
     }
 
     fn execute(&self) -> Result<(), Error> {

@@ -116,7 +116,9 @@ impl FeatureCache {
             Err(reason) => Some(reason),
         };
         let set = build()?;
-        let outcome = match (self.store(&path, &format::to_bytes(&set, hash.as_bytes())), damage) {
+        let bytes = format::to_bytes(&set, hash.as_bytes());
+        let stored = std::fs::create_dir_all(&self.folder).and_then(|()| atomic::write(&path, &bytes));
+        let outcome = match (stored, damage) {
             (Ok(()), None) => CacheOutcome::Built,
             (Ok(()), Some(reason)) => CacheOutcome::Rebuilt(reason),
             (Err(error), _) => CacheOutcome::NotStored(format!("{}: {error}", path.display())),
@@ -131,11 +133,6 @@ impl FeatureCache {
         let path = path.with_extension("lock");
         let file = atomic::lock(&path).ok()??;
         Some(Building { path, _file: file })
-    }
-
-    fn store(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-        std::fs::create_dir_all(&self.folder)?;
-        atomic::write(path, bytes)
     }
 
     /// The file of a key: `<dataset>-<split>-<first 16 digits of the key>.features`.

@@ -20,8 +20,6 @@ use crate::diagnostic::Diagnostic;
 pub struct VocabularySettings {
     /// The number of tokens, special ones included.
     pub size: u32,
-    /// Whether text is lower-cased and stripped of accents.
-    pub lower_case: bool,
     /// The rows that stand before those that are learned.
     pub rows: SpecialRows,
     /// The most frequent characters that are tokens of their own; `None` for all that occur often enough. Words

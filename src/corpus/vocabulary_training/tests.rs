@@ -29,7 +29,7 @@ fn counts(lines: &[&str], lower_case: bool) -> WordCounts {
 }
 
 fn settings(size: u32, min_frequency: u64) -> VocabularySettings {
-    VocabularySettings { size, lower_case: true, rows: SpecialRows::SpecialOnly, characters: None, min_frequency }
+    VocabularySettings { size, rows: SpecialRows::SpecialOnly, characters: None, min_frequency }
 }
 
 fn wikitext() -> Option<String> {

@@ -6,16 +6,7 @@ use std::sync::Arc;
 use super::Scheme;
 use crate::metric::entities;
 
-const OUTSIDE: &str = "O";
-
-/// Why a text is no tag of a scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoTag {
-    /// No hyphen after a prefix, no type after the hyphen, or white space.
-    Malformed,
-    /// The prefix is none of the scheme's.
-    UnknownPrefix,
-}
+pub(super) const OUTSIDE: &str = "O";
 
 impl Scheme {
     /// The name in experiment files and messages.
@@ -34,21 +25,6 @@ impl Scheme {
         match self {
             Self::Iob1 | Self::Iob2 => &["B", "I"],
             Self::Auto | Self::Bioes => &["B", "I", "M", "E", "S", "L", "U"],
-        }
-    }
-
-    /// Whether `tag` is one of this scheme.
-    pub(super) fn check(self, tag: &str) -> Result<(), NoTag> {
-        match tag.split_once('-') {
-            None if tag == OUTSIDE => Ok(()),
-            Some((prefix, kind)) if !prefix.is_empty() && !kind.is_empty() && !tag.contains(char::is_whitespace) => {
-                if self.prefixes().contains(&prefix) {
-                    Ok(())
-                } else {
-                    Err(NoTag::UnknownPrefix)
-                }
-            }
-            None | Some(_) => Err(NoTag::Malformed),
         }
     }
 }
@@ -115,18 +91,6 @@ mod tests {
             let written: Vec<Arc<str>> = tags.split_whitespace().map(Arc::from).collect();
             assert_eq!(Converter::default().convert(&written).join(" "), iob2, "{tags}");
         }
-    }
-
-    #[test]
-    fn tags_are_checked_against_the_scheme() {
-        for tag in ["O", "B-PER", "I-PER.NAM", "I-A-B", "B--"] {
-            assert_eq!(Scheme::Iob1.check(tag), Ok(()), "{tag}");
-        }
-        for tag in ["", "PER", "B", "B-", "-PER", "o", "0", "B_PER", "B-\u{3000}", "B-A B"] {
-            assert_eq!(Scheme::Auto.check(tag), Err(NoTag::Malformed), "{tag}");
-        }
-        assert_eq!((Scheme::Auto.check("M-X"), Scheme::Iob2.check("M-X")), (Ok(()), Err(NoTag::UnknownPrefix)));
-        assert_eq!(Scheme::Auto.check("b-X"), Err(NoTag::UnknownPrefix));
     }
 
     /// The prefix of the word `at` of `entity`; `touches` says whether an entity of the same type ends right before it.

@@ -69,11 +69,11 @@ fn is_sha256(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::data::fetch::tests::manifest;
+    use crate::data::fetch::tests::downloads;
 
     #[test]
     fn names_that_lead_elsewhere_are_refused() {
-        let fault = |files: &str| manifest("toy", &format!("fetch: {{download: {{files: [{files}]}}}}")).fault();
+        let fault = |files: &str| downloads("toy", files).fault();
         assert_eq!(fault("{url: 'https://a.org/a.txt'}, {url: 'http://a.org/b.zip', unpack: {x/y: y}}"), None);
         for target in ["../a", "a/b", "/a", "C:a", "a\\b", ".hidden", "..", "", "FETCHED.json", "a\u{0}", "a "] {
             let quoted = serde_json::to_string(target).unwrap();

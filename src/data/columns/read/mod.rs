@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::line::{cell, columns, is_blank, is_document, least_width, lines, width, without_digits};
-use super::scheme::{Converter, NoTag};
+use super::scheme::{Converter, OUTSIDE};
 use super::{Columns, Scheme, Sentence, Sentences};
 use crate::data::{BadRows, text_file};
 use crate::diagnostic::Diagnostic;
@@ -108,7 +108,7 @@ impl Reader<'_> {
             let tag = cell(columns[self.format.tag_index().unwrap_or(self.width - 1)]);
             // What is known has been checked.
             if !self.converter.knows(tag) {
-                self.format.scheme.check(tag).map_err(|problem| self.no_tag(tag, problem))?;
+                check(tag, self.format.scheme)?;
             }
             self.current.tags.push(self.converter.shared(tag));
         }
@@ -153,24 +153,6 @@ impl Reader<'_> {
         Diagnostic::new(format!("{columns} where {} were expected", self.width)).hint(format!("{why}; {SKIPPING}"))
     }
 
-    fn no_tag(&self, tag: &str, problem: NoTag) -> Diagnostic {
-        let (tag, scheme) = (excerpt(tag), self.format.scheme);
-        match problem {
-            NoTag::Malformed => Diagnostic::new(format!("`{tag}` is not a tag"))
-                .hint(format!("a tag is O, or a prefix and a type such as B-PER; {SKIPPING}")),
-            NoTag::UnknownPrefix => {
-                let known = scheme.prefixes().join(", ");
-                let message = match scheme {
-                    Scheme::Auto => format!("the tag `{tag}` has an unknown prefix"),
-                    Scheme::Iob1 | Scheme::Iob2 | Scheme::Bioes => {
-                        format!("the tag `{tag}` has a prefix that {} does not have", scheme.name())
-                    }
-                };
-                Diagnostic::new(message).hint(format!("prefixes are {known}; {SKIPPING}"))
-            }
-        }
-    }
-
     /// Takes the current sentence over, if there is one, and begins another.
     fn end_sentence(&mut self) {
         let next = Sentence { document: self.current.document, ..Sentence::default() };
@@ -199,6 +181,28 @@ impl Reader<'_> {
         }
         .in_file(self.path))
     }
+}
+
+/// Refuses a text that is no tag of `scheme`: without a hyphen after a prefix or a type after the hyphen, with white space,
+/// or with a prefix of another scheme.
+fn check(tag: &str, scheme: Scheme) -> Result<(), Diagnostic> {
+    let prefix = match tag.split_once('-') {
+        None if tag == OUTSIDE => return Ok(()),
+        Some((prefix, kind)) if !prefix.is_empty() && !kind.is_empty() && !tag.contains(char::is_whitespace) => prefix,
+        None | Some(_) => {
+            return Err(Diagnostic::new(format!("`{}` is not a tag", excerpt(tag)))
+                .hint(format!("a tag is O, or a prefix and a type such as B-PER; {SKIPPING}")));
+        }
+    };
+    if scheme.prefixes().contains(&prefix) {
+        return Ok(());
+    }
+    let wrong = match scheme {
+        Scheme::Auto => "an unknown prefix".to_owned(),
+        Scheme::Iob1 | Scheme::Iob2 | Scheme::Bioes => format!("a prefix that {} does not have", scheme.name()),
+    };
+    Err(Diagnostic::new(format!("the tag `{}` has {wrong}", excerpt(tag)))
+        .hint(format!("prefixes are {}; {SKIPPING}", scheme.prefixes().join(", "))))
 }
 
 fn excerpt(text: &str) -> String {

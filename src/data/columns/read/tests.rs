@@ -150,6 +150,20 @@ fn bad_lines_are_named() {
 }
 
 #[test]
+fn tags_are_checked_against_the_scheme() {
+    let said = |tag, scheme| check(tag, scheme).unwrap_err().message;
+    for tag in ["O", "B-PER", "I-PER.NAM", "I-A-B", "B--"] {
+        assert_eq!(check(tag, Scheme::Iob1), Ok(()), "{tag}");
+    }
+    for tag in ["", "PER", "B", "B-", "-PER", "o", "0", "B_PER", "B-\u{3000}", "B-A B"] {
+        assert_eq!(said(tag, Scheme::Auto), format!("`{tag}` is not a tag"));
+    }
+    assert_eq!(check("M-X", Scheme::Auto), Ok(()));
+    assert_eq!(said("M-X", Scheme::Iob2), "the tag `M-X` has a prefix that iob2 does not have");
+    assert_eq!(said("b-X", Scheme::Auto), "the tag `b-X` has an unknown prefix");
+}
+
+#[test]
 fn files_without_a_sentence_are_refused() {
     for text in ["", "\n\n", "\u{feff}", "-DOCSTART- -X- O O\n"] {
         assert_eq!(refused(text), "x.txt: the file has no sentences (was its download cut short?)", "{text:?}");

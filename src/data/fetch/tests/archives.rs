@@ -6,7 +6,7 @@ use std::path::Path;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::manifest;
+use super::downloads;
 use super::network::{fetched, settings};
 use crate::checksum::sha256;
 use crate::data::Manifest;
@@ -42,8 +42,7 @@ fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
 fn toy(server: &Server, archive: &[u8], published: bool) -> Manifest {
     let sha256 = if published { format!(", sha256: {}", sha256(archive)) } else { String::new() };
     let unpack = "unpack: {in/a.txt: a.txt, in/b.txt: two.txt}";
-    let files = format!("{{url: '{}/a.zip'{sha256}, {unpack}}}", server.address);
-    manifest("toy", &format!("fetch: {{download: {{files: [{files}]}}}}"))
+    downloads("toy", &format!("{{url: '{}/a.zip'{sha256}, {unpack}}}", server.address))
 }
 
 /// Fetches an archive as `toy`.

@@ -13,3 +13,8 @@ pub(crate) fn manifest(name: &str, rest: &str) -> Manifest {
     );
     serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
+
+/// A manifest of the dataset `name` whose files these are, in YAML.
+pub(crate) fn downloads(name: &str, files: &str) -> Manifest {
+    manifest(name, &format!("fetch: {{download: {{files: [{files}]}}}}"))
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::{FetchError, FetchSettings, Lock, Mirror, Outcome, Trust, fetch, preview};
-use super::manifest;
+use super::{downloads, manifest};
 use crate::checksum::sha256;
 use crate::data::Manifest;
 use crate::download::server::Server;
@@ -23,12 +23,12 @@ pub(super) fn fetched(manifest: &Manifest, settings: &FetchSettings) -> Result<O
 /// A dataset of one file, `a.txt`, whose checksum is known.
 fn toy(server: &Server, content: &[u8]) -> Manifest {
     let file = format!("url: '{}/a.txt', size: {}, sha256: {}", server.address, content.len(), sha256(content));
-    manifest("toy", &format!("fetch: {{download: {{files: [{{{file}}}]}}}}"))
+    downloads("toy", &format!("{{{file}}}"))
 }
 
 /// The same, without size and checksum.
 fn unknown(server: &Server) -> Manifest {
-    manifest("toy", &format!("fetch: {{download: {{files: [{{url: '{}/a.txt'}}]}}}}", server.address))
+    downloads("toy", &format!("{{url: '{}/a.txt'}}", server.address))
 }
 
 fn assert_whole(root: &Path, content: &[u8]) {
@@ -91,13 +91,8 @@ fn a_mirror_is_a_server_or_a_folder_with_a_folder_for_each_dataset() {
     std::fs::create_dir(copies.path().join("toy")).unwrap();
     std::fs::write(copies.path().join("toy/a.txt"), &content).unwrap();
     let server = Server::with(&[("/data/toy/a.txt", &content)]);
-    let never = manifest(
-        "toy",
-        &format!(
-            "fetch: {{download: {{files: [{{url: 'https://nowhere.invalid/x/a.txt?y', sha256: {}}}]}}}}",
-            sha256(&content)
-        ),
-    );
+    let file = format!("{{url: 'https://nowhere.invalid/x/a.txt?y', sha256: {}}}", sha256(&content));
+    let never = downloads("toy", &file);
     for mirror in [format!("{}/data/", server.address), copies.path().to_str().unwrap().to_owned()] {
         let root = tempfile::tempdir().unwrap();
         let settings = FetchSettings { mirror: Some(Mirror::parse(&mirror).unwrap()), ..settings(root.path()) };
@@ -121,7 +116,7 @@ fn one_dataset_that_fails_does_not_keep_the_others_from_coming() {
     let server = Server::with(&listed);
     let dataset = |name: &str, numbers: &[u32]| {
         let files: Vec<String> = numbers.iter().map(|n| format!("{{url: '{}/{n}'}}", server.address)).collect();
-        manifest(name, &format!("fetch: {{download: {{files: [{}]}}}}", files.join(", ")))
+        downloads(name, &files.join(", "))
     };
     let manifests = [dataset("one", &[0, 1, 2, 3]), dataset("bad", &[4, 10, 11]), dataset("two", &[5, 6, 7, 8])];
     let ended = fetch(&manifests, &settings(root.path()), &Notes::default());
