@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, Error};
-use crate::plan::classifier_flops;
+use crate::plan::{LastLayer, classifier_flops};
 use crate::settings::{EncoderType, Precision};
 use crate::stats::quantile;
 use crate::store::{Architecture, Host, Optimization, host};
@@ -141,7 +141,9 @@ impl<'a> StepSummary<'a> {
         let evaluations: Vec<f64> = measured.times.evaluations.iter().map(|seconds| seconds.0).collect();
         let sequences = u64::from(benchmark.sequences);
         let tokens = sequences * u64::from(benchmark.length);
-        let flop = TRAINING_TO_FORWARD * classifier_flops(&benchmark.architecture, tokens, sequences);
+        let architecture = &benchmark.architecture;
+        let last = LastLayer::of(architecture, measured.times.kind);
+        let flop = TRAINING_TO_FORWARD * classifier_flops(architecture, tokens, sequences, last);
         Self {
             benchmark,
             measured,

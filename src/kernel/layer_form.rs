@@ -1,5 +1,9 @@
 //! What a transformer layer is besides its sizes and weights.
 
+use burn::tensor::Device;
+
+use super::fused;
+
 /// BERT's ε (google-research/bert, `modeling.layer_norm`; Hugging Face `layer_norm_eps`); burn defaults to 1e-5.
 pub const LAYER_NORM_EPSILON: f64 = 1e-12;
 
@@ -42,6 +46,12 @@ impl LayerForm {
     pub const fn openai_gpt(heads: usize) -> Self {
         let heads = AttentionHeads { number: heads, causal: true };
         Self { heads, gelu: Gelu::Tanh, epsilon: Self::OPENAI_GPT_EPSILON }
+    }
+
+    /// Whether `device` has kernels for a whole layer of this form: CPUs for all, GPUs for BERT's alone.
+    #[must_use]
+    pub fn is_fused_on(&self, device: &Device) -> bool {
+        fused::is_cpu(device) || (fused::runs_on(device) && *self == Self::from(self.heads))
     }
 }
 

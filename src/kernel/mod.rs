@@ -50,7 +50,7 @@ pub use deferred::{Deferred, DeviceFault};
 pub use device_peak::matrix_peak_of;
 pub use dropout::{Dropout, dropped};
 pub use embeddings::{EmbeddingTables, embeddings};
-pub use encoder_layer::{EncoderLayer, LayerSites, LayerWeights, encoder_layer, leaves_rows_out};
+pub use encoder_layer::{EncoderLayer, LayerSites, LayerWeights, encoder_layer};
 pub use feed_forward::linear_gelu;
 pub use indices::indices;
 pub use kept_kernels::{KeptKernels, TimedKernels};

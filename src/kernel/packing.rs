@@ -164,6 +164,24 @@ impl Packing {
         }
     }
 
+    /// The number of rows.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        self.offsets.last().map_or(0, |last| *last as usize)
+    }
+
+    /// Whether every sequence has a token.
+    #[must_use]
+    pub fn has_no_gaps(&self) -> bool {
+        self.offsets.windows(2).all(|pair| pair[0] < pair[1])
+    }
+
+    /// The layout for other `offsets`, on the same device.
+    #[must_use]
+    pub fn with_offsets(&self, offsets: &[u32]) -> Self {
+        Self::new(offsets, &self.device)
+    }
+
     /// One token of each sequence, `[tokens, hidden] → [batch, hidden]`.
     #[must_use]
     pub fn tokens_of(&self, token: SequenceToken, hidden: Tensor<2>) -> Tensor<2> {

@@ -8,6 +8,7 @@ use super::encoders::AnyEncoder;
 use super::head::Head;
 use super::initialize::{Initializer, random_head};
 use super::linear::Linear;
+use super::rows_read::RowsRead;
 use super::tagger::{BiLstm, Mixture, Tagger, TextPooler};
 use super::token_head::TokenHead;
 use crate::kernel::{Dropout, Packing, dropped};
@@ -58,38 +59,45 @@ impl Classifier {
     /// The outputs of [`Classifier::kind`]: `[batch, outputs]` or `[tokens, outputs]`.
     #[must_use]
     pub fn forward(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        if self.tagger.is_none() && !matches!(self.kind, Head::Tags | Head::Spans) {
-            return self.of_pooled(self.encoder.pooled(input, dropout), dropout);
-        }
-        self.answer(self.hidden(input, dropout), &input.packing, dropout)
+        let read = self.rows_read(&input.packing);
+        let hidden = self.hidden(input, dropout, read.as_ref());
+        self.answer(hidden, read.as_ref().map_or(&input.packing, |read| &read.packing), dropout)
     }
 
-    /// What [`Classifier::answer`] reads: the last hidden state or the tagger's, `[tokens, hidden]`.
+    /// The rows of a batch whose last states are read; `None` where all are computed, since the head reads every token or the
+    /// encoder leaves none out.
     #[must_use]
-    pub fn hidden(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        match &self.tagger {
-            Some(tagger) => tagger.forward(&*self.encoder, input, dropout),
-            None => self.encoder.forward(input, dropout),
+    pub fn rows_read(&self, packing: &Packing) -> Option<RowsRead> {
+        let reads_all = self.tagger.is_some() || self.kind.per_token();
+        let token = self.encoder.pooled_token().filter(|_| !reads_all && self.encoder.leaves_rows_out())?;
+        packing.has_no_gaps().then(|| RowsRead::of(packing, token, &[]))
+    }
+
+    /// What [`Classifier::answer`] reads: the last hidden state or the tagger's, `[tokens, hidden]`, or the rows of it that are
+    /// `read`.
+    #[must_use]
+    pub fn hidden(&self, input: &PackedInput, dropout: Option<&Dropout>, read: Option<&RowsRead>) -> Tensor<2> {
+        match (&self.tagger, read) {
+            (Some(tagger), _) => tagger.forward(&*self.encoder, input, dropout),
+            (None, Some(read)) => self.encoder.last_at(input, dropout, Some(&read.rows)),
+            (None, None) => self.encoder.forward(input, dropout),
         }
     }
 
-    /// The head's outputs from the last hidden state or the tagger's, `[tokens, hidden]` → as
-    /// [`Classifier::forward`].
+    /// The head's outputs from what [`Classifier::hidden`] gives and where its sequences are → as [`Classifier::forward`].
     #[must_use]
     pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
         match self.kind {
             Head::Classes | Head::Regression | Head::Choices => match self.text_pooler() {
                 Some(pooler) => self.head_of(pooler.forward(hidden, packing, dropout), dropout),
-                None => self.of_pooled(self.encoder.pool(hidden, packing), dropout),
+                None => {
+                    let pooled = self.encoder.pool(hidden, packing);
+                    self.head_of(if self.both_orders { sum_of_orders(pooled) } else { pooled }, dropout)
+                }
             },
             Head::Tags => self.head_of(hidden, dropout),
             Head::Spans => self.head.forward(hidden),
         }
-    }
-
-    /// The head's outputs from the pooled vectors, `[batch, hidden]`.
-    fn of_pooled(&self, pooled: Tensor<2>, dropout: Option<&Dropout>) -> Tensor<2> {
-        self.head_of(if self.both_orders { sum_of_orders(pooled) } else { pooled }, dropout)
     }
 
     fn head_of(&self, read: Tensor<2>, dropout: Option<&Dropout>) -> Tensor<2> {

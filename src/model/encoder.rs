@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 
-use crate::kernel::{self, Dropout, Packing, Precision, TokenRows};
+use crate::kernel::{self, Dropout, Packing, Precision, SequenceToken, TokenRows};
 
 /// What the state of a token has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,24 +35,28 @@ pub trait Encoder {
     /// A vector for each sequence from the last state: `[tokens, hidden] → [batch, hidden]`.
     fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2>;
 
-    /// The last state at `rows`, ascending: `[rows, hidden]`. `None` of an encoder that would compute the others all the same,
-    /// or on a device that does.
-    fn last_at(&self, input: &PackedInput, rows: &Arc<[u32]>, dropout: Option<&Dropout>) -> Option<Tensor<2>> {
-        let _ = (input, rows, dropout);
+    /// The token of a sequence whose last state alone [`Encoder::pool`] reads; `None` where it reads more.
+    fn pooled_token(&self) -> Option<SequenceToken> {
         None
     }
 
-    /// The index of the last layer, and the state that it reads.
-    fn below_last(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Option<(usize, Tensor<2>)> {
-        let last = self.depth().checked_sub(1)?;
-        let embedded = self.embed(input, dropout);
-        Some((last, (0..last).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout))))
+    /// Whether [`Encoder::layer_at`] computes less than the layer for all rows does.
+    fn leaves_rows_out(&self) -> bool {
+        false
     }
 
-    /// [`Encoder::pool`] of what a task reads, `[batch, hidden]`. An encoder whose vector needs few tokens of the last state
-    /// need not compute the others.
-    fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        self.pool(self.forward(input, dropout), &input.packing)
+    /// As [`Encoder::layer`], the state at `rows` alone, ascending: `[tokens, hidden] → [rows, hidden]`. In f32 on the CPU, the
+    /// bits that they have among all.
+    fn layer_at(
+        &self,
+        index: usize,
+        hidden: Tensor<2>,
+        packing: &Packing,
+        dropout: Option<&Dropout>,
+        rows: &Arc<[u32]>,
+    ) -> Tensor<2> {
+        let device = hidden.device();
+        self.layer(index, hidden, packing, dropout).select(0, kernel::indices(rows.iter().copied(), &device))
     }
 
     /// The word embeddings, which the decoder of pretraining shares: `[vocab_size, width]`. A state is as wide, or a
@@ -95,8 +99,31 @@ pub trait Encoder {
 
     /// The last state, which pretraining reads.
     fn last(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
+        self.last_at(input, dropout, None)
+    }
+
+    /// The last state at `rows`, ascending, or at all.
+    fn last_at(&self, input: &PackedInput, dropout: Option<&Dropout>, rows: Option<&Arc<[u32]>>) -> Tensor<2> {
         let embedded = self.embed(input, dropout);
-        (0..self.depth()).fold(embedded, |hidden, index| self.layer(index, hidden, &input.packing, dropout))
+        (0..self.depth()).fold(embedded, |hidden, index| {
+            let is_last = index + 1 == self.depth();
+            self.layer_read(index, hidden, &input.packing, dropout, rows.filter(|_| is_last))
+        })
+    }
+
+    /// The state at `rows`, or at all.
+    fn layer_read(
+        &self,
+        index: usize,
+        hidden: Tensor<2>,
+        packing: &Packing,
+        dropout: Option<&Dropout>,
+        rows: Option<&Arc<[u32]>>,
+    ) -> Tensor<2> {
+        match rows {
+            Some(rows) => self.layer_at(index, hidden, packing, dropout, rows),
+            None => self.layer(index, hidden, packing, dropout),
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 //! also predicts the next token in a causal model.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
@@ -16,6 +15,7 @@ use super::initialize::Initializer;
 use super::linear::Linear;
 use super::loading::{Loaded, load_as};
 use super::reader::{NO_POOLER, Reader};
+use super::rows_read::RowsRead;
 use super::token_head::TokenHead;
 use super::weights::folder_of;
 use super::write::{FilesBeside, Tensors, write_folder};
@@ -59,13 +59,21 @@ impl LanguageModel {
     /// embeddings, and a state with two directions has two.
     #[must_use]
     pub fn states(&self, input: &PackedInput, rows: &[u32], dropout: Option<&ForwardDropout>) -> LanguageModelStates {
-        let read = RowsRead::of(input.packing.offsets(), rows, self.encoder.direction());
-        let is_less = self.encoder.width() == self.encoder.words().dims()[1] && 2 * read.rows.len() <= read.tokens;
-        if is_less && let Some(hidden) = self.encoder.last_at(input, &read.rows, dropout) {
-            let packing = Packing::new(&read.offsets, &hidden.device());
-            return self.answer(hidden, &packing, &read.predictions);
+        let read = self.rows_read(&input.packing, rows);
+        let hidden = self.encoder.last_at(input, dropout, read.as_ref().map(|read| &read.rows));
+        match &read {
+            Some(read) => self.answer(hidden, &read.packing, &read.predictions),
+            None => self.answer(hidden, &input.packing, rows),
         }
-        self.answer(self.encoder.last(input, dropout), &input.packing, rows)
+    }
+
+    /// The rows of a batch whose last states the heads read, where tokens are predicted at `rows`; `None` where all are
+    /// computed, since the encoder leaves none out, or less than half of them could be.
+    #[must_use]
+    pub fn rows_read(&self, packing: &Packing, rows: &[u32]) -> Option<RowsRead> {
+        let token = self.encoder.pooled_token().filter(|_| self.encoder.leaves_rows_out() && packing.has_no_gaps())?;
+        let read = RowsRead::of(packing, token, rows);
+        (2 * read.rows.len() <= packing.tokens()).then_some(read)
     }
 
     /// As [`LanguageModel::states`] from the last hidden state, `[tokens, hidden]`.
@@ -86,43 +94,6 @@ impl LanguageModel {
             (false, Direction::Both | Direction::Token) => "ForMaskedLM",
         };
         format!("{}{of_bert}", of.class)
-    }
-}
-
-/// The rows of a batch that the heads read, as a batch of their own.
-#[derive(Debug, PartialEq, Eq)]
-struct RowsRead {
-    /// Their numbers in the batch, ascending: where tokens are predicted, and the pooled token of each sequence.
-    rows: Arc<[u32]>,
-    /// Where each sequence begins among them.
-    offsets: Vec<u32>,
-    /// Where tokens are predicted among them.
-    predictions: Vec<u32>,
-    /// Rows of the batch.
-    tokens: usize,
-}
-
-impl RowsRead {
-    /// Of the `batch + 1` offsets of the sequences, and the rows at which tokens are predicted, ascending.
-    fn of(offsets: &[u32], predicted: &[u32], direction: Direction) -> Self {
-        let (mut rows, mut starts) = (Vec::new(), vec![0]);
-        let mut rest = predicted;
-        for pair in offsets.windows(2) {
-            let own;
-            (own, rest) = rest.split_at(rest.partition_point(|row| *row < pair[1]));
-            let pooled = if direction == Direction::Both { pair[0] } else { pair[1].saturating_sub(1) };
-            let before = own.partition_point(|row| *row < pooled);
-            rows.extend(&own[..before]);
-            if own.get(before) != Some(&pooled) {
-                rows.push(pooled);
-            }
-            rows.extend(&own[before..]);
-            starts.push(rows.len() as u32);
-        }
-        let at = |row: &u32| rows.partition_point(|of| of < row) as u32;
-        let predictions = predicted.iter().map(at).collect();
-        let tokens = offsets.last().map_or(0, |last| *last as usize);
-        Self { rows: rows.into(), offsets: starts, predictions, tokens }
     }
 }
 
@@ -233,23 +204,4 @@ pub fn save_pretraining(
         None => model.tokens.write(&mut tensors, kind),
     }
     write_folder(folder, &config.encoder_json(&model.class(kind), dropout), &tensors, beside)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_that_are_read_are_those_of_predictions_and_pooled_tokens() {
-        let offsets = [0, 4, 5, 9];
-        let of = |rows: &[u32], direction| RowsRead::of(&offsets, rows, direction);
-        let found = of(&[0, 2, 6, 7], Direction::Both);
-        assert_eq!((&*found.rows, &found.offsets[..]), (&[0, 2, 4, 5, 6, 7][..], &[0, 2, 3, 6][..]));
-        assert_eq!((found.predictions, found.tokens), (vec![0, 1, 4, 5], 9));
-        let found = of(&[1, 3, 4], Direction::LeftToRight);
-        assert_eq!((&*found.rows, &found.offsets[..]), (&[1, 3, 4, 8][..], &[0, 2, 3, 4][..]));
-        assert_eq!(found.predictions, [0, 1, 2]);
-        let none = of(&[], Direction::Both);
-        assert_eq!((&*none.rows, none.predictions.len()), (&[0, 4, 5][..], 0));
-    }
 }

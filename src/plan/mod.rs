@@ -36,7 +36,10 @@ pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
 pub use tasks::{known_tasks, task_files, task_options};
 pub use varying_settings::varying_settings;
 pub use wall::{Upcoming, wall};
-pub use work::{classifier_flops, flops, forward_flops, model_parameters, trained_parameters};
+pub use work::{
+    LastLayer, classifier_flops, evaluation_flops, flops, forward_flops, model_parameters, trained_parameters,
+    training_flops,
+};
 
 /// An experiment's runs.
 #[derive(Clone, Debug, PartialEq)]

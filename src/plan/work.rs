@@ -2,6 +2,7 @@
 
 use super::PlannedRun;
 use super::features::Features;
+use crate::settings::EncoderType;
 use crate::store::{Architecture, Objective, RunSettings};
 use crate::task::Task;
 
@@ -41,11 +42,32 @@ pub fn forward_flops(architecture: &Architecture, tokens: u64, examples: u64) ->
     layers * tokens * layer + examples * pooler
 }
 
-/// As [`forward_flops`], of a model that reads one token of each sequence: nothing but these passes through the last layer
-/// after its attention.
+/// For which tokens the last layer is computed after its attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastLayer {
+    /// All of them.
+    Whole,
+    /// Those that a head reads.
+    ReadTokens,
+}
+
+impl LastLayer {
+    /// As it is done on `device`, `cpu` or a GPU's kind, whose kernels are for layers of BERT's form.
+    #[must_use]
+    pub fn of(architecture: &Architecture, device: &str) -> Self {
+        let is_fused = device == "cpu" || architecture.encoder != EncoderType::OpenaiGpt;
+        if is_fused { Self::ReadTokens } else { Self::Whole }
+    }
+}
+
+/// As [`forward_flops`], of a model that reads one token of each sequence.
 #[must_use]
-pub fn classifier_flops(architecture: &Architecture, tokens: u64, examples: u64) -> f64 {
-    forward_flops(architecture, tokens, examples) - left_out_flops(architecture, tokens.saturating_sub(examples) as f64)
+pub fn classifier_flops(architecture: &Architecture, tokens: u64, examples: u64, last: LastLayer) -> f64 {
+    let left_out = match last {
+        LastLayer::Whole => 0.0,
+        LastLayer::ReadTokens => left_out_flops(architecture, tokens.saturating_sub(examples) as f64),
+    };
+    forward_flops(architecture, tokens, examples) - left_out
 }
 
 /// Operations after the last layer's attention for so many tokens that nothing reads.
@@ -74,9 +96,11 @@ fn tokens_read(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
 
 /// Floating-point operations of training on `examples` sequences of `tokens` tokens in all. A frozen encoder has no
 /// backward pass.
-pub(super) fn training_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
+#[must_use]
+pub fn training_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
     let next_token = settings.task().is_some_and(|of| of.lm_coef > 0.0);
-    let encoder = encoder_flops(settings, tokens, examples, next_token);
+    let last = if next_token { LastLayer::Whole } else { LastLayer::of(&settings.architecture, &settings.device) };
+    let encoder = encoder_flops(settings, tokens, examples, last);
     match Features::of(settings) {
         None => TRAINING_TO_FORWARD * (encoder + next_token_flops(settings, tokens)),
         Some(features) => encoder + TRAINING_TO_FORWARD * features.flops(tokens, examples),
@@ -84,9 +108,11 @@ pub(super) fn training_flops(settings: &RunSettings, tokens: u64, examples: u64)
 }
 
 /// As [`training_flops`], of a forward pass alone.
-pub(super) fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
+#[must_use]
+pub fn evaluation_flops(settings: &RunSettings, tokens: u64, examples: u64) -> f64 {
     let features = Features::of(settings).map_or(0.0, |features| features.flops(tokens, examples));
-    encoder_flops(settings, tokens, examples, false) + features
+    let last = LastLayer::of(&settings.architecture, &settings.device);
+    encoder_flops(settings, tokens, examples, last) + features
 }
 
 /// Numbers that a token adds to what a step holds.
@@ -129,12 +155,15 @@ fn kept_by_embeddings(architecture: &Architecture) -> u64 {
 }
 
 /// The forward pass of the encoder; of a frozen one, up to the last layer that is read, and without the pooler; in
-/// pretraining, with the decoder over the tokens that are predicted. With `next_token`, all last states are read.
-fn encoder_flops(settings: &RunSettings, tokens: u64, examples: u64, next_token: bool) -> f64 {
+/// pretraining, with the decoder over the tokens that are predicted.
+fn encoder_flops(settings: &RunSettings, tokens: u64, examples: u64, last: LastLayer) -> f64 {
     let architecture = &settings.architecture;
     let Some(features) = Features::of(settings) else {
         let sequences = examples * settings.orders();
-        let read = if next_token { tokens as f64 } else { tokens_read(settings, tokens, sequences) };
+        let read = match last {
+            LastLayer::Whole => tokens as f64,
+            LastLayer::ReadTokens => tokens_read(settings, tokens, sequences),
+        };
         let left_out = left_out_flops(architecture, tokens as f64 - read);
         return forward_flops(architecture, tokens, sequences) - left_out + decoder_flops(settings, tokens);
     };

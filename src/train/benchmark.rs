@@ -66,6 +66,8 @@ pub struct TimedSteps {
     pub evaluations: Vec<Seconds>,
     /// Of the process while it trained.
     pub peak_memory: Bytes,
+    /// `cpu`, or the kind of the GPU.
+    pub kind: &'static str,
     /// The device as it describes itself.
     pub device: String,
     /// Of a step on a GPU.
@@ -119,6 +121,7 @@ pub fn time_steps(benchmark: &StepBenchmark) -> Result<TimedSteps, TrainError> {
     Ok(TimedSteps {
         busy,
         traffic,
+        kind: name,
         device: described,
         steps: reports.steps.into_iter().skip(WARM_UP as usize).take(steps as usize).collect(),
         evaluations,

@@ -1,6 +1,8 @@
 //! The encoder's passes layer by layer, for activation checkpointing, which keeps the inputs of the layers and nothing
 //! else, and to have the gradients of each layer before the next one's are computed.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::tensor::{Gradients, Tensor};
 
@@ -27,10 +29,12 @@ impl Graph {
 }
 
 /// Who reads the states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Reads {
     /// A head of pretraining: the last one.
     Last,
+    /// A head that reads these rows of the last one.
+    Rows(Arc<[u32]>),
     /// A task: what the encoder makes of all of them.
     Combined,
 }
@@ -40,8 +44,10 @@ pub(super) struct Tape {
     states: Vec<Tensor<2>>,
     /// What the embeddings and each layer gave, with their graphs, unless these are computed again.
     outputs: Vec<Tensor<2>>,
-    /// What heads read, `[tokens, hidden]`.
+    /// What heads read, `[tokens, hidden]` or `[rows, hidden]`.
     pub(super) read: Tensor<2>,
+    /// The rows of the last state, where it is computed at some alone.
+    rows: Option<Arc<[u32]>>,
 }
 
 impl Tape {
@@ -54,6 +60,7 @@ impl Tape {
         graph: Graph,
     ) -> Self {
         let keeps = graph == Graph::Whole;
+        let rows = if let Reads::Rows(rows) = &reads { Some(rows.clone()) } else { None };
         // Not `valid()`: the same operations must run as in the backward pass, for the same bits.
         let frozen = if keeps { encoder.clone() } else { encoder.clone().no_grad() };
         let mut hidden = frozen.embed(input, dropout);
@@ -62,17 +69,18 @@ impl Tape {
         for index in 0..frozen.depth() {
             let leaf = leaf(&hidden);
             outputs.extend(keeps.then_some(hidden));
-            hidden = frozen.layer(index, leaf.clone(), &input.packing, dropout);
+            let read = rows.as_ref().filter(|_| index + 1 == frozen.depth());
+            hidden = frozen.layer_read(index, leaf.clone(), &input.packing, dropout, read);
             states.push(leaf);
         }
         let last = leaf(&hidden);
         outputs.extend(keeps.then_some(hidden));
         states.push(last.clone());
         let read = match reads {
-            Reads::Last => last,
+            Reads::Last | Reads::Rows(_) => last,
             Reads::Combined => encoder.combine(states.clone()),
         };
-        Self { states, outputs, read }
+        Self { states, outputs, read, rows }
     }
 
     /// The gradients of the whole encoder in its visiting order, and behind them `of_heads`, from those that the heads'
@@ -85,13 +93,16 @@ impl Tape {
         of_heads: FlatGradients,
         hook: &GradientHook,
     ) -> FlatGradients {
-        let Self { mut states, mut outputs, read } = self;
+        let Self { mut states, mut outputs, read, rows } = self;
         drop(read);
         let mut found = take(encoder, gradients);
         let of_heads = hook.take(found.len(), of_heads);
         let mut arriving = states.pop().map(|last| gradient_of(&last, gradients));
         for (index, hidden) in states.into_iter().enumerate().rev() {
-            let output = outputs.pop().unwrap_or_else(|| encoder.layer(index, hidden.clone(), &input.packing, dropout));
+            let output = outputs.pop().unwrap_or_else(|| {
+                let read = rows.as_ref().filter(|_| index + 1 == encoder.depth());
+                encoder.layer_read(index, hidden.clone(), &input.packing, dropout, read)
+            });
             let mut of_layer = backward_from(output, arriving.take());
             found = accumulate(Some(found), hook.take(0, take(encoder, &mut of_layer)), 1.0);
             let through = gradient_of(&hidden, &mut of_layer);

@@ -16,9 +16,9 @@ use crate::train::{StepBenchmark, benchmark_step};
 /// every token, 6 × the weights of the layers' matrices and of attention's products: 6 × (4 × hidden² + 2 × hidden ×
 /// intermediate) + 12 × length × hidden per layer; and 6 × hidden² per sequence for the pooler. In the last layer, what
 /// follows the attention (hidden² + 2 × hidden × intermediate) counts for one token of each sequence: a classifier reads
-/// no other, and in f32 on the CPU no other is computed. Dropout, norms, softmax and the optimizer are not counted. The matrix
-/// peak is the rate of one large product, 2048 × 768 × 3072, and the clock's peak that of multiply-adds on registers
-/// alone, both measured in the same process. `BERTBENCH_ISA` (`portable`, `avx2`, `avx512`) forces a lower instruction
+/// no other, and no other is computed. Dropout, norms, softmax and the optimizer are not counted. The matrix peak is the
+/// rate of one large product, 2048 × 768 × 3072, and the clock's peak that of multiply-adds on registers alone, both
+/// measured in the same process. `BERTBENCH_ISA` (`portable`, `avx2`, `avx512`) forces a lower instruction
 /// set than the processor's best. Of a GPU it also says how many kernels a step launches, how many bytes it moves, and
 /// for what share of a step no kernel runs; the phases are then those of the CPU that directs it, and what it waits for
 /// counts as backward.

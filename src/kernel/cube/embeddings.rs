@@ -51,7 +51,7 @@ fn forward(inputs: &[CubeTensor; EMBEDDING_INPUTS], call: &EmbeddingCall) -> (Cu
         row,
         call.mask.is_some(),
     );
-    (y, Normed { normed, inverse })
+    (y, Normed { normed, inverse, numbers: None })
 }
 
 /// The gradients of the three tables, γ and β.

@@ -2,15 +2,14 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::tests::{composed, gpu, numbers, run_layer};
+use super::row_tests::composed_rows;
+use super::tests::{Layer, SITES, composed, gpu, numbers, run_layer};
 use crate::kernel::comparison::{assert_close, leaf};
 use crate::kernel::{
-    Adam, AdamRule, AttentionHeads, Clipping, Dropout, LayerSites, LayerWeights, LossScale, Moments, Packing,
-    Precision, StepNorm, Trained, clipped_adam_step, decoder_loss, encoder_layer, gpu_precisions,
+    Adam, AdamRule, AttentionHeads, Clipping, Dropout, EncoderLayer, LayerWeights, LossScale, Moments, Packing,
+    Precision, SequenceToken, StepNorm, Trained, clipped_adam_step, decoder_loss, encoder_layer, gpu_precisions,
 };
 use crate::random::Stream;
-
-const SITES: LayerSites = LayerSites { attention: 2, attention_residual: 3, output_residual: 4 };
 
 /// Whether this GPU has it.
 fn is_here(precision: Precision) -> bool {
@@ -33,16 +32,29 @@ fn layer<const F16: bool>(
     encoder_layer(rows, of, heads, at, drop, SITES, precision)
 }
 
+/// The states of the first token of each sequence alone.
+fn first_tokens<const F16: bool>(
+    rows: Tensor<2>,
+    weights: LayerWeights,
+    heads: AttentionHeads,
+    packing: &Packing,
+    dropout: Option<&Dropout>,
+) -> Tensor<2> {
+    let precision = if F16 { Precision::F16 } else { Precision::Bf16 };
+    let layer = EncoderLayer { weights, form: heads.into(), packing, dropout, sites: SITES, precision };
+    layer.states_at(&packing.rows_of(SequenceToken::First), rows)
+}
+
 /// Rounded operands lose digits: no tensor more of its norm than the bound, which is of the size of what a rounded operand
 /// loses (2⁻⁹ in bfloat16, 2⁻¹² in float16) times some products; and more than nothing.
-fn stays_near_f32(of: super::tests::Layer, bound: f64) {
+fn stays_near_f32(of: Layer, in_f32: Layer, bound: f64) {
     let dropout = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
     let cases =
         [([32, 56], 4, false, &[0, 7, 8, 19, 30][..], dropout.as_ref()), ([30, 45], 3, true, &[0, 5, 25], None)];
     for (sizes, number, causal, offsets, dropout) in cases {
         let heads = AttentionHeads { number, causal };
         let found = run_layer(of, sizes, heads, offsets, dropout, gpu());
-        let expected = run_layer(composed, sizes, heads, offsets, dropout, Device::flex());
+        let expected = run_layer(in_f32, sizes, heads, offsets, dropout, Device::flex());
         assert_close(&found, &expected, bound);
         let exact = std::panic::catch_unwind(|| assert_close(&found, &expected, bound / 100.0));
         assert!(exact.is_err(), "these are not the products in f32");
@@ -53,14 +65,16 @@ fn stays_near_f32(of: super::tests::Layer, bound: f64) {
 #[test]
 fn a_layer_in_f16_stays_near_the_composed_one_in_f32() {
     if is_here(Precision::F16) {
-        stays_near_f32(layer::<true>, 4e-3);
+        stays_near_f32(layer::<true>, composed, 4e-3);
+        stays_near_f32(first_tokens::<true>, composed_rows::<0>, 4e-3);
     }
 }
 
 #[test]
 fn a_layer_in_bf16_stays_near_the_composed_one_in_f32() {
     if is_here(Precision::Bf16) {
-        stays_near_f32(layer::<false>, 2e-2);
+        stays_near_f32(layer::<false>, composed, 2e-2);
+        stays_near_f32(first_tokens::<false>, composed_rows::<0>, 2e-2);
     }
 }
 

@@ -16,8 +16,9 @@ use super::gelu::{gelu, gelu_backward};
 use super::norm::{NormGradients, Normed, norm_backward, residual_norm};
 use super::product::{product, product_of_transposed, product_with_transposed};
 use super::row::Drops;
+use super::rows::{add_rows, spread_rows, take_rows};
 use super::sums::{Partials, sum_blocks};
-use super::tensor::{contiguous, operand};
+use super::tensor::{contiguous, operand, upload};
 use crate::kernel::cpu::{LayerDropout, LayerShape, Site};
 use crate::kernel::fused::{LAYER_INPUTS, LayerCall, LayerTensors};
 
@@ -31,6 +32,8 @@ struct Saved {
     wide: CubeTensor,
     output: Normed,
     operands: Operands,
+    /// Numbers of the rows that are read, where not all are: what follows the attention has no others.
+    read: Option<CubeTensor>,
 }
 
 /// Operands of the forward pass's products that the backward pass multiplies again; in f32 the tensors that they are of.
@@ -83,16 +86,20 @@ fn forward(inputs: &[CubeTensor; LAYER_INPUTS], call: &LayerCall) -> (CubeTensor
     let (x_operand, weights) = (of(x), [wqkv, wa, wi, wo].map(of));
     let qkv = product(&x_operand, &weights[0]);
     let [context, log_sums] = attention(&qkv, bqkv, &offsets, call, sites.attention).forward();
-    let context_operand = of(&context);
+    let read = call.read.as_deref().map(|rows| upload(x, rows));
+    let taken =
+        |of: &CubeTensor| read.as_ref().map_or_else(|| of.clone(), |rows| take_rows(of, rows, call.shape.hidden));
+    let context_operand = operand(&taken(&context), call.precision);
     let projected = product(&context_operand, &weights[1]);
-    let (hidden, attended) =
-        residual_norm(&projected, ba, x, [attended_gamma, attended_beta], sites.attention_residual.as_ref());
+    let (site, vectors) = (sites.attention_residual.as_ref(), [attended_gamma, attended_beta]);
+    let (hidden, attended) = residual_norm(&projected, ba, &taken(x), vectors, site, read.as_ref());
     let hidden_operand = of(&hidden);
     let wide = product(&hidden_operand, &weights[2]);
     let narrow = product(&gelu(&wide, bi, call.precision), &weights[3]);
-    let (y, output) = residual_norm(&narrow, bo, &hidden, [output_gamma, output_beta], sites.output_residual.as_ref());
+    let (site, vectors) = (sites.output_residual.as_ref(), [output_gamma, output_beta]);
+    let (y, output) = residual_norm(&narrow, bo, &hidden, vectors, site, read.as_ref());
     let operands = Operands { x: x_operand, context: context_operand, hidden: hidden_operand, weights };
-    (y, Saved { qkv, context, log_sums, attended, wide, output, operands })
+    (y, Saved { qkv, context, log_sums, attended, wide, output, operands, read })
 }
 
 /// The gradients of the inputs, in their order.
@@ -107,9 +114,15 @@ fn backward(
     let of = |tensor: &CubeTensor| operand(tensor, call.precision);
     let LayerShape { tokens, hidden, intermediate, .. } = call.shape;
     let (sites, offsets) = (Sites::of(call), call.packing.offsets_on::<Cube>());
+    let spread = |of: CubeTensor| match &saved.read {
+        Some(rows) => spread_rows(&of, rows, [tokens, hidden]),
+        None => of,
+    };
     // Every gradient of a vector: γ, β and bias of both norms, the bias before GELU, that of queries, keys and values.
-    let widths = vec![hidden, hidden, hidden, intermediate, hidden, hidden, hidden, 3 * hidden];
-    let partials = Partials::new(x, tokens, widths);
+    let mut widths = vec![hidden, hidden, hidden, intermediate, hidden, hidden, hidden, 3 * hidden];
+    // The last is a sum over other rows than these, where not all are read.
+    let apart = call.read.as_ref().and_then(|_| widths.pop()).map(|width| Partials::new(x, tokens, vec![width]));
+    let partials = Partials::new(x, call.read.as_ref().map_or(tokens, |read| read.len()), widths);
     let masked = (sites.output_residual.as_ref(), Drops::Input);
     let NormGradients { sum: to_hidden, input: of_narrow } =
         norm_backward((arriving, None), &saved.output, output_gamma, masked, &partials, 0);
@@ -123,18 +136,25 @@ fn backward(
     let NormGradients { sum: to_x, input: of_projected } =
         norm_backward((&of_hidden, Some(&to_hidden)), &saved.attended, attended_gamma, masked, &partials, 4);
     let of_projected = of(&of_projected);
-    let of_context = product_with_transposed(&of_projected, wa);
+    let of_context = spread(product_with_transposed(&of_projected, wa));
     let of_wa = product_of_transposed(context, &of_projected);
     let of_qkv = attention(&saved.qkv, bqkv, &offsets, call, sites.attention).backward(
         &of_context,
         &saved.context,
         &saved.log_sums,
     );
-    sum_blocks(&of_qkv, 3 * hidden, &partials, 7);
+    match &apart {
+        Some(apart) => sum_blocks(&of_qkv, 3 * hidden, apart, 0),
+        None => sum_blocks(&of_qkv, 3 * hidden, &partials, 7),
+    }
     let of_qkv = of(&of_qkv);
     let of_wqkv = product_of_transposed(x_operand, &of_qkv);
-    let of_x = Cube::float_add(product_with_transposed(&of_qkv, wqkv), to_x);
-    let mut vectors = partials.totals().into_iter();
+    let through = product_with_transposed(&of_qkv, wqkv);
+    let of_x = match &saved.read {
+        Some(rows) => add_rows(&to_x, rows, through, hidden),
+        None => Cube::float_add(through, to_x),
+    };
+    let mut vectors = partials.totals().into_iter().chain(apart.into_iter().flat_map(Partials::totals));
     let mut vector = || vectors.next().unwrap_or_else(|| of_x.clone());
     let [output_gamma, output_beta, bo, bi] = [(); 4].map(|()| vector());
     let [attended_gamma, attended_beta, ba, bqkv] = [(); 4].map(|()| vector());

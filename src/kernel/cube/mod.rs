@@ -24,6 +24,9 @@ mod norm;
 mod norm_back;
 mod product;
 mod row;
+#[cfg(test)]
+mod row_tests;
+mod rows;
 mod sending;
 mod sparse;
 mod sums;

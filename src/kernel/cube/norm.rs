@@ -19,15 +19,18 @@ pub(super) struct Normed {
     pub(super) normed: CubeTensor,
     /// 1/σ, `[rows]`.
     pub(super) inverse: CubeTensor,
+    /// What the mask counts each row as, `[rows]`, where that is not its place.
+    pub(super) numbers: Option<CubeTensor>,
 }
 
-/// norm(dropout(x + bias) + residual) × γ + β, `[rows, width]`.
+/// norm(dropout(x + bias) + residual) × γ + β, `[rows, width]`; the mask counts the rows as `numbers` says, or as they come.
 pub(super) fn residual_norm(
     x: &CubeTensor,
     bias: &CubeTensor,
     residual: &CubeTensor,
     [gamma, beta]: [&CubeTensor; 2],
     site: Option<&Site>,
+    numbers: Option<&CubeTensor>,
 ) -> (CubeTensor, Normed) {
     let row = Row::new(length(gamma));
     let rows = length(x) / row.width;
@@ -48,12 +51,18 @@ pub(super) fn residual_norm(
         y_arg,
         normed_arg,
         inverse_arg,
+        numbers_arg(numbers.filter(|_| site.is_some())),
         mask_args(site),
         rows as u32,
         row,
         site.is_some(),
     );
-    (y, Normed { normed, inverse })
+    (y, Normed { normed, inverse, numbers: numbers.cloned() })
+}
+
+/// A list of row numbers as an argument.
+fn numbers_arg(numbers: Option<&CubeTensor>) -> ComptimeOptionArgs<&'static [u32]> {
+    numbers.map(|numbers| numbers.clone().into_buffer_arg()).into()
 }
 
 /// Gradients that go on from a norm.
@@ -74,7 +83,7 @@ pub(super) fn norm_backward(
     partials: &Partials,
     vector: usize,
 ) -> NormGradients {
-    let Normed { normed, inverse } = kept;
+    let Normed { normed, inverse, numbers } = kept;
     let row = Row::new(length(gamma));
     let rows = length(inverse);
     let has_bias = drops == Drops::Input;
@@ -105,6 +114,7 @@ pub(super) fn norm_backward(
         sum_arg,
         input_arg,
         partials.arg(),
+        numbers_arg(numbers.as_ref().filter(|_| drops != Drops::Nothing)),
         mask_args(site),
         rows as u32,
         with,
@@ -150,6 +160,7 @@ fn residual_norm_rows(
     y: &mut [f32],
     normed: &mut [f32],
     inverse: &mut [f32],
+    numbers: ComptimeOption<&[u32]>,
     mask: Mask,
     rows: u32,
     #[comptime] row: Row,
@@ -161,6 +172,11 @@ fn residual_norm_rows(
     }
     let unit = UNIT_POS as usize;
     let begin = at * row.width;
+    #[comptime]
+    let number = match numbers {
+        ComptimeOption::Some(numbers) => numbers[at],
+        ComptimeOption::None => at as u32,
+    };
     let mut shared = Shared::<[f32]>::new_slice(row.units);
     let mut values = Array::<f32>::new(comptime!(row.held()));
     let mut kept = Array::<f32>::new(PER_BLOCK);
@@ -168,7 +184,7 @@ fn residual_norm_rows(
     #[unroll]
     for round in 0..comptime!(row.rounds()) {
         let block = unit + round * row.units;
-        factors(at as u32, block as u32, &mask, &mut kept, drops);
+        factors(number, block as u32, &mask, &mut kept, drops);
         #[unroll]
         for element in 0..PER_BLOCK {
             let column = block * PER_BLOCK + element;

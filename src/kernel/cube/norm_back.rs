@@ -31,6 +31,7 @@ pub(super) fn norm_back(
     of_sum: &mut [f32],
     of_input: &mut [f32],
     sums: &mut [f32],
+    numbers: ComptimeOption<&[u32]>,
     mask: Mask,
     rows: u32,
     #[comptime] with: Backward,
@@ -58,13 +59,18 @@ pub(super) fn norm_back(
         of_bias[held] = 0.0f32;
     }
     for at in begin..end {
+        #[comptime]
+        let number = match numbers {
+            ComptimeOption::Some(numbers) => numbers[at],
+            ComptimeOption::None => at as u32,
+        };
         let mut sum = 0.0f32;
         let mut product = 0.0f32;
         #[unroll]
         for round in 0..comptime!(row.rounds()) {
             let block = unit + round * row.units;
             if comptime!(with.drops == Drops::Output) {
-                factors(at as u32, block as u32, &mask, &mut kept, true);
+                factors(number, block as u32, &mask, &mut kept, true);
             }
             #[unroll]
             for element in 0..PER_BLOCK {
@@ -96,7 +102,7 @@ pub(super) fn norm_back(
         for round in 0..comptime!(row.rounds()) {
             let block = unit + round * row.units;
             if comptime!(with.drops == Drops::Input) {
-                factors(at as u32, block as u32, &mask, &mut kept, true);
+                factors(number, block as u32, &mask, &mut kept, true);
             }
             #[unroll]
             for element in 0..PER_BLOCK {

@@ -14,7 +14,7 @@ use crate::kernel::{
 };
 use crate::random::Stream;
 
-const SITES: LayerSites = LayerSites { attention: 2, attention_residual: 3, output_residual: 4 };
+pub(super) const SITES: LayerSites = LayerSites { attention: 2, attention_residual: 3, output_residual: 4 };
 
 pub(super) fn gpu() -> Device {
     #[cfg(feature = "cuda")]
@@ -84,7 +84,7 @@ pub(super) fn run_layer(
     let (tokens, hidden) = (*offsets.last().unwrap() as usize, sizes[0]);
     let (x, w) = (leaf::<2>([tokens, hidden], 13, &device), weights(sizes, &device));
     let y = layer(x.clone(), w.clone(), heads, &Packing::new(offsets, &device), dropout);
-    let mut gradients = (y.clone() * leaf([tokens, hidden], 14, &device)).sum().backward();
+    let mut gradients = (y.clone() * leaf([y.dims()[0], hidden], 14, &device)).sum().backward();
     let mut found = vec![numbers(y.inner()), numbers(x.grad_remove(&mut gradients).unwrap())];
     for matrix in [w.qkv_weight, w.attention_weight, w.intermediate_weight, w.output_weight] {
         found.push(numbers(matrix.grad_remove(&mut gradients).unwrap()));

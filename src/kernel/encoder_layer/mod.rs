@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use burn::backend::Dispatch;
-use burn::tensor::{Device, Tensor, module::linear};
+use burn::tensor::{Tensor, module::linear};
 
 use crate::kernel::cpu::{LayerDropout, LayerShape, PerParameter};
 use crate::kernel::feed_forward::activation;
-use crate::kernel::fused::{self, Fused, LayerCall, LayerTensors};
+use crate::kernel::fused::{Fused, LayerCall, LayerTensors};
 use crate::kernel::indices::indices;
-use crate::kernel::{Dropout, LayerForm, Packing, Precision, SequenceToken, attention, residual_norm};
+use crate::kernel::{Dropout, LayerForm, Packing, Precision, attention, residual_norm};
 
 /// The parameters of a layer.
 pub type LayerWeights = PerParameter<Tensor<2>, Tensor<1>>;
@@ -68,37 +68,19 @@ impl EncoderLayer<'_> {
     /// The state of every token: `[tokens, hidden] → [tokens, hidden]`.
     #[must_use]
     pub fn states(self, hidden: Tensor<2>) -> Tensor<2> {
-        if self.is_fused(&hidden) { self.fused(hidden, None) } else { self.composed(hidden) }
+        if self.form.is_fused_on(&hidden.device()) { self.fused(hidden, None) } else { self.composed(hidden) }
     }
 
-    /// The states at `rows`, ascending: `[tokens, hidden] → [rows, hidden]`, with the bits that they have among all. In f32 on
-    /// the CPU what none of them needs is not computed: after the attention, only they are left. Products in bf16 add
-    /// pairs of rows before they round, and would have other bits.
+    /// The states at `rows`, ascending: `[tokens, hidden] → [rows, hidden]`. Where its form [is fused](LayerForm::is_fused_on), what none of them
+    /// needs is not computed: after the attention, only they are left. In f32 on the CPU they have the bits that they have
+    /// among all, and so have all gradients.
     #[must_use]
-    pub fn states_at(self, rows: Arc<[u32]>, hidden: Tensor<2>) -> Tensor<2> {
+    pub fn states_at(self, rows: &Arc<[u32]>, hidden: Tensor<2>) -> Tensor<2> {
         let device = hidden.device();
-        if leaves_rows_out(&device, self.precision) {
-            return self.fused(hidden, Some(rows));
+        if self.form.is_fused_on(&device) {
+            return self.fused(hidden, Some(rows.clone()));
         }
         self.states(hidden).select(0, indices(rows.iter().copied(), &device))
-    }
-
-    /// The state of one token of each sequence, `[tokens, hidden] → [batch, hidden]`, as [`Self::states_at`].
-    #[must_use]
-    pub fn states_of(self, token: SequenceToken, hidden: Tensor<2>) -> Tensor<2> {
-        let packing = self.packing;
-        if leaves_rows_out(&hidden.device(), self.precision)
-            && packing.offsets().windows(2).all(|pair| pair[0] < pair[1])
-        {
-            return self.fused(hidden, Some(packing.rows_of(token)));
-        }
-        packing.tokens_of(token, self.states(hidden))
-    }
-
-    /// The kernels for GPUs are of BERT's form alone.
-    fn is_fused(&self, hidden: &Tensor<2>) -> bool {
-        let device = hidden.device();
-        fused::is_cpu(&device) || (fused::runs_on(&device) && self.form == LayerForm::from(self.form.heads))
     }
 
     fn composed(self, hidden: Tensor<2>) -> Tensor<2> {
@@ -137,12 +119,6 @@ impl EncoderLayer<'_> {
         };
         Tensor::from_dispatch(<Dispatch as Fused>::fused_layer(tensors, call))
     }
-}
-
-/// Whether [`EncoderLayer::states_at`] computes no more than it must on this device.
-#[must_use]
-pub fn leaves_rows_out(device: &Device, precision: Precision) -> bool {
-    fused::is_cpu(device) && precision != Precision::Bf16
 }
 
 /// [`encoder_layer`] of burn's own operations, on every backend.

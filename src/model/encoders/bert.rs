@@ -5,7 +5,9 @@ use std::sync::Arc;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::kernel::{self, AttentionHeads, Dropout, EmbeddingTables, LayerWeights, Packing, Precision, SequenceToken};
+use crate::kernel::{
+    self, AttentionHeads, Dropout, EmbeddingTables, LayerForm, LayerWeights, Packing, Precision, SequenceToken,
+};
 use crate::model::encoder::{Direction, Encoder, PackedInput};
 use crate::model::linear::{Linear, Norm};
 
@@ -113,7 +115,7 @@ impl Bert {
     ) -> kernel::EncoderLayer<'a> {
         kernel::EncoderLayer {
             weights: self.layers[index].weights(),
-            form: AttentionHeads { number: self.heads, causal: self.causal }.into(),
+            form: self.form(),
             packing,
             dropout,
             sites: site::layer(index),
@@ -121,11 +123,12 @@ impl Bert {
         }
     }
 
-    fn pooled_token(&self) -> SequenceToken {
-        match self.direction() {
-            Direction::Both => SequenceToken::First,
-            Direction::LeftToRight | Direction::Token => SequenceToken::Last,
-        }
+    fn token(&self) -> SequenceToken {
+        if self.causal { SequenceToken::Last } else { SequenceToken::First }
+    }
+
+    fn form(&self) -> LayerForm {
+        AttentionHeads { number: self.heads, causal: self.causal }.into()
     }
 }
 
@@ -161,23 +164,25 @@ impl Encoder for Bert {
     /// tanh(linear(token)) of the first token of each sequence; in a causal model, where that one has seen itself alone,
     /// of the last (as in Radford et al. 2018, §3.2).
     fn pool(&self, hidden: Tensor<2>, packing: &Packing) -> Tensor<2> {
-        self.pooler.forward(packing.tokens_of(self.pooled_token(), hidden)).tanh()
+        self.pooler.forward(packing.tokens_of(self.token(), hidden)).tanh()
     }
 
-    /// The last layer is computed for the pooled tokens alone.
-    fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        let Some((last, below)) = self.below_last(input, dropout) else {
-            return self.pool(self.embed(input, dropout), &input.packing);
-        };
-        let read = self.encoder_layer(last, &input.packing, dropout).states_of(self.pooled_token(), below);
-        self.pooler.forward(read).tanh()
+    fn pooled_token(&self) -> Option<SequenceToken> {
+        Some(self.token())
     }
 
-    fn last_at(&self, input: &PackedInput, rows: &Arc<[u32]>, dropout: Option<&Dropout>) -> Option<Tensor<2>> {
-        if !kernel::leaves_rows_out(&self.embeddings.word.val().device(), self.precision) {
-            return None;
-        }
-        let (last, below) = self.below_last(input, dropout)?;
-        Some(self.encoder_layer(last, &input.packing, dropout).states_at(rows.clone(), below))
+    fn leaves_rows_out(&self) -> bool {
+        !self.layers.is_empty() && self.form().is_fused_on(&self.embeddings.word.val().device())
+    }
+
+    fn layer_at(
+        &self,
+        index: usize,
+        hidden: Tensor<2>,
+        packing: &Packing,
+        dropout: Option<&Dropout>,
+        rows: &Arc<[u32]>,
+    ) -> Tensor<2> {
+        self.encoder_layer(index, packing, dropout).states_at(rows, hidden)
     }
 }

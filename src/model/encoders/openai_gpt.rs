@@ -2,6 +2,8 @@
 //! after its residuals, embeddings without norm or segments, GELU with a tanh, and no pooler. Tasks read the last token,
 //! which fine-tuning adds, as it adds those before a text and between two.
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
@@ -194,11 +196,22 @@ impl Encoder for OpenaiGpt {
         packing.last_tokens(hidden)
     }
 
-    /// The last layer is computed for the last tokens alone.
-    fn pooled(&self, input: &PackedInput, dropout: Option<&Dropout>) -> Tensor<2> {
-        let Some((last, below)) = self.below_last(input, dropout) else {
-            return self.pool(self.embed(input, dropout), &input.packing);
-        };
-        self.encoder_layer(last, &input.packing, dropout).states_of(SequenceToken::Last, below)
+    fn pooled_token(&self) -> Option<SequenceToken> {
+        Some(SequenceToken::Last)
+    }
+
+    fn leaves_rows_out(&self) -> bool {
+        !self.layers.is_empty() && LayerForm::openai_gpt(self.heads).is_fused_on(&self.word.val().device())
+    }
+
+    fn layer_at(
+        &self,
+        index: usize,
+        hidden: Tensor<2>,
+        packing: &Packing,
+        dropout: Option<&Dropout>,
+        rows: &Arc<[u32]>,
+    ) -> Tensor<2> {
+        self.encoder_layer(index, packing, dropout).states_at(rows, hidden)
     }
 }

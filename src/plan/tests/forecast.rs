@@ -11,7 +11,7 @@ fn flops_of_a_training_step_match_the_count_by_hand() {
     assert!((step / by_hand - 1.0).abs() < 1e-12);
     assert!((step / 0.36e12 - 1.0).abs() < 0.02, "{step}");
     // Of the last layer, a classifier needs the attention's output projection and the feed-forward layer of 16 tokens.
-    let classifier = 3.0 * classifier_flops(&architecture(4, 768, 12, 30522), 16 * 128, 16);
+    let classifier = 3.0 * classifier_flops(&architecture(4, 768, 12, 30522), 16 * 128, 16, LastLayer::ReadTokens);
     let left_out = 3.0 * 2032.0 * 2.0 * (768.0 * 768.0 + 2.0 * 768.0 * 3072.0);
     assert!(((step - classifier) / left_out - 1.0).abs() < 1e-9);
 }
@@ -41,7 +41,7 @@ fn the_forecast_adds_up_what_a_run_does() {
     assert!(parts.iter().all(|part| *part > 0.0), "{parts:?}");
     assert!((parts.iter().sum::<f64>() / all - 1.0).abs() < 1e-12);
     assert!((parts[3] - 0.189).abs() < 1e-12, "189 steps of a millisecond: {}", parts[3]);
-    let flops = 3.0 * classifier_flops(&run.settings.architecture, 90_000, 3000);
+    let flops = 3.0 * classifier_flops(&run.settings.architecture, 90_000, 3000, LastLayer::ReadTokens);
     assert!((parts[0] / (flops / 1e11) - 1.0).abs() < 1e-12);
     let unknown = part(Calibration { forward_backward_flops_per_second: 0.0, ..free });
     assert_eq!(Seconds(unknown).to_string(), "unknown");

@@ -257,7 +257,7 @@ fn the_head_reads_the_sum_of_both_orders() {
     let mut model = random_classifier(&example::small(EncoderType::Gpt), CLASSES, 1, &Device::flex());
     let read = |batch: PackedBatch| -> Vec<f32> {
         let input = packed_input(&batch, PairInput::Together, &Device::flex());
-        let hidden = model.hidden(&input, None);
+        let hidden = model.hidden(&input, None, None);
         let packing: &Packing = &input.packing;
         model.encoder.pool(hidden, packing).into_data().try_to_vec().unwrap()
     };

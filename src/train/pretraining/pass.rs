@@ -33,10 +33,13 @@ pub(super) fn pretraining_pass(
     }
     let start = Instant::now();
     let by_layers = how.graph == Graph::LayerInputs || hook.listens();
-    let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, Reads::Last, how.graph));
-    let states = match &tape {
-        Some(tape) => model.answer(tape.read.clone(), &input.packing, &targets.rows),
-        None => model.states(input, &targets.rows, dropout),
+    let read = if by_layers { model.rows_read(&input.packing, &targets.rows) } else { None };
+    let reads = || read.as_ref().map_or(Reads::Last, |read| Reads::Rows(read.rows.clone()));
+    let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, reads(), how.graph));
+    let states = match (&tape, &read) {
+        (Some(tape), Some(read)) => model.answer(tape.read.clone(), &read.packing, &read.predictions),
+        (Some(tape), None) => model.answer(tape.read.clone(), &input.packing, &targets.rows),
+        (None, _) => model.states(input, &targets.rows, dropout),
     };
     let HeadOutputs { losses, pairs, decoder } = HeadOutputs::of(model, states, targets, Some(targets.all_rows));
     let forward = Seconds(start.elapsed().as_secs_f64());
