@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::prepared::Prepared;
-use crate::plan::{Calibration, Forecast, Plan, PlannedRun, Totals, classifier_flops, forecast};
-use crate::store::{Architecture, Optimization, peak_memory};
-use crate::train::{NamedDevice, StepTimes, measure_step};
+use crate::plan::{
+    Calibration, Forecast, LastLayer, Plan, PlannedRun, Totals, classifier_flops, evaluation_flops, forecast,
+    training_flops,
+};
+use crate::settings::EncoderType;
+use crate::store::{Architecture, Optimization, RunSettings, peak_memory};
+use crate::train::{NamedDevice, StepTimes, measure_skip_gram, measure_step};
 use crate::units::{Bytes, Seconds};
 
 /// Layers of the measured models: their time is nearly proportional to it.
@@ -25,18 +29,18 @@ impl Calibrations {
     /// Measures a training step of each architecture that has runs in `plan`.
     #[must_use]
     pub fn measure(prepared: &Prepared, plan: &Plan) -> Self {
-        let mut measured: Vec<(Architecture, Calibration)> = Vec::new();
+        let mut measured: Vec<((Architecture, bool), Calibration)> = Vec::new();
         let mut by_model = BTreeMap::new();
         for run in &plan.runs {
             let model = &run.settings.model;
             if by_model.contains_key(model) {
                 continue;
             }
-            let architecture = run.settings.architecture;
-            let known = measured.iter().find(|(known, _)| *known == architecture).map(|(_, rates)| *rates);
+            let measured_as = (run.settings.architecture, run.settings.pretraining().is_some());
+            let known = measured.iter().find(|(known, _)| *known == measured_as).map(|(_, rates)| *rates);
             let rates = known
                 .unwrap_or_else(|| Calibration { run_overhead: prepared.reading, ..calibrate(&prepared.device, run) });
-            measured.push((architecture, rates));
+            measured.push((measured_as, rates));
             by_model.insert(model.clone(), rates);
         }
         Self(by_model)
@@ -68,7 +72,32 @@ fn calibrate(device: &NamedDevice, run: &PlannedRun) -> Calibration {
     let settings = &run.settings;
     let sequences = settings.optimization.sequences_per_pass().min(LARGEST_MEASURED);
     let typical = Batch { sequences, mean_length: run.tokens.0 / run.examples.max(1) };
-    rates(&settings.architecture, &settings.optimization, typical, device)
+    let architecture = &settings.architecture;
+    if architecture.encoder.has_layers() {
+        return rates(architecture, &settings.optimization, typical, device);
+    }
+    // Word vectors themselves compute nothing; what a task puts on them is an LSTM.
+    let lstm = Architecture { max_positions: architecture.max_positions, ..lstm_of(architecture.hidden) };
+    let rates = rates(&lstm, &settings.optimization, typical, device);
+    if settings.pretraining().is_some() { skip_gram_rates(rates, settings, typical, device) } else { rates }
+}
+
+fn lstm_of(hidden: u32) -> Architecture {
+    Architecture::without_attention(EncoderType::Lstm, LAYERS, hidden)
+}
+
+/// The rates at which word vectors are learnt, of operations as the forecast counts them.
+fn skip_gram_rates(rates: Calibration, settings: &RunSettings, of: Batch, device: &NamedDevice) -> Calibration {
+    let length = of.mean_length.clamp(4, u64::from(settings.architecture.max_positions)) as u32;
+    let Seconds(seconds) = measure_skip_gram(&settings.architecture, of.sequences, length, &device.device);
+    let (tokens, sequences) = (u64::from(of.sequences * length), u64::from(of.sequences));
+    let rate = |flops: f64| flops / seconds.max(f64::MIN_POSITIVE);
+    Calibration {
+        forward_backward_flops_per_second: rate(training_flops(settings, tokens, sequences)),
+        evaluation_flops_per_second: rate(evaluation_flops(settings, tokens, sequences)),
+        step_overhead: Seconds(0.0),
+        ..rates
+    }
 }
 
 /// A batch of a run.
@@ -86,8 +115,10 @@ fn rates(architecture: &Architecture, optimization: &Optimization, of: Batch, de
     };
     let typical = measure((of.sequences, mean_length as u32));
     let small = measure(SMALL);
-    let flops =
-        |times: &StepTimes| classifier_flops(&times.architecture, times.sequences * times.length, times.sequences);
+    let last = LastLayer::of(architecture, device.name);
+    let flops = |times: &StepTimes| {
+        classifier_flops(&times.architecture, times.sequences * times.length, times.sequences, last)
+    };
     // Two points on a line: seconds = overhead + operations / rate.
     let more = flops(&typical) - flops(&small);
     let slope = |a: Seconds, b: Seconds, scale: f64| ((a.0 - b.0) / (scale * more)).max(f64::MIN_POSITIVE);

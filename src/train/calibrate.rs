@@ -16,9 +16,9 @@ use crate::store::{Architecture, Optimization};
 use crate::units::Seconds;
 
 /// Repetitions, of which the median counts, after one that does not.
-const REPETITIONS: usize = 3;
+pub(super) const REPETITIONS: usize = 3;
 /// Rows of the word embeddings of the measured model: enough to gather from, quick to draw.
-const VOCABULARY: u32 = 1000;
+pub(super) const VOCABULARY: u32 = 1000;
 
 /// Seconds of one step of a model on a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,7 +104,7 @@ fn batch(sequences: u32, length: u32, device: &Device) -> PackedInput {
 }
 
 /// The median of all but the first.
-fn median(mut seconds: Vec<f64>) -> Seconds {
+pub(super) fn median(mut seconds: Vec<f64>) -> Seconds {
     seconds.remove(0);
     seconds.sort_by(f64::total_cmp);
     Seconds(seconds[seconds.len() / 2])

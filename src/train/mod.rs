@@ -53,7 +53,7 @@ pub use fit::FitResult;
 pub use kept::score_kept;
 pub use observer::{Observer, Phases, StepReport};
 pub use precision::PrecisionError;
-pub use pretraining::{corpus_fits, score_pretrained};
+pub use pretraining::{corpus_fits, measure_skip_gram, score_pretrained};
 pub use ranks::{Alone, Launched, Ranks, connect, end, follow, launched};
 pub use ready::{PreparedCorpus, RunContext, task_features};
 pub use run::{run, try_step};

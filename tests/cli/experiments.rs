@@ -243,6 +243,7 @@ fn every_pretraining_is_planned_and_checked_on_stand_ins() {
         let plan = place.run(&[&["plan", "--json"], &arguments[..]].concat()).ok().json();
         let planned = plan["runs"].as_array().unwrap();
         assert_eq!(planned.len(), runs, "{name}");
+        assert!(planned.iter().all(|run| run["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0)), "{plan:#}");
         let check = place.run(&[&["check"], &arguments[..]].concat()).ok();
         for model in &experiment.models {
             let line = format!("ok    one step of {}: loss ", model.name);
@@ -264,6 +265,7 @@ fn every_experiment_is_planned_and_checked_on_stand_ins() {
         let plan = place.run(&[&["plan", "--json"], &arguments[..]].concat()).ok().json();
         let planned = plan["runs"].as_array().unwrap();
         assert_eq!(planned.len(), runs, "{name}");
+        assert!(planned.iter().all(|run| run["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0)), "{plan:#}");
         let ids: std::collections::BTreeSet<&str> = planned.iter().map(|run| run["id"].as_str().unwrap()).collect();
         assert_eq!(ids.len(), runs, "{name}");
 

@@ -16,6 +16,7 @@ mod openai_gpt_tests;
 mod pass;
 mod run;
 mod skip_gram;
+mod skip_gram_speed;
 #[cfg(test)]
 mod tests;
 mod windows;
@@ -24,3 +25,4 @@ mod workload;
 pub use check::corpus_fits;
 pub use kept::score_pretrained;
 pub(super) use run::{follow_pretraining, run_pretraining, try_pretraining_step};
+pub use skip_gram_speed::measure_skip_gram;
