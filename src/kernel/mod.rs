@@ -38,6 +38,8 @@ mod packing;
 mod pair_attention;
 mod product_tuning;
 mod skip_gram;
+#[cfg(test)]
+mod slope_tests;
 mod traffic;
 
 use crate::units::Bytes;
