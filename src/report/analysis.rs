@@ -14,7 +14,6 @@ use super::versus::{self, Versus};
 
 /// The records of one report, joined and aggregated.
 pub(crate) struct Analysis<'a> {
-    /// What it was made from.
     pub(crate) input: &'a Input,
     /// Every run on a task, by experiment, task, system, batch size, learning rate, epochs and seed.
     pub(crate) runs: Vec<Run<'a>>,
@@ -37,7 +36,6 @@ pub(crate) struct Analysis<'a> {
 }
 
 impl<'a> Analysis<'a> {
-    /// Joins and aggregates `input`.
     pub(crate) fn of(input: &'a Input) -> Result<Self, Error> {
         let run::Collected { runs, pretraining, systems, tasks, unplanned } = run::collect(input);
         let primary_metrics: Vec<Option<PrimaryMetric>> = (0..tasks.len())
@@ -70,7 +68,6 @@ impl<'a> Analysis<'a> {
         self.groups.iter().find(|group| group.task == task && group.system == system)
     }
 
-    /// Runs of every objective.
     pub(crate) fn all_runs(&self) -> impl Iterator<Item = &Run<'a>> + Clone {
         self.runs.iter().chain(&self.pretraining)
     }

@@ -112,7 +112,6 @@ pub(crate) fn score_interval(of: &SeedAnswers<'_>, metric: &str) -> Option<Inter
     found.interval(LEVEL).map(|Interval { low, high }| Interval { low, high: high.min(1.0) })
 }
 
-/// The score of each run.
 pub(crate) fn scores(runs: &[&Answers], metric: &str, sample: &[u32]) -> Vec<f64> {
     runs.iter().map(|run| score(run, metric, sample)).collect()
 }

@@ -50,7 +50,6 @@ pub(crate) struct Part {
 /// A headline number.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Fact {
-    /// What it counts.
     pub(crate) label: String,
     pub(crate) value: String,
     /// A line under it.
@@ -78,7 +77,6 @@ pub(crate) enum Tone {
 /// A table: a value before it is text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Table {
-    /// What it shows.
     pub(crate) caption: String,
     pub(crate) columns: Vec<Column>,
     /// Its rows, each with a cell per column.
@@ -166,7 +164,6 @@ impl Fact {
 }
 
 impl Figure {
-    /// The figure of a drawing.
     pub(crate) fn new(name: String, caption: impl Into<String>, svg: String) -> Self {
         Self { name, caption: caption.into(), svg, wide: false }
     }

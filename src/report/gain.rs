@@ -85,7 +85,6 @@ fn rows(analysis: &Analysis<'_>, random: usize, pretrained: usize) -> Vec<GainRo
     analysis.primary_metrics.iter().enumerate().filter_map(row).collect()
 }
 
-/// Counts the rows of a system.
 pub(crate) fn tally(analysis: &Analysis<'_>, rows: &[GainRow]) -> Tally {
     let helps = |row: &&GainRow| {
         analysis.primary_metrics[row.task]

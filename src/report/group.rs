@@ -47,7 +47,6 @@ impl Counts {
             .collect()
     }
 
-    /// What became of these runs.
     pub(crate) fn of<'r, 'a: 'r>(
         runs: impl Iterator<Item = &'r Run<'a>>,
         primary_metrics: &[Option<PrimaryMetric>],

@@ -13,7 +13,6 @@ use super::understanding::{Sides, parts};
 /// Makes a page: its place in the report's folder, and itself. One by one, since many of them at a time take much memory.
 pub(crate) type PageBeside<'r> = Box<dyn Fn() -> Result<(String, Page), Error> + Sync + 'r>;
 
-/// Every page beside the report.
 pub(crate) fn all<'r>(analysis: &'r Analysis<'r>) -> Vec<PageBeside<'r>> {
     let understanding = Sides::all(analysis).into_iter();
     let understanding = understanding.map(|of| Box::new(move || understanding_page(analysis, &of)) as PageBeside<'r>);

@@ -16,7 +16,6 @@ pub(crate) struct Published {
     pub(crate) split: &'static str,
     /// The figure, times 100, as printed.
     pub(crate) value: &'static str,
-    /// Where it is printed.
     pub(crate) source: &'static str,
 }
 

@@ -16,7 +16,6 @@ pub(crate) struct Measured {
 /// One table: what a row is known by, its columns, and the figures as printed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PublishedTable<K: 'static> {
-    /// Where it is printed.
     pub(crate) source: &'static str,
     pub(crate) columns: &'static [Measured],
     /// Its rows, in the paper's order, each with a figure per column.

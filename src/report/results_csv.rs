@@ -9,7 +9,6 @@ use super::weights;
 use crate::settings::Masking;
 use crate::store::{Architecture, CorpusPhase, PretrainingObjective, Record, Score};
 
-/// What a row is of.
 struct Row<'r> {
     analysis: &'r Analysis<'r>,
     run: &'r Run<'r>,

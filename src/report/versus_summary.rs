@@ -46,7 +46,6 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict of a row.
     pub(crate) fn of(row: &VersusRow, primary_metric: &PrimaryMetric) -> Self {
         let by_seeds = row.seeds.as_ref().and_then(|of| Some((of.difference, of.adjusted_p?)));
         let by_runs = || row.examples.as_ref().and_then(|of| Some((of.difference, of.adjusted_p?)));
@@ -63,7 +62,6 @@ impl Verdict {
         }
     }
 
-    /// In a word.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Better => "better",

@@ -22,7 +22,6 @@ pub(crate) struct DownloadDisplay {
     running: Mutex<BTreeMap<String, Running>>,
 }
 
-/// A file on its way.
 struct Running {
     bar: ProgressBar,
     started: Instant,

@@ -11,7 +11,6 @@ use crate::store::output;
 
 const STANDARD: &str = "-";
 
-/// A line on standard error.
 pub(crate) fn say(text: &impl std::fmt::Display) {
     eprintln!("{}", visible(&text.to_string()));
 }
@@ -25,7 +24,6 @@ pub(crate) fn note(text: &impl std::fmt::Display) {
     }
 }
 
-/// [`note`] of a text.
 pub(crate) fn note_text(text: &str) {
     note(&text);
 }

@@ -33,7 +33,6 @@ pub(crate) struct SweepDisplay {
     pub(crate) saved: u64,
 }
 
-/// The bars of a terminal.
 struct Bars {
     all: MultiProgress,
     sweep: ProgressBar,

@@ -59,7 +59,6 @@ impl Axis {
         self.pixels.0 + (value - self.low) / (self.high - self.low) * (self.pixels.1 - self.pixels.0)
     }
 
-    /// Tick values with their labels.
     pub(crate) fn ticks(&self) -> Vec<(f64, String)> {
         if self.logarithmic {
             return self.decades();

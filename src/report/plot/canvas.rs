@@ -138,7 +138,6 @@ impl Canvas<'_> {
         Ok(())
     }
 
-    /// A filled rectangle.
     pub(crate) fn fill(&self, from: (f64, f64), to: (f64, f64), color: &ThemeColor, opacity: f64) -> Result<()> {
         self.area.draw(&Rectangle::new([at(from), at(to)], color.color().mix(opacity).filled())).map_err(failed)
     }

@@ -4,7 +4,6 @@ use super::axis::Axis;
 use super::canvas::{Align, Mark, PlotError, draw};
 use super::{Legend, QUIET, horizontal_scale, series_color, style, vertical_scale};
 
-/// One run's line.
 pub(crate) struct Curve {
     /// The model's number, for colour and mark.
     pub(crate) series: usize,
@@ -14,14 +13,11 @@ pub(crate) struct Curve {
     pub(crate) best: bool,
 }
 
-/// A plot of lines.
 #[derive(Default)]
 pub(crate) struct Curves<'a> {
     /// What it shows, for those who do not see it.
     pub(crate) description: &'a str,
-    /// Above the plot.
     pub(crate) title: &'a str,
-    /// Under the plot.
     pub(crate) x_title: &'a str,
     pub(crate) lines: Vec<Curve>,
     /// Models and their numbers.

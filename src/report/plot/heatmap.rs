@@ -7,7 +7,6 @@ use crate::report::palette::{BAD, HEAT, HEAT_INK, PANEL};
 pub(crate) struct Tile {
     /// Row and column.
     pub(crate) place: (usize, usize),
-    /// What is printed in it.
     pub(crate) text: String,
     /// Where its score lies between the lowest (0) and the highest (1); `None` without a score.
     pub(crate) level: Option<f64>,

@@ -64,7 +64,6 @@ impl Legend {
         Self { entries, extra: line }
     }
 
-    /// Marks and names.
     fn draw(&self, canvas: &Canvas<'_>) -> Result<(), PlotError> {
         for (series, name, (x, y)) in &self.entries {
             canvas.mark(Mark::of(*series), (x + 4.0, *y), 3.5, series_color(*series), 1.0)?;

@@ -5,7 +5,6 @@ use super::canvas::{Align, Mark, PlotError, draw};
 use super::{INK, QUIET, RULE, horizontal_scale, row_name, series_color, shortened, style};
 use crate::stats::Interval;
 
-/// One task.
 pub(crate) struct PairRow {
     pub(crate) name: String,
     /// One difference per pair.

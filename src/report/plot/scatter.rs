@@ -4,7 +4,6 @@ use super::axis::Axis;
 use super::canvas::{Align, Mark, PlotError, draw};
 use super::{Legend, QUIET, horizontal_scale, series_color, style, vertical_scale};
 
-/// The points of one model.
 pub(crate) struct Cloud {
     /// The model's number, for colour and mark.
     pub(crate) series: usize,
@@ -14,13 +13,11 @@ pub(crate) struct Cloud {
     pub(crate) joined: bool,
 }
 
-/// A square plot of points.
 pub(crate) struct Scatter<'a> {
     /// What it shows, for those who do not see it.
     pub(crate) description: &'a str,
     /// Above the plot, over the vertical axis.
     pub(crate) y_title: &'a str,
-    /// Under the plot.
     pub(crate) x_title: &'a str,
     pub(crate) clouds: Vec<Cloud>,
     /// Models and their numbers.

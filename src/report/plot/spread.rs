@@ -4,7 +4,6 @@ use super::axis::Axis;
 use super::canvas::{Align, Mark, PlotError, draw};
 use super::{Legend, QUIET, RULE, horizontal_scale, row_name, series_color, style};
 
-/// One task.
 pub(crate) struct SpreadRow {
     pub(crate) name: String,
     /// By model: its number, its points' scores, and the best of them.

@@ -74,7 +74,6 @@ impl<'r> Sides<'r> {
         self.runs.len() > 1
     }
 
-    /// The numbers of the sides.
     pub(crate) fn sides(&self) -> std::ops::Range<usize> {
         0..self.runs.len()
     }

@@ -60,7 +60,6 @@ impl Change {
     }
 }
 
-/// What becomes of an example.
 pub(super) fn change(pair: &Sides<'_>, at: usize) -> Change {
     let ordering = match (pair.residual(0, at), pair.residual(1, at)) {
         (Some(a), Some(b)) => a.abs().total_cmp(&b.abs()),
