@@ -82,15 +82,15 @@ impl EncoderRequest {
     }
 
     fn architecture(&self, encoder: EncoderType, length: u32) -> Architecture {
-        let sizes = if encoder.is_transformer() {
+        let sizes = if encoder.facts().is_transformer {
             Architecture {
                 heads: (self.hidden / HEAD_WIDTH).max(1),
                 intermediate: 4 * self.hidden,
-                causal: encoder.objective().is_causal(),
+                causal: encoder.facts().objective.is_causal(),
                 ..Architecture::without_attention(encoder, self.layers, self.hidden)
             }
         } else {
-            let layers = if encoder.has_layers() { self.layers } else { 0 };
+            let layers = if encoder.facts().costs.has_layers { self.layers } else { 0 };
             Architecture::without_attention(encoder, layers, self.hidden / 2 * 2)
         };
         Architecture { vocab_size: VOCABULARY, max_positions: length, ..sizes }

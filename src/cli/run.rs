@@ -9,7 +9,7 @@ use super::experiment_args::{ExperimentArgs, OnlyArgs};
 use super::report::PAUSE;
 use super::threads::{MOST, compute, note_too_many};
 use crate::diagnostic::Error;
-use crate::exec::{Summary, worker};
+use crate::exec::{Options, Summary, worker};
 use crate::gather::Pages;
 use crate::plan::Plan;
 use crate::resolve::Prepared;
@@ -57,12 +57,15 @@ Examples:
   bertbench run experiments/mini.yaml --retry-failed --slots 1
   bertbench run experiments/stsb-minilm.yaml --threads 2         one run at a time on two cores";
 
+/// Failed runs are run again, and none of them stops the others.
+const RETRY: Options = Options { retry_failed: true, fail_fast: false };
+
 pub(super) fn execute(args: &Args) -> Result<CommandOutcome, Error> {
     if let Some(ended) = follow(args.threads)? {
         return Ok(ended);
     }
-    let how =
-        How { slots: args.slots, threads: args.threads, retry_failed: args.retry_failed, fail_fast: args.fail_fast };
+    let options = Options { retry_failed: args.retry_failed, fail_fast: args.fail_fast };
+    let how = How { slots: args.slots, threads: args.threads, options };
     let prepared = args.experiment.prepare()?;
     let plan = args.only.of(&prepared.plan)?;
     let file = &args.experiment.file;
@@ -146,13 +149,13 @@ pub(super) fn shown(score: Option<f64>) -> String {
 
 /// Runs what is missing of an experiment; what failed before is tried again.
 pub(super) fn all(prepared: &Prepared) -> Result<CommandOutcome, Error> {
-    let how = How { slots: None, threads: None, retry_failed: true, fail_fast: false };
+    let how = How { slots: None, threads: None, options: RETRY };
     conclude(&prepared.plan.experiment, &run(prepared, &prepared.plan, how, false)?.0)
 }
 
 /// As [`all`], of an experiment with one run, whose log is shown; gives also the step of its last checkpoint.
 pub(super) fn single(prepared: &Prepared, threads: Option<u32>) -> Result<(Ended, u64), Error> {
-    let how = How { slots: Some(1), threads, retry_failed: true, fail_fast: false };
+    let how = How { slots: Some(1), threads, options: RETRY };
     run(prepared, &prepared.plan, how, true)
 }
 

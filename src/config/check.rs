@@ -108,62 +108,49 @@ fn sweep(document: &Document, sweep: &Sweep) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// What a number of `training` must satisfy.
-struct Rule {
-    key: &'static str,
-    value: fn(&Training) -> f64,
-    holds: fn(f64) -> bool,
-    takes: &'static str,
-}
+/// A number of `training`: its key, what it is, what holds of it, and what it takes in words.
+type Rule = (&'static str, fn(&Training) -> f64, fn(f64) -> bool, &'static str);
 
 const TRAINING_RULES: [Rule; 9] = [
-    Rule {
-        key: "warmup_fraction",
-        value: |t| t.warmup_fraction,
-        holds: |v| (0.0..=1.0).contains(&v),
-        takes: "a fraction from 0 to 1",
-    },
-    Rule { key: "weight_decay", value: |t| t.weight_decay, holds: |v| v >= 0.0 && v.is_finite(), takes: "0 or more" },
-    Rule {
-        key: "dropout",
-        value: |t| t.dropout,
-        holds: |v| (0.0..1.0).contains(&v),
-        takes: "a probability from 0 to below 1",
-    },
-    Rule {
-        key: "max_grad_norm",
-        value: |t| t.max_grad_norm,
-        holds: |v| v > 0.0 && v.is_finite(),
-        takes: "more than 0",
-    },
-    Rule {
-        key: "gradient_accumulation_steps",
-        value: |t| f64::from(t.gradient_accumulation_steps),
-        holds: |v| v >= 1.0,
-        takes: "1 or more",
-    },
-    Rule { key: "lm_coef", value: |t| t.lm_coef, holds: |v| v >= 0.0 && v.is_finite(), takes: "0 or more" },
-    Rule { key: "adam_beta1", value: |t| t.adam_beta1, holds: |v| (0.0..1.0).contains(&v), takes: "0 to below 1" },
-    Rule { key: "adam_beta2", value: |t| t.adam_beta2, holds: |v| (0.0..1.0).contains(&v), takes: "0 to below 1" },
-    Rule { key: "adam_epsilon", value: Training::epsilon, holds: |v| v > 0.0 && v.is_finite(), takes: "more than 0" },
+    ("warmup_fraction", |of| of.warmup_fraction, |value| (0.0..=1.0).contains(&value), "a fraction from 0 to 1"),
+    ("weight_decay", |of| of.weight_decay, is_finite_from_zero, "0 or more"),
+    ("dropout", |of| of.dropout, is_below_one, "a probability from 0 to below 1"),
+    ("max_grad_norm", |of| of.max_grad_norm, is_finite_above_zero, "more than 0"),
+    ("gradient_accumulation_steps", |of| of.gradient_accumulation_steps.into(), |value| value >= 1.0, "1 or more"),
+    ("lm_coef", |of| of.lm_coef, is_finite_from_zero, "0 or more"),
+    ("adam_beta1", |of| of.adam_beta1, is_below_one, "0 to below 1"),
+    ("adam_beta2", |of| of.adam_beta2, is_below_one, "0 to below 1"),
+    ("adam_epsilon", Training::epsilon, is_finite_above_zero, "more than 0"),
 ];
+
+fn is_finite_from_zero(value: f64) -> bool {
+    value >= 0.0 && value.is_finite()
+}
+
+fn is_finite_above_zero(value: f64) -> bool {
+    value > 0.0 && value.is_finite()
+}
+
+fn is_below_one(value: f64) -> bool {
+    (0.0..1.0).contains(&value)
+}
 
 fn training(document: &Document, training: &Training) -> Result<(), Diagnostic> {
     lengths::long_enough(document, "training.max_length", training.max_length)?;
-    for rule in &TRAINING_RULES {
-        let value = (rule.value)(training);
-        if (rule.holds)(value) {
+    for (name, number, holds, takes) in TRAINING_RULES {
+        let value = number(training);
+        if holds(value) {
             continue;
         }
-        let key = format!("training.{}", rule.key);
+        let key = format!("training.{name}");
         let found = shown(document, &key, value);
-        let found = document.at_key(&key, format!("`{}` takes {}, found `{found}`", rule.key, rule.takes));
+        let found = document.at_key(&key, format!("`{name}` takes {takes}, found `{found}`"));
         // 10 for 10 % is the likely slip where a fraction is wanted.
-        let percent = value > 1.0 && value <= 100.0 && (rule.holds)(value / 100.0);
+        let percent = value > 1.0 && value <= 100.0 && holds(value / 100.0);
         return Err(if percent {
             found.hint(format!("{value} % is written `{}`", value / 100.0))
         } else {
-            found.hint(format!("the default is `{}`", (rule.value)(&Training::default())))
+            found.hint(format!("the default is `{}`", number(&Training::default())))
         });
     }
     Ok(())

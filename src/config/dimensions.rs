@@ -21,7 +21,7 @@ pub(super) fn dimensions(
 ) -> Result<Dimensions, Diagnostic> {
     let (encoder, key) = (written.encoder.unwrap_or_default(), format!("{model}.architecture"));
     let pooling = pooling(document, model, encoder, written.pooling)?;
-    if encoder.is_transformer() {
+    if encoder.facts().is_transformer {
         return Ok(Dimensions { encoder, pooling, ..transformer(document, &key, of)? });
     }
     let of_transformers = [
@@ -35,7 +35,7 @@ pub(super) fn dimensions(
             return Err(found.hint("remove it"));
         }
     }
-    let layers = match (encoder.has_layers(), of.layers) {
+    let layers = match (encoder.facts().costs.has_layers, of.layers) {
         (false, Some(_)) => {
             let message = format!("`{}` have no layers", encoder.name());
             return Err(document.at_key_name(&format!("{key}.layers"), message).hint("remove it"));
@@ -47,11 +47,11 @@ pub(super) fn dimensions(
         ("hidden", of.hidden, 1..=MAX_HIDDEN),
         ("max_positions", of.max_positions, SHORTEST_SEQUENCE..=MAX_POSITIONS),
     ];
-    if encoder.has_layers() {
+    if encoder.facts().costs.has_layers {
         ranges.push(("layers", layers, 1..=MAX_LAYERS));
     }
     in_range(document, &key, &ranges)?;
-    if !of.hidden.is_multiple_of(encoder.directions()) {
+    if !of.hidden.is_multiple_of(encoder.facts().directions) {
         let (name, found) = (encoder.name(), of.hidden);
         let message = format!("`hidden` of `{name}` is even, half of it for each direction; found `{found}`");
         let hint = format!("`hidden: {}` is", of.hidden + 1);
@@ -120,11 +120,11 @@ fn pooling(
     given: Option<Pooling>,
 ) -> Result<Option<Pooling>, Diagnostic> {
     match given {
-        Some(given) if !encoder.poolings().contains(&given) => {
+        Some(given) if !encoder.facts().poolings.contains(&given) => {
             let message = format!("`{}` is not pooled by `{}`", encoder.name(), settings::written(&given));
             let found = document.at_key(&format!("{model}.pooling"), message);
             let known: Vec<String> =
-                encoder.poolings().iter().map(|known| format!("`{}`", settings::written(known))).collect();
+                encoder.facts().poolings.iter().map(|known| format!("`{}`", settings::written(known))).collect();
             Err(found.hint(if known.is_empty() {
                 "transformers have a layer for it: remove `pooling`".to_owned()
             } else {
@@ -144,7 +144,7 @@ pub(super) fn encoder_of_preset(
 ) -> Result<EncoderType, Diagnostic> {
     let encoder = written.encoder.unwrap_or_default();
     pooling(document, model, encoder, written.pooling)?;
-    if encoder.is_transformer() {
+    if encoder.facts().is_transformer {
         return Ok(encoder);
     }
     let message = format!("`preset` is a size of BERT, and `{}` is none", encoder.name());

@@ -1,7 +1,5 @@
 //! Names of models on the Hugging Face hub: what a repository and a revision may be called.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 
 use crate::diagnostic::Diagnostic;
@@ -51,13 +49,6 @@ impl HubModel {
             return Err(Diagnostic::new(fault).hint(REVISION_IS));
         }
         Ok(Self { repository: repository.to_owned(), revision: revision.to_owned() })
-    }
-}
-
-impl fmt::Display for HubModel {
-    /// `hub:google-bert/bert-base-uncased@main`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "hub:{}@{}", self.repository, self.revision)
     }
 }
 
@@ -138,8 +129,10 @@ mod tests {
 
     #[test]
     fn the_short_form_has_the_default_revision() {
-        assert_eq!(HubModel::parse("a/b").unwrap().to_string(), "hub:a/b@main");
-        assert_eq!(HubModel::parse("a/b@v2").unwrap().to_string(), "hub:a/b@v2");
+        for (text, revision) in [("a/b", "main"), ("a/b@v2", "v2")] {
+            let model = HubModel { repository: "a/b".to_owned(), revision: revision.to_owned() };
+            assert_eq!(HubModel::parse(text).unwrap(), model);
+        }
         assert!(HubModel::parse("a/b@").is_err());
         assert!(HubModel::parse("a/b/c").is_err());
     }

@@ -43,7 +43,7 @@ pub use experiment::{DataSource, Experiment, ExperimentFile, data_cache};
 pub use hub::{DEFAULT_REVISION, HubModel};
 pub use load::{load, parse};
 pub use model::{Dimensions, Model, ModelSource};
-pub use pretraining::{Phase, PhaseExamples, PretrainModel, Pretraining, Reading, Recipe, TextSource};
+pub use pretraining::{Phase, PhaseExamples, PretrainModel, Pretraining, Recipe, TextSource};
 pub use schema::schema;
 pub use task::{KnownTask, Task, TaskShape};
 pub use written::Sweep;

@@ -15,8 +15,10 @@ pub struct Pretraining {
     pub models: Vec<PretrainModel>,
     /// Where the text is.
     pub text: TextSource,
-    /// How the text is read.
-    pub reading: Reading,
+    /// The format of all its files; told file by file when `None`.
+    pub format: Option<TextFormat>,
+    /// The column of JSON lines and Parquet that holds it.
+    pub column: String,
     /// How often it is gone through, each time with other cuts.
     pub dupe_factor: u32,
     /// The probability that a document's examples aim at a random shorter length.
@@ -46,15 +48,6 @@ pub enum TextSource {
         /// The generator's seed.
         seed: u64,
     },
-}
-
-/// How text is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// The format of all files; told file by file when `None`.
-    pub format: Option<TextFormat>,
-    /// The column of JSON lines and Parquet.
-    pub column: String,
 }
 
 /// A model that is pretrained.

@@ -6,7 +6,7 @@ use super::base::ExperimentBase;
 use super::document::Document;
 use super::model::ModelSource;
 use super::models;
-use super::pretraining::{PretrainModel, Pretraining, Reading, TextSource};
+use super::pretraining::{PretrainModel, Pretraining, TextSource};
 use super::recipe::recipe;
 use super::values::{for_example, no_duplicates, not_empty, path, shown};
 use super::written::Written;
@@ -41,7 +41,8 @@ pub(super) fn check(written: &Written, document: Document) -> Result<Pretraining
         base: ExperimentBase::of(written, document),
         models,
         text,
-        reading: Reading { format: of.format, column: of.column.clone().unwrap_or_else(|| "text".to_owned()) },
+        format: of.format,
+        column: of.column.clone().unwrap_or_else(|| "text".to_owned()),
         dupe_factor: of.dupe_factor,
         short_seq_prob: of.short_seq_prob,
         eval_steps: of.eval_steps,

@@ -72,7 +72,7 @@ pub(super) fn recipe(
         ModelSource::Random(of) => of.encoder,
         ModelSource::Checkpoint(_) | ModelSource::Hub(_) | ModelSource::Pretraining(_) => EncoderType::Bert,
     };
-    let objective = own.objective.or(all.objective).unwrap_or(encoder.objective());
+    let objective = own.objective.or(all.objective).unwrap_or(encoder.facts().objective);
     Ok(Recipe { objective, masking, phases, batch_size, learning_rate, warmup_steps })
 }
 

@@ -10,7 +10,7 @@ use super::task::WrittenTask;
 use super::written_model::WrittenModel;
 use super::written_pretrain::WrittenPretrain;
 use super::written_training::Training;
-use crate::settings::{Approach, Cluster, Device};
+use crate::settings::{Approach, Cluster, Device, number};
 
 /// One experiment: models × tasks × the points of a sweep × seeds; or, with `pretrain`, models × seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -75,12 +75,8 @@ fn default_seeds() -> Vec<u64> {
 #[schemars(rename = "Mini")]
 pub(super) struct WrittenMini {
     /// The seed of the generator: the same seed gives the same data.
-    #[serde(default = "default_mini_seed")]
+    #[serde(default = "number::<1, u64>")]
     pub(super) seed: u64,
-}
-
-fn default_mini_seed() -> u64 {
-    1
 }
 
 /// The lists whose every combination is a run.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::hub::{HubModel, default_revision};
 use super::limits::{MAX_INTERMEDIATE, MAX_LAYERS, MAX_POSITIONS, SHORTEST_SEQUENCE};
 use super::written_pretrain::WrittenRecipe;
-use crate::settings::{Approach, EncoderType, MAX_HIDDEN, Pooling};
+use crate::settings::{Approach, EncoderType, MAX_HIDDEN, Pooling, number};
 
 /// A model: exactly one of `preset`, `architecture` and `checkpoint`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -186,12 +186,8 @@ pub(super) struct WrittenArchitecture {
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub(super) initializer_range: Option<f64>,
     /// The longest sequence that the model can read, in tokens.
-    #[serde(default = "default_max_positions")]
+    // BERT's position embeddings have 512 rows (Devlin et al. 2018, appendix A.2).
+    #[serde(default = "number::<512, u32>")]
     #[schemars(range(min = SHORTEST_SEQUENCE, max = MAX_POSITIONS))]
     pub(super) max_positions: u32,
-}
-
-// BERT's position embeddings have 512 rows (Devlin et al. 2018, appendix A.2).
-fn default_max_positions() -> u32 {
-    512
 }

@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::limits::{MAX_STEPS, SHORTEST_PAIR};
-use crate::settings::{LmLoss, Masking, SaveStrategy, TextFormat};
+use crate::settings::{LmLoss, Masking, SaveStrategy, TextFormat, number};
 
+// Defaults are those of create_pretraining_data.py and run_pretraining.py of google-research/bert, and of Devlin et al.
+// 2018, appendix A.2.
 /// What models are pretrained on, and how.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +30,7 @@ pub(super) struct WrittenPretrain {
     #[serde(default)]
     pub(super) masking: Masking,
     /// Passes over the text, each of which cuts it into examples differently.
-    #[serde(default = "default_dupe_factor")]
+    #[serde(default = "number::<10, u32>")]
     #[schemars(range(min = 1))]
     pub(super) dupe_factor: u32,
     /// The probability that a document's examples aim at a random shorter length.
@@ -39,7 +41,7 @@ pub(super) struct WrittenPretrain {
     #[schemars(length(min = 1))]
     pub(super) phases: Vec<WrittenPhase>,
     /// Examples per optimisation step.
-    #[serde(default = "default_batch_size")]
+    #[serde(default = "number::<256, u32>")]
     #[schemars(range(min = 1))]
     pub(super) batch_size: u32,
     /// Peak learning rate.
@@ -52,7 +54,7 @@ pub(super) struct WrittenPretrain {
     #[schemars(range(min = 1))]
     pub(super) eval_steps: Option<u64>,
     /// Steps between lines of the log.
-    #[serde(default = "default_logging_steps")]
+    #[serde(default = "number::<10, u64>")]
     #[schemars(range(min = 1))]
     pub(super) logging_steps: u64,
     /// Steps after which the model is kept besides the last one, for `checkpoint: {…, step: N}`.
@@ -63,25 +65,12 @@ pub(super) struct WrittenPretrain {
     pub(super) save: Option<SaveStrategy>,
 }
 
-// create_pretraining_data.py and run_pretraining.py of google-research/bert, and Devlin et al. 2018, appendix A.2.
-fn default_dupe_factor() -> u32 {
-    10
-}
-
 fn default_short_seq_prob() -> f64 {
     0.1
 }
 
-fn default_batch_size() -> u32 {
-    256
-}
-
 fn default_learning_rate() -> f64 {
     1e-4
-}
-
-fn default_logging_steps() -> u64 {
-    10
 }
 
 /// What one model does otherwise than `pretrain` says.

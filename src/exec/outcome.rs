@@ -32,14 +32,14 @@ impl Sweep<'_> {
                 Ok(None) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, "the record disappeared")),
                 Err(error) => self.settle_failed(at, task, &Failure::now(FailureKind::Error, error.to_string())),
             },
-            Reply::Failed { failure } if failure.kind == FailureKind::DiskFull.name() => {
+            Reply::Failed { failure } if failure.is(FailureKind::DiskFull) => {
                 self.observer.job_abandoned(at, &task.job);
                 self.give_up_for_space(task.job, &failure.cause);
             }
             Reply::Failed { failure } => {
                 // After these a process is in an unknown state: the next run gets a new one.
-                let spent = [FailureKind::Panic, FailureKind::OutOfMemory, FailureKind::Device].map(FailureKind::name);
-                let spent = spent.contains(&failure.kind.as_str());
+                let spent = [FailureKind::Panic, FailureKind::OutOfMemory, FailureKind::Device];
+                let spent = spent.into_iter().any(|kind| failure.is(kind));
                 keep_log_tail(&task, &worker);
                 self.settle_failed(at, task, &failure);
                 if spent {

@@ -7,24 +7,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
-/// Whether a stop was asked for. Clones share the answer.
+/// Whether a stop was asked for; at first it was not. Clones share the answer.
 #[derive(Clone, Debug, Default)]
 pub struct StopFlag(Arc<AtomicUsize>);
 
 impl StopFlag {
-    /// A flag that nobody has set.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// A flag that Ctrl-C, SIGTERM and SIGUSR1 (which batch systems send before a job's time is over) set: once to stop after the current optimisation step, twice to
     /// stop at once. From now on these signals no longer end the process by themselves.
     ///
     /// # Errors
     /// When the system refuses the handlers.
     pub fn on_signals() -> io::Result<Self> {
-        let flag = Self::new();
+        let flag = Self::default();
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1])?;
         let heard = flag.clone();
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {

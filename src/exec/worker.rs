@@ -42,7 +42,7 @@ pub fn serve(
 ) -> io::Result<()> {
     ignore_signals()?;
     panics::install();
-    let (stop, busy) = (StopFlag::new(), Arc::new(AtomicBool::new(false)));
+    let (stop, busy) = (StopFlag::default(), Arc::new(AtomicBool::new(false)));
     let jobs = listen(input, stop.clone(), Arc::clone(&busy))?;
     send(&mut output, &Reply::Ready)?;
     for assignment in jobs {
@@ -158,7 +158,7 @@ fn after(error: StoreError, folder: &RunFolder) -> Reply {
 }
 
 fn fail(failure: Failure, folder: &RunFolder) -> Reply {
-    if failure.kind == FailureKind::DiskFull.name() {
+    if failure.is(FailureKind::DiskFull) {
         // The run has not failed, and will be done when there is space.
         return Reply::Failed { failure };
     }

@@ -41,7 +41,7 @@ pub fn load_trained_classifier(
         let outputs = found.as_ref().and_then(|shape| shape.first()).copied();
         let pooler = "pooler.dense.weight";
         let (Some(outputs), true) =
-            (outputs, kind.per_token() || !reader.of.encoder.has_pooler() || reader.weights.has(pooler))
+            (outputs, kind.per_token() || !reader.of.encoder.facts().has_pooler || reader.weights.has(pooler))
         else {
             let parts = [pooler, &weight].into_iter();
             let names = parts.filter(|name| !reader.weights.has(name)).map(str::to_owned).collect();

@@ -30,7 +30,7 @@ impl<'a> Initializer<'a> {
     }
 
     pub(super) fn matrix(&mut self, rows: usize, columns: usize) -> Param<Tensor<2>> {
-        let standard_deviation = self.range.standard_deviation();
+        let standard_deviation = f64::from(self.range);
         let draw = |draws: &mut Draws| (standard_deviation * truncated_normal(draws.next_u32())) as f32;
         let values = self.draw(rows * columns, draw);
         parameter(values, [rows, columns], self.device)

@@ -33,7 +33,7 @@ pub use inputs::{CorporaInput, CorpusInput, Inputs, ModelInput, architecture};
 pub use outline::{Outline, outline};
 pub use pretraining::{expand_pretraining, identify_pretraining};
 pub use sizes::{CorpusSize, Sizes, TaskSize, steps};
-pub use tasks::{known_tasks, task_files, task_options};
+pub use tasks::{known_tasks, task_options};
 pub use varying_settings::varying_settings;
 pub use wall::{Upcoming, wall};
 pub use work::{

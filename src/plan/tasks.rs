@@ -1,9 +1,8 @@
 //! From the table of tasks to what experiment files may say of them, and back to what a run reads.
 
 use crate::config::{self, KnownTask, TaskShape};
-use crate::settings::TaskFiles;
 use crate::store::{TagOptions, TaskOptions};
-use crate::task::{FilePart, LOSSY, TASKS, Task, format_text};
+use crate::task::{LOSSY, TASKS, Task, format_text, is_test};
 
 /// What [`config::load`] needs to know of the tasks.
 #[must_use]
@@ -21,13 +20,11 @@ fn known(task: &'static Task) -> KnownTask {
         name: &task.name,
         shape,
         max_length: task.max_length(),
-        dev_files: task.parts().filter(|(_, part)| *part == FilePart::Dev).count(),
-        test_files: task.parts().filter(|(_, part)| *part == FilePart::Test).count(),
+        dev_files: task.dev().filter(|split| !is_test(split)).count(),
+        test_files: task.dataset.splits.iter().filter(|split| is_test(split)).count(),
         similarity: task.similarity,
         pairs: task.reads_pairs(),
-        test_is_scored: task
-            .parts()
-            .any(|(split, part)| part == FilePart::Test && task.dev().any(|dev| dev.name == split)),
+        test_is_scored: task.dev().any(is_test),
     }
 }
 
@@ -43,10 +40,4 @@ pub fn task_options(task: &config::Task) -> Option<TaskOptions> {
             Some(TaskOptions::Tags(TagOptions { context, format }))
         }
     }
-}
-
-/// The files that the experiment names for a task and how they are read, if it says anything of them.
-#[must_use]
-pub fn task_files(task: &config::Task) -> Option<TaskFiles> {
-    (task.files != TaskFiles::default()).then(|| task.files.clone())
 }

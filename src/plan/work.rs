@@ -37,8 +37,8 @@ pub fn forward_flops(architecture: &Architecture, tokens: u64, examples: u64) ->
     let (tokens, examples) = (tokens as f64, examples as f64);
     let [layers, hidden] = [architecture.layers, architecture.hidden].map(f64::from);
     let mean_length = if examples > 0.0 { tokens / examples } else { 0.0 };
-    let layer = (architecture.encoder.costs().layer_flops)(&architecture.sizes(), mean_length);
-    let pooler = if architecture.encoder.has_pooler() { 2.0 * hidden * hidden } else { 0.0 };
+    let layer = (architecture.encoder.facts().costs.layer_flops)(&architecture.sizes(), mean_length);
+    let pooler = if architecture.encoder.facts().has_pooler { 2.0 * hidden * hidden } else { 0.0 };
     layers * tokens * layer + examples * pooler
 }
 
@@ -72,7 +72,7 @@ pub fn classifier_flops(architecture: &Architecture, tokens: u64, examples: u64,
 
 /// Operations after the last layer's attention for so many tokens that nothing reads.
 fn left_out_flops(architecture: &Architecture, tokens: f64) -> f64 {
-    if !architecture.encoder.is_transformer() || architecture.layers == 0 {
+    if !architecture.encoder.facts().is_transformer || architecture.layers == 0 {
         return 0.0;
     }
     let [hidden, intermediate] = [architecture.hidden, architecture.intermediate].map(f64::from);
@@ -146,7 +146,7 @@ fn kept_by_encoder(architecture: &Architecture, length: u32, gradient_checkpoint
 }
 
 fn kept_by_layer(architecture: &Architecture, length: u32) -> u64 {
-    (architecture.encoder.costs().kept_by_layer)(&architecture.sizes(), length.into())
+    (architecture.encoder.facts().costs.kept_by_layer)(&architecture.sizes(), length.into())
 }
 
 /// The sum of the embeddings, their norm and its dropout mask.

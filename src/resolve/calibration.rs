@@ -73,7 +73,7 @@ fn calibrate(device: &NamedDevice, run: &PlannedRun) -> Calibration {
     let sequences = settings.optimization.sequences_per_pass().min(LARGEST_MEASURED);
     let typical = Batch { sequences, mean_length: run.tokens.0 / run.examples.max(1) };
     let architecture = &settings.architecture;
-    if architecture.encoder.has_layers() {
+    if architecture.encoder.facts().costs.has_layers {
         return rates(architecture, &settings.optimization, typical, device);
     }
     // Word vectors themselves compute nothing; what a task puts on them is an LSTM.

@@ -16,7 +16,6 @@ mod pretraining;
 mod progress;
 mod request;
 mod scratch;
-mod stored;
 mod sweep;
 mod tasks;
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::written;
+use super::{number, written};
 
 /// How the encoder is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,11 +27,12 @@ pub struct FeatureBased {
     /// What it reads.
     pub layers: Layers,
     /// Width of each direction of the LSTM.
-    #[serde(default = "default_hidden")]
+    // Devlin et al. 2018, §5.3: "a randomly initialized two-layer 768-dimensional BiLSTM".
+    #[serde(default = "number::<768, u32>")]
     #[schemars(range(min = 1, max = MAX_HIDDEN))]
     pub hidden: u32,
     /// Layers of the LSTM.
-    #[serde(default = "default_lstm_layers")]
+    #[serde(default = "number::<2, u32>")]
     #[schemars(range(min = 1, max = MAX_LSTM_LAYERS))]
     pub lstm_layers: u32,
     /// Whether the words of each text of a pair attend to those of the other one, and a second LSTM reads what both give.
@@ -43,15 +44,6 @@ pub struct FeatureBased {
 pub const MAX_HIDDEN: u32 = 1 << 16;
 /// Far above any that was published.
 pub const MAX_LSTM_LAYERS: u32 = 100;
-
-// Devlin et al. 2018, §5.3: "a randomly initialized two-layer 768-dimensional BiLSTM".
-fn default_hidden() -> u32 {
-    768
-}
-
-fn default_lstm_layers() -> u32 {
-    2
-}
 
 /// Which hidden states of the encoder are read: the rows of table 7 of Devlin et al. 2018.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

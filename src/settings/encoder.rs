@@ -44,28 +44,39 @@ pub enum Pooling {
 
 /// What of an encoder is to be known where nothing is computed.
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not exclude each other")]
-struct Facts {
+#[derive(Debug)]
+pub struct Facts {
+    /// As it is written in an experiment file.
     name: &'static str,
+    /// As people call it.
     title: &'static str,
-    objective: LmLoss,
-    transformer: bool,
-    pooler: bool,
-    directions: u32,
-    recurrent: bool,
-    contextual: bool,
-    poolings: &'static [Pooling],
-    costs: EncoderCosts,
+    /// What it is pretrained for when nothing else is said.
+    pub objective: LmLoss,
+    /// Whether it has attention heads and feed-forward layers.
+    pub is_transformer: bool,
+    /// Whether it has a layer that makes one vector of a sequence: BERT's pooler.
+    pub has_pooler: bool,
+    /// Directions that share its width.
+    pub directions: u32,
+    /// Whether a layer computes one token after the other.
+    pub is_recurrent: bool,
+    /// Whether a state depends on the words around its own.
+    pub is_contextual: bool,
+    /// The ways that it can be pooled by, the usual one first.
+    pub poolings: &'static [Pooling],
+    /// What it takes.
+    pub costs: EncoderCosts,
 }
 
 const TRANSFORMER: Facts = Facts {
     name: "bert",
     title: "BERT",
     objective: LmLoss::MaskedLmAndNextSentence,
-    transformer: true,
-    pooler: true,
+    is_transformer: true,
+    has_pooler: true,
     directions: 1,
-    recurrent: false,
-    contextual: true,
+    is_recurrent: false,
+    is_contextual: true,
     poolings: &[],
     costs: BERT,
 };
@@ -74,11 +85,11 @@ const RECURRENT: Facts = Facts {
     name: "lstm",
     title: "LSTM",
     objective: LmLoss::CausalLm,
-    transformer: false,
-    pooler: false,
+    is_transformer: false,
+    has_pooler: false,
     directions: 1,
-    recurrent: true,
-    contextual: true,
+    is_recurrent: true,
+    is_contextual: true,
     poolings: &[Pooling::Last, Pooling::Mean],
     costs: LSTM,
 };
@@ -91,7 +102,7 @@ const FACTS: [Facts; EncoderType::ALL.len()] = [
         name: "openai_gpt",
         title: "OpenAI GPT",
         objective: LmLoss::CausalLm,
-        pooler: false,
+        has_pooler: false,
         costs: OPENAI_GPT,
         ..TRANSFORMER
     },
@@ -109,8 +120,8 @@ const FACTS: [Facts; EncoderType::ALL.len()] = [
         name: "word_vectors",
         title: "word vectors",
         objective: LmLoss::SkipGram,
-        recurrent: false,
-        contextual: false,
+        is_recurrent: false,
+        is_contextual: false,
         poolings: &[Pooling::Mean],
         costs: WORD_VECTORS,
         ..RECURRENT
@@ -121,7 +132,9 @@ impl EncoderType {
     /// Every encoder.
     pub const ALL: [Self; 6] = [Self::Bert, Self::Gpt, Self::OpenaiGpt, Self::Lstm, Self::Elmo, Self::WordVectors];
 
-    const fn facts(self) -> &'static Facts {
+    /// What is to be known of it.
+    #[must_use]
+    pub const fn facts(self) -> &'static Facts {
         &FACTS[self as usize]
     }
 
@@ -137,65 +150,11 @@ impl EncoderType {
         *self == Self::Bert
     }
 
-    /// Whether it has attention heads and feed-forward layers.
-    #[must_use]
-    pub const fn is_transformer(self) -> bool {
-        self.facts().transformer
-    }
-
-    /// Whether it has a layer that makes one vector of a sequence: BERT's pooler.
-    #[must_use]
-    pub const fn has_pooler(self) -> bool {
-        self.facts().pooler
-    }
-
-    /// Whether it has layers over its embeddings.
-    #[must_use]
-    pub const fn has_layers(self) -> bool {
-        self.facts().costs.layers
-    }
-
-    /// Directions that share its width.
-    #[must_use]
-    pub const fn directions(self) -> u32 {
-        self.facts().directions
-    }
-
-    /// Whether a layer computes one token after the other.
-    #[must_use]
-    pub const fn is_recurrent(self) -> bool {
-        self.facts().recurrent
-    }
-
-    /// Whether a state depends on the words around its own.
-    #[must_use]
-    pub const fn is_contextual(self) -> bool {
-        self.facts().contextual
-    }
-
-    /// What it takes.
-    #[must_use]
-    pub const fn costs(self) -> &'static EncoderCosts {
-        &self.facts().costs
-    }
-
-    /// What it is pretrained for when nothing else is said.
-    #[must_use]
-    pub const fn objective(self) -> LmLoss {
-        self.facts().objective
-    }
-
     /// How states become one vector when nothing else is said. Transformers have a layer for it, at the first token or, with a
     /// causal mask, at the last token.
     #[must_use]
     pub fn pooling(self) -> Option<Pooling> {
-        self.poolings().first().copied()
-    }
-
-    /// The ways that it can be pooled by, the usual one first.
-    #[must_use]
-    pub const fn poolings(self) -> &'static [Pooling] {
-        self.facts().poolings
+        self.facts().poolings.first().copied()
     }
 }
 

@@ -23,7 +23,7 @@ pub struct EncoderSizes {
 #[derive(Clone, Copy, Debug)]
 pub struct EncoderCosts {
     /// Whether it has layers; else `layers` of its sizes is 0.
-    pub layers: bool,
+    pub has_layers: bool,
     /// Parameters with the pooler, without a head.
     pub parameters: fn(&EncoderSizes) -> u64,
     /// Floating-point operations of a layer's forward pass for a token, in sequences of this mean length: two for every
@@ -38,7 +38,7 @@ const GATES: u64 = 4;
 
 /// BERT's; GPT's too.
 pub(super) const BERT: EncoderCosts = EncoderCosts {
-    layers: true,
+    has_layers: true,
     parameters: |of| {
         let embeddings = (of.vocab_size + of.max_positions + of.type_vocab_size) * of.hidden + 2 * of.hidden;
         let pooler = of.hidden * of.hidden + of.hidden;
@@ -59,7 +59,7 @@ pub(super) const OPENAI_GPT: EncoderCosts =
 
 /// One direction.
 pub(super) const LSTM: EncoderCosts = EncoderCosts {
-    layers: true,
+    has_layers: true,
     parameters: |of| lstm_parameters(of, 1),
     layer_flops: |of, _| lstm_flops(of, 1),
     // The gates' inputs twice, their activations, and cells, states and outputs.
@@ -75,7 +75,7 @@ pub(super) const ELMO: EncoderCosts = EncoderCosts {
 
 /// A table.
 pub(super) const WORD_VECTORS: EncoderCosts =
-    EncoderCosts { layers: false, parameters: |of| of.vocab_size * of.hidden, layer_flops: |_, _| 0.0, ..LSTM };
+    EncoderCosts { has_layers: false, parameters: |of| of.vocab_size * of.hidden, layer_flops: |_, _| 0.0, ..LSTM };
 
 fn attention_layers(of: &EncoderSizes) -> u64 {
     let (hidden, norm) = (of.hidden, 2 * of.hidden);

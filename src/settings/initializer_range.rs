@@ -21,12 +21,6 @@ impl InitializerRange {
         (standard_deviation > 0.0 && standard_deviation.is_finite()).then_some(Self(standard_deviation))
     }
 
-    /// The standard deviation.
-    #[must_use]
-    pub const fn standard_deviation(self) -> f64 {
-        self.0
-    }
-
     /// Whether it is [`Self::BERT`].
     #[must_use]
     pub fn is_of_bert(&self) -> bool {

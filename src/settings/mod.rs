@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub use approach::{Approach, FeatureBased, Layers, MAX_HIDDEN, MAX_LSTM_LAYERS};
 pub use device::{Device, DeviceKind, with_index};
-pub use encoder::{EncoderType, Pooling};
+pub use encoder::{EncoderType, Facts as EncoderFacts, Pooling};
 pub use encoder_costs::{EncoderCosts, EncoderSizes};
 pub use initializer_range::InitializerRange;
 pub use pretraining::{LmLoss, Masking, SaveStrategy, TextFormat};
@@ -29,4 +29,9 @@ pub use training::{Optimizer, Precision};
 pub fn written(choice: &impl Serialize) -> String {
     let value = serde_json::to_value(choice).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A number that a file may leave out.
+pub(crate) fn number<const N: u32, T: From<u32>>() -> T {
+    T::from(N)
 }

@@ -64,17 +64,22 @@ impl Slurm {
         }
     }
 
-    /// Every text with its key, those of lists one by one.
-    pub fn texts(&self) -> impl Iterator<Item = (String, &str)> {
-        let single = [
+    /// What is asked for of the cluster, by the name of `sbatch`'s option.
+    pub fn requests(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
             ("partition", &self.partition),
             ("account", &self.account),
             ("qos", &self.qos),
             ("gres", &self.gres),
             ("mem", &self.mem),
-            ("time", &self.time),
         ];
-        let single = single.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text.as_deref()?)));
+        all.into_iter().filter_map(|(key, text)| Some((key, text.as_deref()?)))
+    }
+
+    /// Every text with its key, those of lists one by one.
+    pub fn texts(&self) -> impl Iterator<Item = (String, &str)> {
+        let single = self.requests().chain(self.time.as_deref().map(|time| ("time", time)));
+        let single = single.map(|(key, text)| (key.to_owned(), text));
         let lists = [("options", &self.options), ("setup", &self.setup)];
         single.chain(lists.into_iter().flat_map(|(key, list)| {
             list.iter().enumerate().map(move |(at, text)| (format!("{key}.{at}"), text.as_str()))

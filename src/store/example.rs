@@ -1,6 +1,7 @@
 //! Runs for tests.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -17,6 +18,16 @@ pub(crate) fn runs() -> (TempDir, RunsRoot) {
     let disk = tempfile::tempdir().unwrap();
     let root = RunsRoot::new(disk.path());
     (disk, root)
+}
+
+/// Waits for half a minute at most.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not within half a minute: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// A BERT of these sizes, with the published vocabulary's size and positions.
@@ -45,7 +56,7 @@ pub(crate) const fn small_bert(layers: u32, hidden: u32) -> Architecture {
 /// than differences can follow.
 pub(crate) fn small(encoder: EncoderType) -> Architecture {
     let of = Architecture { vocab_size: 40, max_positions: 12, ..Architecture::without_attention(encoder, 2, 8) };
-    if !encoder.is_transformer() {
+    if !encoder.facts().is_transformer {
         return of;
     }
     Architecture { heads: 2, intermediate: 16, initializer_range: InitializerRange::new(0.1).unwrap(), ..of }

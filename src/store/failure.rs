@@ -1,13 +1,16 @@
 //! Why runs fail.
 
-use std::fmt;
 use std::io::ErrorKind;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::Serialize;
+
 use super::record::Failure;
+use crate::settings::written;
 
 /// The kinds of [`Failure`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// A bug: the training code panicked.
     Panic,
@@ -25,28 +28,6 @@ pub enum FailureKind {
     Error,
 }
 
-impl FailureKind {
-    /// As [`Failure::kind`] has it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Panic => "panic",
-            Self::Diverged => "diverged",
-            Self::OutOfMemory => "out_of_memory",
-            Self::Device => "device",
-            Self::Killed => "killed",
-            Self::DiskFull => "disk_full",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl fmt::Display for FailureKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 impl Failure {
     /// A failure that happens now, because of `error` or what it came from.
     #[must_use]
@@ -58,7 +39,13 @@ impl Failure {
     /// A failure that happens now.
     #[must_use]
     pub fn now(kind: FailureKind, cause: impl Into<String>) -> Self {
-        Self { kind: kind.name().to_owned(), cause: cause.into(), at_unix: unix_now() }
+        Self { kind: written(&kind), cause: cause.into(), at_unix: unix_now() }
+    }
+
+    /// Whether it is one of this kind.
+    #[must_use]
+    pub fn is(&self, kind: FailureKind) -> bool {
+        self.kind == written(&kind)
     }
 }
 

@@ -100,6 +100,7 @@ pub fn host_name() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::example;
     use super::*;
 
     #[test]
@@ -108,11 +109,7 @@ mod tests {
         let process = Process::of(child.id());
         assert!(process.is_alive() && Process::current().is_alive());
         child.kill().unwrap();
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        while process.is_alive() {
-            assert!(std::time::Instant::now() < deadline, "killed but not seen as dead");
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        example::wait_until("a killed process is seen as dead", || !process.is_alive());
         child.wait().unwrap();
         assert!(!process.is_alive());
     }
@@ -127,11 +124,7 @@ mod tests {
         };
         for (signal, stopped) in [(SIGSTOP, true), (SIGCONT, false)] {
             kill(signal);
-            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-            while Process::is_stopped(child.id()) != stopped {
-                assert!(std::time::Instant::now() < deadline, "stopped: {stopped}");
-                std::thread::sleep(std::time::Duration::from_millis(5));
-            }
+            example::wait_until("a process is stopped or not", || Process::is_stopped(child.id()) == stopped);
         }
         child.kill().unwrap();
         child.wait().unwrap();

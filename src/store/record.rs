@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluation::{Evaluation, Score};
 use super::run_id::RunId;
-use super::settings::{PretrainingObjective, RunSettings};
+use super::settings::RunSettings;
 use crate::units::{Bytes, Seconds, Tokens};
 
 /// A complete run: its settings, scores, timings and provenance. Written last, so that its existence
@@ -228,14 +228,6 @@ impl Record {
             wall: self.timings.wall,
             weights_sha256: self.weights_sha256(step)?.to_owned(),
         })
-    }
-}
-
-impl Origin {
-    /// How the model was pretrained.
-    #[must_use]
-    pub fn objective(&self) -> Option<&PretrainingObjective> {
-        self.settings.pretraining()
     }
 }
 

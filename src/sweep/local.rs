@@ -24,10 +24,8 @@ pub struct How {
     pub slots: Option<u32>,
     /// Threads per run.
     pub threads: Option<u32>,
-    /// Run failed runs again.
-    pub retry_failed: bool,
-    /// Stop at the first failure.
-    pub fail_fast: bool,
+    /// How failures are treated.
+    pub options: Options,
 }
 
 /// Where runs have room on this machine.
@@ -95,9 +93,8 @@ impl<'a> Sweep<'a> {
         let command = |context| worker_command(context, threads_per_slot, launched.is_some());
         let workers = self.prepared.contexts().iter().map(command).collect::<Result<_, _>>()?;
         let local = Local { slots, threads_per_slot, workers, leads_ranks: launched.is_some() };
-        let options = Options { retry_failed: how.retry_failed, fail_fast: how.fail_fast };
         let stop = StopFlag::on_signals()?;
-        let summary = local.execute(&self.prepared.root, self.jobs.clone(), options, observer, &stop)?;
+        let summary = local.execute(&self.prepared.root, self.jobs.clone(), how.options, observer, &stop)?;
         Ok(Ended { summary, stopped: stop.is_set() })
     }
 }

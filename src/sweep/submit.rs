@@ -108,7 +108,9 @@ impl Sending<'_> {
             |run: &PlannedRun| run.settings.initial_weights.pretraining_run().and_then(|run| prerequisites.get(run));
         let of_missing = runs.len();
         runs.retain(|run| !matches!(after(run), Some(Prerequisite::Failed)));
-        kept.extend(std::iter::repeat_n(NotSent::WithoutPretraining, of_missing - runs.len()));
+        if runs.len() < of_missing {
+            kept.insert(NotSent::WithoutPretraining, of_missing - runs.len());
+        }
         let mut groups: BTreeMap<Option<&str>, Vec<&PlannedRun>> = BTreeMap::new();
         for run in &runs {
             let task = match after(run) {
@@ -124,11 +126,7 @@ impl Sending<'_> {
             slurm::group(&name, &with_forecast(runs, &forecasts), target, self.request.largest, *after)
         });
         self.send(prepared, &arrays.collect::<Vec<_>>())?;
-        let mut counts: BTreeMap<NotSent, usize> = BTreeMap::new();
-        for why in kept {
-            *counts.entry(why).or_default() += 1;
-        }
-        Ok(SubmitSummary { sent: runs.len(), kept: counts })
+        Ok(SubmitSummary { sent: runs.len(), kept })
     }
 
     /// Sends the pretraining runs that runs of `plan` start from, each as an array task of its own, and says where
@@ -181,9 +179,13 @@ impl Sending<'_> {
     }
 
     /// Those of `runs` that nobody does and nobody has done, and why the others are none.
-    fn missing<'p>(&self, of: &Prepared, runs: &'p [PlannedRun]) -> Result<(Vec<&'p PlannedRun>, Vec<NotSent>), Error> {
+    fn missing<'p>(
+        &self,
+        of: &Prepared,
+        runs: &'p [PlannedRun],
+    ) -> Result<(Vec<&'p PlannedRun>, BTreeMap<NotSent, usize>), Error> {
         let queue = Queue::of(&of.root, &of.plan.experiment)?.unwrap_or_default();
-        let (mut missing, mut kept) = (Vec::new(), Vec::new());
+        let (mut missing, mut kept) = (Vec::new(), BTreeMap::new());
         for run in runs {
             let state = of.root.folder(&of.plan.experiment, &run.settings)?.state()?;
             let why = match state {
@@ -194,7 +196,7 @@ impl Sending<'_> {
                 RunState::Failed(_) | RunState::Missing | RunState::Claimed(_) | RunState::Damaged(_) => None,
             };
             match why {
-                Some(why) => kept.push(why),
+                Some(why) => *kept.entry(why).or_default() += 1,
                 None => missing.push(run),
             }
         }

@@ -1,13 +1,13 @@
 //! A task's features, through the cache.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
-use super::checksums::checksum;
 use super::shape::{DevSplit, Gold, Reading, Shape, shape};
 use super::{TRAIN, Task};
 use crate::checksum::touched_while;
-use crate::data::{BadRows, Content, Dataset, SplitFile, SplitRole};
+use crate::data::{BadRows, Content, Dataset, SplitFile, SplitRole, sha256_of};
 use crate::diagnostic::Diagnostic;
 use crate::model::Head;
 use crate::store::TaskOptions;
@@ -81,6 +81,23 @@ impl Task {
         Ok(TaskFeatures { train, dev, tags, skipped_rows, outcomes })
     }
 
+    /// SHA-256 of every file that training and dev scoring read, by its published name (`RTE/train.tsv`).
+    ///
+    /// # Errors
+    /// A file that is missing or cannot be read.
+    pub fn checksums(&self, data_root: &Path) -> Result<BTreeMap<String, String>, Diagnostic> {
+        let mut checksums = BTreeMap::new();
+        for split in self.read_splits()? {
+            for (name, path) in self.dataset.files(data_root, split)? {
+                // MRPC's train and dev may share a file.
+                if let Entry::Vacant(entry) = checksums.entry(name) {
+                    entry.insert(checksum(&path)?);
+                }
+            }
+        }
+        Ok(checksums)
+    }
+
     /// The classes that the training split names; none for a task that has them in its table, or no classes.
     fn tags(&self, training: &SplitFile, source: &FeatureSource<'_>) -> Result<Vec<String>, Diagnostic> {
         match self.head {
@@ -151,6 +168,11 @@ fn changed<'a>(
         }
     }
     Ok(None)
+}
+
+/// SHA-256 of a data file.
+fn checksum(path: &Path) -> Result<String, Diagnostic> {
+    sha256_of(path).map_err(|error| Diagnostic::new(format!("the file cannot be read: {error}")).in_file(path))
 }
 
 /// One split, found on disk.

@@ -34,43 +34,22 @@ pub fn format_text(format: &Columns) -> String {
 
 /// The one of `files` that stands for a split.
 fn file_of<'a>(files: &'a TaskFiles, split: &SplitFile) -> Option<&'a Path> {
-    let file = match FilePart::of(split) {
-        FilePart::Train => &files.train,
-        FilePart::Dev => &files.dev,
-        FilePart::Test => &files.test,
+    let file = match split.role {
+        SplitRole::Train => &files.train,
+        _ if is_test(split) => &files.test,
+        SplitRole::Dev | SplitRole::Test => &files.dev,
     };
     file.as_deref()
 }
 
-/// Which of [`TaskFiles`] stands for a split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FilePart {
-    /// What is trained on.
-    Train,
-    /// What is scored.
-    Dev,
-    /// What is called test, with labels or without.
-    Test,
-}
-
-impl FilePart {
-    /// Test sets of tags are published with their tags, and are scored as dev sets are; they are `test` here too.
-    fn of(split: &SplitFile) -> Self {
-        match split.role {
-            SplitRole::Train => Self::Train,
-            SplitRole::Dev if split.name == TEST => Self::Test,
-            SplitRole::Dev => Self::Dev,
-            SplitRole::Test => Self::Test,
-        }
-    }
+/// Whether what is called test stands for a split. Test sets of tags are published with their tags, and are scored as dev
+/// sets are; they are `test` here too.
+#[must_use]
+pub fn is_test(split: &SplitFile) -> bool {
+    split.role == SplitRole::Test || split.name == TEST
 }
 
 impl Task {
-    /// The splits of its dataset, by name, and which file stands for each.
-    pub fn parts(&self) -> impl Iterator<Item = (&'static str, FilePart)> + use<> {
-        self.dataset.splits.iter().map(|split| (split.name, FilePart::of(split)))
-    }
-
     /// The task called `name` over `files`: the row of [`TASKS`](super::TASKS) with these in place of its own, or, for
     /// files with a format, a task that tags words.
     ///
@@ -232,7 +211,7 @@ mod tests {
         let tested = TaskFiles { test: Some(PathBuf::from("a/test")), ..files };
         let tested = declared("my-ner", &tested, Columns::default());
         assert_eq!(names(&tested), ["dev", "test"]);
-        assert!(tested.parts().any(|part| part == ("test", FilePart::Test)));
+        assert!(is_test(tested.dev().last().unwrap()));
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::diagnostic::{Diagnostic, suggest};
 use crate::metric::{ACCURACY, EXACT_MATCH, F1, MCC, Metric, PEARSON, PRECISION, RECALL, SPEARMAN};
 use crate::model::Head;
 
+/// The metrics of answers to questions.
+const ANSWERS: &[&Metric] = &[&F1, &EXACT_MATCH];
 /// The metrics of named entities.
 pub(super) const ENTITIES: &[&Metric] = &[&F1, &PRECISION, &RECALL];
 
@@ -46,66 +48,17 @@ pub static TASKS: &[Task] = &[
     task("qnli", "QNLI: does the sentence answer the question?", "GLUE", &QNLI, Head::Classes, &[&ACCURACY]),
     task("rte", "RTE: does the first text entail the second?", "GLUE", &RTE, Head::Classes, &[&ACCURACY]),
     task("wnli", "WNLI: is the pronoun resolved correctly?", "GLUE", &WNLI, Head::Classes, &[&ACCURACY]),
-    task(
-        "squad1",
-        "SQuAD 1.1: which words of the paragraph answer the question?",
-        "SQuAD",
-        &SQUAD1,
-        Head::Spans,
-        &[&F1, &EXACT_MATCH],
-    ),
-    task(
-        "squad2",
-        "SQuAD 2.0: which words of the paragraph answer the question, if any?",
-        "SQuAD",
-        &SQUAD2,
-        Head::Spans,
-        &[&F1, &EXACT_MATCH],
-    ),
+    questions("squad1", "SQuAD 1.1: which words of the paragraph answer the question?", &SQUAD1),
+    questions("squad2", "SQuAD 2.0: which words of the paragraph answer the question, if any?", &SQUAD2),
     task("swag", "SWAG: which of four endings comes next?", "SWAG", &SWAG, Head::Choices, &[&ACCURACY]),
-    task(
-        "conll2003",
-        "CoNLL-2003: people, places, organisations and others in English news",
-        "CoNLL-2003",
-        &CONLL2003,
-        Head::Tags,
-        ENTITIES,
-    ),
-    task("msra", "MSRA: people, places and organisations in Chinese news", "MSRA", &MSRA, Head::Tags, ENTITIES),
-    task("weibo", "Weibo: named and nominal entities in Chinese posts", "Weibo", &WEIBO, Head::Tags, ENTITIES),
-    task(
-        "resume",
-        "ResumeNER: names, places, degrees and jobs in Chinese résumés",
-        "ResumeNER",
-        &RESUME,
-        Head::Tags,
-        ENTITIES,
-    ),
-    task("reach", "reach: how far back may the word stand that decides?", "probes", &REACH, Head::Tags, ENTITIES),
-    task(
-        "lookup",
-        "lookup: and when many were said, of which any may be asked?",
-        "probes",
-        &LOOKUP,
-        Head::Tags,
-        ENTITIES,
-    ),
-    task(
-        "agreement",
-        "agreement: how far from its subject may a verb or a pronoun stand?",
-        "probes",
-        &AGREEMENT,
-        Head::Tags,
-        ENTITIES,
-    ),
-    task(
-        "sides",
-        "sides: does what decides stand to the left, to the right or on both sides?",
-        "probes",
-        &SIDES,
-        Head::Tags,
-        ENTITIES,
-    ),
+    tags("conll2003", "CoNLL-2003: people, places, organisations and others in English news", "CoNLL-2003", &CONLL2003),
+    tags("msra", "MSRA: people, places and organisations in Chinese news", "MSRA", &MSRA),
+    tags("weibo", "Weibo: named and nominal entities in Chinese posts", "Weibo", &WEIBO),
+    tags("resume", "ResumeNER: names, places, degrees and jobs in Chinese résumés", "ResumeNER", &RESUME),
+    tags("reach", "reach: how far back may the word stand that decides?", "probes", &REACH),
+    tags("lookup", "lookup: and when many were said, of which any may be asked?", "probes", &LOOKUP),
+    tags("agreement", "agreement: how far from its subject may a verb or a pronoun stand?", "probes", &AGREEMENT),
+    tags("sides", "sides: does what decides stand to the left, to the right or on both sides?", "probes", &SIDES),
 ];
 
 const fn task(
@@ -118,6 +71,16 @@ const fn task(
 ) -> Task {
     let (name, title, dataset) = (Cow::Borrowed(name), Cow::Borrowed(title), Cow::Borrowed(dataset));
     Task { name, title, benchmark, dataset, head, metrics, also_predicts: &[], similarity: false }
+}
+
+/// A task that asks for a span of a paragraph.
+const fn questions(name: &'static str, title: &'static str, dataset: &'static Dataset) -> Task {
+    task(name, title, "SQuAD", dataset, Head::Spans, ANSWERS)
+}
+
+/// A task that asks for the entities among words.
+const fn tags(name: &'static str, title: &'static str, benchmark: &'static str, dataset: &'static Dataset) -> Task {
+    task(name, title, benchmark, dataset, Head::Tags, ENTITIES)
 }
 
 impl Task {

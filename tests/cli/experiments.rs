@@ -214,7 +214,7 @@ fn pretraining_overrides(experiment: &Pretraining) -> Vec<String> {
             let of = format!("models.{}", model.name);
             let ModelSource::Random(architecture) = &model.source else { panic!("{of} starts from weights") };
             let encoder = architecture.encoder;
-            let size = match (encoder.is_transformer(), encoder.has_layers()) {
+            let size = match (encoder.facts().is_transformer, encoder.facts().costs.has_layers) {
                 (true, _) => "{layers: 1, hidden: 16, heads: 2}",
                 (false, true) => "{layers: 1, hidden: 16}",
                 (false, false) => "{hidden: 16}",

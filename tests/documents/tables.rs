@@ -6,6 +6,7 @@ use std::fs;
 use bertbench::config;
 use bertbench::data::DATASETS;
 use bertbench::report::result_columns;
+use bertbench::settings::written;
 use bertbench::store::FailureKind;
 use bertbench::task::TASKS;
 
@@ -60,7 +61,7 @@ fn every_field_of_a_run_is_explained() {
         FailureKind::DiskFull,
         FailureKind::Error,
     ];
-    let kinds = kinds.map(|kind| kind.name().to_owned());
+    let kinds = kinds.map(|kind| written(&kind));
     assert_eq!(unexplained(&store, kinds.to_vec()), Vec::<String>::new());
     assert_eq!(unexplained(&store, vec!["wall".into(), "walls".into()]), ["walls"]);
 }

@@ -60,7 +60,7 @@ pub(crate) fn execute_with(
     options: Options,
     observer: &mut dyn Observer,
 ) -> Summary {
-    executor(slots).execute(&RunsRoot::new(root), jobs, options, observer, &StopFlag::new()).unwrap()
+    executor(slots).execute(&RunsRoot::new(root), jobs, options, observer, &StopFlag::default()).unwrap()
 }
 
 /// This test program in another role, with the jobs, in a process group of its own. Its jobs are in a file that

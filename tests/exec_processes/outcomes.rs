@@ -184,7 +184,7 @@ fn every_slot_has_a_worker_of_its_own_device() {
     second.environment.push((DEVICE.into(), "second".into()));
     local.workers.push(second);
     let jobs: Vec<Job> = (1..10).map(|seed| job("fine", seed, 4, 20)).collect();
-    let stop = StopFlag::new();
+    let stop = StopFlag::default();
     let root = RunsRoot::new(disk.path());
     let mut diary = Diary::default();
     let summary = local.execute(&root, jobs.clone(), Options::default(), &mut diary, &stop).unwrap();
@@ -217,7 +217,7 @@ fn a_stop_leaves_missing_runs_missing_and_a_second_start_goes_on() {
     let disk = tempfile::tempdir().unwrap();
     let root = RunsRoot::new(disk.path());
     let jobs = fine_jobs(10, 20, 5);
-    let stop = StopFlag::new();
+    let stop = StopFlag::default();
     let mut diary = Diary { stop_after: Some(("end", stop.clone())), ..Diary::default() };
     let summary = executor(2).execute(&root, jobs.clone(), Options::default(), &mut diary, &stop).unwrap();
     assert!((1..=2).contains(&summary.done), "{summary:?}");
@@ -238,7 +238,7 @@ fn a_worker_that_is_killed_because_it_did_not_stop_in_time_leaves_its_run_missin
     let root = RunsRoot::new(disk.path());
     // It does not heed the stop, and is killed in its second step.
     let jobs = vec![job("killed", 1, 3, 400)];
-    let stop = StopFlag::new();
+    let stop = StopFlag::default();
     let mut diary = Diary { stop_after: Some(("at step 1", stop.clone())), ..Diary::default() };
     let summary = executor(1).execute(&root, jobs.clone(), Options::default(), &mut diary, &stop).unwrap();
     assert_eq!(summary, Summary { interrupted: 1, ..Summary::default() });
@@ -251,12 +251,12 @@ fn the_second_stop_does_not_wait_for_the_step() {
     let disk = tempfile::tempdir().unwrap();
     let root = RunsRoot::new(disk.path());
     let jobs = vec![job("fine", 1, 1, 600_000)];
-    let stop = StopFlag::new();
+    let stop = StopFlag::default();
     stop.request();
     let summary = executor(1).execute(&root, jobs.clone(), Options::default(), &mut Silent, &stop).unwrap();
     assert_eq!(summary, Summary { interrupted: 1, ..Summary::default() }, "stopped before it began");
 
-    let (stop, begun) = (StopFlag::new(), Instant::now());
+    let (stop, begun) = (StopFlag::default(), Instant::now());
     let mut diary = Diary { stop_after: Some(("begin", stop.clone())), ..Diary::default() };
     std::thread::scope(|scope| {
         let again = stop.clone();
@@ -283,7 +283,7 @@ fn workers_that_do_not_start_end_the_sweep_with_their_last_words() {
         let worker = WorkerCommand { program: program.into(), arguments, environment: Vec::new() };
         let executor = Local { slots: 1, threads_per_slot: 1, workers: vec![worker], leads_ranks: false };
         let root = RunsRoot::new(disk.path());
-        let stop = StopFlag::new();
+        let stop = StopFlag::default();
         match executor.execute(&root, fine_jobs(1, 1, 1), Options::default(), &mut Silent, &stop) {
             Err(ExecError::Worker(cause)) => cause,
             other => panic!("{other:?}"),
@@ -299,12 +299,13 @@ fn a_leader_that_dies_ends_the_sweep_and_no_run_has_failed() {
     let disk = tempfile::tempdir().unwrap();
     let root = RunsRoot::new(disk.path());
     let jobs = vec![job("aborts", 1, 9, 1), job("fine", 2, 2, 1)];
-    let ended = leader().execute(&root, jobs.clone(), Options::default(), &mut Silent, &StopFlag::new());
+    let ended = leader().execute(&root, jobs.clone(), Options::default(), &mut Silent, &StopFlag::default());
     assert!(matches!(ended, Err(ExecError::Leader(_))), "{ended:?}");
     for job in &jobs {
         assert_eq!(job.folder(&root).unwrap().state().unwrap(), RunState::Missing);
     }
-    let done = leader().execute(&root, jobs[1..].to_vec(), Options::default(), &mut Silent, &StopFlag::new()).unwrap();
+    let done =
+        leader().execute(&root, jobs[1..].to_vec(), Options::default(), &mut Silent, &StopFlag::default()).unwrap();
     assert_eq!(done, Summary { done: 1, ..Summary::default() });
 }
 
@@ -318,7 +319,7 @@ fn a_leader_starts_and_ends_even_if_there_is_nothing_to_do() {
     for leads_ranks in [false, true] {
         let executor = Local { slots: 1, threads_per_slot: 1, workers: vec![worker.clone()], leads_ranks };
         let root = RunsRoot::new(disk.path().join("runs"));
-        let done = executor.execute(&root, Vec::new(), Options::default(), &mut Silent, &StopFlag::new()).unwrap();
+        let done = executor.execute(&root, Vec::new(), Options::default(), &mut Silent, &StopFlag::default()).unwrap();
         assert_eq!(done, Summary::default());
         assert_eq!([began.exists(), ended.exists()], [leads_ranks; 2]);
     }

@@ -7,14 +7,6 @@ use crate::settings::{Approach, Context, Device, InitializerRange, SpanOptions, 
 mod renamed;
 mod tasks;
 
-const WINDOWS: SpanOptions = SpanOptions {
-    doc_stride: 128,
-    max_query_length: 64,
-    max_answer_length: 30,
-    n_best_size: 20,
-    null_score_diff_threshold: 0.0,
-};
-
 /// A task about one text or pair, with one file each to train on, to score on and to predict.
 pub(super) const fn of_texts(name: &'static str) -> KnownTask {
     KnownTask {
@@ -29,15 +21,19 @@ pub(super) const fn of_texts(name: &'static str) -> KnownTask {
     }
 }
 
-const KNOWN: [KnownTask; 7] = [
-    KnownTask { pairs: true, ..of_texts("rte") },
-    KnownTask { similarity: true, pairs: true, ..of_texts("mrpc") },
-    of_texts("stsb"),
-    of_texts("sst2"),
-    KnownTask { dev_files: 2, test_files: 2, ..of_texts("mnli") },
-    KnownTask { shape: TaskShape::Spans(WINDOWS), max_length: 384, test_files: 0, ..of_texts("squad1") },
-    KnownTask { shape: TaskShape::Tags(Context::Sentence), test_is_scored: true, ..of_texts("conll2003") },
-];
+fn known() -> [KnownTask; 7] {
+    let windows = TaskShape::Spans(SpanOptions::default());
+    let tags = TaskShape::Tags(Context::Sentence);
+    [
+        KnownTask { pairs: true, ..of_texts("rte") },
+        KnownTask { similarity: true, pairs: true, ..of_texts("mrpc") },
+        of_texts("stsb"),
+        of_texts("sst2"),
+        KnownTask { dev_files: 2, test_files: 2, ..of_texts("mnli") },
+        KnownTask { shape: windows, max_length: 384, test_files: 0, ..of_texts("squad1") },
+        KnownTask { shape: tags, test_is_scored: true, ..of_texts("conll2003") },
+    ]
+}
 
 const FILE: &str = "\
 experiment: first
@@ -53,7 +49,7 @@ sweep: {batch_size: [16, 32], learning_rate: [5e-5, 1e-5, 2E-5], epochs: [3]}
 
 fn read(text: &str, overrides: &[&str]) -> Result<Experiment, crate::diagnostic::Diagnostic> {
     let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    parse(Path::new("first.yaml"), text, &KNOWN, &overrides)?.with_tasks()
+    parse(Path::new("first.yaml"), text, &known(), &overrides)?.with_tasks()
 }
 
 #[test]
@@ -100,16 +96,8 @@ fn several_devices_take_the_place_of_one() {
 #[test]
 fn an_architecture_fills_in_what_bert_fixes() {
     let text = FILE.replace("{preset: tiny}", "{architecture: {layers: 1, hidden: 32, heads: 4}}");
-    let expected = Dimensions {
-        encoder: crate::settings::EncoderType::Bert,
-        pooling: None,
-        initializer_range: InitializerRange::BERT,
-        layers: 1,
-        hidden: 32,
-        heads: 4,
-        intermediate: 128,
-        max_positions: 512,
-    };
+    let tiny = Preset::BertTiny.dimensions();
+    let expected = Dimensions { layers: 1, hidden: 32, heads: 4, intermediate: 128, ..tiny };
     assert_eq!(read(&text, &[]).unwrap().models[0].source, ModelSource::Random(expected));
 }
 

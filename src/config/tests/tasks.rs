@@ -47,7 +47,10 @@ fn settings_of_a_task_stand_beside_its_defaults() {
     let set = ["task_settings.squad1={doc_stride: 64, n_best_size: 5}", "task_settings.conll2003.context=document"];
     let found = tasks(TASKS, &set);
     assert_eq!(found[0].shape, TaskShape::Texts);
-    assert_eq!(found[1].shape, TaskShape::Spans(SpanOptions { doc_stride: 64, n_best_size: 5, ..WINDOWS }));
+    assert_eq!(
+        found[1].shape,
+        TaskShape::Spans(SpanOptions { doc_stride: 64, n_best_size: 5, ..SpanOptions::default() })
+    );
     assert_eq!(found[2].shape, TaskShape::Tags(Context::Document));
     let files = &tasks(TASKS, &["task_settings.squad1.dev=half.json"])[1].files;
     assert_eq!(*files, TaskFiles { dev: Some(PathBuf::from("half.json")), ..TaskFiles::default() });

@@ -79,14 +79,7 @@ impl Script<'_> {
             format!("--output={}", quoted(&log.display().to_string())),
             "--open-mode=append".to_owned(),
         ];
-        let given = [
-            ("partition", &slurm.partition),
-            ("account", &slurm.account),
-            ("qos", &slurm.qos),
-            ("gres", &slurm.gres),
-            ("mem", &slurm.mem),
-        ];
-        options.extend(given.iter().filter_map(|(name, value)| Some(format!("--{name}={}", quoted(value.as_ref()?)))));
+        options.extend(slurm.requests().map(|(name, value)| format!("--{name}={}", quoted(value))));
         options.extend(slurm.cpus_per_task.map(|cores| format!("--cpus-per-task={cores}")));
         if let Some(after) = &array.after {
             options.push(format!("--dependency=afterok:{after}"));
@@ -136,24 +129,11 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::RunId;
+    use crate::store::{RunId, example};
 
     fn array() -> Array {
         let tasks = vec![vec![RunId("a".into()), RunId("b".into())], vec![RunId("c".into())]];
         Array { name: "runs-1".into(), tasks, minutes: 75, after: None }
-    }
-
-    fn text(slurm: &Slurm, array: &Array, retry_failed: bool) -> String {
-        let script = Script {
-            experiment: "try",
-            slurm,
-            working_directory: Path::new("/home/a b"),
-            folder: Path::new("runs/try/.slurm/1"),
-            program: Path::new("/bin/bertbench"),
-            arguments: &["x.yaml".to_owned(), "--set".to_owned(), "seeds=[1, 2]".to_owned()],
-            retry_failed,
-        };
-        script.text(array)
     }
 
     #[test]
@@ -166,7 +146,16 @@ mod tests {
             setup: vec!["module load gcc".into()],
             ..Slurm::default()
         };
-        let script = text(&slurm, &Array { after: Some("7_1".into()), ..array() }, false);
+        let script = Script {
+            experiment: "try",
+            slurm: &slurm,
+            working_directory: Path::new("/home/a b"),
+            folder: Path::new("runs/try/.slurm/1"),
+            program: Path::new("/bin/bertbench"),
+            arguments: &["x.yaml", "--set", "seeds=[1, 2]"].map(str::to_owned),
+            retry_failed: false,
+        };
+        let script = script.text(&Array { after: Some("7_1".into()), ..array() });
         let lines: Vec<&str> = script.lines().filter_map(|line| line.strip_prefix("#SBATCH ")).collect();
         let expected = [
             "--job-name=bertbench-try",
@@ -224,11 +213,7 @@ mod tests {
             .current_dir(place.path())
             .spawn()
             .unwrap();
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while !place.path().join("ready").exists() {
-            assert!(std::time::Instant::now() < deadline, "the program was not started");
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        example::wait_until("the program was started", || place.path().join("ready").exists());
         Command::new("kill").args(["-USR1", &job.id().to_string()]).status().unwrap();
         assert_eq!(job.wait().unwrap().code(), Some(130));
         let told = std::fs::read_to_string(place.path().join("told")).unwrap();

@@ -32,7 +32,7 @@ fn read(fields: &Fields<'_>, encoder: EncoderType) -> Result<Architecture, Confi
         pooling: None,
         initializer_range: fields.initializer_range()?,
     };
-    if encoder.objective().is_causal() && !architecture.causal {
+    if encoder.facts().objective.is_causal() && !architecture.causal {
         return Err(fields.wrong("is_decoder", "must be `true` in a GPT"));
     }
     if !architecture.hidden.is_multiple_of(architecture.heads) {

@@ -252,7 +252,7 @@ mod tests {
             for (loss, direction) in kind.directions {
                 assert_eq!(*direction == Direction::LeftToRight, loss.is_causal(), "{encoder}");
             }
-            assert!(kind.direction(encoder.objective()).is_some(), "{encoder}");
+            assert!(kind.direction(encoder.facts().objective).is_some(), "{encoder}");
         }
     }
 }

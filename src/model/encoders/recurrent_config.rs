@@ -11,13 +11,13 @@ use crate::store::Architecture;
 pub(super) const FORM: ConfigForm = ConfigForm { read, write };
 
 fn read(fields: &Fields<'_>, encoder: EncoderType) -> Result<Architecture, ConfigError> {
-    let layers = if encoder.has_layers() { fields.size("num_hidden_layers")? } else { 0 };
+    let layers = if encoder.facts().costs.has_layers { fields.size("num_hidden_layers")? } else { 0 };
     let hidden = fields.size("hidden_size")?;
-    if !hidden.is_multiple_of(encoder.directions()) {
+    if !hidden.is_multiple_of(encoder.facts().directions) {
         return Err(fields.wrong("hidden_size", "must be even: half of it is of each direction"));
     }
     Ok(Architecture {
-        pooling: fields.pooling(encoder.poolings())?,
+        pooling: fields.pooling(encoder.facts().poolings)?,
         vocab_size: fields.size("vocab_size")?,
         max_positions: fields.size("max_position_embeddings")?,
         ..Architecture::without_attention(encoder, layers, hidden)

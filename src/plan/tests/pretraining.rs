@@ -25,20 +25,16 @@ fn experiment(text: &str) -> Pretraining {
 
 fn inputs(experiment: &Pretraining) -> Inputs {
     let corpus = |max_length| CorpusInput { id: format!("c{max_length}"), max_length };
-    let input = |_: &PretrainModel| {
-        let architecture = Architecture { vocab_size: 100, max_positions: 64, ..example::bert(2, 16, 2, 64) };
-        let phases = vec![corpus(32), corpus(64)];
-        let vocabulary = VocabularyIdentity { sha256: "v".to_owned(), do_lower_case: true, added_tokens: Vec::new() };
-        let input = ModelInput { architecture, initial_weights: InitialWeights::Random, vocabulary };
-        (input, CorporaInput { phases, held_out: Some(corpus(32)), masking: None })
-    };
-    let each = || experiment.models.iter().map(|model| (model.name.clone(), input(model)));
-    Inputs {
-        device: "cpu".into(),
-        models: each().map(|(name, (model, _))| (name, model)).collect(),
-        corpora: each().map(|(name, (_, corpora))| (name, corpora)).collect(),
-        ..Inputs::default()
+    let architecture = Architecture { vocab_size: 100, max_positions: 64, ..example::bert(2, 16, 2, 64) };
+    let vocabulary = VocabularyIdentity { sha256: "v".to_owned(), do_lower_case: true, added_tokens: Vec::new() };
+    let mut inputs = Inputs { device: "cpu".into(), ..Inputs::default() };
+    for PretrainModel { name, .. } in &experiment.models {
+        let (initial_weights, vocabulary) = (InitialWeights::Random, vocabulary.clone());
+        inputs.models.insert(name.clone(), ModelInput { architecture, initial_weights, vocabulary });
+        let (phases, held_out) = (vec![corpus(32), corpus(64)], Some(corpus(32)));
+        inputs.corpora.insert(name.clone(), CorporaInput { phases, held_out, masking: None });
     }
+    inputs
 }
 
 fn sizes() -> Sizes {

@@ -1,7 +1,7 @@
 //! Settings of single tasks and models, and what decides the id of a run.
 
 use super::*;
-use crate::settings::{Approach, FeatureBased, Layers};
+use crate::settings::{Approach, FeatureBased, Layers, TaskFiles};
 
 const SHAPES: &str = "\
 experiment: shapes
@@ -101,7 +101,7 @@ fn known_tasks_are_those_of_the_table() {
         let experiment = experiment(&text);
         assert_eq!(task_options(&experiment.tasks[0]), task.default_options(), "{}", task.name);
         assert_eq!(experiment.tasks[0].max_length, task.max_length());
-        assert_eq!(task_files(&experiment.tasks[0]), None);
+        assert_eq!(experiment.tasks[0].files, TaskFiles::default());
     }
     let mnli = known_tasks().into_iter().find(|task| task.name == "mnli").unwrap();
     assert_eq!((mnli.dev_files, mnli.test_files, mnli.test_is_scored), (2, 2, false));

@@ -22,7 +22,7 @@ const IGNORED: [(&str, &[&str]); 3] = [
 /// masks belongs to those with the paper's, else to every way of masking.
 pub(super) fn group_keys(kind: Kind, pretraining: &Origin, known: &[(usize, &Origin)]) -> Vec<String> {
     let settings = &pretraining.settings;
-    let Some(objective) = pretraining.objective() else { return Vec::new() };
+    let Some(objective) = pretraining.settings.pretraining() else { return Vec::new() };
     if kind != Kind::Steps && pretraining.step != objective.steps() {
         return Vec::new();
     }
@@ -32,7 +32,7 @@ pub(super) fn group_keys(kind: Kind, pretraining: &Origin, known: &[(usize, &Ori
             let masked: Vec<&PretrainingObjective> = if names(objective.loss).masks {
                 vec![objective]
             } else {
-                let all = known.iter().filter_map(|(_, other)| other.objective());
+                let all = known.iter().filter_map(|(_, other)| other.settings.pretraining());
                 let (usual, other): (Vec<_>, Vec<_>) =
                     all.filter(|other| names(other.loss).masks).partition(|s| unusual_masking(s).is_none());
                 if usual.is_empty() { other } else { usual }
@@ -99,13 +99,13 @@ pub(super) fn row_key(kind: Kind, pretraining: &Origin) -> RowKey {
     let last = usize::MAX;
     match kind {
         Kind::Objective | Kind::Steps => {
-            let row = pretraining.objective().map_or("", |of| names(of.loss).row);
+            let row = pretraining.settings.pretraining().map_or("", |of| names(of.loss).row);
             let rank = OBJECTIVES.rows.iter().position(|(known, _)| *known == row).unwrap_or(last);
             (rank, if kind == Kind::Steps { pretraining.step } else { 0 }, row.to_owned())
         }
         Kind::Size => (0, settings.architecture.parameters(), json(&settings.architecture).to_string()),
         Kind::Masking => {
-            let own = pretraining.objective().and_then(|of| of.masking.as_ref()).map(masks);
+            let own = pretraining.settings.pretraining().and_then(|of| of.masking.as_ref()).map(masks);
             let rank = MASKS.rows.iter().position(|(known, _)| Some(*known) == own).unwrap_or(last);
             (rank, 0, format!("{own:?}"))
         }

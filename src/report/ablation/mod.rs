@@ -129,7 +129,7 @@ fn ablation<'a>(
     }
     let systems: Vec<usize> = found.values().flat_map(|(_, systems)| systems.clone()).collect();
     let columns = columns(analysis, kind, &systems);
-    let text = |pretraining: &Origin| Some(pretraining.objective()?.evaluation.as_ref()?.data.clone());
+    let text = |pretraining: &Origin| Some(pretraining.settings.pretraining()?.evaluation.as_ref()?.data.clone());
     let first = found.values().find_map(|(pretraining, _)| text(pretraining));
     let rows = found
         .into_values()

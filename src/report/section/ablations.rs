@@ -133,7 +133,7 @@ fn own_row(
 }
 
 fn row_name(ablation: &Ablation<'_>, row: &AblationRow<'_>) -> String {
-    let (settings, objective) = (&row.pretraining.settings, row.pretraining.objective());
+    let (settings, objective) = (&row.pretraining.settings, row.pretraining.settings.pretraining());
     match ablation.kind {
         Kind::Objective => objective.map_or("", |of| names(of.loss).row).to_owned(),
         Kind::Size => format!("{}, {}", size(&settings.architecture), settings.architecture.heads),
@@ -161,7 +161,7 @@ fn pretrained(ablation: &Ablation<'_>) -> Vec<(RunId, String)> {
 
 /// The paper's figures of a row like this one.
 fn published(kind: Kind, row: &AblationRow<'_>) -> Option<&'static [&'static str]> {
-    let objective = row.pretraining.objective()?;
+    let objective = row.pretraining.settings.pretraining()?;
     match kind {
         Kind::Objective => {
             OBJECTIVES.rows.iter().find(|(name, _)| *name == names(objective.loss).row).map(|(_, values)| *values)

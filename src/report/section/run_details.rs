@@ -176,7 +176,7 @@ fn record_pairs(record: &Record) -> Vec<Pair> {
         }
     }
     if let Some(origin) = &record.pretraining {
-        let steps = grouped(origin.objective().map_or(0, PretrainingObjective::steps));
+        let steps = grouped(origin.settings.pretraining().map_or(0, PretrainingObjective::steps));
         let of = format!("{} of {steps} steps", grouped(origin.step));
         pairs.push(("pretraining", format!("{of}; weights SHA-256 {}", origin.weights_sha256)));
     }

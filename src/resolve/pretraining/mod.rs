@@ -39,7 +39,7 @@ impl Reading {
             vocabularies.insert(model.name.clone(), path);
             inputs.models.insert(model.name.clone(), input);
         }
-        let sources = reader.sources();
+        let sources = reader.sources;
         Ok(Self { experiment, inputs, vocabularies, sources })
     }
 

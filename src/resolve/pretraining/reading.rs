@@ -20,7 +20,8 @@ use crate::text::{ModelTokenizer, vocabulary_file};
 pub(super) struct Reader<'a> {
     experiment: &'a Pretraining,
     access: Access<'a>,
-    sources: Sources,
+    /// The corpora of all models.
+    pub(super) sources: Sources,
     train: Vec<PathBuf>,
     held_out: Vec<PathBuf>,
     format: Option<TextFormat>,
@@ -30,31 +31,16 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(experiment: &'a Pretraining, access: Access<'a>) -> Result<Self, Error> {
-        let (format, sources) = (experiment.reading.format, Sources::default());
-        Ok(match &experiment.text {
-            TextSource::Files { train, held_out } => {
-                let (train, held_out) = (train.clone(), held_out.clone());
-                Self { experiment, access, sources, train, held_out, format, vocabulary: None }
-            }
+        let (train, held_out, format, vocabulary) = match &experiment.text {
+            TextSource::Files { train, held_out } => (train.clone(), held_out.clone(), experiment.format, None),
             TextSource::Mini { seed } => {
                 let folder =
                     mini_folder(*seed, access.scratch).map_err(|error| experiment.base.finding("mini", error))?;
-                Self {
-                    experiment,
-                    access,
-                    sources,
-                    train: vec![folder.join(mini::CORPUS_TRAIN)],
-                    held_out: vec![folder.join(mini::CORPUS_HELD_OUT)],
-                    format: Some(TextFormat::Sentences),
-                    vocabulary: Some(folder.join("vocab.txt")),
-                }
+                let [train, held_out] = [mini::CORPUS_TRAIN, mini::CORPUS_HELD_OUT].map(|name| vec![folder.join(name)]);
+                (train, held_out, Some(TextFormat::Sentences), Some(folder.join("vocab.txt")))
             }
-        })
-    }
-
-    /// The corpora of all models.
-    pub(super) fn sources(self) -> Sources {
-        self.sources
+        };
+        Ok(Self { experiment, access, sources: Sources::default(), train, held_out, format, vocabulary })
     }
 
     /// What planning needs to know of a model and its corpora, and the file of its vocabulary.
@@ -168,7 +154,7 @@ impl<'a> Reader<'a> {
             let hint = format!("`phases: [{{corpus: {}, steps: …}}]` trains on it", folder.display());
             return Err(found.hint(hint).into());
         }
-        let text = Text::of(&self.train, self.format, &experiment.reading.column)
+        let text = Text::of(&self.train, self.format, &experiment.column)
             .map_err(|found| self.place("pretrain.text", found))?;
         let settings = self.settings(words, recipe, max_length, experiment.dupe_factor);
         Ok((self.sources.text(text, words, &settings)?, settings))
@@ -187,7 +173,7 @@ impl<'a> Reader<'a> {
         if let Some(folder) = prepared_folder(&self.held_out) {
             return Ok(Some(self.sources.folder(folder)?.0));
         }
-        let text = Text::of(&self.held_out, self.format, &self.experiment.reading.column)
+        let text = Text::of(&self.held_out, self.format, &self.experiment.column)
             .map_err(|found| self.place("pretrain.held_out", found))?;
         let length = phases.first().map_or(0, |first| first.max_length);
         let settings = self.settings(words, recipe, length, 1);

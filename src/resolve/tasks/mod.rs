@@ -15,9 +15,10 @@ use super::pretraining;
 use super::progress::Access;
 use super::request::Request;
 use super::scratch::Scratch;
-use crate::config::{self, Experiment, ExperimentFile, ModelSource};
+use crate::config::{Experiment, ExperimentFile, ModelSource};
 use crate::diagnostic::{Diagnostic, Error};
 use crate::plan::{self, Inputs};
+use crate::settings::TaskFiles;
 use crate::store::RunsRoot;
 use crate::text::Vocabulary;
 use crate::train::{RunContext, open_device};
@@ -106,8 +107,8 @@ impl<'a> Reading<'a> {
 /// Where runs find their data.
 fn data_context(experiment: &Experiment, runs: &Path, scratch: Option<&Scratch>) -> Result<RunContext, Error> {
     let DataRoot { folder: data, mini, ceilings } = data_in(experiment, scratch)?;
-    let files = |task: &config::Task| Some((task.name.clone(), plan::task_files(task)?));
-    let task_files = experiment.tasks.iter().filter_map(files).collect();
+    let own = experiment.tasks.iter().filter(|task| task.files != TaskFiles::default());
+    let task_files = own.map(|task| (task.name.clone(), task.files.clone())).collect();
     Ok(RunContext { data, task_files, mini, ceilings, ..context(runs) })
 }
 

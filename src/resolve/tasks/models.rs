@@ -107,7 +107,7 @@ impl Reading<'_> {
                 Ok(config.architecture)
             }
             (ModelSource::Random(of), _) => {
-                Ok(plan::architecture(of, vocabulary.len() as u32, of.encoder.objective().is_causal()))
+                Ok(plan::architecture(of, vocabulary.len() as u32, of.encoder.facts().objective.is_causal()))
             }
             (ModelSource::Checkpoint(_) | ModelSource::Hub(_) | ModelSource::Pretraining(_), _) => {
                 Err(Diagnostic::new(format!("no config.json was read for `{}`", model.name)))

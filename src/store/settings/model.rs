@@ -42,7 +42,7 @@ impl Architecture {
     /// Parameters of the encoder with its pooler, without a head (Devlin et al. 2018, §3, give 110 M and 340 M, rounded).
     #[must_use]
     pub fn parameters(&self) -> u64 {
-        (self.encoder.costs().parameters)(&self.sizes())
+        (self.encoder.facts().costs.parameters)(&self.sizes())
     }
 
     /// The sizes that decide what the encoder takes.
@@ -70,7 +70,7 @@ impl Architecture {
             vocab_size: 0,
             max_positions: 0,
             type_vocab_size: 2,
-            causal: encoder.objective().is_causal(),
+            causal: encoder.facts().objective.is_causal(),
             encoder,
             pooling: None,
             initializer_range: InitializerRange::BERT,

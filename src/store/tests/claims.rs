@@ -237,11 +237,7 @@ fn a_holder_that_was_superseded_knows_it_and_leaves_the_successor_alone() {
     let claim = claims.claim(&id(), &[]).unwrap().unwrap();
     dead_claim(&folder);
     let successor = claims.claim(&id(), &[]).unwrap().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !claim.is_lost() {
-        assert!(Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    example::wait_until("the loss is known", || claim.is_lost());
     drop(claim);
     assert!(claims.is_held_with(&id(), successor.token()) && !successor.is_lost());
 }

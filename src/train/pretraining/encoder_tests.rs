@@ -28,18 +28,18 @@ use crate::train::tape::Graph;
 const WORDS: u32 = 40;
 
 fn architecture(encoder: EncoderType) -> Architecture {
-    let layers = if encoder.has_layers() { 2 } else { 0 };
+    let layers = if encoder.facts().costs.has_layers { 2 } else { 0 };
     let of =
         Architecture { vocab_size: WORDS, max_positions: 12, ..Architecture::without_attention(encoder, layers, 8) };
-    if encoder.is_transformer() {
-        return Architecture { heads: 2, intermediate: 16, causal: encoder.objective().is_causal(), ..of };
+    if encoder.facts().is_transformer {
+        return Architecture { heads: 2, intermediate: 16, causal: encoder.facts().objective.is_causal(), ..of };
     }
     of
 }
 
 fn loss_of(encoder: EncoderType) -> LmLoss {
     // Without pairs, which these examples have not.
-    if encoder == EncoderType::Bert { LmLoss::MaskedLm } else { encoder.objective() }
+    if encoder == EncoderType::Bert { LmLoss::MaskedLm } else { encoder.facts().objective }
 }
 
 fn model(encoder: EncoderType, seed: u64) -> LanguageModel {
@@ -102,7 +102,7 @@ fn a_hook_gets_the_same_bits_layer_by_layer() {
     for encoder in EncoderType::ALL {
         let model = model(encoder, 1);
         let (found, times) = with_hook(|hook| hooked(&model, encoder, 1, 0.1, Graph::Whole, hook));
-        assert_eq!(times, if encoder.has_layers() { 1 + model.encoder.depth() } else { 0 });
+        assert_eq!(times, if encoder.facts().costs.has_layers { 1 + model.encoder.depth() } else { 0 });
         assert_eq!(numbers(found), numbers(pass(&model, encoder, 1, 0.1, Graph::Whole)), "{encoder}");
     }
 }
@@ -149,7 +149,7 @@ fn gradients_are_those_of_finite_differences() {
 fn files_hold_the_whole_model() {
     for encoder in EncoderType::ALL {
         let mut of = architecture(encoder);
-        if encoder.is_transformer() {
+        if encoder.facts().is_transformer {
             of.initializer_range = InitializerRange::new(0.1).unwrap();
         }
         let model = trained(encoder, 2).valid();

@@ -236,7 +236,7 @@ fn the_loss_of_a_batch_is_the_weighted_sum_of_its_parts() {
 #[test]
 fn swapped_texts_give_the_same_bits_in_both_orders_and_other_ones_in_one() {
     for encoder in [EncoderType::Bert, EncoderType::Gpt, EncoderType::OpenaiGpt, EncoderType::Lstm] {
-        let causal = encoder.objective().is_causal();
+        let causal = encoder.facts().objective.is_causal();
         let of = Architecture { causal, ..example::small(encoder) };
         let mut model = random_classifier(&of, CLASSES, 1, &Device::flex());
         let mut logits = |both_orders, swapped| -> Vec<u32> {

@@ -107,7 +107,7 @@ impl Measured {
     /// than the word itself: every such model can, so it was not trained enough for its score to say how far it reaches.
     pub(super) fn not_learnt(&self, index: usize) -> Option<u32> {
         match self.bridged(index)? {
-            Bridged::Below(first) if self.encoder.is_contextual() => Some(first),
+            Bridged::Below(first) if self.encoder.facts().is_contextual => Some(first),
             Bridged::Below(_) | Bridged::To(_) | Bridged::AtLeast(_) => None,
         }
     }
@@ -122,7 +122,7 @@ impl Measured {
     pub(super) fn learnt_nothing(&self) -> bool {
         let [left, right, _] = self.sides.each_ref().map(Scores::mean);
         let below = |mean: Option<f64>| mean.is_some_and(|mean| mean < BRIDGED);
-        self.encoder.is_contextual() && below(left) && below(right)
+        self.encoder.facts().is_contextual && below(left) && below(right)
     }
 }
 

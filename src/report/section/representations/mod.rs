@@ -94,7 +94,7 @@ fn explanation() -> String {
 impl Measured {
     /// Steps that must follow one another, for n tokens.
     fn dependent_steps(&self) -> String {
-        let n = if self.encoder.is_recurrent() { " n" } else { "" };
+        let n = if self.encoder.facts().is_recurrent { " n" } else { "" };
         format!("{}{n}", self.layers.max(1))
     }
 }
@@ -155,7 +155,7 @@ fn disagreements(analysis: &Analysis<'_>, of: &Measured) -> Vec<String> {
         return found;
     }
     if let Some(both) = of.sees_both().filter(|both| *both != claim.2) {
-        let why = if of.encoder.is_contextual() {
+        let why = if of.encoder.facts().is_contextual {
             ""
         } else {
             ": both sides of a word shape its vector in training, but in a sentence the vector is the same whatever stands \
