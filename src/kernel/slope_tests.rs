@@ -75,7 +75,7 @@ fn dropouts() -> [Option<Dropout>; 2] {
 fn of_a_layer_in_every_form() {
     const HIDDEN: usize = 12;
     const WIDE: usize = 20;
-    let sites = LayerSites { attention: 2, attention_residual: 3, output_residual: 4 };
+    const SITES: LayerSites = LayerSites { attention: 2, attention_residual: 3, output_residual: 4 };
     let matrices = [3 * HIDDEN * HIDDEN, HIDDEN * HIDDEN, HIDDEN * WIDE, WIDE * HIDDEN];
     let sizes = [&[TOKENS * HIDDEN][..], &matrices, &[3 * HIDDEN, HIDDEN, WIDE, HIDDEN], &[HIDDEN; 4]].concat();
     let heads = |causal| AttentionHeads { number: 3, causal };
@@ -99,7 +99,7 @@ fn of_a_layer_in_every_form() {
                     output_beta: of[12].clone(),
                 };
                 let hidden = matrix(0, TOKENS, HIDDEN);
-                encoder_layer(hidden, weights, form, &packing(), dropout.as_ref(), sites, Precision::F32)
+                encoder_layer(hidden, weights, form, &packing(), dropout.as_ref(), SITES, Precision::F32)
             };
             assert_slopes(&sizes, 0.5, weighted(layer));
         }

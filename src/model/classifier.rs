@@ -88,13 +88,13 @@ impl Classifier {
     #[must_use]
     pub fn answer(&self, hidden: Tensor<2>, packing: &Packing, dropout: Option<&Dropout>) -> Tensor<2> {
         match self.kind {
-            Head::Classes | Head::Regression | Head::Choices => match self.text_pooler() {
-                Some(pooler) => self.head_of(pooler.forward(hidden, packing, dropout), dropout),
-                None => {
-                    let pooled = self.encoder.pool(hidden, packing);
-                    self.head_of(if self.both_orders { sum_of_orders(pooled) } else { pooled }, dropout)
+            Head::Classes | Head::Regression | Head::Choices => {
+                if let Some(pooler) = self.text_pooler() {
+                    return self.head_of(pooler.forward(hidden, packing, dropout), dropout);
                 }
-            },
+                let pooled = self.encoder.pool(hidden, packing);
+                self.head_of(if self.both_orders { sum_of_orders(pooled) } else { pooled }, dropout)
+            }
             Head::Tags => self.head_of(hidden, dropout),
             Head::Spans => self.head.forward(hidden),
         }

@@ -155,7 +155,7 @@ pub(super) fn pass_with_next_tokens(
     let by_layers = model.tagger.is_none() && (how.graph == Graph::LayerInputs || hook.listens());
     // The next tokens are predicted from all states.
     let read = if next_tokens.is_none() { model.rows_read(&input.packing) } else { None };
-    let reads = || read.as_ref().map_or(Reads::Combined, |read| Reads::Rows(read.rows.clone()));
+    let reads = || read.as_ref().map_or(Reads::Combined, |read| Reads::Rows(&read.rows));
     let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, reads(), how.graph));
     let hidden = match &tape {
         Some(tape) => tape.read.clone(),

@@ -29,12 +29,12 @@ impl Graph {
 }
 
 /// Who reads the states.
-#[derive(Clone, Debug)]
-pub(super) enum Reads {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reads<'a> {
     /// A head of pretraining: the last one.
     Last,
     /// A head that reads these rows of the last one.
-    Rows(Arc<[u32]>),
+    Rows(&'a Arc<[u32]>),
     /// A task: what the encoder makes of all of them.
     Combined,
 }
@@ -56,11 +56,11 @@ impl Tape {
         encoder: &AnyEncoder,
         input: &PackedInput,
         dropout: Option<&ForwardDropout>,
-        reads: Reads,
+        reads: Reads<'_>,
         graph: Graph,
     ) -> Self {
         let keeps = graph == Graph::Whole;
-        let rows = if let Reads::Rows(rows) = &reads { Some(rows.clone()) } else { None };
+        let rows = if let Reads::Rows(rows) = reads { Some(rows.clone()) } else { None };
         // Not `valid()`: the same operations must run as in the backward pass, for the same bits.
         let frozen = if keeps { encoder.clone() } else { encoder.clone().no_grad() };
         let mut hidden = frozen.embed(input, dropout);

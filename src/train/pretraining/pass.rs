@@ -34,7 +34,7 @@ pub(super) fn pretraining_pass(
     let start = Instant::now();
     let by_layers = how.graph == Graph::LayerInputs || hook.listens();
     let read = if by_layers { model.rows_read(&input.packing, &targets.rows) } else { None };
-    let reads = || read.as_ref().map_or(Reads::Last, |read| Reads::Rows(read.rows.clone()));
+    let reads = || read.as_ref().map_or(Reads::Last, |read| Reads::Rows(&read.rows));
     let tape = by_layers.then(|| Tape::record(&model.encoder, input, dropout, reads(), how.graph));
     let states = match (&tape, &read) {
         (Some(tape), Some(read)) => model.answer(tape.read.clone(), &read.packing, &read.predictions),
