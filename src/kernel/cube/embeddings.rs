@@ -1,13 +1,6 @@
 //! The input embeddings on a GPU: three rows a token, their norm, dropout; and back to the rows of the tables.
 
-use std::sync::Arc;
-
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Cube};
+use burn::backend::Cube;
 use burn_cubecl::cubecl;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
@@ -17,79 +10,12 @@ use super::norm::{Normed, norm_backward, normalise};
 use super::row::{Drops, Row};
 use super::sparse::{self, Rows};
 use super::sums::Partials;
-use super::tensor::{contiguous, cubes, empty, length, units, upload, zeros};
+use super::tensor::{cubes, empty, length, units, upload, zeros};
 use crate::kernel::TokenRows;
-use crate::kernel::fused::{EMBEDDING_INPUTS, EmbeddingCall, EmbeddingTensors};
+use crate::kernel::fused::{EMBEDDING_INPUTS, EmbeddingCall, Operation};
 
 /// Units that add up a row of a table.
 const ROW_UNITS: usize = 64;
-
-fn forward(inputs: &[CubeTensor; EMBEDDING_INPUTS], call: &EmbeddingCall) -> (CubeTensor, Normed) {
-    let gamma = &inputs[3];
-    let (row, tokens) = (Row::new(length(gamma)), call.rows.ids.len());
-    let TokenRows { ids, positions, segments } = &call.rows;
-    let numbers = upload(gamma, &[&**ids, &**positions, &**segments].concat());
-    let [y, normed] = [(); 2].map(|()| empty(gamma, [tokens, row.width]));
-    let inverse = empty(gamma, [tokens]);
-    let arg = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
-    let [word, position, segment, gamma_arg, beta] = inputs.each_ref().map(arg);
-    embed::launch(
-        &gamma.client,
-        cubes(tokens),
-        units(row.units),
-        arg(&numbers),
-        word,
-        position,
-        segment,
-        gamma_arg,
-        beta,
-        arg(&y),
-        arg(&normed),
-        arg(&inverse),
-        mask_args(call.mask.as_ref()),
-        tokens as u32,
-        row,
-        call.mask.is_some(),
-    );
-    (y, Normed { normed, inverse, numbers: None })
-}
-
-/// The gradients of the three tables, γ and β.
-fn backward(
-    inputs: &[CubeTensor; EMBEDDING_INPUTS],
-    call: &EmbeddingCall,
-    kept: &Normed,
-    arriving: &CubeTensor,
-) -> Vec<CubeTensor> {
-    let [_, _, _, gamma, _] = inputs;
-    let (width, tokens) = (length(gamma), call.rows.ids.len());
-    let partials = Partials::new(gamma, tokens, vec![width, width]);
-    let masked = (call.mask.as_ref(), Drops::Output);
-    let of_sum = norm_backward((arriving, None), kept, gamma, masked, &partials, 0).sum;
-    let TokenRows { ids, positions, segments } = &call.rows;
-    let readers = [ids, positions, segments].map(|rows| Readers::of(rows));
-    let lists = upload(gamma, &readers.each_ref().map(|readers| &*readers.numbers).concat());
-    let mut found = Vec::with_capacity(EMBEDDING_INPUTS);
-    let mut first = 0;
-    for (number, (table, readers)) in inputs.iter().zip(&readers).enumerate() {
-        // Of the words most rows stay 0; the other tables are small.
-        let is_sparse = number == 0;
-        let gradient = if is_sparse { sparse::cleared(table) } else { zeros(table, table.meta.shape().clone()) };
-        if is_sparse {
-            let rows =
-                Rows { lists: lists.clone(), first: tokens + readers.distinct + 1, count: readers.distinct, width };
-            sparse::keep(&gradient, rows);
-        }
-        let [of_sum, lists, into] = [&of_sum, &lists, &gradient].map(|tensor| tensor.clone().into_buffer_arg());
-        let (tokens, distinct) = (tokens as u32, readers.distinct as u32);
-        let (count, dim) = (cubes(readers.distinct), units(ROW_UNITS));
-        add_rows::launch(&table.client, count, dim, of_sum, lists, into, first as u32, tokens, distinct, width);
-        found.push(gradient);
-        first += readers.numbers.len();
-    }
-    found.extend(partials.totals());
-    found
-}
 
 /// Who reads which row of a table: the tokens sorted by row, where each row's begin and the last's end, and the rows.
 struct Readers {
@@ -205,49 +131,73 @@ fn add_rows(
     }
 }
 
-/// Without autodiff.
-pub(super) fn plain(tensors: EmbeddingTensors<Cube>, call: &EmbeddingCall) -> CubeTensor {
-    forward(&tensors.into_array().map(contiguous), call).0
-}
+impl Operation<Cube, EMBEDDING_INPUTS> for EmbeddingCall {
+    type Kept = Normed;
 
-/// With autodiff.
-pub(super) fn tracked<C: CheckpointStrategy>(
-    tensors: EmbeddingTensors<Autodiff<Cube, C>>,
-    call: EmbeddingCall,
-) -> FloatTensor<Autodiff<Cube, C>> {
-    let inputs = tensors.into_array();
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "burn does not export the type of the method")]
-    let nodes = inputs.each_ref().map(|input| input.node());
-    let inputs = inputs.map(|input| contiguous(input.into_primitive()));
-    let (output, normed) = forward(&inputs, &call);
-    match EmbeddingBackward.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(preparation) => preparation.finish(Arc::new(Kept { inputs, call, normed }), output),
-        OpsKind::UnTracked(preparation) => preparation.finish(output),
+    fn forward(&self, inputs: &[CubeTensor; EMBEDDING_INPUTS], _keep: bool) -> (CubeTensor, Option<Normed>) {
+        let gamma = &inputs[3];
+        let (row, tokens) = (Row::new(length(gamma)), self.rows.ids.len());
+        let TokenRows { ids, positions, segments } = &self.rows;
+        let numbers = upload(gamma, &[&**ids, &**positions, &**segments].concat());
+        let [y, normed] = [(); 2].map(|()| empty(gamma, [tokens, row.width]));
+        let inverse = empty(gamma, [tokens]);
+        let arg = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
+        let [word, position, segment, gamma_arg, beta] = inputs.each_ref().map(arg);
+        embed::launch(
+            &gamma.client,
+            cubes(tokens),
+            units(row.units),
+            arg(&numbers),
+            word,
+            position,
+            segment,
+            gamma_arg,
+            beta,
+            arg(&y),
+            arg(&normed),
+            arg(&inverse),
+            mask_args(self.mask.as_ref()),
+            tokens as u32,
+            row,
+            self.mask.is_some(),
+        );
+        (y, Some(Normed { normed, inverse, numbers: None }))
     }
-}
 
-#[derive(Debug)]
-struct EmbeddingBackward;
-
-/// What the backward pass reads.
-#[derive(Debug)]
-struct Kept {
-    inputs: [CubeTensor; EMBEDDING_INPUTS],
-    call: EmbeddingCall,
-    normed: Normed,
-}
-
-impl Backward<Cube, EMBEDDING_INPUTS> for EmbeddingBackward {
-    type State = Arc<Kept>;
-
-    fn backward(self, ops: Ops<Arc<Kept>, EMBEDDING_INPUTS>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let arriving = contiguous(gradients.consume::<Cube>(&ops.node));
-        let Kept { inputs, call, normed } = &*ops.state;
-        let found = backward(inputs, call, normed, &arriving);
-        for (parent, gradient) in ops.parents.into_iter().zip(found) {
-            if let Some(parent) = parent {
-                gradients.register::<Cube>(parent.id, gradient);
+    fn backward(
+        &self,
+        inputs: &[CubeTensor; EMBEDDING_INPUTS],
+        kept: &Normed,
+        arriving: &CubeTensor,
+    ) -> [CubeTensor; EMBEDDING_INPUTS] {
+        let [_, _, _, gamma, _] = inputs;
+        let (width, tokens) = (length(gamma), self.rows.ids.len());
+        let partials = Partials::new(gamma, tokens, vec![width, width]);
+        let masked = (self.mask.as_ref(), Drops::Output);
+        let of_sum = norm_backward((arriving, None), kept, gamma, masked, &partials, 0).sum;
+        let TokenRows { ids, positions, segments } = &self.rows;
+        let readers = [ids, positions, segments].map(|rows| Readers::of(rows));
+        let lists = upload(gamma, &readers.each_ref().map(|readers| &*readers.numbers).concat());
+        let mut found = Vec::with_capacity(readers.len());
+        let mut first = 0;
+        for (number, (table, readers)) in inputs.iter().zip(&readers).enumerate() {
+            // Of the words most rows stay 0; the other tables are small.
+            let is_sparse = number == 0;
+            let gradient = if is_sparse { sparse::cleared(table) } else { zeros(table, table.meta.shape().clone()) };
+            if is_sparse {
+                let rows =
+                    Rows { lists: lists.clone(), first: tokens + readers.distinct + 1, count: readers.distinct, width };
+                sparse::keep(&gradient, rows);
             }
+            let [of_sum, lists, into] = [&of_sum, &lists, &gradient].map(|tensor| tensor.clone().into_buffer_arg());
+            let (tokens, distinct) = (tokens as u32, readers.distinct as u32);
+            let (count, dim) = (cubes(readers.distinct), units(ROW_UNITS));
+            add_rows::launch(&table.client, count, dim, of_sum, lists, into, first as u32, tokens, distinct, width);
+            found.push(gradient);
+            first += readers.numbers.len();
         }
+        let mut all = found.into_iter().chain(partials.totals());
+        // There are as many.
+        [(); EMBEDDING_INPUTS].map(|()| all.next().unwrap_or_else(|| gamma.clone()))
     }
 }

@@ -2,12 +2,11 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::row_tests::composed_rows;
-use super::tests::{Layer, SITES, composed, gpu, numbers, run_layer};
-use crate::kernel::comparison::{assert_close, leaf};
+use super::tests::{Case, FIRST, SITES, gpu};
+use crate::kernel::comparison::{assert_close, layer_weights, leaf, numbers};
 use crate::kernel::{
-    Adam, AdamRule, AttentionHeads, Clipping, Dropout, EncoderLayer, LayerWeights, LossScale, Moments, Packing,
-    Precision, SequenceToken, StepNorm, Trained, clipped_adam_step, decoder_loss, encoder_layer, gpu_precisions,
+    Adam, AdamRule, AttentionHeads, Clipping, Dropout, LossScale, Moments, Packing, Precision, StepNorm, Trained,
+    clipped_adam_step, decoder_loss, encoder_layer, gpu_precisions,
 };
 use crate::random::Stream;
 
@@ -21,60 +20,33 @@ fn is_here(precision: Precision) -> bool {
     found.contains(&precision)
 }
 
-fn layer<const F16: bool>(
-    rows: Tensor<2>,
-    of: LayerWeights,
-    heads: AttentionHeads,
-    at: &Packing,
-    drop: Option<&Dropout>,
-) -> Tensor<2> {
-    let precision = if F16 { Precision::F16 } else { Precision::Bf16 };
-    encoder_layer(rows, of, heads, at, drop, SITES, precision)
-}
-
-/// The states of the first token of each sequence alone.
-fn first_tokens<const F16: bool>(
-    rows: Tensor<2>,
-    weights: LayerWeights,
-    heads: AttentionHeads,
-    packing: &Packing,
-    dropout: Option<&Dropout>,
-) -> Tensor<2> {
-    let precision = if F16 { Precision::F16 } else { Precision::Bf16 };
-    let layer = EncoderLayer { weights, form: heads.into(), packing, dropout, sites: SITES, precision };
-    layer.states_at(&packing.rows_of(SequenceToken::First), rows)
-}
-
 /// Rounded operands lose digits: no tensor more of its norm than the bound, which is of the size of what a rounded operand
 /// loses (2⁻⁹ in bfloat16, 2⁻¹² in float16) times some products; and more than nothing.
-fn stays_near_f32(of: Layer, in_f32: Layer, bound: f64) {
+fn a_layer_stays_near_f32(precision: Precision, bound: f64) {
     let dropout = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
     let cases =
         [([32, 56], 4, false, &[0, 7, 8, 19, 30][..], dropout.as_ref()), ([30, 45], 3, true, &[0, 5, 25], None)];
-    for (sizes, number, causal, offsets, dropout) in cases {
+    for ((sizes, number, causal, offsets, dropout), read) in
+        cases.into_iter().flat_map(|case| [(case, None), (case, FIRST)])
+    {
         let heads = AttentionHeads { number, causal };
-        let found = run_layer(of, sizes, heads, offsets, dropout, gpu());
-        let expected = run_layer(in_f32, sizes, heads, offsets, dropout, Device::flex());
-        assert_close(&found, &expected, bound);
+        let [found, expected] = Case { sizes, heads, offsets, dropout, read }.agrees(precision, bound);
         let exact = std::panic::catch_unwind(|| assert_close(&found, &expected, bound / 100.0));
         assert!(exact.is_err(), "these are not the products in f32");
-        assert_eq!(found, run_layer(of, sizes, heads, offsets, dropout, gpu()), "the same bits");
     }
 }
 
 #[test]
 fn a_layer_in_f16_stays_near_the_composed_one_in_f32() {
     if is_here(Precision::F16) {
-        stays_near_f32(layer::<true>, composed, 4e-3);
-        stays_near_f32(first_tokens::<true>, composed_rows::<0>, 4e-3);
+        a_layer_stays_near_f32(Precision::F16, 4e-3);
     }
 }
 
 #[test]
 fn a_layer_in_bf16_stays_near_the_composed_one_in_f32() {
     if is_here(Precision::Bf16) {
-        stays_near_f32(layer::<false>, composed, 2e-2);
-        stays_near_f32(first_tokens::<false>, composed_rows::<0>, 2e-2);
+        a_layer_stays_near_f32(Precision::Bf16, 2e-2);
     }
 }
 
@@ -177,7 +149,7 @@ fn a_layers_overflow_is_seen_and_the_scale_falls_until_there_is_none() {
     let heads = AttentionHeads { number: 2, causal: false };
     let packing = Packing::new(&[0, 6, 11], &device);
     let gradient = |factor: Option<Tensor<1>>, precision| {
-        let of = super::tests::weights([24, 40], &device);
+        let of = layer_weights([24, 40], &device);
         let y = encoder_layer(leaf([11, 24], 13, &device), of.clone(), heads, &packing, None, SITES, precision);
         let loss = (y * leaf([11, 24], 14, &device)).sum();
         let loss = factor.into_iter().fold(loss, |loss, factor| loss * Tensor::from_inner(factor));

@@ -24,8 +24,6 @@ mod norm;
 mod norm_back;
 mod product;
 mod row;
-#[cfg(test)]
-mod row_tests;
 mod rows;
 mod sending;
 mod sparse;
@@ -40,7 +38,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Cube, DispatchDevice};
 use burn::tensor::Device;
 
-use super::fused::{EmbeddingCall, EmbeddingTensors, Fused, LayerCall, LayerTensors};
+use super::fused::{EmbeddingCall, EmbeddingTensors, Fused, FusedBackend, LayerCall, LayerTensors, plain, tracked};
 
 pub(super) use adam::adam_step;
 pub(super) use candidates::CUBEK;
@@ -63,22 +61,28 @@ pub(super) fn runs_on(device: &Device) -> bool {
     }
 }
 
+impl FusedBackend for Cube {
+    fn contiguous(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
+        tensor::contiguous(tensor)
+    }
+}
+
 impl Fused for Cube {
     fn fused_layer(tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self> {
-        layer::plain(tensors, &call)
+        plain::<Cube, _>(tensors.into_array(), &call)
     }
 
     fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
-        embeddings::plain(tensors, &call)
+        plain::<Cube, _>(tensors.into_array(), &call)
     }
 }
 
 impl<C: CheckpointStrategy> Fused for Autodiff<Cube, C> {
     fn fused_layer(tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self> {
-        layer::tracked(tensors, call)
+        tracked::<Cube, C, _, _>(tensors.into_array(), call)
     }
 
     fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
-        embeddings::tracked(tensors, call)
+        tracked::<Cube, C, _, _>(tensors.into_array(), call)
     }
 }

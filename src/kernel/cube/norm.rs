@@ -14,7 +14,7 @@ use crate::kernel::cpu::Site;
 
 /// What a norm keeps for its backward pass.
 #[derive(Clone, Debug)]
-pub(super) struct Normed {
+pub(in crate::kernel) struct Normed {
     /// x̂, `[rows, width]`.
     pub(super) normed: CubeTensor,
     /// 1/σ, `[rows]`.

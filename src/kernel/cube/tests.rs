@@ -1,16 +1,20 @@
 //! Every operation on a GPU against the composed one on the CPU. `just test-gpu` runs these on whatever device there is.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
 use super::mask::{draw, mask_args};
 use super::tensor::{cubes, empty, primitive, units, upload};
-use crate::kernel::comparison::{assert_close, leaf, random_rows};
+use crate::kernel::comparison::{assert_close, leaf, numbers, random_rows, run_layer};
 use crate::kernel::cpu::Mask as CpuMask;
+use crate::kernel::encoder_layer::composed;
 use crate::kernel::{
-    Adam, AdamRule, AttentionHeads, Clipping, Dropout, EmbeddingTables, LayerSites, LayerWeights, Moments, Packing,
-    Precision, TokenRows, Trained, clipped_adam_step, decoder, decoder_loss, embeddings, encoder_layer,
+    Adam, AdamRule, AttentionHeads, Clipping, Dropout, EmbeddingTables, EncoderLayer, LayerSites, LayerWeights,
+    Moments, Packing, Precision, SequenceToken, TokenRows, Trained, clipped_adam_step, decoder, decoder_loss,
+    embeddings, indices,
 };
 use crate::random::Stream;
 
@@ -23,10 +27,6 @@ pub(super) fn gpu() -> Device {
     return Device::vulkan(burn::tensor::DeviceKind::DefaultDevice);
     #[cfg(all(feature = "wgpu", not(feature = "vulkan"), not(feature = "cuda")))]
     return Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
-}
-
-pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_to_vec().unwrap()
 }
 
 #[test]
@@ -48,82 +48,75 @@ fn masks_have_the_bits_of_the_cpus() {
     }
 }
 
-pub(super) fn weights([hidden, wide]: [usize; 2], device: &Device) -> LayerWeights {
-    let matrix = |rows, columns, seed| {
-        let normal: Tensor<2> = leaf([rows, columns], seed, device);
-        Tensor::from_inner(normal.inner().mul_scalar(0.2)).require_grad()
-    };
-    LayerWeights {
-        qkv_weight: matrix(hidden, 3 * hidden, 1),
-        qkv_bias: leaf([3 * hidden], 2, device),
-        attention_weight: matrix(hidden, hidden, 3),
-        attention_bias: leaf([hidden], 4, device),
-        attention_gamma: leaf([hidden], 5, device),
-        attention_beta: leaf([hidden], 6, device),
-        intermediate_weight: matrix(hidden, wide, 7),
-        intermediate_bias: leaf([wide], 8, device),
-        output_weight: matrix(wide, hidden, 9),
-        output_bias: leaf([hidden], 10, device),
-        output_gamma: leaf([hidden], 11, device),
-        output_beta: leaf([hidden], 12, device),
+/// The numbers of rows of a batch, ascending.
+type Rows = fn(&Packing) -> Arc<[u32]>;
+
+/// A layer and a batch, of which some rows are read or all.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'a> {
+    pub(super) sizes: [usize; 2],
+    pub(super) heads: AttentionHeads,
+    pub(super) offsets: &'a [u32],
+    pub(super) dropout: Option<&'a Dropout>,
+    pub(super) read: Option<Rows>,
+}
+
+impl Case<'_> {
+    /// The output and the gradients of all inputs on the GPU.
+    fn fused(self, precision: Precision) -> Vec<Vec<f32>> {
+        let Self { heads, dropout, read, .. } = self;
+        let layer = |x: Tensor<2>, weights: LayerWeights, packing: &Packing| {
+            let layer = EncoderLayer { weights, form: heads.into(), packing, dropout, sites: SITES, precision };
+            assert!(layer.form.is_fused_on(&x.device()));
+            match read {
+                Some(read) => layer.states_at(&read(packing), x),
+                None => layer.states(x),
+            }
+        };
+        run_layer(layer, self.sizes, self.offsets, &gpu())
+    }
+
+    /// As [`Self::fused`], of burn's operations in f32 on the CPU.
+    fn composed(self) -> Vec<Vec<f32>> {
+        let Self { heads, dropout, read, .. } = self;
+        let layer = |x: Tensor<2>, weights: LayerWeights, packing: &Packing| {
+            let y = composed(x, weights, heads.into(), packing, dropout, SITES);
+            match read {
+                Some(read) => y.clone().select(0, indices(read(packing).iter().copied(), &y.device())),
+                None => y,
+            }
+        };
+        run_layer(layer, self.sizes, self.offsets, &Device::flex())
+    }
+
+    /// The fused one is within `bound` of the composed one, and has the same bits twice. Gives both.
+    pub(super) fn agrees(self, precision: Precision, bound: f64) -> [Vec<Vec<f32>>; 2] {
+        let (found, expected) = (self.fused(precision), self.composed());
+        assert_close(&found, &expected, bound);
+        assert_eq!(found, self.fused(precision), "the same bits");
+        [found, expected]
     }
 }
 
-pub(super) type Layer = fn(Tensor<2>, LayerWeights, AttentionHeads, &Packing, Option<&Dropout>) -> Tensor<2>;
+pub(super) const FIRST: Option<Rows> = Some(|packing| packing.rows_of(SequenceToken::First));
+const LAST: Option<Rows> = Some(|packing| packing.rows_of(SequenceToken::Last));
+const MANY: Option<Rows> = Some(|packing| (0..packing.tokens() as u32).filter(|row| row % 3 != 1).collect());
 
-/// The output of a layer on `device`, and the gradients of its thirteen inputs.
-pub(super) fn run_layer(
-    layer: Layer,
-    sizes: [usize; 2],
-    heads: AttentionHeads,
-    offsets: &[u32],
-    dropout: Option<&Dropout>,
-    device: Device,
-) -> Vec<Vec<f32>> {
-    let device = device.autodiff();
-    let (tokens, hidden) = (*offsets.last().unwrap() as usize, sizes[0]);
-    let (x, w) = (leaf::<2>([tokens, hidden], 13, &device), weights(sizes, &device));
-    let y = layer(x.clone(), w.clone(), heads, &Packing::new(offsets, &device), dropout);
-    let mut gradients = (y.clone() * leaf([y.dims()[0], hidden], 14, &device)).sum().backward();
-    let mut found = vec![numbers(y.inner()), numbers(x.grad_remove(&mut gradients).unwrap())];
-    for matrix in [w.qkv_weight, w.attention_weight, w.intermediate_weight, w.output_weight] {
-        found.push(numbers(matrix.grad_remove(&mut gradients).unwrap()));
-    }
-    let norms = [w.attention_gamma, w.attention_beta, w.output_gamma, w.output_beta];
-    let biases = [w.qkv_bias, w.attention_bias, w.intermediate_bias, w.output_bias];
-    for vector in norms.into_iter().chain(biases) {
-        found.push(numbers(vector.grad_remove(&mut gradients).unwrap()));
-    }
-    found
-}
-
-fn fused(rows: Tensor<2>, of: LayerWeights, heads: AttentionHeads, at: &Packing, drop: Option<&Dropout>) -> Tensor<2> {
-    encoder_layer(rows, of, heads, at, drop, SITES, Precision::F32)
-}
-
-pub(super) fn composed(
-    rows: Tensor<2>,
-    of: LayerWeights,
-    heads: AttentionHeads,
-    at: &Packing,
-    drop: Option<&Dropout>,
-) -> Tensor<2> {
-    crate::kernel::encoder_layer::composed(rows, of, heads.into(), at, drop, SITES)
-}
-
-/// Ragged batches, of which one is longer than a cube has queries; widths that divide by nothing; both directions.
+/// Ragged batches, of which one is longer than a cube has queries; widths that divide by nothing; both directions. Rows that
+/// nobody reads are left out after the attention, and change neither the others nor any gradient; masks are those of the
+/// whole batch.
 #[test]
 fn a_layer_and_every_gradient_are_those_of_the_composed_one() {
-    let dropout = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
+    let drop = Dropout::new(0.2, Stream::new(1, "dropout"), 3);
+    let drop = drop.as_ref();
     for (sizes, number, offsets) in
         [([32, 56], 4, &[0, 7, 8, 19, 30][..]), ([30, 45], 3, &[0, 5, 75, 76]), ([136, 24], 1, &[0, 9, 20])]
     {
-        for (causal, dropout) in [(false, None), (true, None), (false, dropout.as_ref()), (true, dropout.as_ref())] {
+        let whole = [(None, false, None), (None, true, None), (None, false, drop), (None, true, drop)];
+        let some = [(FIRST, false, None), (FIRST, false, drop), (LAST, true, drop), (MANY, false, drop)];
+        for (read, causal, dropout) in whole.into_iter().chain(some) {
             let heads = AttentionHeads { number, causal };
-            let found = run_layer(fused, sizes, heads, offsets, dropout, gpu());
-            let expected = run_layer(composed, sizes, heads, offsets, dropout, Device::flex());
-            assert_close(&found, &expected, 2e-5);
-            assert_eq!(found, run_layer(fused, sizes, heads, offsets, dropout, gpu()), "the same bits");
+            Case { sizes, heads, offsets, dropout, read }.agrees(Precision::F32, 2e-5);
         }
     }
 }
@@ -133,8 +126,8 @@ fn a_layer_and_every_gradient_are_those_of_the_composed_one() {
 fn even_batches_and_single_tokens() {
     for offsets in [&[0, 6, 12][..], &[0, 1]] {
         let heads = AttentionHeads { number: 2, causal: false };
-        let found = run_layer(fused, [24, 40], heads, offsets, None, gpu());
-        let expected = run_layer(composed, [24, 40], heads, offsets, None, Device::flex());
+        let case = Case { sizes: [24, 40], heads, offsets, dropout: None, read: None };
+        let (found, expected) = (case.fused(Precision::F32), case.composed());
         assert!(found.iter().flatten().all(|x| x.is_finite()));
         assert_close(&found[..1], &expected[..1], 2e-5);
     }

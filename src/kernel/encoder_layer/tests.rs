@@ -3,7 +3,7 @@
 use burn::tensor::{Device, TensorData};
 
 use super::*;
-use crate::kernel::comparison::{assert_close, leaf, numbers, scaled_leaf};
+use crate::kernel::comparison::{assert_close, layer_weights, leaf, numbers, run_layer};
 use crate::kernel::cpu::isa::forced::with_every_isa;
 use crate::kernel::{AttentionHeads, Bf16Support, Isa, SequenceToken};
 use crate::random::Stream;
@@ -20,48 +20,11 @@ fn forms() -> [LayerForm; 3] {
 }
 
 fn weights(device: &Device) -> LayerWeights {
-    let matrix = |rows, columns, seed| scaled_leaf([rows, columns], seed, 0.2, device);
-    LayerWeights {
-        qkv_weight: matrix(HIDDEN, 3 * HIDDEN, 1),
-        qkv_bias: leaf([3 * HIDDEN], 2, device),
-        attention_weight: matrix(HIDDEN, HIDDEN, 3),
-        attention_bias: leaf([HIDDEN], 4, device),
-        attention_gamma: leaf([HIDDEN], 5, device),
-        attention_beta: leaf([HIDDEN], 6, device),
-        intermediate_weight: matrix(HIDDEN, WIDE, 7),
-        intermediate_bias: leaf([WIDE], 8, device),
-        output_weight: matrix(WIDE, HIDDEN, 9),
-        output_bias: leaf([HIDDEN], 10, device),
-        output_gamma: leaf([HIDDEN], 11, device),
-        output_beta: leaf([HIDDEN], 12, device),
-    }
+    layer_weights([HIDDEN, WIDE], device)
 }
 
-/// The output and the gradients of all inputs for one of the two.
 fn run(layer: impl Fn(Tensor<2>, LayerWeights, &Packing) -> Tensor<2>, offsets: &[u32]) -> Vec<Vec<f32>> {
-    let device = Device::flex().autodiff();
-    let tokens = *offsets.last().unwrap() as usize;
-    let w = weights(&device);
-    // Transposed twice: its numbers are not one after the other in memory.
-    let x: Tensor<2> = leaf([HIDDEN, tokens], 13, &device);
-    let y = layer(x.clone().transpose(), w.clone(), &Packing::new(offsets, &device));
-    let dy = leaf(y.dims(), 14, &device);
-    let mut gradients = (y.clone() * dy).sum().backward();
-    let matrices = [x, w.qkv_weight, w.attention_weight, w.intermediate_weight, w.output_weight];
-    let vectors = [
-        w.qkv_bias,
-        w.attention_bias,
-        w.attention_gamma,
-        w.attention_beta,
-        w.intermediate_bias,
-        w.output_bias,
-        w.output_gamma,
-        w.output_beta,
-    ];
-    let mut found = vec![numbers(y)];
-    found.extend(matrices.map(|matrix| numbers(matrix.grad_remove(&mut gradients).unwrap())));
-    found.extend(vectors.map(|vector| numbers(vector.grad_remove(&mut gradients).unwrap())));
-    found
+    run_layer(layer, [HIDDEN, WIDE], offsets, &Device::flex())
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, ExtensionType};
+use burn::backend::{Backend, ExtensionType, Flex};
 
 use super::memory::{numbers, tensor};
 use super::operation::Operation;
@@ -54,7 +54,7 @@ fn tables(inputs: &[FlexTensor; EMBEDDING_INPUTS]) -> PerTable<&[f32]> {
     PerTable { word, position, segment, gamma, beta }
 }
 
-impl Operation<EMBEDDING_INPUTS> for EmbeddingCall {
+impl Operation<Flex, EMBEDDING_INPUTS> for EmbeddingCall {
     /// Nothing: rows and mask are made again.
     type Kept = ();
 
@@ -70,7 +70,7 @@ impl Operation<EMBEDDING_INPUTS> for EmbeddingCall {
         &self,
         inputs: &[FlexTensor; EMBEDDING_INPUTS],
         (): &(),
-        arriving: &[f32],
+        arriving: &FlexTensor,
     ) -> [FlexTensor; EMBEDDING_INPUTS] {
         let tables = tables(inputs);
         let hidden = tables.gamma.len();
@@ -85,7 +85,7 @@ impl Operation<EMBEDDING_INPUTS> for EmbeddingCall {
             gamma: &mut gamma[..],
             beta: &mut beta[..],
         };
-        embeddings::backward(&tables, &self.rows(), self.mask, arriving, into);
+        embeddings::backward(&tables, &self.rows(), self.mask, numbers(arriving), into);
         let shape = |input: usize| inputs[input].layout().shape().clone();
         [
             word.into_tensor(embeddings::distinct(&self.rows.ids), shape(0)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, ExtensionType};
+use burn::backend::{Backend, ExtensionType, Flex};
 
 use super::memory::{numbers, tensor, tensors_like};
 use super::operation::Operation;
@@ -88,7 +88,7 @@ fn layer<'a>(inputs: &'a [FlexTensor; LAYER_INPUTS], call: &'a LayerCall) -> Lay
     }
 }
 
-impl Operation<LAYER_INPUTS> for LayerCall {
+impl Operation<Flex, LAYER_INPUTS> for LayerCall {
     type Kept = Saved;
 
     fn forward(&self, inputs: &[FlexTensor; LAYER_INPUTS], keep: bool) -> (FlexTensor, Option<Saved>) {
@@ -103,12 +103,12 @@ impl Operation<LAYER_INPUTS> for LayerCall {
         &self,
         inputs: &[FlexTensor; LAYER_INPUTS],
         saved: &Saved,
-        arriving: &[f32],
+        arriving: &FlexTensor,
     ) -> [FlexTensor; LAYER_INPUTS] {
         let mut buffers = inputs.each_ref().map(|input| Buffer::<f32>::take(numbers(input).len()));
         let [x, parameters @ ..] = buffers.each_mut().map(|buffer| &mut buffer[..]);
         let gradients = LayerGradients { x, parameters: PerParameter::of(parameters) };
-        layer(inputs, self).backward(numbers(&inputs[0]), saved, arriving, gradients);
+        layer(inputs, self).backward(numbers(&inputs[0]), saved, numbers(arriving), gradients);
         tensors_like(buffers, inputs)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, ExtensionType};
+use burn::backend::{Backend, ExtensionType, Flex};
 
 use super::memory::{numbers, tensor, tensors_like};
 use super::operation::Operation;
@@ -35,7 +35,7 @@ fn lstm<'a>(inputs: &'a [FlexTensor; INPUTS], call: &'a LstmCall) -> Lstm<'a> {
     Lstm { directions: call.directions, hidden: call.hidden, recurrent: numbers(&inputs[1]), order: &call.order }
 }
 
-impl Operation<INPUTS> for LstmCall {
+impl Operation<Flex, INPUTS> for LstmCall {
     type Kept = Kept;
 
     fn forward(&self, inputs: &[FlexTensor; INPUTS], _keep: bool) -> (FlexTensor, Option<Kept>) {
@@ -45,10 +45,10 @@ impl Operation<INPUTS> for LstmCall {
         (tensor(outputs, [tokens, width]), Some(kept))
     }
 
-    fn backward(&self, inputs: &[FlexTensor; INPUTS], kept: &Kept, arriving: &[f32]) -> [FlexTensor; INPUTS] {
+    fn backward(&self, inputs: &[FlexTensor; INPUTS], kept: &Kept, arriving: &FlexTensor) -> [FlexTensor; INPUTS] {
         let mut buffers = inputs.each_ref().map(|input| Buffer::<f32>::take(numbers(input).len()));
         let [of_inputs, of_recurrent] = &mut buffers;
-        lstm(inputs, self).backward(kept, arriving, of_inputs, of_recurrent);
+        lstm(inputs, self).backward(kept, numbers(arriving), of_inputs, of_recurrent);
         tensors_like(buffers, inputs)
     }
 }

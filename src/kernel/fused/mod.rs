@@ -19,8 +19,6 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 use burn::tensor::Device;
 
-use operation::{plain, tracked};
-
 pub(super) use adam::{adam_step, global_norm};
 pub(super) use decoder::decoder_loss;
 #[cfg(feature = "cube")]
@@ -30,6 +28,9 @@ pub(super) use embeddings::{EmbeddingCall, EmbeddingTensors};
 pub(super) use layer::LAYER_INPUTS;
 pub(super) use layer::{LayerCall, LayerTensors};
 pub(super) use lstm::{LstmCall, LstmTensors};
+#[cfg(feature = "cube")]
+pub(super) use operation::Operation;
+pub(super) use operation::{FusedBackend, plain, tracked};
 pub(super) use skip_gram::skip_gram_loss;
 
 /// The operations that are fused on `flex` and on GPUs.
@@ -65,34 +66,40 @@ pub(super) fn runs_on(device: &Device) -> bool {
     is_cpu(device) || super::is_gpu(device)
 }
 
+impl FusedBackend for Flex {
+    fn contiguous(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
+        memory::contiguous(tensor)
+    }
+}
+
 impl Fused for Flex {
     fn fused_layer(tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self> {
-        plain(tensors.into_array(), &call)
+        plain::<Flex, _>(tensors.into_array(), &call)
     }
 
     fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
-        plain(tensors.into_array(), &call)
+        plain::<Flex, _>(tensors.into_array(), &call)
     }
 }
 
 impl FusedLstm for Flex {
     fn fused_lstm(tensors: LstmTensors<Self>, call: LstmCall) -> FloatTensor<Self> {
-        plain([tensors.inputs, tensors.recurrent], &call)
+        plain::<Flex, _>([tensors.inputs, tensors.recurrent], &call)
     }
 }
 
 impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
     fn fused_layer(tensors: LayerTensors<Self>, call: LayerCall) -> FloatTensor<Self> {
-        tracked::<C, _, _>(tensors.into_array(), call)
+        tracked::<Flex, C, _, _>(tensors.into_array(), call)
     }
 
     fn fused_embeddings(tensors: EmbeddingTensors<Self>, call: EmbeddingCall) -> FloatTensor<Self> {
-        tracked::<C, _, _>(tensors.into_array(), call)
+        tracked::<Flex, C, _, _>(tensors.into_array(), call)
     }
 }
 
 impl<C: CheckpointStrategy> FusedLstm for Autodiff<Flex, C> {
     fn fused_lstm(tensors: LstmTensors<Self>, call: LstmCall) -> FloatTensor<Self> {
-        tracked::<C, _, _>([tensors.inputs, tensors.recurrent], call)
+        tracked::<Flex, C, _, _>([tensors.inputs, tensors.recurrent], call)
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::super::product::{product, product_of_transposed, product_with_transposed};
 use super::super::tensor::{operand, primitive};
-use super::super::tests::{gpu, numbers};
+use super::super::tests::gpu;
 use super::*;
 use crate::kernel::ProductTuning;
-use crate::kernel::comparison::{assert_close, leaf};
+use crate::kernel::comparison::{assert_close, leaf, numbers};
 
 /// What was kept, and what was asked for.
 #[derive(Debug, Default)]
