@@ -11,9 +11,9 @@ use super::{
 use crate::random::Stream;
 
 /// How far along a direction, whose norm is 1, the operation is computed before and behind.
-const STEP: f32 = 0.01;
+const STEP: f32 = 0.005;
 /// What the rounding of f32 leaves of a slope, in parts of the gradient's norm.
-const TOLERANCE: f64 = 2e-3;
+const TOLERANCE: f64 = 5e-4;
 const OFFSETS: [u32; 4] = [0, 5, 6, 10];
 const TOKENS: usize = 10;
 
